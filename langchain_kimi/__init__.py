@@ -1,0 +1,1 @@
+"""Kimi as a LangChain chat model, over OpenRouter."""

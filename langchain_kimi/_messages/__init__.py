@@ -1,0 +1,1 @@
+"""LangChain's words to the wire and back."""

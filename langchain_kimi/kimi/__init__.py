@@ -1,0 +1,1 @@
+"""Kimi's habits: what is particular to the model family, whoever serves it."""

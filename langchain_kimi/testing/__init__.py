@@ -1,0 +1,1 @@
+"""For tests: an OpenRouter on loopback, and helpers for cassettes."""
