@@ -156,7 +156,7 @@ class KimiError(ModelError):
 
 def _rebuild(kind: type[KimiError], reason: str, facts: dict[str, Any]) -> KimiError:
     error = kind.__new__(kind, reason)
-    KimiError.__init__(error, reason, **facts)  # type: ignore[misc]  # the facts are those of `__reduce__`
+    KimiError.__init__(error, reason, **facts)
     return error
 
 
