@@ -1,0 +1,25 @@
+"""What every test shares: an environment without keys, proxies or tracing, and one planted key."""
+
+import os
+
+import pytest
+
+KEY = "planted-key-that-opens-nothing"
+"""The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
+
+# A developer's own settings must not reach a test: a key would be sent, a proxy would stand in the way of loopback,
+# and LangSmith's tracer would report every run to its server.
+_PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def unwanted(names: list[str]) -> list[str]:
+    """Those of the environment's names that a test must not see."""
+    return [name for name in names if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES]
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the developer's keys, proxies and tracing out of the environment."""
+    for name in unwanted(list(os.environ)):
+        monkeypatch.delenv(name)
