@@ -1,0 +1,62 @@
+# Every path here is relative, so that a directory's name may hold blanks. Written for GNU make 3.81 and later.
+
+# The interpreter that the environment is made with; empty: the first of python3, python3.13, ... that is 3.11 or newer.
+PYTHON =
+# More arguments for pytest: make test PYTEST_ARGS="-k stream"
+PYTEST_ARGS =
+
+VENV = .venv
+PY = $(VENV)/bin/python
+# Set-up is done once, and again when what it installs changes.
+DEMO_READY = $(VENV)/.ready-for-demo
+READY = $(VENV)/.ready
+SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh $(VENV)
+
+# Two set-ups at once would write into the same environment.
+.NOTPARALLEL:
+.PHONY: help demo test lint type format record lock test-matrix clean
+
+help:  ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(DEMO_READY)  ## Show the chat model at work, against an OpenRouter on loopback: no key, no network
+	@$(PY) examples/quickstart.py
+
+test: lint type  ## Lint, types, and every test with 100 % branch coverage
+	@$(PY) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(READY)  ## Check style and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+type: $(READY)  ## Check the types
+	@$(PY) -m mypy
+
+format: $(READY)  ## Put the code into the common format
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+record: $(READY)  ## Record the cassettes again; needs OPENROUTER_API_KEY and costs a few cents
+	@$(PY) scripts/record_cassettes.py
+
+test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
+	@$(PY) scripts/test_matrix.py
+
+COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+	--custom-compile-command "make lock" pyproject.toml
+
+lock:  ## Choose the newest versions again; needs uv
+	@$(COMPILE) --group dev --output-file requirements-dev.txt
+	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
+
+clean:  ## Remove what make has made
+	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* htmlcov build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEMO_READY): requirements.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) requirements.txt
+	@touch $@
+
+$(READY): requirements-dev.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) requirements-dev.txt
+	@touch $@
