@@ -1,1 +1,8 @@
-"""For tests: an OpenRouter on loopback, and helpers for cassettes."""
+"""For tests of what uses OpenRouter: a loopback OpenRouter with its habits and faults."""
+
+from langchain_kimi.testing.behaviour import Behaviour
+from langchain_kimi.testing.emulator import Emulator
+from langchain_kimi.testing.received import ReceivedRequest
+from langchain_kimi.testing.replies import RawReply, Reply, ToolCall
+
+__all__ = ["Behaviour", "Emulator", "RawReply", "ReceivedRequest", "Reply", "ToolCall"]

@@ -1,0 +1,14 @@
+"""Pytest fixtures; load them with `pytest_plugins = ["langchain_kimi.testing.fixtures"]`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from langchain_kimi.testing.emulator import Emulator
+
+
+@pytest.fixture
+def openrouter() -> Iterator[Emulator]:
+    """A loopback OpenRouter of the test's own."""
+    with Emulator() as emulator:
+        yield emulator

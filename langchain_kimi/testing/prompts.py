@@ -1,0 +1,81 @@
+"""What can be read off a prompt without understanding it: numbers, quoted words, places, dates."""
+
+import re
+from dataclasses import dataclass
+
+from langchain_kimi.openrouter.wire import JSONObject
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])(?!\.\d)")
+_QUOTED = re.compile(r"'([^'\n]+)'(?!\w)|\"([^\"\n]+)\"|`([^`\n]+)`|“([^”\n]+)”|「([^」\n]+)」")
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+_URL = re.compile(r"https?://[^\s'\"<>)]*[^\s'\"<>).,?!]")
+
+# A place is a run of capitalised words, with the two letters of a state behind a comma where there are some.
+_PLACE = r"[A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*)*(?:, ?[A-Z]{2}\b)?"
+_AND = r"(?:,? (?:and|or) |, ?|,? ?& ?)"
+_PLACES = re.compile(rf"\b(?:in|for|at|near|of|between|to|from|about) ({_PLACE}(?:{_AND}(?:in |for )?{_PLACE})*)")
+_LISTED = re.compile(r" (?:and|or) |&")
+
+_KEYS = re.compile(
+    r"\b(?:keys|fields|properties)\b:?\s*((?:[\w-]+)(?:(?:,\s*(?:and\s+)?|\s+and\s+)[\w-]+)*)", re.IGNORECASE
+)
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a prompt says, in the order it says it."""
+
+    text: str
+    numbers: tuple[float, ...]
+    quoted: tuple[str, ...]
+    places: tuple[str, ...]
+    dates: tuple[str, ...]
+    emails: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+def read(text: str) -> Facts:
+    """Read the facts off a prompt."""
+    plain = _DATE.sub(" ", _URL.sub(" ", text))
+    return Facts(
+        text=text,
+        numbers=tuple(float(number) for number in _NUMBER.findall(plain)),
+        quoted=tuple(next(filter(None, match)) for match in _QUOTED.findall(text)),
+        places=_places(text),
+        dates=tuple(_DATE.findall(text)),
+        emails=tuple(_EMAIL.findall(text)),
+        urls=tuple(_URL.findall(text)),
+    )
+
+
+def keys(text: str) -> list[str]:
+    """List the keys that a prompt wants in a JSON object: its quoted names, else those listed after "keys"."""
+    quoted = [word for word in read(text).quoted if _IDENTIFIER.fullmatch(word)]
+    if quoted:
+        return quoted
+    return [word for listed in _KEYS.findall(text) for word in _IDENTIFIER.findall(listed) if word != "and"]
+
+
+def text_of(message: JSONObject) -> str:
+    """The text of a message, whether it is a string or a list of parts."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
+
+
+def last_user_text(messages: list[JSONObject]) -> str:
+    """The text of the last user message, or of the last message where no user spoke."""
+    users = [message for message in messages if message["role"] == "user"]
+    return text_of((users or messages)[-1])
+
+
+def _places(text: str) -> tuple[str, ...]:
+    places: list[str] = []
+    for listed in _PLACES.findall(text):
+        # "Paris, Rome and Oslo" are three places, "Florence, Italy" is one.
+        found = re.findall(_PLACE, listed) if _LISTED.search(listed) else [listed]
+        places += [place for place in found if place not in places]
+    return tuple(places)

@@ -1,0 +1,224 @@
+"""A small HTTP/1.1 server on the loopback interface, run by an asyncio loop in a thread of its own.
+
+It knows no OpenRouter: a handler is given each `HttpRequest` and returns the `Response` to be played.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeAlias, cast
+
+from langchain_kimi.testing.http1 import (
+    Cut,
+    HttpRequest,
+    MalformedRequestError,
+    Pause,
+    Repeat,
+    Response,
+    Step,
+    frame,
+    parse_head,
+    response_head,
+)
+
+Handler: TypeAlias = Callable[[HttpRequest], Response]
+Started: TypeAlias = "Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]]"
+"""The port, the loop, and what stops it."""
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: reads a request, plays its response, then reads the next one."""
+
+    def __init__(self, handler: Handler, connections: set["Connection"], failures: list[Exception]) -> None:
+        self._handler = handler
+        self._connections = connections
+        self._failures = failures
+        self._buffer = bytearray()
+        self._head: tuple[str, str, dict[str, str]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._on_end: Callable[[bool], None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection as open."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Count it no more; an unfinished reply was hung up on."""
+        self._connections.discard(self)
+        self._end(finished=False)
+        if self._task is not None:
+            self._task.cancel()
+
+    def eof_received(self) -> bool:
+        """Take a half-closed connection for a hang-up."""
+        return False
+
+    def pause_writing(self) -> None:
+        """Wait with what comes: the client reads too slowly."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a reply is being sent."""
+        self._buffer += data
+        if self._task is None:
+            self._read()
+
+    def close(self) -> None:
+        """Break the connection off."""
+        self._transport.abort()
+
+    def _read(self) -> None:
+        try:
+            request = self._request()
+        except MalformedRequestError as error:
+            refusal = Response(400, {"connection": "close"}, (str(error).encode(),), chunked=False)
+            self._task = asyncio.ensure_future(self._serve(lambda: refusal, keep=False))
+            return
+        if request is not None:
+            keep = request.headers.get("connection", "").lower() != "close"
+            self._task = asyncio.ensure_future(self._serve(partial(self._handler, request), keep=keep))
+
+    def _request(self) -> HttpRequest | None:
+        """Take one whole request out of the buffer, if there is one."""
+        if self._head is None:
+            head, blank_line, _ = self._buffer.partition(b"\r\n\r\n")
+            if not blank_line:
+                return None
+            self._head = parse_head(bytes(head))
+            del self._buffer[: len(head) + 4]
+        method, target, headers = self._head
+        length = int(headers.get("content-length", "0"))
+        if len(self._buffer) < length:
+            return None
+        self._head = None
+        body = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return HttpRequest(method, target, headers, body)
+
+    async def _serve(self, respond: Callable[[], Response], *, keep: bool) -> None:
+        try:
+            await self._send(respond())
+        except Exception as error:  # noqa: BLE001 - kept for `LoopbackServer.close` to raise; a client must not wait
+            self._failures.append(error)
+            self._transport.abort()
+            return
+        self._task = None
+        if keep:
+            self._read()
+        else:
+            self._transport.close()
+
+    async def _send(self, response: Response) -> None:
+        self._on_end = response.on_end
+        for step in response.before:
+            await self._play(step, chunked=False)
+        chunked = response.chunked or not all(isinstance(step, bytes) for step in response.steps)
+        self._transport.write(response_head(response, chunked=chunked))
+        for step in response.steps:
+            await self._play(step, chunked=chunked)
+        if chunked:
+            self._transport.write(b"0\r\n\r\n")
+        await self._writable.wait()
+        self._end(finished=True)
+
+    async def _play(self, step: Step, *, chunked: bool) -> None:
+        if isinstance(step, bytes):
+            self._transport.write(frame(step) if chunked else step)
+            if not self._writable.is_set():
+                await self._writable.wait()
+        elif isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+        elif isinstance(step, Repeat):
+            while True:
+                await self._play(step.piece, chunked=chunked)
+                await asyncio.sleep(step.seconds)
+        elif isinstance(step, Cut):
+            await self._cut(step)
+        else:
+            await asyncio.Event().wait()
+
+    async def _cut(self, cut: Cut) -> None:
+        """Break off once the client had a chance to read what was sent before."""
+        self._end(finished=True)
+        if cut.reset:
+            # A reset discards what the client has not read yet: give its loop a moment first.
+            await asyncio.sleep(0.02)
+            linger = struct.pack("ii", 1, 0)
+            cast("socket.socket", self._transport.get_extra_info("socket")).setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, linger
+            )
+            self._transport.abort()
+        else:
+            self._transport.close()
+        await asyncio.Event().wait()
+
+    def _end(self, *, finished: bool) -> None:
+        if self._on_end is not None:
+            self._on_end(finished)
+            self._on_end = None
+
+
+class LoopbackServer:
+    """Serves a handler on 127.0.0.1 in a daemon thread; `port` is what the system gave when 0 was asked for.
+
+    Raises `OSError` at once when the port is taken.
+    """
+
+    def __init__(self, handler: Handler, port: int = 0) -> None:
+        self._handler = handler
+        self._connections: set[Connection] = set()
+        self._failures: list[Exception] = []
+        self.connections_opened = 0
+        started: Started = Future()
+        self._thread = threading.Thread(target=self._run, args=(port, started), name="openrouter-emulator", daemon=True)
+        self._thread.start()
+        self.port, self._loop, self._stop = started.result()
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._connections)
+
+    def close(self) -> None:
+        """Break all connections off, free the port and end the thread; does nothing the second time.
+
+        Raises `RuntimeError` from what the handler raised, if it ever did.
+        """
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+            if self._failures:
+                raise RuntimeError("A request could not be served.") from self._failures[0]
+
+    def _run(self, port: int, started: Started) -> None:
+        try:
+            asyncio.run(self._main(port, started))
+        except OSError as error:
+            started.set_exception(error)
+
+    async def _main(self, port: int, started: Started) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await loop.create_server(self._connect, "127.0.0.1", port, backlog=4096)
+        started.set_result((server.sockets[0].getsockname()[1], loop, stop))
+        await stop.wait()
+        server.close()
+        while self._connections:
+            for connection in tuple(self._connections):
+                connection.close()
+            await asyncio.sleep(0)
+        await server.wait_closed()
+
+    def _connect(self) -> Connection:
+        self.connections_opened += 1
+        return Connection(self._handler, self._connections, self._failures)

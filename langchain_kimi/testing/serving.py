@@ -1,0 +1,109 @@
+"""From an answer to the bytes on the wire, with the keep-alives, pauses and headers of the real service."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi.testing import writing
+from langchain_kimi.testing.answers import Answer
+from langchain_kimi.testing.http1 import Pause, Response, Step
+from langchain_kimi.testing.replies import RawReply
+
+COMMENT = b": OPENROUTER PROCESSING\n\n"
+DONE = b"data: [DONE]\n\n"
+PADDING = b"\n         \n"
+
+Item: TypeAlias = JSONObject | Step
+"""A piece of a reply: JSON that becomes an event or the body, or a step to be played as it is."""
+
+# A comment comes first, and one more after so many events.
+_EVENTS_BEFORE_COMMENT = 3
+
+
+def dump(value: Any) -> bytes:
+    """Write JSON as the service does, without blanks."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """An answer about to be sent; what a fault gets to spoil."""
+
+    answer: Answer
+    stream: bool
+
+    def items(self) -> list[Item]:
+        """List what is sent: the stream's events and `[DONE]`, or the one plain body."""
+        if self.stream:
+            return [*writing.events(self.answer), DONE]
+        return [writing.plain(self.answer)]
+
+    def respond(self, items: Sequence[Item], before: Sequence[Step] = ()) -> Response:
+        """Send these items, as a stream or a plain body, with keep-alives and pauses."""
+        kind = "text/event-stream" if self.stream else "application/json"
+        headers = {**COMMON_HEADERS, "content-type": kind, "x-generation-id": self.answer.generation_id}
+        if self.stream:
+            headers["cache-control"] = "no-cache"
+        steps = tuple(self._stream_steps(items) if self.stream else self._plain_steps(items))
+        return Response(200, headers, steps, before)
+
+    def _stream_steps(self, items: Sequence[Item]) -> Iterable[Step]:
+        behaviour = self.answer.behaviour
+        if behaviour.comments:
+            yield COMMENT
+        for position, item in enumerate(items):
+            if not isinstance(item, dict):
+                yield item
+                continue
+            if behaviour.pause:
+                yield Pause(behaviour.pause)
+            yield b"data: %b\n\n" % dump(item)
+            if behaviour.comments and position == _EVENTS_BEFORE_COMMENT:
+                yield COMMENT
+
+    def _plain_steps(self, items: Sequence[Item]) -> Iterable[Step]:
+        behaviour = self.answer.behaviour
+        if behaviour.comments:
+            yield PADDING * 2
+        if behaviour.pause:
+            yield Pause(behaviour.pause)
+        for item in items:
+            yield dump(item) if isinstance(item, dict) else item
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong with a reply, made by a function of `faults`."""
+
+    name: str
+    play: Callable[[Serving], Response]
+
+
+COMMON_HEADERS: Mapping[str, str] = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "X-Generation-Id,X-Provider-Name,cf-ray",
+    "server": "cloudflare",
+    "x-content-type-options": "nosniff",
+}
+
+
+def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """Send JSON of known length, as errors and the smaller endpoints are sent."""
+    head = {**COMMON_HEADERS, "content-type": "application/json", **(headers or {})}
+    return Response(status, head, (dump(body),), chunked=False)
+
+
+def raw_response(raw: RawReply) -> Response:
+    """Send a raw reply; its headers about framing are replaced by this server's own."""
+    framing = ("content-length", "transfer-encoding", "content-encoding", "connection")
+    headers = {name: value for name, value in raw.headers.items() if name.lower() not in framing}
+    steps: list[Step] = []
+    start = 0
+    for length in [*raw.pieces, len(raw.body)]:
+        piece = raw.body[start : start + length]
+        start += length
+        if piece:
+            steps += [Pause(raw.pause), piece] if raw.pause else [piece]
+    return Response(raw.status, headers, steps, chunked=bool(raw.pieces))

@@ -1,0 +1,96 @@
+"""Tokens and money of the emulator's replies: approximate, but plausible and adding up."""
+
+import hashlib
+import json
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi.testing.catalogue import Model
+
+_TOKEN = re.compile(r" ?[A-Za-z]{1,9}| ?\d{1,3}| ?[^\W_]{1,2}| ?[^\w\s]{1,3}|_+|\s+")
+_MEDIA_TOKENS = 258
+_MESSAGE_TOKENS = 4
+_REMEMBERED_PREFIXES = 20_000
+
+
+def split(text: str) -> list[str]:
+    """Split a text into tokens that give the text again when joined."""
+    return _TOKEN.findall(text)
+
+
+def estimate(text: str) -> int:
+    """Estimate how many tokens a prompt text has, from its size."""
+    return (len(text.encode()) + 3) // 4
+
+
+def _message_tokens(message: JSONObject) -> int:
+    content = message.get("content") or ""
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    tokens = _MESSAGE_TOKENS
+    for part in parts:
+        tokens += estimate(str(part.get("text", ""))) if part.get("type") == "text" else _MEDIA_TOKENS
+    for key in ("tool_calls", "reasoning"):
+        if message.get(key):
+            tokens += estimate(json.dumps(message[key]))
+    return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTokens:
+    """How many tokens a prompt has, and how many of them came before."""
+
+    total: int
+    cached: int
+
+
+class PromptCache:
+    """Counts a prompt's tokens, and remembers its prefixes, message by message."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+
+    def count(self, body: JSONObject) -> PromptTokens:
+        """Count the tokens of a request's prompt; those of the longest prefix seen before count as cached."""
+        tools = json.dumps(body.get("tools"), sort_keys=True) if body.get("tools") else ""
+        total, cached = estimate(tools), 0
+        chain = hashlib.sha256(f"{body.get('model')}{tools}".encode())
+        for message in body["messages"]:
+            chain.update(json.dumps(message).encode())
+            total += _message_tokens(message)
+            prefix = chain.digest()
+            if prefix in self._seen:
+                cached = total
+            self._seen[prefix] = None
+            self._seen.move_to_end(prefix)
+        while len(self._seen) > _REMEMBERED_PREFIXES:
+            self._seen.popitem(last=False)
+        return PromptTokens(total, cached)
+
+
+def usage(prompt: PromptTokens, completion_tokens: int, reasoning_tokens: int, model: Model) -> JSONObject:
+    """Write the usage of a reply: tokens, their details, and the cost in dollars."""
+    prompt_cost = (prompt.total - prompt.cached) * model.prompt_price + prompt.cached * model.cache_price
+    prompt_cost = round(prompt_cost / 1e6, 12)
+    completion_cost = round(completion_tokens * model.completion_price / 1e6, 12)
+    cost = round(prompt_cost + completion_cost, 12)
+    return {
+        "prompt_tokens": prompt.total,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt.total + completion_tokens,
+        "cost": cost,
+        "is_byok": False,
+        "prompt_tokens_details": {
+            "cached_tokens": prompt.cached,
+            "cache_write_tokens": 0,
+            "audio_tokens": 0,
+            "video_tokens": 0,
+        },
+        "cost_details": {
+            "upstream_inference_cost": cost,
+            "upstream_inference_prompt_cost": prompt_cost,
+            "upstream_inference_completions_cost": completion_cost,
+        },
+        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens, "image_tokens": 0, "audio_tokens": 0},
+    }
