@@ -106,3 +106,4 @@ class WireBody(TypedDict, total=False):
     tools: list[JSONObject]
     tool_choice: str | JSONObject
     response_format: JSONObject
+    models: list[str]

@@ -1,0 +1,168 @@
+"""The wire's replies and chunks to LangChain's messages."""
+
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from langchain_kimi._messages.tool_arguments import breaking_suffix, calls_from, cut_calls, parsed_arguments
+from langchain_kimi.openrouter.assembly import text_of
+from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
+
+PROVIDER = "openrouter"
+"""What LangChain calls the provider: its price tables and content-block translators go by it."""
+
+CUT = frozenset({"length", "error"})
+"""Finish reasons of a reply that was cut off: a call that has no arguments yet is then not a call without arguments."""
+
+SPOKEN = frozenset({"role", "content", "tool_calls", "reasoning", "reasoning_content"})
+TOP_LEVEL = frozenset({"choices", "usage", "error", "model"})
+CHOICE_LEVEL = frozenset({"index", "message", "delta", "error", "usage"})
+MONEY = ("cost", "cost_details", "is_byok", "server_tool_use_details")
+
+
+def message_from(reply: WireReply, *, whole: bool = True) -> AIMessage:
+    """Make the message of a whole reply, or of one as far as it came (`whole=False`: none of its calls is valid)."""
+    choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
+    message = choice.get("message") or {}
+    calls = message.get("tool_calls") or []
+    valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT)
+    if not whole:
+        valid, invalid = [], cut_calls(calls)
+    return AIMessage(
+        content=text_of(message.get("content")),
+        tool_calls=valid,
+        invalid_tool_calls=invalid,
+        additional_kwargs={**_reasoning(message), **_kept(message)},
+        response_metadata=metadata_from(reply, choice),
+        usage_metadata=usage_from(reply.get("usage")),
+    )
+
+
+def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
+    """Make the chunk of one delta: text, reasoning, pieces of tool calls; None when it holds none of them.
+
+    Everything else of a reply comes once, with the last chunk.
+    """
+    delta = choice.get("delta") or {}
+    text = text_of(delta.get("content"))
+    reasoning = delta.get("reasoning") or delta.get("reasoning_content")
+    calls = delta.get("tool_calls")
+    if not (text or reasoning or calls):
+        return None
+    return ChatGenerationChunk(
+        message=AIMessageChunk(
+            content=text,
+            additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+            tool_call_chunks=[_piece(call) for call in calls or ()],
+            response_metadata={"model_provider": PROVIDER},
+        )
+    )
+
+
+def breaking_chunk_from(reply: WireReply) -> ChatGenerationChunk | None:
+    """Make the chunk that keeps broken tool calls broken in the sum of the chunks; None when all of them are whole."""
+    choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
+    broken: list[WireToolCall] = [
+        {"index": call.get("index"), "function": {"arguments": suffix}}
+        for call in (choice.get("message") or {}).get("tool_calls") or ()
+        if (suffix := _suffix(call, choice.get("finish_reason")))
+    ]
+    return chunk_from({"delta": {"tool_calls": broken}}) if broken else None
+
+
+def last_chunk_from(reply: WireReply, *, with_usage: bool = True) -> ChatGenerationChunk:
+    """Make the chunk that ends a stream from the sum of it: each one-off fact, once."""
+    choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
+    message = choice.get("message") or {}
+    spelling = _reasoning(message)
+    spelling.pop("reasoning_content", None)
+    return ChatGenerationChunk(
+        message=AIMessageChunk(
+            content="",
+            additional_kwargs={**spelling, **_kept(message)},
+            response_metadata=metadata_from(reply, choice),
+            usage_metadata=usage_from(reply.get("usage")) if with_usage else None,
+            chunk_position="last",
+        )
+    )
+
+
+def metadata_from(reply: WireReply, choice: WireChoice) -> JSONObject:
+    """Give the `response_metadata` of a reply: the peers' names where they have one, the wire's for all the rest."""
+    usage = cast("JSONObject", reply.get("usage") or {})
+    metadata: JSONObject = {"model_provider": PROVIDER}
+    if reply.get("model"):
+        metadata["model_name"] = reply["model"]
+    metadata |= {key: value for key, value in reply.items() if key not in TOP_LEVEL and value is not None}
+    metadata |= {key: value for key, value in choice.items() if key not in CHOICE_LEVEL and value is not None}
+    metadata |= {key: usage[key] for key in MONEY if usage.get(key) is not None}
+    metadata.setdefault("finish_reason", None)
+    if usage:
+        metadata["token_usage"] = usage
+    return metadata
+
+
+def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
+    """Give LangChain's usage: whole numbers only, zeros kept, what was not reported left out."""
+    if not usage:
+        return None
+    wire = cast("JSONObject", usage)
+    prompt, completion = wire.get("prompt_tokens_details") or {}, wire.get("completion_tokens_details") or {}
+    read, written = _count(wire, "prompt_tokens", "input_tokens"), _count(wire, "completion_tokens", "output_tokens")
+    total = _count(wire, "total_tokens")
+    result = UsageMetadata(
+        input_tokens=read or 0,
+        output_tokens=written or 0,
+        total_tokens=(read or 0) + (written or 0) if total is None else total,
+    )
+    # Moonshot's own API reports cached tokens beside the totals.
+    cached = _count(prompt, "cached_tokens")
+    inputs = {
+        "cache_read": _count(wire, "cached_tokens") if cached is None else cached,
+        "cache_creation": _count(prompt, "cache_write_tokens"),
+        "audio": _count(prompt, "audio_tokens"),
+    }
+    outputs = {"reasoning": _count(completion, "reasoning_tokens"), "audio": _count(completion, "audio_tokens")}
+    if known := {key: value for key, value in inputs.items() if value is not None}:
+        result["input_token_details"] = cast("InputTokenDetails", known)
+    if known := {key: value for key, value in outputs.items() if value is not None}:
+        result["output_token_details"] = cast("OutputTokenDetails", known)
+    return result
+
+
+def _count(usage: JSONObject, *names: str) -> int | None:
+    """Some hosts send counts as floats, which LangChain's sums refuse."""
+    return next((int(usage[name]) for name in names if isinstance(usage.get(name), int | float)), None)
+
+
+def _reasoning(message: WireMessage) -> dict[str, Any]:
+    """The reasoning's text, and its spelling where that is not OpenRouter's, so that it goes back as it came."""
+    if reasoning := message.get("reasoning"):
+        return {"reasoning_content": reasoning}
+    if reasoning := message.get("reasoning_content"):
+        return {"reasoning_content": reasoning, "reasoning_key": "reasoning_content"}
+    return {}
+
+
+def _kept(message: WireMessage) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in message.items()
+        if key not in SPOKEN and value is not None and (value or key == "reasoning_details")
+    }
+
+
+def _piece(call: WireToolCall) -> ToolCallChunk:
+    function = call.get("function") or {}
+    return tool_call_chunk(
+        name=function.get("name"), args=function.get("arguments"), id=call.get("id"), index=call.get("index")
+    )
+
+
+def _suffix(call: WireToolCall, finish_reason: str | None) -> str:
+    text = (call.get("function") or {}).get("arguments") or ""
+    whole = isinstance(parsed_arguments(text, ended=finish_reason not in CUT), dict)
+    return "" if whole else breaking_suffix(text)

@@ -1,0 +1,148 @@
+"""The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
+
+from collections.abc import Iterator
+
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from langchain_kimi._messages.from_wire import CUT, breaking_chunk_from, chunk_from, last_chunk_from, message_from
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+from langchain_kimi.kimi.mend import Mender
+from langchain_kimi.openrouter.assembly import Assembly
+from langchain_kimi.openrouter.reading import Opened
+from langchain_kimi.openrouter.stream import PlainReader, StreamReader, as_chunk
+from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply
+
+EXCUSED = CUT | {"content_filter"}
+"""Finish reasons that explain why nothing came."""
+
+
+class ChoiceReader:
+    """Follows one choice through a reply: mends it and adds it up."""
+
+    def __init__(self, body: WireBody) -> None:
+        self._mender = Mender(body)
+        self._assembly = Assembly()
+
+    def add(self, chunk: WireReply, choice: WireChoice | None) -> WireChoice | None:
+        """Take the next chunk and its choice; gives the choice back mended."""
+        mended = None if choice is None else self._mender.feed(choice)
+        self._assembly.add(chunk, mended)
+        return mended
+
+    def close(self) -> Iterator[WireChoice]:
+        """Take the end of the reply; yields what the mending still owed."""
+        for chunk in self._mender.close():
+            choice = (chunk.get("choices") or [])[0]
+            self._assembly.add(chunk, choice)
+            yield choice
+
+    def reply(self) -> WireReply:
+        """Give the mended reply as far as it came."""
+        return self._assembly.reply()
+
+    def whole(self) -> WireReply:
+        """Give the mended reply at its end.
+
+        Raises:
+            KimiEmptyReplyError: there is nothing in it.
+        """
+        reply = self.reply()
+        choice = (reply.get("choices") or [])[0]
+        message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
+        if not message and choice.get("finish_reason") not in EXCUSED:
+            raise KimiEmptyReplyError(
+                "The model's reply is empty: no text, no reasoning, no tool call.",
+                provider=reply.get("provider"),
+                model=reply.get("model"),
+                generation_id=reply.get("id"),
+                advice="Trying again, or at another provider (provider={'ignore': [...]}), may help.",
+            )
+        return reply
+
+    def explain(self, error: KimiError) -> None:
+        """Add to an error what came of the answer until then."""
+        reply = self.reply()
+        error.learn(
+            partial=message_from(reply, whole=False),
+            usage=error.usage or reply.get("usage"),
+            provider=error.provider or reply.get("provider"),
+            model=error.model or reply.get("model"),
+            generation_id=error.generation_id or reply.get("id"),
+        )
+
+
+class StreamedMessage:
+    """Reads a streamed reply as LangChain's chunks; their sum is the message."""
+
+    def __init__(self, opened: Opened, body: WireBody, *, idle: float | None, with_usage: bool) -> None:
+        self._wire = StreamReader(opened, idle)
+        self._choice = ChoiceReader(body)
+        self._with_usage = with_usage
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether content was handed out."""
+        return self._wire.has_begun
+
+    def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
+        """Take the next bytes; yields the chunks that they complete."""
+        yield from self._chunks(self._wire.feed(piece, waited))
+
+    def close(self) -> Iterator[ChatGenerationChunk]:
+        """Take the end of the bytes; yields the rest and the last chunk."""
+        yield from self._chunks(self._wire.close())
+        owed = [chunk_from(choice) for choice in self._choice.close()]
+        reply = self._choice.whole()
+        yield from (chunk for chunk in (*owed, breaking_chunk_from(reply)) if chunk)
+        yield last_chunk_from(reply, with_usage=self._with_usage)
+
+    def explain(self, error: KimiError) -> None:
+        """Add to an error what came of the answer until then."""
+        self._choice.explain(error)
+
+    def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
+        for wire_chunk in wire_chunks:
+            choices = wire_chunk.get("choices")
+            mended = self._choice.add(wire_chunk, choices[0] if choices else None)
+            if mended and (chunk := chunk_from(mended)):
+                yield chunk
+
+
+class PlainMessage:
+    """Reads a reply that is not streamed as LangChain's result: one generation a choice."""
+
+    def __init__(self, opened: Opened, body: WireBody, *, idle: float | None) -> None:
+        self._wire = PlainReader(opened, idle)
+        self._body = body
+        self._choices: list[ChoiceReader] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Nothing is handed out before the end."""
+        return False
+
+    def feed(self, piece: bytes, waited: float) -> tuple[()]:
+        """Take the next bytes; gives nothing yet."""
+        return self._wire.feed(piece, waited)
+
+    def close(self) -> Iterator[ChatResult]:
+        """Take the end of the bytes; yields the result."""
+        for reply in self._wire.close():
+            self._add(reply)
+        replies = [choice.whole() for choice in self._choices]
+        messages = [message_from(reply) for reply in replies]
+        metadata = messages[0].response_metadata
+        shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
+        yield ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=shared)
+
+    def explain(self, error: KimiError) -> None:
+        """Add to an error what came of the answer until then."""
+        for choice in self._choices[:1]:
+            choice.explain(error)
+
+    def _add(self, reply: WireReply) -> None:
+        for choice in as_chunk(reply).get("choices") or ():
+            reader = ChoiceReader(self._body)
+            self._choices.append(reader)
+            reader.add(reply, choice)
+            list(reader.close())

@@ -1,0 +1,70 @@
+"""A request's body: messages, the model's settings and the call's own, in one fixed order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from langchain_core.messages import BaseMessage
+
+from langchain_kimi._messages.to_wire import messages_to_wire
+from langchain_kimi._messages.tools import response_format_to_wire, tools_to_wire
+from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.kimi.prepare import prepare
+from langchain_kimi.openrouter.parameters import checked, merged
+from langchain_kimi.openrouter.wire import WireBody
+
+INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
+"""What LangChain hands from method to method; none of it is for the wire."""
+
+
+def request_body(
+    messages: Sequence[BaseMessage],
+    *,
+    model: str,
+    settings: Mapping[str, Any],
+    given: Mapping[str, Any],
+    streamed: bool,
+) -> WireBody:
+    """Compose the body of a request.
+
+    Args:
+        messages: The conversation; it is not changed.
+        model: The slug, unless the call names another one.
+        settings: The model's own parameters, in the wire's form.
+        given: The call's parameters, as the caller gave them; None takes a setting back.
+        streamed: Whether the reply is to be streamed.
+
+    Raises:
+        KimiRequestError: a parameter or a message cannot be sent; nothing was.
+    """
+    parameters = merged(settings, checked(_in_wire_form(given)))
+    slug = parameters.pop("model", None) or parameters.pop("model_name", None) or model
+    if streamed and parameters.get("n", 1) > 1:
+        raise KimiRequestError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")
+    body = {
+        "model": slug,
+        "messages": messages_to_wire(messages),
+        **parameters,
+        **({"stream": True} if streamed else {}),
+    }
+    return prepare(cast("WireBody", body))
+
+
+def body_bytes(body: WireBody) -> bytes:
+    """Serialize a body: compact, in the order it was composed in, so that the same call gives the same bytes."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as problem:
+        raise KimiRequestError(
+            f"The request cannot be written as JSON: {problem}.",
+            advice="Look at model_kwargs and the call's arguments.",
+        ) from problem
+
+
+def _in_wire_form(given: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {key: value for key, value in given.items() if key not in INTERNAL}
+    if parameters.get("tools") is not None:
+        parameters["tools"] = tools_to_wire(parameters["tools"], strict=None) or None
+    if parameters.get("response_format") is not None:
+        parameters["response_format"] = response_format_to_wire(parameters["response_format"], None)
+    return parameters

@@ -1,0 +1,34 @@
+"""Retries, told to LangChain's callbacks in the form they know: that of tenacity."""
+
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+from tenacity import RetryCallState, Retrying
+
+from langchain_kimi.errors import KimiError
+
+logger = logging.getLogger("langchain_kimi")
+
+
+class RetryReport:
+    """Tells a run manager, and the log, of each retry; `None` as the manager leaves only the log."""
+
+    def __init__(self, run_manager: Any) -> None:
+        self._run_manager = run_manager
+
+    def __call__(self, error: KimiError, attempt: int, wait: float) -> Awaitable[None] | None:
+        """Report that attempt `attempt` (from 1) failed and that the next one is made after `wait` seconds."""
+        logger.info("Attempt %d failed, the next one in %.1f s: %s", attempt, wait, error)
+        if self._run_manager is None:
+            return None
+        told: Awaitable[None] | None = self._run_manager.on_retry(_state(error, attempt, wait))
+        return told
+
+
+def _state(error: KimiError, attempt: int, wait: float) -> RetryCallState:
+    state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = attempt
+    state.set_exception((type(error), error, error.__traceback__))
+    state.upcoming_sleep = wait
+    return state

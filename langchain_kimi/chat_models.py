@@ -1,0 +1,251 @@
+"""ChatKimi: LangChain's methods, each a few lines that hand over to the rooms below."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Literal, Self, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput, ModelProfile
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel, model_validator
+
+from langchain_kimi._messages import content_blocks
+from langchain_kimi._messages.from_wire import PROVIDER
+from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
+from langchain_kimi._messages.request import body_bytes, request_body
+from langchain_kimi._messages.retry_report import RetryReport
+from langchain_kimi._messages.structured import structured_output
+from langchain_kimi._messages.tools import bind_arguments
+from langchain_kimi._messages.usage import added_up
+from langchain_kimi._version import __version__
+from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.profiles import profile
+from langchain_kimi.openrouter import clients
+from langchain_kimi.openrouter.headers import request_headers
+from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.openrouter.transport import Call, aexchange, exchange
+from langchain_kimi.settings import KimiSettings
+
+Method = Literal["function_calling", "json_schema", "json_mode"]
+OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_headers"})
+"""Arguments of a call that say how it is made and not what is asked."""
+
+content_blocks.register()
+
+
+class ChatKimi(KimiSettings, BaseChatModel):
+    """Kimi over OpenRouter as a LangChain chat model.
+
+    Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
+    `langchain_kimi.errors`.
+
+    Example:
+        ```python
+        from langchain_kimi import ChatKimi
+
+        model = ChatKimi(temperature=0.6)  # the key comes from OPENROUTER_API_KEY
+        print(model.invoke("Say hello in Finnish.").text)
+        ```
+    """
+
+    @model_validator(mode="after")
+    def _note_version(self) -> Self:
+        self._add_version("langchain-kimi-openrouter", __version__)
+        return self
+
+    @property
+    def _llm_type(self) -> str:
+        return "openrouter-kimi"
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Which arguments are secrets, and what the environment calls them."""
+        return {"openrouter_api_key": "OPENROUTER_API_KEY"}
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Say that LangChain may serialize the model; its key is left out."""
+        return True
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.model_name, **self.wire_parameters(), **self.model_kwargs}
+
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        # What is given here becomes metadata of traces: headers may hold secrets.
+        kwargs.pop("extra_headers", None)
+        return super()._get_invocation_params(stop=stop, **kwargs)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        parameters = {**self._identifying_params, **kwargs}
+        traced = LangSmithParams(
+            ls_provider=PROVIDER, ls_model_name=parameters["model"], ls_model_type="chat"
+        )
+        if (temperature := parameters.get("temperature")) is not None:
+            traced["ls_temperature"] = temperature
+        if limit := parameters.get("max_tokens") or parameters.get("max_completion_tokens"):
+            traced["ls_max_tokens"] = limit
+        if stops := stop or parameters.get("stop"):
+            traced["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
+        return traced
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return cast("ModelProfile | None", profile(self.model_name))
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        return added_up(llm_outputs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call: Call[ChatResult] = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        [result] = exchange(call)
+        return result
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        call: Call[ChatResult] = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        [result] = [part async for part in aexchange(call)]
+        return result
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        reader = partial(StreamedMessage, with_usage=kwargs.pop("stream_usage", self.stream_usage))
+        yield from exchange(self._call(reader, messages, stop, run_manager, kwargs, streamed=True))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        reader = partial(StreamedMessage, with_usage=kwargs.pop("stream_usage", self.stream_usage))
+        call = self._call(reader, messages, stop, run_manager, kwargs, streamed=True)
+        async with aclosing(aexchange(call)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _call(
+        self,
+        reader: Callable[..., Any],
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run_manager: Any,
+        kwargs: dict[str, Any],
+        *,
+        streamed: bool = False,
+    ) -> Call[Any]:
+        given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
+        body = request_body(
+            messages,
+            model=self.model_name,
+            settings={**self.wire_parameters(), **self.model_kwargs},
+            given=given if stop is None else {**given, "stop": stop},
+            streamed=streamed,
+        )
+        connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
+        headers = {**(self.default_headers or {}), **(kwargs.get("extra_headers") or {})}
+        key = self.openrouter_api_key.get_secret_value() if self.openrouter_api_key else ""
+        return Call(
+            connection=connection,
+            headers=request_headers(key, self.attribution(), headers, streamed=streamed),
+            body=body_bytes(body),
+            new_reader=partial(reader, body=body, idle=connection.timeout.idle),
+            retries=Retries(kwargs.get("max_retries", self.max_retries)),
+            report=RetryReport(run_manager),
+        )
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: dict[str, Any] | type | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools to the model.
+
+        Args:
+            tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools;
+                OpenRouter's server tools (`{"type": "openrouter:web_search"}`) pass as they are. None at all sends no
+                `tools`.
+            tool_choice: `"auto"`, `"none"`, `"any"` or `"required"`, a tool's name, True for the only tool, or a dict.
+            strict: Whether the model must keep to the tools' schemas to the letter; None leaves it to the host.
+            parallel_tool_calls: Whether one answer may hold several calls; None leaves it to the host.
+            response_format: What the answer itself must look like: a schema, or the wire's own form.
+            **kwargs: Further parameters, bound with the tools.
+
+        Raises:
+            KimiRequestError: a tool's name cannot be sent, or `tool_choice` names a tool that is not offered.
+        """
+        return self.bind(
+            **bind_arguments(
+                tools,
+                tool_choice=tool_choice,
+                strict=strict,
+                parallel_tool_calls=parallel_tool_calls,
+                response_format=response_format,
+                **kwargs,
+            )
+        )
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
+
+        Args:
+            schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.
+            method: `"function_calling"`, `"json_schema"` or `"json_mode"`. By default a forced function call, and
+                `"json_schema"` for the Kimis that think, since thinking and a forced call exclude each other.
+            include_raw: Whether to give `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
+            strict: Whether the host must enforce the schema; None leaves it to the host.
+            **kwargs: Further parameters, bound with the schema.
+
+        Raises:
+            ValueError: the method is unknown, or it needs a schema and there is none.
+        """
+        return structured_output(
+            self, schema, method=method or self._method(), include_raw=include_raw, strict=strict, **kwargs
+        )
+
+    def _method(self) -> Method:
+        known = family(self.model_name)
+        return "json_schema" if known is not None and known.thinks != "never" else "function_calling"
+
+    def close(self) -> None:
+        """Let go the sync connections that this model shares; they close with their last call, and open when needed."""
+        clients.close(self.connection())
+
+    async def aclose(self) -> None:
+        """Let go the async connections of the running loop that this model shares; see `close`."""
+        await clients.aclose(self.connection())

@@ -1,0 +1,185 @@
+"""The sum of a stream: chunks in, and at any moment the reply as far as it came."""
+
+import json
+from typing import Any, cast
+
+from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
+
+TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
+PIECE_KEYS = ("text", "summary", "data")
+WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
+HANDLED = frozenset({*TEXT_KEYS, "role", "tool_calls", "reasoning_details"})
+ONCE = frozenset({"choices", "usage", "error"})
+
+
+class Assembly:
+    """Adds up the chunks of one choice.
+
+    Every one-off fact (id, model, provider, finish reason, usage) is kept once: of the facts the first value that is
+    not null, because later chunks repeat them or leave them out; of usage the last, because some hosts send it twice.
+    """
+
+    def __init__(self) -> None:
+        self._facts: JSONObject = {}
+        self._choice: JSONObject = {}
+        self._text: dict[str, list[str]] = {}
+        self._other: JSONObject = {}
+        self._calls: dict[int, JSONObject] = {}
+        self._details: list[JSONObject] | None = None
+        self._usage: WireUsage | None = None
+        self._logprobs: Any = None
+
+    def add(self, chunk: WireReply, choice: WireChoice | None) -> None:
+        """Add one chunk, of which `choice` is the choice to follow; tool calls must be numbered (`index`)."""
+        for key, value in chunk.items():
+            if key not in ONCE and value is not None and self._is_news(key, value):
+                self._facts[key] = value
+        self._usage = chunk.get("usage") or self._usage
+        if choice is not None:
+            self._add_choice(choice)
+            if delta := choice.get("delta"):
+                self._add_delta(delta)
+
+    def reply(self) -> WireReply:
+        """Give the reply as far as it came, in the form of a plain one."""
+        message: JSONObject = {"role": "assistant", **{key: "".join(texts) for key, texts in self._text.items()}}
+        message.update(self._other)
+        if self._details is not None:
+            message["reasoning_details"] = self._details
+        if self._calls:
+            message["tool_calls"] = self.tool_calls()
+        choice = {"index": 0, "finish_reason": None, **self._choice, "message": message}
+        if self._logprobs is not None:
+            choice["logprobs"] = self._logprobs
+        usage = {"usage": self._usage} if self._usage else {}
+        return cast("WireReply", {**self._facts, "choices": [choice], **usage})
+
+    def tool_calls(self) -> list[WireToolCall]:
+        """Give the tool calls so far, in the order of their numbers, with the arguments joined."""
+        return [
+            {
+                "index": index,
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": "".join(call["arguments"])},
+            }
+            for index, call in sorted(self._calls.items())
+        ]
+
+    def _is_news(self, key: str, value: Any) -> bool:
+        known = self._facts.get(key)
+        # A relay was recorded whose first chunk has an id of its own; OpenRouter's is the one to look a call up by.
+        return not known or (key == "id" and str(value).startswith("gen-") and not known.startswith("gen-"))
+
+    def _add_choice(self, choice: WireChoice) -> None:
+        for key, value in choice.items():
+            if value is None or key in {"delta", "message", "index", "error"}:
+                continue
+            if key == "logprobs":
+                self._logprobs = merged_logprobs(self._logprobs, value)
+            elif key == "usage":
+                # Moonshot's own API reports usage in the choice.
+                self._usage = self._usage or cast("WireUsage", value)
+            else:
+                self._choice.setdefault(key, value)
+
+    def _add_delta(self, delta: WireMessage) -> None:
+        for key, value in delta.items():
+            if value is None:
+                continue
+            if key in TEXT_KEYS:
+                self._text.setdefault(key, []).append(text_of(value))
+            elif key == "tool_calls":
+                self._add_calls(cast("list[WireToolCall]", value))
+            elif key == "reasoning_details" and isinstance(value, list):
+                self._details = add_details(self._details or [], value)
+            elif key not in HANDLED:
+                self._other[key] = _joined(self._other.get(key), value)
+
+    def _add_calls(self, calls: list[WireToolCall]) -> None:
+        for piece in calls:
+            call = self._calls.setdefault(cast("int", piece["index"]), {"id": None, "name": None, "arguments": []})
+            function = piece.get("function") or {}
+            call["id"] = call["id"] or piece.get("id")
+            call["name"] = call["name"] or function.get("name")
+            if function.get("arguments"):
+                call["arguments"].append(function["arguments"])
+
+
+def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSONObject]:
+    """Add a delta's `reasoning_details` to those so far; gives the new list, the old one may be changed.
+
+    A piece continues the last entry of its type and index (type and index together are the key: a summary and an
+    encrypted entry were recorded both with index 0): text, summary and data are joined, the other fields filled in
+    when they arrive, as a signature does at the end of a block. A signed block is closed, and an entry with an id of
+    its own is an entry of its own.
+    """
+    for piece in pieces:
+        open_entry = _open_entry(details, piece)
+        if open_entry is None:
+            details.append(dict(piece))
+            continue
+        for key, value in piece.items():
+            if key in PIECE_KEYS and isinstance(value, str):
+                open_entry[key] = (open_entry.get(key) or "") + value
+            elif not open_entry.get(key):
+                open_entry[key] = value
+    return details
+
+
+def _open_entry(details: list[JSONObject], piece: JSONObject) -> JSONObject | None:
+    for entry in reversed(details):
+        if (entry.get("type"), entry.get("index")) == (piece.get("type"), piece.get("index")):
+            closed = bool(entry.get("signature")) and any(piece.get(key) for key in PIECE_KEYS)
+            other_id = bool(piece.get("id")) and bool(entry.get("id")) and entry["id"] != piece["id"]
+            # Every encrypted entry was recorded whole; two without an id are two.
+            whole = piece.get("type") in WHOLE_TYPES and not (entry.get("id") and entry.get("id") == piece.get("id"))
+            return None if closed or other_id or whole else entry
+        if piece.get("index") is None:
+            return None
+    return None
+
+
+def merged_logprobs(so_far: Any, value: Any) -> Any:
+    """Add a chunk's logprobs to those so far: lists (`content`, `refusal`) are joined, the last of the rest is kept."""
+    if not (isinstance(so_far, dict) and isinstance(value, dict)):
+        return value
+    return {
+        **so_far,
+        **{key: _joined(so_far.get(key), part) for key, part in value.items() if part is not None or key not in so_far},
+    }
+
+
+def _joined(so_far: Any, value: Any) -> Any:
+    """Lists are continued, strings too, and of anything else the newest counts."""
+    if isinstance(so_far, list) and isinstance(value, list):
+        return so_far + value
+    if isinstance(so_far, str) and isinstance(value, str):
+        return so_far + value
+    if isinstance(so_far, dict) and isinstance(value, dict):
+        # Audio comes as slices of base64 and transcript beside an id that repeats.
+        return {
+            **so_far,
+            **{key: _slice(key, so_far.get(key), part) for key, part in value.items() if part is not None},
+        }
+    return value
+
+
+def _slice(key: str, so_far: Any, part: Any) -> Any:
+    return so_far + part if key in {"data", "transcript"} and isinstance(so_far, str) else part
+
+
+def text_of(content: Any) -> str:
+    """Give the text of a content: itself, or the texts of its parts joined."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return ""
+
+
+def json_text(arguments: Any) -> str:
+    """Give a tool call's arguments as the text that the wire documents, whatever a host sent."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)

@@ -1,0 +1,94 @@
+"""Where a call goes and how long it may take."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from langchain_kimi.errors import KimiRequestError
+
+BASE_URL = "https://openrouter.ai/api/v1"
+LARGEST_TIMEOUT = 1000.0
+"""Seconds. A larger number was surely meant in milliseconds, the unit of `ChatOpenRouter`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Time limits of a call, in seconds.
+
+    Attributes:
+        connect: Until a connection stands, waiting for a free one included.
+        idle: Without content: keep-alive comments and blanks are no content. None: no limit.
+        total: For the whole call with all its attempts and waits. None: no limit.
+    """
+
+    connect: float = 10.0
+    idle: float | None = 120.0
+    total: float | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Read a user's `timeout`: nothing, a number (the idle and the connect limit), a dict or a `Timeout`.
+
+        Raises:
+            KimiRequestError: it is no such thing, not above 0, or so large that it must be milliseconds.
+        """
+        if value is None:
+            return cls()
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = _seconds("timeout", value)
+            return cls(connect=min(seconds, cls().connect), idle=seconds)
+        if isinstance(value, dict):
+            unknown = sorted(set(value) - {"connect", "idle", "total"})
+            if unknown:
+                raise KimiRequestError(f"timeout has no {', '.join(unknown)}; it takes connect, idle and total.")
+            given = {
+                name: None if limit is None else _seconds(f"timeout[{name!r}]", limit) for name, limit in value.items()
+            }
+            if given.get("connect", 0.0) is None:
+                raise KimiRequestError("timeout['connect'] must be a number of seconds.")
+            return cls(**given)  # type: ignore[arg-type]  # connect was just seen to be no None
+        raise KimiRequestError(
+            f"timeout must be seconds or {{'connect', 'idle', 'total'}}, not {type(value).__name__}."
+        )
+
+    def for_attempt(self, time_left: float | None) -> dict[str, float | None]:
+        """Give the HTTP client's limits for one attempt, none of them longer than the time that is left."""
+        limits = {"connect": self.connect, "pool": self.connect, "write": self.idle, "read": self.idle}
+        if time_left is None:
+            return limits
+        return {name: time_left if limit is None else min(limit, time_left) for name, limit in limits.items()}
+
+
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise KimiRequestError(f"{name} must be a number of seconds above 0.")
+    if value > LARGEST_TIMEOUT:
+        raise KimiRequestError(
+            f"{name}={value:g} is over {LARGEST_TIMEOUT:g} seconds.",
+            advice="It is given in seconds here, not in milliseconds as in ChatOpenRouter: divide it by 1,000.",
+        )
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where a call goes: the base URL, the HTTP clients that the user may have given, and the time limits."""
+
+    base_url: str = BASE_URL
+    timeout: Timeout = field(default_factory=Timeout)
+    http_client: Any = None
+    http_async_client: Any = None
+    verify: Any = True
+    proxy: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The endpoint that is posted to."""
+        return f"{self.base_url.rstrip('/')}/chat/completions"
+
+    @property
+    def host(self) -> str:
+        """Where that is, without anything secret that a URL may hold."""
+        return urlsplit(self.base_url).hostname or self.base_url

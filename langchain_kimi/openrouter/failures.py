@@ -1,0 +1,270 @@
+"""From what the wire says of a failure to the error that is raised: one table, one builder."""
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+from langchain_kimi.errors import (
+    KimiAuthenticationError,
+    KimiContextOverflowError,
+    KimiCreditError,
+    KimiError,
+    KimiInvalidRequestError,
+    KimiMalformedReplyError,
+    KimiModerationError,
+    KimiNotFoundError,
+    KimiPermissionError,
+    KimiRateLimitError,
+    KimiServerError,
+    KimiStatusError,
+    RawReply,
+)
+from langchain_kimi.openrouter.advice import advice_for
+from langchain_kimi.openrouter.wire import WireError, WireReply
+
+BY_STATUS: dict[int, type[KimiStatusError]] = {
+    400: KimiInvalidRequestError,
+    401: KimiAuthenticationError,
+    402: KimiCreditError,
+    403: KimiPermissionError,
+    404: KimiNotFoundError,
+    408: KimiServerError,
+    409: KimiServerError,
+    412: KimiInvalidRequestError,
+    413: KimiInvalidRequestError,
+    422: KimiInvalidRequestError,
+    429: KimiRateLimitError,
+}
+"""408 is a time-out of the other side, so it may be tried again like a 5xx."""
+
+BY_TYPE: dict[str, int] = {
+    "authentication": 401,
+    "payment_required": 402,
+    "permission_denied": 403,
+    "not_found": 404,
+    "precondition_failed": 412,
+    "payload_too_large": 413,
+    "unprocessable": 422,
+    "rate_limit_exceeded": 429,
+    "server": 500,
+    "server_error": 500,
+    "unmapped": 500,
+    "provider_unavailable": 502,
+    "provider_overloaded": 503,
+    "timeout": 504,
+}
+"""OpenRouter's canonical error types; the ones left out all mean 400."""
+
+CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
+CONTEXT_WORDS = re.compile(
+    r"context[ _-]?(length|window|size)[ _-]?(is |was )?exceed|maximum context length"
+    r"|exceeds? the (model'?s )?(maximum )?context"
+    r"|prompt is too long|too many (input |prompt )?tokens|input (is )?too long|exceeded model token limit"
+    r"|reduce the length of (the messages|either)",
+    re.IGNORECASE,
+)
+EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
+UNKNOWN_MODEL = re.compile(r"is not a valid model id|model .* (does not exist|not found)", re.IGNORECASE)
+DAILY_CAP = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
+WRAPPERS = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
+"""Messages that say nothing: the reason is then in `metadata.raw`."""
+
+
+def error_from_response(status: int, headers: Mapping[str, str], text: str, *, now: float) -> KimiError:
+    """Make the error for a reply whose status says that the call failed.
+
+    Args:
+        status: The HTTP status.
+        headers: The reply's headers, names in lower case.
+        text: The reply's body: the wire's envelope, or an HTML page or plain text of something in between.
+        now: Seconds since the epoch, for waits that are given as a point in time.
+    """
+    kept = {name: value for name, value in headers.items() if name != "set-cookie"}
+    raw_reply = RawReply(status, kept, text)
+    try:
+        reply = json.loads(text)
+    except ValueError:
+        reply = None
+    if isinstance(reply, dict):
+        return error_from_reply(cast("WireReply", reply), raw_reply, now=now)
+    plain = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL).split())[:300]
+    return _build({"message": plain or f"HTTP status {status} without a body"}, {}, raw_reply, now)
+
+
+def error_from_reply(reply: WireReply, raw_reply: RawReply, *, now: float) -> KimiError:
+    """Make the error for a reply or a stream's event that holds an `error`, at any of the places it was seen."""
+    error = find_error(reply)
+    if error is None:
+        error = {"message": _told(dict(reply)) or f"HTTP status {raw_reply.status_code}"}
+    return _build(error, reply, raw_reply, now)
+
+
+def find_error(reply: WireReply) -> WireError | None:
+    """Find the `error` of a reply or event: at the top, in a choice, or inside a `provider` that is an object.
+
+    A finish reason `error` without any error object counts as one, so that it is not taken for an answer.
+    """
+    for place in (reply, reply.get("provider")):
+        if isinstance(place, dict) and place.get("error"):
+            return _as_error(place["error"])
+    for choice in reply.get("choices") or ():
+        if isinstance(choice, dict):
+            if choice.get("error"):
+                return _as_error(choice["error"])
+            if choice.get("finish_reason") == "error":
+                return {"message": "The provider stopped with the finish reason 'error'.", "code": 502}
+    return None
+
+
+def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
+    """Make the error for a reply that is no reply."""
+    return KimiMalformedReplyError(
+        reason,
+        status=raw_reply.status_code,
+        response=raw_reply,
+        generation_id=raw_reply.headers.get("x-generation-id"),
+        advice="Trying again may help; the text that came is in `response.text`.",
+    )
+
+
+def _as_error(error: Any) -> WireError:
+    return cast("WireError", error) if isinstance(error, dict) else {"message": str(error)}
+
+
+def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) -> KimiError:
+    metadata = _mapping(error.get("metadata"))
+    availability = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
+    error_type = metadata.get("error_type") or error.get("error_type")
+    code = error.get("code")
+    status = _status(error, error_type, raw_reply.status_code)
+    raw = _parsed(metadata.get("raw"))
+    reason = _reason(error, raw)
+    provider = metadata.get("provider_name") or reply.get("provider")
+    kind = _kind(status, error_type, code, metadata, f"{reason} {error.get('message')}")
+    made = kind(
+        reason,
+        status=status,
+        code=code,
+        error_type=error_type if isinstance(error_type, str) else None,
+        model=reply.get("model") or metadata.get("model_slug"),
+        provider=provider if isinstance(provider, str) else None,
+        raw=raw,
+        metadata=metadata,
+        availability=availability,
+        generation_id=reply.get("id") or raw_reply.headers.get("x-generation-id"),
+        retry_after=retry_after(raw_reply.headers, metadata, availability, now),
+        response=raw_reply,
+        usage=reply.get("usage"),
+    )
+    told = availability.get("retryable")
+    if isinstance(told, bool):
+        made.learn(is_retryable=told)
+    elif DAILY_CAP.search(f"{error.get('message')} {metadata.get('limit_source')}"):
+        made.learn(is_retryable=False)
+    made.learn(advice=advice_for(made))
+    return made
+
+
+def _kind(status: int, error_type: Any, code: Any, metadata: Mapping[str, Any], words: str) -> type[KimiStatusError]:
+    kind = BY_STATUS.get(status) or (KimiServerError if status >= 500 else KimiStatusError)  # noqa: PLR2004 - HTTP's own number
+    if issubclass(kind, KimiInvalidRequestError | KimiServerError):
+        if {error_type, code} & CONTEXT_TYPES or CONTEXT_WORDS.search(words):
+            return KimiContextOverflowError
+        if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(words):
+            return KimiNotFoundError
+    if kind is KimiPermissionError:
+        if EXHAUSTED_KEY.search(words):
+            return KimiCreditError
+        if metadata.get("reasons") or "flagged_input" in metadata:
+            return KimiModerationError
+    return kind
+
+
+def _status(error: WireError, error_type: Any, http_status: int) -> int:
+    """The status that counts: HTTP's where it is one of failure, else what the error itself says of it."""
+    if http_status >= 300:  # noqa: PLR2004 - HTTP's own number
+        return http_status
+    for told in (error.get("http_status"), error.get("code")):
+        number = int(told) if isinstance(told, str) and told.isdigit() else told
+        if isinstance(number, int) and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
+            return number
+    word = error_type or error.get("code")
+    if isinstance(word, str):
+        return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
+    # An error without a code inside a reply that began well is a failure of the other side.
+    return 500
+
+
+def _reason(error: WireError, raw: Any) -> str:
+    """The upstream's own words where it was passed on, else OpenRouter's message."""
+    message = str(error.get("message") or "").strip()
+    told = _told(raw)
+    if message.lower().rstrip(".") in WRAPPERS:
+        return told or message or "The provider failed without saying why."
+    return message
+
+
+def _told(raw: Any) -> str:
+    """The sentence in an upstream's error of any shape: text, `message`, `msg`, `detail`, `error`, nested or not."""
+    if isinstance(raw, str):
+        return raw.strip()[:2000]
+    if isinstance(raw, dict):
+        for key in ("error", "message", "msg", "detail", "errors", "reason"):
+            if told := _told(raw.get(key)):
+                return told
+        return json.dumps(raw, ensure_ascii=False)[:500] if raw else ""
+    if isinstance(raw, list) and raw:
+        return _told(raw[0])
+    return ""
+
+
+def _parsed(raw: Any) -> Any:
+    if isinstance(raw, str) and raw.lstrip()[:1] in {"{", "["}:
+        try:
+            return json.loads(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def retry_after(
+    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
+) -> float | None:
+    """Seconds that the other side asks to wait.
+
+    In this order: the `Retry-After` header (seconds or a date), `availability.retry_after` (seconds), and
+    `X-RateLimit-Reset` (milliseconds since the epoch), a response header or inside `metadata.headers`.
+    """
+    if (asked := _seconds(headers.get("retry-after"), now)) is not None:
+        return asked
+    if (asked := _seconds(availability.get("retry_after"), now)) is not None:
+        return asked
+    noted = {str(name).lower(): value for name, value in _mapping(metadata.get("headers")).items()}
+    if (asked := _seconds(noted.get("retry-after"), now)) is not None:
+        return asked
+    reset = _number(headers.get("x-ratelimit-reset") or noted.get("x-ratelimit-reset"))
+    return None if reset is None else max(0.0, reset / 1000 - now)
+
+
+def _seconds(value: Any, now: float) -> float | None:
+    number = _number(value)
+    if number is None and isinstance(value, str):
+        try:
+            number = parsedate_to_datetime(value).timestamp() - now
+        except ValueError:
+            return None
+    return None if number is None else max(0.0, number)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - refuses NaN, infinity and nonsense

@@ -1,0 +1,59 @@
+"""Server-sent events: bytes in, payloads out."""
+
+COMMENT = b":"
+FIELD = b"data"
+
+
+class EventDecoder:
+    """Splits a stream of bytes into the payloads of its events, however the bytes are cut.
+
+    Only `data` fields matter on this wire; comments (`: OPENROUTER PROCESSING`, also between events) and other fields
+    are passed over. Lines may end in LF, CRLF or CR; a payload of several `data` lines is joined by LF.
+    """
+
+    def __init__(self) -> None:
+        self._tail: list[bytes] = []
+        self._payload: list[bytes] = []
+        self._at_start = True
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Take the next bytes; gives the payloads of the events that they complete."""
+        if b"\n" not in piece and b"\r" not in piece:
+            self._tail.append(piece)
+            return []
+        text = b"".join([*self._tail, piece])
+        held = b""
+        if b"\r" in text:
+            # A CR at the end may be the first half of a CRLF.
+            if text.endswith(b"\r"):
+                text, held = text[:-1], b"\r"
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = text.split(b"\n")
+        self._tail = [lines.pop() + held]
+        return self._events(lines)
+
+    def close(self) -> list[bytes]:
+        """Take the end of the bytes; gives the payload of an event whose closing blank line is missing."""
+        rest = b"".join(self._tail).rstrip(b"\r")
+        self._tail = []
+        return self._events([*rest.replace(b"\r", b"\n").split(b"\n"), b""])
+
+    def _events(self, lines: list[bytes]) -> list[bytes]:
+        events = []
+        for line in lines:
+            if line:
+                self._field(line)
+            elif self._payload:
+                events.append(b"\n".join(self._payload) if len(self._payload) > 1 else self._payload[0])
+                self._payload = []
+        return events
+
+    def _field(self, line: bytes) -> None:
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if line.startswith(COMMENT):
+            return
+        name, _, value = line.partition(b":")
+        if name == FIELD:
+            self._payload.append(value.removeprefix(b" "))
