@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Renew `langchain_kimi/kimi/profiles.json` from OpenRouter's list of models.
+
+    python scripts/refresh_profiles.py [--base-url URL] [--file PATH]
+
+Needs no key. A Kimi that is no longer listed stays in the file, marked as deprecated.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+import httpx
+
+from langchain_kimi.errors import KimiError
+from langchain_kimi.kimi.families import KimiFamily, base_slug, family
+from langchain_kimi.kimi.profiles import ModelRow, PriceRow, ProfileData
+from langchain_kimi.openrouter.catalog import BASE_URL, Catalog, ListedModel
+from langchain_kimi.openrouter.wire import JSONObject
+
+DATA = Path(__file__).parents[1] / "langchain_kimi" / "kimi" / "profiles.json"
+AUTHOR = "moonshotai/"
+MODALITIES = ("text", "image", "audio", "video")
+REMEMBERED = ("release_date", "last_updated", "max_output_tokens")
+"""What a row keeps from before: OpenRouter knows the day of its listing only, and leaves limits out at times."""
+
+
+def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today: date | None = None) -> int:
+    """Refresh the file that the arguments name; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Renew the profiles of the Kimis from OpenRouter's list of models.")
+    parser.add_argument("--base-url", default=BASE_URL, help="where the API lives (default: %(default)s)")
+    parser.add_argument("--file", type=Path, default=DATA, help="the data file to renew (default: the package's own)")
+    options = parser.parse_args(arguments)
+    before = cast("ProfileData", json.loads(options.file.read_text(encoding="utf-8")))
+    try:
+        with client or httpx.Client(timeout=30) as open_client:
+            listed = Catalog(open_client, base_url=options.base_url).models()
+        day = today or datetime.now(tz=UTC).date()
+        after = refreshed(before, listed, source=f"{options.base_url.rstrip('/')}/models", date=day.isoformat())
+    except (KimiError, ValueError, LookupError, ArithmeticError) as error:
+        sys.stderr.write(f"Nothing was changed: {type(error).__name__}: {error}\n")
+        return 1
+    options.file.write_text(as_text(after), encoding="utf-8")
+    sys.stdout.write(report(before, after))
+    return 0
+
+
+def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str, date: str) -> ProfileData:
+    """Make the new data from the old and the list; raises `ValueError` when the list holds no Kimi."""
+    models = {slug: _retired(row) for slug, row in before["models"].items()}
+    aliases = dict(before["aliases"])
+    found = 0
+    for model in listed:
+        slug = model.get("id", "")
+        kimi = family(slug)
+        if kimi is None or not slug.removeprefix("~").startswith(AUTHOR):
+            continue
+        if slug.startswith("~"):
+            if target := model.get("alias_target"):
+                aliases[slug] = base_slug(target)
+        elif base_slug(slug) == slug:
+            found += 1
+            known = before["models"].get(slug)
+            models[slug] = {
+                "profile": _profile(model, kimi, known["profile"] if known else {}),
+                "prices": _prices(model),
+            }
+    if not found:
+        raise ValueError("the list of models holds no Kimi.")
+    return {"source": source, "date": date, "aliases": aliases, "models": models}
+
+
+def as_text(data: ProfileData) -> str:
+    """Write the data as it stands in the file, keys sorted."""
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def report(before: ProfileData, after: ProfileData) -> str:
+    """Say what has changed, a line for each model."""
+    lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
+    for slug, row in sorted(after["models"].items()):
+        known = before["models"].get(slug)
+        change = "new" if known is None else "same" if known == row else "changed"
+        lines.append(f"  {slug}: {change}")
+    return "\n".join(lines) + "\n"
+
+
+def _retired(row: ModelRow) -> ModelRow:
+    return {"profile": {**row["profile"], "status": "deprecated"}, "prices": row["prices"]}
+
+
+def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObject:
+    day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
+    parameters = model.get("supported_parameters") or []
+    profile: JSONObject = {
+        "release_date": day,
+        "last_updated": day,
+        **{key: known[key] for key in REMEMBERED if key in known},
+        "name": model["name"].partition(": ")[2] or model["name"],
+        "open_weights": bool(model.get("hugging_face_id")) or known.get("open_weights", False),
+        "max_input_tokens": model["context_length"],
+        **_modalities(model),
+        "temperature": "temperature" in parameters,
+        "structured_output": "structured_outputs" in parameters,
+        "tool_calling": "tools" in parameters,
+        "tool_call_streaming": "tools" in parameters,
+        # A K2 that thinks refuses a forced tool call, whatever the list says.
+        "tool_choice": "tool_choice" in parameters and (kimi.thinks == "never" or kimi.generation >= (3, 0)),
+        **_reasoning(model),
+    }
+    if most := (model.get("top_provider") or {}).get("max_completion_tokens"):
+        profile["max_output_tokens"] = most
+    if model.get("expiration_date"):
+        profile["status"] = "deprecated"
+    return profile
+
+
+def _modalities(model: ListedModel) -> JSONObject:
+    architecture = model.get("architecture") or {}
+    inputs = architecture.get("input_modalities") or ["text"]
+    outputs = architecture.get("output_modalities") or ["text"]
+    return {
+        **{f"{modality}_inputs": modality in inputs for modality in MODALITIES},
+        **{f"{modality}_outputs": modality in outputs for modality in MODALITIES},
+        # OpenRouter parses PDFs to text for models that cannot read them.
+        "pdf_inputs": True,
+        "attachment": set(inputs) != {"text"},
+    }
+
+
+def _reasoning(model: ListedModel) -> JSONObject:
+    reasoning = model.get("reasoning") or {}
+    told: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
+    if efforts := reasoning.get("supported_efforts"):
+        told["reasoning_effort_levels"] = efforts
+        if default := reasoning.get("default_effort"):
+            told["reasoning_effort_default"] = default
+    return told
+
+
+def _prices(model: ListedModel) -> PriceRow:
+    """Turn dollars for a token, written as decimals, into dollars for a million."""
+    pricing = model["pricing"]
+    cached = pricing.get("input_cache_read")
+    return {
+        "prompt": _per_million(pricing["prompt"]),
+        "completion": _per_million(pricing["completion"]),
+        "cache_read": None if cached is None else _per_million(cached),
+    }
+
+
+def _per_million(price: str) -> float:
+    return float(Decimal(price) * 1_000_000)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

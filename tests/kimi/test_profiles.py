@@ -1,0 +1,136 @@
+import datetime as dt
+import json
+from importlib.resources import files
+from typing import cast, get_type_hints
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.language_models.model_profile import ModelProfile
+
+from langchain_kimi.kimi.families import base_slug, family
+from langchain_kimi.kimi.profiles import prices, profile, slugs_that_take
+from langchain_kimi.openrouter.wire import JSONObject
+
+DATA = json.loads(files("langchain_kimi.kimi").joinpath("profiles.json").read_text(encoding="utf-8"))
+SLUGS = sorted(DATA["models"])
+
+NEWER_THAN_THE_FLOOR = {"mid_conversation_system_messages", "mid_conversation_tools"}
+"""Keys that the oldest supported langchain-core would warn of."""
+
+
+def known(slug: str) -> JSONObject:
+    told = profile(slug)
+    assert told is not None
+    return told
+
+
+@pytest.mark.parametrize("slug", [*SLUGS, *DATA["aliases"]])
+def test_langchain_takes_a_profile_without_a_warning(slug: str) -> None:
+    assert set(known(slug)) <= set(get_type_hints(ModelProfile)) - NEWER_THAN_THE_FLOOR
+    model = FakeListChatModel(responses=["Hello"], profile=cast("ModelProfile", known(slug)))
+    assert model.profile == known(slug)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_profile_is_of_the_types_that_langchain_declares(slug: str) -> None:
+    for key, kind in get_type_hints(ModelProfile).items():
+        if key in known(slug):
+            assert isinstance(known(slug)[key], getattr(kind, "__origin__", kind)), key
+    dt.date.fromisoformat(known(slug)["release_date"])
+    dt.date.fromisoformat(known(slug)["last_updated"])
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_profile_agrees_with_its_family(slug: str) -> None:
+    kimi = family(slug)
+    assert kimi is not None
+    assert known(slug)["reasoning_output"] is (kimi.thinks != "never")
+    for modality in ("text", "image", "video", "audio"):
+        assert not known(slug)[f"{modality}_inputs"] or modality in kimi.sees
+
+
+@pytest.mark.parametrize(
+    ("slug", "context", "sees", "thinks", "structured"),
+    [
+        ("moonshotai/kimi-k2", 131_072, False, False, False),
+        ("moonshotai/kimi-k2-0905", 262_144, False, False, True),
+        ("moonshotai/kimi-k2-thinking", 262_144, False, True, True),
+        ("moonshotai/kimi-k2.5", 262_144, True, True, True),
+        ("moonshotai/kimi-k2.6", 262_144, True, True, True),
+        ("moonshotai/kimi-k2.7-code", 262_144, True, True, True),
+        ("moonshotai/kimi-k3", 1_048_576, True, True, True),
+    ],
+)
+def test_every_kimi_on_openrouter_is_known(
+    slug: str, context: int, *, sees: bool, thinks: bool, structured: bool
+) -> None:
+    told = known(slug)
+    assert (told["max_input_tokens"], told["image_inputs"]) == (context, sees)
+    assert (told["reasoning_output"], told["structured_output"]) == (thinks, structured)
+    assert told["max_output_tokens"] <= context
+    assert told["tool_calling"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "base"),
+    [
+        ("~moonshotai/kimi-latest", "moonshotai/kimi-k3"),
+        ("~moonshotai/kimi-latest:nitro", "moonshotai/kimi-k3"),
+        ("moonshotai/kimi-k2:free", "moonshotai/kimi-k2"),
+        ("moonshotai/kimi-k2-0905:exacto", "moonshotai/kimi-k2-0905"),
+        ("moonshotai/kimi-k2.5-0127", "moonshotai/kimi-k2.5"),
+        ("moonshotai/kimi-k2.6-20260420:floor", "moonshotai/kimi-k2.6"),
+        ("moonshotai/kimi-k2-thinking-20251106", "moonshotai/kimi-k2-thinking"),
+        ("moonshotai/kimi-k3@preset/x", "moonshotai/kimi-k3"),
+    ],
+)
+def test_trimmings_do_not_hide_a_model(slug: str, base: str) -> None:
+    assert known(slug) == known(base)
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["", "@preset/x", "openai/gpt-4o", "moonshotai/kimi-dev-72b", "moonshotai/kimi-k4", "moonshotai/Kimi-K2-Instruct"],
+)
+def test_an_unknown_slug_has_neither_profile_nor_prices(slug: str) -> None:
+    assert profile(slug) is None
+    assert prices(slug) is None
+
+
+def test_a_profile_is_the_callers_own() -> None:
+    told = known("moonshotai/kimi-k3")
+    told["name"] = "mine"
+    told["reasoning_effort_levels"].append("mine")
+    assert known("moonshotai/kimi-k3")["name"] == "Kimi K3"
+    assert "mine" not in known("moonshotai/kimi-k3")["reasoning_effort_levels"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_prices_are_dollars_for_a_million_tokens_with_their_source(slug: str) -> None:
+    told = prices(slug)
+    assert told is not None
+    assert 0.05 < told.prompt < told.completion < 50
+    assert told.cache_read is None or 0 < told.cache_read < told.prompt
+    assert told.source == DATA["source"]
+    assert dt.date.fromisoformat(told.date)
+
+
+def test_the_free_variant_costs_nothing() -> None:
+    told = prices("moonshotai/kimi-k2:free:online")
+    assert told is not None
+    assert (told.prompt, told.completion, told.cache_read) == (0, 0, 0)
+
+
+def test_the_alias_costs_what_its_target_costs() -> None:
+    assert prices("~moonshotai/kimi-latest") == prices("moonshotai/kimi-k3")
+
+
+def test_models_that_take_media_are_listed() -> None:
+    assert slugs_that_take("video") == ["moonshotai/kimi-k3"]
+    assert slugs_that_take("audio") == []
+    assert "moonshotai/kimi-k2.6" in slugs_that_take("image")
+
+
+def test_the_data_is_under_base_slugs() -> None:
+    assert [base_slug(slug) for slug in SLUGS] == SLUGS
+    assert set(DATA["aliases"].values()) <= set(SLUGS)
