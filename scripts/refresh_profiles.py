@@ -20,7 +20,8 @@ import httpx
 from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.families import KimiFamily, base_slug, family
 from langchain_kimi.kimi.profiles import ModelRow, PriceRow, ProfileData
-from langchain_kimi.openrouter.catalog import BASE_URL, Catalog, ListedModel
+from langchain_kimi.openrouter.catalog import Catalog, ListedModel
+from langchain_kimi.openrouter.connection import BASE_URL
 from langchain_kimi.openrouter.wire import JSONObject
 
 DATA = Path(__file__).parents[1] / "langchain_kimi" / "kimi" / "profiles.json"

@@ -17,10 +17,10 @@ from langchain_kimi.errors import (
     KimiTimeoutError,
     RawReply,
 )
+from langchain_kimi.openrouter.connection import BASE_URL
 from langchain_kimi.openrouter.failures import error_from_response, malformed
 from langchain_kimi.openrouter.wire import JSONObject
 
-BASE_URL = "https://openrouter.ai/api/v1"
 PAGE = 1000
 """The most models that OpenRouter lists at once."""
 
