@@ -10,5 +10,5 @@ def prepare(body: WireBody) -> WireBody:
     Raises:
         KimiRequestError: the model cannot take what the messages hold.
     """
-    check_modalities(body["model"], body["messages"], body.get("models") or ())
+    check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     return body
