@@ -1,1 +1,57 @@
 """Kimi as a LangChain chat model, over OpenRouter."""
+
+from langchain_kimi._version import __version__
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiError
+from langchain_kimi.openrouter.connection import Timeout
+from langchain_kimi.openrouter.options import (
+    CacheControl,
+    MaxPrice,
+    Percentiles,
+    Prediction,
+    ProviderPreferences,
+    ProviderSort,
+    Reasoning,
+)
+from langchain_kimi.openrouter.plugins import (
+    AutoBetaRouterPlugin,
+    AutoRouterPlugin,
+    ContextCompressionPlugin,
+    FileParserPlugin,
+    FusionPlugin,
+    GenericPlugin,
+    ModerationPlugin,
+    ParetoRouterPlugin,
+    PdfOptions,
+    Plugin,
+    ResponseHealingPlugin,
+    WebFetchPlugin,
+    WebPlugin,
+)
+
+__all__ = [
+    "AutoBetaRouterPlugin",
+    "AutoRouterPlugin",
+    "CacheControl",
+    "ChatKimi",
+    "ContextCompressionPlugin",
+    "FileParserPlugin",
+    "FusionPlugin",
+    "GenericPlugin",
+    "KimiError",
+    "MaxPrice",
+    "ModerationPlugin",
+    "ParetoRouterPlugin",
+    "PdfOptions",
+    "Percentiles",
+    "Plugin",
+    "Prediction",
+    "ProviderPreferences",
+    "ProviderSort",
+    "Reasoning",
+    "ResponseHealingPlugin",
+    "Timeout",
+    "WebFetchPlugin",
+    "WebPlugin",
+    "__version__",
+]

@@ -249,3 +249,15 @@ class ChatKimi(KimiSettings, BaseChatModel):
     async def aclose(self) -> None:
         """Let go the async connections of the running loop that this model shares; see `close`."""
         await clients.aclose(self.connection())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
