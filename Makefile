@@ -42,7 +42,7 @@ record: $(READY)  ## Record the cassettes again; needs OPENROUTER_API_KEY and co
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
 	@$(PY) scripts/test_matrix.py
 
-COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
 lock:  ## Choose the newest versions again; needs uv
