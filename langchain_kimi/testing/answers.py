@@ -19,6 +19,8 @@ class Asked:
     """A request as it is to be answered."""
 
     body: JSONObject
+    requested: str
+    """The model's name as it was asked for."""
     model: Model
     behaviour: Behaviour
     prompt: tokens.PromptTokens
@@ -69,12 +71,12 @@ def thinks(body: JSONObject, model: Model, behaviour: Behaviour) -> bool:
     return options.get("enabled") is not False and effort != "none"
 
 
-def compose(reply: Reply, thought: str, request: Asked) -> Answer:
+def compose(reply: Reply, thought: str, asked: Asked) -> Answer:
     """Bring a reply within the request's limits, and give it its ids, finish reason and usage.
 
     `thought` is what a model that thinks has thought where the reply does not say.
     """
-    body, model, behaviour, prompt = request.body, request.model, request.behaviour, request.prompt
+    body, model, behaviour, prompt = asked.body, asked.model, asked.behaviour, asked.prompt
     created = int(time.time())
     thinking = thinks(body, model, behaviour) or reply.reasoning is not None
     spent = _Budget(_max_tokens(body))
@@ -87,11 +89,10 @@ def compose(reply: Reply, thought: str, request: Asked) -> Answer:
         finish = "length"
     counted = prompt if behaviour.prompt_cache else tokens.PromptTokens(prompt.total, 0)
     hidden = not thinking or (body.get("reasoning") or {}).get("exclude") or body.get("include_reasoning") is False
-    asked = body.get("model") or next(iter(body.get("models") or []), model.slug)
     return Answer(
         generation_id=generation_id(created),
         created=created,
-        model=served_name(asked, model) if behaviour.canonical_model else asked,
+        model=served_name(asked.requested, model) if behaviour.canonical_model else asked.requested,
         provider=_provider(body, behaviour),
         reasoning=None if hidden else reasoning,
         text=text,

@@ -2,15 +2,14 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from langchain_kimi.openrouter.wire import JSONObject
 from langchain_kimi.testing import brain, endpoints
-from langchain_kimi.testing.answers import Asked, compose
+from langchain_kimi.testing.answers import Answer, Asked, compose
 from langchain_kimi.testing.behaviour import Behaviour
-from langchain_kimi.testing.catalogue import find
+from langchain_kimi.testing.catalogue import DEFAULT, find
 from langchain_kimi.testing.http1 import HttpRequest, Response
 from langchain_kimi.testing.received import ReceivedRequest
 from langchain_kimi.testing.refusals import Refusal
@@ -18,7 +17,7 @@ from langchain_kimi.testing.replies import RawReply, Reply
 from langchain_kimi.testing.server import LoopbackServer
 from langchain_kimi.testing.serving import Fault, Serving, raw_response
 from langchain_kimi.testing.tokens import PromptCache
-from langchain_kimi.testing.validation import usable_body, validate
+from langchain_kimi.testing.validation import check_model, check_request, usable_body
 
 Scripted: TypeAlias = Reply | RawReply | Fault
 
@@ -143,26 +142,25 @@ class Emulator:
 
     def _chat(self, received: ReceivedRequest) -> Response:
         endpoints.authorise(received, self._api_key)
-        behaviour = self.behaviour
-        body = usable_body(received.body)
+        behaviour, body = self.behaviour, usable_body(received.body)
         if behaviour.strict:
-            validate(body, behaviour)
+            check_request(body)
+        requested = body.get("model") or next(iter(body.get("models") or ()), DEFAULT)
+        model = find(requested)
+        if behaviour.strict:
+            check_model(body, model, behaviour)
         scripted = self._next()
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
-        serving = self._serving(body, scripted if isinstance(scripted, Reply) else None, behaviour)
-        play: Callable[[Serving], Response] = scripted.play if isinstance(scripted, Fault) else _serve
-        response = play(serving)
-        self._generations.remember(serving, received)
+        asked = Asked(body, requested, model, behaviour, self._cache.count(body))
+        reply = scripted.reply if isinstance(scripted, Fault) else scripted
+        serving = Serving(_answer(reply, asked), bool(body.get("stream")), requested)
+        response = scripted.play(serving) if isinstance(scripted, Fault) else serving.respond(serving.items())
+        if response.status == HTTPStatus.OK:
+            self._generations.remember(serving, received)
         return response
 
-    def _serving(self, body: JSONObject, reply: Reply | None, behaviour: Behaviour) -> Serving:
-        model = find(body.get("model") or next(iter(body.get("models") or ()), ""))
-        spoken = reply or brain.answer(body)
-        asked = Asked(body, model, behaviour, self._cache.count(body))
-        answer = compose(spoken, brain.thought(body, spoken), asked)
-        return Serving(answer, stream=bool(body.get("stream")))
 
-
-def _serve(serving: Serving) -> Response:
-    return serving.respond(serving.items())
+def _answer(reply: Reply | None, asked: Asked) -> Answer:
+    spoken = reply or brain.answer(asked.body)
+    return compose(spoken, brain.thought(asked.body, spoken), asked)

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from langchain_kimi.openrouter.wire import JSONObject
 from langchain_kimi.testing import writing
 from langchain_kimi.testing.answers import Answer
 from langchain_kimi.testing.http1 import Pause, Response, Step
-from langchain_kimi.testing.replies import RawReply
+from langchain_kimi.testing.replies import RawReply, Reply
 
 COMMENT = b": OPENROUTER PROCESSING\n\n"
 DONE = b"data: [DONE]\n\n"
@@ -33,12 +33,20 @@ class Serving:
 
     answer: Answer
     stream: bool
+    requested: str
+    """The model as it was asked for."""
+
+    def events(self) -> list[JSONObject]:
+        """List the stream's events, or the one plain body."""
+        return writing.events(self.answer) if self.stream else [writing.plain(self.answer)]
 
     def items(self) -> list[Item]:
-        """List what is sent: the stream's events and `[DONE]`, or the one plain body."""
-        if self.stream:
-            return [*writing.events(self.answer), DONE]
-        return [writing.plain(self.answer)]
+        """List all that is sent: the events, and a stream's `[DONE]`."""
+        return [*self.events(), *self.ending()]
+
+    def ending(self) -> list[Item]:
+        """What comes after the events."""
+        return [DONE] if self.stream else []
 
     def respond(self, items: Sequence[Item], before: Sequence[Step] = ()) -> Response:
         """Send these items, as a stream or a plain body, with keep-alives and pauses."""
@@ -79,6 +87,11 @@ class Fault:
 
     name: str
     play: Callable[[Serving], Response]
+    reply: Reply | None = None
+
+    def on(self, reply: Reply) -> "Fault":
+        """Let it go wrong with this reply rather than with one that the emulator thinks up."""
+        return replace(self, reply=reply)
 
 
 COMMON_HEADERS: Mapping[str, str] = {

@@ -1,0 +1,133 @@
+"""Checks of a request's messages: their parts, their order, and that calls and results belong together."""
+
+import json
+from typing import Any
+
+from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi.testing.catalogue import Model
+from langchain_kimi.testing.refusals import Refusal, invalid, refused_upstream
+
+_PARTS = {
+    "text": "text",
+    "image_url": "image_url",
+    "input_audio": "input_audio",
+    "video_url": "video_url",
+    "input_video": "video_url",
+    "file": "file",
+}
+"""Types of content parts, with the key that holds the content."""
+_MODALITIES = {"image_url": "image", "input_audio": "audio", "video_url": "video", "input_video": "video"}
+_REFUSED = {
+    "image": "No endpoints found that support image input",
+    "audio": "No endpoints found that support input audio",
+    "video": "No endpoints found that support video input",
+}
+
+
+def check_messages(messages: list[JSONObject]) -> None:
+    """Check each message and their order; raises `Refusal`."""
+    for position, message in enumerate(messages):
+        _content(message, position)
+        if message["role"] == "assistant":
+            _assistant(message, position)
+    _pairing(messages)
+
+
+def check_modalities(messages: list[JSONObject], model: Model) -> None:
+    """Refuse parts that the model takes no input of; raises `Refusal` with 404."""
+    for message in messages:
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            modality = _MODALITIES.get(part["type"], "text")
+            if modality not in model.inputs:
+                raise Refusal(404, _REFUSED[modality])
+
+
+def check_reasoning_replayed(messages: list[JSONObject]) -> None:
+    """Refuse tool-call turns without their reasoning, as Moonshot AI does while Kimi thinks; raises `Refusal`."""
+    for position, message in enumerate(messages):
+        told = any(message.get(key) is not None for key in ("reasoning", "reasoning_content", "reasoning_details"))
+        if message.get("tool_calls") and not told:
+            raise refused_upstream(
+                "thinking is enabled but reasoning_content is missing in assistant tool call message "
+                f"at index {position}"
+            )
+
+
+def _content(message: JSONObject, position: int) -> None:
+    content, role = message.get("content"), message["role"]
+    if content is None and role == "assistant":
+        return
+    if not isinstance(content, str | list):
+        raise invalid(f"messages.{position}.content: expected a string or a list of parts")
+    for part in content if isinstance(content, list) else ():
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind not in _PARTS or (kind != "text" and role in ("system", "developer")):
+            raise invalid(f"messages.{position}.content: {kind!r} is no type of part of a {role} message")
+        held = part.get(_PARTS[kind])
+        if not isinstance(held, str if kind == "text" else dict):
+            raise invalid(f"messages.{position}.content: the {kind} part has no {_PARTS[kind]}")
+
+
+def _assistant(message: JSONObject, position: int) -> None:
+    calls = message.get("tool_calls")
+    if not calls and not message.get("content"):
+        raise refused_upstream(f"the message at position {position} with role 'assistant' must not be empty")
+    if calls is not None and not isinstance(calls, list):
+        raise invalid(f"messages.{position}.tool_calls: expected a list")
+    for call in calls or ():
+        _tool_call(call, position)
+    details = message.get("reasoning_details")
+    listed = details is None or (isinstance(details, list) and all(isinstance(one, dict) for one in details))
+    if not listed or not isinstance(message.get("reasoning"), str | None):
+        raise invalid(f"messages.{position}: reasoning is a string, reasoning_details a list of objects")
+
+
+def _tool_call(call: Any, position: int) -> None:
+    where = f"messages.{position}.tool_calls"
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or call.get("type") != "function":
+        raise invalid(f"{where}: expected calls of functions")
+    if not isinstance(call.get("id"), str) or not isinstance(function.get("name"), str) or not function["name"]:
+        raise invalid(f"{where}: a call needs an id and a name")
+    if not isinstance(function.get("arguments"), str):
+        raise invalid(f"{where}: arguments are a string")
+    try:
+        arguments = json.loads(function["arguments"])
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise refused_upstream(f"the arguments of function {function['name']} are no JSON object")
+
+
+def _pairing(messages: list[JSONObject]) -> None:
+    """Let each tool call be answered before anybody else speaks, and each tool message answer a call."""
+    open_ids: list[str] = []
+    for message in messages:
+        if message["role"] == "tool":
+            _close(message, open_ids)
+            continue
+        _none_left(open_ids)
+        open_ids = [call["id"] for call in message.get("tool_calls") or ()]
+        if len(set(open_ids)) < len(open_ids):
+            raise refused_upstream("tool_call_id is duplicated")
+        if "" in open_ids:
+            raise refused_upstream("tool_call_id  is not found")
+    _none_left(open_ids)
+
+
+def _close(message: JSONObject, open_ids: list[str]) -> None:
+    call_id = message.get("tool_call_id")
+    if not isinstance(call_id, str):
+        raise invalid("a tool message needs a tool_call_id")
+    if call_id not in open_ids:
+        raise refused_upstream(f"tool_call_id {call_id} is not found")
+    open_ids.remove(call_id)
+
+
+def _none_left(open_ids: list[str]) -> None:
+    if open_ids:
+        raise refused_upstream(
+            "an assistant message with 'tool_calls' must be followed by tool messages responding to each "
+            f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(open_ids)}"
+        )
