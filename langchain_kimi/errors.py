@@ -19,6 +19,7 @@ KimiError                            (ModelError)
     - KimiMalformedReplyError                                 not JSON, or not the shape of a reply
     - KimiStreamCutError                                      the bytes ended before the reply did
     - KimiEmptyReplyError                                     nothing in it
+    - KimiStructuredOutputError         (OutputParserException)        no value of the shape that was asked for
 ```
 
 Each leaf is also one of langchain-core's `Model*Error`, so that its retry and fallback middleware understand it.
@@ -26,9 +27,9 @@ What is known of a failure hangs on the exception (see `KimiError`); nothing of 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from langchain_core.exceptions import (
     ContextOverflowError,
@@ -41,6 +42,7 @@ from langchain_core.exceptions import (
     ModelPermissionDeniedError,
     ModelRateLimitError,
     ModelTimeoutError,
+    OutputParserException,
 )
 from langchain_core.messages import AIMessage
 
@@ -226,3 +228,41 @@ class KimiStreamCutError(KimiReplyError):
 
 class KimiEmptyReplyError(KimiReplyError):
     """The reply finished with nothing in it: no text, no reasoning, no tool call, no refusal."""
+
+
+StructuredOutputCause = Literal["refusal", "length", "empty", "no_call", "bad_json", "invalid"]
+
+
+class KimiStructuredOutputError(KimiReplyError, OutputParserException):
+    """The reply holds no value of the shape that was asked for; `partial` is the whole reply as it came.
+
+    Attributes:
+        cause: `refusal` (it would not), `length` (cut by the token limit), `empty` (neither text nor a call),
+            `no_call` (text or other calls instead of the one asked for), `bad_json`, or `invalid` (JSON, but not
+            of the schema). After `refusal` and `length` the same request is not worth a second try.
+        text: What would not parse or fit; also `llm_output`, the name that LangChain's parsers use.
+        position: The character of `text` at which the JSON broke.
+        validation_errors: What does not fit, as pydantic lists it (`type`, `loc`, `msg`), without the values.
+    """
+
+    cause: StructuredOutputCause
+    text: str
+    position: int | None
+    validation_errors: tuple[Mapping[str, Any], ...]
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        cause: StructuredOutputCause,
+        text: str = "",
+        position: int | None = None,
+        validation_errors: Sequence[Mapping[str, Any]] = (),
+        **facts: Unpack[Facts],
+    ) -> None:
+        facts.setdefault("is_retryable", cause not in {"refusal", "length"})
+        super().__init__(reason, **facts)
+        self.cause = cause
+        self.text = self.llm_output = text
+        self.position = position
+        self.validation_errors = tuple(validation_errors)

@@ -1,0 +1,154 @@
+"""The one JSON value in a model's text: whole, fenced, or with words around it.
+
+Nothing is completed and nothing is guessed: a value that breaks off, two different values, a value inside a broken
+one, and numbers that JSON does not have are all refused.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic_core import from_json
+
+# A byte order mark, whitespace, and a fence with its language.
+_OPENING = re.compile(r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n)?[\s\ufeff]*")
+_CLOSING = re.compile(r"\s*(?:```\s*)?")
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
+_BRACE = re.compile(_STRING + r"|([{}])", re.DOTALL)
+_VALUE_START = re.compile(r"[{\[]")
+# What is JSON and not a sentence's own braces or brackets, such as `{name}`, `[link](url)` or `[3]`.
+_SURELY_JSON = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
+
+
+class NotJSONError(ValueError):
+    """There is no JSON value, or not exactly one.
+
+    Attributes:
+        position: The character at which it broke.
+    """
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+def read_json(text: str, *, wants_object: bool) -> Any:
+    """Return the one JSON value that a text holds.
+
+    Raw control characters inside strings are read as they are; an object that came as a JSON string is unpacked,
+    once.
+
+    Args:
+        text: A whole reply, or the arguments of a call.
+        wants_object: Whether an object is expected; then lists in the prose around it (`[1]`) do not count.
+
+    Raises:
+        NotJSONError: No value, a broken one, two different ones, or NaN or Infinity in it.
+    """
+    start = _end_of(_OPENING, text, 0)
+    try:
+        value, end = _decode(text, start)
+    except NotJSONError as error:
+        return _value_among_words(text, error, wants_object=wants_object)
+    if _end_of(_CLOSING, text, end) < len(text):
+        return _value_among_words(text, NotJSONError("words after a value", end), wants_object=wants_object)
+    if wants_object and isinstance(value, str):
+        return _unpacked(value)
+    return value
+
+
+def read_partial_json(text: str) -> Any:
+    """Return what is there of a value that is still coming; None when nothing can be said yet.
+
+    Only a text that begins with the value or its fence is read: of a value after prose it is not known yet whether
+    it is the only one.
+    """
+    start = _end_of(_OPENING, text, 0)
+    if not _VALUE_START.match(text, start):
+        return None
+    try:
+        return from_json(text[start:], allow_inf_nan=False, allow_partial="trailing-strings")
+    except ValueError:
+        return None
+
+
+def _unpacked(text: str) -> Any:
+    try:
+        return _decode(text, _end_of(_OPENING, text, 0))[0]
+    except NotJSONError:
+        return text
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _value_among_words(text: str, first_error: NotJSONError, *, wants_object: bool) -> Any:
+    found = [(value, position) for value, position in _values(text) if not wants_object or _holds_object(value)]
+    if not found:
+        raise first_error
+    value = found[0][0]
+    for other, position in found[1:]:
+        if other != value:
+            raise NotJSONError("a second, different value", position)
+    return value
+
+
+def _holds_object(value: Any) -> bool:
+    return isinstance(value, dict) or any(isinstance(item, dict) for item in value)
+
+
+def _values(text: str) -> Iterator[tuple[Any, int]]:
+    """Yield each outermost value and where it begins; raise at what began as JSON and broke."""
+    position = 0
+    while found := _VALUE_START.search(text, position):
+        start = found.start()
+        try:
+            value, position = _decode(text, start)
+        except NotJSONError as error:
+            if _SURELY_JSON.match(text, start) or error.position >= len(text):
+                raise
+            position = _after_braces(text, start) if text[start] == "{" else start + 1
+        else:
+            yield value, start
+
+
+def _after_braces(text: str, start: int) -> int:
+    """Return where a pair of braces in the prose, such as `{name}`, is closed, or the end of the text."""
+    depth = 0
+    for found in _BRACE.finditer(text, start):
+        if brace := found.group(1):
+            depth += 1 if brace == "{" else -1
+            if not depth:
+                return found.end()
+    return len(text)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large a number")
+    return number
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _decode(text: str, start: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise NotJSONError(error.msg, error.pos) from None
+    except RecursionError:
+        raise NotJSONError("nested too deeply", start) from None
+    except ValueError as error:
+        constants = (found.start(1) for found in _CONSTANT.finditer(text, start) if found.group(1))
+        raise NotJSONError(str(error), next(constants, start)) from None

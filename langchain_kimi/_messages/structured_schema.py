@@ -1,0 +1,170 @@
+"""What a structured output has to look like: one description of every kind of schema that LangChain's users write."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from langchain_core.utils.function_calling import convert_to_openai_function
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel, PydanticUserError, ValidationError
+from pydantic.v1 import ValidationError as ValidationErrorV1
+
+from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.openrouter.wire import JSONObject
+
+Schema: TypeAlias = Mapping[str, Any] | type | Callable[..., Any]
+
+_UNFIT_FOR_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_JSON_SCHEMA_WORDS = {"type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
+# Under this key a value that is no object travels in a call's arguments, which are always an object.
+_ROOT = "root"
+_PLACES_TOLD = 5
+
+
+class UnfitError(ValueError):
+    """A value is not of the schema.
+
+    Attributes:
+        errors: What does not fit: `type`, `loc` and `msg` of each place.
+    """
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        self.errors = errors
+        places = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}".removeprefix(": ") for error in errors]
+        more = [f"and {len(places) - _PLACES_TOLD} more"] if len(places) > _PLACES_TOLD else []
+        super().__init__("; ".join([*places[:_PLACES_TOLD], *more]))
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """A schema in the words of an OpenAI function, and how a value of it is made.
+
+    Attributes:
+        function: `name`, `description` and `parameters`, as LangChain describes the schema; `strict` if it was in it.
+        model: The pydantic class (v1 or v2) that validates, or None where plain dicts are wanted.
+    """
+
+    function: JSONObject
+    model: type | None = None
+
+    @property
+    def name(self) -> str:
+        """The name on the wire: what the schema's own name has beyond letters, digits, `_` and `-` becomes `_`."""
+        return wire_name(self.function["name"])
+
+    @property
+    def is_object(self) -> bool:
+        """Whether a value is a JSON object; `RootModel[list[int]]` is not."""
+        parameters = self.function["parameters"]
+        return bool(parameters.get("type", "object") == "object" and not {"anyOf", "oneOf", "enum"} & set(parameters))
+
+    def tool(self) -> JSONObject:
+        """Return the tool whose arguments are the value, or hold it as `root` when it is no object."""
+        function = {**self.function, "name": self.name}
+        if not self.is_object:
+            properties = {_ROOT: function["parameters"]}
+            function["parameters"] = {"type": "object", "properties": properties, "required": [_ROOT]}
+        return {"type": "function", "function": function}
+
+    def response_format(self, *, strict: bool | None) -> JSONObject:
+        """Return the `json_schema` form of `response_format`; a `strict` inside the schema wins over the argument."""
+        function = convert_to_openai_function(self.function, strict=self.function.get("strict", strict))
+        json_schema = {"name": self.name}
+        if description := function.get("description"):
+            json_schema["description"] = description
+        json_schema["schema"] = function["parameters"]
+        if "strict" in function:
+            json_schema["strict"] = function["strict"]
+        return {"type": "json_schema", "json_schema": json_schema}
+
+    def unwrap(self, value: Any) -> Any:
+        """Take a value that is no object out of the object that it travelled in."""
+        if not self.is_object and isinstance(value, dict) and set(value) == {_ROOT}:
+            return value[_ROOT]
+        return value
+
+    def fit(self, value: Any) -> Any:
+        """Return the validated object of the pydantic class, or the value itself for other schemas.
+
+        Of other schemas only this is checked: an object where one is asked for, with the keys it requires.
+
+        Raises:
+            UnfitError: It does not fit.
+        """
+        value = self.unwrap(value)
+        return self._fit_plain(value) if self.model is None else _validated(self.model, value)
+
+    def _fit_plain(self, value: Any) -> Any:
+        if self.is_object:
+            if not isinstance(value, dict):
+                raise UnfitError([{"type": "dict_type", "loc": (), "msg": "Input should be an object"}])
+            required = self.function["parameters"].get("required", ())
+            if missing := [key for key in required if key not in value]:
+                raise UnfitError([{"type": "missing", "loc": (key,), "msg": "Field required"} for key in missing])
+        return value
+
+
+ANY_OBJECT = OutputSchema({"name": "", "parameters": {"type": "object"}})
+"""What JSON mode gives without a schema."""
+
+
+def wire_name(name: str) -> str:
+    """Return a name as OpenRouter allows it: at most 64 letters, digits, `_` and `-`."""
+    return _UNFIT_FOR_A_NAME.sub("_", name)[:64] or "output"
+
+
+def output_schema(schema: Schema) -> OutputSchema:
+    """Describe a schema: a pydantic class (v1 or v2), a TypedDict, a JSON schema, an OpenAI function or tool.
+
+    Raises:
+        KimiRequestError: It is none of these.
+    """
+    if isinstance(schema, Mapping):
+        return OutputSchema(_function_of(dict(schema)))
+    function = _converted(schema)
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        return OutputSchema(function, schema)
+    if (required_keys := getattr(schema, "__required_keys__", None)) is not None:
+        # LangChain makes every key of a TypedDict a required one, those of `total=False` too.
+        parameters = function["parameters"]
+        function["parameters"] = {**parameters, "required": [k for k in parameters["required"] if k in required_keys]}
+    return OutputSchema(function)
+
+
+def _function_of(schema: JSONObject) -> JSONObject:
+    kind = schema.get("type")
+    if kind in ("function", "json_schema") and isinstance(inner := schema.get(kind), Mapping):
+        schema = dict(inner)
+    if "name" in schema and "schema" in schema:
+        schema = {**schema, "parameters": schema["schema"]}
+    if "name" in schema or "toolSpec" in schema:
+        return {"parameters": {"type": "object", "properties": {}}} | _converted(schema)
+    if not _JSON_SCHEMA_WORDS & set(schema):
+        raise KimiRequestError(f"Not a schema: a dict with the keys {sorted(schema)}.")
+    described = {"name": schema.pop("title", "output"), "description": schema.pop("description", "")}
+    return {**{key: value for key, value in described.items() if value}, "parameters": schema}
+
+
+def _converted(schema: Any) -> JSONObject:
+    try:
+        return convert_to_openai_function(schema)
+    except (TypeError, ValueError, PydanticUserError) as error:
+        raise KimiRequestError(f"This cannot be made a JSON schema: {schema!r:.100}. {error}") from error
+
+
+def _validated(model: type, value: Any) -> Any:
+    try:
+        if issubclass(model, BaseModel):
+            # As JSON, because a strict model takes a date or an enum from JSON's strings but not from Python's.
+            return model.model_validate_json(json.dumps(value))
+        return model.parse_obj(value)  # type: ignore[attr-defined]  # pydantic.v1's, which has no common type with v2
+    except ValidationError as error:
+        raise UnfitError(_listed(error.errors(include_url=False, include_context=False, include_input=False))) from None
+    except ValidationErrorV1 as error:
+        raise UnfitError(_listed(error.errors())) from None
+
+
+def _listed(errors: Any) -> list[dict[str, Any]]:
+    return [{key: error[key] for key in ("type", "loc", "msg")} for error in errors]
