@@ -16,6 +16,9 @@ from pydantic import BeforeValidator
 ECHOED = 32
 """The longest text, in characters, that an error repeats."""
 
+WIDEST = 2**63 - 1
+"""The largest integer that every JSON reader on the way can be expected to take."""
+
 CLOSE = 0.75
 """How alike a word must be to a known one to count as a slip of the pen (difflib's ratio)."""
 
@@ -25,7 +28,7 @@ def described(value: object) -> str:
     if isinstance(value, bool | float) or value is None:
         return repr(value)
     if isinstance(value, int):
-        return repr(value) if -(2**64) < value < 2**64 else "an integer beyond 64 bits"
+        return repr(value) if abs(value) <= WIDEST else "an integer beyond 64 bits"
     if isinstance(value, str):
         echoed = len(value) <= ECHOED and not value.lower().startswith("sk-")
         return repr(value) if echoed else f"a text of {len(value)} characters"
@@ -81,13 +84,15 @@ def number(low: float, high: float | None = None, *, above: bool = False) -> Bef
 
 
 def whole(low: int | None = None, high: int | None = None) -> BeforeValidator:
-    """Hold a value to the integers from `low` to `high`."""
+    """Hold a value to the integers from `low` to `high`, and to 64 bits."""
     expected = _span(low, high, "an integer", above=False)
 
     def check(value: object) -> object:
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not _inside(value, low, high):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise refusal(expected, value)
+        if abs(value) > WIDEST or not _inside(value, low, high):
             raise refusal(expected, value)
         return value
 

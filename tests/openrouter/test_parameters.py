@@ -124,10 +124,6 @@ def test_other_names_are_understood() -> None:
     assert checked({"stop": "END", "stop_sequences": "END"}) == {"stop": "END"}
 
 
-def test_token_ids_become_text() -> None:
-    assert checked({"logit_bias": {17: 1, "18": -1}}) == {"logit_bias": {"17": 1, "18": -1}}
-
-
 def test_equal_numbers_make_equal_bytes() -> None:
     assert json.dumps(checked({"temperature": 1})) == json.dumps(Model(temperature=1.0).wire_parameters())
 
