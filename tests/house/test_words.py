@@ -40,6 +40,7 @@ def test_an_unwanted_word(line: str, found: str) -> None:
         "langchain_kimi/work/file.py",
         "sk-or-v1-...",
         "mastodon, methods, axxxb",
+        "class A:\\n    pass",
     ],
 )
 def test_a_word_that_is_fine(line: str) -> None:
