@@ -68,6 +68,11 @@ class ChatKimi(KimiSettings, BaseChatModel):
         """Which arguments are secrets, and what the environment calls them."""
         return {"openrouter_api_key": "OPENROUTER_API_KEY"}
 
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """Option objects as the dicts they are made of, which is how LangChain can load them again."""
+        return self.options_as_dicts()
+
     @classmethod
     def is_lc_serializable(cls) -> bool:
         """Say that LangChain may serialize the model; its key is left out."""
