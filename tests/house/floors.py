@@ -48,7 +48,7 @@ ROOMS = {
     "settings": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks"}, DOOR),
     "chat_models": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings"}, DOOR),
     "__init__": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings", "chat_models"}),
-    "testing": Room(GROUND | {"openrouter.wire", "kimi"}, DRIVER | {"concurrent", "pytest"}),
+    "testing": Room(GROUND | {"openrouter.wire", "kimi"}, DRIVER | {"concurrent", "pytest", "vcr", "yaml"}),
 }
 # Single modules with more than their room has, outside the house.
 MORE_OUTSIDE = {

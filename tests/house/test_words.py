@@ -21,7 +21,7 @@ FAKE_KEY = "sk-or" + "-v1-" + "0a" * 32
         ("FIX" + "ME", "something left undone"),
         (f"see {HOME}", "an absolute path"),
         (f'open("{HOME}")', "an absolute path"),
-        ("C:" + "\\Users", "an absolute path"),
+        ("C:" + "\\Users", "a path on a drive"),
         (f"key = {FAKE_KEY}", "a key"),
         ("https://py" + "pi.org/simple", "a package index"),
         ("--extra-index" + "-url https://packages.example", "a package index"),

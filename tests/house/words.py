@@ -21,7 +21,8 @@ EVERYWHERE = {
     "a package index": r"pypi[.]org|python[h]osted|index[-_]url[ =]|find[-]links|trusted[-]host",
 }
 WRITTEN_HERE = {
-    "an absolute path": r"(?<![\w./:~-])(?:/(?:home|root|Users|work|tmp|var|mnt|private)/\w|[A-Z]:\\+(?:Users|Windows|Program))",
+    "an absolute path": r"(?<![\w./:~-])/(?:home|root|Users|work|tmp|var|mnt|private)/\w",
+    "a path on a drive": r"\b[A-Z]:\\+(?:Users|Windows|Program)",
     "something left undone": r"\b(?:TO[D]O|FIX[M]E|XX[X])\b",
 }
 _DIRECTIVE = re.compile(
