@@ -36,7 +36,7 @@ format: $(READY)  ## Put the code into the common format
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
 
-record: $(READY)  ## Record the cassettes again; needs OPENROUTER_API_KEY and costs a few cents
+record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else the emulator
 	@$(PY) scripts/record_cassettes.py
 
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
