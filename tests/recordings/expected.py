@@ -43,6 +43,9 @@ class Failure:
     reason: str
     usage: JSONObject | None
     http_status: int
+    generation_id: str | None
+    model: str | None
+    """The model that answered, or None where none did."""
     partial: JSONObject | None
     """The message so far, or None where nothing of an answer came."""
 
@@ -96,7 +99,13 @@ def kwargs_of(message: JSONObject) -> JSONObject:
         kwargs["reasoning_key"] = "reasoning_content"
     kwargs["reasoning_details"] = message.get("reasoning_details")
     kwargs["annotations"] = message.get("annotations")
-    return without_empty(kwargs)
+    return kept(kwargs)
+
+
+def kept(kwargs: JSONObject) -> JSONObject:
+    """Of `reasoning_details` an empty list says something too: some models want it back."""
+    details = kwargs.get("reasoning_details")
+    return {**without_empty(kwargs), **({} if details is None else {"reasoning_details": details})}
 
 
 def metadata_of(reply: JSONObject, choice: JSONObject) -> JSONObject:
@@ -104,7 +113,7 @@ def metadata_of(reply: JSONObject, choice: JSONObject) -> JSONObject:
     metadata = {key: value for key, value in reply.items() if key not in KNOWN_TOP}
     metadata |= {key: reply.get(key) for key in ("id", "object", "created", "provider")}
     metadata |= {key: choice.get(key) for key in ("finish_reason", "native_finish_reason")}
-    metadata |= {key: usage.get(key) for key in ("cost", "cost_details", "is_byok")}
+    metadata |= {key: usage.get(key) for key in ("cost", "cost_details", "is_byok", "server_tool_use_details")}
     metadata["logprobs"] = deep_without_empty(choice.get("logprobs"))
     metadata["model_name"] = reply["model"]
     metadata["model_provider"] = "openrouter"
@@ -179,6 +188,8 @@ def failure_of(reply: Reply) -> Failure | None:
         reason=reason,
         usage=body.get("usage"),
         http_status=reply.status,
+        generation_id=body.get("id") or reply.headers.get("x-generation-id"),
+        model=body.get("model"),
         partial=partial_of(body) if body.get("choices") else None,
     )
 
@@ -222,7 +233,8 @@ def summed(events: list[JSONObject]) -> JSONObject:
     texts = ("content", "refusal", "reasoning", "reasoning_content")
     message: JSONObject = {key: "".join(delta.get(key) or "" for delta in deltas) for key in texts}
     message["tool_calls"] = summed_calls([call for delta in deltas for call in delta.get("tool_calls") or []])
-    message["reasoning_details"] = summed_details([d for delta in deltas for d in delta.get("reasoning_details") or []])
+    details = [delta["reasoning_details"] for delta in deltas if delta.get("reasoning_details") is not None]
+    message["reasoning_details"] = summed_details([piece for some in details for piece in some]) if details else None
     message["annotations"] = [note for delta in deltas for note in delta.get("annotations") or []]
     facts = first_of_each(choices, without=frozenset({"delta", "usage", "logprobs"}))
     logprobs = summed_logprobs([choice["logprobs"] for choice in choices if choice.get("logprobs")])

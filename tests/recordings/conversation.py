@@ -1,0 +1,42 @@
+"""A recorded request, in LangChain's words."""
+
+from typing import Any
+
+from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messages
+
+from tests.recordings.exchanges import Exchange
+
+PASSED_ON = ("tools", "tool_choice", "response_format")
+"""What of a request the reading of its reply may depend on."""
+
+
+def messages_from(recorded: list[dict[str, Any]]) -> list[BaseMessage]:
+    """The recorded messages as somebody would hold them who had got the assistant's turns from ChatKimi."""
+    return convert_to_messages([_as_held(message) for message in recorded])
+
+
+def messages_of(exchange: Exchange) -> list[BaseMessage]:
+    """The messages to ask with: the recorded ones, or a greeting where none were recorded."""
+    recorded = exchange.request.get("messages")
+    return messages_from(recorded) if recorded else [HumanMessage("Hello")]
+
+
+def settings_of(exchange: Exchange) -> dict[str, Any]:
+    request = exchange.request
+    return {key: request[key] for key in PASSED_ON if request.get(key)}
+
+
+def model_of(exchange: Exchange) -> str:
+    model: str = exchange.request.get("model") or exchange.meta["model"] or "moonshotai/kimi-k2"
+    return model
+
+
+def _as_held(message: dict[str, Any]) -> dict[str, Any]:
+    held = {"content": None, **message}
+    if held["role"] == "assistant" and held["content"] is None:
+        held["content"] = ""
+    if "reasoning" in held:
+        held["reasoning_content"] = held.pop("reasoning")
+    elif "reasoning_content" in held:
+        held["reasoning_key"] = "reasoning_content"
+    return held

@@ -1,0 +1,171 @@
+"""Every recorded reply, through ChatKimi over a socket: plain and streamed, sync and async, in pieces of every kind."""
+
+from functools import reduce
+from operator import add
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiError
+from tests.recordings.conversation import messages_of, model_of, settings_of
+from tests.recordings.exchanges import FOLDER, PLAIN, STREAMED, Exchange, needs_recordings
+from tests.recordings.expected import (
+    Failure,
+    JSONObject,
+    deep_without_empty,
+    failure_of,
+    kept,
+    message_of,
+    reply_of,
+    without_empty,
+)
+from tests.recordings.replay import ReplayServer, Split
+
+pytestmark = needs_recordings
+
+
+def splits_for(exchange: Exchange) -> list[Split]:
+    recorded: list[Split] = ["network"] if exchange.head.get("network_chunks") else []
+    return ["whole", "bytes", "odd", *recorded]
+
+
+def cases(exchanges: list[Exchange]) -> list[Any]:
+    return [
+        pytest.param(exchange, split, id=f"{exchange.name}-{split}")
+        for exchange in exchanges
+        for split in splits_for(exchange)
+    ]
+
+
+plain = pytest.mark.parametrize(("exchange", "split"), cases(PLAIN))
+streamed = pytest.mark.parametrize(("exchange", "split"), cases(STREAMED))
+# One loop for all: the connection of a call is the next one's too.
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+def model_for(server: ReplayServer, exchange: Exchange, split: Split, **settings: Any) -> ChatKimi:
+    server.serve(exchange.reply, split)
+    return ChatKimi(model=model_of(exchange), api_key="planted", base_url=server.url, max_retries=0, **settings)
+
+
+@plain
+def test_invoke(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+    model = model_for(server, exchange, split)
+    try:
+        message = model.invoke(messages_of(exchange), **settings_of(exchange))
+    except KimiError as error:
+        check_error(exchange, error)
+    else:
+        check_message(exchange, message)
+    assert not server.asked[0].get("stream")
+
+
+@plain
+@on_one_loop
+async def test_ainvoke(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+    model = model_for(server, exchange, split)
+    try:
+        message = await model.ainvoke(messages_of(exchange), **settings_of(exchange))
+    except KimiError as error:
+        check_error(exchange, error)
+    else:
+        check_message(exchange, message)
+    assert not server.asked[0].get("stream")
+
+
+@streamed
+def test_stream(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+    model = model_for(server, exchange, split)
+    try:
+        message: Any = reduce(add, model.stream(messages_of(exchange), **settings_of(exchange)))
+    except KimiError as error:
+        check_error(exchange, error)
+    else:
+        check_message(exchange, message)
+    assert server.asked[0]["stream"] is True
+
+
+@streamed
+@on_one_loop
+async def test_astream(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+    model = model_for(server, exchange, split)
+    try:
+        chunks: list[Any] = [chunk async for chunk in model.astream(messages_of(exchange), **settings_of(exchange))]
+    except KimiError as error:
+        check_error(exchange, error)
+    else:
+        check_message(exchange, reduce(add, chunks))
+    assert server.asked[0]["stream"] is True
+
+
+@streamed
+def test_invoke_of_a_streaming_model(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+    model = model_for(server, exchange, split, streaming=True)
+    try:
+        message = model.invoke(messages_of(exchange), **settings_of(exchange))
+    except KimiError as error:
+        check_error(exchange, error)
+    else:
+        check_message(exchange, message)
+    assert server.asked[0]["stream"] is True
+
+
+def test_no_exchange_is_left_out() -> None:
+    recorded = {path.name for path in FOLDER.iterdir()}
+    assert recorded
+    assert {exchange.name for exchange in (*PLAIN, *STREAMED)} == recorded
+    assert not {exchange.name for exchange in PLAIN} & {exchange.name for exchange in STREAMED}
+
+
+def check_message(exchange: Exchange, message: AIMessage) -> None:
+    reply = exchange.reply
+    assert failure_of(reply) is None
+    assert told_by(message) == message_of(reply_of(reply))
+
+
+def check_error(exchange: Exchange, error: KimiError) -> None:
+    expected = failure_of(exchange.reply)
+    assert expected is not None, error
+    assert type(error).__name__ == expected.kind
+    assert (error.status, error.code, error.provider) == (expected.status, expected.code, expected.provider)
+    assert (dict(error.metadata), error.raw) == (expected.metadata, expected.raw)
+    assert expected.reason in error.reason
+    assert expected.reason in str(error)
+    assert error.usage == expected.usage
+    assert error.generation_id == expected.generation_id
+    assert error.model == expected.model or expected.model is None
+    assert error.response is not None
+    assert error.response.status_code == expected.http_status
+    if not exchange.is_stream:
+        assert error.response.text.strip() == exchange.reply.body.decode().strip()
+    check_partial(error.partial, expected)
+
+
+def check_partial(partial: AIMessage | None, expected: Failure) -> None:
+    if expected.partial is None:
+        assert partial is None or not (partial.content or partial.additional_kwargs)
+        return
+    assert partial is not None
+    told = told_by(partial)
+    for key in ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs", "usage_metadata"):
+        assert told[key] == expected.partial[key]
+
+
+def told_by(message: AIMessage) -> JSONObject:
+    """What a message tells, in the form of the expectations."""
+    metadata = dict(message.response_metadata)
+    metadata["logprobs"] = deep_without_empty(metadata.get("logprobs"))
+    return {
+        "content": message.content,
+        "tool_calls": [bare(call) for call in message.tool_calls],
+        "invalid_tool_calls": [bare(call) for call in message.invalid_tool_calls],
+        "additional_kwargs": kept(message.additional_kwargs),
+        "response_metadata": without_empty(metadata),
+        "usage_metadata": None if message.usage_metadata is None else dict(message.usage_metadata),
+    }
+
+
+def bare(call: Any) -> JSONObject:
+    return {key: call[key] for key in ("name", "args", "id")}
