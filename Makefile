@@ -10,11 +10,13 @@ PY = $(VENV)/bin/python
 # Set-up is done once, and again when what it installs changes.
 DEMO_READY = $(VENV)/.ready-for-demo
 READY = $(VENV)/.ready
-SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh $(VENV)
+SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh
+PEERS = $(VENV)-peers
+PEERS_READY = $(PEERS)/.ready
 
 # Two set-ups at once would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test lint type format record lock test-matrix clean
+.PHONY: help demo test lint type format record compare lock test-matrix clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +41,9 @@ format: $(READY)  ## Put the code into the common format
 record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else the emulator
 	@$(PY) scripts/record_cassettes.py
 
+compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and write docs/peers.md
+	@$(PEERS)/bin/python scripts/compare_peers.py
+
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
 	@$(PY) scripts/test_matrix.py
 
@@ -48,15 +53,20 @@ COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --n
 lock:  ## Choose the newest versions again; needs uv
 	@$(COMPILE) --group dev --output-file requirements-dev.txt
 	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove what make has made
 	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* htmlcov build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO_READY): requirements.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) requirements.txt
+	@$(SETUP) $(VENV) requirements.txt
 	@touch $@
 
 $(READY): requirements-dev.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) requirements-dev.txt
+	@$(SETUP) $(VENV) requirements-dev.txt
+	@touch $@
+
+$(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(PEERS) requirements-peers.txt
 	@touch $@

@@ -3,6 +3,7 @@
 from langchain_kimi._version import __version__
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiError
+from langchain_kimi.loading import load_arguments, register_init_chat_model
 from langchain_kimi.openrouter.connection import Timeout
 from langchain_kimi.openrouter.options import (
     CacheControl,
@@ -54,4 +55,6 @@ __all__ = [
     "WebFetchPlugin",
     "WebPlugin",
     "__version__",
+    "load_arguments",
+    "register_init_chat_model",
 ]

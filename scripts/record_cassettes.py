@@ -21,12 +21,10 @@ def main() -> int:
     recording = {**environment, "KIMI_RECORD": "live" if key else "emulator", **({"KIMI_LIVE_KEY": key} if key else {})}
     print(f"Recording from {'OpenRouter' if key else 'the emulator'} into {CASSETTES.relative_to(ROOT)}.")
     shutil.rmtree(CASSETTES, ignore_errors=True)
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--benchmark-disable", *TESTS]
+    pytest = [sys.executable, "-m", "pytest", "-q", "--benchmark-disable", *TESTS]
     # What is recorded is not timed, which pytest-benchmark would warn of.
     quiet = ["-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"]
-    recorded = subprocess.run(
-        [*pytest, *quiet, "-n", "0", "--force-enable-socket"], cwd=ROOT, env=recording, check=False
-    )
+    recorded = subprocess.run([*pytest, *quiet, "--force-enable-socket"], cwd=ROOT, env=recording, check=False)
     replayed = subprocess.run(pytest, cwd=ROOT, env=environment, check=False)
     return max(recorded.returncode, replayed.returncode)
 

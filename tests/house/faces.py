@@ -7,7 +7,7 @@ from types import ModuleType
 from tests.house.tree import Module
 
 PUBLIC = frozenset({"__init__", "callbacks", "chat_models", "errors", "testing"})
-INTERNAL = frozenset({"kimi", "openrouter", "settings"})
+INTERNAL = frozenset({"kimi", "loading", "openrouter", "settings"})
 
 
 def public_names(module: ModuleType) -> set[str]:

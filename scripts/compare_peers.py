@@ -1,0 +1,202 @@
+"""Put ChatKimi and its peers before the same failures and write down what each does: `docs/peers.md`.
+
+Runs in an environment that has the peers (`make compare` builds it). Every case is a real HTTP exchange with the
+package's emulator; nothing is mocked.
+"""
+
+import asyncio
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from langchain_core.exceptions import ModelError
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_openai import ChatOpenAI
+from langchain_openrouter import ChatOpenRouter
+from pydantic import BaseModel
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+
+KEY = "no-key-needed"
+SLUG = "moonshotai/kimi-k2-0905"
+REPORT = Path(__file__).parents[1] / "docs" / "peers.md"
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Weather in a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class Trip(BaseModel):
+    """A trip to a city."""
+
+    city: str
+    days: int
+
+
+def kimi(base_url: str, **settings: Any) -> BaseChatModel:
+    """Make a ChatKimi."""
+    return ChatKimi(model=SLUG, api_key=KEY, base_url=base_url, **settings)
+
+
+def openrouter(base_url: str, **settings: Any) -> BaseChatModel:
+    """Make a ChatOpenRouter."""
+    return ChatOpenRouter(model=SLUG, api_key=KEY, base_url=base_url, **settings)
+
+
+def openai(base_url: str, **settings: Any) -> BaseChatModel:
+    """Make a ChatOpenAI with OpenRouter's base URL."""
+    return ChatOpenAI(model=SLUG, api_key=KEY, base_url=base_url, **settings)
+
+
+MODELS: dict[str, Callable[..., BaseChatModel]] = {
+    "ChatKimi": kimi,
+    "ChatOpenRouter": openrouter,
+    "ChatOpenAI": openai,
+}
+Case = Callable[[Callable[..., BaseChatModel], Emulator], str]
+
+
+def streamed(model: Any, prompt: str = "What is the weather in Oslo?", **kwargs: Any) -> Any:
+    """Give the sum of a stream."""
+    message = None
+    for chunk in model.stream(prompt, **kwargs):
+        message = chunk if message is None else message + chunk
+    return message
+
+
+def raised(error: BaseException) -> str:
+    """Say what was raised, and whether LangChain's middleware knows it."""
+    kind = "" if isinstance(error, ModelError) else ", not a `ModelError`"
+    return f"`{type(error).__name__}`{kind}"
+
+
+def stream_error(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """An error event in the middle of a stream."""
+    emulator.fail_next(faults.stream_error())
+    return f"an answer: {streamed(make(emulator.base_url, max_retries=0), 'Hello.').text[:20]!r}"
+
+
+def stream_just_ends(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """A stream that ends without a finish reason."""
+    emulator.fail_next(faults.stream_ends())
+    return f"an answer: {streamed(make(emulator.base_url, max_retries=0), 'Hello.').text[:20]!r}"
+
+
+def error_in_a_200(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """A plain reply with status 200 that holds an error."""
+    emulator.fail_next(faults.error_in_reply())
+    return f"an answer: {make(emulator.base_url, max_retries=0).invoke('Hello.').text[:20]!r}"
+
+
+def half_an_argument(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Tool arguments cut off by `length`, streamed."""
+    emulator.script(Reply(tool_calls=[ToolCall("get_weather", '{"city": "Os')], finish_reason="length"))
+    message = streamed(make(emulator.base_url), tools=[TOOL])
+    return f"a valid call: `{message.tool_calls[0]['args']}`" if message.tool_calls else "an invalid call"
+
+
+def text_before_a_call(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Text, then a tool call, streamed with `output_version="v1"`."""
+    emulator.script(Reply(text="Let me look.", tool_calls=[ToolCall("get_weather", '{"city": "Oslo"}')]))
+    message = streamed(make(emulator.base_url, output_version="v1"), tools=[TOOL])
+    kinds = [block["type"] for block in message.content_blocks]
+    return "both" if "tool_call" in kinds and message.tool_calls else f"the call is lost: {kinds}"
+
+
+def all_index_zero(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Two parallel calls, both with index 0, streamed."""
+    emulator.behave(all_index_zero=True)
+    emulator.script(Reply(tool_calls=[ToolCall("get_weather", f'{{"city": "{city}"}}') for city in ("Oslo", "Rome")]))
+    calls = streamed(make(emulator.base_url), tools=[TOOL]).tool_calls
+    arguments = [call["args"] for call in calls]
+    return "both" if arguments == [{"city": "Oslo"}, {"city": "Rome"}] else f"`{arguments}`"
+
+
+def second_loop(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """The same model in two `asyncio.run`s."""
+    model = make(emulator.base_url, max_retries=0)
+    for _ in range(2):
+        asyncio.run(model.ainvoke("Hello."))
+    return "both answer"
+
+
+def facts_of_a_stream(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Cost and provider of a streamed answer."""
+    metadata = streamed(make(emulator.base_url), "Hello.").response_metadata
+    return ", ".join(f"{name} {'there' if metadata.get(name) else 'missing'}" for name in ("cost", "provider"))
+
+
+def text_instead_of_an_object(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """`with_structured_output(method="function_calling")` answered with text."""
+    emulator.script(Reply(text="I would rather not."))
+    result = make(emulator.base_url).with_structured_output(Trip, method="function_calling").invoke("Plan a trip.")
+    return f"`{result!r}`"
+
+
+def no_retries(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """`max_retries=0` and a host that is down."""
+    emulator.fail_next(faults.bad_gateway(), times=3)
+    try:
+        make(emulator.base_url, max_retries=0).invoke("Hello.")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
+        return f"{raised(error)} after {len(emulator.requests)} request(s)"
+    return f"an answer after {len(emulator.requests)} requests"
+
+
+def building(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """The time to build the hundredth model."""
+    for _ in range(99):
+        make(emulator.base_url)
+    began = time.perf_counter()
+    make(emulator.base_url)
+    return f"{(time.perf_counter() - began) * 1000:.1f} ms"
+
+
+CASES: tuple[Case, ...] = (
+    stream_error, stream_just_ends, error_in_a_200, half_an_argument, text_before_a_call, all_index_zero, second_loop,
+    facts_of_a_stream, text_instead_of_an_object, no_retries, building,
+)  # fmt: skip
+
+
+def outcome(case: Case, make: Callable[..., BaseChatModel]) -> str:
+    """Run one case with one model; an exception is an outcome like any other."""
+    with Emulator() as emulator, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return case(make, emulator)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
+            return raised(error)
+
+
+def main() -> None:
+    """Run all cases and write the report."""
+    packages = ("langchain-core", "langchain-openrouter", "openrouter", "langchain-openai", "openai", "httpx")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    lines = [
+        "# ChatKimi and its peers, before the same failures",
+        "",
+        "Written by `make compare`: each cell is what happened in a real HTTP exchange with the emulator.",
+        f"Measured with {versions}, Python {sys.version.split()[0]}.",
+        "",
+        "| case | " + " | ".join(MODELS) + " |",
+        "| --- |" + " --- |" * len(MODELS),
+    ]
+    for case in CASES:
+        row = [outcome(case, make) for make in MODELS.values()]
+        lines.append(f"| {(case.__doc__ or '').strip().rstrip('.')} | " + " | ".join(row) + " |")
+        print(lines[-1])
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""A dumped model comes back, alone and in a chain, and `init_chat_model` knows us when it is told."""
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from langchain.chat_models import base, init_chat_model
+from langchain_core.load import dumps, loads
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+
+from langchain_kimi import ChatKimi, ProviderPreferences, Reasoning, load_arguments, register_init_chat_model
+from langchain_kimi.testing import Emulator
+from tests.conftest import KEY
+
+# What langchain-core loads with is marked as beta there.
+pytestmark = pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
+
+
+@pytest.fixture
+def key_at_the_other_end(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    return KEY
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    register_init_chat_model()
+    yield
+    base._BUILTIN_PROVIDERS.pop("kimi")
+    base._get_chat_model_creator.cache_clear()
+
+
+def test_a_model_comes_back(key_at_the_other_end: str) -> None:
+    model = ChatKimi(
+        model="moonshotai/kimi-k2.6:exacto",
+        temperature=0.6,
+        provider=ProviderPreferences(only=["novita"]),
+        reasoning=Reasoning(effort="high"),
+        plugins=[{"id": "web", "max_results": 3}],
+        timeout={"idle": 60, "total": 300},
+        stop=["END"],
+        default_headers={"X-Secret": KEY},
+    )
+    text = dumps(model)
+    assert KEY not in text
+    loaded = loads(text, **load_arguments())
+    assert isinstance(loaded, ChatKimi)
+    assert loaded.openrouter_api_key == model.openrouter_api_key
+    assert loaded.wire_parameters() == model.wire_parameters()
+    assert loaded.model_name == model.model_name
+    assert loaded.connection() == model.connection()
+
+
+def test_a_chain_comes_back_and_runs(key_at_the_other_end: str) -> None:
+    with Emulator() as openrouter:
+        model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
+        chain = ChatPromptTemplate.from_template("Say {word}.") | model.bind(temperature=0.5) | StrOutputParser()
+        text = dumps(chain)
+        assert KEY not in text
+        answer = loads(text, **load_arguments()).invoke({"word": "hello"})
+        assert answer == chain.invoke({"word": "hello"})
+        assert openrouter.bodies[0] == openrouter.bodies[1]
+
+
+def test_init_chat_model_knows_us_when_told(registered: None, key_at_the_other_end: str) -> None:
+    model = init_chat_model("kimi:moonshotai/kimi-k2-0905:exacto", temperature=0.3)
+    assert isinstance(model, ChatKimi)
+    assert model.model_name == "moonshotai/kimi-k2-0905:exacto"
+    assert model.temperature == pytest.approx(0.3)
+
+
+def test_init_chat_model_does_not_know_us_untold(key_at_the_other_end: str) -> None:
+    with pytest.raises(ValueError, match="kimi"):
+        init_chat_model("kimi:moonshotai/kimi-k2-0905")
+
+
+def test_another_langchain_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain.chat_models.base", ModuleType("langchain.chat_models.base"))
+    with pytest.raises(RuntimeError, match="pass a ChatKimi"):
+        register_init_chat_model()
