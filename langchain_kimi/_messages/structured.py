@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap
+from langchain_core.runnables.passthrough import RunnableAssign
 
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
 from langchain_kimi._messages.structured_schema import ANY_OBJECT, Schema, output_schema
@@ -76,9 +77,9 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
 def _with_raw(
     model: Runnable[LanguageModelInput, AIMessage], parser: StructuredOutputParser
 ) -> Runnable[LanguageModelInput, Any]:
-    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=_nothing)
-    failed = RunnablePassthrough.assign(parsed=_nothing)
-    either = parsed.with_fallbacks([failed], exception_key="parsing_error")
+    parsed: RunnableMap[Any] = RunnableMap(parsed=itemgetter("raw") | parser, parsing_error=_nothing)
+    failed: RunnableMap[Any] = RunnableMap(parsed=_nothing)
+    either = RunnableAssign(parsed).with_fallbacks([RunnableAssign(failed)], exception_key="parsing_error")
     # Called, not streamed through: streamed, the fallback would come too late, after the first part of the result.
     return RunnableMap(raw=model) | RunnableLambda(either.invoke, afunc=either.ainvoke, name="RawAndParsed")
 

@@ -15,12 +15,17 @@ from pydantic_core import from_json
 # A byte order mark, whitespace, and a fence with its language.
 _OPENING = re.compile(r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n)?[\s\ufeff]*")
 _CLOSING = re.compile(r"\s*(?:```\s*)?")
+# A number at the very end, of which more digits may come; no number worth showing is longer than `_TAIL`.
+_OPEN_NUMBER = re.compile(r"(?<=[:\[,\s])-?\d[-+.\deE]*\Z")
+_TAIL = 64
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
 _BRACE = re.compile(_STRING + r"|([{}])", re.DOTALL)
 _VALUE_START = re.compile(r"[{\[]")
 # What is JSON and not a sentence's own braces or brackets, such as `{name}`, `[link](url)` or `[3]`.
 _SURELY_JSON = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
+# Each try at a bracket costs up to the length of the text before it.
+_MOST_WORDS = 1000
 
 
 class NotJSONError(ValueError):
@@ -69,8 +74,11 @@ def read_partial_json(text: str) -> Any:
     start = _end_of(_OPENING, text, 0)
     if not _VALUE_START.match(text, start):
         return None
+    number = _OPEN_NUMBER.search(text, max(start, len(text) - _TAIL))
     try:
-        return from_json(text[start:], allow_inf_nan=False, allow_partial="trailing-strings")
+        return from_json(
+            text[start : number.start() if number else None], allow_inf_nan=False, allow_partial="trailing-strings"
+        )
     except ValueError:
         return None
 
@@ -103,14 +111,18 @@ def _holds_object(value: Any) -> bool:
 
 
 def _values(text: str) -> Iterator[tuple[Any, int]]:
-    """Yield each outermost value and where it begins; raise at what began as JSON and broke."""
-    position = 0
+    """Yield each outermost value and where it begins; raise at what began as JSON and broke.
+
+    Brackets and braces that are the words' own are passed over, though not any number of them.
+    """
+    position, words = 0, 0
     while found := _VALUE_START.search(text, position):
         start = found.start()
         try:
             value, position = _decode(text, start)
         except NotJSONError as error:
-            if _SURELY_JSON.match(text, start) or error.position >= len(text):
+            words += 1
+            if _SURELY_JSON.match(text, start) or error.position >= len(text) or words > _MOST_WORDS:
                 raise
             position = _after_braces(text, start) if text[start] == "{" else start + 1
         else:

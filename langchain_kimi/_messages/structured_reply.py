@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_kimi._messages.structured_json import NotJSONError, read_json
 from langchain_kimi._messages.structured_schema import OutputSchema, UnfitError
+from langchain_kimi._messages.tool_arguments import breaking_suffix, parsed_arguments
 from langchain_kimi.errors import KimiStructuredOutputError, StructuredOutputCause
 
 _ADVICE: dict[StructuredOutputCause, str] = {
@@ -66,9 +67,18 @@ def _arguments(message: AIMessage, name: str) -> list[str]:
     """Return the arguments of the calls of one function, as they came where that is known."""
     if isinstance(message, AIMessageChunk):
         # A chunk's `tool_calls` are completed by LangChain where they broke off; the pieces are not.
-        return [piece["args"] or "{}" for piece in message.tool_call_chunks if piece["name"] == name]
+        return [_as_they_came(piece["args"] or "") for piece in message.tool_call_chunks if piece["name"] == name]
     valid = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls if call["name"] == name]
     return valid + [call["args"] or "" for call in message.invalid_tool_calls if call["name"] == name]
+
+
+def _as_they_came(arguments: str) -> str:
+    """Take off what `breaking_suffix` put on arguments that are no object, in the sum of the chunks."""
+    if not isinstance(parsed_arguments(arguments, ended=True), dict):
+        for end in (-1, -2, -3):
+            if breaking_suffix(arguments[:end]) == arguments[end:]:
+                return arguments[:end]
+    return arguments or "{}"
 
 
 def _cut_off(message: AIMessage) -> KimiStructuredOutputError:

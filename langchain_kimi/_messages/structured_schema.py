@@ -150,7 +150,7 @@ def _function_of(schema: JSONObject) -> JSONObject:
 def _converted(schema: Any) -> JSONObject:
     try:
         return convert_to_openai_function(schema)
-    except (TypeError, ValueError, PydanticUserError) as error:
+    except (KeyError, TypeError, ValueError, PydanticUserError) as error:
         raise KimiRequestError(f"This cannot be made a JSON schema: {schema!r:.100}. {error}") from error
 
 

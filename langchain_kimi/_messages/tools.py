@@ -110,7 +110,7 @@ def bind_arguments(
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
-    except (TypeError, ValueError, PydanticUserError) as error:
+    except (KeyError, TypeError, ValueError, PydanticUserError) as error:
         raise KimiRequestError(f"This tool cannot be described to the model: {tool!r:.100}. {error}") from error
     if "function" in wire:
         name = wire["function"].get("name")

@@ -1,0 +1,103 @@
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi._messages.structured_json import NotJSONError, read_json, read_partial_json
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[1, 2]", [1, 2]),
+        ("```json\n[1, 2]\n```", [1, 2]),
+        ("They are [1, 2].", [1, 2]),
+        ("[true, null]", [True, None]),
+        ('{"a": 1}', {"a": 1}),
+        ("5", 5),
+        ("```\n5\n```", 5),
+        ('"red"', "red"),
+        ('"{}"', "{}"),
+        ("-0.5e1", -5.0),
+        ("null", None),
+    ],
+)
+def test_values_that_are_no_objects_are_read_where_one_may_come(text: str, value: Any) -> None:
+    assert read_json(text, wants_object=False) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "position"),
+    [
+        ("", "Expecting value", 0),
+        ("  ", "Expecting value", 2),
+        ("words", "Expecting value", 0),
+        ("12 words", "words after a value", 2),
+        ('{"a": 1', "Expecting ',' delimiter", 7),
+        ('x {"a": tru', "Expecting value", 8),
+        ('{"a": 1} {"b": 2}', "a second, different value", 9),
+        ('{"a": "NaN", "b": NaN}', "NaN is no JSON", 18),
+        ('{"a": -Infinity}', "-Infinity is no JSON", 6),
+        ('["Infinity", 1e400]', "1e400 is too large a number", 0),
+        ('{"a": 1, "b": [1, 2', "Expecting ',' delimiter", 19),
+        ("{", "Expecting property name enclosed in double quotes", 1),
+        ('{"a": 1} {', "Expecting property name enclosed in double quotes", 10),
+        ("see {name", "Expecting value", 0),
+        ('see {name {"a": 1}', "Expecting value", 0),
+        ("[1, 2", "Expecting ',' delimiter", 5),
+        ("[1, x] and [2]", "Expecting value", 4),
+        ("[" * 100_000, "nested too deeply", 0),
+        ("x " + "[" * 100_000, "nested too deeply", 2),
+        ("{" * 100_000, "Expecting property name enclosed in double quotes", 1),
+        ("[x" * 100_000, "Expecting value", 2001),
+    ],
+)
+@pytest.mark.parametrize("wants_object", [True, False])
+def test_what_is_refused_and_where(text: str, message: str, position: int, *, wants_object: bool) -> None:
+    with pytest.raises(NotJSONError) as raised:
+        read_json(text, wants_object=wants_object)
+    assert (str(raised.value), raised.value.position) == (message, position)
+
+
+def test_an_object_in_a_string_is_unpacked_once() -> None:
+    once = json.dumps('{"a": 1}')
+    assert read_json(once, wants_object=True) == {"a": 1}
+    assert read_json(json.dumps(once), wants_object=True) == '{"a": 1}'
+    assert read_json('"{broken"', wants_object=True) == "{broken"
+
+
+def test_lists_in_the_prose_count_only_where_a_list_may_come() -> None:
+    text = 'As [1] says: {"a": 1}'
+    assert read_json(text, wants_object=True) == {"a": 1}
+    with pytest.raises(NotJSONError, match="second"):
+        read_json(text, wants_object=False)
+
+
+def test_brackets_that_are_no_lists_are_words() -> None:
+    assert read_json('[x] [link](y) {"a": 1}', wants_object=True) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": "x', {"a": "x"}),
+        ('{"a": [1, {"b": "c', {"a": [1, {"b": "c"}]}),
+        ('{"a": 1, "b', {"a": 1}),
+        ('{"a": tru', {}),
+        ('{"a": "\\u00e', {"a": ""}),
+        ('```json\n{"a": "x', {"a": "x"}),
+        ('\ufeff {"a": 1}\n```', {"a": 1}),
+        ("[1, 2", [1]),
+        ('{"a": 1, "b": -2.5e', {"a": 1}),
+        ('{"a": "room 2', {"a": "room "}),
+        ('{"a": "room2', {"a": "room2"}),
+        ("", None),
+        ("```js", None),
+        ("words", None),
+        ('words {"a": 1}', None),
+        ('{"a": NaN', None),
+        ("{name}", None),
+    ],
+)
+def test_what_is_there_of_a_value_that_is_still_coming(text: str, value: Any) -> None:
+    assert read_partial_json(text) == value
