@@ -23,7 +23,13 @@ def messages_of(exchange: Exchange) -> list[BaseMessage]:
 
 def settings_of(exchange: Exchange) -> dict[str, Any]:
     request = exchange.request
-    return {key: request[key] for key in PASSED_ON if request.get(key)}
+    settings = {key: request[key] for key in PASSED_ON if request.get(key)}
+    choice = settings.get("tool_choice")
+    offered = [tool["function"]["name"] for tool in settings.get("tools", ()) if "function" in tool]
+    if isinstance(choice, dict) and choice["function"]["name"] not in offered:
+        # Such a choice is refused before anything is sent; its recorded reply can still be read.
+        del settings["tool_choice"]
+    return settings
 
 
 def model_of(exchange: Exchange) -> str:

@@ -17,7 +17,7 @@ from tests.recordings.exchanges import Reply
 Split = Literal["whole", "bytes", "odd", "network"]
 
 ODD_SIZES = (7, 13, 64, 1021)
-MOST_PIECES = 3000
+MOST_PIECES = 2000
 """Each piece costs the client some 30 microseconds, so long bodies are cut into larger ones."""
 
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding"})

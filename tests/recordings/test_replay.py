@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiError
 from tests.recordings.conversation import messages_of, model_of, settings_of
-from tests.recordings.exchanges import FOLDER, PLAIN, STREAMED, Exchange, needs_recordings
+from tests.recordings.exchanges import FOLDER, PLAIN, STREAMED, Exchange, name_of, needs_recordings
 from tests.recordings.expected import (
     Failure,
     JSONObject,
@@ -100,9 +100,9 @@ async def test_astream(server: ReplayServer, exchange: Exchange, split: Split) -
     assert server.asked[0]["stream"] is True
 
 
-@streamed
-def test_invoke_of_a_streaming_model(server: ReplayServer, exchange: Exchange, split: Split) -> None:
-    model = model_for(server, exchange, split, streaming=True)
+@pytest.mark.parametrize("exchange", STREAMED, ids=name_of)
+def test_invoke_of_a_streaming_model(server: ReplayServer, exchange: Exchange) -> None:
+    model = model_for(server, exchange, "odd", streaming=True)
     try:
         message = model.invoke(messages_of(exchange), **settings_of(exchange))
     except KimiError as error:

@@ -35,6 +35,7 @@ OTHER_SETTINGS = {
     "181-pai-ref-sibling-wire-contract-qwen-nested-model-0": STRICT_SCHEMA,
     "191-pai-openrouter-google-nested-schema-0": STRICT_SCHEMA,
     "192-pai-openrouter-google-nested-schema-1": STRICT_SCHEMA,
+    "796-ore-error-handling-tool-calling-1": "a choice of a tool that is not on offer is refused before it is sent",
 }
 
 OWN_BUSINESS = frozenset({"messages", "model", "stream", "stream_options"})
