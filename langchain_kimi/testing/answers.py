@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from langchain_kimi.openrouter.wire import JSONObject
 from langchain_kimi.testing import tokens
-from langchain_kimi.testing.behaviour import Behaviour
+from langchain_kimi.testing.behaviour import Behaviour, CallIdStyle
 from langchain_kimi.testing.catalogue import PROVIDERS, Model, served_name
 from langchain_kimi.testing.replies import Reply
 
@@ -149,17 +149,14 @@ def _calls(reply: Reply, body: JSONObject, behaviour: Behaviour, spent: _Budget)
 
 
 def _call_id(name: str, number: int, first: int, behaviour: Behaviour) -> str:
-    match behaviour.call_ids:
-        case "name:index":
-            return f"{name}:{number}"
-        case "functions.name:index":
-            return f"functions.{name}:{number}"
-        case "repeated":
-            return f"{name}:{first}"
-        case "call":
-            return "call_" + secrets.token_hex(12)
-        case "hex":
-            return secrets.token_hex(16)
+    ids: dict[CallIdStyle, str] = {
+        "name:index": f"{name}:{number}",
+        "functions.name:index": f"functions.{name}:{number}",
+        "repeated": f"{name}:{first}",
+        "call": "call_" + secrets.token_hex(12),
+        "hex": secrets.token_hex(16),
+    }
+    return ids[behaviour.call_ids]
 
 
 def _provider(body: JSONObject, behaviour: Behaviour) -> str:

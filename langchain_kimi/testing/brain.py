@@ -6,6 +6,7 @@ Nothing is understood. What a prompt says is read off it (`prompts`), and schema
 import json
 import re
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from langchain_kimi.openrouter.wire import JSONObject
@@ -57,12 +58,8 @@ def _calls(body: JSONObject) -> list[ToolCall]:
 
 def _called_since_user(messages: list[JSONObject]) -> set[str]:
     """Name the tools that were called since the user spoke last."""
-    names: set[str] = set()
-    for message in reversed(messages):
-        if message["role"] == "user":
-            break
-        names |= {call["function"]["name"] for call in message.get("tool_calls") or ()}
-    return names
+    since = takewhile(lambda message: message["role"] != "user", reversed(messages))
+    return {call["function"]["name"] for message in since for call in message.get("tool_calls") or ()}
 
 
 def _words(text: str) -> set[str]:
@@ -119,12 +116,8 @@ def _keyed_object(messages: list[JSONObject], facts: prompts.Facts) -> JSONObjec
 
 def _results(messages: list[JSONObject]) -> list[str]:
     """List the results of the tools that were called since the last answer, if they are what came last."""
-    results: list[str] = []
-    for message in reversed(messages):
-        if message["role"] != "tool":
-            break
-        results.insert(0, prompts.text_of(message))
-    return results
+    last = list(takewhile(lambda message: message["role"] == "tool", reversed(messages)))
+    return [prompts.text_of(message) for message in reversed(last)]
 
 
 def _talk(asked: str) -> str:

@@ -17,7 +17,7 @@ _CREATED = 1_757_021_147
 
 def authorise(received: ReceivedRequest, api_key: str | None) -> None:
     """Raise `Refusal` without a bearer token, or with another than `api_key` where one is wanted."""
-    if not received.has_key or received.sent_key(""):
+    if not received.has_key:
         raise Refusal(401, "Missing Authentication header")
     if api_key is not None and not received.sent_key(api_key):
         raise Refusal(401, "User not found.")

@@ -92,7 +92,7 @@ def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
         if not colon:
             raise MalformedRequestError("A header line needs a colon.")
         headers[name.strip().lower()] = value.strip()
-    if version != "HTTP/1.1" or "transfer-encoding" in headers:
+    if version != "HTTP/1.1" or "transfer-encoding" in headers or not headers.get("content-length", "0").isdigit():
         raise MalformedRequestError("Only HTTP/1.1 with a Content-Length is read here.")
     return method, target, headers
 

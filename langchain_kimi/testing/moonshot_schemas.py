@@ -10,20 +10,16 @@ from langchain_kimi.testing.refusals import refused_upstream
 def check_moonshot_schemas(tools: list[JSONObject]) -> None:
     """Raise `Refusal` for the first tool whose parameters are in another dialect."""
     for tool in tools:
-        if tool["type"] != "function":
-            continue
-        function = tool["function"]
-        for fault in _faults(function.get("parameters") or {}, "parameters"):
+        function = tool.get("function") or {}
+        fault = next(_faults(function.get("parameters") or {}, "parameters"), None)
+        if fault is not None:
             raise refused_upstream(
                 f"Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, "
                 f"details: <function {function['name']}: {fault}>"
             )
 
 
-def _faults(schema: Any, path: str) -> Iterator[str]:
-    if not isinstance(schema, dict):
-        yield f"At path '{path}': a schema is an object"
-        return
+def _faults(schema: JSONObject, path: str) -> Iterator[str]:
     if "anyOf" in schema and "type" in schema:
         yield f"At path '{path}': type should be defined in anyOf items instead of the parent schema"
     if "$ref" in schema and len(schema) > 1:
@@ -33,13 +29,12 @@ def _faults(schema: Any, path: str) -> Iterator[str]:
     if not {"", None}.isdisjoint(schema.get("enum") or ()):
         yield f"At path '{path}': enum has a null or empty member"
     for name, inner in _inner(schema):
-        if name.startswith("properties.") and not _typed(inner):
+        if not isinstance(inner, dict):
+            yield f"At path '{path}.{name}': a schema is an object"
+        elif name.startswith("properties.") and not {"type", "anyOf", "$ref"} & set(inner):
             yield f"At path '{path}.{name}': type is not defined"
-        yield from _faults(inner, f"{path}.{name}")
-
-
-def _typed(schema: Any) -> bool:
-    return not isinstance(schema, dict) or bool({"type", "anyOf", "$ref"} & set(schema))
+        else:
+            yield from _faults(inner, f"{path}.{name}")
 
 
 def _inner(schema: JSONObject) -> Iterator[tuple[str, Any]]:

@@ -7,9 +7,10 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
+from itertools import cycle
 from typing import TypeAlias, cast
 
 from langchain_kimi.testing.http1 import (
@@ -41,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._head: tuple[str, str, dict[str, str]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._on_end: Callable[[bool], None] | None = None
+        self._due = 0.0
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -121,32 +123,48 @@ class Connection(asyncio.Protocol):
 
     async def _send(self, response: Response) -> None:
         self._on_end = response.on_end
-        for step in response.before:
-            await self._play(step, chunked=False)
+        self._due = asyncio.get_running_loop().time()
+        await self._play(response.before, chunked=False)
         chunked = response.chunked or not all(isinstance(step, bytes) for step in response.steps)
         self._transport.write(response_head(response, chunked=chunked))
-        for step in response.steps:
-            await self._play(step, chunked=chunked)
+        await self._play(response.steps, chunked=chunked)
         if chunked:
             self._transport.write(b"0\r\n\r\n")
         await self._writable.wait()
         self._end(finished=True)
 
-    async def _play(self, step: Step, *, chunked: bool) -> None:
-        if isinstance(step, bytes):
-            self._transport.write(frame(step) if chunked else step)
+    async def _play(self, steps: Iterable[Step], *, chunked: bool) -> None:
+        """Play steps; bytes are collected until something else comes, since a system call for each costs too much."""
+        collected: list[bytes] = []
+        for step in steps:
+            if isinstance(step, bytes):
+                collected.append(frame(step) if chunked else step)
+                continue
+            await self._write(collected)
+            if isinstance(step, Repeat):
+                # Endless, and so are the steps: nothing is played after it.
+                await self._play(cycle((step.piece, Pause(step.seconds))), chunked=chunked)
+            elif isinstance(step, Pause):
+                await self._pause(step.seconds)
+            elif isinstance(step, Cut):
+                await self._cut(step)
+            else:
+                await asyncio.Event().wait()
+        await self._write(collected)
+
+    async def _write(self, collected: list[bytes]) -> None:
+        if collected:
+            self._transport.write(b"".join(collected))
+            collected.clear()
             if not self._writable.is_set():
                 await self._writable.wait()
-        elif isinstance(step, Pause):
-            await asyncio.sleep(step.seconds)
-        elif isinstance(step, Repeat):
-            while True:
-                await self._play(step.piece, chunked=chunked)
-                await asyncio.sleep(step.seconds)
-        elif isinstance(step, Cut):
-            await self._cut(step)
-        else:
-            await asyncio.Event().wait()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait until the pause is over by a clock that earlier lateness does not move: a long stream keeps its pace."""
+        self._due += seconds
+        delay = self._due - asyncio.get_running_loop().time()
+        if delay > 0:
+            await asyncio.sleep(delay)
 
     async def _cut(self, cut: Cut) -> None:
         """Break off once the client had a chance to read what was sent before."""

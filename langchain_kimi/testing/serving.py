@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 from langchain_kimi.openrouter.wire import JSONObject
@@ -22,9 +23,13 @@ Item: TypeAlias = JSONObject | Step
 _EVENTS_BEFORE_COMMENT = 3
 
 
+# `json.dumps` with other than its default settings would make an encoder for each event.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def dump(value: Any) -> bytes:
     """Write JSON as the service does, without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,7 @@ def raw_response(raw: RawReply) -> Response:
     """Send a raw reply; its headers about framing are replaced by this server's own."""
     framing = ("content-length", "transfer-encoding", "content-encoding", "connection")
     headers = {name: value for name, value in raw.headers.items() if name.lower() not in framing}
-    steps: list[Step] = []
-    start = 0
-    for length in [*raw.pieces, len(raw.body)]:
-        piece = raw.body[start : start + length]
-        start += length
-        if piece:
-            steps += [Pause(raw.pause), piece] if raw.pause else [piece]
+    ends = list(accumulate([*raw.pieces, len(raw.body)]))
+    pieces = [raw.body[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    steps: list[Step] = [step for piece in pieces for step in (Pause(raw.pause), piece)] if raw.pause else [*pieces]
     return Response(raw.status, headers, steps, chunked=bool(raw.pieces))

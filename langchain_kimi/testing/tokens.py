@@ -12,7 +12,6 @@ from langchain_kimi.testing.catalogue import Model
 _TOKEN = re.compile(r" ?[A-Za-z]{1,9}| ?\d{1,3}| ?[^\W_]{1,2}| ?[^\w\s]{1,3}|_+|\s+")
 _MEDIA_TOKENS = 258
 _MESSAGE_TOKENS = 4
-_REMEMBERED_PREFIXES = 20_000
 
 
 def split(text: str) -> list[str]:
@@ -46,9 +45,10 @@ class PromptTokens:
 
 
 class PromptCache:
-    """Counts a prompt's tokens, and remembers its prefixes, message by message."""
+    """Counts a prompt's tokens, and remembers so many of its prefixes, message by message."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = 20_000) -> None:
+        self._remembered = remembered
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
     def count(self, body: JSONObject) -> PromptTokens:
@@ -64,7 +64,7 @@ class PromptCache:
                 cached = total
             self._seen[prefix] = None
             self._seen.move_to_end(prefix)
-        while len(self._seen) > _REMEMBERED_PREFIXES:
+        while len(self._seen) > self._remembered:
             self._seen.popitem(last=False)
         return PromptTokens(total, cached)
 

@@ -1,0 +1,63 @@
+import httpx
+import pytest
+
+from langchain_kimi.testing import Emulator, faults
+from tests.testing.asking import post
+
+
+def test_models_are_listed_without_a_key(openrouter: Emulator) -> None:
+    response = httpx.get(f"{openrouter.base_url}/models")
+    listed = {model["id"]: model for model in response.json()["data"]}
+    assert "max-age" in response.headers["cache-control"]
+    assert response.json()["total_count"] == len(listed)
+    kimi = listed["moonshotai/kimi-k2.5"]
+    assert kimi["canonical_slug"] == "moonshotai/kimi-k2.5-0127"
+    assert kimi["architecture"]["input_modalities"] == ["text", "image"]
+    assert float(kimi["pricing"]["prompt"]) == pytest.approx(0.45e-6)
+    assert "tools" in kimi["supported_parameters"]
+
+
+def test_endpoints_of_a_model(client: httpx.Client) -> None:
+    listed = client.get("/models/moonshotai/kimi-k2-0905/endpoints").json()["data"]
+    assert listed["id"] == "moonshotai/kimi-k2-0905"
+    assert {"tag": "groq", "provider_name": "Groq"}.items() <= listed["endpoints"][2].items()
+
+
+def test_the_key_and_its_credits(client: httpx.Client) -> None:
+    assert client.get("/key").json()["data"]["limit_remaining"] == 7.5
+    assert set(client.get("/credits").json()["data"]) == {"total_credits", "total_usage"}
+
+
+def test_a_generation_is_found_at_the_second_look(openrouter: Emulator, client: httpx.Client) -> None:
+    reply = post(client, session_id="s").json()
+    query = {"id": reply["id"]}
+    assert client.get("/generation", params=query).status_code == 404
+    told = client.get("/generation", params=query).json()["data"]
+    assert told["id"] == reply["id"]
+    assert told["total_cost"] == reply["usage"]["cost"]
+    assert (told["session_id"], told["provider_name"], told["streamed"]) == ("s", "Moonshot AI", False)
+    openrouter.fail_next(faults.internal_error())
+    post(client)
+    assert [client.get("/generation", params={"id": "gen-1-unknown"}).status_code for _ in range(2)] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/models/moonshotai/kimi-x/endpoints", 404),
+        ("GET", "/unknown", 404),
+        ("GET", "/generation", 404),
+        ("GET", "/chat/completions", 404),
+        ("POST", "/models", 405),
+        ("DELETE", "/key", 405),
+    ],
+)
+def test_refused(client: httpx.Client, method: str, path: str, status: int) -> None:
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert response.json()["error"]["code"] == status
+
+
+@pytest.mark.parametrize("path", ["/key", "/credits", "/generation?id=a"])
+def test_some_want_a_key(openrouter: Emulator, path: str) -> None:
+    assert httpx.get(openrouter.base_url + path).status_code == 401

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+from pathlib import Path
+
+CONFTEST = 'pytest_plugins = ["langchain_kimi.testing.fixtures"]\n'
+TEST = """
+import httpx
+
+def test_one(openrouter):
+    assert httpx.get(openrouter.base_url + "/models").status_code == 200
+    assert len(openrouter.requests) == 1
+
+def test_another(openrouter):
+    assert openrouter.requests == []
+"""
+
+
+def test_the_fixture_is_loaded_as_a_plugin(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_it.py").write_text(TEST)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-p",
+        "no:asyncio",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

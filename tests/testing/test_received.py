@@ -1,0 +1,41 @@
+import pytest
+
+from langchain_kimi.testing.http1 import HttpRequest
+from langchain_kimi.testing.received import ReceivedRequest
+
+
+def received(body: bytes = b"", /, **headers: str) -> ReceivedRequest:
+    return ReceivedRequest.of(HttpRequest("POST", "/a/b?c=1&c=2&d=x%20y", headers, body))
+
+
+def test_the_target_is_taken_apart() -> None:
+    request = received()
+    assert (request.path, dict(request.query)) == ("/a/b", {"c": "2", "d": "x y"})
+
+
+@pytest.mark.parametrize("name", ["authorization", "proxy-authorization", "cookie", "x-api-key"])
+def test_secrets_are_redacted(name: str) -> None:
+    assert received(**{name: "Bearer planted", "x-odd": "1"}).headers == {name: "[redacted]", "x-odd": "1"}
+
+
+@pytest.mark.parametrize(("raw", "body"), [(b'{"a": 1}', {"a": 1}), (b"", None), (b"{", None)])
+def test_the_body_is_parsed_where_it_is_json(raw: bytes, body: object) -> None:
+    request = received(raw)
+    assert (request.raw, request.body) == (raw, body)
+
+
+def test_keys() -> None:
+    assert received(authorization="Bearer planted").sent_key("planted")
+    assert not received(authorization="Bearer planted").sent_key("other")
+    assert not received().has_key
+    assert not received(authorization="Basic planted").sent_key("planted")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_the_end(*, finished: bool) -> None:
+    request = received()
+    assert not request.wait(timeout=0)
+    request.end(finished)
+    assert request.wait(timeout=0)
+    assert request.finished is finished
+    assert (request.hung_up_at is None) is finished

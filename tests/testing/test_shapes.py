@@ -1,0 +1,154 @@
+"""The emulator says nothing that the real service does not say: its JSON is held against recorded replies."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from langchain_kimi.testing import Behaviour, Emulator, Fault, Reply, ToolCall, faults
+from tests.recordings.exchanges import ABSENT, FOLDER
+from tests.testing.asking import DONE, data, post
+from tests.testing.shapes import Shapes, shapes_of
+
+# What no recording shows, and where it comes from.
+UNRECORDED = {
+    ".error.error_type": "documented in August 2026, beside `availability`",
+    ".error.http_status": "the same",
+    ".error.availability": "the same",
+    ".error.metadata.error_type": "documented for failures of hosts and for errors in streams",
+    ".error.metadata.reasons": "documented for moderation",
+    ".error.metadata.flagged_input": "documented for moderation",
+    ".error.metadata.model_slug": "documented for moderation",
+    ".choices[].error": "recorded in plain replies; the same in a stream by report",
+    ".choices[].logprobs.content[].top_logprobs[]": "recorded in plain replies; in a stream by the recordings' summary",
+    ".error.metadata.provider_name": "recorded in plain errors; in a stream by the recordings' summary",
+    ".user_id": "the same",
+    ".provider.error": "reported for failures that the router wrote into the name of the host",
+}
+ODD = {(".provider", "object"), (".choices", "null"), (".id", "null"), (".model", "null")}
+"""Types that known keys have in replies that are errors, by report."""
+
+
+def kinds_of(status: int, body: str) -> tuple[str, list[Any]]:
+    """Whether a reply is a stream, a plain body or an error, and its JSON."""
+    if body.lstrip().startswith(("data:", ":")):
+        return "stream", [json.loads(event) for event in data(body.replace("\r\n", "\n")) if event != DONE]
+    return ("plain" if status == 200 else "error"), [json.loads(body)]
+
+
+def recorded() -> Iterator[tuple[str, list[Any]]]:
+    for folder in sorted(FOLDER.iterdir()):
+        if not json.loads((folder / "meta.json").read_text())["is_openrouter"]:
+            continue
+        status = json.loads((folder / "response.json").read_text())["status"]
+        body = (folder / "response.body").read_text()
+        if body.lstrip()[:1] in ("{", ":", "d"):
+            yield kinds_of(status, body)
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Shapes]:
+    if not FOLDER.is_dir():
+        pytest.skip(ABSENT)
+    seen: dict[str, Shapes] = {"stream": set(), "plain": set(), "error": set()}
+    for kind, values in recorded():
+        seen[kind] |= shapes_of(values)
+    return seen
+
+
+def unheard_of(shapes: Shapes, seen: Shapes) -> Shapes:
+    return {
+        (path, kind) for path, kind in shapes - seen - ODD if not any(path.startswith(known) for known in UNRECORDED)
+    }
+
+
+CALLS = [ToolCall("weather", {"city": "Oslo"}), ToolCall("now")]
+EVERYTHING = Reply(text="Sure", reasoning="Hm", tool_calls=CALLS)
+HABITS = [
+    Behaviour(),
+    Behaviour(usage_era="A", system_fingerprint=None, call_ids="call"),
+    Behaviour(usage_era="B", call_ids="hex", arguments="whole", trailing_arguments=" "),
+    Behaviour(continuation="null_id_and_name", all_index_zero=True, reasoning=True),
+    Behaviour(continuation="empty_id_and_type", opening_arguments=False, omits_empty_arguments=True),
+    Behaviour(continuation="typed", call_ids="repeated", canonical_model=False),
+    Behaviour(continuation="repeated", delta_tokens=5),
+    Behaviour(continuation="empty_name", comments=False),
+]
+FAULTS = [
+    faults.context_overflow(),
+    faults.provider_refused({"error": "no"}),
+    faults.unauthorized(),
+    faults.out_of_credits(),
+    faults.key_limit_exceeded(),
+    faults.moderated(),
+    faults.no_endpoints(),
+    faults.no_capacity(),
+    faults.rate_limited(1),
+    faults.free_rate_limited(),
+    faults.free_daily_cap(),
+    faults.internal_error(),
+    faults.unavailable(),
+    faults.error_in_reply(),
+    faults.error_in_reply(nulls=True),
+    faults.choices_null(),
+    faults.choices_empty(),
+    faults.error_in_choice(),
+    faults.error_in_provider(),
+    faults.stream_error(),
+    faults.stream_error("first", choices=False),
+    faults.stream_error("after_finish", done=True),
+    faults.null_choices_event(),
+    faults.empty_answer(),
+    faults.no_finish_reason(),
+    faults.leaked_markup(),
+    faults.tool_arguments_cut(),
+]
+BOTH = pytest.mark.parametrize("stream", [False, True])
+
+
+@BOTH
+@pytest.mark.parametrize("behaviour", HABITS)
+@pytest.mark.parametrize("more", [{}, {"logprobs": True, "top_logprobs": 2}])
+def test_replies_have_recorded_shapes(
+    seen: dict[str, Shapes], behaviour: Behaviour, more: dict[str, Any], *, stream: bool
+) -> None:
+    with Emulator(behaviour=behaviour) as openrouter:
+        for reply in (EVERYTHING, None):
+            if reply:
+                openrouter.script(reply)
+            kind, shapes = asked(openrouter, stream=stream, **more)
+            assert kind == ("stream" if stream else "plain")
+            assert not unheard_of(shapes, seen[kind])
+
+
+@BOTH
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_faults_have_recorded_shapes(seen: dict[str, Shapes], fault: Fault, *, stream: bool) -> None:
+    with Emulator() as openrouter:
+        openrouter.fail_next(fault.on(EVERYTHING))
+        kind, shapes = asked(openrouter, stream=stream)
+    assert not unheard_of(shapes, seen[kind])
+
+
+@pytest.mark.parametrize("more", [{"temperature": 5}, {"model": "odd"}, {"tools": []}, {"messages": []}])
+def test_refusals_have_recorded_shapes(seen: dict[str, Shapes], more: dict[str, Any]) -> None:
+    with Emulator() as openrouter:
+        kind, shapes = asked(openrouter, **more)
+    assert kind == "error"
+    assert not unheard_of(shapes, seen[kind])
+
+
+def asked(openrouter: Emulator, **more: Any) -> tuple[str, Shapes]:
+    with httpx.Client(base_url=openrouter.base_url, headers={"authorization": "Bearer any"}) as client:
+        response = post(client, **more)
+    kind, values = kinds_of(response.status_code, response.text)
+    return kind, shapes_of(values)
+
+
+def test_something_unheard_of_is_found() -> None:
+    known = shapes_of([{"a": [1, None]}])
+    assert unheard_of(shapes_of([{"a": [1.5]}]), known) == set()
+    assert unheard_of(shapes_of([{"a": "1", "b": 1}]), known) == {(".a", "string"), (".b", "number")}
+    assert unheard_of({(".error.availability.code", "string"), (".id", "null")}, known) == set()
