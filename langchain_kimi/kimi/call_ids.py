@@ -1,0 +1,86 @@
+"""The ids of tool calls: Kimi's own form on the way out, unique ones on the way in.
+
+To the K2 generations a call's function is known by its id alone, `functions.{name}:{n}`, n counting over the whole
+conversation. A history whose ids are of another form shows them calls without a name: they stop calling, or answer with
+nothing (getkimchi/kimchi issue 1063: one turn of ten acted before, twelve of twelve after the ids were rewritten).
+"""
+
+import re
+from collections.abc import Iterable
+from typing import cast
+
+from langchain_kimi.openrouter.wire import WireMessage, WireToolCall
+
+_NUMBERED = re.compile(r"(.*:)(\d+)", re.DOTALL)
+
+
+def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
+    """Give the messages with the ids of all calls and results in Kimi's form; what is changed is copied first.
+
+    Results are paired with calls by id, and where ids repeat, with the oldest call of that id that has no result yet.
+    The same messages always get the same ids, and those that have them already come back as they are.
+    """
+    number = 0
+    open_ids: dict[str, list[str]] = {}
+    renamed: list[WireMessage] = []
+    for message in messages:
+        if calls := message.get("tool_calls"):
+            new_ids = [canonical_id(call, number + position) for position, call in enumerate(calls)]
+            number += len(calls)
+            for call, new_id in zip(calls, new_ids, strict=True):
+                open_ids.setdefault(call.get("id") or "", []).append(new_id)
+            renamed.append(_with_calls(message, calls, new_ids))
+        elif message.get("role") == "tool":
+            waiting = open_ids.get(message.get("tool_call_id") or "")
+            renamed.append(_with_id(message, _answered(waiting)) if waiting else message)
+        else:
+            renamed.append(message)
+    return messages if all(new is old for new, old in zip(renamed, messages, strict=True)) else renamed
+
+
+def canonical_id(call: WireToolCall, number: int) -> str:
+    """Give the id that Kimi was trained to see for a call."""
+    return f"functions.{(call.get('function') or {}).get('name')}:{number}"
+
+
+def _answered(waiting: list[str]) -> str:
+    """Take the call that is answered now; the last one stays, for results that come twice."""
+    return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+
+def _with_calls(message: WireMessage, calls: list[WireToolCall], new_ids: list[str]) -> WireMessage:
+    if [call.get("id") for call in calls] == new_ids:
+        return message
+    renamed = [{**call, "id": new_id} for call, new_id in zip(calls, new_ids, strict=True)]
+    return cast("WireMessage", {**message, "tool_calls": renamed})
+
+
+def _with_id(message: WireMessage, new_id: str) -> WireMessage:
+    if message.get("tool_call_id") == new_id:
+        return message
+    return cast("WireMessage", {**message, "tool_call_id": new_id})
+
+
+class UniqueIds:
+    """Hands out ids that no other call of the conversation has."""
+
+    def __init__(self, taken: Iterable[str], first: int) -> None:
+        """Begin a reply.
+
+        Args:
+            taken: The ids that the conversation holds.
+            first: How many calls it holds.
+        """
+        self._taken = set(taken)
+        self._next = first
+
+    def unique(self, given: str) -> str:
+        """Give the id itself, or one like it where it is taken."""
+        numbered = _NUMBERED.fullmatch(given)
+        stem, number = (numbered[1], self._next) if numbered else (f"{given}_", 1)
+        unique = given
+        while unique in self._taken:
+            unique = f"{stem}{number}"
+            number += 1
+        self._taken.add(unique)
+        return unique

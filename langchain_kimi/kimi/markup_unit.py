@@ -1,0 +1,283 @@
+"""One run of leaked markup, from its first marker to its end, read piece by piece."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from langchain_kimi.kimi.markup_grammar import (
+    ARGUMENTS_BEGIN,
+    BARE,
+    CALL_BEGIN,
+    CALL_END,
+    ENDING,
+    ID,
+    SECTION_BEGIN,
+    SECTION_END,
+    TURN_END,
+    JSONValue,
+    marker_at,
+    parsed,
+)
+from langchain_kimi.kimi.offered_tools import OfferedTools
+
+NOT_WHOLE = "The reply ended before the call did."
+NAMELESS = "The call names no tool."
+WITHOUT_ARGUMENTS = "The call has no arguments, and the tool needs some."
+
+_BLANKS = re.compile(r"\s*")
+_BOUNDARY = re.compile(f"{ENDING.pattern}|{re.escape(CALL_BEGIN)}")
+_LONGEST_MARKER = 30
+# Ids that other hosts hand out: no function's name is in them.
+_OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
+
+
+@dataclass(frozen=True, slots=True)
+class LeakedCall:
+    """A tool call that was found as markup.
+
+    Attributes:
+        id: As the model wrote it; empty if it wrote none.
+        name: The offered tool that is meant, or what stands in its place.
+        arguments: Their text, whole JSON or not.
+        error: Why the call must not be run, beyond what the arguments themselves show.
+        is_known: Whether this is certainly a call: it names an offered tool, or has an id of the kind that names none.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    error: str | None
+    is_known: bool
+
+
+class Unit:
+    """Reads one run of markup; it is done when other text follows.
+
+    Attributes:
+        calls: What was found, in order.
+        is_done: Whether the run has ended.
+    """
+
+    def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
+        """Begin a run.
+
+        Args:
+            offered: The tools that may be meant.
+            json_at: Where the arguments begin, for a call whose markers were stripped.
+        """
+        self.calls: list[LeakedCall] = []
+        self.is_done = False
+        self._offered = offered
+        self._pieces: list[str] = []
+        self._text = ""
+        self._end = 0
+        self._in_section = False
+        self._id = ""
+        self._start = self._at = json_at or 0
+        self._json = JSONValue()
+        self._length = 0
+        self._step: Callable[[], bool] = self._between if json_at is None else self._bare
+
+    @property
+    def _is_in_json(self) -> bool:
+        return self._step in (self._arguments, self._bare) and self._json.state == "open"
+
+    @property
+    def raw(self) -> str:
+        """The text of the run, as far as it was read."""
+        return self._text[: self._end]
+
+    @property
+    def rest(self) -> str:
+        """The text behind the run."""
+        return self._text[self._end :]
+
+    def feed(self, text: str) -> None:
+        """Take the next text."""
+        before, self._length = self._length, self._length + len(text)
+        self._pieces.append(text)
+        if self._is_in_json and before:
+            # Long arguments come in thousands of pieces; they are put together once.
+            self._at = before + self._json.feed(text)
+            if self._is_in_json:
+                return
+        self._text = "".join(self._pieces)
+        while not self.is_done and self._step():
+            """Go on until a step needs more text."""
+        self._pieces = [self._text]
+
+    def close(self, *, clean: bool) -> None:
+        """Take the end of the text; `clean` says whether the reply came to its own end."""
+        self._text = "".join(self._pieces)
+        while not self.is_done:
+            if not self._step():
+                self._close_step(clean=clean)
+
+    def _close_step(self, *, clean: bool) -> None:
+        """Decide on what a step still waits for at the end of the text."""
+        self.is_done = True
+        if self._step == self._identify:
+            self._close_id()
+        elif self._step == self._follow:
+            self._add(self._text[self._start : self._at], None if clean else NOT_WHOLE)
+            self._end = len(self._text)
+        elif self._step in (self._arguments, self._spoilt):
+            self._close_arguments()
+        elif self._step == self._between and self._end and self._text.startswith("<", self._after_blanks(self._end)):
+            # The beginning of one more marker.
+            self._end = len(self._text)
+
+    def _between(self) -> bool:
+        """Read the markers around calls."""
+        position = self._after_blanks(self._end)
+        found = marker_at(self._text, position) if position < len(self._text) else True
+        if found is True:
+            return False
+        if found == CALL_BEGIN:
+            self._begin_call(position + len(CALL_BEGIN))
+        elif found in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
+            self._in_section = found in SECTION_BEGIN or (self._in_section and found == CALL_END)
+            self._end = position + len(str(found))
+        elif self._in_section and self._text.startswith(BARE, position):
+            # The marker before the id was lost.
+            self._begin_call(position)
+        else:
+            self.is_done = not (self._in_section and BARE.startswith(self._text[position:]))
+            return False
+        return True
+
+    def _begin_call(self, position: int) -> None:
+        self._start = position
+        self._step = self._identify
+
+    def _identify(self) -> bool:
+        """Read a call's id, up to where its arguments begin or it ends."""
+        written = ID.match(self._text, self._start)
+        end = written.end() if written else self._start
+        found = marker_at(self._text, end) if end < len(self._text) else True
+        if found is True:
+            return False
+        self._id = written[1] if written else ""
+        if found == CALL_BEGIN and not self._id:
+            self._start = end + len(CALL_BEGIN)
+        elif found == ARGUMENTS_BEGIN or self._text[end] == "{":
+            self._start = self._at = end + (len(ARGUMENTS_BEGIN) if found else 0)
+            self._json = JSONValue()
+            self._step = self._arguments
+        elif found in SECTION_END | {CALL_END}:
+            self._add("", None)
+            self._finish_call(end)
+        else:
+            self.is_done = True
+        return True
+
+    def _arguments(self) -> bool:
+        """Read a call's JSON to its end."""
+        if self._json.state == "open":
+            self._at = self._json.feed(self._text, self._at)
+        if self._json.state == "open":
+            return False
+        self._step = self._follow if self._json.state == "whole" else self._spoilt
+        return True
+
+    def _follow(self) -> bool:
+        """Look at what follows the JSON: a marker, other text, or more of what is then no JSON."""
+        position = self._after_blanks(self._at)
+        found = marker_at(self._text, position) if position < len(self._text) else True
+        if found is True:
+            return False
+        if found == ARGUMENTS_BEGIN or (found is None and self._text[position] in '{}[]",:'):
+            self._step = self._spoilt
+        else:
+            self._add(self._text[self._start : self._at], None)
+            self._finish_call(position if found else self._at)
+        return True
+
+    def _spoilt(self) -> bool:
+        """Read arguments that are no JSON, up to the next marker."""
+        boundary = _BOUNDARY.search(self._text, self._start)
+        if boundary is None:
+            return False
+        self._add(self._text[self._start : boundary.start()], None)
+        self._finish_call(boundary.start())
+        return True
+
+    def _bare(self) -> bool:
+        """Read the JSON of a call without markers; only a whole object makes it a call."""
+        self._at = self._json.feed(self._text, self._at)
+        if self._json.state == "open":
+            return False
+        arguments = self._text[self._start : self._at]
+        if isinstance(parsed(arguments), dict):
+            self._id = self._text[: self._start].strip()
+            self._add(arguments, None)
+            self._end = self._at
+        self.is_done = True
+        return False
+
+    def _finish_call(self, position: int) -> None:
+        self._end = position + (len(CALL_END) if self._text.startswith(CALL_END, position) else 0)
+        self._step = self._between
+
+    def _close_id(self) -> None:
+        written = ID.match(self._text, self._start)
+        begun = written[1] if written else ""
+        spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
+        if not begun:
+            self._end = len(self._text)
+        elif self._offered.meant_by_id(begun):
+            self._id = begun
+            self._add("", NOT_WHOLE)
+            self._end = len(self._text)
+        elif any(spelling.startswith(begun) for spelling in spellings):
+            self.calls.append(LeakedCall("", "", begun, NOT_WHOLE, is_known=True))
+            self._end = len(self._text)
+
+    def _close_arguments(self) -> None:
+        if boundary := _BOUNDARY.search(self._text, self._start):
+            self._add(self._text[self._start : boundary.start()], None)
+            self._finish_call(boundary.start())
+            self.is_done = False
+        elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"'):
+            end = self._text.rfind("<|", max(self._start, len(self._text) - _LONGEST_MARKER))
+            cut = end if end >= 0 and marker_at(self._text, end) is True else len(self._text)
+            self._add(self._text[self._start : cut], NOT_WHOLE)
+            self._end = len(self._text)
+
+    def _after_blanks(self, position: int) -> int:
+        blanks = _BLANKS.match(self._text, position)
+        return blanks.end() if blanks else position
+
+    def _add(self, arguments: str, error: str | None) -> None:
+        """Add a call; its arguments may be a JSON string that holds the object."""
+        arguments = arguments.strip()
+        value = parsed(arguments)
+        if isinstance(value, str):
+            arguments, value = value, parsed(value)
+        name = self._offered.meant_by_id(self._id)
+        if name is None and isinstance(value, dict):
+            name, arguments = self._named_inside(value, arguments)
+        if name is None:
+            is_opaque = _OPAQUE.fullmatch(self._id) is not None
+            unknown = "" if is_opaque else self._id.removeprefix(BARE).rpartition(":")[0] or self._id
+            error = error or (NAMELESS if is_opaque else None)
+            self.calls.append(LeakedCall(self._id, unknown, arguments, error, is_known=is_opaque))
+            return
+        if not arguments and self._offered.needs_arguments(name):
+            error = error or WITHOUT_ARGUMENTS
+        self.calls.append(LeakedCall(self._id, name, arguments, error, is_known=True))
+
+    def _named_inside(self, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
+        """Take the name from the arguments: where ids name no function, models put it there (vllm issue 32146)."""
+        inside = value.get("name")
+        name = self._offered.meant(inside) if isinstance(inside, str) else None
+        if name is None:
+            return None, arguments
+        others = {key: other for key, other in value.items() if key != "name"}
+        if len(others) == 1 and isinstance(only := next(iter(others.values())), dict | str):
+            key = next(iter(others))
+            wrapped = parsed(only) if isinstance(only, str) else only
+            if key in {"arguments", "parameters", "args", "input"} and isinstance(wrapped, dict):
+                others = wrapped
+        return name, json.dumps(others, ensure_ascii=False)

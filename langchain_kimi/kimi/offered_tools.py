@@ -1,0 +1,66 @@
+"""The tools that a request offers: their names and schemas, and which of them a model's spelling means."""
+
+import re
+from functools import cached_property
+
+from langchain_kimi.openrouter.wire import JSONObject, WireBody
+
+PREFIX = "functions."
+_NUMBER = re.compile(r":\d+$")
+
+
+class OfferedTools:
+    """The functions among a request's tools.
+
+    Attributes:
+        schemas: The JSON schema of each function's parameters, by its name.
+        may_be_called: Whether the request lets the model call anything at all.
+    """
+
+    def __init__(self, body: WireBody) -> None:
+        functions = [tool.get("function") for tool in body.get("tools") or () if isinstance(tool, dict)]
+        self.schemas: dict[str, JSONObject] = {
+            function["name"]: function.get("parameters") or {}
+            for function in functions
+            if isinstance(function, dict) and function.get("name")
+        }
+        self.may_be_called = bool(self.schemas) and body.get("tool_choice") != "none"
+
+    def meant(self, spelling: str) -> str | None:
+        """Tell which function is meant by its name, `functions.name`, `name:0`, or by another case of its letters.
+
+        None where no function, or more than one, would fit.
+        """
+        forms = _forms(spelling.strip())
+        exact = next((form for form in forms if form in self.schemas), None)
+        if exact:
+            return exact
+        folded = {form.casefold() for form in forms}
+        return _only([name for name in self.schemas if name.casefold() in folded])
+
+    def meant_by_id(self, call_id: str) -> str | None:
+        """Tell which function a call id of Kimi's means, also one that a framework has cleaned of `.` and `:`."""
+        return self.meant(call_id) or _only(
+            [name for name, cleaned in self._cleaned_ids.items() if cleaned.fullmatch(call_id.strip())]
+        )
+
+    def needs_arguments(self, name: str) -> bool:
+        """Say whether a function cannot be called with an empty object."""
+        return bool(self.schemas.get(name, {}).get("required"))
+
+    @cached_property
+    def _cleaned_ids(self) -> dict[str, re.Pattern[str]]:
+        # Reported: `functions_read_0` and `functionsread0` (openclaw/openclaw issue 70030).
+        return {
+            name: re.compile(rf"(?:functions[._:-]?)?{re.escape(name)}[._:-]?\d+", re.IGNORECASE)
+            for name in self.schemas
+        }
+
+
+def _forms(spelling: str) -> list[str]:
+    unnumbered = _NUMBER.sub("", spelling)
+    return [spelling, unnumbered, spelling.removeprefix(PREFIX), unnumbered.removeprefix(PREFIX)]
+
+
+def _only(names: list[str]) -> str | None:
+    return names[0] if len(names) == 1 else None
