@@ -20,14 +20,18 @@ _UNMARKED = len(("type", "text"))
 
 
 def text_part(block: Block) -> JSONObject:
-    """Convert a `text` block; its cache markers are kept, also those that langchain-core moved to `extras`."""
+    """Convert a `text` block."""
     text = block.get("text")
     if not isinstance(text, str):
         raise UnfitBlockError("a block of type 'text' needs 'text'")
-    return _marked({"type": "text", "text": text}, block)
+    return {"type": "text", "text": text}
 
 
 def _marked(part: JSONObject, block: Block) -> JSONObject:
+    """Keep the cache markers of a block on its part, also those that langchain-core moved to `extras`.
+
+    OpenRouter documents them for text; a recorded request has one beside an image, and it was accepted.
+    """
     extras = block.get("extras")
     for marker in _MARKERS:
         value = block.get(marker) or (extras.get(marker) if isinstance(extras, Mapping) else None)
@@ -108,7 +112,7 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
         return part_to_wire(inner, role) if inner.get("type") in parts else dict(inner)
     if kind not in parts:
         raise unknown_type(kind, role, parts)
-    return parts[kind](block)
+    return _marked(parts[kind](block), block)
 
 
 def non_standard_value(block: Block) -> Block:

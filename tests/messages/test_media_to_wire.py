@@ -40,8 +40,13 @@ CASES = [
     ),
     (
         "keys that the wire does not have are not sent",
-        {"type": "image_url", "image_url": {"url": URL, "size": 3}, "index": 0, "cache_control": {"type": "ephemeral"}},
+        {"type": "image_url", "image_url": {"url": URL, "size": 3}, "index": 0},
         IMAGE,
+    ),
+    (
+        "a cache marker stays beside an image",
+        {"type": "image_url", "image_url": {"url": URL}, "cache_control": {"type": "ephemeral"}},
+        {**IMAGE, "cache_control": {"type": "ephemeral"}},
     ),
     ("v1, url", {"type": "image", "url": URL, "id": "lc_1", "mime_type": "image/png"}, IMAGE),
     ("v1, base64", {"type": "image", "base64": "aW1n", "mime_type": "image/png"}, PNG),

@@ -27,9 +27,7 @@ ANSWER = Reply(
     ).encode(),
 )
 
-LOST_MARKER = "a cache marker beside an image is not sent"
-OTHER_MESSAGES = {"236-pai-openrouter-cache-point-image-e2e-0": LOST_MARKER}
-
+OTHER_MESSAGES: dict[str, str] = {}
 STRICT_SCHEMA = "langchain-core writes a strict tool's schema anew: nothing additional allowed, every property required"
 OTHER_SETTINGS = {
     "181-pai-ref-sibling-wire-contract-qwen-nested-model-0": STRICT_SCHEMA,
