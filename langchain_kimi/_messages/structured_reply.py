@@ -91,7 +91,9 @@ def _cut_off(message: AIMessage) -> KimiStructuredOutputError:
 
 
 def _nothing(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> KimiStructuredOutputError:
-    called = ", ".join(str(call["name"]) for call in [*message.tool_calls, *message.invalid_tool_calls])
+    called = ", ".join(
+        call["name"] or "a tool without a name" for call in [*message.tool_calls, *message.invalid_tool_calls]
+    )
     if not called:
         return _failure(message, "empty", "The reply holds neither text nor a tool call.")
     if by_call:
