@@ -30,7 +30,7 @@ def read(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bo
     """The bytes of a body that breaks off or falls silent, as far as they came."""
     openrouter.fail_next(fault.on(Reply(text=TEXT)))
     received = b""
-    more: dict[str, Any] = {"json": body(stream=stream), "timeout": 0.1}
+    more: dict[str, Any] = {"json": body(stream=stream), "timeout": 0.5}
     try:
         with client.stream("POST", "/chat/completions", **more) as response:
             for piece in response.iter_raw():
