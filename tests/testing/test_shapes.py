@@ -10,6 +10,7 @@ import pytest
 from langchain_kimi.testing import Behaviour, Emulator, Fault, Reply, ToolCall, faults
 from tests.recordings.exchanges import ABSENT, FOLDER
 from tests.testing.asking import DONE, data, post
+from tests.testing.conftest import CERTIFICATES
 from tests.testing.shapes import Shapes, shapes_of
 
 # What no recording shows, and where it comes from.
@@ -141,7 +142,8 @@ def test_refusals_have_recorded_shapes(seen: dict[str, Shapes], more: dict[str, 
 
 
 def asked(openrouter: Emulator, **more: Any) -> tuple[str, Shapes]:
-    with httpx.Client(base_url=openrouter.base_url, headers={"authorization": "Bearer any"}) as client:
+    headers = {"authorization": "Bearer any"}
+    with httpx.Client(base_url=openrouter.base_url, headers=headers, verify=CERTIFICATES) as client:
         response = post(client, **more)
     kind, values = kinds_of(response.status_code, response.text)
     return kind, shapes_of(values)
