@@ -138,8 +138,8 @@ def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
 
 
 def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
-    strict = function.get("strict", strict)
-    if strict is None:
+    """Have a function's schema rewritten for strictness; one that brings its own `strict` stays as it is."""
+    if strict is None or "strict" in function:
         return function
     return function | convert_to_openai_function({**_NO_ARGUMENTS, **function}, strict=strict)
 

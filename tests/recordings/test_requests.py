@@ -28,13 +28,7 @@ ANSWER = Reply(
 )
 
 OTHER_MESSAGES: dict[str, str] = {}
-STRICT_SCHEMA = "langchain-core writes a strict tool's schema anew: nothing additional allowed, every property required"
-OTHER_SETTINGS = {
-    "181-pai-ref-sibling-wire-contract-qwen-nested-model-0": STRICT_SCHEMA,
-    "191-pai-openrouter-google-nested-schema-0": STRICT_SCHEMA,
-    "192-pai-openrouter-google-nested-schema-1": STRICT_SCHEMA,
-    "796-ore-error-handling-tool-calling-1": "a choice of a tool that is not on offer is refused before it is sent",
-}
+OTHER_SETTINGS: dict[str, str] = {}
 
 OWN_BUSINESS = frozenset({"messages", "model", "stream", "stream_options"})
 """Keys of a body that are not a caller's settings."""
