@@ -1,12 +1,34 @@
 """Tool calls in a stream: which call a piece belongs to, whatever index and id the host gave it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from langchain_kimi.openrouter.assembly import json_text
-from langchain_kimi.openrouter.wire import WireFunction, WireToolCall
+from langchain_kimi.openrouter.wire import WireToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a tool call, as the wire brought it; None and the empty text stand for what it does not say."""
+
+    index: int | None
+    id: str | None
+    name: str | None
+    arguments: str
+
+    @classmethod
+    def of(cls, wire: Any) -> Self:
+        """Read a piece; what is no object says nothing."""
+        told = wire if isinstance(wire, dict) else {}
+        function = told.get("function")
+        function = function if isinstance(function, dict) else {}
+        return cls(
+            index=told.get("index"),
+            id=str(told["id"]) if told.get("id") else None,
+            name=str(function["name"]) if function.get("name") else None,
+            arguments=arguments_text(function.get("arguments")),
+        )
 
 
 @dataclass(slots=True)
@@ -15,14 +37,34 @@ class OpenCall:
 
     number: int
     wire_index: int | None
+    wire_id: str | None = None
     id: str | None = None
+    """The id that is passed on: the wire's, unless another call of the reply has that already."""
     name: str | None = None
     arguments: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the arguments are whole JSON already."""
-        return is_json("".join(self.arguments))
+        """Whether the arguments are a whole JSON object already."""
+        # Parsing them at each piece would take too long; the last bracket is where it can become true.
+        return bool(self.arguments) and self.arguments[-1].endswith("}") and is_json("".join(self.arguments))
+
+    def take(self, piece: Piece) -> WireToolCall | None:
+        """Take a piece; gives what is new in it, or None when nothing is."""
+        arguments = piece.arguments
+        if not arguments.strip() and not self.arguments:
+            # Blanks before the JSON say nothing, and alone they would not parse as the empty object they mean.
+            arguments = ""
+        if arguments.strip():
+            self.arguments.append(arguments.rstrip())
+        told: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
+        if piece.id and not self.wire_id:
+            self.wire_id = piece.id
+            told["id"] = self.id = self.id or piece.id
+        if piece.name and not self.name:
+            told["function"]["name"] = self.name = piece.name
+        is_news = arguments or "id" in told or "name" in told["function"]
+        return cast("WireToolCall", told) if is_news else None
 
 
 class ToolCallTracker:
@@ -31,34 +73,19 @@ class ToolCallTracker:
     The numbers count from 0 in order of appearance; the wire's own index is only a hint. Recorded: fifteen calls all
     with index 0 and each with its own id (Gemini), a first index of 1 (GPT-5), id and name repeated in every piece
     (Novita, 2025), an id repeated beside an empty name (BaseTen), `id: null` and `type: ""` in later pieces
-    (SiliconFlow, Chutes, Novita). Reported: no index at all, and ids that arrive late.
+    (SiliconFlow, Chutes, Novita). Reported: no index at all, ids that arrive late, and one id for several calls.
     """
 
     def __init__(self) -> None:
         self._calls: list[OpenCall] = []
 
-    def pieces(self, calls: list[WireToolCall]) -> Iterator[WireToolCall]:
+    def pieces(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
         """Yield the pieces of one delta, each with the number of its call and only with what is new."""
-        for piece in calls:
-            function = piece.get("function") or cast("WireFunction", {})
-            arguments = json_text(function.get("arguments"))
-            call = self._call_of(piece, function, arguments)
-            told: dict[str, Any] = {}
-            if not call.id and piece.get("id"):
-                told["id"] = call.id = str(piece["id"])
-            named: dict[str, Any] = {}
-            if not call.name and function.get("name"):
-                named["name"] = call.name = function["name"]
-            if not arguments.strip() and not call.arguments:
-                # Blanks before the JSON say nothing, and alone they would not parse as the empty object they mean.
-                arguments = ""
-            if arguments:
-                call.arguments.append(arguments)
-            if told or named or arguments:
-                function_told = cast("WireFunction", {**named, "arguments": arguments})
-                yield cast(
-                    "WireToolCall", {"index": call.number, **told, "type": "function", "function": function_told}
-                )
+        for wire in calls:
+            piece = Piece.of(wire)
+            call = self._call_of(piece)
+            if call and (told := call.take(piece)):
+                yield told
 
     def missing_ids(self, first: int) -> Iterator[WireToolCall]:
         """Yield an id for each call that never got one: LangChain pairs calls and results by id.
@@ -68,39 +95,49 @@ class ToolCallTracker:
         """
         for call in self._calls:
             if not call.id:
-                call.id = f"functions.{call.name}:{first + call.number}"
+                call.id = f"functions.{call.name or 'unknown_tool'}:{first + call.number}"
                 yield {"index": call.number, "id": call.id, "type": "function", "function": {"arguments": ""}}
 
-    def _call_of(self, piece: WireToolCall, function: WireFunction, arguments: str) -> OpenCall:
-        index = piece.get("index")
-        candidates = [call for call in self._calls if index is None or call.wire_index == index]
-        if piece.get("id"):
-            same = [call for call in candidates if call.id == piece["id"]]
-            late = [call for call in candidates[-1:] if not call.id]
-            candidates = same or late
-        if candidates and not _opens_another(candidates[-1], piece, function, arguments):
+    def _call_of(self, piece: Piece) -> OpenCall | None:
+        """The call that a piece belongs to, a new one if need be; None for a piece that says nothing."""
+        candidates = [call for call in self._calls if piece.index is None or call.wire_index == piece.index]
+        if piece.id:
+            same = [call for call in candidates if call.wire_id == piece.id]
+            candidates = same or [call for call in candidates[-1:] if not call.wire_id]
+        if candidates and not _opens_another(candidates[-1], piece):
             return candidates[-1]
-        call = OpenCall(number=len(self._calls), wire_index=index)
+        if not (piece.id or piece.name or piece.arguments.strip()):
+            return None
+        call = OpenCall(number=len(self._calls), wire_index=piece.index)
+        if piece.id and any(piece.id == other.id for other in self._calls):
+            # Calls and results are paired by id, so two calls of one reply cannot share theirs.
+            call.id = f"{piece.id}_{call.number}"
         self._calls.append(call)
         return call
 
 
-def _opens_another(call: OpenCall, piece: WireToolCall, function: WireFunction, arguments: str) -> bool:
-    """Say whether a piece without an id of its own, at an index in use, begins a new call.
+def _opens_another(call: OpenCall, piece: Piece) -> bool:
+    """Say whether a piece that could continue a call begins a new one.
 
-    It does when it names a function after the call's arguments were complete and brings arguments of its own.
+    It does when it names another function, or the same one after the call's arguments were complete and with arguments
+    of its own.
     """
-    if piece.get("id") or not (function.get("name") and call.name):
+    if not (piece.name and call.name):
         return False
-    if function["name"] != call.name:
-        return True
-    return bool(arguments.strip()) and call.is_complete
+    return piece.name != call.name or (bool(piece.arguments.strip()) and call.is_complete)
+
+
+def arguments_text(arguments: Any) -> str:
+    """Give a call's arguments as the text that the wire documents, whatever a host sent."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 def is_json(text: str) -> bool:
-    """Say whether a text is one whole JSON value; control characters inside strings are let pass, as hosts send them."""
+    """Say whether a text is one whole JSON value; line breaks inside strings are let pass, as hosts send them."""
     try:
         json.loads(text, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
