@@ -2,7 +2,7 @@
 
 langchain-core asks a translator by the message's `model_provider`. Without one it numbers the blocks of a v1 stream by
 itself, and a tool call's own number then collides with that of a text or reasoning block before it: the two are merged
-and the call is lost. Here every kind of block has an index of its own (`lc_rs`, `lc_txt`, `lc_tc_<n>`).
+and the call is lost. Here every block has an index of its own (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
 """
 
 from typing import Any, cast
@@ -13,9 +13,9 @@ from langchain_core.messages.block_translators import get_translator, register_t
 from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi.openrouter.wire import JSONObject
 
-REASONING_INDEX = "lc_rs"
-TEXT_INDEX = "lc_txt"
-REFUSAL_INDEX = "lc_rf"
+INDICES = {"reasoning": "lc_rs", "text": "lc_txt", "refusal": "lc_rf", "non_standard": "lc_rf", "audio": "lc_au"}
+"""The index of each kind of block that a message has only one of; a refusal may be a non-standard block."""
+
 KNOWS_REFUSALS = "refusal" in content.KNOWN_BLOCK_TYPES
 """langchain-core has a block for refusals from 1.7.3 on; before that it is a non-standard one."""
 
@@ -44,15 +44,11 @@ def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
 def blocks_of_chunk(chunk: AIMessageChunk) -> list[content.ContentBlock]:
     """Give the blocks of a chunk, or of a sum of chunks, with the indices by which they are merged."""
     blocks = _spoken(chunk)
-    for block in blocks:
-        if index := INDICES.get(block["type"]):
-            block["index"] = index
+    for position, block in enumerate(blocks):
+        block["index"] = INDICES.get(block["type"], f"lc_im_{position}")
     if chunk.chunk_position == "last":
         return cast("list[content.ContentBlock]", [*blocks, *_calls(chunk)])
     return cast("list[content.ContentBlock]", [*blocks, *_call_chunks(chunk)])
-
-
-INDICES = {"reasoning": REASONING_INDEX, "text": TEXT_INDEX, "refusal": REFUSAL_INDEX}
 
 
 def _spoken(message: AIMessage) -> list[JSONObject]:
