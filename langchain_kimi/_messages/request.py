@@ -7,7 +7,7 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi._messages.to_wire import messages_to_wire
-from langchain_kimi._messages.tools import response_format_to_wire, tools_to_wire
+from langchain_kimi._messages.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.prepare import prepare
 from langchain_kimi.openrouter.parameters import checked, merged
@@ -64,7 +64,11 @@ def body_bytes(body: WireBody) -> bytes:
 def _in_wire_form(given: Mapping[str, Any]) -> dict[str, Any]:
     parameters = {key: value for key, value in given.items() if key not in INTERNAL}
     if parameters.get("tools") is not None:
-        parameters["tools"] = tools_to_wire(parameters["tools"], strict=None) or None
+        parameters["tools"] = tools_to_wire(parameters["tools"], strict=None)
+        choice = parameters.get("tool_choice")
+        # A dict is the wire's own form, and goes out as it is.
+        if choice is not None and not isinstance(choice, Mapping):
+            parameters["tool_choice"] = tool_choice_to_wire(choice, parameters["tools"])
     if parameters.get("response_format") is not None:
         parameters["response_format"] = response_format_to_wire(parameters["response_format"], None)
     return parameters
