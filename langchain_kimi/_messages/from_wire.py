@@ -1,5 +1,6 @@
 """The wire's replies and chunks to LangChain's messages."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -7,7 +8,7 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_kimi._messages.tool_arguments import breaking_suffix, calls_from, cut_calls, parsed_arguments
+from langchain_kimi._messages.tool_arguments import NONE, break_off, calls_from, cut_calls
 from langchain_kimi.openrouter.assembly import text_of
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
 
@@ -28,7 +29,7 @@ def message_from(reply: WireReply, *, whole: bool = True) -> AIMessage:
     choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
     message = choice.get("message") or {}
     calls = message.get("tool_calls") or []
-    valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT)
+    valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT, faults=faults_of(choice))
     if not whole:
         valid, invalid = [], cut_calls(calls)
     return AIMessage(
@@ -48,7 +49,7 @@ def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
     """
     delta = choice.get("delta") or {}
     text = text_of(delta.get("content"))
-    reasoning = delta.get("reasoning") or delta.get("reasoning_content")
+    reasoning = text_of(delta.get("reasoning")) or text_of(delta.get("reasoning_content"))
     calls = delta.get("tool_calls")
     if not (text or reasoning or calls):
         return None
@@ -62,13 +63,20 @@ def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
     )
 
 
-def breaking_chunk_from(reply: WireReply) -> ChatGenerationChunk | None:
-    """Make the chunk that keeps broken tool calls broken in the sum of the chunks; None when all of them are whole."""
-    choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
+def breaking_chunk_from(
+    calls: Sequence[WireToolCall], *, ended: bool, faults: Mapping[str, str] = NONE
+) -> ChatGenerationChunk | None:
+    """Make the chunk that keeps broken tool calls broken in the sum of the chunks; None when all of them are whole.
+
+    Args:
+        calls: The calls as far as they came, each with its number.
+        ended: Whether the reply came to its own end.
+        faults: What is wrong with calls beyond that, by their ids.
+    """
     broken: list[WireToolCall] = [
         {"index": call.get("index"), "function": {"arguments": suffix}}
-        for call in (choice.get("message") or {}).get("tool_calls") or ()
-        if (suffix := _suffix(call, choice.get("finish_reason")))
+        for call in calls
+        if (suffix := break_off(call, ended=ended, faults=faults))
     ]
     return chunk_from({"delta": {"tool_calls": broken}}) if broken else None
 
@@ -88,6 +96,12 @@ def last_chunk_from(reply: WireReply, *, with_usage: bool = True) -> ChatGenerat
             chunk_position="last",
         )
     )
+
+
+def faults_of(choice: WireChoice) -> Mapping[str, str]:
+    """Give what the mending found wrong with calls whose arguments are whole, by their ids."""
+    told = cast("JSONObject", choice).get("kimi")
+    return (told.get("invalid_tool_calls") or NONE) if isinstance(told, dict) else NONE
 
 
 def metadata_from(reply: WireReply, choice: WireChoice) -> JSONObject:
@@ -160,9 +174,3 @@ def _piece(call: WireToolCall) -> ToolCallChunk:
     return tool_call_chunk(
         name=function.get("name"), args=function.get("arguments"), id=call.get("id"), index=call.get("index")
     )
-
-
-def _suffix(call: WireToolCall, finish_reason: str | None) -> str:
-    text = (call.get("function") or {}).get("arguments") or ""
-    whole = isinstance(parsed_arguments(text, ended=finish_reason not in CUT), dict)
-    return "" if whole else breaking_suffix(text)

@@ -1,16 +1,24 @@
 """The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from langchain_kimi._messages.from_wire import CUT, breaking_chunk_from, chunk_from, last_chunk_from, message_from
-from langchain_kimi.errors import KimiEmptyReplyError, KimiError
-from langchain_kimi.kimi.mend import Mender
+from langchain_kimi._messages.from_wire import (
+    CUT,
+    breaking_chunk_from,
+    chunk_from,
+    faults_of,
+    last_chunk_from,
+    message_from,
+)
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiMalformedReplyError
+from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
 from langchain_kimi.openrouter.reading import Opened
 from langchain_kimi.openrouter.stream import PlainReader, StreamReader, as_chunk
-from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply
+from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply, WireToolCall
 
 EXCUSED = CUT | {"content_filter"}
 """Finish reasons that explain why nothing came."""
@@ -19,21 +27,26 @@ EXCUSED = CUT | {"content_filter"}
 class ChoiceReader:
     """Follows one choice through a reply: mends it and adds it up."""
 
-    def __init__(self, body: WireBody) -> None:
-        self._mender = Mender(body)
+    def __init__(self, body: WireBody, mending: Mending | None = None) -> None:
+        self._mender = Mender(body, mending)
         self._assembly = Assembly()
 
     def add(self, chunk: WireReply, choice: WireChoice | None) -> WireChoice | None:
-        """Take the next chunk and its choice; gives the choice back mended."""
+        """Take the next chunk and its choice; gives the choice back mended.
+
+        Raises:
+            KimiMalformedReplyError: the choice is not of a choice's shape.
+        """
+        if choice is not None and not _has_shape(choice):
+            raise KimiMalformedReplyError("The reply's message is no JSON object.", generation_id=chunk.get("id"))
         mended = None if choice is None else self._mender.feed(choice)
         self._assembly.add(chunk, mended)
         return mended
 
-    def close(self) -> Iterator[WireChoice]:
-        """Take the end of the reply; yields what the mending still owed."""
-        for chunk in self._mender.close():
-            choice = (chunk.get("choices") or [])[0]
-            self._assembly.add(chunk, choice)
+    def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
+        """Take the end of the reply, or that it broke off (`cut`); yields what the mending still owed."""
+        for choice in self._mender.close(cut=cut):
+            self._assembly.add({}, choice)
             yield choice
 
     def reply(self) -> WireReply:
@@ -61,6 +74,7 @@ class ChoiceReader:
 
     def explain(self, error: KimiError) -> None:
         """Add to an error what came of the answer until then."""
+        list(self.close(cut=True))
         reply = self.reply()
         error.learn(
             partial=message_from(reply, whole=False),
@@ -71,18 +85,31 @@ class ChoiceReader:
         )
 
 
+def _has_shape(choice: Any) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("delta") or {}, dict)
+
+
 class StreamedMessage:
     """Reads a streamed reply as LangChain's chunks; their sum is the message."""
 
-    def __init__(self, opened: Opened, body: WireBody, *, idle: float | None, with_usage: bool) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        body: WireBody,
+        *,
+        idle: float | None,
+        with_usage: bool,
+        mending: Mending | None = None,
+    ) -> None:
         self._wire = StreamReader(opened, idle)
-        self._choice = ChoiceReader(body)
+        self._choice = ChoiceReader(body, mending)
         self._with_usage = with_usage
+        self._begun = False
 
     @property
     def has_begun(self) -> bool:
-        """Whether content was handed out."""
-        return self._wire.has_begun
+        """Whether a chunk was handed out; the mere end of an empty reply is none, so that it can be tried again."""
+        return self._begun
 
     def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
         """Take the next bytes; yields the chunks that they complete."""
@@ -91,9 +118,14 @@ class StreamedMessage:
     def close(self) -> Iterator[ChatGenerationChunk]:
         """Take the end of the bytes; yields the rest and the last chunk."""
         yield from self._chunks(self._wire.close())
-        owed = [chunk_from(choice) for choice in self._choice.close()]
+        for owed in self._choice.close():
+            yield from self._chunk(owed)
         reply = self._choice.whole()
-        yield from (chunk for chunk in (*owed, breaking_chunk_from(reply)) if chunk)
+        choice = (reply.get("choices") or [])[0]
+        calls = (choice.get("message") or {}).get("tool_calls") or []
+        ended = choice.get("finish_reason") not in CUT
+        if breaking := breaking_chunk_from(calls, ended=ended, faults=faults_of(choice)):
+            yield breaking
         yield last_chunk_from(reply, with_usage=self._with_usage)
 
     def explain(self, error: KimiError) -> None:
@@ -103,17 +135,34 @@ class StreamedMessage:
     def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
             choices = wire_chunk.get("choices")
-            mended = self._choice.add(wire_chunk, choices[0] if choices else None)
-            if mended and (chunk := chunk_from(mended)):
-                yield chunk
+            if mended := self._choice.add(wire_chunk, choices[0] if choices else None):
+                yield from self._chunk(mended)
+
+    def _chunk(self, choice: WireChoice) -> Iterator[ChatGenerationChunk]:
+        if chunk := chunk_from(choice):
+            self._begun = True
+            yield chunk
+
+
+def last_words(error: KimiError) -> Iterator[ChatGenerationChunk]:
+    """Yield what must still be handed out of a stream that failed, so that no call that it cut looks valid."""
+    cut = error.partial.invalid_tool_calls if error.partial else []
+    # The calls of a partial message stand in the order of their numbers.
+    calls: list[WireToolCall] = [
+        {"index": number, "function": {"name": call["name"], "arguments": call["args"]}}
+        for number, call in enumerate(cut)
+    ]
+    if breaking := breaking_chunk_from(calls, ended=False):
+        yield breaking
 
 
 class PlainMessage:
     """Reads a reply that is not streamed as LangChain's result: one generation a choice."""
 
-    def __init__(self, opened: Opened, body: WireBody, *, idle: float | None) -> None:
+    def __init__(self, opened: Opened, body: WireBody, *, idle: float | None, mending: Mending | None = None) -> None:
         self._wire = PlainReader(opened, idle)
         self._body = body
+        self._mending = mending
         self._choices: list[ChoiceReader] = []
 
     @property
@@ -142,7 +191,7 @@ class PlainMessage:
 
     def _add(self, reply: WireReply) -> None:
         for choice in as_chunk(reply).get("choices") or ():
-            reader = ChoiceReader(self._body)
+            reader = ChoiceReader(self._body, self._mending)
             self._choices.append(reader)
             reader.add(reply, choice)
             list(reader.close())

@@ -1,6 +1,8 @@
 """The arguments of a tool call: a JSON object, or an invalid call that says why."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.messages import InvalidToolCall, ToolCall
@@ -9,7 +11,9 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_kimi.openrouter.wire import WireToolCall
 
 NOT_WHOLE = "The reply ended before the call did."
+NAMELESS = "The call names no tool."
 CLOSER = {"{": "}", "[": "]"}
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
@@ -24,38 +28,39 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
     try:
         # Hosts send line breaks inside strings as they are (Kimi, MoonshotAI/kimi-cli issue 1378).
         arguments = json.loads(text, strict=False)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         return f"The arguments are not JSON: {problem}."
     if not isinstance(arguments, dict):
         return f"The arguments are not a JSON object but {type(arguments).__name__}."
     return arguments
 
 
-def calls_from(calls: list[WireToolCall], *, ended: bool) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """Part the calls of a whole reply into valid and invalid ones."""
+def calls_from(
+    calls: list[WireToolCall], *, ended: bool, faults: Mapping[str, str] = NONE
+) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    """Part the calls of a whole reply into valid and invalid ones; `faults` says by id what is wrong with some."""
     valid, invalid = [], []
     for call in calls:
-        function = call.get("function") or {}
-        name, text = function.get("name") or "", function.get("arguments") or ""
-        arguments = parsed_arguments(text, ended=ended)
+        name, text = _name(call), _arguments(call)
+        arguments = faults.get(call.get("id") or "") or (parsed_arguments(text, ended=ended) if name else NAMELESS)
         if isinstance(arguments, dict):
             valid.append(tool_call(name=name, args=arguments, id=call.get("id")))
         else:
-            invalid.append(invalid_tool_call(name=name, args=text, id=call.get("id"), error=arguments))
+            invalid.append(_invalid(call, arguments))
     return valid, invalid
 
 
 def cut_calls(calls: list[WireToolCall]) -> list[InvalidToolCall]:
     """Give the calls of a reply that failed on its way: all invalid, for none is known to be whole."""
-    return [
-        invalid_tool_call(
-            name=(call.get("function") or {}).get("name"),
-            args=(call.get("function") or {}).get("arguments"),
-            id=call.get("id"),
-            error=NOT_WHOLE,
-        )
-        for call in calls
-    ]
+    return [_invalid(call, NOT_WHOLE) for call in calls]
+
+
+def break_off(call: WireToolCall, *, ended: bool, faults: Mapping[str, str] = NONE) -> str:
+    """Give what must follow a call's pieces in a stream, so that LangChain takes it for valid only if it is."""
+    text = _arguments(call)
+    is_sound = _name(call) and call.get("id") not in faults
+    valid = is_sound and isinstance(parsed_arguments(text, ended=ended), dict)
+    return "" if valid else breaking_suffix(text)
 
 
 def breaking_suffix(text: str) -> str:
@@ -77,3 +82,15 @@ def breaking_suffix(text: str) -> str:
             return ""
     string_end = ('""' if escaped else '"') if inside else ""
     return string_end + ("]" if stack[-1:] == ["}"] else "}")
+
+
+def _name(call: WireToolCall) -> str:
+    return (call.get("function") or {}).get("name") or ""
+
+
+def _arguments(call: WireToolCall) -> str:
+    return (call.get("function") or {}).get("arguments") or ""
+
+
+def _invalid(call: WireToolCall, error: str) -> InvalidToolCall:
+    return invalid_tool_call(name=_name(call) or None, args=_arguments(call), id=call.get("id"), error=error)

@@ -1,34 +1,139 @@
 """Kimi's habits, mended on the way in: wire chunks in, wire chunks out."""
 
 from collections.abc import Iterator
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
-from langchain_kimi.kimi.tool_calls import ToolCallTracker
-from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireMessage, WireReply
+from langchain_kimi.kimi.incoming_calls import IncomingCall, IncomingCalls
+from langchain_kimi.kimi.leaks import Leaks
+from langchain_kimi.kimi.markup_grammar import parsed
+from langchain_kimi.kimi.markup_unit import LeakedCall
+from langchain_kimi.kimi.offered_tools import OfferedTools
+from langchain_kimi.kimi.repairs import ALL, Repairs
+from langchain_kimi.kimi.validation import CallValidator
+from langchain_kimi.openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
+
+UNCLEAN = frozenset({"length", "error", "content_filter"})
+"""Finish reasons of a reply that did not come to its own end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What is done to a reply.
+
+    Attributes:
+        repairs: The repairs that are made.
+        call_ids: The ids of tool calls that the user's conversation holds.
+        validates: Whether calls are held against the schemas of their tools.
+    """
+
+    repairs: Repairs = ALL
+    call_ids: frozenset[str] = frozenset()
+    validates: bool = False
 
 
 class Mender:
     """Mends one choice of one reply, chunk by chunk; a plain reply is a stream of one chunk.
 
-    Args:
-        body: The request, for what was offered and what went before.
+    What was done is told with the last chunk, as the choice's `kimi`: `repairs` counts by name, `invalid_tool_calls`
+    says by id why a call must not be run although its arguments are an object, and `validation` counts such calls.
+    Without anything to tell there is no such key.
     """
 
-    def __init__(self, body: WireBody) -> None:
-        self._calls = ToolCallTracker()
-        self._calls_before = sum(len(message.get("tool_calls") or ()) for message in body.get("messages", ()))
+    def __init__(self, body: WireBody, mending: Mending | None = None) -> None:
+        """Begin a choice.
+
+        Args:
+            body: The request, for what was offered and what went before.
+            mending: What is to be done; by default every repair, and no validation.
+        """
+        mending = mending or Mending()
+        self._offered = OfferedTools(body)
+        first = sum(len(message.get("tool_calls") or ()) for message in body.get("messages", ()))
+        self._calls = IncomingCalls(self._offered, mending.repairs, mending.call_ids, first)
+        has_leaks = "markup" in mending.repairs and self._offered.may_be_called
+        self._leaks = Leaks(self._offered) if has_leaks else None
+        self._validator = CallValidator(self._offered) if mending.validates else None
+        self._finish: str | None = None
+        self._owes_finish = False
+        self._closed = False
 
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next chunk; gives it back as it should have been."""
         delta = choice.get("delta")
-        if not delta or not delta.get("tool_calls"):
-            return choice
-        calls = list(self._calls.pieces(delta["tool_calls"]))
-        return cast("WireChoice", {**choice, "delta": {**delta, "tool_calls": calls}})
+        mended = self._mended(choice, delta) if delta else delta
+        finish = choice.get("finish_reason")
+        self._finish = self._finish or finish
+        if finish and self._leaks and not self._leaks.is_idle:
+            # A call in the text may change how the reply ended.
+            self._owes_finish = True
+            choice = cast("WireChoice", {**choice, "finish_reason": None})
+        return choice if mended is delta else cast("WireChoice", {**choice, "delta": mended})
 
-    def close(self) -> Iterator[WireReply]:
-        """Take the end of the reply; yields the chunks that are still owed."""
-        calls = list(self._calls.missing_ids(self._calls_before))
-        if calls:
-            delta: WireMessage = {"tool_calls": calls}
-            yield {"choices": [{"index": 0, "delta": delta}]}
+    def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
+        """Take the end of the reply; yields the choice that is still owed, if any.
+
+        Args:
+            cut: Whether the reply broke off.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
+        calls = list(self._calls.close())
+        lifted = list(self._lifted())
+        if calls or lifted:
+            delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
+        report = self._report()
+        owed: JSONObject = {"delta": delta} if delta else {}
+        if self._owes_finish or (lifted and self._finish is None):
+            is_call = self._is_clean and any(not leaked.error for leaked in lifted)
+            owed["finish_reason"] = "tool_calls" if is_call else self._finish
+        if report:
+            owed["kimi"] = report
+        if owed:
+            yield cast("WireChoice", {"index": 0, **owed})
+
+    @property
+    def _is_clean(self) -> bool:
+        return self._finish not in UNCLEAN
+
+    def _mended(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
+        mended = self._leaks.feed(delta) if self._leaks else delta
+        wire: list[Any] | None = delta.get("tool_calls")
+        if not wire:
+            return mended
+        if "message" in choice:
+            # The calls of a plain reply are whole, and many hosts leave out their index.
+            wire = [{**call, "index": index} for index, call in enumerate(wire) if isinstance(call, dict)]
+        return cast("WireMessage", {**mended, "tool_calls": list(self._calls.feed(wire))})
+
+    def _lifted(self) -> Iterator[LeakedCall]:
+        """Yield the calls in the texts that are not there in the wire's own form, or earlier in the text, as well."""
+        known = list(self._calls.calls.values())
+        seen: list[LeakedCall] = []
+        for leaked in self._leaks.calls(has_others=bool(known)) if self._leaks else ():
+            if not (any(call.repeats(leaked) for call in known) or (leaked.id and leaked in seen)):
+                seen.append(leaked)
+                yield leaked
+
+    def _report(self) -> JSONObject:
+        counts = +self._calls.repaired
+        if self._leaks and self._leaks.found:
+            counts["markup"] = self._leaks.found
+        if self._validator:
+            for call in self._calls.calls.values():
+                self._validate(call, self._validator)
+        invalid = {call.id: call.error for call in self._calls.calls.values() if call.error}
+        report: JSONObject = {"repairs": dict(sorted(counts.items()))} if counts else {}
+        if invalid:
+            report["invalid_tool_calls"] = invalid
+        if self._validator and (self._validator.unknown_tools or self._validator.mismatches):
+            faults = {"unknown_tools": self._validator.unknown_tools, "mismatches": self._validator.mismatches}
+            report["validation"] = {kind: count for kind, count in faults.items() if count}
+        return report
+
+    def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
+        arguments = parsed(call.arguments or "{}")
+        if call.error is None and isinstance(arguments, dict):
+            call.error = validator.fault(call.name, arguments)
