@@ -17,23 +17,22 @@ from pydantic import BaseModel, model_validator
 
 from langchain_kimi._messages import content_blocks
 from langchain_kimi._messages.from_wire import PROVIDER
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
+from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
 from langchain_kimi._messages.request import body_bytes, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured import structured_output
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
 from langchain_kimi._version import __version__
+from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.families import family
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter import clients
-from langchain_kimi.openrouter.headers import request_headers
-from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.openrouter.transport import Call, aexchange, exchange
 from langchain_kimi.settings import KimiSettings
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
-OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_headers"})
+OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""
 
 content_blocks.register()
@@ -89,9 +88,8 @@ class ChatKimi(KimiSettings, BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         parameters = {**self._identifying_params, **kwargs}
-        traced = LangSmithParams(
-            ls_provider=PROVIDER, ls_model_name=parameters["model"], ls_model_type="chat"
-        )
+        name = kwargs.get("model") or kwargs.get("model_name") or self.model_name
+        traced = LangSmithParams(ls_provider=PROVIDER, ls_model_name=name, ls_model_type="chat")
         if (temperature := parameters.get("temperature")) is not None:
             traced["ls_temperature"] = temperature
         if limit := parameters.get("max_tokens") or parameters.get("max_completion_tokens"):
@@ -135,8 +133,12 @@ class ChatKimi(KimiSettings, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        reader = partial(StreamedMessage, with_usage=kwargs.pop("stream_usage", self.stream_usage))
-        yield from exchange(self._call(reader, messages, stop, run_manager, kwargs, streamed=True))
+        call = self._streamed_call(messages, stop, run_manager, kwargs)
+        try:
+            yield from exchange(call)
+        except KimiError as error:
+            yield from last_words(error)
+            raise
 
     async def _astream(
         self,
@@ -145,11 +147,22 @@ class ChatKimi(KimiSettings, BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        reader = partial(StreamedMessage, with_usage=kwargs.pop("stream_usage", self.stream_usage))
-        call = self._call(reader, messages, stop, run_manager, kwargs, streamed=True)
-        async with aclosing(aexchange(call)) as chunks:
-            async for chunk in chunks:
+        call = self._streamed_call(messages, stop, run_manager, kwargs)
+        try:
+            async with aclosing(aexchange(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except KimiError as error:
+            for chunk in last_words(error):
                 yield chunk
+            raise
+
+    def _streamed_call(
+        self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]
+    ) -> Call[ChatGenerationChunk]:
+        told = kwargs.get("stream_usage")
+        reader = partial(StreamedMessage, with_usage=self.stream_usage if told is None else bool(told))
+        return self._call(reader, messages, stop, run_manager, kwargs)
 
     def _call(
         self,
@@ -158,9 +171,8 @@ class ChatKimi(KimiSettings, BaseChatModel):
         stop: list[str] | None,
         run_manager: Any,
         kwargs: dict[str, Any],
-        *,
-        streamed: bool = False,
     ) -> Call[Any]:
+        streamed = reader is not PlainMessage
         given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
         body = request_body(
             messages,
@@ -170,14 +182,12 @@ class ChatKimi(KimiSettings, BaseChatModel):
             streamed=streamed,
         )
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
-        headers = {**(self.default_headers or {}), **(kwargs.get("extra_headers") or {})}
-        key = self.openrouter_api_key.get_secret_value() if self.openrouter_api_key else ""
         return Call(
             connection=connection,
-            headers=request_headers(key, self.attribution(), headers, streamed=streamed),
+            headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
             new_reader=partial(reader, body=body, idle=connection.timeout.idle),
-            retries=Retries(kwargs.get("max_retries", self.max_retries)),
+            retries=self.retries(kwargs.get("max_retries")),
             report=RetryReport(run_manager),
         )
 

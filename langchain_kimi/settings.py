@@ -1,21 +1,48 @@
 """What a ChatKimi can be told: its fields, the environment behind them, and their checks."""
 
+import inspect
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
+from types import FrameType
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from langchain_core.utils import from_env, secret_from_env
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    SkipValidation,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from langchain_kimi.errors import KimiAuthenticationError, KimiRequestError
+from langchain_kimi.openrouter.base_url import check_base_url, keeps_secrets
 from langchain_kimi.openrouter.connection import BASE_URL, Connection, Timeout
-from langchain_kimi.openrouter.headers import attribution_headers, check_header
+from langchain_kimi.openrouter.headers import attribution_headers, check_header, request_headers
 from langchain_kimi.openrouter.parameters import OTHER_NAMES, RequestParameters
+from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.openrouter.rules import text
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
 MOST_CATEGORIES = 2
 LONGEST_CATEGORY = 30
+NO_KEY = "There is no key for OpenRouter: pass api_key=... or set OPENROUTER_API_KEY."
+NO_PARAMETERS = {
+    "stream": "call .stream(), or pass streaming=True",
+    "messages": "they are what a call is given",
+    "client": "pass an HTTP client as http_client or http_async_client",
+}
+"""What would break each request if it was sent as a parameter, and what to do instead."""
+
+STAYS_HERE = ("openrouter_api_key", "default_headers", "http_client", "http_async_client")
+"""Fields that are never pickled: they are secret, or cannot be."""
+
+_key_of_environment = secret_from_env("OPENROUTER_API_KEY", default=None)
 
 
 class KimiSettings(RequestParameters):
@@ -27,15 +54,17 @@ class KimiSettings(RequestParameters):
     """Any OpenRouter slug: with variants (`:exacto`, `:nitro`), dated, an alias (`~moonshotai/kimi-latest`), a preset
     (`@preset/...`)."""
 
-    openrouter_api_key: SecretStr | None = Field(
-        default_factory=secret_from_env("OPENROUTER_API_KEY", default=None), alias="api_key"
-    )
-    """The key; without it the environment's `OPENROUTER_API_KEY`."""
+    openrouter_api_key: SecretStr | None = Field(default_factory=_key_of_environment, alias="api_key")
+    """The key; without it the environment's `OPENROUTER_API_KEY`. It is never serialized, and never pickled: where a
+    pickle is opened it is read from the environment again."""
 
     openrouter_api_base: str = Field(
-        default_factory=from_env("OPENROUTER_API_BASE", default=BASE_URL), alias="base_url", min_length=1
+        default_factory=from_env("OPENROUTER_API_BASE", default=""), alias="base_url", validate_default=True
     )
     """Where the API is; without it the environment's `OPENROUTER_API_BASE`, else OpenRouter."""
+
+    allow_insecure_http: bool = False
+    """Whether `base_url` may be plain http on another machine than this one; the key then travels unencrypted."""
 
     app_url: str | None = Field(default_factory=from_env("OPENROUTER_APP_URL", default=None))
     """The URL of your app, for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
@@ -51,7 +80,9 @@ class KimiSettings(RequestParameters):
     )
     """Groups requests, and keeps a conversation at one provider for its cache; at most 256 characters."""
 
-    request_timeout: float | Timeout | dict[str, float | None] | None = Field(default=None, alias="timeout")
+    request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
+        default=None, alias="timeout"
+    )
     """Seconds without content before a call is given up (120), or `{"connect": 10, "idle": 120, "total": None}`."""
 
     max_retries: int = Field(default=2, ge=0)
@@ -67,13 +98,13 @@ class KimiSettings(RequestParameters):
     """Parameters that are newer than this package; sent as they are."""
 
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Further headers of every request. They win over ours, whatever their case, and are never serialized."""
+    """Further headers of every request. They win over ours, whatever their case; they are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) of your own for sync calls: used as it is, never closed."""
+    """An `httpx.Client` (or `httpx2.Client`) of your own for sync calls: used as it is, never closed or copied."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) of your own for async calls: used as it is, never closed."""
+    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) of your own for async calls: used likewise."""
 
     @model_validator(mode="before")
     @classmethod
@@ -81,37 +112,40 @@ class KimiSettings(RequestParameters):
         """Take what no field is called by into `model_kwargs`, with a warning, as ChatOpenRouter does."""
         if not isinstance(given, dict):
             return given
-        aliases = {field.alias for field in cls.model_fields.values() if field.alias}
-        known = {*cls.model_fields, *aliases, *OTHER_NAMES}
+        known = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
         extra = dict(given.get("model_kwargs") or {})
         if misplaced := sorted(known & set(extra)):
             raise ValueError(f"{', '.join(misplaced)}: give these as arguments of their own, not in model_kwargs.")
-        values = {}
-        for name, value in given.items():
-            if name in known:
-                values[name] = value
-                continue
-            if name in extra:
-                raise ValueError(f"{name} is given twice: as an argument and in model_kwargs.")
+        unknown = {name: value for name, value in given.items() if name not in known}
+        if twice := sorted(unknown.keys() & extra):
+            raise ValueError(f"{', '.join(twice)}: given twice, as an argument and in model_kwargs.")
+        extra |= unknown
+        if wrong := [f"{name} is no parameter: {instead}." for name, instead in NO_PARAMETERS.items() if name in extra]:
+            raise ValueError(" ".join(wrong))
+        for name in unknown:
             warnings.warn(
                 f"{name} is no parameter that this package knows; it goes to model_kwargs and is sent as it is.",
-                stacklevel=2,
+                stacklevel=_depth_of_construction(),
             )
-            extra[name] = value
-        return {**values, "model_kwargs": extra}
+        return {**{name: value for name, value in given.items() if name in known}, "model_kwargs": extra}
 
-    @field_validator("request_timeout")
+    @field_validator("request_timeout", mode="before")
     @classmethod
     def _check_timeout(cls, value: Any) -> Any:
-        Timeout.of(value)
-        return value
+        limits = Timeout.of(value)
+        if isinstance(value, int | float):
+            return limits.idle
+        # LangChain serializes plain values only.
+        return asdict(limits) if isinstance(value, Timeout) else value
 
-    @field_validator("openrouter_api_base")
+    @field_validator("openrouter_api_base", mode="before")
     @classmethod
-    def _check_base(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("base_url must be an http or https URL, such as https://openrouter.ai/api/v1.")
+    def _check_base(cls, value: Any) -> Any:
+        if value is None or value == "":
+            return BASE_URL
+        if isinstance(value, str):
+            check_base_url(value)
+            return value.strip()
         return value
 
     @field_validator("app_categories")
@@ -123,23 +157,92 @@ class KimiSettings(RequestParameters):
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
-        if not (self.openrouter_api_key and self.openrouter_api_key.get_secret_value()):
-            raise ValueError("There is no key for OpenRouter: pass api_key=... or set OPENROUTER_API_KEY.")
-        if self.streaming and (self.n or 1) > 1:
+        if not self.key:
+            raise ValueError(NO_KEY)
+        if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
-        key = {"Authorization": self.openrouter_api_key.get_secret_value()}
-        for name, value in {**key, **self.attribution(), **(self.default_headers or {})}.items():
+        if not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base)):
+            raise ValueError(
+                "base_url is plain http on another machine: the key would travel unencrypted. "
+                "Use https, or pass allow_insecure_http=True."
+            )
+        for name, value in {"Authorization": self.key, **self.attribution(), **(self.default_headers or {})}.items():
             check_header(name, value)
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _repeat_nothing(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Keep what was given, the key among it, out of the details of a `ValidationError`."""
+        try:
+            return handler(given)
+        except ValidationError as error:
+            details = [
+                InitErrorDetails(
+                    type=PydanticCustomError(one["type"], one["msg"]),
+                    loc=one["loc"],
+                    input="(not repeated)",
+                )
+                for one in error.errors(include_url=False, include_context=False, include_input=False)
+            ]
+            raise ValidationError.from_exception_data(error.title, details, hide_input=True) from None
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Give what is pickled: everything but the key, the headers and the HTTP clients."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in STAYS_HERE}}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Take up what was pickled, and the key of the environment; without one, calls raise."""
+        here = {**dict.fromkeys(STAYS_HERE), "openrouter_api_key": _key_of_environment()}
+        super().__setstate__({**state, "__dict__": {**state["__dict__"], **here}})
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy everything but the HTTP clients, which are used by both."""
+        memo = {} if memo is None else memo
+        for client in (self.http_client, self.http_async_client):
+            memo[id(client)] = client
+        return super().__deepcopy__(memo)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the model; `update` takes the constructor's names, so that a new `api_key` replaces the old one."""
+        names = {**_aliases(type(self)), **OTHER_NAMES}
+        changes = {names.get(name, name): value for name, value in (update or {}).items()}
+        if isinstance(key := changes.get("openrouter_api_key"), str):
+            changes["openrouter_api_key"] = SecretStr(key)
+        return super().model_copy(update=changes, deep=deep)
 
     @property
     def model(self) -> str:
         """The same as `model_name`."""
         return self.model_name
 
+    @property
+    def key(self) -> str:
+        """The key in plain text; empty where there is none."""
+        return self.openrouter_api_key.get_secret_value() if self.openrouter_api_key else ""
+
     def attribution(self) -> dict[str, str]:
         """Give the headers by which OpenRouter attributes requests to an app."""
         return attribution_headers(self.app_url, self.app_title, self.app_categories)
+
+    def headers(self, extra: Mapping[str, str] | None = None, *, streamed: bool) -> dict[str, str]:
+        """Give the headers of a request: those of the call win over `default_headers`, and both over ours.
+
+        Raises:
+            KimiAuthenticationError: there is no key.
+            KimiRequestError: one of the call's headers cannot be sent.
+        """
+        if not self.key:
+            raise KimiAuthenticationError(NO_KEY, advice="A model that comes from a pickle has none of its own.")
+        try:
+            for name, value in (extra or {}).items():
+                check_header(name, value)
+        except (ValueError, AttributeError) as problem:
+            raise KimiRequestError(f"extra_headers must be texts by their names. {problem}") from None
+        replaced = {name.lower() for name in extra or {}}
+        kept = {name: value for name, value in (self.default_headers or {}).items() if name.lower() not in replaced}
+        return request_headers(self.key, self.attribution(), {**kept, **(extra or {})}, streamed=streamed)
 
     def connection(self, timeout: Any = None) -> Connection:
         """Say where calls go and how long they may take; `timeout` is a call's own."""
@@ -149,3 +252,34 @@ class KimiSettings(RequestParameters):
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
+
+    def retries(self, limit: Any = None) -> Retries:
+        """Say how often a failed call is made again; `limit` is a call's own.
+
+        Raises:
+            KimiRequestError: it is no number of attempts.
+        """
+        if limit is None:
+            return Retries(self.max_retries)
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+            raise KimiRequestError("max_retries must be an integer of at least 0.")
+        return Retries(limit)
+
+
+def _aliases(cls: type[KimiSettings]) -> dict[str, str]:
+    return {field.alias: name for name, field in cls.model_fields.items() if field.alias}
+
+
+def _depth_of_construction() -> int:
+    """Give the caller's `stacklevel` for a warning that points at the line that constructs a model or a subclass."""
+    depth, frame = 0, inspect.currentframe()
+    while frame is not None and _constructs(frame):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def _constructs(frame: FrameType) -> bool:
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    if package in {"langchain_kimi", "langchain_core", "pydantic"}:
+        return True
+    return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), KimiSettings)

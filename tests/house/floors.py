@@ -34,7 +34,7 @@ IMPURE = frozenset(
 )
 GROUND = frozenset({"errors", "_version"})
 DRIVER = frozenset({"httpx", "asyncio", "threading", "ssl", "socket", "time"})
-DOOR = frozenset({"langchain_core", "pydantic", "httpx"})
+DOOR = frozenset({"langchain_core", "pydantic", "pydantic_core", "httpx"})
 
 # The longest name that covers a module decides.
 ROOMS = {
