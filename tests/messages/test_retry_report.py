@@ -1,0 +1,50 @@
+import logging
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, CallbackManager
+from tenacity import RetryCallState
+
+from langchain_kimi._messages.retry_report import RetryReport
+from langchain_kimi.errors import KimiRateLimitError
+
+ERROR = KimiRateLimitError("slow down", status=429)
+
+
+class Listener(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.states: list[RetryCallState] = []
+
+    def on_retry(self, retry_state: RetryCallState, **kwargs: Any) -> None:
+        self.states.append(retry_state)
+
+
+def is_told(listener: Listener) -> None:
+    [state] = listener.states
+    assert state.attempt_number == 2
+    assert state.upcoming_sleep == 1.5
+    assert state.outcome is not None
+    assert state.outcome.exception() is ERROR
+
+
+def test_a_sync_manager_is_told_in_tenacitys_form() -> None:
+    listener = Listener()
+    [manager] = CallbackManager([listener]).on_chat_model_start({}, [[]])
+    assert RetryReport(manager)(ERROR, 2, 1.5) is None
+    is_told(listener)
+
+
+async def test_an_async_manager_is_awaited() -> None:
+    listener = Listener()
+    [manager] = await AsyncCallbackManager([listener]).on_chat_model_start({}, [[]], run_id=uuid4())
+    told = RetryReport(manager)(ERROR, 2, 1.5)
+    assert told is not None
+    await told
+    is_told(listener)
+
+
+def test_the_log_is_told_without_a_manager(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "langchain_kimi"):
+        assert RetryReport(None)(ERROR, 1, 0.25) is None
+    assert caplog.messages == ["Attempt 1 failed, the next one in 0.2 s: slow down (HTTP 429)"]

@@ -1,0 +1,44 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi._messages.usage import added_up
+
+
+def usage(prompt: int, completion: int, cost: float | None = None) -> dict[str, Any]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "cost": cost,
+        "is_byok": False,
+        "cost_details": {"upstream_inference_cost": cost},
+    }
+
+
+def test_tokens_and_cost_are_added_up() -> None:
+    outputs = [{"token_usage": usage(1, 2, 0.25)}, {"token_usage": usage(10, 20, 0.5)}]
+    assert added_up(outputs) == {
+        "token_usage": {"prompt_tokens": 11, "completion_tokens": 22, "total_tokens": 33, "cost": 0.75}
+    }
+
+
+def test_of_the_rest_the_first_counts() -> None:
+    outputs = [{"model_name": "a"}, {"model_name": "b", "system_fingerprint": "fp"}]
+    assert added_up(outputs) == {"model_name": "a", "system_fingerprint": "fp"}
+
+
+@pytest.mark.parametrize("outputs", [[], [None], [None, {}], [{"token_usage": None}]])
+def test_nothing_adds_up_to_nothing(outputs: list[Any]) -> None:
+    assert added_up(outputs) == {}
+
+
+def test_what_is_missing_counts_as_nothing() -> None:
+    outputs = [None, {"token_usage": usage(1, 2)}, {"token_usage": {"prompt_tokens": 3}}]
+    assert added_up(outputs)["token_usage"] == {
+        "prompt_tokens": 4,
+        "completion_tokens": 2,
+        "total_tokens": 3,
+        "cost": 0,
+    }
+    assert added_up([{"token_usage": {"prompt_tokens": 3}}]) == {"token_usage": {"prompt_tokens": 3}}
