@@ -43,6 +43,11 @@ class IncomingCall:
         """The arguments so far."""
         return "".join(self.pieces)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is known against the call, and its arguments are an object."""
+        return self.error is None and isinstance(parsed(self.arguments.strip() or "{}"), dict)
+
     def repeats(self, leaked: LeakedCall) -> bool:
         """Say whether a leaked call is this one once more."""
         if self.name != leaked.name:
@@ -111,7 +116,7 @@ class IncomingCalls:
                 yield {"index": call.number, "type": "function", "function": function}
         for piece in self._tracker.missing_ids(self._first):
             call = self.calls[cast("int", piece["index"])]
-            call.id = self._ids.unique(f"functions.{call.name or 'unknown_tool'}:{self._first + call.number}")
+            call.id = self._ids.unique(self._made_up_id(call))
             self.repaired["call_ids"] += 1
             yield {**piece, "id": call.id}
 
@@ -119,7 +124,7 @@ class IncomingCalls:
         """Add a call that was found as markup; gives it as a piece of its own."""
         call = IncomingCall(len(self.calls), wire_id=leaked.id, name=leaked.name, error=leaked.error)
         self.calls[call.number] = call
-        call.id = self._ids.unique(leaked.id or f"functions.{leaked.name}:{self._first + call.number}")
+        call.id = self._ids.unique(leaked.id or self._made_up_id(call))
         arguments = self._arguments(call, leaked.arguments)
         if call.stream:
             rest = call.stream.close()
@@ -128,6 +133,9 @@ class IncomingCalls:
             self.repaired["arguments"] += call.stream.decoded
         function: WireFunction = {"name": call.name, "arguments": arguments}
         return {"index": call.number, "id": call.id, "type": "function", "function": function}
+
+    def _made_up_id(self, call: IncomingCall) -> str:
+        return f"functions.{call.name or 'unknown_tool'}:{self._first + call.number}"
 
     def _mends(self, repair: str) -> bool:
         return repair in self._repairs

@@ -87,8 +87,9 @@ class Mender:
         report = self._report()
         owed: JSONObject = {"delta": delta} if delta else {}
         if self._owes_finish or (lifted and self._finish is None):
-            is_call = self._is_clean and any(not leaked.error for leaked in lifted)
-            owed["finish_reason"] = "tool_calls" if is_call else self._finish
+            added = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
+            has_called = self._is_clean and any(call.is_sound for call in added)
+            owed["finish_reason"] = "tool_calls" if has_called else self._finish
         if report:
             owed["kimi"] = report
         if owed:
@@ -134,6 +135,5 @@ class Mender:
         return report
 
     def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
-        arguments = parsed(call.arguments or "{}")
-        if call.error is None and isinstance(arguments, dict):
-            call.error = validator.fault(call.name, arguments)
+        if call.is_sound:
+            call.error = validator.fault(call.name, parsed(call.arguments or "{}"))

@@ -1,0 +1,177 @@
+"""Mishaps in the text: markup that is cut off, markers without a call, and calls without markers."""
+
+from tests.kimi.corpus.calls import ONE, PARIS, ROME, WEATHER, named
+from tests.kimi.corpus.cases import (
+    CALL,
+    CALL_END,
+    SECTION,
+    SECTION_END,
+    TURN_END,
+    leaked,
+    markup,
+)
+
+CUT = [
+    leaked(
+        "cut in the JSON",
+        "MoonshotAI/kimi-cli#758",
+        SECTION + markup("functions.get_weather:0", '{"city": "Par', ""),
+        finish="length",
+        invalid=(("get_weather", '{"city": "Par', "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut behind the JSON",
+        "sgl-project/sglang#23341",
+        SECTION + markup("functions.get_weather:0", PARIS, ""),
+        finish="length",
+        invalid=(("get_weather", PARIS, "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut in the end marker",
+        "sgl-project/sglang#23341",
+        SECTION + markup("functions.get_weather:0", PARIS, CALL_END[:-3]),
+        finish="length",
+        invalid=(("get_weather", PARIS, "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut in the second call",
+        "MoonshotAI/kimi-cli#758",
+        SECTION + ONE + markup("functions.get_weather:1", '{"ci', ""),
+        finish="length",
+        calls=(WEATHER,),
+        invalid=(("get_weather", '{"ci', "functions.get_weather:1"),),
+        ends="length",
+    ),
+    leaked(
+        "cut behind the id",
+        "sgl-project/sglang#23341",
+        SECTION + CALL + "functions.get_weather:0",
+        finish="length",
+        invalid=(("get_weather", "", "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut before the JSON",
+        "sgl-project/sglang#23341",
+        SECTION + markup("functions.get_weather:0", "", ""),
+        finish="length",
+        invalid=(("get_weather", "", "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut in the id",
+        "sgl-project/sglang#23341",
+        SECTION + CALL + "functions.get_w",
+        finish="length",
+        invalid=(("", "functions.get_w", "functions.unknown_tool:0"),),
+    ),
+    leaked(
+        "stopped in the JSON, without a reason",
+        "anomalyco/opencode#1021",
+        SECTION + markup("functions.get_weather:0", '{"city": "Par', ""),
+        invalid=(("get_weather", '{"city": "Par', "functions.get_weather:0"),),
+    ),
+    leaked(
+        "cut by a filter",
+        "sgl-project/sglang#23341",
+        SECTION + markup("functions.get_weather:0", PARIS, ""),
+        finish="content_filter",
+        invalid=(("get_weather", PARIS, "functions.get_weather:0"),),
+    ),
+    leaked(
+        "whole, then cut", "sgl-project/sglang#23341", SECTION + ONE, finish="length", calls=(WEATHER,), ends="length"
+    ),
+    leaked("whole, never finished", "tailcallhq/forgecode#1121", SECTION + ONE, finish=None, calls=(WEATHER,)),
+    leaked(
+        "finished as calls, without calls",
+        "MoonshotAI/Kimi-K2#26",
+        SECTION + ONE + SECTION_END,
+        finish="tool_calls",
+        calls=(WEATHER,),
+    ),
+]
+
+STRAY = [
+    leaked("the turn's end", "MoonshotAI/Kimi-K2#128", f"Hello.{TURN_END}", content="Hello.", repairs={"markup": 1}),
+    leaked(
+        "a section's end", "vllm-project/vllm#31207", f"Hello.{SECTION_END}", content="Hello.", repairs={"markup": 1}
+    ),
+    leaked(
+        "several ends",
+        "vllm-project/vllm#31207",
+        f"Hello.{CALL_END}{SECTION_END}{TURN_END}\n",
+        content="Hello.\n",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "an empty section",
+        "sgl-project/sglang#23341",
+        f"Hello.{SECTION}{SECTION_END}",
+        content="Hello.",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "a section's begin, then nothing",
+        "sgl-project/sglang#23341",
+        f"Hello.\n{SECTION}",
+        content="Hello.\n",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "a call's begin, then nothing",
+        "sgl-project/sglang#23341",
+        f"Hello.\n{SECTION}{CALL}",
+        content="Hello.\n",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "a section's begin, cut",
+        "sgl-project/sglang#23341",
+        f"Hello.{SECTION}{CALL[:5]}",
+        finish="length",
+        content="Hello.",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "an end some way behind a call",
+        "vllm-project/vllm#31207",
+        f"{ONE}Now.{SECTION_END} Then.",
+        calls=(WEATHER,),
+        content="Now. Then.",
+        repairs={"markup": 2},
+    ),
+]
+
+BARE = [
+    leaked("markers stripped", "openclaw/openclaw#70030", f"functions.get_weather:0{PARIS}", calls=(WEATHER,)),
+    leaked(
+        "markers stripped, text before",
+        "openclaw/openclaw#70030",
+        f"I look.functions.get_weather:0{PARIS}",
+        calls=(WEATHER,),
+        content="I look.",
+    ),
+    leaked(
+        "markers stripped, two calls",
+        "openclaw/openclaw#70030",
+        f'functions.get_weather:0{PARIS}functions.get_weather:1{{"city": "Rome"}}',
+        calls=(WEATHER, ROME),
+    ),
+    leaked(
+        "markers stripped, a blank between",
+        "openclaw/openclaw#70030",
+        f"functions.get_weather:0\n{PARIS}\nDone",
+        calls=(WEATHER,),
+        content="\nDone",
+    ),
+    leaked(
+        "markers stripped, braces in a string",
+        "openclaw/openclaw#70030",
+        'functions.get_weather:0{"city": "}{"}',
+        calls=(named("functions.get_weather:0", city="}{"),),
+    ),
+    leaked(
+        "markers stripped, the section left",
+        "openclaw/openclaw#70030",
+        f"{SECTION}functions.get_weather:0{PARIS}{SECTION_END}",
+        calls=(WEATHER,),
+    ),
+]
