@@ -1,0 +1,118 @@
+"""How many tokens a conversation has for Kimi: counted if its vocabulary is here, estimated if not; always offline."""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from langchain_kimi.kimi.chat_template import ToolsStyle, render
+from langchain_kimi.kimi.estimate import estimate_tokens
+from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.tokenizer import SHA256, find_vocabulary
+from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+
+_REMEMBERED = 32
+_LEAST_RATIO, _MOST_RATIO = 0.5, 2.0
+_BELIEVABLE = (0.2, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How many tokens a prompt has.
+
+    Attributes:
+        tokens: The number to reckon with.
+        exact: Whether Kimi's own vocabulary counted all of it. The host may still add a system text of its own.
+        media_tokens: How many of them stand for images, films, recordings and files, which are always an estimate.
+        unadjusted: The number before it was set right by what `TokenCounter.learn` has seen.
+    """
+
+    tokens: int
+    exact: bool
+    media_tokens: int = 0
+    unadjusted: int = 0
+
+
+class TokenCounter:
+    """Counts tokens for one model.
+
+    Args:
+        model_slug: The model; its family decides on the chat template. Of a model that is no Kimi everything is an
+            estimate, because its vocabulary is another.
+        tokenizer_file: Where Kimi's vocabulary is; None looks where it is usually put, see `find_vocabulary`.
+        tools_style: How the host shows tools to the model; None is what the family's template does.
+        sha256: The checksum that the vocabulary must have.
+
+    Raises:
+        KimiRequestError: there is no vocabulary at `tokenizer_file`, or one with another checksum.
+    """
+
+    def __init__(
+        self,
+        model_slug: str,
+        tokenizer_file: str | None = None,
+        tools_style: ToolsStyle | None = None,
+        *,
+        sha256: str = SHA256,
+    ) -> None:
+        self._family = family(model_slug)
+        self._tools_style = tools_style
+        found = find_vocabulary(tokenizer_file, sha256=sha256)
+        self._vocabulary = found if self._family is not None else None
+        # Appending and copying are atomic, so that threads may share a counter without a lock.
+        self._seen: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+
+    def count_messages(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None = None) -> TokenCount:
+        """Count a prompt: the conversation, the tools, and what the chat template puts around them."""
+        segments = render(self._family, messages, tools, self._tools_style)
+        media = sum(segment.tokens or 0 for segment in segments if not segment.is_known)
+        known = sum(segment.tokens or 0 for segment in segments)
+        texts = [segment.text for segment in segments if segment.tokens is None]
+        raw = known + math.ceil(sum(map(self._cost, texts)))
+        if self._vocabulary is not None:
+            return TokenCount(raw, exact=not media, media_tokens=media, unadjusted=raw)
+        return TokenCount(math.ceil(raw * self.ratio), exact=False, media_tokens=media, unadjusted=raw)
+
+    def count_text(self, text: str) -> int:
+        """Count a text by itself, without any template."""
+        return math.ceil(self._cost(text))
+
+    def token_ids(self, text: str) -> list[int]:
+        """Give the ids of a text's tokens; without the vocabulary a list of that length, 0, 1, 2 and so on.
+
+        Such stand-ins say how many tokens there are and nothing else.
+        """
+        if self._vocabulary is not None:
+            return self._vocabulary.encode(text)
+        return list(range(self.count_text(text)))
+
+    def learn(self, estimated: int, prompt_tokens: int) -> None:
+        """Learn from an answer how this host counts: later estimates of conversations are set right by it.
+
+        Args:
+            estimated: What was estimated, `TokenCount.unadjusted`.
+            prompt_tokens: What the answer's usage says. A pair that lies far apart is not believed: something else was
+                counted, as when OpenRouter shortens a prompt.
+        """
+        least, most = _BELIEVABLE
+        if estimated > 0 and least <= prompt_tokens / estimated <= most:
+            self._seen.append((estimated, prompt_tokens))
+
+    @property
+    def ratio(self) -> float:
+        """What estimates of conversations are multiplied with: 1 at first, never below 0.5 or above 2."""
+        seen = self._seen.copy()
+        if not seen:
+            return 1.0
+        ratio = sum(tokens for _, tokens in seen) / sum(estimated for estimated, _ in seen)
+        return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
+
+    def _cost(self, text: str) -> float:
+        return estimate_tokens(text) if self._vocabulary is None else self._vocabulary.count(text)
+
+
+@lru_cache(maxsize=64)
+def shared_counter(model_slug: str, tokenizer_file: str | None) -> TokenCounter:
+    """Give the counter of a model, the same each time, so that what it has learned serves every call."""
+    return TokenCounter(model_slug, tokenizer_file)

@@ -1,0 +1,77 @@
+import pytest
+
+from langchain_kimi.kimi.estimate import estimate_tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", 0),
+        ("a", 1),
+        ("The cat sat on the mat.", 7),
+        ("You are a helpful assistant", 5.16),
+        ("It's John's", 2),
+        ("getWeatherNow", 3.03),
+        ("12345", 2),
+        ("2 and 3", 4),
+        ("well-Known", 1 + 1.8),
+        ("a_name", 1 + 1.35),
+        ("NASA", 4 / 3.2),
+        ("AI", 1),
+        ("x" * 90, 20),
+        ('{"a":', 3),
+        ("}}}}}}", 2),
+        ("-" * 80, 5),
+        ("—" * 40, 24.8),
+        ("a \n\n  b", 4),
+        ("a" + " " * 33 + "b", 4),
+        ("你好世界再见", 4),
+        ("a 你好世界再见", 6),
+        ("、。", 1.24),
+        ("Привет", 6 / 2.3),
+        ("ひらがな", 4 / 1.3),
+        ("안녕", 2 / 1.1),
+        ("नमस्ते", 6 / 1.2),
+        ("👍", 1 / 0.55),
+        ("\U000107e0", 2),
+    ],
+)
+def test_a_text(text: str, tokens: float) -> None:
+    assert estimate_tokens(text) == pytest.approx(tokens)
+
+
+def test_a_language_with_accents_costs_more_by_all_its_words() -> None:
+    plain = estimate_tokens(" el perro come pan")
+    assert estimate_tokens(" el perro come pan") == plain
+    assert estimate_tokens(" el perro come pan así está") > 1.2 * plain + 2
+    # One foreign word among many makes no foreign text.
+    english = " the dog eats bread" * 10
+    assert estimate_tokens(english + " así") == pytest.approx(estimate_tokens(english) + estimate_tokens(" así"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "καλημέρα",
+        "שלום עולם",
+        "مرحبا بالعالم",
+        "வணக்கம் உலகம்",
+        "สวัสดีชาวโลก",
+        "Xin chào thế giới",
+        "🇫🇮👩‍🚀✨",
+        "ምን አለ",
+    ],
+)
+def test_no_script_is_taken_for_english(text: str) -> None:
+    assert estimate_tokens(text) > len(text) / 4
+
+
+def test_parts_cost_what_the_whole_costs_but_for_a_seam() -> None:
+    text = "Every mountain exhales once in a thousand years, and what it breathes is dragon.\n"
+    assert estimate_tokens(text * 50) == pytest.approx(50 * estimate_tokens(text), rel=0.02)
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "\n", "aB", "—", "é", "1", "你", "'", " \n", "\u0301", "_a"])
+def test_no_text_takes_more_than_linear_time(unit: str) -> None:
+    # A quadratic one would not come to its end within the time that a test has.
+    assert estimate_tokens(unit * 500_000) > 10_000
