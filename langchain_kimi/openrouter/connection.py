@@ -1,5 +1,6 @@
 """Where a call goes and how long it may take."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from langchain_kimi.errors import KimiRequestError
 BASE_URL = "https://openrouter.ai/api/v1"
 LARGEST_TIMEOUT = 1000.0
 """Seconds. A larger number was surely meant in milliseconds, the unit of `ChatOpenRouter`."""
+SHORTEST_WAIT = 0.001
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,34 @@ class Timeout:
             f"timeout must be seconds or {{'connect', 'idle', 'total'}}, not {type(value).__name__}."
         )
 
-    def for_attempt(self, time_left: float | None) -> dict[str, float | None]:
+    def for_attempt(self, time_left: "TimeLeft") -> "PhaseLimits":
         """Give the HTTP client's limits for one attempt, none of them longer than the time that is left."""
         limits = {"connect": self.connect, "pool": self.connect, "write": self.idle, "read": self.idle}
-        if time_left is None:
-            return limits
-        return {name: time_left if limit is None else min(limit, time_left) for name, limit in limits.items()}
+        return PhaseLimits(limits, time_left)
+
+
+TimeLeft = Callable[[], float | None]
+"""Tells the seconds that are left; None when they are not limited."""
+
+
+class PhaseLimits(dict[str, float | None]):
+    """An HTTP client's limits, each of them no longer than what is left when it is asked for.
+
+    A client asks for each phase's limit (connecting, sending, the reply's head, its body) when the phase begins; given
+    beforehand, the limits of all phases would add up to several times the total.
+    """
+
+    def __init__(self, limits: Mapping[str, float | None], time_left: TimeLeft) -> None:
+        super().__init__(limits)
+        self._time_left = time_left
+
+    def get(self, key: str, default: float | None = None) -> float | None:  # type: ignore[override]  # one signature
+        """Give a phase's limit in seconds, from now on."""
+        limit, left = super().get(key, default), self._time_left()
+        if left is None:
+            return limit
+        # A socket takes 0 for "do not wait", which is another error than a time-out.
+        return max(SHORTEST_WAIT, left if limit is None else min(limit, left))
 
 
 def _seconds(name: str, value: Any) -> float:

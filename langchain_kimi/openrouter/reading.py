@@ -7,10 +7,14 @@ from typing import Protocol, TypeVar
 from langchain_kimi.errors import KimiError, KimiTimeoutError
 
 Part_co = TypeVar("Part_co", covariant=True)
+NOTICED = 1.0
+"""Seconds of silence from which on the next wait is limited. A client's own time-out begins anew with each read, so it
+alone would let a comment double the limit; below a second that does not matter, and most replies need no second look.
+"""
 
 
 class Reader(Protocol[Part_co]):
-    """Turns the bytes of one successful reply into parts of whatever kind the caller reads for."""
+    """Turns the bytes of one reply into parts of whatever kind the caller reads for."""
 
     @property
     def has_begun(self) -> bool:
@@ -26,24 +30,24 @@ class Reader(Protocol[Part_co]):
         """Add to an error of this call what came of the answer until then."""
 
 
-class Opened:
-    """The head of a successful reply: its status, its headers (names in lower case), and the time it came at."""
+class Patience:
+    """How long no content may come. It counts only time spent waiting, so a slow consumer is no silence.
 
-    def __init__(self, status: int, headers: Mapping[str, str], now: float) -> None:
-        self.status = status
-        self.headers = headers
-        self.now = now
-
-
-class Silence:
-    """The idle clock: how long no content came. It counts only time spent waiting, so a slow consumer is no silence.
-
-    Keep-alive comments and the blanks before a plain reply are bytes, but not content.
+    Keep-alive comments and the blanks before a plain reply are bytes, but not content. Once the reader has enough,
+    because the reply is whole or has failed, running out of patience ends the bytes instead of being an error.
     """
 
-    def __init__(self, limit: float | None) -> None:
-        self.limit = math.inf if limit is None else limit
-        self.seconds = 0.0
+    def __init__(self, limit: float | None = None) -> None:
+        self.has_enough = False
+        self._limit = math.inf if limit is None else limit
+        self._silence = 0.0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the next bytes may take; None where the connection's own limit is close enough."""
+        if self._limit == math.inf or not (self.has_enough or self._silence >= NOTICED):
+            return None
+        return max(0.0, self._limit - self._silence)
 
     def passed(self, seconds: float, *, content: bool) -> None:
         """Note that so many seconds were waited, and whether content came at their end.
@@ -52,16 +56,35 @@ class Silence:
             KimiTimeoutError: no content came for longer than the limit.
         """
         if content:
-            self.seconds = 0.0
+            self._silence = 0.0
             return
-        self.seconds += seconds
-        if self.seconds > self.limit:
-            raise silence_error(self.limit)
+        self._silence += seconds
+        if self._silence > self._limit and not self.has_enough:
+            raise silence_error(self._limit)
+
+    def enough(self, limit: float) -> None:
+        """Note that what came is enough: from now on no more than `limit` seconds are waited for anything else."""
+        self.has_enough = True
+        self._limit = min(self._limit, limit)
+        self._silence = 0.0
 
 
-def silence_error(limit: float) -> KimiTimeoutError:
+def silence_error(limit: float | None) -> KimiTimeoutError:
     """Make the error for a reply in which no content came for `limit` seconds."""
     return KimiTimeoutError(
-        f"No content came for {limit:g} seconds.",
+        "No content came in time." if limit is None else f"No content came for {limit:g} seconds.",
         advice="Trying again may help; a slow model needs a larger idle timeout, timeout={'idle': seconds}.",
     )
+
+
+class Opened:
+    """The head of a reply: its status, its headers (names in lower case), and the time it came at.
+
+    The reader sets `patience` for whoever waits for the bytes.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], now: float) -> None:
+        self.status = status
+        self.headers = headers
+        self.now = now
+        self.patience = Patience()

@@ -16,6 +16,11 @@ class EventDecoder:
         self._payload: list[bytes] = []
         self._at_start = True
 
+    @property
+    def is_amid(self) -> bool:
+        """Whether a payload has begun whose event is not whole yet."""
+        return bool(self._payload) or b"".join(self._tail).startswith(FIELD + b":")
+
     def feed(self, piece: bytes) -> list[bytes]:
         """Take the next bytes; gives the payloads of the events that they complete."""
         if b"\n" not in piece and b"\r" not in piece:

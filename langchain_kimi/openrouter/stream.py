@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
-from langchain_kimi.errors import KimiError, KimiStreamCutError, RawReply
+from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
-from langchain_kimi.openrouter.reading import Opened, Silence
+from langchain_kimi.openrouter.reading import Opened, Patience
 from langchain_kimi.openrouter.sse import EventDecoder
 from langchain_kimi.openrouter.wire import WireChoice, WireReply
 
@@ -17,22 +18,29 @@ CONTENT_KEYS = (
     "audio",
 )  # fmt: skip
 
+AFTER_DONE = 0.25
+"""Seconds: the body's own end is one packet behind `[DONE]`, and hanging up before it would cost the connection."""
+AFTER_ERROR = 1.0
+"""Seconds: in a recorded stream the usage of the failed call follows the error as an event of its own."""
+AFTER_FINISH = 10.0
+"""Seconds: the usage follows the finish reason, but an answer that is whole need not wait long for its bill."""
+
 
 class StreamReader:
     """Reads one streamed reply. Give it the bytes in any pieces; it yields chunks as they become whole.
 
-    An error event is remembered until the stream ends, `[DONE]` comes, or usage arrives, and is then raised: in a
-    recorded stream the usage of the failed call follows the error as an event of its own.
+    An error event is remembered until the stream ends, `[DONE]` comes, or usage arrives, and is then raised.
     """
 
     def __init__(self, opened: Opened, idle: float | None) -> None:
         self._opened = opened
         self._decoder = EventDecoder()
-        self._silence = Silence(idle)
+        self._patience = opened.patience = Patience(idle)
         self._error: KimiError | None = None
         self._finished = False
         self._done = False
         self._begun = False
+        self._news = False
         self._unframed: list[bytes] | None = []
 
     @property
@@ -46,17 +54,16 @@ class StreamReader:
         Raises:
             KimiError: an error event came, an event is no JSON, or no content came for too long.
         """
-        content = False
+        self._news = False
         payloads = self._decoder.feed(piece)
         if payloads:
             self._unframed = None
         elif self._unframed is not None:
             self._unframed.append(piece)
         for payload in payloads:
-            for chunk in self._chunks(payload):
-                content = has_content(chunk) or content
-                yield chunk
-        self._silence.passed(waited, content=content)
+            yield from self._chunks(payload)
+        # A large event, such as an image, may take longer than the limit: its bytes are content before it is whole.
+        self._patience.passed(waited, content=self._news or (not self._done and self._decoder.is_amid))
 
     def close(self) -> Iterator[WireReply]:
         """Take the end of the bytes; yields what was left.
@@ -65,13 +72,14 @@ class StreamReader:
             KimiError: the stream held an error, or it ended before the reply did.
         """
         payloads = self._decoder.close()
-        for payload in payloads:
-            yield from self._chunks(payload)
         if not payloads and self._unframed and (body := _without_comments(b"".join(self._unframed))):
             yield from self._close_body(body)
             return
-        if self._error:
-            raise self._error
+        for payload in payloads:
+            # An event without its closing blank line may have been torn: whether it matters is seen below.
+            with suppress(KimiMalformedReplyError):
+                yield from self._chunks(payload)
+        self._raise_error()
         if not (self._finished or self._done):
             raise KimiStreamCutError(
                 "The stream ended before the reply did: neither a finish reason nor [DONE] came.",
@@ -83,27 +91,39 @@ class StreamReader:
     def _chunks(self, payload: bytes) -> Iterator[WireReply]:
         if self._done:
             return
-        if payload.strip() == DONE:
-            self._done = True
-            self._raise_error()
-            return
-        for chunk in self._parsed(payload):
+        payload = payload.strip()
+        for chunk in self._parsed(payload.removesuffix(DONE)):
             yield from self._checked(chunk)
+        if payload.endswith(DONE):
+            self._done = self._news = True
+            self._raise_error()
+            self._patience.enough(AFTER_DONE)
 
     def _checked(self, chunk: WireReply) -> Iterator[WireReply]:
         if find_error(chunk) and self._error is None:
             self._error = error_from_reply(chunk, self._raw(chunk), now=self._opened.now)
-        usage = chunk.get("usage")
+            self._news = True
+            self._patience.enough(AFTER_ERROR)
         if self._error:
-            if usage:
-                self._error.learn(usage=usage)
-            yield cast("WireReply", {**chunk, "choices": [_without_finish(choice) for choice in _choices(chunk)]})
-            if usage:
-                raise self._error
+            yield from self._failed(chunk, self._error)
             return
-        self._finished = self._finished or any(choice.get("finish_reason") for choice in _choices(chunk))
-        self._begun = self._begun or has_content(chunk)
+        choices = _choices(chunk)
+        if not _keeps_all(choices, chunk):
+            raise malformed("A choice of the stream is not a JSON object.", self._raw(chunk))
+        # The usage chunk may repeat the finish reason.
+        if not self._finished and any(choice.get("finish_reason") for choice in choices):
+            self._finished = self._news = True
+            self._patience.enough(AFTER_FINISH)
+        if has_content(choices):
+            self._begun = self._news = True
         yield chunk
+
+    def _failed(self, chunk: WireReply, error: KimiError) -> Iterator[WireReply]:
+        """Hand on a chunk that comes with an error or after one: its part of the answer, but not its end."""
+        yield cast("WireReply", {**chunk, "choices": [_without_finish(choice) for choice in _choices(chunk)]})
+        if usage := chunk.get("usage"):
+            error.learn(usage=usage)
+            raise error
 
     def _parsed(self, payload: bytes) -> Iterator[WireReply]:
         """The chunks of one event: one as a rule; behind a proxy several were reported glued together."""
@@ -111,7 +131,7 @@ class StreamReader:
         while text:
             try:
                 chunk, end = DECODER.raw_decode(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 self._raise_error()
                 raise malformed("An event of the stream is not JSON.", self._raw(text)) from None
             if not isinstance(chunk, dict):
@@ -128,8 +148,9 @@ class StreamReader:
         from_plain = PlainReader(self._opened, None)
         from_plain.feed(body, 0.0)
         for reply in from_plain.close():
-            self._begun = True
-            yield as_chunk(reply)
+            chunk = as_chunk(reply)
+            self._begun = has_content(_choices(chunk))
+            yield chunk
 
     def _raw(self, text: object) -> RawReply:
         told = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
@@ -141,7 +162,7 @@ class PlainReader:
 
     def __init__(self, opened: Opened, idle: float | None) -> None:
         self._opened = opened
-        self._silence = Silence(idle)
+        self._patience = opened.patience = Patience(idle)
         self._pieces: list[bytes] = []
 
     @property
@@ -155,7 +176,7 @@ class PlainReader:
         Raises:
             KimiTimeoutError: only blanks came for too long.
         """
-        self._silence.passed(waited, content=bool(piece.strip()))
+        self._patience.passed(waited, content=bool(piece.strip()))
         self._pieces.append(piece)
         return ()
 
@@ -169,7 +190,7 @@ class PlainReader:
         raw_reply = RawReply(self._opened.status, self._opened.headers, text)
         try:
             reply = json.loads(text, strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise malformed(_not_json(text), raw_reply) from None
         if not isinstance(reply, dict):
             raise malformed("The reply is not a JSON object.", raw_reply)
@@ -179,23 +200,31 @@ class PlainReader:
             # What came of the answer goes on, for the partial message; then the error is raised.
             yield cast("WireReply", {**reply, "choices": [_without_finish(choice) for choice in _choices(reply)]})
             raise error
-        if not _choices(reply):
-            raise malformed("The reply has no choices.", raw_reply)
+        choices = _choices(reply)
+        if not choices or not _keeps_all(choices, reply):
+            raise malformed("The reply has no choices." if not choices else "A choice is not a JSON object.", raw_reply)
         yield reply
 
 
-def has_content(chunk: WireReply) -> bool:
-    """Say whether a chunk holds something of the answer, or its end."""
-    for choice in _choices(chunk):
-        delta = choice.get("delta") or {}
-        if choice.get("finish_reason") or any(delta.get(key) for key in CONTENT_KEYS):
-            return True
-    return bool(chunk.get("usage"))
+def has_content(choices: list[WireChoice]) -> bool:
+    """Say whether the deltas of a chunk hold something of the answer."""
+    return any((choice.get("delta") or {}).get(key) for choice in choices for key in CONTENT_KEYS)
 
 
 def _choices(reply: WireReply) -> list[WireChoice]:
     choices = reply.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    if not isinstance(choices, list):
+        return []
+    return [choice for choice in choices if isinstance(choice, dict) and _has_form(choice)]
+
+
+def _has_form(choice: WireChoice) -> bool:
+    return isinstance(choice.get("delta") or choice.get("message") or {}, dict)
+
+
+def _keeps_all(choices: list[WireChoice], reply: WireReply) -> bool:
+    """Say whether the choices are all that the reply has; one that has none may say so in any way."""
+    return len(choices) == len(cast("list[WireChoice]", reply.get("choices"))) if choices else not reply.get("choices")
 
 
 def _without_finish(choice: WireChoice) -> WireChoice:

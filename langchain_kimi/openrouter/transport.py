@@ -22,10 +22,11 @@ from langchain_kimi.errors import (
     KimiTimeoutError,
 )
 from langchain_kimi.openrouter.clients import async_client_for, sync_client_for
-from langchain_kimi.openrouter.connection import Connection
-from langchain_kimi.openrouter.failures import error_from_response
+from langchain_kimi.openrouter.connection import Connection, Timeout
 from langchain_kimi.openrouter.reading import Opened, Reader, silence_error
+from langchain_kimi.openrouter.refusal import RefusalReader
 from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.openrouter.watchdog import Watch
 
 Part = TypeVar("Part")
 Report = Callable[[KimiError, int, float], Awaitable[None] | None]
@@ -43,6 +44,11 @@ class Clock:
 
 
 CLOCK = Clock()
+PRECISION = 0.01
+"""Seconds: time-outs come this much early."""
+NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
+TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
+""" "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Attempts(Generic[Part]):
     def __init__(self, call: Call[Part]) -> None:
         self.call = call
         self.errors: list[KimiError] = []
+        self.opened: Opened | None = None
         self.reader: Reader[Part] | None = None
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
@@ -72,20 +79,38 @@ class Attempts(Generic[Part]):
         """Seconds until the total time is over; None when it is not limited."""
         return None if self._deadline is None else self._deadline - self.call.clock.monotonic()
 
-    def read(self, opened: Opened) -> Reader[Part]:
+    def wait_left(self) -> float | None:
+        """Seconds that the next bytes may take; None: as long as the HTTP client's own limit says."""
+        patience = self.opened.patience.left if self.opened else None
+        left = self.time_left()
+        return left if patience is None else patience if left is None else min(patience, left)
+
+    def read(self, response: Any) -> Reader[Part]:
         """Begin to read a reply that was opened."""
-        self.reader = self.call.new_reader(opened)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        # It tells clients apart, and an error keeps the headers.
+        headers.pop("set-cookie", None)
+        self.opened = Opened(response.status_code, headers, self.call.clock.epoch())
+        if response.status_code == httpx.codes.OK:
+            self.reader = self.call.new_reader(self.opened)
+        else:
+            self.reader = RefusalReader(self.opened, self.call.headers)
         return self.reader
 
     def check_total(self) -> None:
         """Raise when the total time is over."""
         left = self.time_left()
-        if left is not None and left <= 0:
+        if left is not None and left <= PRECISION:
             raise _total_error(self.call.connection.timeout.total)
+
+    def broke_off(self, problem: Exception) -> None:
+        """Take it that the bytes stopped before their end: nothing to the reader that has enough, else an error."""
+        if self.opened is None or not self.opened.patience.has_enough:
+            raise _as_ours(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float:
         """Seconds to wait before the next attempt; raises the error, with all that is known, when none is due."""
-        reader, self.reader = self.reader, None
+        reader, self.reader, self.opened = self.reader, None, None
         if reader is not None:
             reader.explain(error)
         error.learn(attempts=tuple(self.errors))
@@ -113,9 +138,8 @@ def exchange(call: Call[Part]) -> Iterator[Part]:
     while True:
         try:
             with _opened(attempts) as (reader, pieces):
-                for piece, waited in _timed(pieces, call.clock):
+                for piece, waited in pieces:
                     yield from reader.feed(piece, waited)
-                    attempts.check_total()
             yield from reader.close()
         except KimiError as error:
             wait = attempts.wait_after(error)
@@ -131,10 +155,9 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     while True:
         try:
             async with _aopened(attempts) as (reader, pieces):
-                async for piece, waited in _atimed(pieces, call.clock):
+                async for piece, waited in pieces:
                     for part in reader.feed(piece, waited):
                         yield part
-                    attempts.check_total()
             for part in reader.close():
                 yield part
         except KimiError as error:
@@ -147,66 +170,68 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 
 
 @contextmanager
-def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[bytes]]]:
-    call = attempts.call
-    with sync_client_for(call.connection) as client, _translated(attempts):
+def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
+    with _translated(attempts), sync_client_for(attempts.call.connection) as client:
         response = client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
         with closing(response):
-            if response.status_code != httpx.codes.OK:
-                response.read()
-                raise _refusal(response, call.clock)
-            yield attempts.read(_head(response, call.clock)), response.iter_bytes()
+            yield attempts.read(response), _pieces(response, attempts)
 
 
 @asynccontextmanager
-async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[bytes]]]:
-    call = attempts.call
-    async with async_client_for(call.connection) as client:
-        with _translated(attempts):
+async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
+    with _translated(attempts):
+        async with async_client_for(attempts.call.connection) as client:
             response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-            async with aclosing(response):
-                if response.status_code != httpx.codes.OK:
-                    await response.aread()
-                    raise _refusal(response, call.clock)
-                yield attempts.read(_head(response, call.clock)), response.aiter_bytes()
+            async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
+                yield attempts.read(response), pieces
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
     call = attempts.call
     attempts.check_total()
-    timeouts = call.connection.timeout.for_attempt(attempts.time_left())
+    if client.is_closed:
+        raise KimiRequestError("The HTTP client that was given to the model is closed.")
     return client.build_request(
         "POST",
         call.connection.url,
         content=call.body,
         headers=call.headers,
-        extensions={"timeout": timeouts},
+        extensions={"timeout": call.connection.timeout.for_attempt(attempts.wait_left)},
     )
 
 
-def _head(response: Any, clock: Clock) -> Opened:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Opened(response.status_code, headers, clock.epoch())
-
-
-def _refusal(response: Any, clock: Clock) -> KimiError:
-    head = _head(response, clock)
-    return error_from_response(head.status, head.headers, response.text, now=head.now)
-
-
-def _timed(pieces: Iterator[bytes], clock: Clock) -> Iterator[tuple[bytes, float]]:
+def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
     """Each piece with the seconds that were spent waiting for it; what the consumer takes does not count."""
-    since = clock.monotonic()
-    for piece in pieces:
-        yield piece, clock.monotonic() - since
-        since = clock.monotonic()
+    clock, pieces = attempts.call.clock, response.iter_bytes()
+    with Watch(response) as watch:
+        while (limit := attempts.wait_left()) is None or limit > 0:
+            since = clock.monotonic()
+            watch.hang_up_in(limit)
+            try:
+                piece = next(pieces, None)
+            except _client_errors() as problem:
+                return attempts.broke_off(TimeoutError() if watch.has_hung_up else problem)
+            if piece is None:
+                return attempts.broke_off(TimeoutError()) if watch.has_hung_up else None
+            yield piece, clock.monotonic() - since
+    attempts.broke_off(TimeoutError())
 
 
-async def _atimed(pieces: AsyncIterator[bytes], clock: Clock) -> AsyncIterator[tuple[bytes, float]]:
-    since = clock.monotonic()
-    async for piece in pieces:
-        yield piece, clock.monotonic() - since
-        since = clock.monotonic()
+async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
+    clock = attempts.call.clock
+    async with aclosing(response.aiter_bytes()) as pieces:
+        while (limit := attempts.wait_left()) is None or limit > 0:
+            since = clock.monotonic()
+            try:
+                async with asyncio.timeout(limit):
+                    piece = await anext(pieces, None)
+            except _client_errors() as problem:
+                attempts.broke_off(problem)
+                return
+            if piece is None:
+                return
+            yield piece, clock.monotonic() - since
+    attempts.broke_off(TimeoutError())
 
 
 @contextmanager
@@ -220,36 +245,44 @@ def _translated(attempts: Attempts[Any]) -> Iterator[None]:
 
 def _client_errors() -> tuple[type[Exception], ...]:
     continuation = sys.modules.get("httpx2")
-    kinds: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+    kinds: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
     if continuation is not None:
         kinds += (continuation.HTTPError, continuation.InvalidURL, continuation.StreamError)
     return kinds
 
 
 def _as_ours(problem: Exception, attempts: Attempts[Any]) -> KimiError:
-    timeout = attempts.call.connection.timeout
     name = type(problem).__name__
-    told = f"{name}: {problem}" if str(problem) else name
-    if name == "ReadTimeout":
+    if name in TIMEOUTS:
         attempts.check_total()
-        return silence_error(timeout.idle or 0.0)
-    if name in {"ConnectTimeout", "PoolTimeout", "WriteTimeout"}:
-        attempts.check_total()
+        return _timeout_error(name, attempts.call.connection.timeout)
+    host = attempts.call.connection.host
+    # The text of this one holds the header that cannot be sent, and that may be a key.
+    told = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
+    if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
+        return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
+    if attempts.opened is not None:
+        return KimiStreamCutError(
+            f"The connection broke before the reply ended ({told}).",
+            status=attempts.opened.status,
+            generation_id=attempts.opened.headers.get("x-generation-id"),
+            advice="Trying again may help; what came so far is in `partial`.",
+        )
+    what = (
+        f"No connection to {host}" if name in NOT_CONNECTED else f"The connection to {host} broke before a reply came"
+    )
+    return KimiConnectionError(
+        f"{what} ({told}).", advice="Check the network, the proxy and base_url; trying again may help."
+    )
+
+
+def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
+    if name in NOT_CONNECTED:
         return KimiTimeoutError(
             f"No connection within {timeout.connect:g} seconds ({name}).",
             advice="Check the network, the proxy and base_url, or raise timeout={'connect': seconds}.",
         )
-    if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
-        return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
-    if attempts.reader is not None:
-        return KimiStreamCutError(
-            f"The connection broke before the reply ended ({told}).",
-            advice="Trying again may help; what came so far is in `partial`.",
-        )
-    return KimiConnectionError(
-        f"No connection to {attempts.call.connection.host} ({told}).",
-        advice="Check the network, the proxy and base_url; trying again may help.",
-    )
+    return silence_error(timeout.idle)
 
 
 def _total_error(total: float | None) -> KimiTimeoutError:

@@ -57,6 +57,7 @@ ROOMS = {
 MORE_OUTSIDE = {
     "openrouter.transport": DRIVER,
     "openrouter.clients": DRIVER,
+    "openrouter.watchdog": frozenset({"socket", "threading", "time"}),
     "openrouter.catalog": DRIVER,
     "kimi.tokenizer": frozenset({"tiktoken"}),
     "_messages.retry_report": frozenset({"tenacity"}),

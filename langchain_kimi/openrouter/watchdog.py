@@ -1,0 +1,113 @@
+"""Hanging up at a moment: the limit that a sync read lacks once the body has begun.
+
+An HTTP client takes a body's read time-out once, before its first byte, so what is learnt while reading (the reply is
+whole, it has failed, the total time is nearly over) cannot shorten the wait for the next bytes. The only thing that
+ends such a wait is to shut the connection's socket down, which another thread has to do. A thread for each reply would
+cost nearly as much as a plain call; here one serves all of them, and it lives only while there is something to watch.
+"""
+
+import math
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Self
+
+LONGEST_SLEEP = 1.0
+"""Seconds: the thread outlives what it watched by no more."""
+PRECISION = 0.01
+"""Seconds: for less the thread is not woken."""
+
+
+class Watchdog:
+    """The thread that hangs up, and the replies that it watches."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watches: set[Watch] = set()
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def watch(self, watch: "Watch", deadline: float) -> None:
+        """Hang up at `deadline`, in monotonic seconds; replaces what was said of this reply before."""
+        with self._changed:
+            watch.deadline = deadline
+            self._watches.add(watch)
+            if self._thread is None:
+                # Where no thread can be started (the interpreter is shutting down), the client's own time-out is left.
+                with suppress(RuntimeError):
+                    thread = threading.Thread(target=self._run, name="langchain-kimi-watchdog", daemon=True)
+                    thread.start()
+                    self._thread = thread
+            elif deadline < self._wakes_at - PRECISION:
+                self._changed.notify()
+
+    def release(self, watch: "Watch") -> None:
+        """Watch this reply no longer. The thread is not woken for it: it sees that when it wakes."""
+        with self._changed:
+            watch.deadline = math.inf
+            self._watches.discard(watch)
+
+    def _run(self) -> None:
+        with self._changed:
+            while self._watches:
+                now = time.monotonic()
+                for watch in [watch for watch in self._watches if watch.deadline <= now]:
+                    self._watches.discard(watch)
+                    watch.hang_up()
+                self._wakes_at = min((watch.deadline for watch in self._watches), default=now)
+                self._wakes_at = min(self._wakes_at, now + LONGEST_SLEEP)
+                self._changed.wait(self._wakes_at - now)
+            self._thread = None
+
+
+_watchdog = Watchdog()
+
+
+def _begin_anew_after_fork() -> None:
+    """Threads do not survive a fork, and the lock may have been held."""
+    global _watchdog  # noqa: PLW0603 - it is the process's, and after a fork it is another process
+    _watchdog = Watchdog()
+
+
+# Where there is no fork there is nothing to register with.
+getattr(os, "register_at_fork", dict)(after_in_child=_begin_anew_after_fork)
+
+
+class Watch:
+    """One reply's connection, hung up when the time given for its next bytes is over.
+
+    A reply without a socket (from a mock), or with one that other replies share (HTTP/2), is not watched: the client's
+    own time-out is then the only one.
+    """
+
+    def __init__(self, response: Any) -> None:
+        stream = response.extensions.get("network_stream")
+        known = None if stream is None or response.http_version == "HTTP/2" else stream.get_extra_info("socket")
+        self._socket = known if isinstance(known, socket.socket) else None
+        self._watchdog = _watchdog
+        self.deadline = math.inf
+        self.has_hung_up = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hang_up_in(None)
+
+    def hang_up_in(self, seconds: float | None) -> None:
+        """Hang up in so many seconds, or not at all; replaces what was said before."""
+        if seconds is None:
+            if self.deadline < math.inf:
+                self._watchdog.release(self)
+        elif self._socket is not None:
+            self._watchdog.watch(self, time.monotonic() + seconds)
+
+    def hang_up(self) -> None:
+        """Shut the connection's socket down: whoever waits for its bytes sees their end at once."""
+        self.has_hung_up = True
+        if self._socket is not None:
+            # Not the method of a TLS socket, which also takes the TLS layer away from under the reading thread.
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

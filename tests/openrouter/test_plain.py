@@ -1,0 +1,117 @@
+"""Plain replies, also where a stream was asked for."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from langchain_kimi.errors import KimiMalformedReplyError, KimiServerError, KimiTimeoutError
+from langchain_kimi.openrouter.stream import PlainReader, as_chunk
+from langchain_kimi.openrouter.wire import WireReply
+from tests.openrouter.events import COMMENT
+from tests.openrouter.read import ERROR, Read, Waiting, plain
+
+MESSAGE = {"role": "assistant", "content": "Hello"}
+ANSWER = {"id": "gen-1", "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}]}
+PADDING = b"\n         \n"
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 50, b"\xef\xbb\xbf"])
+def test_a_plain_reply(padding: bytes) -> None:
+    read = plain(padding + json.dumps(ANSWER).encode())
+    assert (read.error, read.chunks) == (None, [ANSWER])
+    assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "The reply is empty."),
+        (PADDING, "The reply is empty."),
+        (b"<html>\xff</html>", "The reply is not JSON: it begins with '<html>"),
+        (json.dumps(ANSWER).encode()[:-1], "The reply is not JSON"),
+        (b"[" * 100_000, "The reply is not JSON"),
+        (b'"text"', "The reply is not a JSON object."),
+        (b'{"choices": []}', "The reply has no choices."),
+        (b'{"choices": null, "id": "gen-1"}', "The reply has no choices."),
+        (b'{"choices": 7}', "The reply has no choices."),
+        (b'{"choices": ["x"]}', "The reply has no choices."),
+        (b'{"choices": [{"message": "x"}]}', "The reply has no choices."),
+        (b'{"choices": [{"message": {}}, 7]}', "A choice is not a JSON object."),
+    ],
+)
+def test_a_plain_reply_that_is_none(body: bytes, text: str) -> None:
+    error = plain(body).error
+    assert type(error) is KimiMalformedReplyError
+    assert text in str(error)
+    assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-of-the-head", True)
+
+
+FAILED = {
+    "alone": {"error": ERROR, "user_id": "user_x"},
+    "among nulls": {"error": ERROR, "id": None, "model": None, "choices": None},
+    "beside an answer": {**ANSWER, "error": ERROR},
+    "in a choice": {"choices": [{"message": MESSAGE, "finish_reason": "error", "error": ERROR}]},
+    "in a choice without a finish reason": {"choices": [{"message": MESSAGE, "error": ERROR}]},
+    "inside of provider": {**ANSWER, "provider": {"error": ERROR}},
+}
+
+
+@pytest.mark.parametrize("body", FAILED.values(), ids=FAILED.keys())
+def test_an_error_under_a_status_of_success(body: dict[str, Any]) -> None:
+    read = plain(body)
+    assert type(read.error) is KimiServerError
+    assert read.error.reason == "Upstream closed"
+    # What came of the answer is handed on, but without its end.
+    assert [choice["message"] for choice in read.choices] == ([MESSAGE] if body.get("choices") else [])
+    assert {choice.get("finish_reason") for choice in read.choices} <= {None}
+
+
+def test_blanks_before_a_plain_reply_are_no_content() -> None:
+    wait = Waiting(PlainReader, 10.0)
+    assert wait((8.0, PADDING)) == 2.0
+    assert wait((1.0, b" {"), (8.0, b"\n"), (1.0, b"}")) is None
+    with pytest.raises(KimiTimeoutError, match="No content came for 10 seconds"):
+        wait((11.0, b"\n"))
+
+
+def test_a_plain_reply_as_a_chunk() -> None:
+    reply = cast("WireReply", {"id": "gen-1", "choices": [{"message": {"content": "a"}}, {"message": None}]})
+    assert [choice.get("delta") for choice in as_chunk(reply).get("choices") or ()] == [{"content": "a"}, {}]
+
+
+@pytest.mark.parametrize("before", [b"", COMMENT, COMMENT * 3 + b":\n\n", PADDING * 4])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_plain_answer_to_a_streamed_request_is_a_stream_of_one(before: bytes, indent: int | None) -> None:
+    body = before + json.dumps(ANSWER, indent=indent).encode()
+    for pieces in ((body,), (body[:40], body[40:]), [body[at : at + 1] for at in range(len(body))]):
+        read = Read(*pieces)
+        assert (read.error, read.text, len(read.chunks)) == (None, "Hello", 1)
+        assert read.reader.has_begun
+
+
+@pytest.mark.parametrize("before", [b"", COMMENT])
+@pytest.mark.parametrize("body", [{"error": ERROR, "user_id": None}, {"error": ERROR, "choices": []}])
+def test_a_plain_error_to_a_streamed_request_may_be_tried_again(body: dict[str, Any], before: bytes) -> None:
+    read = Read(before + json.dumps(body).encode())
+    assert type(read.error) is KimiServerError
+    assert read.error.reason == "Upstream closed"
+    assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"<html><body>502 Bad Gateway</body></html>", "is not JSON: it begins with '<html>"),
+        (b"error code: 524", "is not JSON: it begins with 'error code: 524'"),
+        (b"[1]", "The reply is not a JSON object"),
+        (b"{}", "The reply has no choices"),
+        (b'{"choices": null}', "The reply has no choices"),
+    ],
+)
+def test_no_answer_at_all_to_a_streamed_request(body: bytes, text: str) -> None:
+    error = Read(COMMENT, body).error
+    assert type(error) is KimiMalformedReplyError
+    assert text in str(error)
+    assert error.response is not None
+    assert body.decode() in error.response.text
