@@ -24,6 +24,7 @@ from langchain_kimi.errors import KimiAuthenticationError, KimiRequestError
 from langchain_kimi.openrouter.base_url import check_base_url, keeps_secrets
 from langchain_kimi.openrouter.connection import BASE_URL, Connection, Timeout
 from langchain_kimi.openrouter.headers import attribution_headers, check_header, request_headers
+from langchain_kimi.openrouter.network import Proxy, Verify
 from langchain_kimi.openrouter.parameters import OTHER_NAMES, RequestParameters
 from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.openrouter.rules import text
@@ -39,7 +40,7 @@ NO_PARAMETERS = {
 }
 """What would break each request if it was sent as a parameter, and what to do instead."""
 
-STAYS_HERE = ("openrouter_api_key", "default_headers", "http_client", "http_async_client")
+STAYS_HERE = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
 """Fields that are never pickled: they are secret, or cannot be."""
 
 _key_of_environment = secret_from_env("OPENROUTER_API_KEY", default=None)
@@ -105,6 +106,14 @@ class KimiSettings(RequestParameters):
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) of your own for async calls: used likewise."""
+
+    verify: Verify = Field(default=True, exclude=True, repr=False)
+    """Whose certificates are trusted, sync and async alike: the usual ones or those of `SSL_CERT_FILE` (True), those
+    in a file or directory, those of an `ssl.SSLContext`, or anybody's (False: then anybody can read the key)."""
+
+    proxy: Proxy = Field(default=None, exclude=True, repr=False)
+    """The URL of a proxy, sync and async alike; without it `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment
+    count. Since it may hold a password it is never serialized and never pickled."""
 
     @model_validator(mode="before")
     @classmethod
@@ -190,18 +199,20 @@ class KimiSettings(RequestParameters):
     def __getstate__(self) -> dict[Any, Any]:
         """Give what is pickled: everything but the key, the headers and the HTTP clients."""
         state = super().__getstate__()
-        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in STAYS_HERE}}
+        # A TLS context cannot be pickled; a path can.
+        stays = STAYS_HERE if isinstance(self.verify, bool | str) else (*STAYS_HERE, "verify")
+        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in stays}}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         """Take up what was pickled, and the key of the environment; without one, calls raise."""
         here = {**dict.fromkeys(STAYS_HERE), "openrouter_api_key": _key_of_environment()}
-        super().__setstate__({**state, "__dict__": {**state["__dict__"], **here}})
+        super().__setstate__({**state, "__dict__": {"verify": True, **state["__dict__"], **here}})
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Copy everything but the HTTP clients, which are used by both."""
+        """Copy everything but the HTTP clients and the TLS context, which are used by both."""
         memo = {} if memo is None else memo
-        for client in (self.http_client, self.http_async_client):
-            memo[id(client)] = client
+        for shared in (self.http_client, self.http_async_client, self.verify):
+            memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -251,6 +262,8 @@ class KimiSettings(RequestParameters):
             timeout=Timeout.of(self.request_timeout if timeout is None else timeout),
             http_client=self.http_client,
             http_async_client=self.http_async_client,
+            verify=self.verify,
+            proxy=self.proxy,
         )
 
     def retries(self, limit: Any = None) -> Retries:
