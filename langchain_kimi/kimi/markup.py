@@ -39,6 +39,7 @@ class MarkupScanner:
         self._held = ""
         self._unit: Unit | None = None
         self._shown: list[str] = []
+        self._talks = False
 
     @property
     def is_idle(self) -> bool:
@@ -101,7 +102,9 @@ class MarkupScanner:
             if begins is True:
                 self._held = text[start:]
                 return ""
-            if not self._quotation.is_open():
+            if self._quotation.is_open():
+                self._talks = True
+            else:
                 self._unit = Unit(self._offered, None if isinstance(begins, str) else begins - start)
                 return text[start:]
         cut = min(
@@ -128,9 +131,12 @@ class MarkupScanner:
         if any(call.is_known for call in unit.calls):
             self.calls += unit.calls
             return unit.rest
-        if not unit.calls and unit.raw and (self.calls or (at_end and not unit.rest.strip())):
+        # Markers at the very end are left over, unless the text talks about markers.
+        is_left_over = self.calls or (at_end and not self._talks and not unit.rest.strip())
+        if not unit.calls and unit.raw and is_left_over:
             self.removed += 1
             return unit.rest
+        self._talks = True
         if unit.raw:
             self._show(unit.raw)
             return unit.rest

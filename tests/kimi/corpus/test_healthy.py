@@ -1,0 +1,56 @@
+"""What is healthy stays as it is, in every split, streamed and plain, and is not held up."""
+
+import pytest
+
+from langchain_kimi.kimi.markup import MarkupScanner
+from langchain_kimi.kimi.mend import Mending
+from langchain_kimi.kimi.offered_tools import OfferedTools
+from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, splits, streamed, told_by
+from tests.kimi.corpus.healthy import ALMOST, HEALTHY
+
+every_case = pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
+LONGEST_HELD = 30
+
+
+@every_case
+def test_streamed_at_every_split(case: Case) -> None:
+    expected = expected_of(case)
+    for deltas in splits(case):
+        message = streamed(case, deltas)
+        assert told_by(message) == expected, deltas
+        assert "kimi" not in message.response_metadata
+
+
+@every_case
+def test_plain(case: Case) -> None:
+    message = plain(case)
+    assert told_by(message) == expected_of(case)
+    assert "kimi" not in message.response_metadata
+
+
+@every_case
+def test_is_the_same_without_repairs(case: Case) -> None:
+    off = Mending(frozenset())
+    assert told_by(plain(case, off)) == expected_of(case)
+    assert told_by(streamed(case, list(case.deltas), off)) == expected_of(case)
+
+
+@pytest.mark.parametrize("case", ALMOST, ids=lambda case: case.name)
+def test_text_is_held_back_for_the_length_of_a_marker_at_most(case: Case) -> None:
+    scanner = MarkupScanner(OfferedTools({"tools": TOOLS}))
+    shown = ""
+    for length, character in enumerate(case.content, start=1):
+        shown += scanner.feed(character)
+        assert case.content.startswith(shown)
+        in_json = "{" in case.content[:length] and "functions" in case.content
+        assert in_json or length - len(shown) < LONGEST_HELD
+
+
+@pytest.mark.parametrize("text", ["if", " of", "brief", "a > b", "functional", "shift\n", "half"])
+def test_ordinary_words_pass_at_once(text: str) -> None:
+    assert MarkupScanner(OfferedTools({"tools": TOOLS})).feed(text) is text
+
+
+def test_there_are_as_many_as_promised() -> None:
+    assert len(HEALTHY) >= 60
+    assert len({case.name for case in HEALTHY}) == len(HEALTHY)

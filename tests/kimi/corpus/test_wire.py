@@ -1,0 +1,27 @@
+"""Calls in their own form with something wrong in them, in every split, streamed and plain."""
+
+import pytest
+
+from tests.kimi.corpus.cases import Case, expected_of, plain, splits, streamed, told_by
+from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
+from tests.kimi.corpus.wire import MISHAPS
+
+every_case = pytest.mark.parametrize("case", MISHAPS, ids=lambda case: case.name)
+
+
+@every_case
+def test_streamed_at_every_split(case: Case) -> None:
+    expected = expected_of(case)
+    for deltas in splits(case):
+        assert told_by(streamed(case, deltas), case) == expected, deltas
+
+
+@every_case
+def test_plain(case: Case) -> None:
+    assert told_by(plain(case)) == expected_of(case)
+
+
+def test_there_are_as_many_as_promised() -> None:
+    everything = [*MISHAPS, *IN_CONTENT, *IN_REASONING]
+    assert len(everything) >= 120
+    assert all(case.source for case in everything)
