@@ -1,7 +1,6 @@
 """The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
@@ -13,7 +12,7 @@ from langchain_kimi._messages.from_wire import (
     last_chunk_from,
     message_from,
 )
-from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiMalformedReplyError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
 from langchain_kimi.openrouter.reading import Opened
@@ -32,13 +31,7 @@ class ChoiceReader:
         self._assembly = Assembly()
 
     def add(self, chunk: WireReply, choice: WireChoice | None) -> WireChoice | None:
-        """Take the next chunk and its choice; gives the choice back mended.
-
-        Raises:
-            KimiMalformedReplyError: the choice is not of a choice's shape.
-        """
-        if choice is not None and not _has_shape(choice):
-            raise KimiMalformedReplyError("The reply's message is no JSON object.", generation_id=chunk.get("id"))
+        """Take the next chunk and its choice; gives the choice back mended."""
         mended = None if choice is None else self._mender.feed(choice)
         self._assembly.add(chunk, mended)
         return mended
@@ -83,10 +76,6 @@ class ChoiceReader:
             model=error.model or reply.get("model"),
             generation_id=error.generation_id or reply.get("id"),
         )
-
-
-def _has_shape(choice: Any) -> bool:
-    return isinstance(choice, dict) and isinstance(choice.get("delta") or {}, dict)
 
 
 class StreamedMessage:

@@ -38,11 +38,11 @@ def request_body(
         KimiRequestError: a parameter or a message cannot be sent; nothing was.
     """
     parameters = merged(settings, checked(_in_wire_form(given)))
-    slug = parameters.pop("model", None) or parameters.pop("model_name", None) or model
+    asked, also_asked = parameters.pop("model", None), parameters.pop("model_name", None)
     if streamed and parameters.get("n", 1) > 1:
         raise KimiRequestError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")
     body = {
-        "model": slug,
+        "model": asked or also_asked or model,
         "messages": messages_to_wire(messages),
         **parameters,
         **({"stream": True} if streamed else {}),
