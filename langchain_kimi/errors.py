@@ -3,6 +3,7 @@
 ```
 KimiError                            (ModelError)
  + KimiRequestError                  (ModelInvalidRequestError, ValueError)  refused here: nothing was sent
+ |  - KimiBudgetError                                         a budget leaves no room for the call
  + KimiConnectionError               (ModelConnectionError)   no connection, or it broke before the reply began
  |  - KimiTimeoutError               (ModelTimeoutError)      connecting, silence, no content, or the total time
  + KimiStatusError                   (ModelError)             OpenRouter or the host refused or failed
@@ -164,6 +165,24 @@ def _rebuild(kind: type[KimiError], reason: str, facts: dict[str, Any]) -> KimiE
 
 class KimiRequestError(KimiError, ModelInvalidRequestError, ValueError):
     """The request was refused here; nothing was sent and nothing was billed."""
+
+
+class KimiBudgetError(KimiRequestError):
+    """A budget leaves no room for the call; see `langchain_kimi.callbacks.Budget`.
+
+    Attributes:
+        spent: What the calls before this one cost, in `unit`.
+        limit: What they may cost, in `unit`.
+        unit: `"USD"` or `"tokens"`.
+    """
+
+    def __init__(
+        self, reason: str, *, spent: float, limit: float, unit: Literal["USD", "tokens"], **facts: Unpack[Facts]
+    ) -> None:
+        super().__init__(reason, **facts)
+        self.spent = spent
+        self.limit = limit
+        self.unit = unit
 
 
 class KimiConnectionError(KimiError, ModelConnectionError):
