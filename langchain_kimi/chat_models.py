@@ -8,12 +8,12 @@ from typing import Any, Literal, Self, cast
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, model_validator
+from langchain_core.utils import from_env
+from pydantic import BaseModel, Field, model_validator
 
 from langchain_kimi._messages import content_blocks
 from langchain_kimi._messages.from_wire import PROVIDER
@@ -21,6 +21,7 @@ from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last
 from langchain_kimi._messages.request import body_bytes, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured import structured_output
+from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
 from langchain_kimi._version import __version__
@@ -38,7 +39,7 @@ OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_hea
 content_blocks.register()
 
 
-class ChatKimi(KimiSettings, BaseChatModel):
+class ChatKimi(KimiSettings, CountsTokens):
     """Kimi over OpenRouter as a LangChain chat model.
 
     Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
@@ -52,6 +53,10 @@ class ChatKimi(KimiSettings, BaseChatModel):
         print(model.invoke("Say hello in Finnish.").text)
         ```
     """
+
+    tokenizer_file: str | None = Field(default_factory=from_env("KIMI_TOKENIZER", default=None), exclude=True)
+    """Where Kimi's vocabulary is, for exact counts of tokens; without it the environment's `KIMI_TOKENIZER`, else where
+    `python -m langchain_kimi.tokenizer fetch` and Hugging Face's tools put it. Without a file tokens are estimated."""
 
     @model_validator(mode="after")
     def _note_version(self) -> Self:

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,14 +63,25 @@ class TokenCounter:
         # Appending and copying are atomic, so that threads may share a counter without a lock.
         self._seen: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
 
-    def count_messages(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None = None) -> TokenCount:
-        """Count a prompt: the conversation, the tools, and what the chat template puts around them."""
+    def count_messages(
+        self,
+        messages: Sequence[WireMessage],
+        tools: Sequence[JSONObject] | None = None,
+        measure: Callable[[str], float] | None = None,
+    ) -> TokenCount:
+        """Count a prompt: the conversation, the tools, and what the chat template puts around them.
+
+        Args:
+            messages: The conversation as it is sent.
+            tools: The tools on offer, as they are sent.
+            measure: Counts a text in the place of this counter's own means; what it says is taken as an estimate.
+        """
         segments = render(self._family, messages, tools, self._tools_style)
         media = sum(segment.tokens or 0 for segment in segments if not segment.is_known)
         known = sum(segment.tokens or 0 for segment in segments)
         texts = [segment.text for segment in segments if segment.tokens is None]
-        raw = known + math.ceil(sum(map(self._cost, texts)))
-        if self._vocabulary is not None:
+        raw = known + math.ceil(sum(map(measure or self._cost, texts)))
+        if measure is None and self._vocabulary is not None:
             return TokenCount(raw, exact=not media, media_tokens=media, unadjusted=raw)
         return TokenCount(math.ceil(raw * self.ratio), exact=False, media_tokens=media, unadjusted=raw)
 

@@ -80,6 +80,11 @@ def test_a_text_by_itself(home: Path) -> None:
     assert TokenCounter(K2).token_ids(text) == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_text_may_be_measured_by_others(home: Path) -> None:
+    count = exact(home).count_messages(HI, None, lambda text: len(text) / 2)
+    assert count == TokenCount(18 + 4 + 3 + 5, exact=False, unadjusted=30)
+
+
 def test_a_file_that_is_not_the_vocabulary_is_refused(home: Path) -> None:
     made = make(home / "made" / "tiktoken.model", WORDS)
     with pytest.raises(KimiRequestError, match="checksum"):

@@ -1,0 +1,63 @@
+"""Tokens as LangChain asks for them: of texts, of messages and of tools, always offline."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from pydantic import Field
+
+from langchain_kimi._messages.to_wire import messages_to_wire
+from langchain_kimi._messages.tools import Tool, tools_to_wire
+from langchain_kimi.kimi.counting import TokenCount, TokenCounter, shared_counter
+from langchain_kimi.kimi.prepare import prepare
+from langchain_kimi.openrouter.wire import WireBody
+
+
+class CountsTokens(BaseChatModel):
+    """The part of a chat model that counts tokens: by Kimi's vocabulary if it is on this machine, else by estimate.
+
+    `custom_get_token_ids` takes the place of both for whatever is text.
+    """
+
+    model_name: str
+    tokenizer_file: str | None = Field(default=None, exclude=True)
+
+    @property
+    def token_counter(self) -> TokenCounter:
+        """What counts for this model; all models of the same slug and file share it, and what it `learn`s."""
+        return shared_counter(self.model_name, self.tokenizer_file)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Give the ids of a text's tokens; without Kimi's vocabulary 0, 1, 2 and so on, as many as are estimated."""
+        if self.custom_get_token_ids is not None:
+            return self.custom_get_token_ids(text)
+        return self.token_counter.token_ids(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Count the tokens of a text by itself."""
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return self.token_counter.count_text(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Count the tokens of a prompt, the tools and the chat template's own included; see `count_tokens`."""
+        return self.count_tokens(messages, tools).tokens
+
+    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> TokenCount:
+        """Count the tokens of the prompt that these messages and tools make, and say how sure that is.
+
+        Args:
+            messages: The conversation, as it would be sent.
+            tools: Tools in any form that `bind_tools` takes.
+
+        Raises:
+            KimiRequestError: a message or a tool cannot be sent, or there is no vocabulary at `tokenizer_file`.
+        """
+        body = {"model": self.model_name, "messages": messages_to_wire(messages)}
+        if tools:
+            body["tools"] = tools_to_wire(tools, strict=None)
+        sent = prepare(cast("WireBody", body))
+        encode = self.custom_get_token_ids
+        measure = None if encode is None else lambda text: len(encode(text))
+        return self.token_counter.count_messages(sent["messages"], sent.get("tools"), measure)

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, trim_messages
+from langchain_core.tools import tool
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.kimi.counting import TokenCount, shared_counter
+from tests.conftest import KEY
+from tests.kimi.vocabulary import make
+
+ASKED = [SystemMessage("You are a helpful assistant"), HumanMessage("Say hi in Portuguese")]
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide a developer's own vocabulary, and what other tests have taught the counters."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.delenv("KIMI_TOKENIZER", raising=False)
+    shared_counter.cache_clear()
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return city
+
+
+@pytest.fixture
+def model() -> ChatKimi:
+    return ChatKimi(api_key=KEY)
+
+
+def test_a_text(model: ChatKimi) -> None:
+    assert model.get_num_tokens("Say hi in Portuguese.") == 6
+    assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4, 5]
+
+
+def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
+    assert model.get_num_tokens_from_messages(list(ASKED)) == 21
+    assert model.count_tokens(ASKED) == TokenCount(21, exact=False, unadjusted=21)
+
+
+@pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5", "moonshotai/kimi-k3"])
+def test_tools_count(slug: str) -> None:
+    model = ChatKimi(api_key=KEY, model=slug)
+    messages: list[BaseMessage] = [HumanMessage("Weather?")]
+    without = model.get_num_tokens_from_messages(messages)
+    with_tool = model.get_num_tokens_from_messages(messages, tools=[get_weather])
+    assert with_tool > without + 20
+    assert model.get_num_tokens_from_messages(messages, tools=[]) == without
+
+
+def test_an_image_counts() -> None:
+    image = HumanMessage([{"type": "image", "url": "https://example.com/cat.png"}])
+    seeing = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5")
+    assert seeing.count_tokens([image]).media_tokens > 1_000
+
+
+def test_an_own_encoder_is_honoured() -> None:
+    model = ChatKimi(api_key=KEY, custom_get_token_ids=lambda text: [7] * len(text))
+    assert model.get_token_ids("abc") == [7, 7, 7]
+    assert model.get_num_tokens("abc") == 3
+    assert model.get_num_tokens_from_messages([HumanMessage("abc")]) == 18 + 4 + 3 + 3
+
+
+def test_the_file_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(tmp_path / "made" / "tiktoken.model", ["Hi"])
+    monkeypatch.setenv("KIMI_TOKENIZER", str(made.path))
+    model = ChatKimi(api_key=KEY)
+    assert model.tokenizer_file == str(made.path)
+    # It is looked at, and it is not Kimi's.
+    with pytest.raises(KimiRequestError, match="no vocabulary of Kimi"):
+        model.get_num_tokens("Hi")
+
+
+def test_where_the_file_is_does_not_travel(tmp_path: Path) -> None:
+    model = ChatKimi(api_key=KEY, tokenizer_file=str(tmp_path))
+    assert "tokenizer_file" not in model.model_dump()
+    assert str(tmp_path) not in str(model._get_llm_string())
+
+
+def test_what_was_learned_is_shared_by_models(model: ChatKimi) -> None:
+    count = model.count_tokens(ASKED)
+    model.token_counter.learn(count.unadjusted, 42)
+    assert ChatKimi(api_key=KEY).get_num_tokens_from_messages(list(ASKED)) == 42
+    assert ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5").get_num_tokens_from_messages(list(ASKED)) == 22
+
+
+def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
+    call = {"name": "get_weather", "args": {"city": "Oslo"}, "id": "functions.get_weather:0"}
+    messages = [
+        SystemMessage("Be brief."),
+        *(HumanMessage(f"Question {number}? " + "And so on. " * 20) for number in range(10)),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage("Rain.", tool_call_id="functions.get_weather:0"),
+        HumanMessage("Thanks."),
+    ]
+    kept = trim_messages(
+        messages, max_tokens=200, token_counter=model, strategy="last", include_system=True, start_on="human"
+    )
+    assert kept[0] == messages[0]
+    assert kept[-4:] == messages[-4:]
+    assert len(kept) < len(messages)
+    assert model.get_num_tokens_from_messages(kept) <= 200
+    assert model.get_num_tokens_from_messages([kept[0], *messages[-len(kept) :]]) > 200
