@@ -1,5 +1,6 @@
 """From what the wire says of a failure to the error that is raised: one table, one builder."""
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from langchain_kimi.errors import (
     RawReply,
 )
 from langchain_kimi.openrouter.advice import advice_for
-from langchain_kimi.openrouter.wire import WireError, WireReply
+from langchain_kimi.openrouter.wire import JSONObject, WireError, WireReply
 
 BY_STATUS: dict[int, type[KimiStatusError]] = {
     400: KimiInvalidRequestError,
@@ -44,6 +45,7 @@ BY_TYPE: dict[str, int] = {
     "payment_required": 402,
     "permission_denied": 403,
     "not_found": 404,
+    "image_not_found": 404,
     "precondition_failed": 412,
     "payload_too_large": 413,
     "unprocessable": 422,
@@ -59,15 +61,25 @@ BY_TYPE: dict[str, int] = {
 
 CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
 CONTEXT_WORDS = re.compile(
-    r"context[ _-]?(length|window|size)[ _-]?(is |was )?exceed|maximum context length"
-    r"|exceeds? the (model'?s )?(maximum )?context"
-    r"|prompt is too long|too many (input |prompt )?tokens|input (is )?too long|exceeded model token limit"
-    r"|reduce the length of (the messages|either)",
+    # OpenRouter, OpenAI and Groq; Moonshot; MiniMax; llama.cpp
+    r"context_length_exceeded|maximum context length|exceeded model token limit|context[ _-]?(length|window) exceed"
+    r"|exceeds? the (model'?s )?(maximum |available )?context"
+    # SGLang; vLLM; xAI; DeepInfra; Google
+    r"|(longer|greater|larger) than the (model'?s )?(context length|maximum model length)"
+    r"|maximum (prompt|input) length is|exceeds maximum input length|exceeds the maximum number of tokens"
+    # Anthropic and Fireworks; Anthropic; Bedrock and Cohere; Text Generation Inference
+    r"|prompt is too long|exceeds? context limit|input (token length |is )?too long|too many (input |prompt )?tokens"
+    r"|inputs`? tokens \+ `?max_new_tokens|reduce the length of (the messages|either)",
     re.IGNORECASE,
 )
+"""How the hosts that OpenRouter routes to put it; most of them send no error type that says so."""
 EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
 UNKNOWN_MODEL = re.compile(r"is not a valid model id|model .* (does not exist|not found)", re.IGNORECASE)
 DAILY_CAP = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
+TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+MILLISECONDS = 1000
+EPOCH = 1_000_000_000
+"""Seconds since the epoch: the year 2001, before which no reset lies."""
 WRAPPERS = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
 """Messages that say nothing: the reason is then in `metadata.raw`."""
 
@@ -83,13 +95,13 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
     """
     kept = {name: value for name, value in headers.items() if name != "set-cookie"}
     raw_reply = RawReply(status, kept, text)
-    try:
-        reply = json.loads(text)
-    except ValueError:
-        reply = None
+    reply = _parsed(text.lstrip("\ufeff"))
+    if isinstance(reply, list) and reply:
+        # Google's own form.
+        reply = reply[0]
     if isinstance(reply, dict):
         return error_from_reply(cast("WireReply", reply), raw_reply, now=now)
-    plain = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL).split())[:300]
+    plain = " ".join(html.unescape(TAGS.sub(" ", text)).split())[:300]
     return _build({"message": plain or f"HTTP status {status} without a body"}, {}, raw_reply, now)
 
 
@@ -97,7 +109,8 @@ def error_from_reply(reply: WireReply, raw_reply: RawReply, *, now: float) -> Ki
     """Make the error for a reply or a stream's event that holds an `error`, at any of the places it was seen."""
     error = find_error(reply)
     if error is None:
-        error = {"message": _told(dict(reply)) or f"HTTP status {raw_reply.status_code}"}
+        told = _told(dict(reply)) or f"HTTP status {raw_reply.status_code}"
+        error = {"message": told, "code": cast("JSONObject", reply).get("code")}
     return _build(error, reply, raw_reply, now)
 
 
@@ -109,7 +122,8 @@ def find_error(reply: WireReply) -> WireError | None:
     for place in (reply, reply.get("provider")):
         if isinstance(place, dict) and place.get("error"):
             return _as_error(place["error"])
-    for choice in reply.get("choices") or ():
+    choices = reply.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict):
             if choice.get("error"):
                 return _as_error(choice["error"])
@@ -136,41 +150,40 @@ def _as_error(error: Any) -> WireError:
 def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) -> KimiError:
     metadata = _mapping(error.get("metadata"))
     availability = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
-    error_type = metadata.get("error_type") or error.get("error_type")
+    error_type = _word(metadata.get("error_type")) or _word(error.get("error_type"))
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
     raw = _parsed(metadata.get("raw"))
     reason = _reason(error, raw)
-    provider = metadata.get("provider_name") or reply.get("provider")
-    kind = _kind(status, error_type, code, metadata, f"{reason} {error.get('message')}")
+    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {error.get('message')} {_code(raw)}")
     made = kind(
         reason,
         status=status,
-        code=code,
-        error_type=error_type if isinstance(error_type, str) else None,
-        model=reply.get("model") or metadata.get("model_slug"),
-        provider=provider if isinstance(provider, str) else None,
+        code=code if isinstance(code, int | str) else None,
+        error_type=error_type,
+        model=_word(reply.get("model")) or _word(metadata.get("model_slug")),
+        provider=_word(metadata.get("provider_name")) or _word(reply.get("provider")),
         raw=raw,
         metadata=metadata,
         availability=availability,
-        generation_id=reply.get("id") or raw_reply.headers.get("x-generation-id"),
+        generation_id=_word(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
         retry_after=retry_after(raw_reply.headers, metadata, availability, now),
         response=raw_reply,
-        usage=reply.get("usage"),
+        usage=_mapping(reply.get("usage")) or None,
     )
     told = availability.get("retryable")
     if isinstance(told, bool):
         made.learn(is_retryable=told)
-    elif DAILY_CAP.search(f"{error.get('message')} {metadata.get('limit_source')}"):
+    elif DAILY_CAP.search(f"{reason} {error.get('message')} {metadata.get('limit_source')}"):
         made.learn(is_retryable=False)
     made.learn(advice=advice_for(made))
     return made
 
 
-def _kind(status: int, error_type: Any, code: Any, metadata: Mapping[str, Any], words: str) -> type[KimiStatusError]:
+def _kind(status: int, word: str | None, metadata: Mapping[str, Any], words: str) -> type[KimiStatusError]:
     kind = BY_STATUS.get(status) or (KimiServerError if status >= 500 else KimiStatusError)  # noqa: PLR2004 - HTTP's own number
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
-        if {error_type, code} & CONTEXT_TYPES or CONTEXT_WORDS.search(words):
+        if word in CONTEXT_TYPES or CONTEXT_WORDS.search(words):
             return KimiContextOverflowError
         if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(words):
             return KimiNotFoundError
@@ -182,16 +195,15 @@ def _kind(status: int, error_type: Any, code: Any, metadata: Mapping[str, Any], 
     return kind
 
 
-def _status(error: WireError, error_type: Any, http_status: int) -> int:
+def _status(error: WireError, error_type: str | None, http_status: int) -> int:
     """The status that counts: HTTP's where it is one of failure, else what the error itself says of it."""
     if http_status >= 300:  # noqa: PLR2004 - HTTP's own number
         return http_status
     for told in (error.get("http_status"), error.get("code")):
-        number = int(told) if isinstance(told, str) and told.isdigit() else told
-        if isinstance(number, int) and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
-            return number
-    word = error_type or error.get("code")
-    if isinstance(word, str):
+        number = _number(told)
+        if number is not None and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
+            return int(number)
+    if word := error_type or _word(error.get("code")):
         return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
     # An error without a code inside a reply that began well is a failure of the other side.
     return 500
@@ -199,34 +211,44 @@ def _status(error: WireError, error_type: Any, http_status: int) -> int:
 
 def _reason(error: WireError, raw: Any) -> str:
     """The upstream's own words where it was passed on, else OpenRouter's message."""
-    message = str(error.get("message") or "").strip()
-    told = _told(raw)
+    message = _told(_parsed(error.get("message")))
     if message.lower().rstrip(".") in WRAPPERS:
-        return told or message or "The provider failed without saying why."
+        return _told(raw) or message or "The provider failed without saying why."
     return message
 
 
-def _told(raw: Any) -> str:
+def _told(raw: Any, depth: int = 8) -> str:
     """The sentence in an upstream's error of any shape: text, `message`, `msg`, `detail`, `error`, nested or not."""
     if isinstance(raw, str):
         return raw.strip()[:2000]
-    if isinstance(raw, dict):
-        for key in ("error", "message", "msg", "detail", "errors", "reason"):
-            if told := _told(raw.get(key)):
-                return told
-        return json.dumps(raw, ensure_ascii=False)[:500] if raw else ""
-    if isinstance(raw, list) and raw:
-        return _told(raw[0])
-    return ""
+    if isinstance(raw, list) and raw and depth:
+        return _told(raw[0], depth - 1)
+    if not isinstance(raw, dict) or not depth:
+        return ""
+    for key in ("error", "message", "msg", "detail", "errors", "reason"):
+        if told := _told(raw.get(key), depth - 1):
+            return told
+    return json.dumps(raw, ensure_ascii=False)[:500] if any(raw.values()) else ""
+
+
+def _code(raw: Any) -> str:
+    """The upstream's own code or type, which may say more than its sentence."""
+    inner = raw.get("error") if isinstance(raw, dict) else None
+    place = inner if isinstance(inner, dict) else _mapping(raw)
+    return f"{place.get('code')} {place.get('type')}"
 
 
 def _parsed(raw: Any) -> Any:
     if isinstance(raw, str) and raw.lstrip()[:1] in {"{", "["}:
         try:
             return json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return raw
     return raw
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -249,7 +271,8 @@ def retry_after(
     if (asked := _seconds(noted.get("retry-after"), now)) is not None:
         return asked
     reset = _number(headers.get("x-ratelimit-reset") or noted.get("x-ratelimit-reset"))
-    return None if reset is None else max(0.0, reset / 1000 - now)
+    # Other hosts mean seconds by it, or a length of time; and a moment that has passed asks for nothing.
+    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH) else None
 
 
 def _seconds(value: Any, now: float) -> float | None:
@@ -257,14 +280,16 @@ def _seconds(value: Any, now: float) -> float | None:
     if number is None and isinstance(value, str):
         try:
             number = parsedate_to_datetime(value).timestamp() - now
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return None if number is None else max(0.0, number)
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - refuses NaN, infinity and nonsense

@@ -1,0 +1,125 @@
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi.errors import KimiError
+from langchain_kimi.openrouter.failures import error_from_response
+
+
+def refused(status: int, message: str, **more: Any) -> KimiError:
+    body = {"error": {"message": message, "code": status, **more}}
+    return error_from_response(status, {}, json.dumps(body), now=0.0)
+
+
+def refused_by_host(raw: Any) -> KimiError:
+    metadata = {"provider_name": "Moonshot AI", "raw": json.dumps(raw)}
+    return refused(400, "Provider returned error", metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("words", "knobs"),
+    [
+        (
+            "tool_choice 'specified' is incompatible with thinking enabled",
+            ["tool_choice at 'auto'", "reasoning={'enabled': False}", "method='json_schema'"],
+        ),
+        ("tool_choice 'required' is incompatible with thinking enabled", ["tool_choice at 'auto'"]),
+        ("invalid temperature: only 1 is allowed for this model", ["leave temperature out"]),
+        ("Invalid request: invalid temperature: only 0.6 is allowed for this model", ["leave temperature out"]),
+        (
+            "tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'x'>",
+            ["anyOf", "$ref", "enum", "provider={'ignore': ['moonshotai']}"],
+        ),
+        (
+            "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2",
+            ["additional_kwargs", "reasoning={'enabled': False}"],
+        ),
+        ("the message at position 3 with role 'assistant' must not be empty", ["out of the history"]),
+        ("cannot specify both 'thinking' and 'reasoning_effort'", ["reasoning={...}"]),
+    ],
+)
+def test_what_a_host_said_and_the_knob_to_turn(words: str, knobs: list[str]) -> None:
+    for error in (
+        refused_by_host({"error": {"message": words, "type": "invalid_request_error"}}),
+        refused_by_host({"message": words}),
+        refused(400, words),
+    ):
+        text = str(error)
+        assert text.startswith(words)
+        assert all(knob in error.advice for knob in knobs)
+        assert text.endswith(error.advice)
+
+
+OTHERS = ("moonshotai/kimi-k2.6", "moonshotai/kimi-k2.7-code", "models=[...]")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "moonshotai/kimi-k9 is not a valid model ID"),
+        (404, "No endpoints found for moonshotai/kimi-k2.5."),
+        (404, "The alpha period for this model has ended."),
+        (404, "No endpoints found that support tool use. To learn more"),
+        (404, "No endpoints found that support image input"),
+        (404, "No endpoints found that can handle the requested parameters."),
+        (404, "No allowed providers are available for the selected model."),
+        (404, "No endpoints available matching your guardrail restrictions and data policy"),
+    ],
+)
+def test_a_model_that_is_not_to_be_had_has_alternatives(status: int, message: str) -> None:
+    advice = refused(status, message).advice
+    assert all(other in advice for other in OTHERS)
+
+
+@pytest.mark.parametrize(
+    ("message", "knob"),
+    [
+        ("No endpoints found that support tool use", "loosen provider={...}"),
+        ("No allowed providers are available for the selected model.", "loosen provider={...}"),
+        ("No endpoints found for moonshotai/kimi-k2.5.", "misspelt or retired"),
+    ],
+)
+def test_a_filter_is_not_a_misspelling(message: str, knob: str) -> None:
+    assert knob in refused(404, message).advice
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "advice"),
+    [
+        (400, "x", "Change the request"),
+        (400, "prompt is too long", "Shorten the messages"),
+        (401, "x", "OPENROUTER_API_KEY"),
+        (402, "x", "Add credits"),
+        (403, "Key limit exceeded (total limit)", "raise the key's limit"),
+        (403, "x", "guardrails"),
+        (429, "x", "name fallbacks with models=[...]"),
+        (429, "Rate limit exceeded: free-models-per-day", "wait until it resets"),
+        (502, "x", "Trying again may help"),
+        (418, "x", ""),
+    ],
+)
+def test_the_advice_for_a_kind_of_failure(status: int, message: str, advice: str) -> None:
+    assert advice in refused(status, message).advice
+
+
+def test_moderation_says_where_its_reasons_are() -> None:
+    assert "metadata['reasons']" in refused(403, "x", metadata={"reasons": ["violence"]}).advice
+
+
+@pytest.mark.parametrize(
+    ("availability", "text"),
+    [
+        ({"excluded_by": ["max_price", "quantization"]}, "Providers were excluded by: max_price, quantization."),
+        ({"constraint": {"field": "zdr", "detail": "none has it"}}, "Constraint: zdr: none has it."),
+        ({"fallback_models": ["moonshotai/kimi-k3"]}, "OpenRouter suggests: moonshotai/kimi-k3."),
+        ({"retryable": True, "retry_after": 12}, "Wait 12 s before the next attempt."),
+        ({"retryable": False, "retry_after": 12}, ""),
+        ({"excluded_by": [], "constraint": {}, "fallback_models": []}, ""),
+        ({"excluded_by": "x", "constraint": "y", "fallback_models": 7}, ""),
+    ],
+)
+def test_what_the_wire_says_of_availability(availability: dict[str, Any], text: str) -> None:
+    plain = refused(404, "x").advice
+    advice = refused(404, "x", availability=availability).advice
+    assert advice == f"{plain} {text}".strip()
