@@ -1,6 +1,5 @@
 """The sum of a stream: chunks in, and at any moment the reply as far as it came."""
 
-import json
 from typing import Any, cast
 
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
@@ -69,7 +68,7 @@ class Assembly:
     def _is_news(self, key: str, value: Any) -> bool:
         known = self._facts.get(key)
         # A relay was recorded whose first chunk has an id of its own; OpenRouter's is the one to look a call up by.
-        return not known or (key == "id" and str(value).startswith("gen-") and not known.startswith("gen-"))
+        return not known or (key == "id" and str(value).startswith("gen-") and not str(known).startswith("gen-"))
 
     def _add_choice(self, choice: WireChoice) -> None:
         for key, value in choice.items():
@@ -92,7 +91,7 @@ class Assembly:
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):
-                self._details = add_details(self._details or [], value)
+                self._details = add_details(self._details or [], [piece for piece in value if isinstance(piece, dict)])
             elif key not in HANDLED:
                 self._other[key] = _joined(self._other.get(key), value)
 
@@ -121,7 +120,10 @@ def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSO
             continue
         for key, value in piece.items():
             if key in PIECE_KEYS and isinstance(value, str):
-                open_entry[key] = (open_entry.get(key) or "") + value
+                # Held by nobody else, a text grows in place: long thoughts would otherwise be copied with every piece.
+                text, open_entry[key] = open_entry.get(key) or "", None
+                text += value
+                open_entry[key] = text
             elif not open_entry.get(key):
                 open_entry[key] = value
     return details
@@ -176,10 +178,3 @@ def text_of(content: Any) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return ""
-
-
-def json_text(arguments: Any) -> str:
-    """Give a tool call's arguments as the text that the wire documents, whatever a host sent."""
-    if arguments is None:
-        return ""
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
