@@ -1,0 +1,112 @@
+"""One question in four ways, and one answer as OpenRouter sends it in both."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+
+from langchain_kimi.testing import RawReply
+
+Way = Literal["invoke", "stream", "ainvoke", "astream"]
+WAYS: tuple[Way, ...] = ("invoke", "stream", "ainvoke", "astream")
+ModelLike = Runnable[Any, Any]
+
+HEAD = {
+    "id": "gen-1773000000-AbCdEfGhIjKlMnOpQrSt",
+    "created": 1773000000,
+    "model": "moonshotai/kimi-k2-0905",
+    "provider": "Moonshot AI",
+    "system_fingerprint": "fp",
+    "service_tier": "default",
+}
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 40,
+    "total_tokens": 140,
+    "cost": 0.00016,
+    "is_byok": False,
+    "cost_details": {"upstream_inference_cost": 0.00016},
+    "prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 0, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 12, "audio_tokens": 0},
+}
+PIECE = 3
+"""How many characters a delta holds."""
+
+
+async def chunks_of(model: ModelLike, way: Way, given: Any = "hi", /, **kwargs: Any) -> list[Any]:
+    """Ask in one way; gives the chunks, which is one message where nothing is streamed."""
+    if way == "invoke":
+        return [model.invoke(given, **kwargs)]
+    if way == "ainvoke":
+        return [await model.ainvoke(given, **kwargs)]
+    if way == "stream":
+        return list(model.stream(given, **kwargs))
+    return [chunk async for chunk in model.astream(given, **kwargs)]
+
+
+async def ask(model: ModelLike, way: Way, given: Any = "hi", /, **kwargs: Any) -> Any:
+    """Ask in one way; gives the message, or the sum of the chunks."""
+    first, *rest = await chunks_of(model, way, given, **kwargs)
+    return first + rest if rest else first
+
+
+def told(message: AIMessage) -> dict[str, Any]:
+    """Everything that a message says, but for what may differ between a plain and a streamed one."""
+    metadata = {key: value for key, value in message.response_metadata.items() if key != "object"}
+    fields = ("content", "additional_kwargs", "tool_calls", "invalid_tool_calls", "usage_metadata", "name")
+    return {**{field: getattr(message, field) for field in fields}, "response_metadata": metadata}
+
+
+def reply(way: Way, message: dict[str, Any], finish: str = "stop", **choice: Any) -> RawReply:
+    """A message as the body of a plain reply or of a stream, whichever this way asks for."""
+    ending = {"finish_reason": finish, "native_finish_reason": "end_turn", **choice}
+    if way.endswith("invoke"):
+        whole = {"index": 0, **ending, "message": {"role": "assistant", "content": None, **message}}
+        body = {**HEAD, "object": "chat.completion", "choices": [whole], "usage": USAGE}
+        return RawReply(headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+    return RawReply(headers={"content-type": "text/event-stream"}, body=b"".join(_events(message, ending)))
+
+
+def event(choice: dict[str, Any], **more: Any) -> bytes:
+    """One event of a stream."""
+    chunk = {**HEAD, "object": "chat.completion.chunk", "choices": [{"index": 0, **choice}], **more}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def _events(message: dict[str, Any], ending: dict[str, Any]) -> Iterator[bytes]:
+    yield b": OPENROUTER PROCESSING\n\n"
+    logprobs = ending.pop("logprobs", None)
+    for delta in _deltas(message):
+        yield event({"delta": {"role": "assistant", "content": "", **delta}, "finish_reason": None})
+    if logprobs:
+        for entry in logprobs["content"]:
+            yield event({"delta": {"content": ""}, "logprobs": {"content": [entry], "refusal": None}})
+    closing = {"delta": {"role": "assistant", "content": ""}, **ending}
+    yield event(closing)
+    yield event(closing, usage=USAGE)
+    yield b"data: [DONE]\n\n"
+
+
+def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from ({"reasoning": piece} for piece in _pieces(message.get("reasoning")))
+    for detail in message.get("reasoning_details") or ():
+        spoken = "text" if "text" in detail else "data"
+        # What is encrypted comes whole.
+        pieces = _pieces(detail["text"]) if spoken == "text" else [detail["data"]]
+        yield from ({"reasoning_details": [{**detail, spoken: piece}]} for piece in pieces)
+    for key in ("content", "refusal"):
+        yield from ({key: piece} for piece in _pieces(message.get(key)))
+    for call in message.get("tool_calls") or ():
+        yield {"content": None, "tool_calls": [{**call, "function": {**call["function"], "arguments": ""}}]}
+        for piece in _pieces(call["function"]["arguments"]):
+            yield {"content": None, "tool_calls": [{"index": call["index"], "function": {"arguments": piece}}]}
+    yield from ({"annotations": [annotation]} for annotation in message.get("annotations") or ())
+    yield from ({key: value} for key, value in message.items() if key in {"images", "audio"})
+
+
+def _pieces(text: str | None) -> Iterator[str]:
+    text = text or ""
+    for start in range(0, len(text), PIECE):
+        yield text[start : start + PIECE]
