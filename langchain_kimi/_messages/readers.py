@@ -1,6 +1,7 @@
 """The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
@@ -58,9 +59,9 @@ class ChoiceReader:
         if not message and choice.get("finish_reason") not in EXCUSED:
             raise KimiEmptyReplyError(
                 "The model's reply is empty: no text, no reasoning, no tool call.",
-                provider=reply.get("provider"),
-                model=reply.get("model"),
-                generation_id=reply.get("id"),
+                provider=_word(reply.get("provider")),
+                model=_word(reply.get("model")),
+                generation_id=_word(reply.get("id")),
                 advice="Trying again, or at another provider (provider={'ignore': [...]}), may help.",
             )
         return reply
@@ -72,10 +73,23 @@ class ChoiceReader:
         error.learn(
             partial=message_from(reply, whole=False),
             usage=error.usage or reply.get("usage"),
-            provider=error.provider or reply.get("provider"),
-            model=error.model or reply.get("model"),
-            generation_id=error.generation_id or reply.get("id"),
+            provider=error.provider or _word(reply.get("provider")),
+            model=error.model or _word(reply.get("model")),
+            generation_id=error.generation_id or _word(reply.get("id")),
         )
+
+
+def _word(value: Any) -> str | None:
+    """Give a text, and None for the object that was seen in the provider's place."""
+    return value if isinstance(value, str) else None
+
+
+def _note_head(error: KimiError, opened: Opened) -> None:
+    """Add to an error what the reply's head said: by the id a call can be looked up even if nothing came of it."""
+    error.learn(
+        status=error.status or opened.status,
+        generation_id=error.generation_id or opened.headers.get("x-generation-id"),
+    )
 
 
 class StreamedMessage:
@@ -90,6 +104,7 @@ class StreamedMessage:
         with_usage: bool,
         mending: Mending | None = None,
     ) -> None:
+        self._opened = opened
         self._wire = StreamReader(opened, idle)
         self._choice = ChoiceReader(body, mending)
         self._with_usage = with_usage
@@ -120,6 +135,7 @@ class StreamedMessage:
     def explain(self, error: KimiError) -> None:
         """Add to an error what came of the answer until then."""
         self._choice.explain(error)
+        _note_head(error, self._opened)
 
     def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
@@ -149,6 +165,7 @@ class PlainMessage:
     """Reads a reply that is not streamed as LangChain's result: one generation a choice."""
 
     def __init__(self, opened: Opened, body: WireBody, *, idle: float | None, mending: Mending | None = None) -> None:
+        self._opened = opened
         self._wire = PlainReader(opened, idle)
         self._body = body
         self._mending = mending
@@ -177,6 +194,7 @@ class PlainMessage:
         """Add to an error what came of the answer until then."""
         for choice in self._choices[:1]:
             choice.explain(error)
+        _note_head(error, self._opened)
 
     def _add(self, reply: WireReply) -> None:
         for choice in as_chunk(reply).get("choices") or ():

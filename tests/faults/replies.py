@@ -1,0 +1,254 @@
+"""Failures inside a reply that began with 200: probe rows c, f, g, h, i, k, l, and what is documented or was seen."""
+
+from typing import Any
+
+from langchain_kimi.errors import (
+    KimiEmptyReplyError,
+    KimiInvalidRequestError,
+    KimiMalformedReplyError,
+    KimiRateLimitError,
+    KimiServerError,
+    KimiStreamCutError,
+)
+from langchain_kimi.testing import Reply, ToolCall, faults
+from langchain_kimi.testing.serving import dump
+from tests.faults.cases import (
+    AGAIN,
+    ANSWER,
+    CALLS,
+    HALF,
+    PROVIDER,
+    TEXT,
+    Answered,
+    Case,
+    Expected,
+    Failed,
+    chunk,
+    stream_of,
+    two,
+    whole,
+)
+
+PARIS, ROME = {"city": "Paris"}, {"city": "Rome"}
+BOTH = Reply(tool_calls=[ToolCall("get_weather", PARIS), ToolCall("get_weather", ROME)])
+THOUGHT = Reply(reasoning="I should look.", tool_calls=[ToolCall("get_weather", PARIS)])
+CUT: dict[str, Any] = {"text": "Let me look.", "invalid": 1}
+DAILY = "Rate limit exceeded: free-models-per-day."
+CAP = {"code": 429, "message": DAILY, "metadata": {"limit_source": "openrouter_free_tier_daily"}}
+TOO_LONG: dict[str, Any] = {"code": 400, "message": "The answer was longer than the limit of 16 tokens."}
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost": 0.5, "is_byok": False}
+WORD = {"code": "server_error", "message": "Provider disconnected"}
+DEEP = b'{"a":' * 100_000
+
+
+def down(leads: str = "Provider returned error", **more: Any) -> Failed:
+    """The host failed with 502."""
+    facts: dict[str, Any] = {"status": 502, "code": 502, "provider": PROVIDER, "retryable": True, "generation": True}
+    return Failed(kind=KimiServerError, leads=leads, advises=AGAIN, **{**facts, **more})
+
+
+def malformed(leads: str, **more: Any) -> Failed:
+    """The reply was no reply."""
+    facts: dict[str, Any] = {"status": 200, "retryable": True, "generation": True, "advises": AGAIN}
+    return Failed(kind=KimiMalformedReplyError, leads=leads, **{**facts, **more})
+
+
+EMPTY: Expected = Failed(
+    kind=KimiEmptyReplyError, leads="The model's reply is empty", advises="may help.", provider=PROVIDER,
+    retryable=True, generation=True, status=200,
+)  # fmt: skip
+GONE = "Provider disconnected unexpectedly"
+
+ERRORS = (
+    Case(what="200 with an error body", script=[faults.error_in_reply()], plain=down()),
+    Case(
+        what="200 with an error body beside nulls", script=[faults.error_in_reply(nulls=True)], plain=down()
+    ),
+    Case(
+        what="an error as a stream's first event, then an answer",
+        script=[faults.stream_error("first"), ANSWER],
+        plain=Answered(requests=2),
+    ),
+    Case(
+        what="an error in the midst of a stream, beside a choice (the documented shape)",
+        script=[faults.stream_error().on(ANSWER)],
+        plain=down(GONE),
+        streamed=down(GONE, retryable=True, shown=HALF),
+    ),
+    Case(
+        what="an error in the midst of a stream, alone",
+        script=[faults.stream_error(choices=False).on(ANSWER)],
+        plain=down(GONE),
+        streamed=down(GONE, shown=HALF),
+    ),
+    Case(
+        what="an error whose code is a word",
+        script=[two("word", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF), {"error": WORD}, done=False))],
+        plain=down("Provider disconnected", status=500, code="server_error", provider=None),
+        streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
+    ),
+    Case(
+        what="an error that is a text",
+        script=[two("text", plain=dump({"error": "It broke."}), streamed=stream_of({"error": "It broke."}))],
+        plain=down("It broke.", status=500, code=None, provider=None),
+    ),
+    Case(
+        what="finish reason `length`, then an error with usage and `[DONE]` (recorded)",
+        script=[
+            two(
+                "length, then error",
+                plain=dump({"error": TOO_LONG, "usage": USAGE}),
+                streamed=stream_of(chunk(HALF), chunk("", "length"), {**chunk(), "error": TOO_LONG, "usage": USAGE}),
+            )
+        ],
+        plain=Failed(
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            generation=True, usage=True,
+        ),
+        streamed=Failed(
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            generation=True, usage=True, shown=HALF, provider=PROVIDER,
+        ),
+    ),
+    Case(
+        what="the free models' cap of a day, inside a 200",
+        script=[two("cap", plain=dump({"error": CAP}), streamed=stream_of({"error": CAP}, done=False))],
+        plain=Failed(
+            kind=KimiRateLimitError, leads=DAILY, advises="or use a paid model.", status=429, code=429, generation=True,
+        ),
+    ),
+    Case(
+        what="an error inside the choice",
+        script=[faults.error_in_choice().on(ANSWER)],
+        plain=down(shown=HALF, usage=True),
+    ),
+    Case(
+        what="finish reason `error` without an error",
+        script=[
+            two("finish error", plain=whole(HALF, "error"), streamed=stream_of(chunk(HALF), chunk("", "error")))
+        ],
+        plain=down("The provider stopped with the finish reason 'error'.", shown=HALF),
+    ),
+    Case(
+        what="an error inside `provider`", script=[faults.error_in_provider()], plain=down(provider=None)
+    ),
+)  # fmt: skip
+
+NOTHING = (
+    Case(
+        what="`choices` is empty",
+        script=[faults.choices_empty()],
+        plain=malformed("The reply has no choices."),
+        streamed=EMPTY,
+    ),
+    Case(
+        what="`choices` is null",
+        script=[faults.choices_null()],
+        plain=malformed("The reply has no choices."),
+        streamed=EMPTY,
+    ),
+    Case(
+        what="stop, and nothing in it",
+        script=[faults.empty_answer()],
+        plain=Failed(
+            kind=KimiEmptyReplyError, leads="The model's reply is empty", advises="may help.", provider=PROVIDER,
+            retryable=True, generation=True, status=200, usage=True,
+        ),
+    ),
+    Case(
+        what="nothing at all",
+        script=[two("nothing", plain=b"", streamed=b"")],
+        plain=malformed("The reply is empty."),
+        streamed=Failed(
+            kind=KimiStreamCutError, leads="The stream ended before the reply did", advises=AGAIN, status=200,
+            retryable=True, generation=True,
+        ),
+    ),
+    Case(
+        what="a page of HTML with status 200",
+        script=[two("page", plain=b"<html>Log in</html>", streamed=b"<html>Log in</html>", content_type="text/html")],
+        plain=malformed("The reply is not JSON: it begins with '<html>Log in</html>'."),
+    ),
+    Case(
+        what="a JSON list instead of a reply",
+        script=[two("list", plain=b"[1, 2]", streamed=stream_of(b"[1, 2]"))],
+        plain=malformed("The reply is not a JSON object."),
+        streamed=malformed("An event of the stream is not a JSON object."),
+    ),
+    Case(
+        what="JSON that is nested 100,000 deep",
+        script=[two("deep", plain=DEEP, streamed=stream_of(chunk(HALF), DEEP))],
+        plain=malformed("The reply is not JSON"),
+        streamed=malformed("An event of the stream is not JSON.", shown=HALF, provider=PROVIDER),
+    ),
+    Case(
+        what="a choice that is no object",
+        script=[two("choice", plain=dump({"choices": ["x"]}), streamed=stream_of(chunk(HALF), {"choices": ["x"]}))],
+        plain=malformed("The reply has no choices."),
+        streamed=malformed("A choice of the stream is not a JSON object.", shown=HALF, provider=PROVIDER),
+    ),
+)  # fmt: skip
+
+CALLED = (
+    Case(
+        what="tool arguments cut off, finish reason `length`",
+        script=[faults.tool_arguments_cut().on(CALLS)],
+        plain=Answered(finish="length", **CUT),
+        tools=True,
+    ),
+    Case(
+        what="tool arguments never closed, finish reason `tool_calls`",
+        script=[faults.tool_arguments_cut("tool_calls").on(CALLS)],
+        plain=Answered(finish="tool_calls", **CUT),
+        tools=True,
+    ),
+    Case(
+        what="parallel calls that all have the index 0",
+        script=[BOTH],
+        behaviour={"all_index_zero": True},
+        plain=Answered(text="", calls=[PARIS, ROME], finish="tool_calls"),
+        tools=True,
+    ),
+    Case(
+        what="a call as Kimi's markup in the text",
+        script=[faults.leaked_markup().on(CALLS)],
+        plain=Answered(text="Let me look.", calls=[PARIS], finish="tool_calls"),
+        tools=True,
+    ),
+    Case(
+        what="a call as Kimi's markup in the reasoning, never closed",
+        script=[faults.leaked_markup("reasoning", ended=False).on(THOUGHT)],
+        plain=Answered(text="", calls=[PARIS], finish="tool_calls"),
+        tools=True,
+    ),
+    Case(
+        what="usage twice",
+        script=[
+            two(
+                "usage twice",
+                plain=whole(usage=USAGE),
+                streamed=stream_of(chunk(TEXT), chunk("", "stop", usage=USAGE), chunk("", "stop", usage=USAGE)),
+            )
+        ],
+        plain=Answered(metadata={"cost": 0.5, "is_byok": False, "token_usage": USAGE, "provider": PROVIDER}),
+    ),
+    Case(what="no finish reason, but `[DONE]`", script=[faults.no_finish_reason().on(ANSWER)],
+         plain=Answered(finish=None)),
+    Case(
+        what="several events glued into one",
+        script=[
+            two(
+                "glued",
+                plain=whole(),
+                streamed=stream_of(dump(chunk(HALF)) + dump(chunk(TEXT.removeprefix(HALF), "stop"))),
+            )
+        ],
+        plain=Answered(),
+    ),
+    Case(
+        what="a plain reply to a streamed request",
+        script=[two("plain", plain=whole(), streamed=whole(), content_type="application/json")],
+        plain=Answered(),
+    ),
+)  # fmt: skip
+CASES = (*ERRORS, *NOTHING, *CALLED)

@@ -1,0 +1,78 @@
+"""Each failure of the table, in each of the four ways, over a socket: nothing goes unnoticed, nothing is lost."""
+
+import pytest
+from langchain_core.exceptions import ModelError
+from langchain_core.messages import AIMessage
+
+from langchain_kimi.errors import KimiError, KimiStatusError
+from tests.faults import replies, statuses, streams
+from tests.faults.cases import Answered, Case, Failed, partial_of, play
+from tests.faults.ways import WAYS, Outcome
+from tests.faults.ways import streams as is_stream
+
+CASES = (*statuses.CASES, *replies.CASES, *streams.CASES)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_what_comes_of_a_failure(case: Case, way: str) -> None:
+    played = play(case, way)
+    expected = case.expected(streamed=is_stream(way))
+    assert all(gap >= case.waits for gap in played.gaps)
+    if isinstance(expected, Answered):
+        check_answer(played.outcome, expected)
+        assert played.requests == expected.requests
+    else:
+        check_failure(played.outcome, expected)
+        check_attempts(case, expected, played.outcome, played.requests)
+
+
+def check_answer(outcome: Outcome, expected: Answered) -> None:
+    assert outcome.error is None
+    message = outcome.message
+    assert isinstance(message, AIMessage)
+    assert message.text == expected.text
+    assert [call["args"] for call in message.tool_calls] == list(expected.calls)
+    assert len(message.invalid_tool_calls) == expected.invalid
+    assert message.response_metadata["finish_reason"] == expected.finish
+    for name, value in expected.metadata.items():
+        assert message.response_metadata[name] == value
+    if "token_usage" in expected.metadata:
+        assert message.usage_metadata is not None
+        assert message.usage_metadata["total_tokens"] == expected.metadata["token_usage"]["total_tokens"]
+
+
+def check_failure(outcome: Outcome, expected: Failed) -> None:
+    error = outcome.error
+    assert isinstance(error, KimiError)
+    assert isinstance(error, ModelError)
+    assert type(error) is expected.kind
+    assert (error.status, error.code, error.provider) == (expected.status, expected.code, expected.provider)
+    assert str(error).startswith(expected.leads)
+    assert expected.advises in str(error)[len(error.reason) :]
+    for name, value in expected.facts.items():
+        assert getattr(error, name) == value
+    assert bool(error.generation_id) is expected.generation
+    assert bool(error.usage) is expected.usage
+    if isinstance(error, KimiStatusError):
+        assert error.response is not None
+    check_partial(outcome, error, expected)
+
+
+def check_partial(outcome: Outcome, error: KimiError, expected: Failed) -> None:
+    partial = partial_of(error)
+    assert partial.text == expected.shown
+    assert partial.tool_calls == []
+    if outcome.message is not None:
+        assert outcome.message.text == expected.shown
+        assert outcome.message.tool_calls == []
+
+
+def check_attempts(case: Case, expected: Failed, outcome: Outcome, requests: int) -> None:
+    error = outcome.error
+    assert isinstance(error, KimiError)
+    retried = expected.retryable and not outcome.shown
+    assert requests == (expected.requests if retried else 1)
+    assert len(error.attempts) == requests - 1
+    assert all(type(earlier) is type(error) for earlier in error.attempts)
+    assert (f"after {requests} attempts" in str(error)) is (requests > 1)
