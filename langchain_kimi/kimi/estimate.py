@@ -30,7 +30,7 @@ _FOREIGN_SLOPE = 4
 _FOREIGN_MOST = 0.35
 
 # Letters a token. These are on the careful side of what other vocabularies of this size need.
-_LETTERS_PER_TOKEN = {
+LETTERS_PER_TOKEN = {
     "accented": 2.2,
     "cyrillic": 2.3,
     "greek": 1.6,
@@ -119,7 +119,7 @@ def _cost_of_blanks(piece: str, _kind: str) -> float:
 def _cost_of_script(piece: str, kind: str) -> float:
     # Han is cut off from the blank before it; other scripts take it along.
     blank = piece[0].isspace()
-    return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / _LETTERS_PER_TOKEN[kind])
+    return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / LETTERS_PER_TOKEN[kind])
 
 
 _COSTS: dict[str, Callable[[str, str], float]] = {

@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Hold the estimate of tokens against recorded exchanges with Kimi, and write its errors to `docs/token-estimate.md`.
+
+    python scripts/calibrate_estimate.py RECORDINGS [--file PATH]
+
+RECORDINGS is a directory of exchanges, each a directory with `request.json`, `response.json`, `response.body` and
+`meta.json`. Only figures are written; nothing of what was said.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby, product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from langchain_kimi.kimi.call_ids import with_positional_ids
+from langchain_kimi.kimi.chat_template import ToolsStyle, render
+from langchain_kimi.kimi.counting import TokenCounter
+from langchain_kimi.kimi.estimate import LETTERS_PER_TOKEN, estimate_tokens
+from langchain_kimi.kimi.families import family
+from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate.md"
+SHORTEST = 50
+DEFAULT_SYSTEM = 18
+SHORTEST_ANSWER, LONG_ANSWER = 20, 60
+OK = 200
+REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
+STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a recording tells: the prompt, the answer, and how many tokens each had."""
+
+    host: str
+    month: str
+    model: str
+    messages: list[WireMessage]
+    tools: list[JSONObject]
+    prompt_tokens: int
+    completion_tokens: int
+    reasoning: str
+    content: str
+    finish: str
+    has_calls: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a host renders a prompt, as far as hosts differ."""
+
+    style: ToolsStyle
+    with_default_system: bool
+    with_reasoning: bool
+    with_ids_as_sent: bool
+
+    def estimate(self, exchange: Exchange) -> float:
+        """Estimate the prompt of an exchange as this host would render it."""
+        messages = exchange.messages
+        if not self.with_reasoning:
+            kept = [{key: value for key, value in message.items() if key not in REASONING} for message in messages]
+            messages = cast("list[WireMessage]", kept)
+        if not self.with_ids_as_sent:
+            messages = with_positional_ids(messages)
+        known = family(exchange.model)
+        tokens = sum(
+            estimate_tokens(segment.text) if segment.tokens is None else segment.tokens
+            for segment in render(known, messages, exchange.tools, self.style)
+        )
+        has_default = known is not None and known.generation < (2, 5) and messages[0].get("role") != "system"
+        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system)
+
+
+FORMS = [Form(*choice) for choice in product(STYLES, (True, False), (True, False), (True, False))]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An estimate and the truth."""
+
+    estimated: float
+    true: int
+
+    @property
+    def error(self) -> float:
+        """How far the estimate is above the truth (below: negative), as a share of the truth."""
+        return self.estimated / self.true - 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the figures; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure the estimate of tokens.")
+    parser.add_argument("recordings", type=Path, help="a directory of recorded exchanges")
+    parser.add_argument("--file", type=Path, default=DOCUMENT, help="what to write (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    found = list(exchanges(options.recordings))
+    if not found:
+        sys.stderr.write(f"There is no exchange with Kimi in {options.recordings}.\n")
+        return 1
+    options.file.write_text(document(found), encoding="utf-8")
+    sys.stdout.write(f"{len(found)} exchanges measured: {options.file}\n")
+    return 0
+
+
+def exchanges(recordings: Path) -> Iterator[Exchange]:
+    """Read the exchanges with Kimi whose request and usage were recorded."""
+    for path in sorted(recordings.glob("*/meta.json")):
+        meta = json.loads(path.read_bytes())
+        if meta["status"] == OK and family(meta["model"].lower()) is not None:
+            yield from _exchange(path.parent, meta["model"].lower())
+
+
+def _exchange(folder: Path, model: str) -> Iterator[Exchange]:
+    request = json.loads((folder / "request.json").read_bytes())
+    body = json.loads(raw) if isinstance(raw := request["body"], str) else raw or {}
+    events = list(_events((folder / "response.body").read_text(encoding="utf-8")))
+    choices = [choice for event in events for choice in event.get("choices") or ()]
+    usages = [source["usage"] for source in [*events, *choices] if source.get("usage")]
+    if not (body.get("messages") and usages):
+        return
+    said = [choice.get("message") or choice.get("delta") or {} for choice in choices]
+    provider = [event["provider"] for event in events if event.get("provider")]
+    yield Exchange(
+        host=provider[0] if provider else urlsplit(request["url"]).hostname or "",
+        month=datetime.fromtimestamp(events[0].get("created") or 0, tz=UTC).strftime("%Y-%m"),
+        model=model,
+        messages=body["messages"],
+        tools=body.get("tools") or [],
+        prompt_tokens=usages[-1]["prompt_tokens"],
+        completion_tokens=usages[-1]["completion_tokens"],
+        reasoning="".join(message.get("reasoning") or message.get("reasoning_content") or "" for message in said),
+        content="".join(message.get("content") or "" for message in said),
+        finish=next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), ""),
+        has_calls=any(message.get("tool_calls") for message in said),
+    )
+
+
+def _events(text: str) -> Iterator[dict[str, Any]]:
+    if text.lstrip().startswith("{"):
+        yield json.loads(text)
+        return
+    for line in text.splitlines():
+        if line.startswith("data: {"):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def grouped(found: Iterable[Exchange], key: Callable[[Exchange], str]) -> dict[str, list[Exchange]]:
+    """Group exchanges, the groups in order."""
+    return {name: list(group) for name, group in groupby(sorted(found, key=key), key)}
+
+
+def of_host(exchange: Exchange) -> str:
+    """Name who served an exchange, and the family of the model."""
+    return f"{exchange.host} · {cast('Any', family(exchange.model)).name}"
+
+
+def of_host_then(exchange: Exchange) -> str:
+    """Name who served an exchange and when, since hosts change."""
+    return f"{of_host(exchange)} · {exchange.month}"
+
+
+def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
+    """Estimate the prompts of a host in the one form that fits all of them best."""
+
+    def misfit(form: Form) -> float:
+        return sum(abs(form.estimate(exchange) - exchange.prompt_tokens) for exchange in group)
+
+    best = min(FORMS, key=misfit)
+    return [Pair(best.estimate(exchange), exchange.prompt_tokens) for exchange in group]
+
+
+def prompts_as_counted(group: Sequence[Exchange], *, learned: bool) -> list[Pair]:
+    """Count prompts as a model does that is told nothing, or that has learned from the host's other prompts."""
+    pairs = []
+    for exchange in group:
+        counter = TokenCounter(exchange.model)
+        for other in group:
+            if learned and other is not exchange:
+                count = counter.count_messages(other.messages, other.tools, estimate_tokens)
+                counter.learn(count.unadjusted, other.prompt_tokens)
+        count = counter.count_messages(exchange.messages, exchange.tools, estimate_tokens)
+        pairs.append(Pair(count.tokens, exchange.prompt_tokens))
+    return pairs
+
+
+def answers(found: Iterable[Exchange], wanted: Callable[[Exchange], bool]) -> list[Pair]:
+    """Estimate the answers that are text alone."""
+    pairs = []
+    for exchange in found:
+        # The end of the turn is billed, and the end of the thoughts.
+        marks = (exchange.finish == "stop") + bool(exchange.reasoning)
+        true = exchange.completion_tokens - marks
+        if not exchange.has_calls and true >= SHORTEST_ANSWER and wanted(exchange):
+            pairs.append(Pair(estimate_tokens(exchange.reasoning) + estimate_tokens(exchange.content), true))
+    return pairs
+
+
+def row(name: str, pairs: Sequence[Pair]) -> str:
+    """One line of a table: how many, mean error, worst error, bias."""
+    if not pairs:
+        return f"| {name} | 0 | | | |"
+    worst = max((pair.error for pair in pairs), key=abs)
+    mean = fmean(abs(pair.error) for pair in pairs)
+    return f"| {name} | {len(pairs)} | {mean:.1%} | {worst:+.1%} | {fmean(pair.error for pair in pairs):+.1%} |"
+
+
+def _table(name: str, rows: Iterable[str]) -> str:
+    return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])
+
+
+def document(found: Sequence[Exchange]) -> str:
+    """Write the document."""
+    long = [exchange for exchange in found if exchange.prompt_tokens > SHORTEST]
+    hosts = grouped(long, of_host)
+    fitted = [prompts_in_known_form(group) for group in grouped(long, of_host_then).values()]
+    known = [pair for group in fitted for pair in group]
+    several = row("of hosts with several", [pair for group in fitted if len(group) > 1 for pair in group])
+    plain = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=False)]
+    learned = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=True)]
+    lengths = {"51 to 100 tokens": range(51, 101), "101 to 200": range(101, 201), "over 200": range(201, 10**6)}
+    by_length = [row(name, [pair for pair in known if pair.true in length]) for name, length in lengths.items()]
+
+    def has_ruler(exchange: Exchange) -> bool:
+        return "–––" in exchange.content  # noqa: RUF001 - the dash itself is meant
+
+    return TEMPLATE.format(
+        exchanges=len(found),
+        long=len(long),
+        known=_table("prompts, form known", [row("all", known), several, *by_length]),
+        counted=_table("prompts, nothing told", [row("at first", plain), row("after the host's others", learned)]),
+        hosts=_table(
+            "host and family",
+            [row(name, prompts_as_counted(group, learned=False)) for name, group in hosts.items()],
+        ),
+        answers=_table(
+            "answers",
+            [
+                row("all", answers(found, lambda _: True)),
+                row("without rulers", answers(found, lambda exchange: not has_ruler(exchange))),
+                row("20 to 59 tokens", answers(found, lambda exchange: exchange.completion_tokens < LONG_ANSWER)),
+                row("60 and more", answers(found, lambda exchange: exchange.completion_tokens >= LONG_ANSWER)),
+                row("with rulers of dashes", answers(found, has_ruler)),
+            ],
+        ),
+        scripts="\n".join(f"| {name} | {letters} |" for name, letters in LETTERS_PER_TOKEN.items()),
+    )
+
+
+TEMPLATE = """\
+# How good the estimate of tokens is
+
+Written by `scripts/calibrate_estimate.py` from {exchanges} recorded exchanges with Kimi K2 to K2.6, of whose prompts
+{long} had more than 50 tokens. An error is a share of what was billed; above zero means that too many were estimated.
+With Kimi's vocabulary on the machine (`python -m langchain_kimi.tokenizer fetch`) texts are counted, not estimated, and
+only what is said of hosts below remains.
+
+## Prompts
+
+Hosts render prompts in different ways: tools as TypeScript, as JSON with or without blanks; a system text of their own
+or none; the reasoning of a running tool loop shown or not; ids of calls as they were sent or in Kimi's form. Where the
+host's form is known, that is the one which fits all its prompts of that month best, the estimate of the text remains:
+
+{known}
+
+A counter that is told nothing assumes the released template, and for K2 the longest form of tools, so it counts too
+many rather than too few. Having seen the host's other prompts (`TokenCounter.learn`) it does better:
+
+{counted}
+
+{hosts}
+
+## Answers
+
+{answers}
+
+## Scripts
+
+Everything above is English, Markdown, JSON and TypeScript. **Of other scripts there is no recording at all**, so their
+figures are assumptions, on the careful side of what vocabularies of this size need: they should count too many. A word
+costs at least one token.
+
+| script | letters a token |
+|---|---|
+{scripts}
+
+Weak points: rare names and literary words (too few), long words without a meaning such as hashes (either way), text in
+languages that are written in plain Latin letters (too few), code (only as JSON and TypeScript measured). The prompts
+were short, the longest had some 330 tokens. An image counts as 1,400 tokens, a film, a recording or a file as 8,000,
+whatever it is.
+"""
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
