@@ -1,0 +1,257 @@
+"""What is sent: exactly what was set, on the model, bound, or with the call, and a later word counts."""
+
+from typing import Any
+
+import pytest
+from langchain_core.runnables import ConfigurableField
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiRequestError, KimiServerError, KimiTimeoutError
+from langchain_kimi.openrouter.options import ProviderPreferences, Reasoning
+from langchain_kimi.openrouter.parameters import PARAMETERS
+from langchain_kimi.openrouter.plugins import WebPlugin
+from langchain_kimi.testing import Emulator, Reply, faults
+from tests.chat.asking import WAYS, Way, ask
+from tests.conftest import KEY
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
+VALUES: dict[str, Any] = {
+    "models": ["moonshotai/kimi-k2.5"],
+    "route": "fallback",
+    "provider": {"order": ["moonshotai"], "max_price": {"prompt": "0.7"}},
+    "plugins": [{"id": "web", "max_results": 3}],
+    "preset": "mine",
+    "tools": [TOOL],
+    "tool_choice": "auto",
+    "parallel_tool_calls": False,
+    "max_tool_calls": 3,
+    "stop_server_tools_when": [{"type": "step_count_is", "step_count": 3}],
+    "response_format": SCHEMA,
+    "structured_outputs": True,
+    "temperature": 0,
+    "top_p": 0.5,
+    "top_k": 0,
+    "min_p": 0,
+    "top_a": 0.25,
+    "frequency_penalty": -2,
+    "presence_penalty": 0,
+    "repetition_penalty": 1.5,
+    "logit_bias": {"1": -100},
+    "logprobs": False,
+    "top_logprobs": 0,
+    "seed": 0,
+    "stop": ["a", "b"],
+    "max_tokens": 16,
+    "max_completion_tokens": 16,
+    "n": 2,
+    "reasoning": {"effort": "low"},
+    "reasoning_effort": "high",
+    "verbosity": "low",
+    "modalities": ["text"],
+    "image_config": {"aspect_ratio": "16:9"},
+    "audio": {"voice": "alloy"},
+    "prediction": {"type": "content", "content": "ok"},
+    "cache_control": {"type": "ephemeral"},
+    "prompt_cache_key": "key",
+    "prompt_cache_options": {"mode": "explicit"},
+    "service_tier": "flex",
+    "session_id": "session",
+    "user": "user",
+    "metadata": {"run": "1"},
+    "trace": {"trace_id": "1"},
+    "stream_options": {"include_usage": True},
+    "debug": {"echo_upstream_body": True},
+}
+BESIDE: dict[str, dict[str, Any]] = {"top_logprobs": {"logprobs": True}}
+"""What a parameter needs beside it."""
+NAMES = {"metadata": "request_metadata"}
+"""What a parameter is called here, where LangChain has something else of that name."""
+
+
+def body(**parameters: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": "hi"}]
+    return {"model": "moonshotai/kimi-k2-0905", "messages": messages, **parameters}
+
+
+def asked(openrouter: Emulator, runnable: Any, **kwargs: Any) -> Any:
+    """The body of one call."""
+    openrouter.behave(strict=False)
+    openrouter.script(Reply(text="ok"))
+    runnable.invoke("hi", **kwargs)
+    return openrouter.bodies[-1]
+
+
+def test_every_parameter_is_tested() -> None:
+    assert set(VALUES) == set(PARAMETERS)
+
+
+def test_nothing_is_sent_that_was_not_set(openrouter: Emulator, model: ChatKimi) -> None:
+    assert asked(openrouter, model) == body()
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_parameter_of_the_model(openrouter: Emulator, model: ChatKimi, name: str) -> None:
+    field, beside = NAMES.get(name, name), BESIDE.get(name, {})
+    given: dict[str, Any] = {"api_key": KEY, "base_url": openrouter.base_url, field: VALUES[name], **beside}
+    mine = ChatKimi(**given)
+    assert asked(openrouter, mine) == body(**{name: VALUES[name]}, **beside)
+    if not beside:
+        # LangChain does not tell `stop=None` from no stop at all.
+        nothing: dict[str, Any] = {field: [] if name == "stop" else None}
+        assert asked(openrouter, mine, **nothing) == body()
+        assert asked(openrouter, mine.bind(**nothing)) == body()
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_parameter_of_the_call(openrouter: Emulator, model: ChatKimi, name: str) -> None:
+    beside = BESIDE.get(name, {})
+    given: dict[str, Any] = {NAMES.get(name, name): VALUES[name], **beside}
+    assert asked(openrouter, model, **given) == body(**{name: VALUES[name]}, **beside)
+    assert asked(openrouter, model.bind(**given)) == body(**{name: VALUES[name]}, **beside)
+
+
+def test_parameters_have_one_order(openrouter: Emulator, model: ChatKimi) -> None:
+    one = ChatKimi(api_key=KEY, base_url=openrouter.base_url, seed=1, temperature=0, top_p=0.5)
+    asked(openrouter, one)
+    asked(openrouter, model, top_p=0.5, seed=1, temperature=0)
+    first, second = openrouter.requests
+    assert first.raw == second.raw
+
+
+def test_the_call_comes_before_what_is_bound_and_that_before_the_model(openrouter: Emulator) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, temperature=0.1, top_p=0.1, seed=1)
+    assert asked(openrouter, model.bind(temperature=0.2, top_p=0.2), temperature=0.3) == body(
+        temperature=0.3, top_p=0.2, seed=1
+    )
+
+
+def test_unknown_parameters_pass(openrouter: Emulator, model: ChatKimi) -> None:
+    mine = ChatKimi(api_key=KEY, base_url=openrouter.base_url, model_kwargs={"brand_new": {"a": 1}})
+    assert asked(openrouter, mine) == body(brand_new={"a": 1})
+    assert asked(openrouter, mine, brand_new=None) == body()
+    assert asked(openrouter, model, brand_new=[1]) == body(brand_new=[1])
+
+
+def test_options_may_be_objects(openrouter: Emulator) -> None:
+    model = ChatKimi(
+        api_key=KEY,
+        base_url=openrouter.base_url,
+        provider=ProviderPreferences(order=["moonshotai"]),
+        reasoning=Reasoning(effort="low"),
+        plugins=[WebPlugin(max_results=3)],
+    )
+    sent = body(provider={"order": ["moonshotai"]}, plugins=[{"id": "web", "max_results": 3}])
+    assert asked(openrouter, model) == {**sent, "reasoning": {"effort": "low"}}
+    assert asked(openrouter, model, reasoning=Reasoning(enabled=False)) == {**sent, "reasoning": {"enabled": False}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_a_call_overrides(openrouter: Emulator, way: Way) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, stop=["a"], max_tokens=5, temperature=1)
+    openrouter.script(Reply(text="ok"), times=3)
+    await ask(model, way, model="moonshotai/kimi-k2.5", stop=["b"], max_completion_tokens=6, temperature=None)
+    stream = {"stream": True} if way.endswith("stream") else {}
+    assert openrouter.bodies[0] == {
+        **body(stop=["b"], max_completion_tokens=6, **stream),
+        "model": "moonshotai/kimi-k2.5",
+    }
+    await ask(model.bind(stop=["c"], model_name="moonshotai/kimi-k3"), way)
+    assert (openrouter.bodies[1]["stop"], openrouter.bodies[1]["model"]) == (["c"], "moonshotai/kimi-k3")
+    await ask(model, way, stop=[])
+    assert "stop" not in openrouter.bodies[2]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_parameter_outside_its_range_sends_nothing(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    with pytest.raises(KimiRequestError, match="temperature: must be a number from 0 to 2, got 3"):
+        await ask(model, way, temperature=3)
+    assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_several_answers_cannot_be_streamed(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    with pytest.raises(KimiRequestError, match="n must be 1 when streaming"):
+        await ask(model, way, n=2)
+    assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_headers_of_a_call(openrouter: Emulator, way: Way) -> None:
+    headers = {"X-Mine": "model", "x-other": "kept", "X-Title": "Mine"}
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, default_headers=headers, app_title="Ours")
+    await ask(model, way, extra_headers={"x-mine": "call"})
+    [request] = openrouter.requests
+    sent = {name: request.headers[name] for name in ("x-mine", "x-other", "x-title")}
+    assert sent == {"x-mine": "call", "x-other": "kept", "x-title": "Mine"}
+    assert "x-openrouter-title" not in request.headers
+    assert request.sent_key(KEY)
+    assert "extra_headers" not in request.body
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Mine": "line\nbreak"}, {"X Mine": "a"}, {"X-Mine": "é"}, {"X-Mine": 1}, {"": "a"}, ["X-Mine"]]
+)
+def test_headers_that_cannot_be_sent(openrouter: Emulator, model: ChatKimi, headers: Any) -> None:
+    with pytest.raises(KimiRequestError, match="extra_headers"):
+        model.invoke("hi", extra_headers=headers)
+    assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_retries_of_a_call(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.fail_next(faults.rate_limited(retry_after=0))
+    assert (await ask(model, way, max_retries=1)).text
+    openrouter.clear()
+    openrouter.fail_next(faults.bad_gateway())
+    with pytest.raises(KimiServerError):
+        await ask(model, way, max_retries=None)
+    assert len(openrouter.requests) == 1
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "2", True])
+def test_retries_that_are_no_number(model: ChatKimi, value: Any) -> None:
+    with pytest.raises(KimiRequestError, match="max_retries must be an integer of at least 0"):
+        model.invoke("hi", max_retries=value)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["timeout", "request_timeout"])
+async def test_the_time_of_a_call(openrouter: Emulator, model: ChatKimi, name: str, way: Way) -> None:
+    openrouter.fail_next(faults.silence())
+    with pytest.raises(KimiTimeoutError):
+        await ask(model, way, **{name: {"idle": 0.05}})
+
+
+def test_a_time_in_milliseconds_is_refused(openrouter: Emulator, model: ChatKimi) -> None:
+    with pytest.raises(KimiRequestError, match="given in seconds"):
+        model.invoke("hi", timeout=30_000)
+    assert openrouter.requests == []
+
+
+@pytest.mark.parametrize(
+    ("default", "told", "expected"), [(True, None, True), (False, None, False), (True, False, False)]
+)
+def test_usage_of_a_stream(openrouter: Emulator, default: Any, told: Any, expected: Any) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, stream_usage=default)
+    chunks = list(model.stream("hi", stream_usage=told))
+    assert any(chunk.usage_metadata for chunk in chunks) is expected
+    assert chunks[-1].response_metadata["cost"] > 0
+    model.invoke("hi", stream_usage=told)
+    assert [set(sent) for sent in openrouter.bodies] == [{"model", "messages", "stream"}, {"model", "messages"}]
+
+
+def test_streaming_may_be_the_rule(openrouter: Emulator) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, streaming=True)
+    assert model.invoke("hi").response_metadata["finish_reason"] == "stop"
+    assert openrouter.bodies[0]["stream"] is True
+    without = ChatKimi(api_key=KEY, base_url=openrouter.base_url, streaming=False)
+    assert len(list(without.stream("hi"))) == 1
+    assert "stream" not in openrouter.bodies[1]
+
+
+def test_fields_can_be_configurable(openrouter: Emulator, model: ChatKimi) -> None:
+    configurable = model.configurable_fields(temperature=ConfigurableField(id="heat"))
+    openrouter.script(Reply(text="ok"))
+    configurable.invoke("hi", {"configurable": {"heat": 0.5}})
+    assert openrouter.bodies == [body(temperature=0.5)]
