@@ -1,0 +1,166 @@
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from langchain_core import exceptions as core
+from langchain_core.messages import AIMessage
+
+from langchain_kimi import errors
+from langchain_kimi.errors import KimiError, KimiServerError, KimiStructuredOutputError, RawReply
+
+TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
+    errors.KimiError: (core.ModelError,),
+    errors.KimiRequestError: (errors.KimiError, core.ModelInvalidRequestError, ValueError),
+    errors.KimiBudgetError: (errors.KimiRequestError,),
+    errors.KimiConnectionError: (errors.KimiError, core.ModelConnectionError),
+    errors.KimiTimeoutError: (errors.KimiConnectionError, core.ModelTimeoutError),
+    errors.KimiStatusError: (errors.KimiError,),
+    errors.KimiInvalidRequestError: (errors.KimiStatusError, core.ModelInvalidRequestError),
+    errors.KimiContextOverflowError: (errors.KimiInvalidRequestError, core.ContextOverflowError),
+    errors.KimiAuthenticationError: (errors.KimiStatusError, core.ModelAuthenticationError),
+    errors.KimiCreditError: (errors.KimiStatusError, core.ModelPermissionDeniedError),
+    errors.KimiPermissionError: (errors.KimiStatusError, core.ModelPermissionDeniedError),
+    errors.KimiModerationError: (errors.KimiPermissionError,),
+    errors.KimiNotFoundError: (errors.KimiStatusError, core.ModelNotFoundError),
+    errors.KimiRateLimitError: (errors.KimiStatusError, core.ModelRateLimitError),
+    errors.KimiServerError: (errors.KimiStatusError, core.ModelAPIError),
+    errors.KimiReplyError: (errors.KimiError, core.ModelAPIError),
+    errors.KimiMalformedReplyError: (errors.KimiReplyError,),
+    errors.KimiStreamCutError: (errors.KimiReplyError,),
+    errors.KimiEmptyReplyError: (errors.KimiReplyError,),
+    errors.KimiStructuredOutputError: (errors.KimiReplyError, core.OutputParserException),
+}
+PASSING = {
+    errors.KimiConnectionError,
+    errors.KimiTimeoutError,
+    errors.KimiRateLimitError,
+    errors.KimiServerError,
+    errors.KimiReplyError,
+    errors.KimiMalformedReplyError,
+    errors.KimiStreamCutError,
+    errors.KimiEmptyReplyError,
+    errors.KimiStructuredOutputError,
+}
+FACTS: Any = {
+    "advice": "Wait a little.",
+    "status": 429,
+    "code": "rate_limit",
+    "error_type": "rate_limit_exceeded",
+    "model": "moonshotai/kimi-k2-0905",
+    "provider": "Groq",
+    "raw": {"message": "slow down"},
+    "metadata": {"provider_name": "Groq"},
+    "availability": {"retryable": True},
+    "generation_id": "gen-1",
+    "retry_after": 2.0,
+    "is_retryable": False,
+    "response": RawReply(429, {"retry-after": "2"}, "{}"),
+    "partial": AIMessage("Hel"),
+    "usage": {"cost": 0.1},
+    "attempts": (KimiServerError("first"),),
+}
+
+
+ITS_OWN: dict[type[KimiError], dict[str, Any]] = {
+    errors.KimiBudgetError: {"spent": 1.5, "limit": 1.0, "unit": "USD"},
+    KimiStructuredOutputError: {"cause": "bad_json", "text": "{", "position": 1},
+}
+
+
+def made(kind: type[KimiError], reason: str = "It failed.", **facts: Any) -> KimiError:
+    return kind(reason, **ITS_OWN.get(kind, {}), **facts)
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KimiError)}
+    assert kinds == set(TREE)
+    assert all(kind.__name__ in (errors.__doc__ or "") for kind in kinds)
+
+
+@pytest.mark.parametrize(("kind", "bases"), TREE.items())
+def test_a_kind_of_error_belongs_to_langchains_family(
+    kind: type[KimiError], bases: tuple[type[Exception], ...]
+) -> None:
+    assert kind.__bases__ == bases
+    error = made(kind)
+    assert isinstance(error, core.ModelError)
+    assert error.is_retryable is (kind in PASSING)
+    with pytest.raises(bases[-1]):
+        raise error
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_what_is_known_of_a_failure_hangs_on_it(kind: type[KimiError]) -> None:
+    plain, known = made(kind), made(kind, **FACTS)
+    for name, value in FACTS.items():
+        assert getattr(known, name) == value
+        assert name == "is_retryable" or not getattr(plain, name)
+    assert (known.status_code, known.request_id) == (429, "gen-1")
+    assert (plain.status_code, plain.request_id) == (None, None)
+
+
+@pytest.mark.parametrize("kind", TREE)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own pickle
+def test_an_error_survives_copies_and_processes(kind: type[KimiError], again: Any) -> None:
+    error = made(kind, **FACTS)
+    error.add_note("on the way")
+    twin = again(error)
+    assert type(twin) is kind
+    assert (twin.reason, str(twin), twin.args) == (error.reason, str(error), error.args)
+    for name, value in (FACTS | ITS_OWN.get(kind, {})).items():
+        assert name == "attempts" or getattr(twin, name) == value
+    assert [str(attempt) for attempt in twin.attempts] == ["first"]
+    assert twin.__notes__ == ["on the way"]
+
+
+def test_facts_that_come_later() -> None:
+    error = KimiServerError("It failed.", status=502)
+    error.learn(provider="Novita", status=503)
+    assert str(error) == "It failed. (HTTP 503, provider Novita)"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({}, "It failed."),
+        ({"advice": "Do this."}, "It failed. Do this."),
+        ({"status": 502, "advice": "Do this."}, "It failed. (HTTP 502) Do this."),
+        ({"provider": "Groq", "model": "m"}, "It failed. (provider Groq, model m)"),
+        ({"generation_id": "gen-1"}, "It failed. (generation gen-1)"),
+        ({"attempts": (KimiServerError("a"), KimiServerError("b"))}, "It failed. (after 3 attempts)"),
+        ({"raw": {"key": "x"}, "metadata": {"flagged_input": "x"}, "usage": {"cost": 1}}, "It failed."),
+    ],
+)
+def test_the_text_leads_with_the_reason_and_ends_with_what_to_do(facts: Any, text: str) -> None:
+    assert str(KimiError("It failed.", **facts)) == text
+
+
+def test_blanks_around_a_reason_are_not_shown() -> None:
+    assert str(KimiError(" It failed. \n", status=500)) == "It failed. (HTTP 500)"
+
+
+def test_a_raw_reply_is_what_tracers_look_for() -> None:
+    raw = RawReply(400, {"x": "y"}, '{"error": {"code": 400}}')
+    assert (raw.status_code, raw.headers, raw.json()) == (400, {"x": "y"}, {"error": {"code": 400}})
+    with pytest.raises(json.JSONDecodeError):
+        RawReply(502, text="<html>").json()
+
+
+@pytest.mark.parametrize(
+    ("cause", "retryable"),
+    [("refusal", False), ("length", False), ("empty", True), ("no_call", True), ("bad_json", True), ("invalid", True)],
+)
+def test_whether_a_second_try_for_structured_output_is_worth_it(cause: Any, *, retryable: bool) -> None:
+    assert KimiStructuredOutputError("x", cause=cause).is_retryable is retryable
+    assert KimiStructuredOutputError("x", cause=cause, is_retryable=not retryable).is_retryable is not retryable
+
+
+def test_what_did_not_become_structured_output() -> None:
+    listed = [{"type": "missing", "loc": ("a",), "msg": "Field required"}]
+    error = KimiStructuredOutputError("x", cause="invalid", text="{}", position=1, validation_errors=listed)
+    for one in (error, pickle.loads(pickle.dumps(error))):  # noqa: S301 - our own pickle
+        assert (one.cause, one.text, one.llm_output, one.position) == ("invalid", "{}", "{}", 1)
+        assert one.validation_errors == tuple(listed)
+        assert str(one) == "x"
