@@ -1,0 +1,396 @@
+import copy
+import linecache
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from langchain_core.load import dumpd, dumps, load
+from pydantic import SecretStr, ValidationError
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiAuthenticationError
+from langchain_kimi.openrouter.connection import BASE_URL, Timeout
+from langchain_kimi.openrouter.options import ProviderPreferences, Reasoning
+from langchain_kimi.openrouter.plugins import WebPlugin
+from langchain_kimi.testing import Emulator
+from tests.conftest import KEY
+
+SECRET_HEADER = "planted-header-that-opens-nothing"
+OTHER_KEY = "another-planted-key"
+LOADS: dict[str, Any] = {
+    "allowed_objects": [ChatKimi],
+    "valid_namespaces": ["langchain_kimi"],
+    "secrets_from_env": True,
+}
+
+
+def planted(**more: Any) -> ChatKimi:
+    """A model with something secret wherever there may be something secret."""
+    return ChatKimi(api_key=KEY, default_headers={"X-Secret": SECRET_HEADER}, **more)
+
+
+def holds_secret(text: object) -> bool:
+    return KEY in str(text) or SECRET_HEADER in str(text)
+
+
+# The key
+
+
+def test_the_key_may_be_an_argument_or_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", OTHER_KEY)
+    assert ChatKimi().openrouter_api_key == SecretStr(OTHER_KEY)
+    for given in ({"api_key": KEY}, {"openrouter_api_key": KEY}, {"api_key": SecretStr(KEY)}):
+        model = ChatKimi(**given)
+        assert model.openrouter_api_key == SecretStr(KEY)
+
+
+@pytest.mark.parametrize("given", [{}, {"api_key": ""}, {"api_key": None}])
+def test_a_missing_key_names_where_it_may_be(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"pass api_key=\.\.\. or set OPENROUTER_API_KEY"):
+        ChatKimi(**given)
+    monkeypatch.setenv("OPENROUTER_API_KEY", "")
+    with pytest.raises(ValidationError, match="OPENROUTER_API_KEY"):
+        ChatKimi(**given)
+
+
+@pytest.mark.parametrize("key", ["line\nbreak", "trailing\n", "é"])
+def test_a_key_that_no_header_can_hold(key: str) -> None:
+    with pytest.raises(ValidationError, match="Authorization must be printable ASCII") as caught:
+        ChatKimi(api_key=key)
+    assert key not in str(caught.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    model = planted()
+    for shown in (repr(model), str(model), dumps(model), repr(dumpd(model)), model.model_dump_json()):
+        assert not holds_secret(shown)
+    assert not holds_secret([model.lc_attributes, model._identifying_params, model.asdict()])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": 3},
+        {"max_retries": -1},
+        {"streaming": True, "n": 2},
+        {"base_url": "nowhere"},
+        {"model_kwargs": {"temperature": 1}},
+        {"app_categories": ["a", "b", "c"]},
+        {"timeout": {"idle": 1, "typo": 2}},
+        {"timeout": 30_000},
+    ],
+    ids=str,
+)
+def test_a_validation_error_repeats_no_secret(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        planted(**wrong)
+    error = caught.value
+    assert not holds_secret([str(error), repr(error), error.errors(), error.json()])
+    assert error.title == "ChatKimi"
+
+
+def test_a_validation_error_names_every_field() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ChatKimi(api_key=KEY, temperature=3, max_retries=-1, timeout={"typo": 2})
+    assert {one["loc"]: one["type"] for one in caught.value.errors()} == {
+        ("temperature",): "value_error",
+        ("timeout",): "value_error",
+        ("max_retries",): "greater_than_equal",
+    }
+    assert "timeout has no typo; it takes connect, idle and total." in str(caught.value)
+
+
+def test_what_is_no_dict_is_left_to_pydantic() -> None:
+    with pytest.raises(ValidationError, match="valid dictionary or instance"):
+        ChatKimi.model_validate("nonsense")
+
+
+@pytest.mark.parametrize("headers", [{"X-Mine": "line\nbreak"}, {"X Mine": "a"}, {"X-Mine": "é"}])
+def test_default_headers_that_cannot_be_sent(headers: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="header"):
+        ChatKimi(api_key=KEY, default_headers=headers)
+
+
+# Where it goes
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://openrouter.ai/api/v1",
+        "http://127.0.0.1:8080/api/v1",
+        "http://127.8.9.10",
+        "http://[::1]:8080/v1",
+        "http://localhost/v1",
+        " https://example.com/v1\n",
+    ],
+)
+def test_base_urls(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert ChatKimi(api_key=KEY, base_url=url).openrouter_api_base == url.strip()
+    monkeypatch.setenv("OPENROUTER_API_BASE", url)
+    assert ChatKimi(api_key=KEY).openrouter_api_base == url.strip()
+
+
+@pytest.mark.parametrize("given", [{}, {"base_url": None}, {"base_url": ""}])
+def test_without_a_base_url_it_is_openrouter(monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
+    assert ChatKimi(api_key=KEY, **given).openrouter_api_base == BASE_URL
+    monkeypatch.setenv("OPENROUTER_API_BASE", "")
+    assert ChatKimi(api_key=KEY, **given).openrouter_api_base == BASE_URL
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://example.com/v1", "allow_insecure_http"),
+        ("http://10.0.0.1/v1", "allow_insecure_http"),
+        ("https://user:password@example.com/v1", "must not hold a user or a password"),
+        ("ftp://example.com", "must be an http or https URL"),
+        (7, "valid string"),
+    ],
+)
+def test_base_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: Any, reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason) as caught:
+        ChatKimi(api_key=KEY, base_url=url)
+    assert "password@" not in str(caught.value)
+    if isinstance(url, str):
+        monkeypatch.setenv("OPENROUTER_API_BASE", url)
+        with pytest.raises(ValidationError, match=reason):
+            ChatKimi(api_key=KEY)
+
+
+def test_plain_http_may_be_allowed() -> None:
+    model = ChatKimi(api_key=KEY, base_url="http://gateway.internal/v1", allow_insecure_http=True)
+    assert model.connection().url == "http://gateway.internal/v1/chat/completions"
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "limits"),
+    [
+        (None, None, Timeout()),
+        (60, 60.0, Timeout(connect=10, idle=60)),
+        (0.5, 0.5, Timeout(connect=0.5, idle=0.5)),
+        ({"idle": 5}, {"idle": 5}, Timeout(idle=5)),
+        (Timeout(total=9), {"connect": 10.0, "idle": 120.0, "total": 9}, Timeout(total=9)),
+    ],
+)
+def test_timeouts_are_kept_as_plain_values(given: Any, kept: Any, limits: Timeout) -> None:
+    model = ChatKimi(api_key=KEY, timeout=given)
+    assert model.request_timeout == kept
+    assert model.connection().timeout == limits
+    assert model.connection(7).timeout == Timeout(connect=7, idle=7)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, "30", [], {"idle": 0}, {"connect": None}, {"wait": 3}, 30_000])
+def test_timeouts_that_are_none(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="timeout"):
+        ChatKimi(api_key=KEY, timeout=wrong)
+
+
+# Unknown arguments
+
+
+class MyKimi(ChatKimi):
+    """A subclass."""
+
+
+class MyLoudKimi(ChatKimi):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+
+
+class App:
+    def __init__(self) -> None:
+        self.model = ChatKimi(api_key=KEY, brand_new=1)
+
+
+def load_with_more() -> ChatKimi:
+    told = dumpd(ChatKimi(api_key=KEY))
+    told["kwargs"]["brand_new"] = 1
+    model: ChatKimi = load(told, **LOADS)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("construct", "line"),
+    [
+        (lambda: ChatKimi(api_key=KEY, brand_new=1), "lambda: ChatKimi("),
+        (lambda: MyKimi(api_key=KEY, brand_new=1), "lambda: MyKimi("),
+        (lambda: MyLoudKimi(api_key=KEY, brand_new=1), "lambda: MyLoudKimi("),
+        (lambda: ChatKimi.model_validate({"api_key": KEY, "brand_new": 1}), "lambda: ChatKimi.model_validate("),
+        (lambda: App().model, "self.model = ChatKimi("),
+        (load_with_more, "= load("),
+    ],
+)
+def test_the_warning_of_an_unknown_argument_points_at_the_users_line(
+    monkeypatch: pytest.MonkeyPatch, construct: Callable[[], ChatKimi], line: str
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = construct()
+    assert model.model_kwargs == {"brand_new": 1}
+    [warning] = [one for one in caught if "brand_new" in str(one.message)]
+    assert warning.filename == __file__
+    assert line in linecache.getline(warning.filename, warning.lineno)
+
+
+def test_model_kwargs_and_unknown_arguments_are_put_together() -> None:
+    given = {"brand_new": 1}
+    with pytest.warns(UserWarning, match="newer is no parameter that this package knows"):
+        model = ChatKimi(api_key=KEY, model_kwargs=given, newer=2)
+    assert model.model_kwargs == {"brand_new": 1, "newer": 2}
+    assert given == {"brand_new": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"model_kwargs": {"temperature": 1, "model": "m"}}, "model, temperature: give these as arguments"),
+        ({"model_kwargs": {"stop_sequences": ["a"]}}, "stop_sequences: give these as arguments"),
+        ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: given twice"),
+        ({"stream": True}, "stream is no parameter: call .stream()"),
+        ({"model_kwargs": {"messages": []}}, "messages is no parameter"),
+        ({"client": object()}, "client is no parameter: pass an HTTP client as http_client"),
+    ],
+)
+def test_what_model_kwargs_cannot_hold(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        ChatKimi(api_key=KEY, **given)
+
+
+@pytest.mark.parametrize("wrong", [["a", "b", "c"], ["x" * 31]])
+def test_categories_that_openrouter_refuses(wrong: list[str]) -> None:
+    with pytest.raises(ValidationError, match="at most 2 categories of at most 30 characters"):
+        ChatKimi(api_key=KEY, app_categories=wrong)
+
+
+def test_the_model_has_two_names() -> None:
+    model = ChatKimi(api_key=KEY, model_name="moonshotai/kimi-k2.5")
+    assert model.model == model.model_name == "moonshotai/kimi-k2.5"
+
+
+# Copies
+
+
+COPIES: dict[str, Callable[[ChatKimi], ChatKimi]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "model_copy": ChatKimi.model_copy,
+    "deep model_copy": lambda model: model.model_copy(deep=True),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_keep_the_key_and_share_the_clients(how: str) -> None:
+    with Emulator() as openrouter, httpx.Client() as client:
+        model = planted(base_url=openrouter.base_url, http_client=client, provider={"order": ["moonshotai"]})
+        model.invoke("hi")
+        other = COPIES[how](model)
+        assert other == model
+        assert other is not model
+        assert other.http_client is client
+        other.invoke("hi")
+        assert [request.sent_key(KEY) for request in openrouter.requests] == [True, True]
+        assert openrouter.bodies[0] == openrouter.bodies[1]
+
+
+def test_deepcopy_works_inside_other_things() -> None:
+    with httpx.Client() as client:
+        first, second = copy.deepcopy([planted(http_client=client)] * 2)
+        assert first is second
+        assert first.http_client is client
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"api_key": OTHER_KEY},
+        {"openrouter_api_key": OTHER_KEY},
+        {"api_key": SecretStr(OTHER_KEY)},
+    ],
+)
+def test_a_copy_with_another_key_never_sends_the_old_one(update: dict[str, Any]) -> None:
+    with Emulator() as openrouter:
+        model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
+        model.invoke("hi")
+        model.model_copy(update=update).invoke("hi")
+        model.invoke("hi")
+        assert [request.sent_key(OTHER_KEY) for request in openrouter.requests] == [False, True, False]
+        assert [request.sent_key(KEY) for request in openrouter.requests] == [True, False, True]
+
+
+def test_a_copy_takes_the_constructors_names() -> None:
+    update = {"model": "moonshotai/kimi-k2.5", "timeout": 5, "stop_sequences": ["a"]}
+    model = planted().model_copy(update=update)
+    assert (model.model_name, model.request_timeout, model.stop) == ("moonshotai/kimi-k2.5", 5, ["a"])
+
+
+# Pickles and LangChain's own form
+
+
+def test_a_pickle_holds_nothing_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    with httpx.Client() as client:
+        model = planted(http_client=client, temperature=0.5, timeout=Timeout(idle=5), provider={"order": ["a"]})
+        pickled = pickle.dumps(model)
+    assert not holds_secret(pickled.decode("latin-1"))
+    monkeypatch.setenv("OPENROUTER_API_KEY", OTHER_KEY)
+    other = pickle.loads(pickled)  # noqa: S301 - it was made here
+    assert other.openrouter_api_key == SecretStr(OTHER_KEY)
+    assert (other.default_headers, other.http_client, other.http_async_client) == (None, None, None)
+    assert other.wire_parameters() == model.wire_parameters()
+    assert (other.request_timeout, other.metadata, other.profile) == (
+        model.request_timeout,
+        model.metadata,
+        model.profile,
+    )
+
+
+def test_a_pickled_model_works_before_and_after_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    with Emulator() as openrouter:
+        model = ChatKimi(base_url=openrouter.base_url)
+        for _ in range(2):
+            bound = pickle.loads(pickle.dumps(model.bind(temperature=0.5)))  # noqa: S301 - it was made here
+            bound.invoke("hi")
+            model.invoke("hi")
+        assert [sent.get("temperature") for sent in openrouter.bodies] == [0.5, None, 0.5, None]
+
+
+def test_a_pickle_opened_without_a_key_says_so_when_it_is_used() -> None:
+    with Emulator() as openrouter:
+        other = pickle.loads(pickle.dumps(ChatKimi(api_key=KEY, base_url=openrouter.base_url)))  # noqa: S301 - it was made here
+        assert other.openrouter_api_key is None
+        for ask in (lambda: other.invoke("hi"), lambda: list(other.stream("hi"))):
+            with pytest.raises(KimiAuthenticationError, match=r"pass api_key=\.\.\. or set OPENROUTER_API_KEY"):
+                ask()
+        assert openrouter.requests == []
+
+
+def test_langchains_form_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    model = ChatKimi(
+        model="moonshotai/kimi-k2.5",
+        base_url="https://example.com/v1",
+        timeout=Timeout(idle=5),
+        temperature=0.5,
+        provider=ProviderPreferences(order=["moonshotai"]),
+        reasoning=Reasoning(effort="low"),
+        plugins=[WebPlugin(max_results=3)],
+        model_kwargs={"brand_new": 1},
+    )
+    told = dumps(model)
+    assert "not_implemented" not in told
+    assert not holds_secret(told)
+    assert load(dumpd(model), **LOADS) == model
+
+
+@pytest.mark.parametrize("name", ["openrouter_api_key", "api_key"])
+def test_the_key_is_a_secret_in_langchains_form(name: str) -> None:
+    told = dumpd(ChatKimi(**{name: KEY}))
+    assert told["kwargs"]["openrouter_api_key"] == {"lc": 1, "type": "secret", "id": ["OPENROUTER_API_KEY"]}
