@@ -195,8 +195,7 @@ def answers(found: Iterable[Exchange], wanted: Callable[[Exchange], bool]) -> li
     pairs = []
     for exchange in found:
         # The end of the turn is billed, and the end of the thoughts.
-        marks = (exchange.finish == "stop") + bool(exchange.reasoning)
-        true = exchange.completion_tokens - marks
+        true = exchange.completion_tokens - (exchange.finish == "stop") - bool(exchange.reasoning)
         if not exchange.has_calls and true >= SHORTEST_ANSWER and wanted(exchange):
             pairs.append(Pair(estimate_tokens(exchange.reasoning) + estimate_tokens(exchange.content), true))
     return pairs
@@ -206,10 +205,9 @@ def row(name: str, pairs: Sequence[Pair]) -> str:
     """One line of a table: how many, mean error, worst error, bias."""
     if not pairs:
         return f"| {name} | 0 | | | |"
-    error = [pair.error for pair in pairs]
-    return (
-        f"| {name} | {len(error)} | {fmean(map(abs, error)):.1%} | {max(error, key=abs):+.1%} | {fmean(error):+.1%} |"
-    )
+    errors = [pair.error for pair in pairs]
+    mean, worst, bias = fmean(map(abs, errors)), max(errors, key=abs), fmean(errors)
+    return f"| {name} | {len(pairs)} | {mean:.1%} | {worst:+.1%} | {bias:+.1%} |"
 
 
 def _table(name: str, rows: Iterable[str]) -> str:
