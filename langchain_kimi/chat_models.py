@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, model_validator
 from langchain_kimi._messages import content_blocks
 from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
-from langchain_kimi._messages.request import body_bytes, request_body
+from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured import structured_output
 from langchain_kimi._messages.token_counting import CountsTokens
@@ -27,6 +27,7 @@ from langchain_kimi._messages.usage import added_up
 from langchain_kimi._version import __version__
 from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.prepare import fit
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter import clients
 from langchain_kimi.openrouter.transport import Call, aexchange, exchange
@@ -178,6 +179,7 @@ class ChatKimi(KimiSettings, CountsTokens):
         kwargs: dict[str, Any],
     ) -> Call[Any]:
         streamed = reader is not PlainMessage
+        mending = self.mending(call_ids_in(messages))
         given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
         body = request_body(
             messages,
@@ -186,12 +188,13 @@ class ChatKimi(KimiSettings, CountsTokens):
             given=given if stop is None else {**given, "stop": stop},
             streamed=streamed,
         )
+        body = fit(body, mending.repairs)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         return Call(
             connection=connection,
             headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
-            new_reader=partial(reader, body=body, idle=connection.timeout.idle),
+            new_reader=partial(reader, body=body, idle=connection.timeout.idle, mending=mending),
             retries=self.retries(kwargs.get("max_retries")),
             report=RetryReport(run_manager),
         )
