@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from langchain_kimi._messages.repair_settings import RepairSettings
 from langchain_kimi.errors import KimiAuthenticationError, KimiRequestError
 from langchain_kimi.openrouter.base_url import check_base_url, keeps_secrets
 from langchain_kimi.openrouter.connection import BASE_URL, Connection, Timeout
@@ -46,7 +47,7 @@ STAYS_HERE = ("openrouter_api_key", "default_headers", "proxy", "http_client", "
 _key_of_environment = secret_from_env("OPENROUTER_API_KEY", default=None)
 
 
-class KimiSettings(RequestParameters):
+class KimiSettings(RequestParameters, RepairSettings):
     """The settings of a model; the parameters of a request are among them (see `RequestParameters`)."""
 
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)

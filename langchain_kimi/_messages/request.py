@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.kimi.prepare import prepare
 from langchain_kimi.openrouter.parameters import checked, merged
 from langchain_kimi.openrouter.wire import WireBody
 
@@ -25,7 +24,7 @@ def request_body(
     given: Mapping[str, Any],
     streamed: bool,
 ) -> WireBody:
-    """Compose the body of a request.
+    """Compose the body of a request, not yet fitted to the model (see `langchain_kimi.kimi.prepare`).
 
     Args:
         messages: The conversation; it is not changed.
@@ -47,7 +46,19 @@ def request_body(
         **parameters,
         **({"stream": True} if streamed else {}),
     }
-    return prepare(cast("WireBody", body))
+    return cast("WireBody", body)
+
+
+def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
+    """Collect the ids of the tool calls in a conversation, as the user knows them."""
+    calls = [
+        call
+        for message in messages
+        if isinstance(message, AIMessage)
+        for call in (*message.tool_calls, *message.invalid_tool_calls)
+    ]
+    answers = [message.tool_call_id for message in messages if isinstance(message, ToolMessage)]
+    return frozenset(filter(None, (*(call.get("id") for call in calls), *answers)))
 
 
 def body_bytes(body: WireBody) -> bytes:

@@ -21,18 +21,20 @@ def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
     The same messages always get the same ids, and those that have them already come back as they are.
     """
     number = 0
-    open_ids: dict[str, list[str]] = {}
+    waiting: dict[str, list[str]] = {}
     renamed: list[WireMessage] = []
     for message in messages:
         if calls := message.get("tool_calls"):
             new_ids = [canonical_id(call, number + position) for position, call in enumerate(calls)]
             number += len(calls)
+            # An id that an earlier turn has used means this turn's calls from here on.
+            waiting |= {call.get("id") or "": [] for call in calls}
             for call, new_id in zip(calls, new_ids, strict=True):
-                open_ids.setdefault(call.get("id") or "", []).append(new_id)
+                waiting[call.get("id") or ""].append(new_id)
             renamed.append(_with_calls(message, calls, new_ids))
-        elif message.get("role") == "tool":
-            waiting = open_ids.get(message.get("tool_call_id") or "")
-            renamed.append(_with_id(message, _answered(waiting)) if waiting else message)
+        elif message.get("role") == "tool" and (ids := waiting.get(message.get("tool_call_id") or "")):
+            # The last call stays, for results that come twice.
+            renamed.append(_with_id(message, ids.pop(0) if len(ids) > 1 else ids[0]))
         else:
             renamed.append(message)
     return messages if all(new is old for new, old in zip(renamed, messages, strict=True)) else renamed
@@ -40,12 +42,7 @@ def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
 
 def canonical_id(call: WireToolCall, number: int) -> str:
     """Give the id that Kimi was trained to see for a call."""
-    return f"functions.{(call.get('function') or {}).get('name')}:{number}"
-
-
-def _answered(waiting: list[str]) -> str:
-    """Take the call that is answered now; the last one stays, for results that come twice."""
-    return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+    return f"functions.{(call.get('function') or {}).get('name') or 'unknown_tool'}:{number}"
 
 
 def _with_calls(message: WireMessage, calls: list[WireToolCall], new_ids: list[str]) -> WireMessage:

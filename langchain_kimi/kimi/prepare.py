@@ -1,14 +1,56 @@
 """Kimi's habits, met on the way out: a body in, the body that is sent."""
 
+from typing import cast
+
+from langchain_kimi.kimi.call_ids import with_positional_ids
+from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.history import check_pairs, with_pairs, without_blanks
 from langchain_kimi.kimi.modalities import check_modalities
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi.kimi.repairs import ALL, Repairs
+from langchain_kimi.kimi.schemas import with_moonshot_schemas
+from langchain_kimi.openrouter.wire import JSONObject, WireBody
 
 
-def prepare(body: WireBody) -> WireBody:
-    """Make a body fit for the model that it names.
+def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
+    """Check a body and make it fit for the model that it names, see `prepare`.
+
+    Raises:
+        KimiRequestError: the model cannot take what the messages hold, or a call or a result in them, which is named
+            by the user's own id, has no partner.
+    """
+    if "history" in repairs and "orphans" not in repairs and family(_asked(body)):
+        check_pairs(body["messages"])
+    return prepare(body, repairs)
+
+
+def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
+    """Make a body fit for the model that it names; what is changed is copied first.
+
+    Args:
+        body: The body; it shares objects with the user's messages.
+        repairs: What is mended, see `langchain_kimi.kimi.repairs`.
 
     Raises:
         KimiRequestError: the model cannot take what the messages hold.
     """
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
-    return body
+    kimi = family(_asked(body))
+    if kimi is None:
+        return body
+    messages = body["messages"]
+    if "orphans" in repairs:
+        messages = with_pairs(messages)
+    if "history" in repairs:
+        messages = without_blanks(messages)
+    if kimi.positional_call_ids and "call_ids" in repairs:
+        messages = with_positional_ids(messages)
+    changed: JSONObject = {} if messages is body["messages"] else {"messages": messages}
+    tools = body.get("tools") or []
+    if "schemas" in repairs and (rewritten := with_moonshot_schemas(tools)) is not tools:
+        changed["tools"] = rewritten
+    return cast("WireBody", {**body, **changed}) if changed else body
+
+
+def _asked(body: WireBody) -> str:
+    """The slug that is asked first."""
+    return next((slug for slug in (body.get("model"), *(body.get("models") or ())) if slug), "")

@@ -1,7 +1,7 @@
 """The repairs by name, so that each can be switched on and off."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 REPAIRS = {
     "markup": "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
@@ -21,7 +21,7 @@ ON_REQUEST = {
 
 Repairs: TypeAlias = frozenset[str]
 ALL: Repairs = frozenset(REPAIRS)
-Chosen: TypeAlias = Literal["all", "none"] | bool | Iterable[str] | None
+Chosen: TypeAlias = str | bool | Iterable[str] | None
 """How repairs are chosen: `"all"`, `"none"`, True, False, or names, of which `"all"` may be one."""
 
 

@@ -27,7 +27,9 @@ ANSWER = Reply(
     ).encode(),
 )
 
-OTHER_MESSAGES: dict[str, str] = {}
+OTHER_MESSAGES = {
+    "160-fantasy-thinking-avian-kimi-thinking-streaming-1": "blanks beside calls, which other hosts refuse, stay here",
+}
 OTHER_SETTINGS: dict[str, str] = {}
 
 OWN_BUSINESS = frozenset({"messages", "model", "stream", "stream_options"})
