@@ -41,6 +41,7 @@ NO_PARAMETERS = {
 }
 """What would break each request if it was sent as a parameter, and what to do instead."""
 
+PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
 STAYS_HERE = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
 """Fields that are never pickled: they are secret, or cannot be."""
 
@@ -124,6 +125,8 @@ class KimiSettings(RequestParameters, RepairSettings):
             return given
         known = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
         extra = dict(given.get("model_kwargs") or {})
+        # ChatOpenRouter's users put there what it has no field for.
+        moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - given.keys())}
         if misplaced := sorted(known & set(extra)):
             raise ValueError(f"{', '.join(misplaced)}: give these as arguments of their own, not in model_kwargs.")
         unknown = {name: value for name, value in given.items() if name not in known}
@@ -137,7 +140,7 @@ class KimiSettings(RequestParameters, RepairSettings):
                 f"{name} is no parameter that this package knows; it goes to model_kwargs and is sent as it is.",
                 stacklevel=_depth_of_construction(),
             )
-        return {**{name: value for name, value in given.items() if name in known}, "model_kwargs": extra}
+        return {**moved, **{name: value for name, value in given.items() if name in known}, "model_kwargs": extra}
 
     @field_validator("request_timeout", mode="before")
     @classmethod

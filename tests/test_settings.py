@@ -77,7 +77,7 @@ def test_secrets_are_not_shown() -> None:
         {"max_retries": -1},
         {"streaming": True, "n": 2},
         {"base_url": "nowhere"},
-        {"model_kwargs": {"temperature": 1}},
+        {"model_kwargs": {"model": "m"}},
         {"app_categories": ["a", "b", "c"]},
         {"timeout": {"idle": 1, "typo": 2}},
         {"timeout": 30_000},
@@ -248,11 +248,20 @@ def test_model_kwargs_and_unknown_arguments_are_put_together() -> None:
     assert given == {"brand_new": 1}
 
 
+def test_parameters_in_model_kwargs_are_arguments() -> None:
+    """ChatOpenRouter's users put there what it has no field for."""
+    model = ChatKimi(api_key=KEY, model_kwargs={"top_k": 3, "stop_sequences": ["a"], "brand_new": 1})
+    assert (model.top_k, model.stop, model.model_kwargs) == (3, ["a"], {"brand_new": 1})
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"model_kwargs": {"temperature": 1, "model": "m"}}, "model, temperature: give these as arguments"),
-        ({"model_kwargs": {"stop_sequences": ["a"]}}, "stop_sequences: give these as arguments"),
+        ({"model_kwargs": {"timeout": 1, "model": "m"}}, "model, timeout: give these as arguments"),
+        ({"model_kwargs": {"metadata": {"a": "b"}}}, "metadata: give these as arguments"),
+        ({"model_kwargs": {"temperature": 1}, "temperature": 0}, "temperature: give these as arguments"),
+        ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "stop_sequences: another name of stop"),
+        ({"model_kwargs": {"temperature": 3}}, "must be a number from 0 to 2"),
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: given twice"),
         ({"stream": True}, "stream is no parameter: call .stream()"),
         ({"model_kwargs": {"messages": []}}, "messages is no parameter"),
