@@ -9,7 +9,7 @@ KEY = "planted-key-that-opens-nothing"
 
 # A developer's own settings must not reach a test: a key would be sent, a proxy would stand in the way of loopback,
 # and LangSmith's tracer would report every run to its server.
-_PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_")
+_PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_", "KIMI_TOKENIZER")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
