@@ -98,7 +98,8 @@ class ChatKimi(KimiSettings, CountsTokens):
         traced = LangSmithParams(ls_provider=PROVIDER, ls_model_name=name, ls_model_type="chat")
         if (temperature := parameters.get("temperature")) is not None:
             traced["ls_temperature"] = temperature
-        if limit := parameters.get("max_tokens") or parameters.get("max_completion_tokens"):
+        limits = [layer.get(name) for layer in (kwargs, parameters) for name in ("max_tokens", "max_completion_tokens")]
+        if limit := next(filter(None, limits), None):
             traced["ls_max_tokens"] = limit
         if stops := stop or parameters.get("stop"):
             traced["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)

@@ -35,20 +35,20 @@ PIECE = 3
 """How many characters a delta holds."""
 
 
-async def chunks_of(model: ModelLike, way: Way, given: Any = "hi", /, **kwargs: Any) -> list[Any]:
+async def chunks_of(model: ModelLike, way: Way, given: Any = "hi", config: Any = None, /, **kwargs: Any) -> list[Any]:
     """Ask in one way; gives the chunks, which is one message where nothing is streamed."""
     if way == "invoke":
-        return [model.invoke(given, **kwargs)]
+        return [model.invoke(given, config, **kwargs)]
     if way == "ainvoke":
-        return [await model.ainvoke(given, **kwargs)]
+        return [await model.ainvoke(given, config, **kwargs)]
     if way == "stream":
-        return list(model.stream(given, **kwargs))
-    return [chunk async for chunk in model.astream(given, **kwargs)]
+        return list(model.stream(given, config, **kwargs))
+    return [chunk async for chunk in model.astream(given, config, **kwargs)]
 
 
-async def ask(model: ModelLike, way: Way, given: Any = "hi", /, **kwargs: Any) -> Any:
+async def ask(model: ModelLike, way: Way, given: Any = "hi", config: Any = None, /, **kwargs: Any) -> Any:
     """Ask in one way; gives the message, or the sum of the chunks."""
-    first, *rest = await chunks_of(model, way, given, **kwargs)
+    first, *rest = await chunks_of(model, way, given, config, **kwargs)
     return first + rest if rest else first
 
 
