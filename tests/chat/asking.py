@@ -90,11 +90,12 @@ def _events(message: dict[str, Any], ending: dict[str, Any]) -> Iterator[bytes]:
 
 
 def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from ({"reasoning": piece} for piece in _pieces(message.get("reasoning")))
+    for key in ("reasoning", "reasoning_content"):
+        yield from ({key: piece} for piece in _pieces(message.get(key)))
     for detail in message.get("reasoning_details") or ():
-        spoken = "text" if "text" in detail else "data"
+        spoken = next(key for key in ("text", "summary", "data") if key in detail)
         # What is encrypted comes whole.
-        pieces = _pieces(detail["text"]) if spoken == "text" else [detail["data"]]
+        pieces = [detail["data"]] if spoken == "data" else _pieces(detail[spoken])
         yield from ({"reasoning_details": [{**detail, spoken: piece}]} for piece in pieces)
     for key in ("content", "refusal"):
         yield from ({key: piece} for piece in _pieces(message.get(key)))
