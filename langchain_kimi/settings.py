@@ -170,7 +170,7 @@ class KimiSettings(RequestParameters, RepairSettings):
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
-        if not self.key:
+        if not self._key:
             raise ValueError(NO_KEY)
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
@@ -179,7 +179,7 @@ class KimiSettings(RequestParameters, RepairSettings):
                 "base_url is plain http on another machine: the key would travel unencrypted. "
                 "Use https, or pass allow_insecure_http=True."
             )
-        for name, value in {"Authorization": self.key, **self.attribution(), **(self.default_headers or {})}.items():
+        for name, value in {"Authorization": self._key, **self.attribution(), **(self.default_headers or {})}.items():
             check_header(name, value)
         return self
 
@@ -233,8 +233,7 @@ class KimiSettings(RequestParameters, RepairSettings):
         return self.model_name
 
     @property
-    def key(self) -> str:
-        """The key in plain text; empty where there is none."""
+    def _key(self) -> str:
         return self.openrouter_api_key.get_secret_value() if self.openrouter_api_key else ""
 
     def attribution(self) -> dict[str, str]:
@@ -248,7 +247,7 @@ class KimiSettings(RequestParameters, RepairSettings):
             KimiAuthenticationError: there is no key.
             KimiRequestError: one of the call's headers cannot be sent.
         """
-        if not self.key:
+        if not self._key:
             raise KimiAuthenticationError(NO_KEY, advice="A model that comes from a pickle has none of its own.")
         try:
             for name, value in (extra or {}).items():
@@ -257,7 +256,7 @@ class KimiSettings(RequestParameters, RepairSettings):
             raise KimiRequestError(f"extra_headers must be texts by their names. {problem}") from None
         replaced = {name.lower() for name in extra or {}}
         kept = {name: value for name, value in (self.default_headers or {}).items() if name.lower() not in replaced}
-        return request_headers(self.key, self.attribution(), {**kept, **(extra or {})}, streamed=streamed)
+        return request_headers(self._key, self.attribution(), {**kept, **(extra or {})}, streamed=streamed)
 
     def connection(self, timeout: Any = None) -> Connection:
         """Say where calls go and how long they may take; `timeout` is a call's own."""
