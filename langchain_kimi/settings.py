@@ -191,11 +191,7 @@ class KimiSettings(RequestParameters, RepairSettings):
             return handler(given)
         except ValidationError as error:
             details = [
-                InitErrorDetails(
-                    type=PydanticCustomError(one["type"], one["msg"]),
-                    loc=one["loc"],
-                    input="(not repeated)",
-                )
+                InitErrorDetails(type=PydanticCustomError(one["type"], one["msg"]), loc=one["loc"], input="(hidden)")
                 for one in error.errors(include_url=False, include_context=False, include_input=False)
             ]
             raise ValidationError.from_exception_data(error.title, details, hide_input=True) from None
