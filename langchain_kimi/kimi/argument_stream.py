@@ -16,7 +16,6 @@ from langchain_kimi.openrouter.wire import JSONObject
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
-_DEEPEST = 16
 
 
 @dataclass(slots=True)
@@ -168,28 +167,30 @@ class ArgumentStream:
 
     def _resolved(self, schema: JSONObject) -> JSONObject:
         """Follow references, and of several branches take the one that is an object or a list."""
-        for _ in range(_DEEPEST):
+        followed: set[str] = set()
+        while True:
             if isinstance(reference := schema.get("$ref"), str):
-                found: Any = self._root
-                for step in reference.removeprefix("#").strip("/").split("/"):
-                    found = found.get(step) if isinstance(found, dict) else None
-                schema = found if isinstance(found, dict) else {}
+                schema = {} if reference in followed else self._referred(reference)
+                followed.add(reference)
             elif branches := _branches(schema):
                 holding = [branch for branch in branches if self._containers(branch)]
                 schema = holding[0] if len(holding) == 1 else {}
             else:
-                break
-        return schema
+                return schema
 
-    def _containers(self, schema: JSONObject, depth: int = 0) -> tuple[type, ...]:
+    def _referred(self, reference: str) -> JSONObject:
+        found: Any = self._root
+        for step in reference.removeprefix("#").strip("/").split("/"):
+            found = found.get(step) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    def _containers(self, schema: JSONObject, followed: frozenset[str] = frozenset()) -> tuple[type, ...]:
         """The types that a value must have, where it must be an object or a list and can be no string."""
-        if depth > _DEEPEST:
-            return ()
+        if isinstance(reference := schema.get("$ref"), str):
+            return () if reference in followed else self._containers(self._referred(reference), followed | {reference})
         if branches := _branches(schema):
-            found = [self._containers(branch, depth + 1) for branch in branches if branch != {"type": "null"}]
+            found = [self._containers(branch, followed) for branch in branches if branch != {"type": "null"}]
             return tuple({kind for one in found for kind in one}) if all(found) else ()
-        if "$ref" in schema:
-            return self._containers(self._resolved(schema), depth + 1)
         kinds = schema.get("type") or ()
         names = {kinds} if isinstance(kinds, str) else set(kinds)
         if names and names <= {*_CONTAINERS, "null"}:

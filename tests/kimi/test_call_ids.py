@@ -1,0 +1,98 @@
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi.kimi.call_ids import UniqueIds, with_positional_ids
+from langchain_kimi.openrouter.wire import WireMessage
+
+
+def turn(*calls: tuple[str | None, str]) -> Any:
+    return {"role": "assistant", "tool_calls": [{"id": call_id, "function": {"name": name}} for call_id, name in calls]}
+
+
+def result(call_id: str | None, content: str = "") -> Any:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def ids(messages: list[Any]) -> list[Any]:
+    """The ids of the calls and the results, in order."""
+    found: list[Any] = []
+    for message in messages:
+        found += [call["id"] for call in message.get("tool_calls", ())]
+        found += [message["tool_call_id"]] if message["role"] == "tool" else []
+    return found
+
+
+CONVERSATIONS = {
+    "foreign ids": (
+        [turn(("call_a", "f"), ("toolu_b", "g")), result("toolu_b"), result("call_a"), turn(("c", "f")), result("c")],
+        ["functions.f:0", "functions.g:1", "functions.g:1", "functions.f:0", "functions.f:2", "functions.f:2"],
+    ),
+    "cleaned ids": ([turn(("functionsread0", "read")), result("functionsread0")], ["functions.read:0"] * 2),
+    "short ids that start anew": (
+        [turn(("f:0", "f")), result("f:0"), turn(("f:0", "f")), result("f:0")],
+        ["functions.f:0", "functions.f:0", "functions.f:1", "functions.f:1"],
+    ),
+    "one id twice in a turn": (
+        [turn(("x", "f"), ("x", "g")), result("x", "of f"), result("x", "of g")],
+        ["functions.f:0", "functions.g:1", "functions.f:0", "functions.g:1"],
+    ),
+    "empty and missing ids": (
+        [turn(("", "f"), (None, "g")), result(""), result(None)],
+        ["functions.f:0", "functions.g:1", "functions.f:0", "functions.g:1"],
+    ),
+    "an earlier turn without a result": (
+        [turn(("x", "f")), turn(("x", "f")), result("x")],
+        ["functions.f:0", "functions.f:1", "functions.f:1"],
+    ),
+    "a result that comes twice": ([turn(("x", "f")), result("x"), result("x")], ["functions.f:0"] * 3),
+    "a result without a call": ([result("x"), turn(("y", "f"))], ["x", "functions.f:0"]),
+    "a call without a name": ([turn(("x", ""))], ["functions.unknown_tool:0"]),
+}
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_ids_on_the_way_out(name: str) -> None:
+    messages, expected = CONVERSATIONS[name]
+    before = copy.deepcopy(messages)
+    sent = with_positional_ids(messages)
+    assert ids(sent) == expected
+    assert messages == before
+    assert json.dumps(with_positional_ids(messages)) == json.dumps(sent)
+    assert with_positional_ids(sent) is sent or ids(sent)[0] == "x"
+
+
+def test_a_conversation_in_kimis_form_stays_as_it_is() -> None:
+    messages: list[WireMessage] = [
+        {"role": "user", "content": "a"},
+        turn(("functions.f:0", "f"), ("functions.f:1", "f")),
+        result("functions.f:0"),
+        result("functions.f:1"),
+    ]
+    assert with_positional_ids(messages) is messages
+
+
+def test_what_is_right_is_shared_and_what_is_wrong_is_copied() -> None:
+    right, wrong = turn(("functions.f:0", "f")), turn(("x", "f"))
+    sent: list[Any] = with_positional_ids([right, wrong])
+    assert sent[0] is right
+    assert sent[1] is not wrong
+    assert sent[1]["tool_calls"][0]["function"] is wrong["tool_calls"][0]["function"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "unique"),
+    [
+        ([], ["a", "b"], ["a", "b"]),
+        ([], ["a", "a", "a"], ["a", "a_1", "a_2"]),
+        (["f:0"], ["f:0"], ["f:5"]),
+        (["f:0", "f:5"], ["f:0", "g:0"], ["f:6", "g:0"]),
+        (["0"], ["0"], ["0_1"]),
+        (["functions.f:0"], ["functions.f:0", "functions.f:0"], ["functions.f:5", "functions.f:6"]),
+    ],
+)
+def test_ids_on_the_way_in(taken: list[str], given: list[str], unique: list[str]) -> None:
+    handed_out = UniqueIds(taken, 5)
+    assert [handed_out.unique(one) for one in given] == unique

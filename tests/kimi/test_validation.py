@@ -1,0 +1,64 @@
+import sys
+from typing import Any
+
+import pytest
+
+from langchain_kimi.kimi.offered_tools import OfferedTools
+from langchain_kimi.kimi.validation import CallValidator, load_validator
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "array", "items": {"type": "integer"}}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+
+
+def validator(schema: Any = SCHEMA) -> CallValidator:
+    return CallValidator(
+        OfferedTools({"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]})
+    )
+
+
+@pytest.mark.parametrize("arguments", [{"city": "Paris"}, {"city": "", "days": [1, 2]}])
+def test_calls_that_fit(arguments: dict[str, Any]) -> None:
+    checked = validator()
+    assert checked.fault("f", arguments) is None
+    assert (checked.unknown_tools, checked.mismatches) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, ["'city' is a required property"]),
+        ({"city": 1}, ["city: 1 is not of type 'string'"]),
+        ({"city": "a", "days": [1, "b"]}, ["days[1]: 'b' is not of type 'integer'"]),
+        ({"city": 1, "days": 2, "x": 3}, ["city: 1 is not", "days: 2 is not", "'x' was unexpected"]),
+        ({"city": "a", "days": ["a", "b", "c", "d", "e"]}, ["days[2]", "and 2 more"]),
+    ],
+)
+def test_calls_that_do_not_fit(arguments: dict[str, Any], words: list[str]) -> None:
+    checked = validator()
+    fault = checked.fault("f", arguments)
+    assert fault is not None
+    assert fault.startswith("The arguments do not fit the schema of f: ")
+    assert [word for word in words if word not in fault] == []
+    assert checked.mismatches == 1
+
+
+def test_an_unknown_tool_is_told_with_those_on_offer() -> None:
+    checked = validator()
+    assert checked.fault("g", {}) == "There is no tool 'g'; offered: f."
+    assert checked.unknown_tools == 1
+    assert CallValidator(OfferedTools({})).fault("g", {}) == "There is no tool 'g'; offered: none."
+
+
+@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "#/$defs/nowhere"}, {"properties": {"city": 5}}])
+def test_a_broken_schema_is_not_held_against_the_call(schema: Any) -> None:
+    assert validator(schema).fault("f", {"city": "Paris"}) is None
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(ImportError, match=r"langchain-kimi-openrouter\[validation\]"):
+        load_validator()

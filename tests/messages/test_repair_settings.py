@@ -1,0 +1,53 @@
+import sys
+from typing import Any
+
+import pytest
+from langchain_core.load import dumpd
+from pydantic import ValidationError
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.kimi.repairs import ALL
+
+
+def model(**settings: Any) -> ChatKimi:
+    return ChatKimi(api_key="planted", **settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "chosen"),
+    [
+        ("all", "all", ALL),
+        (None, "all", ALL),
+        ("none", "none", frozenset()),
+        (False, False, frozenset()),
+        ({"markup", "call_ids"}, ["call_ids", "markup"], {"markup", "call_ids"}),
+        (("all", "orphans"), ["all", "orphans"], ALL | {"orphans"}),
+        (["schemas"], ["schemas"], {"schemas"}),
+    ],
+)
+def test_repairs(given: Any, kept: Any, chosen: frozenset[str]) -> None:
+    made = model(repairs=given)
+    assert made.repairs == kept
+    assert made.mending(frozenset({"a"})).repairs == chosen
+    assert made.mending(frozenset({"a"})).call_ids == {"a"}
+
+
+def test_a_slip_is_named() -> None:
+    with pytest.raises(ValidationError, match="markdown is none of"):
+        model(repairs=["markdown"])
+
+
+def test_they_are_serialized() -> None:
+    assert dumpd(model(repairs={"markup"}))["kwargs"]["repairs"] == ["markup"]
+
+
+def test_validation() -> None:
+    assert not model().mending(frozenset()).validates
+    assert model(validate_tool_calls=True).mending(frozenset()).validates
+
+
+def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    assert not model().validate_tool_calls
+    with pytest.raises(ImportError, match=r"langchain-kimi-openrouter\[validation\]"):
+        model(validate_tool_calls=True)
