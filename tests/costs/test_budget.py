@@ -1,0 +1,256 @@
+"""A budget refuses the next call before it is sent, in every way to call; what the emulator got is the proof."""
+
+import asyncio
+import gc
+import pickle
+import threading
+import warnings
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelFallbackMiddleware, ModelRetryMiddleware
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.exceptions import ModelError
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableLambda
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
+from langchain_kimi.errors import KimiBudgetError, KimiError, KimiRequestError
+from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+from tests.conftest import KEY
+from tests.costs.conftest import STORY, drain, get_weather
+
+TINY = 1e-9
+"""Dollars: spent after any call."""
+
+
+ASK: Any = {"messages": [HumanMessage("What is the weather in Oslo?")]}
+
+
+WAYS: dict[str, Any] = {
+    "invoke": lambda model, config: model.invoke(STORY, config),
+    "stream": lambda model, config: list(model.stream(STORY, config)),
+    "batch": lambda model, config: model.batch([STORY] * 3, config),
+    "chain": lambda model, config: (RunnableLambda(str) | model).invoke(STORY, config),
+    "structured": lambda model, config: model.with_structured_output({"title": "Sea", "type": "object"}).invoke(
+        STORY, config
+    ),
+    "agent": lambda model, config: create_agent(model, [get_weather]).invoke(ASK, config),
+    "agent, streamed": lambda model, config: list(
+        create_agent(model, [get_weather]).stream(ASK, config, stream_mode="messages")
+    ),
+}
+ASYNC_WAYS: dict[str, Any] = {
+    "ainvoke": lambda model, config: model.ainvoke(STORY, config),
+    "astream": lambda model, config: drain(model.astream(STORY, config)),
+    "abatch": lambda model, config: model.abatch([STORY] * 3, config),
+    "astream_events": lambda model, config: drain(model.astream_events(STORY, config, version="v2")),
+    "agent": lambda model, config: create_agent(model, [get_weather]).ainvoke(ASK, config),
+    "agent, streamed": lambda model, config: drain(
+        create_agent(model, [get_weather]).astream(ASK, config, stream_mode="messages")
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_sent_when_the_budget_is_spent(model: ChatKimi, openrouter: Emulator, way: str) -> None:
+    budget = Budget(max_cost=TINY)
+    model.invoke(STORY, {"callbacks": [budget]})
+    with pytest.raises(KimiBudgetError) as caught:
+        WAYS[way](model, {"callbacks": [budget]})
+    assert len(openrouter.requests) == 1
+    assert caught.value.spent == budget.spent == budget.total.cost > TINY
+    assert (caught.value.limit, caught.value.unit) == (TINY, "USD")
+    assert (budget.total.calls, budget.total.failed, budget.in_flight) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("way", ASYNC_WAYS)
+async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulator, way: str) -> None:
+    budget = Budget(max_cost=TINY)
+    await model.ainvoke(STORY, {"callbacks": [budget]})
+    with pytest.raises(KimiBudgetError):
+        await ASYNC_WAYS[way](model, {"callbacks": [budget]})
+    assert len(openrouter.requests) == 1
+    assert (budget.total.calls, budget.total.failed, budget.in_flight) == (1, 0, 0)
+
+
+def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> None:
+    budget = Budget(max_cost=TINY)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
+    # The same one for the run too: a call is not refused for what it holds back itself.
+    model.invoke(STORY, {"callbacks": [budget]})
+    with pytest.raises(KimiBudgetError):
+        create_agent(model, []).invoke(ASK)
+    assert len(openrouter.requests) == 1
+    budget.reset()
+    model.invoke(STORY)
+    assert len(openrouter.requests) == 2
+
+
+def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
+    budget = Budget(max_tokens=40)
+    with pytest.raises(KimiBudgetError) as caught:
+        model.batch([STORY] * 10, {"callbacks": [budget], "max_concurrency": 1})
+    assert (caught.value.spent, caught.value.limit, caught.value.unit) == (budget.total.total_tokens, 40, "tokens")
+    assert len(openrouter.requests) == budget.total.calls == 2
+
+
+def test_the_lower_of_two_limits_decides(model: ChatKimi, openrouter: Emulator) -> None:
+    budget = Budget(max_cost=TINY, max_tokens=1_000_000)
+    model.invoke(STORY, {"callbacks": [budget]})
+    with pytest.raises(KimiBudgetError, match="USD are spent"):
+        model.invoke(STORY, {"callbacks": [budget]})
+
+
+@pytest.mark.parametrize("limit", [{"max_cost": 0}, {"max_tokens": 0}])
+def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, limit: Any) -> None:
+    with pytest.raises(KimiBudgetError):
+        model.invoke(STORY, {"callbacks": [Budget(**limit)]})
+    assert openrouter.requests == []
+
+
+def test_an_agent_that_goes_on_and_on_is_stopped(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(Reply(tool_calls=[ToolCall("get_weather", {"city": "Oslo"})]), times=None)
+    budget = Budget(max_cost=0.0005)
+    with pytest.raises(KimiBudgetError):
+        create_agent(model, [get_weather]).invoke(ASK, {"callbacks": [budget], "recursion_limit": 200})
+    assert len(openrouter.requests) == budget.total.calls > 1
+    last = budget.total.cost / budget.total.calls
+    assert 0.0005 <= budget.total.cost < 0.0005 + 3 * last
+
+
+def test_middleware_does_not_try_again(model: ChatKimi, openrouter: Emulator) -> None:
+    retry = ModelRetryMiddleware(max_retries=2, initial_delay=0.0, on_failure="error")
+    refusals: list[BaseException] = []
+
+    class Watching(BaseCallbackHandler):
+        def on_chain_error(self, error: BaseException, **_: Any) -> None:
+            refusals.append(error)
+
+    agent = create_agent(model, [], middleware=[retry, ModelFallbackMiddleware(model)])
+    with pytest.raises(KimiBudgetError) as caught:
+        agent.invoke(ASK, {"callbacks": [Budget(max_cost=0), Watching()]})
+    assert openrouter.requests == []
+    assert refusals
+    assert caught.value.is_retryable is False
+
+
+def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, openrouter: Emulator) -> None:
+    budget = Budget(max_cost=TINY)
+    config: Any = {"callbacks": [budget], "max_concurrency": 1}
+    answers = model.batch([STORY] * 4, config, return_exceptions=True)
+    assert [isinstance(answer, KimiBudgetError) for answer in answers] == [False, True, True, True]
+    assert len(openrouter.requests) == 1
+
+
+def test_no_more_than_what_is_in_flight_goes_beyond(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.behave(pause=0.05)
+    budget = Budget(max_cost=TINY)
+    config: Any = {"callbacks": [budget], "max_concurrency": 4}
+    answers = model.batch([STORY] * 20, config, return_exceptions=True)
+    sent = len(openrouter.requests)
+    assert 1 <= sent <= 4
+    assert [isinstance(answer, KimiBudgetError) for answer in answers].count(True) == 20 - sent
+
+
+ESTIMATE = 0.001
+"""Dollars: above what one answer of the emulator costs."""
+
+
+async def test_an_estimate_bounds_fifty_calls_at_once(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.behave(pause=0.05)
+    budget = Budget(max_cost=10 * ESTIMATE, estimate=ESTIMATE)
+    config: Any = {"callbacks": [budget]}
+    answers = await asyncio.gather(*(model.ainvoke(STORY, config) for _ in range(50)), return_exceptions=True)
+    refusals = [answer for answer in answers if isinstance(answer, KimiBudgetError)]
+    assert len(openrouter.requests) == budget.total.calls == 10
+    assert len(refusals) == 40
+    assert "0.010 USD are held back for calls in flight" in str(refusals[-1])
+    assert refusals[-1].spent == 0
+    assert budget.spent < 10 * ESTIMATE
+    # What was held back is free again, so there is room for more.
+    await model.ainvoke(STORY, config)
+
+
+def test_an_estimate_bounds_fifty_threads(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.behave(pause=0.05)
+    budget = Budget(max_cost=10 * ESTIMATE, estimate=ESTIMATE)
+    start = threading.Barrier(50)
+    refused = []
+
+    def ask() -> None:
+        start.wait()
+        try:
+            model.invoke(STORY, {"callbacks": [budget]})
+        except KimiBudgetError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(openrouter.requests) == budget.total.calls == 50 - len(refused)
+    assert budget.spent <= 10 * ESTIMATE
+
+
+def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.fail_next(faults.connection_cut(), times=None)
+    budget = Budget(max_cost=2 * ESTIMATE, estimate=ESTIMATE)
+    for _ in range(2):
+        with pytest.raises(KimiError, match="broke"):
+            list(model.stream(STORY, {"callbacks": [budget]}))
+    with pytest.raises(KimiBudgetError):
+        model.invoke(STORY, {"callbacks": [budget]})
+    assert (budget.spent, budget.total.cost, budget.total.unknown) == (2 * ESTIMATE, 0, 2)
+    assert len(openrouter.requests) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_refused_call_is_no_call_to_those_who_count(
+    model: ChatKimi, openrouter: Emulator, *, first: bool
+) -> None:
+    costs, spent, other = KimiCostCallback(), Budget(max_cost=0), Budget(max_cost=1, estimate=0.5)
+    config: Any = {"callbacks": [spent, costs, other] if first else [costs, other, spent]}
+    with track_costs() as tracked:
+        for _ in range(3):
+            with pytest.raises(KimiBudgetError):
+                model.invoke(STORY, config)
+            with pytest.raises(KimiBudgetError):
+                await model.ainvoke(STORY, config)
+    for counting in (costs, spent, other, tracked):
+        assert (counting.total, counting.in_flight) == (Costs(), 0)
+    assert openrouter.requests == []
+
+
+async def test_no_handler_of_a_refused_call_is_left_unawaited(model: ChatKimi, openrouter: Emulator) -> None:
+    class Inline(BaseCallbackHandler):
+        run_inline = True
+
+    before, after = [AsyncCallbackHandler(), Inline()], [Inline(), AsyncCallbackHandler(), BaseCallbackHandler()]
+    config: Any = {"callbacks": [*before, Budget(max_cost=0), *after]}
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(KimiBudgetError):
+            await model.ainvoke(STORY, config)
+        gc.collect()
+    assert [str(warning.message) for warning in warned] == []
+    assert openrouter.requests == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"max_cost": -1}, {"max_tokens": -1}, {"max_cost": float("nan")}, {"max_cost": 1, "estimate": -1}]
+)
+def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
+    with pytest.raises(ValueError, match=r"max_cost|max_tokens|estimate"):
+        Budget(**wrong)
+
+
+def test_the_error_is_typed_and_survives_a_pickle() -> None:
+    error = KimiBudgetError("Spent.", spent=1.5, limit=1.0, unit="USD", advice="Stop.")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - written one line above
+    assert (type(again), str(again), vars(again)) == (KimiBudgetError, "Spent. Stop.", vars(error))
+    assert all(isinstance(again, kind) for kind in (KimiRequestError, ModelError, ValueError))
+    assert again.is_retryable is False
