@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput, ModelProfile
@@ -13,34 +13,32 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils import from_env
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from langchain_kimi._messages import content_blocks
 from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
-from langchain_kimi._messages.structured import structured_output
+from langchain_kimi._messages.structured_model import MakesStructuredOutput
 from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
 from langchain_kimi._version import __version__
 from langchain_kimi.errors import KimiError
-from langchain_kimi.kimi.families import family
 from langchain_kimi.kimi.prepare import fit
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter import clients
 from langchain_kimi.openrouter.transport import Call, aexchange, exchange
 from langchain_kimi.settings import KimiSettings
 
-Method = Literal["function_calling", "json_schema", "json_mode"]
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""
 
 content_blocks.register()
 
 
-class ChatKimi(KimiSettings, CountsTokens):
+class ChatKimi(KimiSettings, CountsTokens, MakesStructuredOutput):
     """Kimi over OpenRouter as a LangChain chat model.
 
     Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
@@ -235,36 +233,6 @@ class ChatKimi(KimiSettings, CountsTokens):
                 **kwargs,
             )
         )
-
-    def with_structured_output(
-        self,
-        schema: dict[str, Any] | type | None = None,
-        *,
-        method: Method | None = None,
-        include_raw: bool = False,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
-        """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
-
-        Args:
-            schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.
-            method: `"function_calling"`, `"json_schema"` or `"json_mode"`. By default a forced function call, and
-                `"json_schema"` for the Kimis that think, since thinking and a forced call exclude each other.
-            include_raw: Whether to give `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
-            strict: Whether the host must enforce the schema; None leaves it to the host.
-            **kwargs: Further parameters, bound with the schema.
-
-        Raises:
-            ValueError: the method is unknown, or it needs a schema and there is none.
-        """
-        return structured_output(
-            self, schema, method=method or self._method(), include_raw=include_raw, strict=strict, **kwargs
-        )
-
-    def _method(self) -> Method:
-        known = family(self.model_name)
-        return "json_schema" if known is not None and known.thinks != "never" else "function_calling"
 
     def close(self) -> None:
         """Let go the sync connections that this model shares; they close with their last call, and open when needed."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -10,22 +10,26 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap
 from langchain_core.runnables.passthrough import RunnableAssign
 
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
-from langchain_kimi._messages.structured_schema import ANY_OBJECT, Schema, output_schema
+from langchain_kimi._messages.structured_prompt import InstructedModel, instruction_for
+from langchain_kimi._messages.structured_schema import ANY_OBJECT, OutputSchema, Schema, output_schema
 from langchain_kimi._messages.tools import Strict, Tool, bind_arguments
+from langchain_kimi._messages.user_warnings import warn_user
 from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.kimi.output_method import Method, output_method, thinks
+from langchain_kimi.openrouter.parameters import checked, merged
 
-Method = Literal["function_calling", "json_schema", "json_mode"]
+_DECISIVE = ("model", "model_name", "models", "reasoning", "reasoning_effort", "provider", "openrouter_provider")
 
 
 def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_output`
     model: BaseChatModel,
     schema: Schema | None,
+    /,
     *,
     method: Method | None = None,
     include_raw: bool = False,
     strict: Strict = None,
     tools: Sequence[Tool] | None = None,
-    default_method: Method = "function_calling",
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
     """Make a runnable whose result is a value of the schema, or a `KimiStructuredOutputError`; never None.
@@ -37,41 +41,101 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
         model: The model; for a function call its `bind_tools` is used.
         schema: A pydantic class (v1 or v2), a TypedDict, a JSON schema, an OpenAI function or tool. None is possible
             in JSON mode and gives whatever object came.
-        method: `function_calling` (a call is forced), `json_schema` (the host is given the schema) or `json_mode`
-            (the prompt has to ask for JSON and describe it). None takes `default_method`. Traces tell which it was.
+        method: `function_calling` (a call is forced, or hoped for of a model that thinks), `json_schema` (the host is
+            given the schema) or `json_mode` (the prompt has to ask for JSON and describe it). None takes what the
+            model can do in this request (`output_method`); the prompt then needs no words for it. Traces tell which
+            it was.
         include_raw: Whether to give `raw`, `parsed` and `parsing_error` instead of raising for what came. A failure
             of the model itself is raised all the same. A stream of it has no growing values.
-        strict: Whether the host must keep to the schema; None leaves it out.
+        strict: Whether the host must keep to the schema. None leaves it out; but where the method is None too, and
+            neither the schema loses by it nor the providers are chosen by name, a JSON schema is sent as strict.
         tools: Tools that the model may call instead of answering, with `json_schema` and `json_mode` only. With
             `include_raw` their calls are in `raw`, without it they are an error.
-        default_method: What fits the model.
         **kwargs: Bound with the rest; `tool_choice` and `parallel_tool_calls` replace what is bound otherwise.
 
     Raises:
         KimiRequestError: (also a `ValueError`) The method is unknown, or the schema is none or missing.
     """
-    method = method or default_method
-    if method not in get_args(Method):
+    if method not in (None, *get_args(Method)):
         raise KimiRequestError(f"Unknown method {method!r}; there are {', '.join(get_args(Method))}.")
     if schema is None and method != "json_mode":
         raise KimiRequestError(f'method="{method}" needs a schema; only json_mode does without.')
-    by_call = method == "function_calling"
-    if by_call and tools:
-        raise KimiRequestError("A forced call leaves no room for other tools.", advice='Pass method="json_schema".')
+    request = _Request(model, kwargs)
     target = ANY_OBJECT if schema is None else output_schema(schema)
+    chosen = method or request.method
+    if method is None and strict is None and chosen == "json_schema" and not request.has_chosen_hosts:
+        strict = True if target.fits_strictness() else None
+    if chosen == "function_calling" and tools:
+        raise KimiRequestError("A forced call leaves no room for other tools.", advice='Pass method="json_schema".')
     traced = {
-        "kwargs": {"method": method, "strict": strict},
+        "kwargs": {"method": chosen, "strict": strict},
         "schema": None if schema is None else {"type": "function", "function": target.function},
     }
-    arguments = {"strict": strict, "ls_structured_output_format": traced, **kwargs}
-    if by_call:
-        chosen = {"tool_choice": target.name, "parallel_tool_calls": False}
-        bound: Runnable[LanguageModelInput, AIMessage] = model.bind_tools([target.tool()], **{**chosen, **arguments})
-    else:
-        answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
-        bound = model.bind(**bind_arguments(tools or (), **{"response_format": answer, **arguments}))
-    parser = StructuredOutputParser(target=target, by_call=by_call)
+    bound = request.bound(target, chosen, strict, tools or (), {"ls_structured_output_format": traced, **kwargs})
+    if method is None and chosen == "json_mode":
+        bound = InstructedModel(model=bound, instruction=instruction_for(target))
+    parser = StructuredOutputParser(target=target, by_call=chosen == "function_calling")
     return _with_raw(bound, parser) if include_raw else bound | parser
+
+
+class _Request:
+    """What is known of the requests to come: the model's own settings, and what is bound over them."""
+
+    def __init__(self, model: BaseChatModel, kwargs: Mapping[str, Any]) -> None:
+        self._model = model
+        own, given = ({key: said[key] for key in _DECISIVE if key in said} for said in (model.asdict(), kwargs))
+        given = checked(given)
+        self._layers = (own, given)
+        self._parameters = merged(*self._layers)
+        names = [given.get("model") or given.get("model_name"), own.get("model")]
+        self._slugs = [next((name for name in names if name), ""), *self._parameters.get("models", ())]
+        self._profile = None if names[0] else model.profile
+
+    @property
+    def method(self) -> Method:
+        """The method that the models can follow."""
+        return output_method(self._slugs, self._parameters, self._profile)
+
+    @property
+    def has_chosen_hosts(self) -> bool:
+        """Whether the hosts are chosen by name; some of Kimi's refuse a strict schema."""
+        provider = self._parameters.get("provider") or {}
+        return bool(provider.get("only") or provider.get("order"))
+
+    def bound(
+        self,
+        target: OutputSchema,
+        method: Method,
+        strict: Strict,
+        tools: Sequence[Tool],
+        arguments: Mapping[str, Any],
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind the schema to the model in the way of the method."""
+        if method == "function_calling":
+            choice = "auto" if self._must_not_force(arguments) else target.name
+            chosen = {"tool_choice": choice, "parallel_tool_calls": False, **arguments}
+            return self._model.bind_tools([target.tool(strict=strict)], **chosen)
+        answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
+        chosen = {"response_format": answer, **arguments, **self._provider()}
+        if "provider" in chosen:
+            chosen.pop("openrouter_provider", None)
+        return self._model.bind(**bind_arguments(tools, **chosen))
+
+    def _must_not_force(self, arguments: Mapping[str, Any]) -> bool:
+        forced = [slug for slug in self._slugs if thinks(slug, self._parameters)]
+        if not forced or "tool_choice" in arguments:
+            return False
+        warn_user(
+            f"{forced[0]} thinks, and thinking excludes a forced call: the model may answer without one, which is an "
+            f'error. Pass method="json_schema", or no method at all.'
+        )
+        return True
+
+    def _provider(self) -> dict[str, Any]:
+        """Have only hosts asked that know the format, unless the user has said something about that."""
+        if any("require_parameters" in (layer.get("provider") or {}) for layer in self._layers):
+            return {}
+        return {"provider": {**(self._parameters.get("provider") or {}), "require_parameters": True}}
 
 
 def _with_raw(

@@ -4,13 +4,21 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
+from langchain_kimi._messages.structured_strict import (
+    StrictForm,
+    is_recursive,
+    strict_function,
+    unwrapped_root,
+    without_titles,
+)
+from langchain_kimi._messages.structured_typed_dict import is_typed_dict, typed_dict_model
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.wire import JSONObject
 
@@ -43,11 +51,16 @@ class OutputSchema:
 
     Attributes:
         function: `name`, `description` and `parameters`, as LangChain describes the schema; `strict` if it was in it.
+        definition: The whole JSON schema. LangChain's description loses what is recursive in it, and of TypedDicts
+            what may be null.
         model: The pydantic class (v1 or v2) that validates, or None where plain dicts are wanted.
+        is_typed_dict: Whether the schema was a TypedDict.
     """
 
     function: JSONObject
+    definition: JSONObject
     model: type | None = None
+    is_typed_dict: bool = False
 
     @property
     def name(self) -> str:
@@ -57,27 +70,36 @@ class OutputSchema:
     @property
     def is_object(self) -> bool:
         """Whether a value is a JSON object; `RootModel[list[int]]` is not."""
-        parameters = self.function["parameters"]
-        return bool(parameters.get("type", "object") == "object" and not {"anyOf", "oneOf", "enum"} & set(parameters))
+        schema = self.definition
+        return bool(schema.get("type", "object") == "object" and not {"anyOf", "oneOf", "enum"} & set(schema))
 
-    def tool(self) -> JSONObject:
+    def tool(self, *, strict: bool | None = None) -> JSONObject:
         """Return the tool whose arguments are the value, or hold it as `root` when it is no object."""
         function = {**self.function, "name": self.name}
+        strict = function.get("strict", strict)
+        if strict or self.is_typed_dict or is_recursive(self.definition):
+            function["parameters"] = self.definition
         if not self.is_object:
-            properties = {_ROOT: function["parameters"]}
-            function["parameters"] = {"type": "object", "properties": properties, "required": [_ROOT]}
-        return {"type": "function", "function": function}
+            function["parameters"] = _held(function["parameters"])
+        return {"type": "function", "function": _with_strict(function, strict=strict)}
 
     def response_format(self, *, strict: bool | None) -> JSONObject:
         """Return the `json_schema` form of `response_format`; a `strict` inside the schema wins over the argument."""
-        function = convert_to_openai_function(self.function, strict=self.function.get("strict", strict))
+        strict = self.function.get("strict", strict)
+        schema = _held(self.definition) if strict and not self.is_object else self.definition
+        function = _with_strict({"name": self.name, "parameters": schema}, strict=strict)
         json_schema = {"name": self.name}
-        if description := function.get("description"):
+        if description := self.function.get("description"):
             json_schema["description"] = description
         json_schema["schema"] = function["parameters"]
         if "strict" in function:
             json_schema["strict"] = function["strict"]
         return {"type": "json_schema", "json_schema": json_schema}
+
+    def fits_strictness(self) -> bool:
+        """Tell whether the schema can be sent as a strict one without a loss, or values that are made up."""
+        form = StrictForm(self.definition if self.is_object else _held(self.definition))
+        return not (form.obstacles or form.must_be_there)
 
     def unwrap(self, value: Any) -> Any:
         """Take a value that is no object out of the object that it travelled in."""
@@ -100,13 +122,13 @@ class OutputSchema:
         if self.is_object:
             if not isinstance(value, dict):
                 raise UnfitError([{"type": "dict_type", "loc": (), "msg": "Input should be an object"}])
-            required = self.function["parameters"].get("required", ())
+            required = self.definition.get("required", ())
             if missing := [key for key in required if key not in value]:
                 raise UnfitError([{"type": "missing", "loc": (key,), "msg": "Field required"} for key in missing])
         return value
 
 
-ANY_OBJECT = OutputSchema({"name": "", "parameters": {"type": "object"}})
+ANY_OBJECT = OutputSchema({"name": "", "parameters": {"type": "object"}}, {"type": "object"})
 """What JSON mode gives without a schema."""
 
 
@@ -122,15 +144,49 @@ def output_schema(schema: Schema) -> OutputSchema:
         KimiRequestError: It is none of these.
     """
     if isinstance(schema, Mapping):
-        return OutputSchema(_function_of(dict(schema)))
+        function = _function_of(dict(schema))
+        return OutputSchema(function, unwrapped_root(function["parameters"]))
+    if is_typed_dict(schema):
+        return _of_typed_dict(cast("type", schema))
     function = _converted(schema)
     if isinstance(schema, type) and is_basemodel_subclass(schema):
-        return OutputSchema(function, schema)
-    if (required_keys := getattr(schema, "__required_keys__", None)) is not None:
-        # LangChain makes every key of a TypedDict a required one, those of `total=False` too.
-        parameters = function["parameters"]
-        function["parameters"] = {**parameters, "required": [k for k in parameters["required"] if k in required_keys]}
-    return OutputSchema(function)
+        return OutputSchema(function, _definition(schema), schema)
+    return OutputSchema(function, function["parameters"])
+
+
+def _of_typed_dict(schema: type) -> OutputSchema:
+    try:
+        model = typed_dict_model(schema)
+        definition = _definition(model)
+    except (TypeError, NameError, PydanticUserError) as error:
+        raise _no_schema(schema, error) from error
+    try:
+        function = convert_to_openai_function(schema)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        # LangChain has no words for keys that may be missing, nor for a TypedDict inside itself.
+        function = convert_to_openai_function(model)
+    properties = {
+        # The descriptions of a docstring's arguments are known to LangChain only.
+        key: {**known, **value} if (known := _described(function["parameters"]["properties"].get(key))) else value
+        for key, value in definition["properties"].items()
+    }
+    # LangChain makes every key of a TypedDict a required one, those of `total=False` too.
+    function["parameters"] = {**function["parameters"], "required": definition.get("required", [])}
+    return OutputSchema(function, {**definition, "properties": properties}, is_typed_dict=True)
+
+
+def _described(schema: Any) -> JSONObject:
+    return {"description": schema["description"]} if isinstance(schema, dict) and "description" in schema else {}
+
+
+def _definition(model: type) -> JSONObject:
+    if issubclass(model, BaseModel):
+        schema = model.model_json_schema()
+    else:
+        text = json.dumps(model.schema())  # type: ignore[attr-defined]  # pydantic.v1's
+        schema = json.loads(text.replace('"#/definitions/', '"#/$defs/').replace('"definitions":', '"$defs":'))
+    schema = without_titles(unwrapped_root(schema))
+    return {key: value for key, value in schema.items() if key != "description"}
 
 
 def _function_of(schema: JSONObject) -> JSONObject:
@@ -151,7 +207,24 @@ def _converted(schema: Any) -> JSONObject:
     try:
         return convert_to_openai_function(schema)
     except (KeyError, TypeError, ValueError, PydanticUserError) as error:
-        raise KimiRequestError(f"This cannot be made a JSON schema: {schema!r:.100}. {error}") from error
+        raise _no_schema(schema, error) from error
+
+
+def _no_schema(schema: Any, error: Exception) -> KimiRequestError:
+    return KimiRequestError(f"This cannot be made a JSON schema: {schema!r:.100}. {error}")
+
+
+def _held(schema: JSONObject) -> JSONObject:
+    """Put what is no object into one, with its definitions outside."""
+    inner = {key: value for key, value in schema.items() if key != "$defs"}
+    outer = {"type": "object", "properties": {_ROOT: inner}, "required": [_ROOT]}
+    return {**outer, **({"$defs": schema["$defs"]} if "$defs" in schema else {})}
+
+
+def _with_strict(function: JSONObject, *, strict: bool | None) -> JSONObject:
+    if strict:
+        return strict_function(function)
+    return function if strict is None else {**function, "strict": strict}
 
 
 def _validated(model: type, value: Any) -> Any:

@@ -113,7 +113,7 @@ def test_a_format_is_asked_for_by_schema(strict: Any) -> None:
     model = Scripted(reply=WRITTEN)
     structured_output(model, Person, method="json_schema", strict=strict).invoke("?")
     [asked] = model.asked
-    assert set(asked) == {"response_format"}
+    assert set(asked) == {"response_format", "provider"}
     json_schema = asked["response_format"]["json_schema"]
     assert (json_schema["name"], json_schema["description"]) == ("Person", "A person.")
     assert json_schema.get("strict") is strict
@@ -123,7 +123,9 @@ def test_a_format_is_asked_for_by_schema(strict: Any) -> None:
 def test_json_mode_is_asked_for_as_such() -> None:
     model = Scripted(reply=WRITTEN)
     structured_output(model, Person, method="json_mode").invoke("?")
-    assert model.asked == [{"response_format": {"type": "json_object"}}]
+    assert model.asked == [
+        {"response_format": {"type": "json_object"}, "provider": {"require_parameters": True}},
+    ]
 
 
 def test_json_mode_without_a_schema_gives_any_object() -> None:
@@ -166,7 +168,7 @@ def test_what_cannot_be_asked_for_is_refused_at_once(schema: Any, arguments: Any
     ("arguments", "method"),
     [
         ({}, "function_calling"),
-        ({"default_method": "json_schema"}, "json_schema"),
+        ({"method": "json_schema"}, "json_schema"),
         ({"method": "json_mode"}, "json_mode"),
     ],
 )

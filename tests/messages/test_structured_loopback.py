@@ -126,7 +126,9 @@ def test_what_is_sent(method: Any, wire: Wire) -> None:
         way()
     bodies = wire.openrouter.bodies
     asked = {json.dumps({key: value for key, value in body.items() if key != "stream"}) for body in bodies}
-    keys = {"function_calling": {"tools", "tool_choice", "parallel_tool_calls"}}.get(method, {"response_format"})
+    keys = {"function_calling": {"tools", "tool_choice", "parallel_tool_calls"}}.get(
+        method, {"response_format", "provider"}
+    )
     assert len(bodies) == 4
     assert len({body.replace(', "stream_options": {"include_usage": true}', "") for body in asked}) == 1
     assert set(bodies[0]) == {"model", "messages"} | keys

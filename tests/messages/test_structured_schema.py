@@ -1,5 +1,7 @@
+import threading
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.utils.function_calling import convert_to_json_schema
@@ -59,7 +61,8 @@ class WithDefault(TypedDict):
 
 
 class Unwritable(TypedDict):
-    name: NotRequired[str]
+    name: Iterator[str]
+    tool: threading.Lock
 
 
 class Numbers(RootModel[list[int]]):

@@ -87,5 +87,7 @@ class TestSeeingJsonSchema(Seeing):
     method = "json_schema"
 
 
+# Kimis that see think, and are only offered the call.
+@pytest.mark.filterwarnings("ignore:.* thinks, and thinking excludes a forced call")
 class TestSeeingFunctionCalling(Seeing):
     method = "function_calling"

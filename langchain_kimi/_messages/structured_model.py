@@ -1,0 +1,128 @@
+"""The part of a chat model that makes structured output, typed by what it is given."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar, cast, overload
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.chat_models import _ChatModelBinding
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel
+
+from langchain_kimi._messages.structured import structured_output
+from langchain_kimi.kimi.output_method import Method
+
+T = TypeVar("T")
+
+_OF_OTHER_TOOLS = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "ls_structured_output_format")
+
+
+class ModelBinding(_ChatModelBinding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
+    """A chat model with parameters bound, which stay bound when tools or a schema follow.
+
+    LangChain's own binding hands `bind_tools` and `with_structured_output` over to the model inside, and what was
+    bound before is lost. Only tools and formats that were bound before give way.
+    """
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools beside what is bound; see the model's `bind_tools`."""
+        return self._configured(self._model.bind_tools(tools, **{**self._kept, **kwargs}))
+
+    def with_structured_output(
+        self, schema: dict[str, Any] | type | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Make structured output beside what is bound; see the model's `with_structured_output`."""
+        return self._configured(self._model.with_structured_output(schema, **{**self._kept, **kwargs}))
+
+    @property
+    def _model(self) -> "MakesStructuredOutput":
+        return cast("MakesStructuredOutput", self.bound)
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        return {key: value for key, value in self.kwargs.items() if key not in _OF_OTHER_TOOLS}
+
+    def _configured(self, runnable: Runnable[LanguageModelInput, Any]) -> Runnable[LanguageModelInput, Any]:
+        return runnable.with_config(self.config) if self.config else runnable
+
+
+class MakesStructuredOutput(BaseChatModel):
+    """A chat model whose `with_structured_output` knows what Kimi can do, and says what comes out of it."""
+
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        """Bind parameters to the model; they stay when tools or a schema follow."""
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[T],
+        *,
+        method: Method | None = None,
+        include_raw: Literal[False] = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, T]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: Literal[True],
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]: ...
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
+
+        A stream yields what is there so far of a dict, and of a pydantic class the one object at its end. The hosts
+        are asked to know the format (`provider.require_parameters`), unless you have said something about that.
+
+        Args:
+            schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.
+            method: `"function_calling"`, `"json_schema"` or `"json_mode"`. By default what the model can do in this
+                request: a forced function call if it does not think, else `"json_schema"`, or, where that is not
+                supported, `"json_mode"` with the schema written into the prompt. A Kimi that thinks cannot be
+                forced: with `"function_calling"` it is only offered the call, and a warning says so.
+            include_raw: Whether to give `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
+            strict: Whether the host must enforce the schema. None leaves it to the host, but where the method is
+                chosen for you, the schema loses nothing by it and you chose no hosts by name, it is sent as strict.
+            **kwargs: Further parameters, bound with the schema.
+
+        Raises:
+            ValueError: the method is unknown, or it needs a schema and there is none.
+        """
+        return structured_output(self, schema, method=method, include_raw=include_raw, strict=strict, **kwargs)
