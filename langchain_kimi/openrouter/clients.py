@@ -7,29 +7,39 @@ Keys are never part of a client: they travel with each request.
 import asyncio
 import atexit
 import os
+import ssl
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import httpx
 
+from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.connection import Connection
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+CROWD = 64
+"""Calls at a time of one client. A client looks through all of its connections whenever a request begins or ends: with
+a thousand calls on one client that took most of the time, and the first token came ten seconds late."""
 Key = tuple[Any, str | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shared:
     """A client with the number of calls that use it at the moment; one that is let go closes after the last of them."""
 
     client: Any
     users: int = 0
     let_go: bool = False
-    keeper: AsyncGenerator[None, None] | None = None
+    keeper: Any = None
+    """An async client's: the generator that closes it with its loop."""
+
+
+Clients = dict[Key, list[Shared]]
 
 
 @dataclass(slots=True)
@@ -37,11 +47,49 @@ class Registry:
     """All shared clients of this process."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    sync: dict[Key, Shared] = field(default_factory=dict)
-    by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Key, Shared]] = field(default_factory=WeakKeyDictionary)
+    sync: Clients = field(default_factory=dict)
+    by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Clients] = field(default_factory=WeakKeyDictionary)
+    tls: dict[bool | str, ssl.SSLContext] = field(default_factory=dict)
+    """By what is verified: reading the certificates takes longer than a call, and every new loop has a new client."""
+
+    def new_client(self, kind: Callable[..., Any], connection: Connection) -> Any:
+        """Make a client; the lock is held."""
+        tls = connection.verify
+        if isinstance(tls, bool | str):
+            if tls not in self.tls:
+                self.tls[tls] = _tls(tls)
+            tls = self.tls[tls]
+        return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
+
+    def of_loop(self, loop: asyncio.AbstractEventLoop) -> Clients:
+        """Give the clients of a running loop; the lock is held.
+
+        A connection refers to its loop, so a loop that was closed without closing them would stay here for ever.
+        """
+        clients = self.by_loop.get(loop)
+        if clients is None:
+            for closed in [other for other in self.by_loop if other.is_closed()]:
+                del self.by_loop[closed]
+            clients = self.by_loop[loop] = {}
+        return clients
+
+
+def _tls(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the two are one setting
+    if isinstance(verify, bool):
+        return httpx.create_ssl_context(verify)
+    try:
+        if Path(verify).is_dir():
+            return ssl.create_default_context(capath=verify)
+        return ssl.create_default_context(cafile=verify)
+    except OSError as problem:
+        raise KimiRequestError(
+            f"The certificates cannot be read ({problem}).",
+            advice="Check verify: a file of PEM certificates, or a folder.",
+        ) from problem
 
 
 _registry = Registry()
+_parents: list[Registry] = []
 
 
 def _forget_after_fork() -> None:
@@ -51,12 +99,44 @@ def _forget_after_fork() -> None:
     _registry = Registry()
 
 
-_parents: list[Registry] = []
-os.register_at_fork(after_in_child=_forget_after_fork)
+# Where there is no fork there is nothing to register with.
+getattr(os, "register_at_fork", dict)(after_in_child=_forget_after_fork)
 
 
 def _key(connection: Connection) -> Key:
     return (connection.verify, connection.proxy)
+
+
+def _lend(registry: Registry, kind: Callable[..., Any], clients: Clients, connection: Connection) -> Shared:
+    """Find the client for one more call, or make it; the lock is held."""
+    known = clients.setdefault(_key(connection), [])
+    known[:] = [shared for shared in known if not shared.client.is_closed]
+    shared = next((shared for shared in known if shared.users < CROWD), None)
+    if shared is None:
+        # One that is made for a crowd goes with it, or its idle connections would be held by nobody's wish.
+        shared = Shared(registry.new_client(kind, connection), let_go=bool(known))
+        known.append(shared)
+    shared.users += 1
+    return shared
+
+
+def _give_back(registry: Registry, clients: Clients, shared: Shared, connection: Connection) -> bool:
+    """Take a client back from a call, and say whether it is to be closed."""
+    with registry.lock:
+        shared.users -= 1
+        last = shared.let_go and not shared.users
+        if last and shared in clients.get(_key(connection), ()):
+            clients[_key(connection)].remove(shared)
+    return last
+
+
+def _let_go(registry: Registry, clients: Clients, connection: Connection) -> list[Shared]:
+    """Let go the clients of these settings; gives those that nobody uses, which are to be closed."""
+    with registry.lock:
+        known = clients.pop(_key(connection), [])
+        for shared in known:
+            shared.let_go = True
+        return [shared for shared in known if not shared.users]
 
 
 @contextmanager
@@ -65,21 +145,13 @@ def sync_client_for(connection: Connection) -> Iterator[Any]:
     if connection.http_client is not None:
         yield connection.http_client
         return
-    registry, key = _registry, _key(connection)
+    registry = _registry
     with registry.lock:
-        shared = registry.sync.get(key)
-        if shared is None or shared.client.is_closed:
-            shared = registry.sync[key] = Shared(
-                httpx.Client(verify=connection.verify, proxy=connection.proxy, limits=LIMITS)
-            )
-        shared.users += 1
+        shared = _lend(registry, httpx.Client, registry.sync, connection)
     try:
         yield shared.client
     finally:
-        with registry.lock:
-            shared.users -= 1
-            last = shared.let_go and not shared.users
-        if last:
+        if _give_back(registry, registry.sync, shared, connection):
             shared.client.close()
 
 
@@ -89,23 +161,18 @@ async def async_client_for(connection: Connection) -> AsyncIterator[Any]:
     if connection.http_async_client is not None:
         yield connection.http_async_client
         return
-    registry, key, loop = _registry, _key(connection), asyncio.get_running_loop()
+    registry = _registry
     with registry.lock:
-        clients = registry.by_loop.setdefault(loop, {})
-    shared = clients.get(key)
-    if shared is None or shared.client.is_closed:
-        shared = clients[key] = Shared(
-            httpx.AsyncClient(verify=connection.verify, proxy=connection.proxy, limits=LIMITS)
-        )
-        shared.keeper = _closes_with_its_loop(shared.client)
-        await anext(shared.keeper)
-    shared.users += 1
+        clients = registry.of_loop(asyncio.get_running_loop())
+        shared = _lend(registry, httpx.AsyncClient, clients, connection)
     try:
+        if shared.keeper is None:
+            shared.keeper = _closes_with_its_loop(shared.client)
+            await anext(shared.keeper)
         yield shared.client
     finally:
-        shared.users -= 1
-        if shared.let_go and not shared.users:
-            await _aclose(shared)
+        if _give_back(registry, clients, shared, connection):
+            await shared.keeper.aclose()
 
 
 async def _closes_with_its_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
@@ -116,35 +183,22 @@ async def _closes_with_its_loop(client: httpx.AsyncClient) -> AsyncGenerator[Non
         await client.aclose()
 
 
-async def _aclose(shared: Shared) -> None:
-    if shared.keeper is not None:
-        await shared.keeper.aclose()
-
-
 def close(connection: Connection) -> None:
     """Let go the shared sync client of these settings; it closes when the last call on it has ended."""
     registry = _registry
-    with registry.lock:
-        shared = registry.sync.pop(_key(connection), None)
-        if shared is None:
-            return
-        shared.let_go = True
-        idle = not shared.users
-    if idle:
+    for shared in _let_go(registry, registry.sync, connection):
         shared.client.close()
 
 
 async def aclose(connection: Connection) -> None:
     """Let go the shared async client of these settings on the running loop; see `close`."""
-    shared = _registry.by_loop.get(asyncio.get_running_loop(), {}).pop(_key(connection), None)
-    if shared is None:
-        return
-    shared.let_go = True
-    if not shared.users:
-        await _aclose(shared)
+    registry = _registry
+    for shared in _let_go(registry, registry.by_loop.get(asyncio.get_running_loop(), {}), connection):
+        await shared.keeper.aclose()
 
 
 @atexit.register
 def _close_all() -> None:
-    for shared in _registry.sync.values():
-        shared.client.close()
+    for known in _registry.sync.values():
+        for shared in known:
+            shared.client.close()

@@ -46,6 +46,7 @@ class Clock:
 CLOCK = Clock()
 PRECISION = 0.01
 """Seconds: time-outs come this much early."""
+CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """ "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
@@ -244,11 +245,9 @@ def _translated(attempts: Attempts[Any]) -> Iterator[None]:
 
 
 def _client_errors() -> tuple[type[Exception], ...]:
-    continuation = sys.modules.get("httpx2")
-    kinds: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
-    if continuation is not None:
-        kinds += (continuation.HTTPError, continuation.InvalidURL, continuation.StreamError)
-    return kinds
+    """What a client may raise, its library's and asyncio's; httpx2 is known only where somebody has imported it."""
+    libraries = (httpx, sys.modules.get("httpx2", httpx))
+    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS))
 
 
 def _as_ours(problem: Exception, attempts: Attempts[Any]) -> KimiError:

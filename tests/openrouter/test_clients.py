@@ -1,0 +1,232 @@
+import asyncio
+import gc
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from langchain_kimi.openrouter import clients
+from langchain_kimi.openrouter.clients import CROWD, aclose, async_client_for, close, sync_client_for
+from langchain_kimi.openrouter.connection import Connection, Timeout
+from langchain_kimi.openrouter.transport import aexchange, exchange
+from langchain_kimi.testing.http1 import Pause
+from tests.openrouter.calling import call, serving, streamed
+from tests.openrouter.events import WHOLE, said
+
+HERE = Connection("http://127.0.0.1:9")
+PROXIED = Connection(proxy="http://127.0.0.1:3128")
+GOOD = streamed(*WHOLE)
+
+
+@pytest.fixture(autouse=True)
+def no_clients() -> Iterator[None]:
+    """Let each test begin and end without sync clients."""
+    for each in (HERE, PROXIED):
+        close(each)
+    yield
+    for each in (HERE, PROXIED):
+        close(each)
+
+
+def sync_client(connection: Connection = HERE) -> Any:
+    with sync_client_for(connection) as client:
+        return client
+
+
+async def async_client(connection: Connection = HERE) -> Any:
+    async with async_client_for(connection) as client:
+        return client
+
+
+def test_one_client_for_the_same_settings() -> None:
+    client = sync_client()
+    assert isinstance(client, httpx.Client)
+    assert client is sync_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
+    assert client is not sync_client(PROXIED)
+    assert not client.is_closed
+
+
+async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
+    client = await async_client()
+    assert isinstance(client, httpx.AsyncClient)
+    assert client is await async_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
+    assert client is not await async_client(PROXIED)
+    await aclose(PROXIED)
+
+
+def test_each_loop_has_its_own_and_it_is_closed_in_the_end() -> None:
+    first, second = asyncio.run(async_client()), asyncio.run(async_client())
+    assert first is not second
+    assert (first.is_closed, second.is_closed) == (True, True)
+
+
+def test_a_users_own_client_is_lent_as_it_is() -> None:
+    own = httpx.Client()
+    assert sync_client(Connection(http_client=own)) is own
+    close(Connection(http_client=own))
+    assert not own.is_closed
+    own.close()
+
+
+async def test_a_users_own_async_client_is_lent_as_it_is() -> None:
+    async with httpx.AsyncClient() as own:
+        assert await async_client(Connection(http_async_client=own)) is own
+        await aclose(Connection(http_async_client=own))
+        assert not own.is_closed
+
+
+# Closing
+
+
+def test_letting_go_closes_when_nobody_uses_it() -> None:
+    client = sync_client()
+    close(HERE)
+    assert client.is_closed
+    assert sync_client() is not client
+
+
+def test_letting_go_waits_for_the_last_call() -> None:
+    with sync_client_for(HERE) as client:
+        with sync_client_for(HERE):
+            close(HERE)
+            close(HERE)
+            with sync_client_for(HERE) as newer:
+                assert newer is not client
+        assert not client.is_closed
+    assert client.is_closed
+    assert not newer.is_closed
+
+
+async def test_async_letting_go_waits_for_the_last_call() -> None:
+    async with async_client_for(HERE) as client:
+        async with async_client_for(HERE):
+            await aclose(HERE)
+            await aclose(HERE)
+        assert not client.is_closed
+        newer = await async_client()
+        assert newer is not client
+    assert client.is_closed
+    await aclose(HERE)
+    assert newer.is_closed
+
+
+def test_letting_go_what_was_never_made() -> None:
+    close(PROXIED)
+    asyncio.run(aclose(PROXIED))
+
+
+def test_a_client_that_somebody_closed_is_replaced() -> None:
+    client = sync_client()
+    client.close()
+    assert not sync_client().is_closed
+
+
+async def test_an_async_client_that_somebody_closed_is_replaced() -> None:
+    client = await async_client()
+    await client.aclose()
+    newer = await async_client()
+    assert not newer.is_closed
+    await aclose(HERE)
+
+
+def test_letting_go_amid_a_stream_does_not_break_it() -> None:
+    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+        parts = exchange(call(server.url))
+        text = next(parts)
+        close(HERE)
+        assert text + "".join(parts) == "Hello"
+
+
+async def test_async_letting_go_amid_a_stream_does_not_break_it() -> None:
+    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+        parts = aexchange(call(server.url))
+        text = await anext(parts)
+        await aclose(HERE)
+        assert text + "".join([part async for part in parts]) == "Hello"
+
+
+# Crowds
+
+
+def test_a_crowd_has_more_than_one_client_and_leaves_one() -> None:
+    with ExitStack() as stack:
+        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(2 * CROWD + 1)]
+        assert [len({id(client) for client in lent[:end]}) for end in (CROWD, CROWD + 1, len(lent))] == [1, 2, 3]
+    assert [client.is_closed for client in (lent[0], lent[CROWD], lent[-1])] == [False, True, True]
+    assert sync_client() is lent[0]
+
+
+async def test_an_async_crowd_has_more_than_one_client_and_leaves_one() -> None:
+    async with AsyncExitStack() as stack:
+        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(CROWD + 1)]
+        assert len({id(client) for client in lent}) == 2
+    assert (lent[0].is_closed, lent[-1].is_closed) == (False, True)
+    await aclose(HERE)
+
+
+def test_letting_go_a_crowd() -> None:
+    with ExitStack() as stack:
+        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(CROWD + 1)]
+        close(HERE)
+    assert all(client.is_closed for client in lent)
+
+
+# Loops and threads
+
+
+async def read(url: str) -> str:
+    return "".join([part async for part in aexchange(call(url))])
+
+
+def test_calls_on_one_loop_after_the_other() -> None:
+    with serving(GOOD) as server:
+        assert [asyncio.run(read(server.url)) for _ in range(4)] == ["Hello"] * 4
+        assert server.loopback.connections_opened == 4
+
+
+def test_calls_in_threads_with_loops_and_without() -> None:
+    with serving(GOOD) as server, ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(lambda: asyncio.run(read(server.url))) for _ in range(8)]
+        running += [pool.submit(lambda: "".join(exchange(call(server.url)))) for _ in range(8)]
+        assert [each.result() for each in running] == ["Hello"] * 16
+        close(HERE)
+
+
+def test_many_calls_at_once_on_one_loop() -> None:
+    async def crowd(url: str) -> list[str]:
+        return await asyncio.gather(*(read(url) for _ in range(CROWD + 20)))
+
+    with serving(GOOD) as server:
+        assert asyncio.run(crowd(server.url)) == ["Hello"] * (CROWD + 20)
+
+
+def test_a_loop_that_is_not_shut_down_is_forgotten_with_the_next() -> None:
+    loops = []
+    with serving(GOOD) as server, warnings.catch_warnings():
+        # Python's own complaint of a loop that is closed with open connections.
+        warnings.simplefilter("ignore", ResourceWarning)
+        for _ in range(3):
+            loop = asyncio.new_event_loop()
+            assert loop.run_until_complete(read(server.url)) == "Hello"
+            loop.close()
+            loops.append(loop)
+        assert [loop in clients._registry.by_loop for loop in loops] == [False, False, True]
+        asyncio.run(read(server.url))
+        assert not any(loop in clients._registry.by_loop for loop in loops)
+        loops.clear()
+        gc.collect()
+
+
+def test_a_loop_that_is_shut_down_leaves_nothing_open() -> None:
+    loop = asyncio.new_event_loop()
+    with serving(GOOD) as server:
+        assert loop.run_until_complete(read(server.url)) == "Hello"
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        del loop
+        gc.collect()
+        assert asyncio.run(server.settled()) == 0
