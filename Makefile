@@ -16,7 +16,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two set-ups at once would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test lint type format record compare lock test-matrix clean
+.PHONY: help demo test lint type format record compare bench lock test-matrix clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_A
 
 compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and write docs/peers.md
 	@$(PEERS)/bin/python scripts/compare_peers.py
+
+bench: $(PEERS_READY)  ## Measure what a token, a call and a turn cost beside the peers, and write docs/benchmarks.md
+	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
 	@$(PY) scripts/test_matrix.py

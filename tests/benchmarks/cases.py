@@ -1,0 +1,138 @@
+"""What is measured: kinds of calls, and how many of what are counted in each."""
+
+import asyncio
+import collections
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage
+
+from tests.benchmarks.contenders import FLOOR, OURS, TOOL
+from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, on
+
+PROMPT = "Say something."
+MICRO = 1e6
+MILLI = 1e3
+Makers = Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of call.
+
+    Attributes:
+        title: What it is called in the report, with the unit.
+        reply: What the server answers: kind, number of deltas, way of writing.
+        method: The model's method.
+        repeat: How often it is called in a run.
+        parts: By how many the time of a call is divided.
+        unit: Units in a second.
+        has_tools: Whether a tool is bound.
+        streaming: Whether `invoke` is to stream inside.
+        messages: How many messages of 1 KB are sent; 0 for a short prompt.
+        target: What the ratio of ChatKimi to the core floor is to be at most.
+    """
+
+    title: str
+    reply: tuple[str, int, str]
+    method: str
+    repeat: int = 1
+    parts: int = 1
+    unit: float = MICRO
+    has_tools: bool = False
+    streaming: bool = False
+    messages: int = 0
+    target: float | None = None
+
+    def jobs(self, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
+        """Make a job for each contender that knows this kind of call."""
+        needs_model = self.has_tools or self.streaming
+        path = "/".join(map(str, self.reply))
+        return {
+            name: self._job(make(f"{url}/{path}", **({"streaming": True} if self.streaming else {})), runner)
+            for name, make in makers.items()
+            if not (needs_model and name in {"raw", "split"})
+        }
+
+    def per_part(self, seconds: float) -> float:
+        """Seconds of a run as units for each part."""
+        return seconds * self.unit / self.repeat / self.parts
+
+    def _job(self, model: Any, runner: asyncio.Runner) -> Job:
+        if self.has_tools:
+            model = model.bind_tools([TOOL])
+        prompt = conversation(self.messages) if self.messages else PROMPT
+        calls: dict[str, Callable[[], Any]] = {
+            "stream": lambda: drain(model, prompt),
+            "invoke": lambda: model.invoke(prompt),
+            "astream": on(runner, lambda: adrain(model, prompt)),
+            "ainvoke": on(runner, lambda: model.ainvoke(prompt)),
+        }
+        call = calls[self.method]
+        return call if self.repeat == 1 else lambda: [call() for _ in range(self.repeat)]
+
+
+def conversation(count: int) -> list[Any]:
+    """Make a conversation of so many messages of 1 KB."""
+    text = "word " * 200
+    return [(AIMessage if number % 2 else HumanMessage)(text) for number in range(count)]
+
+
+def calls(size: int) -> Iterator[Case]:
+    """Yield the kinds of calls; `size` is the number of deltas of a stream."""
+    text, tool, thought = ("text", size, "each"), ("tool", size, "each"), ("reasoning", size, "each")
+    few = max(1, size // 50)
+    yield Case("text delta, stream, µs", text, "stream", parts=size, target=1.0)
+    yield Case("text delta, astream, µs", text, "astream", parts=size, target=1.0)
+    yield Case("text delta, 16 KiB writes, stream, µs", ("text", size, "whole"), "stream", parts=size)
+    yield Case("text delta, a tool bound, stream, µs", text, "stream", parts=size, has_tools=True)
+    yield Case("tool-call delta, stream, µs", tool, "stream", parts=size, has_tools=True, target=0.5)
+    yield Case("tool-call delta, astream, µs", tool, "astream", parts=size, has_tools=True, target=0.5)
+    yield Case("reasoning delta, stream, µs", thought, "stream", parts=size, target=0.9)
+    yield Case("text delta, invoke, streaming=True, µs", text, "invoke", parts=size, streaming=True, target=0.6)
+    yield Case("text delta, ainvoke, streaming=True, µs", text, "ainvoke", parts=size, streaming=True, target=0.6)
+    yield Case("plain invoke, µs", ("plain", 20, "each"), "invoke", repeat=few, target=1.0)
+    yield Case("plain ainvoke, µs", ("plain", 20, "each"), "ainvoke", repeat=few, target=1.0)
+    yield Case(
+        "a turn of 1,000 messages of 1 KB, ms", ("plain", 20, "each"), "invoke", unit=MILLI,
+        repeat=3, messages=size // 2, target=1.3,
+    )  # fmt: skip
+
+
+def growth(most: int) -> Iterator[Case]:
+    """Yield streams and conversations of growing length; `most` is the number of deltas of the longest stream."""
+    for count in (100, 1_000, 10_000, 50_000):
+        size = min(count, most)
+        repeat = max(1, min(most, 2000) // size)
+        yield Case(f"{count:,} text deltas", ("text", size, "each"), "stream", repeat=repeat, parts=size)
+    for count in (10, 100, 1_000, 10_000):
+        size = min(count, most)
+        repeat = max(1, min(most, 1000) // size)
+        yield Case(f"{count:,} messages", ("plain", 20, "each"), "invoke", repeat=repeat, parts=size, messages=size)
+
+
+def run(case: Case, makers: Makers, url: str, runner: asyncio.Runner, rounds: int) -> dict[str, Samples]:
+    """Measure one kind of call."""
+    return interleaved(case.jobs(makers, url, runner), rounds)
+
+
+def first_token(makers: Makers, url: str, rounds: int) -> dict[str, Samples]:
+    """Measure how long a stream's first part takes; one call of each before that does not count."""
+    models = {name: make(f"{url}/text/3/each") for name, make in makers.items() if name != "split"}
+    samples = {name: Samples() for name in models}
+    for model in models.values():
+        drain(model, PROMPT)
+    for _ in range(rounds):
+        for name, model in models.items():
+            stream = model.stream(PROMPT)
+            samples[name].add(partial(next, stream))
+            # The connection is kept for the next one.
+            collections.deque(stream, maxlen=0)
+    return samples
+
+
+def narrowed(makers: Makers) -> Makers:
+    """The floor and ChatKimi alone, for what would take the others too long."""
+    return {name: make for name, make in makers.items() if name in {FLOOR, OURS}}

@@ -1,0 +1,195 @@
+"""Measure ChatKimi beside its peers and the floors, and write `docs/benchmarks.md`: `make bench`.
+
+python -m tests.benchmarks.run [--quick] [--section calls] [--only text] [--alone] [--rounds 7] [--out FILE]
+"""
+
+import argparse
+import asyncio
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tests.benchmarks import cases, crowd
+from tests.benchmarks.contenders import FLOOR, MODULES, OURS, floors, products
+from tests.benchmarks.measuring import Samples, median, server, spread
+
+PACKAGES = (
+    "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "langchain-openrouter", "langchain-openai", "openai",
+)  # fmt: skip
+CORE = "langchain_core.language_models.chat_models"
+INTRODUCTION = """# What a token, a call and a turn cost
+
+Written by `make bench` (`{command}`). Everything is measured in one run, all contenders in turn, on loopback, with the
+server in a process of its own; figures are medians of {rounds} runs, ± half the distance of the quarter marks. Use the
+ratios: they hold on other machines, the absolute figures do not.
+
+*raw* is httpx and the bytes alone, *split* the bytes split into events and parsed, *core floor* the least chat model
+that langchain-core allows: one `AIMessageChunk` a delta by its constructor, nothing checked, nothing repaired. The
+last column is ChatKimi's CPU divided by the core floor's.
+
+{versions}
+"""
+
+
+def _versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found) + "."
+
+
+def table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def _ratio(samples: dict[str, Samples], by: str = "cpu") -> str:
+    return f"{median(getattr(samples[OURS], by)) / median(getattr(samples[FLOOR], by)):.2f}"
+
+
+class Bench:
+    """One run of the benchmark: where the server is, what is measured and how thoroughly."""
+
+    def __init__(self, url: str, runner: asyncio.Runner, chosen: argparse.Namespace) -> None:
+        self.url = url
+        self.runner = runner
+        self.rounds: int = chosen.rounds
+        self.quick: bool = chosen.quick
+        self.only: str = chosen.only
+        self.sections_chosen: list[str] = chosen.section
+        self.makers = {**floors(), **({} if chosen.alone else products())}
+        if chosen.alone:
+            self.makers[OURS] = products()[OURS]
+
+    def sections(self) -> Iterator[str]:
+        """Yield the lines of the report."""
+        sections = {
+            "calls": ("CPU of calls", self.calls),
+            "first": ("Time to the first token", self.firsts),
+            "growth": ("Growth", self.growth),
+            "crowd": ("Many streams at once", self.crowds),
+            "start": ("Start", self.start),
+        }
+        for title, lines in map(sections.__getitem__, self.sections_chosen or sections):
+            yield from (f"## {title}", "")
+            yield from lines()
+
+    def calls(self) -> Iterator[str]:
+        """Measure each kind of call."""
+        return table(["", *self.makers, "ChatKimi ÷ floor", "by the clock"], self._calls())
+
+    def _calls(self) -> Iterator[list[str]]:
+        for case in cases.calls(20 if self.quick else 2000):
+            if self.only not in case.title:
+                continue
+            samples = cases.run(case, self.makers, self.url, self.runner, self.rounds)
+            figures = [self._figure(case, samples.get(name)) for name in self.makers]
+            yield [case.title, *figures, f"**{_ratio(samples)}**", _ratio(samples, "wall")]
+
+    def _figure(self, case: cases.Case, samples: Samples | None) -> str:
+        if samples is None:
+            return ""
+        return f"{case.per_part(median(samples.cpu)):.3g} ± {spread(samples.cpu):.0%}"
+
+    def firsts(self) -> Iterator[str]:
+        """Measure the first tokens."""
+        samples = cases.first_token(self.makers, self.url, self.rounds if self.quick else 100)
+        raw = median(samples["raw"].wall)
+        above = {name: median(one.wall) - raw for name, one in samples.items() if name != "raw"}
+        figures = [f"{seconds * cases.MICRO:.0f}" for seconds in above.values()]
+        return table(["", *above], iter([["above raw httpx, µs by the clock", *figures]]))
+
+    def growth(self) -> Iterator[str]:
+        """Measure growing streams and conversations."""
+        return table(["CPU per delta or message, µs", FLOOR, OURS, "ratio"], self._growth())
+
+    def _growth(self) -> Iterator[list[str]]:
+        makers = cases.narrowed(self.makers)
+        for case in cases.growth(20 if self.quick else 50_000):
+            samples = cases.run(case, makers, self.url, self.runner, min(self.rounds, 3))
+            yield [case.title, *(self._figure(case, samples[name]) for name in makers), _ratio(samples)]
+
+    def crowds(self) -> Iterator[str]:
+        """Measure many streams at once: 100 deltas, one every 20 ms, so that two seconds are the ideal."""
+        head = ["streams, contender", "CPU, s", "wall, s", "first token, median, s", "memory, MiB", "failed"]
+        return table(head, self._crowds())
+
+    def _crowds(self) -> Iterator[list[str]]:
+        url = f"{self.url}/text/{3 if self.quick else 100}/paced"
+        for streams in (2,) if self.quick else (10, 100, 1000):
+            for name in (OURS,) if self.quick else self.makers:
+                # It opens a pool of a hundred connections, and the last of a thousand streams waits for minutes.
+                if name != "split" and not (streams == 1000 and name == "ChatOpenRouter"):
+                    told = crowd.measured(name, url, streams)
+                    yield [
+                        f"{streams:,}, {name}", f"{told['cpu']:.2f}", f"{told['wall']:.2f}", f"{told['first']:.3f}",
+                        f"{told['memory']:.1f}", f"{told['failed']:.0f}",
+                    ]  # fmt: skip
+
+    def start(self) -> Iterator[str]:
+        """Measure imports and the making of models."""
+        return table(["", *products()], iter([self._imports(), self._hundredth()]))
+
+    def _imports(self) -> list[str]:
+        script = f"import time, {CORE}; began = time.process_time(); import {{}}; print(time.process_time() - began)"
+        found = ["import above langchain-core's chat model, ms CPU"]
+        for name in products():
+            command = [sys.executable, "-c", script.format(MODULES[name])]
+            times = [
+                float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+                for _ in range(1 if self.quick else 5)
+            ]
+            found.append(f"{median(times) * cases.MILLI:.0f}")
+        return found
+
+    def _hundredth(self) -> list[str]:
+        found = ["the hundredth model built, ms CPU"]
+        for make in products().values():
+            times = []
+            for _ in range(2 if self.quick else 100):
+                began = time.process_time()
+                make(self.url)
+                times.append(time.process_time() - began)
+            found.append(f"{median(times[-20:]) * cases.MILLI:.2f}")
+        return found
+
+
+def report(chosen: argparse.Namespace) -> Iterator[str]:
+    """Measure, and yield the report line by line."""
+    command = "python -m tests.benchmarks.run"
+    yield INTRODUCTION.format(command=command, rounds=chosen.rounds, versions=_versions())
+    with server() as url, asyncio.Runner() as runner:
+        yield from Bench(url, runner, chosen).sections()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write the report."""
+    parser = argparse.ArgumentParser(description="Measure ChatKimi beside its peers and the floors.")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each contender runs")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that it works")
+    parser.add_argument("--section", action="append", help="this one only: calls, first, growth, crowd or start")
+    parser.add_argument("--only", default="", help="of the calls, those whose title holds this")
+    parser.add_argument("--alone", action="store_true", help="without the peers")
+    parser.add_argument("--out", type=Path, default=None, help="the file to write")
+    chosen = parser.parse_args(arguments)
+    lines = []
+    for line in report(chosen):
+        print(line, flush=True)  # noqa: T201 - it is a command
+        lines.append(line)
+    if chosen.out:
+        chosen.out.write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

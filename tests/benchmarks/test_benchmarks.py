@@ -1,0 +1,25 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.benchmarks import cases
+from tests.benchmarks.measuring import ROOT
+
+
+def told(*arguments: str) -> str:
+    """Run the benchmark as `make bench` does: its clients go with their process."""
+    command = [sys.executable, "-m", "tests.benchmarks.run", "--quick", "--alone", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
+    out = tmp_path / "benchmarks.md"
+    printed = told("--rounds", "1", "--out", str(out))
+    report = out.read_text(encoding="utf-8")
+    for case in cases.calls(20):
+        row = next(line for line in report.splitlines() if line.startswith(f"| {case.title} |"))
+        assert "**" in row
+    for title in ("Time to the first token", "Growth", "Many streams at once", "Start"):
+        assert f"## {title}" in report
+    assert "| 2, ChatKimi |" in report
+    assert printed.strip() == report.strip()
