@@ -16,7 +16,7 @@ CALL_BEGIN = "<|tool_call_begin|>"
 ARGUMENTS_BEGIN = "<|tool_call_argument_begin|>"
 CALL_END = "<|tool_call_end|>"
 TURN_END = "<|im_end|>"
-MARKERS = (*SECTION_BEGIN, *SECTION_END, CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
+MARKERS = (*sorted(SECTION_BEGIN | SECTION_END), CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
 
 BARE = "functions."
 """How a call begins whose markers were stripped: `functions.name:0{...}`."""
