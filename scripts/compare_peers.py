@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.exceptions import ModelError
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -49,12 +49,12 @@ def kimi(base_url: str, **settings: Any) -> BaseChatModel:
 
 def openrouter(base_url: str, **settings: Any) -> BaseChatModel:
     """Make a ChatOpenRouter."""
-    return ChatOpenRouter(model=SLUG, api_key=KEY, base_url=base_url, **settings)
+    return cast("BaseChatModel", ChatOpenRouter(model=SLUG, api_key=KEY, base_url=base_url, **settings))
 
 
 def openai(base_url: str, **settings: Any) -> BaseChatModel:
     """Make a ChatOpenAI with OpenRouter's base URL."""
-    return ChatOpenAI(model=SLUG, api_key=KEY, base_url=base_url, **settings)
+    return cast("BaseChatModel", ChatOpenAI(model=SLUG, api_key=KEY, base_url=base_url, **settings))
 
 
 MODELS: dict[str, Callable[..., BaseChatModel]] = {
