@@ -150,8 +150,9 @@ class ArgumentStream:
         elif character in "}]":
             self._frames.pop()
             self._kind = "object" if self._frames else "ended"
-        elif frame:
-            frame.expects_key = character == ","
+        else:
+            # What begins the arguments is a bracket, so there is an object or a list around this.
+            self._frames[-1].expects_key = character == ","
         out.append(text[position : found.start() if self._wanted else found.end()])
         return found.end()
 
