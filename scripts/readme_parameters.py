@@ -6,23 +6,30 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from langchain_kimi import ChatKimi, settings
-from langchain_kimi.openrouter import fields
+from langchain_core.language_models.chat_models import BaseChatModel
+
+from langchain_kimi import ChatKimi
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- parameters -->", "<!-- end of parameters -->"
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """Yield the constructor's name of each field and its docstring: the model's own settings, then the wire's."""
-    told: set[str] = set()
-    for module in (settings, fields):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.ClassDef):
-                for name, text in _fields_of(node):
-                    if name in ChatKimi.model_fields and name not in told:
-                        told.add(name)
-                        yield ChatKimi.model_fields[name].alias or name, text
+    """Yield the constructor's name of each field and its docstring: the model's own settings, then the wire's.
+
+    Raises:
+        LookupError: a field has no docstring.
+    """
+    untold = set(ChatKimi.model_fields) - set(BaseChatModel.model_fields)
+    for kind in ChatKimi.__mro__:
+        if kind.__module__.startswith("langchain_kimi"):
+            node = ast.parse(inspect.getsource(kind)).body[0]
+            for name, text in _fields_of(node) if isinstance(node, ast.ClassDef) else ():
+                if name in untold:
+                    untold.remove(name)
+                    yield ChatKimi.model_fields[name].alias or name, text
+    if untold:
+        raise LookupError(f"These fields have no docstring: {', '.join(sorted(untold))}.")
 
 
 def _fields_of(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
