@@ -1,16 +1,16 @@
 """Structured output: a model bound to a schema, and the parser behind it."""
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any, get_args
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap
-from langchain_core.runnables.passthrough import RunnableAssign
+from langchain_core.runnables import Runnable
 
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
 from langchain_kimi._messages.structured_prompt import InstructedModel, instruction_for
+from langchain_kimi._messages.structured_raw import RawAndParsed
+from langchain_kimi._messages.structured_repair import RepairingModel
 from langchain_kimi._messages.structured_schema import ANY_OBJECT, OutputSchema, Schema, output_schema
 from langchain_kimi._messages.tools import Strict, Tool, bind_arguments
 from langchain_kimi._messages.user_warnings import warn_user
@@ -30,6 +30,8 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     include_raw: bool = False,
     strict: Strict = None,
     tools: Sequence[Tool] | None = None,
+    repair: int = 0,
+    partial: bool = False,
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
     """Make a runnable whose result is a value of the schema, or a `KimiStructuredOutputError`; never None.
@@ -51,6 +53,10 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
             neither the schema loses by it nor the providers are chosen by name, a JSON schema is sent as strict.
         tools: Tools that the model may call instead of answering, with `json_schema` and `json_mode` only. With
             `include_raw` their calls are in `raw`, without it they are an error.
+        repair: 1 shows the model an answer that does not fit and asks again, once (see `RepairingModel`); a stream
+            then has the final value only.
+        partial: Whether a stream of a pydantic class yields growing objects, in which nothing is checked: fields that
+            have not come are missing or have their defaults, and what is inside is still plain. The last is whole.
         **kwargs: Bound with the rest; `tool_choice` and `parallel_tool_calls` replace what is bound otherwise.
 
     Raises:
@@ -60,6 +66,8 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
         raise KimiRequestError(f"Unknown method {method!r}; there are {', '.join(get_args(Method))}.")
     if schema is None and method != "json_mode":
         raise KimiRequestError(f'method="{method}" needs a schema; only json_mode does without.')
+    if repair not in (0, 1):
+        raise KimiRequestError("repair must be 0 or 1: the model is asked again once, or not at all.")
     request = _Request(model, kwargs)
     target = ANY_OBJECT if schema is None else output_schema(schema)
     chosen = method or request.method
@@ -74,8 +82,12 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     bound = request.bound(target, chosen, strict, tools or (), {"ls_structured_output_format": traced, **kwargs})
     if method is None and chosen == "json_mode":
         bound = InstructedModel(model=bound, instruction=instruction_for(target))
-    parser = StructuredOutputParser(target=target, by_call=chosen == "function_calling")
-    return _with_raw(bound, parser) if include_raw else bound | parser
+    by_call = chosen == "function_calling"
+    if repair:
+        bound = RepairingModel(model=bound, target=target, by_call=by_call)
+    grows = (partial or target.model is None) and not repair
+    parser = StructuredOutputParser(target=target, by_call=by_call, grows=grows)
+    return bound | (RawAndParsed(parser=parser) if include_raw else parser)
 
 
 class _Request:
@@ -136,17 +148,3 @@ class _Request:
         if any("require_parameters" in (layer.get("provider") or {}) for layer in self._layers):
             return {}
         return {"provider": {**(self._parameters.get("provider") or {}), "require_parameters": True}}
-
-
-def _with_raw(
-    model: Runnable[LanguageModelInput, AIMessage], parser: StructuredOutputParser
-) -> Runnable[LanguageModelInput, Any]:
-    parsed: RunnableMap[Any] = RunnableMap(parsed=itemgetter("raw") | parser, parsing_error=_nothing)
-    failed: RunnableMap[Any] = RunnableMap(parsed=_nothing)
-    either = RunnableAssign(parsed).with_fallbacks([RunnableAssign(failed)], exception_key="parsing_error")
-    # Called, not streamed through: streamed, the fallback would come too late, after the first part of the result.
-    return RunnableMap(raw=model) | RunnableLambda(either.invoke, afunc=either.ainvoke, name="RawAndParsed")
-
-
-def _nothing(_: Mapping[str, Any]) -> None:
-    return None

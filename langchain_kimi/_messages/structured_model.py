@@ -61,6 +61,8 @@ class MakesStructuredOutput(BaseChatModel):
         method: Method | None = None,
         include_raw: Literal[False] = False,
         strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, T]: ...
 
@@ -72,6 +74,8 @@ class MakesStructuredOutput(BaseChatModel):
         method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
 
@@ -83,6 +87,8 @@ class MakesStructuredOutput(BaseChatModel):
         method: Method | None = None,
         include_raw: Literal[True],
         strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
 
@@ -94,16 +100,20 @@ class MakesStructuredOutput(BaseChatModel):
         method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]: ...
 
-    def with_structured_output(
+    def with_structured_output(  # noqa: PLR0913 - its options, by name
         self,
         schema: dict[str, Any] | type | None = None,
         *,
         method: Method | None = None,
         include_raw: bool = False,
         strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
         """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
@@ -120,9 +130,25 @@ class MakesStructuredOutput(BaseChatModel):
             include_raw: Whether to give `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
             strict: Whether the host must enforce the schema. None leaves it to the host, but where the method is
                 chosen for you, the schema loses nothing by it and you chose no hosts by name, it is sent as strict.
-            **kwargs: Further parameters, bound with the schema.
+            repair: 1 shows the model an answer that does not fit, with what is wrong, and asks again, once. The raw
+                message then has the tokens and the cost of both, and both in `response_metadata["attempts"]`; a
+                stream has the final value only.
+            partial: Whether a stream of a pydantic class yields growing objects, in which nothing is checked: fields
+                that have not come are missing or have their defaults, and what is inside is still plain dicts. The
+                last one is whole and validated.
+            **kwargs: Further parameters, bound with the schema; among them `tools`, which the model may call instead
+                of answering, with the JSON methods.
 
         Raises:
             ValueError: the method is unknown, or it needs a schema and there is none.
         """
-        return structured_output(self, schema, method=method, include_raw=include_raw, strict=strict, **kwargs)
+        return structured_output(
+            self,
+            schema,
+            method=method,
+            include_raw=include_raw,
+            strict=strict,
+            repair=repair,
+            partial=partial,
+            **kwargs,
+        )

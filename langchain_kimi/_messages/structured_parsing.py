@@ -1,6 +1,6 @@
 """The parser of structured output: a whole reply to its value, a streamed one to growing values."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Self
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -23,13 +23,14 @@ _SHARE = 16
 class StreamedOutput:
     """Follows a streamed reply: feed it chunks, then close it; both yield values.
 
-    With a pydantic class there is one value, at the end. Otherwise what is there so far is yielded each time that it
-    has changed; the last value is the one that the whole reply holds.
+    If it grows, what is there so far is yielded each time that it has changed; the last value is the one that the
+    whole reply holds.
     """
 
-    def __init__(self, schema: OutputSchema, *, by_call: bool) -> None:
+    def __init__(self, schema: OutputSchema, *, by_call: bool, grows: bool) -> None:
         self._schema = schema
         self._by_call = by_call
+        self._grows = grows
         self._chunks: list[AIMessageChunk] = []
         self._call: list[int | str | None] = []
         self._pieces: list[str] = []
@@ -40,7 +41,7 @@ class StreamedOutput:
     def feed(self, chunk: AIMessageChunk) -> Iterator[Any]:
         """Take the next chunk; yields the value so far if it has changed."""
         self._chunks.append(chunk)
-        if self._schema.model is None:
+        if self._grows:
             piece = "".join(self._argument_pieces(chunk)) if self._by_call else str(chunk.text)
             self._pieces.append(piece)
             self._length += len(piece)
@@ -49,15 +50,13 @@ class StreamedOutput:
                 yield from self._changed(self._so_far())
 
     def close(self) -> Iterator[Any]:
-        """Take the end of the reply; yields its value if that is not what was yielded last.
+        """Take the end of the reply; yields its value, unless it is a dict that was yielded last.
 
         Raises:
             KimiStructuredOutputError: see `read_output`.
         """
-        first, *others = self._chunks or [AIMessageChunk(content="")]
-        yield from self._changed(
-            [read_output(add_ai_message_chunks(first, *others), self._schema, by_call=self._by_call)]
-        )
+        value = read_output(whole(self._chunks), self._schema, by_call=self._by_call)
+        yield from self._changed([value]) if self._schema.model is None else [value]
 
     def _argument_pieces(self, chunk: AIMessageChunk) -> Iterator[str]:
         """Yield what a chunk adds to the first call of the schema's function."""
@@ -69,7 +68,9 @@ class StreamedOutput:
 
     def _so_far(self) -> list[Any]:
         value = self._schema.unwrap(read_partial_json("".join(self._pieces)))
-        return [value] if value is not None and isinstance(value, dict) is self._schema.is_object else []
+        if value is None or isinstance(value, dict) is not self._schema.is_object:
+            return []
+        return [self._schema.loose(value)]
 
     def _changed(self, value: list[Any]) -> Iterator[Any]:
         if value and value != self._last:
@@ -83,10 +84,12 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
     Attributes:
         target: What the value has to look like.
         by_call: Whether the model was asked to call a function, or else to write JSON.
+        grows: Whether a stream yields what is there so far, before the whole value.
     """
 
     target: InstanceOf[OutputSchema]
     by_call: bool
+    grows: bool
 
     @property
     def _type(self) -> str:
@@ -130,7 +133,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         **kwargs: Any,
     ) -> Iterator[Any]:
         """Yield the values of a reply as it comes; see `StreamedOutput`."""
-        yield from super().transform((_Piece.of(given) for given in input), config, **kwargs)
+        yield from super().transform((Piece.of(given) for given in input), config, **kwargs)
 
     async def atransform(
         self,
@@ -139,7 +142,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """Yield the values of a reply as it comes; see `StreamedOutput`."""
-        async for value in super().atransform((_Piece.of(given) async for given in input), config, **kwargs):
+        async for value in super().atransform((Piece.of(given) async for given in input), config, **kwargs):
             yield value
 
     def _transform(self, pieces: Iterator[Any]) -> Iterator[Any]:
@@ -157,10 +160,10 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             yield value
 
     def _follow(self) -> StreamedOutput:
-        return StreamedOutput(self.target, by_call=self.by_call)
+        return StreamedOutput(self.target, by_call=self.by_call, grows=self.grows)
 
 
-class _Piece(str):
+class Piece(str):
     """A chunk of the reply in the form of its text.
 
     For its traces LangChain adds up what goes into a parser, chunk by chunk. Sums of text are cheap; sums of message
@@ -172,10 +175,17 @@ class _Piece(str):
 
     @classmethod
     def of(cls, given: str | BaseMessage) -> Self:
+        """Wrap a chunk, or what stands for one."""
         chunk = _as_chunk(given)
         piece = cls(str(chunk.text) or "".join(call["args"] or "" for call in chunk.tool_call_chunks))
         piece.chunk = chunk
         return piece
+
+
+def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
+    """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
+    first, *others = chunks or [AIMessageChunk(content="")]
+    return add_ai_message_chunks(first, *others)
 
 
 def _as_chunk(given: str | BaseMessage) -> AIMessageChunk:
@@ -183,5 +193,5 @@ def _as_chunk(given: str | BaseMessage) -> AIMessageChunk:
         return given
     if isinstance(given, AIMessage):
         # A model that does not stream hands on its whole message.
-        return AIMessageChunk(**given.model_dump(exclude={"type"}))
+        return AIMessageChunk(**{key: value for key, value in given if key != "type"})
     return AIMessageChunk(content=given if isinstance(given, str) else given.content)

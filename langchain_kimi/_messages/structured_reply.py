@@ -21,6 +21,9 @@ _ADVICE: dict[StructuredOutputCause, str] = {
 _THOUGHT_TOO_LONG = "Thinking used up the tokens: raise max_tokens, or limit the thinking (`reasoning`)."
 _EXCERPT = 20
 
+ATTEMPTS = "attempts"
+"""Where the `response_metadata` of a repaired answer keeps the messages of both attempts."""
+
 
 def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     """Return the value that a whole reply holds.
@@ -35,7 +38,25 @@ def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> A
 
     Raises:
         KimiStructuredOutputError: It holds none; `cause` says why. A reply that the token limit cut off is not read.
+            Of a second attempt it also tells the first one's error, which is in `attempts`.
     """
+    try:
+        return _read(message, schema, by_call=by_call)
+    except KimiStructuredOutputError as second:
+        if ATTEMPTS in message.response_metadata:
+            _tell_first(second, message.response_metadata[ATTEMPTS][0], schema, by_call=by_call)
+        raise
+
+
+def _tell_first(second: KimiStructuredOutputError, message: AIMessage, schema: OutputSchema, *, by_call: bool) -> None:
+    try:
+        _read(message, schema, by_call=by_call)
+    except KimiStructuredOutputError as first:
+        second.learn(attempts=(first,))
+        second.reason = f"{second.reason} The first attempt: {first.reason}"
+
+
+def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     if refusal := _refusal(message):
         raise _failure(message, "refusal", f"The model refused: {refusal}", text=refusal)
     if message.response_metadata.get("finish_reason") == "length":

@@ -118,6 +118,13 @@ class OutputSchema:
         value = self.unwrap(value)
         return self._fit_plain(value) if self.model is None else _validated(self.model, value)
 
+    def loose(self, value: Any) -> Any:
+        """Return a part of a value: an object of the pydantic class with nothing checked, or the part itself."""
+        if self.model is None or not isinstance(value, dict):
+            return value
+        construct = getattr(self.model, "model_construct", None) or self.model.construct  # type: ignore[attr-defined]  # pydantic.v1's
+        return construct(**value)
+
     def _fit_plain(self, value: Any) -> Any:
         if self.is_object:
             if not isinstance(value, dict):

@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import Field, RootModel
+from pydantic import BaseModel, Field, RootModel, field_validator, v1
 
 from langchain_kimi._messages.structured import structured_output
 from langchain_kimi._messages.tools import bind_arguments
@@ -24,6 +24,11 @@ WRITTEN = Case("written", ADA, ADA, text=JSON)
 WORDS = Case("words", "no_call", "bad_json", text="Who?")
 METHODS = ["function_calling", "json_schema", "json_mode"]
 CALL = {"type": "function", "function": {"name": "Person"}}
+
+
+class OldPerson(v1.BaseModel):
+    name: str
+    age: int
 
 
 class Scripted(BaseChatModel):
@@ -260,6 +265,42 @@ def test_a_streamed_dict_grows_and_ends_as_the_invoked_one() -> None:
         values = list(runnable.stream("?"))
         assert values == [{}, {"name": "Ada"}, ADA]
         assert values[-1] == runnable.invoke("?")
+
+
+@pytest.mark.parametrize("schema", [Person, OldPerson])
+def test_growing_objects_of_a_class_if_wished(schema: Any) -> None:
+    for method, reply in (("function_calling", CALLED), ("json_schema", WRITTEN)):
+        called = Case("called", None, None, reply.text, tuple((schema.__name__, args) for _, args in reply.calls))
+        runnable = structured_output(Scripted(reply=called), schema, method=method, partial=True)  # type: ignore[arg-type]  # a loop's variable is a str
+        values = list(runnable.stream("?"))
+        assert [type(value) for value in values] == [schema] * len(values)
+        assert [vars(value) for value in values[:2]] == [{}, {"name": "Ada"}]
+        assert values[-1] == runnable.invoke("?") == schema(**ADA)
+
+
+def test_growing_lists_of_a_class_are_lists() -> None:
+    class People(RootModel[list[Person]]):
+        pass
+
+    written = Case("written", None, None, text=f"[{JSON}]")
+    values = list(structured_output(Scripted(reply=written), People, method="json_schema", partial=True).stream("?"))
+    assert values[0] == [{}]
+    assert values[-1] == People([Person(**ADA)])
+
+
+def test_what_a_validator_raises_is_the_parsing_error() -> None:
+    class Picky(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def check(cls, name: str) -> str:
+            raise RuntimeError(name)
+
+    reply = Case("written", None, None, text='{"name": "Ada"}')
+    runnable = structured_output(Scripted(reply=reply), Picky, method="json_schema", include_raw=True)
+    for way in four_ways(runnable):
+        assert isinstance(way()["parsing_error"], RuntimeError)
 
 
 def test_a_chunk_of_langchain_s_own_is_read_strictly() -> None:

@@ -19,7 +19,7 @@ LIST = {"title": "Numbers", "type": "array", "items": {"type": "integer"}}
 
 
 def parser(schema: Any, *, by_call: bool = False) -> StructuredOutputParser:
-    return StructuredOutputParser(target=output_schema(schema), by_call=by_call)
+    return StructuredOutputParser(target=(target := output_schema(schema)), by_call=by_call, grows=target.model is None)
 
 
 def of_text(*texts: str) -> list[AIMessageChunk]:
@@ -115,7 +115,7 @@ def test_a_stream_that_fails_at_its_end_raises_there() -> None:
 
 def test_a_stream_of_nothing_is_empty() -> None:
     with pytest.raises(KimiStructuredOutputError) as raised:
-        list(StreamedOutput(ANY_OBJECT, by_call=False).close())
+        list(StreamedOutput(ANY_OBJECT, by_call=False, grows=True).close())
     assert raised.value.cause == "empty"
 
 
@@ -129,7 +129,7 @@ def test_the_work_grows_with_the_length_of_the_reply(*, by_call: bool) -> None:
     def work(count: int) -> float:
         value = {f"field {number}": f"value {number}" for number in range(count)}
         texts = pieces(json.dumps(value), 30)
-        output = StreamedOutput(output_schema(FIELDS), by_call=by_call)
+        output = StreamedOutput(output_schema(FIELDS), by_call=by_call, grows=True)
         seen = [seen for chunk in (of_call if by_call else of_text)(*texts) for seen in output.feed(named(chunk))]
         assert [*seen, *output.close()][-1] == value
         return sum(map(len, seen)) / count

@@ -30,7 +30,7 @@ def outcome(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
 
 
 def streamed(case: Case, schema: OutputSchema, *, by_call: bool, size: int) -> Any:
-    output, last = StreamedOutput(schema, by_call=by_call), None
+    output, last = StreamedOutput(schema, by_call=by_call, grows=schema.model is None), None
     try:
         for chunk in case.chunks(size):
             last = next(iter([*output.feed(chunk)][-1:]), last)

@@ -1,0 +1,116 @@
+"""One more turn for a model whose answer does not fit: it is shown the answer and what is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages.ai import add_usage
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
+from pydantic import ConfigDict, InstanceOf
+
+from langchain_kimi._messages.structured_prompt import as_messages
+from langchain_kimi._messages.structured_reply import ATTEMPTS, read_output
+from langchain_kimi._messages.structured_schema import OutputSchema
+from langchain_kimi.errors import KimiError, KimiStructuredOutputError
+
+_PLACES_TOLD = 20
+_SUMMED = ("cost", "cost_details", "token_usage")
+
+
+class RepairingModel(RunnableSerializable[LanguageModelInput, AIMessage]):
+    """A model that is asked again, once, when its answer holds no value of the schema.
+
+    After a refusal, and when the token limit cut the answer off, it is not asked again. The second message is the
+    answer; its tokens and its cost are those of both, and `response_metadata["attempts"]` holds both as they came.
+
+    Attributes:
+        model: The model, with the schema bound to it.
+        target: What the value has to look like.
+        by_call: Whether the model was asked to call a function, or else to write JSON.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    model: Runnable[LanguageModelInput, AIMessage]
+    target: InstanceOf[OutputSchema]
+    by_call: bool
+
+    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:  # noqa: A002 - LangChain's name
+        """Invoke the model, once or twice; both show in traces."""
+        ask: Any = self._ask
+        return self._call_with_config(ask, input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Invoke the model, once or twice, awaiting its answers; both show in traces."""
+        ask: Any = self._aask
+        return await self._acall_with_config(ask, input, config, **kwargs)
+
+    def _ask(self, given: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        first = self.model.invoke(given, config, **kwargs)
+        if (problem := self._problem(first)) is None:
+            return first
+        try:
+            return _both(first, self.model.invoke(self._again(given, problem), config, **kwargs))
+        except KimiError as error:
+            raise _noted(error, problem) from problem
+
+    async def _aask(self, given: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        first = await self.model.ainvoke(given, config, **kwargs)
+        if (problem := self._problem(first)) is None:
+            return first
+        try:
+            return _both(first, await self.model.ainvoke(self._again(given, problem), config, **kwargs))
+        except KimiError as error:
+            raise _noted(error, problem) from problem
+
+    def _problem(self, message: AIMessage) -> KimiStructuredOutputError | None:
+        try:
+            read_output(message, self.target, by_call=self.by_call)
+        except KimiStructuredOutputError as error:
+            return error if error.is_retryable else None
+        return None
+
+    def _again(self, given: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
+        # The answer is shown as text: a broken call cannot be sent back as one, and one without a result neither.
+        shown = [AIMessage(problem.text)] if problem.text.strip() else []
+        places = [
+            f"- {'.'.join(map(str, error['loc'])) or 'the whole'}: {error['msg']}"
+            for error in problem.validation_errors[:_PLACES_TOLD]
+        ]
+        what = f"Call {self.target.name} again" if self.by_call else "Answer again with JSON and nothing else"
+        asked = "\n".join([f"That cannot be used. {problem.reason}", *places, f"{what}, with the whole value."])
+        return [*as_messages(given), *shown, HumanMessage(asked)]
+
+
+def _both(first: AIMessage, second: AIMessage) -> AIMessage:
+    """Make the message that stands for both attempts."""
+    known = (first.response_metadata, second.response_metadata)
+    sums = {key: _sum(*(metadata.get(key) for metadata in known)) for key in _SUMMED}
+    facts = {key: value for key, value in sums.items() if value is not None}
+    return second.model_copy(
+        update={
+            "usage_metadata": add_usage(first.usage_metadata, second.usage_metadata),
+            "response_metadata": {**second.response_metadata, **facts, ATTEMPTS: [first, second]},
+        }
+    )
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """Add up numbers, also inside objects; of anything else the later counts."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
+    if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(other, bool):
+        return one + other
+    return one if other is None else other
+
+
+def _noted(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
+    """Say of a failed second call why there was one."""
+    error.add_note(f"This was the second attempt. The first: {problem}")
+    return error
