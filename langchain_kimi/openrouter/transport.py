@@ -8,7 +8,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -46,6 +46,8 @@ class Clock:
 CLOCK = Clock()
 PRECISION = 0.01
 """Seconds: time-outs come this much early."""
+UNLIMITED = nullcontext()
+"""What most pieces are waited for with: a timer for each of them would be felt."""
 CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
@@ -224,7 +226,7 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = clock.monotonic()
             try:
-                async with asyncio.timeout(limit):
+                async with UNLIMITED if limit is None else asyncio.timeout(limit):
                     piece = await anext(pieces, None)
             except _client_errors() as problem:
                 attempts.broke_off(problem)

@@ -44,21 +44,25 @@ class Watchdog:
                 self._changed.notify()
 
     def release(self, watch: "Watch") -> None:
-        """Watch this reply no longer. The thread is not woken for it: it sees that when it wakes."""
-        with self._changed:
-            watch.deadline = math.inf
-            self._watches.discard(watch)
+        """Watch this reply no longer. The thread is not woken for it: it sees that when it wakes.
+
+        No lock is taken: a stream that was dropped may be collected, and so end, in any thread and under any lock.
+        """
+        watch.deadline = math.inf
+        self._watches.discard(watch)
 
     def _run(self) -> None:
         with self._changed:
-            while self._watches:
+            while watches := self._watches.copy():
                 now = time.monotonic()
-                for watch in [watch for watch in self._watches if watch.deadline <= now]:
-                    self._watches.discard(watch)
-                    watch.hang_up()
-                self._wakes_at = min((watch.deadline for watch in self._watches), default=now)
-                self._wakes_at = min(self._wakes_at, now + LONGEST_SLEEP)
-                self._changed.wait(self._wakes_at - now)
+                self._wakes_at = min(now + LONGEST_SLEEP, *(watch.deadline for watch in watches))
+                if self._wakes_at > now:
+                    self._changed.wait(self._wakes_at - now)
+                    continue
+                for watch in watches:
+                    if watch.deadline <= now:
+                        self._watches.discard(watch)
+                        watch.hang_up()
             self._thread = None
 
 
