@@ -18,6 +18,7 @@ KimiError                            (ModelError)
  |  - KimiServerError                (ModelAPIError)                5xx, and failures inside a 200 or a stream
  + KimiReplyError                    (ModelAPIError)          it answered, but not with a whole answer
     - KimiMalformedReplyError                                 not JSON, or not the shape of a reply
+    - KimiReplyTooLargeError                                  larger than any answer is
     - KimiStreamCutError                                      the bytes ended before the reply did
     - KimiEmptyReplyError                                     nothing in it
     - KimiStructuredOutputError         (OutputParserException)        no value of the shape that was asked for
@@ -239,6 +240,10 @@ class KimiReplyError(KimiError, ModelAPIError):
 
 class KimiMalformedReplyError(KimiReplyError):
     """The reply is not JSON, or not of a reply's shape."""
+
+
+class KimiReplyTooLargeError(KimiReplyError):
+    """The reply, or one event of it, is larger than any answer is; reading was given up."""
 
 
 class KimiStreamCutError(KimiReplyError):

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import InvalidToolCall, ToolCall
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
+from langchain_kimi.openrouter.limits import is_too_deep
 from langchain_kimi.openrouter.wire import WireToolCall
 
 NOT_WHOLE = "The reply ended before the call did."
@@ -30,6 +31,8 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
         arguments = json.loads(text, strict=False)
     except (ValueError, RecursionError) as problem:
         return f"The arguments are not JSON: {problem}."
+    if is_too_deep(arguments, text):
+        return "The arguments are nested too deeply."
     if not isinstance(arguments, dict):
         return f"The arguments are not a JSON object but {type(arguments).__name__}."
     return arguments

@@ -1,5 +1,7 @@
 """Server-sent events: bytes in, payloads out."""
 
+from langchain_kimi.openrouter.limits import LARGEST_EVENT, too_large
+
 COMMENT = b":"
 FIELD = b"data"
 
@@ -14,17 +16,28 @@ class EventDecoder:
     def __init__(self) -> None:
         self._tail: list[bytes] = []
         self._payload: list[bytes] = []
+        self._size = 0
         self._at_start = True
 
     @property
     def is_amid(self) -> bool:
         """Whether a payload has begun whose event is not whole yet."""
-        return bool(self._payload) or b"".join(self._tail).startswith(FIELD + b":")
+        if self._payload:
+            return True
+        if len(self._tail) > 1 and len(self._tail[0]) <= len(FIELD):
+            self._tail = [b"".join(self._tail)]
+        return bool(self._tail) and self._tail[0].startswith(FIELD + b":")
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Take the next bytes; gives the payloads of the events that they complete."""
+        """Take the next bytes; gives the payloads of the events that they complete.
+
+        Raises:
+            KimiReplyTooLargeError: an event goes on and on.
+        """
         if b"\n" not in piece and b"\r" not in piece:
             self._tail.append(piece)
+            self._size += len(piece)
+            self._check_size()
             return []
         text = b"".join([*self._tail, piece])
         held = b""
@@ -35,7 +48,14 @@ class EventDecoder:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = text.split(b"\n")
         self._tail = [lines.pop() + held]
-        return self._events(lines)
+        events = self._events(lines)
+        self._size = len(self._tail[0]) + sum(map(len, self._payload))
+        self._check_size()
+        return events
+
+    def _check_size(self) -> None:
+        if self._size > LARGEST_EVENT:
+            raise too_large("An event of the stream", LARGEST_EVENT)
 
     def close(self) -> list[bytes]:
         """Take the end of the bytes; gives the payload of an event whose closing blank line is missing."""

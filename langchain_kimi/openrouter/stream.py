@@ -7,9 +7,10 @@ from typing import cast
 
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
+from langchain_kimi.openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
 from langchain_kimi.openrouter.reading import Opened, Patience
 from langchain_kimi.openrouter.sse import EventDecoder
-from langchain_kimi.openrouter.wire import WireChoice, WireReply
+from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireReply
 
 DONE = b"[DONE]"
 DECODER = json.JSONDecoder(strict=False)
@@ -41,6 +42,7 @@ class StreamReader:
         self._done = False
         self._begun = False
         self._news = False
+        self._size = 0
         self._unframed: list[bytes] | None = []
 
     @property
@@ -52,9 +54,10 @@ class StreamReader:
         """Take the next bytes; yields the chunks that they complete.
 
         Raises:
-            KimiError: an error event came, an event is no JSON, or no content came for too long.
+            KimiError: an error event came, an event is no JSON, too much came, or no content for too long.
         """
         self._news = False
+        self._size = _grown(self._size, piece)
         payloads = self._decoder.feed(piece)
         if payloads:
             self._unframed = None
@@ -121,7 +124,8 @@ class StreamReader:
     def _failed(self, chunk: WireReply, error: KimiError) -> Iterator[WireReply]:
         """Hand on a chunk that comes with an error or after one: its part of the answer, but not its end."""
         yield cast("WireReply", {**chunk, "choices": [_without_finish(choice) for choice in _choices(chunk)]})
-        if usage := chunk.get("usage"):
+        usage = chunk.get("usage")
+        if usage and isinstance(usage, dict):
             error.learn(usage=usage)
             raise error
 
@@ -134,6 +138,8 @@ class StreamReader:
             except (ValueError, RecursionError):
                 self._raise_error()
                 raise malformed("An event of the stream is not JSON.", self._raw(text)) from None
+            if is_too_deep(chunk, text):
+                raise malformed("An event of the stream is nested too deeply.", self._raw(text))
             if not isinstance(chunk, dict):
                 raise malformed("An event of the stream is not a JSON object.", self._raw(text))
             yield cast("WireReply", chunk)
@@ -164,6 +170,7 @@ class PlainReader:
         self._opened = opened
         self._patience = opened.patience = Patience(idle)
         self._pieces: list[bytes] = []
+        self._size = 0
 
     @property
     def has_begun(self) -> bool:
@@ -175,7 +182,9 @@ class PlainReader:
 
         Raises:
             KimiTimeoutError: only blanks came for too long.
+            KimiReplyTooLargeError: the reply goes on and on.
         """
+        self._size = _grown(self._size, piece)
         self._patience.passed(waited, content=bool(piece.strip()))
         self._pieces.append(piece)
         return ()
@@ -192,6 +201,8 @@ class PlainReader:
             reply = json.loads(text, strict=False)
         except (ValueError, RecursionError):
             raise malformed(_not_json(text), raw_reply) from None
+        if is_too_deep(reply, text):
+            raise malformed("The reply is nested too deeply.", raw_reply)
         if not isinstance(reply, dict):
             raise malformed("The reply is not a JSON object.", raw_reply)
         reply = cast("WireReply", reply)
@@ -219,7 +230,16 @@ def _choices(reply: WireReply) -> list[WireChoice]:
 
 
 def _has_form(choice: WireChoice) -> bool:
-    return isinstance(choice.get("delta") or choice.get("message") or {}, dict)
+    message = choice.get("delta") or choice.get("message") or {}
+    sound = isinstance(message, dict) and isinstance(choice.get("finish_reason"), str | None)
+    return sound and isinstance(cast("JSONObject", message).get("tool_calls"), list | None)
+
+
+def _grown(size: int, piece: bytes) -> int:
+    """Give the size of a reply with its next piece; raises when it is too large."""
+    if size + len(piece) > LARGEST_REPLY:
+        raise too_large("The reply", LARGEST_REPLY)
+    return size + len(piece)
 
 
 def _keeps_all(choices: list[WireChoice], reply: WireReply) -> bool:
