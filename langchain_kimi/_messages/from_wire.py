@@ -1,5 +1,6 @@
 """The wire's replies and chunks to LangChain's messages."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -124,7 +125,7 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
     if not usage:
         return None
     wire = cast("JSONObject", usage)
-    prompt, completion = wire.get("prompt_tokens_details") or {}, wire.get("completion_tokens_details") or {}
+    prompt, completion = _details(wire, "prompt_tokens_details"), _details(wire, "completion_tokens_details")
     read, written = _count(wire, "prompt_tokens", "input_tokens"), _count(wire, "completion_tokens", "output_tokens")
     total = _count(wire, "total_tokens")
     result = UsageMetadata(
@@ -149,7 +150,17 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
 
 def _count(usage: JSONObject, *names: str) -> int | None:
     """Some hosts send counts as floats, which LangChain's sums refuse."""
-    return next((int(usage[name]) for name in names if isinstance(usage.get(name), int | float)), None)
+    return next((int(usage[name]) for name in names if _is_number(usage.get(name))), None)
+
+
+def _is_number(value: Any) -> bool:
+    # JSON as Python reads it has NaN and Infinity.
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _details(usage: JSONObject, name: str) -> JSONObject:
+    details = usage.get(name)
+    return details if isinstance(details, dict) else {}
 
 
 def _reasoning(message: WireMessage) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from langchain_kimi.kimi.markup_grammar import parsed
 from langchain_kimi.kimi.markup_unit import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.repairs import Repairs
-from langchain_kimi.kimi.tool_calls import ToolCallTracker
+from langchain_kimi.kimi.tool_calls import Piece, ToolCallTracker
 from langchain_kimi.openrouter.wire import WireFunction, WireToolCall
 
 
@@ -84,7 +84,7 @@ class IncomingCalls:
 
     def feed(self, wire: list[Any]) -> Iterator[WireToolCall]:
         """Take the calls of a delta; yields what can be handed out of them."""
-        given = {piece.get("id") for piece in wire if isinstance(piece, dict)}
+        given = {Piece.of(piece).id for piece in wire}
         for piece in self._tracker.pieces(wire):
             number = cast("int", piece["index"])
             call = self.calls.setdefault(number, IncomingCall(number))

@@ -33,7 +33,8 @@ class Assembly:
         for key, value in chunk.items():
             if key not in ONCE and value is not None and self._is_news(key, value):
                 self._facts[key] = value
-        self._usage = chunk.get("usage") or self._usage
+        usage = chunk.get("usage")
+        self._usage = usage if usage and isinstance(usage, dict) else self._usage
         if choice is not None:
             self._add_choice(choice)
             if delta := choice.get("delta"):
@@ -78,7 +79,7 @@ class Assembly:
                 self._logprobs = merged_logprobs(self._logprobs, value)
             elif key == "usage":
                 # Moonshot's own API reports usage in the choice.
-                self._usage = self._usage or cast("WireUsage", value)
+                self._usage = self._usage or (cast("WireUsage", value) if isinstance(value, dict) else None)
             else:
                 self._choice.setdefault(key, value)
 

@@ -1,0 +1,134 @@
+"""Streams cut up and damaged in every way: the same message, a well-formed one, or a typed error; never silence."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage
+
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+from tests.fuzz.replies import JSON, WRITTEN, Written, facts_of, read_plain, read_stream, stream_of
+
+POSITIONS = st.floats(0, 1, exclude_max=True)
+"""Where in a stream, as a share of its length."""
+
+
+def pieces_of(stream: bytes, positions: list[float]) -> list[bytes]:
+    cuts = sorted(int(position * len(stream)) for position in positions)
+    return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+
+
+def told(read: AIMessage | KimiError) -> Any:
+    return type(read) if isinstance(read, KimiError) else repr(facts_of(read))
+
+
+@given(WRITTEN, st.lists(POSITIONS, max_size=12))
+def test_any_split_of_a_stream_gives_the_same_message(written: Written, positions: list[float]) -> None:
+    whole = read_stream([written.stream])
+    assert isinstance(whole, AIMessage | KimiEmptyReplyError)
+    assert told(read_stream(pieces_of(written.stream, positions))) == told(whole)
+
+
+@given(WRITTEN)
+def test_a_stream_byte_by_byte_gives_the_same_message(written: Written) -> None:
+    stream = written.stream
+    assert told(read_stream([stream[i : i + 1] for i in range(len(stream))])) == told(read_stream([stream]))
+
+
+@given(WRITTEN, st.sampled_from([b"\r\n", b"\r"]))
+def test_line_ends_do_not_matter(written: Written, line_end: bytes) -> None:
+    assert told(read_stream([written.stream.replace(b"\n", line_end)])) == told(read_stream([written.stream]))
+
+
+@given(WRITTEN)
+def test_a_plain_reply_gives_the_same_as_a_stream(written: Written) -> None:
+    plain, streamed = read_plain(written.plain), read_stream([written.stream])
+    if isinstance(plain, KimiError) or isinstance(streamed, KimiError):
+        assert type(plain) is type(streamed)
+        return
+    assert plain.text == streamed.text
+    # NaN, which Python's JSON has, is not equal to itself.
+    assert repr([call["args"] for call in plain.tool_calls]) == repr([call["args"] for call in streamed.tool_calls])
+    assert [call["name"] for call in plain.tool_calls] == [call["name"] for call in streamed.tool_calls]
+    assert len(plain.invalid_tool_calls) == len(streamed.invalid_tool_calls)
+    assert plain.usage_metadata == streamed.usage_metadata
+    assert plain.additional_kwargs.get("reasoning_content") == streamed.additional_kwargs.get("reasoning_content")
+    for name in ("finish_reason", "provider", "cost", "id", "model_name"):
+        assert plain.response_metadata.get(name) == streamed.response_metadata.get(name)
+
+
+@given(WRITTEN, POSITIONS)
+def test_a_stream_cut_off_before_its_finish_is_an_error(written: Written, position: float) -> None:
+    # The finish event is the last but one; its payload is whole at the end of its line.
+    needed = len(stream_of(written.events[:-1], comments=written.behaviour.comments)) - len(b"\n\ndata: [DONE]\n\n")
+    cut = read_stream([written.stream[: int(position * needed)]])
+    assert isinstance(cut, KimiError)
+
+
+@given(WRITTEN, POSITIONS)
+def test_a_plain_reply_cut_off_is_an_error(written: Written, position: float) -> None:
+    assert isinstance(read_plain(written.plain[: int(position * len(written.plain))]), KimiError)
+
+
+Damage = tuple[str, float, float, bytes]
+DAMAGES = st.tuples(
+    st.sampled_from(["flip", "delete", "repeat", "insert", "end"]),
+    POSITIONS,
+    POSITIONS,
+    st.binary(min_size=1, max_size=4),
+)
+
+
+def damaged(stream: bytes, damage: Damage) -> bytes:
+    kind, position, length, more = damage
+    start = int(position * len(stream))
+    end = start + int(length * min(len(stream) - start, 200))
+    match kind:
+        case "flip":
+            return stream[:start] + bytes([stream[start] ^ more[0]]) + stream[start + 1 :] if stream else stream
+        case "delete":
+            return stream[:start] + stream[end:]
+        case "repeat":
+            return stream[:end] + stream[start:]
+        case "insert":
+            return stream[:start] + more + stream[start:]
+        case _:
+            return stream[:start]
+
+
+@given(WRITTEN, st.lists(DAMAGES, min_size=1, max_size=3))
+def test_a_damaged_stream_is_a_message_or_an_error_of_ours(written: Written, damages: list[Damage]) -> None:
+    stream, plain = written.stream, written.plain
+    for damage in damages:
+        stream, plain = damaged(stream, damage), damaged(plain, damage)
+    assert isinstance(read_stream([stream]), AIMessage | KimiError)
+    assert isinstance(read_plain(plain), AIMessage | KimiError)
+
+
+def nodes_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for key, child in inner for found in nodes_of(child, (*path, key)))]
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    key, *rest = path
+    if isinstance(value, dict):
+        return {**value, key: replaced(value[key], tuple(rest), new)}
+    return [replaced(item, tuple(rest), new) if at == key else item for at, item in enumerate(value)]
+
+
+@given(WRITTEN, st.data())
+def test_any_value_in_any_place_is_a_message_or_an_error_of_ours(written: Written, data: st.DataObject) -> None:
+    events: Any = list(written.events)
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(nodes_of(events)[1:]))
+        events = replaced(events, path, data.draw(JSON))
+    assert isinstance(read_stream([stream_of(events)]), AIMessage | KimiError)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_noise_is_an_error_of_ours(pieces: list[bytes]) -> None:
+    assert isinstance(read_stream(pieces), KimiError)
+    assert isinstance(read_plain(b"".join(pieces)), KimiError)
