@@ -22,6 +22,8 @@ from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply, Wire
 
 EXCUSED = CUT | {"content_filter"}
 """Finish reasons that explain why nothing came."""
+OWED = "_owed"
+"""Where an error carries what was held back, from the reader of a stream to its end."""
 
 
 class ChoiceReader:
@@ -66,9 +68,9 @@ class ChoiceReader:
             )
         return reply
 
-    def explain(self, error: KimiError) -> None:
-        """Add to an error what came of the answer until then."""
-        list(self.close(cut=True))
+    def explain(self, error: KimiError) -> list[WireChoice]:
+        """Add to an error what came of the answer until then; gives what the mending had held back of it."""
+        owed = list(self.close(cut=True))
         reply = self.reply()
         error.learn(
             partial=message_from(reply, whole=False),
@@ -77,6 +79,7 @@ class ChoiceReader:
             model=error.model or _word(reply.get("model")),
             generation_id=error.generation_id or _word(reply.get("id")),
         )
+        return owed
 
 
 def _word(value: Any) -> str | None:
@@ -134,7 +137,8 @@ class StreamedMessage:
 
     def explain(self, error: KimiError) -> None:
         """Add to an error what came of the answer until then."""
-        self._choice.explain(error)
+        owed = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
+        vars(error)[OWED] = owed
         _note_head(error, self._opened)
 
     def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
@@ -150,7 +154,11 @@ class StreamedMessage:
 
 
 def last_words(error: KimiError) -> Iterator[ChatGenerationChunk]:
-    """Yield what must still be handed out of a stream that failed, so that no call that it cut looks valid."""
+    """Yield what must still be handed out of a stream that failed, so that no call that it cut looks valid.
+
+    What was held back comes first: what breaks a call off fits the whole of it, not the part that was shown.
+    """
+    yield from vars(error).pop(OWED, ())
     cut = error.partial.invalid_tool_calls if error.partial else []
     # The calls of a partial message stand in the order of their numbers.
     calls: list[WireToolCall] = [

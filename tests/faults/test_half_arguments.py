@@ -1,0 +1,79 @@
+"""No call that was cut looks valid, whatever of it had been held back when the reply failed."""
+
+from typing import Any
+
+import pytest
+
+from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall
+from langchain_kimi.testing.http1 import Cut
+from langchain_kimi.testing.serving import DONE
+from tests.faults.ways import ask, model_of
+
+TRIP = {"type": "object", "properties": {"city": {"type": "string"}}}
+PLAN = {
+    "type": "function",
+    "function": {
+        "name": "plan",
+        "parameters": {
+            "type": "object",
+            "properties": {"trip": TRIP, "days": {"type": "array"}, "note": {"type": "string"}},
+        },
+    },
+}
+ARGUMENTS = (
+    # A host that encodes an object as a text is decoded: until the text ends it is held back.
+    '{"trip": "{\\"city\\": \\"Paris\\"}", "note": "sunny"}',
+    '{"trip": {"city": "Paris", "hotel": "R\\u0069tz"}, "days": ["Mon", "Tue"], "note": "a \\"quote\\" {"}',
+    # The same object again is left out: what follows the first one is held back.
+    '{"note": "x"}{"note": "x"}',
+    '"{\\"note\\": \\"x\\"}"',
+)
+FAILURES = ("cut", "error", "length")
+
+
+def broken_after(events: int, how: str) -> Fault:
+    """A stream that fails after so many events."""
+
+    def play(serving: Any) -> Any:
+        sent = serving.events()[:events]
+        head = {key: value for key, value in sent[0].items() if key != "choices"}
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": how}
+        end = {
+            "cut": [Cut(reset=False)],
+            "error": [{**head, "error": {"code": 502, "message": "It broke."}, "choices": [choice]}],
+            "length": [{**head, "choices": [choice]}, DONE],
+        }[how]
+        return serving.respond([*sent, *end])
+
+    return Fault(f"{how} after {events} events", play)
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+@pytest.mark.parametrize("how", FAILURES)
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_no_call_looks_valid_that_was_cut(arguments: str, how: str, way: str) -> None:
+    reply = Reply(tool_calls=[ToolCall("plan", arguments)])
+    with Emulator() as openrouter:
+        model = model_of(openrouter, max_retries=0)
+        whole = ask_whole(openrouter, model, reply, way)
+        for events in range(1, whole["events"] - 1):
+            openrouter.fail_next(broken_after(events, how).on(reply))
+            outcome = ask(model, way, tools=[PLAN])
+            assert (outcome.error is None) is (how == "length")
+            calls = outcome.message.tool_calls if outcome.message else []
+            assert all(call["args"] == whole["args"] for call in calls), (events, calls)
+
+
+def ask_whole(openrouter: Emulator, model: Any, reply: Reply, way: str) -> dict[str, Any]:
+    """What the call is when nothing goes wrong, and how many events it takes."""
+    events: list[int] = []
+
+    def play(serving: Any) -> Any:
+        events.append(len(serving.events()))
+        return serving.respond(serving.items())
+
+    openrouter.fail_next(Fault("none", play).on(reply))
+    outcome = ask(model, way, tools=[PLAN])
+    assert outcome.message is not None
+    [call] = outcome.message.tool_calls
+    return {"args": call["args"], "events": events[0]}
