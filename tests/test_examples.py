@@ -1,13 +1,17 @@
 """Each example runs: without a key it speaks to the emulator and says so."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from langchain_kimi.testing import Emulator
+from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
@@ -42,3 +46,60 @@ def test_the_tour_takes_the_key_where_there_is_one() -> None:
         assert len(openrouter.requests) == 5
     assert run.stdout.startswith("Speaking to OpenRouter")
     assert KEY not in run.stdout + run.stderr
+
+
+def extraction(openrouter: Emulator, path: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the extraction, which is to speak to this emulator."""
+    environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
+    script = next(path for path in EXAMPLES if path.stem == "extract")
+    command = [sys.executable, "-W", "error", str(script), str(path), *options]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def asked(openrouter: Emulator) -> list[str]:
+    """The numbers of the texts that were asked about first, not once more."""
+    firsts = [body["messages"][0]["content"] for body in openrouter.bodies if len(body["messages"]) == 1]
+    return [f"order-{text[-4:-1]}" for text in firsts]
+
+
+def test_an_extraction_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "orders.jsonl"
+    with Emulator(api_key=KEY) as openrouter:
+        openrouter.behave(pause=0.05)
+        openrouter.script(*[Reply(text="I would rather not.")] * 12)
+        run = extraction(openrouter, path)
+        while len(lines(path)) < 40:
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        out, error = run.communicate()
+        assert (run.returncode, error) == (130, "")
+        assert "Interrupted after" in out
+        before = lines(path)
+        failed = {row["id"] for row in before if row["error"]}
+        with path.open("a") as file:
+            file.write('{"id": "order-0')
+
+        openrouter.clear()
+        openrouter.behave(pause=0.0)
+        run = extraction(openrouter, path)
+        assert run.communicate()[1] == ""
+        after = lines(path)
+        assert after[: len(before)] == before
+        assert sorted(row["id"] for row in after) == sorted({row["id"] for row in after})
+        assert len(after) == 200
+        assert sorted(asked(openrouter)) == sorted(row["id"] for row in after[len(before) :])
+        assert len(failed) >= 4
+        assert all((row["order"] is None) == (row["error"] is not None) for row in after)
+        assert all(row["tokens"] > 0 and row["cost"] > 0 for row in after)
+
+        openrouter.clear()
+        run = extraction(openrouter, path, "--retry-failed")
+        assert run.communicate()[1] == ""
+        assert set(asked(openrouter)) == failed
+        assert {row["id"]: row["error"] for row in lines(path)} == {row["id"]: None for row in after}
