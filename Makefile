@@ -41,8 +41,9 @@ format: $(READY)  ## Put the code into the common format
 record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else the emulator
 	@$(PY) scripts/record_cassettes.py
 
-compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and write docs/peers.md
+compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and replies and write docs/
 	@$(PEERS)/bin/python scripts/compare_peers.py
+	@$(PEERS)/bin/python -m scripts.compare_structured
 
 bench: $(PEERS_READY)  ## Measure what a token, a call and a turn cost beside the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md

@@ -1,0 +1,104 @@
+"""Put ChatKimi and its peers before the same replies to a request for an object: `docs/structured.md`.
+
+Runs in an environment that has the peers (`make compare` builds it). Every reply goes over a real HTTP exchange with
+the package's emulator; nothing is mocked. The replies are those of the tests.
+"""
+
+import sys
+import warnings
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from langchain_core.exceptions import ModelError, OutputParserException
+
+from langchain_kimi.testing import Emulator, Reply, ToolCall
+from scripts.compare_peers import MODELS
+from tests.messages.structured_cases import CASES, TYPED, Case, Person
+
+REPORT = Path(__file__).parents[1] / "docs" / "structured.md"
+REPLIES = [*CASES, *TYPED]
+METHODS = ("function_calling", "json_schema", "json_mode", "default")
+DEFAULTS = {"ChatKimi": "function_calling", "ChatOpenRouter": "function_calling", "ChatOpenAI": "json_schema"}
+OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
+
+INTRODUCTION = """# Structured output, reply by reply
+
+Written by `make compare`. {replies} replies to a request for a person of two fields, good and bad, come from the
+emulator over HTTP, once for each of four ways to ask `moonshotai/kimi-k2-0905`; `default` is
+`with_structured_output` without a method. Measured with {versions}, Python {python}.
+
+- **value**: what the reply holds;
+- **typed error**: one of langchain-core's `ModelError`s, or its `OutputParserException`;
+- **None**: neither a value nor an error;
+- **untyped error**: any other exception;
+- **wrong value**: another value than the reply's, or one from a reply that does not answer for it: cut off by the
+  token limit, with two different values, or with the value inside another key.
+"""
+
+
+def reply_of(case: Case) -> Reply:
+    """Write a reply of the tests for the emulator."""
+    calls = [ToolCall(name, arguments) for name, arguments in case.calls]
+    finish_reason = None if calls and case.finish_reason == "stop" else case.finish_reason
+    return Reply(text=case.text or None, tool_calls=calls, finish_reason=finish_reason)
+
+
+def outcome(runnable: Any, expected: Any) -> str:
+    """Say what one reply came to."""
+    try:
+        value = runnable.invoke("Who?")
+    except (ModelError, OutputParserException):
+        return "typed error"
+    except Exception:  # noqa: BLE001 - whatever it is, it is the result
+        return "untyped error"
+    if value is None:
+        return "None"
+    return "value" if isinstance(value, Person) and value.model_dump() == expected else "wrong value"
+
+
+def outcomes(name: str, method: str) -> dict[str, str]:
+    """Say what each reply came to, with one model asked in one way."""
+    chosen = {} if method == "default" else {"method": method}
+    by_call = (DEFAULTS[name] if method == "default" else method) == "function_calling"
+    found = {}
+    with Emulator() as emulator, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runnable = MODELS[name](emulator.base_url, max_retries=0).with_structured_output(Person, **chosen)
+        for case in REPLIES:
+            emulator.clear()
+            emulator.script(reply_of(case))
+            found[case.name] = outcome(runnable, case.expected(by_call=by_call, pydantic=True))
+    return found
+
+
+def due(case: Case, *, by_call: bool) -> str:
+    """Say what a reply should come to."""
+    return "value" if isinstance(case.expected(by_call=by_call, pydantic=True), dict) else "typed error"
+
+
+def main() -> None:
+    """Run all replies and write the report."""
+    packages = ("langchain-core", "langchain-openrouter", "langchain-openai")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    python = sys.version.split()[0]
+    lines = [INTRODUCTION.format(replies=len(REPLIES), versions=versions, python=python)]
+    lines += ["| method | model | " + " | ".join(OUTCOMES) + " |", "| --- | --- |" + " ---: |" * len(OUTCOMES)]
+    seen: dict[str, dict[str, dict[str, str]]] = {}
+    for method in METHODS:
+        seen[method] = {name: outcomes(name, method) for name in MODELS}
+        for name, found in seen[method].items():
+            counts = Counter(found.values())
+            lines.append(f"| `{method}` | {name} | " + " | ".join(str(counts[kind]) for kind in OUTCOMES) + " |")
+            print(lines[-1])
+    lines += ["", "## Each reply, asked for in the default way", "", "| reply | due | " + " | ".join(MODELS) + " |"]
+    lines.append("| --- | --- |" + " --- |" * len(MODELS))
+    for case in REPLIES:
+        cells = [due(case, by_call=True), *(seen["default"][name][case.name] for name in MODELS)]
+        lines.append(f"| {case.name} | " + " | ".join(cells) + " |")
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
