@@ -60,7 +60,7 @@ def outcome(runnable: Any, expected: Any) -> str:
 
 def outcomes(name: str, method: str) -> dict[str, str]:
     """Say what each reply came to, with one model asked in one way."""
-    chosen = {} if method == "default" else {"method": method}
+    chosen: dict[str, Any] = {} if method == "default" else {"method": method}
     by_call = (DEFAULTS[name] if method == "default" else method) == "function_calling"
     found = {}
     with Emulator() as emulator, warnings.catch_warnings():

@@ -9,6 +9,7 @@ from langchain_core.utils.function_calling import convert_to_openai_function, co
 from pydantic import PydanticUserError
 
 from langchain_kimi._messages.structured_schema import Schema, output_schema, wire_name
+from langchain_kimi._messages.structured_strict import strict_function
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.wire import JSONObject
 
@@ -22,7 +23,6 @@ _CHOICES = {"auto": "auto", "none": "none", "any": "required", "required": "requ
 _RESPONSE_FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
 # `object` is a JSON schema's.
 _FUNCTION_TYPES = ("function", "object")
-_NO_ARGUMENTS: JSONObject = {"parameters": {"type": "object", "properties": {}}}
 
 
 def tools_to_wire(tools: Sequence[Tool], *, strict: Strict) -> list[JSONObject]:
@@ -123,7 +123,14 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
 
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
-    wire = convert_to_openai_tool(tool, strict=strict)
+    if isinstance(tool, type):
+        # LangChain's words for a class lose what is recursive, and know no keys that may be missing.
+        schema = output_schema(tool)
+        function = schema.tool(strict=strict)["function"]
+        return {"type": "function", "function": {**function, "name": schema.function["name"]}}
+    wire = convert_to_openai_tool(tool)
+    if "function" in wire:
+        wire = {**wire, "function": _with_strict(wire["function"], strict)}
     return {**wire, **_cache_control(tool.extras if isinstance(tool, BaseTool) else None)}
 
 
@@ -141,7 +148,7 @@ def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
     """Have a function's schema rewritten for strictness; one that brings its own `strict` stays as it is."""
     if strict is None or "strict" in function:
         return function
-    return function | convert_to_openai_function({**_NO_ARGUMENTS, **function}, strict=strict)
+    return strict_function(function) if strict else {**function, "strict": False}
 
 
 def _cache_control(given: Mapping[str, Any] | None) -> JSONObject:

@@ -150,7 +150,7 @@ def test_a_function_may_lack_parameters_and_hold_more() -> None:
     assert wire["function"] == {
         "name": "ping",
         "eager": 1,
-        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+        "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
         "strict": True,
     }
 
