@@ -26,7 +26,7 @@ from langchain_kimi.openrouter.connection import Connection, Timeout
 from langchain_kimi.openrouter.reading import Opened, Reader, silence_error
 from langchain_kimi.openrouter.refusal import RefusalReader
 from langchain_kimi.openrouter.retries import Retries
-from langchain_kimi.openrouter.watchdog import Watch
+from langchain_kimi.openrouter.watchdog import Watch, hung_up_on_failure
 
 Part = TypeVar("Part")
 Report = Callable[[KimiError, int, float], Awaitable[None] | None]
@@ -185,8 +185,9 @@ async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part]
     with _translated(attempts):
         async with async_client_for(attempts.call.connection) as client:
             response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-            async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
-                yield attempts.read(response), pieces
+            with hung_up_on_failure(response):
+                async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
+                    yield attempts.read(response), pieces
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:

@@ -11,7 +11,8 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 LONGEST_SLEEP = 1.0
@@ -77,6 +78,24 @@ def _begin_anew_after_fork() -> None:
 
 # Where there is no fork there is nothing to register with.
 getattr(os, "register_at_fork", dict)(after_in_child=_begin_anew_after_fork)
+
+
+@contextmanager
+def hung_up_on_failure(response: Any) -> Iterator[None]:
+    """Hang up at once when reading a reply ends by an exception, whatever becomes of closing it.
+
+    Closing an async client's reply waits, and a task that is cancelled a second time waits no more: the connection then
+    stayed open, and the reply was generated and billed to its end.
+    """
+    try:
+        yield
+    except BaseException:
+        stream = response.extensions.get("network_stream")
+        if stream is not None and response.http_version != "HTTP/2":
+            # An event loop has sockets of its own kind, and some cannot be shut down.
+            with suppress(OSError, AttributeError, TypeError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        raise
 
 
 class Watch:

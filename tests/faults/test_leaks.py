@@ -1,0 +1,83 @@
+"""Sockets and memory stay flat, however many models are built, used and dropped."""
+
+import asyncio
+import gc
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_kimi.testing import Emulator, Reply
+from tests.faults.ways import WAYS, ask, model_of
+
+OPEN = Path("/proc/self/fd")
+
+
+def used_and_dropped(openrouter: Emulator, count: int) -> None:
+    for _ in range(count):
+        for way in ("invoke", "stream"):
+            assert ask(model_of(openrouter), way).error is None
+
+
+async def aused_and_dropped(openrouter: Emulator, count: int) -> None:
+    for _ in range(count):
+        await model_of(openrouter).ainvoke("Hello.")
+        async for _ in model_of(openrouter).astream("Hello."):
+            pass
+
+
+def test_two_thousand_models_cost_next_to_nothing() -> None:
+    with Emulator() as openrouter:
+        model_of(openrouter)
+        gc.collect()
+        tracemalloc.start()
+        models: list[Any] = [model_of(openrouter) for _ in range(2_000)]
+        each = tracemalloc.get_traced_memory()[0] / len(models)
+        models.clear()
+        gc.collect()
+        left = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert each < 8_000
+        assert left < 100_000
+        assert openrouter.connections_opened == 0
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="this system does not list the open files of a process")
+def test_sockets_stay_flat() -> None:
+    with Emulator() as openrouter:
+        openrouter.script(Reply(text="Hi."), times=None)
+        used_and_dropped(openrouter, 1)
+        asyncio.run(aused_and_dropped(openrouter, 1))
+        gc.collect()
+        before = len(list(OPEN.iterdir()))
+        used_and_dropped(openrouter, 100)
+        for _ in range(4):
+            asyncio.run(aused_and_dropped(openrouter, 25))
+        gc.collect()
+        # One connection of the sync client is kept; each loop has one, which is closed with it.
+        assert len(list(OPEN.iterdir())) <= before
+        assert openrouter.connections_opened <= 1 + 1 + 4
+        model_of(openrouter).close()
+
+
+def test_memory_stays_flat_over_calls() -> None:
+    with Emulator() as openrouter, model_of(openrouter) as model:
+        openrouter.script(Reply(text="Hi."), times=None)
+
+        def calls(count: int) -> None:
+            for _ in range(count):
+                for way in WAYS:
+                    assert ask(model, way).error is None
+            openrouter.clear()
+            openrouter.script(Reply(text="Hi."), times=None)
+            gc.collect()
+
+        calls(10)
+        tracemalloc.start()
+        calls(10)
+        before = tracemalloc.get_traced_memory()[0]
+        calls(40)
+        grown = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        assert grown < 160 * 1_000

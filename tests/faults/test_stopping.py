@@ -1,0 +1,210 @@
+"""Stopping stops the bill: whoever no longer listens hangs up at once, and OpenRouter cancels a stream it loses."""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiInvalidRequestError
+from langchain_kimi.testing import Emulator, Reply, faults
+from tests.conftest import KEY
+from tests.faults.ways import model_of
+
+LONG = Reply(text="word " * 3_000)
+"""At 10 ms a token it goes on for half a minute; a test waits for a third of that at most."""
+
+
+class StoppedError(Exception):
+    """Somebody wants no more."""
+
+
+class Stops(BaseCallbackHandler):
+    """A handler that wants no more after the third token."""
+
+    raise_error = True
+
+    def __init__(self) -> None:
+        self.tokens = 0
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        self.tokens += 1
+        if self.tokens == 3:
+            raise StoppedError
+
+
+@pytest.fixture
+def openrouter() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        emulator.behave(pause=0.01)
+        emulator.script(LONG, times=None)
+        yield emulator
+
+
+def check_hung_up(openrouter: Emulator) -> None:
+    [request] = openrouter.requests
+    assert request.wait(10)
+    assert request.hung_up_at is not None
+    assert not request.finished
+
+
+def close(model: Any) -> None:
+    stream = model.stream("Go on.")
+    next(stream)
+    stream.close()
+
+
+def drop(model: Any) -> None:
+    stream = model.stream("Go on.")
+    next(stream)
+    del stream
+    gc.collect()
+
+
+def leave_the_loop(model: Any) -> None:
+    for _ in model.stream("Go on."):
+        break
+    gc.collect()
+
+
+def consumer_fails(model: Any) -> None:
+    def consume() -> None:
+        for _ in model.stream("Go on."):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        consume()
+    gc.collect()
+
+
+def callback_fails(model: Any) -> None:
+    with pytest.raises(StoppedError):
+        list(model.stream("Go on.", config={"callbacks": [Stops()]}))
+
+
+def callback_of_invoke_fails(model: Any) -> None:
+    with pytest.raises(StoppedError):
+        model.model_copy(update={"streaming": True}).invoke("Go on.", config={"callbacks": [Stops()]})
+
+
+STOPS: list[Callable[[Any], None]] = [
+    close, drop, leave_the_loop, consumer_fails, callback_fails, callback_of_invoke_fails,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_stream_is_hung_up(openrouter: Emulator, stop: Callable[[Any], None]) -> None:
+    with model_of(openrouter) as model:
+        stop(model)
+        check_hung_up(openrouter)
+
+
+async def aclose(model: Any) -> None:
+    stream = model.astream("Go on.")
+    await anext(stream)
+    await stream.aclose()
+
+
+async def adrop(model: Any) -> None:
+    stream = model.astream("Go on.")
+    await anext(stream)
+    del stream
+    gc.collect()
+    # The loop closes what was dropped, in its own time.
+    await asyncio.sleep(0.05)
+
+
+async def consume(model: Any, begun: asyncio.Event) -> None:
+    async for _ in model.astream("Go on."):
+        begun.set()
+
+
+async def cancel(model: Any) -> None:
+    begun = asyncio.Event()
+    task = asyncio.create_task(consume(model, begun))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def cancel_twice(model: Any) -> None:
+    begun = asyncio.Event()
+    task = asyncio.create_task(consume(model, begun))
+    await begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def wait_for(model: Any) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(consume(model, asyncio.Event()), 0.1)
+
+
+async def cancel_ainvoke(model: Any) -> None:
+    task = asyncio.create_task(model.model_copy(update={"streaming": True}).ainvoke("Go on."))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def acallback_fails(model: Any) -> None:
+    with pytest.raises(StoppedError):
+        async for _ in model.astream("Go on.", config={"callbacks": [Stops()]}):
+            pass
+
+
+async def aevents(model: Any) -> None:
+    events = model.astream_events("Go on.", version="v2")
+    async for event in events:
+        if event["event"] == "on_chat_model_stream":
+            break
+    await events.aclose()
+
+
+ASTOPS: list[Callable[[Any], Awaitable[None]]] = [
+    aclose, adrop, cancel, cancel_twice, wait_for, cancel_ainvoke, acallback_fails, aevents,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stop", ASTOPS)
+async def test_an_async_stream_is_hung_up(openrouter: Emulator, stop: Callable[[Any], Awaitable[None]]) -> None:
+    async with model_of(openrouter) as model:
+        await stop(model)
+        await asyncio.to_thread(check_hung_up, openrouter)
+
+
+async def test_a_plain_call_is_hung_up_too(openrouter: Emulator) -> None:
+    openrouter.clear()
+    openrouter.script(faults.silence("middle"))
+    async with model_of(openrouter) as model:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(model.ainvoke("Go on."), 0.1)
+        await asyncio.to_thread(check_hung_up, openrouter)
+
+
+async def test_the_model_goes_on_after_it_was_stopped(openrouter: Emulator) -> None:
+    async with model_of(openrouter) as model:
+        for _ in range(5):
+            await aclose(model)
+        openrouter.behave(pause=0.0)
+        assert (await model.ainvoke("Hello.")).text
+    assert openrouter.requests[-1].finished
+
+
+async def test_a_reply_without_a_connection_of_its_own_fails_all_the_same() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text='data: {"error": {"code": 400, "message": "No."}}\n\ndata: [DONE]\n\n')
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        model = ChatKimi(api_key=KEY, http_async_client=client)
+        with pytest.raises(KimiInvalidRequestError, match="No."):
+            [chunk async for chunk in model.astream("Hello.")]
