@@ -9,11 +9,12 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from langchain_kimi._messages import fast_chunks
 from langchain_kimi._messages.tool_arguments import NONE, break_off, calls_from, cut_calls
 from langchain_kimi.openrouter.assembly import text_of
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
 
-PROVIDER = "openrouter"
+PROVIDER = fast_chunks.PROVIDER
 """What LangChain calls the provider: its price tables and content-block translators go by it."""
 
 CUT = frozenset({"length", "error"})
@@ -48,20 +49,17 @@ def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
 
     Everything else of a reply comes once, with the last chunk.
     """
-    delta = choice.get("delta") or {}
-    text = text_of(delta.get("content"))
-    reasoning = text_of(delta.get("reasoning")) or text_of(delta.get("reasoning_content"))
-    calls = delta.get("tool_calls")
+    text, reasoning, calls = spoken_in(choice)
     if not (text or reasoning or calls):
         return None
-    return ChatGenerationChunk(
-        message=AIMessageChunk(
-            content=text,
-            additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
-            tool_call_chunks=[_piece(call) for call in calls or ()],
-            response_metadata={"model_provider": PROVIDER},
-        )
-    )
+    return fast_chunks.new_chunk(text, reasoning, [_piece(call) for call in calls] if calls else [])
+
+
+def spoken_in(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
+    """Give the text, the reasoning and the pieces of tool calls in a delta."""
+    delta = choice.get("delta") or {}
+    reasoning = text_of(delta.get("reasoning")) or text_of(delta.get("reasoning_content"))
+    return text_of(delta.get("content")), reasoning, delta.get("tool_calls")
 
 
 def breaking_chunk_from(
