@@ -35,19 +35,17 @@ class Patience:
 
     Keep-alive comments and the blanks before a plain reply are bytes, but not content. Once the reader has enough,
     because the reply is whole or has failed, running out of patience ends the bytes instead of being an error.
+
+    Attributes:
+        has_enough: Whether the reader needs nothing more.
+        left: Seconds that the next bytes may take; None where the connection's own limit is close enough.
     """
 
     def __init__(self, limit: float | None = None) -> None:
         self.has_enough = False
+        self.left: float | None = None
         self._limit = math.inf if limit is None else limit
         self._silence = 0.0
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that the next bytes may take; None where the connection's own limit is close enough."""
-        if self._limit == math.inf or not (self.has_enough or self._silence >= NOTICED):
-            return None
-        return max(0.0, self._limit - self._silence)
 
     def passed(self, seconds: float, *, content: bool) -> None:
         """Note that so many seconds were waited, and whether content came at their end.
@@ -55,18 +53,23 @@ class Patience:
         Raises:
             KimiTimeoutError: no content came for longer than the limit.
         """
-        if content:
-            self._silence = 0.0
+        if content and not self._silence:
             return
-        self._silence += seconds
+        self._silence = 0.0 if content else self._silence + seconds
         if self._silence > self._limit and not self.has_enough:
             raise silence_error(self._limit)
+        self._look_ahead()
 
     def enough(self, limit: float) -> None:
         """Note that what came is enough: from now on no more than `limit` seconds are waited for anything else."""
         self.has_enough = True
         self._limit = min(self._limit, limit)
         self._silence = 0.0
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        is_limited = self._limit < math.inf and (self.has_enough or self._silence >= NOTICED)
+        self.left = max(0.0, self._limit - self._silence) if is_limited else None
 
 
 def silence_error(limit: float | None) -> KimiTimeoutError:

@@ -49,6 +49,8 @@ PRECISION = 0.01
 UNLIMITED = nullcontext()
 """What most pieces are waited for with: a timer for each of them would be felt."""
 CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
+ENCODED = "content-encoding"
+"""The header of a body that is compressed; any other is read as it comes, which costs less."""
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """ "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
@@ -85,8 +87,10 @@ class Attempts(Generic[Part]):
     def wait_left(self) -> float | None:
         """Seconds that the next bytes may take; None: as long as the HTTP client's own limit says."""
         patience = self.opened.patience.left if self.opened else None
-        left = self.time_left()
-        return left if patience is None else patience if left is None else min(patience, left)
+        if self._deadline is None:
+            return patience
+        left = self._deadline - self.call.clock.monotonic()
+        return left if patience is None else min(patience, left)
 
     def read(self, response: Any) -> Reader[Part]:
         """Begin to read a reply that was opened."""
@@ -206,7 +210,8 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
 
 def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
     """Each piece with the seconds that were spent waiting for it; what the consumer takes does not count."""
-    clock, pieces = attempts.call.clock, response.iter_bytes()
+    clock = attempts.call.clock
+    pieces = response.iter_bytes() if ENCODED in response.headers else response.iter_raw()
     with Watch(response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = clock.monotonic()
@@ -223,7 +228,7 @@ def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, flo
 
 async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
     clock = attempts.call.clock
-    async with aclosing(response.aiter_bytes()) as pieces:
+    async with aclosing(response.aiter_bytes() if ENCODED in response.headers else response.aiter_raw()) as pieces:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = clock.monotonic()
             try:
