@@ -1,6 +1,5 @@
 """A request's body: messages, the model's settings and the call's own, in one fixed order."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -9,6 +8,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.parameters import checked, merged
 from langchain_kimi.openrouter.wire import WireBody
 
@@ -64,7 +64,7 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
 def body_bytes(body: WireBody) -> bytes:
     """Serialize a body: compact, in the order it was composed in, so that the same call gives the same bytes."""
     try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return b"{%b}" % b",".join(b"%b:%b" % (JSON.written(key), JSON.written(value)) for key, value in body.items())
     except (TypeError, ValueError) as problem:
         raise KimiRequestError(
             f"The request cannot be written as JSON: {problem}.",

@@ -30,9 +30,11 @@ class Assembly:
 
     def add(self, chunk: WireReply, choice: WireChoice | None) -> None:
         """Add one chunk, of which `choice` is the choice to follow; tool calls must be numbered (`index`)."""
+        facts = self._facts
         for key, value in chunk.items():
-            if key not in ONCE and value is not None and self._is_news(key, value):
-                self._facts[key] = value
+            # Nearly every chunk repeats what is known.
+            if value is not None and key not in ONCE and facts.get(key) != value and self._is_news(key, value):
+                facts[key] = value
         usage = chunk.get("usage")
         self._usage = usage if usage and isinstance(usage, dict) else self._usage
         if choice is not None:

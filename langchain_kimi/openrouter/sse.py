@@ -4,6 +4,7 @@ from langchain_kimi.openrouter.limits import LARGEST_EVENT, too_large
 
 COMMENT = b":"
 FIELD = b"data"
+PLAIN = b"data: "
 
 
 class EventDecoder:
@@ -39,7 +40,22 @@ class EventDecoder:
             self._size += len(piece)
             self._check_size()
             return []
-        text = b"".join([*self._tail, piece])
+        text = b"".join([*self._tail, piece]) if self._tail else piece
+        return self._whole_events(text) or self._lines(text)
+
+    def _whole_events(self, text: bytes) -> list[bytes] | None:
+        """The payloads of a text as nearly all are: of events with one line each; None where a closer look is due."""
+        if self._payload or b"\r" in text:
+            return None
+        *events, rest = text.split(b"\n\n")
+        if b"\n" in rest or not all(event.startswith(PLAIN) and b"\n" not in event for event in events):
+            return None
+        self._at_start = False
+        self._tail = [rest] if rest else []
+        self._size = len(rest)
+        return [event[len(PLAIN) :] for event in events]
+
+    def _lines(self, text: bytes) -> list[bytes]:
         held = b""
         if b"\r" in text:
             # A CR at the end may be the first half of a CRLF.

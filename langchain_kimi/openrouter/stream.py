@@ -7,6 +7,7 @@ from typing import cast
 
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
+from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
 from langchain_kimi.openrouter.reading import Opened, Patience
 from langchain_kimi.openrouter.sse import EventDecoder
@@ -64,7 +65,10 @@ class StreamReader:
         elif self._unframed is not None:
             self._unframed.append(piece)
         for payload in payloads:
-            yield from self._chunks(payload)
+            if (chunk := self._usual(payload)) is None:
+                yield from self._chunks(payload)
+            else:
+                yield chunk
         # A large event, such as an image, may take longer than the limit: its bytes are content before it is whole.
         self._patience.passed(waited, content=self._news or (not self._done and self._decoder.is_amid))
 
@@ -90,6 +94,14 @@ class StreamReader:
                 generation_id=self._opened.headers.get("x-generation-id"),
                 advice="Trying again may help; what came so far is in `partial`.",
             )
+
+    def _usual(self, payload: bytes) -> WireReply | None:
+        """Give the chunk of an event as nearly all are: content and nothing else; None where a closer look is due."""
+        chunk = None if self._done or self._error else JSON.parsed(payload)
+        if not (isinstance(chunk, dict) and holds_only_content(chunk)):
+            return None
+        self._begun = self._news = True
+        return cast("WireReply", chunk)
 
     def _chunks(self, payload: bytes) -> Iterator[WireReply]:
         if self._done:
@@ -217,9 +229,30 @@ class PlainReader:
         yield reply
 
 
+def holds_only_content(chunk: JSONObject) -> bool:
+    """Say whether a chunk is one delta that holds something of the answer: no error, no end, no odd form."""
+    choices = chunk.get("choices")
+    if (
+        not isinstance(choices, list)
+        or len(choices) != 1
+        or chunk.get("error")
+        or isinstance(chunk.get("provider"), dict)
+    ):
+        return False
+    choice = choices[0]
+    if not isinstance(choice, dict) or choice.get("finish_reason") is not None or choice.get("error"):
+        return False
+    delta = choice.get("delta")
+    return (
+        isinstance(delta, dict)
+        and _has_form(cast("WireChoice", choice))
+        and has_content(cast("list[WireChoice]", choices))
+    )
+
+
 def has_content(choices: list[WireChoice]) -> bool:
     """Say whether the deltas of a chunk hold something of the answer."""
-    return any((choice.get("delta") or {}).get(key) for choice in choices for key in CONTENT_KEYS)
+    return any(any(map((choice.get("delta") or {}).get, CONTENT_KEYS)) for choice in choices)
 
 
 def _choices(reply: WireReply) -> list[WireChoice]:

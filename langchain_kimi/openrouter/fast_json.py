@@ -1,0 +1,70 @@
+"""JSON by orjson where it is installed, which it is wherever langchain-core is; only for what both ways treat alike.
+
+orjson is stricter and quicker than the standard library: whatever it refuses goes the standard library's way, with all
+of its tolerance. Numbers of more than 64 bits are the one thing that it reads otherwise: as floats.
+"""
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from langchain_kimi.openrouter.limits import DEEPEST
+
+LARGEST_INTEGER = 2**53
+"""Integers up to here are written alike by everybody."""
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+class Codec:
+    """Reads and writes JSON."""
+
+    def __init__(self, fast: Any) -> None:
+        """Make one; `fast` is orjson, or None where it is missing."""
+        self._loads = fast.loads if fast else json.loads
+        self._dumps = fast.dumps if fast else None
+
+    def parsed(self, text: bytes) -> Any:
+        """Parse usual JSON; None for what is no strict JSON, or so deeply nested that it wants a closer look."""
+        if text.count(b"{") + text.count(b"[") > DEEPEST:
+            return None
+        try:
+            return self._loads(text)
+        except ValueError:
+            return None
+
+    def written(self, value: Any) -> bytes:
+        """Write a value, compact, in the order of its keys: the same bytes with orjson and without.
+
+        Raises:
+            ValueError: it holds a number that JSON has no word for, or half a character.
+            TypeError: it holds an object that JSON has no word for.
+            RecursionError: it is too deep.
+        """
+        if self._dumps and is_usual(value):
+            try:
+                written: bytes = self._dumps(value)
+            except TypeError:
+                # Half a character, for one; the standard library says so in its own words.
+                return _WRITER.encode(value).encode()
+            return written
+        return _WRITER.encode(value).encode()
+
+
+def is_usual(value: Any, levels: int = DEEPEST) -> bool:
+    """Say whether a value holds nothing but texts, whole numbers, truths, lists and dicts, all of the very types."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
+    if kind is list:
+        return levels > 0 and all(is_usual(one, levels - 1) for one in value)
+    return (
+        kind is dict
+        and levels > 0
+        and all(type(key) is str and (type(part) is str or is_usual(part, levels - 1)) for key, part in value.items())
+    )
+
+
+JSON = Codec(import_module("orjson") if find_spec("orjson") else None)
