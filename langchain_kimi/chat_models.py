@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self, cast
 
@@ -29,10 +30,11 @@ from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.prepare import fit
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter import clients
+from langchain_kimi.openrouter.reading import Opened
 from langchain_kimi.openrouter.transport import Call, aexchange, exchange
 from langchain_kimi.settings import KimiSettings
 
-OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "extra_headers", "stream_usage"})
+OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""
 
 content_blocks.register()
@@ -189,13 +191,19 @@ class ChatKimi(KimiSettings, CountsTokens, MakesStructuredOutput):
         )
         body = fit(body, mending.repairs)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
+        report = RetryReport(run_manager)
+
+        def new_reader(opened: Opened) -> Any:
+            told = replace(mending, empty_answers=report.empty_answers)
+            return reader(opened, body=body, idle=connection.timeout.idle, mending=told)
+
         return Call(
             connection=connection,
             headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
-            new_reader=partial(reader, body=body, idle=connection.timeout.idle, mending=mending),
-            retries=self.retries(kwargs.get("max_retries")),
-            report=RetryReport(run_manager),
+            new_reader=new_reader,
+            retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
+            report=report,
         )
 
     def bind_tools(

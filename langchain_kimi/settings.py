@@ -27,7 +27,7 @@ from langchain_kimi.openrouter.connection import BASE_URL, Connection, Timeout
 from langchain_kimi.openrouter.headers import attribution_headers, check_header, request_headers
 from langchain_kimi.openrouter.network import Proxy, Verify
 from langchain_kimi.openrouter.parameters import OTHER_NAMES, RequestParameters
-from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.openrouter.rules import text
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
@@ -265,17 +265,16 @@ class KimiSettings(RequestParameters, RepairSettings):
             proxy=self.proxy,
         )
 
-    def retries(self, limit: Any = None) -> Retries:
-        """Say how often a failed call is made again; `limit` is a call's own.
+    def retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
+        """Say how often a failed call and an empty answer are asked again; the limits are a call's own.
 
         Raises:
-            KimiRequestError: it is no number of attempts.
+            KimiRequestError: one of them is no number of attempts.
         """
-        if limit is None:
-            return Retries(self.max_retries)
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-            raise KimiRequestError("max_retries must be an integer of at least 0.")
-        return Retries(limit)
+        return Retries(
+            number_of_attempts("max_retries", self.max_retries if limit is None else limit),
+            number_of_attempts("retry_empty", self.retry_empty if empty_limit is None else empty_limit),
+        )
 
 
 def _aliases(cls: type[KimiSettings]) -> dict[str, str]:

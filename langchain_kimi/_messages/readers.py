@@ -13,6 +13,7 @@ from langchain_kimi._messages.from_wire import (
     last_chunk_from,
     message_from,
 )
+from langchain_kimi._messages.hints import with_hint
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
@@ -50,7 +51,7 @@ class ChoiceReader:
         return self._assembly.reply()
 
     def whole(self) -> WireReply:
-        """Give the mended reply at its end.
+        """Give the mended reply at its end, with a hint where there is something to be done about it.
 
         Raises:
             KimiEmptyReplyError: there is nothing in it.
@@ -66,7 +67,7 @@ class ChoiceReader:
                 generation_id=_word(reply.get("id")),
                 advice="Trying again, or at another provider (provider={'ignore': [...]}), may help.",
             )
-        return reply
+        return with_hint(reply)
 
     def explain(self, error: KimiError) -> list[WireChoice]:
         """Add to an error what came of the answer until then; gives what the mending had held back of it."""

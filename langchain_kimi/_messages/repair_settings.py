@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from langchain_kimi.kimi.mend import Mending
 from langchain_kimi.kimi.repairs import chosen_repairs
@@ -19,6 +19,11 @@ class RepairSettings(BaseModel):
     validate_tool_calls: bool = False
     """Whether calls are held against the schemas of their tools; those that do not fit, or name no tool on offer,
     become invalid calls. Needs the extra `validation`."""
+
+    retry_empty: int = Field(default=0, ge=0)
+    """How many times an answer with nothing in it, which is billed all the same, is asked again, besides `max_retries`;
+    after that, and by default at once, it is a `KimiEmptyReplyError`. How often it was is told by the answer that came,
+    in `response_metadata["kimi"]["empty_answers"]`."""
 
     @field_validator("repairs", mode="before")
     @classmethod

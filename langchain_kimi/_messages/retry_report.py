@@ -6,19 +6,25 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying
 
-from langchain_kimi.errors import KimiError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 
 logger = logging.getLogger("langchain_kimi")
 
 
 class RetryReport:
-    """Tells a run manager, and the log, of each retry; `None` as the manager leaves only the log."""
+    """Tells a run manager, and the log, of each retry; `None` as the manager leaves only the log.
+
+    Attributes:
+        empty_answers: How many of the retries were due to an empty answer.
+    """
 
     def __init__(self, run_manager: Any) -> None:
+        self.empty_answers = 0
         self._run_manager = run_manager
 
     def __call__(self, error: KimiError, attempt: int, wait: float) -> Awaitable[None] | None:
         """Report that attempt `attempt` (from 1) failed and that the next one is made after `wait` seconds."""
+        self.empty_answers += isinstance(error, KimiEmptyReplyError)
         logger.info("Attempt %d failed, the next one in %.1f s: %s", attempt, wait, error)
         if self._run_manager is None:
             return None

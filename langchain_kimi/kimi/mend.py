@@ -25,19 +25,22 @@ class Mending:
         repairs: The repairs that are made.
         call_ids: The ids of tool calls that the user's conversation holds.
         validates: Whether calls are held against the schemas of their tools.
+        empty_answers: How many answers with nothing in them came before this one.
     """
 
     repairs: Repairs = ALL
     call_ids: frozenset[str] = frozenset()
     validates: bool = False
+    empty_answers: int = 0
 
 
 class Mender:
     """Mends one choice of one reply, chunk by chunk; a plain reply is a stream of one chunk.
 
     What was done is told with the last chunk, as the choice's `kimi`: `repairs` counts by name, `invalid_tool_calls`
-    says by id why a call must not be run although its arguments are an object, and `validation` counts such calls.
-    Without anything to tell there is no such key.
+    says by id why a call must not be run although its arguments are an object, and `validation` counts such calls;
+    `empty_answers` counts the answers before this one that had nothing in them. Without anything to tell there is no
+    such key.
     """
 
     def __init__(self, body: WireBody, mending: Mending | None = None) -> None:
@@ -54,6 +57,7 @@ class Mender:
         has_leaks = "markup" in mending.repairs and self._offered.may_be_called
         self._leaks = Leaks(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if mending.validates else None
+        self._empty_answers = mending.empty_answers
         self._finish: str | None = None
         self._owes_finish = False
         self._closed = False
@@ -127,6 +131,8 @@ class Mender:
                 self._validate(call, self._validator)
         invalid = {call.id: call.error for call in self._calls.calls.values() if call.error}
         report: JSONObject = {"repairs": dict(sorted(counts.items()))} if counts else {}
+        if self._empty_answers:
+            report["empty_answers"] = self._empty_answers
         if invalid:
             report["invalid_tool_calls"] = invalid
         if self._validator and (self._validator.unknown_tools or self._validator.mismatches):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -18,9 +18,9 @@ PROMPT = "Hello."
 class QuickKimi(ChatKimi):
     """A ChatKimi whose dice always say: at once. What a server asks to wait is waited all the same."""
 
-    def retries(self, limit: Any = None) -> Retries:
+    def retries(self, *limits: Any, **named: Any) -> Retries:
         """Say how often a failed call is made again."""
-        return Retries(super().retries(limit).max_retries, chance=lambda: 0.0)
+        return replace(super().retries(*limits, **named), chance=lambda: 0.0)
 
 
 @dataclass

@@ -98,3 +98,11 @@ def test_a_finish_reason_that_waited_is_given_back() -> None:
     held = mender.feed({"delta": {"content": "a <"}, "finish_reason": "stop"})
     assert held["finish_reason"] is None
     assert list(mender.close()) == [{"index": 0, "delta": {"content": "<"}, "finish_reason": "stop"}]
+
+
+def test_empty_answers_before_this_one_are_told_beside_the_rest() -> None:
+    for message in messages_of(call("launch", "{}", "a"), mending=Mending(validates=True, empty_answers=2)):
+        told = message.response_metadata["kimi"]
+        assert (told["empty_answers"], told["validation"]) == (2, {"unknown_tools": 1})
+    for message in messages_of(call("get_weather", PARIS, "a"), mending=Mending(empty_answers=1)):
+        assert message.response_metadata["kimi"] == {"empty_answers": 1}

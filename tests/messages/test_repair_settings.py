@@ -51,3 +51,13 @@ def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not model().validate_tool_calls
     with pytest.raises(ImportError, match=r"langchain-kimi-openrouter\[validation\]"):
         model(validate_tool_calls=True)
+
+
+def test_empty_answers() -> None:
+    assert model().retry_empty == 0
+    assert model().retries().max_empty == 0
+    assert model(retry_empty=2).retries().max_empty == 2
+    assert model(retry_empty=2).retries(None, 1).max_empty == 1
+    assert model(retry_empty=2).retries(None, 1).max_retries == 2
+    with pytest.raises(ValidationError):
+        model(retry_empty=-1)

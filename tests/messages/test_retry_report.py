@@ -7,7 +7,7 @@ from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, 
 from tenacity import RetryCallState
 
 from langchain_kimi._messages.retry_report import RetryReport
-from langchain_kimi.errors import KimiRateLimitError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiRateLimitError
 
 ERROR = KimiRateLimitError("slow down", status=429)
 
@@ -48,3 +48,10 @@ def test_the_log_is_told_without_a_manager(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.INFO, "langchain_kimi"):
         assert RetryReport(None)(ERROR, 1, 0.25) is None
     assert caplog.messages == ["Attempt 1 failed, the next one in 0.2 s: slow down (HTTP 429)"]
+
+
+def test_empty_answers_are_counted() -> None:
+    report = RetryReport(None)
+    for number, error in enumerate([KimiEmptyReplyError("no"), ERROR, KimiEmptyReplyError("no")], 1):
+        report(error, number, 0.0)
+    assert report.empty_answers == 2

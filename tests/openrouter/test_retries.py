@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from langchain_kimi.errors import (
@@ -16,7 +18,7 @@ from langchain_kimi.errors import (
     KimiStreamCutError,
     KimiTimeoutError,
 )
-from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.openrouter.retries import Retries, number_of_attempts
 
 FULL = Retries(5, chance=lambda: 1.0)
 
@@ -30,7 +32,6 @@ FULL = Retries(5, chance=lambda: 1.0)
         KimiServerError,
         KimiStreamCutError,
         KimiMalformedReplyError,
-        KimiEmptyReplyError,
     ],
 )
 def test_what_may_pass_is_tried_again(kind: type[KimiError]) -> None:
@@ -65,6 +66,52 @@ def test_n_retries_are_n_attempts_more(retries: int) -> None:
     while rule.wait_after(KimiServerError("x"), attempts, None) is not None:
         attempts += 1
     assert attempts == retries + 1
+
+
+def asked_again(rule: Retries, *kinds: type[KimiError]) -> list[float | None]:
+    """The wait after each of several attempts that fail one after another in these ways."""
+    errors: list[KimiError] = []
+    waits = []
+    for kind in kinds:
+        error = kind("x", attempts=tuple(errors))
+        errors.append(error)
+        waits.append(rule.wait_after(error, len(errors), None))
+    return waits
+
+
+@pytest.mark.parametrize("retries", [0, 5])
+def test_an_empty_answer_is_not_asked_again_unless_told_so(retries: int) -> None:
+    assert asked_again(Retries(retries), KimiEmptyReplyError) == [None]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_so_many_empty_answers_are_asked_again(limit: int) -> None:
+    waits = asked_again(Retries(0, limit), *[KimiEmptyReplyError] * (limit + 1))
+    assert [wait is None for wait in waits] == [False] * limit + [True]
+
+
+def test_empty_answers_and_failures_are_counted_apart() -> None:
+    rule = Retries(2, 2, chance=lambda: 1.0)
+    empty, down = KimiEmptyReplyError, KimiServerError
+    assert asked_again(rule, empty, down, empty, down, down) == [0.5, 0.5, 1.0, 1.0, None]
+    assert asked_again(rule, down, empty, down, empty, empty) == [0.5, 0.5, 1.0, 1.0, None]
+
+
+def test_an_empty_answer_may_be_asked_again_by_others() -> None:
+    assert KimiEmptyReplyError("x").is_retryable
+    assert FULL.wait_after(KimiEmptyReplyError("x", is_retryable=False), 1, None) is None
+    assert Retries(5, 5).wait_after(KimiEmptyReplyError("x", is_retryable=False), 1, None) is None
+
+
+@pytest.mark.parametrize("value", [0, 1, 7])
+def test_a_number_of_attempts(value: int) -> None:
+    assert number_of_attempts("max_retries", value) == value
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "2", True, None])
+def test_what_is_no_number_of_attempts(value: Any) -> None:
+    with pytest.raises(KimiRequestError, match="retry_empty must be an integer of at least 0"):
+        number_of_attempts("retry_empty", value)
 
 
 def test_the_backoff_doubles_up_to_its_longest() -> None:

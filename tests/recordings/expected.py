@@ -118,6 +118,11 @@ def metadata_of(reply: JSONObject, choice: JSONObject) -> JSONObject:
     metadata["model_name"] = reply["model"]
     metadata["model_provider"] = "openrouter"
     metadata["token_usage"] = usage
+    message = choice["message"]
+    said = any(message.get(key) for key in ("content", "tool_calls"))
+    # The words of a hint are the package's own: what it is about is worked out here.
+    thought = bool(message.get("reasoning") or message.get("reasoning_details"))
+    metadata["hint"] = {"thought": thought} if choice.get("finish_reason") == "length" and not said else None
     return without_empty(metadata)
 
 

@@ -157,6 +157,10 @@ def told_by(message: AIMessage) -> JSONObject:
     """What a message tells, in the form of the expectations."""
     metadata = dict(message.response_metadata)
     metadata["logprobs"] = deep_without_empty(metadata.get("logprobs"))
+    if hint := metadata.get("kimi", {}).get("hint"):
+        assert "raise max_tokens" in hint
+        metadata["hint"] = {"thought": hint.startswith("Thinking")}
+        del metadata["kimi"]
     return {
         "content": message.content,
         "tool_calls": [bare(call) for call in message.tool_calls],

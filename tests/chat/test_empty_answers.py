@@ -1,0 +1,99 @@
+"""Answers with nothing in them, and answers that were all thought: asked again, counted, and told what to do about."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiEmptyReplyError, KimiRequestError, KimiServerError
+from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.testing import Emulator, Reply, faults
+from tests.chat.asking import WAYS, Way, ask, chunks_of, reply
+from tests.conftest import KEY
+
+EMPTY = Reply(text="")
+
+
+class QuickKimi(ChatKimi):
+    """A ChatKimi that does not wait between attempts."""
+
+    def retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
+        """Say how often a failed call is made again."""
+        return replace(super().retries(limit, empty_limit), chance=lambda: 0.0)
+
+
+def quick(openrouter: Emulator, **settings: Any) -> QuickKimi:
+    return QuickKimi(api_key=KEY, base_url=openrouter.base_url, **settings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_by_default_it_is_an_error_at_once(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(EMPTY, Reply(text="Hello"))
+    with pytest.raises(KimiEmptyReplyError) as caught:
+        await ask(quick(openrouter), way)
+    assert len(openrouter.requests) == 1
+    assert caught.value.is_retryable
+    assert caught.value.attempts == ()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("count", [1, 2])
+async def test_it_is_asked_again_and_counted(openrouter: Emulator, count: int, way: Way) -> None:
+    openrouter.script(*[EMPTY] * count, Reply(text="Hello"))
+    message = await ask(quick(openrouter, retry_empty=2, max_retries=0), way)
+    assert message.text == "Hello"
+    assert message.response_metadata["kimi"] == {"empty_answers": count}
+    assert len(openrouter.requests) == count + 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_when_all_are_empty_each_is_on_the_error(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(*[EMPTY] * 3)
+    with pytest.raises(KimiEmptyReplyError, match="after 3 attempts") as caught:
+        await ask(quick(openrouter, retry_empty=2), way)
+    assert [type(error) for error in caught.value.attempts] == [KimiEmptyReplyError] * 2
+    assert all(error.usage and error.usage["prompt_tokens"] for error in (*caught.value.attempts, caught.value))
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_failures_are_counted_apart(openrouter: Emulator, way: Way) -> None:
+    model = quick(openrouter, retry_empty=1, max_retries=1)
+    openrouter.script(EMPTY, faults.bad_gateway(), Reply(text="Hello"))
+    assert (await ask(model, way)).response_metadata["kimi"] == {"empty_answers": 1}
+    openrouter.script(faults.bad_gateway(), EMPTY, faults.bad_gateway())
+    with pytest.raises(KimiServerError):
+        await ask(model, way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_call_may_say_it_itself(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(EMPTY, Reply(text="Hello"))
+    assert (await ask(quick(openrouter).bind(retry_empty=1), way)).text == "Hello"
+    assert "retry_empty" not in openrouter.bodies[0]
+    with pytest.raises(KimiRequestError, match="retry_empty must be an integer of at least 0"):
+        await ask(quick(openrouter), way, retry_empty=-1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_without_any_nothing_is_told(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(faults.bad_gateway(), Reply(text="Hello"))
+    assert "kimi" not in (await ask(quick(openrouter, retry_empty=2), way)).response_metadata
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_thinking_took_all_the_tokens(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(reply(way, {"reasoning": "Let me see."}, "length"))
+    chunks = await chunks_of(model, way)
+    first, *rest = chunks
+    message = first + rest if rest else first
+    assert (message.text, message.response_metadata["finish_reason"]) == ("", "length")
+    hint = message.response_metadata["kimi"]["hint"]
+    assert hint.startswith("Thinking (12 tokens) took all that max_tokens leaves")
+    assert ["kimi" in chunk.response_metadata for chunk in chunks].count(True) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_cut_text_has_no_hint(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(reply(way, {"reasoning": "Let me see.", "content": "It"}, "length"))
+    assert "kimi" not in (await ask(model, way)).response_metadata
