@@ -13,7 +13,7 @@ from langchain_kimi.openrouter import clients
 from langchain_kimi.openrouter.clients import CROWD, aclose, async_client_for, close, sync_client_for
 from langchain_kimi.openrouter.connection import Connection, Timeout
 from langchain_kimi.openrouter.transport import aexchange, exchange
-from langchain_kimi.testing.http1 import Pause
+from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.calling import call, serving, streamed
 from tests.openrouter.events import WHOLE, said
 
@@ -147,6 +147,18 @@ async def test_async_letting_go_amid_a_stream_does_not_break_it() -> None:
         text = await anext(parts)
         await aclose(HERE)
         assert text + "".join([part async for part in parts]) == "Hello"
+
+
+def test_a_dropped_stream_may_be_collected_while_a_client_is_being_lent() -> None:
+    with serving(streamed(said("Hel"), Hang())) as server:
+        parts = exchange(call(server.url))
+        next(parts)
+        with clients._registry.lock:
+            del parts
+            gc.collect()
+        with sync_client_for(HERE) as client:
+            close(HERE)
+        assert client.is_closed
 
 
 # Crowds

@@ -116,6 +116,15 @@ def test_one_thread_serves_all_and_ends_with_the_last(pair: tuple[socket.socket,
     assert watchdogs() == []
 
 
+def test_a_reply_may_end_while_another_thread_has_the_lock(pair: tuple[socket.socket, socket.socket]) -> None:
+    with Watch(reply_on(pair[0])) as watch:
+        watch.hang_up_in(60.0)
+        with watchdog._watchdog._changed:
+            ending = threading.Thread(target=watch.hang_up_in, args=(None,))
+            ending.start()
+            ending.join()
+
+
 def test_without_a_thread_the_reply_is_read_all_the_same(pair: tuple[socket.socket, socket.socket]) -> None:
     for thread in watchdogs():
         thread.join()
