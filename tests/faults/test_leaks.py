@@ -73,11 +73,11 @@ def test_memory_stays_flat_over_calls() -> None:
             openrouter.script(Reply(text="Hi."), times=None)
             gc.collect()
 
-        calls(10)
+        calls(5)
         tracemalloc.start()
-        calls(10)
+        calls(5)
         before = tracemalloc.get_traced_memory()[0]
-        calls(40)
+        calls(20)
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
-        assert grown < 160 * 1_000
+        assert grown < 80 * 1_000

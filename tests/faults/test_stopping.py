@@ -206,5 +206,5 @@ async def test_a_reply_without_a_connection_of_its_own_fails_all_the_same() -> N
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         model = ChatKimi(api_key=KEY, http_async_client=client)
-        with pytest.raises(KimiInvalidRequestError, match="No."):
+        with pytest.raises(KimiInvalidRequestError, match=r"No\."):
             [chunk async for chunk in model.astream("Hello.")]

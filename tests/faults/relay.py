@@ -1,0 +1,102 @@
+"""A loopback relay in a thread: TLS in front of a server, or a proxy that takes CONNECT."""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass
+class Relay:
+    """A relay that runs.
+
+    Attributes:
+        port: Where it listens.
+        connects: The targets that it was asked to connect to, as a proxy.
+        headers: What came with them.
+    """
+
+    port: int = 0
+    connects: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    except OSError:
+        # Whoever broke off has reasons; the other side is told by the end of its bytes.
+        writer.transport.abort()
+    finally:
+        writer.close()
+
+
+async def _join(near: Streams, port: int) -> None:
+    far = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(_pump(near[0], far[1]), _pump(far[0], near[1]))
+
+
+async def _proxied(relay: Relay, near: Streams, refusal: bytes) -> None:
+    head = (await near[0].readuntil(b"\r\n\r\n")).decode()
+    relay.connects.append(head.split(" ")[1])
+    relay.headers.append(head)
+    if refusal:
+        near[1].write(refusal)
+        near[1].close()
+        return
+    near[1].write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    await _join(near, int(relay.connects[-1].rpartition(":")[2]))
+
+
+@contextmanager
+def relaying(port: int = 0, *, tls: ssl.SSLContext | None = None, refusal: bytes = b"") -> Iterator[Relay]:
+    """Relay to a port on this machine, behind TLS; without a port, to wherever CONNECT says, or refuse that."""
+    relay = Relay()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        near = (reader, writer)
+        await (_join(near, port) if port else _proxied(relay, near, refusal))
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+        relay.port = server.sockets[0].getsockname()[1]
+        started.set_result((asyncio.get_running_loop(), stop))
+        await stop.wait()
+        server.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
+    thread.start()
+    loop, stop = started.result()
+    try:
+        yield relay
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Make a certificate for this machine that nobody signed; gives its file and a server's context."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return cert, context

@@ -1,0 +1,200 @@
+"""Proxies, a company's certificates, redirects, and no connection at all."""
+
+import copy
+import pickle
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_kimi.errors import KimiConnectionError, KimiStatusError, KimiTimeoutError
+from langchain_kimi.testing import Emulator, RawReply, Reply
+from tests.conftest import KEY
+from tests.faults.relay import certificate, relaying
+from tests.faults.ways import WAYS, QuickKimi, ask, model_of
+
+TEXT = "Here."
+NOWHERE = "http://kimi.example/api/v1"
+"""A host that no name server knows: only a proxy can answer for it."""
+REFUSED = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def openrouter() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        emulator.script(Reply(text=TEXT), times=None)
+        yield emulator
+
+
+def proxy_of(openrouter: Emulator) -> str:
+    # A request to a proxy for plain http is one to the proxy itself, with the whole URL in its first line.
+    return openrouter.base_url.removesuffix("/api/v1")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy_as_a_setting(openrouter: Emulator, way: str) -> None:
+    with QuickKimi(
+        api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=proxy_of(openrouter), max_retries=0
+    ) as model:
+        outcome = ask(model, way)
+    assert outcome.error is None
+    [request] = openrouter.requests
+    assert request.headers["host"] == "kimi.example"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy_of_the_environment(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy_of(openrouter))
+    model = QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, max_retries=0)
+    # A client that was made before knows another environment.
+    model.close()
+    assert ask(model, way).error is None
+    model.close()
+    assert len(openrouter.requests) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_proxy(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with model_of(openrouter, max_retries=0) as model:
+        model.close()
+        assert ask(model, way).error is None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """An OpenRouter behind TLS."""
+
+    openrouter: Emulator
+    base_url: str
+    certificate: Path
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def behind_tls(openrouter: Emulator, trust: tuple[Path, ssl.SSLContext]) -> Iterator[Behind]:
+    port = int(openrouter.base_url.split(":")[2].split("/")[0])
+    with relaying(port, tls=trust[1]) as relay:
+        yield Behind(openrouter, f"https://127.0.0.1:{relay.port}/api/v1", trust[0])
+
+
+def over_tls(behind: Behind, **settings: Any) -> QuickKimi:
+    return QuickKimi(**{"api_key": KEY, "base_url": behind.base_url, "max_retries": 0, **settings})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stranger_is_not_trusted(behind_tls: Behind, way: str) -> None:
+    with over_tls(behind_tls) as model:
+        error = ask(model, way).error
+    assert isinstance(error, KimiConnectionError)
+    assert "certificate" in str(error).lower()
+    assert behind_tls.openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_companys_certificates(behind_tls: Behind, way: str) -> None:
+    context = ssl.create_default_context(cafile=behind_tls.certificate)
+    for verify in (behind_tls.certificate, str(behind_tls.certificate), context, False):
+        with over_tls(behind_tls, verify=verify) as model:
+            outcome = ask(model, way)
+            assert outcome.error is None, verify
+    assert len(behind_tls.openrouter.requests) == 4
+
+
+def test_a_pickle_and_a_copy_trust_the_same(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    context = ssl.create_default_context(cafile=behind_tls.certificate)
+    by_path, by_context = (over_tls(behind_tls, verify=verify) for verify in (behind_tls.certificate, context))
+    copies = (pickle.loads(pickle.dumps(by_path)), copy.deepcopy(by_path), copy.deepcopy(by_context))  # noqa: S301 - our own pickle
+    for one in copies:
+        with one:
+            assert ask(one, "invoke").error is None
+    # A context cannot be pickled, and what is safe takes its place.
+    assert pickle.loads(pickle.dumps(by_context)).verify is True  # noqa: S301 - our own pickle
+
+
+def test_ssl_cert_file(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(behind_tls.certificate))
+    program = (
+        "import asyncio, sys; from langchain_kimi import ChatKimi; model = ChatKimi(api_key='k', base_url=sys.argv[1]);"
+        "print(model.invoke('Hello.').text, asyncio.run(model.ainvoke('Hello.')).text)"
+    )
+    command = [sys.executable, "-c", program, behind_tls.base_url]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [TEXT, TEXT]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_tls_through_a_proxy(behind_tls: Behind, way: str) -> None:
+    with relaying() as proxy:
+        url = f"http://user:secret@127.0.0.1:{proxy.port}"
+        with over_tls(behind_tls, verify=str(behind_tls.certificate), proxy=url) as model:
+            outcome = ask(model, way)
+            assert "secret" not in repr(model)
+    assert outcome.error is None
+    assert len(proxy.connects) == 1
+    # What is for the host is not for the proxy.
+    assert KEY not in proxy.headers[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy_that_refuses(behind_tls: Behind, way: str) -> None:
+    with relaying(refusal=REFUSED) as proxy:
+        url = f"http://user:secret@127.0.0.1:{proxy.port}"
+        with over_tls(behind_tls, verify=False, proxy=url) as model:
+            error = ask(model, way).error
+    assert isinstance(error, KimiConnectionError)
+    assert "407" in str(error)
+    assert "secret" not in f"{error!r} {error}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_carries_nothing_elsewhere(openrouter: Emulator, status: int, way: str) -> None:
+    with Emulator() as elsewhere:
+        openrouter.clear()
+        openrouter.script(RawReply(status, {"location": elsewhere.base_url + "/chat/completions"}), times=None)
+        with model_of(openrouter) as model:
+            error = ask(model, way).error
+        assert isinstance(error, KimiStatusError)
+        assert error.status == status
+        assert elsewhere.requests == []
+    assert len(openrouter.requests) == 1
+
+
+def port_that_is_free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nobody_listens(way: str) -> None:
+    with QuickKimi(api_key=KEY, base_url=f"http://127.0.0.1:{port_that_is_free()}/v1") as model:
+        error = ask(model, way).error
+    assert isinstance(error, KimiConnectionError)
+    assert not isinstance(error, KimiTimeoutError)
+    assert str(error).startswith("No connection to 127.0.0.1")
+    assert str(error).endswith("trying again may help.")
+    assert len(error.attempts) == 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_answers_does_not_speak_http(way: str) -> None:
+    with relaying(refusal=b"SSH-2.0-Something\r\n") as other:
+        model = QuickKimi(api_key=KEY, base_url=f"http://127.0.0.1:{other.port}/v1", max_retries=0)
+        error = ask(model, way).error
+        model.close()
+    assert isinstance(error, KimiConnectionError)
+    assert str(error).startswith("The connection to 127.0.0.1 broke before a reply came")
