@@ -106,7 +106,8 @@ class Connection:
     http_client: Any = None
     http_async_client: Any = None
     verify: Any = True
-    proxy: str | None = None
+    # It may hold a password.
+    proxy: str | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:

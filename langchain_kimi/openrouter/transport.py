@@ -61,8 +61,9 @@ class Call(Generic[Part]):
     """One call: what is posted where, who reads the reply, and how long and how often it is tried."""
 
     connection: Connection
-    headers: dict[str, str]
-    body: bytes
+    # What reports crashes keeps the repr of local variables, and these hold the key and the conversation.
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     new_reader: Callable[[Opened], Reader[Part]]
     retries: Retries
     report: Report | None = None

@@ -1,0 +1,145 @@
+"""A planted key is looked for everywhere after all has gone wrong that can: texts, logs, traces, pickles, dumps."""
+
+import json
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.load import dumps
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiError, KimiRequestError
+from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.openrouter.refusal import RefusalReader
+from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.openrouter.transport import Call
+from langchain_kimi.testing import Emulator, RawReply, Reply, faults
+from tests.conftest import KEY
+from tests.faults.ways import WAYS, ask, model_of
+
+HEADER, PASSWORD = "planted-header-value", "planted-proxy-password"
+SECRETS = (KEY, HEADER, PASSWORD)
+ECHO = RawReply(407, {"content-type": "text/html"}, f"<p>You sent Authorization: Bearer {KEY}</p>".encode())
+WRONG = (
+    Reply(text="All is well."), faults.unauthorized(), faults.bad_gateway(), faults.stream_error(), faults.silence(),
+    faults.connection_cut(), faults.invalid_json(), faults.choices_null(), ECHO,
+)  # fmt: skip
+
+
+class Everything(BaseCallbackHandler):
+    """Keeps all that LangChain tells anybody."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_chat_model_start(self, *told: Any, **more: Any) -> None:
+        self.told.append(f"{told} {more}")
+
+    def on_llm_new_token(self, *told: Any, **more: Any) -> None:
+        self.told.append(f"{told} {more}")
+
+    def on_llm_end(self, *told: Any, **more: Any) -> None:
+        self.told.append(f"{told} {more}")
+
+    def on_llm_error(self, *told: Any, **more: Any) -> None:
+        self.told.append(f"{told} {more}")
+
+    def on_retry(self, *told: Any, **more: Any) -> None:
+        self.told.append(f"{told} {more}")
+
+
+def texts_of(error: BaseException) -> list[str]:
+    """All that can be printed of an error, and of the errors behind it."""
+    texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
+    for behind in (error.__cause__, error.__context__, *getattr(error, "attempts", ())):
+        if behind is not None:
+            texts += texts_of(behind)
+    return texts
+
+
+def found_in(*texts: str) -> list[str]:
+    return [f"{secret} in {text[:200]}" for text in texts for secret in SECRETS if secret in text]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: getattr(wrong, "name", type(wrong).__name__))
+def test_no_secret_is_told(wrong: Any, way: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    handler = Everything()
+    with Emulator() as openrouter:
+        openrouter.script(wrong, times=None)
+        model = model_of(
+            openrouter,
+            default_headers={"X-Own": HEADER},
+            timeout=0.1,
+            max_retries=1,
+            callbacks=[handler],
+            verbose=False,
+        )
+        outcome = ask(model, way)
+        assert openrouter.requests[0].sent_key(KEY)
+        # What is under the HTTP client does log, so there is something to search.
+        assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
+        assert found_in(*(record.getMessage() for record in caplog.records), *handler.told) == []
+        assert found_in(*(repr(vars(record)) for record in caplog.records)) == []
+        assert found_in(repr(model), str(model), json.dumps(model.model_dump(), default=str), dumps(model)) == []
+        assert found_in(pickle.dumps(model).decode("latin-1"), repr(outcome.shown)) == []
+        if outcome.error:
+            assert isinstance(outcome.error, KimiError)
+            assert found_in(*texts_of(outcome.error), pickle.dumps(outcome.error).decode("latin-1")) == []
+        model.close()
+
+
+def test_a_proxys_password_is_not_told() -> None:
+    model = ChatKimi(api_key=KEY, proxy=f"http://me:{PASSWORD}@127.0.0.1:9", max_retries=0)
+    error = ask(model, "invoke").error
+    assert isinstance(error, KimiError)
+    assert found_in(*texts_of(error), repr(model), dumps(model), pickle.dumps(model).decode("latin-1")) == []
+
+
+def test_the_parts_of_a_call_do_not_show_it() -> None:
+    # Tools that report crashes keep the local variables of each frame, as their repr.
+    call: Any = Call(
+        Connection(), {"Authorization": f"Bearer {KEY}"}, b"{}", lambda opened: RefusalReader(opened, {}), Retries()
+    )
+    assert found_in(repr(call), repr(Connection(proxy=f"http://me:{PASSWORD}@127.0.0.1:9"))) == []
+
+
+EVIL = ("line\r\nX-Evil: 1", "line\nX-Evil: 1", "nul\x00", "\u2028", "\xe9")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_header_can_be_smuggled_in(evil: str, way: str) -> None:
+    with Emulator() as openrouter:
+        for settings in ({"api_key": evil}, {"app_title": evil}, {"default_headers": {"X-Own": evil}}):
+            with pytest.raises(ValueError, match="header"):
+                model_of(openrouter, **settings)
+        model = model_of(openrouter)
+        for headers in ({"X-Own": evil}, {evil: "x"}):
+            error = ask(model, way, extra_headers=headers).error
+            assert isinstance(error, KimiRequestError)
+        assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("depth", [50, 400, 800, 940, 975, 20_000])
+def test_an_error_that_is_nested_without_end_is_told_all_the_same(depth: int, way: str) -> None:
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    raw = json.dumps(deep.decode()).encode()
+    bodies = (
+        deep,
+        b'{"error": {"code": 400, "message": "No.", "metadata": {"raw": ' + deep + b"}}}",
+        b'{"error": {"code": 400, "message": "Provider returned error", "metadata": {"raw": ' + raw + b"}}}",
+        b'{"error": ' + deep + b"}",
+    )
+    with Emulator() as openrouter, model_of(openrouter) as model:
+        for status in (200, 400):
+            for body in bodies:
+                openrouter.script(RawReply(status, {"content-type": "application/json"}, body), times=1)
+                error = ask(model, way, max_retries=0).error
+                assert isinstance(error, KimiError)
+                assert str(error)
