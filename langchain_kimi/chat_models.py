@@ -17,14 +17,17 @@ from langchain_core.utils import from_env
 from pydantic import Field, model_validator
 
 from langchain_kimi._messages import content_blocks
+from langchain_kimi._messages.context_check import ChecksContext
+from langchain_kimi._messages.continuing import ContinuesReplies
+from langchain_kimi._messages.cost_estimate import EstimatesCosts
 from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
-from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
+from langchain_kimi._messages.warm_caches import KeepsCachesWarm
 from langchain_kimi._version import __version__
 from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.prepare import fit
@@ -40,7 +43,7 @@ OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_emp
 content_blocks.register()
 
 
-class ChatKimi(KimiSettings, CountsTokens, MakesStructuredOutput):
+class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, ContinuesReplies, MakesStructuredOutput):
     """Kimi over OpenRouter as a LangChain chat model.
 
     Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
@@ -189,7 +192,7 @@ class ChatKimi(KimiSettings, CountsTokens, MakesStructuredOutput):
             given=given if stop is None else {**given, "stop": stop},
             streamed=streamed,
         )
-        body = fit(body, mending.repairs)
+        body = self.kept_warm(fit(body, mending.repairs), messages, given)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_manager)
 
@@ -201,7 +204,7 @@ class ChatKimi(KimiSettings, CountsTokens, MakesStructuredOutput):
             connection=connection,
             headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
-            new_reader=new_reader,
+            new_reader=self.counted(new_reader, body),
             retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
             report=report,
         )

@@ -26,7 +26,7 @@ class CountsTokens(BaseChatModel):
     @property
     def token_counter(self) -> TokenCounter:
         """What counts for this model; all models of the same slug and file share it, and what it `learn`s."""
-        return shared_counter(self.model_name, self.tokenizer_file)
+        return self.counter_of(self.model_name)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Give the ids of a text's tokens; without Kimi's vocabulary 0, 1, 2 and so on, as many as are estimated."""
@@ -57,7 +57,14 @@ class CountsTokens(BaseChatModel):
         body = {"model": self.model_name, "messages": messages_to_wire(messages)}
         if tools:
             body["tools"] = tools_to_wire(tools, strict=None)
-        sent = prepare(cast("WireBody", body))
+        return self.count_body(prepare(cast("WireBody", body)))
+
+    def count_body(self, body: WireBody) -> TokenCount:
+        """Count the tokens of the prompt in a body that is ready to be sent."""
         encode = self.custom_get_token_ids
         measure = None if encode is None else lambda text: len(encode(text))
-        return self.token_counter.count_messages(sent["messages"], sent.get("tools"), measure)
+        return self.counter_of(body["model"]).count_messages(body["messages"], body.get("tools"), measure)
+
+    def counter_of(self, slug: str) -> TokenCounter:
+        """Give what counts for a model that a call names."""
+        return shared_counter(slug, self.tokenizer_file)
