@@ -21,7 +21,7 @@ from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
 from langchain_kimi._messages.from_wire import PROVIDER
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
+from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, StreamedMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
@@ -121,9 +121,12 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call: Call[ChatResult] = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        if self._is_unwatched(run_manager) and super()._should_stream(async_api=False, **kwargs):
+            call = self._streamed_call(partial(CollectedMessage, run_manager=run_manager), messages, stop, None, kwargs)
+        else:
+            call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
         [result] = exchange(call)
-        return result
+        return cast("ChatResult", result)
 
     async def _agenerate(
         self,
@@ -132,9 +135,23 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call: Call[ChatResult] = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        if self._is_unwatched(run_manager) and super()._should_stream(async_api=True, **kwargs):
+            call = self._streamed_call(partial(CollectedMessage, run_manager=run_manager), messages, stop, None, kwargs)
+        else:
+            call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
         [result] = [part async for part in aexchange(call)]
-        return result
+        return cast("ChatResult", result)
+
+    def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:
+        """Say whether LangChain is to take a call's chunks one by one: not where nobody would see them."""
+        streams = super()._should_stream(async_api=async_api, run_manager=run_manager, **kwargs)
+        return streams and not self._is_unwatched(run_manager)
+
+    def _is_unwatched(self, run_manager: Any) -> bool:
+        """Whether nobody sees the chunks of a call: then they need not be made, and the stream is added up at once."""
+        cls = type(self)
+        own = cls._stream is ChatKimi._stream and cls._astream is ChatKimi._astream
+        return own and run_manager is not None and not run_manager.handlers and self.output_version != "v1"
 
     def _stream(
         self,
@@ -143,7 +160,7 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call = self._streamed_call(messages, stop, run_manager, kwargs)
+        call = self._streamed_call(StreamedMessage, messages, stop, run_manager, kwargs)
         try:
             yield from exchange(call)
         except KimiError as error:
@@ -157,7 +174,7 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call = self._streamed_call(messages, stop, run_manager, kwargs)
+        call = self._streamed_call(StreamedMessage, messages, stop, run_manager, kwargs)
         try:
             async with aclosing(aexchange(call)) as chunks:
                 async for chunk in chunks:
@@ -168,10 +185,15 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
             raise
 
     def _streamed_call(
-        self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]
-    ) -> Call[ChatGenerationChunk]:
+        self,
+        reader: Callable[..., Any],
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run_manager: Any,
+        kwargs: dict[str, Any],
+    ) -> Call[Any]:
         told = kwargs.get("stream_usage")
-        reader = partial(StreamedMessage, with_usage=self.stream_usage if told is None else bool(told))
+        reader = partial(reader, with_usage=self.stream_usage if told is None else bool(told))
         return self._call(reader, messages, stop, run_manager, kwargs)
 
     def _call(

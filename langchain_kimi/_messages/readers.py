@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langchain_kimi._messages.from_wire import (
     CUT,
@@ -12,6 +14,7 @@ from langchain_kimi._messages.from_wire import (
     faults_of,
     last_chunk_from,
     message_from,
+    spoken_in,
 )
 from langchain_kimi._messages.hints import with_hint
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
@@ -109,9 +112,10 @@ class StreamedMessage:
         mending: Mending | None = None,
     ) -> None:
         self._opened = opened
-        self._wire = StreamReader(opened, idle)
+        self.wire = StreamReader(opened, idle)
         self._choice = ChoiceReader(body, mending)
         self._with_usage = with_usage
+        self._reasoning: list[str] = []
         self._begun = False
 
     @property
@@ -120,15 +124,19 @@ class StreamedMessage:
         return self._begun
 
     def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
-        """Take the next bytes; yields the chunks that they complete."""
-        yield from self._chunks(self._wire.feed(piece, waited))
+        """Take the next bytes; gives the chunks that they complete, one by one."""
+        return self._chunks(self.wire.feed(piece, waited))
 
     def close(self) -> Iterator[ChatGenerationChunk]:
         """Take the end of the bytes; yields the rest and the last chunk."""
-        yield from self._chunks(self._wire.close())
+        yield from self._chunks(self.wire.close())
         for owed in self._choice.close():
-            yield from self._chunk(owed)
-        reply = self._choice.whole()
+            if chunk := chunk_from(owed):
+                self._begun = True
+                yield chunk
+        yield from self._ending(self._choice.whole())
+
+    def _ending(self, reply: WireReply) -> Iterator[ChatGenerationChunk]:
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
         ended = choice.get("finish_reason") not in CUT
@@ -145,13 +153,59 @@ class StreamedMessage:
     def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
             choices = wire_chunk.get("choices")
-            if mended := self._choice.add(wire_chunk, choices[0] if choices else None):
-                yield from self._chunk(mended)
+            mended = self._choice.add(wire_chunk, choices[0] if choices else None)
+            if mended and (chunk := chunk_from(mended)):
+                self._begun = True
+                yield chunk
 
-    def _chunk(self, choice: WireChoice) -> Iterator[ChatGenerationChunk]:
-        if chunk := chunk_from(choice):
-            self._begun = True
-            yield chunk
+    def collect(self, wire_chunks: Iterator[WireReply]) -> None:
+        """Take chunks of the wire without making any of LangChain's."""
+        for wire_chunk in wire_chunks:
+            choices = wire_chunk.get("choices")
+            if mended := self._choice.add(wire_chunk, choices[0] if choices else None):
+                text, reasoning, calls = spoken_in(mended)
+                self._reasoning.append(reasoning)
+                self._begun = self._begun or bool(text or reasoning or calls)
+
+    def collected(self) -> Iterator[ChatGenerationChunk]:
+        """Take the end of the bytes, after nothing but `collect`; yields what the chunks add up to."""
+        self.collect(self.wire.close())
+        self._reasoning += [spoken_in(owed)[1] for owed in self._choice.close()]
+        reply = self._choice.whole()
+        message = (reply.get("choices") or [])[0].get("message") or {}
+        if all_of_it := chunk_from({"delta": {**message, "reasoning": "".join(self._reasoning)}}):
+            yield all_of_it
+        yield from self._ending(reply)
+
+
+class CollectedMessage:
+    """Reads a streamed reply as one result, for a call whose chunks nobody sees: none but their sum is made."""
+
+    def __init__(self, opened: Opened, body: WireBody, *, run_manager: Any, **options: Any) -> None:
+        self._stream = StreamedMessage(opened, body, **options)
+        self._run_manager = run_manager
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of the answer came."""
+        return self._stream.has_begun
+
+    def feed(self, piece: bytes, waited: float) -> tuple[()]:
+        """Take the next bytes; gives nothing yet."""
+        self._stream.collect(self._stream.wire.feed(piece, waited))
+        return ()
+
+    def close(self) -> Iterator[ChatResult]:
+        """Take the end of the bytes; yields the result."""
+        chunks = list(self._stream.collected())
+        # LangChain gives the chunks of a stream this id, and a plain reply another one.
+        for chunk in chunks:
+            chunk.message.id = f"{LC_ID_PREFIX}-{self._run_manager.run_id}"
+        yield generate_from_stream(iter(chunks))
+
+    def explain(self, error: KimiError) -> None:
+        """Add to an error what came of the answer until then."""
+        self._stream.explain(error)
 
 
 def last_words(error: KimiError) -> Iterator[ChatGenerationChunk]:
