@@ -1,21 +1,19 @@
 """One more turn for a model whose answer does not fit: it is shown the answer and what is wrong with it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.messages.ai import add_usage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict, InstanceOf
 
 from langchain_kimi._messages.structured_prompt import as_messages
 from langchain_kimi._messages.structured_reply import ATTEMPTS, read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
+from langchain_kimi._messages.usage import with_sums
 from langchain_kimi.errors import KimiError, KimiStructuredOutputError
 
 _PLACES_TOLD = 20
-_SUMMED = ("cost", "cost_details", "token_usage")
 
 
 class RepairingModel(RunnableSerializable[LanguageModelInput, AIMessage]):
@@ -90,24 +88,8 @@ class RepairingModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
 def _both(first: AIMessage, second: AIMessage) -> AIMessage:
     """Make the message that stands for both attempts."""
-    known = (first.response_metadata, second.response_metadata)
-    sums = {key: _sum(*(metadata.get(key) for metadata in known)) for key in _SUMMED}
-    facts = {key: value for key, value in sums.items() if value is not None}
-    return second.model_copy(
-        update={
-            "usage_metadata": add_usage(first.usage_metadata, second.usage_metadata),
-            "response_metadata": {**second.response_metadata, **facts, ATTEMPTS: [first, second]},
-        }
-    )
-
-
-def _sum(one: Any, other: Any) -> Any:
-    """Add up numbers, also inside objects; of anything else the later counts."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
-    if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return one + other
-    return one if other is None else other
+    both = with_sums(first, second)
+    return both.model_copy(update={"response_metadata": {**both.response_metadata, ATTEMPTS: [first, second]}})
 
 
 def _noted(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:

@@ -124,7 +124,7 @@ def play(case: Case, way: str) -> Played:
         *first, last = case.script
         openrouter.script(*first)
         openrouter.script(last, times=None)
-        model = model_of(openrouter, **{"max_retries": RETRIES, **case.settings})
+        model = model_of(openrouter, **{"max_retries": RETRIES, "retry_empty": RETRIES, **case.settings})
         outcome = ask(model, way, **({"tools": [WEATHER]} if case.tools else {}))
         times = [request.received_at for request in openrouter.requests]
         model.close()
