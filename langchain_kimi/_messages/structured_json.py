@@ -1,7 +1,7 @@
 """The one JSON value in a model's text: whole, fenced, or with words around it.
 
 Nothing is completed and nothing is guessed: a value that breaks off, two different values, a value inside a broken
-one, and numbers that JSON does not have are all refused.
+one, and numbers that JSON does not have are all refused (but see `structured_lenient`).
 """
 
 import json
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic_core import from_json
+
+from langchain_kimi._messages.structured_lenient import read_json5
 
 # A byte order mark, whitespace, and a fence with its language.
 _OPENING = re.compile(r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n)?[\s\ufeff]*")
@@ -51,8 +53,22 @@ def read_json(text: str, *, wants_object: bool) -> Any:
         wants_object: Whether an object is expected; then lists in the prose around it (`[1]`) do not count.
 
     Raises:
-        NotJSONError: No value, a broken one, two different ones, or NaN or Infinity in it.
+        NotJSONError: No value, a broken one, two different ones, or NaN or Infinity in it; where the extra `json5` is
+            installed, and the text is nothing but one value, what JSON5 allows is read too.
     """
+    try:
+        return _read_strictly(text, wants_object=wants_object)
+    except NotJSONError as error:
+        try:
+            value = read_json5(text)
+        except ValueError:
+            raise error from None
+        if wants_object and not _holds_object(value):
+            raise
+        return value
+
+
+def _read_strictly(text: str, *, wants_object: bool) -> Any:
     start = _end_of(_OPENING, text, 0)
     try:
         value, end = _decode(text, start)
