@@ -58,10 +58,9 @@ TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTime
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Part]):
-    """One call: what is posted where, who reads the reply, and how long and how often it is tried."""
+    """One call: what is posted where, who reads the reply, how long and how often it is tried; its repr is no secret."""
 
     connection: Connection
-    # What reports crashes keeps the repr of local variables, and these hold the key and the conversation.
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     new_reader: Callable[[Opened], Reader[Part]]
