@@ -58,7 +58,7 @@ TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTime
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Part]):
-    """One call: what is posted where, who reads the reply, how long and how often it is tried; its repr is no secret."""
+    """One call: what is posted where, who reads the reply, how long, how often. Its repr tells no secret."""
 
     connection: Connection
     headers: dict[str, str] = field(repr=False)
