@@ -57,7 +57,10 @@ class ChecksContext(CountsTokens):
 
     def _learns_from(self, body: WireBody) -> bool:
         # What an encoder of the user's own counts says nothing about our estimates.
-        return self.learns_tokens and self.custom_get_token_ids is None and not _COUNTED_OTHERWISE & body.keys()
+        if not self.learns_tokens or self.custom_get_token_ids is not None or _COUNTED_OTHERWISE & body.keys():
+            return False
+        # OpenRouter's own tools ask the model again, with what they found, and usage adds that up.
+        return all(tool.get("type") == "function" for tool in body.get("tools") or ())
 
     def _limit(self, body: WireBody) -> int | None:
         """The most that any of the models takes that may answer; None if that is not known of one of them."""

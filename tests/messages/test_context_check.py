@@ -120,12 +120,20 @@ async def test_replies_teach_how_hosts_count(openrouter: Emulator, way: Way, set
         ({"learns_tokens": True, "custom_get_token_ids": lambda text: [7] * len(text)}, {}),
         ({"learns_tokens": True}, {"n": 2}),
         ({"learns_tokens": True}, {"models": ["moonshotai/kimi-k2.5"]}),
+        ({"learns_tokens": True}, {"tools": [{"type": "openrouter:web_search"}]}),
     ],
 )
 def test_what_teaches_nothing(openrouter: Emulator, settings: dict[str, Any], call: dict[str, Any]) -> None:
     kimi = model(openrouter, **settings)
     kimi.invoke([QUESTION], **call)
     assert kimi.token_counter.ratio == 1
+
+
+def test_prompts_with_tools_teach(openrouter: Emulator) -> None:
+    kimi = model(openrouter, learns_tokens=True)
+    look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
+    kimi.bind_tools([look]).invoke([QUESTION])
+    assert kimi.token_counter.ratio != 1
 
 
 def test_the_model_of_the_call_is_taught(openrouter: Emulator) -> None:
