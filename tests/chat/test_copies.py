@@ -110,6 +110,8 @@ def test_a_pickle_opened_without_a_key_says_so_when_it_is_used() -> None:
         assert openrouter.requests == []
 
 
+# langchain-core marks what it loads with as beta, with a warning once in a process.
+@pytest.mark.filterwarnings("ignore:The function `load` is in beta")
 def test_langchains_form_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     model = ChatKimi(
