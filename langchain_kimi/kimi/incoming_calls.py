@@ -84,7 +84,6 @@ class IncomingCalls:
 
     def feed(self, wire: list[Any]) -> Iterator[WireToolCall]:
         """Take the calls of a delta; yields what can be handed out of them."""
-        given = {Piece.of(piece).id for piece in wire}
         for piece in self._tracker.pieces(wire):
             number = cast("int", piece["index"])
             call = self.calls.setdefault(number, IncomingCall(number))
@@ -93,7 +92,7 @@ class IncomingCalls:
             if wire_id := piece.get("id"):
                 call.wire_id = wire_id
                 told["id"] = call.id = self._ids.unique(wire_id)
-                self.repaired["call_ids"] += call.id not in given
+                self.repaired["call_ids"] += all(call.id != Piece.of(given).id for given in wire)
             told |= {"type": "function", "function": {}}
             if name := function.get("name"):
                 told["function"]["name"] = call.name = self._name(name)

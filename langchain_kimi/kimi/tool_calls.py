@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 from langchain_kimi.openrouter.wire import WireToolCall
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """A piece of a tool call, as the wire brought it; None and the empty text stand for what it does not say."""
 

@@ -49,7 +49,7 @@ class RequestParameters(ParameterFields):
 
     def wire_parameters(self) -> dict[str, Any]:
         """Give what is set, JSON-ready, by the wire's names and in the order of `PARAMETERS`."""
-        values = _on_wire(self, ParameterFields.model_fields)
+        values = _on_wire(self, {name: value for name, value in vars(self).items() if value is not None})
         return {name: value for name, value in values.items() if value is not None}
 
     def options_as_dicts(self) -> dict[str, Any]:

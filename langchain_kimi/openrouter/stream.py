@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
@@ -207,17 +207,12 @@ class PlainReader:
         Raises:
             KimiError: the body holds an error, or is not a whole reply.
         """
-        text = b"".join(self._pieces).decode("utf-8-sig", errors="replace").strip()
+        body = b"".join(self._pieces)
+        text = body.decode("utf-8-sig", errors="replace").strip()
         raw_reply = RawReply(self._opened.status, self._opened.headers, text)
-        try:
-            reply = json.loads(text, strict=False)
-        except (ValueError, RecursionError):
-            raise malformed(_not_json(text), raw_reply) from None
-        if is_too_deep(reply, text):
-            raise malformed("The reply is nested too deeply.", raw_reply)
+        reply = cast("WireReply", JSON.parsed(body) or _tolerantly_parsed(raw_reply))
         if not isinstance(reply, dict):
             raise malformed("The reply is not a JSON object.", raw_reply)
-        reply = cast("WireReply", reply)
         if find_error(reply):
             error = error_from_reply(reply, raw_reply, now=self._opened.now)
             # What came of the answer goes on, for the partial message; then the error is raised.
@@ -232,22 +227,16 @@ class PlainReader:
 def holds_only_content(chunk: JSONObject) -> bool:
     """Say whether a chunk is one delta that holds something of the answer: no error, no end, no odd form."""
     choices = chunk.get("choices")
-    if (
-        not isinstance(choices, list)
-        or len(choices) != 1
-        or chunk.get("error")
-        or isinstance(chunk.get("provider"), dict)
-    ):
+    if not isinstance(choices, list) or len(choices) != 1 or chunk.get("error"):
         return False
     choice = choices[0]
     if not isinstance(choice, dict) or choice.get("finish_reason") is not None or choice.get("error"):
         return False
     delta = choice.get("delta")
-    return (
-        isinstance(delta, dict)
-        and _has_form(cast("WireChoice", choice))
-        and has_content(cast("list[WireChoice]", choices))
-    )
+    if not isinstance(delta, dict) or isinstance(chunk.get("provider"), dict):
+        return False
+    calls = delta.get("tool_calls")
+    return (calls is None or isinstance(calls, list)) and any(map(delta.get, CONTENT_KEYS))
 
 
 def has_content(choices: list[WireChoice]) -> bool:
@@ -292,6 +281,16 @@ def as_chunk(reply: WireReply) -> WireReply:
 
 def _without_comments(body: bytes) -> bytes:
     return b"\n".join(line for line in body.splitlines() if not line.startswith(b":")).strip()
+
+
+def _tolerantly_parsed(raw_reply: RawReply) -> Any:
+    try:
+        reply = json.loads(raw_reply.text, strict=False)
+    except (ValueError, RecursionError):
+        raise malformed(_not_json(raw_reply.text), raw_reply) from None
+    if is_too_deep(reply, raw_reply.text):
+        raise malformed("The reply is nested too deeply.", raw_reply)
+    return reply
 
 
 def _not_json(text: str) -> str:
