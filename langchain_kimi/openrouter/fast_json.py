@@ -54,17 +54,26 @@ class Codec:
 def is_usual(value: Any, levels: int = DEEPEST) -> bool:
     """Say whether a value holds nothing but texts, whole numbers, truths, lists and dicts, all of the very types."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
+    if kind is dict:
+        return levels > 0 and _has_usual_parts(value, levels - 1)
+    if kind is list:
+        for one in value:
+            if levels == 0 or not is_usual(one, levels - 1):
+                return False
+        return levels > 0
     if kind is int:
         return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
-    if kind is list:
-        return levels > 0 and all(is_usual(one, levels - 1) for one in value)
-    return (
-        kind is dict
-        and levels > 0
-        and all(type(key) is str and (type(part) is str or is_usual(part, levels - 1)) for key, part in value.items())
-    )
+    return kind is str or kind is bool or value is None
+
+
+def _has_usual_parts(value: dict[Any, Any], levels: int) -> bool:
+    for key, part in value.items():
+        if type(key) is not str:
+            return False
+        # Most parts are texts, and a conversation has thousands.
+        if type(part) is not str and not is_usual(part, levels):
+            return False
+    return True
 
 
 JSON = Codec(import_module("orjson") if find_spec("orjson") else None)
