@@ -14,6 +14,7 @@ from langchain_kimi.openrouter.sse import EventDecoder
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireReply
 
 DONE = b"[DONE]"
+NO_CHOICES = "The reply has no choices."
 DECODER = json.JSONDecoder(strict=False)
 CONTENT_KEYS = (
     "content", "reasoning", "reasoning_content", "reasoning_details", "tool_calls", "refusal", "annotations", "images",
@@ -42,6 +43,7 @@ class StreamReader:
         self._finished = False
         self._done = False
         self._begun = False
+        self._answered = False
         self._news = False
         self._size = 0
         self._unframed: list[bytes] | None = []
@@ -94,13 +96,15 @@ class StreamReader:
                 generation_id=self._opened.headers.get("x-generation-id"),
                 advice="Trying again may help; what came so far is in `partial`.",
             )
+        if not self._answered:
+            raise malformed(NO_CHOICES, self._raw(""))
 
     def _usual(self, payload: bytes) -> WireReply | None:
         """Give the chunk of an event as nearly all are: content and nothing else; None where a closer look is due."""
         chunk = None if self._done or self._error else JSON.parsed(payload)
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
             return None
-        self._begun = self._news = True
+        self._begun = self._news = self._answered = True
         return cast("WireReply", chunk)
 
     def _chunks(self, payload: bytes) -> Iterator[WireReply]:
@@ -125,6 +129,7 @@ class StreamReader:
         choices = _choices(chunk)
         if not _keeps_all(choices, chunk):
             raise malformed("A choice of the stream is not a JSON object.", self._raw(chunk))
+        self._answered = self._answered or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._finished and any(choice.get("finish_reason") for choice in choices):
             self._finished = self._news = True
@@ -184,10 +189,8 @@ class PlainReader:
         self._pieces: list[bytes] = []
         self._size = 0
 
-    @property
-    def has_begun(self) -> bool:
-        """Nothing is handed out before the end, so a plain call can always be made again."""
-        return False
+    has_begun = False
+    """Nothing is handed out before the end, so a plain call can always be made again."""
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
         """Take the next bytes; gives nothing yet.
@@ -246,9 +249,8 @@ def has_content(choices: list[WireChoice]) -> bool:
 
 def _choices(reply: WireReply) -> list[WireChoice]:
     choices = reply.get("choices")
-    if not isinstance(choices, list):
-        return []
-    return [choice for choice in choices if isinstance(choice, dict) and _has_form(choice)]
+    found = choices if isinstance(choices, list) else []
+    return [choice for choice in found if isinstance(choice, dict) and _has_form(choice)]
 
 
 def _has_form(choice: WireChoice) -> bool:
@@ -294,6 +296,4 @@ def _tolerantly_parsed(raw_reply: RawReply) -> Any:
 
 
 def _not_json(text: str) -> str:
-    if not text:
-        return "The reply is empty."
-    return f"The reply is not JSON: it begins with {text[:80]!r}."
+    return f"The reply is not JSON: it begins with {text[:80]!r}." if text else "The reply is empty."

@@ -1,5 +1,6 @@
 """Failures inside a reply that began with 200: probe rows c, f, g, h, i, k, l, and what is documented or was seen."""
 
+import dataclasses
 from typing import Any
 
 from langchain_kimi.errors import (
@@ -21,7 +22,6 @@ from tests.faults.cases import (
     TEXT,
     Answered,
     Case,
-    Expected,
     Failed,
     chunk,
     stream_of,
@@ -53,10 +53,6 @@ def malformed(leads: str, **more: Any) -> Failed:
     return Failed(kind=KimiMalformedReplyError, leads=leads, **{**facts, **more})
 
 
-EMPTY: Expected = Failed(
-    kind=KimiEmptyReplyError, leads="The model's reply is empty", advises="may help.", provider=PROVIDER,
-    retryable=True, generation=True, status=200,
-)  # fmt: skip
 GONE = "Provider disconnected unexpectedly"
 
 ERRORS = (
@@ -139,13 +135,13 @@ NOTHING = (
         what="`choices` is empty",
         script=[faults.choices_empty()],
         plain=malformed("The reply has no choices."),
-        streamed=EMPTY,
+        streamed=dataclasses.replace(malformed("The reply has no choices."), provider=PROVIDER),
     ),
     Case(
         what="`choices` is null",
         script=[faults.choices_null()],
         plain=malformed("The reply has no choices."),
-        streamed=EMPTY,
+        streamed=dataclasses.replace(malformed("The reply has no choices."), provider=PROVIDER),
     ),
     Case(
         what="stop, and nothing in it",

@@ -188,9 +188,18 @@ def test_events_that_are_no_chunks(payload: bytes, text: str) -> None:
 
 @pytest.mark.parametrize("choices", [None, [], 0, "", {}])
 def test_chunks_without_choices_are_handed_on(choices: Any) -> None:
-    read = Read(event({"id": "gen-1", "choices": choices, "debug": {}}), DONE)
-    assert (read.error, len(read.chunks)) == (None, 1)
+    nothing = event({"id": "gen-1", "choices": choices, "debug": {}})
+    read = Read(nothing, event({"choices": [{"delta": {}, "finish_reason": "stop"}]}), DONE)
+    assert (read.error, len(read.chunks)) == (None, 2)
     assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize("choices", [None, [], 0, "", {}])
+def test_a_stream_without_any_choice_is_no_reply(choices: Any) -> None:
+    read = Read(event({"id": "gen-1", "choices": choices}), DONE)
+    assert type(read.error) is KimiMalformedReplyError
+    assert "no choices" in str(read.error)
+    assert read.error.is_retryable
 
 
 @pytest.mark.parametrize(
