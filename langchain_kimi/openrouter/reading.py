@@ -80,6 +80,15 @@ def silence_error(limit: float | None) -> KimiTimeoutError:
     )
 
 
+def total_error(total: float | None) -> KimiTimeoutError:
+    """Make the error for a call that took longer than `total` seconds, all its attempts together."""
+    return KimiTimeoutError(
+        f"The call took longer than its total time of {total or 0.0:g} seconds.",
+        is_retryable=False,
+        advice="Raise timeout={'total': seconds} or ask for less.",
+    )
+
+
 class Opened:
     """The head of a reply: its status, its headers (names in lower case), and the time it came at.
 

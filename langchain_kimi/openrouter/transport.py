@@ -23,7 +23,7 @@ from langchain_kimi.errors import (
 )
 from langchain_kimi.openrouter.clients import async_client_for, sync_client_for
 from langchain_kimi.openrouter.connection import Connection, Timeout
-from langchain_kimi.openrouter.reading import Opened, Reader, silence_error
+from langchain_kimi.openrouter.reading import Opened, Reader, silence_error, total_error
 from langchain_kimi.openrouter.refusal import RefusalReader
 from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.openrouter.watchdog import Watch, hung_up_on_failure
@@ -49,8 +49,6 @@ PRECISION = 0.01
 UNLIMITED = nullcontext()
 """What most pieces are waited for with: a timer for each of them would be felt."""
 CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
-ENCODED = "content-encoding"
-"""The header of a body that is compressed; any other is read as it comes, which costs less."""
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """ "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
@@ -108,7 +106,7 @@ class Attempts(Generic[Part]):
         """Raise when the total time is over."""
         left = self.time_left()
         if left is not None and left <= PRECISION:
-            raise _total_error(self.call.connection.timeout.total)
+            raise total_error(self.call.connection.timeout.total)
 
     def broke_off(self, problem: Exception) -> None:
         """Take it that the bytes stopped before their end: nothing to the reader that has enough, else an error."""
@@ -211,7 +209,7 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
 def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
     """Each piece with the seconds that were spent waiting for it; what the consumer takes does not count."""
     clock = attempts.call.clock
-    pieces = response.iter_bytes() if ENCODED in response.headers else response.iter_raw()
+    pieces = response.iter_raw() if _is_plain(response) else response.iter_bytes()
     with Watch(response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = clock.monotonic()
@@ -228,7 +226,7 @@ def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, flo
 
 async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
     clock = attempts.call.clock
-    async with aclosing(response.aiter_bytes() if ENCODED in response.headers else response.aiter_raw()) as pieces:
+    async with aclosing(response.aiter_raw() if _is_plain(response) else response.aiter_bytes()) as pieces:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = clock.monotonic()
             try:
@@ -241,6 +239,11 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
                 return
             yield piece, clock.monotonic() - since
     attempts.broke_off(TimeoutError())
+
+
+def _is_plain(response: Any) -> bool:
+    """Say whether the bytes are the body's own, which costs less to read: neither compressed, nor read before."""
+    return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
 @contextmanager
@@ -290,11 +293,3 @@ def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
             advice="Check the network, the proxy and base_url, or raise timeout={'connect': seconds}.",
         )
     return silence_error(timeout.idle)
-
-
-def _total_error(total: float | None) -> KimiTimeoutError:
-    return KimiTimeoutError(
-        f"The call took longer than its total time of {total or 0.0:g} seconds.",
-        is_retryable=False,
-        advice="Raise timeout={'total': seconds} or ask for less.",
-    )
