@@ -230,11 +230,12 @@ class LoopbackServer:
         server = await loop.create_server(self._connect, "127.0.0.1", port, backlog=4096)
         started.set_result((server.sockets[0].getsockname()[1], loop, stop))
         await stop.wait()
-        server.close()
-        while self._connections:
+        # A connection that is just being accepted is a task yet; were the server closed first, its socket stayed open.
+        while self._connections or len(asyncio.all_tasks()) > 1:
             for connection in tuple(self._connections):
                 connection.close()
             await asyncio.sleep(0)
+        server.close()
         await server.wait_closed()
 
     def _connect(self) -> Connection:
