@@ -16,7 +16,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two set-ups at once would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test lint type format record compare bench lock test-matrix clean
+.PHONY: help demo test lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,12 @@ compare: $(PEERS_READY)  ## Put this model and its peers before the same failure
 
 bench: $(PEERS_READY)  ## Measure what a token, a call and a turn cost beside the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
+
+faults: $(READY)  ## Play every failure in all four ways and write docs/faults.md
+	@$(PY) -m scripts.fault_table
+
+fuzz: $(READY)  ## Cut up and damage streams at random, for minutes instead of seconds
+	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0
 
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
 	@$(PY) scripts/test_matrix.py

@@ -1,0 +1,141 @@
+"""Under load: a thousand streams at once on one model, two thousand models built, used and dropped.
+
+The server runs in a process of its own. The figures are printed and written to the end of `docs/faults.md`.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.testing import Emulator, Reply
+
+REPORT = Path(__file__).parents[1] / "docs" / "faults.md"
+SOAK = "<!-- soak -->"
+KEY = "no-key-needed"
+STREAMS = 1_000
+DELTAS, PAUSE = 100, 0.02
+MODELS = 2_000
+TRACED = 200
+TEXT = "word " * DELTAS
+
+
+def serve(pipe: Connection) -> None:
+    """Be the server: tell the address, wait for the word to stop, tell how many connections there were."""
+    with Emulator() as openrouter:
+        openrouter.behave(pause=PAUSE)
+        openrouter.script(Reply(text=TEXT), times=None)
+        pipe.send(openrouter.base_url)
+        if pipe.recv() == "quickly":
+            openrouter.behave(pause=0.0)
+            pipe.send("done")
+            pipe.recv()
+        pipe.send(openrouter.connections_opened)
+
+
+@contextmanager
+def server() -> Iterator[tuple[str, Connection]]:
+    """Run the server in a process of its own."""
+    near, far = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(far,))
+    process.start()
+    try:
+        yield near.recv(), near
+    finally:
+        process.terminate()
+        process.join()
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open; 0 where the system does not say."""
+    listed = Path("/proc/self/fd")
+    return len(list(listed.iterdir())) if listed.exists() else 0
+
+
+async def one_stream(model: ChatKimi, first: list[float]) -> bool:
+    """Read one stream to its end; says whether all of it came."""
+    began = time.perf_counter()
+    text: list[str] = []
+    async for chunk in model.astream("Go on."):
+        if not text:
+            first.append(time.perf_counter() - began)
+        text.append(chunk.text)
+    return "".join(text).split() == TEXT.split()
+
+
+async def streams(base_url: str) -> list[str]:
+    """Read all streams at once; gives the lines of the report."""
+    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
+    first: list[float] = []
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    began = time.perf_counter()
+    whole = await asyncio.gather(*(one_stream(model, first) for _ in range(STREAMS)), return_exceptions=True)
+    took = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    await model.aclose()
+    failed = {type(one).__name__ for one in whole if one is not True}
+    what = f"{STREAMS:,} streams at once on one model, {DELTAS} deltas each, one every {PAUSE * 1000:g} ms"
+    return [
+        f"| {what} | {whole.count(True):,} whole, {STREAMS - whole.count(True)} failed {' '.join(sorted(failed))}|",
+        f"| time for all of them ({DELTAS * PAUSE:g} s would be ideal) | {took:.1f} s |",
+        f"| CPU of the client for all of them | {after.ru_utime - before.ru_utime:.1f} s |",
+        f"| first token, median and last | {statistics.median(first):.2f} s, {max(first):.2f} s |",
+        f"| growth of the process at its peak | {(after.ru_maxrss - before.ru_maxrss) / 1024:.0f} MiB |",
+    ]
+
+
+def models(base_url: str) -> list[str]:
+    """Build, use and drop models; gives the lines of the report."""
+    ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    gc.collect()
+    files, began = open_files(), time.perf_counter()
+    for _ in range(MODELS):
+        ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    took = time.perf_counter() - began
+    # Once more with the memory traced, which takes time itself.
+    tracemalloc.start()
+    for _ in range(TRACED):
+        ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    gc.collect()
+    left = tracemalloc.get_traced_memory()[0] / TRACED
+    tracemalloc.stop()
+    return [
+        f"| {MODELS:,} models built, used once and dropped | {took / MODELS * 1000:.1f} ms each |",
+        f"| memory that each left behind | {left:.0f} bytes |",
+        f"| sockets and files that all of them left open | {open_files() - files} |",
+    ]
+
+
+def main() -> None:
+    """Measure and write down."""
+    with server() as (base_url, pipe):
+        lines = asyncio.run(streams(base_url))
+        pipe.send("quickly")
+        pipe.recv()
+        lines += models(base_url)
+        pipe.send("stop")
+        lines.append(f"| connections that the server saw in all | {pipe.recv():,} |")
+    where = f"httpx {version('httpx')}, langchain-core {version('langchain-core')}, Python {sys.version.split()[0]}"
+    told = (
+        f"Measured by `scripts/soak.py` over loopback with {where}, the server in a process of its own, on "
+        f"{os.cpu_count()} cores; while other work goes on beside it, the times are longer than they need be."
+    )
+    head = [SOAK, "", "## Under load", "", told, "", "| what | measured |", "| --- | --- |"]
+    print("\n".join(lines))
+    report = REPORT.read_text(encoding="utf-8").partition(SOAK)[0]
+    REPORT.write_text(report + "\n".join([*head, *lines]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
