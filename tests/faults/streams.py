@@ -8,10 +8,10 @@ from langchain_kimi.testing.http1 import Pause
 from langchain_kimi.testing.serving import COMMENT, PADDING, Fault, Item
 from tests.faults.cases import AGAIN, ANSWER, HALF, PROVIDER, TEXT, Answered, Case, Expected, Failed
 
-PATIENCE = 0.1
+PATIENCE = 0.25
 """Seconds."""
 SHORT = {"timeout": PATIENCE, "max_retries": 0}
-ONCE = {"timeout": PATIENCE, "max_retries": 1}
+ONCE = {"timeout": 2 * PATIENCE, "max_retries": 1}
 
 
 def cut(leads: str = "The connection broke before the reply ended", **more: Any) -> Failed:

@@ -54,9 +54,9 @@ def test_sockets_stay_flat() -> None:
         asyncio.run(aused_and_dropped(openrouter, 1))
         gc.collect()
         before = len(list(OPEN.iterdir()))
-        used_and_dropped(openrouter, 100)
+        used_and_dropped(openrouter, 40)
         for _ in range(4):
-            asyncio.run(aused_and_dropped(openrouter, 25))
+            asyncio.run(aused_and_dropped(openrouter, 10))
         gc.collect()
         # One connection of the sync client is kept; each loop has one, which is closed with it.
         assert len(list(OPEN.iterdir())) <= before

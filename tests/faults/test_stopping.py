@@ -2,16 +2,19 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiInvalidRequestError
-from langchain_kimi.testing import Emulator, Reply, faults
+from langchain_kimi.testing import Emulator, Fault, Reply, faults
+from langchain_kimi.testing.http1 import Response
+from langchain_kimi.testing.serving import Serving
 from tests.conftest import KEY
 from tests.faults.ways import model_of
 
@@ -35,6 +38,16 @@ class Stops(BaseCallbackHandler):
         self.tokens += 1
         if self.tokens == 3:
             raise StoppedError
+
+
+class Begins(AsyncCallbackHandler):
+    """A handler that says when the first token is there."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        self.begun.set()
 
 
 @pytest.fixture
@@ -145,12 +158,14 @@ async def cancel_twice(model: Any) -> None:
 
 async def wait_for(model: Any) -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(consume(model, asyncio.Event()), 0.1)
+        await asyncio.wait_for(consume(model, asyncio.Event()), 1.0)
 
 
 async def cancel_ainvoke(model: Any) -> None:
-    task = asyncio.create_task(model.model_copy(update={"streaming": True}).ainvoke("Go on."))
-    await asyncio.sleep(0.1)
+    begins = Begins()
+    streaming = model.model_copy(update={"streaming": True})
+    task = asyncio.create_task(streaming.ainvoke("Go on.", config={"callbacks": [begins]}))
+    await begins.begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -183,11 +198,20 @@ async def test_an_async_stream_is_hung_up(openrouter: Emulator, stop: Callable[[
 
 
 async def test_a_plain_call_is_hung_up_too(openrouter: Emulator) -> None:
+    asked = threading.Event()
+
+    def play(serving: Serving) -> Response:
+        asked.set()
+        return faults.silence("middle").play(serving)
+
     openrouter.clear()
-    openrouter.script(faults.silence("middle"))
+    openrouter.script(Fault("silence", play))
     async with model_of(openrouter) as model:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(model.ainvoke("Go on."), 0.1)
+        task = asyncio.create_task(model.ainvoke("Go on."))
+        assert await asyncio.to_thread(asked.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         await asyncio.to_thread(check_hung_up, openrouter)
 
 
