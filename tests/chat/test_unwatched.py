@@ -70,6 +70,16 @@ async def test_the_sum_is_that_of_the_chunks(
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_usage_in_an_event_without_a_choice_counts(streaming: ChatKimi, openrouter: Emulator, way: Way) -> None:
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}\n\n'
+    body = event({"delta": {"content": "Hello."}}) + event({"delta": {}, "finish_reason": "stop"}) + usage
+    openrouter.script(RawReply(headers={"content-type": "text/event-stream"}, body=body), times=2)
+    unwatched = await ask(streaming, way, "hi", {**RUN})
+    assert unwatched.usage_metadata["total_tokens"] == 3
+    assert dumps(unwatched) == dumps(await ask(streaming, way, "hi", {**RUN, "callbacks": [Watching()]}))
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 async def test_typed_blocks_are_made_one_by_one(streaming: ChatKimi, openrouter: Emulator, way: Way) -> None:
     openrouter.script(reply("stream", *MESSAGES["reasoning"]), times=2)
     model = streaming.model_copy(update={"output_version": "v1"})
