@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,15 @@ def asked(openrouter: Emulator) -> list[str]:
     return [f"order-{text[-4:-1]}" for text in firsts]
 
 
-def test_an_extraction_that_is_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let programs started here be interrupted: what runs in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: None, tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
         openrouter.behave(pause=0.05)

@@ -15,6 +15,7 @@ from langchain_kimi._messages.tool_arguments import (
     cut_calls,
     parsed_arguments,
 )
+from langchain_kimi.openrouter.limits import DEEPEST
 
 NESTED = [
     '{"city": "Oslo"}',
@@ -160,3 +161,9 @@ def test_the_reason_is_told(text: str, reason: str) -> None:
 def test_arguments_nested_too_deeply_are_invalid_when_streamed() -> None:
     text = '{"a":' * 200_000
     assert added_up(text, break_off(call(text), ended=True)).tool_calls == []
+
+
+def test_arguments_that_are_nested_too_deeply_are_invalid() -> None:
+    depth = DEEPEST + 1
+    told = parsed_arguments('{"a": ' + "[" * depth + "]" * depth + "}", ended=True)
+    assert told == "The arguments are nested too deeply."
