@@ -124,7 +124,8 @@ def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSO
         for key, value in piece.items():
             if key in PIECE_KEYS and isinstance(value, str):
                 # Held by nobody else, a text grows in place: long thoughts would otherwise be copied with every piece.
-                text, open_entry[key] = open_entry.get(key) or "", None
+                text, open_entry[key] = open_entry.get(key), None
+                text = text if isinstance(text, str) else ""
                 text += value
                 open_entry[key] = text
             elif not open_entry.get(key):

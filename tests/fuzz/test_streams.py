@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+from langchain_kimi.testing import Behaviour, Reply, ToolCall
 from tests.fuzz.replies import JSON, WRITTEN, Written, facts_of, read_plain, read_stream, stream_of
 
 POSITIONS = st.floats(0, 1, exclude_max=True)
@@ -125,6 +127,30 @@ def test_any_value_in_any_place_is_a_message_or_an_error_of_ours(written: Writte
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(nodes_of(events)[1:]))
         events = replaced(events, path, data.draw(JSON))
+    assert isinstance(read_stream([stream_of(events)]), AIMessage | KimiError)
+
+
+FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
+    ((0, "choices", 0, "delta", "reasoning_details", 0, "text"), True),
+    ((-2, "choices", 0, "finish_reason"), {}),
+    ((-2, "choices", 0, "finish_reason"), ["stop"]),
+    ((-3, "choices", 0, "delta", "tool_calls"), 7),
+    ((-3, "choices", 0, "delta", "tool_calls", 0, "id"), []),
+    ((-3, "choices", 0, "delta", "tool_calls", 0, "index"), {}),
+    ((-1, "usage"), 7),
+    ((-1, "usage", "completion_tokens_details"), 7),
+    ((-1, "usage", "prompt_tokens"), float("inf")),
+    ((0, "provider"), {"name": "Moonshot AI"}),
+)
+"""What earlier runs found: the place of a value, and what was too much there."""
+
+
+@pytest.mark.parametrize(("path", "value"), FOUND)
+def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
+    reply = Reply(text="Yes.", reasoning="I see it.", tool_calls=[ToolCall("search", {"q": "x"})])
+    events: Any = Written(reply, Behaviour()).events
+    at = path[0] % len(events)
+    events = replaced(events, (at, *path[1:]), value)
     assert isinstance(read_stream([stream_of(events)]), AIMessage | KimiError)
 
 
