@@ -23,9 +23,10 @@ PACKAGES = (
 CORE = "langchain_core.language_models.chat_models"
 INTRODUCTION = """# What a token, a call and a turn cost
 
-Written by `make bench` (`{command}`). Everything is measured in one run, all contenders in turn, on loopback, with the
-server in a process of its own; figures are medians of {rounds} runs, ± half the distance of the quarter marks. Use the
-ratios: they hold on other machines, the absolute figures do not.
+Written by `make bench` (`{command}`). All contenders are measured in turn, on loopback, with the server in a
+process of its own; figures of calls are medians of {rounds} runs, ± half the distance of the quarter marks, those of
+growth of at most 3. Many streams at once are one run each, in a process of its own: take these as orders of magnitude.
+Use the ratios: they hold on other machines better than the absolute figures do.
 
 *raw* is httpx and the bytes alone, *split* the bytes split into events and parsed, *core floor* the least chat model
 that langchain-core allows: one `AIMessageChunk` a delta by its constructor, nothing checked, nothing repaired. The
