@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import SummarizationMiddleware
+from langchain.agents.middleware import SummarizationMiddleware, summarization
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool
@@ -78,6 +78,9 @@ def test_what_does_not_fit_stops_an_agent_before_it_is_sent(openrouter: Emulator
     assert openrouter.requests == []
 
 
+@pytest.mark.skipif(
+    not hasattr(summarization, "ContextOverflowError"), reason="this langchain's middleware does not meet overflows yet"
+)
 def test_summarization_middleware_shortens_what_does_not_fit(openrouter: Emulator) -> None:
     model, messages = too_long(openrouter)
     # Its own request for a summary is too long as well: it is refused here, and made again with a shorter one.
