@@ -229,6 +229,7 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
             new_reader=self.counted(new_reader, body),
             retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
             report=report,
+            model=body.get("model"),
         )
 
     def bind_tools(

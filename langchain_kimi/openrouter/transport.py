@@ -64,6 +64,7 @@ class Call(Generic[Part]):
     new_reader: Callable[[Opened], Reader[Part]]
     retries: Retries
     report: Report | None = None
+    model: str | None = None
     clock: Clock = field(default=CLOCK)
 
 
@@ -118,7 +119,8 @@ class Attempts(Generic[Part]):
         reader, self.reader, self.opened = self.reader, None, None
         if reader is not None:
             reader.explain(error)
-        error.learn(attempts=tuple(self.errors))
+        # What refuses a request does not say which model it was for.
+        error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             raise error

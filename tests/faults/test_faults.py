@@ -56,6 +56,7 @@ def check_failure(outcome: Outcome, expected: Failed) -> None:
     assert bool(error.usage) is expected.usage
     if isinstance(error, KimiStatusError):
         assert error.response is not None
+        assert error.model
     check_partial(outcome, error, expected)
 
 
