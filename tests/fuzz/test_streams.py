@@ -134,9 +134,9 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
     ((0, "choices", 0, "delta", "reasoning_details", 0, "text"), True),
     ((-2, "choices", 0, "finish_reason"), {}),
     ((-2, "choices", 0, "finish_reason"), ["stop"]),
-    ((-3, "choices", 0, "delta", "tool_calls"), 7),
-    ((-3, "choices", 0, "delta", "tool_calls", 0, "id"), []),
-    ((-3, "choices", 0, "delta", "tool_calls", 0, "index"), {}),
+    (("call", "choices", 0, "delta", "tool_calls"), 7),
+    (("call", "choices", 0, "delta", "tool_calls", 0, "id"), []),
+    (("call", "choices", 0, "delta", "tool_calls", 0, "index"), {}),
     ((-1, "usage"), 7),
     ((-1, "usage", "completion_tokens_details"), 7),
     ((-1, "usage", "prompt_tokens"), float("inf")),
@@ -149,7 +149,8 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
 def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
     reply = Reply(text="Yes.", reasoning="I see it.", tool_calls=[ToolCall("search", {"q": "x"})])
     events: Any = Written(reply, Behaviour()).events
-    at = path[0] % len(events)
+    opening = next(at for at, event in enumerate(events) if event["choices"][0]["delta"].get("tool_calls"))
+    at = opening if path[0] == "call" else path[0] % len(events)
     events = replaced(events, (at, *path[1:]), value)
     assert isinstance(read_stream([stream_of(events)]), AIMessage | KimiError)
 
