@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk, InvalidToolCall, ToolCall, ToolCallChunk
-from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
 
@@ -43,79 +43,69 @@ def built_chunk(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
     )
 
 
-class _Mould:
-    """One model object that a constructor made, and what is the same in all others of its kind."""
+def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
+    """Give what makes objects like one that a constructor made, each with a state of its own."""
+    kind, fields_set, has_extra = type(made), made.model_fields_set, made.model_extra is not None
 
-    def __init__(self, made: Any) -> None:
-        self.kind = type(made)
-        self.state: dict[str, Any] = vars(made)
-        self._fields_set: set[str] = made.model_fields_set
-        self._has_extra = made.model_extra is not None
+    def cast(state: dict[str, Any]) -> Any:
+        copied = _new(kind)
+        _set_state(copied, "__dict__", state)
+        _set_fields_set(copied, fields_set.copy())
+        _set_extra(copied, {} if has_extra else None)
+        _set_private(copied, None)
+        return copied
 
-    def cast(self, state: dict[str, Any]) -> Any:
-        """Make an object of that kind with this state."""
-        made = _new(self.kind)
-        _set_state(made, "__dict__", state)
-        _set_fields_set(made, self._fields_set.copy())
-        _set_extra(made, {} if self._has_extra else None)
-        _set_private(made, None)
-        return made
+    return cast
 
 
-class Copier:
-    """Makes the same chunks as `built_chunk`, by copying."""
+def copier() -> Maker:
+    """Give what makes the same chunks as `built_chunk`, by copying."""
+    spoken, calling = built_chunk(*SAMPLES[0]), built_chunk(*SAMPLES[2])
+    spoken_state, calling_state, generation_state = vars(spoken.message), vars(calling.message), vars(spoken)
+    cast_spoken, cast_calling, cast_generation = map(_mould, (spoken.message, calling.message, spoken))
+    text_kind, new_text = type(spoken.text), str.__new__
 
-    def __init__(self) -> None:
-        spoken, calling = built_chunk(*SAMPLES[0]), built_chunk(*SAMPLES[2])
-        self._generation = _Mould(spoken)
-        self._spoken, self._calling = _Mould(spoken.message), _Mould(calling.message)
-        self._text_kind = type(spoken.text)
-
-    def __call__(self, text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
-        """Make the chunk of one delta."""
-        if calls and not all(map(_is_plain, calls)):
-            return built_chunk(text, reasoning, calls)
-        mould = self._calling if calls else self._spoken
-        state = mould.state.copy()
+    def copied(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
+        if calls:
+            if (seen := _sorted(calls)) is None:
+                return built_chunk(text, reasoning, calls)
+            state = calling_state.copy()
+            state["tool_calls"], state["invalid_tool_calls"] = seen
+        else:
+            state = spoken_state.copy()
+            state["tool_calls"], state["invalid_tool_calls"] = [], []
+        state["tool_call_chunks"] = calls
         state["content"] = text
         state["additional_kwargs"] = {"reasoning_content": reasoning} if reasoning else {}
         state["response_metadata"] = {"model_provider": PROVIDER}
-        state["tool_call_chunks"] = calls
-        state["tool_calls"] = [] if not calls else _calls_of(calls)
-        state["invalid_tool_calls"] = [] if not calls else _invalid_calls_of(calls)
-        generation = self._generation.state.copy()
-        generation["message"] = mould.cast(state)
-        generation["text"] = str.__new__(self._text_kind, text)
-        chunk: Chunk = self._generation.cast(generation)
+        generation = generation_state.copy()
+        generation["message"] = cast_calling(state) if calls else cast_spoken(state)
+        generation["text"] = new_text(text_kind, text)
+        chunk: Chunk = cast_generation(generation)
         return chunk
 
-
-def _calls_of(pieces: list[ToolCallChunk]) -> list[ToolCall]:
-    """Give the calls that langchain-core sees in pieces: those without arguments."""
-    return [tool_call(name=piece["name"] or "", args={}, id=piece["id"]) for piece in pieces if not piece["args"]]
+    return copied
 
 
-def _invalid_calls_of(pieces: list[ToolCallChunk]) -> list[InvalidToolCall]:
-    """Give the calls that it cannot read yet."""
-    return [
-        invalid_tool_call(name=piece["name"], args=piece["args"], id=piece["id"], error=None)
-        for piece in pieces
-        if piece["args"]
-    ]
+def _sorted(pieces: list[ToolCallChunk]) -> tuple[list[ToolCall], list[InvalidToolCall]] | None:
+    """Give the calls that langchain-core sees in pieces, and those that it cannot read yet.
 
-
-def _is_plain(call: ToolCallChunk) -> bool:
-    """Say whether langchain-core would take a piece as it is, and could not take its arguments for an object.
-
-    It tries to complete what is there, but it never takes anything from the beginning.
+    A piece without arguments is a call to it. Of arguments it tries to complete what is there, but it never takes
+    anything from the beginning. None where it might see an object, or would not take a piece as it is.
     """
-    args = call["args"]
-    return (
-        type(call["name"]) in TEXT
-        and type(call["id"]) in TEXT
-        and type(call["index"]) in NUMBER
-        and (args is None or (type(args) is str and not args.lstrip().startswith("{")))
-    )
+    calls: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for piece in pieces:
+        name, args, call_id = piece["name"], piece["args"], piece["id"]
+        if not (type(name) in TEXT and type(call_id) in TEXT and type(piece["index"]) in NUMBER):
+            return None
+        if not args and type(args) in TEXT:
+            calls.append({"name": name or "", "args": {}, "id": call_id, "type": "tool_call"})
+        elif type(args) is str and not args.lstrip().startswith("{"):
+            invalid.append({"name": name, "args": args, "id": call_id, "error": None, "type": "invalid_tool_call"})
+        else:
+            return None
+    return calls, invalid
 
 
 def is_same(one: Chunk, other: Chunk) -> bool:
@@ -131,10 +121,10 @@ def is_same(one: Chunk, other: Chunk) -> bool:
     )
 
 
-def maker(copier: Callable[[], Maker] = Copier) -> Maker:
+def maker(make_copier: Callable[[], Maker] = copier) -> Maker:
     """Give the fast way of making chunks if it makes what the constructors make, and else the constructors'."""
     try:
-        copied = copier()
+        copied = make_copier()
         same = all(is_same(copied(*copy(sample)), built_chunk(*sample)) for sample in SAMPLES)
     except (AttributeError, KeyError, TypeError):
         return built_chunk

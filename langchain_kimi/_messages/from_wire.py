@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._messages import fast_chunks
@@ -58,8 +58,17 @@ def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
 def spoken_in(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
     """Give the text, the reasoning and the pieces of tool calls in a delta."""
     delta = choice.get("delta") or {}
-    reasoning = text_of(delta.get("reasoning")) or text_of(delta.get("reasoning_content"))
-    return text_of(delta.get("content")), reasoning, delta.get("tool_calls")
+    content: Any = delta.get("content")
+    reasoning: Any = delta.get("reasoning") or delta.get("reasoning_content")
+    return (
+        content if type(content) is str else text_of(content),
+        reasoning if type(reasoning) is str else _reasoning_of(delta),
+        delta.get("tool_calls"),
+    )
+
+
+def _reasoning_of(delta: WireMessage) -> str:
+    return text_of(delta.get("reasoning")) or text_of(delta.get("reasoning_content"))
 
 
 def breaking_chunk_from(
@@ -148,7 +157,13 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
 
 def _count(usage: JSONObject, *names: str) -> int | None:
     """Some hosts send counts as floats, which LangChain's sums refuse."""
-    return next((int(usage[name]) for name in names if _is_number(usage.get(name))), None)
+    for name in names:
+        value: Any = usage.get(name)
+        if type(value) is int:
+            return value
+        if _is_number(value):
+            return int(value)
+    return None
 
 
 def _is_number(value: Any) -> bool:
@@ -180,6 +195,10 @@ def _kept(message: WireMessage) -> dict[str, Any]:
 
 def _piece(call: WireToolCall) -> ToolCallChunk:
     function = call.get("function") or {}
-    return tool_call_chunk(
-        name=function.get("name"), args=function.get("arguments"), id=call.get("id"), index=call.get("index")
-    )
+    return {
+        "name": function.get("name"),
+        "args": function.get("arguments"),
+        "id": call.get("id"),
+        "index": call.get("index"),
+        "type": "tool_call_chunk",
+    }

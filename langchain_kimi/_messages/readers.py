@@ -1,6 +1,6 @@
 """The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from langchain_core.language_models.chat_models import generate_from_stream
@@ -20,8 +20,9 @@ from langchain_kimi._messages.hints import with_hint
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
+from langchain_kimi.openrouter.chunks import as_chunk
 from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.stream import PlainReader, StreamReader, as_chunk
+from langchain_kimi.openrouter.stream import PlainReader, StreamReader
 from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply, WireToolCall
 
 EXCUSED = CUT | {"content_filter"}
@@ -150,7 +151,7 @@ class StreamedMessage:
         vars(error)[OWED] = owed
         _note_head(error, self._opened)
 
-    def _chunks(self, wire_chunks: Iterator[WireReply]) -> Iterator[ChatGenerationChunk]:
+    def _chunks(self, wire_chunks: Iterable[WireReply]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
             choices = wire_chunk.get("choices")
             mended = self._choice.add(wire_chunk, choices[0] if choices else None)
@@ -158,7 +159,7 @@ class StreamedMessage:
                 self._begun = True
                 yield chunk
 
-    def collect(self, wire_chunks: Iterator[WireReply]) -> None:
+    def collect(self, wire_chunks: Iterable[WireReply]) -> None:
         """Take chunks of the wire without making any of LangChain's."""
         for wire_chunk in wire_chunks:
             choices = wire_chunk.get("choices")

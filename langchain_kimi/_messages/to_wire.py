@@ -11,6 +11,7 @@ from typing import Any, NoReturn, get_args
 
 from langchain_core.messages import (
     AIMessage,
+    AIMessageChunk,
     BaseMessage,
     ChatMessage,
     FunctionMessage,
@@ -24,6 +25,10 @@ from langchain_kimi._messages.assistant_to_wire import assistant_to_wire
 from langchain_kimi._messages.content_to_wire import content_to_wire
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.wire import JSONObject, Role, WireMessage
+
+_PLAIN_ROLES: dict[type[BaseMessage], Role] = {
+    HumanMessage: "user", AIMessage: "assistant", AIMessageChunk: "assistant", SystemMessage: "system",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -51,10 +56,26 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
     """
     conversation = _Conversation(messages)
     for position, message in enumerate(messages):
+        if (plain := _plain(message)) is not None:
+            conversation.wire.append(plain)
+            continue
         conversation.position = position
         convert = _CONVERTERS.get(type(message)) or _converter_of(message, position)
         conversation.wire += convert(message, conversation)
     return conversation.wire
+
+
+def _plain(message: BaseMessage) -> WireMessage | None:
+    """Convert a message of text alone, as most of a long conversation are; None for any other."""
+    if (role := _PLAIN_ROLES.get(type(message))) is None:
+        return None
+    fields = vars(message)
+    content = fields["content"]
+    if type(content) is not str or not content or content.isspace():
+        return None
+    if fields["additional_kwargs"] or fields["name"] or fields.get("tool_calls") or fields.get("invalid_tool_calls"):
+        return None
+    return {"role": role, "content": content}
 
 
 def message_to_wire(message: BaseMessage) -> list[WireMessage]:

@@ -46,6 +46,7 @@ class KimiFamily:
     sees: frozenset[str]
 
 
+@lru_cache(maxsize=256)
 def base_slug(slug: str) -> str:
     """Strip variants (`:free`, `:exacto`), a preset and a Kimi's date from a slug.
 

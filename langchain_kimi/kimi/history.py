@@ -32,6 +32,11 @@ class _Pairing:
     results: list[int] = field(default_factory=list)
 
 
+def has_calls(messages: Sequence[WireMessage]) -> bool:
+    """Say whether there is a call or a result in a conversation; most have none, and need no look at their pairs."""
+    return any(message["role"] == "tool" or "tool_calls" in message for message in messages)
+
+
 def check_pairs(messages: Sequence[WireMessage]) -> None:
     """Refuse calls without a result, and results without a call.
 

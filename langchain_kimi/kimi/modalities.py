@@ -40,7 +40,9 @@ def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the place and the modality of each part that is not text."""
     for number, message in enumerate(messages):
         content: Any = message.get("content")
-        for position, part in enumerate(content if isinstance(content, list) else ()):
+        if not isinstance(content, list):
+            continue
+        for position, part in enumerate(content):
             if modality := MODALITY_OF_PART.get(part.get("type", "")):
                 yield f"messages[{number}].content[{position}]", modality
 

@@ -3,12 +3,12 @@
 from typing import cast
 
 from langchain_kimi.kimi.call_ids import with_positional_ids
-from langchain_kimi.kimi.families import family
-from langchain_kimi.kimi.history import check_pairs, with_pairs, without_blanks
+from langchain_kimi.kimi.families import KimiFamily, family
+from langchain_kimi.kimi.history import check_pairs, has_calls, with_pairs, without_blanks
 from langchain_kimi.kimi.modalities import check_modalities
 from langchain_kimi.kimi.repairs import ALL, Repairs
 from langchain_kimi.kimi.schemas import with_moonshot_schemas
-from langchain_kimi.openrouter.wire import JSONObject, WireBody
+from langchain_kimi.openrouter.wire import JSONObject, WireBody, WireMessage
 
 
 def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
@@ -18,7 +18,7 @@ def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
         KimiRequestError: the model cannot take what the messages hold, or a call or a result in them, which is named
             by the user's own id, has no partner.
     """
-    if "history" in repairs and "orphans" not in repairs and family(_asked(body)):
+    if "history" in repairs and "orphans" not in repairs and has_calls(body["messages"]) and family(_asked(body)):
         check_pairs(body["messages"])
     return prepare(body, repairs)
 
@@ -38,17 +38,23 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     if kimi is None:
         return body
     messages = body["messages"]
+    if has_calls(messages):
+        messages = _with_fitting_calls(messages, kimi, repairs)
+    changed: JSONObject = {} if messages is body["messages"] else {"messages": messages}
+    tools = body.get("tools") or []
+    if "schemas" in repairs and (rewritten := with_moonshot_schemas(tools)) is not tools:
+        changed["tools"] = rewritten
+    return cast("WireBody", {**body, **changed}) if changed else body
+
+
+def _with_fitting_calls(messages: list[WireMessage], kimi: KimiFamily, repairs: Repairs) -> list[WireMessage]:
     if "orphans" in repairs:
         messages = with_pairs(messages)
     if "history" in repairs:
         messages = without_blanks(messages)
     if kimi.positional_call_ids and "call_ids" in repairs:
         messages = with_positional_ids(messages)
-    changed: JSONObject = {} if messages is body["messages"] else {"messages": messages}
-    tools = body.get("tools") or []
-    if "schemas" in repairs and (rewritten := with_moonshot_schemas(tools)) is not tools:
-        changed["tools"] = rewritten
-    return cast("WireBody", {**body, **changed}) if changed else body
+    return messages
 
 
 def _asked(body: WireBody) -> str:

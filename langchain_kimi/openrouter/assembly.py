@@ -7,8 +7,8 @@ from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, 
 TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
 PIECE_KEYS = ("text", "summary", "data")
 WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
-HANDLED = frozenset({*TEXT_KEYS, "role", "tool_calls", "reasoning_details"})
-ONCE = frozenset({"choices", "usage", "error"})
+HANDLED = frozenset({"tool_calls", "reasoning_details"})
+ONCE = frozenset({"usage", "error"})
 
 
 class Assembly:
@@ -20,6 +20,7 @@ class Assembly:
 
     def __init__(self) -> None:
         self._facts: JSONObject = {}
+        self._told: JSONObject = {}
         self._choice: JSONObject = {}
         self._text: dict[str, list[str]] = {}
         self._other: JSONObject = {}
@@ -30,17 +31,23 @@ class Assembly:
 
     def add(self, chunk: WireReply, choice: WireChoice | None) -> None:
         """Add one chunk, of which `choice` is the choice to follow; tool calls must be numbered (`index`)."""
-        facts = self._facts
-        for key, value in chunk.items():
-            # Nearly every chunk repeats what is known.
-            if value is not None and key not in ONCE and facts.get(key) != value and self._is_news(key, value):
-                facts[key] = value
-        usage = chunk.get("usage")
-        self._usage = usage if usage and isinstance(usage, dict) else self._usage
+        told = {**chunk}
+        told.pop("choices", None)
+        # Nearly every chunk repeats what the one before it told.
+        if told != self._told:
+            self._told = told
+            self._learn(told)
         if choice is not None:
             self._add_choice(choice)
             if delta := choice.get("delta"):
                 self._add_delta(delta)
+
+    def _learn(self, told: JSONObject) -> None:
+        for key, value in told.items():
+            if value is not None and key not in ONCE and self._is_news(key, value):
+                self._facts[key] = value
+        if (usage := told.get("usage")) and isinstance(usage, dict):
+            self._usage = cast("WireUsage", usage)
 
     def reply(self) -> WireReply:
         """Give the reply as far as it came, in the form of a plain one."""
@@ -87,10 +94,10 @@ class Assembly:
 
     def _add_delta(self, delta: WireMessage) -> None:
         for key, value in delta.items():
-            if value is None:
+            if value is None or key == "role":
                 continue
             if key in TEXT_KEYS:
-                self._text.setdefault(key, []).append(text_of(value))
+                self._text.setdefault(key, []).append(value if type(value) is str else text_of(value))
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):

@@ -20,12 +20,15 @@ import httpx
 
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.openrouter.lean_client import AsyncLeanClient, LeanClient, knows_proxies
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
 CROWD = 32
 """Calls at a time of one client. A client looks through all of its connections whenever a request begins or ends, and
 at each idle one through all of them again: for a thousand plain calls at once on one client that was counted as 14
 million function calls, and as 6 million on clients of 32."""
+FULL: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
+"""What takes their place where the environment names proxies."""
 Key = tuple[Any, str | None]
 
 
@@ -61,6 +64,7 @@ class Registry:
             if tls not in self.tls:
                 self.tls[tls] = _tls(tls)
             tls = self.tls[tls]
+        kind = FULL[kind] if connection.proxy is None and knows_proxies() else kind
         return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
 
     def of_loop(self, loop: asyncio.AbstractEventLoop) -> Clients:
@@ -149,7 +153,7 @@ def sync_client_for(connection: Connection) -> Iterator[Any]:
         return
     registry = _registry
     with registry.lock:
-        shared = _lend(registry, httpx.Client, registry.sync, connection)
+        shared = _lend(registry, LeanClient, registry.sync, connection)
     try:
         yield shared.client
     finally:
@@ -166,7 +170,7 @@ async def async_client_for(connection: Connection) -> AsyncIterator[Any]:
     registry = _registry
     with registry.lock:
         clients = registry.of_loop(asyncio.get_running_loop())
-        shared = _lend(registry, httpx.AsyncClient, clients, connection)
+        shared = _lend(registry, AsyncLeanClient, clients, connection)
     try:
         if shared.keeper is None:
             shared.keeper = _closes_with_its_loop(shared.client)
@@ -177,7 +181,7 @@ async def async_client_for(connection: Connection) -> AsyncIterator[Any]:
             await shared.keeper.aclose()
 
 
-async def _closes_with_its_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+async def _closes_with_its_loop(client: Any) -> AsyncGenerator[None, None]:
     """Close the client when its loop ends: a loop that is shut down in order closes its open async generators."""
     try:
         yield

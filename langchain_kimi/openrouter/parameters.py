@@ -66,6 +66,8 @@ def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         KimiRequestError: For values outside their range and for contradictions; the text names all of them.
     """
+    if not parameters:
+        return {}
     unknown = {name: value for name, value in parameters.items() if name not in _FIELDS}
     try:
         given = _renamed({name: value for name, value in parameters.items() if name in _FIELDS}, _FIELDS)

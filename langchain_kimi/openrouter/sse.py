@@ -5,6 +5,7 @@ from langchain_kimi.openrouter.limits import LARGEST_EVENT, too_large
 COMMENT = b":"
 FIELD = b"data"
 PLAIN = b"data: "
+END = b"\n\n"
 
 
 class EventDecoder:
@@ -35,6 +36,9 @@ class EventDecoder:
         Raises:
             KimiReplyTooLargeError: an event goes on and on.
         """
+        if self._is_one_event(piece):
+            self._at_start = False
+            return [piece[len(PLAIN) : -len(END)]]
         if b"\n" not in piece and b"\r" not in piece:
             self._tail.append(piece)
             self._size += len(piece)
@@ -43,11 +47,20 @@ class EventDecoder:
         text = b"".join([*self._tail, piece]) if self._tail else piece
         return self._whole_events(text) or self._lines(text)
 
+    def _is_one_event(self, piece: bytes) -> bool:
+        """Say whether a piece is one whole event of one line, as most are that a model writes word by word."""
+        return (
+            piece.endswith(END)
+            and piece.startswith(PLAIN)
+            and piece.count(b"\n") == len(END)
+            and not (self._tail or self._payload or b"\r" in piece)
+        )
+
     def _whole_events(self, text: bytes) -> list[bytes] | None:
         """The payloads of a text as nearly all are: of events with one line each; None where a closer look is due."""
         if self._payload or b"\r" in text:
             return None
-        *events, rest = text.split(b"\n\n")
+        *events, rest = text.split(END)
         if b"\n" in rest or not all(event.startswith(PLAIN) and b"\n" not in event for event in events):
             return None
         self._at_start = False

@@ -1,25 +1,29 @@
 """A streamed reply: bytes in, the wire's chunks out, and an error when the reply is not whole."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
+from langchain_kimi.openrouter.chunks import (
+    as_chunk,
+    choices_of,
+    has_content,
+    holds_only_content,
+    keeps_all,
+    without_finish,
+)
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
 from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
 from langchain_kimi.openrouter.reading import Opened, Patience
 from langchain_kimi.openrouter.sse import EventDecoder
-from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireReply
+from langchain_kimi.openrouter.wire import WireReply
 
 DONE = b"[DONE]"
 NO_CHOICES = "The reply has no choices."
 DECODER = json.JSONDecoder(strict=False)
-CONTENT_KEYS = (
-    "content", "reasoning", "reasoning_content", "reasoning_details", "tool_calls", "refusal", "annotations", "images",
-    "audio",
-)  # fmt: skip
 
 AFTER_DONE = 0.25
 """Seconds: the body's own end is one packet behind `[DONE]`, and hanging up before it would cost the connection."""
@@ -53,15 +57,24 @@ class StreamReader:
         """Whether content was yielded."""
         return self._begun
 
-    def feed(self, piece: bytes, waited: float) -> Iterator[WireReply]:
-        """Take the next bytes; yields the chunks that they complete.
+    def feed(self, piece: bytes, waited: float) -> Iterable[WireReply]:
+        """Take the next bytes; gives the chunks that they complete.
 
         Raises:
-            KimiError: an error event came, an event is no JSON, too much came, or no content for too long.
+            KimiError: an error event came, an event is no JSON, too much came, or no content for too long; also while
+                the chunks are taken, and those before it are then there.
         """
-        self._news = False
         self._size = _grown(self._size, piece)
         payloads = self._decoder.feed(piece)
+        # A model that writes word by word sends most events in a piece of their own.
+        if len(payloads) == 1 and (chunk := self._usual(payloads[0])) is not None:
+            self._unframed = None
+            self._patience.passed(waited, content=True)
+            return (chunk,)
+        return self._read(payloads, piece, waited)
+
+    def _read(self, payloads: list[bytes], piece: bytes, waited: float) -> Iterator[WireReply]:
+        self._news = False
         if payloads:
             self._unframed = None
         elif self._unframed is not None:
@@ -126,8 +139,8 @@ class StreamReader:
         if self._error:
             yield from self._failed(chunk, self._error)
             return
-        choices = _choices(chunk)
-        if not _keeps_all(choices, chunk):
+        choices = choices_of(chunk)
+        if not keeps_all(choices, chunk):
             raise malformed("A choice of the stream is not a JSON object.", self._raw(chunk))
         self._answered = self._answered or bool(choices)
         # The usage chunk may repeat the finish reason.
@@ -140,7 +153,7 @@ class StreamReader:
 
     def _failed(self, chunk: WireReply, error: KimiError) -> Iterator[WireReply]:
         """Hand on a chunk that comes with an error or after one: its part of the answer, but not its end."""
-        yield cast("WireReply", {**chunk, "choices": [_without_finish(choice) for choice in _choices(chunk)]})
+        yield cast("WireReply", {**chunk, "choices": [without_finish(choice) for choice in choices_of(chunk)]})
         usage = chunk.get("usage")
         if usage and isinstance(usage, dict):
             error.learn(usage=usage)
@@ -172,7 +185,7 @@ class StreamReader:
         from_plain.feed(body, 0.0)
         for reply in from_plain.close():
             chunk = as_chunk(reply)
-            self._begun = has_content(_choices(chunk))
+            self._begun = has_content(choices_of(chunk))
             yield chunk
 
     def _raw(self, text: object) -> RawReply:
@@ -211,52 +224,23 @@ class PlainReader:
             KimiError: the body holds an error, or is not a whole reply.
         """
         body = b"".join(self._pieces)
-        text = body.decode("utf-8-sig", errors="replace").strip()
-        raw_reply = RawReply(self._opened.status, self._opened.headers, text)
-        reply = cast("WireReply", JSON.parsed(body) or _tolerantly_parsed(raw_reply))
+        reply = cast("WireReply", JSON.parsed(body) or _tolerantly_parsed(self._raw(body)))
         if not isinstance(reply, dict):
-            raise malformed("The reply is not a JSON object.", raw_reply)
+            raise malformed("The reply is not a JSON object.", self._raw(body))
         if find_error(reply):
-            error = error_from_reply(reply, raw_reply, now=self._opened.now)
+            error = error_from_reply(reply, self._raw(body), now=self._opened.now)
             # What came of the answer goes on, for the partial message; then the error is raised.
-            yield cast("WireReply", {**reply, "choices": [_without_finish(choice) for choice in _choices(reply)]})
+            yield cast("WireReply", {**reply, "choices": [without_finish(choice) for choice in choices_of(reply)]})
             raise error
-        choices = _choices(reply)
-        if not choices or not _keeps_all(choices, reply):
-            raise malformed("The reply has no choices." if not choices else "A choice is not a JSON object.", raw_reply)
+        choices = choices_of(reply)
+        if not choices or not keeps_all(choices, reply):
+            complaint = NO_CHOICES if not choices else "A choice is not a JSON object."
+            raise malformed(complaint, self._raw(body))
         yield reply
 
-
-def holds_only_content(chunk: JSONObject) -> bool:
-    """Say whether a chunk is one delta that holds something of the answer: no error, no end, no odd form."""
-    choices = chunk.get("choices")
-    if not isinstance(choices, list) or len(choices) != 1 or chunk.get("error"):
-        return False
-    choice = choices[0]
-    if not isinstance(choice, dict) or choice.get("finish_reason") is not None or choice.get("error"):
-        return False
-    delta = choice.get("delta")
-    if not isinstance(delta, dict) or isinstance(chunk.get("provider"), dict):
-        return False
-    calls = delta.get("tool_calls")
-    return (calls is None or isinstance(calls, list)) and any(map(delta.get, CONTENT_KEYS))
-
-
-def has_content(choices: list[WireChoice]) -> bool:
-    """Say whether the deltas of a chunk hold something of the answer."""
-    return any(any(map((choice.get("delta") or {}).get, CONTENT_KEYS)) for choice in choices)
-
-
-def _choices(reply: WireReply) -> list[WireChoice]:
-    choices = reply.get("choices")
-    found = choices if isinstance(choices, list) else []
-    return [choice for choice in found if isinstance(choice, dict) and _has_form(choice)]
-
-
-def _has_form(choice: WireChoice) -> bool:
-    message = choice.get("delta") or choice.get("message") or {}
-    sound = isinstance(message, dict) and isinstance(choice.get("finish_reason"), str | None)
-    return sound and isinstance(cast("JSONObject", message).get("tool_calls"), list | None)
+    def _raw(self, body: bytes) -> RawReply:
+        text = body.decode("utf-8-sig", errors="replace").strip()
+        return RawReply(self._opened.status, self._opened.headers, text)
 
 
 def _grown(size: int, piece: bytes) -> int:
@@ -264,21 +248,6 @@ def _grown(size: int, piece: bytes) -> int:
     if size + len(piece) > LARGEST_REPLY:
         raise too_large("The reply", LARGEST_REPLY)
     return size + len(piece)
-
-
-def _keeps_all(choices: list[WireChoice], reply: WireReply) -> bool:
-    """Say whether the choices are all that the reply has; one that has none may say so in any way."""
-    return len(choices) == len(cast("list[WireChoice]", reply.get("choices"))) if choices else not reply.get("choices")
-
-
-def _without_finish(choice: WireChoice) -> WireChoice:
-    return cast("WireChoice", {**choice, "finish_reason": None}) if choice.get("finish_reason") else choice
-
-
-def as_chunk(reply: WireReply) -> WireReply:
-    """Give a plain reply the form of a stream's chunk: a stream of one."""
-    choices = [{**choice, "delta": choice.get("message") or {}} for choice in _choices(reply)]
-    return cast("WireReply", {**reply, "choices": choices})
 
 
 def _without_comments(body: bytes) -> bytes:

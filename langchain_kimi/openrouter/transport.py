@@ -210,11 +210,11 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
 
 def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
     """Each piece with the seconds that were spent waiting for it; what the consumer takes does not count."""
-    clock = attempts.call.clock
-    pieces = response.iter_raw() if _is_plain(response) else response.iter_bytes()
+    monotonic = attempts.call.clock.monotonic
+    pieces = iter(response.stream) if _is_plain(response) else response.iter_bytes()
     with Watch(response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
-            since = clock.monotonic()
+            since = monotonic()
             watch.hang_up_in(limit)
             try:
                 piece = next(pieces, None)
@@ -222,15 +222,15 @@ def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, flo
                 return attempts.broke_off(TimeoutError() if watch.has_hung_up else problem)
             if piece is None:
                 return attempts.broke_off(TimeoutError()) if watch.has_hung_up else None
-            yield piece, clock.monotonic() - since
+            yield piece, monotonic() - since
     attempts.broke_off(TimeoutError())
 
 
 async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
-    clock = attempts.call.clock
-    async with aclosing(response.aiter_raw() if _is_plain(response) else response.aiter_bytes()) as pieces:
+    monotonic = attempts.call.clock.monotonic
+    async with aclosing(aiter(response.stream) if _is_plain(response) else response.aiter_bytes()) as pieces:
         while (limit := attempts.wait_left()) is None or limit > 0:
-            since = clock.monotonic()
+            since = monotonic()
             try:
                 async with UNLIMITED if limit is None else asyncio.timeout(limit):
                     piece = await anext(pieces, None)
@@ -239,12 +239,12 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
                 return
             if piece is None:
                 return
-            yield piece, clock.monotonic() - since
+            yield piece, monotonic() - since
     attempts.broke_off(TimeoutError())
 
 
 def _is_plain(response: Any) -> bool:
-    """Say whether the bytes are the body's own, which costs less to read: neither compressed, nor read before."""
+    """Say whether the bytes are the body's own, which cost less to read: neither compressed, nor read before."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 

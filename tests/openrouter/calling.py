@@ -1,7 +1,7 @@
 """Calls over real sockets, in both colours: each behaviour is written once."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -42,7 +42,7 @@ class Text:
     def explain(self, error: KimiError) -> None:
         error.learn(partial=AIMessage(self.text))
 
-    def _texts(self, chunks: Iterator[WireReply] | tuple[()]) -> Iterator[str]:
+    def _texts(self, chunks: Iterable[WireReply]) -> Iterator[str]:
         for chunk in chunks:
             for choice in cast("Any", chunk).get("choices") or ():
                 if text := (choice.get("delta") or choice.get("message") or {}).get("content"):

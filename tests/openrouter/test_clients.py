@@ -12,6 +12,7 @@ import pytest
 from langchain_kimi.openrouter import clients
 from langchain_kimi.openrouter.clients import CROWD, aclose, async_client_for, close, sync_client_for
 from langchain_kimi.openrouter.connection import Connection, Timeout
+from langchain_kimi.openrouter.lean_client import LeanClient
 from langchain_kimi.openrouter.transport import aexchange, exchange
 from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.calling import call, serving, streamed
@@ -44,7 +45,6 @@ async def async_client(connection: Connection = HERE) -> Any:
 
 def test_one_client_for_the_same_settings() -> None:
     client = sync_client()
-    assert isinstance(client, httpx.Client)
     assert client is sync_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
     assert client is not sync_client(PROXIED)
     assert not client.is_closed
@@ -52,10 +52,18 @@ def test_one_client_for_the_same_settings() -> None:
 
 async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
     client = await async_client()
-    assert isinstance(client, httpx.AsyncClient)
     assert client is await async_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
     assert client is not await async_client(PROXIED)
     await aclose(PROXIED)
+
+
+async def test_where_the_environment_names_a_proxy_httpx_says_who_goes_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
+    assert isinstance(sync_client(), httpx.Client)
+    assert isinstance(await async_client(), httpx.AsyncClient)
+    # A proxy that was set for the model is the only one.
+    assert isinstance(sync_client(PROXIED), LeanClient)
+    await aclose(HERE)
 
 
 def test_each_loop_has_its_own_and_it_is_closed_in_the_end() -> None:

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from langchain_kimi.errors import KimiMalformedReplyError, KimiServerError, KimiTimeoutError
-from langchain_kimi.openrouter.stream import PlainReader, as_chunk
+from langchain_kimi.openrouter.chunks import as_chunk
+from langchain_kimi.openrouter.stream import PlainReader
 from langchain_kimi.openrouter.wire import WireReply
 from tests.openrouter.events import COMMENT
 from tests.openrouter.read import ERROR, Read, Waiting, plain
