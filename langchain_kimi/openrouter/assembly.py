@@ -4,11 +4,12 @@ from typing import Any, cast
 
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
 
-TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
-PIECE_KEYS = ("text", "summary", "data")
+TEXT_KEYS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
+PIECE_KEYS = frozenset({"text", "summary", "data"})
 WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
 HANDLED = frozenset({"tool_calls", "reasoning_details"})
 ONCE = frozenset({"usage", "error"})
+NO_FACTS = frozenset({"delta", "message", "index", "error"})
 
 
 class Assembly:
@@ -82,7 +83,7 @@ class Assembly:
 
     def _add_choice(self, choice: WireChoice) -> None:
         for key, value in choice.items():
-            if value is None or key in {"delta", "message", "index", "error"}:
+            if value is None or key in NO_FACTS:
                 continue
             if key == "logprobs":
                 self._logprobs = merged_logprobs(self._logprobs, value)
@@ -101,7 +102,7 @@ class Assembly:
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):
-                self._details = add_details(self._details or [], [piece for piece in value if isinstance(piece, dict)])
+                self._details = add_details(self._details or [], value)
             elif key not in HANDLED:
                 self._other[key] = _joined(self._other.get(key), value)
 
@@ -115,7 +116,7 @@ class Assembly:
                 call["arguments"].append(function["arguments"])
 
 
-def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSONObject]:
+def add_details(details: list[JSONObject], pieces: list[Any]) -> list[JSONObject]:
     """Add a delta's `reasoning_details` to those so far; gives the new list, the old one may be changed.
 
     A piece continues the last entry of its type and index (type and index together are the key: a summary and an
@@ -124,6 +125,8 @@ def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSO
     its own is an entry of its own.
     """
     for piece in pieces:
+        if not isinstance(piece, dict):
+            continue
         open_entry = _open_entry(details, piece)
         if open_entry is None:
             details.append(dict(piece))
@@ -141,14 +144,15 @@ def add_details(details: list[JSONObject], pieces: list[JSONObject]) -> list[JSO
 
 
 def _open_entry(details: list[JSONObject], piece: JSONObject) -> JSONObject | None:
+    kind, index = piece.get("type"), piece.get("index")
     for entry in reversed(details):
-        if (entry.get("type"), entry.get("index")) == (piece.get("type"), piece.get("index")):
+        if entry.get("type") == kind and entry.get("index") == index:
             closed = bool(entry.get("signature")) and any(piece.get(key) for key in PIECE_KEYS)
             other_id = bool(piece.get("id")) and bool(entry.get("id")) and entry["id"] != piece["id"]
             # Every encrypted entry was recorded whole; two without an id are two.
-            whole = piece.get("type") in WHOLE_TYPES and not (entry.get("id") and entry.get("id") == piece.get("id"))
+            whole = kind in WHOLE_TYPES and not (entry.get("id") and entry.get("id") == piece.get("id"))
             return None if closed or other_id or whole else entry
-        if piece.get("index") is None:
+        if index is None:
             return None
     return None
 

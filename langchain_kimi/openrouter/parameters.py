@@ -1,6 +1,6 @@
 """The parameters of a request: a model's settings, a call's arguments, and how the one overrules the other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
@@ -16,7 +16,8 @@ OTHER_NAMES = {"stop_sequences": "stop", "openrouter_provider": "provider"}
 WIRE_NAMES = {"request_metadata": "metadata"}
 """The wire's names of fields that are called otherwise, since a LangChain model has a `metadata` of its own."""
 
-PARAMETERS = tuple(WIRE_NAMES.get(name, name) for name in ParameterFields.model_fields)
+_NAMES = tuple(ParameterFields.model_fields)
+PARAMETERS = tuple(WIRE_NAMES.get(name, name) for name in _NAMES)
 """The wire's names of all parameters, in the order in which they are sent."""
 
 _FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields}, "metadata": "request_metadata"}
@@ -49,7 +50,8 @@ class RequestParameters(ParameterFields):
 
     def wire_parameters(self) -> dict[str, Any]:
         """Give what is set, JSON-ready, by the wire's names and in the order of `PARAMETERS`."""
-        values = _on_wire(self, {name: value for name, value in vars(self).items() if value is not None})
+        fields = vars(self)
+        values = _on_wire(self, [name for name in _NAMES if fields[name] is not None])
         return {name: value for name, value in values.items() if value is not None}
 
     def options_as_dicts(self) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     complaint = _contradiction(fields.__dict__)
     if complaint:
         raise KimiRequestError(f"Nothing was sent. {complaint}")
-    return {**_on_wire(fields, given), **unknown}
+    return {**_on_wire(fields, [name for name in _NAMES if name in given]), **unknown}
 
 
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,9 +118,9 @@ def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     return renamed
 
 
-def _on_wire(fields: ParameterFields, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values of the named fields in wire form and order, None for those that are not sent."""
-    values = {name: getattr(fields, name) for name in ParameterFields.model_fields if name in names}
+def _on_wire(fields: ParameterFields, names: Iterable[str]) -> dict[str, Any]:
+    """Give the values of the named fields in wire form, None for those that are not sent."""
+    values = {name: getattr(fields, name) for name in names}
     if values.get("n") == 1:
         values["n"] = None
     return {WIRE_NAMES.get(name, name): _json_ready(value) for name, value in values.items()}
