@@ -18,9 +18,16 @@ def added_up(llm_outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
     combined = {key: value for output in reversed(known) for key, value in output.items() if key != "token_usage"}
     if usages:
         combined["token_usage"] = {
-            key: sum(usage.get(key) or 0 for usage in usages) for key in COUNTS if any(key in usage for usage in usages)
+            key: sum(_number(usage.get(key)) for usage in usages)
+            for key in COUNTS
+            if any(key in usage for usage in usages)
         }
     return combined
+
+
+def _number(value: Any) -> int | float:
+    """Give a number; what a host sends in its place, such as a text, counts as nothing."""
+    return value if isinstance(value, int | float) else 0
 
 
 def with_sums(first: AIMessage, second: AIMessage) -> AIMessage:

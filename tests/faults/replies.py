@@ -37,6 +37,7 @@ DAILY = "Rate limit exceeded: free-models-per-day."
 CAP = {"code": 429, "message": DAILY, "metadata": {"limit_source": "openrouter_free_tier_daily"}}
 TOO_LONG: dict[str, Any] = {"code": 400, "message": "The answer was longer than the limit of 16 tokens."}
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost": 0.5, "is_byok": False}
+ODD_USAGE = {"prompt_tokens": -1, "completion_tokens": "3", "prompt_tokens_details": "x", "cost": "a"}
 WORD = {"code": "server_error", "message": "Provider disconnected"}
 DEEP = b'{"a":' * 100_000
 
@@ -227,6 +228,17 @@ CALLED = (
             )
         ],
         plain=Answered(metadata={"cost": 0.5, "is_byok": False, "token_usage": USAGE, "provider": PROVIDER}),
+    ),
+    Case(
+        what="usage whose numbers are none",
+        script=[
+            two(
+                "odd usage",
+                plain=whole(usage=ODD_USAGE),
+                streamed=stream_of(chunk(TEXT), chunk("", "stop", usage=ODD_USAGE)),
+            )
+        ],
+        plain=Answered(metadata={"provider": PROVIDER}),
     ),
     Case(what="no finish reason, but `[DONE]`", script=[faults.no_finish_reason().on(ANSWER)],
          plain=Answered(finish=None)),

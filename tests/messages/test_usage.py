@@ -46,6 +46,12 @@ def test_what_is_missing_counts_as_nothing() -> None:
     assert added_up([{"token_usage": {"prompt_tokens": 3}}]) == {"token_usage": {"prompt_tokens": 3}}
 
 
+@pytest.mark.parametrize("odd", ["3", "x", [1], {"a": 1}, None])
+def test_what_is_no_number_breaks_no_answer(odd: Any) -> None:
+    outputs = [{"token_usage": {"prompt_tokens": 3, "cost": odd}}, {"token_usage": {"prompt_tokens": odd}}]
+    assert added_up(outputs) == {"token_usage": {"prompt_tokens": 3, "cost": 0}}
+
+
 def answered(prompt: int, completion: int, cost: float | None = None, **facts: Any) -> AIMessage:
     wire = usage(prompt, completion, cost)
     tokens = UsageMetadata(input_tokens=prompt, output_tokens=completion, total_tokens=prompt + completion)
