@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hold the estimate of tokens against recorded exchanges with Kimi, and write its errors to `docs/token-estimate.md`.
 
-    python scripts/calibrate_estimate.py RECORDINGS [--file PATH]
+    python -m scripts.calibrate_estimate RECORDINGS [--file PATH]
 
 RECORDINGS is a directory of exchanges, each a directory with `request.json`, `response.json`, `response.body` and
 `meta.json`. Only figures are written; nothing of what was said.
@@ -27,6 +27,7 @@ from langchain_kimi.kimi.families import family
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate.md"
+TEMPLATE = Path(__file__).with_name("token_estimate.template.md")
 SHORTEST = 50
 DEFAULT_SYSTEM = 18
 SHORTEST_ANSWER, LONG_ANSWER = 20, 60
@@ -35,7 +36,7 @@ REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exchange:
     """What a recording tells: the prompt, the answer, and how many tokens each had."""
 
@@ -50,6 +51,7 @@ class Exchange:
     content: str
     finish: str
     has_calls: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Form:
 
     def estimate(self, exchange: Exchange) -> float:
         """Estimate the prompt of an exchange as this host would render it."""
+        tokens, texts = self.rendered(exchange)
+        return tokens + sum(map(estimate_tokens, texts))
+
+    def rendered(self, exchange: Exchange) -> tuple[float, tuple[str, ...]]:
+        """Give a prompt as this host would render it: the tokens that are known, and the texts to estimate."""
         messages = exchange.messages
         if not self.with_reasoning:
             kept = [{key: value for key, value in message.items() if key not in REASONING} for message in messages]
@@ -70,12 +77,11 @@ class Form:
         if not self.with_ids_as_sent:
             messages = with_positional_ids(messages)
         known = family(exchange.model)
-        tokens = sum(
-            estimate_tokens(segment.text) if segment.tokens is None else segment.tokens
-            for segment in render(known, messages, exchange.tools, self.style)
-        )
+        segments = render(known, messages, exchange.tools, self.style)
+        tokens = sum(segment.tokens or 0 for segment in segments)
         has_default = known is not None and known.generation < (2, 5) and messages[0].get("role") != "system"
-        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system)
+        texts = tuple(segment.text for segment in segments if segment.tokens is None)
+        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system), texts
 
 
 FORMS = [Form(*choice) for choice in product(STYLES, (True, False), (True, False), (True, False))]
@@ -114,10 +120,10 @@ def exchanges(recordings: Path) -> Iterator[Exchange]:
     for path in sorted(recordings.glob("*/meta.json")):
         meta = json.loads(path.read_bytes())
         if meta["status"] == OK and family(meta["model"].lower()) is not None:
-            yield from _exchange(path.parent, meta["model"].lower())
+            yield from _exchange(path.parent, meta["model"].lower(), meta.get("source_repo") or "")
 
 
-def _exchange(folder: Path, model: str) -> Iterator[Exchange]:
+def _exchange(folder: Path, model: str, source: str) -> Iterator[Exchange]:
     request = json.loads((folder / "request.json").read_bytes())
     body = json.loads(raw) if isinstance(raw := request["body"], str) else raw or {}
     events = list(_events((folder / "response.body").read_text(encoding="utf-8")))
@@ -139,6 +145,7 @@ def _exchange(folder: Path, model: str) -> Iterator[Exchange]:
         content="".join(message.get("content") or "" for message in said),
         finish=next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), ""),
         has_calls=any(message.get("tool_calls") for message in said),
+        source=source,
     )
 
 
@@ -210,7 +217,8 @@ def row(name: str, pairs: Sequence[Pair]) -> str:
     return f"| {name} | {len(pairs)} | {mean:.1%} | {worst:+.1%} | {bias:+.1%} |"
 
 
-def _table(name: str, rows: Iterable[str]) -> str:
+def table(name: str, rows: Iterable[str]) -> str:
+    """A table of such lines."""
     return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])
 
 
@@ -229,16 +237,16 @@ def document(found: Sequence[Exchange]) -> str:
     def has_ruler(exchange: Exchange) -> bool:
         return "–––" in exchange.content  # noqa: RUF001 - the dash itself is meant
 
-    return TEMPLATE.format(
+    return TEMPLATE.read_text(encoding="utf-8").format(
         exchanges=len(found),
         long=len(long),
-        known=_table("prompts, form known", [row("all", known), several, *by_length]),
-        counted=_table("prompts, nothing told", [row("at first", plain), row("after the host's others", learned)]),
-        hosts=_table(
+        known=table("prompts, form known", [row("all", known), several, *by_length]),
+        counted=table("prompts, nothing told", [row("at first", plain), row("after the host's others", learned)]),
+        hosts=table(
             "host and family",
             [row(name, prompts_as_counted(group, learned=False)) for name, group in hosts.items()],
         ),
-        answers=_table(
+        answers=table(
             "answers",
             [
                 row("all", answers(found, lambda _: True)),
@@ -251,50 +259,6 @@ def document(found: Sequence[Exchange]) -> str:
         scripts="\n".join(f"| {name} | {letters} |" for name, letters in LETTERS_PER_TOKEN.items()),
     )
 
-
-TEMPLATE = """\
-# How good the estimate of tokens is
-
-Written by `scripts/calibrate_estimate.py` from {exchanges} recorded exchanges with Kimi K2 to K2.6, of whose prompts
-{long} had more than 50 tokens. An error is a share of what was billed; above zero means that too many were estimated.
-With Kimi's vocabulary on the machine (`python -m langchain_kimi.tokenizer fetch`) texts are counted, not estimated, and
-only what is said of hosts below remains.
-
-## Prompts
-
-Hosts render prompts in different ways: tools as TypeScript, as JSON with or without blanks; a system text of their own
-or none; the reasoning of a running tool loop shown or not; ids of calls as they were sent or in Kimi's form. Where the
-host's form is known, that is the one which fits all its prompts of that month best, the estimate of the text remains:
-
-{known}
-
-A counter that is told nothing assumes the released template, and for K2 the longest form of tools, so it counts too
-many rather than too few. Having seen the host's other prompts (`TokenCounter.learn`) it does better:
-
-{counted}
-
-{hosts}
-
-## Answers
-
-{answers}
-
-## Scripts
-
-Everything above is English, Markdown, JSON and TypeScript. **Of other scripts there is no recording at all**, so their
-figures are assumptions, on the careful side of what vocabularies of this size need: they should count too many. A word
-costs at least one token.
-
-| script | letters a token |
-|---|---|
-{scripts}
-
-The costs were fitted to these same recordings, so that on other texts the errors will be larger; none was kept apart.
-Weak points: rare names and literary words (too few), long words without a meaning such as hashes (either way), text in
-languages that are written in plain Latin letters (too few), code (only as JSON and TypeScript measured). The prompts
-were short, the longest had some 330 tokens. An image counts as 1,400 tokens, a film, a recording or a file as 8,000,
-whatever it is.
-"""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
