@@ -10,7 +10,7 @@ RECORDINGS is a directory of exchanges, each a directory with `request.json`, `r
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, product
@@ -183,15 +183,31 @@ def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
     return [Pair(best.estimate(exchange), exchange.prompt_tokens) for exchange in group]
 
 
-def prompts_as_counted(group: Sequence[Exchange], *, learned: bool) -> list[Pair]:
-    """Count prompts as a model does that is told nothing, or that has learned from the host's other prompts."""
+def nobody(_exchange: Exchange, _other: Exchange) -> bool:
+    """Learn from no other exchange."""
+    return False
+
+
+def anybody(exchange: Exchange, other: Exchange) -> bool:
+    """Learn from every other exchange."""
+    return other is not exchange
+
+
+def earlier_turns(exchange: Exchange, other: Exchange) -> bool:
+    """Learn from the turns of the same conversation that came before."""
+    same = exchange.messages[: len(other.messages)] == other.messages and exchange.tools == other.tools
+    return same and len(other.messages) < len(exchange.messages)
+
+
+def prompts_as_counted(group: Sequence[Exchange], teaches: Callable[[Exchange, Exchange], bool]) -> list[Pair]:
+    """Count prompts as a model does that has learned from those of the host's exchanges that teach it."""
     pairs = []
     for exchange in group:
         counter = TokenCounter(exchange.model)
         for other in group:
-            if learned and other is not exchange:
+            if teaches(exchange, other):
                 count = counter.count_messages(other.messages, other.tools, estimate_tokens)
-                counter.learn(count.unadjusted, other.prompt_tokens)
+                counter.learn(count.unadjusted, other.prompt_tokens, count.frame)
         count = counter.count_messages(exchange.messages, exchange.tools, estimate_tokens)
         pairs.append(Pair(count.tokens, exchange.prompt_tokens))
     return pairs
@@ -222,6 +238,26 @@ def table(name: str, rows: Iterable[str]) -> str:
     return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])
 
 
+def prompts_untold(hosts: Iterable[Sequence[Exchange]]) -> dict[str, list[Pair]]:
+    """Count prompts as a model does whose caller tells nothing, before and after it has seen others of the host."""
+    groups = list(hosts)
+    later = {one for group in groups for one in group if any(earlier_turns(one, other) for other in group)}
+
+    def counted(teaches: Callable[[Exchange, Exchange], bool], wanted: Container[Exchange]) -> list[Pair]:
+        pairs = (
+            (one, pair) for group in groups for one, pair in zip(group, prompts_as_counted(group, teaches), strict=True)
+        )
+        return [pair for one, pair in pairs if one in wanted]
+
+    everyone = {one for group in groups for one in group}
+    return {
+        "at first": counted(nobody, everyone),
+        "after the host's others": counted(anybody, everyone),
+        "second turns, at first": counted(nobody, later),
+        "second turns, after the first one": counted(earlier_turns, later),
+    }
+
+
 def document(found: Sequence[Exchange]) -> str:
     """Write the document."""
     long = [exchange for exchange in found if exchange.prompt_tokens > SHORTEST]
@@ -229,8 +265,6 @@ def document(found: Sequence[Exchange]) -> str:
     fitted = [prompts_in_known_form(group) for group in grouped(long, of_host_then).values()]
     known = [pair for group in fitted for pair in group]
     several = row("of hosts with several", [pair for group in fitted if len(group) > 1 for pair in group])
-    plain = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=False)]
-    learned = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=True)]
     lengths = {"51 to 100 tokens": range(51, 101), "101 to 200": range(101, 201), "over 200": range(201, 10**6)}
     by_length = [row(name, [pair for pair in known if pair.true in length]) for name, length in lengths.items()]
 
@@ -241,10 +275,12 @@ def document(found: Sequence[Exchange]) -> str:
         exchanges=len(found),
         long=len(long),
         known=table("prompts, form known", [row("all", known), several, *by_length]),
-        counted=table("prompts, nothing told", [row("at first", plain), row("after the host's others", learned)]),
+        counted=table(
+            "prompts, nothing told", [row(name, pairs) for name, pairs in prompts_untold(hosts.values()).items()]
+        ),
         hosts=table(
             "host and family",
-            [row(name, prompts_as_counted(group, learned=False)) for name, group in hosts.items()],
+            [row(name, prompts_as_counted(group, nobody)) for name, group in hosts.items()],
         ),
         answers=table(
             "answers",

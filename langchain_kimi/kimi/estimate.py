@@ -130,10 +130,8 @@ def estimate_tokens(text: str, fit: Fit = FIT) -> float:
 
 def _without_noise(text: str) -> tuple[float, str]:
     """Take out what has no words: its cost, and the text without it."""
-    runs = [run for run in _NOISE.findall(text) if _is_noise(run)]
-    for run in set(runs):
-        text = text.replace(run, "")
-    return sum(map(len, runs)) / _NOISE_LETTERS, text
+    words = _NOISE.sub(lambda run: "" if _is_noise(run[0]) else run[0], text)
+    return (len(text) - len(words)) / _NOISE_LETTERS, words
 
 
 def _is_noise(run: str) -> bool:

@@ -86,6 +86,13 @@ def test_what_has_no_words_costs_by_the_letter() -> None:
     assert estimate_tokens("getTheNameOfTheWeather" * 4) < 40
 
 
+def test_many_keys_take_no_more_than_linear_time() -> None:
+    keys = "\n".join(
+        f"{number:05}Zm9vYmFyMTIzQUJDZGVmZm9vYmFyMTIzQUJDZGVmZm9vYmFyMTIzQUJDZGVm" for number in range(20_000)
+    )
+    assert estimate_tokens(keys) == pytest.approx(20_000 * (65 / 1.4 + 1), rel=0.05)
+
+
 def test_vietnamese_costs_by_its_own_measure() -> None:
     assert estimate_tokens("được") == pytest.approx(4 / 1.4)
 
