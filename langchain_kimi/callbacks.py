@@ -207,8 +207,9 @@ class Budget(KimiCostCallback):
     many at once, the limit is overshot by what those cost, unless `estimate` holds a sum back for each of them. It
     counts as a `KimiCostCallback` does, and `reset` opens it again.
 
-    Calls are refused before LangChain looks into its cache. A call of unknown cost counts with the `estimate`. The
-    error reaches the caller from every way to call; in a `batch` with `return_exceptions=True` it stands in the list.
+    Calls are refused before LangChain looks into its cache. A call whose cost nobody states counts with the list prices
+    of its tokens; where those are not known either, with the `estimate`. The error reaches the caller from every way to
+    call; in a `batch` with `return_exceptions=True` it stands in the list.
     LangChain also logs it as a warning.
 
     Args:
@@ -253,7 +254,9 @@ class Budget(KimiCostCallback):
             raise refusal
 
     def _spent(self, ledger: Ledger) -> Decimal:
-        return ledger.total.charged + ledger.total.charged_upstream + ledger.total.unknown * _decimal(self.estimate)
+        total = ledger.total
+        known = total.charged + total.charged_upstream + total.charged_by_list
+        return known + total.charged_unknown * _decimal(self.estimate)
 
     def _refusal(self, ledger: Ledger) -> KimiBudgetError | None:
         spent, tokens, under_way = self._spent(ledger), ledger.total.total_tokens, ledger.in_flight

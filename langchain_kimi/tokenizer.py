@@ -2,13 +2,16 @@
 
     python -m langchain_kimi.tokenizer fetch [--directory DIRECTORY]
 
-Without it tokens are estimated. An interrupted download goes on where it stopped, and nothing is kept under the file's
-name whose checksum is not the one expected. Other places than the directory that it prints are named to a model by
-`tokenizer_file=` or `KIMI_TOKENIZER`.
+Without it tokens are estimated. An interrupted download goes on where it stopped, or from the start if the file has
+changed by then, and nothing is kept under the file's name whose checksum is not the one expected. Other places than the
+directory that it prints are named to a model by `tokenizer_file=` or `KIMI_TOKENIZER`, also a cache of Hugging Face's
+tools that is not where it usually is (`KIMI_TOKENIZER=$HF_HOME/hub`). A mirror is named by `HF_ENDPOINT`, as for those
+tools, or by `--url`.
 """
 
 import argparse
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -22,7 +25,8 @@ from langchain_kimi.kimi.tokenizer import FILE_NAME, SHA256, own_directory
 __all__ = ["main"]
 
 _REVISION = "ac6c49f04883bd0a0598b790693a72061c676629"
-URL = f"https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905/resolve/{_REVISION}/{FILE_NAME}"
+_PATH = f"moonshotai/Kimi-K2-Instruct-0905/resolve/{_REVISION}/{FILE_NAME}"
+URL = f"https://huggingface.co/{_PATH}"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LARGEST = 32_000_000
 _MEGABYTE = 1_000_000
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     fetch = commands.add_parser("fetch", help="download Kimi's vocabulary (3 MB) for exact offline counts")
     fetch.add_argument("--directory", type=Path, default=own_directory(), help="where to put it (%(default)s)")
-    fetch.add_argument("--url", default=URL, help="where to get it, such as a mirror (%(default)s)")
+    fetch.add_argument("--url", default=_url(), help="where to get it, such as a mirror (%(default)s)")
     fetch.add_argument("--sha256", default=SHA256, help="the checksum that it must have")
     options = parser.parse_args(arguments)
     target: Path = options.directory.expanduser() / FILE_NAME
@@ -55,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _url() -> str:
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    return f"{endpoint}/{_PATH}" if endpoint else URL
+
+
 def _fetch(url: str, target: Path, sha256: str) -> None:
     part = target.with_name(f"{target.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +71,11 @@ def _fetch(url: str, target: Path, sha256: str) -> None:
     if not _has_checksum(part, sha256):
         try:
             with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
-                _download(client, url, part)
+                resumed = _download(client, url, part)
+                if resumed and not _has_checksum(part, sha256):
+                    # What came before belongs to another file.
+                    part.unlink()
+                    _download(client, url, part)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise _FetchError(
                 f"The download from {url} failed: {str(problem) or type(problem).__name__}. What came so far is kept: "
@@ -74,22 +87,23 @@ def _fetch(url: str, target: Path, sha256: str) -> None:
     part.replace(target)
 
 
-def _download(client: httpx.Client, url: str, part: Path) -> None:
-    """Download into a file, after what is in it already."""
+def _download(client: httpx.Client, url: str, part: Path) -> bool:
+    """Download into a file, after what is in it already; tells whether anything was."""
     begin = part.stat().st_size if part.exists() else 0
     # Compressed, the numbers of bytes would not be the file's.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={begin}-"} if begin else {})}
     with client.stream("GET", url, headers=headers) as response:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             # There is nothing after what we have; the checksum decides about it.
-            return
+            return True
         if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
             raise _FetchError(f"{url} answered {response.status_code} {response.reason_phrase}.")
-        goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {begin}-")
+        goes_on = str(response.headers.get("Content-Range", "")).startswith(f"bytes {begin}-")
         if not goes_on:
             begin = 0
         with part.open("ab" if goes_on else "wb") as file:
             _write(response, file, begin)
+    return goes_on
 
 
 def _write(response: httpx.Response, file: BinaryIO, begin: int) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hold the estimate of tokens against recorded exchanges with Kimi, and write its errors to `docs/token-estimate.md`.
 
-    python scripts/calibrate_estimate.py RECORDINGS [--file PATH]
+    python -m scripts.calibrate_estimate RECORDINGS [--file PATH]
 
 RECORDINGS is a directory of exchanges, each a directory with `request.json`, `response.json`, `response.body` and
 `meta.json`. Only figures are written; nothing of what was said.
@@ -10,7 +10,7 @@ RECORDINGS is a directory of exchanges, each a directory with `request.json`, `r
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, product
@@ -27,6 +27,7 @@ from langchain_kimi.kimi.families import family
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate.md"
+TEMPLATE = Path(__file__).with_name("token_estimate.template.md")
 SHORTEST = 50
 DEFAULT_SYSTEM = 18
 SHORTEST_ANSWER, LONG_ANSWER = 20, 60
@@ -35,7 +36,7 @@ REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exchange:
     """What a recording tells: the prompt, the answer, and how many tokens each had."""
 
@@ -50,6 +51,7 @@ class Exchange:
     content: str
     finish: str
     has_calls: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Form:
 
     def estimate(self, exchange: Exchange) -> float:
         """Estimate the prompt of an exchange as this host would render it."""
+        tokens, texts = self.rendered(exchange)
+        return tokens + sum(map(estimate_tokens, texts))
+
+    def rendered(self, exchange: Exchange) -> tuple[float, tuple[str, ...]]:
+        """Give a prompt as this host would render it: the tokens that are known, and the texts to estimate."""
         messages = exchange.messages
         if not self.with_reasoning:
             kept = [{key: value for key, value in message.items() if key not in REASONING} for message in messages]
@@ -70,12 +77,11 @@ class Form:
         if not self.with_ids_as_sent:
             messages = with_positional_ids(messages)
         known = family(exchange.model)
-        tokens = sum(
-            estimate_tokens(segment.text) if segment.tokens is None else segment.tokens
-            for segment in render(known, messages, exchange.tools, self.style)
-        )
+        segments = render(known, messages, exchange.tools, self.style)
+        tokens = sum(segment.tokens or 0 for segment in segments)
         has_default = known is not None and known.generation < (2, 5) and messages[0].get("role") != "system"
-        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system)
+        texts = tuple(segment.text for segment in segments if segment.tokens is None)
+        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system), texts
 
 
 FORMS = [Form(*choice) for choice in product(STYLES, (True, False), (True, False), (True, False))]
@@ -114,10 +120,10 @@ def exchanges(recordings: Path) -> Iterator[Exchange]:
     for path in sorted(recordings.glob("*/meta.json")):
         meta = json.loads(path.read_bytes())
         if meta["status"] == OK and family(meta["model"].lower()) is not None:
-            yield from _exchange(path.parent, meta["model"].lower())
+            yield from _exchange(path.parent, meta["model"].lower(), meta.get("source_repo") or "")
 
 
-def _exchange(folder: Path, model: str) -> Iterator[Exchange]:
+def _exchange(folder: Path, model: str, source: str) -> Iterator[Exchange]:
     request = json.loads((folder / "request.json").read_bytes())
     body = json.loads(raw) if isinstance(raw := request["body"], str) else raw or {}
     events = list(_events((folder / "response.body").read_text(encoding="utf-8")))
@@ -139,6 +145,7 @@ def _exchange(folder: Path, model: str) -> Iterator[Exchange]:
         content="".join(message.get("content") or "" for message in said),
         finish=next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), ""),
         has_calls=any(message.get("tool_calls") for message in said),
+        source=source,
     )
 
 
@@ -176,15 +183,31 @@ def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
     return [Pair(best.estimate(exchange), exchange.prompt_tokens) for exchange in group]
 
 
-def prompts_as_counted(group: Sequence[Exchange], *, learned: bool) -> list[Pair]:
-    """Count prompts as a model does that is told nothing, or that has learned from the host's other prompts."""
+def nobody(_exchange: Exchange, _other: Exchange) -> bool:
+    """Learn from no other exchange."""
+    return False
+
+
+def anybody(exchange: Exchange, other: Exchange) -> bool:
+    """Learn from every other exchange."""
+    return other is not exchange
+
+
+def earlier_turns(exchange: Exchange, other: Exchange) -> bool:
+    """Learn from the turns of the same conversation that came before."""
+    same = exchange.messages[: len(other.messages)] == other.messages and exchange.tools == other.tools
+    return same and len(other.messages) < len(exchange.messages)
+
+
+def prompts_as_counted(group: Sequence[Exchange], teaches: Callable[[Exchange, Exchange], bool]) -> list[Pair]:
+    """Count prompts as a model does that has learned from those of the host's exchanges that teach it."""
     pairs = []
     for exchange in group:
         counter = TokenCounter(exchange.model)
         for other in group:
-            if learned and other is not exchange:
+            if teaches(exchange, other):
                 count = counter.count_messages(other.messages, other.tools, estimate_tokens)
-                counter.learn(count.unadjusted, other.prompt_tokens)
+                counter.learn(count.unadjusted, other.prompt_tokens, count.frame)
         count = counter.count_messages(exchange.messages, exchange.tools, estimate_tokens)
         pairs.append(Pair(count.tokens, exchange.prompt_tokens))
     return pairs
@@ -210,8 +233,29 @@ def row(name: str, pairs: Sequence[Pair]) -> str:
     return f"| {name} | {len(pairs)} | {mean:.1%} | {worst:+.1%} | {bias:+.1%} |"
 
 
-def _table(name: str, rows: Iterable[str]) -> str:
+def table(name: str, rows: Iterable[str]) -> str:
+    """A table of such lines."""
     return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])
+
+
+def prompts_untold(hosts: Iterable[Sequence[Exchange]]) -> dict[str, list[Pair]]:
+    """Count prompts as a model does whose caller tells nothing, before and after it has seen others of the host."""
+    groups = list(hosts)
+    later = {one for group in groups for one in group if any(earlier_turns(one, other) for other in group)}
+
+    def counted(teaches: Callable[[Exchange, Exchange], bool], wanted: Container[Exchange]) -> list[Pair]:
+        pairs = (
+            (one, pair) for group in groups for one, pair in zip(group, prompts_as_counted(group, teaches), strict=True)
+        )
+        return [pair for one, pair in pairs if one in wanted]
+
+    everyone = {one for group in groups for one in group}
+    return {
+        "at first": counted(nobody, everyone),
+        "after the host's others": counted(anybody, everyone),
+        "second turns, at first": counted(nobody, later),
+        "second turns, after the first one": counted(earlier_turns, later),
+    }
 
 
 def document(found: Sequence[Exchange]) -> str:
@@ -221,24 +265,24 @@ def document(found: Sequence[Exchange]) -> str:
     fitted = [prompts_in_known_form(group) for group in grouped(long, of_host_then).values()]
     known = [pair for group in fitted for pair in group]
     several = row("of hosts with several", [pair for group in fitted if len(group) > 1 for pair in group])
-    plain = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=False)]
-    learned = [pair for group in hosts.values() for pair in prompts_as_counted(group, learned=True)]
     lengths = {"51 to 100 tokens": range(51, 101), "101 to 200": range(101, 201), "over 200": range(201, 10**6)}
     by_length = [row(name, [pair for pair in known if pair.true in length]) for name, length in lengths.items()]
 
     def has_ruler(exchange: Exchange) -> bool:
         return "–––" in exchange.content  # noqa: RUF001 - the dash itself is meant
 
-    return TEMPLATE.format(
+    return TEMPLATE.read_text(encoding="utf-8").format(
         exchanges=len(found),
         long=len(long),
-        known=_table("prompts, form known", [row("all", known), several, *by_length]),
-        counted=_table("prompts, nothing told", [row("at first", plain), row("after the host's others", learned)]),
-        hosts=_table(
-            "host and family",
-            [row(name, prompts_as_counted(group, learned=False)) for name, group in hosts.items()],
+        known=table("prompts, form known", [row("all", known), several, *by_length]),
+        counted=table(
+            "prompts, nothing told", [row(name, pairs) for name, pairs in prompts_untold(hosts.values()).items()]
         ),
-        answers=_table(
+        hosts=table(
+            "host and family",
+            [row(name, prompts_as_counted(group, nobody)) for name, group in hosts.items()],
+        ),
+        answers=table(
             "answers",
             [
                 row("all", answers(found, lambda _: True)),
@@ -251,50 +295,6 @@ def document(found: Sequence[Exchange]) -> str:
         scripts="\n".join(f"| {name} | {letters} |" for name, letters in LETTERS_PER_TOKEN.items()),
     )
 
-
-TEMPLATE = """\
-# How good the estimate of tokens is
-
-Written by `scripts/calibrate_estimate.py` from {exchanges} recorded exchanges with Kimi K2 to K2.6, of whose prompts
-{long} had more than 50 tokens. An error is a share of what was billed; above zero means that too many were estimated.
-With Kimi's vocabulary on the machine (`python -m langchain_kimi.tokenizer fetch`) texts are counted, not estimated, and
-only what is said of hosts below remains.
-
-## Prompts
-
-Hosts render prompts in different ways: tools as TypeScript, as JSON with or without blanks; a system text of their own
-or none; the reasoning of a running tool loop shown or not; ids of calls as they were sent or in Kimi's form. Where the
-host's form is known, that is the one which fits all its prompts of that month best, the estimate of the text remains:
-
-{known}
-
-A counter that is told nothing assumes the released template, and for K2 the longest form of tools, so it counts too
-many rather than too few. Having seen the host's other prompts (`TokenCounter.learn`) it does better:
-
-{counted}
-
-{hosts}
-
-## Answers
-
-{answers}
-
-## Scripts
-
-Everything above is English, Markdown, JSON and TypeScript. **Of other scripts there is no recording at all**, so their
-figures are assumptions, on the careful side of what vocabularies of this size need: they should count too many. A word
-costs at least one token.
-
-| script | letters a token |
-|---|---|
-{scripts}
-
-The costs were fitted to these same recordings, so that on other texts the errors will be larger; none was kept apart.
-Weak points: rare names and literary words (too few), long words without a meaning such as hashes (either way), text in
-languages that are written in plain Latin letters (too few), code (only as JSON and TypeScript measured). The prompts
-were short, the longest had some 330 tokens. An image counts as 1,400 tokens, a film, a recording or a file as 8,000,
-whatever it is.
-"""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

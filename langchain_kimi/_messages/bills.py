@@ -12,10 +12,12 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_kimi._messages.from_wire import usage_from
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiRequestError, KimiStatusError
+from langchain_kimi.kimi import profiles
 from langchain_kimi.openrouter.transport import NOT_CONNECTED
 from langchain_kimi.openrouter.wire import WireUsage
 
 NOTHING = Decimal(0)
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Bill:
     usage: UsageMetadata | None = None
     cost: Decimal | None = None
     upstream_cost: Decimal = NOTHING
+
+
+def cost_by_list(bill: Bill) -> Decimal | None:
+    """Reckon what a call cost by the list prices of its model; None where they or its tokens are not known."""
+    listed = profiles.prices(bill.model) if bill.model else None
+    if listed is None or bill.usage is None:
+        return None
+    tokens = bill.usage
+    dollars = (tokens["input_tokens"] * listed.prompt + tokens["output_tokens"] * listed.completion) / _MILLION
+    return Decimal(str(dollars))
 
 
 def bill_of_result(result: LLMResult | None) -> Bill:

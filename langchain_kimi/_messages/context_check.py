@@ -52,7 +52,7 @@ class ChecksContext(CountsTokens):
             _check(body, count, limit)
         if not learns:
             return new_reader
-        learn = partial(self.counter_of(body["model"]).learn, count.unadjusted)
+        learn = partial(self.counter_of(body["model"]).learn, count.unadjusted, frame=count.frame)
         return lambda *opened: LearningReader(new_reader(*opened), learn)
 
     def _learns_from(self, body: WireBody) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from langchain_core.outputs import LLMResult
 
-from langchain_kimi._messages.bills import NOTHING, Bill, bill_of_error, bill_of_result, is_cache_hit
+from langchain_kimi._messages.bills import NOTHING, Bill, bill_of_error, bill_of_result, cost_by_list, is_cache_hit
 from langchain_kimi.errors import KimiError
 
 UNKNOWN = "unknown"
@@ -46,6 +46,8 @@ class Costs:
     total_tokens: int = 0
     charged: Decimal = field(default=NOTHING, repr=False)
     charged_upstream: Decimal = field(default=NOTHING, repr=False)
+    charged_by_list: Decimal = field(default=NOTHING, repr=False, compare=False)
+    charged_unknown: int = field(default=0, repr=False, compare=False)
 
     @property
     def cost(self) -> float:
@@ -82,7 +84,12 @@ class Costs:
             self.total_tokens += usage.get("total_tokens") or 0
             self.cached_tokens += (usage.get("input_token_details") or {}).get("cache_read") or 0
             self.reasoning_tokens += (usage.get("output_token_details") or {}).get("reasoning") or 0
-        self.unknown += bill.cost is None
+        if bill.cost is None:
+            self.unknown += 1
+            by_list = cost_by_list(bill)
+            # Beside the sums, for those who guard a limit: what nobody stated is no fact.
+            self.charged_by_list += by_list or NOTHING
+            self.charged_unknown += by_list is None
         self.charged += bill.cost or NOTHING
         self.charged_upstream += bill.upstream_cost
 

@@ -3,12 +3,13 @@
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from langchain_kimi.kimi.chat_template import ToolsStyle, render
 from langchain_kimi.kimi.estimate import estimate_tokens
 from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.prompt_segments import compact_json
 from langchain_kimi.kimi.tokenizer import SHA256, find_vocabulary
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
@@ -26,12 +27,15 @@ class TokenCount:
         exact: Whether Kimi's own vocabulary counted all of it. The host may still add a system text of its own.
         media_tokens: How many of them stand for images, films, recordings and files, which are always an estimate.
         unadjusted: The number before it was set right by what `TokenCounter.learn` has seen.
+        frame: Tells prompts apart to which hosts add differently, by their tools and whether a system message comes
+            first.
     """
 
     tokens: int
     exact: bool
     media_tokens: int = 0
     unadjusted: int = 0
+    frame: int = field(default=0, compare=False, repr=False)
 
 
 class TokenCounter:
@@ -61,7 +65,7 @@ class TokenCounter:
         found = find_vocabulary(tokenizer_file, sha256=sha256)
         self._vocabulary = found if self._family is not None else None
         # Appending and copying are atomic, so that threads may share a counter without a lock.
-        self._seen: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        self._seen: deque[tuple[int, int, int | None]] = deque(maxlen=_REMEMBERED)
 
     def count_messages(
         self,
@@ -83,7 +87,9 @@ class TokenCounter:
         raw = known + math.ceil(sum(map(measure or self._cost, texts)))
         if measure is None and self._vocabulary is not None:
             return TokenCount(raw, exact=not media, media_tokens=media, unadjusted=raw)
-        return TokenCount(math.ceil(raw * self.ratio), exact=False, media_tokens=media, unadjusted=raw)
+        frame = _frame(messages, tools)
+        adjusted = math.ceil(self._adjusted(raw, frame))
+        return TokenCount(adjusted, exact=False, media_tokens=media, unadjusted=raw, frame=frame)
 
     def count_text(self, text: str) -> int:
         """Count a text by itself, without any template."""
@@ -98,29 +104,47 @@ class TokenCounter:
             return self._vocabulary.encode(text)
         return list(range(self.count_text(text)))
 
-    def learn(self, estimated: int, prompt_tokens: int) -> None:
+    def learn(self, estimated: int, prompt_tokens: int, frame: int | None = None) -> None:
         """Learn from an answer how this host counts: later estimates of conversations are set right by it.
+
+        What hosts do otherwise than the template, they do to the tools and before the first message. So what a prompt
+        had more or less than was estimated, the next one with the same frame has too, however long it has grown. Other
+        prompts are set right by the ratio of all that was seen.
 
         Args:
             estimated: What was estimated, `TokenCount.unadjusted`.
             prompt_tokens: What the answer's usage says. A pair that lies far apart is not believed: something else was
                 counted, as when OpenRouter shortens a prompt.
+            frame: The prompt's `TokenCount.frame`; None for one that tells nothing about others.
         """
         least, most = _BELIEVABLE
         if estimated > 0 and least <= prompt_tokens / estimated <= most:
-            self._seen.append((estimated, prompt_tokens))
+            self._seen.append((estimated, prompt_tokens, frame))
 
     @property
     def ratio(self) -> float:
-        """What estimates of conversations are multiplied with: 1 at first, never below 0.5 or above 2."""
+        """What estimates of prompts of a new frame are multiplied with: 1 at first, never below 0.5 or above 2."""
         seen = self._seen.copy()
         if not seen:
             return 1.0
-        ratio = sum(tokens for _, tokens in seen) / sum(estimated for estimated, _ in seen)
+        ratio = sum(tokens for _, tokens, _ in seen) / sum(estimated for estimated, _, _ in seen)
         return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
+
+    def _adjusted(self, raw: int, frame: int) -> float:
+        for estimated, tokens, seen in reversed(self._seen.copy()):
+            if seen == frame:
+                # A shorter prompt than the one that was seen has less of what was misjudged in its text.
+                more = (tokens - estimated) * min(1.0, raw / estimated)
+                return min(max(raw + more, raw * _LEAST_RATIO), raw * _MOST_RATIO)
+        return raw * self.ratio
 
     def _cost(self, text: str) -> float:
         return estimate_tokens(text) if self._vocabulary is None else self._vocabulary.count(text)
+
+
+def _frame(messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None) -> int:
+    has_system = bool(messages) and messages[0].get("role") == "system"
+    return hash((compact_json(tools or ()), has_system))
 
 
 @lru_cache(maxsize=64)

@@ -1,24 +1,22 @@
 """How many tokens a text has for Kimi, told without its vocabulary.
 
 The text is cut into pieces about where Kimi's tokenizer cuts it (a word with the sign before it, up to three digits,
-a run of signs, white space), and each piece costs what such pieces cost on average. The costs of Latin letters, digits
-and signs were fitted to prompts and answers whose tokens were billed; `docs/token-estimate.md` has the figures, and
-says of which scripts there are none.
+a run of signs, white space), and each piece costs what such pieces cost on average. The costs of English, digits and
+signs were fitted to prompts and answers whose tokens were billed, those of other scripts and languages to what a
+published benchmark measured with Kimi's vocabulary; `docs/token-estimate.md` has the figures.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 # What a word of n ASCII letters costs, by n: nearly every common English word is one token, the rare ones are long.
 _WORD = (0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.03, 1.08, 1.13, 1.18, 1.23, 1.3, 1.4, 1.5, 1.7, 1.9)
 _LONG_WORD_LETTERS = 4.5
 """Letters a token of what is longer than the table: compounds, names, or no words at all."""
 _CAPITALS = 4
-_CAPITALS_LETTERS = 3.2
-_SIGN_BEFORE_SMALL_LETTER = 0.35
-_SIGN_BEFORE_CAPITAL = 0.8
-_SIGNS_IN_ONE = 3
+_CAPITALS_LETTERS = 4.0
 _RULER = 8
 _SIGNS_OF_RULER_IN_ONE = 16
 _RARE_SIGN = 0.62
@@ -28,23 +26,58 @@ _BLANKS_IN_ONE = 16
 _FEW_ACCENTS = 0.05
 _FOREIGN_SLOPE = 4
 _FOREIGN_MOST = 0.35
+# A language without accents is known by the English words that it lacks: of the different words of a text in English,
+# or of code, more than a twentieth are such. Words of other languages have half as many tokens again, and more.
+_PROSE_WORDS = 20
+_LEAST_ENGLISH = 0.05
+_PLAIN_FOREIGN = 0.8
+_ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        "the of and to a in is that for it as with was on be by not this are or from at an if i you your we can will "
+        "have return else def import class self const let var function new null true false void int static public end",
+    )
+)
+# Base64: capitals, small letters and digits without any order, which no vocabulary knows.
+_NOISE = re.compile(r"[A-Za-z0-9+/_-]{60,}+=*")
+_NOISE_LETTERS = 1.4
+_NOISE_CASES = 0.15
 
-# Letters a token. These are on the careful side of what other vocabularies of this size need.
+# Letters a token, on the careful side of what Kimi's vocabulary was measured to need for pages of the web.
 LETTERS_PER_TOKEN = {
-    "accented": 2.2,
+    "accented": 2.1,
+    "vietnamese": 1.4,
     "cyrillic": 2.3,
-    "greek": 1.6,
-    "hebrew": 1.5,
+    "greek": 1.5,
+    "hebrew": 1.45,
     "arabic": 1.7,
-    "devanagari": 1.2,
-    "indic": 0.7,
+    "devanagari": 1.3,
+    "indic": 1.2,
     "thai": 1.2,
-    "kana": 1.3,
-    "han": 1.5,
-    "hangul": 1.1,
+    "kana": 1.15,
+    "han": 1.6,
+    "hangul": 1.0,
     "emoji": 0.55,
     "other": 0.5,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The costs that were fitted to prompts whose tokens were billed; everything else here is read or reasoned.
+
+    Attributes:
+        before_small_letter: What a sign costs that stands before a small letter, as in `"name`.
+        before_capital: What it costs before a capital.
+        signs_in_one: How many signs in a row make one token.
+    """
+
+    before_small_letter: float = 0.35
+    before_capital: float = 0.8
+    signs_in_one: float = 3.0
+
+
+FIT = Fit()
 
 _SCRIPTS = {
     "cyrillic": r"\u0400-\u052f",
@@ -59,6 +92,7 @@ _SCRIPTS = {
     "hangul": r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",
     "emoji": r"\u2600-\u27bf\ufe0e\ufe0f\u200d\U0001f000-\U0001faff",
 }
+_VIETNAMESE = r"\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9"
 _ACCENTED = r"\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0300-\u036f\u1e00-\u1eff"
 _ASCII_SIGNS = r"!-/:-@\[-`{-~"
 _SIGNS = (
@@ -68,6 +102,7 @@ _SIGNS = (
 _BEFORE_WORD = rf"(?:[^\S\r\n]|[{_ASCII_SIGNS}])?"
 _PIECES = re.compile(
     rf"(?P<word>{_BEFORE_WORD}(?:[A-Z]*[a-z]++|[A-Z]++)(?![{_ACCENTED}])(?:'(?:s|t|re|ve|m|ll|d)\b)?)"
+    rf"|(?P<vietnamese>{_BEFORE_WORD}[A-Za-z{_ACCENTED}]*?[{_VIETNAMESE}][A-Za-z{_ACCENTED}]*)"
     rf"|(?P<accented>{_BEFORE_WORD}[A-Za-z{_ACCENTED}]+)"
     r"|(?P<digits>[0-9]{1,3})"
     + "".join(rf"|(?P<{name}>[^\S\r\n]?[{letters}]+)" for name, letters in _SCRIPTS.items())
@@ -78,24 +113,49 @@ _PIECES = re.compile(
 )
 
 
-def estimate_tokens(text: str) -> float:
+def estimate_tokens(text: str, fit: Fit = FIT) -> float:
     """Estimate the tokens of a text; a sum of averages, and so no whole number."""
+    noise, text = _without_noise(text)
     costs: defaultdict[str, float] = defaultdict(float)
+    words = set()
     for piece in _PIECES.finditer(text):
         kind = piece.lastgroup or "other"
-        costs[kind] += _COSTS.get(kind, _cost_of_script)(piece[0], kind)
-    if accented := costs["accented"]:
-        share = accented / (accented + costs["word"])
-        costs["word"] *= 1 + min(max(0.0, share - _FEW_ACCENTS) * _FOREIGN_SLOPE, _FOREIGN_MOST)
-    return sum(costs.values())
+        said = piece[0]
+        costs[kind] += _COSTS.get(kind, _cost_of_script)(said, kind, fit)
+        if kind == "word" and said[0] == " ":
+            words.add(said[1:].lower())
+    costs["word"] *= 1 + (_by_accents(costs) or _PLAIN_FOREIGN * _is_foreign(words))
+    return noise + sum(costs.values())
 
 
-def _cost_of_word(piece: str, _kind: str) -> float:
+def _without_noise(text: str) -> tuple[float, str]:
+    """Take out what has no words: its cost, and the text without it."""
+    words = _NOISE.sub(lambda run: "" if _is_noise(run[0]) else run[0], text)
+    return (len(text) - len(words)) / _NOISE_LETTERS, words
+
+
+def _is_noise(run: str) -> bool:
+    capitals = sum(map(str.isupper, run))
+    small = sum(map(str.islower, run))
+    return min(capitals, small) > _NOISE_CASES * len(run) and any(map(str.isdigit, run))
+
+
+def _by_accents(costs: dict[str, float]) -> float:
+    accented = costs["accented"] + costs["vietnamese"]
+    share = accented / (accented + costs["word"]) if accented else 0.0
+    return min(max(0.0, share - _FEW_ACCENTS) * _FOREIGN_SLOPE, _FOREIGN_MOST)
+
+
+def _is_foreign(words: set[str]) -> bool:
+    return len(words) >= _PROSE_WORDS and len(words & _ENGLISH) < len(words) * _LEAST_ENGLISH
+
+
+def _cost_of_word(piece: str, _kind: str, fit: Fit) -> float:
     letters, before = len(piece), 0.0
     if not piece[0].isalpha():
         letters -= 1
         if not piece[0].isspace():
-            before = _SIGN_BEFORE_CAPITAL if piece[1].isupper() else _SIGN_BEFORE_SMALL_LETTER
+            before = fit.before_capital if piece[1].isupper() else fit.before_small_letter
     if letters >= _CAPITALS and piece[-2:].isupper():
         return before + letters / _CAPITALS_LETTERS
     if letters < len(_WORD):
@@ -103,28 +163,28 @@ def _cost_of_word(piece: str, _kind: str) -> float:
     return before + letters / _LONG_WORD_LETTERS
 
 
-def _cost_of_signs(piece: str, _kind: str) -> float:
+def _cost_of_signs(piece: str, _kind: str, fit: Fit) -> float:
     signs = piece.strip()
     if len(signs) >= _RULER and len(set(signs)) == 1:
         # A ruler of hyphens is a word of the vocabulary, one of dashes is spelled out.
         return len(signs) / _SIGNS_OF_RULER_IN_ONE if signs.isascii() else len(signs) * _RARE_SIGN
     rare = sum(not sign.isascii() for sign in signs)
-    return max(1.0, (len(signs) - rare) / _SIGNS_IN_ONE + rare * _RARE_SIGN)
+    return max(1.0, (len(signs) - rare) / fit.signs_in_one + rare * _RARE_SIGN)
 
 
-def _cost_of_blanks(piece: str, _kind: str) -> float:
+def _cost_of_blanks(piece: str, _kind: str, _fit: Fit) -> float:
     return max(1.0, len(piece) / _BLANKS_IN_ONE)
 
 
-def _cost_of_script(piece: str, kind: str) -> float:
+def _cost_of_script(piece: str, kind: str, _fit: Fit) -> float:
     # Han is cut off from the blank before it; other scripts take it along.
     blank = piece[0].isspace()
     return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / LETTERS_PER_TOKEN[kind])
 
 
-_COSTS: dict[str, Callable[[str, str], float]] = {
+_COSTS: dict[str, Callable[[str, str, Fit], float]] = {
     "word": _cost_of_word,
-    "digits": lambda _piece, _kind: 1.0,
+    "digits": lambda _piece, _kind, _fit: 1.0,
     "signs": _cost_of_signs,
     "lines": _cost_of_blanks,
     "blanks": _cost_of_blanks,

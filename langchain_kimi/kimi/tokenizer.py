@@ -97,9 +97,8 @@ def find_vocabulary(given: str | Path | None = None, *, sha256: str = SHA256) ->
                 advice="`python -m langchain_kimi.tokenizer fetch` downloads it; without one, tokens are estimated.",
             )
         return found
-    home = Path.home()
-    candidates = [own_directory() / FILE_NAME, *_in_directory(home / ".cache" / "huggingface" / "hub")]
-    return _first(candidates, sha256)
+    hub = Path.home() / ".cache" / "huggingface" / "hub"
+    return _first([own_directory() / FILE_NAME, *_in_directory(hub)], sha256)
 
 
 def _in_directory(directory: Path) -> list[Path]:

@@ -12,12 +12,14 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import ModelFallbackMiddleware, ModelRetryMiddleware
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.exceptions import ModelError
-from langchain_core.messages import HumanMessage
+from langchain_core.language_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
 from langchain_kimi.errors import KimiBudgetError, KimiError, KimiRequestError
+from langchain_kimi.kimi.profiles import prices
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain, get_weather
@@ -206,6 +208,22 @@ def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openro
         model.invoke(STORY, {"callbacks": [budget]})
     assert (budget.spent, budget.total.cost, budget.total.unknown) == (2 * ESTIMATE, 0, 2)
     assert len(openrouter.requests) == 2
+
+
+def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
+    budget = Budget(max_cost=0.001)
+    usage = {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100}
+    reply = AIMessage("Yes.", usage_metadata=usage, response_metadata={"model_name": "moonshotai/kimi-k2-0905"})
+    silent = FakeMessagesListChatModel(responses=[reply], callbacks=[budget])
+    silent.invoke(STORY)
+    listed = prices("moonshotai/kimi-k2-0905")
+    assert listed is not None
+    assert budget.spent == pytest.approx((1_000 * listed.prompt + 100 * listed.completion) / 1e6)
+    # It is no fact, so that the sums say that they lack it.
+    assert (budget.total.cost, budget.total.unknown) == (0, 1)
+    answers = silent.batch([STORY] * 10, {"max_concurrency": 1}, return_exceptions=True)
+    assert isinstance(answers[-1], KimiBudgetError)
+    assert 0.001 <= budget.spent < 0.0025
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -63,7 +63,7 @@ MORE_OUTSIDE = {
     "kimi.tokenizer": frozenset({"tiktoken"}),
     "_messages.retry_report": frozenset({"tenacity"}),
 }
-READERS_OF_ENVIRONMENT = ("chat_models", "settings", "testing")
+READERS_OF_ENVIRONMENT = ("chat_models", "settings", "testing", "tokenizer")
 
 
 def covers(name: str, other: str) -> bool:

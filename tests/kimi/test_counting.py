@@ -107,6 +107,38 @@ def test_estimates_are_set_right_by_what_was_billed() -> None:
     assert counter.count_text("Hi there!") == 3
 
 
+TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+LONG: list[WireMessage] = [
+    *HI,
+    {"role": "assistant", "content": "Hello."},
+    {"role": "user", "content": "Go on, please. " * 20},
+]
+
+
+def test_what_a_host_adds_to_the_tools_stays_when_a_conversation_grows() -> None:
+    counter = TokenCounter(K2)
+    first = counter.count_messages(HI, TOOLS)
+    counter.learn(first.unadjusted, first.unadjusted - 25, first.frame)
+    assert counter.count_messages(HI, TOOLS).tokens == first.unadjusted - 25
+    longer = counter.count_messages(LONG, TOOLS)
+    assert longer.tokens == longer.unadjusted - 25
+    # Of other prompts only the ratio is known.
+    with_system: list[WireMessage] = [{"role": "system", "content": "Be brief."}, *HI]
+    for messages, tools in ((HI, None), (HI, TOOLS * 2), (with_system, TOOLS)):
+        other = counter.count_messages(messages, tools)
+        assert other.tokens == math.ceil(other.unadjusted * counter.ratio) < other.unadjusted
+
+
+def test_what_was_misjudged_in_a_long_text_is_no_burden_to_a_short_one() -> None:
+    counter = TokenCounter(K2)
+    long, short = counter.count_messages(LONG, TOOLS), counter.count_messages(HI, TOOLS)
+    counter.learn(long.unadjusted, round(long.unadjusted * 1.2), long.frame)
+    assert counter.count_messages(HI, TOOLS).tokens == pytest.approx(short.unadjusted * 1.2, abs=1)
+    # The newest answer decides; nothing is set right by more than the bounds.
+    counter.learn(short.unadjusted, short.unadjusted * 4, short.frame)
+    assert counter.count_messages(HI, TOOLS).tokens == short.unadjusted * 2
+
+
 def test_a_count_is_not_set_right(home: Path) -> None:
     counter = exact(home)
     counter.learn(28, 37)

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
-from langchain_kimi._messages.bills import Bill, bill_of_error, bill_of_result, is_cache_hit
+from langchain_kimi._messages.bills import Bill, bill_of_error, bill_of_result, cost_by_list, is_cache_hit
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiConnectionError,
@@ -38,6 +38,19 @@ def after(cause: Exception, error: KimiError) -> KimiError:
 def test_a_bill_has_what_the_message_says() -> None:
     told = bill_of_result(result(TOKENS, model_name="kimi", provider="Host", cost=0.25))
     assert told == Bill("kimi", "Host", TOKENS, Decimal("0.25"))
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "cost"),
+    [
+        ("moonshotai/kimi-k2:free", TOKENS, Decimal("0.0")),
+        ("moonshotai/kimi-k2:free", None, None),
+        ("maker/another", TOKENS, None),
+        (None, TOKENS, None),
+    ],
+)
+def test_list_prices_stand_in(model: str | None, usage: UsageMetadata | None, cost: Decimal | None) -> None:
+    assert cost_by_list(Bill(model, usage=usage)) == cost
 
 
 @pytest.mark.parametrize(

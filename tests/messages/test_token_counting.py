@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,9 @@ from tests.conftest import KEY
 from tests.kimi.vocabulary import make
 
 ASKED = [SystemMessage("You are a helpful assistant"), HumanMessage("Say hi in Portuguese")]
+
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +112,56 @@ def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
     assert len(kept) < len(messages)
     assert model.get_num_tokens_from_messages(kept) <= 200
     assert model.get_num_tokens_from_messages([kept[0], *messages[-len(kept) :]]) > 200
+
+
+OFFLINE = """
+import socket, sys
+from importlib.abc import MetaPathFinder
+
+
+def refused(*_, **__):
+    raise AssertionError("the network was touched")
+
+
+class Blocked(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        assert name.split(".")[0] != "transformers", "transformers was imported"
+
+
+sys.meta_path.insert(0, Blocked())
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_kimi import ChatKimi
+
+socket.socket = socket.create_connection = socket.getaddrinfo = refused
+tool = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+call = {"name": "look", "args": {}, "id": "functions.look:0"}
+asked = [SystemMessage("Be brief."), HumanMessage("What is there?")]
+thought = {"reasoning_content": "I had better look. " * 20}
+
+
+def count(slug, messages, **more):
+    model = ChatKimi(model=slug, api_key="none")
+    assert len(model.get_token_ids("What is there?")) == model.get_num_tokens("What is there?") > 3
+    model.estimate_cost(messages, **more)
+    return model.get_num_tokens_from_messages(messages, **more)
+
+
+for slug in ("moonshotai/kimi-k2-0905", "moonshotai/kimi-k2-thinking", "moonshotai/kimi-k2.6"):
+    called = [*asked, AIMessage("", tool_calls=[call])]
+    answered = [*called, ToolMessage("A lake.", tool_call_id="functions.look:0")]
+    assert count(slug, asked) < count(slug, asked, tools=[tool])
+    assert count(slug, asked) < count(slug, called) < count(slug, answered)
+    thoughtful = [*asked, AIMessage("", tool_calls=[call], additional_kwargs=thought), answered[-1]]
+    assert (count(slug, thoughtful) > count(slug, answered) + 50) is (slug != "moonshotai/kimi-k2-0905"), slug
+image = HumanMessage([{"type": "image", "base64": "AAAA", "mime_type": "image/png"}])
+assert count("moonshotai/kimi-k2.6", [image]) > 1_000
+print("counted")
+"""
+
+
+def test_nothing_is_downloaded_and_transformers_is_not_needed(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("counted", "")
