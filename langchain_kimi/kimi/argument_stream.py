@@ -47,6 +47,13 @@ class ArgumentStream:
         self._string: list[str] = []
         self._wanted: tuple[type, ...] = ()
 
+    def passes(self, text: str) -> bool:
+        """Take the next piece if it is the middle of a string that is handed out at once; says whether it did."""
+        if not self._inside or self._escaped or self._is_key or self._wanted or '"' in text or "\\" in text:
+            return False
+        self._passed.append(text)
+        return True
+
     def feed(self, text: str) -> str:
         """Take the next piece; gives what can be handed out."""
         if not self._kind and text.strip():

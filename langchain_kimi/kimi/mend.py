@@ -65,7 +65,7 @@ class Mender:
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next chunk; gives it back as it should have been."""
         delta = choice.get("delta")
-        mended = self._mended(choice, delta) if delta else delta
+        mended = self._mended(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
         if finish and self._leaks and not self._leaks.is_idle:
@@ -102,6 +102,12 @@ class Mender:
     @property
     def _is_clean(self) -> bool:
         return self._finish not in UNCLEAN
+
+    def _passes(self, delta: WireMessage) -> bool:
+        """Take a delta that has nothing to mend, as nearly all are; says whether it was one."""
+        if wire := delta.get("tool_calls"):
+            return (self._leaks is None or self._leaks.is_silent(delta)) and self._calls.passes(wire)
+        return self._leaks is None or self._leaks.passes(delta)
 
     def _mended(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
         mended = self._leaks.feed(delta) if self._leaks else delta

@@ -19,13 +19,10 @@ class Quotation:
 
     def __init__(self) -> None:
         self._unread: list[str] = []
+        self.add = self._unread.append
+        """Take the next text, which may not be empty."""
         self._fence = ""
         self._line = _Line()
-
-    def add(self, text: str) -> None:
-        """Take the next text."""
-        if text:
-            self._unread.append(text)
 
     @property
     def last_character(self) -> str:
@@ -35,7 +32,7 @@ class Quotation:
     def is_open(self) -> bool:
         """Say whether what comes next would stand in a code block, in inline code or in a quotation."""
         first, *others = "".join(self._unread).split("\n")
-        self._unread = []
+        self._unread.clear()
         self._line.add(first)
         for text in others:
             self._read_fence("".join(self._line.pieces))

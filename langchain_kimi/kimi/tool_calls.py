@@ -49,14 +49,18 @@ class OpenCall:
         # Parsing them at each piece would take too long; the last bracket is where it can become true.
         return bool(self.arguments) and self.arguments[-1].endswith("}") and is_json("".join(self.arguments))
 
+    def add(self, arguments: str) -> None:
+        """Add to the arguments; blanks at their end do not count."""
+        if text := arguments.rstrip():
+            self.arguments.append(text)
+
     def take(self, piece: Piece) -> WireToolCall | None:
         """Take a piece; gives what is new in it, or None when nothing is."""
         arguments = piece.arguments
         if not arguments.strip() and not self.arguments:
             # Blanks before the JSON say nothing, and alone they would not parse as the empty object they mean.
             arguments = ""
-        if arguments.strip():
-            self.arguments.append(arguments.rstrip())
+        self.add(arguments)
         told: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
         if piece.id and not self.wire_id:
             self.wire_id = piece.id
@@ -86,6 +90,16 @@ class ToolCallTracker:
             call = self._call_of(piece)
             if call and (told := call.take(piece)):
                 yield told
+
+    def continued(self, wire: Any) -> OpenCall | None:
+        """Give the newest call if this is nothing but the next piece of its arguments, in the documented form."""
+        if not self._calls or type(wire) is not dict or wire.get("id") is not None:
+            return None
+        call, function = self._calls[-1], wire.get("function")
+        if not (call.arguments and wire.get("index") == call.number == call.wire_index and type(function) is dict):
+            return None
+        is_piece = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
+        return call if is_piece else None
 
     def missing_ids(self, first: int) -> Iterator[WireToolCall]:
         """Yield an id for each call that never got one: LangChain pairs calls and results by id.
