@@ -27,7 +27,8 @@ TRIGGER = re.compile(r"<\||(?<![\w`'\"/-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # An id in the wild: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
-ID = re.compile(r"\s*([\w.:\-/]{0,256})\s*")
+# Blanks beside its dots and colons belong to it.
+ID = re.compile(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
 
 Found = str | Literal[True] | None
 """A marker, True for what may yet become one, None for anything else."""

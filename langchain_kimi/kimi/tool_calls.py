@@ -116,8 +116,8 @@ class ToolCallTracker:
         """The call that a piece belongs to, a new one if need be; None for a piece that says nothing."""
         candidates = [call for call in self._calls if piece.index is None or call.wire_index == piece.index]
         if piece.id:
-            same = [call for call in candidates if call.wire_id == piece.id]
-            candidates = same or [call for call in candidates[-1:] if not call.wire_id]
+            same = [call for call in candidates if call.wire_id == piece.id] or self._moved(piece)
+            candidates = same or [call for call in candidates[-1:] if not call.wire_id or _lacks(call, piece)]
         if candidates and not _opens_another(candidates[-1], piece):
             return candidates[-1]
         if not (piece.id or piece.name or piece.arguments.strip()):
@@ -128,6 +128,21 @@ class ToolCallTracker:
             call.id = f"{piece.id}_{call.number}"
         self._calls.append(call)
         return call
+
+    def _moved(self, piece: Piece) -> list[OpenCall]:
+        """Give the newest call if a piece goes on with it under another index."""
+        moved = [call for call in self._calls[-1:] if call.wire_id == piece.id and _lacks(call, piece)]
+        for call in moved:
+            call.wire_index = piece.index
+        return moved
+
+
+def _lacks(call: OpenCall, piece: Piece) -> bool:
+    """Say whether a piece with an id must be the rest of a call: it names no function, and the call is not whole.
+
+    Reported: one id beside the name and another in all later pieces (poolsideai/pool issue 9).
+    """
+    return not piece.name and call.name is not None and not call.is_complete
 
 
 def _opens_another(call: OpenCall, piece: Piece) -> bool:
