@@ -10,6 +10,7 @@ REPAIRS = {
     "arguments": "Arguments, or values in them, that were encoded twice are decoded; repeated ones count once.",
     "history": "A call without a result, or a result without a call, is refused before anything is sent; white space "
     "beside calls is left out.",
+    "tool_choice": "A forced call, which a Kimi that thinks refuses, is asked for in the way that it takes.",
     "schemas": "Tool schemas in shapes that Moonshot AI refuses are rewritten to equal ones that it takes.",
 }
 """What `"all"` stands for."""
