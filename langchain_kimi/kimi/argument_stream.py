@@ -50,13 +50,13 @@ class ArgumentStream:
         self._passed: list[str] = []
         self._held: list[str] = []
         self._kind = ""
-        self._inside = self._escaped = self._is_key = False
+        self._inside = self._escaped = self._is_key = self._is_plain = False
         self._string: list[str] = []
         self._wanted: tuple[type, ...] = ()
 
     def passes(self, text: str) -> bool:
         """Take the next piece if it is the middle of a string that is handed out at once; says whether it did."""
-        if not self._inside or self._escaped or self._is_key or self._wanted or '"' in text or "\\" in text:
+        if not self._is_plain or '"' in text or "\\" in text:
             return False
         self._passed.append(text)
         return True
@@ -66,7 +66,7 @@ class ArgumentStream:
         if not self._kind and text.strip():
             self._kind = _KINDS.get(text.lstrip()[0], "other")
         if self._kind == "object" and text[0] == "{" and self._grows(text):
-            self._kind = "growing"
+            self._kind, self._is_plain = "growing", False
         if self._kind == "object":
             text = self._walk(text)
         elif self._kind in ("wrapped", "ended", "growing"):
@@ -148,6 +148,7 @@ class ArgumentStream:
                 self._held.append(text[position:])
                 break
             position = (self._read_string if self._inside else self._read_structure)(text, position, out)
+        self._is_plain = self._inside and not (self._escaped or self._is_key or self._wanted)
         return "".join(out)
 
     def _read_string(self, text: str, position: int, out: list[str]) -> int:

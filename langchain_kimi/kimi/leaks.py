@@ -63,17 +63,17 @@ class Leaks:
 
         Nearly every delta of a stream is such a one, and what this costs is paid for each of them.
         """
-        text, thought, details = delta.get("content"), delta.get("reasoning"), delta.get("reasoning_details")
         if delta.get("reasoning_content"):
             return False
-        if thought or details:
+        text, details = delta.get("content"), delta.get("reasoning_details")
+        if thought := delta.get("reasoning"):
             return not text and self._thought_passes(thought, details)
-        if not text:
-            return self._is_settled
+        if not text or details:
+            return self._is_settled and not details
         # What a clear text seldom holds is looked for here, to save most calls of `is_clear`.
-        if self._add is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+        if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
             return False
-        self._add(text)
+        add(text)
         return True
 
     def feed(self, delta: WireMessage) -> WireMessage:
