@@ -207,14 +207,15 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         streamed = reader is not PlainMessage
         mending = self.mending(call_ids_in(messages))
         given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
-        body = request_body(
+        asked = request_body(
             messages,
             model=self.model_name,
             settings={**self.wire_parameters(), **self.model_kwargs},
             given=given if stop is None else {**given, "stop": stop},
             streamed=streamed,
         )
-        body = self.kept_warm(fit(body, mending.repairs), messages, given)
+        body = self.kept_warm(fit(asked, mending.repairs), messages, given)
+        mending = replace(mending, changed_choice=body.get("tool_choice") != asked.get("tool_choice"))
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_manager)
 

@@ -82,6 +82,18 @@ class IncomingCalls:
         self._ids = UniqueIds(taken if "call_ids" in repairs else (), first)
         self._tracker = ToolCallTracker()
 
+    def passes(self, wire: list[Any]) -> bool:
+        """Take the calls of a delta if they are no more than the next piece of one call; says whether it did."""
+        if len(wire) != 1 or (newest := self._tracker.continued(wire[0])) is None:
+            return False
+        text: str = wire[0]["function"]["arguments"]
+        call = self.calls[newest.number]
+        if call.stream is not None and not call.stream.passes(text):
+            return False
+        newest.add(text)
+        call.pieces.append(text)
+        return True
+
     def feed(self, wire: list[Any]) -> Iterator[WireToolCall]:
         """Take the calls of a delta; yields what can be handed out of them."""
         for piece in self._tracker.pieces(wire):

@@ -1,12 +1,15 @@
 """Leaked markup in all the texts of a reply: the answer's, and the reasoning's in each place where it is told."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from langchain_kimi.kimi.markup import MarkupScanner
+from langchain_kimi.kimi.markup_grammar import is_clear
 from langchain_kimi.kimi.markup_unit import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
+Taker = Callable[[str], None]
 _REASONING = ("reasoning", "reasoning_content")
 
 
@@ -22,6 +25,10 @@ class Leaks:
         self._offered = offered
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
+        self._is_settled = True
+        self._add: Taker | None = None
+        self._add_thought: Taker | None = None
+        self._add_detail: Taker | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -46,6 +53,29 @@ class Leaks:
         drafts = (scanner.calls for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
         return next(drafts, [])
 
+    def is_silent(self, delta: WireMessage) -> bool:
+        """Say whether a delta holds no text, and none of the reasoning is held back."""
+        texts = delta.get("content") or delta.get("reasoning") or delta.get("reasoning_content")
+        return not (texts or delta.get("reasoning_details")) and self._is_settled
+
+    def passes(self, delta: WireMessage) -> bool:
+        """Take a delta without calls if it is plain text and nothing else is to be done; says whether it did.
+
+        Nearly every delta of a stream is such a one, and what this costs is paid for each of them.
+        """
+        if delta.get("reasoning_content"):
+            return False
+        text, details = delta.get("content"), delta.get("reasoning_details")
+        if thought := delta.get("reasoning"):
+            return not text and self._thought_passes(thought, details)
+        if not text or details:
+            return self._is_settled and not details
+        # What a clear text seldom holds is looked for here, to save most calls of `is_clear`.
+        if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+            return False
+        add(text)
+        return True
+
     def feed(self, delta: WireMessage) -> WireMessage:
         """Take a delta; gives it as it is to be shown, the same object if nothing is changed."""
         shown: JSONObject = {}
@@ -61,6 +91,7 @@ class Leaks:
         if wire.get("content") or wire.get("tool_calls"):
             self._settle(wire, shown)
             self.has_spoken = self.has_spoken or bool(str(shown.get("content", wire.get("content")) or "").strip())
+        self._open_ways()
         return cast("WireMessage", {**delta, **shown}) if shown else delta
 
     def close(self, *, clean: bool) -> WireMessage:
@@ -71,6 +102,27 @@ class Leaks:
                 rest |= self._piece(key, text)
         self.has_spoken = self.has_spoken or bool(str(rest.get("content", "")).strip())
         return cast("WireMessage", rest)
+
+    def _thought_passes(self, text: Any, details: Any) -> bool:
+        """Take reasoning if it is plain text, and its structured form is one more piece of it in the same words."""
+        if self._add_thought is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+            return False
+        if details:
+            if self._add_detail is None or type(details) is not list or len(details) != 1:
+                return False
+            piece = details[0]
+            if type(piece) is not dict or piece.get("text") != text or piece.get("signature"):
+                return False
+            self._add_detail(text)
+        self._add_thought(text)
+        return True
+
+    def _open_ways(self) -> None:
+        """See which texts pass if they are clear: those of which nothing is held back and nothing is due to others."""
+        self._is_settled = not any(scanner.holds for key, scanner in self._scanners.items() if key != "content")
+        takers = {key: scanner.take for key, scanner in self._scanners.items() if scanner.is_free}
+        self._add = takers.get("content") if self.has_spoken and self._is_settled else None
+        self._add_thought, self._add_detail = takers.get("reasoning"), takers.get("reasoning_details")
 
     def _scanner(self, key: str) -> MarkupScanner:
         if key not in self._scanners:

@@ -9,9 +9,9 @@ from typing import Literal
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
     BARE,
-    BEGINNINGS,
     TRIGGER,
     bare_call_at,
+    is_clear,
     marker_at,
     unfinished_bare_call,
     unfinished_marker,
@@ -36,6 +36,7 @@ class MarkupScanner:
         self.removed = 0
         self._offered = offered
         self._quotation = Quotation()
+        self.take = self._quotation.add
         self._held = ""
         self._unit: Unit | None = None
         self._shown: list[str] = []
@@ -46,11 +47,20 @@ class MarkupScanner:
         """Whether nothing was found and nothing is held back."""
         return not (self.calls or self.removed or self._held or self._unit)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no markup has begun, so that a clear text passes."""
+        return not self._held and self._unit is None
+
+    @property
+    def holds(self) -> bool:
+        """Whether text is held back that may yet be shown."""
+        return bool(self._held)
+
     def feed(self, text: str) -> str:
         """Take the next text; gives what can be shown of all that came."""
-        is_free = self._unit is None and not self._held
-        if is_free and _OPENING not in text and BARE not in text and not text.endswith(BEGINNINGS):
-            self._quotation.add(text)
+        if self.is_free and is_clear(text):
+            self.take(text)
             return text
         self._scan_on(text)
         return self._taken()
@@ -78,8 +88,9 @@ class MarkupScanner:
         return text
 
     def _show(self, text: str) -> None:
-        self._quotation.add(text)
-        self._shown.append(text)
+        if text:
+            self.take(text)
+            self._shown.append(text)
 
     def _scan_on(self, text: str) -> None:
         while text:

@@ -24,14 +24,24 @@ BARE = "functions."
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
 ENDING = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END))))
 TRIGGER = re.compile(r"<\||(?<![\w`'\"/-])functions\.")
-BEGINNINGS = ("<", *(BARE[:length] for length in range(1, len(BARE))))
-"""What a text may end with that is the beginning of a trigger."""
+_BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # An id in the wild: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
-ID = re.compile(r"\s*([\w.:\-/]{0,256})\s*")
+# Blanks beside its dots and colons belong to it.
+ID = re.compile(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
 
 Found = str | Literal[True] | None
 """A marker, True for what may yet become one, None for anything else."""
+
+
+def is_clear(text: str) -> bool:
+    """Say whether nothing in a text is a trigger, or at its end the beginning of one.
+
+    It is asked of every delta, so what a text seldom holds is looked for first.
+    """
+    if "<" in text and ("<|" in text or text.endswith("<")):
+        return False
+    return BARE[0] not in text or not (BARE in text or text.endswith(_BARE_BEGINNINGS))
 
 
 def marker_at(text: str, position: int) -> Found:

@@ -30,6 +30,8 @@ _BOUNDARY = re.compile(f"{ENDING.pattern}|{re.escape(CALL_BEGIN)}")
 _LONGEST_MARKER = 30
 # Ids that other hosts hand out: no function's name is in them.
 _OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
+# What texts about the markup write where arguments stand.
+_PLACEHOLDER = re.compile(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Unit:
         found = marker_at(self._text, end) if end < len(self._text) else True
         if found is True:
             return False
-        self._id = written[1] if written else ""
+        self._id = written[1].replace(" ", "") if written else ""
         if found == CALL_BEGIN and not self._id:
             self._start = end + len(CALL_BEGIN)
         elif found == ARGUMENTS_BEGIN or self._text[end] == "{":
@@ -178,6 +180,14 @@ class Unit:
             self._at = self._json.feed(self._text, self._at)
         if self._json.state == "open":
             return False
+        if self._json.state == "broken" and (again := marker_at(self._text, self._after_blanks(self._start))):
+            if again is True:
+                return False
+            if again == ARGUMENTS_BEGIN:
+                # The marker was written twice.
+                self._start = self._at = self._after_blanks(self._start) + len(ARGUMENTS_BEGIN)
+                self._json = JSONValue()
+                return True
         self._step = self._follow if self._json.state == "whole" else self._spoilt
         return True
 
@@ -222,7 +232,7 @@ class Unit:
 
     def _close_id(self) -> None:
         written = ID.match(self._text, self._start)
-        begun = written[1] if written else ""
+        begun = written[1].replace(" ", "") if written else ""
         spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
         if not begun:
             self._end = len(self._text)
@@ -239,7 +249,7 @@ class Unit:
             self._add(self._text[self._start : boundary.start()], None)
             self._finish_call(boundary.start())
             self.is_done = False
-        elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"'):
+        elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"', "`"):
             end = self._text.rfind("<|", max(self._start, len(self._text) - _LONGEST_MARKER))
             cut = end if end >= 0 and marker_at(self._text, end) is True else len(self._text)
             self._add(self._text[self._start : cut], NOT_WHOLE)
@@ -261,12 +271,15 @@ class Unit:
         if name is None:
             is_opaque = _OPAQUE.fullmatch(self._id) is not None
             unknown = "" if is_opaque else self._id.removeprefix(BARE).rpartition(":")[0] or self._id
+            # Texts about the markup have placeholders in these places.
+            is_known = is_opaque and (isinstance(value, dict) or (error is not None and self._id[-1:].isalnum()))
             error = error or (NAMELESS if is_opaque else None)
-            self.calls.append(LeakedCall(self._id, unknown, arguments, error, is_known=is_opaque))
+            self.calls.append(LeakedCall(self._id, unknown, arguments, error, is_known=is_known))
             return
         if not arguments and self._offered.needs_arguments(name):
             error = error or WITHOUT_ARGUMENTS
-        self.calls.append(LeakedCall(self._id, name, arguments, error, is_known=True))
+        is_known = _PLACEHOLDER.fullmatch(arguments) is None
+        self.calls.append(LeakedCall(self._id, name, arguments, error, is_known=is_known))
 
     def _named_inside(self, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
         """Take the name from the arguments: where ids name no function, models put it there (vllm issue 32146)."""

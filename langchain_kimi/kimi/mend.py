@@ -26,12 +26,14 @@ class Mending:
         call_ids: The ids of tool calls that the user's conversation holds.
         validates: Whether calls are held against the schemas of their tools.
         empty_answers: How many answers with nothing in them came before this one.
+        changed_choice: Whether the request's choice among tools is not the one that was asked for.
     """
 
     repairs: Repairs = ALL
     call_ids: frozenset[str] = frozenset()
     validates: bool = False
     empty_answers: int = 0
+    changed_choice: bool = False
 
 
 class Mender:
@@ -58,6 +60,7 @@ class Mender:
         self._leaks = Leaks(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if mending.validates else None
         self._empty_answers = mending.empty_answers
+        self._changed_choice = mending.changed_choice
         self._finish: str | None = None
         self._owes_finish = False
         self._closed = False
@@ -65,7 +68,7 @@ class Mender:
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next chunk; gives it back as it should have been."""
         delta = choice.get("delta")
-        mended = self._mended(choice, delta) if delta else delta
+        mended = self._mended(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
         if finish and self._leaks and not self._leaks.is_idle:
@@ -103,6 +106,12 @@ class Mender:
     def _is_clean(self) -> bool:
         return self._finish not in UNCLEAN
 
+    def _passes(self, delta: WireMessage) -> bool:
+        """Take a delta that has nothing to mend, as nearly all are; says whether it was one."""
+        if wire := delta.get("tool_calls"):
+            return (self._leaks is None or self._leaks.is_silent(delta)) and self._calls.passes(wire)
+        return self._leaks is None or self._leaks.passes(delta)
+
     def _mended(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
         mended = self._leaks.feed(delta) if self._leaks else delta
         wire: list[Any] | None = delta.get("tool_calls")
@@ -126,6 +135,8 @@ class Mender:
         counts = +self._calls.repaired
         if self._leaks and self._leaks.found:
             counts["markup"] = self._leaks.found
+        if self._changed_choice:
+            counts["tool_choice"] = 1
         if self._validator:
             for call in self._calls.calls.values():
                 self._validate(call, self._validator)

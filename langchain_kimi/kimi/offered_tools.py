@@ -5,8 +5,9 @@ from functools import cached_property
 
 from langchain_kimi.openrouter.wire import JSONObject, WireBody
 
-PREFIX = "functions."
+_PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
 _NUMBER = re.compile(r":\d+$")
+_MARKER = "<|"
 
 
 class OfferedTools:
@@ -29,9 +30,11 @@ class OfferedTools:
     def meant(self, spelling: str) -> str | None:
         """Tell which function is meant by its name, `functions.name`, `name:0`, or by another case of its letters.
 
+        A marker of Kimi's markup ends the name.
+
         None where no function, or more than one, would fit.
         """
-        forms = _forms(spelling.strip())
+        forms = _forms(spelling.partition(_MARKER)[0].strip())
         exact = next((form for form in forms if form in self.schemas), None)
         if exact:
             return exact
@@ -39,7 +42,10 @@ class OfferedTools:
         return _only([name for name in self.schemas if name.casefold() in folded])
 
     def meant_by_id(self, call_id: str) -> str | None:
-        """Tell which function a call id of Kimi's means, also one that a framework has cleaned of `.` and `:`."""
+        """Tell which function a call id of Kimi's means, also one that a framework has cleaned of `.` and `:`.
+
+        In place of `functions` there may be another word.
+        """
         return self.meant(call_id) or _only(
             [name for name, cleaned in self._cleaned_ids.items() if cleaned.fullmatch(call_id.strip())]
         )
@@ -51,15 +57,13 @@ class OfferedTools:
     @cached_property
     def _cleaned_ids(self) -> dict[str, re.Pattern[str]]:
         # Reported: `functions_read_0` and `functionsread0` (openclaw/openclaw issue 70030).
-        return {
-            name: re.compile(rf"(?:functions[._:-]?)?{re.escape(name)}[._:-]?\d+", re.IGNORECASE)
-            for name in self.schemas
-        }
+        forms = r"(?:functions?[._:-]?)?{0}[._:-]?\d+|[\w-]+[.:/]{0}(?:[._:-]?\d+)?"
+        return {name: re.compile(forms.replace("{0}", re.escape(name)), re.IGNORECASE) for name in self.schemas}
 
 
 def _forms(spelling: str) -> list[str]:
     unnumbered = _NUMBER.sub("", spelling)
-    return [spelling, unnumbered, spelling.removeprefix(PREFIX), unnumbered.removeprefix(PREFIX)]
+    return [spelling, unnumbered, *(_PREFIX.sub("", form, count=1) for form in (spelling, unnumbered))]
 
 
 def _only(names: list[str]) -> str | None:

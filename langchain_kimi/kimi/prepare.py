@@ -4,6 +4,7 @@ from typing import cast
 
 from langchain_kimi.kimi.call_ids import with_positional_ids
 from langchain_kimi.kimi.families import KimiFamily, family
+from langchain_kimi.kimi.forced_choice import without_forced_choice
 from langchain_kimi.kimi.history import check_pairs, has_calls, with_pairs, without_blanks
 from langchain_kimi.kimi.modalities import check_modalities
 from langchain_kimi.kimi.repairs import ALL, Repairs
@@ -37,6 +38,8 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     kimi = family(_asked(body))
     if kimi is None:
         return body
+    if "tool_choice" in repairs:
+        body = without_forced_choice(body)
     messages = body["messages"]
     if has_calls(messages):
         messages = _with_fitting_calls(messages, kimi, repairs)

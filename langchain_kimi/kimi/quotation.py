@@ -4,14 +4,16 @@ import re
 
 _FENCE = re.compile(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
 _BACKTICKS = re.compile(r"`+")
-_TAGS = ("code", "pre")
-_UNSETTLED = "`<>/codepr"
-"""What backticks and tags consist of: at the end of a text more of them may come."""
+_TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd)(?=[\s>])")
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_UNSETTLED = '`<>/codepresampkbd"\\'
+"""What backticks, tags and quotation marks consist of: at the end of a text more of them may come."""
 
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
-_PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("「", "」"), ("『", "』"))
+_PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
 _OPENING_APOSTROPHE = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$")
+_INDENTATION = 4
 
 
 class Quotation:
@@ -19,13 +21,10 @@ class Quotation:
 
     def __init__(self) -> None:
         self._unread: list[str] = []
+        self.add = self._unread.append
+        """Take the next text, which may not be empty."""
         self._fence = ""
-        self._line = _Line()
-
-    def add(self, text: str) -> None:
-        """Take the next text."""
-        if text:
-            self._unread.append(text)
+        self._line = _Line(None)
 
     @property
     def last_character(self) -> str:
@@ -35,11 +34,12 @@ class Quotation:
     def is_open(self) -> bool:
         """Say whether what comes next would stand in a code block, in inline code or in a quotation."""
         first, *others = "".join(self._unread).split("\n")
-        self._unread = []
+        self._unread.clear()
         self._line.add(first)
         for text in others:
+            self._line.add("\n")
             self._read_fence("".join(self._line.pieces))
-            self._line = _Line()
+            self._line = _Line(self._line)
             self._line.add(text)
         return bool(self._fence) or self._line.is_open()
 
@@ -58,47 +58,80 @@ class Quotation:
 class _Line:
     """What is open in a line, as far as it came."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: "_Line | None") -> None:
+        """Begin a line; pairs of quotation marks go on from the line before, up to the end of a paragraph."""
         self.pieces: list[str] = []
         self.ending = ""
-        self._first = ""
+        self.first = ""
+        self._indented = ""
         self._unsettled = ""
         self._backticks = ""
-        self._tags = dict.fromkeys(_TAGS, 0)
-        self._quotes = 0
-        self._open = dict.fromkeys(_PAIRS, False)
-        self._is_german = False
+        self._in_quotes = False
+        self._last = ""
+        goes_on = before is not None and not before.is_blank
+        self.open: dict[tuple[str, str], bool] = (
+            dict(before.open) if before and goes_on else dict.fromkeys(_PAIRS, False)
+        )
+        self.is_german: bool = before is not None and goes_on and before.is_german
+        self._may_be_code = before is not None and (before.is_blank or before.is_code)
+        # Within a line, tags may be talked about; those that begin one are markup, which goes on.
+        goes_on = before is not None and (before.first == "<" or before.is_in_block)
+        self.tags: int = before.tags if before and goes_on else 0
+        self.is_in_block: bool = self.tags > 0
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in the line."""
+        return not self.first
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the line is code by its indentation, which it can be only behind a blank line or more code."""
+        return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= _INDENTATION)
 
     def add(self, text: str) -> None:
         """Take the next text."""
         self.pieces.append(text)
         self.ending = (self.ending + text)[-2:]
-        self._first = self._first or text.lstrip()[:1]
+        if not self.first:
+            written = text.lstrip()
+            self._indented += text[: len(text) - len(written)].rstrip("\n")
+            self.first = written[:1]
         text = self._unsettled + text
         settled = text.rstrip(_UNSETTLED)
         self._unsettled = text[len(settled) :]
         self._backticks = _in_backticks(settled, self._backticks)
-        for tag in _TAGS:
-            self._tags[tag] += _opened(tag, settled)
-        self._quotes += settled.count('"')
-        self._is_german = self._is_german or _GERMAN[0] in settled
+        self.tags += _opened(settled)
+        self._in_quotes = self._quoted(settled)
+        self._last = settled[-1:] or self._last
+        self.is_german = self.is_german or _GERMAN[0] in settled
         for pair in _PAIRS:
             opening, closing = map(settled.rfind, pair)
             if opening != closing:
-                self._open[pair] = opening > closing
+                self.open[pair] = opening > closing
 
     def is_open(self) -> bool:
-        """Say whether inline code or a quotation is open."""
-        if self._first == ">" or _in_backticks(self._unsettled, self._backticks):
+        """Say whether inline code or a quotation is open, or the line is quoted as a whole."""
+        if self.first == ">" or self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
-        if any(self._tags[tag] + _opened(tag, self._unsettled) > 0 for tag in _TAGS):
+        if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
             return True
-        return self._quotes % 2 == 1 or bool(_OPENING_APOSTROPHE.search(self.ending)) or self._in_pair()
+        return bool(_OPENING_APOSTROPHE.search(self.ending)) or self._in_pair()
+
+    def _quoted(self, text: str) -> bool:
+        """Say whether straight quotation marks are open behind a text, of which none is escaped or means inches."""
+        is_open = self._in_quotes
+        for found in _QUOTE.finditer(text):
+            if found[0] == '"':
+                before = text[max(0, found.start() - 1) : found.start()] or self._last
+                behind = text[found.end() : found.end() + 1]
+                is_open = not is_open and not (before.isdigit() or behind.isspace())
+        return is_open
 
     def _in_pair(self) -> bool:
         # German closes with the character that opens in English.
-        other = _ENGLISH if self._is_german else _GERMAN
-        return any(is_open for pair, is_open in self._open.items() if pair != other)
+        other = _ENGLISH if self.is_german else _GERMAN
+        return any(is_open for pair, is_open in self.open.items() if pair != other)
 
 
 def _in_backticks(text: str, opened: str) -> str:
@@ -111,5 +144,6 @@ def _in_backticks(text: str, opened: str) -> str:
     return opened
 
 
-def _opened(tag: str, text: str) -> int:
-    return text.count(f"<{tag}>") - text.count(f"</{tag}>")
+def _opened(text: str) -> int:
+    """How many more tags of code a text opens than it closes."""
+    return sum(-1 if slash else 1 for slash in _TAG.findall(text))

@@ -7,9 +7,11 @@ REPAIRS = {
     "markup": "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
     "call_ids": "Ids go out as Kimi was trained on them; ids that come in are unique in the conversation.",
     "call_names": "A call's name loses `functions.` and `:0`, and an empty one is taken from the call's id.",
-    "arguments": "Arguments, or values in them, that were encoded twice are decoded; repeated ones count once.",
+    "arguments": "Arguments, or values in them, that were encoded twice are decoded; what surrounds them is left out, "
+    "and repeated ones count once.",
     "history": "A call without a result, or a result without a call, is refused before anything is sent; white space "
     "beside calls is left out.",
+    "tool_choice": "A forced call, which a Kimi that thinks refuses, is asked for in the way that it takes.",
     "schemas": "Tool schemas in shapes that Moonshot AI refuses are rewritten to equal ones that it takes.",
 }
 """What `"all"` stands for."""

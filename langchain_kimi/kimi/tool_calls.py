@@ -49,14 +49,18 @@ class OpenCall:
         # Parsing them at each piece would take too long; the last bracket is where it can become true.
         return bool(self.arguments) and self.arguments[-1].endswith("}") and is_json("".join(self.arguments))
 
+    def add(self, arguments: str) -> None:
+        """Add to the arguments; blanks at their end do not count."""
+        if text := arguments.rstrip():
+            self.arguments.append(text)
+
     def take(self, piece: Piece) -> WireToolCall | None:
         """Take a piece; gives what is new in it, or None when nothing is."""
         arguments = piece.arguments
         if not arguments.strip() and not self.arguments:
             # Blanks before the JSON say nothing, and alone they would not parse as the empty object they mean.
             arguments = ""
-        if arguments.strip():
-            self.arguments.append(arguments.rstrip())
+        self.add(arguments)
         told: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
         if piece.id and not self.wire_id:
             self.wire_id = piece.id
@@ -87,6 +91,16 @@ class ToolCallTracker:
             if call and (told := call.take(piece)):
                 yield told
 
+    def continued(self, wire: Any) -> OpenCall | None:
+        """Give the newest call if this is nothing but the next piece of its arguments, in the documented form."""
+        if not self._calls or type(wire) is not dict or wire.get("id") is not None:
+            return None
+        call, function = self._calls[-1], wire.get("function")
+        if not (call.arguments and wire.get("index") == call.number == call.wire_index and type(function) is dict):
+            return None
+        is_piece = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
+        return call if is_piece else None
+
     def missing_ids(self, first: int) -> Iterator[WireToolCall]:
         """Yield an id for each call that never got one: LangChain pairs calls and results by id.
 
@@ -102,8 +116,8 @@ class ToolCallTracker:
         """The call that a piece belongs to, a new one if need be; None for a piece that says nothing."""
         candidates = [call for call in self._calls if piece.index is None or call.wire_index == piece.index]
         if piece.id:
-            same = [call for call in candidates if call.wire_id == piece.id]
-            candidates = same or [call for call in candidates[-1:] if not call.wire_id]
+            same = [call for call in candidates if call.wire_id == piece.id] or self._moved(piece)
+            candidates = same or [call for call in candidates[-1:] if not call.wire_id or _lacks(call, piece)]
         if candidates and not _opens_another(candidates[-1], piece):
             return candidates[-1]
         if not (piece.id or piece.name or piece.arguments.strip()):
@@ -114,6 +128,21 @@ class ToolCallTracker:
             call.id = f"{piece.id}_{call.number}"
         self._calls.append(call)
         return call
+
+    def _moved(self, piece: Piece) -> list[OpenCall]:
+        """Give the newest call if a piece goes on with it under another index."""
+        moved = [call for call in self._calls[-1:] if call.wire_id == piece.id and _lacks(call, piece)]
+        for call in moved:
+            call.wire_index = piece.index
+        return moved
+
+
+def _lacks(call: OpenCall, piece: Piece) -> bool:
+    """Say whether a piece with an id must be the rest of a call: it names no function, and the call is not whole.
+
+    Reported: one id beside the name and another in all later pieces (poolsideai/pool issue 9).
+    """
+    return not piece.name and call.name is not None and not call.is_complete
 
 
 def _opens_another(call: OpenCall, piece: Piece) -> bool:

@@ -72,9 +72,11 @@ KEPT = [
 @pytest.mark.parametrize(("given", "passed", "count"), [*DECODED, *((text, text, 0) for text in KEPT)])
 def test_every_split(given: str, passed: str, count: int) -> None:
     for pieces in [[given], list(given), *([given[:at], given[at:]] for at in range(len(given)))]:
-        stream = ArgumentStream(SCHEMA)
+        stream, other = ArgumentStream(SCHEMA), ArgumentStream(SCHEMA)
         text = "".join(map(stream.feed, pieces)) + stream.close()
         assert (text, stream.decoded) == (passed, count)
+        text = "".join(piece if other.passes(piece) else other.feed(piece) for piece in pieces) + other.close()
+        assert (text, other.decoded) == (passed, count)
 
 
 def test_only_what_may_be_wrong_is_held_back() -> None:
@@ -91,3 +93,63 @@ def test_blanks_before_pass() -> None:
     assert stream.feed(" ") == " "
     assert stream.feed('{"a"') == '{"a"'
     assert stream.close() == ""
+
+
+@pytest.mark.parametrize("piece", ['"', "a\\", 'a"'])
+def test_the_middle_of_a_string_passes(piece: str) -> None:
+    stream = ArgumentStream(SCHEMA)
+    assert not stream.passes("{")
+    assert stream.feed('{"city": "') == '{"city": "'
+    assert stream.passes("Par{is}, ")
+    assert not stream.passes(piece)
+
+
+@pytest.mark.parametrize("begun", ['{"cit', '{"city": "a\\', '{"todos": "[1', '{"city": '])
+def test_other_places_do_not_pass(begun: str) -> None:
+    stream = ArgumentStream(SCHEMA)
+    stream.feed(begun)
+    assert not stream.passes("y")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "passed", "count"),
+    [
+        (['{"city": "P', '{"city": "Par', '{"city": "Paris"}'], '{"city": "Paris"}', 1),
+        (["{", '{"city": "P', '{"city": "Paris"}', " "], '{"city": "Paris"}', 1),
+        (['{"city": "P', '{"city": "Par', "is"], '{"city": "P{"city": "Paris', 0),
+        (['{"city": "P', '{"city": "Par', '{"city": "Pas"}'], '{"city": "P{"city": "Par{"city": "Pas"}', 0),
+        (['{"any": ', '{"any": 1}}'], '{"any": {"any": 1}}', 0),
+        (["[", "[1]"], "[[1]", 0),
+    ],
+)
+def test_all_so_far_in_each_piece(pieces: list[str], passed: str, count: int) -> None:
+    stream = ArgumentStream(SCHEMA)
+    text = "".join(piece if stream.passes(piece) else stream.feed(piece) for piece in pieces) + stream.close()
+    assert (text, stream.decoded) == (passed, count)
+
+
+@pytest.mark.parametrize(
+    ("given", "schema", "passed"),
+    [
+        ("null", {"type": "object"}, "{}"),
+        ('"null"', {"type": "object", "required": []}, "{}"),
+        ('""', {"type": "object"}, "{}"),
+        ("null", {"required": ["a"]}, "null"),
+        ("null", None, "null"),
+        ("nothing", {"type": "object"}, "nothing"),
+        ("```json\n{}\n```", None, "{}"),
+        ("```\n{}", None, "```\n{}"),
+        ("<|tool_call_argument_begin|> {}\n<|tool_call_end|>", None, "{}"),
+        ("<|tool_call_argument_begin|>x", None, "<|tool_call_argument_begin|>x"),
+        ('{"a": 1}<|tool_call_end|>', None, '{"a": 1}'),
+        ('{"a": 1}<|tool_call_end|>{"a": 1}', None, '{"a": 1}'),
+        ('{"a": 1}<|tool_call_end|>{"a": 2}', None, '{"a": 1}<|tool_call_end|>{"a": 2}'),
+        ("<b>", None, "<b>"),
+    ],
+)
+def test_what_surrounds_an_object_or_stands_for_one(given: str, schema: Any, passed: str) -> None:
+    for pieces in [[given], list(given)]:
+        stream = ArgumentStream(schema)
+        text = "".join(map(stream.feed, pieces)) + stream.close()
+        assert text == passed
+        assert stream.decoded == (passed != given)

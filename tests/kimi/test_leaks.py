@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from langchain_kimi.kimi.leaks import Leaks
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from tests.kimi.corpus.calls import ONE
@@ -79,3 +81,83 @@ def test_what_is_held_at_the_end_is_given() -> None:
     followed.feed({"content": "<"})
     assert followed.close(clean=True) == {"content": "<"}
     assert followed.has_spoken
+
+
+def begun() -> Leaks:
+    """A reply that has thought and spoken."""
+    followed = leaks()
+    followed.feed({"reasoning": "a", "reasoning_details": [detail("a")]})
+    followed.feed({"content": "b"})
+    return followed
+
+
+PLAIN: list[dict[str, Any]] = [
+    {"content": "if a"},
+    {"content": "a < b", "reasoning": None, "reasoning_details": []},
+    {"content": ""},
+    {"role": "assistant"},
+    {"reasoning": "if a"},
+    {"content": "", "reasoning": "c", "reasoning_details": [detail("c")]},
+]
+NOT_PLAIN: list[dict[str, Any]] = [
+    {"content": "a <"},
+    {"content": "a <|"},
+    {"content": "x functions."},
+    {"content": "x functi"},
+    {"content": "if"},
+    {"content": [{"type": "text", "text": "a"}]},
+    {"content": "c", "reasoning": "c"},
+    {"reasoning_content": "c"},
+    {"reasoning": "<|"},
+    {"reasoning": ["c"]},
+    {"reasoning_details": [detail("c")]},
+    {"reasoning": "c", "reasoning_details": {"text": "c"}},
+    {"reasoning": "c", "reasoning_details": [detail("c"), detail("c")]},
+    {"reasoning": "c", "reasoning_details": ["c"]},
+    {"reasoning": "c", "reasoning_details": [detail("d")]},
+    {"reasoning": "c", "reasoning_details": [detail("c", signature="s")]},
+]
+
+
+@pytest.mark.parametrize("delta", PLAIN, ids=str)
+def test_plain_deltas_pass(delta: Any) -> None:
+    assert begun().passes(delta)
+
+
+@pytest.mark.parametrize("delta", NOT_PLAIN, ids=str)
+def test_deltas_that_need_a_look_do_not_pass(delta: Any) -> None:
+    assert not begun().passes(delta)
+
+
+def test_nothing_passes_before_its_like_has_come() -> None:
+    assert not leaks().passes({"content": "a"})
+    assert not leaks().passes({"reasoning": "a"})
+    followed = leaks()
+    followed.feed({"reasoning": "a"})
+    assert followed.passes({"reasoning": "b"})
+    assert not followed.passes({"reasoning": "b", "reasoning_details": [detail("b")]})
+
+
+def test_nothing_passes_what_is_held_back() -> None:
+    followed = begun()
+    followed.feed({"reasoning": "<", "reasoning_details": [detail("<")]})
+    assert not followed.passes({"content": "b"})
+    assert not followed.passes({"content": ""})
+    assert not followed.passes({"reasoning": "b"})
+    assert not followed.is_silent({"content": None})
+    followed.feed({"content": "b <"})
+    assert not followed.passes({"content": "c"})
+    assert followed.passes({"reasoning": "c"})
+
+
+def test_texts_that_passed_are_remembered() -> None:
+    followed = begun()
+    assert followed.passes({"content": " `"})
+    assert followed.feed({"content": f"{ONE}`"}) == {"content": f"{ONE}`"}
+
+
+def test_what_is_silent() -> None:
+    assert begun().is_silent({"content": "", "reasoning": None, "reasoning_details": []})
+    assert not begun().is_silent({"content": "a"})
+    assert not begun().is_silent({"reasoning_content": "a"})
+    assert not begun().is_silent({"reasoning_details": [detail("a")]})

@@ -1,6 +1,6 @@
 from typing import Any, cast
 
-from langchain_kimi.kimi.mend import Mender
+from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.wire import WireBody, WireChoice
 
 BODY: WireBody = {"messages": [{"role": "user", "content": "hi"}]}
@@ -60,3 +60,35 @@ def test_ids_that_are_owed_count_the_calls_before() -> None:
     fed(mender, delta={"tool_calls": [{"index": 0, "function": {"name": "g", "arguments": "{}"}}]})
     [owed] = mender.close()
     assert [call["id"] for call in owed["delta"]["tool_calls"]] == ["functions.g:2"]
+
+
+OFFER: WireBody = {**BODY, "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]}
+
+
+def test_a_choice_with_nothing_to_mend_is_passed_on_itself() -> None:
+    for body in (BODY, OFFER):
+        mender = Mender(body)
+        fed(mender, delta={"role": "assistant", "content": "Hi", "reasoning": "Hm"})
+        fed(mender, delta={"tool_calls": [{**CALL, "index": 0, "function": {"name": "f", "arguments": '{"a": "b'}}]})
+        piece = {"index": 0, "id": None, "function": {"name": None, "arguments": "c"}}
+        for delta in ({"content": " you"}, {"reasoning": " so"}, {"content": None, "tool_calls": [piece]}):
+            given = cast("WireChoice", {"index": 0, "delta": delta, "finish_reason": None})
+            assert mender.feed(given) is given
+
+
+def test_pieces_of_another_form_are_put_right() -> None:
+    mender = Mender(OFFER)
+    fed(mender, delta={"tool_calls": [{**CALL, "index": 1, "function": {"name": "f", "arguments": '{"a": "b'}}]})
+    for piece in (
+        {"index": 1, "function": {"arguments": "c"}},
+        {"index": 1, "id": "f:0", "function": {"arguments": "c"}},
+        {"index": 1, "function": {"name": "f", "arguments": "c"}},
+        {"function": {"arguments": "c"}},
+    ):
+        expected = {"tool_calls": [{"index": 0, "type": "function", "function": {"arguments": "c"}}]}
+        assert fed(mender, delta={"tool_calls": [piece]})["delta"] == expected
+
+
+def test_a_choice_that_was_changed_is_counted() -> None:
+    [owed] = Mender(BODY, Mending(changed_choice=True)).close()
+    assert owed == {"index": 0, "kimi": {"repairs": {"tool_choice": 1}}}

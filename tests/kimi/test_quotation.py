@@ -72,7 +72,6 @@ def test_the_last_character() -> None:
     quotation = Quotation()
     assert quotation.last_character == ""
     quotation.add("ab")
-    quotation.add("")
     assert quotation.last_character == "b"
     quotation.is_open()
     assert quotation.last_character == "b"

@@ -52,7 +52,7 @@ class Case:
 
     Attributes:
         name: What is wrong with it, or looks like that.
-        source: The thread where it was reported, or where the form was seen.
+        source: The thread where it was reported, or where the form was seen; `after` one that has a variation of it.
         deltas: The stream's deltas; the plain form is their sum.
         finish: The finish reason that came.
         calls: The valid calls of the message.
@@ -77,6 +77,10 @@ class Case:
     repairs: dict[str, int] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=lambda: {"tools": TOOLS})
     taken: frozenset[str] = frozenset()
+
+
+NOTHING: dict[str, Any] = {"role": "assistant", "content": None, "reasoning": None, "reasoning_details": []}
+"""A delta that says nothing."""
 
 
 def leaked(name: str, source: str, text: str, **expected: Any) -> Case:
@@ -105,7 +109,7 @@ def healthy(name: str, text: str, **expected: Any) -> Case:
     return Case(name, "", ({"content": text},), content=text, **expected)
 
 
-def call(name: str, arguments: str, call_id: str | None = None, **others: Any) -> dict[str, Any]:
+def call(name: str | None, arguments: Any, call_id: str | None = None, **others: Any) -> dict[str, Any]:
     """A delta with one call, or a piece of it."""
     piece: dict[str, Any] = {"index": 0, "type": "function", "function": {"name": name, "arguments": arguments}}
     return {"tool_calls": [{**piece, **({"id": call_id} if call_id is not None else {}), **others}]}
@@ -117,10 +121,17 @@ def markup(call_id: str, arguments: str, end: str = CALL_END) -> str:
 
 
 def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
-    """The deltas with each of their texts cut in two at every place, and all texts cut into characters."""
+    """The deltas with each of their texts cut in two at every place, and all texts cut into characters.
+
+    The text of a single delta is also cut into pieces of a few characters, with deltas between them that say nothing.
+    """
     deltas = list(case.deltas)
     yield deltas
     yield [piece for delta in deltas for piece in _characters(delta)]
+    if len(deltas) == 1 and "tool_calls" not in deltas[0]:
+        for length, silent in ((1, NOTHING), (3, {}), (7, {"content": ""})):
+            pieces = _cut(deltas[0], list(range(length, len(_text(deltas[0])[1]), length)))
+            yield [one for piece in pieces for one in (piece, silent)]
     for position, delta in enumerate(deltas):
         for at in range(1, len(_text(delta)[1])):
             yield [*deltas[:position], *_cut(delta, [at]), *deltas[position + 1 :]]

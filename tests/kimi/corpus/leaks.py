@@ -4,8 +4,10 @@ from tests.kimi.corpus.cases import Case, in_reasoning
 from tests.kimi.corpus.leaked_calls import IDS, JSON
 from tests.kimi.corpus.leaked_ends import BARE, CUT, STRAY
 from tests.kimi.corpus.leaked_markers import MARKERS
+from tests.kimi.corpus.varied_leaks import VARIED_LEAKS
+from tests.kimi.corpus.varied_texts import VARIED_TEXTS
 
-IN_CONTENT: list[Case] = [*MARKERS, *IDS, *JSON, *CUT, *STRAY, *BARE]
+IN_CONTENT: list[Case] = [*MARKERS, *IDS, *JSON, *CUT, *STRAY, *BARE, *VARIED_LEAKS, *VARIED_TEXTS]
 IN_REASONING = [
     in_reasoning(case, source)
     for case, source in zip(

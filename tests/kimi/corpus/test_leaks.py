@@ -6,6 +6,7 @@ from tests.kimi.corpus.cases import Case, expected_of, plain, splits, streamed, 
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 
 CASES = [*IN_CONTENT, *IN_REASONING]
+DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -19,6 +20,18 @@ def test_streamed_at_every_split(case: Case) -> None:
 @every_case
 def test_plain(case: Case) -> None:
     assert told_by(plain(case)) == expected_of(case)
+
+
+@pytest.mark.parametrize("length", [1, 3, 8])
+@pytest.mark.parametrize("case", IN_REASONING, ids=lambda case: case.name)
+def test_reasoning_that_is_told_twice(case: Case, length: int) -> None:
+    text = case.deltas[0]["reasoning"]
+    pieces = [text[start : start + length] for start in range(0, len(text), length)]
+    deltas = [{"reasoning": piece, "reasoning_details": [{**DETAIL, "text": piece}]} for piece in pieces]
+    message = streamed(case, deltas)
+    assert told_by(message, case) == expected_of(case)
+    [detail] = message.additional_kwargs["reasoning_details"]
+    assert detail == {**DETAIL, "text": case.reasoning}
 
 
 def test_names_are_told_apart() -> None:

@@ -4,9 +4,12 @@ import pytest
 
 from tests.kimi.corpus.cases import Case, expected_of, plain, splits, streamed, told_by
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
+from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
+from tests.kimi.corpus.varied_wire import VARIED_WIRE
 from tests.kimi.corpus.wire import MISHAPS
 
-every_case = pytest.mark.parametrize("case", MISHAPS, ids=lambda case: case.name)
+WHOLE = [*MISHAPS, *VARIED_WIRE]
+every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
 
 
 @every_case
@@ -21,7 +24,12 @@ def test_plain(case: Case) -> None:
     assert told_by(plain(case)) == expected_of(case)
 
 
+@pytest.mark.parametrize("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
+def test_streamed_in_pieces_of_its_own(case: Case) -> None:
+    assert told_by(streamed(case, list(case.deltas)), case) == expected_of(case)
+
+
 def test_there_are_as_many_as_promised() -> None:
-    everything = [*MISHAPS, *IN_CONTENT, *IN_REASONING]
-    assert len(everything) >= 120
+    everything = [*WHOLE, *VARIED_PIECES, *IN_CONTENT, *IN_REASONING]
+    assert len(everything) >= 300
     assert all(case.source for case in everything)

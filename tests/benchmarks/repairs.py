@@ -1,0 +1,116 @@
+"""What the repairs cost on a healthy stream: the same replies with repairs on and off, side by side in one run.
+
+python -m tests.benchmarks.repairs [--deltas 2000] [--rounds 31]
+
+A pair of runs, one with repairs and one without, is one sample; the figure is the middle of the samples' ratios, so
+that what else the machine does meets both sides alike. Every reply is read from its bytes to LangChain's chunks: once
+from memory, one event at a time, and once over loopback by `ChatKimi.stream`.
+"""
+
+import argparse
+import collections
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from langchain_kimi._messages.readers import StreamedMessage
+from langchain_kimi.kimi.mend import Mending
+from langchain_kimi.kimi.repairs import chosen_repairs
+from langchain_kimi.openrouter.reading import Opened
+from langchain_kimi.openrouter.wire import WireBody
+from tests.benchmarks.contenders import OURS, TOOL, products
+from tests.benchmarks.measuring import Job, Samples, drain, interleaved, median, server, spread
+from tests.benchmarks.server import DELTAS, FACTS
+
+MICRO = 1e6
+ON, OFF = "all", "none"
+PROMPT = "Say something."
+HEAD = ["healthy reply", "repairs off, µs a delta", "repairs on, µs a delta", "on ÷ off", "±"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A healthy reply: what its deltas hold, and whether a tool was offered."""
+
+    kind: str
+    has_tools: bool = True
+
+    @property
+    def title(self) -> str:
+        """What it is called in the table."""
+        return f"{self.kind} deltas{', a tool bound' if self.has_tools else ''}"
+
+
+REPLIES = (Reply("text", has_tools=False), Reply("text"), Reply("reasoning"), Reply("tool"))
+
+
+def events(kind: str, count: int) -> list[bytes]:
+    """Give the events of a reply, each as the bytes of one read."""
+    choices: list[dict[str, Any]] = [
+        {"index": 0, "delta": DELTAS[kind](number, count), "finish_reason": None} for number in range(count)
+    ]
+    choices.append({"index": 0, "delta": {"content": ""}, "finish_reason": "tool_calls" if kind == "tool" else "stop"})
+    return [f"data: {json.dumps({**FACTS, 'choices': [choice]})}\n\n".encode() for choice in choices]
+
+
+def reading(reply: Reply, count: int, repairs: str) -> Job:
+    """Make a job that reads a reply from memory."""
+    sent = events(reply.kind, count)
+    tools = {"tools": [TOOL]} if reply.has_tools else {}
+    body = cast("WireBody", {"model": FACTS["model"], "messages": [{"role": "user", "content": PROMPT}], **tools})
+    mending = Mending(chosen_repairs(repairs))
+
+    def read() -> None:
+        message = StreamedMessage(Opened(200, {}, 0.0), body, idle=None, with_usage=True, mending=mending)
+        for event in sent:
+            collections.deque(message.feed(event, 0.0), maxlen=0)
+        collections.deque(message.close(), maxlen=0)
+
+    return read
+
+
+def streaming(url: str, reply: Reply, count: int, repairs: str) -> Job:
+    """Make a job that streams a reply over loopback."""
+    model = products()[OURS](f"{url}/{reply.kind}/{count}/each", repairs=repairs)
+    return partial(drain, model.bind_tools([TOOL]) if reply.has_tools else model, PROMPT)
+
+
+def rows(url: str, count: int, rounds: int) -> Iterator[list[str]]:
+    """Measure, and yield the table's rows."""
+    ways: dict[str, Callable[..., Job]] = {"from memory": reading, "over loopback": partial(streaming, url)}
+    for way, make in ways.items():
+        for reply in REPLIES:
+            jobs = {repairs: make(reply, count, repairs) for repairs in (OFF, ON)}
+            yield [f"{reply.title}, {way}", *_figures(interleaved(jobs, rounds), count)]
+
+
+def _figures(samples: dict[str, Samples], count: int) -> list[str]:
+    off, on = samples[OFF].cpu, samples[ON].cpu
+    ratios = [mended / plain for mended, plain in zip(on, off, strict=True)]
+    each = [f"{median(times) * MICRO / count:.2f}" for times in (off, on)]
+    return [*each, f"**{median(ratios):.3f}**", f"{spread(ratios):.1%}"]
+
+
+def report(count: int, rounds: int) -> Iterator[str]:
+    """Measure, and yield the table line by line."""
+    yield f"| {' | '.join(HEAD)} |"
+    yield f"| {' | '.join('---' for _ in HEAD)} |"
+    with server() as url:
+        for row in rows(url, count, rounds):
+            yield f"| {' | '.join(row)} |"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure what the repairs cost on a healthy stream.")
+    parser.add_argument("--deltas", type=int, default=2000, help="how long each reply is")
+    parser.add_argument("--rounds", type=int, default=31, help="how many pairs of runs")
+    chosen = parser.parse_args(arguments)
+    for line in report(chosen.deltas, chosen.rounds):
+        print(line, flush=True)  # noqa: T201 - it is a command
+
+
+if __name__ == "__main__":
+    main()

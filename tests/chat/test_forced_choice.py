@@ -1,0 +1,36 @@
+"""A forced call of a Kimi that thinks: what is sent instead, and that the answer tells of it."""
+
+import pytest
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiInvalidRequestError
+from langchain_kimi.testing import Emulator, Reply, ToolCall
+from tests.chat.asking import WAYS, Way, ask
+from tests.conftest import KEY
+
+TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
+
+
+def thinking(openrouter: Emulator, repairs: str) -> ChatKimi:
+    openrouter.behave(refuses_forced_tool_choice=True)
+    slug = "moonshotai/kimi-k2-thinking"
+    return ChatKimi(model=slug, api_key=KEY, base_url=openrouter.base_url, max_retries=0, repairs=repairs)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_choice_is_left_to_the_model(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(Reply(tool_calls=(ToolCall("g"),)))
+    model = thinking(openrouter, "all").bind_tools(TOOLS, tool_choice="g")
+    message = await ask(model, way)
+    assert [call["name"] for call in message.tool_calls] == ["g"]
+    [body] = openrouter.bodies
+    assert body["tool_choice"] == "auto"
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["g"]
+    assert message.response_metadata["kimi"] == {"repairs": {"tool_choice": 1}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_without_the_repair_it_is_refused(openrouter: Emulator, way: Way) -> None:
+    model = thinking(openrouter, "none").bind_tools(TOOLS, tool_choice="any")
+    with pytest.raises(KimiInvalidRequestError, match="incompatible with thinking"):
+        await ask(model, way)

@@ -1,0 +1,268 @@
+"""Mishaps in the text, variations of what was reported: arguments, ends, and what stands before the markup."""
+
+from typing import Any
+
+from tests.kimi.corpus.calls import ONE, PARIS, TIME, WEATHER, named
+from tests.kimi.corpus.cases import (
+    ARGUMENTS,
+    CALL,
+    CALL_END,
+    SECTION,
+    SECTION_END,
+    TURN_END,
+    Call,
+    Case,
+    leaked,
+    markup,
+)
+
+FIRST = "functions.get_weather:0"
+
+
+def lifted(name: str, source: str, text: str, *calls: Call, **expected: Any) -> Case:
+    """A text out of which these calls are lifted."""
+    return leaked(name, source, text, calls=calls, **expected)
+
+
+ARGUMENT_FORMS = [
+    lifted(
+        "fenced arguments",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, "```json\n" + PARIS + "\n```"),
+        WEATHER,
+        repairs={"markup": 1, "arguments": 1},
+    ),
+    lifted(
+        "fenced arguments no lang",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, "```\n" + PARIS + "\n```"),
+        WEATHER,
+        repairs={"markup": 1, "arguments": 1},
+    ),
+    lifted(
+        "arguments with pretty print", "after MoonshotAI/Kimi-K2#26", markup(FIRST, '{\n  "city": "Paris"\n}'), WEATHER
+    ),
+    lifted(
+        "trailing text",
+        "after MoonshotAI/Kimi-K2#26",
+        SECTION + CALL + FIRST + ARGUMENTS + PARIS + " I hope" + CALL_END + SECTION_END,
+        WEATHER,
+        content=" I hope",
+        repairs={"markup": 2},
+    ),
+    lifted(
+        "trailing text no end",
+        "after MoonshotAI/Kimi-K2#26",
+        SECTION + CALL + FIRST + ARGUMENTS + PARIS + "\nI hope",
+        WEATHER,
+        content="\nI hope",
+    ),
+    lifted(
+        "full call quoted inside string",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '{"city": "' + ONE.replace('"', '\\"') + '"}'),
+        named(FIRST, city=ONE),
+    ),
+    lifted(
+        "section inside string",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '{"city": "' + SECTION + '"}'),
+        named(FIRST, city=SECTION),
+    ),
+    lifted(
+        "turn end inside string",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '{"city": "' + TURN_END + ' and <|im_user|>"}'),
+        named(FIRST, city=TURN_END + " and <|im_user|>"),
+    ),
+    lifted(
+        "escaped quote and marker",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '{"city": "a\\"' + CALL_END + '\\"b"}'),
+        named(FIRST, city='a"' + CALL_END + '"b'),
+    ),
+    lifted(
+        "unicode escapes",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '{"city": "\\u5df4\\u9ece"}'),
+        named(FIRST, city="巴黎"),
+    ),
+    lifted("empty object for required", "after MoonshotAI/Kimi-K2#26", markup(FIRST, "{}"), ("get_weather", {}, FIRST)),
+    lifted("arguments blanks only", "after MoonshotAI/Kimi-K2#26", markup("functions.get_time:0", "  \n "), TIME),
+    lifted(
+        "null, no-arg tool",
+        "after MoonshotAI/Kimi-K2#26",
+        markup("functions.get_time:0", "null"),
+        TIME,
+        repairs={"markup": 1, "arguments": 1},
+    ),
+    lifted(
+        "arguments a list",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '["Paris"]'),
+        invalid=(("get_weather", '["Paris"]', FIRST),),
+    ),
+    lifted(
+        "arguments a number", "after MoonshotAI/Kimi-K2#26", markup(FIRST, "5"), invalid=(("get_weather", "5", FIRST),)
+    ),
+    lifted(
+        "arguments as Python writes them",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, "{'city': 'Paris'}"),
+        invalid=(("get_weather", "{'city': 'Paris'}", FIRST),),
+    ),
+    lifted(
+        "twice encoded with blanks",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, ' "{\\"city\\": \\"Paris\\"}" '),
+        WEATHER,
+    ),
+    lifted(
+        "thrice encoded",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, '"\\"{\\\\\\"city\\\\\\": \\\\\\"Paris\\\\\\"}\\""'),
+        WEATHER,
+        repairs={"markup": 1, "arguments": 1},
+    ),
+    lifted(
+        "object twice",
+        "after MoonshotAI/Kimi-K2#26",
+        markup(FIRST, PARIS + PARIS),
+        WEATHER,
+        repairs={"markup": 1, "arguments": 1},
+    ),
+    lifted("an object with a blank", "after MoonshotAI/Kimi-K2#26", markup("functions.get_time:0", "{ }"), TIME),
+    lifted(
+        "deep",
+        "after MoonshotAI/Kimi-K2#26",
+        markup("functions.save_todos:0", '{"labels": {"a": {"b": [1, {"c": "<|"}]}}}'),
+        ("save_todos", {"labels": {"a": {"b": [1, {"c": "<|"}]}}}, "functions.save_todos:0"),
+    ),
+    lifted(
+        "cut in section begin",
+        "after sgl-project/sglang#23341",
+        f"Hi.{SECTION[:12]}",
+        content="Hi." + SECTION[:12],
+        finish="length",
+        repairs={},
+    ),
+    lifted(
+        "cut in arguments marker",
+        "after sgl-project/sglang#23341",
+        SECTION + CALL + FIRST + ARGUMENTS[:10],
+        finish="length",
+        invalid=(("get_weather", "", FIRST),),
+    ),
+    lifted(
+        "cut in foreign call",
+        "after vllm-project/vllm#32146",
+        SECTION + CALL + "call_1b" + ARGUMENTS + '{"na',
+        finish="length",
+        invalid=(("", '{"na', "call_1b"),),
+    ),
+    lifted(
+        "cut in first of two markers",
+        "after sgl-project/sglang#23341",
+        SECTION + ONE + CALL[:9],
+        WEATHER,
+        finish="length",
+        ends="length",
+    ),
+    lifted(
+        "tool_calls finish, unfinished json",
+        "after vllm-project/vllm#43155",
+        SECTION + markup(FIRST, '{"city": "P', ""),
+        finish="tool_calls",
+        invalid=(("get_weather", '{"city": "P', FIRST),),
+        ends="tool_calls",
+    ),
+    lifted(
+        "length, complete call then text",
+        "after sgl-project/sglang#23341",
+        ONE + " and so",
+        WEATHER,
+        content=" and so",
+        finish="length",
+        ends="length",
+    ),
+]
+
+BEFORE = [
+    lifted("inch mark", "after cline/cline#12980", 'The 5" screen: ' + ONE, WEATHER, content='The 5" screen: '),
+    lifted(
+        "quotes and inches",
+        "after cline/cline#12980",
+        'Say "hi", 7" or so. ' + ONE,
+        WEATHER,
+        content='Say "hi", 7" or so. ',
+    ),
+    lifted(
+        "quoted numbers",
+        "after cline/cline#12980",
+        'He paid "5" and "6". ' + ONE,
+        WEATHER,
+        content='He paid "5" and "6". ',
+    ),
+    lifted("list item", "after cline/cline#12980", "- " + ONE, WEATHER, content="- "),
+    lifted("heading", "after cline/cline#12980", "# Weather\n" + ONE, WEATHER, content="# Weather\n"),
+    lifted(
+        "apostrophes before",
+        "after cline/cline#12980",
+        "Let's check 'Paris', it's ok. " + ONE,
+        WEATHER,
+        content="Let's check 'Paris', it's ok. ",
+    ),
+    lifted(
+        "code tag in another line",
+        "after cline/cline#12980",
+        "Use the <code> tag.\n" + ONE,
+        WEATHER,
+        content="Use the <code> tag.\n",
+    ),
+    lifted("open quotation, earlier paragraph", "after cline/cline#12980", "“So\n\n" + ONE, WEATHER, content="“So\n\n"),
+    lifted(
+        "odd quote, earlier line",
+        "after cline/cline#12980",
+        'He said "check\n' + ONE,
+        WEATHER,
+        content='He said "check\n',
+    ),
+    lifted(
+        "backslash quote earlier line", "after cline/cline#12980", 'x = "\\"\n' + ONE, WEATHER, content='x = "\\"\n'
+    ),
+    lifted("closed pre", "after cline/cline#12980", "<pre>\nx\n</pre>\n" + ONE, WEATHER, content="<pre>\nx\n</pre>\n"),
+    lifted(
+        "two blank lines",
+        "after cline/cline#12980",
+        "Fine.\n\n\n" + SECTION + ONE + SECTION_END + "\n\n",
+        WEATHER,
+        content="Fine.\n\n\n\n\n",
+    ),
+    lifted("starts with blanks", "after cline/cline#12980", "    " + ONE, WEATHER, content="    "),
+    lifted("blockquote ended", "after cline/cline#12980", "> x\n\n" + ONE, WEATHER, content="> x\n\n"),
+    lifted(
+        "closed html code",
+        "after cline/cline#12980",
+        '<code class="a">x</code> ' + ONE,
+        WEATHER,
+        content='<code class="a">x</code> ',
+    ),
+    lifted("tilde fence closed", "after cline/cline#12980", "~~~\nx\n~~~\n" + ONE, WEATHER, content="~~~\nx\n~~~\n"),
+    lifted("emoji", "after cline/cline#12980", "🌦️" + ONE + "🌦️", WEATHER, content="🌦️🌦️"),
+    lifted("pipe before", "after cline/cline#12980", "a |" + ONE, WEATHER, content="a |"),
+    lifted("angle before", "after cline/cline#12980", "a <" + ONE, WEATHER, content="a <"),
+    lifted("angles before", "after cline/cline#12980", "<<<|" + ONE, WEATHER, content="<<<|"),
+    lifted("broken marker before", "after cline/cline#12980", "<|tool_call" + ONE, WEATHER, content="<|tool_call"),
+    lifted("think close before", "after cline/cline#12980", "</think>" + ONE, WEATHER, content="</think>"),
+    lifted("JSON before", "after cline/cline#12980", '{"a": "b"}\n' + ONE, WEATHER, content='{"a": "b"}\n'),
+    lifted(
+        "f words before",
+        "after cline/cline#12980",
+        "if of f functions. fun" + ONE,
+        WEATHER,
+        content="if of f functions. fun",
+    ),
+    lifted("thousand blanks", "after cline/cline#12980", "x" + " " * 500 + ONE, WEATHER, content="x" + " " * 500),
+]
+
+VARIED_TEXTS: list[Case] = [*ARGUMENT_FORMS, *BEFORE]

@@ -1,0 +1,59 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi.kimi.forced_choice import without_forced_choice
+
+TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
+SEARCH = {"type": "openrouter:web_search"}
+NAMED = {"type": "function", "function": {"name": "g"}}
+THINKING, SWITCH, K3, PLAIN = (f"moonshotai/kimi-{name}" for name in ("k2-thinking", "k2.6", "k3", "k2-0905"))
+
+
+def sent(choice: Any, **more: Any) -> tuple[Any, list[Any]]:
+    """The choice that is sent, and the tools."""
+    body: Any = {"messages": [], "tools": [*TOOLS, SEARCH], "tool_choice": choice, **more}
+    fitted: Any = without_forced_choice(body)
+    assert (fitted is body) == (fitted["tool_choice"] == choice)
+    return fitted["tool_choice"], [tool.get("function", tool).get("name", "search") for tool in fitted["tools"]]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": THINKING},
+        {"model": SWITCH},
+        {"model": "moonshotai/kimi-k2.7-code"},
+        {"model": PLAIN, "models": [THINKING]},
+        {"models": [K3, SWITCH]},
+        {"model": SWITCH, "reasoning": {"effort": "low"}},
+    ],
+)
+def test_thinking_models_are_left_the_choice(asked: dict[str, Any]) -> None:
+    assert sent("required", **asked) == ("auto", ["f", "g", "search"])
+    assert sent(NAMED, **asked) == ("auto", ["g"])
+    assert sent(SEARCH, **asked) == ("auto", ["f", "g", "search"])
+
+
+def test_k3_takes_required() -> None:
+    assert sent("required", model=K3) == ("required", ["f", "g", "search"])
+    assert sent(NAMED, model=K3) == ("required", ["g"])
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", None])
+def test_what_forces_nothing_stays(choice: Any) -> None:
+    assert sent(choice, model=THINKING) == (choice, ["f", "g", "search"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": PLAIN},
+        {"model": SWITCH, "reasoning": {"enabled": False}},
+        {"model": SWITCH, "reasoning_effort": "none"},
+        {"model": "other/model"},
+    ],
+)
+def test_models_that_do_not_think_are_forced(asked: dict[str, Any]) -> None:
+    for choice in ("required", NAMED):
+        assert sent(choice, **asked) == (choice, ["f", "g", "search"])
