@@ -105,8 +105,9 @@ def oldest_core() -> str:
 def install_core(environment: Environment) -> None:
     """Install the project, its test dependencies and the langchain-core that was chosen."""
     if environment.core == "oldest":
-        # Not from the lock: its langchain asks for a newer core, and one that does not must be found.
-        environment.install("--group", "test", "--group", "build", "-e", ".", f"langchain-core=={oldest_core()}")
+        # Not from the lock: its langchain asks for a newer core, and one that does not must be found. The checkers of
+        # types belong to it, since they are shown a user's code.
+        environment.install("--group", "dev", "-e", ".", f"langchain-core=={oldest_core()}")
         return
     environment.install("--no-deps", "-r", "requirements-dev.txt")
     environment.install("--no-deps", "--no-build-isolation", "-e", ".")
