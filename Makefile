@@ -4,6 +4,10 @@
 PYTHON =
 # More arguments for pytest: make test PYTEST_ARGS="-k stream"
 PYTEST_ARGS =
+# How many processes the tests run in; 0: in make's own, as a debugger needs it.
+PROCESSES = auto
+# More arguments for the matrix: make test-matrix MATRIX_ARGS="--python 3.13 --jobs 2"
+MATRIX_ARGS =
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -25,7 +29,7 @@ demo: $(DEMO_READY)  ## Show the chat model at work, against an OpenRouter on lo
 	@$(PY) examples/quickstart.py
 
 test: lint type  ## Lint, types, and every test with 100 % branch coverage
-	@$(PY) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -55,7 +59,7 @@ fuzz: $(READY)  ## Cut up and damage streams at random, for minutes instead of s
 	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0
 
 test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
-	@$(PY) scripts/test_matrix.py
+	@$(PY) scripts/test_matrix.py $(MATRIX_ARGS)
 
 COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml

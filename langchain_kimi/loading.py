@@ -3,6 +3,10 @@
 import importlib
 from typing import Any
 
+from langchain_kimi._messages.structured_parsing import StructuredOutputParser
+from langchain_kimi._messages.structured_prompt import InstructedModel
+from langchain_kimi._messages.structured_raw import RawAndParsed
+from langchain_kimi._messages.structured_repair import RepairingModel
 from langchain_kimi.chat_models import ChatKimi
 
 PROVIDER = "kimi"
@@ -13,7 +17,8 @@ def load_arguments() -> dict[str, Any]:
     """Give the arguments with which langchain-core loads a dumped ChatKimi, or a chain that holds one.
 
     langchain-core loads only classes that it lists itself. The key is not in a dump: it is read from the environment's
-    `OPENROUTER_API_KEY`.
+    `OPENROUTER_API_KEY`. Structured output comes back too, unless its schema is a pydantic class: that is your code,
+    which is in no dump.
 
     Example:
         ```python
@@ -22,13 +27,17 @@ def load_arguments() -> dict[str, Any]:
         chain = loads(dumps(prompt | ChatKimi()), **load_arguments())
         ```
     """
-    name = (*ChatKimi.get_lc_namespace(), ChatKimi.__name__)
+    classes = (ChatKimi, StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
     return {
         "allowed_objects": "core",
-        "valid_namespaces": [name[0]],
-        "additional_import_mappings": {name: name},
+        "valid_namespaces": ["langchain_kimi"],
+        "additional_import_mappings": {tuple(known.lc_id()): _place_of(known) for known in classes},
         "secrets_from_env": True,
     }
+
+
+def _place_of(known: type) -> tuple[str, ...]:
+    return (*known.__module__.split("."), known.__name__)
 
 
 def register_init_chat_model() -> None:

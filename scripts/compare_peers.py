@@ -8,18 +8,21 @@ import asyncio
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 from langchain_core.exceptions import ModelError
 from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 from langchain_openai import ChatOpenAI
 from langchain_openrouter import ChatOpenRouter
 from pydantic import BaseModel
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 
 KEY = "no-key-needed"
@@ -104,12 +107,27 @@ def half_an_argument(make: Callable[..., BaseChatModel], emulator: Emulator) -> 
     return f"a valid call: `{message.tool_calls[0]['args']}`" if message.tool_calls else "an invalid call"
 
 
-def text_before_a_call(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
-    """Text, then a tool call, streamed with `output_version="v1"`."""
-    emulator.script(Reply(text="Let me look.", tool_calls=[ToolCall("get_weather", '{"city": "Oslo"}')]))
+def _v1_blocks(make: Callable[..., BaseChatModel], emulator: Emulator, **said: str) -> str:
+    calls = [ToolCall("get_weather", f'{{"city": "{city}"}}') for city in ("Oslo", "Rome")]
+    emulator.script(Reply(tool_calls=calls, **said))
     message = streamed(make(emulator.base_url, output_version="v1"), tools=[TOOL])
     kinds = [block["type"] for block in message.content_blocks]
-    return "both" if "tool_call" in kinds and message.tool_calls else f"the call is lost: {kinds}"
+    return ("all: " if kinds.count("tool_call") == len(calls) else "lost, of two calls: ") + ", ".join(kinds)
+
+
+def text_before_calls(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Text, then two tool calls, streamed with `output_version="v1"`: the content blocks."""
+    return _v1_blocks(make, emulator, text="Let me look.")
+
+
+def reasoning_before_calls(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Reasoning, then two tool calls, streamed with `output_version="v1"`: the content blocks."""
+    return _v1_blocks(make, emulator, reasoning="I should look.")
+
+
+def reasoning_and_text_before_calls(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
+    """Reasoning, text, then two tool calls, streamed with `output_version="v1"`: the content blocks."""
+    return _v1_blocks(make, emulator, reasoning="I should look.", text="Let me look.")
 
 
 def all_index_zero(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
@@ -162,14 +180,29 @@ def building(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
 
 
 CASES: tuple[Case, ...] = (
-    stream_error, stream_just_ends, error_in_a_200, half_an_argument, text_before_a_call, all_index_zero, second_loop,
-    facts_of_a_stream, text_instead_of_an_object, no_retries, building,
+    stream_error, stream_just_ends, error_in_a_200, half_an_argument, text_before_calls, reasoning_before_calls,
+    reasoning_and_text_before_calls, all_index_zero, second_loop, facts_of_a_stream, text_instead_of_an_object,
+    no_retries, building,
 )  # fmt: skip
+
+
+@contextmanager
+def alone(make: Callable[..., BaseChatModel]) -> Iterator[None]:
+    """Give a peer the process that it would have to itself.
+
+    Importing ChatKimi teaches langchain-core the content blocks of OpenRouter messages, which ChatOpenRouter gains by.
+    """
+    ours = None if make is kimi else PROVIDER_TRANSLATORS.pop(PROVIDER)
+    try:
+        yield
+    finally:
+        if ours:
+            PROVIDER_TRANSLATORS[PROVIDER] = ours
 
 
 def outcome(case: Case, make: Callable[..., BaseChatModel]) -> str:
     """Run one case with one model; an exception is an outcome like any other."""
-    with Emulator() as emulator, warnings.catch_warnings():
+    with Emulator() as emulator, alone(make), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return case(make, emulator)

@@ -3,15 +3,18 @@
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 from langchain.chat_models import base, init_chat_model
 from langchain_core.load import dumps, loads
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from langchain_kimi import ChatKimi, ProviderPreferences, Reasoning, load_arguments, register_init_chat_model
-from langchain_kimi.testing import Emulator
+from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
 
 # What langchain-core loads with is marked as beta there.
@@ -80,3 +83,63 @@ def test_another_langchain_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "langchain.chat_models.base", ModuleType("langchain.chat_models.base"))
     with pytest.raises(RuntimeError, match="pass a ChatKimi"):
         register_init_chat_model()
+
+
+class Place(TypedDict):
+    """A place."""
+
+    name: str
+    lc: int
+
+
+TRIP: dict[str, Any] = {
+    "title": "trip",
+    "description": "A trip.",
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    "required": ["city", "days"],
+}
+
+
+@pytest.mark.parametrize("schema", [TRIP, Place], ids=["JSON schema", "TypedDict"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"method": "function_calling"},
+        {"method": "json_mode"},
+        {"include_raw": True},
+        {"repair": 1, "strict": True},
+        {"repair": 1, "include_raw": True},
+    ],
+    ids=str,
+)
+def test_a_chain_with_a_schema_comes_back_and_runs(key_at_the_other_end: str, settings: Any, schema: Any) -> None:
+    with Emulator() as openrouter:
+        model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
+        chain = ChatPromptTemplate.from_template("Plan {what}.") | model.with_structured_output(schema, **settings)
+        text = dumps(chain)
+        assert KEY not in text
+        loaded = loads(text, **load_arguments())
+        assert dumps(loaded) == text
+        if settings.get("method") == "json_mode":
+            openrouter.script(Reply(text='{"city": "Oslo", "days": 2, "name": "Oslo", "lc": 1}'), times=2)
+        value, loaded_value = chain.invoke({"what": "a trip"}), loaded.invoke({"what": "a trip"})
+        assert openrouter.bodies[0] == openrouter.bodies[1]
+        if "include_raw" in settings:
+            value, loaded_value = value["parsed"], loaded_value["parsed"]
+        assert isinstance(value, dict)
+        assert loaded_value.keys() == value.keys()
+
+
+def test_a_class_of_the_users_is_in_no_dump(key_at_the_other_end: str) -> None:
+    class Trip(BaseModel):
+        """A trip."""
+
+        city: str
+
+    for settings in ({}, {"repair": 1}, {"include_raw": True}):
+        text = dumps(ChatKimi().with_structured_output(Trip, **settings))
+        assert KEY not in text
+        with pytest.raises(NotImplementedError, match=r"StructuredOutputParser|RepairingModel"):
+            loads(text, **load_arguments())

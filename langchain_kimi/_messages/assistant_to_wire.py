@@ -218,11 +218,10 @@ def _add_kept_reasoning(wire: WireMessage, kept: Mapping[str, Any]) -> None:
     if isinstance(text, str) or isinstance(details, list):
         wire.pop("reasoning", None)
         wire.pop("reasoning_details", None)
-    if isinstance(text, str):
-        if kept.get("reasoning_key") == "reasoning_content":
-            wire["reasoning_content"] = text
-        else:
-            wire["reasoning"] = text
+    key = kept.get("reasoning_key")
+    # What came in the details alone goes back in them, if they are still there.
+    if isinstance(text, str) and not (key == "reasoning_details" and isinstance(details, list)):
+        wire["reasoning_content" if key == "reasoning_content" else "reasoning"] = text
     if isinstance(details, list):
         wire["reasoning_details"] = details
 

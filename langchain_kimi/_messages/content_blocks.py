@@ -10,7 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, content
 from langchain_core.messages.block_translators import get_translator, register_translator
 
-from langchain_kimi._messages.from_wire import PROVIDER
+from langchain_kimi._messages.from_wire import PROVIDER, thoughts_in
 from langchain_kimi.openrouter.wire import JSONObject
 
 INDICES = {"reasoning": "lc_rs", "text": "lc_txt", "refusal": "lc_rf", "non_standard": "lc_rf", "audio": "lc_au"}
@@ -35,9 +35,8 @@ def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
     blocks = _spoken(message)
     for block in blocks:
         if block["type"] == "reasoning" and not block["reasoning"]:
-            # Some hosts tell the text only in the details. In a chunk that would say it twice: details come last.
-            details = message.additional_kwargs.get("reasoning_details") or []
-            block["reasoning"] = "".join(str(part.get("text") or part.get("summary") or "") for part in details)
+            # Of a message that another class made of the same wire.
+            block["reasoning"] = thoughts_in(message.additional_kwargs.get("reasoning_details"))
     return cast("list[content.ContentBlock]", [*blocks, *_calls(message)])
 
 

@@ -20,6 +20,9 @@ PROVIDER = fast_chunks.PROVIDER
 CUT = frozenset({"length", "error"})
 """Finish reasons of a reply that was cut off: a call that has no arguments yet is then not a call without arguments."""
 
+IN_DETAILS = "reasoning_details"
+"""The `reasoning_key` of a message whose reasoning came in its details alone, and goes back so."""
+
 SPOKEN = frozenset({"role", "content", "tool_calls", "reasoning", "reasoning_content"})
 TOP_LEVEL = frozenset({"choices", "usage", "error", "model"})
 CHOICE_LEVEL = frozenset({"index", "message", "delta", "error", "usage"})
@@ -94,7 +97,9 @@ def last_chunk_from(reply: WireReply, *, with_usage: bool = True) -> ChatGenerat
     choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
     message = choice.get("message") or {}
     spelling = _reasoning(message)
-    spelling.pop("reasoning_content", None)
+    if spelling.get("reasoning_key") != IN_DETAILS:
+        # The pieces of it have been told.
+        spelling.pop("reasoning_content", None)
     return ChatGenerationChunk(
         message=AIMessageChunk(
             content="",
@@ -182,7 +187,16 @@ def _reasoning(message: WireMessage) -> dict[str, Any]:
         return {"reasoning_content": reasoning}
     if reasoning := message.get("reasoning_content"):
         return {"reasoning_content": reasoning, "reasoning_key": "reasoning_content"}
+    if reasoning := thoughts_in(message.get("reasoning_details")):
+        return {"reasoning_content": reasoning, "reasoning_key": IN_DETAILS}
     return {}
+
+
+def thoughts_in(details: Any) -> str:
+    """Give what `reasoning_details` say in words: some hosts tell the reasoning there alone."""
+    parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
+    texts = [part.get("text") or part.get("summary") for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _kept(message: WireMessage) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig
 from pydantic import InstanceOf
 
+from langchain_kimi._messages.structured_dump import DumpedWithSchema
 from langchain_kimi._messages.structured_json import read_partial_json
 from langchain_kimi._messages.structured_reply import read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
@@ -78,7 +79,7 @@ class StreamedOutput:
             yield from value
 
 
-class StructuredOutputParser(BaseTransformOutputParser[Any]):
+class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
     """Gives the value that a reply holds, or raises; never None.
 
     Attributes:

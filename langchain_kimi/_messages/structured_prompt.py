@@ -10,10 +10,11 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict
 
+from langchain_kimi._messages.structured_dump import Dumped
 from langchain_kimi._messages.structured_schema import OutputSchema
 
 
-class InstructedModel(RunnableSerializable[LanguageModelInput, AIMessage]):
+class InstructedModel(Dumped, RunnableSerializable[LanguageModelInput, AIMessage]):
     """A model with an instruction of ours after the system messages of whatever it is given.
 
     Attributes:

@@ -6,10 +6,11 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 
+from langchain_kimi._messages.structured_dump import Dumped
 from langchain_kimi._messages.structured_parsing import Piece, StructuredOutputParser, whole
 
 
-class RawAndParsed(RunnableSerializable[AIMessage, dict[str, Any]]):
+class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):
     """Gives `raw`, `parsed` and `parsing_error`; one of the last two is None.
 
     A stream of it yields once, at the end.

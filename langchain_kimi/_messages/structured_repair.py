@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict, InstanceOf
 
+from langchain_kimi._messages.structured_dump import DumpedWithSchema
 from langchain_kimi._messages.structured_prompt import as_messages
 from langchain_kimi._messages.structured_reply import ATTEMPTS, read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
@@ -16,7 +17,7 @@ from langchain_kimi.errors import KimiError, KimiStructuredOutputError
 _PLACES_TOLD = 20
 
 
-class RepairingModel(RunnableSerializable[LanguageModelInput, AIMessage]):
+class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, AIMessage]):
     """A model that is asked again, once, when its answer holds no value of the schema.
 
     After a refusal, and when the token limit cut the answer off, it is not asked again. The second message is the

@@ -144,7 +144,7 @@ def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
 
 
 def _as_error(error: Any) -> WireError:
-    return cast("WireError", error) if isinstance(error, dict) else {"message": str(error)}
+    return cast("WireError", error) if isinstance(error, dict) else {"message": _written(error)}
 
 
 def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) -> KimiError:
@@ -154,8 +154,8 @@ def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) 
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
     raw = _parsed(metadata.get("raw"))
-    reason = _reason(error, raw)
-    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {error.get('message')} {_code(raw)}")
+    reason, message = _reason(error, raw), _written(error.get("message"))
+    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {message} {_code(raw)}")
     made = kind(
         reason,
         status=status,
@@ -174,7 +174,7 @@ def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) 
     told = availability.get("retryable")
     if isinstance(told, bool):
         made.learn(is_retryable=told)
-    elif DAILY_CAP.search(f"{reason} {error.get('message')} {metadata.get('limit_source')}"):
+    elif DAILY_CAP.search(f"{reason} {message} {_written(metadata.get('limit_source'))}"):
         made.learn(is_retryable=False)
     made.learn(advice=advice_for(made))
     return made
@@ -228,14 +228,22 @@ def _told(raw: Any, depth: int = 8) -> str:
     for key in ("error", "message", "msg", "detail", "errors", "reason"):
         if told := _told(raw.get(key), depth - 1):
             return told
-    return json.dumps(raw, ensure_ascii=False)[:500] if any(raw.values()) else ""
+    return _written(raw)[:500] if any(raw.values()) else ""
+
+
+def _written(value: Any) -> str:
+    """A value in words; what could be read may still be nested too deep to be written, further up the stack."""
+    try:
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    except RecursionError:
+        return "The reason is nested too deep to be shown."
 
 
 def _code(raw: Any) -> str:
     """The upstream's own code or type, which may say more than its sentence."""
     inner = raw.get("error") if isinstance(raw, dict) else None
     place = inner if isinstance(inner, dict) else _mapping(raw)
-    return f"{place.get('code')} {place.get('type')}"
+    return f"{_written(place.get('code'))} {_written(place.get('type'))}"
 
 
 def _parsed(raw: Any) -> Any:
@@ -263,13 +271,10 @@ def retry_after(
     In this order: the `Retry-After` header (seconds or a date), `availability.retry_after` (seconds), and
     `X-RateLimit-Reset` (milliseconds since the epoch), a response header or inside `metadata.headers`.
     """
-    if (asked := _seconds(headers.get("retry-after"), now)) is not None:
-        return asked
-    if (asked := _seconds(availability.get("retry_after"), now)) is not None:
-        return asked
     noted = {str(name).lower(): value for name, value in _mapping(metadata.get("headers")).items()}
-    if (asked := _seconds(noted.get("retry-after"), now)) is not None:
-        return asked
+    for told in (headers.get("retry-after"), availability.get("retry_after"), noted.get("retry-after")):
+        if (asked := _seconds(told, now)) is not None:
+            return asked
     reset = _number(headers.get("x-ratelimit-reset") or noted.get("x-ratelimit-reset"))
     # Other hosts mean seconds by it, or a length of time; and a moment that has passed asks for nothing.
     return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH) else None

@@ -14,6 +14,7 @@ DETAILS = [
     {"type": "reasoning.encrypted", "data": "x", "id": None},
 ]
 CALL = {"name": "forecast", "args": {"city": "Oslo"}, "id": "functions.forecast:0", "type": "tool_call"}
+IN_DETAILS = {"reasoning_content": "Hm.", "reasoning_key": "reasoning_details"}
 V1_CONTENT: list[Any] = [{"type": "text", "text": "a"}, CALL]
 WIRE_CALL = {
     "id": "functions.forecast:0",
@@ -80,6 +81,16 @@ CASES = [
         "reasoning details",
         AIMessage("hi", additional_kwargs={"reasoning_content": "Hm.", "reasoning_details": DETAILS}),
         said("hi", reasoning="Hm.", reasoning_details=DETAILS),
+    ),
+    (
+        "reasoning that came in the details alone",
+        AIMessage("hi", additional_kwargs={**IN_DETAILS, "reasoning_details": DETAILS}),
+        said("hi", reasoning_details=DETAILS),
+    ),
+    (
+        "reasoning whose details were taken out",
+        AIMessage("hi", additional_kwargs=IN_DETAILS),
+        said("hi", reasoning="Hm."),
     ),
     (
         "empty reasoning is kept",

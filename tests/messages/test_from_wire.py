@@ -56,6 +56,26 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
             "additional_kwargs": {"reasoning_content": "Hm.", "reasoning_key": "reasoning_content"},
         },
     ),
+    "reasoning in the details alone": (
+        {"content": "hi", "reasoning_details": [*DETAILS, {"type": "reasoning.summary", "summary": "So."}]},
+        {
+            "content": "hi",
+            "additional_kwargs": {
+                "reasoning_content": "Hm.So.",
+                "reasoning_key": "reasoning_details",
+                "reasoning_details": [*DETAILS, {"type": "reasoning.summary", "summary": "So."}],
+            },
+        },
+    ),
+    "reasoning that is encrypted": (
+        {"content": "hi", "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}, {"text": 7}, "odd"]},
+        {
+            "content": "hi",
+            "additional_kwargs": {
+                "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}, {"text": 7}, "odd"]
+            },
+        },
+    ),
     "empty reasoning details": (
         {"content": "hi", "reasoning": "", "reasoning_details": []},
         {"content": "hi", "additional_kwargs": {"reasoning_details": []}},
@@ -230,6 +250,16 @@ def test_the_last_chunk_has_all_that_comes_once() -> None:
     }
     assert chunk.response_metadata == message_from(told).response_metadata
     assert chunk.usage_metadata == usage_from(USAGE)
+
+
+def test_the_last_chunk_tells_the_reasoning_that_came_in_the_details_alone() -> None:
+    """No piece of it was told before: a piece is a delta's text."""
+    chunk: Any = last_chunk_from(reply({"reasoning_details": DETAILS, "content": "hi"})).message
+    assert chunk.additional_kwargs == {
+        "reasoning_content": "Hm.",
+        "reasoning_key": "reasoning_details",
+        "reasoning_details": DETAILS,
+    }
 
 
 def test_the_last_chunk_may_leave_out_usage() -> None:

@@ -273,6 +273,24 @@ def test_depth_is_survived() -> None:
     assert type(raised(500, {"error": {"message": "error", "metadata": {"raw": nested}}})) is KimiServerError
 
 
+@pytest.mark.parametrize("kind", [list, dict])
+def test_what_is_nested_too_deep_to_be_written_is_an_error_all_the_same(kind: type) -> None:
+    """Near the limit a reply can be read and not be written: the rest of the stack may be higher then."""
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = [nested] if kind is list else {"a": nested}
+    places: list[Any] = [
+        {"error": nested},
+        {"error": {"message": nested}},
+        {"error": {"message": {"error": {"code": nested}}}},
+        {"error": {"message": "error", "metadata": {"raw": nested, "limit_source": nested}}},
+    ]
+    for place in places:
+        error = error_from_reply(place, RawReply(500, HEADERS, ""), now=NOW)
+        assert type(error) is KimiServerError
+        assert str(error)
+
+
 def test_no_reply_at_all() -> None:
     raw = RawReply(200, {"x-generation-id": "gen-1"}, "<html>")
     error = malformed("The reply is not JSON.", raw)

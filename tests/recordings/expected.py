@@ -97,9 +97,16 @@ def kwargs_of(message: JSONObject) -> JSONObject:
     kwargs["reasoning_content"] = reasoning
     if reasoning and not message.get("reasoning"):
         kwargs["reasoning_key"] = "reasoning_content"
+    if not reasoning and (told := "".join(_told(part) for part in message.get("reasoning_details") or ())):
+        kwargs |= {"reasoning_content": told, "reasoning_key": "reasoning_details"}
     kwargs["reasoning_details"] = message.get("reasoning_details")
     kwargs["annotations"] = message.get("annotations")
     return kept(kwargs)
+
+
+def _told(part: JSONObject) -> str:
+    told: str = part.get("text") or part.get("summary") or ""
+    return told
 
 
 def kept(kwargs: JSONObject) -> JSONObject:

@@ -1,4 +1,7 @@
-"""LangChain's standard integration suite for a Kimi that sees, with an image made here instead of a download."""
+"""LangChain's standard integration suite for a Kimi that sees, with an image made here instead of a download.
+
+PDFs are OpenRouter's business, which reads them for every model. Nobody opens the one here: it has the image's bytes.
+"""
 
 import struct
 import zlib
@@ -80,6 +83,10 @@ class Seeing(KimiSuite):
 
     @property
     def supports_image_tool_message(self) -> bool:
+        return True
+
+    @property
+    def supports_pdf_inputs(self) -> bool:
         return True
 
 

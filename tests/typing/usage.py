@@ -2,12 +2,13 @@
 
 import httpx
 from langchain_core.language_models import LanguageModelInput
+from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import tool
 from pydantic import BaseModel, SecretStr
 
-from langchain_kimi import ChatKimi, KimiError, ProviderPreferences, Reasoning, Timeout, WebPlugin
+from langchain_kimi import ChatKimi, KimiError, ProviderPreferences, Reasoning, Timeout, WebPlugin, load_arguments
 from langchain_kimi.errors import KimiRateLimitError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 
@@ -74,6 +75,24 @@ def structured_raw(model: ChatKimi) -> AIMessage:
 def structured_dict(model: ChatKimi) -> str:
     schema = {"title": "trip", "type": "object", "properties": {"city": {"type": "string"}}}
     return str(model.with_structured_output(schema, method="json_schema").invoke("Plan a trip.")["city"])
+
+
+def blocks(model: ChatKimi) -> list[str]:
+    typed = ChatKimi(output_version="v1", profile=model.profile).invoke("Hello.")
+    return [block["type"] for block in typed.content_blocks]
+
+
+def limits(model: ChatKimi) -> int | None:
+    return model.profile.get("max_input_tokens") if model.profile else None
+
+
+def composed(model: ChatKimi, other: ChatKimi) -> list[AIMessage]:
+    sturdy: Runnable[LanguageModelInput, AIMessage] = model.bind(temperature=0.2).with_retry().with_fallbacks([other])
+    return sturdy.batch(["Hello.", "Goodbye."])
+
+
+def loaded(model: ChatKimi) -> object:
+    return loads(dumps(model), **load_arguments())
 
 
 def failing(model: ChatKimi) -> str | None:
