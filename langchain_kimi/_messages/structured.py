@@ -128,7 +128,10 @@ class _Request:
         """Bind the schema to the model in the way of the method."""
         if method == "function_calling":
             choice = "auto" if self._must_not_force(arguments) else target.name
-            chosen = {"tool_choice": choice, "parallel_tool_calls": False, **arguments}
+            # Kimi's hosts do not list `parallel_tool_calls`: one that has to know all parameters would not be found.
+            must_know_all = (self._parameters.get("provider") or {}).get("require_parameters")
+            one_call = {} if must_know_all else {"parallel_tool_calls": False}
+            chosen = {"tool_choice": choice, **one_call, **arguments}
             return self._model.bind_tools([target.tool(strict=strict)], **chosen)
         answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
         chosen = {"response_format": answer, **arguments, **self._provider()}
