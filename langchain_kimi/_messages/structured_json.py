@@ -15,8 +15,12 @@ from pydantic_core import from_json
 from langchain_kimi._messages.json_hooks import distinct_keys, finite
 from langchain_kimi._messages.structured_lenient import read_json5
 
-# A byte order mark, whitespace, and a fence with its language.
-_OPENING = re.compile(r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n)?[\s\ufeff]*")
+# A byte order mark, whitespace, and a fence with its language, or what Kimi's markup has before a call's arguments.
+_OPENING = re.compile(
+    r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n"
+    r"|(?:<\|tool_calls_section_begin\|>\s*)?<\|tool_call_begin\|>\s*functions\.[\w.-]+:\d+\s*<\|tool_call_argument_begin\|>"
+    r")?[\s\ufeff]*"
+)
 _THOUGHT, _THOUGHT_END = re.compile(r"\s*<think>"), "</think>"
 _CLOSING = re.compile(r"\s*(?:```\s*)?")
 # A number at the very end, of which more digits may come; no number worth showing is longer than `_TAIL`.
@@ -101,8 +105,8 @@ def _after_thought(text: str) -> int | None:
 def read_partial_json(text: str) -> Any:
     """Return what is there of a value that is still coming; None when nothing can be said yet.
 
-    Only a text that begins with the value or its fence is read: of a value after prose it is not known yet whether
-    it is the only one.
+    Only a text that begins with the value, its fence or its markup is read: of a value after prose it is not known yet
+    whether it is the only one.
     """
     begin = _after_thought(text)
     start = _end_of(_OPENING, text, begin or 0)

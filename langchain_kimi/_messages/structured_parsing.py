@@ -11,7 +11,7 @@ from pydantic import InstanceOf
 
 from langchain_kimi._messages.structured_json import read_partial_json
 from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable, whole
-from langchain_kimi._messages.structured_reply import read_output
+from langchain_kimi._messages.structured_reply import calls_others, read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
 
 # Up to this many characters every piece of a reply is worth a look at what is there so far; from there on a growth by
@@ -67,7 +67,10 @@ class StreamedOutput:
                 yield piece["args"] or ""
 
     def _so_far(self) -> list[Any]:
-        value = self._schema.unwrap(read_partial_json("".join(self._pieces)))
+        text = "".join(self._pieces)
+        if not self._by_call and calls_others(text, self._schema.name):
+            return []
+        value = self._schema.unwrap(read_partial_json(text))
         if value is None or isinstance(value, dict) is not self._schema.is_object:
             return []
         return [self._schema.loose(value)]

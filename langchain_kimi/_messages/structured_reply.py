@@ -65,7 +65,7 @@ def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     if message.response_metadata.get("finish_reason") == "length":
         raise _cut_off(message)
     text = str(message.text)
-    is_answer = text.strip() and not _calls_others(text, schema.name)
+    is_answer = text.strip() and not calls_others(text, schema.name)
     texts, calls = [text] if is_answer else [], _arguments(message, schema.name)
     if not texts and not calls:
         raise _nothing(message, schema, by_call=by_call)
@@ -83,7 +83,7 @@ def _leaked_calls(text: str) -> list[str]:
     return _LEAKED_CALL.findall(text)
 
 
-def _calls_others(text: str, name: str) -> bool:
+def calls_others(text: str, name: str) -> bool:
     """Tell whether a text has calls in Kimi's markup, and none of them is of the schema's name."""
     called = _leaked_calls(text)
     return bool(called) and name not in called

@@ -5,6 +5,8 @@ import pytest
 
 from langchain_kimi._messages.structured_json import NotJSONError, read_json, read_partial_json
 
+MARKUP = "<|tool_call_begin|>functions.Person:0<|tool_call_argument_begin|>"
+
 
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -119,6 +121,10 @@ def test_brackets_that_are_no_lists_are_words() -> None:
         ('```json\n{"a": "x', {"a": "x"}),
         ('\ufeff {"a": 1}\n```', {"a": 1}),
         ("[1, 2", [1]),
+        (f'{MARKUP}{{"a": "x', {"a": "x"}),
+        (f'<|tool_calls_section_begin|>{MARKUP} {{"a": "x', {"a": "x"}),
+        ("<|tool_call_begin|>functions.", None),
+        (MARKUP, None),
         ('{"a": 1, "b": -2.5e', {"a": 1}),
         ('{"a": "room 2', {"a": "room "}),
         ('{"a": "room2', {"a": "room2"}),

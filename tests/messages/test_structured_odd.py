@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from itertools import pairwise
+from typing import Any, Generic, TypedDict, TypeVar
 
 import pytest
 from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel, v1
+from pydantic import BaseModel, RootModel, v1
 
 from langchain_kimi import ChatKimi
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
@@ -17,9 +18,10 @@ from langchain_kimi._messages.structured_schema import output_schema
 from langchain_kimi.errors import KimiStructuredOutputError
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.conftest import KEY
-from tests.messages.structured_cases import ADA, JSON, PERSON_SCHEMA, Case, Person
+from tests.messages.structured_cases import ADA, JSON, PERSON_SCHEMA, Case, Colour, Person
 from tests.messages.structured_odd_cases import EVA, ODD, ODD_TYPED
 
+T = TypeVar("T")
 CASES = [*ODD, *ODD_TYPED]
 METHODS = (None, "function_calling", "json_schema", "json_mode")
 
@@ -171,6 +173,26 @@ LEAKS = {
     "cut": (Reply(text=markup(JSON)[:-80], finish_reason="stop"), KimiStructuredOutputError),
     "cut by the limit": (Reply(text=markup(JSON)[:-80], finish_reason="length"), KimiStructuredOutputError),
 }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_dict_grows_over_leaked_markup(method: Any, wire: Wire) -> None:
+    runnable = wire.model.with_structured_output(PERSON_SCHEMA, method=method)
+    wire.openrouter.script(Reply(text=markup(JSON)))
+    values = list(runnable.stream("Who?"))
+    assert values[-1] == ADA
+    assert all(set(earlier) <= set(later) for earlier, later in pairwise(values))
+    # A call is made of markup when that has ended, and not before.
+    assert len(values) == 1 if method in (None, "function_calling") else len(values) > 2
+
+
+def test_nothing_grows_over_the_markup_of_another_s_call(wire: Wire) -> None:
+    wire.openrouter.script(Reply(text=markup(JSON, "search")))
+    with pytest.raises(KimiStructuredOutputError) as raised_error:
+        assert next(wire.model.with_structured_output(PERSON_SCHEMA, method="json_schema").stream("Who?")) is None
+    assert raised_error.value.cause == "empty"
+
+
 OTHERS = {
     "another call in the thoughts": (Reply(reasoning=markup(JSON, "search")), KimiStructuredOutputError),
     "a value in the thoughts only": (Reply(reasoning=JSON), KimiStructuredOutputError),
@@ -203,6 +225,60 @@ def test_a_call_in_the_thoughts_counts_where_one_was_asked_for(method: Any, due:
     for way in wire.ways(wire.model.with_structured_output(PERSON_SCHEMA, method=method)):
         wire.openrouter.script(Reply(reasoning=f"I will call. {markup(JSON)}"))
         assert value_or_error(way) == due
+
+
+class People(RootModel[list[Person]]):
+    pass
+
+
+class Wish(RootModel[Person | None]):
+    pass
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
+Adas = Box[list[Person]]
+ERROR = KimiStructuredOutputError
+ARRAY = {"title": "Array", "type": "array", "items": {"type": "string"}}
+WORD = {"title": "Word", "enum": ["red", "blue"]}
+OTHER_KINDS: list[tuple[Any, str, Any]] = [
+    (People, f"[{JSON}]", [ADA]),
+    (People, f'{{"root": [{JSON}]}}', [ADA]),
+    (People, f"They are [{JSON}].", [ADA]),
+    (People, "[]", []),
+    *[(People, text, ERROR) for text in ("null", "{}", '""', "none", JSON)],
+    *[(People, text, ERROR) for text in (f"[{JSON}", f"[{JSON}] [{EVA}]", f"[[{JSON}]]")],
+    (Wish, JSON, ADA),
+    (Wish, '{"root": null}', None),
+    *[(Wish, text, ERROR) for text in ("[]", "{}", "nobody", '{"name": "Ada", "age"')],
+    (RootModel[Colour], '"red"', "red"),
+    (RootModel[Colour], '{"root": "red"}', "red"),
+    *[(RootModel[Colour], text, ERROR) for text in ('"green"', "red", "null", "[]", '"red" or "blue"', '"re')],
+    (Adas, f'{{"content": [{JSON}]}}', {"content": [ADA]}),
+    *[(Adas, text, ERROR) for text in (JSON, f"[{JSON}]", '{"content": null}', f'{{"content": [{JSON}')],
+    (ARRAY, '["a"]', ["a"]),
+    (ARRAY, '{"root": ["a"]}', ["a"]),
+    *[(ARRAY, text, ERROR) for text in ("null", "{}", '"a"', '["a"', "a", '["a"] ["b"]')],
+    (WORD, '"red"', "red"),
+    *[(WORD, text, ERROR) for text in ("null", '"green"', "red", '["red"]', "{}")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
+@pytest.mark.parametrize(("schema", "text", "due"), OTHER_KINDS)
+def test_values_that_are_no_persons(schema: Any, text: str, due: Any, *, by_call: bool) -> None:
+    target = output_schema(schema)
+    parser = StructuredOutputParser(target=target, by_call=by_call, grows=target.model is None)
+    case = Case("other", due, due, "" if by_call else text, ((target.name, text),) if by_call else ())
+    ways: list[Callable[[], Any]] = [
+        lambda: parser.invoke(case.message()),
+        lambda: last(parser.transform(iter(case.chunks(3)))),
+    ]
+    for way in ways:
+        value = value_or_error(way)
+        assert (value.model_dump(mode="json") if isinstance(value, BaseModel) else value) == due
 
 
 def test_a_refusal_beside_the_value_is_a_refusal() -> None:
