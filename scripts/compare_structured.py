@@ -16,9 +16,11 @@ from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from scripts.compare_peers import MODELS
 from tests.messages.structured_cases import CASES, TYPED, Case, Person
+from tests.messages.structured_odd_cases import ODD, ODD_TYPED
 
 REPORT = Path(__file__).parents[1] / "docs" / "structured.md"
-REPLIES = [*CASES, *TYPED]
+# Of the replies that are cut at every place some are among the others.
+REPLIES = [case for case in [*CASES, *TYPED, *ODD, *ODD_TYPED] if "cut after" not in case.name or case in CASES]
 METHODS = ("function_calling", "json_schema", "json_mode", "default")
 DEFAULTS = {"ChatKimi": "function_calling", "ChatOpenRouter": "function_calling", "ChatOpenAI": "json_schema"}
 OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
@@ -34,7 +36,7 @@ emulator over HTTP, once for each of four ways to ask `moonshotai/kimi-k2-0905`;
 - **None**: neither a value nor an error;
 - **untyped error**: any other exception;
 - **wrong value**: another value than the reply's, or one from a reply that does not answer for it: cut off by the
-  token limit, with two different values, or with the value inside another key.
+  token limit, with two different values (of one key, too), or with the value inside another key or in a thought.
 """
 
 

@@ -112,3 +112,30 @@ def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: N
         assert run.communicate()[1] == ""
         assert set(asked(openrouter)) == failed
         assert {row["id"]: row["error"] for row in lines(path)} == {row["id"]: None for row in after}
+
+
+def test_an_extraction_that_is_killed_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "orders.jsonl"
+    with Emulator(api_key=KEY) as openrouter:
+        openrouter.behave(pause=0.05)
+        openrouter.script(*[Reply(text="I would rather not.")] * 12)
+        for goal in (30, 90):
+            run = extraction(openrouter, path)
+            while len(lines(path)) < goal:
+                assert run.poll() is None
+                time.sleep(0.01)
+            run.kill()
+            run.communicate()
+            assert run.returncode == -signal.SIGKILL
+        before = lines(path)
+
+        openrouter.clear()
+        openrouter.behave(pause=0.0)
+        run = extraction(openrouter, path)
+        assert run.communicate()[1] == ""
+        after = lines(path)
+        assert path.read_bytes().endswith(b"\n")
+        assert after[: len(before)] == before
+        assert len({row["id"] for row in after}) == len(after) == 200
+        assert sorted(asked(openrouter)) == sorted(row["id"] for row in after[len(before) :])
+        assert any(row["error"] for row in after)

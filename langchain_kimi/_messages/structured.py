@@ -62,23 +62,15 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     Raises:
         KimiRequestError: (also a `ValueError`) The method is unknown, or the schema is none or missing.
     """
-    if method not in (None, *get_args(Method)):
-        raise KimiRequestError(f"Unknown method {method!r}; there are {', '.join(get_args(Method))}.")
-    if schema is None and method != "json_mode":
-        raise KimiRequestError(f'method="{method}" needs a schema; only json_mode does without.')
-    if repair not in (0, 1):
-        raise KimiRequestError("repair must be 0 or 1: the model is asked again once, or not at all.")
+    _check(schema, method, repair)
     request = _Request(model, kwargs)
     target = ANY_OBJECT if schema is None else output_schema(schema)
     chosen = method or request.method
-    if method is None and strict is None and chosen == "json_schema" and not request.has_chosen_hosts:
-        strict = True if target.fits_strictness() else None
+    if method is None and strict is None:
+        strict = request.strictness(chosen, target)
     if chosen == "function_calling" and tools:
         raise KimiRequestError("A forced call leaves no room for other tools.", advice='Pass method="json_schema".')
-    traced = {
-        "kwargs": {"method": chosen, "strict": strict},
-        "schema": None if schema is None else {"type": "function", "function": target.function},
-    }
+    traced = {"kwargs": {"method": chosen, "strict": strict}, "schema": target.traced if schema is not None else None}
     bound = request.bound(target, chosen, strict, tools or (), {"ls_structured_output_format": traced, **kwargs})
     if method is None and chosen == "json_mode":
         bound = InstructedModel(model=bound, instruction=instruction_for(target))
@@ -88,6 +80,15 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     grows = (partial or target.model is None) and not repair
     parser = StructuredOutputParser(target=target, by_call=by_call, grows=grows)
     return bound | (RawAndParsed(parser=parser) if include_raw else parser)
+
+
+def _check(schema: Schema | None, method: Method | None, repair: int) -> None:
+    if method not in (None, *get_args(Method)):
+        raise KimiRequestError(f"Unknown method {method!r}; there are {', '.join(get_args(Method))}.")
+    if schema is None and method != "json_mode":
+        raise KimiRequestError(f'method="{method}" needs a schema; only json_mode does without.')
+    if repair not in (0, 1):
+        raise KimiRequestError("repair must be 0 or 1: the model is asked again once, or not at all.")
 
 
 class _Request:
@@ -108,11 +109,13 @@ class _Request:
         """The method that the models can follow."""
         return output_method(self._slugs, self._parameters, self._profile)
 
-    @property
-    def has_chosen_hosts(self) -> bool:
-        """Whether the hosts are chosen by name; some of Kimi's refuse a strict schema."""
+    def strictness(self, method: Method, target: OutputSchema) -> Strict:
+        """Whether to send a schema as strict where nobody said so."""
         provider = self._parameters.get("provider") or {}
-        return bool(provider.get("only") or provider.get("order"))
+        # Some of the hosts that people choose by name refuse a strict schema.
+        has_chosen_hosts = provider.get("only") or provider.get("order")
+        fits = method == "json_schema" and not has_chosen_hosts and target.fits_strictness()
+        return True if fits else None
 
     def bound(
         self,
@@ -125,7 +128,10 @@ class _Request:
         """Bind the schema to the model in the way of the method."""
         if method == "function_calling":
             choice = "auto" if self._must_not_force(arguments) else target.name
-            chosen = {"tool_choice": choice, "parallel_tool_calls": False, **arguments}
+            # Kimi's hosts do not list `parallel_tool_calls`: one that has to know all parameters would not be found.
+            must_know_all = (self._parameters.get("provider") or {}).get("require_parameters")
+            one_call = {} if must_know_all else {"parallel_tool_calls": False}
+            chosen = {"tool_choice": choice, **one_call, **arguments}
             return self._model.bind_tools([target.tool(strict=strict)], **chosen)
         answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
         chosen = {"response_format": answer, **arguments, **self._provider()}

@@ -1,21 +1,27 @@
 """The one JSON value in a model's text: whole, fenced, or with words around it.
 
 Nothing is completed and nothing is guessed: a value that breaks off, two different values, a value inside a broken
-one, and numbers that JSON does not have are all refused (but see `structured_lenient`).
+one, a key with two different values, and numbers that JSON does not have are all refused (but see
+`structured_lenient`). What a model thought aloud before its answer (`<think>`) is not read.
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic_core import from_json
 
+from langchain_kimi._messages.json_hooks import distinct_keys, finite
 from langchain_kimi._messages.structured_lenient import read_json5
 
-# A byte order mark, whitespace, and a fence with its language.
-_OPENING = re.compile(r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n)?[\s\ufeff]*")
+# A byte order mark, whitespace, and a fence with its language, or what Kimi's markup has before a call's arguments.
+_OPENING = re.compile(
+    r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n"
+    r"|(?:<\|tool_calls_section_begin\|>\s*)?<\|tool_call_begin\|>\s*functions\.[\w.-]+:\d+\s*<\|tool_call_argument_begin\|>"
+    r")?[\s\ufeff]*"
+)
+_THOUGHT, _THOUGHT_END = re.compile(r"\s*<think>"), "</think>"
 _CLOSING = re.compile(r"\s*(?:```\s*)?")
 # A number at the very end, of which more digits may come; no number worth showing is longer than `_TAIL`.
 _OPEN_NUMBER = re.compile(r"(?<=[:\[,\s])-?\d[-+.\deE]*\Z")
@@ -56,11 +62,14 @@ def read_json(text: str, *, wants_object: bool) -> Any:
         NotJSONError: No value, a broken one, two different ones, or NaN or Infinity in it; where the extra `json5` is
             installed, and the text is nothing but one value, what JSON5 allows is read too.
     """
+    start = _after_thought(text)
+    if start is None:
+        raise NotJSONError("a thought without an answer", len(text))
     try:
-        return _read_strictly(text, wants_object=wants_object)
+        return _read_strictly(text, start, wants_object=wants_object)
     except NotJSONError as error:
         try:
-            value = read_json5(text)
+            value = read_json5(text[start:])
         except ValueError:
             raise error from None
         if wants_object and not _holds_object(value):
@@ -68,27 +77,40 @@ def read_json(text: str, *, wants_object: bool) -> Any:
         return value
 
 
-def _read_strictly(text: str, *, wants_object: bool) -> Any:
-    start = _end_of(_OPENING, text, 0)
+def _read_strictly(text: str, begin: int, *, wants_object: bool) -> Any:
+    start = _end_of(_OPENING, text, begin)
     try:
         value, end = _decode(text, start)
     except NotJSONError as error:
-        return _value_among_words(text, error, wants_object=wants_object)
+        return _value_among_words(text, begin, error, wants_object=wants_object)
     if _end_of(_CLOSING, text, end) < len(text):
-        return _value_among_words(text, NotJSONError("words after a value", end), wants_object=wants_object)
+        return _value_among_words(text, begin, NotJSONError("words after a value", end), wants_object=wants_object)
     if wants_object and isinstance(value, str):
         return _unpacked(value)
     return value
 
 
+def _after_thought(text: str) -> int | None:
+    """Return where the answer begins; None if the thought before it does not end.
+
+    The tag that opens a thought may be missing: some hosts' templates put it into the prompt.
+    """
+    end = text.find(_THOUGHT_END)
+    if _THOUGHT.match(text):
+        return end + len(_THOUGHT_END) if end >= 0 else None
+    begins_with_value = _VALUE_START.match(text, _end_of(_OPENING, text, 0))
+    return 0 if begins_with_value or end < 0 else end + len(_THOUGHT_END)
+
+
 def read_partial_json(text: str) -> Any:
     """Return what is there of a value that is still coming; None when nothing can be said yet.
 
-    Only a text that begins with the value or its fence is read: of a value after prose it is not known yet whether
-    it is the only one.
+    Only a text that begins with the value, its fence or its markup is read: of a value after prose it is not known yet
+    whether it is the only one.
     """
-    start = _end_of(_OPENING, text, 0)
-    if not _VALUE_START.match(text, start):
+    begin = _after_thought(text)
+    start = _end_of(_OPENING, text, begin or 0)
+    if begin is None or not _VALUE_START.match(text, start):
         return None
     number = _OPEN_NUMBER.search(text, max(start, len(text) - _TAIL))
     try:
@@ -101,9 +123,10 @@ def read_partial_json(text: str) -> Any:
 
 def _unpacked(text: str) -> Any:
     try:
-        return _decode(text, _end_of(_OPENING, text, 0))[0]
+        value, end = _decode(text, _end_of(_OPENING, text, 0))
     except NotJSONError:
         return text
+    return value if _end_of(_CLOSING, text, end) == len(text) else text
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -111,8 +134,8 @@ def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def _value_among_words(text: str, first_error: NotJSONError, *, wants_object: bool) -> Any:
-    found = [(value, position) for value, position in _values(text) if not wants_object or _holds_object(value)]
+def _value_among_words(text: str, start: int, first_error: NotJSONError, *, wants_object: bool) -> Any:
+    found = [(value, position) for value, position in _values(text, start) if not wants_object or _holds_object(value)]
     if not found:
         raise first_error
     value = found[0][0]
@@ -126,12 +149,12 @@ def _holds_object(value: Any) -> bool:
     return isinstance(value, dict) or any(isinstance(item, dict) for item in value)
 
 
-def _values(text: str) -> Iterator[tuple[Any, int]]:
+def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
     """Yield each outermost value and where it begins; raise at what began as JSON and broke.
 
     Brackets and braces that are the words' own are passed over, though not any number of them.
     """
-    position, words = 0, 0
+    words = 0
     while found := _VALUE_START.search(text, position):
         start = found.start()
         try:
@@ -160,14 +183,9 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"{digits} is too large a number")
-    return number
-
-
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(
+    strict=False, parse_constant=_refuse_constant, parse_float=finite, object_pairs_hook=distinct_keys
+)
 
 
 def _decode(text: str, start: int) -> tuple[Any, int]:
@@ -178,5 +196,6 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     except RecursionError:
         raise NotJSONError("nested too deeply", start) from None
     except ValueError as error:
-        constants = (found.start(1) for found in _CONSTANT.finditer(text, start) if found.group(1))
+        named = str(error).removesuffix(" is no JSON")
+        constants = (found.start(1) for found in _CONSTANT.finditer(text, start) if found.group(1) == named)
         raise NotJSONError(str(error), next(constants, start)) from None

@@ -1,6 +1,6 @@
 """The part of a chat model that makes structured output, typed by what it is given."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, cast, overload
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -26,23 +26,23 @@ class ModelBinding(_ChatModelBinding):  # type: ignore[no-redef]  # a field is c
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools beside what is bound; see the model's `bind_tools`."""
-        return self._configured(self._model.bind_tools(tools, **{**self._kept, **kwargs}))
+        return self._beside(self._model.bind_tools, tools, kwargs)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """Make structured output beside what is bound; see the model's `with_structured_output`."""
-        return self._configured(self._model.with_structured_output(schema, **{**self._kept, **kwargs}))
+        return self._beside(self._model.with_structured_output, schema, kwargs)
 
     @property
     def _model(self) -> "MakesStructuredOutput":
         return cast("MakesStructuredOutput", self.bound)
 
-    @property
-    def _kept(self) -> dict[str, Any]:
-        return {key: value for key, value in self.kwargs.items() if key not in _OF_OTHER_TOOLS}
-
-    def _configured(self, runnable: Runnable[LanguageModelInput, Any]) -> Runnable[LanguageModelInput, Any]:
+    def _beside(
+        self, bind: Callable[..., Runnable[LanguageModelInput, T]], what: Any, kwargs: dict[str, Any]
+    ) -> Runnable[LanguageModelInput, T]:
+        kept = {key: value for key, value in self.kwargs.items() if key not in _OF_OTHER_TOOLS}
+        runnable = bind(what, **{**kept, **kwargs})
         return runnable.with_config(self.config) if self.config else runnable
 
 
@@ -118,7 +118,8 @@ class MakesStructuredOutput(BaseChatModel):
     ) -> Runnable[LanguageModelInput, Any]:
         """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
 
-        A stream yields what is there so far of a dict, and of a pydantic class the one object at its end. The hosts
+        A stream yields what is there so far of a dict, and of a pydantic class the one object at its end; a call that
+        came as leaked markup comes in one step. None is a value only of a JSON schema that allows null. The hosts
         are asked to know the format (`provider.require_parameters`), unless you have said something about that.
 
         Args:

@@ -1,10 +1,9 @@
 """The parser of structured output: a whole reply to its value, a streamed one to growing values."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, Self
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers.transform import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig
@@ -12,7 +11,8 @@ from pydantic import InstanceOf
 
 from langchain_kimi._messages.structured_dump import DumpedWithSchema
 from langchain_kimi._messages.structured_json import read_partial_json
-from langchain_kimi._messages.structured_reply import read_output
+from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable, whole
+from langchain_kimi._messages.structured_reply import calls_others, read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
 
 # Up to this many characters every piece of a reply is worth a look at what is there so far; from there on a growth by
@@ -68,7 +68,10 @@ class StreamedOutput:
                 yield piece["args"] or ""
 
     def _so_far(self) -> list[Any]:
-        value = self._schema.unwrap(read_partial_json("".join(self._pieces)))
+        text = "".join(self._pieces)
+        if not self._by_call and calls_others(text, self._schema.name):
+            return []
+        value = self._schema.unwrap(read_partial_json(text))
         if value is None or isinstance(value, dict) is not self._schema.is_object:
             return []
         return [self._schema.loose(value)]
@@ -118,9 +121,9 @@ class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
         [generation, *_] = result
         given = generation.message if isinstance(generation, ChatGeneration) else generation.text
         if partial:
-            return next(self._follow().feed(_as_chunk(given)), None)
+            return next(self._follow().feed(as_chunk(given)), None)
         return read_output(
-            given if isinstance(given, AIMessage) else _as_chunk(given), self.target, by_call=self.by_call
+            given if isinstance(given, AIMessage) else as_chunk(given), self.target, by_call=self.by_call
         )
 
     async def aparse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
@@ -134,7 +137,7 @@ class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
         **kwargs: Any,
     ) -> Iterator[Any]:
         """Yield the values of a reply as it comes; see `StreamedOutput`."""
-        yield from super().transform((Piece.of(given) for given in input), config, **kwargs)
+        yield from super().transform(traceable(map(as_chunk, input)), config, **kwargs)
 
     async def atransform(
         self,
@@ -143,56 +146,23 @@ class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """Yield the values of a reply as it comes; see `StreamedOutput`."""
-        async for value in super().atransform((Piece.of(given) async for given in input), config, **kwargs):
+        pieces = atraceable(as_chunk(given) async for given in input)
+        async for value in super().atransform(pieces, config, **kwargs):
             yield value
 
     def _transform(self, pieces: Iterator[Any]) -> Iterator[Any]:
         output = self._follow()
-        for piece in pieces:
-            yield from output.feed(piece.chunk)
+        for chunk in chunks_of(pieces):
+            yield from output.feed(chunk)
         yield from output.close()
 
     async def _atransform(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
         output = self._follow()
-        async for piece in pieces:
-            for value in output.feed(piece.chunk):
+        async for chunk in achunks_of(pieces):
+            for value in output.feed(chunk):
                 yield value
         for value in output.close():
             yield value
 
     def _follow(self) -> StreamedOutput:
         return StreamedOutput(self.target, by_call=self.by_call, grows=self.grows)
-
-
-class Piece(str):
-    """A chunk of the reply in the form of its text.
-
-    For its traces LangChain adds up what goes into a parser, chunk by chunk. Sums of text are cheap; sums of message
-    chunks parse all the arguments so far each time.
-    """
-
-    __slots__ = ("chunk",)
-    chunk: AIMessageChunk
-
-    @classmethod
-    def of(cls, given: str | BaseMessage) -> Self:
-        """Wrap a chunk, or what stands for one."""
-        chunk = _as_chunk(given)
-        piece = cls(str(chunk.text) or "".join(call["args"] or "" for call in chunk.tool_call_chunks))
-        piece.chunk = chunk
-        return piece
-
-
-def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
-    first, *others = chunks or [AIMessageChunk(content="")]
-    return add_ai_message_chunks(first, *others)
-
-
-def _as_chunk(given: str | BaseMessage) -> AIMessageChunk:
-    if isinstance(given, AIMessageChunk):
-        return given
-    if isinstance(given, AIMessage):
-        # A model that does not stream hands on its whole message.
-        return AIMessageChunk(**{key: value for key, value in given if key != "type"})
-    return AIMessageChunk(content=given if isinstance(given, str) else given.content)

@@ -7,7 +7,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 
 from langchain_kimi._messages.structured_dump import Dumped
-from langchain_kimi._messages.structured_parsing import Piece, StructuredOutputParser, whole
+from langchain_kimi._messages.structured_parsing import StructuredOutputParser
+from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable, whole
 
 
 class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):
@@ -38,7 +39,7 @@ class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):
         **kwargs: Any,
     ) -> Iterator[dict[str, Any]]:
         """Read the value of a streamed reply, at its end."""
-        pieces: Any = (Piece.of(chunk) for chunk in input)
+        pieces: Any = traceable(map(as_chunk, input))
         read: Any = self._at_the_end
         yield from self._transform_stream_with_config(pieces, read, config, **kwargs)
 
@@ -49,16 +50,16 @@ class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):
         **kwargs: Any,
     ) -> AsyncIterator[dict[str, Any]]:
         """Read the value of a streamed reply, at its end."""
-        pieces: Any = (Piece.of(chunk) async for chunk in input)
+        pieces: Any = atraceable(as_chunk(given) async for given in input)
         read: Any = self._aat_the_end
         async for result in self._atransform_stream_with_config(pieces, read, config, **kwargs):
             yield result
 
     def _at_the_end(self, pieces: Iterator[Any], config: RunnableConfig) -> Iterator[dict[str, Any]]:
-        yield self._both(whole([piece.chunk for piece in pieces]), config)
+        yield self._both(whole([*chunks_of(pieces)]), config)
 
     async def _aat_the_end(self, pieces: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
-        yield await self._aboth(whole([piece.chunk async for piece in pieces]), config)
+        yield await self._aboth(whole([chunk async for chunk in achunks_of(pieces)]), config)
 
     def _both(self, raw: AIMessage, config: RunnableConfig) -> dict[str, Any]:
         try:

@@ -1,6 +1,7 @@
 """The value that a reply holds, or the error that says why it holds none."""
 
 import json
+import re
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -20,6 +21,8 @@ _ADVICE: dict[StructuredOutputCause, str] = {
 }
 _THOUGHT_TOO_LONG = "Thinking used up the tokens: raise max_tokens, or limit the thinking (`reasoning`)."
 _EXCERPT = 20
+# Markup of calls that were not offered stays in the text: what it holds is another function's.
+_LEAKED_CALL = re.compile(r"functions\.([\w.-]+):\d+\s*<\|tool_call_argument_begin\|>")
 
 ATTEMPTS = "attempts"
 """Where the `response_metadata` of a repaired answer keeps the messages of both attempts."""
@@ -62,7 +65,8 @@ def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     if message.response_metadata.get("finish_reason") == "length":
         raise _cut_off(message)
     text = str(message.text)
-    texts, calls = [text] if text.strip() else [], _arguments(message, schema.name)
+    is_answer = text.strip() and not calls_others(text, schema.name)
+    texts, calls = [text] if is_answer else [], _arguments(message, schema.name)
     if not texts and not calls:
         raise _nothing(message, schema, by_call=by_call)
     asked_for, instead = (calls, texts) if by_call else (texts, calls)
@@ -73,6 +77,16 @@ def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
         except (NotJSONError, UnfitError) as problem:
             problems.append((candidate, problem))
     raise _not_read(message, schema, *problems[0], by_call=by_call and not calls)
+
+
+def _leaked_calls(text: str) -> list[str]:
+    return _LEAKED_CALL.findall(text)
+
+
+def calls_others(text: str, name: str) -> bool:
+    """Tell whether a text has calls in Kimi's markup, and none of them is of the schema's name."""
+    called = _leaked_calls(text)
+    return bool(called) and name not in called
 
 
 def _refusal(message: AIMessage) -> str:
@@ -99,7 +113,7 @@ def _as_they_came(arguments: str) -> str:
         for end in (-1, -2, -3):
             if breaking_suffix(arguments[:end]) == arguments[end:]:
                 return arguments[:end]
-    return arguments or "{}"
+    return arguments if arguments.strip() else "{}"
 
 
 def _cut_off(message: AIMessage) -> KimiStructuredOutputError:
@@ -112,14 +126,13 @@ def _cut_off(message: AIMessage) -> KimiStructuredOutputError:
 
 
 def _nothing(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> KimiStructuredOutputError:
-    called = ", ".join(
-        call["name"] or "a tool without a name" for call in [*message.tool_calls, *message.invalid_tool_calls]
-    )
+    calls = [call["name"] or "a tool without a name" for call in [*message.tool_calls, *message.invalid_tool_calls]]
+    called = ", ".join([*calls, *_leaked_calls(str(message.text))])
     if not called:
         return _failure(message, "empty", "The reply holds neither text nor a tool call.")
     if by_call:
         return _failure(message, "no_call", f"The model called {called}, not {schema.name}.")
-    return _failure(message, "empty", f"The reply holds no text; the model called {called}.")
+    return _failure(message, "empty", f"The reply holds no answer; the model called {called}.")
 
 
 def _not_read(

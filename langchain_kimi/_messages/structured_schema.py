@@ -11,6 +11,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
+from langchain_kimi._messages.structured_shape import has_shape, missing_keys
 from langchain_kimi._messages.structured_strict import (
     StrictForm,
     is_recursive,
@@ -73,6 +74,11 @@ class OutputSchema:
         schema = self.definition
         return bool(schema.get("type", "object") == "object" and not {"anyOf", "oneOf", "enum"} & set(schema))
 
+    @property
+    def traced(self) -> JSONObject:
+        """The form in which traces show it."""
+        return {"type": "function", "function": self.function}
+
     def tool(self, *, strict: bool | None = None) -> JSONObject:
         """Return the tool whose arguments are the value, or hold it as `root` when it is no object."""
         function = {**self.function, "name": self.name}
@@ -110,7 +116,8 @@ class OutputSchema:
     def fit(self, value: Any) -> Any:
         """Return the validated object of the pydantic class, or the value itself for other schemas.
 
-        Of other schemas only this is checked: an object where one is asked for, with the keys it requires.
+        Of other schemas only the outermost shape is checked: the type, the keys that are required, and the members
+        of an enum. None is a value only where the schema itself allows null.
 
         Raises:
             UnfitError: It does not fit.
@@ -129,9 +136,11 @@ class OutputSchema:
         if self.is_object:
             if not isinstance(value, dict):
                 raise UnfitError([{"type": "dict_type", "loc": (), "msg": "Input should be an object"}])
-            required = self.definition.get("required", ())
-            if missing := [key for key in required if key not in value]:
+            if missing := missing_keys(self.definition, value):
                 raise UnfitError([{"type": "missing", "loc": (key,), "msg": "Field required"} for key in missing])
+        elif not has_shape(self.definition, value, self.definition.get("$defs", {})):
+            message = f"Input should be another value than this {type(value).__name__}"
+            raise UnfitError([{"type": "shape", "loc": (), "msg": message}])
         return value
 
 

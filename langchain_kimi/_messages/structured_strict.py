@@ -29,7 +29,8 @@ class StrictForm:
     Attributes:
         schema: The new form.
         obstacles: Why no strict form allows the same values, place by place; empty when there is one.
-        must_be_there: Optional properties without a null, for which the model now has to make up a value.
+        must_be_there: Optional properties without a null, for which the model now has to make up a value. Where only
+            one value is possible, nothing is made up.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -66,13 +67,13 @@ class StrictForm:
         return schema
 
     def _close(self, schema: JSONObject, place: str) -> None:
-        free = schema.get("additionalProperties", "properties" not in schema)
-        if free is not False:
+        if schema.get("additionalProperties", "properties" not in schema) is not False:
             self._object_to(place, "free keys")
         properties: JSONObject = schema.get("properties", {})
         inner = {name: f"{place}.{name}".lstrip(".") for name in properties}
         optional = [name for name in properties if name not in schema.get("required", ())]
-        self.must_be_there += [inner[name] for name in optional if not self._takes_null(properties[name])]
+        free = [name for name in optional if not _has_one_value(properties[name])]
+        self.must_be_there += [inner[name] for name in free if not self._takes_null(properties[name])]
         schema["properties"] = {name: self._rewritten(value, inner[name]) for name, value in properties.items()}
         schema |= {"required": list(properties), "additionalProperties": False}
 
@@ -149,6 +150,10 @@ def _merged(given: Mapping[str, Any]) -> JSONObject:
         types = dict.fromkeys(_TYPES[type(member)] for member in members if type(member) in _TYPES)
         schema["type"] = next(iter(types)) if len(types) == 1 else list(types)
     return schema
+
+
+def _has_one_value(given: Any) -> bool:
+    return isinstance(given, Mapping) and ("const" in given or len(given.get("enum", ())) == 1)
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import InvalidToolCall, ToolCall
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
+from langchain_kimi._messages.json_hooks import distinct_keys
 from langchain_kimi.openrouter.limits import is_too_deep
 from langchain_kimi.openrouter.wire import WireToolCall
 
@@ -28,7 +29,7 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
         return {} if ended else NOT_WHOLE
     try:
         # Hosts send line breaks inside strings as they are (Kimi, MoonshotAI/kimi-cli issue 1378).
-        arguments = json.loads(text, strict=False)
+        arguments = json.loads(text, strict=False, object_pairs_hook=distinct_keys)
     except (ValueError, RecursionError) as problem:
         return f"The arguments are not JSON: {problem}."
     if is_too_deep(arguments, text):

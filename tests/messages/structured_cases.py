@@ -38,6 +38,7 @@ class Case:
 
     Attributes:
         plain: What it is worth for a schema without a pydantic class, where that is something else.
+        old: What it is worth for a class of pydantic 1, where that is something else than for one of pydantic 2.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Case:
     calls: tuple[tuple[str, str], ...] = ()
     finish_reason: str = "stop"
     plain: Any = None
+    old: Any = None
 
     def expected(self, *, by_call: bool, pydantic: bool) -> Any:
         if not pydantic and self.plain is not None:

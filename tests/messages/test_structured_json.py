@@ -5,6 +5,8 @@ import pytest
 
 from langchain_kimi._messages.structured_json import NotJSONError, read_json, read_partial_json
 
+MARKUP = "<|tool_call_begin|>functions.Person:0<|tool_call_argument_begin|>"
+
 
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -42,6 +44,7 @@ def test_values_that_are_no_objects_are_read_where_one_may_come(text: str, value
         ('{"a": 1, "b": [1, 2', "Expecting ',' delimiter", 19),
         ("{", "Expecting property name enclosed in double quotes", 1),
         ('{"a": 1} {', "Expecting property name enclosed in double quotes", 10),
+        ('{"a": {"b": 1, "b": 2}, "c": NaN}', "the key 'b' has two different values", 0),
         ("see {name", "Expecting value", 0),
         ('see {name {"a": 1}', "Expecting value", 0),
         ("[1, 2", "Expecting ',' delimiter", 5),
@@ -66,6 +69,36 @@ def test_an_object_in_a_string_is_unpacked_once() -> None:
     assert read_json('"{broken"', wants_object=True) == "{broken"
 
 
+def test_a_string_is_unpacked_only_if_nothing_else_is_in_it() -> None:
+    assert read_json(json.dumps('```\n{"a": 1}\n```\n'), wants_object=True) == {"a": 1}
+    for text in ('{"a": 1} {"a": 2}', '{"a": 1} or so', 'so {"a": 1}'):
+        assert read_json(json.dumps(text), wants_object=True) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('<think>{"a": 0}</think>{"a": 1}', {"a": 1}),
+        ('\n<think>\n</think>\n```json\n{"a": 1}\n```', {"a": 1}),
+        ('Perhaps {"a": 0}? </think> So: {"a": 1}', {"a": 1}),
+        ('{"a": "</think>"}', {"a": "</think>"}),
+        ('```\n{"a": "</think>"}\n```', {"a": "</think>"}),
+    ],
+)
+def test_a_thought_before_the_answer_is_not_read(text: str, value: Any) -> None:
+    assert read_json(text, wants_object=True) == value
+
+
+def test_a_thought_that_does_not_end_has_no_answer_in_it() -> None:
+    text = '<think>Perhaps {"a": 1}'
+    with pytest.raises(NotJSONError, match="a thought without an answer") as raised:
+        read_json(text, wants_object=True)
+    assert raised.value.position == len(text)
+    assert read_partial_json(text) is None
+    assert read_partial_json(text + '</think> {"b": 2') == {}
+    assert read_partial_json(text + '</think> {"b": "2') == {"b": "2"}
+
+
 def test_lists_in_the_prose_count_only_where_a_list_may_come() -> None:
     text = 'As [1] says: {"a": 1}'
     assert read_json(text, wants_object=True) == {"a": 1}
@@ -88,6 +121,10 @@ def test_brackets_that_are_no_lists_are_words() -> None:
         ('```json\n{"a": "x', {"a": "x"}),
         ('\ufeff {"a": 1}\n```', {"a": 1}),
         ("[1, 2", [1]),
+        (f'{MARKUP}{{"a": "x', {"a": "x"}),
+        (f'<|tool_calls_section_begin|>{MARKUP} {{"a": "x', {"a": "x"}),
+        ("<|tool_call_begin|>functions.", None),
+        (MARKUP, None),
         ('{"a": 1, "b": -2.5e', {"a": 1}),
         ('{"a": "room 2', {"a": "room "}),
         ('{"a": "room2', {"a": "room2"}),

@@ -15,6 +15,9 @@ ALMOST: dict[str, tuple[str, Any]] = {
     "a bare key": ("{a: 1}", {"a": 1}),
     "a comment": ('{"a": 1 // one\n}', {"a": 1}),
     "fenced": ('```json\n{"a": 1,}\n```', {"a": 1}),
+    "a quote after a backslash": (r"{'a': 'it\'s \\d'}", {"a": r"it's \d"}),
+    "a key twice the same": ('{"a": 1, "a": 1,}', {"a": 1}),
+    "a number that is a fraction": ('{"a": 1.5,}', {"a": 1.5}),
     "a byte order mark": ('\ufeff{"a": 1,}', {"a": 1}),
 }
 BROKEN = {
@@ -24,6 +27,10 @@ BROKEN = {
     "words around it": 'Here it is: {"a": 1,}',
     "two values": '{"a": 1,} {"a": 2}',
     "no object": "'just text'",
+    "a path that lost a backslash": r'{"a": "C:\data",}',
+    "a formula that lost a backslash": r"{'a': '\sum'}",
+    "a key with two values": '{"a": 1, "a": 2,}',
+    "too large a number": '{"a": 1e999,}',
     "too deep": "[" * 5000 + "]" * 4999 + ",]",
     "too long": '{"a": "' + "x" * LONGEST + '",}',
 }

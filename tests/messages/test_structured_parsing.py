@@ -60,6 +60,15 @@ def test_a_dict_grows(texts: list[str], values: list[Any]) -> None:
     assert streamed(parser(PERSON_SCHEMA), of_text(*texts)) == values
 
 
+def test_markup_of_the_schema_s_call_grows_and_of_another_s_not() -> None:
+    def markup(name: str) -> list[AIMessageChunk]:
+        return of_text(f"<|tool_call_begin|>functions.{name}:0<|tool_call_argument_begin|>", JSON[:9], JSON[9:])
+
+    assert streamed(parser(PERSON_SCHEMA), markup("Person")) == [{}, ADA]
+    with pytest.raises(KimiStructuredOutputError, match="the model called search"):
+        next(parser(PERSON_SCHEMA).transform(iter(markup("search"))))
+
+
 def test_a_call_s_arguments_grow() -> None:
     chunks = of_call('{"name": "A', 'da", ', '"age": 3', "6}")
     assert streamed(parser(PERSON_SCHEMA, by_call=True), chunks) == [{"name": "A"}, {"name": "Ada"}, ADA]

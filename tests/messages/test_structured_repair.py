@@ -3,12 +3,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from pydantic import Field
 
 from langchain_kimi import ChatKimi
+from langchain_kimi.callbacks import KimiCostCallback
 from langchain_kimi.errors import KimiRateLimitError, KimiRequestError, KimiStructuredOutputError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 from tests.conftest import KEY
@@ -152,13 +154,29 @@ def test_of_many_places_twenty_are_told(openrouter: Emulator) -> None:
     assert openrouter.bodies[1]["messages"][2]["content"].count("\n- numbers.") == 20
 
 
-def test_both_attempts_are_in_the_trace(openrouter: Emulator) -> None:
-    openrouter.script(Reply(text=WRONG), Reply(text=JSON))
-    collector = RunCollectorCallbackHandler()
-    repaired(openrouter).invoke("Who?", {"callbacks": [collector]})
-    [root] = collector.traced_runs
-    [repairing] = [run for run in root.child_runs if run.name == "RepairingModel"]
-    assert [run.run_type for run in repairing.child_runs] == ["llm", "llm"]
+@pytest.mark.parametrize("include_raw", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_both_attempts_are_in_the_trace_and_in_the_sums(
+    openrouter: Emulator, method: str, *, include_raw: bool
+) -> None:
+    for number in range(4):
+        openrouter.script(reply(method, WRONG), reply(method, JSON))
+        collector, counted, cost = RunCollectorCallbackHandler(), UsageMetadataCallbackHandler(), KimiCostCallback()
+        told = repaired(openrouter, method, include_raw=include_raw).with_config(callbacks=[collector, counted, cost])
+        [value] = four_ways(told)[number]()
+        assert (value["parsed"] if include_raw else value) == Person(**ADA)
+        [root] = collector.traced_runs
+        [repairing] = [run for run in root.child_runs if run.name == "RepairingModel"]
+        assert [run.run_type for run in repairing.child_runs] == ["llm", "llm"]
+        raw = repairing.outputs["output"] if repairing.outputs else None
+        assert isinstance(raw, AIMessage)
+        first, second = raw.response_metadata["attempts"]
+        tokens = first.usage_metadata["total_tokens"] + second.usage_metadata["total_tokens"]
+        [counts] = counted.usage_metadata.values()
+        assert raw.usage_metadata is not None
+        assert raw.usage_metadata["total_tokens"] == counts["total_tokens"] == cost.total.total_tokens == tokens > 0
+        assert raw.response_metadata["cost"] == pytest.approx(cost.total.cost)
+        assert cost.total.cost > first.response_metadata["cost"] > 0
 
 
 def test_a_prompt_that_tells_the_schema_tells_it_again(openrouter: Emulator) -> None:

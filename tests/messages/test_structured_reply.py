@@ -132,7 +132,7 @@ def test_what_was_called_instead_is_named() -> None:
     assert str(error).startswith("The model called search, not Person.")
     nameless = {"name": None, "args": "{}", "id": "1", "error": "", "type": "invalid_tool_call"}
     error = failure(AIMessage("", invalid_tool_calls=[nameless]))
-    assert str(error).startswith("The reply holds no text; the model called a tool without a name.")
+    assert str(error).startswith("The reply holds no answer; the model called a tool without a name.")
 
 
 def test_a_limit_that_thinking_used_up_is_told_from_one_that_cut_the_answer() -> None:

@@ -14,10 +14,13 @@ from langchain_kimi._messages.structured_strict import (
     without_titles,
 )
 from langchain_kimi.testing import prompts, schema_walk
-from tests.messages.schema_cases import SCHEMAS, SchemaCase
+from tests.messages.schema_cases import SCHEMAS as FIRST
+from tests.messages.schema_cases import SchemaCase
+from tests.messages.schema_more_cases import MORE, Computed
 
 jsonschema: Any = pytest.importorskip("jsonschema")
 
+SCHEMAS = [*FIRST, *MORE]
 STRICT = [case for case in SCHEMAS if case.obstacle is None]
 LOOSE = [case for case in SCHEMAS if case.obstacle is not None]
 ALLOWED = {
@@ -59,8 +62,8 @@ def root(schema: OutputSchema, value: Any) -> Any:
 
 
 def test_there_are_many() -> None:
-    assert len({case.name for case in SCHEMAS}) == len(SCHEMAS) > 60
-    assert len(STRICT) > 40
+    assert len({case.name for case in SCHEMAS}) == len(SCHEMAS) > 100
+    assert len(STRICT) > 70
 
 
 @pytest.mark.parametrize("case", STRICT, ids=lambda case: case.name)
@@ -85,7 +88,9 @@ def test_values_go_through_the_strict_schema(case: SchemaCase) -> None:
 
 # What fills schemas knows neither patterns nor multiples.
 @pytest.mark.parametrize(
-    "case", [case for case in STRICT if case.name not in ("pattern", "range")], ids=lambda c: c.name
+    "case",
+    [case for case in STRICT if case.name not in ("pattern", "range", "code by its pattern")],
+    ids=lambda c: c.name,
 )
 @pytest.mark.parametrize("said", SAID)
 def test_what_the_strict_schema_allows_the_model_allows(case: SchemaCase, said: str) -> None:
@@ -124,6 +129,12 @@ def test_only_what_loses_nothing_fits_strictness(case: SchemaCase) -> None:
     assert schema.fits_strictness() == (case.obstacle is None and not case.made_up)
     if schema.is_object and case.obstacle is None:
         assert tuple(StrictForm(schema.definition).must_be_there) == case.made_up
+
+
+def test_what_is_computed_is_not_asked_for() -> None:
+    schema = output_schema(Computed)
+    assert list(sent(schema, strict=True)["schema"]["properties"]) == ["width", "height"]
+    assert schema.fit({"width": 2, "height": 3}).area == 6
 
 
 @pytest.mark.parametrize("name", ["recursive", "recursive over another", "old recursive model", "recursive typed dict"])
