@@ -17,11 +17,12 @@ from langchain_core.utils import from_env
 from pydantic import Field, model_validator
 
 from langchain_kimi._messages import content_blocks
+from langchain_kimi._messages.coalescing import CoalescesDeltas
 from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
 from langchain_kimi._messages.from_wire import PROVIDER
-from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, StreamedMessage, last_words
+from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
@@ -43,7 +44,15 @@ OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_emp
 content_blocks.register()
 
 
-class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, ContinuesReplies, MakesStructuredOutput):
+class ChatKimi(
+    KimiSettings,
+    KeepsCachesWarm,
+    ChecksContext,
+    EstimatesCosts,
+    ContinuesReplies,
+    CoalescesDeltas,
+    MakesStructuredOutput,
+):
     """Kimi over OpenRouter as a LangChain chat model.
 
     Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
@@ -160,7 +169,7 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call = self._streamed_call(StreamedMessage, messages, stop, run_manager, kwargs)
+        call = self._streamed_call(self.chunk_reader, messages, stop, run_manager, kwargs)
         try:
             yield from exchange(call)
         except KimiError as error:
@@ -174,7 +183,7 @@ class ChatKimi(KimiSettings, KeepsCachesWarm, ChecksContext, EstimatesCosts, Con
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call = self._streamed_call(StreamedMessage, messages, stop, run_manager, kwargs)
+        call = self._streamed_call(self.chunk_reader, messages, stop, run_manager, kwargs)
         try:
             async with aclosing(aexchange(call)) as chunks:
                 async for chunk in chunks:

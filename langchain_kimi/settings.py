@@ -23,7 +23,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from langchain_kimi._messages.repair_settings import RepairSettings
 from langchain_kimi.errors import KimiAuthenticationError, KimiRequestError
 from langchain_kimi.openrouter.base_url import check_base_url, keeps_secrets
-from langchain_kimi.openrouter.connection import BASE_URL, Connection, Timeout
+from langchain_kimi.openrouter.connection import BASE_URL, MOST_CONNECTIONS, Connection, Timeout
 from langchain_kimi.openrouter.headers import attribution_headers, check_header, request_headers
 from langchain_kimi.openrouter.network import Proxy, Verify
 from langchain_kimi.openrouter.parameters import OTHER_NAMES, RequestParameters
@@ -116,6 +116,10 @@ class KimiSettings(RequestParameters, RepairSettings):
     proxy: Proxy = Field(default=None, exclude=True, repr=False)
     """The URL of a proxy, sync and async alike; without it `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment
     count. Since it may hold a password it is never serialized and never pickled."""
+
+    max_connections: int = Field(default=MOST_CONNECTIONS, ge=1)
+    """How many connections models with the same settings open at most (async: on one event loop). Calls beyond wait in
+    order, no longer than the connect time-out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -261,8 +265,7 @@ class KimiSettings(RequestParameters, RepairSettings):
             timeout=Timeout.of(self.request_timeout if timeout is None else timeout),
             http_client=self.http_client,
             http_async_client=self.http_async_client,
-            verify=self.verify,
-            proxy=self.proxy,
+            **{name: getattr(self, name) for name in ("verify", "proxy", "max_connections")},
         )
 
     def retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:

@@ -22,14 +22,15 @@ from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.openrouter.connection import Connection
 from langchain_kimi.openrouter.lean_client import AsyncLeanClient, LeanClient, knows_proxies
 
-LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+KEPT = 30.0
+"""Seconds that a connection is kept without a call."""
 CROWD = 32
-"""Calls at a time of one client. A client looks through all of its connections whenever a request begins or ends, and
-at each idle one through all of them again: for a thousand plain calls at once on one client that was counted as 14
-million function calls, and as 6 million on clients of 32."""
+"""Connections of one client. A client looks through all of its connections whenever a request begins or ends, and at
+each idle one through all of them again: for a thousand plain calls at once on one client that was counted as 14 million
+function calls, and as 6 million on clients of 32."""
 FULL: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
 """What takes their place where the environment names proxies."""
-Key = tuple[Any, str | None]
+Key = tuple[Any, str | None, int]
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +38,7 @@ class Shared:
     """A client with the number of calls that use it at the moment; one that is let go closes after the last of them."""
 
     client: Any
+    capacity: int = CROWD
     users: int = 0
     let_go: bool = False
     keeper: Any = None
@@ -57,15 +59,16 @@ class Registry:
     tls: dict[bool | str, ssl.SSLContext] = field(default_factory=dict)
     """By what is verified: reading the certificates takes longer than a call, and every new loop has a new client."""
 
-    def new_client(self, kind: Callable[..., Any], connection: Connection) -> Any:
-        """Make a client; the lock is held."""
+    def new_client(self, kind: Callable[..., Any], connection: Connection, capacity: int) -> Any:
+        """Make a client of so many connections; the lock is held."""
         tls = connection.verify
         if isinstance(tls, bool | str):
             if tls not in self.tls:
                 self.tls[tls] = _tls(tls)
             tls = self.tls[tls]
         kind = FULL[kind] if connection.proxy is None and knows_proxies() else kind
-        return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
+        limits = httpx.Limits(max_connections=capacity, keepalive_expiry=KEPT)
+        return kind(verify=tls, proxy=connection.proxy, limits=limits)
 
     def of_loop(self, loop: asyncio.AbstractEventLoop) -> Clients:
         """Give the clients of a running loop; the lock is held.
@@ -110,18 +113,25 @@ getattr(os, "register_at_fork", dict)(after_in_child=_forget_after_fork)
 
 
 def _key(connection: Connection) -> Key:
-    return (connection.verify, connection.proxy)
+    return (connection.verify, connection.proxy, connection.max_connections)
 
 
 def _lend(registry: Registry, kind: Callable[..., Any], clients: Clients, connection: Connection) -> Shared:
-    """Find the client for one more call, or make it; the lock is held."""
+    """Find the client for one more call, or make it; the lock is held.
+
+    Once all connections are in use, a client is lent for more calls than it has connections: it lets them wait in
+    order, under the connect time-out.
+    """
     known = clients.setdefault(_key(connection), [])
     known[:] = [shared for shared in tuple(known) if not shared.client.is_closed]
-    shared = next((shared for shared in known if shared.users < CROWD), None)
-    if shared is None:
+    shared = next((shared for shared in known if shared.users < shared.capacity), None)
+    room = connection.max_connections - sum(shared.capacity for shared in known)
+    if shared is None and room > 0:
+        capacity = min(CROWD, room)
         # One that is made for a crowd goes with it, or its idle connections would be held by nobody's wish.
-        shared = Shared(registry.new_client(kind, connection), let_go=bool(known))
+        shared = Shared(registry.new_client(kind, connection, capacity), capacity, let_go=bool(known))
         known.append(shared)
+    shared = shared or min(known, key=lambda shared: shared.users / shared.capacity)
     shared.users += 1
     return shared
 

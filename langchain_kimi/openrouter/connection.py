@@ -10,6 +10,8 @@ from langchain_kimi.errors import KimiRequestError
 BASE_URL = "https://openrouter.ai/api/v1"
 LARGEST_TIMEOUT = 1000.0
 """Seconds. A larger number was surely meant in milliseconds, the unit of `ChatOpenRouter`."""
+MOST_CONNECTIONS = 1000
+"""Below the 1,024 open files that many systems allow a process."""
 SHORTEST_WAIT = 0.001
 """Seconds."""
 
@@ -99,7 +101,7 @@ def _seconds(name: str, value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a call goes: the base URL, the HTTP clients that the user may have given, and the time limits."""
+    """Where a call goes: the base URL, the time limits, and the user's HTTP clients or what ours are to be like."""
 
     base_url: str = BASE_URL
     timeout: Timeout = field(default_factory=Timeout)
@@ -108,6 +110,7 @@ class Connection:
     verify: Any = True
     # It may hold a password.
     proxy: str | None = field(default=None, repr=False)
+    max_connections: int = MOST_CONNECTIONS
 
     @property
     def url(self) -> str:

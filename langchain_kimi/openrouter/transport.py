@@ -290,8 +290,10 @@ def _as_ours(problem: Exception, attempts: Attempts[Any]) -> KimiError:
 
 def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
     if name in NOT_CONNECTED:
+        is_full = name == "PoolTimeout"
+        what = "All were in use: raise max_connections" if is_full else "Check the network, the proxy and base_url"
         return KimiTimeoutError(
             f"No connection within {timeout.connect:g} seconds ({name}).",
-            advice="Check the network, the proxy and base_url, or raise timeout={'connect': seconds}.",
+            advice=f"{what}, or raise timeout={{'connect': seconds}}.",
         )
     return silence_error(timeout.idle)

@@ -1,13 +1,19 @@
 """Who is measured: by name, what makes a model that talks to a base URL."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from typing import Any
+
+import httpx
 
 from tests.benchmarks.floors import CoreFloor, Raw, Split
 
 FLOOR = "core floor"
 OURS = "ChatKimi"
+MOST = 4000
+"""Connections that the largest crowd may have."""
+MANY = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
 TOOL = {
     "type": "function",
     "function": {
@@ -30,6 +36,24 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
         return kind(model="moonshotai/kimi-k2-0905", api_key="none", base_url=base_url, **more, **settings)
 
     return make
+
+
+def transports() -> dict[str, Callable[..., Any]]:
+    """ChatKimi on other transports, as far as they are installed; for async calls only."""
+    found = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
+    needed = dict(zip(found, ("httpx_aiohttp", "httpx2"), strict=True))
+    return {name: make for name, make in found.items() if importlib.util.find_spec(needed[name])}
+
+
+def _on_aiohttp(base_url: str) -> Any:
+    transport = importlib.import_module("httpx_aiohttp").AiohttpTransport(limits=MANY)
+    return products()[OURS](base_url, http_async_client=httpx.AsyncClient(transport=transport))
+
+
+def _on_httpx2(base_url: str) -> Any:
+    httpx2 = importlib.import_module("httpx2")
+    limits = httpx2.Limits(max_connections=MOST, max_keepalive_connections=MOST)
+    return products()[OURS](base_url, http_async_client=httpx2.AsyncClient(limits=limits))
 
 
 def floors() -> dict[str, Callable[..., Any]]:

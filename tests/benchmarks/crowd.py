@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.contenders import floors, products
+from tests.benchmarks.contenders import MOST, OURS, floors, products, transports
 from tests.benchmarks.measuring import child
 
 STATUS = Path("/proc/self/status")
@@ -62,7 +62,8 @@ def measured(name: str, url: str, streams: int) -> dict[str, float]:
 
 def main(name: str, url: str, streams: str) -> None:
     """Run one contender and print what it took."""
-    model = {**floors(), **products()}[name](url)
+    makers = {**floors(), **products(), **transports()}
+    model = makers[name](url, **({"max_connections": MOST} if name == OURS else {}))
     print(json.dumps(asyncio.run(_all(model, int(streams)))))  # noqa: T201 - how the result is told
 
 

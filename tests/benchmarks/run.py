@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tests.benchmarks import cases, crowd
-from tests.benchmarks.contenders import FLOOR, MODULES, OURS, floors, products
+from tests.benchmarks import cases, crowd, repairs, structured_growth
+from tests.benchmarks.contenders import FLOOR, MODULES, OURS, floors, products, transports
 from tests.benchmarks.measuring import Samples, median, server, spread
 
 PACKAGES = (
     "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "langchain-openrouter", "langchain-openai", "openai",
 )  # fmt: skip
+MANY_AT_ONCE = (OURS, "ChatKimi on aiohttp", "ChatKimi on httpx2", "ChatOpenAI")
 CORE = "langchain_core.language_models.chat_models"
 INTRODUCTION = """# What a token, a call and a turn cost
 
@@ -81,6 +82,8 @@ class Bench:
             "growth": ("Growth", self.growth),
             "crowd": ("Many streams at once", self.crowds),
             "start": ("Start", self.start),
+            "repairs": ("What the repairs cost", self.repairs),
+            "structured": ("Structured output, streamed", self.structured),
         }
         for title, lines in map(sections.__getitem__, self.sections_chosen or sections):
             yield from (f"## {title}", "")
@@ -128,15 +131,28 @@ class Bench:
 
     def _crowds(self) -> Iterator[list[str]]:
         url = f"{self.url}/text/{3 if self.quick else 100}/paced"
-        for streams in (2,) if self.quick else (10, 100, 1000):
-            for name in (OURS,) if self.quick else self.makers:
-                # It opens a pool of a hundred connections, and the last of a thousand streams waits for minutes.
-                if name != "split" and not (streams == 1000 and name == "ChatOpenRouter"):
+        for streams in (2,) if self.quick else (10, 100, 1000, 3000):
+            for name in (OURS,) if self.quick else (*self.makers, *transports()):
+                # The one opens a pool of a hundred connections, and the last of a thousand streams waits for minutes;
+                # the pool of the others takes minutes for three thousand.
+                too_many = (streams > 100 and name == "ChatOpenRouter") or (streams > 1000 and name not in MANY_AT_ONCE)
+                if name != "split" and not too_many:
                     told = crowd.measured(name, url, streams)
                     yield [
                         f"{streams:,}, {name}", f"{told['cpu']:.2f}", f"{told['wall']:.2f}", f"{told['first']:.3f}",
                         f"{told['memory']:.1f}", f"{told['failed']:.0f}",
                     ]  # fmt: skip
+
+    def repairs(self) -> Iterator[str]:
+        """Measure healthy streams with the repairs on and off."""
+        yield from repairs.report(20 if self.quick else 2000, self.rounds if self.quick else 31)
+        yield ""
+
+    def structured(self) -> Iterator[str]:
+        """Measure growing structured answers."""
+        yield from structured_growth.report(
+            structured_growth.QUICK if self.quick else structured_growth.SIZES, min(self.rounds, 3)
+        )
 
     def start(self) -> Iterator[str]:
         """Measure imports and the making of models."""
@@ -179,7 +195,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure ChatKimi beside its peers and the floors.")
     parser.add_argument("--rounds", type=int, default=7, help="how often each contender runs")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that it works")
-    parser.add_argument("--section", action="append", help="this one only: calls, first, growth, crowd or start")
+    parser.add_argument(
+        "--section", action="append", help="this one only: calls, first, growth, crowd, start, repairs or structured"
+    )
     parser.add_argument("--only", default="", help="of the calls, those whose title holds this")
     parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--out", type=Path, default=None, help="the file to write")

@@ -28,11 +28,10 @@ LARGEST_OF_CORE = 1250
 LETTERS = 9
 SCHEMA = {"title": "Fields", "type": "object", "properties": {}}
 METHODS = ("json_schema", "json_mode", "function_calling")
-INTRODUCTION = """## Structured output that grows
-
-Microseconds of CPU per field, the least of {rounds} runs: one object of so many fields (`"field 7": "value 7"`) in
-chunks of {letters} characters, through the parser of `with_structured_output` alone. *dict* yields growing dicts,
-*class* one pydantic object at the end, *partial* growing ones (`partial=True`). *growth* is the last
+INTRODUCTION = """Microseconds of CPU per field, the least of {rounds} runs: one object of so many fields
+(`"field 7": "value 7"`) in chunks of {letters} characters, through the parser of `with_structured_output` alone.
+*dict* yields growing dicts, *class* one pydantic object at the end, *partial*
+growing ones (`partial=True`). *growth* is the last
 figure of a row in parts of its first: linear is about 1, or less where the start is dear.
 
 *langchain-core* is its `JsonOutputParser` and, for calls, `JsonOutputToolsParser`, up to {largest} fields, measured

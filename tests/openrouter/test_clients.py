@@ -3,12 +3,13 @@ import gc
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack
-from typing import Any
+from contextlib import AsyncExitStack, ExitStack, aclosing, closing
+from typing import Any, cast
 
 import httpx
 import pytest
 
+from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.openrouter import clients
 from langchain_kimi.openrouter.clients import CROWD, aclose, async_client_for, close, sync_client_for
 from langchain_kimi.openrouter.connection import Connection, Timeout
@@ -186,6 +187,44 @@ async def test_an_async_crowd_has_more_than_one_client_and_leaves_one() -> None:
         assert len({id(client) for client in lent}) == 2
     assert (lent[0].is_closed, lent[-1].is_closed) == (False, True)
     await aclose(HERE)
+
+
+def test_no_more_connections_than_were_set() -> None:
+    few = Connection("http://127.0.0.1:9", max_connections=CROWD + 2)
+    with ExitStack() as stack:
+        lent = [stack.enter_context(sync_client_for(few)) for _ in range(CROWD + 2)]
+        assert [lent.count(client) for client in dict.fromkeys(lent)] == [CROWD, 2]
+        # What comes beyond waits in turn at clients that are there.
+        assert {stack.enter_context(sync_client_for(few)) for _ in range(CROWD)} == set(lent)
+    close(few)
+
+
+def test_a_call_waits_for_the_only_connection() -> None:
+    with serving(GOOD) as server, ThreadPoolExecutor(8) as pool:
+        one = {"max_connections": 1}
+        texts = list(pool.map(lambda _: "".join(exchange(call(server.url, connection=one))), range(24)))
+        close(Connection(server.url, max_connections=1))
+        assert (set(texts), len(server.requests)) == ({"Hello"}, 24)
+
+
+def test_a_call_waits_no_longer_than_for_a_connection() -> None:
+    with serving(streamed(said("Hel"), Hang())) as server:
+        first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
+        with closing(cast("Any", exchange(first))) as held:
+            assert next(held) == "Hel"
+            with pytest.raises(KimiTimeoutError, match=r"PoolTimeout.*max_connections"):
+                next(exchange(second))
+        close(first.connection)
+
+
+async def test_an_async_call_waits_no_longer_than_for_a_connection() -> None:
+    with serving(streamed(said("Hel"), Hang())) as server:
+        first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
+        async with aclosing(aexchange(first)) as held:
+            assert await anext(held) == "Hel"
+            with pytest.raises(KimiTimeoutError, match=r"PoolTimeout.*max_connections"):
+                await anext(aexchange(second))
+        await aclose(first.connection)
 
 
 def test_letting_go_a_crowd() -> None:

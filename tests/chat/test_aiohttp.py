@@ -1,0 +1,62 @@
+"""The aiohttp transport under httpx, handed to the model as a user would."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, cast
+
+import httpx
+import pytest
+from httpx_aiohttp import AiohttpTransport
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiConnectionError, KimiRateLimitError, KimiStreamCutError, KimiTimeoutError
+from langchain_kimi.testing import Emulator, Reply, faults
+from tests.chat.asking import Way, ask
+from tests.conftest import KEY
+
+WAYS: tuple[Way, ...] = ("ainvoke", "astream")
+
+
+@asynccontextmanager
+async def model_on_aiohttp(base_url: str, idle: float = 5.0) -> AsyncIterator[ChatKimi]:
+    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        yield ChatKimi(api_key=KEY, base_url=base_url, http_async_client=client, timeout=idle, max_retries=0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_answers(way: Way) -> None:
+    with Emulator() as openrouter:
+        openrouter.script(Reply(text="Grüezi 🧀 mitenand."), times=None)
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            for _ in range(3):
+                assert (await ask(model, way)).content == "Grüezi 🧀 mitenand."
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_failures_are_ours(way: Way) -> None:
+    with Emulator() as openrouter:
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            openrouter.fail_next(faults.rate_limited())
+            with pytest.raises(KimiRateLimitError):
+                await ask(model, way)
+            openrouter.fail_next(faults.connection_cut())
+            with pytest.raises((KimiStreamCutError, KimiConnectionError)):
+                await ask(model, way)
+        async with model_on_aiohttp(openrouter.base_url, idle=0.1) as model:
+            openrouter.fail_next(faults.silence())
+            with pytest.raises(KimiTimeoutError):
+                await ask(model, way)
+    async with model_on_aiohttp("http://127.0.0.1:9/api/v1") as model:
+        with pytest.raises(KimiConnectionError):
+            await ask(model, way)
+
+
+async def test_a_stream_that_is_left_hangs_up() -> None:
+    with Emulator() as openrouter:
+        openrouter.fail_next(faults.silence())
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            async with aclosing(cast("Any", model.astream("Go."))) as chunks:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(chunks), 0.1)
+            assert openrouter.requests
