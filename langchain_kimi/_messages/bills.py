@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_kimi._messages.from_wire import usage_from
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiRequestError, KimiStatusError
 from langchain_kimi.kimi import profiles
-from langchain_kimi.openrouter.transport import NOT_CONNECTED
+from langchain_kimi.openrouter.client_errors import NOT_CONNECTED
 from langchain_kimi.openrouter.wire import WireUsage
 
 NOTHING = Decimal(0)

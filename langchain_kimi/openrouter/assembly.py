@@ -187,9 +187,14 @@ def _slice(key: str, so_far: Any, part: Any) -> Any:
 
 
 def text_of(content: Any) -> str:
-    """Give the text of a content: itself, or the texts of its parts joined."""
+    """Give the text of a content: itself, that of a part, the texts of its parts joined, or a number as it is written.
+
+    The wire knows texts and lists of parts. What a host sends in their place is shown rather than lost.
+    """
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return ""
+        return "".join(map(text_of, content))
+    if isinstance(content, dict):
+        return text_of(content.get("text"))
+    return str(content) if isinstance(content, int | float) and not isinstance(content, bool) else ""

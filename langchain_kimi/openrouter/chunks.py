@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireReply
 
 CONTENT_KEYS = (
@@ -53,6 +54,16 @@ def keeps_all(choices: list[WireChoice], reply: WireReply) -> bool:
 def without_finish(choice: WireChoice) -> WireChoice:
     """Give a choice that does not say how it ended."""
     return cast("WireChoice", {**choice, "finish_reason": None}) if choice.get("finish_reason") else choice
+
+
+def as_error_chunk(payload: bytes) -> WireReply:
+    """Give the payload of an event that is named `error` the form of a chunk with an `error`."""
+    told = JSON.parsed(payload)
+    if told is None:
+        told = payload.decode("utf-8", errors="replace").strip()
+    if isinstance(told, dict) and told.get("error"):
+        return cast("WireReply", told)
+    return cast("WireReply", {"error": told or "The server sent an error without a word about it."})
 
 
 def as_chunk(reply: WireReply) -> WireReply:

@@ -8,11 +8,16 @@ PLAIN = b"data: "
 END = b"\n\n"
 
 
+class ErrorPayload(bytes):
+    """The payload of an event that is named `error`, as some servers say what others say by the payload's own key."""
+
+
 class EventDecoder:
     """Splits a stream of bytes into the payloads of its events, however the bytes are cut.
 
-    Only `data` fields matter on this wire; comments (`: OPENROUTER PROCESSING`, also between events) and other fields
-    are passed over. Lines may end in LF, CRLF or CR; a payload of several `data` lines is joined by LF.
+    On this wire only `data` fields matter, and the name `error`, which makes the payload an `ErrorPayload`; comments
+    (`: OPENROUTER PROCESSING`, also between events), other names and other fields are passed over. Lines may end in LF,
+    CRLF or CR; a payload of several `data` lines is joined by LF.
     """
 
     def __init__(self) -> None:
@@ -20,6 +25,7 @@ class EventDecoder:
         self._payload: list[bytes] = []
         self._size = 0
         self._at_start = True
+        self._is_error = False
 
     @property
     def is_amid(self) -> bool:
@@ -58,7 +64,7 @@ class EventDecoder:
 
     def _whole_events(self, text: bytes) -> list[bytes] | None:
         """The payloads of a text as nearly all are: of events with one line each; None where a closer look is due."""
-        if self._payload or b"\r" in text:
+        if self._payload or self._is_error or b"\r" in text:
             return None
         *events, rest = text.split(END)
         if b"\n" in rest or not all(event.startswith(PLAIN) and b"\n" not in event for event in events):
@@ -97,9 +103,10 @@ class EventDecoder:
         for line in lines:
             if line:
                 self._field(line)
-            elif self._payload:
-                events.append(b"\n".join(self._payload) if len(self._payload) > 1 else self._payload[0])
-                self._payload = []
+            else:
+                if self._payload:
+                    events.append((ErrorPayload if self._is_error else bytes)(b"\n".join(self._payload)))
+                self._payload, self._is_error = [], False
         return events
 
     def _field(self, line: bytes) -> None:
@@ -111,3 +118,5 @@ class EventDecoder:
         name, _, value = line.partition(b":")
         if name == FIELD:
             self._payload.append(value.removeprefix(b" "))
+        elif name == b"event":
+            self._is_error = value.strip() == b"error"

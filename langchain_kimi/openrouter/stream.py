@@ -8,6 +8,7 @@ from typing import Any, cast
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
 from langchain_kimi.openrouter.chunks import (
     as_chunk,
+    as_error_chunk,
     choices_of,
     has_content,
     holds_only_content,
@@ -18,7 +19,7 @@ from langchain_kimi.openrouter.failures import error_from_reply, find_error, mal
 from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
 from langchain_kimi.openrouter.reading import Opened, Patience
-from langchain_kimi.openrouter.sse import EventDecoder
+from langchain_kimi.openrouter.sse import ErrorPayload, EventDecoder
 from langchain_kimi.openrouter.wire import WireReply
 
 DONE = b"[DONE]"
@@ -114,7 +115,8 @@ class StreamReader:
 
     def _usual(self, payload: bytes) -> WireReply | None:
         """Give the chunk of an event as nearly all are: content and nothing else; None where a closer look is due."""
-        chunk = None if self._done or self._error else JSON.parsed(payload)
+        is_closed = self._done or self._error or isinstance(payload, ErrorPayload)
+        chunk = None if is_closed else JSON.parsed(payload)
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
             return None
         self._begun = self._news = self._answered = True
@@ -122,6 +124,9 @@ class StreamReader:
 
     def _chunks(self, payload: bytes) -> Iterator[WireReply]:
         if self._done:
+            return
+        if isinstance(payload, ErrorPayload):
+            yield from self._checked(as_error_chunk(payload))
             return
         payload = payload.strip()
         for chunk in self._parsed(payload.removesuffix(DONE)):

@@ -1,11 +1,9 @@
 """The only place that does I/O: posts a body and feeds the reply's bytes to a reader, in both colours.
 
-Whatever an HTTP client raises is translated here, whether it is httpx or its continuation httpx2; nothing outside
-this file knows the difference.
+Whatever an HTTP client raises is translated here (see `client_errors`), whether it is httpx or its continuation httpx2.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager, nullcontext
@@ -14,16 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from langchain_kimi.errors import (
-    KimiConnectionError,
-    KimiError,
-    KimiRequestError,
-    KimiStreamCutError,
-    KimiTimeoutError,
-)
+from langchain_kimi.errors import KimiError, KimiRequestError
+from langchain_kimi.openrouter.client_errors import client_errors, error_of, is_timeout, loops_told_apart
 from langchain_kimi.openrouter.clients import async_client_for, sync_client_for
-from langchain_kimi.openrouter.connection import Connection, Timeout
-from langchain_kimi.openrouter.reading import Opened, Reader, silence_error, total_error
+from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.openrouter.reading import Opened, Reader, total_error
 from langchain_kimi.openrouter.refusal import RefusalReader
 from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.openrouter.watchdog import Watch, hung_up_on_failure
@@ -48,10 +41,6 @@ PRECISION = 0.01
 """Seconds: time-outs come this much early."""
 UNLIMITED = nullcontext()
 """What most pieces are waited for with: a timer for each of them would be felt."""
-CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
-NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
-TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
-""" "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +177,8 @@ def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[t
 async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
     with _translated(attempts):
         async with async_client_for(attempts.call.connection) as client:
-            response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
+            with loops_told_apart(attempts.call.connection):
+                response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
             with hung_up_on_failure(response):
                 async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
                     yield attempts.read(response), pieces
@@ -218,7 +208,7 @@ def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, flo
             watch.hang_up_in(limit)
             try:
                 piece = next(pieces, None)
-            except _client_errors() as problem:
+            except client_errors() as problem:
                 return attempts.broke_off(TimeoutError() if watch.has_hung_up else problem)
             if piece is None:
                 return attempts.broke_off(TimeoutError()) if watch.has_hung_up else None
@@ -234,7 +224,7 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
             try:
                 async with UNLIMITED if limit is None else asyncio.timeout(limit):
                     piece = await anext(pieces, None)
-            except _client_errors() as problem:
+            except client_errors() as problem:
                 attempts.broke_off(problem)
                 return
             if piece is None:
@@ -253,47 +243,11 @@ def _translated(attempts: Attempts[Any]) -> Iterator[None]:
     """Translate what the HTTP client raises into our errors; one plain context manager serves both colours."""
     try:
         yield
-    except _client_errors() as problem:
+    except client_errors() as problem:
         raise _as_ours(problem, attempts) from problem
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
-    """What a client may raise, its library's and asyncio's; httpx2 is known only where somebody has imported it."""
-    libraries = (httpx, sys.modules.get("httpx2", httpx))
-    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS))
-
-
 def _as_ours(problem: Exception, attempts: Attempts[Any]) -> KimiError:
-    name = type(problem).__name__
-    if name in TIMEOUTS:
+    if is_timeout(problem):
         attempts.check_total()
-        return _timeout_error(name, attempts.call.connection.timeout)
-    host = attempts.call.connection.host
-    # The text of this one holds the header that cannot be sent, and that may be a key.
-    told = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
-    if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
-        return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
-    if attempts.opened is not None:
-        return KimiStreamCutError(
-            f"The connection broke before the reply ended ({told}).",
-            status=attempts.opened.status,
-            generation_id=attempts.opened.headers.get("x-generation-id"),
-            advice="Trying again may help; what came so far is in `partial`.",
-        )
-    what = (
-        f"No connection to {host}" if name in NOT_CONNECTED else f"The connection to {host} broke before a reply came"
-    )
-    return KimiConnectionError(
-        f"{what} ({told}).", advice="Check the network, the proxy and base_url; trying again may help."
-    )
-
-
-def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
-    if name in NOT_CONNECTED:
-        is_full = name == "PoolTimeout"
-        what = "All were in use: raise max_connections" if is_full else "Check the network, the proxy and base_url"
-        return KimiTimeoutError(
-            f"No connection within {timeout.connect:g} seconds ({name}).",
-            advice=f"{what}, or raise timeout={{'connect': seconds}}.",
-        )
-    return silence_error(timeout.idle)
+    return error_of(problem, attempts.call.connection, attempts.opened)

@@ -57,6 +57,7 @@ ROOMS = {
 MORE_OUTSIDE = {
     "openrouter.transport": DRIVER,
     "openrouter.clients": DRIVER,
+    "openrouter.client_errors": frozenset({"httpx"}),
     "openrouter.lean_client": frozenset({"httpx", "urllib.request"}),
     "openrouter.watchdog": frozenset({"socket", "threading", "time"}),
     "openrouter.catalog": DRIVER,

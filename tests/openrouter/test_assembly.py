@@ -118,10 +118,22 @@ def test_text_is_joined_and_the_role_is_not() -> None:
 
 def test_text_in_parts() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "image_url"}, {"text": None}, "x", {"text": "b"}]
-    assert message({"content": parts}, {"content": "c"}, {"content": 7})["content"] == "abc"
+    assert message({"content": parts}, {"content": "c"}, {"content": 7})["content"] == "axbc7"
 
 
-@pytest.mark.parametrize(("content", "text"), [("a", "a"), ([{"text": "a"}, {"text": "b"}], "ab"), (None, ""), (7, "")])
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("a", "a"),
+        ([{"text": "a"}, {"text": "b"}], "ab"),
+        (["a", 5, None, {"text": ["b"]}, {"image_url": {}}], "a5b"),
+        ({"text": "a"}, "a"),
+        (None, ""),
+        (7, "7"),
+        (0.5, "0.5"),
+        (True, ""),
+    ],
+)
 def test_the_text_of_a_content(content: Any, text: str) -> None:
     assert text_of(content) == text
 

@@ -5,6 +5,7 @@ import pytest
 from langchain_kimi.openrouter.chunks import (
     CONTENT_KEYS,
     as_chunk,
+    as_error_chunk,
     choices_of,
     has_content,
     holds_only_content,
@@ -84,6 +85,22 @@ def test_a_choice_without_its_end_is_a_copy() -> None:
     assert ended["finish_reason"] == "stop"
     unended: Any = {"index": 0}
     assert without_finish(unended) is unended
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (b'{"message": "boom"}', {"message": "boom"}),
+        (b'{"error": {"message": "boom"}, "id": "gen-1"}', {"message": "boom"}),
+        (b" boom \xff", "boom \ufffd"),
+        (b"[" * 100_000, "[" * 100_000),
+        (b'["boom"]', ["boom"]),
+        (b"", "The server sent an error without a word about it."),
+        (b"{}", "The server sent an error without a word about it."),
+    ],
+)
+def test_the_payload_of_an_event_named_error(payload: bytes, error: Any) -> None:
+    assert cast("Any", as_error_chunk(payload))["error"] == error
 
 
 def test_a_plain_reply_is_a_stream_of_one() -> None:

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from langchain_kimi.openrouter.sse import EventDecoder
+from langchain_kimi.openrouter.sse import ErrorPayload, EventDecoder
 
 CASES = {
     "line feeds": (b"data: one\n\ndata: two\n\n", [b"one", b"two"]),
@@ -33,6 +33,17 @@ CASES = {
     "a body that is no stream": (b'{"error": {"message": "data: no"}}', []),
     "[DONE]": (b'data: {"a": 1}\n\ndata: [DONE]\n\n', [b'{"a": 1}', b"[DONE]"]),
 }
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_an_event_that_is_named_error_at_every_split(end: bytes) -> None:
+    lines = [b"data: one", b"", b"event: error", b"", b"event:error", b"data: two", b"", b"data: three", b"", b""]
+    body = end.join(lines)
+    for cut in range(len(body) + 1):
+        decoder = EventDecoder()
+        payloads = [*decoder.feed(body[:cut]), *decoder.feed(body[cut:]), *decoder.close()]
+        assert payloads == [b"one", b"two", b"three"], f"cut at {cut}"
+        assert [isinstance(payload, ErrorPayload) for payload in payloads] == [False, True, False], f"cut at {cut}"
 
 
 def decoded(*pieces: bytes) -> list[bytes]:

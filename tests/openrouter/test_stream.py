@@ -97,6 +97,8 @@ ERRORS = {
     "before its usage": (event({"error": ERROR}), BILLED),
     "before a finish reason and usage": (event({"error": ERROR}), finished(), BILLED, DONE),
     "with its usage": (event({"error": ERROR, "choices": [], "usage": USAGE}),),
+    "by the event's name": (b"event: error\n" + event(ERROR),),
+    "by the event's name and by its own key": (b"event: error\r\n" + event({"error": ERROR}),),
     "twice": (event({"error": ERROR}), event({"error": {"message": "another"}})),
     "and then a torn event": (event({"error": ERROR}), BILLED[:25]),
     "and then nonsense": (event({"error": ERROR}), b"data: {nonsense\n\n"),

@@ -1,0 +1,94 @@
+"""What an HTTP client raises, as our errors; httpx and its continuation httpx2 are told apart nowhere else."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from langchain_kimi.errors import (
+    KimiConnectionError,
+    KimiError,
+    KimiRequestError,
+    KimiStreamCutError,
+    KimiTimeoutError,
+)
+from langchain_kimi.openrouter.connection import Connection, Timeout
+from langchain_kimi.openrouter.reading import Opened, silence_error
+
+CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
+NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
+TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
+""" "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
+
+
+def client_errors() -> tuple[type[Exception], ...]:
+    """What a client may raise, its library's and asyncio's; httpx2 is known only where somebody has imported it."""
+    libraries = (httpx, sys.modules.get("httpx2", httpx))
+    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS))
+
+
+def is_timeout(problem: Exception) -> bool:
+    """Say whether a client raised for want of time."""
+    return type(problem).__name__ in TIMEOUTS
+
+
+@contextmanager
+def loops_told_apart(connection: Connection) -> Iterator[None]:
+    """Translate what a user's own async client raises on another event loop than the one that it first ran on.
+
+    Its connections belong to that loop. It says so by a bare `RuntimeError`: "Event loop is closed", or that something
+    is bound to a different event loop.
+    """
+    try:
+        yield
+    except RuntimeError as problem:
+        # Some of httpx's own errors are of this kind, too.
+        if connection.http_async_client is None or isinstance(problem, client_errors()):
+            raise
+        raise KimiRequestError(
+            f"The http_async_client that was given to the model cannot be used on this event loop ({problem}).",
+            advice="Make one for each event loop, or leave it out: the model's own clients follow the loop.",
+        ) from problem
+
+
+def error_of(problem: Exception, connection: Connection, opened: Opened | None) -> KimiError:
+    """Make the error for what a client raised.
+
+    Args:
+        problem: What it raised.
+        connection: Where it called.
+        opened: The head of the reply, if one had come.
+    """
+    name = type(problem).__name__
+    if name in TIMEOUTS:
+        return _timeout_error(name, connection.timeout)
+    host = connection.host
+    # The text of this one holds the header that cannot be sent, and that may be a key.
+    told = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
+    if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
+        return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
+    if opened is not None:
+        return KimiStreamCutError(
+            f"The connection broke before the reply ended ({told}).",
+            status=opened.status,
+            generation_id=opened.headers.get("x-generation-id"),
+            advice="Trying again may help; what came so far is in `partial`.",
+        )
+    what = (
+        f"No connection to {host}" if name in NOT_CONNECTED else f"The connection to {host} broke before a reply came"
+    )
+    return KimiConnectionError(
+        f"{what} ({told}).", advice="Check the network, the proxy and base_url; trying again may help."
+    )
+
+
+def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
+    if name in NOT_CONNECTED:
+        is_full = name == "PoolTimeout"
+        what = "All were in use: raise max_connections" if is_full else "Check the network, the proxy and base_url"
+        return KimiTimeoutError(
+            f"No connection within {timeout.connect:g} seconds ({name}).",
+            advice=f"{what}, or raise timeout={{'connect': seconds}}.",
+        )
+    return silence_error(timeout.idle)

@@ -1,0 +1,58 @@
+"""What is raised over real sockets is in `test_own_clients.py`; here is what belongs to a loop."""
+
+import asyncio
+import gc
+import importlib
+import warnings
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.openrouter.client_errors import is_timeout, loops_told_apart
+from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.testing import Emulator, Reply
+from tests.chat.asking import Way, ask
+from tests.conftest import KEY
+
+WAYS: tuple[Way, ...] = ("ainvoke", "astream")
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
+    own = importlib.import_module(library).AsyncClient()
+    with Emulator() as openrouter:
+        openrouter.script(Reply(text="Here."), times=None)
+        model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, http_async_client=own, max_retries=2)
+        with asyncio.Runner() as first, asyncio.Runner() as second:
+            assert first.run(ask(model, way)).content == "Here."
+            # The connection that is kept belongs to the first loop, which is there no more.
+            first.close()
+            with pytest.raises(KimiRequestError, match=r"event loop.*Make one for each event loop") as caught:
+                second.run(ask(model, way))
+        assert isinstance(caught.value.__cause__, RuntimeError)
+    # Its connection cannot be closed any more, which is what its user is told.
+    del own, model, caught
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("not ours"), httpx.StreamClosed()])
+@pytest.mark.parametrize("own", [None, "a client"])
+def test_what_is_no_matter_of_loops_is_left_alone(problem: RuntimeError, own: Any) -> None:
+    if own and not isinstance(problem, httpx.StreamError):
+        pytest.skip("that one is translated")
+    with pytest.raises(type(problem)) as caught, loops_told_apart(Connection(http_async_client=own)):
+        raise problem
+    assert caught.value is cast("Any", problem)
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
+)
+def test_what_is_for_want_of_time(problem: Exception, *, expected: bool) -> None:
+    assert is_timeout(problem) is expected
