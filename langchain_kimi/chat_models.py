@@ -31,6 +31,7 @@ from langchain_kimi._messages.usage import added_up
 from langchain_kimi._messages.warm_caches import KeepsCachesWarm
 from langchain_kimi._version import __version__
 from langchain_kimi.errors import KimiError
+from langchain_kimi.kimi.forced_choice import changes_of_choice
 from langchain_kimi.kimi.prepare import fit
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter import clients
@@ -224,7 +225,7 @@ class ChatKimi(
             streamed=streamed,
         )
         body = self.kept_warm(fit(asked, mending.repairs), messages, given)
-        mending = replace(mending, changed_choice=body.get("tool_choice") != asked.get("tool_choice"))
+        mending = replace(mending, **changes_of_choice(asked, body))
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_manager)
 

@@ -117,7 +117,7 @@ class KimiSettings(RequestParameters, RepairSettings):
     """The URL of a proxy, sync and async alike; without it `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment
     count. Since it may hold a password it is never serialized and never pickled."""
 
-    max_connections: int = Field(default=MOST_CONNECTIONS, ge=1)
+    max_connections: int = Field(default=MOST_CONNECTIONS, ge=1, exclude=True, repr=False)
     """How many connections models with the same settings open at most (async: on one event loop). Calls beyond wait in
     order, no longer than the connect time-out."""
 

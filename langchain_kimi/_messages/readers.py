@@ -17,7 +17,7 @@ from langchain_kimi._messages.from_wire import (
     spoken_in,
 )
 from langchain_kimi._messages.hints import with_hint
-from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
 from langchain_kimi.openrouter.chunks import as_chunk
@@ -36,6 +36,7 @@ class ChoiceReader:
 
     def __init__(self, body: WireBody, mending: Mending | None = None) -> None:
         self._mender = Mender(body, mending)
+        self._hopes_for_call = mending is not None and mending.hopes_for_call
         self._assembly = Assembly()
 
     def add(self, chunk: WireReply, choice: WireChoice | None) -> WireChoice | None:
@@ -59,6 +60,7 @@ class ChoiceReader:
 
         Raises:
             KimiEmptyReplyError: there is nothing in it.
+            KimiReplyError: it holds no call although one was to be forced.
         """
         reply = self.reply()
         choice = (reply.get("choices") or [])[0]
@@ -70,6 +72,12 @@ class ChoiceReader:
                 model=_word(reply.get("model")),
                 generation_id=_word(reply.get("id")),
                 advice="Trying again, or at another provider (provider={'ignore': [...]}), may help.",
+            )
+        if self._hopes_for_call and not message.get("tool_calls") and choice.get("finish_reason") not in EXCUSED:
+            raise KimiReplyError(
+                "The model answered without the tool call that was to be forced: it thinks, and cannot be.",
+                is_retryable=False,
+                advice="Ask a Kimi that need not think, or leave tool_choice at 'auto'; the answer is in `partial`.",
             )
         return with_hint(reply)
 

@@ -1,11 +1,12 @@
 """A forced tool call, for a Kimi that thinks.
 
 Moonshot AI refuses the two together (`tool_choice 'specified' is incompatible with thinking enabled`, and the same for
-`required`), except that K3 takes `required`. So K3 is asked for any call, the others are left the choice, and where one
-function was named, only that one is offered: nothing else can be called, but a model that is not K3 may still answer
-without a call.
+`required`), except that K3 takes `required`. So thinking is switched off for such a request where it can be and nobody
+asked for it; K3 is asked for any call; and those that always think are left the choice. Where one function was named,
+the latter two are offered only that one. An answer without a call, where one was to be forced, is then an error.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_kimi.kimi.families import family
@@ -22,6 +23,9 @@ def without_forced_choice(body: WireBody) -> WireBody:
     thinking = [known for slug in slugs if thinks(slug, body) and (known := family(slug))]
     if not thinking or choice in (None, "auto", "none"):
         return body
+    is_free = body.get("reasoning") is None and cast("JSONObject", body).get("reasoning_effort") is None
+    if is_free and all(known.thinks == "switchable" for known in thinking):
+        return cast("WireBody", {**body, "reasoning": {"enabled": False}})
     takes_required = all(known.generation >= _TAKES_REQUIRED for known in thinking)
     if choice == "required" and takes_required:
         return body
@@ -29,6 +33,13 @@ def without_forced_choice(body: WireBody) -> WireBody:
     if named := [tool for tool in body.get("tools") or () if _is_named(tool, choice)]:
         changed["tools"] = named
     return cast("WireBody", {**body, **changed})
+
+
+def changes_of_choice(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell what became of a forced choice, in the words of `Mending`, from the body before and after."""
+    was, is_now = asked.get("tool_choice"), sent.get("tool_choice")
+    changed = was != is_now or asked.get("reasoning") != sent.get("reasoning")
+    return {"changed_choice": changed, "hopes_for_call": changed and is_now == "auto"}
 
 
 def _is_named(tool: JSONObject, choice: Any) -> bool:

@@ -26,7 +26,8 @@ class Mending:
         call_ids: The ids of tool calls that the user's conversation holds.
         validates: Whether calls are held against the schemas of their tools.
         empty_answers: How many answers with nothing in them came before this one.
-        changed_choice: Whether the request's choice among tools is not the one that was asked for.
+        changed_choice: Whether the request's choice among tools is not made in the way that was asked for.
+        hopes_for_call: Whether a call was to be forced, and the model was left the choice instead.
     """
 
     repairs: Repairs = ALL
@@ -34,6 +35,7 @@ class Mending:
     validates: bool = False
     empty_answers: int = 0
     changed_choice: bool = False
+    hopes_for_call: bool = False
 
 
 class Mender:

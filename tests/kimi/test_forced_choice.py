@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.forced_choice import without_forced_choice
+from langchain_kimi.kimi.forced_choice import changes_of_choice, without_forced_choice
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
 SEARCH = {"type": "openrouter:web_search"}
@@ -22,7 +22,7 @@ def sent(choice: Any, **more: Any) -> tuple[Any, list[Any]]:
     "asked",
     [
         {"model": THINKING},
-        {"model": SWITCH},
+        {"model": SWITCH, "reasoning_effort": "high"},
         {"model": "moonshotai/kimi-k2.7-code"},
         {"model": PLAIN, "models": [THINKING]},
         {"models": [K3, SWITCH]},
@@ -33,6 +33,27 @@ def test_thinking_models_are_left_the_choice(asked: dict[str, Any]) -> None:
     assert sent("required", **asked) == ("auto", ["f", "g", "search"])
     assert sent(NAMED, **asked) == ("auto", ["g"])
     assert sent(SEARCH, **asked) == ("auto", ["f", "g", "search"])
+
+
+@pytest.mark.parametrize("choice", ["required", NAMED])
+def test_thinking_is_switched_off_where_nobody_asked_for_it(choice: Any) -> None:
+    body: Any = {"messages": [], "model": SWITCH, "tools": TOOLS, "tool_choice": choice}
+    assert without_forced_choice(body) == {**body, "reasoning": {"enabled": False}}
+    assert "reasoning" not in body
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "expected"),
+    [
+        ({"tool_choice": "required"}, {"tool_choice": "required"}, (False, False)),
+        ({"tool_choice": "required"}, {"tool_choice": "auto"}, (True, True)),
+        ({"tool_choice": NAMED}, {"tool_choice": "required"}, (True, False)),
+        ({"tool_choice": NAMED}, {"tool_choice": NAMED, "reasoning": {"enabled": False}}, (True, False)),
+        ({}, {}, (False, False)),
+    ],
+)
+def test_what_became_of_a_choice(asked: Any, sent: Any, expected: tuple[bool, bool]) -> None:
+    assert tuple(changes_of_choice(asked, sent).values()) == expected
 
 
 def test_k3_takes_required() -> None:
