@@ -54,7 +54,7 @@ def _has_type(schema: Mapping[str, Any], value: Any) -> bool:
 
 def _is_of(name: str, value: Any) -> bool:
     if name == "integer":
-        return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        return value.is_integer() if isinstance(value, float) else type(value) is int
     return isinstance(value, _TYPES.get(name, object)) and (name != "number" or not isinstance(value, bool))
 
 

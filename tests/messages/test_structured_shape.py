@@ -16,7 +16,7 @@ DEFINITIONS = {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$ref
     [
         ({"type": "array"}, [[], [None]], [None, {}, "", 0]),
         ({"type": "string"}, [""], [None, 1, [], True]),
-        ({"type": "integer"}, [1, 2.0], [1.5, True, "1", None]),
+        ({"type": "integer"}, [1, 2.0, 10**400], [1.5, True, "1", None, float("inf"), float("nan")]),
         ({"type": "number"}, [1, 1.5], [False, "1", None]),
         ({"type": "boolean"}, [True], [1, None]),
         ({"type": ["object", "null"]}, [{}, None], [[], ""]),
