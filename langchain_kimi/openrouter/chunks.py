@@ -58,7 +58,8 @@ def without_finish(choice: WireChoice) -> WireChoice:
 
 def as_error_chunk(payload: bytes) -> WireReply:
     """Give the payload of an event that is named `error` the form of a chunk with an `error`."""
-    told = JSON.parsed(payload)
+    # The parser takes bytes alone, none of their kinds.
+    told = JSON.parsed(bytes(payload))
     if told is None:
         told = payload.decode("utf-8", errors="replace").strip()
     if isinstance(told, dict) and told.get("error"):

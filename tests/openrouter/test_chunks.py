@@ -12,6 +12,7 @@ from langchain_kimi.openrouter.chunks import (
     keeps_all,
     without_finish,
 )
+from langchain_kimi.openrouter.sse import ErrorPayload
 
 CALL = {"index": 0, "function": {"arguments": "{"}}
 DELTAS: dict[str, Any] = {
@@ -95,6 +96,7 @@ def test_a_choice_without_its_end_is_a_copy() -> None:
         (b" boom \xff", "boom \ufffd"),
         (b"[" * 100_000, "[" * 100_000),
         (b'["boom"]', ["boom"]),
+        (ErrorPayload(b'{"message": "boom"}'), {"message": "boom"}),
         (b"", "The server sent an error without a word about it."),
         (b"{}", "The server sent an error without a word about it."),
     ],
