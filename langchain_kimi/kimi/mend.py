@@ -121,7 +121,7 @@ class Mender:
             return mended
         if "message" in choice:
             # The calls of a plain reply are whole, and many hosts leave out their index.
-            wire = [{**call, "index": index} for index, call in enumerate(wire) if isinstance(call, dict)]
+            wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
         return cast("WireMessage", {**mended, "tool_calls": list(self._calls.feed(wire))})
 
     def _lifted(self) -> Iterator[LeakedCall]:

@@ -7,6 +7,9 @@ from typing import Any, Self, cast
 
 from langchain_kimi.openrouter.wire import WireToolCall
 
+NO_INDEX = -1
+"""Of a piece that is no object: it goes on with no call that is one."""
+
 
 @dataclass(slots=True)
 class Piece:
@@ -19,10 +22,14 @@ class Piece:
 
     @classmethod
     def of(cls, wire: Any) -> Self:
-        """Read a piece; what is no object says nothing."""
-        told = wire if isinstance(wire, dict) else {}
-        function = told.get("function")
-        function = function if isinstance(function, dict) else {}
+        """Read a piece. What is no object stays as arguments that cannot be run; null says nothing."""
+        if wire is not None and not isinstance(wire, dict):
+            wire = {"index": NO_INDEX, "function": {"arguments": [wire]}}
+        told = wire or {}
+        # Without a function, name and arguments may stand beside the id.
+        function = told if told.get("function") is None else told["function"]
+        if not isinstance(function, dict):
+            function = {"arguments": [function]}
         return cls(
             index=told.get("index"),
             id=str(told["id"]) if told.get("id") else None,

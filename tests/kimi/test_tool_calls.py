@@ -112,7 +112,13 @@ CASES: dict[str, tuple[list[list[Any]], list[tuple[Any, Any, str]]]] = {
     "null function": ([[piece(0, "f:0", "f", '{"a":1}')], [{"index": 0, "id": None, "function": None}]], [A]),
     "numbers as id and name": ([[piece(0, 7, 8, "{}")]], [("7", "8", "{}")]),
     "no name at all": ([[piece(0, None, None, "{}")]], [("functions.unknown_tool:0", None, "{}")]),
-    "what says nothing": ([[None, "?", {}, piece(3), piece(4, arguments=" ")], [piece(0, "f:0", "f", '{"a":1}')]], [A]),
+    "what is no object": (
+        [[piece(0, "f:0", "f", '{"a":')], ["?", 7], [piece(0, arguments="1}")]],
+        [A, ("functions.unknown_tool:1", None, '["?"][7]')],
+    ),
+    "no object as function": ([[{"id": "f:0", "function": "f"}]], [("f:0", None, '["f"]')]),
+    "without a function": ([[{"id": "f:0", "name": "f"}], [{"arguments": '{"a":1}'}]], [A]),
+    "what says nothing": ([[None, {}, piece(3), piece(4, arguments=" ")], [piece(0, "f:0", "f", '{"a":1}')]], [A]),
 }
 
 

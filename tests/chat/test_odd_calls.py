@@ -1,0 +1,104 @@
+"""Tool calls in other forms than the documented one, in all four ways: read where they are clear, and never lost."""
+
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.testing import Emulator, RawReply
+from tests.chat.asking import WAYS, Way, ask, event
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+PARIS = {"city": "Paris"}
+FUNCTION = {"name": "get_weather", "arguments": json.dumps(PARIS)}
+
+
+def body(way: Way, calls: list[Any]) -> RawReply:
+    finish = {"index": 0, "finish_reason": "tool_calls"}
+    if way.endswith("invoke"):
+        whole = {"id": "gen-1", "choices": [{**finish, "message": {"role": "assistant", "tool_calls": calls}}]}
+        return RawReply(headers={"content-type": "application/json"}, body=json.dumps(whole).encode())
+    events = event({"delta": {"tool_calls": calls}}) + event({"delta": {}, **finish}) + b"data: [DONE]\n\n"
+    return RawReply(headers={"content-type": "text/event-stream"}, body=events)
+
+
+def call(function: Any, **more: Any) -> dict[str, Any]:
+    return {"index": 0, "id": "c:0", "type": "function", "function": function, **more}
+
+
+async def answer(openrouter: Emulator, model: ChatKimi, way: Way, calls: list[Any]) -> Any:
+    openrouter.script(body(way, calls))
+    return await ask(model, way, tools=[WEATHER])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [call({**FUNCTION, "arguments": PARIS})],
+        [call(FUNCTION, index="0")],
+        [call(FUNCTION, index=None)],
+        [call(FUNCTION, id=7)],
+        [call(None, **FUNCTION)],
+        [{"id": "c:0", "name": "get_weather", "arguments": PARIS}],
+        [None, call(FUNCTION)],
+    ],
+)
+async def test_what_is_clear_is_read(openrouter: Emulator, model: ChatKimi, calls: list[Any], way: Way) -> None:
+    message = await answer(openrouter, model, way, calls)
+    assert [(made["name"], made["args"]) for made in message.tool_calls] == [("get_weather", PARIS)]
+    assert not message.invalid_tool_calls
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_two_calls_whose_index_is_text(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    calls = [call(FUNCTION, index="0"), call({**FUNCTION, "arguments": '{"city": "Rome"}'}, index="1", id="c:1")]
+    message = await answer(openrouter, model, way, calls)
+    assert [made["args"] for made in message.tool_calls] == [PARIS, {"city": "Rome"}]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        (call(None), ""),
+        (call("get_weather"), '["get_weather"]'),
+        (call(["get_weather"]), '[["get_weather"]]'),
+        (call({**FUNCTION, "name": None}), FUNCTION["arguments"]),
+        (call({**FUNCTION, "arguments": ["Paris"]}), '["Paris"]'),
+        (call({**FUNCTION, "arguments": 5}), "5"),
+        (call({**FUNCTION, "arguments": True}), "true"),
+        ("get_weather", '["get_weather"]'),
+        (["get_weather"], '[["get_weather"]]'),
+    ],
+)
+async def test_what_is_not_clear_is_an_invalid_call(
+    openrouter: Emulator, model: ChatKimi, odd: Any, shown: str, way: Way
+) -> None:
+    message = await answer(openrouter, model, way, [odd])
+    assert not message.tool_calls
+    [invalid] = message.invalid_tool_calls
+    # In a stream something is added that keeps it from being read as a call.
+    assert invalid["args"].startswith(shown)
+    if way.endswith("invoke"):
+        assert invalid["args"] == shown
+        reason = "The arguments are not a JSON object" if invalid["name"] else "The call names no tool."
+        assert str(invalid["error"]).startswith(reason)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("first", [False, True])
+async def test_an_odd_call_leaves_another_alone(
+    openrouter: Emulator, model: ChatKimi, way: Way, *, first: bool
+) -> None:
+    calls = ["get_weather", call(FUNCTION)] if first else [call(FUNCTION), "get_weather"]
+    message = await answer(openrouter, model, way, calls)
+    assert [made["args"] for made in message.tool_calls] == [PARIS]
+    assert len(message.invalid_tool_calls) == 1
