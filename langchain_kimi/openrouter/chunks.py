@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from langchain_kimi.openrouter.failures import WORDLESS
 from langchain_kimi.openrouter.fast_json import JSON
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireReply
 
@@ -64,7 +65,7 @@ def as_error_chunk(payload: bytes) -> WireReply:
         told = payload.decode("utf-8", errors="replace").strip()
     if isinstance(told, dict) and told.get("error"):
         return cast("WireReply", told)
-    return cast("WireReply", {"error": told or "The server sent an error without a word about it."})
+    return cast("WireReply", {"error": told or WORDLESS})
 
 
 def as_chunk(reply: WireReply) -> WireReply:

@@ -4,7 +4,6 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from langchain_kimi.errors import (
@@ -23,6 +22,7 @@ from langchain_kimi.errors import (
     RawReply,
 )
 from langchain_kimi.openrouter.advice import advice_for
+from langchain_kimi.openrouter.waits import number_of, retry_after
 from langchain_kimi.openrouter.wire import JSONObject, WireError, WireReply
 
 BY_STATUS: dict[int, type[KimiStatusError]] = {
@@ -77,9 +77,9 @@ EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|fu
 UNKNOWN_MODEL = re.compile(r"is not a valid model id|model .* (does not exist|not found)", re.IGNORECASE)
 DAILY_CAP = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-MILLISECONDS = 1000
-EPOCH = 1_000_000_000
-"""Seconds since the epoch: the year 2001, before which no reset lies."""
+WORDLESS = "The other side sent an error without a word about it."
+OTHER_WORDS = ("error", "msg", "detail", "errors", "reason")
+"""Where hosts put the words of an error that has no `message`."""
 WRAPPERS = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
 """Messages that say nothing: the reason is then in `metadata.raw`."""
 
@@ -117,12 +117,15 @@ def error_from_reply(reply: WireReply, raw_reply: RawReply, *, now: float) -> Ki
 def find_error(reply: WireReply) -> WireError | None:
     """Find the `error` of a reply or event: at the top, in a choice, or inside a `provider` that is an object.
 
-    A finish reason `error` without any error object counts as one, so that it is not taken for an answer.
+    An empty one counts where nothing else is told, and a finish reason `error` without any error object, so that it is
+    not taken for an answer.
     """
     for place in (reply, reply.get("provider")):
         if isinstance(place, dict) and place.get("error"):
             return _as_error(place["error"])
     choices = reply.get("choices")
+    if reply.get("error") == {} and not (choices or reply.get("usage")):
+        return {"message": WORDLESS}
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict):
             if choice.get("error"):
@@ -200,7 +203,7 @@ def _status(error: WireError, error_type: str | None, http_status: int) -> int:
     if http_status >= 300:  # noqa: PLR2004 - HTTP's own number
         return http_status
     for told in (error.get("http_status"), error.get("code")):
-        number = _number(told)
+        number = number_of(told)
         if number is not None and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
             return int(number)
     if word := error_type or _word(error.get("code")):
@@ -211,9 +214,11 @@ def _status(error: WireError, error_type: str | None, http_status: int) -> int:
 
 def _reason(error: WireError, raw: Any) -> str:
     """The upstream's own words where it was passed on, else OpenRouter's message."""
-    message = _told(_parsed(error.get("message")))
+    told = error.get("message")
+    message = str(told) if isinstance(told, int | float) else _told(_parsed(told))
     if message.lower().rstrip(".") in WRAPPERS:
-        return _told(raw) or message or "The provider failed without saying why."
+        other = {key: cast("JSONObject", error).get(key) for key in OTHER_WORDS}
+        return _told(raw) or message or _told(other) or "The provider failed without saying why."
     return message
 
 
@@ -261,40 +266,3 @@ def _word(value: Any) -> str | None:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def retry_after(
-    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
-) -> float | None:
-    """Seconds that the other side asks to wait.
-
-    In this order: the `Retry-After` header (seconds or a date), `availability.retry_after` (seconds), and
-    `X-RateLimit-Reset` (milliseconds since the epoch), a response header or inside `metadata.headers`.
-    """
-    noted = {str(name).lower(): value for name, value in _mapping(metadata.get("headers")).items()}
-    for told in (headers.get("retry-after"), availability.get("retry_after"), noted.get("retry-after")):
-        if (asked := _seconds(told, now)) is not None:
-            return asked
-    reset = _number(headers.get("x-ratelimit-reset") or noted.get("x-ratelimit-reset"))
-    # Other hosts mean seconds by it, or a length of time; and a moment that has passed asks for nothing.
-    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH) else None
-
-
-def _seconds(value: Any, now: float) -> float | None:
-    number = _number(value)
-    if number is None and isinstance(value, str):
-        try:
-            number = parsedate_to_datetime(value).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    return None if number is None else max(0.0, number)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - refuses NaN, infinity and nonsense

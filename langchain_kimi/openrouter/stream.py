@@ -37,7 +37,9 @@ AFTER_FINISH = 10.0
 class StreamReader:
     """Reads one streamed reply. Give it the bytes in any pieces; it yields chunks as they become whole.
 
-    An error event is remembered until the stream ends, `[DONE]` comes, or usage arrives, and is then raised.
+    An error event is remembered until the stream ends, `[DONE]` comes, or usage arrives, and is then raised. An answer
+    that has its finish reason and `[DONE]` is whole, whatever follows; where it has `[DONE]` alone, an error that
+    follows is one.
     """
 
     def __init__(self, opened: Opened, idle: float | None) -> None:
@@ -124,6 +126,7 @@ class StreamReader:
 
     def _chunks(self, payload: bytes) -> Iterator[WireReply]:
         if self._done:
+            self._check_after_done(payload)
             return
         if isinstance(payload, ErrorPayload):
             yield from self._checked(as_error_chunk(payload))
@@ -135,6 +138,13 @@ class StreamReader:
             self._done = self._news = True
             self._raise_error()
             self._patience.enough(AFTER_DONE)
+
+    def _check_after_done(self, payload: bytes) -> None:
+        told = as_error_chunk(payload) if isinstance(payload, ErrorPayload) else JSON.parsed(payload)
+        if isinstance(told, dict) and not self._finished:
+            chunk = cast("WireReply", told)
+            if find_error(chunk):
+                raise error_from_reply(chunk, self._raw(chunk), now=self._opened.now)
 
     def _checked(self, chunk: WireReply) -> Iterator[WireReply]:
         if find_error(chunk) and self._error is None:

@@ -39,6 +39,8 @@ TOO_LONG: dict[str, Any] = {"code": 400, "message": "The answer was longer than 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost": 0.5, "is_byok": False}
 ODD_USAGE = {"prompt_tokens": -1, "completion_tokens": "3", "prompt_tokens_details": "x", "cost": "a"}
 WORD = {"code": "server_error", "message": "Provider disconnected"}
+NAMED = b"event: error\ndata: " + dump(WORD) + b"\n\n"
+WORDLESS = "The other side sent an error without a word about it."
 DEEP = b'{"a":' * 100_000
 
 
@@ -106,6 +108,36 @@ ERRORS = (
             kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
             generation=True, usage=True, shown=HALF, provider=PROVIDER,
         ),
+    ),
+    Case(
+        what="an error without a word, then `[DONE]`",
+        script=[two("wordless", plain=dump({"error": {}}), streamed=stream_of(chunk(HALF), {"error": {}}))],
+        plain=down(WORDLESS, status=500, code=None, provider=None),
+        streamed=down(WORDLESS, status=500, code=None, shown=HALF),
+    ),
+    Case(
+        what="an error whose message is a number",
+        script=[two("number", plain=dump({"error": {"message": 5}}), streamed=stream_of({"error": {"message": 5}}))],
+        plain=down("5", status=500, code=None, provider=None),
+    ),
+    Case(
+        what="an error by the event's name alone, then `[DONE]`",
+        script=[
+            two("named", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF), done=False) + NAMED + stream_of())
+        ],
+        plain=down("Provider disconnected", status=500, code="server_error", provider=None),
+        streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
+    ),
+    Case(
+        what="an error after `[DONE]`, no finish reason came",
+        script=[two("late", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF)) + NAMED)],
+        plain=down("Provider disconnected", status=500, code="server_error", provider=None),
+        streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
+    ),
+    Case(
+        what="an error after the finish reason and `[DONE]`: the answer is whole",
+        script=[two("too late", plain=whole(), streamed=stream_of(chunk(TEXT), chunk("", "stop")) + NAMED)],
+        plain=Answered(),
     ),
     Case(
         what="the free models' cap of a day, inside a 200",

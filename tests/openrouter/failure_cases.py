@@ -167,7 +167,7 @@ ROWS = [
     Row(400, [{"error": {"code": 400, "message": "in a list"}}], INVALID, "in a list", {"code": 400}),
     Row(500, [], SERVER, "The provider failed without saying why."),
     Row(500, {}, SERVER, "HTTP status 500", {"code": None}),
-    Row(500, {"error": {}}, SERVER, "HTTP status 500"),
+    Row(500, {"error": {}}, SERVER, "The other side sent an error without a word about it."),
     Row(500, "\ufeff" + '{"error": {"message": "marked"}}', SERVER, "marked"),
     Row(418, told("teapot", 418), KimiStatusError, "teapot", NEVER),
     Row(302, "", KimiStatusError, "HTTP status 302 without a body", NEVER),

@@ -97,8 +97,8 @@ def test_a_choice_without_its_end_is_a_copy() -> None:
         (b"[" * 100_000, "[" * 100_000),
         (b'["boom"]', ["boom"]),
         (ErrorPayload(b'{"message": "boom"}'), {"message": "boom"}),
-        (b"", "The server sent an error without a word about it."),
-        (b"{}", "The server sent an error without a word about it."),
+        (b"", "The other side sent an error without a word about it."),
+        (b"{}", "The other side sent an error without a word about it."),
     ],
 )
 def test_the_payload_of_an_event_named_error(payload: bytes, error: Any) -> None:

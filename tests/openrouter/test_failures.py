@@ -1,7 +1,6 @@
 """From the wire's words to the error: a row for each failure, then the rules that hold for all of them."""
 
 import json
-from email.utils import formatdate
 from typing import Any, cast
 
 import pytest
@@ -24,7 +23,7 @@ from langchain_kimi.openrouter.failures import (
     malformed,
 )
 from langchain_kimi.openrouter.wire import WireReply
-from tests.openrouter.failure_cases import IN_A_MINUTE, NOW, OVERFLOWS, ROWS, Row, passed_on, told
+from tests.openrouter.failure_cases import NOW, OVERFLOWS, ROWS, Row, passed_on, told
 
 HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
 
@@ -150,12 +149,36 @@ def test_places_of_an_error(reply: Any) -> None:
     assert find_error(reply) == ERROR
 
 
+@pytest.mark.parametrize("reply", [{"error": {}}, {"error": {}, "choices": []}, {"error": {}, "choices": None}])
+def test_an_error_without_a_word(reply: Any) -> None:
+    error = within(reply)
+    assert type(error) is KimiServerError
+    assert error.reason == "The other side sent an error without a word about it."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"message": 5}, "5"),
+        ({"message": 0.5, "code": 502}, "0.5"),
+        ({"message": ["boom", "again"]}, "boom"),
+        ({"message": None, "detail": "boom"}, "boom"),
+        ({"reason": {"msg": "boom"}}, "boom"),
+        ({"message": "", "errors": [{"message": "boom"}]}, "boom"),
+        ({"code": 502}, "The provider failed without saying why."),
+    ],
+)
+def test_the_words_of_an_error(error: Any, reason: str) -> None:
+    assert within({"error": error}).reason == reason
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         {},
         {"error": None},
-        {"error": {}},
+        {"error": {}, "choices": [{"delta": {"content": "x"}}]},
+        {"error": {}, "choices": [], "usage": {"cost": 0.1}},
         {"error": ""},
         {"provider": "Groq", "choices": [{"finish_reason": "stop"}]},
         {"provider": {"name": "x"}},
@@ -187,44 +210,6 @@ def test_the_cookie_of_an_edge_is_not_kept() -> None:
     error = raised(502, "x", set_cookie="__cf_bm=secret")
     assert error.response is not None
     assert error.response.headers == HEADERS
-
-
-IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "seconds"),
-    [
-        ({"retry_after": "7"}, told("x", 429, {"headers": {"Retry-After": "9"}}), 7.0),
-        ({"retry_after": "0"}, told("x"), 0.0),
-        ({"retry_after": IN_A_MINUTE_HTTP}, told("x"), 60.0),
-        ({"retry_after": "Fri, 01 Jan 1999 00:00:00 GMT"}, told("x"), 0.0),
-        ({}, told("x", availability={"retry_after": 4}), 4.0),
-        ({"retry_after": "7"}, told("x", availability={"retry_after": 4}), 7.0),
-        ({"retry_after": "soon"}, told("x", availability={"retry_after": 4}), 4.0),
-        ({}, told("x", 429, {"headers": {"Retry-After": "9", "X-RateLimit-Reset": IN_A_MINUTE}}), 9.0),
-        ({}, told("x", 429, {"headers": {"X-RATELIMIT-RESET": IN_A_MINUTE}}), 60.0),
-        ({}, told("x", 429, {"headers": {"X-RateLimit-Reset": int(IN_A_MINUTE)}}), 60.0),
-        ({"x_ratelimit_reset": IN_A_MINUTE}, told("x"), 60.0),
-        # a moment that has passed, seconds since the epoch, a length of time: not OpenRouter's, and no reason to hurry
-        ({"x_ratelimit_reset": str(int((NOW - 5) * 1000))}, told("x"), None),
-        ({"x_ratelimit_reset": str(int(NOW + 60))}, told("x"), None),
-        ({"x_ratelimit_reset": "30"}, told("x"), None),
-        ({}, told("x"), None),
-        ({"retry_after": ""}, told("x"), None),
-        ({"retry_after": "-5"}, told("x"), None),
-        ({"retry_after": "nan"}, told("x"), None),
-        ({"retry_after": "inf"}, told("x"), None),
-        ({"retry_after": "1e999"}, told("x"), None),
-        ({"retry_after": "9" * 400}, told("x"), None),
-        ({"retry_after": "Mon, 99 Foo 2026"}, told("x"), None),
-        ({}, told("x", availability={"retry_after": True}), None),
-        ({}, told("x", availability={"retry_after": [1]}), None),
-        ({}, told("x", 429, {"headers": ["nonsense"]}), None),
-    ],
-)
-def test_how_long_to_wait(headers: dict[str, str], body: Any, seconds: float | None) -> None:
-    assert raised(429, body, **headers).retry_after == seconds
 
 
 NONSENSE: list[Any] = [None, True, 0, -1, 1e400, "", "x", "²", [], [[]], [1], {}, {"a": {}}, {"error": {"error": []}}]

@@ -32,7 +32,9 @@ WHOLE_ENDS = {
     "an unfinished last event": (finished(), BILLED.rstrip(b"\n")),
     "an unfinished [DONE]": (b"data: [DONE]",),
     "a torn last event": (finished(), BILLED[:30]),
-    "anything after [DONE]": (DONE, said("!"), b"data: nonsense\n\n", event({"error": ERROR})),
+    "anything after [DONE]": (DONE, said("!"), b"data: nonsense\n\n", event({"error": {}, "usage": USAGE})),
+    "an error after the finish reason and [DONE]": (finished(), DONE, event({"error": ERROR})),
+    "an error by its event's name after both": (finished(), BILLED, DONE, b"event: error\n" + event(ERROR)),
     "[DONE] glued to a chunk": (finished().rstrip(b"\n") + b"[DONE]\n\n", said("!")),
 }
 
@@ -99,6 +101,8 @@ ERRORS = {
     "with its usage": (event({"error": ERROR, "choices": [], "usage": USAGE}),),
     "by the event's name": (b"event: error\n" + event(ERROR),),
     "by the event's name and by its own key": (b"event: error\r\n" + event({"error": ERROR}),),
+    "after [DONE] without a finish reason": (DONE, event({"error": ERROR})),
+    "after [DONE] by the event's name": (DONE, b"event: error\n" + event(ERROR)),
     "twice": (event({"error": ERROR}), event({"error": {"message": "another"}})),
     "and then a torn event": (event({"error": ERROR}), BILLED[:25]),
     "and then nonsense": (event({"error": ERROR}), b"data: {nonsense\n\n"),

@@ -1,0 +1,54 @@
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from langchain_kimi.openrouter.waits import number_of, retry_after
+from tests.openrouter.failure_cases import IN_A_MINUTE, NOW, told
+
+IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"retry_after": "7"}, told("x", 429, {"headers": {"Retry-After": "9"}}), 7.0),
+        ({"retry_after": "0"}, told("x"), 0.0),
+        ({"retry_after": IN_A_MINUTE_HTTP}, told("x"), 60.0),
+        ({"retry_after": "Fri, 01 Jan 1999 00:00:00 GMT"}, told("x"), 0.0),
+        ({}, told("x", availability={"retry_after": 4}), 4.0),
+        ({"retry_after": "7"}, told("x", availability={"retry_after": 4}), 7.0),
+        ({"retry_after": "soon"}, told("x", availability={"retry_after": 4}), 4.0),
+        ({}, told("x", 429, {"headers": {"Retry-After": "9", "X-RateLimit-Reset": IN_A_MINUTE}}), 9.0),
+        ({}, told("x", 429, {"headers": {"X-RATELIMIT-RESET": IN_A_MINUTE}}), 60.0),
+        ({}, told("x", 429, {"headers": {"X-RateLimit-Reset": int(IN_A_MINUTE)}}), 60.0),
+        ({"x_ratelimit_reset": IN_A_MINUTE}, told("x"), 60.0),
+        # a moment that has passed, seconds since the epoch, a length of time: not OpenRouter's, and no reason to hurry
+        ({"x_ratelimit_reset": str(int((NOW - 5) * 1000))}, told("x"), None),
+        ({"x_ratelimit_reset": str(int(NOW + 60))}, told("x"), None),
+        ({"x_ratelimit_reset": "30"}, told("x"), None),
+        ({}, told("x"), None),
+        ({"retry_after": ""}, told("x"), None),
+        ({"retry_after": "-5"}, told("x"), None),
+        ({"retry_after": "nan"}, told("x"), None),
+        ({"retry_after": "inf"}, told("x"), None),
+        ({"retry_after": "1e999"}, told("x"), None),
+        ({"retry_after": "9" * 400}, told("x"), None),
+        ({"retry_after": "Mon, 99 Foo 2026"}, told("x"), None),
+        ({}, told("x", availability={"retry_after": True}), None),
+        ({}, told("x", availability={"retry_after": [1]}), None),
+        ({}, told("x", 429, {"headers": ["nonsense"]}), None),
+    ],
+)
+def test_how_long_to_wait(headers: dict[str, str], body: Any, seconds: float | None) -> None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    error = body["error"]
+    assert retry_after(named, error.get("metadata", {}), error.get("availability", {}), NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(5, 5.0), ("0.5", 0.5), (True, None), (None, None), ("x", None), (-1, None), (float("nan"), None), (1e16, None)],
+)
+def test_numbers(value: Any, number: float | None) -> None:
+    assert number_of(value) == number
