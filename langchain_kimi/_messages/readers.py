@@ -241,7 +241,7 @@ class PlainMessage:
         self._wire = PlainReader(opened, idle)
         self._body = body
         self._mending = mending
-        self._choices: list[ChoiceReader] = []
+        self._choices: dict[int, ChoiceReader] = {}
 
     @property
     def has_begun(self) -> bool:
@@ -256,7 +256,9 @@ class PlainMessage:
         """Take the end of the bytes; yields the result."""
         for reply in self._wire.close():
             self._add(reply)
-        replies = [choice.whole() for choice in self._choices]
+        for reader in self._choices.values():
+            list(reader.close())
+        replies = [reader.whole() for reader in self._choices.values()]
         messages = [message_from(reply) for reply in replies]
         metadata = messages[0].response_metadata
         shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
@@ -264,13 +266,23 @@ class PlainMessage:
 
     def explain(self, error: KimiError) -> None:
         """Add to an error what came of the answer until then."""
-        for choice in self._choices[:1]:
-            choice.explain(error)
+        for reader in [*self._choices.values()][:1]:
+            reader.explain(error)
         _note_head(error, self._opened)
 
     def _add(self, reply: WireReply) -> None:
-        for choice in as_chunk(reply).get("choices") or ():
-            reader = ChoiceReader(self._body, self._mending)
-            self._choices.append(reader)
-            reader.add(reply, choice)
-            list(reader.close())
+        """Add the reply, or a chunk of one that was streamed although that was not asked for."""
+        choices = reply.get("choices") or []
+        is_chunk = not any(choice.get("message") for choice in choices)
+        for place, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
+            # The choices of a plain reply are told apart by their places: not all hosts number them.
+            index: Any = choice.get("index") if is_chunk else place
+            self._reader(index if isinstance(index, int) else place).add(reply, choice)
+        if not choices:
+            for reader in self._choices.values():
+                reader.add(reply, None)
+
+    def _reader(self, number: int) -> ChoiceReader:
+        if number not in self._choices:
+            self._choices[number] = ChoiceReader(self._body, self._mending)
+        return self._choices[number]

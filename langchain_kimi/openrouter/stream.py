@@ -1,6 +1,7 @@
 """A streamed reply: bytes in, the wire's chunks out, and an error when the reply is not whole."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
@@ -24,7 +25,10 @@ from langchain_kimi.openrouter.wire import WireReply
 
 DONE = b"[DONE]"
 NO_CHOICES = "The reply has no choices."
+ODD_CHOICE = "A choice does not have the documented form."
 DECODER = json.JSONDecoder(strict=False)
+EVENTS = re.compile(rb"(\xef\xbb\xbf)?((event|id|retry):[^\r\n]*[\r\n]+)*data:")
+"""How a stream of events begins, but for comments."""
 
 AFTER_DONE = 0.25
 """Seconds: the body's own end is one packet behind `[DONE]`, and hanging up before it would cost the connection."""
@@ -156,7 +160,7 @@ class StreamReader:
             return
         choices = choices_of(chunk)
         if not keeps_all(choices, chunk):
-            raise malformed("A choice of the stream is not a JSON object.", self._raw(chunk))
+            raise malformed(ODD_CHOICE, self._raw(chunk))
         self._answered = self._answered or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._finished and any(choice.get("finish_reason") for choice in choices):
@@ -209,7 +213,10 @@ class StreamReader:
 
 
 class PlainReader:
-    """Reads one reply that is not streamed: blanks that keep the connection alive, then one JSON object."""
+    """Reads one reply that is not streamed: blanks that keep the connection alive, then one JSON object.
+
+    A host that streams whatever it was asked for is read as well: its events are the parts of the reply.
+    """
 
     def __init__(self, opened: Opened, idle: float | None) -> None:
         self._opened = opened
@@ -228,18 +235,25 @@ class PlainReader:
             KimiReplyTooLargeError: the reply goes on and on.
         """
         self._size = _grown(self._size, piece)
-        self._patience.passed(waited, content=bool(piece.strip()))
+        # Comments keep an event stream alive.
+        self._patience.passed(waited, content=not piece.lstrip().startswith(b":") and bool(piece.strip()))
         self._pieces.append(piece)
         return ()
 
     def close(self) -> Iterator[WireReply]:
-        """Take the end of the bytes; yields the reply.
+        """Take the end of the bytes; yields the reply, or the chunks of one that was streamed all the same.
 
         Raises:
             KimiError: the body holds an error, or is not a whole reply.
         """
         body = b"".join(self._pieces)
-        reply = cast("WireReply", JSON.parsed(body) or _tolerantly_parsed(self._raw(body)))
+        parsed = JSON.parsed(body)
+        if not parsed and EVENTS.match(_without_comments(body)):
+            streamed = StreamReader(self._opened, None)
+            yield from streamed.feed(body, 0.0)
+            yield from streamed.close()
+            return
+        reply = cast("WireReply", parsed or _tolerantly_parsed(self._raw(body)))
         if not isinstance(reply, dict):
             raise malformed("The reply is not a JSON object.", self._raw(body))
         if find_error(reply):
@@ -249,8 +263,7 @@ class PlainReader:
             raise error
         choices = choices_of(reply)
         if not choices or not keeps_all(choices, reply):
-            complaint = NO_CHOICES if not choices else "A choice is not a JSON object."
-            raise malformed(complaint, self._raw(body))
+            raise malformed(ODD_CHOICE if reply.get("choices") else NO_CHOICES, self._raw(body))
         yield reply
 
     def _raw(self, body: bytes) -> RawReply:

@@ -40,6 +40,8 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost"
 ODD_USAGE = {"prompt_tokens": -1, "completion_tokens": "3", "prompt_tokens_details": "x", "cost": "a"}
 WORD = {"code": "server_error", "message": "Provider disconnected"}
 NAMED = b"event: error\ndata: " + dump(WORD) + b"\n\n"
+FAILING = b": OPENROUTER PROCESSING\n\n" + stream_of(chunk(HALF), {"error": WORD}, done=False)
+STREAMED = stream_of(chunk(HALF), chunk(TEXT.removeprefix(HALF), "stop"), {**chunk(), "choices": [], "usage": USAGE})
 WORDLESS = "The other side sent an error without a word about it."
 DEEP = b'{"a":' * 100_000
 
@@ -213,8 +215,8 @@ NOTHING = (
     Case(
         what="a choice that is no object",
         script=[two("choice", plain=dump({"choices": ["x"]}), streamed=stream_of(chunk(HALF), {"choices": ["x"]}))],
-        plain=malformed("The reply has no choices."),
-        streamed=malformed("A choice of the stream is not a JSON object.", shown=HALF, provider=PROVIDER),
+        plain=malformed("A choice does not have the documented form."),
+        streamed=malformed("A choice does not have the documented form.", shown=HALF, provider=PROVIDER),
     ),
 )  # fmt: skip
 
@@ -284,6 +286,16 @@ CALLED = (
             )
         ],
         plain=Answered(),
+    ),
+    Case(
+        what="a streamed reply to a plain request",
+        script=[two("streamed", plain=STREAMED, streamed=STREAMED, content_type="text/event-stream")],
+        plain=Answered(metadata={"cost": 0.5, "token_usage": USAGE, "provider": PROVIDER}),
+    ),
+    Case(
+        what="an error in a streamed reply to a plain request",
+        script=[two("streamed error", plain=FAILING, streamed=FAILING)],
+        plain=down("Provider disconnected", status=500, code="server_error", shown=HALF),
     ),
     Case(
         what="a plain reply to a streamed request",

@@ -231,3 +231,39 @@ def test_a_host_that_does_not_stream_is_read_all_the_same() -> None:
     chunk = added_up(streamed(body[:20], body[20:]))
     assert (chunk.content, chunk.tool_calls[0]["args"]) == ("hi", {"a": 1})
     assert chunk.response_metadata["cost"] == 0.5
+
+
+def plain_from_events(*events: bytes) -> Any:
+    [result] = fed(PlainMessage(opened(), BODY, idle=None), b"".join(events))
+    return result
+
+
+def test_a_host_that_always_streams_is_read_all_the_same() -> None:
+    [generation] = plain_from_events(*WHOLE).generations
+    message = added_up(streamed(*WHOLE))
+    assert generation.message.content == message.content == "ä€😀"
+    assert generation.message.tool_calls == message.tool_calls
+    assert generation.message.additional_kwargs == message.additional_kwargs
+    assert generation.message.usage_metadata == message.usage_metadata
+    assert generation.message.response_metadata == message.response_metadata
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_several_streamed_answers_are_several_generations(numbered: bool) -> None:  # noqa: FBT001 - the column of a table
+    events = [
+        {**HEAD, "choices": [{**({"index": n} if numbered else {}), "delta": {"content": text}} for n in range(2)]}
+        for text in ("a", "b")
+    ]
+    usage = {**HEAD, "choices": [], "usage": USAGE}
+    body = [b"data: " + json.dumps(told).encode() + b"\n\n" for told in (*events, usage)]
+    result = plain_from_events(*body, DONE)
+    assert [generation.text for generation in result.generations] == ["ab", "ab"]
+    assert result.llm_output["token_usage"] == USAGE
+
+
+def test_a_streamed_reply_that_failed_keeps_what_came() -> None:
+    body = event({"content": "Hel"}) + b"data: " + json.dumps({**ERROR, "usage": USAGE}).encode() + b"\n\n"
+    error, _ = failed(PlainMessage(opened(), BODY, idle=None), body)
+    assert isinstance(error, KimiServerError)
+    assert error.partial is not None
+    assert (error.partial.content, error.usage) == ("Hel", USAGE)

@@ -5,11 +5,17 @@ from typing import Any, cast
 
 import pytest
 
-from langchain_kimi.errors import KimiMalformedReplyError, KimiServerError, KimiTimeoutError
+from langchain_kimi.errors import (
+    KimiError,
+    KimiMalformedReplyError,
+    KimiServerError,
+    KimiStreamCutError,
+    KimiTimeoutError,
+)
 from langchain_kimi.openrouter.chunks import as_chunk
 from langchain_kimi.openrouter.stream import PlainReader
 from langchain_kimi.openrouter.wire import WireReply
-from tests.openrouter.events import COMMENT
+from tests.openrouter.events import COMMENT, DONE, WHOLE, event, said
 from tests.openrouter.read import ERROR, Read, Waiting, plain
 
 MESSAGE = {"role": "assistant", "content": "Hello"}
@@ -35,10 +41,10 @@ def test_a_plain_reply(padding: bytes) -> None:
         (b'"text"', "The reply is not a JSON object."),
         (b'{"choices": []}', "The reply has no choices."),
         (b'{"choices": null, "id": "gen-1"}', "The reply has no choices."),
-        (b'{"choices": 7}', "The reply has no choices."),
-        (b'{"choices": ["x"]}', "The reply has no choices."),
-        (b'{"choices": [{"message": "x"}]}', "The reply has no choices."),
-        (b'{"choices": [{"message": {}}, 7]}', "A choice is not a JSON object."),
+        (b'{"choices": 7}', "A choice does not have the documented form."),
+        (b'{"choices": ["x"]}', "A choice does not have the documented form."),
+        (b'{"choices": [{"message": "x"}]}', "A choice does not have the documented form."),
+        (b'{"choices": [{"message": {}}, 7]}', "A choice does not have the documented form."),
     ],
 )
 def test_a_plain_reply_that_is_none(body: bytes, text: str) -> None:
@@ -116,3 +122,35 @@ def test_no_answer_at_all_to_a_streamed_request(body: bytes, text: str) -> None:
     assert text in str(error)
     assert error.response is not None
     assert body.decode() in error.response.text
+
+
+@pytest.mark.parametrize(
+    "before", [b"", COMMENT * 2, PADDING, b"\xef\xbb\xbf", b"id: 1\nevent: message\n", b"retry: 5\r\n\r\n"]
+)
+def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
+    read = Read(before + b"".join(WHOLE), kind=PlainReader)
+    assert (read.error, read.text) == (None, "Hello")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        (said("Hel"), KimiStreamCutError, "The stream ended before the reply did"),
+        (said("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
+        (b"event: error\n" + event(ERROR), KimiServerError, "Upstream closed"),
+        (DONE, KimiMalformedReplyError, "The reply has no choices"),
+        (b"data:", KimiStreamCutError, "The stream ended before the reply did"),
+        (b"event: data: x\n\n", KimiMalformedReplyError, "The reply is not JSON"),
+        (COMMENT, KimiMalformedReplyError, "The reply is not JSON"),
+    ],
+)
+def test_no_whole_streamed_answer_to_a_plain_request(body: bytes, kind: type[KimiError], text: str) -> None:
+    read = Read(body, kind=PlainReader)
+    assert type(read.error) is kind
+    assert text in str(read.error)
+
+
+def test_comments_are_no_content() -> None:
+    wait = Waiting(PlainReader, 10.0)
+    assert wait((8.0, COMMENT)) == 2.0
+    assert wait((1.0, said("Hel"))) is None

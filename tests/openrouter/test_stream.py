@@ -175,10 +175,10 @@ MALFORMED = {
     "a list": (b"data: [1]\n\n", "An event of the stream is not a JSON object"),
     "a number": (b"data: 7\n\n", "An event of the stream is not a JSON object"),
     "null": (b"data: null\n\n", "An event of the stream is not a JSON object"),
-    "choices of text": (event({"choices": ["x"]}), "A choice of the stream is not a JSON object"),
-    "choices that are text": (event({"choices": "x"}), "A choice of the stream is not a JSON object"),
-    "one choice of two": (event({"choices": [{"delta": {}}, None]}), "A choice of the stream is not a JSON object"),
-    "a delta of text": (event({"choices": [{"delta": "x"}]}), "A choice of the stream is not a JSON object"),
+    "choices of text": (event({"choices": ["x"]}), "A choice does not have the documented form"),
+    "choices that are text": (event({"choices": "x"}), "A choice does not have the documented form"),
+    "one choice of two": (event({"choices": [{"delta": {}}, None]}), "A choice does not have the documented form"),
+    "a delta of text": (event({"choices": [{"delta": "x"}]}), "A choice does not have the documented form"),
 }
 
 
