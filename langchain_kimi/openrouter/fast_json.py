@@ -36,8 +36,10 @@ class Codec:
     def written(self, value: Any) -> bytes:
         """Write a value, compact, in the order of its keys: the same bytes with orjson and without.
 
+        Half a character, as a reply that was cut may end with, is written as U+FFFD, and two halves as the character.
+
         Raises:
-            ValueError: it holds a number that JSON has no word for, or half a character.
+            ValueError: it holds a number that JSON has no word for.
             TypeError: it holds an object that JSON has no word for.
             RecursionError: it is too deep.
         """
@@ -45,10 +47,17 @@ class Codec:
             try:
                 written: bytes = self._dumps(value)
             except TypeError:
-                # Half a character, for one; the standard library says so in its own words.
-                return _WRITER.encode(value).encode()
+                # Half a character, for one.
+                return _encoded(_WRITER.encode(value))
             return written
-        return _WRITER.encode(value).encode()
+        return _encoded(_WRITER.encode(value))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def is_usual(value: Any, levels: int = DEEPEST) -> bool:

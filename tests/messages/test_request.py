@@ -133,7 +133,7 @@ def circular() -> dict[str, Any]:
     return circle
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, "\ud800", circular()])
+@pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, circular()])
 def test_what_is_no_json_is_refused(value: Any) -> None:
     with pytest.raises(KimiRequestError, match="cannot be written as JSON"):
         body_bytes(request_body(HELLO, model="m", settings={}, given={"brand_new": value}, streamed=False))

@@ -65,6 +65,14 @@ def test_what_is_unusual_is_written_or_refused_alike(value: Any) -> None:
 
 
 @codecs
+@pytest.mark.parametrize(
+    ("text", "written"), [("a\ud83db", "a\ufffdb"), ("\ud83d" + "\ude00", "😀"), ("\ude00", "\ufffd")]
+)
+def test_half_a_character_is_replaced(codec: Codec, text: str, written: str) -> None:
+    assert codec.written({text: [text]}) == f'{{"{written}":["{written}"]}}'.encode()
+
+
+@codecs
 def test_what_holds_itself_is_refused(codec: Codec) -> None:
     value: dict[str, Any] = {}
     value["self"] = [value, value]
