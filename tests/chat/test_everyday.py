@@ -1,0 +1,119 @@
+"""What applications do every day beside asking: shorten, copy, store, cache, ask in a crowd; in all four ways."""
+
+import asyncio
+import copy
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, trim_messages
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.testing import Emulator, Fault, Reply
+from langchain_kimi.testing.http1 import Pause
+from tests.chat.asking import WAYS, Way, ask
+from tests.conftest import KEY
+
+TOOL = {
+    "type": "function",
+    "function": {"name": "area", "description": "Area.", "parameters": {"type": "object", "properties": {}}},
+}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+CROWD = 130
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_conversation_is_shortened_and_sent(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(Reply(text="Here."))
+    messages: list[Any] = [HumanMessage(f"{number}: " + "word " * 100) for number in range(10)]
+    limit = model.get_num_tokens_from_messages(messages[-2:])
+    chain = trim_messages(max_tokens=limit, token_counter=model, strategy="last") | model
+    assert (await ask(chain, way, messages)).content == "Here."
+    assert [message["content"] for message in openrouter.requests[-1].body["messages"]] == [
+        message.content for message in messages[-2:]
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("bound", [False, True])
+@pytest.mark.parametrize("made", ["pickle", "deepcopy", "copy"])
+async def test_copies_ask_as_the_first_does(openrouter: Emulator, made: str, way: Way, *, bound: bool) -> None:
+    openrouter.script(Reply(text="Here."), times=2)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0, seed=7)
+    first: Any = model.bind_tools([TOOL]) if bound else model
+    # Its clients are there by then.
+    await ask(first, way)
+    if made == "pickle":
+        stored = pickle.dumps(first)
+        assert KEY.encode() not in stored
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("OPENROUTER_API_KEY", KEY)
+            second = pickle.loads(stored)  # noqa: S301 - our own
+            answer = await ask(second, way)
+    else:
+        second = copy.deepcopy(first) if made == "deepcopy" else first.model_copy()
+        answer = await ask(second, way)
+    assert answer.content == "Here."
+    one, other = openrouter.requests[-2:]
+    assert one.body == other.body
+    assert other.sent_key(KEY)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_history_of_another_model_goes_out_in_openrouters_form(
+    openrouter: Emulator, model: ChatKimi, way: Way
+) -> None:
+    openrouter.script(Reply(text="Here."))
+    broken = {"name": "area", "args": '{"w": ', "id": "toolu_2", "error": "cut", "type": "invalid_tool_call"}
+    history = [
+        HumanMessage(["one ", "two"], name="ada"),
+        AIMessage("", tool_calls=[{"name": "area", "args": {"w": 4}, "id": "toolu_1"}], invalid_tool_calls=[broken]),
+        ToolMessage([{"type": "text", "text": "16"}, IMAGE], tool_call_id="toolu_1"),
+        ToolMessage("It was cut.", tool_call_id="toolu_2"),
+        HumanMessage("and?"),
+    ]
+    await ask(model, way, history, model="moonshotai/kimi-k2.6")
+    request = openrouter.requests[-1]
+    sent = request.body["messages"]
+    assert sent[0]["name"] == "ada"
+    text = sent[0]["content"]
+    assert (text if isinstance(text, str) else "".join(part["text"] for part in text)) == "one two"
+    for call in sent[1]["tool_calls"]:
+        assert isinstance(json.loads(call["function"]["arguments"]), dict)
+    assert [message["tool_call_id"] for message in sent if message["role"] == "tool"] == [
+        call["id"] for call in sent[1]["tool_calls"]
+    ]
+    assert "UNKNOWN" not in json.dumps(sent)
+    assert IMAGE["image_url"] in [
+        part.get("image_url") for message in sent if isinstance(message["content"], list) for part in message["content"]
+    ]
+    assert not {"http-referer", "x-title", "x-openrouter-title"} & set(request.headers)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_cache_is_asked_first(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(Reply(text="Here."), times=None)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, cache=InMemoryCache())
+    before = len(openrouter.requests)
+    answers = [await ask(model, way, "Hello.") for _ in range(3)]
+    assert [answer.content for answer in answers] == ["Here."] * 3
+    # LangChain asks no cache before it streams.
+    assert len(openrouter.requests) - before == (1 if way.endswith("invoke") else 3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_crowd_is_answered(openrouter: Emulator, way: Way) -> None:
+    late = Fault("late", lambda serving: serving.respond([Pause(0.2), *serving.items()]))
+    openrouter.script(late.on(Reply(text="Here.")), times=None)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
+    if way.startswith("a"):
+        answers = await asyncio.gather(*(ask(model, way) for _ in range(CROWD)))
+    else:
+        with ThreadPoolExecutor(CROWD) as pool:
+            answers = list(pool.map(lambda _: asyncio.run(ask(model, way)), range(CROWD)))
+    assert [answer.content for answer in answers] == ["Here."] * CROWD
+    await model.aclose()
+    model.close()
