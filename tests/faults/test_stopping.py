@@ -221,7 +221,10 @@ async def test_the_model_goes_on_after_it_was_stopped(openrouter: Emulator) -> N
             await aclose(model)
         openrouter.behave(pause=0.0)
         assert (await model.ainvoke("Hello.")).text
-    assert openrouter.requests[-1].finished
+        last = openrouter.requests[-1]
+        # The client may have the whole reply a moment before the server's thread has noted it.
+        assert await asyncio.to_thread(last.wait, 10)
+    assert last.finished
 
 
 async def test_a_reply_without_a_connection_of_its_own_fails_all_the_same() -> None:
