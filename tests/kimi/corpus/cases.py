@@ -91,6 +91,11 @@ def leaked(name: str, source: str, text: str, **expected: Any) -> Case:
     return Case(name, source, ({"content": text},), **expected)
 
 
+def lifted(name: str, source: str, text: str, *calls: Call, **expected: Any) -> Case:
+    """A text out of which these calls are lifted."""
+    return leaked(name, source, text, calls=calls, **expected)
+
+
 def in_reasoning(case: Case, source: str) -> Case:
     """The same text, but in the reasoning, with nothing else in the reply."""
     text = case.deltas[0]["content"]

@@ -1,7 +1,5 @@
 """Mishaps in the text, variations of what was reported: markers, ids, arguments and ends in every form thought of."""
 
-from typing import Any
-
 from tests.kimi.corpus.calls import ONE, PARIS, ROME, TIME, TWO, WEATHER, named
 from tests.kimi.corpus.cases import (
     ARGUMENTS,
@@ -12,18 +10,12 @@ from tests.kimi.corpus.cases import (
     SECTION,
     SECTION_END,
     TURN_END,
-    Call,
     Case,
-    leaked,
+    lifted,
     markup,
 )
 
 FIRST = "functions.get_weather:0"
-
-
-def lifted(name: str, source: str, text: str, *calls: Call, **expected: Any) -> Case:
-    """A text out of which these calls are lifted."""
-    return leaked(name, source, text, calls=calls, **expected)
 
 
 MARKERS = [
