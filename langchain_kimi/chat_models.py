@@ -21,7 +21,7 @@ from langchain_kimi._messages.coalescing import CoalescesDeltas
 from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
-from langchain_kimi._messages.from_wire import PROVIDER
+from langchain_kimi._messages.langsmith import langsmith_params
 from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
@@ -53,6 +53,7 @@ class ChatKimi(
     ContinuesReplies,
     CoalescesDeltas,
     MakesStructuredOutput,
+    defer_build=False,  # unlike its parts, of which no model is made
 ):
     """Kimi over OpenRouter as a LangChain chat model.
 
@@ -106,17 +107,7 @@ class ChatKimi(
         return super()._get_invocation_params(stop=stop, **kwargs)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        parameters = {**self._identifying_params, **kwargs}
-        name = kwargs.get("model") or kwargs.get("model_name") or self.model_name
-        traced = LangSmithParams(ls_provider=PROVIDER, ls_model_name=name, ls_model_type="chat")
-        if (temperature := parameters.get("temperature")) is not None:
-            traced["ls_temperature"] = temperature
-        limits = [layer.get(name) for layer in (kwargs, parameters) for name in ("max_tokens", "max_completion_tokens")]
-        if limit := next(filter(None, limits), None):
-            traced["ls_max_tokens"] = limit
-        if stops := stop or parameters.get("stop"):
-            traced["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
-        return traced
+        return langsmith_params(self._identifying_params, kwargs, stop)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return cast("ModelProfile | None", profile(self.model_name))

@@ -3,10 +3,6 @@
 import importlib
 from typing import Any
 
-from langchain_kimi._messages.structured_parsing import StructuredOutputParser
-from langchain_kimi._messages.structured_prompt import InstructedModel
-from langchain_kimi._messages.structured_raw import RawAndParsed
-from langchain_kimi._messages.structured_repair import RepairingModel
 from langchain_kimi.chat_models import ChatKimi
 
 PROVIDER = "kimi"
@@ -27,7 +23,9 @@ def load_arguments() -> dict[str, Any]:
         chain = loads(dumps(prompt | ChatKimi()), **load_arguments())
         ```
     """
-    classes = (ChatKimi, StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
+    from langchain_kimi._messages.structured import KINDS  # noqa: PLC0415 - a program without it imports it for nothing
+
+    classes = (ChatKimi, *KINDS)
     return {
         "allowed_objects": "core",
         "valid_namespaces": ["langchain_kimi"],

@@ -51,7 +51,7 @@ _key_of_environment = secret_from_env("OPENROUTER_API_KEY", default=None)
 class KimiSettings(RequestParameters, RepairSettings):
     """The settings of a model; the parameters of a request are among them (see `RequestParameters`)."""
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
     model_name: str = Field(default=DEFAULT_MODEL, alias="model", min_length=1)
     """Any OpenRouter slug: with variants (`:exacto`, `:nitro`), dated, an alias (`~moonshotai/kimi-latest`), a preset

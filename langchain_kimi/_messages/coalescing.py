@@ -11,7 +11,7 @@ from langchain_kimi._messages.readers import StreamedMessage
 from langchain_kimi.errors import KimiError
 
 
-class CoalescesDeltas(BaseModel):
+class CoalescesDeltas(BaseModel, defer_build=True):
     """The part of a model that says whether deltas are put together."""
 
     coalesce: bool = False

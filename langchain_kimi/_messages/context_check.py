@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_kimi._messages.learning_reader import LearningReader
 from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi.errors import KimiContextOverflowError
-from langchain_kimi.kimi.counting import TokenCount
 from langchain_kimi.kimi.profiles import profile
 from langchain_kimi.openrouter.wire import JSONObject, WireBody
+
+if TYPE_CHECKING:
+    from langchain_kimi.kimi.counting import TokenCount
 
 _COUNTED_OTHERWISE = frozenset({"models", "n", "plugins", "preset"})
 """Parameters under which a reply's usage may count another prompt than the one that was sent, or another model's."""
@@ -76,7 +78,7 @@ class ChecksContext(CountsTokens):
         return (limits or {}).get("max_input_tokens")
 
 
-def _check(body: WireBody, count: TokenCount, limit: int) -> None:
+def _check(body: WireBody, count: "TokenCount", limit: int) -> None:
     parameters = cast("JSONObject", body)
     asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
     if count.tokens + asked <= limit:

@@ -11,12 +11,11 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_kimi._messages.structured_prompt import as_messages
 from langchain_kimi._messages.usage import with_sums
 from langchain_kimi.errors import KimiRequestError
 
 
-class ContinuesReplies(BaseChatModel):
+class ContinuesReplies(BaseChatModel, defer_build=True):
     """A chat model that can be told to carry on where the token limit cut its answer off."""
 
     def continue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
@@ -43,16 +42,16 @@ class ContinuesReplies(BaseChatModel):
             KimiRequestError: the answer did not stop for `length`, calls tools, or holds no text; nothing was sent.
             KimiError: the call failed.
         """
-        conversation = _with_beginning(message, messages)
+        conversation = _with_beginning(message, self._convert_input(messages).to_messages())
         return _joined(message, self.invoke(conversation, **kwargs))
 
     async def acontinue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
         """Ask for the rest of an answer, awaiting it; see `continue_reply`."""
-        conversation = _with_beginning(message, messages)
+        conversation = _with_beginning(message, self._convert_input(messages).to_messages())
         return _joined(message, await self.ainvoke(conversation, **kwargs))
 
 
-def _with_beginning(message: AIMessage, messages: LanguageModelInput) -> list[BaseMessage]:
+def _with_beginning(message: AIMessage, conversation: list[BaseMessage]) -> list[BaseMessage]:
     finish = message.response_metadata.get("finish_reason")
     if finish != "length":
         raise KimiRequestError(f"The answer did not stop for length but for {finish!r}: there is no rest of it.")
@@ -66,7 +65,6 @@ def _with_beginning(message: AIMessage, messages: LanguageModelInput) -> list[Ba
             "The answer holds no text that could be carried on.",
             advice="Ask again with a larger max_tokens, or with less thinking (reasoning={'effort': 'low'}).",
         )
-    conversation = as_messages(messages)
     if conversation and conversation[-1] == message:
         return conversation
     return [*conversation, message]

@@ -9,7 +9,7 @@ from langchain_kimi.kimi.repairs import chosen_repairs
 from langchain_kimi.kimi.validation import load_validator
 
 
-class RepairSettings(BaseModel):
+class RepairSettings(BaseModel, defer_build=True):
     """The settings of a model that mends what Kimi and its hosts get wrong."""
 
     repairs: Literal["all", "none"] | bool | list[str] = "all"

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable
-from typing import Any
-
-from tenacity import RetryCallState, Retrying
+from typing import TYPE_CHECKING, Any
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 logger = logging.getLogger("langchain_kimi")
 
@@ -32,7 +33,9 @@ class RetryReport:
         return told
 
 
-def _state(error: KimiError, attempt: int, wait: float) -> RetryCallState:
+def _state(error: KimiError, attempt: int, wait: float) -> "RetryCallState":
+    from tenacity import RetryCallState, Retrying  # noqa: PLC0415 - a program without retries needs none of it
+
     state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
     state.attempt_number = attempt
     state.set_exception((type(error), error, error.__traceback__))

@@ -18,6 +18,9 @@ from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.output_method import Method, output_method, thinks
 from langchain_kimi.openrouter.parameters import checked, merged
 
+KINDS = (StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
+"""What structured output is made of, and what LangChain dumps of it."""
+
 _DECISIVE = ("model", "model_name", "models", "reasoning", "reasoning_effort", "provider", "openrouter_provider")
 
 

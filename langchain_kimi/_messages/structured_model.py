@@ -9,7 +9,6 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-from langchain_kimi._messages.structured import structured_output
 from langchain_kimi.kimi.output_method import Method
 
 T = TypeVar("T")
@@ -46,7 +45,7 @@ class ModelBinding(_ChatModelBinding):  # type: ignore[no-redef]  # a field is c
         return runnable.with_config(self.config) if self.config else runnable
 
 
-class MakesStructuredOutput(BaseChatModel):
+class MakesStructuredOutput(BaseChatModel, defer_build=True):
     """A chat model whose `with_structured_output` knows what Kimi can do, and says what comes out of it."""
 
     def bind(self, **kwargs: Any) -> ModelBinding:
@@ -143,6 +142,8 @@ class MakesStructuredOutput(BaseChatModel):
         Raises:
             ValueError: the method is unknown, or it needs a schema and there is none.
         """
+        from langchain_kimi._messages.structured import structured_output  # noqa: PLC0415 - as in `loading`
+
         return structured_output(
             self,
             schema,

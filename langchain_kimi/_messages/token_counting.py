@@ -1,7 +1,7 @@
 """Tokens as LangChain asks for them: of texts, of messages and of tools, always offline."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -9,12 +9,14 @@ from pydantic import Field
 
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import Tool, tools_to_wire
-from langchain_kimi.kimi.counting import TokenCount, TokenCounter, shared_counter
 from langchain_kimi.kimi.prepare import prepare
 from langchain_kimi.openrouter.wire import WireBody
 
+if TYPE_CHECKING:
+    from langchain_kimi.kimi.counting import TokenCount, TokenCounter
 
-class CountsTokens(BaseChatModel):
+
+class CountsTokens(BaseChatModel, defer_build=True):
     """The part of a chat model that counts tokens: by Kimi's vocabulary if it is on this machine, else by estimate.
 
     `custom_get_token_ids` takes the place of both for whatever is text.
@@ -24,7 +26,7 @@ class CountsTokens(BaseChatModel):
     tokenizer_file: str | None = Field(default=None, exclude=True)
 
     @property
-    def token_counter(self) -> TokenCounter:
+    def token_counter(self) -> "TokenCounter":
         """What counts for this model; all models of the same slug and file share it, and what it `learn`s."""
         return self.counter_of(self.model_name)
 
@@ -44,7 +46,7 @@ class CountsTokens(BaseChatModel):
         """Count the tokens of a prompt, the tools and the chat template's own included; see `count_tokens`."""
         return self.count_tokens(messages, tools).tokens
 
-    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> TokenCount:
+    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, and say how sure that is.
 
         Args:
@@ -59,12 +61,14 @@ class CountsTokens(BaseChatModel):
             body["tools"] = tools_to_wire(tools, strict=None)
         return self.count_body(prepare(cast("WireBody", body)))
 
-    def count_body(self, body: WireBody) -> TokenCount:
+    def count_body(self, body: WireBody) -> "TokenCount":
         """Count the tokens of the prompt in a body that is ready to be sent."""
         encode = self.custom_get_token_ids
         measure = None if encode is None else lambda text: len(encode(text))
         return self.counter_of(body["model"]).count_messages(body["messages"], body.get("tools"), measure)
 
-    def counter_of(self, slug: str) -> TokenCounter:
+    def counter_of(self, slug: str) -> "TokenCounter":
         """Give what counts for a model that a call names."""
+        from langchain_kimi.kimi.counting import shared_counter  # noqa: PLC0415 - a program that counts nothing needs none
+
         return shared_counter(slug, self.tokenizer_file)

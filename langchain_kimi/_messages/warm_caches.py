@@ -15,7 +15,7 @@ _ID_LENGTH = 32
 _SYSTEM = ("system", "developer")
 
 
-class KeepsCachesWarm(BaseModel):
+class KeepsCachesWarm(BaseModel, defer_build=True):
     """The part of a model that keeps a conversation's turns together; nothing of it is on unless asked for."""
 
     auto_session: bool = False

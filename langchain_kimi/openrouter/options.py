@@ -37,7 +37,7 @@ SORTS = ("price", "throughput", "latency", "exacto")
 class Options(BaseModel):
     """The base of all option objects: frozen, equal and hashed by value, closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     label: ClassVar[str]
     """What an error calls the object: the key under which it is given."""
