@@ -1,17 +1,20 @@
-"""The HTTP clients: made when first needed, shared by all models with the same settings, one a running event loop.
+"""The HTTP clients: made when first needed, shared by all models with the same settings, one a call at a time.
 
-An `httpx.AsyncClient` belongs to the loop that first used it; on another one it fails with "Event loop is closed".
-Keys are never part of a client: they travel with each request.
+An async client belongs to the loop that first used it; on another one it fails with "Event loop is closed". Keys are
+never part of a client: they travel with each request.
 """
 
 import asyncio
 import atexit
 import os
+import queue
 import ssl
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,33 +22,29 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.openrouter.connection import Connection, TimeLeft
 from langchain_kimi.openrouter.lean_client import AsyncLeanClient, LeanClient, knows_proxies
+from langchain_kimi.openrouter.lending import KEPT_FOR, Lending
 
-KEPT = 30.0
-"""Seconds that a connection is kept without a call."""
-CROWD = 32
-"""Connections of one client. A client looks through all of its connections whenever a request begins or ends, and at
-each idle one through all of them again: for a thousand plain calls at once on one client that was counted as 14 million
-function calls, and as 6 million on clients of 32."""
+LIMITS = httpx.Limits(max_connections=1, keepalive_expiry=KEPT_FOR)
 FULL: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
 """What takes their place where the environment names proxies."""
+ALL_LENT = "all connections are in use"
 Key = tuple[Any, str | None, int]
 
 
 @dataclass(slots=True, eq=False)
-class Shared:
-    """A client with the number of calls that use it at the moment; one that is let go closes after the last of them."""
+class Lendings:
+    """The clients of one event loop, or all sync ones, by their settings."""
 
-    client: Any
-    capacity: int = CROWD
-    users: int = 0
-    let_go: bool = False
-    keeper: Any = None
-    """An async client's: the generator that closes it with its loop."""
+    by_key: dict[Key, Lending] = field(default_factory=dict)
+    keeper: AsyncGenerator[None, None] | None = None
+    """A loop's: the generator that closes them with it."""
 
-
-Clients = dict[Key, list[Shared]]
+    def let_go(self, *keys: Key) -> list[Any]:
+        """Let go the clients of these settings, or all; gives those to close now; the others close later."""
+        known = [self.by_key.pop(key) for key in keys or tuple(self.by_key) if key in self.by_key]
+        return [client for lending in known for client in lending.end()]
 
 
 @dataclass(slots=True)
@@ -54,33 +53,39 @@ class Registry:
 
     lock: Any = field(default_factory=threading.RLock)
     """One that its thread may take again: a stream that was dropped may be collected, and so end, under the lock."""
-    sync: Clients = field(default_factory=dict)
-    by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Clients] = field(default_factory=WeakKeyDictionary)
+    sync: Lendings = field(default_factory=Lendings)
+    by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Lendings] = field(default_factory=WeakKeyDictionary)
     tls: dict[bool | str, ssl.SSLContext] = field(default_factory=dict)
-    """By what is verified: reading the certificates takes longer than a call, and every new loop has a new client."""
+    """By what is verified: reading the certificates takes longer than a call, and every connection has a client."""
 
-    def new_client(self, kind: Callable[..., Any], connection: Connection, capacity: int) -> Any:
-        """Make a client of so many connections; the lock is held."""
+    def lending(self, lendings: Lendings, kind: Callable[..., Any], connection: Connection) -> Lending:
+        """Give what lends the clients of these settings; the lock is held."""
+        key = _key(connection)
+        if key not in lendings.by_key:
+            make = partial(self._new_client, kind, connection)
+            lendings.by_key[key] = Lending(connection.max_connections, make)
+        return lendings.by_key[key]
+
+    def of_loop(self, loop: asyncio.AbstractEventLoop) -> Lendings:
+        """Give the clients of a running loop; the lock is held.
+
+        A connection refers to its loop, so a loop that was closed without closing them would stay here for ever.
+        """
+        lendings = self.by_loop.get(loop)
+        if lendings is None:
+            for closed in [other for other in self.by_loop if other.is_closed()]:
+                del self.by_loop[closed]
+            lendings = self.by_loop[loop] = Lendings()
+        return lendings
+
+    def _new_client(self, kind: Callable[..., Any], connection: Connection) -> Any:
         tls = connection.verify
         if isinstance(tls, bool | str):
             if tls not in self.tls:
                 self.tls[tls] = _tls(tls)
             tls = self.tls[tls]
         kind = FULL[kind] if connection.proxy is None and knows_proxies() else kind
-        limits = httpx.Limits(max_connections=capacity, keepalive_expiry=KEPT)
-        return kind(verify=tls, proxy=connection.proxy, limits=limits)
-
-    def of_loop(self, loop: asyncio.AbstractEventLoop) -> Clients:
-        """Give the clients of a running loop; the lock is held.
-
-        A connection refers to its loop, so a loop that was closed without closing them would stay here for ever.
-        """
-        clients = self.by_loop.get(loop)
-        if clients is None:
-            for closed in [other for other in self.by_loop if other.is_closed()]:
-                del self.by_loop[closed]
-            clients = self.by_loop[loop] = {}
-        return clients
+        return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
 
 
 def _tls(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the two are one setting
@@ -116,105 +121,129 @@ def _key(connection: Connection) -> Key:
     return (connection.verify, connection.proxy, connection.max_connections)
 
 
-def _lend(registry: Registry, kind: Callable[..., Any], clients: Clients, connection: Connection) -> Shared:
-    """Find the client for one more call, or make it; the lock is held.
-
-    Once all connections are in use, a client is lent for more calls than it has connections: it lets them wait in
-    order, under the connect time-out.
-    """
-    known = clients.setdefault(_key(connection), [])
-    known[:] = [shared for shared in tuple(known) if not shared.client.is_closed]
-    shared = next((shared for shared in known if shared.users < shared.capacity), None)
-    room = connection.max_connections - sum(shared.capacity for shared in known)
-    if shared is None and room > 0:
-        capacity = min(CROWD, room)
-        # One that is made for a crowd goes with it, or its idle connections would be held by nobody's wish.
-        shared = Shared(registry.new_client(kind, connection, capacity), capacity, let_go=bool(known))
-        known.append(shared)
-    shared = shared or min(known, key=lambda shared: shared.users / shared.capacity)
-    shared.users += 1
-    return shared
+def _patience(connection: Connection, time_left: TimeLeft) -> float | None:
+    return connection.timeout.for_attempt(time_left).get("pool")
 
 
-def _give_back(registry: Registry, clients: Clients, shared: Shared, connection: Connection) -> bool:
-    """Take a client back from a call, and say whether it is to be closed."""
-    with registry.lock:
-        shared.users -= 1
-        last = shared.let_go and not shared.users
-        if last and shared in clients.get(_key(connection), ()):
-            clients[_key(connection)].remove(shared)
-    return last
-
-
-def _let_go(registry: Registry, clients: Clients, connection: Connection) -> list[Shared]:
-    """Let go the clients of these settings; gives those that nobody uses, which are to be closed."""
-    with registry.lock:
-        known = clients.pop(_key(connection), [])
-        for shared in known:
-            shared.let_go = True
-        return [shared for shared in known if not shared.users]
+def _no_limit() -> None:
+    return None
 
 
 @contextmanager
-def sync_client_for(connection: Connection) -> Iterator[Any]:
-    """Lend the client for a call: the user's own, or the shared one for these settings."""
+def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> Iterator[Any]:
+    """Lend a client for a call: the user's own, or a shared one that no other call has.
+
+    Args:
+        connection: The settings.
+        time_left: Tells how many seconds the call has left.
+
+    Raises:
+        httpx.PoolTimeout: all were lent, and none came back within the connect time-out.
+    """
     if connection.http_client is not None:
         yield connection.http_client
         return
-    registry = _registry
+    registry, box = _registry, queue.SimpleQueue[Any]()
     with registry.lock:
-        shared = _lend(registry, LeanClient, registry.sync, connection)
+        lending = registry.lending(registry.sync, LeanClient, connection)
+        if (client := lending.take()) is None:
+            lending.waiting.append(box)
+    if client is None:
+        client = _waited_for(registry, lending, box, _patience(connection, time_left))
     try:
-        yield shared.client
+        yield client
     finally:
-        if _give_back(registry, registry.sync, shared, connection):
-            shared.client.close()
+        for surplus in _given_back(registry, lending, client):
+            surplus.close()
 
 
 @asynccontextmanager
-async def async_client_for(connection: Connection) -> AsyncIterator[Any]:
-    """Lend the client for a call on the running loop: the user's own, or the shared one for these settings."""
+async def async_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> AsyncIterator[Any]:
+    """Lend a client for a call on the running loop: the user's own, or a shared one; see `sync_client_for`."""
     if connection.http_async_client is not None:
         yield connection.http_async_client
         return
-    registry = _registry
+    registry, box = _registry, asyncio.Queue[Any]()
     with registry.lock:
-        clients = registry.of_loop(asyncio.get_running_loop())
-        shared = _lend(registry, AsyncLeanClient, clients, connection)
+        lendings = registry.of_loop(asyncio.get_running_loop())
+        lending = registry.lending(lendings, AsyncLeanClient, connection)
+        if (client := lending.take()) is None:
+            lending.waiting.append(box)
+    if client is None:
+        client = await _awaited(registry, lending, box, _patience(connection, time_left))
     try:
-        if shared.keeper is None:
-            shared.keeper = _closes_with_its_loop(shared.client)
-            await anext(shared.keeper)
-        yield shared.client
+        if lendings.keeper is None:
+            lendings.keeper = _closes_with_its_loop(lendings)
+            await anext(lendings.keeper)
+        yield client
     finally:
-        if _give_back(registry, clients, shared, connection):
-            await shared.keeper.aclose()
+        for surplus in _given_back(registry, lending, client):
+            await surplus.aclose()
 
 
-async def _closes_with_its_loop(client: Any) -> AsyncGenerator[None, None]:
-    """Close the client when its loop ends: a loop that is shut down in order closes its open async generators."""
+def _given_back(registry: Registry, lending: Lending, client: Any) -> list[Any]:
+    with registry.lock:
+        return lending.give_back(client, time.monotonic())
+
+
+def _left(registry: Registry, lending: Lending, box: Any) -> list[Any]:
+    with registry.lock:
+        return lending.leave(box, time.monotonic())
+
+
+def _waited_for(registry: Registry, lending: Lending, box: "queue.SimpleQueue[Any]", seconds: float | None) -> Any:
+    try:
+        return box.get(timeout=seconds)
+    except BaseException as problem:
+        for surplus in _left(registry, lending, box):
+            surplus.close()
+        if isinstance(problem, queue.Empty):
+            raise httpx.PoolTimeout(ALL_LENT) from None
+        raise
+
+
+async def _awaited(registry: Registry, lending: Lending, box: "asyncio.Queue[Any]", seconds: float | None) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await box.get()
+    except BaseException as problem:
+        for surplus in _left(registry, lending, box):
+            await surplus.aclose()
+        if isinstance(problem, TimeoutError):
+            raise httpx.PoolTimeout(ALL_LENT) from None
+        raise
+
+
+async def _closes_with_its_loop(lendings: Lendings) -> AsyncGenerator[None, None]:
+    """Close the clients when their loop ends: a loop that is shut down in order closes its open async generators."""
     try:
         yield
     finally:
-        await client.aclose()
+        lendings.keeper = None
+        for client in lendings.let_go():
+            await client.aclose()
 
 
 def close(connection: Connection) -> None:
-    """Let go the shared sync client of these settings; it closes when the last call on it has ended."""
-    registry = _registry
-    for shared in _let_go(registry, registry.sync, connection):
-        shared.client.close()
+    """Let go the shared sync clients of these settings; those in use close when their calls have ended."""
+    with _registry.lock:
+        ended = _registry.sync.let_go(_key(connection))
+    for client in ended:
+        client.close()
 
 
 async def aclose(connection: Connection) -> None:
-    """Let go the shared async client of these settings on the running loop; see `close`."""
-    registry = _registry
-    for shared in _let_go(registry, registry.by_loop.get(asyncio.get_running_loop(), {}), connection):
-        await shared.keeper.aclose()
+    """Let go the shared async clients of these settings on the running loop; see `close`."""
+    with _registry.lock:
+        lendings = _registry.of_loop(asyncio.get_running_loop())
+        ended = lendings.let_go(_key(connection))
+    for client in ended:
+        await client.aclose()
+    if lendings.keeper is not None and not lendings.by_key:
+        await lendings.keeper.aclose()
 
 
 @atexit.register
 def _close_all() -> None:
-    for known in _registry.sync.values():
-        for shared in known:
-            shared.client.close()
+    for client in _registry.sync.let_go():
+        client.close()

@@ -167,7 +167,7 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 
 @contextmanager
 def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
-    with _translated(attempts), sync_client_for(attempts.call.connection) as client:
+    with _translated(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
         response = client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
         with closing(response):
             yield attempts.read(response), _pieces(response, attempts)
@@ -176,7 +176,7 @@ def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[t
 @asynccontextmanager
 async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
     with _translated(attempts):
-        async with async_client_for(attempts.call.connection) as client:
+        async with async_client_for(attempts.call.connection, attempts.time_left) as client:
             with loops_told_apart(attempts.call.connection):
                 response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
             with hung_up_on_failure(response):

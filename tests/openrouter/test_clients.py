@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, aclosing, closing
+from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 import httpx
@@ -11,9 +12,10 @@ import pytest
 
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.openrouter import clients
-from langchain_kimi.openrouter.clients import CROWD, aclose, async_client_for, close, sync_client_for
+from langchain_kimi.openrouter.clients import aclose, async_client_for, close, sync_client_for
 from langchain_kimi.openrouter.connection import Connection, Timeout
 from langchain_kimi.openrouter.lean_client import LeanClient
+from langchain_kimi.openrouter.lending import KEPT_MOST
 from langchain_kimi.openrouter.transport import aexchange, exchange
 from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.calling import call, serving, streamed
@@ -98,24 +100,24 @@ def test_letting_go_closes_when_nobody_uses_it() -> None:
     assert sync_client() is not client
 
 
-def test_letting_go_waits_for_the_last_call() -> None:
+def test_letting_go_waits_for_the_calls() -> None:
     with sync_client_for(HERE) as client:
-        with sync_client_for(HERE):
+        with sync_client_for(HERE) as other:
             close(HERE)
             close(HERE)
             with sync_client_for(HERE) as newer:
-                assert newer is not client
-        assert not client.is_closed
+                assert newer not in (client, other)
+        assert (other.is_closed, client.is_closed) == (True, False)
     assert client.is_closed
     assert not newer.is_closed
 
 
-async def test_async_letting_go_waits_for_the_last_call() -> None:
+async def test_async_letting_go_waits_for_the_calls() -> None:
     async with async_client_for(HERE) as client:
-        async with async_client_for(HERE):
+        async with async_client_for(HERE) as other:
             await aclose(HERE)
             await aclose(HERE)
-        assert not client.is_closed
+        assert (other.is_closed, client.is_closed) == (True, False)
         newer = await async_client()
         assert newer is not client
     assert client.is_closed
@@ -173,30 +175,44 @@ def test_a_dropped_stream_may_be_collected_while_a_client_is_being_lent() -> Non
 # Crowds
 
 
-def test_a_crowd_has_more_than_one_client_and_leaves_one() -> None:
+def test_each_call_has_a_client_for_itself_and_the_next_ones_find_them() -> None:
     with ExitStack() as stack:
-        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(2 * CROWD + 1)]
-        assert [len({id(client) for client in lent[:end]}) for end in (CROWD, CROWD + 1, len(lent))] == [1, 2, 3]
-    assert [client.is_closed for client in (lent[0], lent[CROWD], lent[-1])] == [False, True, True]
-    assert sync_client() is lent[0]
+        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(3)]
+        assert len({id(client) for client in lent}) == 3
+    assert not any(client.is_closed for client in lent)
+    with ExitStack() as stack:
+        assert {stack.enter_context(sync_client_for(HERE)) for _ in range(3)} == set(lent)
 
 
-async def test_an_async_crowd_has_more_than_one_client_and_leaves_one() -> None:
+async def test_each_async_call_has_a_client_for_itself_and_the_next_ones_find_them() -> None:
     async with AsyncExitStack() as stack:
-        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(CROWD + 1)]
-        assert len({id(client) for client in lent}) == 2
-    assert (lent[0].is_closed, lent[-1].is_closed) == (False, True)
+        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)]
+        assert len({id(client) for client in lent}) == 3
+    async with AsyncExitStack() as stack:
+        assert {await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)} == set(lent)
+    await aclose(HERE)
+    assert all(client.is_closed for client in lent)
+
+
+def test_a_crowd_leaves_no_more_than_are_kept() -> None:
+    with ExitStack() as stack:
+        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
+    assert [client.is_closed for client in lent].count(True) == 2
+
+
+async def test_an_async_crowd_leaves_no_more_than_are_kept() -> None:
+    async with AsyncExitStack() as stack:
+        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
+    assert [client.is_closed for client in lent].count(True) == 2
     await aclose(HERE)
 
 
 def test_no_more_connections_than_were_set() -> None:
-    few = Connection("http://127.0.0.1:9", max_connections=CROWD + 2)
-    with ExitStack() as stack:
-        lent = [stack.enter_context(sync_client_for(few)) for _ in range(CROWD + 2)]
-        assert [lent.count(client) for client in dict.fromkeys(lent)] == [CROWD, 2]
-        # What comes beyond waits in turn at clients that are there.
-        assert {stack.enter_context(sync_client_for(few)) for _ in range(CROWD)} == set(lent)
-    close(few)
+    two = Connection("http://127.0.0.1:9", Timeout(connect=0.01), max_connections=2)
+    with sync_client_for(two), sync_client_for(two), pytest.raises(httpx.PoolTimeout), sync_client_for(two):
+        pytest.fail("there is a third client")
+    with sync_client_for(two), sync_client_for(two):
+        close(two)
 
 
 def test_a_call_waits_for_the_only_connection() -> None:
@@ -227,11 +243,63 @@ async def test_an_async_call_waits_no_longer_than_for_a_connection() -> None:
         await aclose(first.connection)
 
 
-def test_letting_go_a_crowd() -> None:
-    with ExitStack() as stack:
-        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(CROWD + 1)]
-        close(HERE)
-    assert all(client.is_closed for client in lent)
+async def test_who_stops_waiting_takes_nothing_along() -> None:
+    one = Connection("http://127.0.0.1:9", max_connections=1)
+    async with async_client_for(one) as client:
+        waiting = [asyncio.create_task(async_client(one)) for _ in range(3)]
+        await asyncio.sleep(0)
+        # One leaves the line, another has just been handed the client.
+        waiting[1].cancel()
+    waiting[0].cancel()
+    assert await waiting[2] is client
+    assert await async_client(one) is client
+    await aclose(one)
+    assert client.is_closed
+
+
+async def test_who_is_handed_what_was_let_go_and_stops_closes_it() -> None:
+    one = Connection("http://127.0.0.1:9", max_connections=1)
+    async with async_client_for(one) as client:
+        waiting = asyncio.create_task(async_client(one))
+        await asyncio.sleep(0)
+        await aclose(one)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert client.is_closed
+
+
+@pytest.mark.parametrize(("stop", "told"), [(Empty, httpx.PoolTimeout), (KeyboardInterrupt, KeyboardInterrupt)])
+def test_a_thread_that_is_handed_too_late_what_was_let_go_closes_it(
+    stop: type[BaseException], told: type[BaseException]
+) -> None:
+    class Late(SimpleQueue[Any]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - the base's
+            if timeout is None:
+                return super().get(block)
+            lending.give_back(client, 0.0)
+            raise stop
+
+    one, box = Connection("http://127.0.0.1:9", max_connections=1), Late()
+    registry = clients._registry
+    lending = registry.lending(registry.sync, LeanClient, one)
+    client = lending.take()
+    lending.waiting.append(box)
+    close(one)
+    with pytest.raises(told):
+        clients._waited_for(registry, lending, box, 0.01)
+    assert client is not None
+    assert client.is_closed
+
+
+def test_a_thread_that_waits_is_served() -> None:
+    one = Connection("http://127.0.0.1:9", max_connections=1)
+    with ThreadPoolExecutor(1) as pool:
+        with sync_client_for(one) as client:
+            waiting = pool.submit(sync_client, one)
+            while not clients._registry.lending(clients._registry.sync, LeanClient, one).waiting:
+                pass
+        assert waiting.result() is client
+    close(one)
 
 
 # Loops and threads
@@ -257,10 +325,10 @@ def test_calls_in_threads_with_loops_and_without() -> None:
 
 def test_many_calls_at_once_on_one_loop() -> None:
     async def crowd(url: str) -> list[str]:
-        return await asyncio.gather(*(read(url) for _ in range(CROWD + 20)))
+        return await asyncio.gather(*(read(url) for _ in range(50)))
 
     with serving(GOOD) as server:
-        assert asyncio.run(crowd(server.url)) == ["Hello"] * (CROWD + 20)
+        assert asyncio.run(crowd(server.url)) == ["Hello"] * 50
 
 
 def test_a_loop_that_is_not_shut_down_is_forgotten_with_the_next() -> None:

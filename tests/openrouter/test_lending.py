@@ -1,0 +1,123 @@
+from collections import deque
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from langchain_kimi.openrouter.lending import KEPT_FOR, KEPT_MOST, Lending
+
+
+class Client:
+    """What is lent: all that lending asks of it."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+
+def lending(most: int = 2) -> Lending:
+    return Lending(most, Client)
+
+
+def test_the_one_that_came_back_last_goes_first() -> None:
+    some = lending(3)
+    first, second, third = (some.take() for _ in range(3))
+    for client in (second, third, first):
+        assert some.give_back(client, 0.0) == []
+    assert [some.take() for _ in range(3)] == [first, third, second]
+
+
+def test_none_beyond_the_most() -> None:
+    some = lending()
+    taken = some.take()
+    assert isinstance(some.take(), Client)
+    assert some.take() is None
+    some.give_back(taken, 0.0)
+    assert some.take() is taken
+
+
+def test_what_cannot_be_made_is_not_lent() -> None:
+    def fail() -> Any:
+        raise ValueError("no certificates")
+
+    broken = Lending(1, fail)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no certificates"):
+            broken.take()
+    assert broken.lent == 0
+
+
+def test_what_was_closed_by_others_is_replaced() -> None:
+    some = lending(1)
+    client = some.take()
+    assert client is not None
+    client.is_closed = True
+    some.give_back(client, 0.0)
+    newer = some.take()
+    assert newer is not client
+    box: SimpleQueue[Any] = SimpleQueue()
+    some.waiting.append(box)
+    assert newer is not None
+    newer.is_closed = True
+    some.give_back(newer, 0.0)
+    assert not box.get_nowait().is_closed
+
+
+def test_who_waits_comes_in_order_and_before_all_others() -> None:
+    some, boxes = lending(1), [SimpleQueue[Any]() for _ in range(2)]
+    client = some.take()
+    some.waiting.extend(boxes)
+    some.give_back(client, 0.0)
+    assert boxes[0].get_nowait() is client
+    assert boxes[1].empty()
+    assert some.take() is None
+    some.give_back(client, 0.0)
+    assert boxes[1].get_nowait() is client
+    some.give_back(client, 0.0)
+    assert some.lent == 0
+
+
+def test_who_leaves_the_line_is_forgotten() -> None:
+    some, box = lending(1), SimpleQueue[Any]()
+    client = some.take()
+    some.waiting.append(box)
+    assert some.leave(box, 0.0) == []
+    some.give_back(client, 0.0)
+    assert box.empty()
+
+
+def test_who_leaves_too_late_gives_back_what_it_was_handed() -> None:
+    some, box = lending(1), SimpleQueue[Any]()
+    client = some.take()
+    some.waiting.append(box)
+    some.give_back(client, 0.0)
+    assert some.leave(box, 0.0) == []
+    assert some.take() is client
+
+
+def test_what_nobody_needs_is_closed_after_a_while() -> None:
+    some = lending()
+    first, second = some.take(), some.take()
+    some.give_back(first, 0.0)
+    assert some.give_back(second, KEPT_FOR) == []
+    assert some.take() is second
+    assert some.give_back(second, KEPT_FOR + 0.1) == [first]
+    assert [client for client, _ in some.free] == [second]
+
+
+def test_no_more_are_kept_than_that() -> None:
+    some = lending(KEPT_MOST + 2)
+    taken = [some.take() for _ in range(KEPT_MOST + 2)]
+    assert [client for one in taken for client in some.give_back(one, 0.0)] == taken[:2]
+
+
+def test_the_end() -> None:
+    some, box = lending(3), SimpleQueue[Any]()
+    first, second, third = (some.take() for _ in range(3))
+    some.give_back(first, 0.0)
+    some.waiting.append(box)
+    assert some.end() == [first]
+    # Who waits already is still served.
+    assert some.give_back(second, 0.0) == []
+    assert box.get_nowait() is second
+    assert [some.give_back(client, 0.0) for client in (second, third)] == [[second], [third]]
+    assert some.free == deque()
