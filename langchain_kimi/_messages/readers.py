@@ -17,6 +17,7 @@ from langchain_kimi._messages.from_wire import (
     spoken_in,
 )
 from langchain_kimi._messages.hints import with_hint
+from langchain_kimi._messages.plain_answer import plain_answer
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 from langchain_kimi.kimi.mend import Mender, Mending
 from langchain_kimi.openrouter.assembly import Assembly
@@ -254,12 +255,12 @@ class PlainMessage:
 
     def close(self) -> Iterator[ChatResult]:
         """Take the end of the bytes; yields the result."""
+        usual = None
         for reply in self._wire.close():
-            self._add(reply)
-        for reader in self._choices.values():
-            list(reader.close())
-        replies = [reader.whole() for reader in self._choices.values()]
-        messages = [message_from(reply) for reply in replies]
+            usual = plain_answer(reply, self._body, self._mending)
+            if usual is None:
+                self._add(reply)
+        messages = [message_from(reply) for reply in ([usual] if usual else self._mended())]
         metadata = messages[0].response_metadata
         shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
         yield ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=shared)
@@ -269,6 +270,11 @@ class PlainMessage:
         for reader in [*self._choices.values()][:1]:
             reader.explain(error)
         _note_head(error, self._opened)
+
+    def _mended(self) -> list[WireReply]:
+        for reader in self._choices.values():
+            list(reader.close())
+        return [reader.whole() for reader in self._choices.values()]
 
     def _add(self, reply: WireReply) -> None:
         """Add the reply, or a chunk of one that was streamed although that was not asked for."""

@@ -10,7 +10,7 @@ from urllib.request import getproxies
 
 import httpx
 
-ENCODINGS = ("Accept-Encoding", "gzip, deflate")
+ENCODINGS = "gzip, deflate"
 """What httpx reads without further packages."""
 PROXIED = ("http", "https", "all")
 
@@ -22,16 +22,22 @@ def knows_proxies() -> bool:
 
 
 @lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
-    return httpx.URL(url)
+def _parsed(url: str) -> tuple[httpx.URL, str]:
+    parsed = httpx.URL(url)
+    return parsed, parsed.netloc.decode("ascii")
 
 
 def _request(
     method: str, url: str, *, content: bytes, headers: dict[str, str], extensions: dict[str, Any]
 ) -> httpx.Request:
+    """Make a request with the headers that httpx adds to one; from a stream it takes them as they are."""
+    parsed, host = _parsed(url)
     given = {name.lower() for name in headers}
-    more = {} if ENCODINGS[0].lower() in given else dict([ENCODINGS])
-    return httpx.Request(method, _parsed(url), content=content, headers={**more, **headers}, extensions=extensions)
+    added = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
+    more = {name: value for name, value in added.items() if name.lower() not in given}
+    return httpx.Request(
+        method, parsed, headers={**more, **headers}, stream=httpx.ByteStream(content), extensions=extensions
+    )
 
 
 class LeanClient:

@@ -33,7 +33,7 @@ def test_a_request_is_what_a_full_client_would_send() -> None:
         k: v for k, v in expected.headers.items() if k not in ignored
     }
     assert set(request.headers["accept-encoding"].split(", ")) <= set(expected.headers["accept-encoding"].split(", "))
-    assert (request.url, request.method, request.content) == (expected.url, expected.method, expected.content)
+    assert (request.url, request.method, request.read()) == (expected.url, expected.method, expected.content)
     assert request.extensions["timeout"] == {"read": 5.0}
 
 

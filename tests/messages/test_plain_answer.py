@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi._messages.from_wire import message_from
+from langchain_kimi._messages.plain_answer import plain_answer
+from langchain_kimi._messages.readers import ChoiceReader
+from langchain_kimi.kimi.mend import Mending
+from langchain_kimi.openrouter.chunks import as_chunk
+
+BODY: Any = {"model": "moonshotai/kimi-k2-0905", "messages": [{"role": "user", "content": "hi"}]}
+TOOLS: Any = [{"type": "function", "function": {"name": "f"}}]
+USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.5}
+USUAL: Any = {
+    "id": "gen-1-a",
+    "provider": "Moonshot AI",
+    "model": "moonshotai/kimi-k2-0905",
+    "system_fingerprint": None,
+    "usage": USAGE,
+}
+MESSAGE = {"role": "assistant", "content": "Hello", "refusal": None, "reasoning": None, "tool_calls": None}
+CHOICE = {"logprobs": None, "finish_reason": "stop", "native_finish_reason": "stop", "index": 0, "message": MESSAGE}
+
+
+def reply(message: Any = MESSAGE, facts: Any = USUAL, **choice: Any) -> Any:
+    return {**facts, "choices": [{**CHOICE, "message": message, **choice}]}
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [
+        reply(),
+        reply({"content": "Hello"}),
+        reply(index=3, seed=7),
+        reply(facts={**USUAL, "usage": {}}),
+        reply(facts={"error": None, "service_tier": 0, **USUAL}),
+    ],
+)
+def test_it_is_what_mending_and_adding_up_make_of_it(usual: Any) -> None:
+    reader = ChoiceReader(BODY)
+    reader.add(usual, (as_chunk(usual).get("choices") or [])[0])
+    assert list(reader.close()) == []
+    long_way, short = message_from(reader.whole()), plain_answer(usual, BODY, Mending())
+    assert short is not None
+    assert message_from(short) == long_way
+    assert list(message_from(short).response_metadata) == list(long_way.response_metadata)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        reply({**MESSAGE, "content": ""}),
+        reply({**MESSAGE, "content": [{"type": "text", "text": "Hello"}]}),
+        reply({**MESSAGE, "reasoning": "Hm"}),
+        reply({**MESSAGE, "tool_calls": []}),
+        reply(None),
+        reply("Hello"),
+        reply(finish_reason="length"),
+        reply(finish_reason=None),
+        reply(usage=USAGE),
+        reply(logprobs={"content": []}),
+        reply(facts={**USUAL, "usage": None}),
+        {**reply(), "choices": []},
+        {**reply(), "choices": [CHOICE, CHOICE]},
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": MESSAGE, "finish_reason": "stop"}]},
+    ],
+)
+def test_where_they_have_something_to_do(other: Any) -> None:
+    assert plain_answer(other, BODY, None) is None
+
+
+@pytest.mark.parametrize("mending", [Mending(empty_answers=1), Mending(changed_choice=True)])
+def test_where_something_is_to_be_told(mending: Mending) -> None:
+    assert plain_answer(reply(), BODY, mending) is None
+
+
+def test_where_there_are_tools() -> None:
+    asked: Any = {**BODY, "tools": TOOLS}
+    assert plain_answer(reply(), asked, None) is None
