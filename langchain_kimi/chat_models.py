@@ -21,6 +21,7 @@ from langchain_kimi._messages.coalescing import CoalescesDeltas
 from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
+from langchain_kimi._messages.known_signature import known_signature
 from langchain_kimi._messages.langsmith import langsmith_params
 from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
 from langchain_kimi._messages.request import body_bytes, call_ids_in, request_body
@@ -115,6 +116,7 @@ class ChatKimi(
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return added_up(llm_outputs)
 
+    @known_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -129,6 +131,7 @@ class ChatKimi(
         [result] = exchange(call)
         return cast("ChatResult", result)
 
+    @known_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],
@@ -216,12 +219,11 @@ class ChatKimi(
             streamed=streamed,
         )
         body = self.kept_warm(fit(asked, mending.repairs), messages, given)
-        mending = replace(mending, **changes_of_choice(asked, body))
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_manager)
 
         def new_reader(opened: Opened) -> Any:
-            told = replace(mending, empty_answers=report.empty_answers)
+            told = replace(mending, empty_answers=report.empty_answers, **changes_of_choice(asked, body))
             return reader(opened, body=body, idle=connection.timeout.idle, mending=told)
 
         return Call(

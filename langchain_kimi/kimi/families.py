@@ -58,6 +58,7 @@ def base_slug(slug: str) -> str:
     return author + slash + _undated(name)
 
 
+@lru_cache(maxsize=256)
 def family(slug: str) -> KimiFamily | None:
     """Tell the family of a model by its slug, OpenRouter's or another host's; None for what is not K2 or newer."""
     return _family(base_slug(slug))
@@ -85,7 +86,6 @@ def _generation(kimi: re.Match[str]) -> tuple[int, int]:
     return int(kimi["major"]), int(kimi["minor"] or 0)
 
 
-@lru_cache(maxsize=256)
 def _family(slug: str) -> KimiFamily | None:
     if _LATEST.search(slug):
         # It pointed to K3 when this was written and will move on, so nothing is denied of it.

@@ -19,9 +19,11 @@ _TAKES_REQUIRED = (3, 0)
 def without_forced_choice(body: WireBody) -> WireBody:
     """Give a body whose choice among tools all the models that it names can take; the same one if they can."""
     choice = body.get("tool_choice")
+    if choice in (None, "auto", "none"):
+        return body
     slugs = [slug for slug in (body.get("model"), *(body.get("models") or ())) if slug]
     thinking = [known for slug in slugs if thinks(slug, body) and (known := family(slug))]
-    if not thinking or choice in (None, "auto", "none"):
+    if not thinking:
         return body
     is_free = body.get("reasoning") is None and cast("JSONObject", body).get("reasoning_effort") is None
     if is_free and all(known.thinks == "switchable" for known in thinking):
