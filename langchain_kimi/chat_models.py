@@ -209,7 +209,7 @@ class ChatKimi(
         kwargs: dict[str, Any],
     ) -> Call[Any]:
         streamed = reader is not PlainMessage
-        mending = self.mending(call_ids_in(messages))
+        mending = self.mending(partial(call_ids_in, messages))
         given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
         asked = request_body(
             messages,

@@ -1,5 +1,6 @@
 """What of a conversation and a reply is mended, and whether calls are checked: the settings for it."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
@@ -38,6 +39,6 @@ class RepairSettings(BaseModel, defer_build=True):
             load_validator()
         return value
 
-    def mending(self, call_ids: frozenset[str]) -> Mending:
-        """Say what is done to a reply, in a conversation that holds calls with these ids."""
+    def mending(self, call_ids: Callable[[], frozenset[str]]) -> Mending:
+        """Say what is done to a reply; `call_ids` gives the ids of the calls in its conversation."""
         return Mending(chosen_repairs(self.repairs), call_ids, self.validate_tool_calls)

@@ -8,12 +8,14 @@ from langchain_core.messages import BaseMessage
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.openrouter.fast_json import JSON
+from langchain_kimi.openrouter.fast_json import JSON, is_usual
 from langchain_kimi.openrouter.parameters import checked, merged
 from langchain_kimi.openrouter.wire import WireBody
 
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
 """What LangChain hands from method to method; none of it is for the wire."""
+_CALLS = ("tool_calls", "invalid_tool_calls")
+_TEXT_ALONE = ("role", "content")
 
 
 def request_body(
@@ -54,9 +56,10 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
     ids: set[str | None] = set()
     for message in messages:
         # Of a long conversation this is asked at every turn, and `isinstance` is dear for the messages' classes.
-        fields = vars(message)
-        if calls := (*fields.get("tool_calls", ()), *fields.get("invalid_tool_calls", ())):
-            ids.update(call.get("id") for call in calls)
+        fields = message.__dict__
+        for kind in _CALLS:
+            if calls := fields.get(kind):
+                ids.update(call.get("id") for call in calls)
         if answered := fields.get("tool_call_id"):
             ids.add(answered)
     return frozenset(filter(None, ids))
@@ -65,7 +68,7 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
 def body_bytes(body: WireBody) -> bytes:
     """Serialize a body: compact, in the order it was composed in, so that the same call gives the same bytes."""
     try:
-        pairs = [(b",", JSON.written(key), b":", JSON.written(value)) for key, value in body.items()]
+        pairs = [(b",", JSON.written(key), b":", _written(key, value)) for key, value in body.items()]
     except (TypeError, ValueError) as problem:
         raise KimiRequestError(
             f"The request cannot be written as JSON: {problem}.",
@@ -73,6 +76,16 @@ def body_bytes(body: WireBody) -> bytes:
         ) from problem
     # Joined at once: a long conversation is a megabyte, and each copy of it is felt.
     return b"".join((b"{", *[part for pair in pairs for part in pair][1:], b"}"))
+
+
+def _written(key: str, value: Any) -> bytes:
+    if key != "messages":
+        return JSON.written(value)
+    # Most of a long conversation is texts, of which this is seen soonest.
+    doubtful = [
+        message for message in value if len(message) != len(_TEXT_ALONE) or type(message.get("content")) is not str
+    ]
+    return JSON.written(value, known=is_usual(doubtful))
 
 
 def _in_wire_form(given: Mapping[str, Any]) -> dict[str, Any]:

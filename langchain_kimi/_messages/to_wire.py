@@ -7,6 +7,7 @@ Whether each tool call is answered, and each answer called for, is not judged he
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NoReturn, get_args
 
 from langchain_core.messages import (
@@ -29,6 +30,7 @@ from langchain_kimi.openrouter.wire import JSONObject, Role, WireMessage
 _PLAIN_ROLES: dict[type[BaseMessage], Role] = {
     HumanMessage: "user", AIMessage: "assistant", AIMessageChunk: "assistant", SystemMessage: "system",
 }  # fmt: skip
+_TEXT_AND_MORE = itemgetter("content", "additional_kwargs", "name")
 
 
 @dataclass(slots=True)
@@ -69,11 +71,12 @@ def _plain(message: BaseMessage) -> WireMessage | None:
     """Convert a message of text alone, as most of a long conversation are; None for any other."""
     if (role := _PLAIN_ROLES.get(type(message))) is None:
         return None
-    fields = vars(message)
-    content = fields["content"]
-    if type(content) is not str or not content or content.isspace():
+    # Of a message's class even `vars` takes three times as long as this.
+    fields = message.__dict__
+    content, more, name = _TEXT_AND_MORE(fields)
+    if type(content) is not str or not content or more or name or content.isspace():
         return None
-    if fields["additional_kwargs"] or fields["name"] or fields.get("tool_calls") or fields.get("invalid_tool_calls"):
+    if role == "assistant" and (fields["tool_calls"] or fields["invalid_tool_calls"]):
         return None
     return {"role": role, "content": content}
 

@@ -6,7 +6,8 @@ nothing (getkimchi/kimchi issue 1063: one turn of ten acted before, twelve of tw
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import cast
 
 from langchain_kimi.openrouter.wire import WireMessage, WireToolCall
@@ -61,20 +62,27 @@ def _with_id(message: WireMessage, new_id: str) -> WireMessage:
 class UniqueIds:
     """Hands out ids that no other call of the conversation has."""
 
-    def __init__(self, taken: Iterable[str], first: int) -> None:
-        """Begin a reply.
+    def __init__(self, taken: Callable[[], Iterable[str]], first: Callable[[], int]) -> None:
+        """Begin a reply; the conversation, which may be long, is looked through with its first call.
 
         Args:
-            taken: The ids that the conversation holds.
-            first: How many calls it holds.
+            taken: Gives the ids that the conversation holds.
+            first: Gives how many calls it holds.
         """
-        self._taken = set(taken)
-        self._next = first
+        self._given = taken
+        self._first = first
+
+    @cached_property
+    def _taken(self) -> set[str]:
+        return set(self._given())
 
     def unique(self, given: str) -> str:
         """Give the id itself, or one like it where it is taken."""
+        if given not in self._taken:
+            self._taken.add(given)
+            return given
         numbered = _NUMBERED.fullmatch(given)
-        stem, number = (numbered[1], self._next) if numbered else (f"{given}_", 1)
+        stem, number = (numbered[1], self._first()) if numbered else (f"{given}_", 1)
         unique = given
         while unique in self._taken:
             unique = f"{stem}{number}"

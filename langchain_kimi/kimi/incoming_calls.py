@@ -6,7 +6,7 @@ reply, because it may still come.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -65,21 +65,23 @@ class IncomingCalls:
         repaired: What was mended, and how often.
     """
 
-    def __init__(self, offered: OfferedTools, repairs: Repairs, taken: Collection[str], first: int) -> None:
+    def __init__(
+        self, offered: OfferedTools, repairs: Repairs, taken: Callable[[], Iterable[str]], first: Callable[[], int]
+    ) -> None:
         """Begin a reply.
 
         Args:
             offered: The tools that may be called.
             repairs: What is to be mended.
-            taken: The call ids that the conversation holds.
-            first: How many calls it holds.
+            taken: Gives the call ids that the conversation holds.
+            first: Gives how many calls it holds.
         """
         self.calls: dict[int, IncomingCall] = {}
         self.repaired: Counter[str] = Counter()
         self._offered = offered
         self._repairs = repairs
         self._first = first
-        self._ids = UniqueIds(taken if "call_ids" in repairs else (), first)
+        self._ids = UniqueIds(taken if "call_ids" in repairs else frozenset, first)
         self._tracker = ToolCallTracker()
 
     def passes(self, wire: list[Any]) -> bool:
@@ -125,7 +127,7 @@ class IncomingCalls:
                 self.repaired["call_names"] += 1
             if rest or name:
                 yield {"index": call.number, "type": "function", "function": function}
-        for piece in self._tracker.missing_ids(self._first):
+        for piece in self._tracker.missing_ids(self._first()) if self.calls else ():
             call = self.calls[cast("int", piece["index"])]
             call.id = self._ids.unique(self._made_up_id(call))
             self.repaired["call_ids"] += 1
@@ -146,7 +148,7 @@ class IncomingCalls:
         return {"index": call.number, "id": call.id, "type": "function", "function": function}
 
     def _made_up_id(self, call: IncomingCall) -> str:
-        return f"functions.{call.name or 'unknown_tool'}:{self._first + call.number}"
+        return f"functions.{call.name or 'unknown_tool'}:{self._first() + call.number}"
 
     def _mends(self, repair: str) -> bool:
         return repair in self._repairs

@@ -1,9 +1,11 @@
 """Kimi's habits, mended on the way in: wire chunks in, wire chunks out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
+from langchain_kimi.kimi.history import number_of_calls
 from langchain_kimi.kimi.incoming_calls import IncomingCall, IncomingCalls
 from langchain_kimi.kimi.leaks import Leaks
 from langchain_kimi.kimi.markup_grammar import parsed
@@ -23,7 +25,7 @@ class Mending:
 
     Attributes:
         repairs: The repairs that are made.
-        call_ids: The ids of tool calls that the user's conversation holds.
+        call_ids: Gives the ids of tool calls that the user's conversation holds.
         validates: Whether calls are held against the schemas of their tools.
         empty_answers: How many answers with nothing in them came before this one.
         changed_choice: Whether the request's choice among tools is not made in the way that was asked for.
@@ -31,7 +33,7 @@ class Mending:
     """
 
     repairs: Repairs = ALL
-    call_ids: frozenset[str] = frozenset()
+    call_ids: Callable[[], frozenset[str]] = frozenset
     validates: bool = False
     empty_answers: int = 0
     changed_choice: bool = False
@@ -56,8 +58,7 @@ class Mender:
         """
         mending = mending or Mending()
         self._offered = OfferedTools(body)
-        first = sum(len(message.get("tool_calls") or ()) for message in body.get("messages", ()))
-        self._calls = IncomingCalls(self._offered, mending.repairs, mending.call_ids, first)
+        self._calls = IncomingCalls(self._offered, mending.repairs, mending.call_ids, partial(number_of_calls, body))
         has_leaks = "markup" in mending.repairs and self._offered.may_be_called
         self._leaks = Leaks(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if mending.validates else None

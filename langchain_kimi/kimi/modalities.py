@@ -1,7 +1,6 @@
 """Refuses media that the asked Kimi cannot take, before anything is sent and billed."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.families import family, names_preset
@@ -38,11 +37,12 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
 
 def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the place and the modality of each part that is not text."""
-    for number, message in enumerate(messages):
-        content: Any = message.get("content")
-        if not isinstance(content, list):
-            continue
-        for position, part in enumerate(content):
+    # A comprehension, because nearly all of a long conversation is texts.
+    lists = [
+        (number, parts) for number, message in enumerate(messages) if type(parts := message.get("content")) is list
+    ]
+    for number, parts in lists:
+        for position, part in enumerate(parts):
             if modality := MODALITY_OF_PART.get(part.get("type", "")):
                 yield f"messages[{number}].content[{position}]", modality
 

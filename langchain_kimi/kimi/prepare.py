@@ -19,9 +19,10 @@ def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
         KimiRequestError: the model cannot take what the messages hold, or a call or a result in them, which is named
             by the user's own id, has no partner.
     """
-    if "history" in repairs and "orphans" not in repairs and has_calls(body["messages"]) and family(_asked(body)):
+    holds_calls = has_calls(body["messages"])
+    if holds_calls and "history" in repairs and "orphans" not in repairs and family(_asked(body)):
         check_pairs(body["messages"])
-    return prepare(body, repairs)
+    return _prepared(body, repairs, holds_calls=holds_calls)
 
 
 def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
@@ -34,6 +35,10 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     Raises:
         KimiRequestError: the model cannot take what the messages hold.
     """
+    return _prepared(body, repairs, holds_calls=has_calls(body["messages"]))
+
+
+def _prepared(body: WireBody, repairs: Repairs, *, holds_calls: bool) -> WireBody:
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     kimi = family(_asked(body))
     if kimi is None:
@@ -41,7 +46,7 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     if "tool_choice" in repairs:
         body = without_forced_choice(body)
     messages = body["messages"]
-    if has_calls(messages):
+    if holds_calls:
         messages = _with_fitting_calls(messages, kimi, repairs)
     changed: JSONObject = {} if messages is body["messages"] else {"messages": messages}
     tools = body.get("tools") or []

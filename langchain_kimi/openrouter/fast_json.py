@@ -33,17 +33,21 @@ class Codec:
         except ValueError:
             return None
 
-    def written(self, value: Any) -> bytes:
+    def written(self, value: Any, *, known: bool = False) -> bytes:
         """Write a value, compact, in the order of its keys: the same bytes with orjson and without.
 
         Half a character, as a reply that was cut may end with, is written as U+FFFD, and two halves as the character.
+
+        Args:
+            value: The value.
+            known: Whether it is known to be usual, see `is_usual`.
 
         Raises:
             ValueError: it holds a number that JSON has no word for.
             TypeError: it holds an object that JSON has no word for.
             RecursionError: it is too deep.
         """
-        if self._dumps and is_usual(value):
+        if self._dumps and (known or is_usual(value)):
             try:
                 written: bytes = self._dumps(value)
             except TypeError:

@@ -94,5 +94,5 @@ def test_what_is_right_is_shared_and_what_is_wrong_is_copied() -> None:
     ],
 )
 def test_ids_on_the_way_in(taken: list[str], given: list[str], unique: list[str]) -> None:
-    handed_out = UniqueIds(taken, 5)
+    handed_out = UniqueIds(lambda: taken, lambda: 5)
     assert [handed_out.unique(one) for one in given] == unique

@@ -10,7 +10,7 @@ from tests.kimi.corpus.cases import TOOLS
 
 
 def incoming(repairs: frozenset[str] = ALL, taken: tuple[str, ...] = (), first: int = 0) -> IncomingCalls:
-    return IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, taken, first)
+    return IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, lambda: taken, lambda: first)
 
 
 def piece(arguments: str = "", name: str | None = None, call_id: str | None = None) -> Any:

@@ -170,7 +170,11 @@ def _cut(delta: dict[str, Any], places: list[int]) -> list[dict[str, Any]]:
 def streamed(case: Case, deltas: list[dict[str, Any]], mending: Mending | None = None) -> AIMessage:
     """The message of the reply, streamed with these deltas."""
     reader = StreamedMessage(
-        Opened(200, {}, 0.0), _body(case), idle=None, with_usage=True, mending=mending or Mending(call_ids=case.taken)
+        Opened(200, {}, 0.0),
+        _body(case),
+        idle=None,
+        with_usage=True,
+        mending=mending or Mending(call_ids=lambda: case.taken),
     )
     choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "finish_reason": case.finish})
@@ -182,7 +186,7 @@ def streamed(case: Case, deltas: list[dict[str, Any]], mending: Mending | None =
 
 def plain(case: Case, mending: Mending | None = None) -> AIMessage:
     """The message of the reply, not streamed."""
-    mending = mending or Mending(call_ids=case.taken)
+    mending = mending or Mending(call_ids=lambda: case.taken)
     reader = PlainMessage(Opened(200, {}, 0.0), _body(case), idle=None, mending=mending)
     choice = {"index": 0, "message": {"role": "assistant", **summed(case)}, "finish_reason": case.finish}
     reader.feed(json.dumps({"id": "gen-1", "choices": [choice]}).encode(), 0.0)
