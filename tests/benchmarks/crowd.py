@@ -1,6 +1,6 @@
 """Many paced streams at once, in a process of its own: `python -m tests.benchmarks.crowd <contender> <url> <streams>`.
 
-It prints one JSON object: CPU and wall seconds, the median of the first tokens in seconds, and the growth of memory.
+It prints one JSON object, see `Crowd.told`.
 """
 
 import asyncio
@@ -20,36 +20,59 @@ MEBI = 1024
 """KiB in a MiB."""
 
 
-def _peak() -> float:
-    """The most memory so far, in KiB. The kernel's status begins anew with a program, `getrusage` with its parent."""
+def _memory(kind: str) -> float:
+    """This process's memory in KiB: `VmRSS`, or `VmHWM`, the most so far; without the kernel's word the latter."""
     if STATUS.exists():
-        return next(float(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        return next(float(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(kind))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-async def _one(model: Any, began: float, firsts: list[float]) -> None:
-    is_first = True
-    async for _ in model.astream("Say something."):
-        if is_first:
-            firsts.append(time.perf_counter() - began)
-            is_first = False
+class Crowd:
+    """Streams of one model, and what is seen of them."""
 
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._firsts: list[float] = []
+        self._open = 0
+        self._most_open = 0
 
-async def _all(model: Any, streams: int) -> dict[str, float]:
-    await _one(model, 0.0, [])
-    memory = _peak()
-    firsts: list[float] = []
-    cpu, began = time.process_time(), time.perf_counter()
-    async with asyncio.timeout(300):
-        results = await asyncio.gather(*(_one(model, began, firsts) for _ in range(streams)), return_exceptions=True)
-    failed = sum(isinstance(result, BaseException) for result in results)
-    return {
-        "cpu": time.process_time() - cpu,
-        "wall": time.perf_counter() - began,
-        "first": statistics.median(firsts),
-        "memory": (_peak() - memory) / MEBI,
-        "failed": failed,
-    }
+    async def told(self, streams: int) -> dict[str, float]:
+        """Run so many streams at once after one that does not count.
+
+        Gives the seconds of CPU and by the clock, the median of the first tokens in seconds, the growth of memory in
+        MiB, the most streams that were open at once (their first token had come and not their last), and how many
+        failed. What a contender's pool lets wait is not open, and holds no memory.
+        """
+        await self._one(0.0)
+        self._firsts.clear()
+        memory = _memory("VmRSS")
+        cpu, began = time.process_time(), time.perf_counter()
+        async with asyncio.timeout(300):
+            results = await asyncio.gather(*(self._one(began) for _ in range(streams)), return_exceptions=True)
+        failed = sum(isinstance(result, BaseException) for result in results)
+        told = {
+            "cpu": time.process_time() - cpu,
+            "wall": time.perf_counter() - began,
+            "first": statistics.median(self._firsts),
+            "memory": (_memory("VmHWM") - memory) / MEBI,
+            "open": self._most_open,
+            "failed": failed,
+        }
+        if client := getattr(self._model, "http_async_client", None):
+            await client.aclose()
+        return told
+
+    async def _one(self, began: float) -> None:
+        is_open = False
+        try:
+            async for _ in self._model.astream("Say something."):
+                if not is_open:
+                    is_open = True
+                    self._firsts.append(time.perf_counter() - began)
+                    self._open += 1
+                    self._most_open = max(self._most_open, self._open)
+        finally:
+            self._open -= is_open
 
 
 def measured(name: str, url: str, streams: int) -> dict[str, float]:
@@ -64,7 +87,7 @@ def main(name: str, url: str, streams: str) -> None:
     """Run one contender and print what it took."""
     makers = {**floors(), **products(), **transports()}
     model = makers[name](url, **({"max_connections": MOST} if name == OURS else {}))
-    print(json.dumps(asyncio.run(_all(model, int(streams)))))  # noqa: T201 - how the result is told
+    print(json.dumps(asyncio.run(Crowd(model).told(int(streams)))))  # noqa: T201 - how the result is told
 
 
 if __name__ == "__main__":

@@ -128,7 +128,10 @@ class Bench:
 
     def crowds(self) -> Iterator[str]:
         """Measure many streams at once: 100 deltas, one every 20 ms, so that two seconds are the ideal."""
-        head = ["streams, contender", "CPU, s", "wall, s", "first token, median, s", "memory, MiB", "failed"]
+        head = [
+            "streams, contender", "CPU, s", "wall, s", "first token, median, s", "most open at once", "memory, MiB",
+            "memory of an open stream, KiB", "failed",
+        ]  # fmt: skip
         return table(head, self._crowds())
 
     def _crowds(self) -> Iterator[list[str]]:
@@ -142,7 +145,8 @@ class Bench:
                     told = crowd.measured(name, url, streams)
                     yield [
                         f"{streams:,}, {name}", f"{told['cpu']:.2f}", f"{told['wall']:.2f}", f"{told['first']:.3f}",
-                        f"{told['memory']:.1f}", f"{told['failed']:.0f}",
+                        f"{told['open']:.0f}", f"{told['memory']:.1f}", f"{told['memory'] * 1024 / told['open']:.0f}",
+                        f"{told['failed']:.0f}",
                     ]  # fmt: skip
 
     def repairs(self) -> Iterator[str]:
