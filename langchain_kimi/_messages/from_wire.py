@@ -65,7 +65,7 @@ def spoken_in(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
     reasoning: Any = delta.get("reasoning") or delta.get("reasoning_content")
     return (
         content if type(content) is str else text_of(content),
-        reasoning if type(reasoning) is str else _reasoning_of(delta),
+        reasoning if type(reasoning) is str else _reasoning_of(delta) if reasoning else "",
         delta.get("tool_calls"),
     )
 

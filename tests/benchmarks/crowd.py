@@ -20,7 +20,7 @@ MEBI = 1024
 """KiB in a MiB."""
 
 
-def _memory(kind: str) -> float:
+def memory(kind: str) -> float:
     """This process's memory in KiB: `VmRSS`, or `VmHWM`, the most so far; without the kernel's word the latter."""
     if STATUS.exists():
         return next(float(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(kind))
@@ -45,7 +45,7 @@ class Crowd:
         """
         await self._one(0.0)
         self._firsts.clear()
-        memory = _memory("VmRSS")
+        before = memory("VmRSS")
         cpu, began = time.process_time(), time.perf_counter()
         async with asyncio.timeout(300):
             results = await asyncio.gather(*(self._one(began) for _ in range(streams)), return_exceptions=True)
@@ -54,7 +54,7 @@ class Crowd:
             "cpu": time.process_time() - cpu,
             "wall": time.perf_counter() - began,
             "first": statistics.median(self._firsts),
-            "memory": (_memory("VmHWM") - memory) / MEBI,
+            "memory": (memory("VmHWM") - before) / MEBI,
             "open": self._most_open,
             "failed": failed,
         }

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tests.benchmarks import cases, crowd, repairs, structured_growth
+from tests.benchmarks import cases, crowd, repairs, steady, structured_growth
 from tests.benchmarks.contenders import FLOOR, MODULES, OURS, floors, products, transports
 from tests.benchmarks.measuring import Samples, median, server, spread
 
@@ -82,10 +82,12 @@ class Bench:
             "calls": ("CPU of calls", self.calls),
             "first": ("Time to the first token", self.firsts),
             "growth": ("Growth", self.growth),
+            "steady": ("Many calls", self.steady),
             "crowd": ("Many streams at once", self.crowds),
             "start": ("Start", self.start),
             "repairs": ("What the repairs cost", self.repairs),
             "structured": ("Structured output, streamed", self.structured),
+            "profile": ("Where a text stream's time goes", self.profile),
         }
         for title, lines in map(sections.__getitem__, self.sections_chosen or sections):
             yield from (f"## {title}", "")
@@ -125,6 +127,16 @@ class Bench:
         for case in cases.growth(20 if self.quick else 50_000):
             samples = cases.run(case, makers, self.url, self.runner, min(self.rounds, 3))
             yield [case.title, *(self._figure(case, samples[name]) for name in makers), _ratio(samples)]
+
+    def steady(self) -> Iterator[str]:
+        """Measure what many calls leave behind, a fourth of them in each way."""
+        told = steady.calls(self.makers[OURS], self.url, self.runner, 40 if self.quick else 100_000)
+        return table(["calls", "memory, MiB", "open files"], told)
+
+    def profile(self) -> Iterator[str]:
+        """Profile a text stream: the ten functions with the most time of their own."""
+        told = steady.profile(self.makers[OURS](f"{self.url}/text/{20 if self.quick else 20_000}/each"))
+        return table(["function", "of", "calls", "its own share, under a profiler"], told)
 
     def crowds(self) -> Iterator[str]:
         """Measure many streams at once: 100 deltas, one every 20 ms, so that two seconds are the ideal."""
@@ -212,7 +224,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each contender runs")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, only to see that it works")
     parser.add_argument(
-        "--section", action="append", help="this one only: calls, first, growth, crowd, start, repairs or structured"
+        "--section",
+        action="append",
+        help="this one only: calls, first, growth, steady, crowd, start, repairs, structured or profile",
     )
     parser.add_argument("--only", default="", help="of the calls, those whose title holds this")
     parser.add_argument("--alone", action="store_true", help="without the peers")

@@ -1,0 +1,53 @@
+"""What stays after many calls, and where the time of a stream goes."""
+
+import asyncio
+import cProfile
+import gc
+import pstats
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.cases import PROMPT
+from tests.benchmarks.crowd import memory
+from tests.benchmarks.measuring import adrain, drain
+
+FILES = Path("/proc/self/fd")
+STEPS = 5
+TOP = 10
+
+
+def calls(make: Callable[[str], Any], url: str, runner: asyncio.Runner, most: int) -> Iterator[list[str]]:
+    """Make so many calls, a fourth in each way, and tell after each step what this process has of memory and files."""
+    plain, stream = make(f"{url}/plain/20/each"), make(f"{url}/text/3/each")
+
+    async def async_calls(count: int) -> None:
+        for _ in range(count):
+            await plain.ainvoke(PROMPT)
+            await adrain(stream, PROMPT)
+
+    def step(count: int) -> None:
+        for _ in range(count):
+            plain.invoke(PROMPT)
+            drain(stream, PROMPT)
+        runner.run(async_calls(count))
+        gc.collect()
+
+    step(max(1, most // 100))
+    for number in range(STEPS + 1):
+        if number:
+            step(most // STEPS // 4)
+        yield [f"{number * most // STEPS:,}", f"{memory('VmRSS') / 1024:.1f}", f"{len(list(FILES.iterdir()))}"]
+
+
+def profile(model: Any) -> Iterator[list[str]]:
+    """Profile a stream; gives the functions with the most time of their own, each with its share of the whole."""
+    drain(model, PROMPT)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    drain(model, PROMPT)
+    profiler.disable()
+    found = pstats.Stats(profiler).get_stats_profile()
+    for name, one in sorted(found.func_profiles.items(), key=lambda item: -item[1].tottime)[:TOP]:
+        place = "" if one.file_name == "~" else "/".join(Path(one.file_name).parts[-2:])
+        yield [f"`{name}`", place, one.ncalls, f"{one.tottime / found.total_tt:.0%}"]
