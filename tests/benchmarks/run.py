@@ -33,10 +33,14 @@ Use the ratios: they hold on other machines better than the absolute figures do.
 
 *raw* is httpx and the bytes alone, *split* the bytes split into events and parsed, *core floor* the least chat model
 that langchain-core allows: one `AIMessageChunk` a delta by its constructor, nothing checked, nothing repaired. The
-last column is ChatKimi's CPU divided by the core floor's.
+columns with ÷ are ChatKimi's CPU divided by that of the floor and of the peers.
 
 {versions}
 """
+
+SMALL = 0.1
+GROWTH = """Every turn converts the whole conversation again. A message that was converted before could only be left out
+by looking whether somebody has changed it since, which takes as long as converting it."""
 
 
 def _versions() -> str:
@@ -58,8 +62,9 @@ def table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
     yield ""
 
 
-def _ratio(samples: dict[str, Samples], by: str = "cpu") -> str:
-    return f"{median(getattr(samples[OURS], by)) / median(getattr(samples[FLOOR], by)):.2f}"
+def _ratio(samples: dict[str, Samples], than: str = FLOOR, by: str = "cpu") -> str:
+    ratio = median(getattr(samples[OURS], by)) / median(getattr(samples[than], by))
+    return f"{ratio:.2f}" if ratio >= SMALL else f"{ratio:.3f}"
 
 
 class Bench:
@@ -72,9 +77,9 @@ class Bench:
         self.quick: bool = chosen.quick
         self.only: str = chosen.only
         self.sections_chosen: list[str] = chosen.section
-        self.makers = {**floors(), **({} if chosen.alone else products())}
-        if chosen.alone:
-            self.makers[OURS] = products()[OURS]
+        known = products()
+        self.peers = () if chosen.alone else tuple(name for name in known if name != OURS)
+        self.makers = {**floors(), OURS: known[OURS], **{name: known[name] for name in self.peers}}
 
     def sections(self) -> Iterator[str]:
         """Yield the lines of the report."""
@@ -95,7 +100,8 @@ class Bench:
 
     def calls(self) -> Iterator[str]:
         """Measure each kind of call."""
-        return table(["", *self.makers, "ChatKimi ÷ floor", "by the clock"], self._calls())
+        ratios = (f"÷ {name}" for name in (FLOOR, *self.peers))
+        return table(["", *self.makers, *ratios, "goal for the floor", "÷ core floor by the clock"], self._calls())
 
     def _calls(self) -> Iterator[list[str]]:
         for case in cases.calls(20 if self.quick else 2000):
@@ -103,7 +109,9 @@ class Bench:
                 continue
             samples = cases.run(case, self.makers, self.url, self.runner, self.rounds)
             figures = [self._figure(case, samples.get(name)) for name in self.makers]
-            yield [case.title, *figures, f"**{_ratio(samples)}**", _ratio(samples, "wall")]
+            ratios = [_ratio(samples, than) for than in (FLOOR, *self.peers)]
+            goal = "" if case.target is None else f"{case.target:g}"
+            yield [case.title, *figures, f"**{ratios[0]}**", *ratios[1:], goal, _ratio(samples, by="wall")]
 
     def _figure(self, case: cases.Case, samples: Samples | None) -> str:
         if samples is None:
@@ -116,11 +124,14 @@ class Bench:
         raw = median(samples["raw"].wall)
         above = {name: median(one.wall) - raw for name, one in samples.items() if name != "raw"}
         figures = [f"{seconds * cases.MICRO:.0f}" for seconds in above.values()]
-        return table(["", *above], iter([["above raw httpx, µs by the clock", *figures]]))
+        ratios = [f"{above[OURS] / seconds:.2g}" for seconds in above.values()]
+        rows = [["above raw httpx, µs by the clock", *figures], ["ChatKimi's in parts of it", *ratios]]
+        return table(["", *above], iter(rows))
 
     def growth(self) -> Iterator[str]:
         """Measure growing streams and conversations."""
-        return table(["CPU per delta or message, µs", FLOOR, OURS, "ratio"], self._growth())
+        yield from (GROWTH, "")
+        yield from table(["CPU per delta or message, µs", FLOOR, OURS, "ratio"], self._growth())
 
     def _growth(self) -> Iterator[list[str]]:
         makers = cases.narrowed(self.makers)
