@@ -1,10 +1,13 @@
 """The check before a call that its prompt fits, and what the reply teaches about counting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.messages import BaseMessage
+
 from langchain_kimi._messages.learning_reader import LearningReader
+from langchain_kimi._messages.serving_host import host_of_url
 from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi.errors import KimiContextOverflowError
 from langchain_kimi.kimi.profiles import profile
@@ -31,12 +34,15 @@ class ChecksContext(CountsTokens):
     """Whether estimates of tokens are set right by what replies say that their prompts had. It costs one estimate a
     call; with `check_context`, which makes it anyway, nothing."""
 
-    def counted(self, new_reader: Callable[..., Any], body: WireBody) -> Callable[..., Any]:
+    def counted(
+        self, new_reader: Callable[..., Any], body: WireBody, messages: Sequence[BaseMessage]
+    ) -> Callable[..., Any]:
         """Count a prompt before it is sent, as far as the settings ask for it.
 
         Args:
             new_reader: Makes the reader of a reply.
             body: What is to be sent.
+            messages: The conversation that it holds.
 
         Returns:
             What makes the readers of the call: `new_reader`, or what also learns from the reply's usage.
@@ -48,14 +54,15 @@ class ChecksContext(CountsTokens):
         learns = self._learns_from(body)
         if limit is None and not learns:
             return new_reader
-        # Learning counts before the call, too: whatever goes wrong with it must not cost an answer that was paid for.
-        count = self.count_body(body)
         if limit is not None:
-            _check(body, count, limit)
+            _check(body, self.count_body(body, messages), limit)
         if not learns:
             return new_reader
-        learn = partial(self.counter_of(body["model"]).learn, count.unadjusted, frame=count.frame)
-        return lambda *opened: LearningReader(new_reader(*opened), learn)
+        # It is counted before the call: whatever goes wrong with it must not cost an answer that was paid for.
+        counter = self.counter_of(body["model"])
+        learn = partial(counter.learn, counter.lesson(body["messages"], body.get("tools")))
+        own = host_of_url(self.openrouter_api_base)
+        return lambda *opened: LearningReader(new_reader(*opened), lambda tokens, host: learn(tokens, host or own))
 
     def _learns_from(self, body: WireBody) -> bool:
         # What an encoder of the user's own counts says nothing about our estimates.

@@ -7,10 +7,12 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import Field
 
+from langchain_kimi._messages.serving_host import billed_before, serving_host
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import Tool, tools_to_wire
 from langchain_kimi.kimi.prepare import prepare
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi.openrouter.connection import BASE_URL
+from langchain_kimi.openrouter.wire import JSONObject, WireBody
 
 if TYPE_CHECKING:
     from langchain_kimi.kimi.counting import TokenCount, TokenCounter
@@ -23,6 +25,8 @@ class CountsTokens(BaseChatModel, defer_build=True):
     """
 
     model_name: str
+    openrouter_api_base: str = BASE_URL
+    provider: Any = None
     tokenizer_file: str | None = Field(default=None, exclude=True)
 
     @property
@@ -49,6 +53,10 @@ class CountsTokens(BaseChatModel, defer_build=True):
     def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, and say how sure that is.
 
+        Hosts write prompts in different forms. The count is for the host that the model's provider preferences name,
+        or else the one that gave the last answer in the conversation; what that answer's usage says is the base of the
+        count.
+
         Args:
             messages: The conversation, as it would be sent.
             tools: Tools in any form that `bind_tools` takes.
@@ -59,13 +67,22 @@ class CountsTokens(BaseChatModel, defer_build=True):
         body = {"model": self.model_name, "messages": messages_to_wire(messages)}
         if tools:
             body["tools"] = tools_to_wire(tools, strict=None)
-        return self.count_body(prepare(cast("WireBody", body)))
+        if self.provider:
+            body["provider"] = self.provider.wire()
+        return self.count_body(prepare(cast("WireBody", body)), messages)
 
-    def count_body(self, body: WireBody) -> "TokenCount":
-        """Count the tokens of the prompt in a body that is ready to be sent."""
+    def count_body(self, body: WireBody, messages: Sequence[BaseMessage]) -> "TokenCount":
+        """Count the tokens of the prompt in a body that is ready to be sent, and was made of these messages."""
         encode = self.custom_get_token_ids
         measure = None if encode is None else lambda text: len(encode(text))
-        return self.counter_of(body["model"]).count_messages(body["messages"], body.get("tools"), measure)
+        host = serving_host(cast("JSONObject", body).get("provider") or {}, self.openrouter_api_base, messages)
+        return self.counter_of(body["model"]).count_messages(
+            body["messages"],
+            body.get("tools"),
+            measure,
+            host=host,
+            billed=billed_before(messages, body["messages"], body["model"], host),
+        )
 
     def counter_of(self, slug: str) -> "TokenCounter":
         """Give what counts for a model that a call names."""

@@ -129,6 +129,26 @@ def test_what_teaches_nothing(openrouter: Emulator, settings: dict[str, Any], ca
     assert kimi.token_counter.ratio == 1
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_host_is_learned_for_itself(openrouter: Emulator, way: Way) -> None:
+    kimi = model(openrouter, learns_tokens=True)
+    before = kimi.count_tokens([QUESTION]).tokens
+    answer = await ask(kimi, way, [QUESTION])
+    assert answer.response_metadata["provider"] == "Moonshot AI"
+    elsewhere = model(openrouter, provider={"only": ["groq"]})
+    assert elsewhere.count_tokens([QUESTION]).tokens == before != kimi.count_tokens([QUESTION]).tokens
+
+
+def test_the_host_of_the_call_decides_whether_it_fits(openrouter: Emulator) -> None:
+    look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
+    shorter = model(openrouter, provider={"only": ["moonshotai"]}).count_tokens([QUESTION], [look]).tokens
+    kimi = model(openrouter, check_context=True, profile={"max_input_tokens": shorter + 1})
+    with pytest.raises(KimiContextOverflowError):
+        kimi.invoke([QUESTION], tools=[look])
+    kimi.invoke([QUESTION], tools=[look], provider={"only": ["moonshotai"]})
+    assert len(openrouter.requests) == 1
+
+
 def test_prompts_with_tools_teach(openrouter: Emulator) -> None:
     kimi = model(openrouter, learns_tokens=True)
     look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
