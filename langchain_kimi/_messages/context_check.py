@@ -31,8 +31,8 @@ class ChecksContext(CountsTokens):
     whose limit is not known, and prompts that OpenRouter shortens by itself, are never refused."""
 
     learns_tokens: bool = False
-    """Whether estimates of tokens are set right by what replies say that their prompts had. It costs one estimate a
-    call; with `check_context`, which makes it anyway, nothing."""
+    """Whether counts are set right by what replies say that their prompts had, for each host by itself. It costs an
+    estimate a call, in each form that hosts may use."""
 
     def counted(
         self, new_reader: Callable[..., Any], body: WireBody, messages: Sequence[BaseMessage]
