@@ -1,7 +1,7 @@
 """Which host will serve a call, as far as it can be known beforehand, and what it billed for earlier turns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -24,11 +24,9 @@ def serving_host(preferences: Mapping[str, Any], base_url: str, messages: Sequen
     Args:
         preferences: The call's provider preferences, in the wire's form: the first in `order`, or the only one in
             `only`.
-        base_url: Where calls go; a host's own endpoint is that host.
+        base_url: Where calls go. If nothing else tells, it is a host's own endpoint, and no way to others.
         messages: The conversation: who served its last turn has it in the cache, and mostly serves the next one.
     """
-    if own := host_of_url(base_url):
-        return own
     allowed, order = _slugs(preferences.get("only")), _slugs(preferences.get("order"))
     if first := next((slug for slug in order if not allowed or slug in allowed), None):
         return first
@@ -36,11 +34,11 @@ def serving_host(preferences: Mapping[str, Any], base_url: str, messages: Sequen
         return allowed[0]
     last = next((slug for slug in map(host_of, _answers(messages)) if slug), None)
     ignored = last in _slugs(preferences.get("ignore")) or (allowed and last not in allowed)
-    return None if ignored else last
+    return (None if ignored else last) or host_of_url(base_url)
 
 
 def host_of_url(url: str) -> str | None:
-    """Give the slug of the host whose own endpoint a URL is; None for OpenRouter's, and for a machine's address."""
+    """Give the slug of the host whose own endpoint a URL is, by its domain; None for OpenRouter and for addresses."""
     labels = (urlsplit(url).hostname or "").split(".")
     if len(labels) == 1 or labels[-1].isdigit() or ":" in labels[0] or labels[-2] == _ROUTER:
         return None
@@ -72,8 +70,9 @@ def billed_before(
     if len(answers) != len(places):
         return None
     for answer, place in zip(answers, reversed(places), strict=True):
-        tokens = answer.usage_metadata["input_tokens"] if answer.usage_metadata else 0
-        if tokens and place:
+        # What others loaded or made up may lack any of its keys.
+        usage = cast("Mapping[str, Any]", answer.usage_metadata or {})
+        if (tokens := usage.get("input_tokens")) and place:
             fits = host_of(answer) in {host, None} and _is_same_model(answer, slug)
             return Billed(place, tokens) if fits else None
     return None

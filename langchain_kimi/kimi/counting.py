@@ -28,12 +28,15 @@ class TokenCount:
         exact: Whether Kimi's own vocabulary counted all of it. The host may still write the prompt in another form.
         media_tokens: How many of them stand for images, films, recordings and files, which are always an estimate.
         unadjusted: The number before it was set right by what was billed for other prompts.
+        host: The slug of the host for which it was counted, since hosts write prompts in different forms; None where
+            nothing tells who will serve the call, and the form of the model's template was taken.
     """
 
     tokens: int
     exact: bool
     media_tokens: int = 0
     unadjusted: int = 0
+    host: str | None = None
 
 
 class TokenCounter:
@@ -91,9 +94,10 @@ class TokenCounter:
         media = sum(segment.tokens or 0 for segment in segments if not segment.is_known)
         raw = _total(segments, cost)
         if measure is not None or self._vocabulary is not None:
-            return TokenCount(raw, exact=measure is None and not media, media_tokens=media, unadjusted=raw)
-        adjusted = math.ceil(known.adjusted(raw, _frame(messages, tools)))
-        return TokenCount(adjusted, exact=False, media_tokens=media, unadjusted=raw)
+            tokens, is_exact = raw, measure is None and not media
+        else:
+            tokens, is_exact = math.ceil(known.adjusted(raw, _frame(messages, tools))), False
+        return TokenCount(tokens, is_exact, media_tokens=media, unadjusted=raw, host=known.host)
 
     def count_text(self, text: str) -> int:
         """Count a text by itself, without any template."""

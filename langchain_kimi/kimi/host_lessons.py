@@ -68,11 +68,13 @@ class HostLessons:
     """What is known of one host.
 
     Args:
+        host: Its slug; None where nothing tells.
         known: The form in which it is known to write prompts, or that of the template.
         learned: What was learned of it, the newest first.
     """
 
-    def __init__(self, known: PromptForm, learned: Sequence[Learned]) -> None:
+    def __init__(self, host: str | None, known: PromptForm, learned: Sequence[Learned]) -> None:
+        self.host = host
         self._known = known
         self._learned = learned
 
@@ -146,4 +148,4 @@ class Lessons:
         known = self._form or form_of_host(self._family, host) or default_form(self._family)
         of_host = [one for one in learned if one.host == host]
         # What a conversation tells of its own turns goes before what others tell.
-        return HostLessons(known, [newest] if newest else of_host)
+        return HostLessons(host, known, [newest] if newest else of_host)

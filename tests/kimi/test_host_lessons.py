@@ -53,6 +53,7 @@ def test_each_host_is_learned_for_itself() -> None:
     assert taught.of("nowhere").ratio == 1
     # Who is asked without a host is asked for the one of the last call.
     assert taught.of(None).form == JSON
+    assert [taught.of(host).host for host in ("somewhere", None)] == ["somewhere", "elsewhere"]
     assert taught.of(None).adjusted(1_000, FRAME) == 990
 
 

@@ -51,8 +51,11 @@ def test_who_will_serve(preferences: dict[str, Any], messages: list[BaseMessage]
     assert serving_host(preferences, BASE_URL, messages) == host
 
 
-def test_who_is_asked_itself_serves() -> None:
-    assert serving_host({"only": ["novita"]}, "https://api.groq.com/openai/v1", SERVED) == "groq"
+def test_who_is_asked_serves_unless_something_else_tells() -> None:
+    groq, gateway = "https://api.groq.com/openai/v1", "https://models.example.com/v1"
+    assert serving_host({}, groq, conversation(AIMessage("Hello."))) == "groq"
+    assert serving_host({}, gateway, SERVED) == "moonshotai"
+    assert serving_host({"only": ["novita"]}, gateway, SERVED) == "novita"
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,12 @@ def test_the_place_is_that_among_the_messages_that_are_sent() -> None:
     assert billed_before(messages, with_one_more, K2, "groq") == Billed(4, 30)
     # Where answers were left out, no place is sure.
     assert billed_before(messages, sent(messages)[2:], K2, "groq") is None
+
+
+def test_usage_may_lack_its_numbers() -> None:
+    messages = conversation(answer("Groq", 11), answer("Groq"))
+    lacking: Any = {"total_tokens": 12}
+    messages[-1] = AIMessage.model_construct(
+        content="Hello.", usage_metadata=lacking, response_metadata={"provider": "Groq", "model_name": K2}
+    )
+    assert billed_before(messages, sent(messages), K2, "groq") == Billed(1, 11)

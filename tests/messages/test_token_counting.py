@@ -144,6 +144,12 @@ def test_the_preferences_name_the_host() -> None:
     assert tokens(provider={"only": ["groq"]}) == longest
 
 
+def test_a_count_says_for_which_host_it_is(model: ChatKimi) -> None:
+    pinned = ChatKimi(api_key=KEY, provider={"only": ["novita/fp8"]})
+    assert [kimi.count_tokens([QUESTION]).host for kimi in (model, pinned)] == [None, "novita"]
+    assert model.count_tokens(turn("Groq", 999)).host == "groq"
+
+
 def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi) -> None:
     def counted(*told: Any) -> int:
         return model.count_tokens(turn(*told), [get_weather]).tokens
