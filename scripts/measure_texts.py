@@ -176,8 +176,7 @@ prompts fare that were billed, is said in [token-estimate.md](token-estimate.md)
 
 Kimi's vocabulary was not at hand. Another public one of the same make and size (`{vocabulary}`, cut by Kimi's pattern,
 with all numbers of two and three digits) counts recorded prompts of known form nearly as billed, and so serves as a
-measure, on pieces of 2,000 characters. Two costs were set by it, that of a capital in the middle of a name
-and, by the published figures below, that of Vietnamese:
+measure, on pieces of 2,000 characters. The cost of a capital in the middle of a name was set by it:
 
 {kinds}
 
@@ -186,7 +185,8 @@ and, by the published figures below, that of Vietnamese:
 What a published benchmark counted with Kimi K2's own vocabulary, in a megabyte of web pages of each language
 ([tokka-bench](https://github.com/bgub/tokka-bench), FineWeb-2), beside the estimate for the texts of a translated
 package, in bytes a token. Web pages and such texts differ, so this shows whether a language is about right, no more.
-Below zero, too few tokens are estimated:
+Below zero, too few tokens are estimated. The costs of Vietnamese and of the accented letters of Polish and Turkish were
+set by this table:
 
 {languages}
 """

@@ -17,6 +17,7 @@ from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 # Prompts whose form is known are estimated within 11% of what was billed. What lies further off was billed for another
 # prompt, as where the conversation has been trimmed since.
 _SAME_PROMPT = 0.12
+_FEW_TOKENS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ class TokenCounter:
     ) -> Learned | None:
         """Give what an earlier turn teaches; None if it was another prompt."""
         told = Learned(self._lesson(messages[: billed.messages], tools, cost), billed.prompt_tokens)
-        return told if min(map(told.misfit, told.lesson.estimates)) <= _SAME_PROMPT else None
+        allowed = max(_SAME_PROMPT, _FEW_TOKENS / billed.prompt_tokens)
+        return told if min(map(told.misfit, told.lesson.estimates)) <= allowed else None
 
     def _cost(self, text: str) -> float:
         return estimate_tokens(text) if self._vocabulary is None else self._vocabulary.count(text)

@@ -162,6 +162,12 @@ def test_a_vocabulary_is_told_the_form_too(home: Path, form: PromptForm) -> None
     assert all_of_it.exact
 
 
+def test_of_a_short_turn_a_few_tokens_are_no_other_prompt() -> None:
+    bare = PromptForm("json", default_system=False)
+    counted = TokenCounter(K2).count_messages(LONG, billed=Billed(1, in_form(HI, [], bare) - 3))
+    assert counted.tokens == in_form(LONG, [], bare) - 3
+
+
 @pytest.mark.parametrize("tokens", [5, 500])
 def test_a_turn_that_was_another_prompt_tells_nothing(tokens: int) -> None:
     counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=Billed(1, tokens))

@@ -98,12 +98,20 @@ def test_vietnamese_costs_by_its_own_measure() -> None:
     assert estimate_tokens("được") == pytest.approx(4 / 1.25)
 
 
+def test_so_do_the_letters_of_polish_and_its_neighbours() -> None:
+    assert estimate_tokens("źdźbło") == pytest.approx(6 / 1.7)
+    assert estimate_tokens("œuvre") == pytest.approx(5 / 2.1)
+    # Their words without accents are longer for Kimi, too.
+    assert estimate_tokens("źdźbło kot") == pytest.approx(6 / 1.7 + 1.6)
+    assert estimate_tokens("élève chat") == pytest.approx(5 / 2.1 + 1.35)
+
+
 def test_parts_cost_what_the_whole_costs_but_for_a_seam() -> None:
     text = "Every mountain exhales once in a thousand years, and what it breathes is dragon.\n"
     assert estimate_tokens(text * 50) == pytest.approx(50 * estimate_tokens(text), rel=0.02)
 
 
-@pytest.mark.parametrize("unit", ["a", " ", "\n", "aB", "—", "é", "1", "你", "'", " \n", "\u0301", "_a"])
+@pytest.mark.parametrize("unit", ["a", " ", "\n", "aB", "—", "é", "ł", "aé", "1", "你", "'", " \n", "\u0301", "_a"])
 def test_no_text_takes_more_than_linear_time(unit: str) -> None:
     # A quadratic one would not come to its end within the time that a test has.
     assert estimate_tokens(unit * 500_000) > 10_000
