@@ -18,6 +18,8 @@ from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 # prompt, as where the conversation has been trimmed since.
 _SAME_PROMPT = 0.12
 _FEW_TOKENS = 4
+# An image is reckoned with 1,400 tokens and may have 4,096.
+_MORE_MEDIA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class TokenCounter:
         cost = cache(measure or self._cost)
         known = self._lessons.of(host, self._told_by(billed, messages, tools, cost) if billed else None)
         segments = render(self._family, messages, tools, known.form)
-        media = sum(segment.tokens or 0 for segment in segments if not segment.is_known)
+        media = _media_tokens(segments)
         raw = _total(segments, cost)
         if measure is not None or self._vocabulary is not None:
             tokens, is_exact = raw, measure is None and not media
@@ -135,9 +137,9 @@ class TokenCounter:
     def _lesson(
         self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None, cost: Callable[[str], float]
     ) -> Lesson:
-        forms = self._lessons.forms
-        estimates = {form: _total(render(self._family, messages, tools, form), cost) for form in forms}
-        return Lesson(_frame(messages, tools), estimates)
+        rendered = {form: render(self._family, messages, tools, form) for form in self._lessons.forms}
+        estimates = {form: _total(segments, cost) for form, segments in rendered.items()}
+        return Lesson(_frame(messages, tools), estimates, _media_tokens(next(iter(rendered.values()))))
 
     def _told_by(
         self,
@@ -148,11 +150,16 @@ class TokenCounter:
     ) -> Learned | None:
         """Give what an earlier turn teaches; None if it was another prompt."""
         told = Learned(self._lesson(messages[: billed.messages], tools, cost), billed.prompt_tokens)
-        allowed = max(_SAME_PROMPT, _FEW_TOKENS / billed.prompt_tokens)
+        uncertain = _FEW_TOKENS + _MORE_MEDIA * told.lesson.media_tokens
+        allowed = max(_SAME_PROMPT, uncertain / billed.prompt_tokens)
         return told if min(map(told.misfit, told.lesson.estimates)) <= allowed else None
 
     def _cost(self, text: str) -> float:
         return estimate_tokens(text) if self._vocabulary is None else self._vocabulary.count(text)
+
+
+def _media_tokens(segments: Iterable[Segment]) -> int:
+    return sum(segment.tokens or 0 for segment in segments if not segment.is_known)
 
 
 def _total(segments: Iterable[Segment], cost: Callable[[str], float]) -> int:

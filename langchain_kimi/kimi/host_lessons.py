@@ -39,10 +39,12 @@ class Lesson:
         frame: Tells prompts apart to which hosts add differently, by their tools and whether a system message comes
             first.
         estimates: What it has by estimate, in each form that hosts may use.
+        media_tokens: How many of them stand for images and the like, whose real number may be several times as large.
     """
 
     frame: int
     estimates: Mapping[PromptForm, int]
+    media_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class HostLessons:
             if one.lesson.frame == frame:
                 estimated = one.lesson.estimates[self.form]
                 more = (one.prompt_tokens - estimated) * min(1.0, tokens / estimated)
+                if one.lesson.media_tokens:
+                    # Only the conversation itself teaches so, and what its images have is no longer a guess.
+                    return tokens + more
                 return min(max(tokens + more, tokens * _LEAST_RATIO), tokens * _MOST_RATIO)
         return tokens * self.ratio
 
@@ -128,7 +133,12 @@ class Lessons:
         self._learned: deque[Learned] = deque(maxlen=_REMEMBERED)
 
     def learn(self, learned: Learned) -> None:
-        """Take in what was billed; what lies far from every estimate is not believed, something else was counted."""
+        """Take in what was billed; what lies far from every estimate is not believed, something else was counted.
+
+        A prompt with an image tells nothing of others: how large it was is not known.
+        """
+        if learned.lesson.media_tokens:
+            return
         least, most = _BELIEVABLE
         if all(tokens > 0 for tokens in learned.lesson.estimates.values()) and any(
             least <= learned.prompt_tokens / tokens <= most for tokens in learned.lesson.estimates.values()

@@ -168,6 +168,23 @@ def test_of_a_short_turn_a_few_tokens_are_no_other_prompt() -> None:
     assert counted.tokens == in_form(LONG, [], bare) - 3
 
 
+IMAGE: list[WireMessage] = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
+
+
+@pytest.mark.parametrize("tokens", [400, 4_000])
+def test_what_an_image_really_has_is_known_from_its_turn(tokens: int) -> None:
+    messages: list[WireMessage] = [*IMAGE, *LONG[1:]]
+    counted = TokenCounter(K2_5).count_messages(messages, billed=Billed(1, tokens)).tokens
+    first, all_of_it = (TokenCounter(K2_5).count_messages(some).tokens for some in (IMAGE, messages))
+    assert counted == tokens + all_of_it - first
+
+
+def test_an_image_teaches_nothing_about_other_prompts() -> None:
+    counter = TokenCounter(K2_5)
+    counter.learn(counter.lesson(IMAGE), 400)
+    assert counter.ratio == 1
+
+
 @pytest.mark.parametrize("tokens", [5, 500])
 def test_a_turn_that_was_another_prompt_tells_nothing(tokens: int) -> None:
     counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=Billed(1, tokens))
