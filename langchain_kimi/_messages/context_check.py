@@ -55,7 +55,7 @@ class ChecksContext(CountsTokens):
         if limit is None and not learns:
             return new_reader
         if limit is not None:
-            _check(body, self.count_body(body, messages), limit)
+            self._check(body, messages, limit)
         if not learns:
             return new_reader
         # It is counted before the call: whatever goes wrong with it must not cost an answer that was paid for.
@@ -84,18 +84,24 @@ class ChecksContext(CountsTokens):
         limits: Any = self.profile if slug == self.model_name else profile(slug)
         return (limits or {}).get("max_input_tokens")
 
+    def _check(self, body: WireBody, messages: Sequence[BaseMessage], limit: int) -> None:
+        parameters = cast("JSONObject", body)
+        asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
+        if self.count_body(body, messages).tokens + asked <= limit:
+            return
+        # What was billed for the last turn may have been a longer prompt, that was shortened so as to fit.
+        count = self.count_body(body, messages, is_whole=False)
+        if count.tokens + asked > limit:
+            raise _overflow(body["model"], count, asked, limit)
 
-def _check(body: WireBody, count: "TokenCount", limit: int) -> None:
-    parameters = cast("JSONObject", body)
-    asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
-    if count.tokens + asked <= limit:
-        return
+
+def _overflow(model: str, count: "TokenCount", asked: int, limit: int) -> KimiContextOverflowError:
     told = f"The prompt has {count.tokens:,} tokens ({'counted' if count.exact else 'estimated'})"
     if asked:
         told += f" and max_tokens asks for {asked:,} more"
-    raise KimiContextOverflowError(
+    return KimiContextOverflowError(
         f"{told}, but the model takes {limit:,}.",
-        model=body["model"],
+        model=model,
         is_retryable=False,
         advice="Nothing was sent. Shorten the conversation" + (", or lower max_tokens." if asked else "."),
     )

@@ -72,7 +72,7 @@ def billed_before(
     for answer, place in zip(answers, reversed(places), strict=True):
         # What others loaded or made up may lack any of its keys.
         usage = cast("Mapping[str, Any]", answer.usage_metadata or {})
-        if (tokens := usage.get("input_tokens")) and place:
+        if (tokens := usage.get("input_tokens") or 0) > 0 and place:
             fits = host_of(answer) in {host, None} and _is_same_model(answer, slug)
             return Billed(place, tokens) if fits else None
     return None

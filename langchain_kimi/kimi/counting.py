@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from langchain_kimi.kimi.chat_template import render
@@ -137,9 +137,17 @@ class TokenCounter:
     def _lesson(
         self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None, cost: Callable[[str], float]
     ) -> Lesson:
-        rendered = {form: render(self._family, messages, tools, form) for form in self._lessons.forms}
-        estimates = {form: _total(segments, cost) for form, segments in rendered.items()}
-        return Lesson(_frame(messages, tools), estimates, _media_tokens(next(iter(rendered.values()))))
+        first = self._lessons.forms[0]
+        rendered = cache(lambda form: render(self._family, messages, tools, form))
+
+        def estimate(form: PromptForm) -> int:
+            # A long conversation is written only in forms that make a difference to it.
+            system = form.default_system and not _has_system(messages)
+            alike = replace(form, tools=form.tools if tools else first.tools, default_system=system)
+            return _total(rendered(alike), cost)
+
+        estimates = {form: estimate(form) for form in self._lessons.forms}
+        return Lesson(_frame(messages, tools), estimates, _media_tokens(rendered(first)))
 
     def _told_by(
         self,
@@ -172,9 +180,12 @@ def _total(segments: Iterable[Segment], cost: Callable[[str], float]) -> int:
     return known + math.ceil(estimated)
 
 
+def _has_system(messages: Sequence[WireMessage]) -> bool:
+    return bool(messages) and messages[0].get("role") == "system"
+
+
 def _frame(messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None) -> int:
-    has_system = bool(messages) and messages[0].get("role") == "system"
-    return hash((compact_json(tools or ()), has_system))
+    return hash((compact_json(tools or ()), _has_system(messages)))
 
 
 @lru_cache(maxsize=64)

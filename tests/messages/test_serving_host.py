@@ -94,6 +94,7 @@ def sent(messages: list[BaseMessage]) -> list[WireMessage]:
         (conversation(answer("Groq", 11), answer("Groq", 17)), K2, "groq", Billed(3, 17)),
         (conversation(answer("Groq", 11), answer("Groq")), K2, "groq", Billed(1, 11)),
         (conversation(answer("Groq", 11), answer("Groq", 0)), K2, "groq", Billed(1, 11)),
+        (conversation(answer("Groq", -5)), K2, "groq", None),
         (conversation(answer("Groq", 11)), K2, None, None),
         (conversation(answer(None, 11)), K2, None, Billed(1, 11)),
         (conversation(answer(None, 11)), K2, "groq", Billed(1, 11)),

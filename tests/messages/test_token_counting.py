@@ -170,6 +170,24 @@ def test_the_last_answer_of_another_host_than_the_one_asked_tells_nothing() -> N
     assert len(counts) == 1
 
 
+@pytest.mark.parametrize("share", [0.9, 1, 1.1])
+@pytest.mark.parametrize("limit", [300, 1_000, 3_000, 6_000])
+def test_a_conversation_that_was_billed_is_trimmed_as_any_other(model: ChatKimi, share: float, limit: int) -> None:
+    messages: list[BaseMessage] = [SystemMessage("Be brief.")]
+    for number in range(40):
+        messages.append(HumanMessage(f"Question {number}? " + "And so on. " * (number % 7 * 9)))
+        tokens = round(share * model.get_num_tokens_from_messages(messages))
+        answer = turn("Groq", tokens)[1]
+        messages.append(answer.model_copy(update={"content": "It is so. " * (number % 5 * 9), "tool_calls": []}))
+    messages.append(HumanMessage("Thanks."))
+    kept, kept_unbilled = (
+        trim_messages(some, max_tokens=limit, token_counter=model, strategy="last", include_system=True)
+        for some in (messages, [type(message)(message.content) for message in messages])
+    )
+    assert [message.content for message in kept] == [message.content for message in kept_unbilled]
+    assert model.get_num_tokens_from_messages(kept) <= limit
+
+
 OFFLINE = """
 import socket, sys
 from importlib.abc import MetaPathFinder
