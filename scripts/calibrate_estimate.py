@@ -120,6 +120,7 @@ def as_a_model_counts(found: Sequence[Exchange]) -> dict[str, list[Pair]]:
     sums = {
         "all whose host is known": pairs[same] + pairs[named],
         "the same, forms fitted without the conversation": pairs[same] + pairs[held_out],
+        "all whose host a model takes for known": pairs[same] + pairs[other] + pairs[named],
         "all, each as far as its host is known": pairs[same] + pairs[other] + pairs[named] + pairs[UNTOLD],
     }
     return pairs | sums
