@@ -12,14 +12,14 @@ The costs are those that the replies state. Calls of other packages' models are 
 where their replies state none.
 """
 
-import inspect
+import math
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -27,6 +27,7 @@ from langchain_core.outputs import LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
 from langchain_kimi._messages.ledger import Costs, Ledger, table
+from langchain_kimi._messages.unawaited import close_unawaited
 from langchain_kimi.errors import KimiBudgetError
 
 __all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
@@ -36,11 +37,21 @@ class _Meter:
     """A ledger that many threads write into."""
 
     def __init__(self) -> None:
+        self.__setstate__(Ledger())
+
+    def __getstate__(self) -> Ledger:
+        """Give the sums: what is under way comes to its end here."""
+        return self.snapshot()
+
+    def __setstate__(self, ledger: Ledger) -> None:
         # A stream that nobody holds any more ends when Python collects it, which may be while its thread is in here.
         self._lock = threading.RLock()
-        self._ledger = Ledger()
+        self._ledger = ledger
         with _registering:
             _meters.add(self)
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -75,6 +86,9 @@ class KimiCostCallback(BaseCallbackHandler):
     number of runs, threads and loops at once. Each call is counted once, when it ends. An answer from LangChain's cache
     costs nothing. A call that failed is counted with what it says that it cost; one that was refused before the model
     began cost nothing; of one that was cancelled, left or cut off after that, nobody says, and it counts as `unknown`.
+
+    A copy, such as that of a copied model, counts into the same sums. What comes out of a pickle has the sums of that
+    moment and counts on by itself, in another process for example.
     """
 
     # An executor's thread for every token of every stream would cost more than all that is done here.
@@ -149,22 +163,6 @@ class KimiCostCallback(BaseCallbackHandler):
                 ledger.begin(run_id, model)
 
 
-def _close_unawaited() -> None:
-    """Close the coroutines of the handlers that a refused async call has besides.
-
-    langchain-core makes all of them before it awaits the first one, and drops the rest when one raises (seen in 1.6.0
-    and 1.7.2). Python would warn of each, at some later moment: "coroutine 'ahandle_event' was never awaited".
-    """
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code.co_name == "on_chat_model_start":
-            made = [*frame.f_locals.get("inline_tasks", ()), *frame.f_locals.get("non_inline_tasks", ())]
-            for coroutine in filter(inspect.iscoroutine, made):
-                if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-                    coroutine.close()
-        frame = frame.f_back
-
-
 class _Tracked(KimiCostCallback):
     """One that tells what it counts to those around it, too."""
 
@@ -229,8 +227,10 @@ class Budget(KimiCostCallback):
             raise ValueError("A budget needs max_cost, max_tokens, or both.")
         given = {"max_cost": max_cost, "max_tokens": max_tokens, "estimate": estimate}
         for name, number in given.items():
-            if number is not None and not number >= 0:
-                raise ValueError(f"{name} must not be negative: {number!r}")
+            if number is not None and not (isinstance(number, int | float | Decimal) and number >= 0):
+                raise ValueError(f"{name} must be a number that is not negative: {number!r}")
+        if not math.isfinite(estimate):
+            raise ValueError(f"estimate must be finite: {estimate!r}")
         super().__init__()
         self.max_cost = max_cost
         self.max_tokens = max_tokens
@@ -250,7 +250,7 @@ class Budget(KimiCostCallback):
                 ledger.begin(run_id, model)
         if refusal is not None:
             _take_back(run_id)
-            _close_unawaited()
+            close_unawaited()
             raise refusal
 
     def _spent(self, ledger: Ledger) -> Decimal:

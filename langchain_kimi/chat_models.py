@@ -230,7 +230,7 @@ class ChatKimi(
             connection=connection,
             headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
-            new_reader=self.counted(new_reader, body),
+            new_reader=self.counted(new_reader, body, messages),
             retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
             report=report,
             model=body.get("model"),

@@ -3,15 +3,13 @@
     python -m langchain_kimi.tokenizer fetch [--directory DIRECTORY]
 
 Without it tokens are estimated. An interrupted download goes on where it stopped, or from the start if the file has
-changed by then, and nothing is kept under the file's name whose checksum is not the one expected. Other places than the
-directory that it prints are named to a model by `tokenizer_file=` or `KIMI_TOKENIZER`, also a cache of Hugging Face's
-tools that is not where it usually is (`KIMI_TOKENIZER=$HF_HOME/hub`). A mirror is named by `HF_ENDPOINT`, as for those
-tools, or by `--url`.
+changed by then, and nothing is kept under the file's name whose checksum is not the one expected. The cache of Hugging
+Face's tools is looked into as well, also where `HF_HOME` or `HF_HUB_CACHE` put it; any other place is named to a model
+by `tokenizer_file=` or `KIMI_TOKENIZER`. A mirror is named by `HF_ENDPOINT`, as for those tools, or by `--url`.
 """
 
 import argparse
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -20,13 +18,14 @@ from typing import BinaryIO
 
 import httpx
 
-from langchain_kimi.kimi.tokenizer import FILE_NAME, SHA256, own_directory
+from langchain_kimi.kimi.tokenizer import SHA256
+from langchain_kimi.kimi.vocabulary_places import FILE_NAME, HUB, hub_endpoint, own_directory
 
 __all__ = ["main"]
 
 _REVISION = "ac6c49f04883bd0a0598b790693a72061c676629"
 _PATH = f"moonshotai/Kimi-K2-Instruct-0905/resolve/{_REVISION}/{FILE_NAME}"
-URL = f"https://huggingface.co/{_PATH}"
+URL = f"{HUB}/{_PATH}"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LARGEST = 32_000_000
 _MEGABYTE = 1_000_000
@@ -42,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     fetch = commands.add_parser("fetch", help="download Kimi's vocabulary (3 MB) for exact offline counts")
     fetch.add_argument("--directory", type=Path, default=own_directory(), help="where to put it (%(default)s)")
-    fetch.add_argument("--url", default=_url(), help="where to get it, such as a mirror (%(default)s)")
+    fetch.add_argument(
+        "--url", default=f"{hub_endpoint()}/{_PATH}", help="where to get it, such as a mirror (%(default)s)"
+    )
     fetch.add_argument("--sha256", default=SHA256, help="the checksum that it must have")
     options = parser.parse_args(arguments)
     target: Path = options.directory.expanduser() / FILE_NAME
@@ -57,11 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"Done: {target}\n")
     return 0
-
-
-def _url() -> str:
-    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/")
-    return f"{endpoint}/{_PATH}" if endpoint else URL
 
 
 def _fetch(url: str, target: Path, sha256: str) -> None:

@@ -8,96 +8,37 @@ RECORDINGS is a directory of exchanges, each a directory with `request.json`, `r
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby, product
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
-from typing import Any, cast
-from urllib.parse import urlsplit
 
-from langchain_kimi.kimi.call_ids import with_positional_ids
-from langchain_kimi.kimi.chat_template import ToolsStyle, render
 from langchain_kimi.kimi.counting import TokenCounter
 from langchain_kimi.kimi.estimate import LETTERS_PER_TOKEN, estimate_tokens
 from langchain_kimi.kimi.families import family
-from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+from langchain_kimi.kimi.host_lessons import Billed
+from langchain_kimi.kimi.prompt_forms import PromptForm, default_form
+from scripts.fit_prompt_forms import best_form, generation_of
+from scripts.recorded_prompts import (
+    SHORTEST,
+    Exchange,
+    Form,
+    Pair,
+    exchanges,
+    forms_of,
+    grouped,
+    is_earlier_turn,
+    of_host,
+    of_host_then,
+    row,
+    table,
+)
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate.md"
 TEMPLATE = Path(__file__).with_name("token_estimate.template.md")
-SHORTEST = 50
-DEFAULT_SYSTEM = 18
 SHORTEST_ANSWER, LONG_ANSWER = 20, 60
-OK = 200
-REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
-STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
-
-
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """What a recording tells: the prompt, the answer, and how many tokens each had."""
-
-    host: str
-    month: str
-    model: str
-    messages: list[WireMessage]
-    tools: list[JSONObject]
-    prompt_tokens: int
-    completion_tokens: int
-    reasoning: str
-    content: str
-    finish: str
-    has_calls: bool
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a host renders a prompt, as far as hosts differ."""
-
-    style: ToolsStyle
-    with_default_system: bool
-    with_reasoning: bool
-    with_ids_as_sent: bool
-
-    def estimate(self, exchange: Exchange) -> float:
-        """Estimate the prompt of an exchange as this host would render it."""
-        tokens, texts = self.rendered(exchange)
-        return tokens + sum(map(estimate_tokens, texts))
-
-    def rendered(self, exchange: Exchange) -> tuple[float, tuple[str, ...]]:
-        """Give a prompt as this host would render it: the tokens that are known, and the texts to estimate."""
-        messages = exchange.messages
-        if not self.with_reasoning:
-            kept = [{key: value for key, value in message.items() if key not in REASONING} for message in messages]
-            messages = cast("list[WireMessage]", kept)
-        if not self.with_ids_as_sent:
-            messages = with_positional_ids(messages)
-        known = family(exchange.model)
-        segments = render(known, messages, exchange.tools, self.style)
-        tokens = sum(segment.tokens or 0 for segment in segments)
-        has_default = known is not None and known.generation < (2, 5) and messages[0].get("role") != "system"
-        texts = tuple(segment.text for segment in segments if segment.tokens is None)
-        return tokens - DEFAULT_SYSTEM * (has_default and not self.with_default_system), texts
-
-
-FORMS = [Form(*choice) for choice in product(STYLES, (True, False), (True, False), (True, False))]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An estimate and the truth."""
-
-    estimated: float
-    true: int
-
-    @property
-    def error(self) -> float:
-        """How far the estimate is above the truth (below: negative), as a share of the truth."""
-        return self.estimated / self.true - 1
+UNTOLD, STAYED = "first turns, host not known", "the same without Moonshot AI, which serves K2 no more"
+LEFT = "moonshotai"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -115,102 +56,37 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def exchanges(recordings: Path) -> Iterator[Exchange]:
-    """Read the exchanges with Kimi whose request and usage were recorded."""
-    for path in sorted(recordings.glob("*/meta.json")):
-        meta = json.loads(path.read_bytes())
-        if meta["status"] == OK and family(meta["model"].lower()) is not None:
-            yield from _exchange(path.parent, meta["model"].lower(), meta.get("source_repo") or "")
-
-
-def _exchange(folder: Path, model: str, source: str) -> Iterator[Exchange]:
-    request = json.loads((folder / "request.json").read_bytes())
-    body = json.loads(raw) if isinstance(raw := request["body"], str) else raw or {}
-    events = list(_events((folder / "response.body").read_text(encoding="utf-8")))
-    choices = [choice for event in events for choice in event.get("choices") or ()]
-    usages = [source["usage"] for source in [*events, *choices] if source.get("usage")]
-    if not (body.get("messages") and usages):
-        return
-    said = [choice.get("message") or choice.get("delta") or {} for choice in choices]
-    provider = [event["provider"] for event in events if event.get("provider")]
-    yield Exchange(
-        host=provider[0] if provider else urlsplit(request["url"]).hostname or "",
-        month=datetime.fromtimestamp(events[0].get("created") or 0, tz=UTC).strftime("%Y-%m"),
-        model=model,
-        messages=body["messages"],
-        tools=body.get("tools") or [],
-        prompt_tokens=usages[-1]["prompt_tokens"],
-        completion_tokens=usages[-1]["completion_tokens"],
-        reasoning="".join(message.get("reasoning") or message.get("reasoning_content") or "" for message in said),
-        content="".join(message.get("content") or "" for message in said),
-        finish=next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), ""),
-        has_calls=any(message.get("tool_calls") for message in said),
-        source=source,
-    )
-
-
-def _events(text: str) -> Iterator[dict[str, Any]]:
-    if text.lstrip().startswith("{"):
-        yield json.loads(text)
-        return
-    for line in text.splitlines():
-        if line.startswith("data: {"):
-            yield json.loads(line.removeprefix("data: "))
-
-
-def grouped(found: Iterable[Exchange], key: Callable[[Exchange], str]) -> dict[str, list[Exchange]]:
-    """Group exchanges, the groups in order."""
-    return {name: list(group) for name, group in groupby(sorted(found, key=key), key)}
-
-
-def of_host(exchange: Exchange) -> str:
-    """Name who served an exchange, and the family of the model."""
-    return f"{exchange.host} · {cast('Any', family(exchange.model)).name}"
-
-
-def of_host_then(exchange: Exchange) -> str:
-    """Name who served an exchange and when, since hosts change."""
-    return f"{of_host(exchange)} · {exchange.month}"
-
-
 def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
     """Estimate the prompts of a host in the one form that fits all of them best."""
 
     def misfit(form: Form) -> float:
         return sum(abs(form.estimate(exchange) - exchange.prompt_tokens) for exchange in group)
 
-    best = min(FORMS, key=misfit)
+    best = min(forms_of(group[0].model), key=misfit)
     return [Pair(best.estimate(exchange), exchange.prompt_tokens) for exchange in group]
 
 
-def nobody(_exchange: Exchange, _other: Exchange) -> bool:
-    """Learn from no other exchange."""
-    return False
+def earlier_turn(exchange: Exchange, found: Sequence[Exchange]) -> Exchange | None:
+    """Find the turn before, if it was recorded."""
+    return max(
+        (one for one in found if is_earlier_turn(one, exchange)), key=lambda one: len(one.messages), default=None
+    )
 
 
-def anybody(exchange: Exchange, other: Exchange) -> bool:
-    """Learn from every other exchange."""
-    return other is not exchange
+def count(exchange: Exchange, earlier: Exchange | None = None, form: PromptForm | None = None) -> Pair:
+    """Count a prompt as a model does that has made no other call.
 
-
-def earlier_turns(exchange: Exchange, other: Exchange) -> bool:
-    """Learn from the turns of the same conversation that came before."""
-    same = exchange.messages[: len(other.messages)] == other.messages and exchange.tools == other.tools
-    return same and len(other.messages) < len(exchange.messages)
-
-
-def prompts_as_counted(group: Sequence[Exchange], teaches: Callable[[Exchange, Exchange], bool]) -> list[Pair]:
-    """Count prompts as a model does that has learned from those of the host's exchanges that teach it."""
-    pairs = []
-    for exchange in group:
-        counter = TokenCounter(exchange.model)
-        for other in group:
-            if teaches(exchange, other):
-                count = counter.count_messages(other.messages, other.tools, estimate_tokens)
-                counter.learn(count.unadjusted, other.prompt_tokens, count.frame)
-        count = counter.count_messages(exchange.messages, exchange.tools, estimate_tokens)
-        pairs.append(Pair(count.tokens, exchange.prompt_tokens))
-    return pairs
+    Args:
+        exchange: The prompt. Who will serve it is known from the request, or from the turn before.
+        earlier: The turn before, whose answer tells who gave it and what was billed.
+        form: How the host writes prompts; None is what the package knows of it.
+    """
+    host = exchange.told or (earlier.slug if earlier else None)
+    billed = Billed(len(earlier.messages), earlier.prompt_tokens) if earlier and earlier.slug == host else None
+    counted = TokenCounter(exchange.model, form=form).count_messages(
+        exchange.messages, exchange.tools, estimate_tokens, host=host, billed=billed
+    )
+    return Pair(counted.tokens, exchange.prompt_tokens)
 
 
 def answers(found: Iterable[Exchange], wanted: Callable[[Exchange], bool]) -> list[Pair]:
@@ -224,44 +100,72 @@ def answers(found: Iterable[Exchange], wanted: Callable[[Exchange], bool]) -> li
     return pairs
 
 
-def row(name: str, pairs: Sequence[Pair]) -> str:
-    """One line of a table: how many, mean error, worst error, bias."""
-    if not pairs:
-        return f"| {name} | 0 | | | |"
-    errors = [pair.error for pair in pairs]
-    mean, worst, bias = fmean(map(abs, errors)), max(errors, key=abs), fmean(errors)
-    return f"| {name} | {len(pairs)} | {mean:.1%} | {worst:+.1%} | {bias:+.1%} |"
-
-
-def table(name: str, rows: Iterable[str]) -> str:
-    """A table of such lines."""
-    return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])
-
-
-def prompts_untold(hosts: Iterable[Sequence[Exchange]]) -> dict[str, list[Pair]]:
-    """Count prompts as a model does whose caller tells nothing, before and after it has seen others of the host."""
-    groups = list(hosts)
-    later = {one for group in groups for one in group if any(earlier_turns(one, other) for other in group)}
-
-    def counted(teaches: Callable[[Exchange, Exchange], bool], wanted: Container[Exchange]) -> list[Pair]:
-        pairs = (
-            (one, pair) for group in groups for one, pair in zip(group, prompts_as_counted(group, teaches), strict=True)
-        )
-        return [pair for one, pair in pairs if one in wanted]
-
-    everyone = {one for group in groups for one in group}
-    return {
-        "at first": counted(nobody, everyone),
-        "after the host's others": counted(anybody, everyone),
-        "second turns, at first": counted(nobody, later),
-        "second turns, after the first one": counted(earlier_turns, later),
+def as_a_model_counts(found: Sequence[Exchange]) -> dict[str, list[Pair]]:
+    """Count prompts as a model does, by what it can know of the host."""
+    same, other = "later turns, same host", "later turns, another host than before"
+    named, held_out = "first turns, host named", "the same, its form fitted without the conversation"
+    pairs: dict[str, list[Pair]] = {name: [] for name in (same, other, named, held_out, UNTOLD, STAYED)}
+    for one in long_ones(found):
+        if earlier := earlier_turn(one, found):
+            pairs[same if earlier.slug == one.slug else other].append(count(one, earlier))
+        elif one.told:
+            others = [other for other in of_same_host(one, found) if other.conversation != one.conversation]
+            form = (best_form(others) if others else None) or default_form(family(one.model))
+            pairs[named].append(count(one))
+            pairs[held_out].append(count(one, form=form))
+        else:
+            pairs[UNTOLD].append(count(one))
+            if one.slug != LEFT:
+                pairs[STAYED].append(count(one))
+    sums = {
+        "all whose host is known": pairs[same] + pairs[named],
+        "the same, forms fitted without the conversation": pairs[same] + pairs[held_out],
+        "all whose host a model takes for known": pairs[same] + pairs[other] + pairs[named],
+        "all, each as far as its host is known": pairs[same] + pairs[other] + pairs[named] + pairs[UNTOLD],
     }
+    return pairs | sums
+
+
+def after_other_conversations(found: Sequence[Exchange]) -> list[Pair]:
+    """Count first turns as a model does that has learned from the same host's other conversations of that month."""
+    pairs = []
+    for one in long_ones(found):
+        others = [other for other in of_same_host(one, found) if other.conversation != one.conversation]
+        counter = TokenCounter(one.model)
+        for other in (others := [other for other in others if other.month == one.month]):
+            counter.learn(counter.lesson(other.messages, other.tools), other.prompt_tokens, other.slug)
+        if others and not earlier_turn(one, found):
+            counted = counter.count_messages(one.messages, one.tools, host=one.slug)
+            pairs.append(Pair(counted.tokens, one.prompt_tokens))
+    return pairs
+
+
+def by_default(found: Sequence[Exchange]) -> dict[str, list[Pair]]:
+    """Count the prompts of K2 in each form that may be taken for hosts of which nothing is known."""
+    of_k2 = [one for one in long_ones(found) if generation_of(one) == "kimi-k2" and one.tools]
+    forms = [form.written for form in forms_of("kimi-k2") if form.with_ids_as_sent]
+    return {
+        f"{form.tools}, {'with' if form.default_system else 'without'} a default system text": [
+            Pair(Form(form).estimate(one), one.prompt_tokens) for one in of_k2
+        ]
+        for form in forms
+    }
+
+
+def of_same_host(exchange: Exchange, found: Sequence[Exchange]) -> list[Exchange]:
+    """Choose what the same host served of the same generation, and whose date is known."""
+    generation = generation_of(exchange)
+    return [one for one in found if one.slug == exchange.slug and generation_of(one) == generation and one.month]
+
+
+def long_ones(found: Sequence[Exchange]) -> list[Exchange]:
+    """Choose the prompts that are long enough to be measured."""
+    return [exchange for exchange in found if exchange.prompt_tokens > SHORTEST]
 
 
 def document(found: Sequence[Exchange]) -> str:
     """Write the document."""
-    long = [exchange for exchange in found if exchange.prompt_tokens > SHORTEST]
-    hosts = grouped(long, of_host)
+    long = long_ones(found)
     fitted = [prompts_in_known_form(group) for group in grouped(long, of_host_then).values()]
     known = [pair for group in fitted for pair in group]
     several = row("of hosts with several", [pair for group in fitted if len(group) > 1 for pair in group])
@@ -276,11 +180,16 @@ def document(found: Sequence[Exchange]) -> str:
         long=len(long),
         known=table("prompts, form known", [row("all", known), several, *by_length]),
         counted=table(
-            "prompts, nothing told", [row(name, pairs) for name, pairs in prompts_untold(hosts.values()).items()]
+            "prompts, as a model counts them", [row(name, pairs) for name, pairs in as_a_model_counts(found).items()]
         ),
+        learned=table("with `learns_tokens=True`", [row("first turns", after_other_conversations(found))]),
+        defaults=table("form taken for K2 with tools", [row(name, pairs) for name, pairs in by_default(found).items()]),
         hosts=table(
-            "host and family",
-            [row(name, prompts_as_counted(group, nobody)) for name, group in hosts.items()],
+            "host and family, nothing told",
+            [
+                row(name, [count(replace(one, told=None)) for one in group])
+                for name, group in grouped(long, of_host).items()
+            ],
         ),
         answers=table(
             "answers",

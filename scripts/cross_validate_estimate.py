@@ -15,13 +15,13 @@ from itertools import product
 from pathlib import Path
 
 from langchain_kimi.kimi.estimate import FIT, Fit, estimate_tokens
-from scripts.calibrate_estimate import (
-    FORMS,
+from scripts.recorded_prompts import (
     SHORTEST,
     Exchange,
     Form,
     Pair,
     exchanges,
+    forms_of,
     grouped,
     of_host,
     of_host_then,
@@ -50,8 +50,8 @@ def error(exchange: Exchange, form: Form, fit: Fit = FIT) -> float:
 
 
 def best_form(seen: Sequence[Exchange], fit: Fit = FIT) -> Form:
-    """The form that fits a host's prompts best; the released template's if none was seen, or if several do."""
-    return min(FORMS, key=lambda form: sum(error(exchange, form, fit) for exchange in seen))
+    """The form that fits a host's prompts best; the released template's if several do."""
+    return min(forms_of(seen[0].model), key=lambda form: sum(error(exchange, form, fit) for exchange in seen))
 
 
 def fitted(seen: Sequence[Exchange]) -> Fit:

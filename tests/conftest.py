@@ -8,8 +8,8 @@ KEY = "planted-key-that-opens-nothing"
 """The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
 
 # A developer's own settings must not reach a test: a key would be sent, a proxy would stand in the way of loopback,
-# and LangSmith's tracer would report every run to its server.
-_PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_", "KIMI_TOKENIZER")
+# LangSmith's tracer would report every run to its server, and a vocabulary would count what is to be estimated.
+_PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_", "KIMI_TOKENIZER", "HF_", "HUGGINGFACE_", "XDG_CACHE_HOME")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 

@@ -1,9 +1,10 @@
 import importlib.util
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_the_form_of_a_host_is_the_one_that_fits() -> None:
     exchange = calibrate_estimate.Exchange(
         "host", "2030-01", "moonshotai/kimi-k2", messages, tools, 0, 0, "", "", "stop", has_calls=False
     )
-    for form in calibrate_estimate.FORMS:
+    for form in calibrate_estimate.forms_of("moonshotai/kimi-k2"):
         true = round(form.estimate(exchange))
         told = calibrate_estimate.Exchange(
             "host", "2030-01", "moonshotai/kimi-k2", messages, tools, true, 0, "", "", "stop", has_calls=False
@@ -119,3 +120,26 @@ def test_the_estimate_is_as_good_as_is_said() -> None:
     assert max(map(abs, errors)) < 0.15
     assert sum(errors) / len(errors) > -0.05
     assert sum(map(abs, answers)) / len(answers) < 0.04
+
+
+@needs_recordings
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("later turns, same host", 10),
+        ("all whose host is known", 20),
+        ("the same, forms fitted without the conversation", 20),
+    ],
+)
+def test_the_estimate_is_as_good_for_a_model_that_knows_the_host(name: str, number: int) -> None:
+    errors = [pair.error for pair in as_models_count()[name]]
+    assert len(errors) == number
+    assert sum(map(abs, errors)) / len(errors) < 0.04
+    assert max(map(abs, errors)) < 0.15
+    assert sum(errors) / len(errors) > -0.05
+
+
+@cache
+def as_models_count() -> dict[str, list[Any]]:
+    found = list(calibrate_estimate.exchanges(FOLDER))
+    return cast("dict[str, list[Any]]", calibrate_estimate.as_a_model_counts(found))

@@ -8,9 +8,10 @@ import pytest
 from langchain_kimi.kimi.estimate import FIT, Fit
 from langchain_kimi.openrouter.wire import WireMessage
 from scripts import cross_validate_estimate
-from scripts.calibrate_estimate import FORMS, Exchange, Form
+from scripts.recorded_prompts import Exchange, Form, forms_of
 from tests.recordings.exchanges import FOLDER, needs_recordings
 
+FORMS = [form for form in forms_of("moonshotai/kimi-k2") if form.with_ids_as_sent]
 TOOL = {
     "type": "function",
     "function": {
@@ -30,7 +31,7 @@ def asked(question: str, form: Form, fit: Fit = FIT) -> Exchange:
     return replace(exchange, prompt_tokens=round(cross_validate_estimate.estimate(exchange, form, fit)))
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form.with_reasoning and form.with_ids_as_sent])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_host_is_known_by_its_other_conversations(form: Form) -> None:
     found = [asked("What do you see?", form), asked("Which of the two is it, and why?", form)]
     pairs = list(cross_validate_estimate.with_other_forms(found, lambda one: one.host))

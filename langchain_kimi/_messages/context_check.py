@@ -1,10 +1,13 @@
 """The check before a call that its prompt fits, and what the reply teaches about counting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.messages import BaseMessage
+
 from langchain_kimi._messages.learning_reader import LearningReader
+from langchain_kimi._messages.serving_host import host_of_url
 from langchain_kimi._messages.token_counting import CountsTokens
 from langchain_kimi.errors import KimiContextOverflowError
 from langchain_kimi.kimi.profiles import profile
@@ -28,15 +31,18 @@ class ChecksContext(CountsTokens):
     whose limit is not known, and prompts that OpenRouter shortens by itself, are never refused."""
 
     learns_tokens: bool = False
-    """Whether estimates of tokens are set right by what replies say that their prompts had. It costs one estimate a
-    call; with `check_context`, which makes it anyway, nothing."""
+    """Whether counts are set right by what replies say that their prompts had, for each host by itself. It costs an
+    estimate a call, in each form that hosts may use."""
 
-    def counted(self, new_reader: Callable[..., Any], body: WireBody) -> Callable[..., Any]:
+    def counted(
+        self, new_reader: Callable[..., Any], body: WireBody, messages: Sequence[BaseMessage]
+    ) -> Callable[..., Any]:
         """Count a prompt before it is sent, as far as the settings ask for it.
 
         Args:
             new_reader: Makes the reader of a reply.
             body: What is to be sent.
+            messages: The conversation that it holds.
 
         Returns:
             What makes the readers of the call: `new_reader`, or what also learns from the reply's usage.
@@ -48,14 +54,15 @@ class ChecksContext(CountsTokens):
         learns = self._learns_from(body)
         if limit is None and not learns:
             return new_reader
-        # Learning counts before the call, too: whatever goes wrong with it must not cost an answer that was paid for.
-        count = self.count_body(body)
         if limit is not None:
-            _check(body, count, limit)
+            self._check(body, messages, limit)
         if not learns:
             return new_reader
-        learn = partial(self.counter_of(body["model"]).learn, count.unadjusted, frame=count.frame)
-        return lambda *opened: LearningReader(new_reader(*opened), learn)
+        # It is counted before the call: whatever goes wrong with it must not cost an answer that was paid for.
+        counter = self.counter_of(body["model"])
+        learn = partial(counter.learn, counter.lesson(body["messages"], body.get("tools")))
+        own = host_of_url(self.openrouter_api_base)
+        return lambda *opened: LearningReader(new_reader(*opened), lambda tokens, host: learn(tokens, host or own))
 
     def _learns_from(self, body: WireBody) -> bool:
         # What an encoder of the user's own counts says nothing about our estimates.
@@ -77,18 +84,24 @@ class ChecksContext(CountsTokens):
         limits: Any = self.profile if slug == self.model_name else profile(slug)
         return (limits or {}).get("max_input_tokens")
 
+    def _check(self, body: WireBody, messages: Sequence[BaseMessage], limit: int) -> None:
+        parameters = cast("JSONObject", body)
+        asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
+        if self.count_body(body, messages).tokens + asked <= limit:
+            return
+        # What was billed for the last turn may have been a longer prompt, that was shortened so as to fit.
+        count = self.count_body(body, messages, is_whole=False)
+        if count.tokens + asked > limit:
+            raise _overflow(body["model"], count, asked, limit)
 
-def _check(body: WireBody, count: "TokenCount", limit: int) -> None:
-    parameters = cast("JSONObject", body)
-    asked = parameters.get("max_tokens") or parameters.get("max_completion_tokens") or 0
-    if count.tokens + asked <= limit:
-        return
+
+def _overflow(model: str, count: "TokenCount", asked: int, limit: int) -> KimiContextOverflowError:
     told = f"The prompt has {count.tokens:,} tokens ({'counted' if count.exact else 'estimated'})"
     if asked:
         told += f" and max_tokens asks for {asked:,} more"
-    raise KimiContextOverflowError(
+    return KimiContextOverflowError(
         f"{told}, but the model takes {limit:,}.",
-        model=body["model"],
+        model=model,
         is_retryable=False,
         advice="Nothing was sent. Shorten the conversation" + (", or lower max_tokens." if asked else "."),
     )

@@ -1,5 +1,6 @@
 """What a call may cost, told before it is made."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,10 +88,11 @@ class EstimatesCosts(CountsTokens):
 
     def _prices(self, given: Mapping[str, float] | None) -> tuple[float, float, str, str | None]:
         if given is not None:
-            prompt, completion = (given.get(name) for name in _GIVEN)
-            if prompt is None or completion is None or not (prompt >= 0 and completion >= 0):
+            told = [given.get(name) for name in _GIVEN]
+            known = [price for price in told if isinstance(price, int | float) and 0 <= price < math.inf]
+            if len(known) != len(_GIVEN):
                 raise KimiRequestError("prices must hold `prompt` and `completion`, US dollars per million tokens.")
-            return prompt, completion, "given", None
+            return known[0], known[1], "given", None
         listed = profiles.prices(self.model_name)
         if listed is None:
             raise KimiRequestError(

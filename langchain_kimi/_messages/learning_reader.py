@@ -1,10 +1,12 @@
-"""A reader of a reply that tells, at its end, how many tokens the prompt had."""
+"""A reader of a reply that tells, at its end, how many tokens the prompt had, and for which host."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
+from langchain_kimi._messages.serving_host import host_of
 from langchain_kimi.errors import KimiError
 from langchain_kimi.openrouter.reading import Reader
 
@@ -16,10 +18,10 @@ class LearningReader(Generic[Part]):
 
     Args:
         reader: The reader inside.
-        tell: Is told how many tokens the prompt had, once, if the reply says so.
+        tell: Is told how many tokens the prompt had, once, if the reply says so, and the slug of the host.
     """
 
-    def __init__(self, reader: Reader[Part], tell: Callable[[int], object]) -> None:
+    def __init__(self, reader: Reader[Part], tell: Callable[[int, str | None], object]) -> None:
         self._reader = reader
         self._tell = tell
 
@@ -35,16 +37,12 @@ class LearningReader(Generic[Part]):
     def close(self) -> Iterator[Part]:
         """Take the end of the bytes; yields the rest."""
         for part in self._reader.close():
-            if (tokens := _prompt_tokens(part)) is not None:
-                self._tell(tokens)
+            message = part.generations[0].message if isinstance(part, ChatResult) else part.message
+            tokens = (message.response_metadata.get("token_usage") or {}).get("prompt_tokens")
+            if isinstance(tokens, int):
+                self._tell(tokens, host_of(cast("AIMessage", message)))
             yield part
 
     def explain(self, error: KimiError) -> None:
         """Add to an error what came of the answer until then."""
         self._reader.explain(error)
-
-
-def _prompt_tokens(part: ChatResult | ChatGenerationChunk) -> int | None:
-    message = part.generations[0].message if isinstance(part, ChatResult) else part.message
-    tokens = (message.response_metadata.get("token_usage") or {}).get("prompt_tokens")
-    return tokens if isinstance(tokens, int) else None

@@ -7,10 +7,12 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import Field
 
+from langchain_kimi._messages.serving_host import billed_before, serving_host
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import Tool, tools_to_wire
 from langchain_kimi.kimi.prepare import prepare
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi.openrouter.connection import BASE_URL
+from langchain_kimi.openrouter.wire import JSONObject, WireBody
 
 if TYPE_CHECKING:
     from langchain_kimi.kimi.counting import TokenCount, TokenCounter
@@ -23,6 +25,8 @@ class CountsTokens(BaseChatModel, defer_build=True):
     """
 
     model_name: str
+    openrouter_api_base: str = BASE_URL
+    provider: Any = None
     tokenizer_file: str | None = Field(default=None, exclude=True)
 
     @property
@@ -43,11 +47,19 @@ class CountsTokens(BaseChatModel, defer_build=True):
         return self.token_counter.count_text(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """Count the tokens of a prompt, the tools and the chat template's own included; see `count_tokens`."""
-        return self.count_tokens(messages, tools).tokens
+        """Count the tokens of a prompt, the tools and the chat template's own included; see `count_tokens`.
+
+        The messages may be any part of a conversation, in any order, as `trim_messages` hands them over; what was
+        billed for an earlier turn is therefore left out of account.
+        """
+        return self.count_body(self._counted_body(messages, tools), messages, is_whole=False).tokens
 
     def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, and say how sure that is.
+
+        Hosts write prompts in different forms. The count is for the host that the model's provider preferences name,
+        or else the one that gave the last answer in the conversation. What that answer's usage says of its prompt is
+        the base of the count, unless it is more than an eighth off: then the conversation was shortened since.
 
         Args:
             messages: The conversation, as it would be sent.
@@ -56,16 +68,35 @@ class CountsTokens(BaseChatModel, defer_build=True):
         Raises:
             KimiRequestError: a message or a tool cannot be sent, or there is no vocabulary at `tokenizer_file`.
         """
+        return self.count_body(self._counted_body(messages, tools), messages)
+
+    def count_body(self, body: WireBody, messages: Sequence[BaseMessage], *, is_whole: bool = True) -> "TokenCount":
+        """Count the tokens of the prompt in a body that is ready to be sent.
+
+        Args:
+            body: The body.
+            messages: What it was made of.
+            is_whole: Whether the conversation is taken for what it was at its last turn, so that the count can go on
+                from what was billed then.
+        """
+        encode = self.custom_get_token_ids
+        measure = None if encode is None else lambda text: len(encode(text))
+        host = serving_host(cast("JSONObject", body).get("provider") or {}, self.openrouter_api_base, messages)
+        return self.counter_of(body["model"]).count_messages(
+            body["messages"],
+            body.get("tools"),
+            measure,
+            host=host,
+            billed=billed_before(messages, body["messages"], body["model"], host) if is_whole else None,
+        )
+
+    def _counted_body(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None) -> WireBody:
         body = {"model": self.model_name, "messages": messages_to_wire(messages)}
         if tools:
             body["tools"] = tools_to_wire(tools, strict=None)
-        return self.count_body(prepare(cast("WireBody", body)))
-
-    def count_body(self, body: WireBody) -> "TokenCount":
-        """Count the tokens of the prompt in a body that is ready to be sent."""
-        encode = self.custom_get_token_ids
-        measure = None if encode is None else lambda text: len(encode(text))
-        return self.counter_of(body["model"]).count_messages(body["messages"], body.get("tools"), measure)
+        if self.provider:
+            body["provider"] = self.provider.wire()
+        return prepare(cast("WireBody", body))
 
     def counter_of(self, slug: str) -> "TokenCounter":
         """Give what counts for a model that a call names."""

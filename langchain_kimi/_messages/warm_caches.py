@@ -8,7 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import BaseModel
 
-from langchain_kimi.openrouter.provider_slugs import provider_slug
+from langchain_kimi._messages.serving_host import host_of
 from langchain_kimi.openrouter.wire import JSONObject, WireBody, WireMessage
 
 _ID_LENGTH = 32
@@ -70,6 +70,4 @@ def _with_last_host(preferences: Mapping[str, Any], messages: Sequence[BaseMessa
 
 def _last_host(messages: Sequence[BaseMessage]) -> str | None:
     newest = next((message for message in reversed(messages) if isinstance(message, AIMessage)), None)
-    name = newest.response_metadata.get("provider") if newest else None
-    # An object was seen in its place.
-    return provider_slug(name) if isinstance(name, str) and name.strip() else None
+    return host_of(newest) if newest else None

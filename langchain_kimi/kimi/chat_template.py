@@ -1,47 +1,35 @@
 """How a conversation becomes Kimi's prompt: its chat templates, as segments that can be counted.
 
-Each host renders the prompt itself. Hosts differ in the system text that they add and in how they show tools; what
-stands here is what the released templates do.
+Each host renders the prompt itself, and hosts differ, see `prompt_forms`; all else here is what the released templates
+do.
 """
 
 import json
 from collections.abc import Sequence
-from typing import Literal
 
 from langchain_kimi.kimi.chat_template_k3 import render_k3
 from langchain_kimi.kimi.families import KimiFamily
+from langchain_kimi.kimi.prompt_forms import PromptForm, ToolsStyle, default_form
 from langchain_kimi.kimi.prompt_segments import Prompt, Segment, compact_json, parts_of, reasoning_of
 from langchain_kimi.kimi.typescript_tools import typescript_tools
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
-
-ToolsStyle = Literal["json", "compact_json", "typescript"]
-"""How tools are shown to the model; hosts differ, and a third of a small prompt hangs on it."""
 
 DEFAULT_SYSTEM = "You are Kimi, an AI assistant created by Moonshot AI."
 # Hosts bill 18 tokens more without a system message: the envelope's 4, and these.
 _DEFAULT_SYSTEM_TOKENS = 14
 # Each is one token of the vocabulary, told by prompts of which everything else is known.
 _ROLE_WORDS = frozenset({"user", "assistant", "system", "tool"})
-_TYPESCRIPT_SINCE = (2, 5)
+_THINK_TOKENS_SINCE = (2, 5)
 _XML_SINCE = (3, 0)
 _END = "<|im_end|>"
 _OPENERS = {"user": "<|im_user|>", "assistant": "<|im_assistant|>"}
-
-
-def tools_style(family: KimiFamily | None) -> ToolsStyle:
-    """Tell how a family's released template shows tools.
-
-    K2's template leaves the blanks in JSON to the host, and most hosts were seen to write them. Moonshot's own endpoint
-    shows TypeScript to K2 as well. Whoever guards a limit is on the safe side with the longest form.
-    """
-    return "typescript" if family is not None and family.generation >= _TYPESCRIPT_SINCE else "json"
 
 
 def render(
     family: KimiFamily | None,
     messages: Sequence[WireMessage],
     tools: Sequence[JSONObject] | None = None,
-    style: ToolsStyle | None = None,
+    form: PromptForm | None = None,
 ) -> list[Segment]:
     """Render a conversation and its tools, up to where the model goes on writing.
 
@@ -49,29 +37,28 @@ def render(
         family: Whose template; None for a model that is no Kimi, of which the plain envelope is the best guess.
         messages: The conversation as it is sent.
         tools: The tools on offer, as they are sent.
-        style: How tools are shown; None is what the family's template does. K3 has one form only.
+        form: How the host writes it; None is what the family's template does. K3 has one form only.
     """
     if family is not None and family.generation >= _XML_SINCE:
         return render_k3(messages, tools or ())
-    return _Template(family, style or tools_style(family)).render(messages, tools or ())
+    return _Template(family, form or default_form(family)).render(messages, tools or ())
 
 
 class _Template:
     """The templates of K2 to K2.7, which differ in three points: default system text, tools, thinking."""
 
-    def __init__(self, family: KimiFamily | None, style: ToolsStyle) -> None:
+    def __init__(self, family: KimiFamily | None, form: PromptForm) -> None:
         self.prompt = Prompt()
-        self.style = style
+        self.form = form
         self.thinks = family is not None and family.thinks != "never"
-        self.has_think_tokens = family is not None and family.generation >= _TYPESCRIPT_SINCE
-        self.has_default_system = family is not None and not self.has_think_tokens
+        self.has_think_tokens = family is not None and family.generation >= _THINK_TOKENS_SINCE
 
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
         if tools:
             self._open("<|im_system|>", "tool_declare")
-            self.prompt.text(_declared(tools, self.style))
+            self.prompt.text(_declared(tools, self.form.tools))
             self.prompt.special(_END)
-        if self.has_default_system and not (messages and messages[0].get("role") == "system"):
+        if self.form.default_system and not (messages and messages[0].get("role") == "system"):
             self._open("<|im_system|>", "system")
             self.prompt.known(DEFAULT_SYSTEM, _DEFAULT_SYSTEM_TOKENS)
             self.prompt.special(_END)
@@ -95,7 +82,7 @@ class _Template:
         role = message.get("role", "user")
         self._open(_OPENERS.get(role, "<|im_system|>"), message.get("name") or role)
         if role == "assistant" and self.thinks:
-            self._thoughts(reasoning_of(message) if is_running else "")
+            self._thoughts(reasoning_of(message) if is_running and self.form.reasoning else "")
         if role == "tool":
             self.prompt.text(f"## Return of {message.get('tool_call_id')}\n")
         self._content(message)

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 _WORD = (0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.03, 1.08, 1.13, 1.18, 1.23, 1.3, 1.4, 1.5, 1.7, 1.9)
 _LONG_WORD_LETTERS = 4.5
 """Letters a token of what is longer than the table: compounds, names, or no words at all."""
+# A capital right after a letter is in the middle of a name, as in `getUserName`, where vocabularies know fewer words.
+_IN_NAME = 1.1
+_SHORTEST_IN_NAME = 3
 _CAPITALS = 4
 _CAPITALS_LETTERS = 4.0
 _RULER = 8
@@ -26,6 +29,7 @@ _BLANKS_IN_ONE = 16
 _FEW_ACCENTS = 0.05
 _FOREIGN_SLOPE = 4
 _FOREIGN_MOST = 0.35
+_FOREIGN_MOST_EXTENDED = 0.6
 # A language without accents is known by the English words that it lacks: of the different words of a text in English,
 # or of code, more than a twentieth are such. Words of other languages have half as many tokens again, and more.
 _PROSE_WORDS = 20
@@ -46,7 +50,8 @@ _NOISE_CASES = 0.15
 # Letters a token, on the careful side of what Kimi's vocabulary was measured to need for pages of the web.
 LETTERS_PER_TOKEN = {
     "accented": 2.1,
-    "vietnamese": 1.4,
+    "extended": 1.7,
+    "vietnamese": 1.25,
     "cyrillic": 2.3,
     "greek": 1.5,
     "hebrew": 1.45,
@@ -93,6 +98,9 @@ _SCRIPTS = {
     "emoji": r"\u2600-\u27bf\ufe0e\ufe0f\u200d\U0001f000-\U0001faff",
 }
 _VIETNAMESE = r"\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9"
+# Of Latin's second block of accented letters, which Polish, Turkish and their neighbours have, Kimi's vocabulary knows
+# fewer words than of the first.
+_EXTENDED = r"\u0100-\u0151\u0154-\u017f"
 _ACCENTED = r"\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0300-\u036f\u1e00-\u1eff"
 _ASCII_SIGNS = r"!-/:-@\[-`{-~"
 _SIGNS = (
@@ -103,6 +111,7 @@ _BEFORE_WORD = rf"(?:[^\S\r\n]|[{_ASCII_SIGNS}])?"
 _PIECES = re.compile(
     rf"(?P<word>{_BEFORE_WORD}(?:[A-Z]*[a-z]++|[A-Z]++)(?![{_ACCENTED}])(?:'(?:s|t|re|ve|m|ll|d)\b)?)"
     rf"|(?P<vietnamese>{_BEFORE_WORD}[A-Za-z{_ACCENTED}]*?[{_VIETNAMESE}][A-Za-z{_ACCENTED}]*)"
+    rf"|(?P<extended>{_BEFORE_WORD}[A-Za-z{_ACCENTED}]*?[{_EXTENDED}][A-Za-z{_ACCENTED}]*)"
     rf"|(?P<accented>{_BEFORE_WORD}[A-Za-z{_ACCENTED}]+)"
     r"|(?P<digits>[0-9]{1,3})"
     + "".join(rf"|(?P<{name}>[^\S\r\n]?[{letters}]+)" for name, letters in _SCRIPTS.items())
@@ -118,12 +127,18 @@ def estimate_tokens(text: str, fit: Fit = FIT) -> float:
     noise, text = _without_noise(text)
     costs: defaultdict[str, float] = defaultdict(float)
     words = set()
+    before = ""
     for piece in _PIECES.finditer(text):
         kind = piece.lastgroup or "other"
         said = piece[0]
-        costs[kind] += _COSTS.get(kind, _cost_of_script)(said, kind, fit)
-        if kind == "word" and said[0] == " ":
-            words.add(said[1:].lower())
+        cost = _COSTS.get(kind, _cost_of_script)(said, kind, fit)
+        if kind == "word":
+            if said[0] == " ":
+                words.add(said[1:].lower())
+            elif before == "word" and len(said) >= _SHORTEST_IN_NAME and said[0].isalpha():
+                cost *= _IN_NAME
+        costs[kind] += cost
+        before = kind
     costs["word"] *= 1 + (_by_accents(costs) or _PLAIN_FOREIGN * _is_foreign(words))
     return noise + sum(costs.values())
 
@@ -141,9 +156,11 @@ def _is_noise(run: str) -> bool:
 
 
 def _by_accents(costs: dict[str, float]) -> float:
-    accented = costs["accented"] + costs["vietnamese"]
+    extended = costs["extended"] + costs["vietnamese"]
+    accented = costs["accented"] + extended
     share = accented / (accented + costs["word"]) if accented else 0.0
-    return min(max(0.0, share - _FEW_ACCENTS) * _FOREIGN_SLOPE, _FOREIGN_MOST)
+    most = _FOREIGN_MOST_EXTENDED if extended > costs["accented"] else _FOREIGN_MOST
+    return min(max(0.0, share - _FEW_ACCENTS) * _FOREIGN_SLOPE, most)
 
 
 def _is_foreign(words: set[str]) -> bool:

@@ -1,24 +1,26 @@
 """Kimi's own vocabulary, if its file is on this machine: exact numbers of tokens, and nothing is ever downloaded here.
 
 All Kimis from K2 to K3 share one vocabulary, `tiktoken.model`. It is looked for at the path that is given, then where
-`python -m langchain_kimi.tokenizer fetch` puts it, then in the cache of Hugging Face's tools. tiktoken's own loader is
-not used: it downloads without a timeout, and serves files from a cache without looking at them.
+`python -m langchain_kimi.tokenizer fetch` puts it, then in the cache of Hugging Face's tools, see `vocabulary_places`.
+tiktoken's own loader is not used: it downloads without a timeout, and serves files from a cache without looking at
+them.
 """
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from langchain_kimi.errors import KimiRequestError
+from langchain_kimi.kimi.vocabulary_places import candidates, expanded, in_directory
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
-FILE_NAME = "tiktoken.model"
 SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
 """The checksum of the one vocabulary that all Kimis share."""
 
@@ -73,11 +75,6 @@ def cut(text: str) -> Iterator[str]:
         yield piece[begin:]
 
 
-def own_directory() -> Path:
-    """Where the command puts the vocabulary, and where it is looked for."""
-    return Path.home() / ".cache" / "langchain-kimi"
-
-
 def find_vocabulary(given: str | Path | None = None, *, sha256: str = SHA256) -> Vocabulary | None:
     """Find Kimi's vocabulary on this machine; None if it is nowhere.
 
@@ -89,29 +86,27 @@ def find_vocabulary(given: str | Path | None = None, *, sha256: str = SHA256) ->
         KimiRequestError: there is no vocabulary at `given`, or a file with another checksum.
     """
     if given:
-        path = Path(given).expanduser()
-        found = _first(_in_directory(path) if path.is_dir() else [path], sha256)
+        path = expanded(str(given))
+        found = _first(in_directory(path) if path.is_dir() else [path], sha256)
         if found is None:
             raise KimiRequestError(
                 f"There is no vocabulary of Kimi at {path}, or its checksum is not {sha256:.12}….",
                 advice="`python -m langchain_kimi.tokenizer fetch` downloads it; without one, tokens are estimated.",
             )
         return found
-    hub = Path.home() / ".cache" / "huggingface" / "hub"
-    return _first([own_directory() / FILE_NAME, *_in_directory(hub)], sha256)
+    return _first(candidates(), sha256)
 
 
-def _in_directory(directory: Path) -> list[Path]:
-    snapshots = sorted(directory.glob(f"models--moonshotai--*/snapshots/*/{FILE_NAME}"))
-    return [directory / FILE_NAME, *snapshots]
-
-
-def _first(paths: list[Path], sha256: str) -> Vocabulary | None:
+def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:
     for path in paths:
-        if path.is_file():
+        try:
             status = path.stat()
-            if found := _read(path, sha256, (status.st_mtime_ns, status.st_size)):
-                return found
+            found = _read(path, sha256, (status.st_mtime_ns, status.st_size)) if S_ISREG(status.st_mode) else None
+        except OSError:
+            # It is not there, or is another account's and must not be read.
+            continue
+        if found:
+            return found
     return None
 
 

@@ -259,7 +259,16 @@ async def test_no_handler_of_a_refused_call_is_left_unawaited(model: ChatKimi, o
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"max_cost": -1}, {"max_tokens": -1}, {"max_cost": float("nan")}, {"max_cost": 1, "estimate": -1}]
+    "wrong",
+    [
+        {},
+        {"max_cost": -1},
+        {"max_cost": float("nan")},
+        {"max_cost": "0.50"},
+        {"max_tokens": -1},
+        {"max_cost": 1, "estimate": -1},
+        {"max_cost": 1, "estimate": float("inf")},
+    ],
 )
 def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"max_cost|max_tokens|estimate"):

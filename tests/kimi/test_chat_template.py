@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.chat_template import DEFAULT_SYSTEM, ToolsStyle, render, tools_style
+from langchain_kimi.kimi.chat_template import DEFAULT_SYSTEM, render
 from langchain_kimi.kimi.families import family
+from langchain_kimi.kimi.prompt_forms import PromptForm, ToolsStyle
 from langchain_kimi.kimi.prompt_segments import IMAGE_TOKENS, Segment
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
@@ -93,7 +94,7 @@ def test_a_conversation(slug: str, messages: list[WireMessage], text: str) -> No
     ],
 )
 def test_tools_come_first(slug: str, style: ToolsStyle | None, declared: str) -> None:
-    text = text_of(rendered(slug, [SYSTEM, USER], tools=TOOLS, style=style))
+    text = text_of(rendered(slug, [SYSTEM, USER], tools=TOOLS, form=style and PromptForm(style)))
     assert text.startswith(f"<|im_system|>tool_declare<|im_middle|>{declared}<|im_end|>{BRIEF}")
 
 
@@ -144,6 +145,9 @@ def test_an_image_is_an_estimate_between_texts() -> None:
     assert [segment.text for segment in segments if segment.tokens is None] == ["What ", "\n?"]
 
 
-def test_styles_by_family() -> None:
-    assert [tools_style(family(slug)) for slug in (K2, THINKING, K2_5)] == ["json", "json", "typescript"]
-    assert tools_style(None) == "json"
+def test_a_host_may_add_no_system_text_and_hide_reasoning() -> None:
+    bare = PromptForm("json", default_system=False, reasoning=False)
+    assert text_of(rendered(K2, [USER], form=bare)) == ASKED + OPEN
+    with_reasoning = text_of(rendered(K2_5, [USER, CALLS, RESULT]))
+    hidden = text_of(rendered(K2_5, [USER, CALLS, RESULT], form=bare))
+    assert hidden == with_reasoning.replace("It rains?", "")

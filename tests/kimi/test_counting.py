@@ -1,6 +1,5 @@
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,10 @@ import pytest
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.counting import TokenCount, TokenCounter, shared_counter
 from langchain_kimi.kimi.estimate import estimate_tokens
+from langchain_kimi.kimi.host_lessons import Billed
+from langchain_kimi.kimi.prompt_forms import STYLES, PromptForm
 from langchain_kimi.kimi.prompt_segments import IMAGE_TOKENS
-from langchain_kimi.openrouter.wire import WireMessage
+from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 from tests.kimi.vocabulary import make
 
 K2, K2_5 = "moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5"
@@ -31,9 +32,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def exact(home: Path, slug: str = K2) -> TokenCounter:
+FORMS = [PromptForm(style, default_system=system) for style in STYLES for system in (False, True)]
+
+
+def exact(home: Path, slug: str = K2, form: PromptForm | None = None) -> TokenCounter:
     made = make(home / "made" / "tiktoken.model", WORDS)
-    return TokenCounter(slug, str(made.path), sha256=made.sha256)
+    return TokenCounter(slug, str(made.path), form, sha256=made.sha256)
 
 
 # What hosts billed for such prompts.
@@ -51,12 +55,21 @@ def test_short_prompts_are_counted_as_they_were_billed(
 
 
 def test_tools_are_counted_as_the_host_shows_them() -> None:
-    counts = [TokenCounter(K2, tools_style=style).count_messages(HI, TOOLS).tokens for style in (None, "json")]
-    assert counts[0] == counts[1]
-    compact, typescript = (
-        TokenCounter(K2, tools_style=style).count_messages(HI, TOOLS).tokens for style in ("compact_json", "typescript")
-    )
-    assert counts[0] > compact > typescript > 28 + 4
+    assert in_form(HI, TOOLS) == in_form(HI, TOOLS, PromptForm("json"))
+    spaced, compact, typescript = (in_form(HI, TOOLS, PromptForm(style)) for style in STYLES)
+    assert spaced > compact > typescript > 28 + 4
+
+
+def in_form(messages: Sequence[WireMessage], tools: Sequence[JSONObject], form: PromptForm | None = None) -> int:
+    return TokenCounter(K2, form=form).count_messages(messages, tools).tokens
+
+
+def test_a_host_is_counted_in_its_own_form(home: Path) -> None:
+    typescript = PromptForm("typescript", default_system=False)
+    for counter in (TokenCounter(K2), exact(home)):
+        counts = [counter.count_messages(HI, TOOLS, host=host).tokens for host in ("moonshotai", "groq", None)]
+        assert counts[0] < counts[1] == counts[2]
+    assert TokenCounter(K2).count_messages(HI, TOOLS, host="moonshotai").tokens == in_form(HI, TOOLS, typescript)
 
 
 def test_an_image_makes_even_a_count_an_estimate(home: Path) -> None:
@@ -99,80 +112,95 @@ def test_estimates_are_set_right_by_what_was_billed() -> None:
     counter = TokenCounter(K2)
     first = counter.count_messages(HI)
     assert (first.tokens, counter.ratio) == (first.unadjusted, 1.0)
-    counter.learn(100, 80)
-    counter.learn(100, 90)
-    assert counter.ratio == pytest.approx(0.85)
-    adjusted = counter.count_messages(HI)
-    assert adjusted == TokenCount(math.ceil(28 * 0.85), exact=False, unadjusted=first.unadjusted)
+    counter.learn(counter.lesson(HI), 26)
+    assert counter.count_messages(HI) == TokenCount(26, exact=False, unadjusted=first.unadjusted)
+    assert counter.ratio == pytest.approx((200 + 26) / (200 + 28))
     assert counter.count_text("Hi there!") == 3
 
 
-TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
 LONG: list[WireMessage] = [
     *HI,
     {"role": "assistant", "content": "Hello."},
     {"role": "user", "content": "Go on, please. " * 20},
 ]
+WITH_SYSTEM: list[WireMessage] = [{"role": "system", "content": "Be brief."}, *HI]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_answer_tells_how_a_host_writes_other_prompts(form: PromptForm) -> None:
+    counter = TokenCounter(K2)
+    counter.learn(counter.lesson(HI, TOOLS), in_form(HI, TOOLS, form), "somewhere")
+    for messages, tools in ((HI, TOOLS * 2), (WITH_SYSTEM, TOOLS), (LONG, TOOLS), (HI, [])):
+        counted = counter.count_messages(messages, tools, host="somewhere")
+        assert counted.tokens == pytest.approx(in_form(messages, tools, form), abs=1)
+    assert counter.count_messages(HI, TOOLS, host="elsewhere").tokens == in_form(HI, TOOLS)
 
 
 def test_what_a_host_adds_to_the_tools_stays_when_a_conversation_grows() -> None:
     counter = TokenCounter(K2)
-    first = counter.count_messages(HI, TOOLS)
-    counter.learn(first.unadjusted, first.unadjusted - 25, first.frame)
-    assert counter.count_messages(HI, TOOLS).tokens == first.unadjusted - 25
-    longer = counter.count_messages(LONG, TOOLS)
-    assert longer.tokens == longer.unadjusted - 25
+    first, longer = in_form(HI, TOOLS), in_form(LONG, TOOLS)
+    counter.learn(counter.lesson(HI, TOOLS), first + 9)
+    assert counter.count_messages(HI, TOOLS).tokens == first + 9
+    assert counter.count_messages(LONG, TOOLS).tokens == longer + 9
     # Of other prompts only the ratio is known.
-    with_system: list[WireMessage] = [{"role": "system", "content": "Be brief."}, *HI]
-    for messages, tools in ((HI, None), (HI, TOOLS * 2), (with_system, TOOLS)):
+    for messages, tools in ((HI, []), (HI, TOOLS * 2), (WITH_SYSTEM, TOOLS)):
         other = counter.count_messages(messages, tools)
-        assert other.tokens == math.ceil(other.unadjusted * counter.ratio) < other.unadjusted
+        assert other.tokens == math.ceil(other.unadjusted * counter.ratio) > other.unadjusted
 
 
-def test_what_was_misjudged_in_a_long_text_is_no_burden_to_a_short_one() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_conversation_tells_how_it_is_written(home: Path, form: PromptForm) -> None:
+    billed = Billed(1, in_form(HI, TOOLS, form) + 2)
+    counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=billed)
+    assert counted.tokens == in_form(LONG, TOOLS, form) + 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_vocabulary_is_told_the_form_too(home: Path, form: PromptForm) -> None:
+    first, all_of_it = (exact(home, form=form).count_messages(messages, TOOLS) for messages in (HI, LONG))
+    assert exact(home).count_messages(LONG, TOOLS, billed=Billed(1, first.tokens)) == all_of_it
+    assert all_of_it.exact
+
+
+def test_of_a_short_turn_a_few_tokens_are_no_other_prompt() -> None:
+    bare = PromptForm("json", default_system=False)
+    counted = TokenCounter(K2).count_messages(LONG, billed=Billed(1, in_form(HI, [], bare) - 3))
+    assert counted.tokens == in_form(LONG, [], bare) - 3
+
+
+IMAGE: list[WireMessage] = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
+
+
+@pytest.mark.parametrize("tokens", [400, 4_000])
+def test_what_an_image_really_has_is_known_from_its_turn(tokens: int) -> None:
+    messages: list[WireMessage] = [*IMAGE, *LONG[1:]]
+    counted = TokenCounter(K2_5).count_messages(messages, billed=Billed(1, tokens)).tokens
+    first, all_of_it = (TokenCounter(K2_5).count_messages(some).tokens for some in (IMAGE, messages))
+    assert counted == tokens + all_of_it - first
+
+
+def test_an_image_teaches_nothing_about_other_prompts() -> None:
+    counter = TokenCounter(K2_5)
+    counter.learn(counter.lesson(IMAGE), 400)
+    assert counter.ratio == 1
+
+
+@pytest.mark.parametrize("tokens", [5, 500])
+def test_a_turn_that_was_another_prompt_tells_nothing(tokens: int) -> None:
+    counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=Billed(1, tokens))
+    assert counted.tokens == in_form(LONG, TOOLS)
+
+
+def test_other_means_are_not_set_right(home: Path) -> None:
     counter = TokenCounter(K2)
-    long, short = counter.count_messages(LONG, TOOLS), counter.count_messages(HI, TOOLS)
-    counter.learn(long.unadjusted, round(long.unadjusted * 1.2), long.frame)
-    assert counter.count_messages(HI, TOOLS).tokens == pytest.approx(short.unadjusted * 1.2, abs=1)
-    # The newest answer decides; nothing is set right by more than the bounds.
-    counter.learn(short.unadjusted, short.unadjusted * 4, short.frame)
-    assert counter.count_messages(HI, TOOLS).tokens == short.unadjusted * 2
+    counter.learn(counter.lesson(HI), 31)
+    assert counter.count_messages(HI, None, len).tokens == 18 + 4 + 3 + 9
 
 
 def test_a_count_is_not_set_right(home: Path) -> None:
     counter = exact(home)
-    counter.learn(28, 37)
+    counter.learn(counter.lesson(HI), 37)
     assert counter.count_messages(HI).tokens == 28
-
-
-@pytest.mark.parametrize(
-    ("pairs", "ratio"),
-    [
-        ([(0, 5)], 1.0),
-        ([(100, 0)], 1.0),
-        ([(100, 5_000)], 1.0),
-        ([(100, 10)], 1.0),
-        ([(100, 400)], 2.0),
-        ([(100, 30)], 0.5),
-        ([(100, 400)] * 3 + [(100, 110)] * 32, 1.1),
-    ],
-)
-def test_what_is_learned_has_bounds(pairs: list[tuple[int, int]], ratio: float) -> None:
-    counter = TokenCounter(K2)
-    for estimated, billed in pairs:
-        counter.learn(estimated, billed)
-    assert counter.ratio == pytest.approx(ratio)
-
-
-def test_threads_may_share_a_counter() -> None:
-    counter = TokenCounter(K2)
-
-    def work(_: int) -> float:
-        counter.learn(100, 120)
-        return counter.ratio
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(work, range(2_000))) == {1.2}
 
 
 def test_the_counter_of_a_model_is_shared(home: Path) -> None:

@@ -11,7 +11,8 @@ from langchain_kimi.kimi.estimate import estimate_tokens
         ("The cat sat on the mat.", 7),
         ("You are a helpful assistant", 5.16),
         ("It's John's", 2),
-        ("getWeatherNow", 3.03),
+        ("getWeatherNow", 1 + 1.1 * 1.03 + 1.1),
+        ("getX", 2),
         ("12345", 2),
         ("2 and 3", 4),
         ("well-Known", 1 + 1.8),
@@ -94,7 +95,15 @@ def test_many_keys_take_no_more_than_linear_time() -> None:
 
 
 def test_vietnamese_costs_by_its_own_measure() -> None:
-    assert estimate_tokens("được") == pytest.approx(4 / 1.4)
+    assert estimate_tokens("được") == pytest.approx(4 / 1.25)
+
+
+def test_so_do_the_letters_of_polish_and_its_neighbours() -> None:
+    assert estimate_tokens("źdźbło") == pytest.approx(6 / 1.7)
+    assert estimate_tokens("œuvre") == pytest.approx(5 / 2.1)
+    # Their words without accents are longer for Kimi, too.
+    assert estimate_tokens("źdźbło kot") == pytest.approx(6 / 1.7 + 1.6)
+    assert estimate_tokens("élève chat") == pytest.approx(5 / 2.1 + 1.35)
 
 
 def test_parts_cost_what_the_whole_costs_but_for_a_seam() -> None:
@@ -102,7 +111,7 @@ def test_parts_cost_what_the_whole_costs_but_for_a_seam() -> None:
     assert estimate_tokens(text * 50) == pytest.approx(50 * estimate_tokens(text), rel=0.02)
 
 
-@pytest.mark.parametrize("unit", ["a", " ", "\n", "aB", "—", "é", "1", "你", "'", " \n", "\u0301", "_a"])
+@pytest.mark.parametrize("unit", ["a", " ", "\n", "aB", "—", "é", "ł", "aé", "1", "你", "'", " \n", "\u0301", "_a"])
 def test_no_text_takes_more_than_linear_time(unit: str) -> None:
     # A quadratic one would not come to its end within the time that a test has.
     assert estimate_tokens(unit * 500_000) > 10_000

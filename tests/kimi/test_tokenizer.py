@@ -15,7 +15,6 @@ from langchain_kimi.kimi.tokenizer import (
     Vocabulary,
     cut,
     find_vocabulary,
-    own_directory,
 )
 from tests.kimi.vocabulary import Made, make
 
@@ -113,11 +112,20 @@ def test_it_is_found_where_it_is_usually_put(home: Path, place: str) -> None:
     assert found is not None
     assert found.encode("Hello") == [256]
     assert find_vocabulary() is None
-    assert own_directory() == home / ".cache" / "langchain-kimi"
+
+
+def test_a_file_that_cannot_be_read_is_passed_over(home: Path) -> None:
+    made = make(home / f".cache/huggingface/hub/{SNAPSHOT}", WORDS)
+    # A directory of the file's name, and a link to what is gone.
+    (home / ".cache/langchain-kimi/tiktoken.model").mkdir(parents=True)
+    gone = home / ".cache/huggingface/hub/models--moonshotai--Kimi-A/snapshots/1/tiktoken.model"
+    gone.parent.mkdir(parents=True)
+    gone.symlink_to("../../blobs/gone")
+    assert find_vocabulary(sha256=made.sha256) is not None
 
 
 def test_what_is_named_must_be_kimis(made: Made, tmp_path: Path) -> None:
-    for given in (made.path, tmp_path / "missing", tmp_path):
+    for given in (made.path, tmp_path / "missing", tmp_path, "~nobody-of-that-name/file"):
         with pytest.raises(KimiRequestError, match=r"no vocabulary of Kimi at .*fetch"):
             find_vocabulary(given)
 

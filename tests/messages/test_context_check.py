@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_core.exceptions import ContextOverflowError
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiContextOverflowError
@@ -56,6 +56,22 @@ async def test_what_does_not_fit_is_not_sent(openrouter: Emulator, way: Way) -> 
         "Nothing was sent. Shorten the conversation."
     )
     assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_was_shortened_so_as_to_fit_is_sent(openrouter: Emulator, way: Way) -> None:
+    kimi = model(openrouter, check_context=True, profile=SMALL)
+    tokens = kimi.get_num_tokens_from_messages([QUESTION]) + 45
+    usage: Any = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}
+    told = {"model_name": "moonshotai/kimi-k2-0905", "provider": "Groq"}
+    messages = [QUESTION, AIMessage("Olá.", usage_metadata=usage, response_metadata=told), HumanMessage("Again.")]
+    limits: list[Any] = [kimi.get_num_tokens_from_messages(messages), kimi.count_tokens(messages).tokens - 1]
+    assert limits[0] < limits[1]
+    for limit in limits:
+        await ask(model(openrouter, check_context=True, profile={"max_input_tokens": limit}), way, messages)
+    with pytest.raises(KimiContextOverflowError):
+        await ask(model(openrouter, check_context=True, profile={"max_input_tokens": limits[0] - 1}), way, messages)
+    assert len(openrouter.requests) == 2
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
@@ -127,6 +143,26 @@ def test_what_teaches_nothing(openrouter: Emulator, settings: dict[str, Any], ca
     kimi = model(openrouter, **settings)
     kimi.invoke([QUESTION], **call)
     assert kimi.token_counter.ratio == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_host_is_learned_for_itself(openrouter: Emulator, way: Way) -> None:
+    kimi = model(openrouter, learns_tokens=True)
+    before = kimi.count_tokens([QUESTION]).tokens
+    answer = await ask(kimi, way, [QUESTION])
+    assert answer.response_metadata["provider"] == "Moonshot AI"
+    elsewhere = model(openrouter, provider={"only": ["groq"]})
+    assert elsewhere.count_tokens([QUESTION]).tokens == before != kimi.count_tokens([QUESTION]).tokens
+
+
+def test_the_host_of_the_call_decides_whether_it_fits(openrouter: Emulator) -> None:
+    look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
+    shorter = model(openrouter, provider={"only": ["moonshotai"]}).count_tokens([QUESTION], [look]).tokens
+    kimi = model(openrouter, check_context=True, profile={"max_input_tokens": shorter + 1})
+    with pytest.raises(KimiContextOverflowError):
+        kimi.invoke([QUESTION], tools=[look])
+    kimi.invoke([QUESTION], tools=[look], provider={"only": ["moonshotai"]})
+    assert len(openrouter.requests) == 1
 
 
 def test_prompts_with_tools_teach(openrouter: Emulator) -> None:

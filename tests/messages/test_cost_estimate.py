@@ -96,9 +96,17 @@ def test_given_prices() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"prompt": 1}, {"completion": 1}, {"prompt": -1, "completion": 1}, {"prompt": 1, "completion": float("nan")}],
+    [
+        {},
+        {"prompt": 1},
+        {"completion": 1},
+        {"prompt": -1, "completion": 1},
+        {"prompt": 1, "completion": float("nan")},
+        {"prompt": float("inf"), "completion": 1},
+        {"prompt": "0.6", "completion": "2.5"},
+    ],
 )
-def test_wrong_prices(wrong: dict[str, float]) -> None:
+def test_wrong_prices(wrong: dict[str, Any]) -> None:
     with pytest.raises(KimiRequestError, match="`prompt` and `completion`"):
         model().estimate_cost(ASKED, prices=wrong)
 

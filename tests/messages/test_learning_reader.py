@@ -33,8 +33,8 @@ class Inside:
 
 
 def test_it_reads_as_the_one_inside() -> None:
-    inside, told = Inside(), list[int]()
-    reader = LearningReader(inside, told.append)
+    inside, told = Inside(), list[tuple[int, str | None]]()
+    reader = LearningReader(inside, lambda *heard: told.append(heard))
     before = reader.has_begun
     assert [part.text for part in reader.feed(b"a", 0.5)] == ["a 0.5"]
     assert (before, reader.has_begun) == (False, True)
@@ -46,17 +46,23 @@ def test_it_reads_as_the_one_inside() -> None:
 
 @pytest.mark.parametrize(
     ("usage", "expected"),
-    [({"prompt_tokens": 7}, [7]), ({"prompt_tokens": 0}, [0]), ({"prompt_tokens": None}, []), ({}, []), (None, [])],
+    [
+        ({"prompt_tokens": 7}, [(7, None)]),
+        ({"prompt_tokens": 0}, [(0, None)]),
+        ({"prompt_tokens": None}, []),
+        ({}, []),
+        (None, []),
+    ],
 )
-def test_a_stream_tells_at_its_end(usage: Any, expected: list[int]) -> None:
-    told = list[int]()
-    reader = LearningReader(Inside(chunk("b"), chunk("", token_usage=usage)), told.append)
+def test_a_stream_tells_at_its_end(usage: Any, expected: list[tuple[int, None]]) -> None:
+    told = list[tuple[int, str | None]]()
+    reader = LearningReader(Inside(chunk("b"), chunk("", token_usage=usage)), lambda *heard: told.append(heard))
     assert [part.text for part in reader.close()] == ["b", ""]
     assert told == expected
 
 
 def test_a_plain_reply_tells() -> None:
-    message = AIMessage("a", response_metadata={"token_usage": {"prompt_tokens": 9}})
+    message = AIMessage("a", response_metadata={"token_usage": {"prompt_tokens": 9}, "provider": "Moonshot AI"})
     result = ChatResult(generations=[ChatGeneration(message=message)])
 
     class Plain:
@@ -71,6 +77,6 @@ def test_a_plain_reply_tells() -> None:
         def explain(self, error: KimiError) -> None:
             raise NotImplementedError
 
-    told = list[int]()
-    assert list(LearningReader(Plain(), told.append).close()) == [result]
-    assert told == [9]
+    told = list[tuple[int, str | None]]()
+    assert list(LearningReader(Plain(), lambda *heard: told.append(heard)).close()) == [result]
+    assert told == [(9, "moonshotai")]

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, trim_messages
@@ -10,6 +11,7 @@ from langchain_core.tools import tool
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.counting import TokenCount, shared_counter
+from langchain_kimi.openrouter.wire import WireMessage
 from tests.conftest import KEY
 from tests.kimi.vocabulary import make
 
@@ -89,9 +91,12 @@ def test_where_the_file_is_does_not_travel(tmp_path: Path) -> None:
 
 
 def test_what_was_learned_is_shared_by_models(model: ChatKimi) -> None:
-    count = model.count_tokens(ASKED)
-    model.token_counter.learn(count.unadjusted, 42)
-    assert ChatKimi(api_key=KEY).get_num_tokens_from_messages(list(ASKED)) == 42
+    asked: list[WireMessage] = [
+        {"role": "system", "content": "You are a helpful assistant"},
+        {"role": "user", "content": "Say hi in Portuguese"},
+    ]
+    model.token_counter.learn(model.token_counter.lesson(asked), 30)
+    assert ChatKimi(api_key=KEY).get_num_tokens_from_messages(list(ASKED)) == 30
     assert ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5").get_num_tokens_from_messages(list(ASKED)) == 22
 
 
@@ -112,6 +117,75 @@ def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
     assert len(kept) < len(messages)
     assert model.get_num_tokens_from_messages(kept) <= 200
     assert model.get_num_tokens_from_messages([kept[0], *messages[-len(kept) :]]) > 200
+
+
+QUESTION = HumanMessage("Weather?")
+CALL = {"name": "get_weather", "args": {"city": "Oslo"}, "id": "functions.get_weather:0"}
+
+
+def turn(provider: str | None, tokens: int, model_name: str = "moonshotai/kimi-k2-0905") -> list[BaseMessage]:
+    """A conversation whose first turn was billed."""
+    called = AIMessage(
+        "",
+        tool_calls=[CALL],
+        usage_metadata={"input_tokens": tokens, "output_tokens": 20, "total_tokens": tokens + 20},
+        response_metadata={"model_name": model_name, "provider": provider},
+    )
+    return [QUESTION, called, ToolMessage("Rain.", tool_call_id="functions.get_weather:0")]
+
+
+def test_the_preferences_name_the_host() -> None:
+    def tokens(**settings: Any) -> int:
+        return ChatKimi(api_key=KEY, **settings).count_tokens([QUESTION], [get_weather]).tokens
+
+    longest = tokens()
+    assert tokens(provider={"order": ["moonshotai"]}) < longest
+    assert tokens(provider={"only": ["moonshotai/turbo"]}) == tokens(base_url="https://api.moonshot.ai/v1") < longest
+    assert tokens(provider={"only": ["groq"]}) == longest
+
+
+def test_a_count_says_for_which_host_it_is(model: ChatKimi) -> None:
+    pinned = ChatKimi(api_key=KEY, provider={"only": ["novita/fp8"]})
+    assert [kimi.count_tokens([QUESTION]).host for kimi in (model, pinned)] == [None, "novita"]
+    assert model.count_tokens(turn("Groq", 999)).host == "groq"
+
+
+def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi) -> None:
+    def counted(*told: Any) -> int:
+        return model.count_tokens(turn(*told), [get_weather]).tokens
+
+    first = model.count_tokens([QUESTION], [get_weather]).tokens
+    more = counted("Groq", first) - first
+    assert counted("Groq", first + 5) == first + 5 + more
+    # What is far from every form of the prompt was billed for another one: the host alone is told.
+    assert counted("Groq", first * 9) == counted(None, first * 9) == first + more > counted("Moonshot AI", first * 9)
+    # Another model's answers tell nothing of the tokens.
+    assert counted("Groq", first + 5, "openai/gpt-5") == first + more
+
+
+def test_the_last_answer_of_another_host_than_the_one_asked_tells_nothing() -> None:
+    pinned = ChatKimi(api_key=KEY, provider={"only": ["groq"]})
+    first = pinned.count_tokens([QUESTION], [get_weather]).tokens
+    counts = {pinned.count_tokens(turn("Novita", tokens), [get_weather]).tokens for tokens in (first, first + 5)}
+    assert len(counts) == 1
+
+
+@pytest.mark.parametrize("share", [0.9, 1, 1.1])
+@pytest.mark.parametrize("limit", [300, 1_000, 3_000, 6_000])
+def test_a_conversation_that_was_billed_is_trimmed_as_any_other(model: ChatKimi, share: float, limit: int) -> None:
+    messages: list[BaseMessage] = [SystemMessage("Be brief.")]
+    for number in range(40):
+        messages.append(HumanMessage(f"Question {number}? " + "And so on. " * (number % 7 * 9)))
+        tokens = round(share * model.get_num_tokens_from_messages(messages))
+        answer = turn("Groq", tokens)[1]
+        messages.append(answer.model_copy(update={"content": "It is so. " * (number % 5 * 9), "tool_calls": []}))
+    messages.append(HumanMessage("Thanks."))
+    kept, kept_unbilled = (
+        trim_messages(some, max_tokens=limit, token_counter=model, strategy="last", include_system=True)
+        for some in (messages, [type(message)(message.content) for message in messages])
+    )
+    assert [message.content for message in kept] == [message.content for message in kept_unbilled]
+    assert model.get_num_tokens_from_messages(kept) <= limit
 
 
 OFFLINE = """

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Find the form in which each host writes Kimi's prompt, from recorded exchanges; writes the package's data file.
+
+    python -m scripts.fit_prompt_forms RECORDINGS [--file PATH]
+
+Only forms are written, nothing of what was said. A host's form is the one whose estimates are nearest to what it
+billed; hosts change, so a prompt counts half as much with every month that it is older than the host's newest one. A
+host whose prompts do not fit one form has several, and is left out: nothing is known of the next prompt.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import cast
+
+from langchain_kimi.kimi.families import KimiFamily, family
+from langchain_kimi.kimi.prompt_forms import FormData, FormRow, PromptForm, generation_name, possible_forms
+from scripts.recorded_prompts import Exchange, Form, exchanges, grouped
+
+FILE = Path(__file__).parents[1] / "langchain_kimi" / "kimi" / "prompt_forms.json"
+SOURCE = "recorded exchanges, by what hosts billed for prompts that are known"
+FADING = 0.5
+WORST = 0.08
+"""How far off the estimates may be on average, as a share of what was billed."""
+BETTER = 0.02
+"""By how much nearer another form than the template's must be."""
+
+
+def best_form(seen: Sequence[Exchange]) -> PromptForm | None:
+    """Find the form that fits a host's prompts, that of its template before others; None if none fits."""
+    newest = max(map(_months, seen))
+    weights = [FADING ** (newest - _months(one)) for one in seen]
+
+    def misfit(form: PromptForm) -> float:
+        return sum(weight * _error(one, form) for weight, one in zip(weights, seen, strict=True)) / sum(weights)
+
+    first, *others = possible_forms(family(seen[0].model))
+    best = min([first, *others], key=lambda form: misfit(form) + BETTER * (form is not first))
+    return best if misfit(best) <= WORST else None
+
+
+def _error(one: Exchange, form: PromptForm) -> float:
+    return min(abs(Form(form, as_sent).estimate(one) / one.prompt_tokens - 1) for as_sent in (True, False))
+
+
+def _months(exchange: Exchange) -> int:
+    year, month = exchange.month.split("-")
+    return int(year) * 12 + int(month)
+
+
+def generation_of(exchange: Exchange) -> str:
+    """Name the generation of an exchange's model."""
+    return generation_name(cast("KimiFamily", family(exchange.model)))
+
+
+def fitted(found: Sequence[Exchange]) -> FormData:
+    """Give the data of all hosts."""
+    forms = {
+        generation: dict(sorted(_rows(of_generation)))
+        for generation, of_generation in grouped(found, generation_of).items()
+    }
+    return {"source": SOURCE, "date": max(one.month for one in found), "forms": forms}
+
+
+def _rows(found: Sequence[Exchange]) -> Iterator[tuple[str, FormRow]]:
+    for slug, seen in grouped(found, lambda one: one.slug).items():
+        if form := best_form(seen):
+            newest = max(one.month for one in seen)
+            yield slug, cast("FormRow", {**asdict(form), "seen": newest, "prompts": len(seen)})
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the data; returns the exit code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recordings", type=Path, help="a directory of recorded exchanges")
+    parser.add_argument("--file", type=Path, default=FILE, help="what to write (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    found = [one for one in exchanges(options.recordings) if one.month and one.slug]
+    if not found:
+        sys.stderr.write(f"There is no dated exchange with a known host of Kimi in {options.recordings}.\n")
+        return 1
+    options.file.write_text(json.dumps(fitted(found), indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(found)} exchanges: {options.file}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
