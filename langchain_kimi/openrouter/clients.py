@@ -62,7 +62,9 @@ class Registry:
         """Give what lends the clients of these settings; the lock is held."""
         key = _key(connection)
         if key not in lendings.by_key:
-            make = partial(self._new_client, kind, connection)
+            # The environment is asked once: that takes longer than making a client.
+            known = FULL[kind] if connection.proxy is None and knows_proxies() else kind
+            make = partial(self._new_client, known, connection)
             lendings.by_key[key] = Lending(connection.max_connections, make)
         return lendings.by_key[key]
 
@@ -84,7 +86,6 @@ class Registry:
             if tls not in self.tls:
                 self.tls[tls] = _tls(tls)
             tls = self.tls[tls]
-        kind = FULL[kind] if connection.proxy is None and knows_proxies() else kind
         return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
 
 
