@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from langchain_kimi.kimi.argument_stream import ArgumentStream
 from langchain_kimi.kimi.call_ids import UniqueIds
+from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup_grammar import parsed
-from langchain_kimi.kimi.markup_unit import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.repairs import Repairs
 from langchain_kimi.kimi.tool_calls import Piece, ToolCallTracker

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup import MarkupScanner
 from langchain_kimi.kimi.markup_grammar import is_clear
-from langchain_kimi.kimi.markup_unit import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 

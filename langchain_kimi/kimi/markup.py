@@ -6,6 +6,7 @@ no call of an offered tool. What may become markup is held back until that is de
 
 from typing import Literal
 
+from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
     BARE,
@@ -16,7 +17,7 @@ from langchain_kimi.kimi.markup_grammar import (
     unfinished_bare_call,
     unfinished_marker,
 )
-from langchain_kimi.kimi.markup_unit import LeakedCall, Unit
+from langchain_kimi.kimi.markup_unit import Unit
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.quotation import Quotation
 

@@ -1,10 +1,9 @@
 """One run of leaked markup, from its first marker to its end, read piece by piece."""
 
-import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from langchain_kimi.kimi.leaked_call import NOT_WHOLE, LeakedCall, leaked_call
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
     BARE,
@@ -21,36 +20,9 @@ from langchain_kimi.kimi.markup_grammar import (
 )
 from langchain_kimi.kimi.offered_tools import OfferedTools
 
-NOT_WHOLE = "The reply ended before the call did."
-NAMELESS = "The call names no tool."
-WITHOUT_ARGUMENTS = "The call has no arguments, and the tool needs some."
-
 _BLANKS = re.compile(r"\s*")
 _BOUNDARY = re.compile(f"{ENDING.pattern}|{re.escape(CALL_BEGIN)}")
 _LONGEST_MARKER = 30
-# Ids that other hosts hand out: no function's name is in them.
-_OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
-# What texts about the markup write where arguments stand.
-_PLACEHOLDER = re.compile(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
-
-
-@dataclass(frozen=True, slots=True)
-class LeakedCall:
-    """A tool call that was found as markup.
-
-    Attributes:
-        id: As the model wrote it; empty if it wrote none.
-        name: The offered tool that is meant, or what stands in its place.
-        arguments: Their text, whole JSON or not.
-        error: Why the call must not be run, beyond what the arguments themselves show.
-        is_known: Whether this is certainly a call: it names an offered tool, or has an id of the kind that names none.
-    """
-
-    id: str
-    name: str
-    arguments: str
-    error: str | None
-    is_known: bool
 
 
 class Unit:
@@ -260,37 +232,4 @@ class Unit:
         return blanks.end() if blanks else position
 
     def _add(self, arguments: str, error: str | None) -> None:
-        """Add a call; its arguments may be a JSON string that holds the object."""
-        arguments = arguments.strip()
-        value = parsed(arguments)
-        if isinstance(value, str):
-            arguments, value = value, parsed(value)
-        name = self._offered.meant_by_id(self._id)
-        if name is None and isinstance(value, dict):
-            name, arguments = self._named_inside(value, arguments)
-        if name is None:
-            is_opaque = _OPAQUE.fullmatch(self._id) is not None
-            unknown = "" if is_opaque else self._id.removeprefix(BARE).rpartition(":")[0] or self._id
-            # Texts about the markup have placeholders in these places.
-            is_known = is_opaque and (isinstance(value, dict) or (error is not None and self._id[-1:].isalnum()))
-            error = error or (NAMELESS if is_opaque else None)
-            self.calls.append(LeakedCall(self._id, unknown, arguments, error, is_known=is_known))
-            return
-        if not arguments and self._offered.needs_arguments(name):
-            error = error or WITHOUT_ARGUMENTS
-        is_known = _PLACEHOLDER.fullmatch(arguments) is None
-        self.calls.append(LeakedCall(self._id, name, arguments, error, is_known=is_known))
-
-    def _named_inside(self, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
-        """Take the name from the arguments: where ids name no function, models put it there (vllm issue 32146)."""
-        inside = value.get("name")
-        name = self._offered.meant(inside) if isinstance(inside, str) else None
-        if name is None:
-            return None, arguments
-        others = {key: other for key, other in value.items() if key != "name"}
-        if len(others) == 1 and isinstance(only := next(iter(others.values())), dict | str):
-            key = next(iter(others))
-            wrapped = parsed(only) if isinstance(only, str) else only
-            if key in {"arguments", "parameters", "args", "input"} and isinstance(wrapped, dict):
-                others = wrapped
-        return name, json.dumps(others, ensure_ascii=False)
+        self.calls.append(leaked_call(self._offered, self._id, arguments, error))

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from langchain_kimi.kimi.history import number_of_calls
 from langchain_kimi.kimi.incoming_calls import IncomingCall, IncomingCalls
+from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.leaks import Leaks
 from langchain_kimi.kimi.markup_grammar import parsed
-from langchain_kimi.kimi.markup_unit import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.repairs import ALL, Repairs
 from langchain_kimi.kimi.validation import CallValidator
