@@ -8,7 +8,7 @@ from typing import Any, Generic, TypedDict, TypeVar
 
 import pytest
 from langchain_core.exceptions import ModelError, OutputParserException
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, RootModel, v1
 
@@ -165,13 +165,15 @@ def markup(arguments: str, name: str = "Person") -> str:
     return f"<|tool_calls_section_begin|>{call}<|tool_calls_section_end|>"
 
 
+CUT = markup(JSON).partition("36")[0]
 LEAKS = {
     "whole": (Reply(text=markup(JSON)), ADA),
     "after words": (Reply(text=f"I will call. {markup(JSON)}"), ADA),
     "of something else": (Reply(text=markup(JSON, "search")), KimiStructuredOutputError),
     "unfit": (Reply(text=markup('{"name": "Ada"}')), KimiStructuredOutputError),
-    "cut": (Reply(text=markup(JSON)[:-80], finish_reason="stop"), KimiStructuredOutputError),
-    "cut by the limit": (Reply(text=markup(JSON)[:-80], finish_reason="length"), KimiStructuredOutputError),
+    "cut": (Reply(text=CUT, finish_reason="stop"), KimiStructuredOutputError),
+    "cut by the limit": (Reply(text=CUT, finish_reason="length"), KimiStructuredOutputError),
+    "cut in a marker": (Reply(text=markup(JSON)[:-80], finish_reason="length"), KimiStructuredOutputError),
 }
 
 
@@ -182,8 +184,26 @@ def test_a_dict_grows_over_leaked_markup(method: Any, wire: Wire) -> None:
     values = list(runnable.stream("Who?"))
     assert values[-1] == ADA
     assert all(set(earlier) <= set(later) for earlier, later in pairwise(values))
-    # A call is made of markup when that has ended, and not before.
-    assert len(values) == 1 if method in (None, "function_calling") else len(values) > 2
+    assert len(values) > 2
+
+
+@pytest.mark.parametrize(("finish_reason", "cause"), [("stop", "bad_json"), ("length", "length")])
+def test_what_grew_over_markup_that_was_cut_is_no_value(finish_reason: str, cause: str, wire: Wire) -> None:
+    wire.openrouter.script(Reply(text=CUT, finish_reason=finish_reason))
+    values: list[Any] = []
+    stream = wire.model.with_structured_output(PERSON_SCHEMA).stream("Who?")
+    with pytest.raises(KimiStructuredOutputError) as cut:
+        values.extend(stream)
+    assert values[-1].items() <= ADA.items()
+    assert isinstance(cut.value.partial, AIMessage)
+    assert (cut.value.partial.tool_calls, cut.value.cause) == ([], cause)
+
+
+def test_a_leaked_call_of_an_agent_s_tool_comes_whole(wire: Wire) -> None:
+    wire.openrouter.script(Reply(text=markup(JSON)))
+    chunks = list(wire.model.bind_tools([Person]).stream("Who?"))
+    pieces = [piece for chunk in chunks if isinstance(chunk, AIMessageChunk) for piece in chunk.tool_call_chunks]
+    assert [piece["args"] for piece in pieces] == [JSON]
 
 
 def test_nothing_grows_over_the_markup_of_another_s_call(wire: Wire) -> None:
