@@ -141,12 +141,17 @@ def test_a_function_without_parameters_takes_none() -> None:
     assert output_schema({"name": "ping"}).tool()["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
-@pytest.mark.parametrize(
-    "schema", [{}, {"a": 1}, {"title": "T"}, Unwritable, 5, {"toolSpec": {}}, Colour, list[int], int]
-)
+@pytest.mark.parametrize("schema", [{}, {"a": 1}, {"title": "T"}, Unwritable, 5, {"toolSpec": {}}])
 def test_what_is_no_schema_is_refused(schema: Any) -> None:
-    with pytest.raises(KimiRequestError, match="schema.*RootModel|Not a schema"):
+    with pytest.raises(KimiRequestError, match="schema"):
         output_schema(schema)
+
+
+@pytest.mark.parametrize("schema", [Colour, list[int], int])
+def test_how_to_write_what_is_no_object_is_told(schema: Any) -> None:
+    with pytest.raises(KimiRequestError, match="RootModel"):
+        output_schema(schema)
+    assert output_schema(RootModel[schema]).model is not None
 
 
 @pytest.mark.parametrize(
