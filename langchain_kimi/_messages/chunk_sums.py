@@ -1,7 +1,7 @@
 """Sums of a stream's chunks: work that grows with the reply's length and not with its square."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
@@ -24,8 +24,8 @@ class FirstChunk(ChatGenerationChunk):
     def __add__(self, other: ChatGenerationChunk | list[ChatGenerationChunk]) -> ChatGenerationChunk:
         """Add a chunk, or all of them."""
         if isinstance(other, list) and any(map(_calls, other)) and not any(map(_has_info, (self, *other))):
-            others = with_joined_arguments([cast("AIMessageChunk", chunk.message) for chunk in other])
-            return ChatGenerationChunk(message=add_ai_message_chunks(cast("AIMessageChunk", self.message), *others))
+            messages: Any = [chunk.message for chunk in (self, *other)]
+            return ChatGenerationChunk(message=whole(messages))
         return super().__add__(other)
 
 
@@ -43,6 +43,12 @@ def _calls(chunk: Any) -> bool:
 
 def _has_info(chunk: Any) -> bool:
     return not isinstance(chunk, ChatGenerationChunk) or bool(chunk.generation_info)
+
+
+def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
+    """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
+    first, *others = chunks or [AIMessageChunk(content="")]
+    return add_ai_message_chunks(first, *with_joined_arguments(others))
 
 
 def with_joined_arguments(chunks: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:

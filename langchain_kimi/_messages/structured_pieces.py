@@ -1,12 +1,9 @@
-"""The chunks of a streamed reply, added up once: work that grows with the reply's length and not with its square."""
+"""The chunks of a streamed reply in a form whose traces cost little."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import add_ai_message_chunks
-
-from langchain_kimi._messages.chunk_sums import with_joined_arguments
 
 
 class Piece(str):
@@ -63,12 +60,6 @@ def as_chunk(given: str | BaseMessage) -> AIMessageChunk:
         # A model that does not stream hands on its whole message.
         return AIMessageChunk(**{key: value for key, value in given if key != "type"})
     return AIMessageChunk(content=given if isinstance(given, str) else given.content)
-
-
-def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
-    first, *others = chunks or [AIMessageChunk(content="")]
-    return add_ai_message_chunks(first, *with_joined_arguments(others))
 
 
 def _text_of(chunk: AIMessageChunk) -> str:

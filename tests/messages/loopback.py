@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
-from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.messages.structured_cases import Case
 
@@ -21,7 +21,7 @@ class Wire:
     """A loopback OpenRouter, a model of it, and one event loop for all that is awaited."""
 
     openrouter: Emulator
-    model: ChatKimi
+    model: BaseChatModel
     runner: asyncio.Runner
 
     def ways(self, runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:

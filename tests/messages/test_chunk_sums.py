@@ -1,13 +1,30 @@
+from functools import reduce
+from operator import add
 from typing import Any
 
 import pytest
 from langchain_core.load import dumpd
 from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
-from langchain_kimi._messages.chunk_sums import FirstChunk, with_first, with_joined_arguments
+from langchain_kimi._messages.chunk_sums import FirstChunk, whole, with_first, with_joined_arguments
 from tests.messages.streams import START, STREAMS, part
+
+
+@pytest.mark.parametrize("name", [name for name in STREAMS if name != "nothing"])
+def test_the_sum_is_langchain_s(name: str) -> None:
+    chunks = STREAMS[name]
+    kept = [chunk.model_copy(deep=True) for chunk in chunks]
+    assert whole(chunks) == add_ai_message_chunks(*chunks)
+    assert whole(chunks).tool_call_chunks == reduce(add, chunks).tool_call_chunks
+    assert whole(chunks).text == reduce(add, chunks).text
+    assert chunks == kept
+
+
+def test_the_sum_of_nothing_is_empty() -> None:
+    assert whole([]) == AIMessageChunk(content="")
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])

@@ -1,11 +1,8 @@
 import asyncio
 from collections.abc import AsyncIterator
-from functools import reduce
-from operator import add
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_kimi._messages.structured_pieces import (
     Piece,
@@ -14,24 +11,9 @@ from langchain_kimi._messages.structured_pieces import (
     atraceable,
     chunks_of,
     traceable,
-    whole,
 )
 from tests.messages.streams import START, STREAMS
 from tests.messages.structured_cases import JSON
-
-
-@pytest.mark.parametrize("name", [name for name in STREAMS if name != "nothing"])
-def test_the_sum_is_langchain_s(name: str) -> None:
-    chunks = STREAMS[name]
-    kept = [chunk.model_copy(deep=True) for chunk in chunks]
-    assert whole(chunks) == add_ai_message_chunks(*chunks)
-    assert whole(chunks).tool_call_chunks == reduce(add, chunks).tool_call_chunks
-    assert whole(chunks).text == reduce(add, chunks).text
-    assert chunks == kept
-
-
-def test_the_sum_of_nothing_is_empty() -> None:
-    assert whole([]) == AIMessageChunk(content="")
 
 
 @pytest.mark.parametrize("name", STREAMS)
