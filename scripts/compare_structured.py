@@ -4,23 +4,26 @@ Runs in an environment that has the peers (`make compare` builds it). Every repl
 the package's emulator; nothing is mocked. The replies are those of the tests.
 """
 
+import asyncio
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from langchain_core.exceptions import ModelError, OutputParserException
 
-from langchain_kimi.testing import Emulator, Reply, ToolCall
+from langchain_kimi.testing import Emulator
 from scripts.compare_peers import MODELS
+from tests.messages.loopback import Wire
 from tests.messages.structured_cases import CASES, TYPED, Case, Person
-from tests.messages.structured_odd_cases import ODD, ODD_TYPED
 
+Outcomes = tuple[str, ...]
+"""What one reply came to in each way."""
 REPORT = Path(__file__).parents[1] / "docs" / "structured.md"
-# Of the replies that are cut at every place some are among the others.
-REPLIES = [case for case in [*CASES, *TYPED, *ODD, *ODD_TYPED] if "cut after" not in case.name or case in CASES]
+REPLIES = [*CASES, *TYPED]
 METHODS = ("function_calling", "json_schema", "json_mode", "default")
 DEFAULTS = {"ChatKimi": "function_calling", "ChatOpenRouter": "function_calling", "ChatOpenAI": "json_schema"}
 OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
@@ -28,29 +31,26 @@ OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
 INTRODUCTION = """# Structured output, reply by reply
 
 Written by `make compare`. {replies} replies to a request for a person of two fields, good and bad, come from the
-emulator over HTTP, once for each of four ways to ask `moonshotai/kimi-k2-0905`; `default` is
-`with_structured_output` without a method. Measured with {versions}, Python {python}.
+emulator over HTTP, once for each of four methods to ask `moonshotai/kimi-k2-0905` by and each of four ways to call;
+`default` is `with_structured_output` without a method. Where the ways differ the figures are those of
+`invoke / stream / ainvoke / astream`; of a stream the last value counts. Measured with {versions}, Python {python}.
 
 - **value**: what the reply holds;
 - **typed error**: one of langchain-core's `ModelError`s, or its `OutputParserException`;
-- **None**: neither a value nor an error;
+- **None**: neither a value nor an error; of a stream also no value at all;
 - **untyped error**: any other exception;
 - **wrong value**: another value than the reply's, or one from a reply that does not answer for it: cut off by the
   token limit, with two different values (of one key, too), or with the value inside another key or in a thought.
 """
 
 
-def reply_of(case: Case) -> Reply:
-    """Write a reply of the tests for the emulator."""
-    calls = [ToolCall(name, arguments) for name, arguments in case.calls]
-    finish_reason = None if calls and case.finish_reason == "stop" else case.finish_reason
-    return Reply(text=case.text or None, tool_calls=calls, finish_reason=finish_reason)
-
-
-def outcome(runnable: Any, expected: Any) -> str:
-    """Say what one reply came to."""
+def outcome(way: Callable[[], Any], expected: Any) -> str:
+    """Say what one reply came to, asked for in one way."""
     try:
-        value = runnable.invoke("Who?")
+        value = way()
+    except IndexError:
+        # A stream without a value.
+        return "None"
     except (ModelError, OutputParserException):
         return "typed error"
     except Exception:  # noqa: BLE001 - whatever it is, it is the result
@@ -60,19 +60,27 @@ def outcome(runnable: Any, expected: Any) -> str:
     return "value" if isinstance(value, Person) and value.model_dump() == expected else "wrong value"
 
 
-def outcomes(name: str, method: str) -> dict[str, str]:
-    """Say what each reply came to, with one model asked in one way."""
+def outcomes(name: str, method: str) -> dict[str, Outcomes]:
+    """Say what each reply came to, with one model asked by one method, in each of the four ways."""
     chosen: dict[str, Any] = {} if method == "default" else {"method": method}
     by_call = (DEFAULTS[name] if method == "default" else method) == "function_calling"
-    found = {}
-    with Emulator() as emulator, warnings.catch_warnings():
+    found: dict[str, Outcomes] = {}
+    with Emulator() as emulator, asyncio.Runner() as runner, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        runnable = MODELS[name](emulator.base_url, max_retries=0).with_structured_output(Person, **chosen)
+        model = MODELS[name](emulator.base_url, max_retries=0)
+        runnable, wire = model.with_structured_output(Person, **chosen), Wire(emulator, model, runner)
         for case in REPLIES:
-            emulator.clear()
-            emulator.script(reply_of(case))
-            found[case.name] = outcome(runnable, case.expected(by_call=by_call, pydantic=True))
+            expected, found[case.name] = case.expected(by_call=by_call, pydantic=True), ()
+            for way in wire.ways(runnable):
+                emulator.clear()
+                wire.script(case)
+                found[case.name] += (outcome(way, expected),)
     return found
+
+
+def said(figures: Sequence[Any]) -> str:
+    """Write down what came of the four ways: once if it is the same."""
+    return " / ".join(map(str, figures if len(set(figures)) > 1 else figures[:1]))
 
 
 def due(case: Case, *, by_call: bool) -> str:
@@ -87,17 +95,18 @@ def main() -> None:
     python = sys.version.split()[0]
     lines = [INTRODUCTION.format(replies=len(REPLIES), versions=versions, python=python)]
     lines += ["| method | model | " + " | ".join(OUTCOMES) + " |", "| --- | --- |" + " ---: |" * len(OUTCOMES)]
-    seen: dict[str, dict[str, dict[str, str]]] = {}
+    seen: dict[str, dict[str, dict[str, Outcomes]]] = {}
     for method in METHODS:
         seen[method] = {name: outcomes(name, method) for name in MODELS}
         for name, found in seen[method].items():
-            counts = Counter(found.values())
-            lines.append(f"| `{method}` | {name} | " + " | ".join(str(counts[kind]) for kind in OUTCOMES) + " |")
+            counts = [Counter(ways) for ways in zip(*found.values(), strict=True)]
+            cells = [said([count[kind] for count in counts]) for kind in OUTCOMES]
+            lines.append(f"| `{method}` | {name} | " + " | ".join(cells) + " |")
             print(lines[-1])
     lines += ["", "## Each reply, asked for in the default way", "", "| reply | due | " + " | ".join(MODELS) + " |"]
     lines.append("| --- | --- |" + " --- |" * len(MODELS))
     for case in REPLIES:
-        cells = [due(case, by_call=True), *(seen["default"][name][case.name] for name in MODELS)]
+        cells = [due(case, by_call=True), *(said(seen["default"][name][case.name]) for name in MODELS)]
         lines.append(f"| {case.name} | " + " | ".join(cells) + " |")
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

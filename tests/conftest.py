@@ -1,8 +1,12 @@
 """What every test shares: an environment without keys, proxies or tracing, and one planted key."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
+
+from langchain_kimi._messages.from_wire import PROVIDER
 
 KEY = "planted-key-that-opens-nothing"
 """The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
@@ -23,3 +27,11 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the developer's keys, proxies and tracing out of the environment."""
     for name in unwanted(list(os.environ)):
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def no_translator() -> Iterator[None]:
+    """Take our content-block translator out of LangChain's register."""
+    ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
+    yield
+    PROVIDER_TRANSLATORS[PROVIDER] = ours

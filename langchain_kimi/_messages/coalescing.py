@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from langchain_kimi._messages.fast_chunks import new_chunk
 from langchain_kimi._messages.readers import StreamedMessage
 from langchain_kimi.errors import KimiError
+from langchain_kimi.openrouter.wire import WireReply
 
 
 class CoalescesDeltas(BaseModel, defer_build=True):
@@ -27,9 +28,8 @@ class CoalescesDeltas(BaseModel, defer_build=True):
 class CoalescedMessage(StreamedMessage):
     """Reads a streamed reply as chunks, of which one read of the network makes as few as can be."""
 
-    def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
-        """Take the next bytes; gives the chunks that they complete."""
-        return coalesced(super().feed(piece, waited))
+    def _chunks(self, wire_chunks: Iterable[WireReply]) -> Iterator[ChatGenerationChunk]:
+        return coalesced(super()._chunks(wire_chunks))
 
 
 def coalesced(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:

@@ -7,6 +7,7 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.utils.utils import LC_ID_PREFIX
 
+from langchain_kimi._messages.chunk_sums import with_first
 from langchain_kimi._messages.from_wire import (
     CUT,
     breaking_chunk_from,
@@ -135,7 +136,8 @@ class StreamedMessage:
 
     def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
         """Take the next bytes; gives the chunks that they complete, one by one."""
-        return self._chunks(self.wire.feed(piece, waited))
+        chunks = self._chunks(self.wire.feed(piece, waited))
+        return chunks if self._begun else with_first(chunks)
 
     def close(self) -> Iterator[ChatGenerationChunk]:
         """Take the end of the bytes; yields the rest and the last chunk."""

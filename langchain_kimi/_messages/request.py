@@ -12,8 +12,10 @@ from langchain_kimi.openrouter.fast_json import JSON, is_usual
 from langchain_kimi.openrouter.parameters import checked, merged
 from langchain_kimi.openrouter.wire import WireBody
 
-INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
-"""What LangChain hands from method to method; none of it is for the wire."""
+STREAM_LEAKS = "stream_leaks"
+"""The argument of a call that has a leaked call handed out while it comes; see `Mending.streams_leaks`."""
+INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager", STREAM_LEAKS})
+"""What is handed from method to method, by LangChain and by us; none of it is for the wire."""
 _CALLS = ("tool_calls", "invalid_tool_calls")
 _TEXT_ALONE = ("role", "content")
 

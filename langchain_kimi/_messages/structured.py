@@ -7,6 +7,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 
+from langchain_kimi._messages.request import STREAM_LEAKS
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
 from langchain_kimi._messages.structured_prompt import InstructedModel, instruction_for
 from langchain_kimi._messages.structured_raw import RawAndParsed
@@ -74,13 +75,14 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     if chosen == "function_calling" and tools:
         raise KimiRequestError("A forced call leaves no room for other tools.", advice='Pass method="json_schema".')
     traced = {"kwargs": {"method": chosen, "strict": strict}, "schema": target.traced if schema is not None else None}
-    bound = request.bound(target, chosen, strict, tools or (), {"ls_structured_output_format": traced, **kwargs})
+    by_call = chosen == "function_calling"
+    grows = (partial or target.model is None) and not (repair or include_raw)
+    own = {"ls_structured_output_format": traced, **({STREAM_LEAKS: True} if by_call and grows else {})}
+    bound = request.bound(target, chosen, strict, tools or (), {**own, **kwargs})
     if method is None and chosen == "json_mode":
         bound = InstructedModel(model=bound, instruction=instruction_for(target))
-    by_call = chosen == "function_calling"
     if repair:
         bound = RepairingModel(model=bound, target=target, by_call=by_call)
-    grows = (partial or target.model is None) and not repair
     parser = StructuredOutputParser(target=target, by_call=by_call, grows=grows)
     return bound | (RawAndParsed(parser=parser) if include_raw else parser)
 

@@ -9,9 +9,10 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig
 from pydantic import InstanceOf
 
+from langchain_kimi._messages.chunk_sums import whole
 from langchain_kimi._messages.structured_dump import DumpedWithSchema
 from langchain_kimi._messages.structured_json import read_partial_json
-from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable, whole
+from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable
 from langchain_kimi._messages.structured_reply import calls_others, read_output
 from langchain_kimi._messages.structured_schema import OutputSchema
 

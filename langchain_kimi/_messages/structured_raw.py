@@ -6,9 +6,10 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 
+from langchain_kimi._messages.chunk_sums import whole
 from langchain_kimi._messages.structured_dump import Dumped
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
-from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable, whole
+from langchain_kimi._messages.structured_pieces import achunks_of, as_chunk, atraceable, chunks_of, traceable
 
 
 class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeAlias, cast
 
 from langchain_core.utils.function_calling import convert_to_openai_function
@@ -164,6 +165,9 @@ def output_schema(schema: Schema) -> OutputSchema:
         return OutputSchema(function, unwrapped_root(function["parameters"]))
     if is_typed_dict(schema):
         return _of_typed_dict(cast("type", schema))
+    if isinstance(schema, type) and issubclass(schema, Enum):
+        # LangChain would describe the arguments of `Enum` itself.
+        raise _no_schema(schema, "An enum is no object.")
     function = _converted(schema)
     if isinstance(schema, type) and is_basemodel_subclass(schema):
         return OutputSchema(function, _definition(schema), schema)
@@ -226,8 +230,11 @@ def _converted(schema: Any) -> JSONObject:
         raise _no_schema(schema, error) from error
 
 
-def _no_schema(schema: Any, error: Exception) -> KimiRequestError:
-    return KimiRequestError(f"This cannot be made a JSON schema: {schema!r:.100}. {error}")
+def _no_schema(schema: Any, reason: Exception | str) -> KimiRequestError:
+    return KimiRequestError(
+        f"This cannot be made a JSON schema: {schema!r:.100}. {reason}",
+        advice="Write a pydantic class; of what is no object, such as a list or an enum, a pydantic RootModel.",
+    )
 
 
 def _held(schema: JSONObject) -> JSONObject:

@@ -22,7 +22,8 @@ BARE = "functions."
 """How a call begins whose markers were stripped: `functions.name:0{...}`."""
 
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
-ENDING = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END))))
+BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
+"""What ends arguments that are no JSON, and a string in them that is never closed."""
 TRIGGER = re.compile(r"<\||(?<![\w`'\"/-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 

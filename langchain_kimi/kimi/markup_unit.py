@@ -1,16 +1,16 @@
 """One run of leaked markup, from its first marker to its end, read piece by piece."""
 
-import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from langchain_kimi.kimi.growing_call import GrowingCall
+from langchain_kimi.kimi.leaked_call import NOT_WHOLE, LeakedCall, leaked_call
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
     BARE,
+    BOUNDARY,
     CALL_BEGIN,
     CALL_END,
-    ENDING,
     ID,
     SECTION_BEGIN,
     SECTION_END,
@@ -21,36 +21,8 @@ from langchain_kimi.kimi.markup_grammar import (
 )
 from langchain_kimi.kimi.offered_tools import OfferedTools
 
-NOT_WHOLE = "The reply ended before the call did."
-NAMELESS = "The call names no tool."
-WITHOUT_ARGUMENTS = "The call has no arguments, and the tool needs some."
-
 _BLANKS = re.compile(r"\s*")
-_BOUNDARY = re.compile(f"{ENDING.pattern}|{re.escape(CALL_BEGIN)}")
 _LONGEST_MARKER = 30
-# Ids that other hosts hand out: no function's name is in them.
-_OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
-# What texts about the markup write where arguments stand.
-_PLACEHOLDER = re.compile(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
-
-
-@dataclass(frozen=True, slots=True)
-class LeakedCall:
-    """A tool call that was found as markup.
-
-    Attributes:
-        id: As the model wrote it; empty if it wrote none.
-        name: The offered tool that is meant, or what stands in its place.
-        arguments: Their text, whole JSON or not.
-        error: Why the call must not be run, beyond what the arguments themselves show.
-        is_known: Whether this is certainly a call: it names an offered tool, or has an id of the kind that names none.
-    """
-
-    id: str
-    name: str
-    arguments: str
-    error: str | None
-    is_known: bool
 
 
 class Unit:
@@ -58,19 +30,24 @@ class Unit:
 
     Attributes:
         calls: What was found, in order.
+        growing: The first call while it comes, if it is to be shown so.
         is_done: Whether the run has ended.
     """
 
-    def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
+    def __init__(self, offered: OfferedTools, json_at: int | None = None, *, grows: bool = False) -> None:
         """Begin a run.
 
         Args:
             offered: The tools that may be meant.
-            json_at: Where the arguments begin, for a call whose markers were stripped.
+            json_at: Where the arguments begin, for a call whose markers were stripped. It never grows: only a whole
+                object makes it a call.
+            grows: Whether the first call is to be shown while it comes.
         """
         self.calls: list[LeakedCall] = []
+        self.growing: GrowingCall | None = None
         self.is_done = False
         self._offered = offered
+        self._grows = grows
         self._pieces: list[str] = []
         self._text = ""
         self._end = 0
@@ -102,6 +79,7 @@ class Unit:
         if self._is_in_json and before:
             # Long arguments come in thousands of pieces; they are put together once.
             self._at = before + self._json.feed(text)
+            self._grow(text[: self._at - before])
             if self._is_in_json:
                 return
         self._text = "".join(self._pieces)
@@ -167,6 +145,8 @@ class Unit:
             self._start = self._at = end + (len(ARGUMENTS_BEGIN) if found else 0)
             self._json = JSONValue()
             self._step = self._arguments
+            if self._grows and not self.calls and (name := self._offered.meant_by_id(self._id)):
+                self.growing = GrowingCall(self._id, name)
         elif found in SECTION_END | {CALL_END}:
             self._add("", None)
             self._finish_call(end)
@@ -177,7 +157,8 @@ class Unit:
     def _arguments(self) -> bool:
         """Read a call's JSON to its end."""
         if self._json.state == "open":
-            self._at = self._json.feed(self._text, self._at)
+            begun, self._at = self._at, self._json.feed(self._text, self._at)
+            self._grow(self._text[begun : self._at])
         if self._json.state == "open":
             return False
         if self._json.state == "broken" and (again := marker_at(self._text, self._after_blanks(self._start))):
@@ -206,7 +187,7 @@ class Unit:
 
     def _spoilt(self) -> bool:
         """Read arguments that are no JSON, up to the next marker."""
-        boundary = _BOUNDARY.search(self._text, self._start)
+        boundary = BOUNDARY.search(self._text, self._start)
         if boundary is None:
             return False
         self._add(self._text[self._start : boundary.start()], None)
@@ -245,7 +226,7 @@ class Unit:
             self._end = len(self._text)
 
     def _close_arguments(self) -> None:
-        if boundary := _BOUNDARY.search(self._text, self._start):
+        if boundary := BOUNDARY.search(self._text, self._start):
             self._add(self._text[self._start : boundary.start()], None)
             self._finish_call(boundary.start())
             self.is_done = False
@@ -260,37 +241,10 @@ class Unit:
         return blanks.end() if blanks else position
 
     def _add(self, arguments: str, error: str | None) -> None:
-        """Add a call; its arguments may be a JSON string that holds the object."""
-        arguments = arguments.strip()
-        value = parsed(arguments)
-        if isinstance(value, str):
-            arguments, value = value, parsed(value)
-        name = self._offered.meant_by_id(self._id)
-        if name is None and isinstance(value, dict):
-            name, arguments = self._named_inside(value, arguments)
-        if name is None:
-            is_opaque = _OPAQUE.fullmatch(self._id) is not None
-            unknown = "" if is_opaque else self._id.removeprefix(BARE).rpartition(":")[0] or self._id
-            # Texts about the markup have placeholders in these places.
-            is_known = is_opaque and (isinstance(value, dict) or (error is not None and self._id[-1:].isalnum()))
-            error = error or (NAMELESS if is_opaque else None)
-            self.calls.append(LeakedCall(self._id, unknown, arguments, error, is_known=is_known))
-            return
-        if not arguments and self._offered.needs_arguments(name):
-            error = error or WITHOUT_ARGUMENTS
-        is_known = _PLACEHOLDER.fullmatch(arguments) is None
-        self.calls.append(LeakedCall(self._id, name, arguments, error, is_known=is_known))
+        self.calls.append(leaked_call(self._offered, self._id, arguments, error))
+        if self.growing and len(self.calls) == 1:
+            self.growing.finish(self.calls[0])
 
-    def _named_inside(self, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
-        """Take the name from the arguments: where ids name no function, models put it there (vllm issue 32146)."""
-        inside = value.get("name")
-        name = self._offered.meant(inside) if isinstance(inside, str) else None
-        if name is None:
-            return None, arguments
-        others = {key: other for key, other in value.items() if key != "name"}
-        if len(others) == 1 and isinstance(only := next(iter(others.values())), dict | str):
-            key = next(iter(others))
-            wrapped = parsed(only) if isinstance(only, str) else only
-            if key in {"arguments", "parameters", "args", "input"} and isinstance(wrapped, dict):
-                others = wrapped
-        return name, json.dumps(others, ensure_ascii=False)
+    def _grow(self, text: str) -> None:
+        if self.growing and not self.calls:
+            self.growing.feed(text)

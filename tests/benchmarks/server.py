@@ -1,8 +1,8 @@
 """A fast server of canned replies on loopback, to be run in a process of its own: `python -m tests.benchmarks.server`.
 
 It prints its port. The first parts of a request's path say what is answered, as in `/text/2000/each/chat/completions`:
-a kind of reply, how many deltas it has, and how they are written: `each` in a write of its own, `whole` in writes of
-16 KiB, `paced` one every 20 ms. A plain reply is one write.
+a kind of reply, how many deltas it has, or of an object how many fields, and how they are written: `each` in a write of
+its own, `whole` in writes of 16 KiB, `paced` one every 20 ms. A plain reply is one write.
 """
 
 import asyncio
@@ -14,6 +14,10 @@ from typing import Any, cast
 INTERVAL = 0.02
 """Seconds between the deltas of a paced stream."""
 BLOCK = 16 * 1024
+LETTERS = 9
+"""How many characters of an object's JSON are in a delta."""
+FUNCTION = "Fields"
+"""The function that an object is for."""
 WORDS = (
     "what",
     "the",
@@ -75,6 +79,32 @@ def _tool(number: int, count: int) -> dict[str, Any]:
 DELTAS = {"text": _text, "reasoning": _reasoning, "tool": _tool}
 
 
+def object_pieces(fields: int) -> list[str]:
+    """Give an object of so many fields as JSON, in the pieces in which it is streamed."""
+    text = json.dumps({f"field {number}": f"value {number}" for number in range(fields)})
+    return [text[start : start + LETTERS] for start in range(0, len(text), LETTERS)]
+
+
+def _call(arguments: str, **more: Any) -> dict[str, Any]:
+    """A piece of a call, with what the first one has more."""
+    call = {"index": 0, "function": {"arguments": arguments}, **more}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def _object(kind: str, fields: int) -> Iterator[dict[str, Any]]:
+    """Yield the deltas of an object: as text, as a call, or as a call that leaked into the text."""
+    pieces = object_pieces(fields)
+    if kind == "object-call":
+        yield _call("", id=f"functions.{FUNCTION}:0", type="function", function={"name": FUNCTION, "arguments": ""})
+        yield from map(_call, pieces)
+        return
+    leak = kind == "object-leak"
+    before = f"<|tool_calls_section_begin|><|tool_call_begin|>functions.{FUNCTION}:0<|tool_call_argument_begin|>"
+    after = "<|tool_call_end|><|tool_calls_section_end|>"
+    for piece in [before, *pieces, after] if leak else pieces:
+        yield {"role": "assistant", "content": piece}
+
+
 def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
     choice = {
         "index": 0, "delta": delta, "finish_reason": finish, "native_finish_reason": finish, "logprobs": None,
@@ -84,10 +114,10 @@ def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> byt
 
 
 def _events(kind: str, count: int) -> Iterator[bytes]:
-    for number in range(count):
-        yield _event(DELTAS[kind](number, count))
+    deltas = (DELTAS[kind](number, count) for number in range(count)) if kind in DELTAS else _object(kind, count)
+    yield from map(_event, deltas)
     end: dict[str, Any] = {"role": "assistant", "content": ""}
-    yield _event(end, "tool_calls" if kind == "tool" else "stop")
+    yield _event(end, "tool_calls" if kind in ("tool", "object-call") else "stop")
     yield _event(end, usage=USAGE)
     yield b"data: [DONE]\n\n"
 

@@ -4,7 +4,7 @@ python -m tests.benchmarks.structured_growth [--quick] [--rounds 3] [--out FILE]
 """
 
 import argparse
-import json
+import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,29 +15,34 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.output_parsers.openai_tools import JsonOutputToolsParser
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
+from langchain_kimi import ChatKimi
 from langchain_kimi._messages.structured import structured_output
 from langchain_kimi._messages.tools import bind_arguments
-from tests.benchmarks.measuring import Job, Samples, interleaved
+from tests.benchmarks.measuring import Job, Samples, interleaved, server
+from tests.benchmarks.server import FUNCTION, LETTERS, object_pieces
 
 SIZES = (625, 1250, 2500, 5000, 10_000, 20_000)
 QUICK = (20, 40)
 # LangChain's own parsers read all that has come with each chunk: at 1,250 fields that is seconds.
 LARGEST_OF_CORE = 1250
-LETTERS = 9
-SCHEMA = {"title": "Fields", "type": "object", "properties": {}}
+SCHEMA = {"title": FUNCTION, "type": "object", "properties": {}}
 METHODS = ("json_schema", "json_mode", "function_calling")
 INTRODUCTION = """Microseconds of CPU per field, the least of {rounds} runs: one object of so many fields
-(`"field 7": "value 7"`) in chunks of {letters} characters, through the parser of `with_structured_output` alone.
-*dict* yields growing dicts, *class* one pydantic object at the end, *partial*
-growing ones (`partial=True`). *growth* is the last
-figure of a row in parts of its first: linear is about 1, or less where the start is dear.
+(`"field 7": "value 7"`) in chunks of {letters} characters. *growth* is the last figure of a row in parts of its first:
+linear is about 1, or less where the start is dear.
 
-*langchain-core* is its `JsonOutputParser` and, for calls, `JsonOutputToolsParser`, up to {largest} fields, measured
-once. *the model's stream* is the part below the parser, here of a model that has its chunks ready, so that it is
-langchain-core's alone: at its end it adds up the chunks, and for each piece of a call copies the arguments so far. It
-is paid by every stream, with a parser or without.
+*the whole way* is `with_structured_output(a dict).stream` from the socket to growing dicts, and back over loopback a
+server in a process of its own; *leaked* is the same with the call as markup in the text. *uncollected* is the whole way
+with `gc.disable()`: langchain-core keeps all chunks to the end, and from some thousand fields on Python's garbage
+collector looks at them again and again, each time that they are a quarter more.
+
+The others are the parser alone: *dict* yields growing dicts, *class* one pydantic object at the end, *partial* growing
+ones (`partial=True`). *langchain-core* is its `JsonOutputParser` and, for calls, `JsonOutputToolsParser`, up to
+{largest} fields, measured once. *langchain-core's stream* is what a model costs below the parser that has its chunks
+ready: at the end of every stream they are added up, and for each piece of a call the arguments so far are copied.
+ChatKimi's chunks are added up at once.
 """
 
 
@@ -69,8 +74,7 @@ class Told(BaseChatModel):
 
 def reply(fields: int, method: str) -> list[AIMessageChunk]:
     """Make the chunks of an object of so many fields."""
-    text = json.dumps({f"field {number}": f"value {number}" for number in range(fields)})
-    texts = [text[start : start + LETTERS] for start in range(0, len(text), LETTERS)]
+    texts = object_pieces(fields)
     metadata = {"model_provider": "openrouter"}
     if method != "function_calling":
         return [AIMessageChunk(content=text, response_metadata=dict(metadata)) for text in texts]
@@ -90,16 +94,41 @@ def drained(made: Callable[[], Iterator[Any]]) -> Job:
     return lambda: sum(1 for _ in made())
 
 
-def jobs(fields: int, method: str) -> dict[str, Job]:
+def whole_way(url: str, fields: int, method: str, kind: str) -> Job:
+    """Make a job of a stream from the server's socket to growing dicts."""
+    base = f"{url}/{kind}/{fields}/whole"
+    model = ChatKimi(openrouter_api_key=SecretStr("sk-or-v1-benchmark"), openrouter_api_base=base, max_retries=0)
+    runnable = model.with_structured_output(SCHEMA, method=method)  # type: ignore[call-overload]  # one of METHODS
+    return drained(lambda: runnable.stream("?"))
+
+
+def without_collector(job: Job) -> Job:
+    """Make a job of the same with Python's garbage collector off."""
+
+    def uncollected() -> Any:
+        gc.disable()
+        try:
+            return job()
+        finally:
+            gc.enable()
+
+    return uncollected
+
+
+def jobs(fields: int, method: str, url: str) -> dict[str, Job]:
     """Give what is measured for one size and one method, by column."""
     chunks = reply(fields, method)
     model = Told(chunks=chunks)
     kinds: dict[str, tuple[Any, bool]] = {"dict": (SCHEMA, False), "class": (Fields, False), "partial": (Fields, True)}
-    measured = {}
+    by_call = method == "function_calling"
+    measured = {"the whole way": whole_way(url, fields, method, "object-call" if by_call else "object")}
+    measured["uncollected"] = without_collector(measured["the whole way"])
+    if by_call:
+        measured["leaked"] = whole_way(url, fields, method, "object-leak")
     for kind, (schema, partial) in kinds.items():
         runnable: Any = structured_output(model, schema, method=method, partial=partial)  # type: ignore[arg-type]  # one of METHODS
         measured[kind] = drained(lambda parser=runnable.last: parser.transform(iter(chunks)))  # type: ignore[misc]  # bound at once
-    measured["the model's stream"] = drained(lambda: model.stream("?"))
+    measured["langchain-core's stream"] = drained(lambda: model.stream("?"))
     return measured
 
 
@@ -112,17 +141,24 @@ def langchain_s_own(fields: int, method: str) -> Samples:
     return samples
 
 
-def report(sizes: Sequence[int], rounds: int) -> Iterator[str]:
-    """Yield the lines of the report, one table a method."""
-    yield INTRODUCTION.format(rounds=rounds, letters=LETTERS, largest=f"{LARGEST_OF_CORE:,}")
-    for method in METHODS:
-        found: dict[str, dict[int, float]] = {}
+def measured_growth(sizes: Sequence[int], rounds: int, method: str) -> dict[str, dict[int, float]]:
+    """Measure one method; gives the microseconds a field by column and size."""
+    found: dict[str, dict[int, float]] = {}
+    with server() as url:
         for fields in sizes:
-            measured = interleaved(jobs(fields, method), rounds)
+            measured = interleaved(jobs(fields, method, url), rounds)
             if fields <= LARGEST_OF_CORE:
                 measured["langchain-core"] = langchain_s_own(fields, method)
             for column, samples in measured.items():
                 found.setdefault(column, {})[fields] = min(samples.cpu) / fields * 1e6
+    return found
+
+
+def report(sizes: Sequence[int], rounds: int) -> Iterator[str]:
+    """Yield the lines of the report, one table a method."""
+    yield INTRODUCTION.format(rounds=rounds, letters=LETTERS, largest=f"{LARGEST_OF_CORE:,}")
+    for method in METHODS:
+        found = measured_growth(sizes, rounds, method)
         yield f"### {method}\n"
         yield f"| | {' | '.join(f'{fields:,}' for fields in sizes)} | growth |"
         yield f"| --- |{' ---: |' * (len(sizes) + 1)}"

@@ -2,16 +2,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.measuring import ROOT
+from tests.benchmarks.measuring import ROOT, server
 from tests.benchmarks.structured_growth import METHODS, QUICK, jobs
 
 
 def test_every_stream_is_taken_whole() -> None:
-    for method in METHODS:
-        counts = {column: job() for column, job in jobs(QUICK[0], method).items()}
-        assert counts["class"] == 1
-        assert counts["dict"] > QUICK[0]
-        assert counts["partial"] >= counts["dict"]
+    with server() as url:
+        for method in METHODS:
+            counts = {column: job() for column, job in jobs(QUICK[0], method, url).items()}
+            assert counts["class"] == 1
+            assert counts["dict"] > QUICK[0]
+            assert counts["partial"] >= counts["dict"]
+            assert counts["the whole way"] == counts["uncollected"] == counts["dict"]
+            assert counts.get("leaked", counts["dict"]) == counts["dict"]
 
 
 def test_the_growth_is_told_for_every_method(tmp_path: Path) -> None:
@@ -29,5 +32,13 @@ def test_the_growth_is_told_for_every_method(tmp_path: Path) -> None:
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     report = out.read_text(encoding="utf-8")
     assert printed.strip() == report.strip()
-    for row in ("dict", "class", "partial", "the model's stream", "langchain-core"):
+    for row in (
+        "the whole way",
+        "uncollected",
+        "dict",
+        "class",
+        "partial",
+        "langchain-core's stream",
+        "langchain-core",
+    ):
         assert report.count(f"\n| {row} |") == len(METHODS)

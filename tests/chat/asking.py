@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 
@@ -50,6 +51,15 @@ async def ask(model: ModelLike, way: Way, given: Any = "hi", config: Any = None,
     """Ask in one way; gives the message, or the sum of the chunks."""
     first, *rest = await chunks_of(model, way, given, config, **kwargs)
     return first + rest if rest else first
+
+
+async def events_of(model: BaseChatModel, way: Way) -> tuple[list[Any], AIMessage]:
+    """The events of a v3 stream and the message at its end."""
+    if way == "stream":
+        stream = model.stream_events("hi", version="v3")
+        return list(stream), stream.output
+    astream = await model.astream_events("hi", version="v3")
+    return [event async for event in astream], await astream.output
 
 
 def told(message: AIMessage) -> dict[str, Any]:

@@ -5,14 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
-from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
-from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.testing import Emulator, RawReply
-from tests.chat.asking import WAYS, Way, ask, event, reply
+from tests.chat.asking import WAYS, Way, ask, event, events_of, reply
 from tests.conftest import KEY
 
 # v3 is LangChain's beta.
@@ -101,15 +98,6 @@ async def plain_blocks(openrouter: Emulator, order: Sequence[str]) -> list[str]:
     return sorted_blocks(model_of(openrouter).invoke("hi").content_blocks)
 
 
-async def events_of(model: ChatKimi, way: Way) -> tuple[list[Any], AIMessage]:
-    """The events of a v3 stream and the message at its end."""
-    if way == "stream":
-        stream = model.stream_events("hi", version="v3")
-        return list(stream), stream.output
-    astream = await model.astream_events("hi", version="v3")
-    return [event async for event in astream], await astream.output
-
-
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", ORDERS)
@@ -158,13 +146,6 @@ async def test_the_next_turn_sends_the_same_message(openrouter: Emulator, order:
     calls = held[1].get("tool_calls", [])
     assert [call["function"]["name"] for call in calls] == [word for word in words if word in CALLS]
     assert [call["id"] for call in calls] == [said["tool_call_id"] for said in held if said["role"] == "tool"]
-
-
-@pytest.fixture
-def no_translator() -> Iterator[None]:
-    ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
-    yield
-    PROVIDER_TRANSLATORS[PROVIDER] = ours
 
 
 @pytest.mark.usefixtures("no_translator")

@@ -1,19 +1,15 @@
 """LangChain's typed content: v1 messages, v1 streams, and the events of v3."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
-from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
 from langchain_kimi._messages.content_blocks import KNOWS_REFUSALS
-from langchain_kimi._messages.from_wire import PROVIDER
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiServerError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
-from tests.chat.asking import WAYS, Way, ask, reply
+from tests.chat.asking import WAYS, Way, ask, events_of, reply
 from tests.conftest import KEY
 
 # v3 is LangChain's beta.
@@ -115,13 +111,6 @@ async def test_a_broken_call_beside_whole_ones_in_v1(openrouter: Emulator, way: 
     assert kind == ("invalid_tool_call" if way.endswith("invoke") else "tool_call_chunk")
 
 
-@pytest.fixture
-def no_translator() -> Iterator[None]:
-    ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
-    yield
-    PROVIDER_TRANSLATORS[PROVIDER] = ours
-
-
 @pytest.mark.usefixtures("no_translator")
 @pytest.mark.parametrize("way", ["stream", "astream"])
 async def test_without_our_translator_a_v1_stream_loses_calls(openrouter: Emulator, way: Way) -> None:
@@ -130,15 +119,6 @@ async def test_without_our_translator_a_v1_stream_loses_calls(openrouter: Emulat
     message = await ask(v1(openrouter), way)
     kinds = [block["type"] for block in message.content]
     assert kinds.count("tool_call") < 2
-
-
-async def events_of(model: ChatKimi, way: Way) -> tuple[list[Any], AIMessage]:
-    """The events of a v3 stream and the message at its end."""
-    if way == "stream":
-        stream = model.stream_events("hi", version="v3")
-        return list(stream), stream.output
-    astream = await model.astream_events("hi", version="v3")
-    return [event async for event in astream], await astream.output
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi.kimi.incoming_calls import IncomingCalls
-from langchain_kimi.kimi.markup_unit import LeakedCall
+from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.repairs import ALL
 from tests.kimi.corpus.cases import TOOLS

@@ -1,6 +1,7 @@
 import pytest
 
-from langchain_kimi.kimi.markup_unit import NAMELESS, NOT_WHOLE, WITHOUT_ARGUMENTS, Unit
+from langchain_kimi.kimi.leaked_call import NAMELESS, NOT_WHOLE, WITHOUT_ARGUMENTS
+from langchain_kimi.kimi.markup_unit import Unit
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from tests.kimi.corpus.calls import ONE, PARIS, TWO
 from tests.kimi.corpus.cases import CALL, CALL_END, SECTION, SECTION_END, TOOLS, markup
@@ -62,20 +63,3 @@ def test_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -
 def test_only_known_calls_prove_a_leak() -> None:
     known = unit(markup("functions.launch:0", "{}") + ONE + "x").calls
     assert [(call.name, call.is_known) for call in known] == [("launch", False), ("get_weather", True)]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "taken"),
-    [
-        ('{"name": "get_weather", "city": "Paris"}', '{"city": "Paris"}'),
-        ('{"name": "functions.get_weather", "arguments": {"city": "Paris"}}', '{"city": "Paris"}'),
-        ('{"name": "get_weather", "parameters": "{\\"city\\": \\"Paris\\"}"}', '{"city": "Paris"}'),
-        ('{"name": "get_weather", "arguments": "Paris"}', '{"arguments": "Paris"}'),
-        ('{"name": "get_weather", "city": {"a": 1}}', '{"city": {"a": 1}}'),
-        ('{"name": "get_weather", "arguments": {}, "city": "Paris"}', '{"arguments": {}, "city": "Paris"}'),
-        ('{"name": "get_weather"}', "{}"),
-    ],
-)
-def test_names_inside_of_arguments(arguments: str, taken: str) -> None:
-    [call] = unit(markup("call_1", arguments) + "x").calls
-    assert (call.name, call.arguments) == ("get_weather", taken)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS, get_translator, register_translator
+from langchain_core.messages.block_translators import get_translator, register_translator
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
@@ -189,13 +189,6 @@ def test_a_list_that_somebody_composed_is_left_to_langchain() -> None:
     with pytest.raises(NotImplementedError):
         blocks_of_message(message([{"type": "text", "text": "hi"}]))
     assert message([{"type": "text", "text": "hi"}]).content_blocks == [text("hi")]
-
-
-@pytest.fixture
-def no_translator() -> Iterator[None]:
-    ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
-    yield
-    PROVIDER_TRANSLATORS[PROVIDER] = ours
 
 
 @pytest.mark.usefixtures("no_translator")

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
+from langchain_kimi._messages.chunk_sums import FirstChunk
+from langchain_kimi._messages.coalescing import CoalescedMessage
 from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
 from langchain_kimi.errors import (
     KimiEmptyReplyError,
@@ -19,6 +23,7 @@ BODY: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 HEAD = {"id": "gen-1-a", "object": "chat.completion", "created": 1, "model": "m", "provider": "Moonshot AI"}
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.5}
 DONE = b"data: [DONE]\n\n"
+CONTINUED = {"index": 0, "function": {"arguments": " "}}
 ERROR = {"error": {"code": 502, "message": "Upstream closed"}}
 
 
@@ -267,3 +272,14 @@ def test_a_streamed_reply_that_failed_keeps_what_came() -> None:
     assert isinstance(error, KimiServerError)
     assert error.partial is not None
     assert (error.partial.content, error.usage) == ("Hel", USAGE)
+
+
+@pytest.mark.parametrize("kind", [StreamedMessage, CoalescedMessage])
+def test_the_first_chunk_alone_adds_all_others_at_once(kind: type[StreamedMessage]) -> None:
+    pieces = [event({"tool_calls": [call("{")]}), *[event({"tool_calls": [CONTINUED]})] * 3]
+    reader = kind(opened(), BODY, idle=None, with_usage=True)
+    chunks = list(fed(reader, event(), b"".join(pieces[:2]), *pieces[2:], event(finish="tool_calls"), DONE))
+    assert [type(chunk) for chunk in chunks] == [FirstChunk, *[ChatGenerationChunk] * (len(chunks) - 1)]
+    summed = merge_chat_generation_chunks(chunks)
+    assert summed is not None
+    assert summed.message == added_up(chunks)

@@ -1,87 +1,59 @@
-import asyncio
+"""Structured output over a loopback OpenRouter: every reply by every method, in all four ways."""
+
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from langchain_core.runnables import Runnable
+from langchain_core.messages import AIMessage
 
-from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiEmptyReplyError, KimiStructuredOutputError
-from langchain_kimi.testing import Emulator, RawReply, Reply, ToolCall
-from tests.conftest import KEY
+from langchain_kimi.testing import RawReply, Reply, ToolCall
+from tests.messages.loopback import METHODS, Wire
 from tests.messages.structured_cases import ADA, CASES, JSON, PERSON_SCHEMA, TYPED, Case, Person
-
-METHODS = ["function_calling", "json_schema", "json_mode"]
-
-
-@dataclass
-class Wire:
-    """A loopback OpenRouter, a model of it, and one event loop for all that is awaited."""
-
-    openrouter: Emulator
-    model: ChatKimi
-    runner: asyncio.Runner
-
-    def ways(self, runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:
-        """Invoke, ainvoke, and the last value of stream and of astream."""
-
-        async def last() -> Any:
-            return [value async for value in runnable.astream("Who?")][-1]
-
-        yield lambda: runnable.invoke("Who?")
-        yield lambda: self.runner.run(runnable.ainvoke("Who?"))
-        yield lambda: list(runnable.stream("Who?"))[-1]
-        yield lambda: self.runner.run(last())
+from tests.messages.structured_kinds import KINDS, expected, outcome
 
 
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Wire]:
-    with Emulator() as openrouter, asyncio.Runner() as runner:
-        model = ChatKimi(openrouter_api_key=KEY, openrouter_api_base=openrouter.base_url, max_retries=0)
-        yield Wire(openrouter, model, runner)
-        model.close()
-        runner.run(model.aclose())
+def see_head_and_bill(error: KimiStructuredOutputError) -> None:
+    assert error.provider == "Moonshot AI"
+    assert error.generation_id is not None
+    assert error.usage is not None
+    assert error.usage["total_tokens"] > 0
 
 
-def reply_of(case: Case) -> Reply:
-    calls = [ToolCall(name, arguments) for name, arguments in case.calls]
-    finish_reason = None if calls and case.finish_reason == "stop" else case.finish_reason
-    return Reply(text=case.text or None, tool_calls=calls, finish_reason=finish_reason)
-
-
-def outcome(way: Callable[[], Any]) -> Any:
+def told(way: Callable[[], Any]) -> Any:
+    """The value of a way, once its error is seen to tell all of the reply's head and bill."""
     try:
-        value = way()
-    except KimiStructuredOutputError as error:
-        failed = error
-    else:
-        return value.model_dump() if isinstance(value, Person) else value
-    assert failed.provider == "Moonshot AI"
-    assert failed.generation_id is not None
-    assert failed.usage is not None
-    assert failed.usage["total_tokens"] > 0
-    return failed.cause
+        return way()
+    except KimiStructuredOutputError as failed:
+        see_head_and_bill(failed)
+        raise
 
 
-@pytest.mark.parametrize(
-    ("method", "schema"),
-    [
-        ("function_calling", Person),
-        ("function_calling", PERSON_SCHEMA),
-        ("json_schema", Person),
-        ("json_mode", PERSON_SCHEMA),
-    ],
-)
+def from_raw(way: Callable[[], Any]) -> Any:
+    """What a way with `include_raw` gives, as if it were not there."""
+    result = way()
+    assert set(result) == {"raw", "parsed", "parsing_error"}
+    assert isinstance(result["raw"], AIMessage)
+    assert (result["parsed"] is None) != (result["parsing_error"] is None)
+    if result["parsing_error"] is not None:
+        assert result["parsing_error"].partial.usage_metadata == result["raw"].usage_metadata
+        raise result["parsing_error"]
+    return result["parsed"]
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("case", [*CASES, *TYPED], ids=lambda case: case.name)
-def test_replies_over_the_wire(case: Case, method: Any, schema: Any, wire: Wire) -> None:
-    by_call = method == "function_calling"
-    expected = case.expected(by_call=by_call, pydantic=schema is Person)
-    for way in wire.ways(wire.model.with_structured_output(schema, method=method)):
-        wire.openrouter.script(reply_of(case))
-        assert outcome(way) == expected
+def test_replies_over_the_wire(case: Case, method: Any, wire: Wire) -> None:
+    by_call = method in (None, "function_calling")
+    # All kinds come by in turn; each case meets several, and each kind many cases.
+    position = [*CASES, *TYPED].index(case) + METHODS.index(method)
+    kind, include_raw = list(KINDS)[position % len(KINDS)], position % 2 == 0
+    due = expected(case, kind, by_call=by_call)
+    for way in wire.ways(wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)):
+        wire.script(case)
+        assert outcome(lambda: told(lambda: from_raw(way) if include_raw else way()), kind) == due  # noqa: B023 - called at once
 
 
 REFUSAL = {"role": "assistant", "content": None, "refusal": "I would rather not."}
@@ -108,7 +80,7 @@ def test_a_refusal_over_the_wire(method: Any, wire: Wire) -> None:
 def test_thoughts_alone_are_empty(wire: Wire) -> None:
     for way in wire.ways(wire.model.with_structured_output(Person)):
         wire.openrouter.script(Reply(reasoning="Hm."))
-        assert outcome(way) == "empty"
+        assert outcome(way, "pydantic") == "empty"
 
 
 def test_an_empty_reply_is_the_model_s_own_error(wire: Wire) -> None:
@@ -126,9 +98,8 @@ def test_what_is_sent(method: Any, wire: Wire) -> None:
         way()
     bodies = wire.openrouter.bodies
     asked = {json.dumps({key: value for key, value in body.items() if key != "stream"}) for body in bodies}
-    keys = {"function_calling": {"tools", "tool_choice", "parallel_tool_calls"}}.get(
-        method, {"response_format", "provider"}
-    )
+    by_call = method in (None, "function_calling")
+    keys = {"tools", "tool_choice", "parallel_tool_calls"} if by_call else {"response_format", "provider"}
     assert len(bodies) == 4
     assert len({body.replace(', "stream_options": {"include_usage": true}', "") for body in asked}) == 1
     assert set(bodies[0]) == {"model", "messages"} | keys
@@ -147,9 +118,9 @@ def test_the_limit_is_told_with_what_came(wire: Wire) -> None:
         assert raised.value.partial.usage_metadata is not None
 
 
-@pytest.mark.parametrize("method", METHODS[:2])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_dict_grows_over_the_wire(method: Any, wire: Wire) -> None:
-    calls = [ToolCall("Person", ADA)] if method == "function_calling" else []
+    calls = [ToolCall("Person", ADA)] if method in (None, "function_calling") else []
     wire.openrouter.script(Reply(text=None if calls else JSON, tool_calls=calls))
     values = list(wire.model.with_structured_output(PERSON_SCHEMA, method=method).stream("Who?"))
     assert len(values) > 2

@@ -147,6 +147,13 @@ def test_what_is_no_schema_is_refused(schema: Any) -> None:
         output_schema(schema)
 
 
+@pytest.mark.parametrize("schema", [Colour, list[int], int])
+def test_how_to_write_what_is_no_object_is_told(schema: Any) -> None:
+    with pytest.raises(KimiRequestError, match="RootModel"):
+        output_schema(schema)
+    assert output_schema(RootModel[schema]).model is not None
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("Person", "Person"), ("Box[int]", "Box_int_"), ("A pair: two", "A_pair__two"), ("é", "_"), ("", "output")],

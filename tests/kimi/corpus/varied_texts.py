@@ -16,6 +16,11 @@ from tests.kimi.corpus.cases import (
 FIRST = "functions.get_weather:0"
 
 
+def behind(name: str, text: str) -> Case:
+    """A call behind a text that stays as it is."""
+    return lifted(name, "after cline/cline#12980", text + ONE, WEATHER, content=text)
+
+
 ARGUMENT_FORMS = [
     lifted(
         "fenced arguments",
@@ -180,49 +185,17 @@ ARGUMENT_FORMS = [
 ]
 
 BEFORE = [
-    lifted("inch mark", "after cline/cline#12980", 'The 5" screen: ' + ONE, WEATHER, content='The 5" screen: '),
-    lifted(
-        "quotes and inches",
-        "after cline/cline#12980",
-        'Say "hi", 7" or so. ' + ONE,
-        WEATHER,
-        content='Say "hi", 7" or so. ',
-    ),
-    lifted(
-        "quoted numbers",
-        "after cline/cline#12980",
-        'He paid "5" and "6". ' + ONE,
-        WEATHER,
-        content='He paid "5" and "6". ',
-    ),
-    lifted("list item", "after cline/cline#12980", "- " + ONE, WEATHER, content="- "),
-    lifted("heading", "after cline/cline#12980", "# Weather\n" + ONE, WEATHER, content="# Weather\n"),
-    lifted(
-        "apostrophes before",
-        "after cline/cline#12980",
-        "Let's check 'Paris', it's ok. " + ONE,
-        WEATHER,
-        content="Let's check 'Paris', it's ok. ",
-    ),
-    lifted(
-        "code tag in another line",
-        "after cline/cline#12980",
-        "Use the <code> tag.\n" + ONE,
-        WEATHER,
-        content="Use the <code> tag.\n",
-    ),
-    lifted("open quotation, earlier paragraph", "after cline/cline#12980", "“So\n\n" + ONE, WEATHER, content="“So\n\n"),
-    lifted(
-        "odd quote, earlier line",
-        "after cline/cline#12980",
-        'He said "check\n' + ONE,
-        WEATHER,
-        content='He said "check\n',
-    ),
-    lifted(
-        "backslash quote earlier line", "after cline/cline#12980", 'x = "\\"\n' + ONE, WEATHER, content='x = "\\"\n'
-    ),
-    lifted("closed pre", "after cline/cline#12980", "<pre>\nx\n</pre>\n" + ONE, WEATHER, content="<pre>\nx\n</pre>\n"),
+    behind("inch mark", 'The 5" screen: '),
+    behind("quotes and inches", 'Say "hi", 7" or so. '),
+    behind("quoted numbers", 'He paid "5" and "6". '),
+    behind("list item", "- "),
+    behind("heading", "# Weather\n"),
+    behind("apostrophes before", "Let's check 'Paris', it's ok. "),
+    behind("code tag in another line", "Use the <code> tag.\n"),
+    behind("open quotation, earlier paragraph", "“So\n\n"),
+    behind("odd quote, earlier line", 'He said "check\n'),
+    behind("backslash quote earlier line", 'x = "\\"\n'),
+    behind("closed pre", "<pre>\nx\n</pre>\n"),
     lifted(
         "two blank lines",
         "after cline/cline#12980",
@@ -230,31 +203,19 @@ BEFORE = [
         WEATHER,
         content="Fine.\n\n\n\n\n",
     ),
-    lifted("starts with blanks", "after cline/cline#12980", "    " + ONE, WEATHER, content="    "),
-    lifted("blockquote ended", "after cline/cline#12980", "> x\n\n" + ONE, WEATHER, content="> x\n\n"),
-    lifted(
-        "closed html code",
-        "after cline/cline#12980",
-        '<code class="a">x</code> ' + ONE,
-        WEATHER,
-        content='<code class="a">x</code> ',
-    ),
-    lifted("tilde fence closed", "after cline/cline#12980", "~~~\nx\n~~~\n" + ONE, WEATHER, content="~~~\nx\n~~~\n"),
+    behind("starts with blanks", "    "),
+    behind("blockquote ended", "> x\n\n"),
+    behind("closed html code", '<code class="a">x</code> '),
+    behind("tilde fence closed", "~~~\nx\n~~~\n"),
     lifted("emoji", "after cline/cline#12980", "🌦️" + ONE + "🌦️", WEATHER, content="🌦️🌦️"),
-    lifted("pipe before", "after cline/cline#12980", "a |" + ONE, WEATHER, content="a |"),
-    lifted("angle before", "after cline/cline#12980", "a <" + ONE, WEATHER, content="a <"),
-    lifted("angles before", "after cline/cline#12980", "<<<|" + ONE, WEATHER, content="<<<|"),
-    lifted("broken marker before", "after cline/cline#12980", "<|tool_call" + ONE, WEATHER, content="<|tool_call"),
-    lifted("think close before", "after cline/cline#12980", "</think>" + ONE, WEATHER, content="</think>"),
-    lifted("JSON before", "after cline/cline#12980", '{"a": "b"}\n' + ONE, WEATHER, content='{"a": "b"}\n'),
-    lifted(
-        "f words before",
-        "after cline/cline#12980",
-        "if of f functions. fun" + ONE,
-        WEATHER,
-        content="if of f functions. fun",
-    ),
-    lifted("thousand blanks", "after cline/cline#12980", "x" + " " * 500 + ONE, WEATHER, content="x" + " " * 500),
+    behind("pipe before", "a |"),
+    behind("angle before", "a <"),
+    behind("angles before", "<<<|"),
+    behind("broken marker before", "<|tool_call"),
+    behind("think close before", "</think>"),
+    behind("JSON before", '{"a": "b"}\n'),
+    behind("f words before", "if of f functions. fun"),
+    behind("thousand blanks", "x" + " " * 500),
 ]
 
 VARIED_TEXTS: list[Case] = [*ARGUMENT_FORMS, *BEFORE]

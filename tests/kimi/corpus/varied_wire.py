@@ -8,6 +8,7 @@ from tests.kimi.corpus.cases import (
     SECTION,
     SECTION_END,
     TURN_END,
+    Call,
     Case,
     call,
     markup,
@@ -15,6 +16,25 @@ from tests.kimi.corpus.cases import (
 from tests.kimi.corpus.wire import mishap, weather
 
 FIRST = "functions.get_weather:0"
+
+
+def mended_arguments(name: str, arguments: str, becomes: Call = WEATHER) -> Case:
+    """Arguments that are mended."""
+    delta = call(becomes[0], arguments, becomes[2])
+    return mishap(name, "after MoonshotAI/Kimi-K2#26", delta, calls=(becomes,), repairs={"arguments": 1})
+
+
+def broken_arguments(name: str, arguments: str) -> Case:
+    """Arguments that cannot be mended."""
+    invalid = (("get_weather", arguments, FIRST),)
+    return mishap(name, "after MoonshotAI/Kimi-K2#26", weather(arguments), invalid=invalid)
+
+
+def mended_name(name: str, spelling: str | None) -> Case:
+    """A spelling of the name that is mended."""
+    delta = call(spelling, PARIS, FIRST)
+    return mishap(name, "after tailcallhq/forgecode#1141", delta, calls=(WEATHER,), repairs={"call_names": 1})
+
 
 VARIED_WIRE: list[Case] = [
     mishap(
@@ -126,115 +146,22 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
-        "arguments with end marker",
-        "after MoonshotAI/Kimi-K2#26",
-        weather(PARIS + CALL_END),
-        calls=(WEATHER,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "arguments with end markers",
-        "after MoonshotAI/Kimi-K2#26",
-        weather(PARIS + CALL_END + SECTION_END + TURN_END),
-        calls=(WEATHER,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "arguments fenced",
-        "after MoonshotAI/Kimi-K2#26",
-        weather("```json\n" + PARIS + "\n```"),
-        calls=(WEATHER,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "arguments begun with marker",
-        "after MoonshotAI/Kimi-K2#26",
-        weather(ARGUMENTS + PARIS),
-        calls=(WEATHER,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "arguments marker both",
-        "after MoonshotAI/Kimi-K2#26",
-        weather(ARGUMENTS + PARIS + CALL_END),
-        calls=(WEATHER,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "null arguments text no-arg",
-        "after MoonshotAI/Kimi-K2#26",
-        call("get_time", "null", "functions.get_time:0"),
-        calls=(TIME,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "quoted null arguments no-arg",
-        "after MoonshotAI/Kimi-K2#26",
-        call("get_time", '"null"', "functions.get_time:0"),
-        calls=(TIME,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "empty string encoded",
-        "after MoonshotAI/Kimi-K2#26",
-        call("get_time", '""', "functions.get_time:0"),
-        calls=(TIME,),
-        repairs={"arguments": 1},
-    ),
-    mishap(
-        "null arguments of tool that needs",
-        "after MoonshotAI/Kimi-K2#26",
-        weather("null"),
-        invalid=(("get_weather", "null", FIRST),),
-    ),
-    mishap(
-        "quoted null of tool that needs",
-        "after MoonshotAI/Kimi-K2#26",
-        weather('"null"'),
-        invalid=(("get_weather", '"null"', FIRST),),
-    ),
-    mishap(
-        "trailing words",
-        "after MoonshotAI/Kimi-K2#26",
-        weather(PARIS + " done"),
-        invalid=(("get_weather", PARIS + " done", FIRST),),
-    ),
-    mishap(
-        "name with marker",
-        "after tailcallhq/forgecode#1141",
-        call("get_weather" + ARGUMENTS, PARIS, FIRST),
-        calls=(WEATHER,),
-        repairs={"call_names": 1},
-    ),
-    mishap(
-        "name functions colon",
-        "after tailcallhq/forgecode#1141",
-        call("functions:get_weather", PARIS, FIRST),
-        calls=(WEATHER,),
-        repairs={"call_names": 1},
-    ),
-    mishap(
-        "name with blanks",
-        "after tailcallhq/forgecode#1141",
-        call(" get_weather ", PARIS, FIRST),
-        calls=(WEATHER,),
-        repairs={"call_names": 1},
-    ),
-    mishap(
-        "name null, id tells",
-        "after tailcallhq/forgecode#1141",
-        call(None, PARIS, FIRST),
-        calls=(WEATHER,),
-        repairs={"call_names": 1},
-    ),
-    mishap(
-        "name upper",
-        "after tailcallhq/forgecode#1141",
-        call("GET_WEATHER", PARIS, FIRST),
-        calls=(WEATHER,),
-        repairs={"call_names": 1},
-    ),
+    mended_arguments("arguments with end marker", PARIS + CALL_END),
+    mended_arguments("arguments with end markers", PARIS + CALL_END + SECTION_END + TURN_END),
+    mended_arguments("arguments fenced", "```json\n" + PARIS + "\n```"),
+    mended_arguments("arguments begun with marker", ARGUMENTS + PARIS),
+    mended_arguments("arguments marker both", ARGUMENTS + PARIS + CALL_END),
+    mended_arguments("null arguments text no-arg", "null", TIME),
+    mended_arguments("quoted null arguments no-arg", '"null"', TIME),
+    mended_arguments("empty string encoded", '""', TIME),
+    broken_arguments("null arguments of tool that needs", "null"),
+    broken_arguments("quoted null of tool that needs", '"null"'),
+    broken_arguments("trailing words", PARIS + " done"),
+    mended_name("name with marker", "get_weather" + ARGUMENTS),
+    mended_name("name functions colon", "functions:get_weather"),
+    mended_name("name with blanks", " get_weather "),
+    mended_name("name null, id tells", None),
+    mended_name("name upper", "GET_WEATHER"),
     mishap(
         "name unknown",
         "after tailcallhq/forgecode#1141",

@@ -1,0 +1,92 @@
+"""Every reply for every kind of schema: a value or a typed error."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import pytest
+from langchain_core.messages import AIMessage
+from pydantic import BaseModel, RootModel
+
+from langchain_kimi._messages.structured_parsing import StructuredOutputParser
+from langchain_kimi._messages.structured_schema import output_schema
+from langchain_kimi.errors import KimiStructuredOutputError
+from tests.messages.loopback import last
+from tests.messages.structured_cases import ADA, CASES, CUT, EVA, JSON, TYPED, Case, Colour, Person
+from tests.messages.structured_kinds import KINDS, expected, outcome, value_or_error
+
+T = TypeVar("T")
+
+
+@pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", [*CASES, *TYPED, *CUT], ids=lambda case: case.name)
+def test_every_reply_for_every_kind_of_schema(case: Case, kind: str, *, by_call: bool) -> None:
+    target = output_schema(KINDS[kind])
+    parser = StructuredOutputParser(target=target, by_call=by_call, grows=target.model is None)
+    due = expected(case, kind, by_call=by_call)
+    assert outcome(lambda: parser.invoke(case.message()), kind) == due
+    for size in (1 + len(case.text) // 100, 1000):
+        assert outcome(lambda: last(parser.transform(iter(case.chunks(size)))), kind) == due  # noqa: B023 - called at once
+
+
+class People(RootModel[list[Person]]):
+    pass
+
+
+class Wish(RootModel[Person | None]):
+    pass
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
+Adas = Box[list[Person]]
+ERROR = KimiStructuredOutputError
+ARRAY = {"title": "Array", "type": "array", "items": {"type": "string"}}
+WORD = {"title": "Word", "enum": ["red", "blue"]}
+OTHER_KINDS: list[tuple[Any, str, Any]] = [
+    (People, f"[{JSON}]", [ADA]),
+    (People, f'{{"root": [{JSON}]}}', [ADA]),
+    (People, f"They are [{JSON}].", [ADA]),
+    (People, "[]", []),
+    *[(People, text, ERROR) for text in ("null", "{}", '""', "none", JSON)],
+    *[(People, text, ERROR) for text in (f"[{JSON}", f"[{JSON}] [{EVA}]", f"[[{JSON}]]")],
+    (Wish, JSON, ADA),
+    (Wish, '{"root": null}', None),
+    *[(Wish, text, ERROR) for text in ("[]", "{}", "nobody", '{"name": "Ada", "age"')],
+    (RootModel[Colour], '"red"', "red"),
+    (RootModel[Colour], '{"root": "red"}', "red"),
+    *[(RootModel[Colour], text, ERROR) for text in ('"green"', "red", "null", "[]", '"red" or "blue"', '"re')],
+    (Adas, f'{{"content": [{JSON}]}}', {"content": [ADA]}),
+    *[(Adas, text, ERROR) for text in (JSON, f"[{JSON}]", '{"content": null}', f'{{"content": [{JSON}')],
+    (ARRAY, '["a"]', ["a"]),
+    (ARRAY, '{"root": ["a"]}', ["a"]),
+    *[(ARRAY, text, ERROR) for text in ("null", "{}", '"a"', '["a"', "a", '["a"] ["b"]')],
+    (WORD, '"red"', "red"),
+    *[(WORD, text, ERROR) for text in ("null", '"green"', "red", '["red"]', "{}")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
+@pytest.mark.parametrize(("schema", "text", "due"), OTHER_KINDS)
+def test_values_that_are_no_persons(schema: Any, text: str, due: Any, *, by_call: bool) -> None:
+    target = output_schema(schema)
+    parser = StructuredOutputParser(target=target, by_call=by_call, grows=target.model is None)
+    case = Case("other", due, due, "" if by_call else text, ((target.name, text),) if by_call else ())
+    ways: list[Callable[[], Any]] = [
+        lambda: parser.invoke(case.message()),
+        lambda: last(parser.transform(iter(case.chunks(3)))),
+    ]
+    for way in ways:
+        value = value_or_error(way)
+        assert (value.model_dump(mode="json") if isinstance(value, BaseModel) else value) == due
+
+
+def test_a_refusal_beside_the_value_is_a_refusal() -> None:
+    message = AIMessage(JSON, additional_kwargs={"refusal": "I would rather not."})
+    for schema in KINDS.values():
+        parser = StructuredOutputParser(target=output_schema(schema), by_call=False, grows=False)
+        with pytest.raises(KimiStructuredOutputError) as refused:
+            parser.invoke(message)
+        assert (refused.value.cause, refused.value.text) == ("refusal", "I would rather not.")
