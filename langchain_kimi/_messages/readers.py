@@ -29,6 +29,7 @@ from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply, Wire
 
 EXCUSED = CUT | {"content_filter"}
 """Finish reasons that explain why nothing came."""
+THOUGHT_KEYS = frozenset({"reasoning", "reasoning_content"})
 OWED = "_owed"
 """Where an error carries what was held back, from the reader of a stream to its end."""
 
@@ -174,7 +175,8 @@ class StreamedMessage:
         """Take chunks of the wire without making any of LangChain's."""
         for wire_chunk in wire_chunks:
             choices = wire_chunk.get("choices")
-            if mended := self._choice.add(wire_chunk, choices[0] if choices else None):
+            mended = self._choice.add(wire_chunk, choices[0] if choices else None)
+            if mended and not (self._begun and THOUGHT_KEYS.isdisjoint(mended.get("delta") or ())):
                 text, reasoning, calls = spoken_in(mended)
                 self._reasoning.append(reasoning)
                 self._begun = self._begun or bool(text or reasoning or calls)

@@ -6,7 +6,7 @@ Whatever an HTTP client raises is translated here (see `client_errors`), whether
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -39,8 +39,6 @@ class Clock:
 CLOCK = Clock()
 PRECISION = 0.01
 """Seconds: time-outs come this much early."""
-UNLIMITED = nullcontext()
-"""What most pieces are waited for with: a timer for each of them would be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +220,12 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = monotonic()
             try:
-                async with UNLIMITED if limit is None else asyncio.timeout(limit):
+                # Most pieces are waited for without a timer: it would be felt, as would a context that does nothing.
+                if limit is None:
                     piece = await anext(pieces, None)
+                else:
+                    async with asyncio.timeout(limit):
+                        piece = await anext(pieces, None)
             except client_errors() as problem:
                 attempts.broke_off(problem)
                 return
