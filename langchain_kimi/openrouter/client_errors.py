@@ -12,8 +12,10 @@ from langchain_kimi.errors import (
     KimiRequestError,
     KimiStreamCutError,
     KimiTimeoutError,
+    RawReply,
 )
 from langchain_kimi.openrouter.connection import Connection, Timeout
+from langchain_kimi.openrouter.failures import malformed
 from langchain_kimi.openrouter.reading import Opened, silence_error
 
 CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
@@ -68,6 +70,10 @@ def error_of(problem: Exception, connection: Connection, opened: Opened | None) 
     told = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
     if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
         return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
+    if opened is not None and name == "DecodingError":
+        error = malformed(f"The reply cannot be decompressed ({told}).", RawReply(opened.status, opened.headers, ""))
+        error.learn(advice="Trying again may help; what came so far is in `partial`.")
+        return error
     if opened is not None:
         return KimiStreamCutError(
             f"The connection broke before the reply ended ({told}).",
