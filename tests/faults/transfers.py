@@ -96,7 +96,8 @@ FRAMES = (
     Case(
         what="a Content-Length that is too small",
         script=[faults.wrong_length(-60).on(ANSWER)],
-        plain=malformed("The reply is not JSON"),
+        settings={"max_retries": 0},
+        plain=malformed("The reply is not JSON", retryable=False),
         streamed=WHOLE,
     ),
     Case(
