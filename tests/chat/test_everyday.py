@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, trim_m
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Fault, Reply
 from langchain_kimi.testing.http1 import Pause
-from tests.chat.asking import WAYS, Way, ask
+from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, reply
 from tests.conftest import KEY
 
 TOOL = {
@@ -91,6 +91,25 @@ async def test_a_history_of_another_model_goes_out_in_openrouters_form(
         part.get("image_url") for message in sent if isinstance(message["content"], list) for part in message["content"]
     ]
     assert not {"http-referer", "x-title", "x-openrouter-title"} & set(request.headers)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_served_it_and_what_it_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, **({"streaming": True} if streaming else {}))
+    openrouter.script(reply("stream" if streaming else way, {"content": "Here."}))
+    answer = await ask(model, way)
+    metadata = answer.response_metadata
+    assert metadata["provider"] == HEAD["provider"]
+    assert metadata["id"] == HEAD["id"]
+    assert metadata["finish_reason"] == "stop"
+    assert metadata["native_finish_reason"] == "end_turn"
+    assert metadata["cost"] == USAGE["cost"]
+    assert metadata["cost_details"] == USAGE["cost_details"]
+    assert metadata["is_byok"] is False
+    assert answer.usage_metadata["input_token_details"] == {"cache_read": 64, "cache_creation": 0, "audio": 0}
+    assert answer.usage_metadata["output_token_details"] == {"reasoning": 12, "audio": 0}
+    assert answer.usage_metadata["total_tokens"] == USAGE["total_tokens"]
 
 
 @pytest.mark.parametrize("way", WAYS)
