@@ -41,6 +41,19 @@ def test_what_is_installed_beside_httpx_decides() -> None:
     assert (unread_encoding(httpx.Response(200, headers={"content-encoding": "br"})) is None) is installed
 
 
+class Reading(httpx.Response):
+    """A reply of a client that reads compressions, and says so of what is none."""
+
+    def __init__(self, status: int, *, headers: dict[str, str], content: bytes | None = None) -> None:
+        if content is not None:
+            raise httpx.DecodingError("This is not compressed.")
+        super().__init__(status, headers=headers)
+
+
+def test_a_client_that_reads_it_is_trusted_with_it() -> None:
+    assert unread_encoding(Reading(200, headers={"content-encoding": "zstd"})) is None
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(200, KimiMalformedReplyError), (400, KimiInvalidRequestError), (502, KimiServerError)]
 )
