@@ -24,8 +24,9 @@ from langchain_kimi._messages.cost_estimate import EstimatesCosts
 from langchain_kimi._messages.known_signature import known_signature
 from langchain_kimi._messages.langsmith import langsmith_params
 from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
-from langchain_kimi._messages.request import STREAM_LEAKS, body_bytes, call_ids_in, request_body
+from langchain_kimi._messages.request import OF_THE_CALL, STREAM_LEAKS, body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
+from langchain_kimi._messages.streamed_runs import TellsOfRetries, run_of
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
@@ -40,9 +41,6 @@ from langchain_kimi.openrouter.reading import Opened
 from langchain_kimi.openrouter.transport import Call, aexchange, exchange
 from langchain_kimi.settings import KimiSettings
 
-OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
-"""Arguments of a call that say how it is made and not what is asked."""
-
 content_blocks.register()
 
 
@@ -54,6 +52,7 @@ class ChatKimi(
     ContinuesReplies,
     CoalescesDeltas,
     MakesStructuredOutput,
+    TellsOfRetries,
     defer_build=False,  # unlike its parts, of which no model is made
 ):
     """Kimi over OpenRouter as a LangChain chat model.
@@ -220,7 +219,7 @@ class ChatKimi(
         )
         body = self.kept_warm(fit(asked, mending.repairs), messages, given)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
-        report = RetryReport(run_manager)
+        report = RetryReport(run_of(messages, run_manager, kwargs))
 
         def new_reader(opened: Opened) -> Any:
             found = {"empty_answers": report.empty_answers, **changes_of_choice(asked, body)}

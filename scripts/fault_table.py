@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from langchain_kimi.errors import KimiError
-from tests.faults import replies, statuses, streams
+from tests.faults import replies, statuses, streams, transfers
 from tests.faults.cases import Case, Played, partial_of, play
 from tests.faults.ways import WAYS
 
@@ -23,6 +23,7 @@ PARTS = {
     "An HTTP status of failure": statuses.CASES,
     "A failure inside a reply that began well": replies.CASES,
     "The bytes themselves": streams.CASES,
+    "The transfer": transfers.CASES,
 }
 PACKAGES = ("langchain-core", "httpx", "httpcore", "pydantic")
 HEAD = """# What happens when something goes wrong

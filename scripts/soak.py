@@ -1,4 +1,4 @@
-"""Under load: a thousand streams at once on one model, two thousand models built, used and dropped.
+"""Under load: a thousand streams at once on one model, five thousand models built, used and dropped.
 
 The server runs in a process of its own. The figures are printed and written to the end of `docs/faults.md`.
 """
@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 import tracemalloc
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -26,8 +27,9 @@ SOAK = "<!-- soak -->"
 KEY = "no-key-needed"
 STREAMS = 1_000
 DELTAS, PAUSE = 100, 0.02
-MODELS = 2_000
+MODELS = 5_000
 TRACED = 200
+WAYS = ("invoke", "stream", "ainvoke", "astream")
 TEXT = "word " * DELTAS
 
 
@@ -95,23 +97,54 @@ async def streams(base_url: str) -> list[str]:
     ]
 
 
+def use(base_url: str, times: int) -> None:
+    """Build models, use each once, and drop it: in the four ways in turn, each async call in a loop of its own."""
+    for number in range(times):
+        model, way = ChatKimi(api_key=KEY, base_url=base_url), WAYS[number % len(WAYS)]
+        if way == "invoke":
+            model.invoke("Hello.")
+        elif way == "stream":
+            deque(model.stream("Hello."), maxlen=0)
+        else:
+            asyncio.run(ause(model, way))
+
+
+async def ause(model: ChatKimi, way: str) -> None:
+    """Use a model once, awaiting it."""
+    if way == "ainvoke":
+        await model.ainvoke("Hello.")
+    else:
+        async for _ in model.astream("Hello."):
+            pass
+
+
+def resident() -> int:
+    """How many bytes of memory this process has now; 0 where the system does not say."""
+    told = Path("/proc/self/statm")
+    return int(told.read_text(encoding="ascii").split()[1]) * resource.getpagesize() if told.exists() else 0
+
+
 def models(base_url: str) -> list[str]:
     """Build, use and drop models; gives the lines of the report."""
-    ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    use(base_url, TRACED)
     gc.collect()
-    files, began = open_files(), time.perf_counter()
-    for _ in range(MODELS):
-        ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    files, memory, began = open_files(), resident(), time.perf_counter()
+    use(base_url, MODELS)
     took = time.perf_counter() - began
+    gc.collect()
+    grown = (resident() - memory) / 1024
     # Once more with the memory traced, which takes time itself.
     tracemalloc.start()
-    for _ in range(TRACED):
-        ChatKimi(api_key=KEY, base_url=base_url).invoke("Hello.")
+    use(base_url, len(WAYS))
     gc.collect()
-    left = tracemalloc.get_traced_memory()[0] / TRACED
+    before = tracemalloc.get_traced_memory()[0]
+    use(base_url, TRACED)
+    gc.collect()
+    left = (tracemalloc.get_traced_memory()[0] - before) / TRACED
     tracemalloc.stop()
     return [
-        f"| {MODELS:,} models built, used once and dropped | {took / MODELS * 1000:.1f} ms each |",
+        f"| {MODELS:,} models built, used once (the four ways in turn), dropped | {took / MODELS * 1000:.1f} ms each |",
+        f"| growth of the process over all of them | {grown:,.0f} KiB |",
         f"| memory that each left behind | {left:.0f} bytes |",
         f"| sockets and files that all of them left open | {open_files() - files} |",
     ]

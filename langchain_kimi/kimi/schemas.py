@@ -2,8 +2,8 @@
 
 Its refusal reads "not a valid moonshot flavored json schema". Its rules are known from clients that work with it
 (vercel/ai issue 18921): the root is an object with properties, every property has a type, a type does not stand beside
-`anyOf`, a `$ref` stands alone, and a schema is no boolean. What has none of these shapes is left as it is, and so is
-what could only be rewritten with another meaning.
+`anyOf`, a `$ref` stands alone, all items of a list have one schema, and a schema is no boolean. What has none of these
+shapes is left as it is, and so is what could only be rewritten with another meaning.
 """
 
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class _Rewriter:
             new = self._part(word, value, within)
             if new is not value:
                 changed[word] = new
-        return _with_type_in_branches({**schema, **changed} if changed else schema)
+        return _with_type_in_branches(_with_one_item({**schema, **changed} if changed else schema))
 
     def _part(self, word: str, value: Any, within: tuple[str, ...]) -> Any:
         if word in ("properties", "$defs", "definitions") and isinstance(value, dict):
@@ -142,6 +142,18 @@ def _typed(schema: JSONObject) -> JSONObject:
     if told or set(schema) - _ANNOTATIONS:
         return schema
     return {"anyOf": [dict(branch) for branch in _ANYTHING], **schema}
+
+
+def _with_one_item(schema: JSONObject) -> JSONObject:
+    """Give a list of so many equal items, as a tuple of numbers is, one schema for all of them."""
+    first, *others = schema.get("prefixItems") or [None]
+    most = len(others) + 1
+    limit = schema.get("maxItems", None if "items" not in schema else most)
+    is_closed = schema.get("items", False) is False and isinstance(limit, int) and limit <= most
+    if not is_closed or not isinstance(first, dict) or any(other != first for other in others):
+        return schema
+    rest = {word: value for word, value in schema.items() if word not in {"prefixItems", "items"}}
+    return {**rest, "items": first, "maxItems": limit}
 
 
 def _with_type_in_branches(schema: JSONObject) -> JSONObject:

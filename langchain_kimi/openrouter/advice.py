@@ -13,6 +13,7 @@ from langchain_kimi.errors import (
     KimiPermissionError,
     KimiRateLimitError,
     KimiServerError,
+    KimiStatusError,
 )
 
 OTHER_MODELS = "other Kimis are moonshotai/kimi-k2.6 and moonshotai/kimi-k2.7-code, and models=[...] names fallbacks"
@@ -61,9 +62,13 @@ BY_KIND: dict[type[KimiError], str] = {
     KimiServerError: "Trying again may help; naming fallbacks with models=[...] or other providers does too.",
     KimiInvalidRequestError: "Change the request: what is wrong with it stands at the head of this text and in `raw`.",
     KimiNotFoundError: f"Check the model's slug: it may be misspelt or retired; {OTHER_MODELS}.",
+    KimiStatusError: "OpenRouter does not document this status: check base_url, the proxy and the request.",
 }
 """The first kind that fits counts, so the special ones stand before the general ones."""
 
+LASTING = (
+    "Asking again changes nothing: check base_url, the proxy and the request, or name fallbacks with models=[...]."
+)
 NO_SOON = "This cap does not lift by trying again soon: wait until it resets, or use a paid model."
 
 
@@ -79,6 +84,8 @@ def _general(error: KimiError) -> str:
             return advice
     if isinstance(error, KimiRateLimitError) and not error.is_retryable:
         return NO_SOON
+    if isinstance(error, KimiServerError) and not error.is_retryable:
+        return LASTING
     return next((advice for kind, advice in BY_KIND.items() if isinstance(error, kind)), "")
 
 

@@ -1,5 +1,6 @@
 """The sum of a stream: chunks in, and at any moment the reply as far as it came."""
 
+import json
 from typing import Any, cast
 
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
@@ -189,12 +190,14 @@ def _slice(key: str, so_far: Any, part: Any) -> Any:
 def text_of(content: Any) -> str:
     """Give the text of a content: itself, that of a part, the texts of its parts joined, or a number as it is written.
 
-    The wire knows texts and lists of parts. What a host sends in their place is shown rather than lost.
+    The wire knows texts and lists of parts. What a host sends in their place is shown rather than lost: an object, as
+    the answer to a request for JSON may be sent, as JSON.
     """
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(map(text_of, content))
+        return "".join(text_of(part.get("text") if isinstance(part, dict) else part) for part in content)
     if isinstance(content, dict):
-        return text_of(content.get("text"))
+        is_part = "text" in content or "type" in content
+        return text_of(content.get("text")) if is_part or not content else json.dumps(content, ensure_ascii=False)
     return str(content) if isinstance(content, int | float) and not isinstance(content, bool) else ""

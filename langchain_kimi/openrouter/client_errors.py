@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -12,25 +13,46 @@ from langchain_kimi.errors import (
     KimiRequestError,
     KimiStreamCutError,
     KimiTimeoutError,
+    RawReply,
 )
 from langchain_kimi.openrouter.connection import Connection, Timeout
+from langchain_kimi.openrouter.failures import malformed
 from langchain_kimi.openrouter.reading import Opened, silence_error
 
 CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """ "TimeoutError" is asyncio's and our own; the rest are the HTTP clients'."""
+BEHIND = {
+    "ServerDisconnectedError": "RemoteProtocolError",
+    "ClientConnectionResetError": "ReadError",
+    "ClientOSError": "ReadError",
+}
+"""What aiohttp says of a connection that broke; its transport for httpx passes each of these on as a time-out."""
 
 
 def client_errors() -> tuple[type[Exception], ...]:
-    """What a client may raise, its library's and asyncio's; httpx2 is known only where somebody has imported it."""
+    """What a client may raise, its library's and asyncio's; others than httpx only where somebody has imported them."""
     libraries = (httpx, sys.modules.get("httpx2", httpx))
-    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS))
+    # aiohttp's transport for httpx translates what it knows, and lets the rest through.
+    others = [sys.modules["aiohttp"].ClientError] if "aiohttp" in sys.modules else []
+    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS), *others)
+
+
+def _name(problem: Exception) -> str:
+    return BEHIND.get(type(problem.__cause__).__name__, type(problem).__name__)
+
+
+def _forget_headers(problem: Any) -> None:
+    """Take the request's headers out of aiohttp's error, whose repr shows them, and with them the key."""
+    if (asked := getattr(problem, "request_info", None)) is not None:
+        problem.request_info = asked._replace(headers={})
+        problem.args = ()
 
 
 def is_timeout(problem: Exception) -> bool:
     """Say whether a client raised for want of time."""
-    return type(problem).__name__ in TIMEOUTS
+    return _name(problem) in TIMEOUTS
 
 
 @contextmanager
@@ -60,7 +82,8 @@ def error_of(problem: Exception, connection: Connection, opened: Opened | None) 
         connection: Where it called.
         opened: The head of the reply, if one had come.
     """
-    name = type(problem).__name__
+    name = _name(problem)
+    _forget_headers(problem)
     if name in TIMEOUTS:
         return _timeout_error(name, connection.timeout)
     host = connection.host
@@ -68,6 +91,10 @@ def error_of(problem: Exception, connection: Connection, opened: Opened | None) 
     told = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
     if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
         return KimiRequestError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
+    if opened is not None and name == "DecodingError":
+        error = malformed(f"The reply cannot be decompressed ({told}).", RawReply(opened.status, opened.headers, ""))
+        error.learn(advice="Trying again may help; what came so far is in `partial`.")
+        return error
     if opened is not None:
         return KimiStreamCutError(
             f"The connection broke before the reply ended ({told}).",

@@ -40,6 +40,9 @@ BY_STATUS: dict[int, type[KimiStatusError]] = {
 }
 """408 is a time-out of the other side, so it may be tried again like a 5xx."""
 
+LASTING = frozenset({501, 505, 511})
+"""Not implemented, another version of HTTP, a network that wants a login: asking again changes nothing."""
+
 BY_TYPE: dict[str, int] = {
     "authentication": 401,
     "payment_required": 402,
@@ -177,14 +180,14 @@ def _build(error: WireError, reply: WireReply, raw_reply: RawReply, now: float) 
     told = availability.get("retryable")
     if isinstance(told, bool):
         made.learn(is_retryable=told)
-    elif DAILY_CAP.search(f"{reason} {message} {_written(metadata.get('limit_source'))}"):
+    elif status in LASTING or DAILY_CAP.search(f"{reason} {message} {_written(metadata.get('limit_source'))}"):
         made.learn(is_retryable=False)
     made.learn(advice=advice_for(made))
     return made
 
 
 def _kind(status: int, word: str | None, metadata: Mapping[str, Any], words: str) -> type[KimiStatusError]:
-    kind = BY_STATUS.get(status) or (KimiServerError if status >= 500 else KimiStatusError)  # noqa: PLR2004 - HTTP's own number
+    kind = BY_STATUS.get(status) or (KimiServerError if 500 <= status <= 599 else KimiStatusError)  # noqa: PLR2004 - HTTP's own numbers
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
         if word in CONTEXT_TYPES or CONTEXT_WORDS.search(words):
             return KimiContextOverflowError

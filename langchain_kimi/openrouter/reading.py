@@ -1,7 +1,7 @@
 """What a reader of replies is: fed with bytes as they come, closed when they end."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from langchain_kimi.errors import KimiError, KimiTimeoutError
@@ -36,12 +36,17 @@ class Patience:
     Keep-alive comments and the blanks before a plain reply are bytes, but not content. Once the reader has enough,
     because the reply is whole or has failed, running out of patience ends the bytes instead of being an error.
 
+    Args:
+        limit: Seconds without content; None: no limit.
+        is_whole: Tells whether what came is a reply all the same, asked where the bytes stop before their end.
+
     Attributes:
         has_enough: Whether the reader needs nothing more.
         left: Seconds that the next bytes may take; None where the connection's own limit is close enough.
     """
 
-    def __init__(self, limit: float | None = None) -> None:
+    def __init__(self, limit: float | None = None, is_whole: Callable[[], bool] = lambda: False) -> None:
+        self._is_whole = is_whole
         self.has_enough = False
         self.left: float | None = None
         self._limit = math.inf if limit is None else limit
@@ -56,9 +61,15 @@ class Patience:
         if content and not self._silence:
             return
         self._silence = 0.0 if content else self._silence + seconds
-        if self._silence > self._limit and not self.has_enough:
+        if self._silence > self._limit and not self.suffices():
             raise silence_error(self._limit)
         self._look_ahead()
+
+    def suffices(self) -> bool:
+        """Say whether what came will do, now that the bytes stopped; if so, nothing more is waited for."""
+        if not self.has_enough and self._is_whole():
+            self.enough(0.0)
+        return self.has_enough
 
     def enough(self, limit: float) -> None:
         """Note that what came is enough: from now on no more than `limit` seconds are waited for anything else."""

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiStreamCutError, RawReply
+from langchain_kimi.openrouter.bodies import grown, tolerantly_parsed, without_comments
 from langchain_kimi.openrouter.chunks import (
     as_chunk,
     as_error_chunk,
@@ -18,7 +19,7 @@ from langchain_kimi.openrouter.chunks import (
 )
 from langchain_kimi.openrouter.failures import error_from_reply, find_error, malformed
 from langchain_kimi.openrouter.fast_json import JSON
-from langchain_kimi.openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
+from langchain_kimi.openrouter.limits import is_too_deep
 from langchain_kimi.openrouter.reading import Opened, Patience
 from langchain_kimi.openrouter.sse import ErrorPayload, EventDecoder
 from langchain_kimi.openrouter.wire import WireReply
@@ -71,7 +72,7 @@ class StreamReader:
             KimiError: an error event came, an event is no JSON, too much came, or no content for too long; also while
                 the chunks are taken, and those before it are then there.
         """
-        self._size = _grown(self._size, piece)
+        self._size = grown(self._size, piece)
         payloads = self._decoder.feed(piece)
         # A model that writes word by word sends most events in a piece of their own.
         if len(payloads) == 1 and (chunk := self._usual(payloads[0])) is not None:
@@ -101,7 +102,7 @@ class StreamReader:
             KimiError: the stream held an error, or it ended before the reply did.
         """
         payloads = self._decoder.close()
-        if not payloads and self._unframed and (body := _without_comments(b"".join(self._unframed))):
+        if not payloads and self._unframed and (body := without_comments(b"".join(self._unframed))):
             yield from self._close_body(body)
             return
         for payload in payloads:
@@ -220,7 +221,7 @@ class PlainReader:
 
     def __init__(self, opened: Opened, idle: float | None) -> None:
         self._opened = opened
-        self._patience = opened.patience = Patience(idle)
+        self._patience = opened.patience = Patience(idle, self._is_whole)
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -234,7 +235,7 @@ class PlainReader:
             KimiTimeoutError: only blanks came for too long.
             KimiReplyTooLargeError: the reply goes on and on.
         """
-        self._size = _grown(self._size, piece)
+        self._size = grown(self._size, piece)
         # Comments keep an event stream alive.
         self._patience.passed(waited, content=not piece.lstrip().startswith(b":") and bool(piece.strip()))
         self._pieces.append(piece)
@@ -247,13 +248,14 @@ class PlainReader:
             KimiError: the body holds an error, or is not a whole reply.
         """
         body = b"".join(self._pieces)
-        parsed = JSON.parsed(body)
-        if not parsed and EVENTS.match(_without_comments(body)):
-            streamed = StreamReader(self._opened, None)
-            yield from streamed.feed(body, 0.0)
-            yield from streamed.close()
-            return
-        reply = cast("WireReply", parsed or _tolerantly_parsed(self._raw(body)))
+        if not (parsed := JSON.parsed(body)):
+            body = without_comments(body)
+            if EVENTS.match(body):
+                streamed = StreamReader(self._opened, None)
+                yield from streamed.feed(body, 0.0)
+                yield from streamed.close()
+                return
+        reply = cast("WireReply", parsed or tolerantly_parsed(self._raw(body)))
         if not isinstance(reply, dict):
             raise malformed("The reply is not a JSON object.", self._raw(body))
         if find_error(reply):
@@ -266,31 +268,19 @@ class PlainReader:
             raise malformed(ODD_CHOICE if reply.get("choices") else NO_CHOICES, self._raw(body))
         yield reply
 
+    def _is_whole(self) -> bool:
+        """Whether a reply came, though its end was not told: a proxy may forget to, and the answer is billed."""
+        patience = self._opened.patience
+        try:
+            for _ in self.close():
+                pass
+        except KimiError as error:
+            return not isinstance(error, KimiMalformedReplyError | KimiStreamCutError)
+        finally:
+            # A stream's reader has a patience of its own.
+            self._opened.patience = patience
+        return True
+
     def _raw(self, body: bytes) -> RawReply:
         text = body.decode("utf-8-sig", errors="replace").strip()
         return RawReply(self._opened.status, self._opened.headers, text)
-
-
-def _grown(size: int, piece: bytes) -> int:
-    """Give the size of a reply with its next piece; raises when it is too large."""
-    if size + len(piece) > LARGEST_REPLY:
-        raise too_large("The reply", LARGEST_REPLY)
-    return size + len(piece)
-
-
-def _without_comments(body: bytes) -> bytes:
-    return b"\n".join(line for line in body.splitlines() if not line.startswith(b":")).strip()
-
-
-def _tolerantly_parsed(raw_reply: RawReply) -> Any:
-    try:
-        reply = json.loads(raw_reply.text, strict=False)
-    except (ValueError, RecursionError):
-        raise malformed(_not_json(raw_reply.text), raw_reply) from None
-    if is_too_deep(reply, raw_reply.text):
-        raise malformed("The reply is nested too deeply.", raw_reply)
-    return reply
-
-
-def _not_json(text: str) -> str:
-    return f"The reply is not JSON: it begins with {text[:80]!r}." if text else "The reply is empty."

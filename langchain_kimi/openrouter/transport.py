@@ -16,6 +16,7 @@ from langchain_kimi.errors import KimiError, KimiRequestError
 from langchain_kimi.openrouter.client_errors import client_errors, error_of, is_timeout, loops_told_apart
 from langchain_kimi.openrouter.clients import async_client_for, sync_client_for
 from langchain_kimi.openrouter.connection import Connection
+from langchain_kimi.openrouter.encodings import encoded, unread_encoding
 from langchain_kimi.openrouter.reading import Opened, Reader, total_error
 from langchain_kimi.openrouter.refusal import RefusalReader
 from langchain_kimi.openrouter.retries import Retries
@@ -84,7 +85,9 @@ class Attempts(Generic[Part]):
         # It tells clients apart, and an error keeps the headers.
         headers.pop("set-cookie", None)
         self.opened = Opened(response.status_code, headers, self.call.clock.epoch())
-        if response.status_code == httpx.codes.OK:
+        if (unread := unread_encoding(response)) is not None:
+            raise encoded(unread, self.opened)
+        if httpx.codes.is_success(response.status_code):
             self.reader = self.call.new_reader(self.opened)
         else:
             self.reader = RefusalReader(self.opened, self.call.headers)
@@ -98,7 +101,7 @@ class Attempts(Generic[Part]):
 
     def broke_off(self, problem: Exception) -> None:
         """Take it that the bytes stopped before their end: nothing to the reader that has enough, else an error."""
-        if self.opened is None or not self.opened.patience.has_enough:
+        if self.opened is None or not self.opened.patience.suffices():
             raise _as_ours(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float:

@@ -31,9 +31,10 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Break the connection: with a TCP reset, or by closing it before the body is whole."""
+    """Break the connection: with a TCP reset, or by closing it before the body is whole, or only the server's half."""
 
     reset: bool = True
+    half: bool = False
 
 
 Step: TypeAlias = bytes | Pause | Hang | Repeat | Cut

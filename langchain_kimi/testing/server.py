@@ -162,9 +162,8 @@ class Connection(asyncio.Protocol):
     async def _pause(self, seconds: float) -> None:
         """Wait until the pause is over by a clock that earlier lateness does not move: a long stream keeps its pace."""
         self._due += seconds
-        delay = self._due - asyncio.get_running_loop().time()
-        if delay > 0:
-            await asyncio.sleep(delay)
+        # Where there is nothing to wait for the loop gets a chance to see that the client has hung up.
+        await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
 
     async def _cut(self, cut: Cut) -> None:
         """Break off once the client had a chance to read what was sent before."""
@@ -177,6 +176,8 @@ class Connection(asyncio.Protocol):
                 socket.SOL_SOCKET, socket.SO_LINGER, linger
             )
             self._transport.abort()
+        elif cut.half:
+            self._transport.write_eof()
         else:
             self._transport.close()
         await asyncio.Event().wait()

@@ -99,6 +99,14 @@ class Fault:
         return replace(self, reply=reply)
 
 
+def body_of(serving: Serving) -> bytes:
+    """Write the body of an answer as it should be: all events of the stream, or the plain reply."""
+    written = [item if isinstance(item, bytes) else dump(item) for item in serving.items()]
+    if not serving.stream:
+        return b"".join(written)
+    return b"".join(event if event == DONE else b"data: %b\n\n" % event for event in written)
+
+
 COMMON_HEADERS: Mapping[str, str] = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "X-Generation-Id,X-Provider-Name,cf-ray",

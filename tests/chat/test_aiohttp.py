@@ -10,8 +10,14 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.errors import KimiConnectionError, KimiRateLimitError, KimiStreamCutError, KimiTimeoutError
-from langchain_kimi.testing import Emulator, Reply, faults
+from langchain_kimi.errors import (
+    KimiConnectionError,
+    KimiRateLimitError,
+    KimiReplyError,
+    KimiStreamCutError,
+    KimiTimeoutError,
+)
+from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from tests.chat.asking import Way, ask
 from tests.conftest import KEY
 
@@ -50,6 +56,32 @@ async def test_failures_are_ours(way: Way) -> None:
     async with model_on_aiohttp("http://127.0.0.1:9/api/v1") as model:
         with pytest.raises(KimiConnectionError):
             await ask(model, way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_connection_that_broke_is_no_time_out(way: Way, *, reset: bool) -> None:
+    with Emulator() as openrouter:
+        openrouter.fail_next(faults.unanswered(reset=reset), times=2)
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            with pytest.raises(KimiConnectionError, match="broke before a reply came") as caught:
+                await ask(model, way)
+    assert not isinstance(caught.value, KimiTimeoutError)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("fault", [faults.chunk_damaged(), faults.chunk_cut(), faults.compressed()])
+async def test_a_body_that_is_damaged(way: Way, fault: Fault) -> None:
+    with Emulator() as openrouter:
+        openrouter.fail_next(fault)
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            with pytest.raises((KimiReplyError, KimiConnectionError)) as caught:
+                await ask(model, way)
+    problem: BaseException | None = caught.value
+    while problem is not None:
+        # Its own errors show the request, headers and all.
+        assert KEY not in repr(problem) + str(problem) + repr(vars(problem))
+        problem = problem.__cause__ or problem.__context__
 
 
 async def test_a_stream_that_is_left_hangs_up() -> None:

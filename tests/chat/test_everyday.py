@@ -5,16 +5,17 @@ import copy
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, trim_messages
+from pydantic import BaseModel
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.testing import Emulator, Fault, Reply
+from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall
 from langchain_kimi.testing.http1 import Pause
-from tests.chat.asking import WAYS, Way, ask
+from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, reply
 from tests.conftest import KEY
 
 TOOL = {
@@ -91,6 +92,46 @@ async def test_a_history_of_another_model_goes_out_in_openrouters_form(
         part.get("image_url") for message in sent if isinstance(message["content"], list) for part in message["content"]
     ]
     assert not {"http-referer", "x-title", "x-openrouter-title"} & set(request.headers)
+
+
+class Trip(BaseModel):
+    """Plan a trip."""
+
+    city: str
+    days: int | None = None
+    corner: tuple[float, float] = (0.0, 0.0)
+    season: Literal["summer", "winter"] | None = None
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_pydantic_tool_is_in_a_dialect_that_moonshot_takes(
+    openrouter: Emulator, model: ChatKimi, way: Way
+) -> None:
+    openrouter.behave(moonshot_schemas=True)
+    openrouter.script(Reply(tool_calls=[ToolCall("Trip", {"city": "Oslo", "days": None})]))
+    [call] = (await ask(model.bind_tools([Trip]), way)).tool_calls
+    assert call["args"] == {"city": "Oslo", "days": None}
+    [sent] = openrouter.requests[-1].body["tools"]
+    assert set(sent["function"]["parameters"]["properties"]) == {"city", "days", "corner", "season"}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_served_it_and_what_it_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, **({"streaming": True} if streaming else {}))
+    openrouter.script(reply("stream" if streaming else way, {"content": "Here."}))
+    answer = await ask(model, way)
+    metadata = answer.response_metadata
+    assert metadata["provider"] == HEAD["provider"]
+    assert metadata["id"] == HEAD["id"]
+    assert metadata["finish_reason"] == "stop"
+    assert metadata["native_finish_reason"] == "end_turn"
+    assert metadata["cost"] == USAGE["cost"]
+    assert metadata["cost_details"] == USAGE["cost_details"]
+    assert metadata["is_byok"] is False
+    assert answer.usage_metadata["input_token_details"] == {"cache_read": 64, "cache_creation": 0, "audio": 0}
+    assert answer.usage_metadata["output_token_details"] == {"reasoning": 12, "audio": 0}
+    assert answer.usage_metadata["total_tokens"] == USAGE["total_tokens"]
 
 
 @pytest.mark.parametrize("way", WAYS)

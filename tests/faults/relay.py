@@ -48,12 +48,15 @@ async def _join(near: Streams, port: int) -> None:
     await asyncio.gather(_pump(near[0], far[1]), _pump(far[0], near[1]))
 
 
-async def _proxied(relay: Relay, near: Streams, refusal: bytes) -> None:
+async def _proxied(relay: Relay, near: Streams, refusal: bytes | None) -> None:
     head = (await near[0].readuntil(b"\r\n\r\n")).decode()
     relay.connects.append(head.split(" ")[1])
     relay.headers.append(head)
-    if refusal:
+    if refusal is not None:
         near[1].write(refusal)
+        # What is not read yet would make the connection's end a reset, which takes the refusal with it.
+        near[1].write_eof()
+        await near[0].read()
         near[1].close()
         return
     near[1].write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -61,8 +64,13 @@ async def _proxied(relay: Relay, near: Streams, refusal: bytes) -> None:
 
 
 @contextmanager
-def relaying(port: int = 0, *, tls: ssl.SSLContext | None = None, refusal: bytes = b"") -> Iterator[Relay]:
-    """Relay to a port on this machine, behind TLS; without a port, to wherever CONNECT says, or refuse that."""
+def relaying(
+    port: int = 0, *, tls: ssl.SSLContext | None = None, refusal: bytes | None = None, host: str = "127.0.0.1"
+) -> Iterator[Relay]:
+    """Relay to a port on this machine, behind TLS; without a port, to wherever CONNECT says, or refuse that.
+
+    A refusal of no bytes is a connection that is closed.
+    """
     relay = Relay()
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
@@ -72,7 +80,7 @@ def relaying(port: int = 0, *, tls: ssl.SSLContext | None = None, refusal: bytes
 
     async def main() -> None:
         stop = asyncio.Event()
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(serve, host, 0, ssl=tls)
         relay.port = server.sockets[0].getsockname()[1]
         started.set_result((asyncio.get_running_loop(), stop))
         await stop.wait()

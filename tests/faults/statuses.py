@@ -165,7 +165,10 @@ REFUSALS = (
     Case(
         what="302 to somewhere else",
         script=[RawReply(status=302, headers={"location": "http://127.0.0.1:9/elsewhere"})],
-        plain=Failed(kind=KimiStatusError, leads="HTTP status 302 without a body", advises="(HTTP 302, ", status=302),
+        plain=Failed(
+            kind=KimiStatusError, leads="HTTP status 302 without a body",
+            advises="check base_url, the proxy and the request.", status=302,
+        ),
     ),
 )  # fmt: skip
 

@@ -5,12 +5,12 @@ from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiError, KimiStatusError
-from tests.faults import replies, statuses, streams
+from tests.faults import replies, statuses, streams, transfers
 from tests.faults.cases import Answered, Case, Failed, partial_of, play
 from tests.faults.ways import WAYS, Outcome
 from tests.faults.ways import streams as is_stream
 
-CASES = (*statuses.CASES, *replies.CASES, *streams.CASES)
+CASES = (*statuses.CASES, *replies.CASES, *streams.CASES, *transfers.CASES)
 
 
 @pytest.mark.parametrize("way", WAYS)

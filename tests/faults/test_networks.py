@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.errors import KimiConnectionError, KimiStatusError, KimiTimeoutError
+from langchain_kimi.errors import (
+    KimiConnectionError,
+    KimiError,
+    KimiServerError,
+    KimiStatusError,
+    KimiTimeoutError,
+)
 from langchain_kimi.testing import Emulator, RawReply, Reply
 from tests.conftest import KEY
 from tests.faults.relay import certificate, relaying
@@ -22,7 +28,10 @@ from tests.faults.ways import WAYS, QuickKimi, ask, model_of
 TEXT = "Here."
 NOWHERE = "http://kimi.example/api/v1"
 """A host that no name server knows: only a proxy can answer for it."""
-REFUSED = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+
+
+def refused(status: int) -> bytes:
+    return b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\n\r\n" % status
 
 
 @pytest.fixture
@@ -124,15 +133,19 @@ def test_a_pickle_and_a_copy_trust_the_same(behind_tls: Behind, monkeypatch: pyt
     assert pickle.loads(pickle.dumps(by_context)).verify is True  # noqa: S301 - our own pickle
 
 
-def test_ssl_cert_file(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssl_cert_file_in_all_four_ways(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a process of its own: the certificates are read once.
     monkeypatch.setenv("SSL_CERT_FILE", str(behind_tls.certificate))
     program = (
-        "import asyncio, sys; from langchain_kimi import ChatKimi; model = ChatKimi(api_key='k', base_url=sys.argv[1]);"
-        "print(model.invoke('Hello.').text, asyncio.run(model.ainvoke('Hello.')).text)"
+        "import sys; from tests.faults.ways import WAYS, QuickKimi, ask\n"
+        "with QuickKimi(api_key='k', base_url=sys.argv[1], max_retries=0) as model:\n"
+        "    for way in WAYS:\n"
+        "        outcome = ask(model, way)\n"
+        "        print(way, outcome.error or outcome.message.text)"
     )
     command = [sys.executable, "-c", program, behind_tls.base_url]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == [TEXT, TEXT]
+    assert ran.stdout.splitlines() == [f"{way} {TEXT}" for way in WAYS]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -149,14 +162,73 @@ def test_tls_through_a_proxy(behind_tls: Behind, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_proxy_that_refuses(behind_tls: Behind, way: str) -> None:
-    with relaying(refusal=REFUSED) as proxy:
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [(refused(407), "407"), (refused(403), "403"), (refused(502), "502"), (b"", "broke before a reply came")],
+    ids=["407", "403", "502", "closed"],
+)
+def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, told: str, way: str) -> None:
+    with relaying(refusal=refusal) as proxy:
         url = f"http://user:secret@127.0.0.1:{proxy.port}"
         with over_tls(behind_tls, verify=False, proxy=url) as model:
             error = ask(model, way).error
     assert isinstance(error, KimiConnectionError)
-    assert "407" in str(error)
+    assert told in str(error)
+    assert "the proxy" in str(error)
     assert "secret" not in f"{error!r} {error}"
+    assert behind_tls.openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("refusal", "kind", "told"),
+    [
+        (refused(407), KimiStatusError, "check base_url, the proxy and the request."),
+        (refused(502), KimiServerError, "HTTP 502"),
+        (b"", KimiConnectionError, "broke before a reply came"),
+    ],
+    ids=["407", "502", "closed"],
+)
+def test_a_proxy_that_does_not_forward(refusal: bytes, kind: type[KimiError], told: str, way: str) -> None:
+    with relaying(refusal=refusal) as proxy:
+        url = f"http://user:secret@127.0.0.1:{proxy.port}"
+        with QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=url, max_retries=0) as model:
+            error = ask(model, way).error
+    assert type(error) is kind
+    assert told in str(error)
+    assert "secret" not in f"{error!r} {error}"
+    assert proxy.connects == [f"{NOWHERE}/chat/completions"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_proxy_that_nobody_runs(way: str) -> None:
+    url = f"http://user:secret@127.0.0.1:{port_that_is_free()}"
+    with QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=url, max_retries=0) as model:
+        error = ask(model, way).error
+    assert isinstance(error, KimiConnectionError)
+    assert "the proxy" in str(error)
+    assert "secret" not in f"{error!r} {error}"
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no loopback of IPv6")
+@pytest.mark.parametrize("way", WAYS)
+def test_ipv6(openrouter: Emulator, way: str) -> None:
+    port = int(openrouter.base_url.split(":")[2].split("/")[0])
+    with (
+        relaying(port, host="::1") as near,
+        QuickKimi(api_key=KEY, base_url=f"http://[::1]:{near.port}/api/v1") as model,
+    ):
+        assert ask(model, way).error is None
+    assert len(openrouter.requests) == 1
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -9,10 +9,8 @@ from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 from langchain_kimi.testing import Behaviour, Reply, ToolCall
+from tests.fuzz.damages import DAMAGES, POSITIONS, Damage, damaged
 from tests.fuzz.replies import JSON, WRITTEN, Written, facts_of, read_plain, read_stream, stream_of
-
-POSITIONS = st.floats(0, 1, exclude_max=True)
-"""Where in a stream, as a share of its length."""
 
 
 def pieces_of(stream: bytes, positions: list[float]) -> list[bytes]:
@@ -70,32 +68,6 @@ def test_a_stream_cut_off_before_its_finish_is_an_error(written: Written, positi
 @given(WRITTEN, POSITIONS)
 def test_a_plain_reply_cut_off_is_an_error(written: Written, position: float) -> None:
     assert isinstance(read_plain(written.plain[: int(position * len(written.plain))]), KimiError)
-
-
-Damage = tuple[str, float, float, bytes]
-DAMAGES = st.tuples(
-    st.sampled_from(["flip", "delete", "repeat", "insert", "end"]),
-    POSITIONS,
-    POSITIONS,
-    st.binary(min_size=1, max_size=4),
-)
-
-
-def damaged(stream: bytes, damage: Damage) -> bytes:
-    kind, position, length, more = damage
-    start = int(position * len(stream))
-    end = start + int(length * min(len(stream) - start, 200))
-    match kind:
-        case "flip":
-            return stream[:start] + bytes([stream[start] ^ more[0]]) + stream[start + 1 :] if stream else stream
-        case "delete":
-            return stream[:start] + stream[end:]
-        case "repeat":
-            return stream[:end] + stream[start:]
-        case "insert":
-            return stream[:start] + more + stream[start:]
-        case _:
-            return stream[:start]
 
 
 @given(WRITTEN, st.lists(DAMAGES, min_size=1, max_size=3))

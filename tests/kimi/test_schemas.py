@@ -8,7 +8,25 @@ from langchain_kimi.kimi.validation import load_validator
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
-VALUES: list[Any] = ["a", "", 1, 1.5, True, None, [], [1], {}, {"a": 1}, {"x": "a"}, {"x": None}, {"x": {"a": 1}}]
+VALUES: list[Any] = [
+    "a",
+    "",
+    1,
+    1.5,
+    True,
+    None,
+    [],
+    [1],
+    [1, 2],
+    [1, 2, 3],
+    ["a"],
+    ["a"] * 3,
+    {},
+    {"a": 1},
+    {"x": "a"},
+    {"x": None},
+    {"x": {"a": 1}},
+]
 
 
 def root(properties: Any, **others: Any) -> dict[str, Any]:
@@ -49,6 +67,14 @@ PROPERTIES: dict[str, tuple[Any, Any]] = {
         {"anyOf": [{"$ref": "#/$defs/City", "description": "d"}, {"type": "null"}]},
         {"anyOf": [{"type": "string", "description": "d", "title": "City"}, {"type": "null"}]},
     ),
+    "a pair of numbers": (
+        {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}], "minItems": 2, "maxItems": 2},
+        {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    ),
+    "up to two texts": (
+        {"type": "array", "prefixItems": [{"enum": ["a"]}, {"enum": ["a"]}], "items": False},
+        {"type": "array", "items": {"enum": ["a"]}, "maxItems": 2},
+    ),
     "inner property": (root({"a": {"enum": ["x"]}}), root({"a": {"type": "string", "enum": ["x"]}})),
     "inner additional properties": (
         {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": True}}},
@@ -76,7 +102,15 @@ KEPT: dict[str, Any] = {
     "types beside a branch without": {"type": ["string", "null"], "anyOf": [{"minLength": 1}]},
     "a type that no branch has": {"type": "string", "anyOf": [{"type": "null"}]},
     "a type beside a branch that is false": {"type": "string", "anyOf": [False]},
-    "a fixed list": {"type": "array", "prefixItems": [{"type": "string"}]},
+    "a list that goes on": {"type": "array", "prefixItems": [{"type": "string"}]},
+    "a list of different items": {
+        "type": "array",
+        "prefixItems": [{"type": "string"}, {"type": "null"}],
+        "maxItems": 2,
+    },
+    "a list that goes on with others": {"prefixItems": [{}], "items": {"type": "string"}, "type": "array"},
+    "a list with more room": {"type": "array", "prefixItems": [{"type": "string"}], "maxItems": 2},
+    "a list of anything and nothing": {"type": "array", "prefixItems": [False], "maxItems": 1},
     "an enum with null": {"type": ["string", "null"], "enum": ["a", None]},
     "all of": {"allOf": [{"type": "string"}]},
     "no more properties": root({}, additionalProperties=False),

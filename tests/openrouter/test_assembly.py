@@ -132,6 +132,11 @@ def test_text_in_parts() -> None:
         (7, "7"),
         (0.5, "0.5"),
         (True, ""),
+        ({}, ""),
+        ({"type": "refusal"}, ""),
+        ({"text": {"value": "é"}}, '{"value": "é"}'),
+        ({"answer": [1, "é"]}, '{"answer": [1, "é"]}'),
+        ([{"answer": 1}, "a"], "a"),
     ],
 )
 def test_the_text_of_a_content(content: Any, text: str) -> None:

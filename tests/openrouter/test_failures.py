@@ -47,7 +47,7 @@ def test_a_failure(row: Row) -> None:
     assert error.reason.startswith(row.reason)
     assert str(error).startswith(error.reason)
     assert str(error).endswith(error.advice)
-    assert bool(error.advice) is (row.kind is not KimiStatusError)
+    assert error.advice
     assert {name: getattr(error, name) for name in row.facts} == row.facts
     assert error.status == row.facts.get("status", row.status)
     assert error.generation_id == "gen-of-the-head"
@@ -69,6 +69,29 @@ def test_a_prompt_that_is_too_long(words: str) -> None:
             assert type(error) is KimiContextOverflowError
             assert not error.is_retryable
             assert "Shorten the messages" in str(error)
+
+
+@pytest.mark.parametrize("status", [501, 505, 511])
+def test_what_asking_again_does_not_change(status: int) -> None:
+    error = raised(status, told("x", status))
+    assert type(error) is KimiServerError
+    assert not error.is_retryable
+    assert error.advice.startswith("Asking again changes nothing")
+
+
+@pytest.mark.parametrize("status", [520, 521, 522, 523, 525, 526, 527, 530, 599])
+def test_what_the_edge_says_may_be_tried_again(status: int) -> None:
+    error = raised(status, f"error code: {status}")
+    assert type(error) is KimiServerError
+    assert error.is_retryable
+
+
+@pytest.mark.parametrize("status", [304, 418, 499, 600, 999])
+def test_a_status_that_means_nothing_here(status: int) -> None:
+    error = raised(status, "x")
+    assert type(error) is KimiStatusError
+    assert not error.is_retryable
+    assert error.advice.startswith("OpenRouter does not document this status")
 
 
 @pytest.mark.parametrize("word", sorted(CONTEXT_TYPES))

@@ -141,13 +141,55 @@ def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
         (DONE, KimiMalformedReplyError, "The reply has no choices"),
         (b"data:", KimiStreamCutError, "The stream ended before the reply did"),
         (b"event: data: x\n\n", KimiMalformedReplyError, "The reply is not JSON"),
-        (COMMENT, KimiMalformedReplyError, "The reply is not JSON"),
+        (COMMENT, KimiMalformedReplyError, "The reply is empty"),
     ],
 )
 def test_no_whole_streamed_answer_to_a_plain_request(body: bytes, kind: type[KimiError], text: str) -> None:
     read = Read(body, kind=PlainReader)
     assert type(read.error) is kind
     assert text in str(read.error)
+
+
+@pytest.mark.parametrize(("before", "after"), [(COMMENT * 2, b""), (b"", COMMENT), (b"\r\n" + COMMENT, PADDING)])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_comments_around_a_plain_reply(before: bytes, after: bytes, indent: int | None) -> None:
+    read = Read(before + json.dumps(ANSWER, indent=indent).encode() + b"\n" + after, kind=PlainReader)
+    assert (read.error, read.chunks) == (None, [ANSWER])
+
+
+def test_comments_before_a_plain_error() -> None:
+    read = Read(COMMENT + json.dumps({"error": ERROR}).encode(), kind=PlainReader)
+    assert type(read.error) is KimiServerError
+
+
+@pytest.mark.parametrize(
+    ("body", "will_do"),
+    [
+        (json.dumps(ANSWER).encode(), True),
+        (COMMENT + json.dumps(ANSWER).encode(), True),
+        (json.dumps({"error": ERROR}).encode(), True),
+        (b"".join(WHOLE), True),
+        (b"", False),
+        (PADDING, False),
+        (json.dumps(ANSWER).encode()[:-1], False),
+        (said("Hel"), False),
+        (b'{"choices": []}', False),
+    ],
+)
+def test_a_reply_whose_end_is_not_told(body: bytes, *, will_do: bool) -> None:
+    waiting = Waiting(PlainReader, 10.0)
+    before = waiting((1.0, body))
+    patience = waiting.opened.patience
+    assert patience.suffices() is will_do
+    # From then on nothing more is waited for.
+    assert waiting.opened.patience is patience
+    assert patience.left == (0.0 if will_do else before)
+
+
+def test_blanks_for_ever_behind_a_whole_reply_are_no_silence() -> None:
+    waiting = Waiting(PlainReader, 10.0)
+    assert waiting((1.0, json.dumps(ANSWER).encode()), (6.0, PADDING), (6.0, PADDING)) == 0.0
+    assert list(waiting.reader.close()) == [ANSWER]
 
 
 def test_comments_are_no_content() -> None:

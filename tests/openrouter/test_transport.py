@@ -70,14 +70,12 @@ STATUSES: list[tuple[int, type[KimiError], bool]] = [
     (500, KimiServerError, True),
     (503, KimiServerError, True),
     (524, KimiServerError, True),
-    (204, KimiServerError, True),
 ]
 
 
 @pytest.mark.parametrize(("status", "kind", "again"), STATUSES)
 def test_a_status_of_failure(ask: Ask, status: int, kind: type[KimiError], *, again: bool) -> None:
-    answer = refused(status) if status != 204 else Response(204, {}, (), chunked=False)
-    with serving(answer) as server:
+    with serving(refused(status)) as server:
         [error] = ask(call(server.url, retries=2, clock=Recorded()))
     assert type(error) is kind
     assert len(server.requests) == (3 if again else 1)
@@ -246,8 +244,25 @@ def test_a_compressed_body(ask: Ask, body: bytes, *, plain: bool) -> None:
 def test_a_body_that_is_wrongly_compressed(ask: Ask) -> None:
     with serving(Response(200, {"content-encoding": "gzip"}, (b"no gzip",), chunked=True)) as server:
         [error] = ask(call(server.url))
-    assert type(error) is KimiStreamCutError
-    assert "DecodingError" in error.reason
+    assert type(error) is KimiMalformedReplyError
+    assert error.reason.startswith("The reply cannot be decompressed (DecodingError")
+    assert error.status == 200
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 299])
+@pytest.mark.parametrize(("plain", "body"), [(False, b"".join(WHOLE)), (True, PLAIN.steps[0])])
+def test_an_answer_under_another_status_of_success(ask: Ask, body: bytes, status: int, *, plain: bool) -> None:
+    with serving(Response(status, {}, (body,), chunked=False)) as server:
+        assert ask(call(server.url, plain=plain)) == ["Hello"]
+
+
+@pytest.mark.parametrize("status", [201, 204, 205])
+@pytest.mark.parametrize(("plain", "kind"), [(False, KimiStreamCutError), (True, KimiMalformedReplyError)])
+def test_a_success_without_an_answer(ask: Ask, status: int, kind: type[KimiError], *, plain: bool) -> None:
+    with serving(Response(status, {}, (), chunked=False)) as server:
+        [error] = ask(call(server.url, plain=plain))
+    assert type(error) is kind
+    assert (error.status, error.is_retryable) == (status, True)
 
 
 def test_a_cookie_is_not_kept(ask: Ask) -> None:

@@ -1,0 +1,108 @@
+"""What a model that was told nothing about time does: it waits for minutes, ends by itself, and asks again."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import PrivateAttr
+
+from langchain_kimi.errors import KimiTimeoutError
+from langchain_kimi.openrouter.transport import Call, Clock
+from langchain_kimi.testing import Emulator, Fault, Reply, faults
+from langchain_kimi.testing.http1 import Pause
+from langchain_kimi.testing.serving import COMMENT, PADDING
+from tests.conftest import KEY
+from tests.faults.ways import WAYS, QuickKimi, ask, streams
+
+TEXT = "one two three four"
+SILENT = "No content came for 120 seconds."
+
+
+class LeapingClock:
+    """A clock on which so many seconds pass with each look at it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now = 0.0
+        self.seconds = seconds
+
+    def __call__(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+class SlowKimi(QuickKimi):
+    """A ChatKimi for which time flies: each piece of a reply has been waited for so many seconds."""
+
+    _waited: float = PrivateAttr(default=30.0)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Call[Any]:
+        return replace(super()._call(*args, **kwargs), clock=Clock(monotonic=LeapingClock(self._waited)))
+
+
+@pytest.fixture
+def openrouter() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("after", [0, 2])
+def test_keep_alives_for_ever_end_after_two_minutes(openrouter: Emulator, after: int, way: str) -> None:
+    openrouter.script(faults.comments_for_ever(0.001, after=after).on(Reply(text=TEXT)), times=None)
+    with SlowKimi(api_key=KEY, base_url=openrouter.base_url) as model:
+        outcome = ask(model, way)
+    assert isinstance(outcome.error, KimiTimeoutError)
+    assert outcome.error.reason == SILENT
+    # It is asked again, twice; but not after something was shown.
+    assert len(openrouter.requests) == (1 if after and streams(way) else 3)
+    assert bool(outcome.shown) is bool(after and streams(way))
+
+
+def slowly(pause: float) -> Fault:
+    """An answer in pieces that are read one by one, with a keep-alive before each."""
+
+    def play(serving: Any) -> Any:
+        quiet = COMMENT if serving.stream else PADDING
+        return serving.respond([step for item in serving.items() for step in (quiet, Pause(pause), item)])
+
+    return Fault("slowly", play)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_may_take_as_long_as_it_likes(openrouter: Emulator, way: str) -> None:
+    openrouter.script(slowly(0.01).on(Reply(text=TEXT)))
+    openrouter.behave(comments=False)
+    with SlowKimi(api_key=KEY, base_url=openrouter.base_url) as model:
+        model._waited = 59.0
+        outcome = ask(model, way)
+    assert outcome.error is None
+    assert outcome.message is not None
+    assert outcome.message.text == TEXT
+    assert len(openrouter.requests) == 1
+
+
+def clients(handler: Callable[[httpx.Request], httpx.Response]) -> dict[str, Any]:
+    transport = httpx.MockTransport(handler)
+    return {
+        "http_client": httpx.Client(transport=transport),
+        "http_async_client": httpx.AsyncClient(transport=transport),
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_silence_ends_after_two_minutes(way: str) -> None:
+    limits: list[dict[str, Any]] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        given = request.extensions["timeout"]
+        limits.append({phase: given.get(phase) for phase in ("connect", "pool", "write", "read")})
+        raise httpx.ReadTimeout("", request=request)
+
+    model = QuickKimi(api_key=KEY, **clients(silent))
+    error = ask(model, way).error
+    assert isinstance(error, KimiTimeoutError)
+    assert error.reason == SILENT
+    assert str(error).endswith("a slow model needs a larger idle timeout, timeout={'idle': seconds}.")
+    assert limits == [{"connect": 10.0, "pool": 10.0, "write": 120.0, "read": 120.0}] * 3
