@@ -144,11 +144,11 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     if connection.http_client is not None:
         yield connection.http_client
         return
-    registry, box = _registry, queue.SimpleQueue[Any]()
+    registry = _registry
     with registry.lock:
         lending = registry.lending(registry.sync, LeanClient, connection)
         if (client := lending.take()) is None:
-            lending.waiting.append(box)
+            lending.waiting.append(box := queue.SimpleQueue[Any]())
     if client is None:
         client = _waited_for(registry, lending, box, _patience(connection, time_left))
     try:
@@ -164,12 +164,12 @@ async def async_client_for(connection: Connection, time_left: TimeLeft = _no_lim
     if connection.http_async_client is not None:
         yield connection.http_async_client
         return
-    registry, box = _registry, asyncio.Queue[Any]()
+    registry = _registry
     with registry.lock:
         lendings = registry.of_loop(asyncio.get_running_loop())
         lending = registry.lending(lendings, AsyncLeanClient, connection)
         if (client := lending.take()) is None:
-            lending.waiting.append(box)
+            lending.waiting.append(box := asyncio.Queue[Any]())
     if client is None:
         client = await _awaited(registry, lending, box, _patience(connection, time_left))
     try:
