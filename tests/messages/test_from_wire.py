@@ -270,3 +270,17 @@ def test_the_last_chunk_may_leave_out_usage() -> None:
 
 def test_the_last_chunk_of_nothing() -> None:
     assert last_chunk_from({}).message.response_metadata == {"model_provider": "openrouter", "finish_reason": None}
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"reasoning": [{"type": "text", "text": "Hm"}, {"type": "text", "text": "."}]},
+        {"reasoning": [{"type": "image"}], "reasoning_content": "Hm."},
+        {"reasoning": None, "reasoning_content": [{"type": "text", "text": "Hm."}]},
+    ],
+)
+def test_reasoning_in_parts(delta: Any) -> None:
+    chunk: Any = chunk_from({"delta": delta})
+    assert chunk.message.additional_kwargs == {"reasoning_content": "Hm."}
+    assert chunk.message.content == ""
