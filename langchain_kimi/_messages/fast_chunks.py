@@ -32,15 +32,30 @@ _set_fields_set, _set_extra, _set_private = (vars(BaseModel)[slot].__set__ for s
 
 
 def built_chunk(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
-    """Make the chunk of one delta: text, reasoning, pieces of tool calls."""
-    return ChatGenerationChunk(
-        message=AIMessageChunk(
-            content=text,
-            additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
-            tool_call_chunks=calls,
-            response_metadata={"model_provider": PROVIDER},
-        )
-    )
+    """Make the chunk of one delta: text, reasoning, pieces of tool calls.
+
+    What there is not, is not set: LangChain sets the id, and from the fifth field on the set of them takes 512 bytes
+    more. It keeps all chunks to the end of a stream.
+    """
+    said: dict[str, Any] = {"content": text, "response_metadata": {"model_provider": PROVIDER}}
+    if reasoning:
+        said["additional_kwargs"] = {"reasoning_content": reasoning}
+    if calls:
+        said["tool_call_chunks"] = calls
+    return ChatGenerationChunk(message=AIMessageChunk(**said))
+
+
+def _state_of(made: Any) -> dict[str, Any]:
+    """Give the fields of an object, as those of one whose fields were set one by one.
+
+    Python keeps the names of such fields with the class if few objects of it were made before, and a copy of a message
+    takes 160 bytes instead of 464 (3.11 and 3.12; 304 with 3.13).
+    """
+    same = _new(type(made))
+    for name, value in vars(made).items():
+        _set_state(same, name, value)
+    state: dict[str, Any] = vars(same)
+    return state
 
 
 def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
@@ -60,26 +75,27 @@ def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
 
 def copier() -> Maker:
     """Give what makes the same chunks as `built_chunk`, by copying."""
-    spoken, calling = built_chunk(*SAMPLES[0]), built_chunk(*SAMPLES[2])
-    spoken_state, calling_state, generation_state = vars(spoken.message), vars(calling.message), vars(spoken)
-    cast_spoken, cast_calling, cast_generation = map(_mould, (spoken.message, calling.message, spoken))
+    spoken, thought, calling = (built_chunk(*sample) for sample in SAMPLES[:3])
+    spoken_state, calling_state, generation_state = map(_state_of, (spoken.message, calling.message, spoken))
+    cast_spoken, cast_thought, cast_calling = (_mould(made.message) for made in (spoken, thought, calling))
+    cast_generation = _mould(spoken)
     text_kind, new_text = type(spoken.text), str.__new__
 
     def copied(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
         if calls:
-            if (seen := _sorted(calls)) is None:
+            if reasoning or (seen := _sorted(calls)) is None:
                 return built_chunk(text, reasoning, calls)
-            state = calling_state.copy()
+            cast, state = cast_calling, calling_state.copy()
             state["tool_calls"], state["invalid_tool_calls"] = seen
         else:
-            state = spoken_state.copy()
+            cast, state = cast_thought if reasoning else cast_spoken, spoken_state.copy()
             state["tool_calls"], state["invalid_tool_calls"] = [], []
         state["tool_call_chunks"] = calls
         state["content"] = text
         state["additional_kwargs"] = {"reasoning_content": reasoning} if reasoning else {}
         state["response_metadata"] = {"model_provider": PROVIDER}
         generation = generation_state.copy()
-        generation["message"] = cast_calling(state) if calls else cast_spoken(state)
+        generation["message"] = cast(state)
         generation["text"] = new_text(text_kind, text)
         chunk: Chunk = cast_generation(generation)
         return chunk
