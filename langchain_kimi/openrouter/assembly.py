@@ -3,11 +3,10 @@
 import json
 from typing import Any, cast
 
+from langchain_kimi.openrouter.reasoning_details import ReasoningDetails
 from langchain_kimi.openrouter.wire import JSONObject, WireChoice, WireMessage, WireReply, WireToolCall, WireUsage
 
 TEXT_KEYS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
-PIECE_KEYS = frozenset({"text", "summary", "data"})
-WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
 HANDLED = frozenset({"tool_calls", "reasoning_details"})
 ONCE = frozenset({"usage", "error"})
 NO_FACTS = frozenset({"delta", "message", "index", "error"})
@@ -27,7 +26,7 @@ class Assembly:
         self._text: dict[str, list[str]] = {}
         self._other: JSONObject = {}
         self._calls: dict[int, JSONObject] = {}
-        self._details: list[JSONObject] | None = None
+        self._details: ReasoningDetails | None = None
         self._usage: WireUsage | None = None
         self._logprobs: Any = None
 
@@ -56,7 +55,7 @@ class Assembly:
         message: JSONObject = {"role": "assistant", **{key: "".join(texts) for key, texts in self._text.items()}}
         message.update(self._other)
         if self._details is not None:
-            message["reasoning_details"] = self._details
+            message["reasoning_details"] = self._details.so_far()
         if self._calls:
             message["tool_calls"] = self.tool_calls()
         choice = {"index": 0, "finish_reason": None, **self._choice, "message": message}
@@ -103,7 +102,8 @@ class Assembly:
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):
-                self._details = add_details(self._details or [], value)
+                self._details = self._details or ReasoningDetails()
+                self._details.add(value)
             elif key not in HANDLED:
                 self._other[key] = _joined(self._other.get(key), value)
 
@@ -115,47 +115,6 @@ class Assembly:
             call["name"] = call["name"] or function.get("name")
             if function.get("arguments"):
                 call["arguments"].append(function["arguments"])
-
-
-def add_details(details: list[JSONObject], pieces: list[Any]) -> list[JSONObject]:
-    """Add a delta's `reasoning_details` to those so far; gives the new list, the old one may be changed.
-
-    A piece continues the last entry of its type and index (type and index together are the key: a summary and an
-    encrypted entry were recorded both with index 0): text, summary and data are joined, the other fields filled in
-    when they arrive, as a signature does at the end of a block. A signed block is closed, and an entry with an id of
-    its own is an entry of its own.
-    """
-    for piece in pieces:
-        if not isinstance(piece, dict):
-            continue
-        open_entry = _open_entry(details, piece)
-        if open_entry is None:
-            details.append(dict(piece))
-            continue
-        for key, value in piece.items():
-            if key in PIECE_KEYS and isinstance(value, str):
-                # Held by nobody else, a text grows in place: long thoughts would otherwise be copied with every piece.
-                text, open_entry[key] = open_entry.get(key), None
-                text = text if isinstance(text, str) else ""
-                text += value
-                open_entry[key] = text
-            elif not open_entry.get(key):
-                open_entry[key] = value
-    return details
-
-
-def _open_entry(details: list[JSONObject], piece: JSONObject) -> JSONObject | None:
-    kind, index = piece.get("type"), piece.get("index")
-    for entry in reversed(details):
-        if entry.get("type") == kind and entry.get("index") == index:
-            closed = bool(entry.get("signature")) and any(piece.get(key) for key in PIECE_KEYS)
-            other_id = bool(piece.get("id")) and bool(entry.get("id")) and entry["id"] != piece["id"]
-            # Every encrypted entry was recorded whole; two without an id are two.
-            whole = kind in WHOLE_TYPES and not (entry.get("id") and entry.get("id") == piece.get("id"))
-            return None if closed or other_id or whole else entry
-        if index is None:
-            return None
-    return None
 
 
 def merged_logprobs(so_far: Any, value: Any) -> Any:

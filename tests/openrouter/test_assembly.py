@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from langchain_kimi.openrouter.assembly import Assembly, add_details, merged_logprobs, text_of
+from langchain_kimi.openrouter.assembly import Assembly, merged_logprobs, text_of
 
 
 def assembled(*chunks: dict[str, Any]) -> Any:
@@ -182,70 +182,6 @@ def test_the_reply_may_be_looked_at_at_any_moment() -> None:
         seen.append(cast("Any", assembly.reply())["choices"][0]["message"])
     assert [one["content"] for one in seen] == ["a", "ab", "abc"]
     assert [one["tool_calls"][0]["function"]["arguments"] for one in seen] == ["a", "ab", "abc"]
-
-
-def text(text: str | None = None, index: int | None = 0, **more: Any) -> dict[str, Any]:
-    return detail("reasoning.text", {"text": text} if "signature" not in more or text is not None else {}, index, more)
-
-
-def summary(summary: str, index: int | None = 0, **more: Any) -> dict[str, Any]:
-    return detail("reasoning.summary", {"summary": summary}, index, more)
-
-
-def sealed(data: str, **more: Any) -> dict[str, Any]:
-    return detail("reasoning.encrypted", {"data": data}, 0, more)
-
-
-def detail(kind: str, payload: dict[str, Any], index: int | None, more: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, **payload, **more, **({} if index is None else {"index": index})}
-
-
-SEARCH = {"type": "reasoning.server_tool_call", "tool_name": "search", "arguments": "{}", "result": "x"}
-DETAILS: dict[str, tuple[list[list[Any]], list[dict[str, Any]]]] = {
-    "text is joined": ([[text(" We", format="unknown")], [text(" see")]], [text(" We see", format="unknown")]),
-    "what is missing is filled in": ([[text("a", id="")], [text("b", id="x")]], [text("ab", id="x")]),
-    "a repeated format is not joined": ([[text("a", format="unknown")]] * 2, [text("aa", format="unknown")]),
-    "a late signature belongs to the text before": (
-        [[text("a", signature="")], [text("b")], [text(signature="sig")]], [text("ab", signature="sig")],
-    ),
-    "a signed block is closed": ([[text("a", signature="s")], [text("b")]], [text("a", signature="s"), text("b")]),
-    "a text that is null at first": ([[text(None)], [text("a")]], [text("a")]),
-    "a text that is null later": ([[text("a")], [text(None)]], [text("a")]),
-    "summaries are joined": ([[summary("a")], [summary("b")]], [summary("ab")]),
-    "an index alone is no key": ([[summary("a")], [sealed("x")], [summary("b")]], [summary("ab"), sealed("x")]),
-    "interleaved": ([[text("a"), text("x", 1)], [text("b")], [text("y", 1)]], [text("ab"), text("xy", 1)]),
-    "encrypted entries are whole": ([[sealed("x")], [sealed("y")]], [sealed("x"), sealed("y")]),
-    "encrypted slices have an id": ([[sealed("x", id="r")], [sealed("y", id="r")]], [sealed("xy", id="r")]),
-    "another id is another entry": (
-        [[summary("a", id="1")], [summary("b", id="2")]], [summary("a", id="1"), summary("b", id="2")],
-    ),
-    "server tools are whole": ([[SEARCH], [SEARCH]], [SEARCH, SEARCH]),
-    "without an index the last entry goes on": (
-        [[text("a", None)], [text("b", None)], [summary("s", None)], [text("c", None)]],
-        [text("ab", None), summary("s", None), text("c", None)],
-    ),
-    "an empty list is kept": ([[]], []),
-    "an empty list among others": ([[], [text("a")], []], [text("a")]),
-    "what is no entry": ([[None, "x", text("a")]], [text("a")]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("deltas", "details"), DETAILS.values(), ids=DETAILS.keys())
-def test_reasoning_details(deltas: list[list[dict[str, Any]]], details: list[dict[str, Any]]) -> None:
-    assert message(*({"reasoning_details": delta} for delta in deltas))["reasoning_details"] == details
-
-
-def test_no_details_are_no_empty_list() -> None:
-    assert "reasoning_details" not in message(
-        {"reasoning": "a"}, {"reasoning_details": None}, {"reasoning_details": "x"}
-    )
-
-
-def test_the_chunks_are_not_changed() -> None:
-    first = text("a")
-    added = add_details([], [first])
-    add_details(added, [text("b")])
-    assert (first, added) == (text("a"), [text("ab")])
 
 
 @pytest.mark.parametrize(
