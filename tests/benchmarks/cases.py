@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.benchmarks.contenders import FLOOR, OURS, TOOL
-from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, on
+from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, often, on
 
 PROMPT = "Say something."
 MICRO = 1e6
@@ -67,11 +67,11 @@ class Case:
         calls: dict[str, Callable[[], Any]] = {
             "stream": lambda: drain(model, prompt),
             "invoke": lambda: model.invoke(prompt),
-            "astream": on(runner, lambda: adrain(model, prompt)),
-            "ainvoke": on(runner, lambda: model.ainvoke(prompt)),
+            "astream": lambda: adrain(model, prompt),
+            "ainvoke": lambda: model.ainvoke(prompt),
         }
         call = calls[self.method]
-        return call if self.repeat == 1 else lambda: [call() for _ in range(self.repeat)]
+        return on(runner, call, self.repeat) if self.method.startswith("a") else often(call, self.repeat)
 
 
 def conversation(count: int) -> list[Any]:

@@ -90,6 +90,25 @@ async def adrain(model: Any, prompt: Any) -> None:
         """Nothing is done with it."""
 
 
-def on(runner: asyncio.Runner, work: Callable[[], Any]) -> Job:
-    """Make a job of a coroutine; all of them run on one loop, as the clients' connections belong to it."""
-    return lambda: runner.run(work())
+def on(runner: asyncio.Runner, work: Callable[[], Any], repeat: int = 1) -> Job:
+    """Make a job of a coroutine; all of them run on one loop, as the clients' connections belong to it.
+
+    Nothing is returned: of a result that a runner gives back, `signal` writes the repr into an error that it drops, and
+    that took as long as the call.
+    """
+
+    async def job() -> None:
+        for _ in range(repeat):
+            await work()
+
+    return lambda: runner.run(job())
+
+
+def often(work: Callable[[], Any], repeat: int = 1) -> Job:
+    """Make a job of a call."""
+
+    def job() -> None:
+        for _ in range(repeat):
+            work()
+
+    return job
