@@ -1,19 +1,23 @@
 """Sums of a stream's chunks: work that grows with the reply's length and not with its square."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
+REASONING = "reasoning_content"
+REPEATED = frozenset({"model_provider"})
+"""What a sum of metadata holds once, however often it is told."""
+
 
 class FirstChunk(ChatGenerationChunk):
     """The first chunk of a stream, which adds all the others at once.
 
-    LangChain adds up every stream at its end, for callbacks, as `chunks[0] + chunks[1:]`, and copies the arguments so
-    far for each piece of a call.
+    LangChain adds up every stream at its end, for callbacks, as `chunks[0] + chunks[1:]`. It copies the reasoning and
+    the arguments so far for each piece of them.
     """
 
     @classmethod
@@ -23,9 +27,8 @@ class FirstChunk(ChatGenerationChunk):
 
     def __add__(self, other: ChatGenerationChunk | list[ChatGenerationChunk]) -> ChatGenerationChunk:
         """Add a chunk, or all of them."""
-        if isinstance(other, list) and any(map(_calls, other)) and not any(map(_has_info, (self, *other))):
-            messages: Any = [chunk.message for chunk in (self, *other)]
-            return ChatGenerationChunk(message=whole(messages))
+        if isinstance(other, list) and all(map(_has_only_message, (self, *other))):
+            return ChatGenerationChunk(message=whole([chunk.message for chunk in (self, *other)]))
         return super().__add__(other)
 
 
@@ -37,18 +40,77 @@ def with_first(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGeneration
         yield from chunks
 
 
-def _calls(chunk: Any) -> bool:
-    return isinstance(chunk, ChatGenerationChunk) and bool(getattr(chunk.message, "tool_call_chunks", None))
+def _has_only_message(chunk: Any) -> bool:
+    return (
+        isinstance(chunk, ChatGenerationChunk) and not chunk.generation_info and type(chunk.message) is AIMessageChunk
+    )
 
 
-def _has_info(chunk: Any) -> bool:
-    return not isinstance(chunk, ChatGenerationChunk) or bool(chunk.generation_info)
-
-
-def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
+def whole(chunks: Sequence[Any]) -> AIMessageChunk:
     """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
-    first, *others = chunks or [AIMessageChunk(content="")]
-    return add_ai_message_chunks(first, *with_joined_arguments(others))
+    chunks = chunks or [AIMessageChunk(content="")]
+    joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
+    return add_ai_message_chunks(*with_joined_texts(joined))
+
+
+def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+    """Yield chunks with the same sum, in which text and reasoning that follow each other are one chunk.
+
+    LangChain copies all the reasoning so far for each piece that it adds.
+    """
+    speech: Speech | None = None
+    for chunk in chunks:
+        if speech is None:
+            speech = Speech(chunk)
+        elif not speech.goes_on(chunk):
+            yield speech.joined()
+            speech = Speech(chunk)
+    if speech is not None:
+        yield speech.joined()
+
+
+class Speech:
+    """A chunk, and text and reasoning after it."""
+
+    def __init__(self, first: AIMessageChunk) -> None:
+        self._first = first
+        self._begun = first.additional_kwargs.get(REASONING) or ""
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        is_plain = type(first.content) is str and type(self._begun) is str
+        self._metadata = first.response_metadata if is_plain and first.response_metadata.keys() <= REPEATED else None
+        self._ids = (None, first.id)
+
+    def goes_on(self, chunk: AIMessageChunk) -> bool:
+        """Take a chunk that adds nothing but text and reasoning to the sum; says whether it is one."""
+        state = vars(chunk)
+        text, told = state["content"], state["additional_kwargs"]
+        if (
+            type(text) is not str
+            or state["response_metadata"] != self._metadata
+            or state["tool_call_chunks"]
+            or state["usage_metadata"] is not None
+            or state["chunk_position"] is not None
+            or state["id"] not in self._ids
+        ):
+            return False
+        if told:
+            if len(told) > 1 or type(told.get(REASONING)) is not str:
+                return False
+            self._thoughts.append(told[REASONING])
+        if text:
+            self._texts.append(text)
+        return True
+
+    def joined(self) -> AIMessageChunk:
+        """Give the chunk that has all of it."""
+        more: dict[str, Any] = {}
+        if self._texts:
+            more["content"] = "".join((cast("str", self._first.content), *self._texts))
+        if self._thoughts:
+            thoughts = "".join((self._begun, *self._thoughts))
+            more["additional_kwargs"] = {**self._first.additional_kwargs, REASONING: thoughts}
+        return self._first.model_copy(update=more) if more else self._first
 
 
 def with_joined_arguments(chunks: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
@@ -93,7 +155,7 @@ def _has_only_arguments(chunk: AIMessageChunk, other: AIMessageChunk) -> bool:
         and chunk.chunk_position is None
         and chunk.id in (None, other.id)
         and chunk.response_metadata == other.response_metadata
-        and chunk.response_metadata.keys() <= {"model_provider"}
+        and chunk.response_metadata.keys() <= REPEATED
     )
 
 

@@ -9,7 +9,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
-from langchain_kimi._messages.chunk_sums import FirstChunk, whole, with_first, with_joined_arguments
+from langchain_kimi._messages.chunk_sums import FirstChunk, whole, with_first, with_joined_arguments, with_joined_texts
 from tests.messages.streams import START, STREAMS, part
 
 
@@ -33,6 +33,23 @@ def test_the_work_of_adding_up_does_not_grow_with_the_pieces(count: int) -> None
     start, arguments, end = with_joined_arguments(chunks)
     assert (start, end.chunk_position, end.tool_call_chunks) == (START, "last", [])
     assert arguments.tool_call_chunks == part(0, "x" * count).tool_call_chunks
+
+
+@pytest.mark.parametrize("count", [1, 10, 1000])
+def test_nor_with_the_words(count: int) -> None:
+    def spoken(content: str, **more: Any) -> AIMessageChunk:
+        return AIMessageChunk(content=content, response_metadata={"model_provider": "openrouter"}, **more)
+
+    thoughts = [spoken("", additional_kwargs={"reasoning_content": "x"}) for _ in range(count)]
+    said, end = with_joined_texts([*thoughts, *[spoken("y")] * count, spoken("", chunk_position="last")])
+    assert said == spoken("y" * count, additional_kwargs={"reasoning_content": "x" * count})
+    assert end.chunk_position == "last"
+
+
+def test_text_is_left_as_it_is_where_there_is_nothing_to_join() -> None:
+    chunks = [AIMessageChunk(content="a"), AIMessageChunk(content="", chunk_position="last")]
+    assert all(one is other for one, other in zip(with_joined_texts(chunks), chunks, strict=True))
+    assert list(with_joined_texts([])) == []
 
 
 def generations(chunks: list[AIMessageChunk], **more: Any) -> list[ChatGenerationChunk]:
