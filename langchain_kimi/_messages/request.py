@@ -75,25 +75,19 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
 
 def body_bytes(body: WireBody) -> bytes:
     """Serialize a body: compact, in the order it was composed in, so that the same call gives the same bytes."""
+    # Most of a long conversation is texts, of which this is seen soonest.
+    doubtful = [
+        message
+        for message in body["messages"]
+        if len(message) != len(_TEXT_ALONE) or type(message.get("content")) is not str
+    ]
     try:
-        pairs = [(b",", JSON.written(key), b":", _written(key, value)) for key, value in body.items()]
+        return JSON.written_object(body, known=("messages",) if is_usual(doubtful) else ())
     except (TypeError, ValueError) as problem:
         raise KimiRequestError(
             f"The request cannot be written as JSON: {problem}.",
             advice="Look at model_kwargs and the call's arguments.",
         ) from problem
-    # Joined at once: a long conversation is a megabyte, and each copy of it is felt.
-    return b"".join((b"{", *[part for pair in pairs for part in pair][1:], b"}"))
-
-
-def _written(key: str, value: Any) -> bytes:
-    if key != "messages":
-        return JSON.written(value)
-    # Most of a long conversation is texts, of which this is seen soonest.
-    doubtful = [
-        message for message in value if len(message) != len(_TEXT_ALONE) or type(message.get("content")) is not str
-    ]
-    return JSON.written(value, known=is_usual(doubtful))
 
 
 def _in_wire_form(given: Mapping[str, Any]) -> dict[str, Any]:

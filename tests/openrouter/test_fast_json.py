@@ -2,6 +2,7 @@ import enum
 import json
 import math
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -52,14 +53,14 @@ def test_every_character_is_written_alike() -> None:
     assert FAST.written([text]) == PLAIN.written([text]) == json.dumps([text], ensure_ascii=False).encode()
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        math.nan, math.inf, 1e16, 1e-7, -0.0, 2**64, LARGEST_INTEGER + 1, -LARGEST_INTEGER, {1: "a"}, {None: 1}, (1, 2),
-        Colour.RED, uuid.UUID(int=1), Text("a"), {"a": Text("b")}, {Text("a"): 1}, "\ud800", ["\ud800"], b"bytes",
-        {1, 2}, object,
-    ],
-)  # fmt: skip
+UNUSUAL = [
+    math.nan, math.inf, 1e16, 1e-7, -0.0, 2**64, LARGEST_INTEGER + 1, -LARGEST_INTEGER, {1: "a"}, {None: 1}, (1, 2),
+    Colour.RED, uuid.UUID(int=1), Text("a"), {"a": Text("b")}, {Text("a"): 1}, "\ud800", ["\ud800"], b"bytes",
+    {1, 2}, object,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", UNUSUAL)
 def test_what_is_unusual_is_written_or_refused_alike(value: Any) -> None:
     assert outcome(FAST, {"x": value}) == outcome(PLAIN, {"x": value})
 
@@ -70,6 +71,36 @@ def test_what_is_unusual_is_written_or_refused_alike(value: Any) -> None:
 )
 def test_half_a_character_is_replaced(codec: Codec, text: str, written: str) -> None:
     assert codec.written({text: [text]}) == f'{{"{written}":["{written}"]}}'.encode()
+
+
+def parts_outcome(codec: Codec, value: Any) -> object:
+    try:
+        return codec.written_object({"a": [1], "x": value, "b": 0.6, "c": "é"})
+    except (TypeError, ValueError) as problem:
+        return type(problem), str(problem)
+
+
+@given(value=values(st.integers()))
+def test_an_object_is_written_as_its_parts_are(value: Any) -> None:
+    parts = {"a": [1], "x": value, "b": 0.6, "c": "é"}
+    assert FAST.written_object(parts) == PLAIN.written_object(parts) == PLAIN.written(parts)
+
+
+@pytest.mark.parametrize("value", UNUSUAL)
+def test_an_unusual_part_is_written_or_refused_alike(value: Any) -> None:
+    assert parts_outcome(FAST, value) == parts_outcome(PLAIN, value)
+
+
+@codecs
+def test_half_a_character_in_a_part_is_replaced(codec: Codec) -> None:
+    parts = {"b": 0.6, "messages": [{"role": "user", "content": "a\ud83db"}], "\ude00": "\ude00"}
+    written = '{"b":0.6,"messages":[{"role":"user","content":"a\ufffdb"}],"\ufffd":"\ufffd"}'
+    assert codec.written_object(parts, known=("messages",)) == written.encode()
+
+
+def test_without_fragments_the_parts_are_joined() -> None:
+    old = Codec(SimpleNamespace(loads=orjson.loads, dumps=orjson.dumps))
+    assert old.written_object({"a": [1], "b": 0.6}) == b'{"a":[1],"b":0.6}'
 
 
 @codecs
