@@ -10,11 +10,14 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.benchmarks.contenders import FLOOR, OURS, TOOL
-from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, often, on
+from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, often, on, without_collector
 
 PROMPT = "Say something."
 MICRO = 1e6
 MILLI = 1e3
+UNCOLLECTED = "ChatKimi, uncollected"
+SIZES = (100, 1_000, 10_000, 50_000)
+LONGEST_CALL_OF_FLOOR = 10_000
 Makers = Mapping[str, Callable[..., Any]]
 
 
@@ -103,14 +106,27 @@ def calls(size: int) -> Iterator[Case]:
 
 def growth(most: int) -> Iterator[Case]:
     """Yield streams and conversations of growing length; `most` is the number of deltas of the longest stream."""
-    for count in (100, 1_000, 10_000, 50_000):
-        size = min(count, most)
-        repeat = max(1, min(most, 2000) // size)
-        yield Case(f"{count:,} text deltas", ("text", size, "each"), "stream", repeat=repeat, parts=size)
+    kinds = [("text", method) for method in ("stream", "astream", "invoke", "ainvoke")]
+    for kind, method in [*kinds, ("reasoning", "stream"), ("tool", "stream")]:
+        for count in SIZES:
+            size = min(count, most)
+            yield Case(
+                f"{count:,} {kind} deltas, {method}", (kind, size, "each"), method,
+                repeat=max(1, min(most, 2000) // size), parts=size, has_tools=kind == "tool",
+                streaming="invoke" in method,
+            )  # fmt: skip
     for count in (10, 100, 1_000, 10_000):
         size = min(count, most)
         repeat = max(1, min(most, 1000) // size)
         yield Case(f"{count:,} messages", ("plain", 20, "each"), "invoke", repeat=repeat, parts=size, messages=size)
+
+
+def growing(case: Case, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
+    """Make the jobs of such a case: ChatKimi's without the garbage collector as well, and the floor's where it ends."""
+    # The floor adds up so many pieces of a call for minutes.
+    is_endless = case.has_tools and case.parts > LONGEST_CALL_OF_FLOOR
+    jobs = case.jobs({name: make for name, make in makers.items() if name == OURS or not is_endless}, url, runner)
+    return {**jobs, UNCOLLECTED: without_collector(jobs[OURS])}
 
 
 def run(case: Case, makers: Makers, url: str, runner: asyncio.Runner, rounds: int) -> dict[str, Samples]:

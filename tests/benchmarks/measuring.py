@@ -90,6 +90,19 @@ async def adrain(model: Any, prompt: Any) -> None:
         """Nothing is done with it."""
 
 
+def without_collector(job: Job) -> Job:
+    """Make a job of the same with Python's garbage collector off."""
+
+    def uncollected() -> Any:
+        gc.disable()
+        try:
+            return job()
+        finally:
+            gc.enable()
+
+    return uncollected
+
+
 def on(runner: asyncio.Runner, work: Callable[[], Any], repeat: int = 1) -> Job:
     """Make a job of a coroutine; all of them run on one loop, as the clients' connections belong to it.
 

@@ -4,7 +4,6 @@ python -m tests.benchmarks.structured_growth [--quick] [--rounds 3] [--out FILE]
 """
 
 import argparse
-import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from pydantic import BaseModel, SecretStr
 from langchain_kimi import ChatKimi
 from langchain_kimi._messages.structured import structured_output
 from langchain_kimi._messages.tools import bind_arguments
-from tests.benchmarks.measuring import Job, Samples, interleaved, server
+from tests.benchmarks.measuring import Job, Samples, interleaved, server, without_collector
 from tests.benchmarks.server import FUNCTION, LETTERS, object_pieces
 
 SIZES = (625, 1250, 2500, 5000, 10_000, 20_000)
@@ -100,19 +99,6 @@ def whole_way(url: str, fields: int, method: str, kind: str) -> Job:
     model = ChatKimi(openrouter_api_key=SecretStr("sk-or-v1-benchmark"), openrouter_api_base=base, max_retries=0)
     runnable = model.with_structured_output(SCHEMA, method=method)  # type: ignore[call-overload]  # one of METHODS
     return drained(lambda: runnable.stream("?"))
-
-
-def without_collector(job: Job) -> Job:
-    """Make a job of the same with Python's garbage collector off."""
-
-    def uncollected() -> Any:
-        gc.disable()
-        try:
-            return job()
-        finally:
-            gc.enable()
-
-    return uncollected
 
 
 def jobs(fields: int, method: str, url: str) -> dict[str, Job]:
