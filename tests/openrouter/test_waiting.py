@@ -134,7 +134,7 @@ def test_a_slow_consumer_is_no_silence(ask: Ask) -> None:
     assert "total time of 10 seconds" in error.reason
 
 
-def test_no_thread_outlives_what_it_watched(ask: Ask) -> None:
+def test_no_thread_stays_long_after_what_it_watched(ask: Ask) -> None:
     with serving(streamed(*WHOLE)) as server:
         assert ask(*[call(server.url, total=60.0)] * 5) == ["Hello"] * 5
     for thread in threading.enumerate():
