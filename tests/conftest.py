@@ -1,4 +1,4 @@
-"""What every test shares: an environment without keys, proxies or tracing, and one planted key."""
+"""What every test shares: an environment without keys, proxies or tracing, a planted key, and an OpenRouter to ask."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
+from langchain_kimi import ChatKimi
 from langchain_kimi._messages.from_wire import PROVIDER
+from langchain_kimi.testing import Behaviour, Emulator
 
 KEY = "planted-key-that-opens-nothing"
 """The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
@@ -35,3 +37,23 @@ def no_translator() -> Iterator[None]:
     ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
     yield
     PROVIDER_TRANSLATORS[PROVIDER] = ours
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def openrouter(server: Emulator) -> Emulator:
+    """Give the emulator of all tests of a file, with nothing in its script."""
+    server.clear()
+    server.behaviour = Behaviour()
+    return server
+
+
+@pytest.fixture
+def model(openrouter: Emulator) -> ChatKimi:
+    """Give a model that asks it, once."""
+    return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -1,6 +1,5 @@
 """What ChatKimi answers, each behaviour asked in four ways; `tests/chat` holds what is not about a single answer."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from langchain_core.messages import AIMessageChunk
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, chunks_of, reply, told
-from tests.conftest import KEY
 
 DETAILS = [
     {"type": "reasoning.text", "text": "Let me think about it.", "format": "unknown", "index": 0},
@@ -105,23 +103,6 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "audio": ({"audio": AUDIO}, {"additional_kwargs": {"audio": AUDIO}}),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def openrouter(server: Emulator) -> Emulator:
-    server.clear()
-    return server
-
-
-@pytest.fixture
-def model(openrouter: Emulator) -> ChatKimi:
-    return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
 
 
 @pytest.mark.parametrize("way", WAYS)

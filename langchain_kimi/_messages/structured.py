@@ -38,29 +38,20 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     partial: bool = False,
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
-    """Make a runnable whose result is a value of the schema, or a `KimiStructuredOutputError`; never None.
-
-    A stream yields what is there so far of a dict, and of a pydantic class the one validated object at its end; the
-    last value is the one that `invoke` gives.
+    """Make the runnable of `with_structured_output`, which describes the arguments as users see them.
 
     Args:
         model: The model; for a function call its `bind_tools` is used.
-        schema: A pydantic class (v1 or v2), a TypedDict, a JSON schema, an OpenAI function or tool. None is possible
-            in JSON mode and gives whatever object came.
-        method: `function_calling` (a call is forced, or hoped for of a model that thinks), `json_schema` (the host is
-            given the schema) or `json_mode` (the prompt has to ask for JSON and describe it). None takes what the
-            model can do in this request (`output_method`); the prompt then needs no words for it. Traces tell which
+        schema: The schema. None is possible in JSON mode and gives whatever object came.
+        method: The method. None takes what the model can do in this request (`output_method`), and traces tell which
             it was.
-        include_raw: Whether to give `raw`, `parsed` and `parsing_error` instead of raising for what came. A failure
-            of the model itself is raised all the same. A stream of it has no growing values.
-        strict: Whether the host must keep to the schema. None leaves it out; but where the method is None too, and
-            neither the schema loses by it nor the providers are chosen by name, a JSON schema is sent as strict.
-        tools: Tools that the model may call instead of answering, with `json_schema` and `json_mode` only. With
-            `include_raw` their calls are in `raw`, without it they are an error.
-        repair: 1 shows the model an answer that does not fit and asks again, once (see `RepairingModel`); a stream
-            then has the final value only.
-        partial: Whether a stream of a pydantic class yields growing objects, in which nothing is checked: fields that
-            have not come are missing or have their defaults, and what is inside is still plain. The last is whole.
+        include_raw: Whether to give raw answers as well. A failure of the model itself is raised all the same, and a
+            stream of it has no growing values.
+        strict: Whether the host must enforce the schema; None chooses where the method is chosen too.
+        tools: Tools that the model may call instead of answering, with the JSON methods only. With `include_raw` their
+            calls are in `raw`, without it they are an error.
+        repair: How often a bad answer is asked for again: 0 or 1 (see `RepairingModel`).
+        partial: Whether a stream of a pydantic class yields growing objects.
         **kwargs: Bound with the rest; `tool_choice` and `parallel_tool_calls` replace what is bound otherwise.
 
     Raises:

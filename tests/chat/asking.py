@@ -7,6 +7,8 @@ from typing import Any, Literal
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
+from langchain_core.tracers.base import BaseTracer
+from langchain_core.tracers.schemas import Run
 
 from langchain_kimi.testing import RawReply
 
@@ -34,6 +36,17 @@ USAGE = {
 }
 PIECE = 3
 """How many characters a delta holds."""
+
+
+class Tracer(BaseTracer):
+    """Keeps the runs as LangSmith's tracer would send them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[Run] = []
+
+    def _persist_run(self, run: Run) -> None:
+        self.runs.append(run)
 
 
 async def chunks_of(model: ModelLike, way: Way, given: Any = "hi", config: Any = None, /, **kwargs: Any) -> list[Any]:

@@ -7,15 +7,13 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.outputs import LLMResult
-from langchain_core.tracers.base import BaseTracer
-from langchain_core.tracers.schemas import Run
 from tenacity import RetryCallState
 
 from langchain_kimi._version import __version__
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Reply, faults
-from tests.chat.asking import WAYS, Way, ask, chunks_of
+from tests.chat.asking import WAYS, Tracer, Way, ask, chunks_of
 from tests.conftest import KEY
 
 DEFAULT_HEADER = "planted-default-header"
@@ -43,17 +41,6 @@ class Recorder(BaseCallbackHandler):
 
     def on_retry(self, retry_state: RetryCallState, **kwargs: Any) -> None:
         self.retries.append(retry_state)
-
-
-class Tracer(BaseTracer):
-    """Keeps the runs as LangSmith's tracer would send them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runs: list[Run] = []
-
-    def _persist_run(self, run: Run) -> None:
-        self.runs.append(run)
 
 
 def secretive(openrouter: Emulator, **more: Any) -> ChatKimi:

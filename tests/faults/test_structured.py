@@ -1,6 +1,5 @@
 """Structured output when the answer is none: a value or a typed error in all four ways, never None (probe row s)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,18 +34,6 @@ class Person(BaseModel):
 
     name: str
     age: int
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def openrouter(server: Emulator) -> Emulator:
-    server.clear()
-    return server
 
 
 def value_of(shown: list[Any]) -> Any:

@@ -1,6 +1,6 @@
 """Answers that the token limit cut off, carried on over a socket."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,28 +9,10 @@ from langchain_core.messages import AIMessage, HumanMessage, message_chunk_to_me
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiRequestError, KimiServerError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
-from tests.conftest import KEY
 
 CUT = {"finish_reason": "length"}
 SAID = "Once upon a time"
 Continue = Callable[..., Awaitable[AIMessage]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def openrouter(server: Emulator) -> Emulator:
-    server.clear()
-    return server
-
-
-@pytest.fixture
-def model(openrouter: Emulator) -> ChatKimi:
-    return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
 
 
 @pytest.fixture(params=["sync", "async"])

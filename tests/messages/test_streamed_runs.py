@@ -8,15 +8,13 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tracers.base import BaseTracer
 from langchain_core.tracers.langchain import LangChainTracer
-from langchain_core.tracers.schemas import Run
 from tenacity import RetryCallState
 
 from langchain_kimi._messages.streamed_runs import run_of
 from langchain_kimi.errors import KimiServerError
 from langchain_kimi.testing import Emulator, Reply, faults
-from tests.chat.asking import WAYS, Way, ask
+from tests.chat.asking import WAYS, Tracer, Way, ask
 from tests.faults.ways import QuickKimi, model_of
 
 TEXT = "Here it is."
@@ -36,17 +34,6 @@ class Listener(BaseCallbackHandler):
 
     def on_retry(self, retry_state: RetryCallState, **told: Any) -> None:
         self.retries.append((retry_state, told))
-
-
-class Tracer(BaseTracer):
-    """Keeps the runs as a tracer would send them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runs: list[Run] = []
-
-    def _persist_run(self, run: Run) -> None:
-        self.runs.append(run)
 
 
 class AsyncListener(Listener):

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,6 @@ from tests.chat.asking import WAYS, Way, ask
 from tests.conftest import KEY
 
 SYSTEM, QUESTION = SystemMessage("Be brief."), HumanMessage("Who are you?")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def openrouter(server: Emulator) -> Emulator:
-    server.clear()
-    return server
 
 
 def model(openrouter: Emulator, **settings: Any) -> ChatKimi:
