@@ -54,25 +54,23 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
     Raises:
         KimiRequestError: A message or a block of one cannot be sent; the text names it by its position.
     """
-    conversation = _Conversation(messages)
+    wire: list[WireMessage] = []
+    conversation = _Conversation(messages, wire=wire)
     for position, message in enumerate(messages):
         # Most of a long conversation is texts alone, and a call for each of them would be felt. Even `vars` takes three
         # times as long as this attribute.
         if role := _PLAIN_ROLES.get(type(message)):
             fields = message.__dict__
-            text = fields["content"]
-            has_more = fields["additional_kwargs"] or fields["name"] or (role == "assistant" and _has_calls(fields))
+            text, has_more = fields["content"], fields["additional_kwargs"] or fields["name"]
+            if role == "assistant":
+                has_more = has_more or fields["tool_calls"] or fields["invalid_tool_calls"]
             if type(text) is str and text and not (has_more or text.isspace()):
-                conversation.wire.append({"role": role, "content": text})
+                wire.append({"role": role, "content": text})
                 continue
         conversation.position = position
         convert = _CONVERTERS.get(type(message)) or _converter_of(message, position)
-        conversation.wire += convert(message, conversation)
-    return conversation.wire
-
-
-def _has_calls(fields: dict[str, Any]) -> bool:
-    return bool(fields["tool_calls"] or fields["invalid_tool_calls"])
+        wire += convert(message, conversation)
+    return wire
 
 
 def message_to_wire(message: BaseMessage) -> list[WireMessage]:

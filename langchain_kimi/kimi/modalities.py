@@ -1,11 +1,12 @@
 """Refuses media that the asked Kimi cannot take, before anything is sent and billed."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.families import family, names_preset
 from langchain_kimi.kimi.profiles import slugs_that_take
-from langchain_kimi.openrouter.wire import WireMessage
+from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
 # A `file` is missing on purpose: OpenRouter parses it to text for models that cannot read it.
 MODALITY_OF_PART = {"image_url": "image", "video_url": "video", "input_video": "video", "input_audio": "audio"}
@@ -38,10 +39,9 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
 def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the place and the modality of each part that is not text."""
     # A comprehension, because nearly all of a long conversation is texts.
-    lists = [
-        (number, parts) for number, message in enumerate(messages) if type(parts := message.get("content")) is list
-    ]
-    for number, parts in lists:
+    lists = [number for number, message in enumerate(messages) if type(message.get("content")) is list]
+    for number in lists:
+        parts = cast("list[JSONObject]", messages[number]["content"])
         for position, part in enumerate(parts):
             if modality := MODALITY_OF_PART.get(part.get("type", "")):
                 yield f"messages[{number}].content[{position}]", modality
