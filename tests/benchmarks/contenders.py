@@ -13,6 +13,10 @@ FLOOR = "core floor"
 OURS = "ChatKimi"
 MOST = 4000
 """Connections that the largest crowd may have."""
+RARELY = "ChatKimi, collecting rarely"
+"""ChatKimi in a process whose garbage collector looks seldom, see `RARE`."""
+RARE = (50_000, 20, 50)
+"""Thresholds for `gc.set_threshold`."""
 MANY = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
 TOOL = {
     "type": "function",
@@ -38,11 +42,12 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
     return make
 
 
-def transports() -> dict[str, Callable[..., Any]]:
-    """ChatKimi on other transports, as far as they are installed; for async calls only."""
+def crowded() -> dict[str, Callable[..., Any]]:
+    """ChatKimi as a crowd alone meets it: with rare collections, and on other transports, as far as installed."""
     found = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
     needed = dict(zip(found, ("httpx_aiohttp", "httpx2"), strict=True))
-    return {name: make for name, make in found.items() if importlib.util.find_spec(needed[name])}
+    others = {name: make for name, make in found.items() if importlib.util.find_spec(needed[name])}
+    return {RARELY: products()[OURS], **others}
 
 
 def _on_aiohttp(base_url: str) -> Any:

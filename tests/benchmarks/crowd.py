@@ -4,6 +4,7 @@ It prints one JSON object, see `Crowd.told`.
 """
 
 import asyncio
+import gc
 import json
 import resource
 import statistics
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.contenders import MOST, OURS, floors, products, transports
+from tests.benchmarks.contenders import MOST, OURS, RARE, RARELY, crowded, floors, products
 from tests.benchmarks.measuring import child
 
 STATUS = Path("/proc/self/status")
@@ -91,8 +92,10 @@ def measured(name: str, url: str, streams: int) -> dict[str, float]:
 
 def main(name: str, url: str, streams: str) -> None:
     """Run one contender and print what it took."""
-    makers = {**floors(), **products(), **transports()}
-    model = makers[name](url, **({"max_connections": MOST} if name == OURS else {}))
+    makers = {**floors(), **products(), **crowded()}
+    model = makers[name](url, **({"max_connections": MOST} if name in {OURS, RARELY} else {}))
+    if name == RARELY:
+        gc.set_threshold(*RARE)
     print(json.dumps(asyncio.run(Crowd(model).told(int(streams)))))  # noqa: T201 - how the result is told
 
 
