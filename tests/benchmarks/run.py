@@ -20,7 +20,8 @@ from tests.benchmarks.contenders import FLOOR, MODULES, OURS, RARE, RARELY, crow
 from tests.benchmarks.measuring import Samples, interleaved, median, server, spread
 
 PACKAGES = (
-    "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "langchain-openrouter", "langchain-openai", "openai",
+    "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "httpx2", "httpx-aiohttp", "aiohttp",
+    "langchain-openrouter", "langchain-openai", "openai",
 )  # fmt: skip
 MANY_AT_ONCE = (OURS, RARELY, "ChatKimi on aiohttp", "ChatKimi on httpx2", "ChatOpenAI")
 CORE = "langchain_core.language_models.chat_models"
@@ -74,7 +75,10 @@ def table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def _ratio(samples: dict[str, Samples], than: str = FLOOR, by: str = "cpu") -> str:
-    ratio = median(getattr(samples[OURS], by)) / median(getattr(samples[than], by))
+    return _told(median(getattr(samples[OURS], by)) / median(getattr(samples[than], by)))
+
+
+def _told(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= SMALL else f"{ratio:.3f}"
 
 
@@ -135,7 +139,7 @@ class Bench:
         raw = median(samples["raw"].wall)
         above = {name: median(one.wall) - raw for name, one in samples.items() if name != "raw"}
         figures = [f"{seconds * cases.MICRO:.0f}" for seconds in above.values()]
-        ratios = [f"{above[OURS] / seconds:.2g}" for seconds in above.values()]
+        ratios = [_told(above[OURS] / seconds) for seconds in above.values()]
         rows = [["above raw httpx, µs by the clock", *figures], ["ChatKimi's in parts of it", *ratios]]
         return table(["", *above], iter(rows))
 
@@ -160,7 +164,7 @@ class Bench:
     def profile(self) -> Iterator[str]:
         """Profile a text stream: the ten functions with the most time of their own."""
         told = steady.profile(self.makers[OURS](f"{self.url}/text/{20 if self.quick else 20_000}/each"))
-        return table(["function", "of", "calls", "its own share, under a profiler"], told)
+        return table(["function", "of", "calls", "its own share, under a profiler, uncollected"], told)
 
     def crowds(self) -> Iterator[str]:
         """Measure many streams at once: 100 deltas, one every 20 ms, so that two seconds are the ideal."""
@@ -196,7 +200,7 @@ class Bench:
                     {**one, "share": one["memory"] / max(one["open"], 1.0)} for one in (told[OURS], told[name])
                 )
                 cpu, wall, first, memory, share = (
-                    f"**{ours[key] / other[key]:.2g}**" for key in ("cpu", "wall", "first", "memory", "share")
+                    f"**{_told(ours[key] / other[key])}**" for key in ("cpu", "wall", "first", "memory", "share")
                 )
                 yield [f"ChatKimi ÷ {name}", cpu, wall, first, "", memory, share, ""]
 
