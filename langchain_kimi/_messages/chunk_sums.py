@@ -28,7 +28,8 @@ class FirstChunk(ChatGenerationChunk):
     def __add__(self, other: ChatGenerationChunk | list[ChatGenerationChunk]) -> ChatGenerationChunk:
         """Add a chunk, or all of them."""
         if isinstance(other, list) and all(map(_has_only_message, (self, *other))):
-            return ChatGenerationChunk(message=whole([chunk.message for chunk in (self, *other)]))
+            messages: Any = [chunk.message for chunk in (self, *other)]
+            return ChatGenerationChunk(message=whole(messages))
         return super().__add__(other)
 
 
@@ -46,7 +47,7 @@ def _has_only_message(chunk: Any) -> bool:
     )
 
 
-def whole(chunks: Sequence[Any]) -> AIMessageChunk:
+def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
     chunks = chunks or [AIMessageChunk(content="")]
     joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
