@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -23,17 +22,6 @@ from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, RawReply
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain, get_weather
-
-
-@pytest.fixture
-def openrouter() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def model(openrouter: Emulator) -> ChatKimi:
-    return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
 
 
 def ask_agent(model: ChatKimi, config: Any) -> None:

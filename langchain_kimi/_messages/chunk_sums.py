@@ -88,11 +88,8 @@ class Speech:
         text, told = state["content"], state["additional_kwargs"]
         if (
             type(text) is not str
-            or state["response_metadata"] != self._metadata
             or state["tool_call_chunks"]
-            or state["usage_metadata"] is not None
-            or state["chunk_position"] is not None
-            or state["id"] not in self._ids
+            or not _tells_nothing_new(state, self._metadata, self._ids)
         ):
             return False
         if told:
@@ -149,14 +146,18 @@ def _joined(run: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
 
 def _has_only_arguments(chunk: AIMessageChunk, other: AIMessageChunk) -> bool:
     """Tell whether a chunk adds nothing beside its calls to a sum that has the other one in it."""
+    metadata = other.response_metadata if other.response_metadata.keys() <= REPEATED else None
+    is_silent = chunk.content == "" and not chunk.additional_kwargs
+    return is_silent and _tells_nothing_new(vars(chunk), metadata, (None, other.id))
+
+
+def _tells_nothing_new(state: dict[str, Any], metadata: dict[str, Any] | None, ids: tuple[str | None, ...]) -> bool:
+    """Tell whether a chunk, by its fields, has no facts but this metadata and one of these ids."""
     return (
-        chunk.content == ""
-        and not chunk.additional_kwargs
-        and chunk.usage_metadata is None
-        and chunk.chunk_position is None
-        and chunk.id in (None, other.id)
-        and chunk.response_metadata == other.response_metadata
-        and chunk.response_metadata.keys() <= REPEATED
+        state["response_metadata"] == metadata
+        and state["usage_metadata"] is None
+        and state["chunk_position"] is None
+        and state["id"] in ids
     )
 
 

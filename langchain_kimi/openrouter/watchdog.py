@@ -16,9 +16,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 LONGEST_SLEEP = 0.25
-"""Seconds: what is due later, as the end of a stream that is whole, need not wake the thread: that costs 0.1 ms."""
+"""Seconds: what is due later, as the end of a stream that is whole, need not wake the thread."""
 LINGERS = 4
-"""Sleeps for which the thread stays without anything to watch: to begin one for each stream cost as much as a call."""
+"""Sleeps for which the thread stays without anything to watch: beginning one for each stream took half a millisecond,
+where a short stream takes one in all."""
 PRECISION = 0.01
 """Seconds: for less the thread is not woken."""
 

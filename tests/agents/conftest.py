@@ -1,19 +1,11 @@
 """What the agent tests share: an emulator, a model that speaks to it, and tools that count their calls."""
 
-from collections.abc import Iterator
-
 import pytest
 from langchain_core.tools import BaseTool, tool
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
-
-
-@pytest.fixture
-def openrouter() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 @pytest.fixture

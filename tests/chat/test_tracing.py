@@ -1,6 +1,8 @@
 """What LangChain's callbacks, tracers and counters are told, and what they must never see."""
 
 import json
+from functools import reduce
+from operator import add
 from typing import Any
 
 import pytest
@@ -85,6 +87,21 @@ async def test_every_chunk_is_told_once(openrouter: Emulator, model: ChatKimi, r
     chunks = await chunks_of(model, way, "hi", {"callbacks": [recorder]})
     assert [chunk.message for _, chunk in recorder.tokens] == chunks
     assert [token for token, _ in recorder.tokens] == [chunk.content for chunk in chunks]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("settings", [{}, {"streaming": True}], ids=["", "streaming"])
+async def test_the_run_ends_with_the_sum_of_its_chunks(openrouter: Emulator, way: Way, settings: Any) -> None:
+    recorder = Recorder()
+    openrouter.script(Reply(text="one two three", reasoning="Hm. Well, then.", tool_calls=[{"name": "f"}]))
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0, **settings)
+    first, *rest = await chunks_of(model, way, "hi", {"callbacks": [recorder]})
+    assert recorder.ended is not None
+    told: Any = recorder.ended.generations[0][0]
+    # One by one, as nobody but a reader of the chunks adds them up.
+    assert told.message == reduce(add, rest, first)
+    assert told.message.additional_kwargs["reasoning_content"] == "Hm. Well, then."
+    assert (told.message.text, len(told.message.tool_calls)) == ("one two three", 1)
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])

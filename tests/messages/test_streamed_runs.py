@@ -1,6 +1,5 @@
 """Retries reach the callbacks of the run that they belong to, in all four ways."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,12 +40,6 @@ class AsyncListener(Listener):
 
     async def on_retry(self, retry_state: RetryCallState, **told: Any) -> None:  # type: ignore[override]  # awaited by an async run
         super().on_retry(retry_state, **told)
-
-
-@pytest.fixture
-def openrouter() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "streaming"])
