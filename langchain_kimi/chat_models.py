@@ -218,6 +218,7 @@ class ChatKimi(
             streamed=streamed,
         )
         body = self.kept_warm(fit(asked, mending.repairs), messages, given)
+        self.refuse_overflow(body, messages)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_of(messages, run_manager, kwargs))
 
@@ -230,7 +231,7 @@ class ChatKimi(
             connection=connection,
             headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
             body=body_bytes(body),
-            new_reader=self.counted(new_reader, body, messages),
+            new_reader=new_reader,
             retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
             report=report,
             model=body.get("model"),

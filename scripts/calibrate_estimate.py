@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from langchain_kimi.kimi.counting import TokenCounter
+from langchain_kimi.kimi.counting import Billed, TokenCounter
 from langchain_kimi.kimi.estimate import LETTERS_PER_TOKEN, estimate_tokens
 from langchain_kimi.kimi.families import family
-from langchain_kimi.kimi.host_lessons import Billed
 from langchain_kimi.kimi.prompt_forms import PromptForm, default_form
 from scripts.fit_prompt_forms import best_form, generation_of
 from scripts.recorded_prompts import (
@@ -74,7 +73,7 @@ def earlier_turn(exchange: Exchange, found: Sequence[Exchange]) -> Exchange | No
 
 
 def count(exchange: Exchange, earlier: Exchange | None = None, form: PromptForm | None = None) -> Pair:
-    """Count a prompt as a model does that has made no other call.
+    """Count a prompt as a model does.
 
     Args:
         exchange: The prompt. Who will serve it is known from the request, or from the turn before.
@@ -126,20 +125,6 @@ def as_a_model_counts(found: Sequence[Exchange]) -> dict[str, list[Pair]]:
     return pairs | sums
 
 
-def after_other_conversations(found: Sequence[Exchange]) -> list[Pair]:
-    """Count first turns as a model does that has learned from the same host's other conversations of that month."""
-    pairs = []
-    for one in long_ones(found):
-        others = [other for other in of_same_host(one, found) if other.conversation != one.conversation]
-        counter = TokenCounter(one.model)
-        for other in (others := [other for other in others if other.month == one.month]):
-            counter.learn(counter.lesson(other.messages, other.tools), other.prompt_tokens, other.slug)
-        if others and not earlier_turn(one, found):
-            counted = counter.count_messages(one.messages, one.tools, host=one.slug)
-            pairs.append(Pair(counted.tokens, one.prompt_tokens))
-    return pairs
-
-
 def by_default(found: Sequence[Exchange]) -> dict[str, list[Pair]]:
     """Count the prompts of K2 in each form that may be taken for hosts of which nothing is known."""
     of_k2 = [one for one in long_ones(found) if generation_of(one) == "kimi-k2" and one.tools]
@@ -182,7 +167,6 @@ def document(found: Sequence[Exchange]) -> str:
         counted=table(
             "prompts, as a model counts them", [row(name, pairs) for name, pairs in as_a_model_counts(found).items()]
         ),
-        learned=table("with `learns_tokens=True`", [row("first turns", after_other_conversations(found))]),
         defaults=table("form taken for K2 with tools", [row(name, pairs) for name, pairs in by_default(found).items()]),
         hosts=table(
             "host and family, nothing told",

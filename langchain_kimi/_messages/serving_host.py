@@ -11,7 +11,7 @@ from langchain_kimi.openrouter.provider_slugs import provider_slug
 from langchain_kimi.openrouter.wire import WireMessage
 
 if TYPE_CHECKING:
-    from langchain_kimi.kimi.host_lessons import Billed
+    from langchain_kimi.kimi.counting import Billed
 
 _ROUTER = "openrouter"
 # Where a host's slug is not its domain.
@@ -63,7 +63,7 @@ def billed_before(
         slug: The model that is asked. Answers of another one tell nothing.
         host: Who will serve the call. Answers of another host tell nothing.
     """
-    from langchain_kimi.kimi.host_lessons import Billed  # noqa: PLC0415 - a program that counts nothing needs none
+    from langchain_kimi.kimi.counting import Billed  # noqa: PLC0415 - a program that counts nothing needs none
 
     answers = list(_answers(messages))
     places = [place for place, message in enumerate(sent) if message.get("role") == "assistant"]

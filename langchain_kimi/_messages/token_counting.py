@@ -31,7 +31,7 @@ class CountsTokens(BaseChatModel, defer_build=True):
 
     @property
     def token_counter(self) -> "TokenCounter":
-        """What counts for this model; all models of the same slug and file share it, and what it `learn`s."""
+        """The counter of this model; all models of the same slug and file share it."""
         return self.counter_of(self.model_name)
 
     def get_token_ids(self, text: str) -> list[int]:

@@ -8,9 +8,8 @@ from functools import cache, lru_cache
 from langchain_kimi.kimi.chat_template import render
 from langchain_kimi.kimi.estimate import estimate_tokens
 from langchain_kimi.kimi.families import family
-from langchain_kimi.kimi.host_lessons import Billed, Learned, Lesson, Lessons
-from langchain_kimi.kimi.prompt_forms import PromptForm
-from langchain_kimi.kimi.prompt_segments import Segment, compact_json
+from langchain_kimi.kimi.prompt_forms import PromptForm, default_form, form_of_host, possible_forms
+from langchain_kimi.kimi.prompt_segments import Segment
 from langchain_kimi.kimi.tokenizer import SHA256, find_vocabulary
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
 
@@ -20,6 +19,45 @@ _SAME_PROMPT = 0.12
 _FEW_TOKENS = 4
 # An image is reckoned with 1,400 tokens and may have 4,096.
 _MORE_MEDIA = 2
+_BETTER = 0.03
+"""By how much another form must be nearer than the form of the host's table, as a share of the billed tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The usage of an earlier turn of a conversation.
+
+    Attributes:
+        messages: How many messages, from the first, the prompt of that turn had.
+        prompt_tokens: Its prompt tokens, by the answer's usage.
+    """
+
+    messages: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """An earlier turn of the same conversation, from which a count goes on.
+
+    Attributes:
+        form: The form in which the host wrote it, by its billed tokens.
+        estimated: Its tokens in that form.
+        billed: Its billed tokens.
+    """
+
+    form: PromptForm
+    estimated: int
+    billed: int
+
+    def adjusted(self, tokens: int) -> int:
+        """Return the tokens of a later turn, with the difference between billed and estimated tokens added.
+
+        A host adds to the tools and before the first message, so the difference does not grow with the conversation.
+        A later turn can have fewer tokens, where its template leaves out the reasoning of earlier turns; then its share
+        of the difference is added.
+        """
+        return math.ceil(tokens + (self.billed - self.estimated) * min(1.0, tokens / self.estimated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +68,7 @@ class TokenCount:
         tokens: The number to reckon with.
         exact: Whether Kimi's own vocabulary counted all of it. The host may still write the prompt in another form.
         media_tokens: How many of them stand for images, films, recordings and files, which are always an estimate.
-        unadjusted: The number before it was set right by what was billed for other prompts.
+        unadjusted: The number before the difference to the billed tokens of an earlier turn was added.
         host: The slug of the host for which it was counted, since hosts write prompts in different forms; None where
             nothing tells who will serve the call, and the form of the model's template was taken.
     """
@@ -68,7 +106,7 @@ class TokenCounter:
         self._family = family(model_slug)
         found = find_vocabulary(tokenizer_file, sha256=sha256)
         self._vocabulary = found if self._family is not None else None
-        self._lessons = Lessons(self._family, form)
+        self._form = form
 
     def count_messages(
         self,
@@ -85,22 +123,22 @@ class TokenCounter:
             messages: The conversation as it is sent.
             tools: The tools on offer, as they are sent.
             measure: Counts a text in the place of this counter's own means; what it says is taken as an estimate.
-            host: The slug of the host that will serve the call, as far as it is known; None is the one that was
-                learned of last.
+            host: The slug of the host that will serve the call; None if it is not known.
             billed: What that host billed for an earlier turn, as far as the conversation tells. If that is what the
                 turn has in one of the forms that hosts use, or near it, the count goes on from there.
         """
         # An earlier turn has the same texts, and they are the same in most forms.
         cost = cache(measure or self._cost)
-        known = self._lessons.of(host, self._told_by(billed, messages, tools, cost) if billed else None)
-        segments = render(self._family, messages, tools, known.form)
+        form = self._form or form_of_host(self._family, host) or default_form(self._family)
+        base = self._base(billed, messages, tools, cost, form) if billed else None
+        segments = render(self._family, messages, tools, base.form if base else form)
         media = _media_tokens(segments)
         raw = _total(segments, cost)
         if measure is not None or self._vocabulary is not None:
             tokens, is_exact = raw, measure is None and not media
         else:
-            tokens, is_exact = math.ceil(known.adjusted(raw, _frame(messages, tools))), False
-        return TokenCount(tokens, is_exact, media_tokens=media, unadjusted=raw, host=known.host)
+            tokens, is_exact = base.adjusted(raw) if base else raw, False
+        return TokenCount(tokens, is_exact, media_tokens=media, unadjusted=raw, host=host)
 
     def count_text(self, text: str) -> int:
         """Count a text by itself, without any template."""
@@ -115,52 +153,39 @@ class TokenCounter:
             return self._vocabulary.encode(text)
         return list(range(self.count_text(text)))
 
-    def lesson(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None = None) -> Lesson:
-        """Prepare to learn from the answer to a prompt."""
-        return self._lesson(messages, tools, cache(self._cost))
-
-    def learn(self, lesson: Lesson, prompt_tokens: int, host: str | None = None) -> None:
-        """Learn from an answer how its host writes prompts, so that later counts for that host are better.
-
-        Args:
-            lesson: The prompt.
-            prompt_tokens: What the answer's usage says.
-            host: The slug of the host that served the call; None if nobody said.
-        """
-        self._lessons.learn(Learned(lesson, prompt_tokens, host))
-
-    @property
-    def ratio(self) -> float:
-        """What estimates of prompts with other tools are multiplied with, at the host that was learned of last."""
-        return self._lessons.of(None).ratio
-
-    def _lesson(
-        self, messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None, cost: Callable[[str], float]
-    ) -> Lesson:
-        first = self._lessons.forms[0]
-        rendered = cache(lambda form: render(self._family, messages, tools, form))
-
-        def estimate(form: PromptForm) -> int:
-            # A long conversation is written only in forms that make a difference to it.
-            system = form.default_system and not _has_system(messages)
-            alike = replace(form, tools=form.tools if tools else first.tools, default_system=system)
-            return _total(rendered(alike), cost)
-
-        estimates = {form: estimate(form) for form in self._lessons.forms}
-        return Lesson(_frame(messages, tools), estimates, _media_tokens(rendered(first)))
-
-    def _told_by(
+    def _base(
         self,
         billed: Billed,
         messages: Sequence[WireMessage],
         tools: Sequence[JSONObject] | None,
         cost: Callable[[str], float],
-    ) -> Learned | None:
-        """Give what an earlier turn teaches; None if it was another prompt."""
-        told = Learned(self._lesson(messages[: billed.messages], tools, cost), billed.prompt_tokens)
-        uncertain = _FEW_TOKENS + _MORE_MEDIA * told.lesson.media_tokens
-        allowed = max(_SAME_PROMPT, uncertain / billed.prompt_tokens)
-        return told if min(map(told.misfit, told.lesson.estimates)) <= allowed else None
+        expected: PromptForm,
+    ) -> _Base | None:
+        """Return the earlier turn that was billed; None if other messages than these were billed.
+
+        Its form is the expected one, unless another is clearly nearer to the billed tokens.
+        """
+        turn = messages[: billed.messages]
+        forms = possible_forms(self._family) if self._form is None else (self._form,)
+        rendered = cache(lambda form: render(self._family, turn, tools, form))
+
+        def estimate(form: PromptForm) -> int:
+            # A long conversation is written only in forms that make a difference to it.
+            system = form.default_system and not _has_system(turn)
+            return _total(
+                rendered(replace(form, tools=form.tools if tools else forms[0].tools, default_system=system)), cost
+            )
+
+        estimates = {form: estimate(form) for form in forms}
+        misfits = {
+            form: abs(tokens - billed.prompt_tokens) / billed.prompt_tokens for form, tokens in estimates.items()
+        }
+        best = min(misfits, key=misfits.__getitem__)
+        uncertain = _FEW_TOKENS + _MORE_MEDIA * _media_tokens(rendered(forms[0]))
+        if misfits[best] > max(_SAME_PROMPT, uncertain / billed.prompt_tokens):
+            return None
+        form = best if misfits[best] + _BETTER < misfits.get(expected, math.inf) else expected
+        return _Base(form, estimates[form], billed.prompt_tokens)
 
     def _cost(self, text: str) -> float:
         return estimate_tokens(text) if self._vocabulary is None else self._vocabulary.count(text)
@@ -184,11 +209,7 @@ def _has_system(messages: Sequence[WireMessage]) -> bool:
     return bool(messages) and messages[0].get("role") == "system"
 
 
-def _frame(messages: Sequence[WireMessage], tools: Sequence[JSONObject] | None) -> int:
-    return hash((compact_json(tools or ()), _has_system(messages)))
-
-
 @lru_cache(maxsize=64)
 def shared_counter(model_slug: str, tokenizer_file: str | None) -> TokenCounter:
-    """Give the counter of a model, the same each time, so that what it has learned serves every call."""
+    """Return the counter of a model, the same each time, so that the vocabulary is looked for once."""
     return TokenCounter(model_slug, tokenizer_file)

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.kimi.counting import TokenCount, TokenCounter, shared_counter
+from langchain_kimi.kimi.counting import Billed, TokenCount, TokenCounter, shared_counter
 from langchain_kimi.kimi.estimate import estimate_tokens
-from langchain_kimi.kimi.host_lessons import Billed
 from langchain_kimi.kimi.prompt_forms import STYLES, PromptForm
 from langchain_kimi.kimi.prompt_segments import IMAGE_TOKENS
 from langchain_kimi.openrouter.wire import JSONObject, WireMessage
@@ -108,44 +107,12 @@ def test_an_empty_path_is_none() -> None:
     assert TokenCounter(K2, "").count_text("Hi") == 1
 
 
-def test_estimates_are_set_right_by_what_was_billed() -> None:
-    counter = TokenCounter(K2)
-    first = counter.count_messages(HI)
-    assert (first.tokens, counter.ratio) == (first.unadjusted, 1.0)
-    counter.learn(counter.lesson(HI), 26)
-    assert counter.count_messages(HI) == TokenCount(26, exact=False, unadjusted=first.unadjusted)
-    assert counter.ratio == pytest.approx((200 + 26) / (200 + 28))
-    assert counter.count_text("Hi there!") == 3
-
-
 LONG: list[WireMessage] = [
     *HI,
     {"role": "assistant", "content": "Hello."},
     {"role": "user", "content": "Go on, please. " * 20},
 ]
 WITH_SYSTEM: list[WireMessage] = [{"role": "system", "content": "Be brief."}, *HI]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_one_answer_tells_how_a_host_writes_other_prompts(form: PromptForm) -> None:
-    counter = TokenCounter(K2)
-    counter.learn(counter.lesson(HI, TOOLS), in_form(HI, TOOLS, form), "somewhere")
-    for messages, tools in ((HI, TOOLS * 2), (WITH_SYSTEM, TOOLS), (LONG, TOOLS), (HI, [])):
-        counted = counter.count_messages(messages, tools, host="somewhere")
-        assert counted.tokens == pytest.approx(in_form(messages, tools, form), abs=1)
-    assert counter.count_messages(HI, TOOLS, host="elsewhere").tokens == in_form(HI, TOOLS)
-
-
-def test_what_a_host_adds_to_the_tools_stays_when_a_conversation_grows() -> None:
-    counter = TokenCounter(K2)
-    first, longer = in_form(HI, TOOLS), in_form(LONG, TOOLS)
-    counter.learn(counter.lesson(HI, TOOLS), first + 9)
-    assert counter.count_messages(HI, TOOLS).tokens == first + 9
-    assert counter.count_messages(LONG, TOOLS).tokens == longer + 9
-    # Of other prompts only the ratio is known.
-    for messages, tools in ((HI, []), (HI, TOOLS * 2), (WITH_SYSTEM, TOOLS)):
-        other = counter.count_messages(messages, tools)
-        assert other.tokens == math.ceil(other.unadjusted * counter.ratio) > other.unadjusted
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -179,28 +146,48 @@ def test_what_an_image_really_has_is_known_from_its_turn(tokens: int) -> None:
     assert counted == tokens + all_of_it - first
 
 
-def test_an_image_teaches_nothing_about_other_prompts() -> None:
-    counter = TokenCounter(K2_5)
-    counter.learn(counter.lesson(IMAGE), 400)
-    assert counter.ratio == 1
-
-
 @pytest.mark.parametrize("tokens", [5, 500])
 def test_a_turn_that_was_another_prompt_tells_nothing(tokens: int) -> None:
     counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=Billed(1, tokens))
     assert counted.tokens == in_form(LONG, TOOLS)
 
 
-def test_other_means_are_not_set_right(home: Path) -> None:
-    counter = TokenCounter(K2)
-    counter.learn(counter.lesson(HI), 31)
-    assert counter.count_messages(HI, None, len).tokens == 18 + 4 + 3 + 9
+def test_an_own_measure_is_not_adjusted() -> None:
+    billed = Billed(1, 18 + 4 + 3 + 9 + 3)
+    counts = [TokenCounter(K2).count_messages(LONG, None, len, billed=some).tokens for some in (None, billed)]
+    assert counts[0] == counts[1]
 
 
-def test_a_count_is_not_set_right(home: Path) -> None:
-    counter = exact(home)
-    counter.learn(counter.lesson(HI), 37)
-    assert counter.count_messages(HI).tokens == 28
+def test_a_form_that_is_set_stays(home: Path) -> None:
+    form = PromptForm("json", default_system=False)
+    counted = TokenCounter(K2, form=form).count_messages(LONG, TOOLS, billed=Billed(1, in_form(HI, TOOLS, form) + 2))
+    assert counted.tokens == in_form(LONG, TOOLS, form) + 2
+    assert counted.unadjusted == in_form(LONG, TOOLS, form)
+
+
+def test_a_form_hardly_nearer_than_the_expected_one_is_not_taken() -> None:
+    spaced, compact = (in_form(HI, TOOLS * 2, PromptForm(style)) for style in ("json", "compact_json"))
+    assert 0 < (spaced - compact) / spaced < 0.5
+    nearly = next(tokens for tokens in range(compact, spaced) if spaced - tokens <= tokens - compact + 0.02 * tokens)
+    counted = TokenCounter(K2).count_messages(LONG, TOOLS * 2, billed=Billed(1, nearly))
+    assert counted.unadjusted == in_form(LONG, TOOLS * 2)
+
+
+def test_a_turn_without_the_reasoning_of_its_base_gets_a_share_of_the_difference() -> None:
+    call = {"id": "functions.look:0", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    begun: list[WireMessage] = [*HI]
+    thought: WireMessage = {"role": "assistant", "content": "", "tool_calls": [call], "reasoning": "I look. " * 200}
+    loop: list[WireMessage] = [
+        *begun,
+        thought,
+        {"role": "tool", "tool_call_id": "functions.look:0", "content": "A lake."},
+    ]
+    later: list[WireMessage] = [*loop, {"role": "assistant", "content": "A lake."}, *HI]
+    counter = TokenCounter("moonshotai/kimi-k2.5")
+    first, second = counter.count_messages(loop, TOOLS).tokens, counter.count_messages(later, TOOLS).tokens
+    assert second < first / 2
+    counted = counter.count_messages(later, TOOLS, billed=Billed(len(loop), first + 20)).tokens
+    assert second < counted == math.ceil(second + 20 * second / first) < second + 20
 
 
 def test_the_counter_of_a_model_is_shared(home: Path) -> None:

@@ -19,7 +19,7 @@ SMALL: Any = {"max_input_tokens": 500}
 
 @pytest.fixture(autouse=True)
 def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide a developer's own vocabulary, and what other tests have taught the counters."""
+    """Hide a developer's own vocabulary, and forget the counters of other tests."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     shared_counter.cache_clear()
@@ -104,44 +104,6 @@ def test_other_plugins_shorten_nothing(openrouter: Emulator) -> None:
         model(openrouter, check_context=True, profile=SMALL).invoke([QUESTION], plugins=[{"id": "web"}])
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("settings", [{}, {"check_context": True}])
-async def test_replies_teach_how_hosts_count(openrouter: Emulator, way: Way, settings: dict[str, Any]) -> None:
-    kimi = model(openrouter, learns_tokens=True, **settings)
-    before = kimi.count_tokens([QUESTION]).tokens
-    answer = await ask(kimi, way, [QUESTION])
-    billed = answer.usage_metadata["input_tokens"]
-    assert billed != before
-    assert kimi.count_tokens([QUESTION]).tokens == billed
-
-
-@pytest.mark.parametrize(
-    ("settings", "call"),
-    [
-        ({}, {}),
-        ({"check_context": True}, {}),
-        ({"learns_tokens": True, "custom_get_token_ids": lambda text: [7] * len(text)}, {}),
-        ({"learns_tokens": True}, {"n": 2}),
-        ({"learns_tokens": True}, {"models": ["moonshotai/kimi-k2.5"]}),
-        ({"learns_tokens": True}, {"tools": [{"type": "openrouter:web_search"}]}),
-    ],
-)
-def test_what_teaches_nothing(openrouter: Emulator, settings: dict[str, Any], call: dict[str, Any]) -> None:
-    kimi = model(openrouter, **settings)
-    kimi.invoke([QUESTION], **call)
-    assert kimi.token_counter.ratio == 1
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_each_host_is_learned_for_itself(openrouter: Emulator, way: Way) -> None:
-    kimi = model(openrouter, learns_tokens=True)
-    before = kimi.count_tokens([QUESTION]).tokens
-    answer = await ask(kimi, way, [QUESTION])
-    assert answer.response_metadata["provider"] == "Moonshot AI"
-    elsewhere = model(openrouter, provider={"only": ["groq"]})
-    assert elsewhere.count_tokens([QUESTION]).tokens == before != kimi.count_tokens([QUESTION]).tokens
-
-
 def test_the_host_of_the_call_decides_whether_it_fits(openrouter: Emulator) -> None:
     look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
     shorter = model(openrouter, provider={"only": ["moonshotai"]}).count_tokens([QUESTION], [look]).tokens
@@ -150,20 +112,6 @@ def test_the_host_of_the_call_decides_whether_it_fits(openrouter: Emulator) -> N
         kimi.invoke([QUESTION], tools=[look])
     kimi.invoke([QUESTION], tools=[look], provider={"only": ["moonshotai"]})
     assert len(openrouter.requests) == 1
-
-
-def test_prompts_with_tools_teach(openrouter: Emulator) -> None:
-    kimi = model(openrouter, learns_tokens=True)
-    look: Any = {"name": "look", "description": "Look around.", "parameters": {"type": "object", "properties": {}}}
-    kimi.bind_tools([look]).invoke([QUESTION])
-    assert kimi.token_counter.ratio != 1
-
-
-def test_the_model_of_the_call_is_taught(openrouter: Emulator) -> None:
-    kimi = model(openrouter, learns_tokens=True)
-    kimi.invoke([QUESTION], model="moonshotai/kimi-k2.5")
-    assert kimi.token_counter.ratio == 1
-    assert kimi.counter_of("moonshotai/kimi-k2.5").ratio != 1
 
 
 def test_an_exact_count_says_so(openrouter: Emulator, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ UNKNOWN = "somebody/some-model"
 
 @pytest.fixture(autouse=True)
 def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide a developer's own vocabulary, and what other tests have taught the counters."""
+    """Hide a developer's own vocabulary, and forget the counters of other tests."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     shared_counter.cache_clear()

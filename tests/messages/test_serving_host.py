@@ -4,7 +4,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from langchain_kimi._messages.serving_host import billed_before, host_of, host_of_url, serving_host
-from langchain_kimi.kimi.host_lessons import Billed
+from langchain_kimi.kimi.counting import Billed
 from langchain_kimi.openrouter.connection import BASE_URL
 from langchain_kimi.openrouter.wire import WireMessage
 

@@ -11,7 +11,6 @@ from langchain_core.tools import tool
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiRequestError
 from langchain_kimi.kimi.counting import TokenCount, shared_counter
-from langchain_kimi.openrouter.wire import WireMessage
 from tests.conftest import KEY
 from tests.kimi.vocabulary import make
 
@@ -23,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide a developer's own vocabulary, and what other tests have taught the counters."""
+    """Hide a developer's own vocabulary, and forget the counters of other tests."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.delenv("KIMI_TOKENIZER", raising=False)
@@ -88,16 +87,6 @@ def test_where_the_file_is_does_not_travel(tmp_path: Path) -> None:
     model = ChatKimi(api_key=KEY, tokenizer_file=str(tmp_path))
     assert "tokenizer_file" not in model.model_dump()
     assert str(tmp_path) not in str(model._get_llm_string())
-
-
-def test_what_was_learned_is_shared_by_models(model: ChatKimi) -> None:
-    asked: list[WireMessage] = [
-        {"role": "system", "content": "You are a helpful assistant"},
-        {"role": "user", "content": "Say hi in Portuguese"},
-    ]
-    model.token_counter.learn(model.token_counter.lesson(asked), 30)
-    assert ChatKimi(api_key=KEY).get_num_tokens_from_messages(list(ASKED)) == 30
-    assert ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5").get_num_tokens_from_messages(list(ASKED)) == 22
 
 
 def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
