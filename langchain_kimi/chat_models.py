@@ -70,8 +70,9 @@ class ChatKimi(
     """
 
     tokenizer_file: str | None = Field(default_factory=from_env("KIMI_TOKENIZER", default=None), exclude=True)
-    """Where Kimi's vocabulary is, for exact counts of tokens; without it the environment's `KIMI_TOKENIZER`, else where
-    `python -m langchain_kimi.tokenizer fetch` and Hugging Face's tools put it. Without a file tokens are estimated."""
+    """Where Kimi's vocabulary is, for exact counts of tokens; without it the environment's `KIMI_TOKENIZER`, else the
+    cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a file tokens are
+    estimated."""
 
     @model_validator(mode="after")
     def _note_version(self) -> Self:

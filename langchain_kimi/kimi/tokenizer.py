@@ -1,25 +1,30 @@
-"""Kimi's own vocabulary, if its file is on this machine: exact numbers of tokens, and nothing is ever downloaded here.
+"""Kimi's own vocabulary: exact counts of tokens where its file is on this machine, and the download of that file.
 
-All Kimis from K2 to K3 share one vocabulary, `tiktoken.model`. It is looked for at the path that is given, then where
-`python -m langchain_kimi.tokenizer fetch` puts it, then in the cache of Hugging Face's tools, see `vocabulary_places`.
+All Kimis from K2 to K3 share one vocabulary, `tiktoken.model`. It is looked for at the path that is given, else in the
+cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Counting downloads nothing.
 tiktoken's own loader is not used: it downloads without a timeout, and serves files from a cache without looking at
 them.
 """
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.kimi.vocabulary_places import candidates, expanded, in_directory
+from langchain_kimi.errors import KimiConnectionError, KimiRequestError
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
+
+FILE_NAME = "tiktoken.model"
+REPOSITORY = "moonshotai/Kimi-K2-Instruct-0905"
+REVISION = "ac6c49f04883bd0a0598b790693a72061c676629"
+"""Where the file comes from: a fixed revision of https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905."""
 
 SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
 """The checksum of the one vocabulary that all Kimis share."""
@@ -91,10 +96,90 @@ def find_vocabulary(given: str | Path | None = None, *, sha256: str = SHA256) ->
         if found is None:
             raise KimiRequestError(
                 f"There is no vocabulary of Kimi at {path}, or its checksum is not {sha256:.12}….",
-                advice="`python -m langchain_kimi.tokenizer fetch` downloads it; without one, tokens are estimated.",
+                advice="`python -m langchain_kimi tokenizer fetch` downloads it; without one, tokens are estimated.",
             )
         return found
-    return _first(candidates(), sha256)
+    return _first(in_directory(hub_cache()), sha256)
+
+
+def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> Path:
+    """Download Kimi's vocabulary (3 MB) with `huggingface_hub`, unless it is there already; return the file.
+
+    `HF_ENDPOINT` names a mirror. No access token is sent.
+
+    Args:
+        directory: Where the file is put; None is the cache in which `find_vocabulary` looks.
+        sha256: The checksum that the file must have.
+
+    Raises:
+        KimiRequestError: the extra `tokenizer` is not installed.
+        KimiConnectionError: the download failed, or the file has another checksum.
+    """
+    try:
+        # It is an extra, which only the download needs.
+        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for the reason above
+    except ImportError as problem:
+        raise KimiRequestError(
+            "The download of Kimi's vocabulary needs the package huggingface_hub.",
+            advice="Run `pip install 'langchain-kimi-openrouter[tokenizer]'`.",
+        ) from problem
+
+    download = partial(
+        hf_hub_download,
+        REPOSITORY,
+        FILE_NAME,
+        revision=REVISION,
+        cache_dir=hub_cache(),
+        local_dir=directory,
+        endpoint=os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or None,
+        token=False,
+    )
+    # What is there of a fixed revision is not downloaded again, so a damaged file must be replaced by force.
+    for force in (False, True):
+        try:
+            file = Path(download(force_download=force))
+        except Exception as problem:
+            # The package also raises the errors of its HTTP client, which each of its major versions changed.
+            raise KimiConnectionError(
+                f"The download of Kimi's vocabulary failed: {problem}",
+                advice="Run the command again, or copy the file from another machine.",
+            ) from problem
+        if hashlib.sha256(file.read_bytes()).hexdigest() == sha256:
+            return file
+    raise KimiConnectionError(f"{file} is not Kimi's vocabulary: its checksum is not {sha256:.12}….")
+
+
+def in_directory(directory: Path) -> Iterator[Path]:
+    """Yield the files that may be the vocabulary in a directory that holds it, or is a cache of `huggingface_hub`.
+
+    Such a cache keeps each revision in a snapshot of its own; see
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache. All Kimis have the same file, and so have copies of
+    their repositories.
+    """
+    yield directory / FILE_NAME
+    for author in ("moonshotai", "*"):
+        yield from sorted(directory.glob(f"models--{author}--*[Kk]imi*/snapshots/*/{FILE_NAME}"))
+
+
+def hub_cache() -> Path:
+    """Return the cache of `huggingface_hub`, by its own rules, also where it is not installed.
+
+    The rules: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
+    """
+    home = _path("HF_HOME") or (_path("XDG_CACHE_HOME") or expanded("~/.cache")) / "huggingface"
+    return _path("HF_HUB_CACHE") or _path("HUGGINGFACE_HUB_CACHE") or home / "hub"
+
+
+def _path(name: str) -> Path | None:
+    """Return the path in an environment variable; None if it is unset or empty."""
+    value = os.environ.get(name, "").strip()
+    return expanded(value) if value else None
+
+
+def expanded(path: str) -> Path:
+    """Return a path with the home directory and the variables in it replaced, as far as there are any."""
+    # pathlib's own raises for an account that has no home.
+    return Path(os.path.expandvars(os.path.expanduser(path)))  # noqa: PTH111 - for the reason above
 
 
 def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from tests.house.tree import Module
 
-PUBLIC = frozenset({"__init__", "callbacks", "chat_models", "errors", "testing", "tokenizer"})
+PUBLIC = frozenset({"__init__", "callbacks", "chat_models", "errors", "testing"})
 INTERNAL = frozenset({"kimi", "loading", "openrouter", "settings"})
 
 

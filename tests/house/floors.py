@@ -47,8 +47,8 @@ ROOMS = {
     "callbacks": Room(GROUND | {"openrouter", "kimi", "_messages"}, frozenset({"langchain_core", "threading"})),
     "settings": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks"}, DOOR),
     "chat_models": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings"}, DOOR),
-    # A command, which nobody imports.
-    "tokenizer": Room(GROUND | {"kimi"}, frozenset({"httpx"})),
+    # The command line, which nobody imports.
+    "__main__": Room(GROUND | {"kimi"}),
     "loading": Room(frozenset({"_messages", "chat_models"})),
     "__init__": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings", "chat_models", "loading"}),
     "testing": Room(GROUND | {"openrouter.wire", "kimi"}, DRIVER | {"concurrent", "pytest", "vcr", "yaml"}),
@@ -61,12 +61,12 @@ MORE_OUTSIDE = {
     "openrouter.lean_client": frozenset({"httpx", "urllib.request"}),
     "openrouter.watchdog": frozenset({"socket", "threading", "time"}),
     "openrouter.catalog": DRIVER,
-    "kimi.tokenizer": frozenset({"tiktoken"}),
+    "kimi.tokenizer": frozenset({"huggingface_hub", "tiktoken"}),
     "_messages.retry_report": frozenset({"tenacity"}),
 }
-# The last one alone of its room: where a cache lies and where downloads come from is said by the environment, to
-# Hugging Face's tools and so to whoever shares their files.
-READERS_OF_ENVIRONMENT = ("chat_models", "settings", "testing", "kimi.vocabulary_places")
+# The last one alone of its room: the environment names the cache and the mirror of `huggingface_hub`, whose files it
+# shares.
+READERS_OF_ENVIRONMENT = ("chat_models", "settings", "testing", "kimi.tokenizer")
 
 
 def covers(name: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from langchain_kimi.kimi.counting import Billed, TokenCount, TokenCounter, share
 from langchain_kimi.kimi.estimate import estimate_tokens
 from langchain_kimi.kimi.prompt_forms import STYLES, PromptForm
 from langchain_kimi.kimi.prompt_segments import IMAGE_TOKENS
-from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+from langchain_kimi.openrouter.wire import JSONObject, WireMessage, WireToolCall
 from tests.kimi.vocabulary import make
 
 K2, K2_5 = "moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5"
@@ -165,7 +165,7 @@ def test_a_form_that_is_set_stays(home: Path) -> None:
     assert counted.unadjusted == in_form(LONG, TOOLS, form)
 
 
-def test_a_form_hardly_nearer_than_the_expected_one_is_not_taken() -> None:
+def test_the_expected_form_is_kept_where_another_is_only_a_little_nearer() -> None:
     spaced, compact = (in_form(HI, TOOLS * 2, PromptForm(style)) for style in ("json", "compact_json"))
     assert 0 < (spaced - compact) / spaced < 0.5
     nearly = next(tokens for tokens in range(compact, spaced) if spaced - tokens <= tokens - compact + 0.02 * tokens)
@@ -173,12 +173,11 @@ def test_a_form_hardly_nearer_than_the_expected_one_is_not_taken() -> None:
     assert counted.unadjusted == in_form(LONG, TOOLS * 2)
 
 
-def test_a_turn_without_the_reasoning_of_its_base_gets_a_share_of_the_difference() -> None:
-    call = {"id": "functions.look:0", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-    begun: list[WireMessage] = [*HI]
+def test_a_shorter_later_turn_gets_a_share_of_the_difference() -> None:
+    call: WireToolCall = {"id": "functions.look:0", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     thought: WireMessage = {"role": "assistant", "content": "", "tool_calls": [call], "reasoning": "I look. " * 200}
     loop: list[WireMessage] = [
-        *begun,
+        *HI,
         thought,
         {"role": "tool", "tool_call_id": "functions.look:0", "content": "A lake."},
     ]

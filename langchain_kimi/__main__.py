@@ -1,0 +1,40 @@
+"""The command line: `python -m langchain_kimi tokenizer fetch` downloads Kimi's vocabulary, for exact counts."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from langchain_kimi.errors import KimiError
+from langchain_kimi.kimi.tokenizer import SHA256, fetch_vocabulary
+
+
+def main(arguments: Sequence[str] | None = None, *, sha256: str = SHA256) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        arguments: The command and its options; None takes those of the process.
+        sha256: The checksum that the vocabulary must have.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        file = fetch_vocabulary(options.directory, sha256=sha256)
+    except KimiError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{file}\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m langchain_kimi")
+    topics = parser.add_subparsers(dest="topic", required=True)
+    tokenizer = topics.add_parser("tokenizer", help="Kimi's vocabulary")
+    commands = tokenizer.add_subparsers(dest="command", required=True)
+    fetch = commands.add_parser("fetch", help="download the vocabulary (3 MB), so that tokens are counted exactly")
+    fetch.add_argument("--directory", type=Path, help="where to put the file (the cache of huggingface_hub)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
