@@ -27,7 +27,6 @@ from langchain_core.outputs import LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
 from langchain_kimi._messages.ledger import Costs, Ledger, table
-from langchain_kimi._messages.unawaited import close_unawaited
 from langchain_kimi.errors import KimiBudgetError
 
 __all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
@@ -208,7 +207,8 @@ class Budget(KimiCostCallback):
     Calls are refused before LangChain looks into its cache. A call whose cost nobody states counts with the list prices
     of its tokens; where those are not known either, with the `estimate`. The error reaches the caller from every way to
     call; in a `batch` with `return_exceptions=True` it stands in the list.
-    LangChain also logs it as a warning.
+    LangChain also logs it as a warning. Where an async run has other handlers too, Python may add the warning
+    "coroutine 'ahandle_event' was never awaited": LangChain does not close the handlers that come after the refusal.
 
     Args:
         max_cost: US dollars: what OpenRouter charges and what hosts bill to your own keys.
@@ -250,7 +250,6 @@ class Budget(KimiCostCallback):
                 ledger.begin(run_id, model)
         if refusal is not None:
             _take_back(run_id)
-            close_unawaited()
             raise refusal
 
     def _spent(self, ledger: Ledger) -> Decimal:

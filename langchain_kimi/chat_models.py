@@ -21,7 +21,6 @@ from langchain_kimi._messages.coalescing import CoalescesDeltas
 from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
-from langchain_kimi._messages.known_signature import known_signature
 from langchain_kimi._messages.langsmith import langsmith_params
 from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
 from langchain_kimi._messages.request import OF_THE_CALL, STREAM_LEAKS, body_bytes, call_ids_in, request_body
@@ -115,7 +114,6 @@ class ChatKimi(
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return added_up(llm_outputs)
 
-    @known_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -130,7 +128,6 @@ class ChatKimi(
         [result] = exchange(call)
         return cast("ChatResult", result)
 
-    @known_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],
