@@ -4,7 +4,7 @@ A chunk is a copy of one that the constructors made, with its own content. At im
 other; where a langchain-core or a pydantic is made in another way, the constructors are used.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
@@ -57,11 +57,11 @@ def _state_of(made: Any) -> dict[str, Any]:
     return state
 
 
-def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
+def _mould(made: Any, slots: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
     """Give what makes objects like one that a constructor made, each with a state of its own."""
     kind, fields_set, has_extra = type(made), made.model_fields_set, made.model_extra is not None
     # Looked up here, inside the guard of `maker`: a pydantic without these slots gets the constructors.
-    set_fields_set, set_extra, set_private = (vars(BaseModel)[slot].__set__ for slot in SLOTS)
+    set_fields_set, set_extra, set_private = (vars(BaseModel)[slot].__set__ for slot in slots)
 
     def cast(state: dict[str, Any]) -> Any:
         copied = _new(kind)
@@ -74,12 +74,16 @@ def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
     return cast
 
 
-def copier() -> Maker:
-    """Give what makes the same chunks as `built_chunk`, by copying."""
+def copier(slots: Sequence[str] = SLOTS) -> Maker:
+    """Return what makes the same chunks as `built_chunk`, by copying.
+
+    Raises:
+        KeyError: pydantic does not have these slots.
+    """
     spoken, thought, calling = (built_chunk(*sample) for sample in SAMPLES[:3])
     spoken_state, calling_state, generation_state = map(_state_of, (spoken.message, calling.message, spoken))
-    cast_spoken, cast_thought, cast_calling = (_mould(made.message) for made in (spoken, thought, calling))
-    cast_generation = _mould(spoken)
+    cast_spoken, cast_thought, cast_calling = (_mould(made.message, slots) for made in (spoken, thought, calling))
+    cast_generation = _mould(spoken, slots)
     text_kind, new_text = type(spoken.text), str.__new__
 
     def copied(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:

@@ -43,6 +43,6 @@ class LearningReader(Generic[Part]):
                 self._tell(tokens, host_of(cast("AIMessage", message)))
             yield part
 
-    def explain(self, error: KimiError) -> None:
+    def explain(self, error: KimiError) -> Iterable[Part]:
         """Add to an error what came of the answer until then."""
-        self._reader.explain(error)
+        return self._reader.explain(error)

@@ -16,11 +16,7 @@ STREAM_LEAKS = "stream_leaks"
 """The argument of a call that has a leaked call handed out while it comes; see `Mending.streams_leaks`."""
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager", STREAM_LEAKS})
 """What is handed from method to method, by LangChain and by us; none of it is for the wire."""
-TOLD = "retries_told_to"
-"""The argument that carries a stream's run to its call."""
-OF_THE_CALL = frozenset(
-    {"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage", TOLD}
-)
+OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""
 _CALLS = ("tool_calls", "invalid_tool_calls")
 _TEXT_ALONE = ("role", "content")

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_kimi._messages import content_blocks, fast_chunks
-from langchain_kimi._messages.fast_chunks import SAMPLES, built_chunk, is_same, maker, new_chunk
+from langchain_kimi._messages import content_blocks
+from langchain_kimi._messages.fast_chunks import SAMPLES, SLOTS, built_chunk, copier, is_same, maker, new_chunk
 
 content_blocks.register()
 CASES: dict[str, tuple[str, str, list[Any]]] = {
@@ -130,9 +131,9 @@ def test_where_copies_come_out_otherwise_the_constructors_are_used(other: Any) -
     assert maker(lambda: other) is built_chunk
 
 
-def test_without_the_slots_of_pydantic_the_constructors_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_chunks, "SLOTS", ("__pydantic_gone__", *fast_chunks.SLOTS[1:]))
-    assert maker() is built_chunk
+def test_without_the_slots_of_pydantic_the_constructors_are_used() -> None:
+    assert maker(partial(copier, ["__pydantic_gone__", *SLOTS[1:]])) is built_chunk
+    assert maker(partial(copier, SLOTS)) is not built_chunk
 
 
 def test_the_samples_are_enough_to_see_a_difference_in_each_kind() -> None:

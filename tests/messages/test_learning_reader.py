@@ -28,8 +28,9 @@ class Inside:
     def close(self) -> Iterator[ChatGenerationChunk]:
         yield from self._last
 
-    def explain(self, error: KimiError) -> None:
+    def explain(self, error: KimiError) -> list[ChatGenerationChunk]:
         self.explained.append(error)
+        return []
 
 
 def test_it_reads_as_the_one_inside() -> None:
@@ -74,7 +75,7 @@ def test_a_plain_reply_tells() -> None:
         def close(self) -> list[ChatResult]:
             return [result]
 
-        def explain(self, error: KimiError) -> None:
+        def explain(self, error: KimiError) -> tuple[()]:
             raise NotImplementedError
 
     told = list[tuple[int, str | None]]()
