@@ -164,8 +164,8 @@ def test_a_stream_without_calls_needs_no_closing_chunk() -> None:
 
 
 def test_text_that_was_held_back_closes_a_failed_stream_and_is_not_kept_by_the_error() -> None:
-    tools = [{"type": "function", "function": {"name": "f"}}]
-    reader = StreamedMessage(opened(), {**BODY, "tools": tools}, idle=None, with_usage=True)
+    body: Any = {**BODY, "tools": [{"type": "function", "function": {"name": "f"}}]}
+    reader = StreamedMessage(opened(), body, idle=None, with_usage=True)
     chunks: list[Any] = []
     with pytest.raises(KimiStreamCutError) as caught:
         chunks.extend(fed(reader, event({"content": "Wait. <|tool_calls_section"})))
