@@ -85,6 +85,10 @@ class KimiCostCallback(BaseCallbackHandler):
     number of runs, threads and loops at once. Each call is counted once, when it ends. An answer from LangChain's cache
     costs nothing. A call that failed is counted with what it says that it cost; one that was refused before the model
     began cost nothing; of one that was cancelled, left or cut off after that, nobody says, and it counts as `unknown`.
+    Two kinds of cancelled calls are not reported by LangChain: an `ainvoke` that sums up a stream (`streaming=True`, or
+    a handler that takes tokens) or still waits for a rate limiter, and any `ainvoke` of another package's model. They
+    stay `in_flight` for 24 hours and count as failed and `unknown` then. Failed attempts before a stream that was
+    answered are not reported either, and what they cost is missing in the sums.
 
     A copy, such as that of a copied model, counts into the same sums. What comes out of a pickle has the sums of that
     moment and counts on by itself, in another process for example.
@@ -114,7 +118,7 @@ class KimiCostCallback(BaseCallbackHandler):
 
     @property
     def in_flight(self) -> int:
-        """How many calls have begun and not ended yet."""
+        """How many calls have begun and are not known to have ended."""
         with self._meter.ledger() as ledger:
             return ledger.in_flight
 

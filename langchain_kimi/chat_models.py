@@ -1,5 +1,6 @@
 """ChatKimi: LangChain's methods, each a few lines that hand over to the rooms below."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,7 +11,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils import from_env
@@ -129,7 +130,13 @@ class ChatKimi(
         **kwargs: Any,
     ) -> ChatResult:
         call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
-        [result] = [part async for part in aexchange(call)]
+        try:
+            [result] = [part async for part in aexchange(call)]
+        except asyncio.CancelledError as error:
+            # The one end of a call that langchain-core does not report (seen in 1.6.0 and 1.7.2).
+            if run_manager is not None:
+                await run_manager.on_llm_error(error, response=LLMResult(generations=[]))
+            raise
         return cast("ChatResult", result)
 
     def _stream(
