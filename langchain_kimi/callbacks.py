@@ -14,6 +14,7 @@ where their replies state none.
 
 import math
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class _Meter:
     """A ledger that many threads write into."""
 
     def __init__(self) -> None:
-        self.__setstate__(Ledger())
+        self.__setstate__(Ledger(time.monotonic))
 
     def __getstate__(self) -> Ledger:
         """Give the sums: what is under way comes to its end here."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
@@ -51,7 +50,8 @@ def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
     chunks = chunks or [AIMessageChunk(content="")]
     joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
-    return add_ai_message_chunks(*with_joined_texts(joined))
+    first, *others = with_joined_texts(joined)
+    return first + others
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:

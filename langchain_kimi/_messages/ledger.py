@@ -1,6 +1,5 @@
 """The sums of what calls cost, by model, by provider and in total, and the calls that are still under way."""
 
-import time
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -127,7 +126,7 @@ class Ledger:
         now: The clock, in seconds.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.total = Costs()
         self.models: dict[str, Costs] = {}
@@ -195,7 +194,7 @@ class Ledger:
 
     def snapshot(self) -> "Ledger":
         """Give a copy of the sums that does not change any more, without the calls under way."""
-        taken = Ledger()
+        taken = Ledger(self._now)
         taken.total = copy(self.total)
         taken.models = {name: copy(costs) for name, costs in sorted(self.models.copy().items())}
         taken.providers = {name: copy(costs) for name, costs in sorted(self.providers.copy().items())}

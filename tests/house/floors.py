@@ -44,7 +44,7 @@ ROOMS = {
     "openrouter": Room(GROUND | {"openrouter.wire"}, frozenset({"pydantic"})),
     "kimi": Room(GROUND | {"openrouter.wire"}),
     "_messages": Room(GROUND | {"openrouter", "kimi"}, frozenset({"langchain_core", "pydantic", "pydantic_core"})),
-    "callbacks": Room(GROUND | {"openrouter", "kimi", "_messages"}, frozenset({"langchain_core", "threading"})),
+    "callbacks": Room(GROUND | {"openrouter", "kimi", "_messages"}, frozenset({"langchain_core", "threading", "time"})),
     "settings": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks"}, DOOR),
     "chat_models": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings"}, DOOR),
     # A command, which nobody imports.
@@ -63,6 +63,8 @@ MORE_OUTSIDE = {
     "openrouter.catalog": DRIVER,
     "kimi.tokenizer": frozenset({"tiktoken"}),
     "_messages.retry_report": frozenset({"tenacity"}),
+    # The name of a cancellation.
+    "chat_models": frozenset({"asyncio"}),
 }
 # The last one alone of its room: where a cache lies and where downloads come from is said by the environment, to
 # Hugging Face's tools and so to whoever shares their files.

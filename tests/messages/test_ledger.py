@@ -30,7 +30,7 @@ def answer(cost: float | None = 0.5, model: str = "kimi", provider: str = "Host"
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger()
+    return Ledger(lambda: 0.0)
 
 
 @pytest.fixture
@@ -183,4 +183,4 @@ def test_the_table_shows_the_sums(ledger: Ledger, run: UUID) -> None:
 
 def test_there_is_no_share_of_nothing() -> None:
     assert (Costs().cached_share, Costs().reasoning_share) == (None, None)
-    assert table(Ledger()).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]
+    assert table(Ledger(lambda: 0.0)).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]
