@@ -14,6 +14,7 @@ where their replies state none.
 
 import math
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,6 @@ from langchain_core.outputs import LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
 from langchain_kimi._messages.ledger import Costs, Ledger, table
-from langchain_kimi._messages.unawaited import close_unawaited
 from langchain_kimi.errors import KimiBudgetError
 
 __all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
@@ -37,7 +37,7 @@ class _Meter:
     """A ledger that many threads write into."""
 
     def __init__(self) -> None:
-        self.__setstate__(Ledger())
+        self.__setstate__(Ledger(time.monotonic))
 
     def __getstate__(self) -> Ledger:
         """Give the sums: what is under way comes to its end here."""
@@ -86,6 +86,10 @@ class KimiCostCallback(BaseCallbackHandler):
     number of runs, threads and loops at once. Each call is counted once, when it ends. An answer from LangChain's cache
     costs nothing. A call that failed is counted with what it says that it cost; one that was refused before the model
     began cost nothing; of one that was cancelled, left or cut off after that, nobody says, and it counts as `unknown`.
+    Two kinds of cancelled calls are not reported by LangChain: an `ainvoke` that sums up a stream (`streaming=True`, or
+    a handler that takes tokens) or still waits for a rate limiter, and any `ainvoke` of another package's model. They
+    stay `in_flight` for 24 hours and count as failed and `unknown` then. Failed attempts before a stream that was
+    answered are not reported either, and what they cost is missing in the sums.
 
     A copy, such as that of a copied model, counts into the same sums. What comes out of a pickle has the sums of that
     moment and counts on by itself, in another process for example.
@@ -115,7 +119,7 @@ class KimiCostCallback(BaseCallbackHandler):
 
     @property
     def in_flight(self) -> int:
-        """How many calls have begun and not ended yet."""
+        """How many calls have begun and are not known to have ended."""
         with self._meter.ledger() as ledger:
             return ledger.in_flight
 
@@ -208,7 +212,8 @@ class Budget(KimiCostCallback):
     Calls are refused before LangChain looks into its cache. A call whose cost nobody states counts with the list prices
     of its tokens; where those are not known either, with the `estimate`. The error reaches the caller from every way to
     call; in a `batch` with `return_exceptions=True` it stands in the list.
-    LangChain also logs it as a warning.
+    LangChain also logs it as a warning. Where an async run has other handlers too, Python may add the warning
+    "coroutine 'ahandle_event' was never awaited": LangChain does not close the handlers that come after the refusal.
 
     Args:
         max_cost: US dollars: what OpenRouter charges and what hosts bill to your own keys.
@@ -250,7 +255,6 @@ class Budget(KimiCostCallback):
                 ledger.begin(run_id, model)
         if refusal is not None:
             _take_back(run_id)
-            close_unawaited()
             raise refusal
 
     def _spent(self, ledger: Ledger) -> Decimal:

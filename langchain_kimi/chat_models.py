@@ -1,5 +1,6 @@
 """ChatKimi: LangChain's methods, each a few lines that hand over to the rooms below."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,7 +11,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils import from_env
@@ -21,18 +22,15 @@ from langchain_kimi._messages.coalescing import CoalescesDeltas
 from langchain_kimi._messages.context_check import ChecksContext
 from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
-from langchain_kimi._messages.known_signature import known_signature
 from langchain_kimi._messages.langsmith import langsmith_params
-from langchain_kimi._messages.readers import CollectedMessage, PlainMessage, last_words
+from langchain_kimi._messages.readers import PlainMessage
 from langchain_kimi._messages.request import OF_THE_CALL, STREAM_LEAKS, body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
-from langchain_kimi._messages.streamed_runs import TellsOfRetries, run_of
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
 from langchain_kimi._messages.tools import bind_arguments
 from langchain_kimi._messages.usage import added_up
 from langchain_kimi._messages.warm_caches import KeepsCachesWarm
 from langchain_kimi._version import __version__
-from langchain_kimi.errors import KimiError
 from langchain_kimi.kimi.forced_choice import changes_of_choice
 from langchain_kimi.kimi.prepare import fit
 from langchain_kimi.kimi.profiles import profile
@@ -52,7 +50,6 @@ class ChatKimi(
     ContinuesReplies,
     CoalescesDeltas,
     MakesStructuredOutput,
-    TellsOfRetries,
     defer_build=False,  # unlike its parts, of which no model is made
 ):
     """Kimi over OpenRouter as a LangChain chat model.
@@ -116,7 +113,6 @@ class ChatKimi(
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return added_up(llm_outputs)
 
-    @known_signature
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -124,14 +120,9 @@ class ChatKimi(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if self._is_unwatched(run_manager) and super()._should_stream(async_api=False, **kwargs):
-            call = self._streamed_call(partial(CollectedMessage, run_manager=run_manager), messages, stop, None, kwargs)
-        else:
-            call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
-        [result] = exchange(call)
+        [result] = exchange(self._call(PlainMessage, messages, stop, run_manager, kwargs))
         return cast("ChatResult", result)
 
-    @known_signature
     async def _agenerate(
         self,
         messages: list[BaseMessage],
@@ -139,23 +130,15 @@ class ChatKimi(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if self._is_unwatched(run_manager) and super()._should_stream(async_api=True, **kwargs):
-            call = self._streamed_call(partial(CollectedMessage, run_manager=run_manager), messages, stop, None, kwargs)
-        else:
-            call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
-        [result] = [part async for part in aexchange(call)]
+        call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        try:
+            [result] = [part async for part in aexchange(call)]
+        except asyncio.CancelledError as error:
+            # The one end of a call that langchain-core does not report (seen in 1.6.0 and 1.7.2).
+            if run_manager is not None:
+                await run_manager.on_llm_error(error, response=LLMResult(generations=[]))
+            raise
         return cast("ChatResult", result)
-
-    def _should_stream(self, *, async_api: bool, run_manager: Any = None, **kwargs: Any) -> bool:
-        """Say whether LangChain is to take a call's chunks one by one: not where nobody would see them."""
-        streams = super()._should_stream(async_api=async_api, run_manager=run_manager, **kwargs)
-        return streams and not self._is_unwatched(run_manager)
-
-    def _is_unwatched(self, run_manager: Any) -> bool:
-        """Whether nobody sees the chunks of a call: then they need not be made, and the stream is added up at once."""
-        cls = type(self)
-        own = cls._stream is ChatKimi._stream and cls._astream is ChatKimi._astream
-        return own and run_manager is not None and not run_manager.handlers and self.output_version != "v1"
 
     def _stream(
         self,
@@ -164,12 +147,7 @@ class ChatKimi(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call = self._streamed_call(self.chunk_reader, messages, stop, run_manager, kwargs)
-        try:
-            yield from exchange(call)
-        except KimiError as error:
-            yield from last_words(error)
-            raise
+        yield from exchange(self._streamed_call(messages, stop, run_manager, kwargs))
 
     async def _astream(
         self,
@@ -178,26 +156,19 @@ class ChatKimi(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call = self._streamed_call(self.chunk_reader, messages, stop, run_manager, kwargs)
-        try:
-            async with aclosing(aexchange(call)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except KimiError as error:
-            for chunk in last_words(error):
+        async with aclosing(aexchange(self._streamed_call(messages, stop, run_manager, kwargs))) as chunks:
+            async for chunk in chunks:
                 yield chunk
-            raise
 
     def _streamed_call(
         self,
-        reader: Callable[..., Any],
         messages: list[BaseMessage],
         stop: list[str] | None,
         run_manager: Any,
         kwargs: dict[str, Any],
     ) -> Call[Any]:
         told = kwargs.get("stream_usage")
-        reader = partial(reader, with_usage=self.stream_usage if told is None else bool(told))
+        reader = partial(self.chunk_reader, with_usage=self.stream_usage if told is None else bool(told))
         return self._call(reader, messages, stop, run_manager, kwargs)
 
     def _call(
@@ -221,7 +192,7 @@ class ChatKimi(
         body = self.kept_warm(fit(asked, mending.repairs), messages, given)
         self.refuse_overflow(body, messages)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
-        report = RetryReport(run_of(messages, run_manager, kwargs))
+        report = RetryReport(run_manager)
 
         def new_reader(opened: Opened) -> Any:
             found = {"empty_answers": report.empty_answers, **changes_of_choice(asked, body)}

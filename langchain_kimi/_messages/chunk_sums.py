@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
@@ -51,7 +50,8 @@ def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
     chunks = chunks or [AIMessageChunk(content="")]
     joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
-    return add_ai_message_chunks(*with_joined_texts(joined))
+    first, *others = with_joined_texts(joined)
+    return first + others
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
@@ -84,13 +84,8 @@ class Speech:
 
     def goes_on(self, chunk: AIMessageChunk) -> bool:
         """Take a chunk that adds nothing but text and reasoning to the sum; says whether it is one."""
-        state = vars(chunk)
-        text, told = state["content"], state["additional_kwargs"]
-        if (
-            type(text) is not str
-            or state["tool_call_chunks"]
-            or not _tells_nothing_new(state, self._metadata, self._ids)
-        ):
+        text, told = chunk.content, chunk.additional_kwargs
+        if type(text) is not str or chunk.tool_call_chunks or not _adds_no_facts(chunk, self._metadata, self._ids):
             return False
         if told:
             if len(told) > 1 or type(told.get(REASONING)) is not str:
@@ -148,16 +143,16 @@ def _has_only_arguments(chunk: AIMessageChunk, other: AIMessageChunk) -> bool:
     """Tell whether a chunk adds nothing beside its calls to a sum that has the other one in it."""
     metadata = other.response_metadata if other.response_metadata.keys() <= REPEATED else None
     is_silent = chunk.content == "" and not chunk.additional_kwargs
-    return is_silent and _tells_nothing_new(vars(chunk), metadata, (None, other.id))
+    return is_silent and _adds_no_facts(chunk, metadata, (None, other.id))
 
 
-def _tells_nothing_new(state: dict[str, Any], metadata: dict[str, Any] | None, ids: tuple[str | None, ...]) -> bool:
-    """Tell whether a chunk, by its fields, has no facts but this metadata and one of these ids."""
+def _adds_no_facts(chunk: AIMessageChunk, metadata: dict[str, Any] | None, ids: tuple[str | None, ...]) -> bool:
+    """Return whether a chunk has no facts but this metadata and one of these ids."""
     return (
-        state["response_metadata"] == metadata
-        and state["usage_metadata"] is None
-        and state["chunk_position"] is None
-        and state["id"] in ids
+        chunk.response_metadata == metadata
+        and chunk.usage_metadata is None
+        and chunk.chunk_position is None
+        and chunk.id in ids
     )
 
 

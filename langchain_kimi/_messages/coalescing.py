@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
@@ -52,7 +53,11 @@ def coalesced(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationC
 
 def _kind(chunk: ChatGenerationChunk) -> tuple[bool, ...]:
     message = chunk.message
-    return bool(message.content), bool(message.additional_kwargs), bool(vars(message)["tool_call_chunks"])
+    return bool(message.content), bool(message.additional_kwargs), bool(_calls_in(chunk))
+
+
+def _calls_in(chunk: ChatGenerationChunk) -> list[ToolCallChunk]:
+    return chunk.message.tool_call_chunks if isinstance(chunk.message, AIMessageChunk) else []
 
 
 def _sum(chunks: list[ChatGenerationChunk]) -> ChatGenerationChunk:
@@ -62,7 +67,7 @@ def _sum(chunks: list[ChatGenerationChunk]) -> ChatGenerationChunk:
     return new_chunk(
         "".join(str(message.content) for message in messages),
         "".join(message.additional_kwargs.get("reasoning_content", "") for message in messages),
-        _joined([piece for message in messages for piece in vars(message)["tool_call_chunks"]]),
+        _joined([piece for chunk in chunks for piece in _calls_in(chunk)]),
     )
 
 

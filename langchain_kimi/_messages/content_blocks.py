@@ -5,10 +5,10 @@ itself, and a tool call's own number then collides with that of a text or reason
 and the call is lost. Here every block has an index of its own (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
 """
 
+from contextlib import suppress
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, content
-from langchain_core.messages.block_translators import get_translator, register_translator
 
 from langchain_kimi._messages.from_wire import PROVIDER, thoughts_in
 from langchain_kimi.openrouter.wire import JSONObject
@@ -21,9 +21,18 @@ KNOWS_REFUSALS = "refusal" in content.KNOWN_BLOCK_TYPES
 
 
 def register() -> None:
-    """Make the blocks of our messages known to langchain-core, unless it knows the provider by itself."""
-    if get_translator(PROVIDER) is None:
-        register_translator(PROVIDER, blocks_of_message, blocks_of_chunk)
+    """Register the blocks of our messages with langchain-core, unless it knows the provider by itself.
+
+    A langchain-core without these functions makes the blocks in its own way.
+    """
+    with suppress(ImportError):
+        from langchain_core.messages.block_translators import (  # noqa: PLC0415 - the guard is around it
+            get_translator,
+            register_translator,
+        )
+
+        if get_translator(PROVIDER) is None:
+            register_translator(PROVIDER, blocks_of_message, blocks_of_chunk)
 
 
 def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:

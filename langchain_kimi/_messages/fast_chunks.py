@@ -1,10 +1,10 @@
 """The chunks of a stream, made without validating again what was just put together: most of a stream's time goes there.
 
 A chunk is a copy of one that the constructors made, with its own content. At import the two ways are held against each
-other; where a langchain-core is made in another way, the constructors are used.
+other; where a langchain-core or a pydantic is made in another way, the constructors are used.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
@@ -28,7 +28,6 @@ SAMPLES: tuple[tuple[str, str, list[ToolCallChunk]], ...] = (
 )
 TEXT, NUMBER = (str, type(None)), (int, type(None))
 _new, _set_state = object.__new__, object.__setattr__
-_set_fields_set, _set_extra, _set_private = (vars(BaseModel)[slot].__set__ for slot in SLOTS)
 
 
 def built_chunk(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
@@ -58,27 +57,33 @@ def _state_of(made: Any) -> dict[str, Any]:
     return state
 
 
-def _mould(made: Any) -> Callable[[dict[str, Any]], Any]:
+def _mould(made: Any, slots: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
     """Give what makes objects like one that a constructor made, each with a state of its own."""
     kind, fields_set, has_extra = type(made), made.model_fields_set, made.model_extra is not None
+    # Looked up here, inside the guard of `maker`: a pydantic without these slots gets the constructors.
+    set_fields_set, set_extra, set_private = (vars(BaseModel)[slot].__set__ for slot in slots)
 
     def cast(state: dict[str, Any]) -> Any:
         copied = _new(kind)
         _set_state(copied, "__dict__", state)
-        _set_fields_set(copied, fields_set.copy())
-        _set_extra(copied, {} if has_extra else None)
-        _set_private(copied, None)
+        set_fields_set(copied, fields_set.copy())
+        set_extra(copied, {} if has_extra else None)
+        set_private(copied, None)
         return copied
 
     return cast
 
 
-def copier() -> Maker:
-    """Give what makes the same chunks as `built_chunk`, by copying."""
+def copier(slots: Sequence[str] = SLOTS) -> Maker:
+    """Return what makes the same chunks as `built_chunk`, by copying.
+
+    Raises:
+        KeyError: pydantic does not have these slots.
+    """
     spoken, thought, calling = (built_chunk(*sample) for sample in SAMPLES[:3])
     spoken_state, calling_state, generation_state = map(_state_of, (spoken.message, calling.message, spoken))
-    cast_spoken, cast_thought, cast_calling = (_mould(made.message) for made in (spoken, thought, calling))
-    cast_generation = _mould(spoken)
+    cast_spoken, cast_thought, cast_calling = (_mould(made.message, slots) for made in (spoken, thought, calling))
+    cast_generation = _mould(spoken, slots)
     text_kind, new_text = type(spoken.text), str.__new__
 
     def copied(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:

@@ -1,10 +1,10 @@
 """The sums of what calls cost, by model, by provider and in total, and the calls that are still under way."""
 
-import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from langchain_core.outputs import LLMResult
 from langchain_kimi._messages.bills import NOTHING, Bill, bill_of_error, bill_of_result, cost_by_list, is_cache_hit
 from langchain_kimi.errors import KimiError
 
+LONGEST_CALL = 24 * 3600.0
+"""Seconds after which a call whose end was not reported counts as failed. No host answers for this long."""
 UNKNOWN = "unknown"
 """The row of calls of which nobody said who served them."""
 
@@ -25,7 +27,8 @@ class Costs:
         calls: Calls that were made and have ended, well or not; hits of LangChain's cache are none.
         failed: How many of them ended with an error, were cancelled, or were left before their end.
         unknown: Calls and attempts of which it is not known what they cost; the sums lack them.
-        retries: Attempts that failed and were made again, as far as they were reported.
+        retries: Attempts that failed and were made again, as far as they were reported: all of a plain call, and those
+            of a stream that failed in the end.
         cache_hits: Answers from LangChain's cache. They cost nothing, and their tokens are not counted.
         input_tokens: Tokens of the prompts.
         cached_tokens: Those of them that a host had cached.
@@ -99,12 +102,12 @@ class UnderWay:
     """A call that was begun.
 
     Attributes:
-        alive: Gives the run's id as long as the run is held by those who make it.
+        since: When it began, in seconds of the ledger's clock.
         model: The model that was asked.
         retries: How many attempts were counted already.
     """
 
-    alive: "weakref.ref[UUID]"
+    since: float
     model: str | None
     retries: int = 0
 
@@ -112,11 +115,19 @@ class UnderWay:
 class Ledger:
     """Adds up calls as they begin and end, each known by the id of its run; each is counted once.
 
-    LangChain reports every end but one: that of a call which was cancelled while it was awaited, not streamed. Such a
-    call is known by its id, which dies with the run that held it; `settle` counts those.
+    A call ends when LangChain's callbacks report it (`on_llm_end`, `on_llm_error`). langchain-core does not report the
+    cancellation of a call that is awaited and not streamed. `ChatKimi._agenerate` reports it itself. Nobody does where
+    the call waits for a rate limiter, where core sums up a stream for it (`streaming=True`), and for models of other
+    packages. Such a call stays in flight until it is older than `LONGEST_CALL`; then it counts as failed, of unknown
+    cost. A budget treats both alike: its `estimate` is held back for a call in flight, and is counted for a call of
+    unknown cost.
+
+    Args:
+        now: The clock, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self.total = Costs()
         self.models: dict[str, Costs] = {}
         self.providers: dict[str, Costs] = {}
@@ -132,7 +143,7 @@ class Ledger:
 
     def begin(self, run_id: UUID, model: str | None) -> None:
         """Take it that a call begins."""
-        self._under_way.setdefault(run_id.int, UnderWay(weakref.ref(run_id), model))
+        self._under_way.setdefault(run_id.int, UnderWay(self._now(), model))
 
     def end(self, run_id: UUID, result: LLMResult) -> None:
         """Take it that a call was answered."""
@@ -151,7 +162,7 @@ class Ledger:
         """Take it that a call failed, with what came of its answer."""
         if (call := self._under_way.pop(run_id.int, None)) is None:
             return
-        # Streams do not report their retries; the error that ends one names them.
+        # LangChain reports no retries of a stream; the error that ends it names them.
         attempts = error.attempts if isinstance(error, KimiError) else ()
         for attempt in attempts[call.retries :]:
             self._add_retry(call, attempt)
@@ -169,11 +180,12 @@ class Ledger:
         self._under_way.pop(run_id.int, None)
 
     def settle(self) -> None:
-        """Count the calls that were given up without a word; what they cost is not known."""
-        for number, call in self._under_way.copy().items():
-            if call.alive() is None and number in self._under_way:
-                del self._under_way[number]
-                self._add_failure(call, Bill())
+        """Count the calls that began too long ago to be under way still; what they cost is not known."""
+        limit = self._now() - LONGEST_CALL
+        # The oldest come first. A stream that nobody holds may end, and so write in here, whenever Python collects it.
+        expired = takewhile(lambda item: item[1].since <= limit, self._under_way.copy().items())
+        for call in filter(None, (self._under_way.pop(number, None) for number, _ in expired)):
+            self._add_failure(call, Bill())
 
     def reset(self) -> None:
         """Begin anew at zero; calls that are under way are counted when they end."""
@@ -182,7 +194,7 @@ class Ledger:
 
     def snapshot(self) -> "Ledger":
         """Give a copy of the sums that does not change any more, without the calls under way."""
-        taken = Ledger()
+        taken = Ledger(self._now)
         taken.total = copy(self.total)
         taken.models = {name: copy(costs) for name, costs in sorted(self.models.copy().items())}
         taken.providers = {name: copy(costs) for name, costs in sorted(self.providers.copy().items())}

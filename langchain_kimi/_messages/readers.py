@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langchain_kimi._messages.chunk_sums import with_first
 from langchain_kimi._messages.from_wire import (
@@ -15,7 +14,6 @@ from langchain_kimi._messages.from_wire import (
     faults_of,
     last_chunk_from,
     message_from,
-    spoken_in,
 )
 from langchain_kimi._messages.hints import with_hint
 from langchain_kimi._messages.plain_answer import plain_answer
@@ -29,9 +27,6 @@ from langchain_kimi.openrouter.wire import WireBody, WireChoice, WireReply, Wire
 
 EXCUSED = CUT | {"content_filter"}
 """Finish reasons that explain why nothing came."""
-THOUGHT_KEYS = frozenset({"reasoning", "reasoning_content"})
-OWED = "_owed"
-"""Where an error carries what was held back, from the reader of a stream to its end."""
 
 
 class ChoiceReader:
@@ -127,7 +122,6 @@ class StreamedMessage:
         self.wire = StreamReader(opened, idle)
         self._choice = ChoiceReader(body, mending)
         self._with_usage = with_usage
-        self._reasoning: list[str] = []
         self._begun = False
 
     @property
@@ -147,9 +141,7 @@ class StreamedMessage:
             if chunk := chunk_from(owed):
                 self._begun = True
                 yield chunk
-        yield from self._ending(self._choice.whole())
-
-    def _ending(self, reply: WireReply) -> Iterator[ChatGenerationChunk]:
+        reply = self._choice.whole()
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
         ended = choice.get("finish_reason") not in CUT
@@ -157,11 +149,11 @@ class StreamedMessage:
             yield breaking
         yield last_chunk_from(reply, with_usage=self._with_usage)
 
-    def explain(self, error: KimiError) -> None:
-        """Add to an error what came of the answer until then."""
-        owed = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
-        vars(error)[OWED] = owed
+    def explain(self, error: KimiError) -> list[ChatGenerationChunk]:
+        """Add to an error what came of the answer until then; return the chunks that close the stream."""
+        held_back = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
         _note_head(error, self._opened)
+        return closing_chunks(held_back, error.partial)
 
     def _chunks(self, wire_chunks: Iterable[WireReply]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
@@ -171,71 +163,23 @@ class StreamedMessage:
                 self._begun = True
                 yield chunk
 
-    def collect(self, wire_chunks: Iterable[WireReply]) -> None:
-        """Take chunks of the wire without making any of LangChain's."""
-        for wire_chunk in wire_chunks:
-            choices = wire_chunk.get("choices")
-            mended = self._choice.add(wire_chunk, choices[0] if choices else None)
-            if mended and not (self._begun and THOUGHT_KEYS.isdisjoint(mended.get("delta") or ())):
-                text, reasoning, calls = spoken_in(mended)
-                self._reasoning.append(reasoning)
-                self._begun = self._begun or bool(text or reasoning or calls)
 
-    def collected(self) -> Iterator[ChatGenerationChunk]:
-        """Take the end of the bytes, after nothing but `collect`; yields what the chunks add up to."""
-        self.collect(self.wire.close())
-        self._reasoning += [spoken_in(owed)[1] for owed in self._choice.close()]
-        reply = self._choice.whole()
-        message = (reply.get("choices") or [])[0].get("message") or {}
-        if all_of_it := chunk_from({"delta": {**message, "reasoning": "".join(self._reasoning)}}):
-            yield all_of_it
-        yield from self._ending(reply)
+def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:
+    """Return the chunks to hand out at the end of a stream that failed, so that no call that it cut looks valid.
 
-
-class CollectedMessage:
-    """Reads a streamed reply as one result, for a call whose chunks nobody sees: none but their sum is made."""
-
-    def __init__(self, opened: Opened, body: WireBody, *, run_manager: Any, **options: Any) -> None:
-        self._stream = StreamedMessage(opened, body, **options)
-        self._run_manager = run_manager
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether something of the answer came."""
-        return self._stream.has_begun
-
-    def feed(self, piece: bytes, waited: float) -> tuple[()]:
-        """Take the next bytes; gives nothing yet."""
-        self._stream.collect(self._stream.wire.feed(piece, waited))
-        return ()
-
-    def close(self) -> Iterator[ChatResult]:
-        """Take the end of the bytes; yields the result."""
-        chunks = list(self._stream.collected())
-        # LangChain gives the chunks of a stream this id, and a plain reply another one.
-        for chunk in chunks:
-            chunk.message.id = f"{LC_ID_PREFIX}-{self._run_manager.run_id}"
-        yield generate_from_stream(iter(chunks))
-
-    def explain(self, error: KimiError) -> None:
-        """Add to an error what came of the answer until then."""
-        self._stream.explain(error)
-
-
-def last_words(error: KimiError) -> Iterator[ChatGenerationChunk]:
-    """Yield what must still be handed out of a stream that failed, so that no call that it cut looks valid.
-
-    What was held back comes first: what breaks a call off fits the whole of it, not the part that was shown.
+    Args:
+        held_back: The chunks that had not been handed out yet. They come first: the chunk that breaks a call off fits
+            all of the call, not only the part that was handed out.
+        partial: The message as far as it came.
     """
-    yield from vars(error).pop(OWED, ())
-    cut = error.partial.invalid_tool_calls if error.partial else []
+    cut = partial.invalid_tool_calls if partial else []
     # The calls of a partial message stand in the order of their numbers.
     calls: list[WireToolCall] = [
         {"index": number, "function": {"name": call["name"], "arguments": call["args"]}}
         for number, call in enumerate(cut)
     ]
-    if breaking := breaking_chunk_from(calls, ended=False):
-        yield breaking
+    breaking = breaking_chunk_from(calls, ended=False)
+    return [*held_back, breaking] if breaking else held_back
 
 
 class PlainMessage:
@@ -269,11 +213,12 @@ class PlainMessage:
         shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
         yield ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=shared)
 
-    def explain(self, error: KimiError) -> None:
-        """Add to an error what came of the answer until then."""
+    def explain(self, error: KimiError) -> tuple[()]:
+        """Add to an error what came of the answer until then; nothing of it is handed out."""
         for reader in [*self._choices.values()][:1]:
             reader.explain(error)
         _note_head(error, self._opened)
+        return ()
 
     def _mended(self) -> list[WireReply]:
         for reader in self._choices.values():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from langchain_kimi._messages.to_wire import messages_to_wire
 from langchain_kimi._messages.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
@@ -16,13 +16,8 @@ STREAM_LEAKS = "stream_leaks"
 """The argument of a call that has a leaked call handed out while it comes; see `Mending.streams_leaks`."""
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager", STREAM_LEAKS})
 """What is handed from method to method, by LangChain and by us; none of it is for the wire."""
-TOLD = "retries_told_to"
-"""The argument that carries a stream's run to its call."""
-OF_THE_CALL = frozenset(
-    {"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage", TOLD}
-)
+OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""
-_CALLS = ("tool_calls", "invalid_tool_calls")
 _TEXT_ALONE = ("role", "content")
 
 
@@ -63,13 +58,10 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
     """Collect the ids of the tool calls in a conversation, as the user knows them."""
     ids: set[str | None] = set()
     for message in messages:
-        # Of a long conversation this is asked at every turn, and `isinstance` is dear for the messages' classes.
-        fields = message.__dict__
-        for kind in _CALLS:
-            if calls := fields.get(kind):
-                ids.update(call.get("id") for call in calls)
-        if answered := fields.get("tool_call_id"):
-            ids.add(answered)
+        if isinstance(message, AIMessage):
+            ids.update(call.get("id") for call in (*message.tool_calls, *message.invalid_tool_calls))
+        elif isinstance(message, ToolMessage):
+            ids.add(message.tool_call_id)
     return frozenset(filter(None, ids))
 
 

@@ -1,4 +1,8 @@
-"""Retries, told to LangChain's callbacks in the form they know: that of tenacity."""
+"""Reports of retries, for the log and for LangChain's callbacks, which know the form of tenacity.
+
+LangChain passes a run manager to `_generate` and `_agenerate`, and none to `_stream` and `_astream`. Callbacks and
+tracers therefore see the retries of plain calls; those of streams are in the log only.
+"""
 
 import logging
 from collections.abc import Awaitable

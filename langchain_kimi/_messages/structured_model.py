@@ -1,27 +1,37 @@
 """The part of a chat model that makes structured output, typed by what it is given."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import _ChatModelBinding
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableBinding
 from pydantic import BaseModel
 
 from langchain_kimi.kimi.output_method import Method
+
+if TYPE_CHECKING:
+    # It types the events of a binding (`stream_events(version="v3")`), and does the same as its public base.
+    from langchain_core.language_models.chat_models import _ChatModelBinding as Binding
+else:
+    Binding = RunnableBinding[LanguageModelInput, AIMessage]
 
 T = TypeVar("T")
 
 _OF_OTHER_TOOLS = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "ls_structured_output_format")
 
 
-class ModelBinding(_ChatModelBinding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
+class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
     """A chat model with parameters bound, which stay bound when tools or a schema follow.
 
     LangChain's own binding hands `bind_tools` and `with_structured_output` over to the model inside, and what was
     bound before is lost. Only tools and formats that were bound before give way.
     """
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """Return the name in dumps: that of LangChain's own binding."""
+        return RunnableBinding.lc_id()
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools beside what is bound; see the model's `bind_tools`."""

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -44,10 +45,14 @@ def _name(problem: Exception) -> str:
 
 
 def _forget_headers(problem: Any) -> None:
-    """Take the request's headers out of aiohttp's error, whose repr shows them, and with them the key."""
-    if (asked := getattr(problem, "request_info", None)) is not None:
-        problem.request_info = asked._replace(headers={})
+    """Remove the request's headers from an aiohttp error, whose repr shows them, and with them the key."""
+    if (asked := getattr(problem, "request_info", None)) is None:
+        return
+    # The error reads no more than these attributes of it.
+    names = ("url", "method", "real_url")
+    with suppress(AttributeError):
         problem.args = ()
+        problem.request_info = SimpleNamespace(**{name: getattr(asked, name, None) for name in names}, headers={})
 
 
 def is_timeout(problem: Exception) -> bool:

@@ -26,8 +26,12 @@ class Reader(Protocol[Part_co]):
     def close(self) -> Iterable[Part_co]:
         """Take the end of the bytes; gives the rest, or raises when the reply is not whole."""
 
-    def explain(self, error: KimiError) -> None:
-        """Add to an error of this call what came of the answer until then."""
+    def explain(self, error: KimiError, /) -> Iterable[Part_co]:
+        """Add to an error of this call what came of the answer until then.
+
+        Returns:
+            The parts that are still to be handed out if no other attempt is made.
+        """
 
 
 class Patience:

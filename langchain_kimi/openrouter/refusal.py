@@ -52,5 +52,6 @@ class RefusalReader:
                 text = text.replace(key, "[key]")
         raise error_from_response(self._opened.status, self._opened.headers, text, now=self._opened.now)
 
-    def explain(self, error: KimiError) -> None:
+    def explain(self, _error: KimiError) -> tuple[()]:
         """Add nothing: nothing came of the answer."""
+        return ()

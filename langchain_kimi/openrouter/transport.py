@@ -5,7 +5,7 @@ Whatever an HTTP client raises is translated here (see `client_errors`), whether
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -64,6 +64,7 @@ class Attempts(Generic[Part]):
         self.errors: list[KimiError] = []
         self.opened: Opened | None = None
         self.reader: Reader[Part] | None = None
+        self.closing_parts: Iterable[Part] = ()
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
 
@@ -104,20 +105,20 @@ class Attempts(Generic[Part]):
         if self.opened is None or not self.opened.patience.suffices():
             raise _as_ours(problem, self) from problem
 
-    def wait_after(self, error: KimiError) -> float:
-        """Seconds to wait before the next attempt; raises the error, with all that is known, when none is due."""
+    def wait_after(self, error: KimiError) -> float | None:
+        """Add to an error all that is known of the call, and return the seconds to wait before the next attempt.
+
+        Returns:
+            None when no other attempt is due: then the `closing_parts` are handed out, and the error is raised.
+        """
         reader, self.reader, self.opened = self.reader, None, None
-        if reader is not None:
-            reader.explain(error)
+        self.closing_parts = () if reader is None else reader.explain(error)
         # What refuses a request does not say which model it was for.
         error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
-            raise error
-        wait = self.call.retries.wait_after(error, len(self.errors), self.time_left())
-        if wait is None:
-            raise error
-        return wait
+            return None
+        return self.call.retries.wait_after(error, len(self.errors), self.time_left())
 
     def report(self, wait: float) -> Awaitable[None] | None:
         """Report the retry that is due after `wait` seconds."""
@@ -140,6 +141,9 @@ def exchange(call: Call[Part]) -> Iterator[Part]:
             yield from reader.close()
         except KimiError as error:
             wait = attempts.wait_after(error)
+            if wait is None:
+                yield from attempts.closing_parts
+                raise
         else:
             return
         attempts.report(wait)
@@ -159,6 +163,10 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
                 yield part
         except KimiError as error:
             wait = attempts.wait_after(error)
+            if wait is None:
+                for part in attempts.closing_parts:
+                    yield part
+                raise
         else:
             return
         if (told := attempts.report(wait)) is not None:

@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.callbacks import Costs, track_costs
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, RawReply, faults
+from tests.chat.asking import Tracer
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain
 
@@ -147,8 +149,28 @@ async def test_a_cancelled_call_is_of_unknown_cost(
     openrouter.fail_next(faults.silence("headers"))
     with track_costs() as costs:
         await give_up(model.ainvoke(STORY) if way == "ainvoke" else drain(model.astream(STORY)))
-        # The loop holds a task that was cancelled until its next turn.
-        await asyncio.sleep(0)
-        gc.collect()
     assert costs.in_flight == 0
     assert costs.total == Costs(calls=1, failed=1, unknown=1)
+
+
+async def test_a_cancelled_call_ends_its_run_in_traces(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.fail_next(faults.silence("headers"))
+    tracer = Tracer()
+    await by_cancel(model.ainvoke(STORY, {"callbacks": [tracer]}))
+    [run] = tracer.runs
+    assert run.end_time is not None
+    assert "CancelledError" in str(run.error)
+
+
+async def test_a_cancelled_call_of_no_run_is_cancelled(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.fail_next(faults.silence("headers"))
+    await by_cancel(model._agenerate([HumanMessage(STORY)]))
+
+
+async def test_a_cancelled_call_that_sums_up_a_stream_stays_in_flight(openrouter: Emulator) -> None:
+    """LangChain gives a stream no run to report to, and does not report its cancellation here."""
+    openrouter.fail_next(faults.silence("headers"))
+    streaming = ChatKimi(api_key=KEY, base_url=openrouter.base_url, streaming=True)
+    with track_costs() as costs:
+        await by_cancel(streaming.ainvoke(STORY))
+    assert (costs.in_flight, costs.total.calls) == (1, 0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
+from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
 from langchain_kimi._messages.request import body_bytes, request_body
 from langchain_kimi.errors import KimiError
 from langchain_kimi.openrouter.reading import Opened
@@ -109,8 +109,7 @@ def read_stream(pieces: Sequence[bytes]) -> AIMessage | KimiError:
             chunks.extend(reader.feed(piece, 0.0))
         chunks.extend(reader.close())
     except KimiError as error:
-        reader.explain(error)
-        chunks.extend(last_words(error))
+        chunks.extend(reader.explain(error))
         check_error(error, chunks)
         return error
     message = cast("AIMessage", _sum(chunks))

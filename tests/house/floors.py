@@ -44,7 +44,7 @@ ROOMS = {
     "openrouter": Room(GROUND | {"openrouter.wire"}, frozenset({"pydantic"})),
     "kimi": Room(GROUND | {"openrouter.wire"}),
     "_messages": Room(GROUND | {"openrouter", "kimi"}, frozenset({"langchain_core", "pydantic", "pydantic_core"})),
-    "callbacks": Room(GROUND | {"openrouter", "kimi", "_messages"}, frozenset({"langchain_core", "threading"})),
+    "callbacks": Room(GROUND | {"openrouter", "kimi", "_messages"}, frozenset({"langchain_core", "threading", "time"})),
     "settings": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks"}, DOOR),
     "chat_models": Room(GROUND | {"openrouter", "kimi", "_messages", "callbacks", "settings"}, DOOR),
     # The command line, which nobody imports.
@@ -63,6 +63,8 @@ MORE_OUTSIDE = {
     "openrouter.catalog": DRIVER,
     "kimi.tokenizer": frozenset({"huggingface_hub", "tiktoken"}),
     "_messages.retry_report": frozenset({"tenacity"}),
+    # The name of a cancellation.
+    "chat_models": frozenset({"asyncio"}),
 }
 # The last one alone of its room: the environment names the cache and the mirror of `huggingface_hub`, whose files it
 # shares.

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._messages import content_blocks
-from langchain_kimi._messages.fast_chunks import SAMPLES, built_chunk, is_same, maker, new_chunk
+from langchain_kimi._messages.fast_chunks import SAMPLES, SLOTS, built_chunk, copier, is_same, maker, new_chunk
 
 content_blocks.register()
 CASES: dict[str, tuple[str, str, list[Any]]] = {
@@ -128,6 +129,11 @@ def _failing(text: str, reasoning: str, calls: list[Any]) -> ChatGenerationChunk
 @pytest.mark.parametrize("other", [_other_text, _failing])
 def test_where_copies_come_out_otherwise_the_constructors_are_used(other: Any) -> None:
     assert maker(lambda: other) is built_chunk
+
+
+def test_without_the_slots_of_pydantic_the_constructors_are_used() -> None:
+    assert maker(partial(copier, ["__pydantic_gone__", *SLOTS[1:]])) is built_chunk
+    assert maker(partial(copier, SLOTS)) is not built_chunk
 
 
 def test_the_samples_are_enough_to_see_a_difference_in_each_kind() -> None:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from langchain_kimi._messages.ledger import Costs, Ledger, table
+from langchain_kimi._messages.ledger import LONGEST_CALL, Costs, Ledger, table
 from langchain_kimi.errors import KimiRequestError, KimiServerError, KimiStreamCutError
 
 WIRE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
@@ -30,7 +30,7 @@ def answer(cost: float | None = 0.5, model: str = "kimi", provider: str = "Host"
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger()
+    return Ledger(lambda: 0.0)
 
 
 @pytest.fixture
@@ -117,17 +117,30 @@ def test_a_retry_for_no_error_is_none(ledger: Ledger, run: UUID) -> None:
     assert ledger.total.retries == 0
 
 
-def test_a_call_that_nobody_holds_any_more_was_given_up(ledger: Ledger) -> None:
-    held, dropped = uuid4(), uuid4()
-    ledger.begin(held, "kimi")
-    ledger.begin(dropped, "kimi")
+def test_a_call_whose_end_is_not_reported_counts_as_failed_after_a_day() -> None:
+    now = [1000.0]
+    ledger = Ledger(lambda: now[0])
+    ledger.begin(old := uuid4(), "kimi")
+    now[0] += 1.0
+    ledger.begin(young := uuid4(), "kimi")
+    now[0] += LONGEST_CALL - 1.5
     ledger.settle()
-    assert ledger.total.calls == 0
-    del dropped
+    assert (ledger.total, ledger.in_flight) == (Costs(), 2)
+    now[0] += 1.0
     ledger.settle()
-    assert ledger.total == Costs(calls=1, failed=1, unknown=1)
-    assert ledger.in_flight == 1
-    assert held in ledger
+    assert ledger.total == ledger.models["kimi"] == Costs(calls=1, failed=1, unknown=1)
+    assert old not in ledger
+    assert young in ledger
+    ledger.end(old, answer())
+    assert ledger.total.calls == 1
+
+
+def test_a_call_is_known_by_its_id_alone(ledger: Ledger) -> None:
+    ledger.begin(UUID(int=1), "kimi")
+    ledger.settle()
+    assert (ledger.in_flight, ledger.total.calls) == (1, 0)
+    ledger.end(UUID(int=1), answer())
+    assert (ledger.in_flight, ledger.total.calls, ledger.total.failed) == (0, 1, 0)
 
 
 def test_a_call_that_is_taken_back_was_none(ledger: Ledger, run: UUID) -> None:
@@ -170,4 +183,4 @@ def test_the_table_shows_the_sums(ledger: Ledger, run: UUID) -> None:
 
 def test_there_is_no_share_of_nothing() -> None:
     assert (Costs().cached_share, Costs().reasoning_share) == (None, None)
-    assert table(Ledger()).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]
+    assert table(Ledger(lambda: 0.0)).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]

@@ -3,13 +3,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
 from langchain_kimi._messages.chunk_sums import FirstChunk
 from langchain_kimi._messages.coalescing import CoalescedMessage
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, last_words
+from langchain_kimi._messages.readers import PlainMessage, StreamedMessage, closing_chunks
 from langchain_kimi.errors import (
     KimiEmptyReplyError,
     KimiError,
@@ -142,23 +142,38 @@ def test_broken_arguments_end_as_an_invalid_call(finish: str) -> None:
 def test_a_failed_stream_leaves_no_valid_call(ending: tuple[bytes, ...]) -> None:
     reader = StreamedMessage(opened(), BODY, idle=None, with_usage=True)
     second = call('{"c"', index=1, id="g:1")
-    error, chunks = failed(reader, event({"content": "Wait.", "tool_calls": [call('{"a": "b'), second]}), *ending)
+    chunks: list[Any] = []
+    with pytest.raises(KimiError) as caught:
+        chunks.extend(fed(reader, event({"content": "Wait.", "tool_calls": [call('{"a": "b'), second]}), *ending))
+    error = caught.value
+    closing = reader.explain(error)
     assert isinstance(error, KimiServerError if ending else KimiStreamCutError)
     assert reader.has_begun
     assert error.partial is not None
     assert error.partial.content == "Wait."
     assert [one["args"] for one in error.partial.invalid_tool_calls] == ['{"a": "b', '{"c"']
     assert added_up(chunks).tool_calls != []
-    whole = added_up([*chunks, *last_words(error)])
+    whole = added_up([*chunks, *closing])
     assert whole.tool_calls == []
     assert [one["args"] for one in whole.invalid_tool_calls] == ['{"a": "b"]', '{"c"]']
 
 
-def test_last_words_are_for_calls_alone() -> None:
-    assert list(last_words(KimiServerError("no"))) == []
-    reader = StreamedMessage(opened(), BODY, idle=None, with_usage=True)
-    error, _ = failed(reader, event({"content": "Wait."}))
-    assert list(last_words(error)) == []
+def test_a_stream_without_calls_needs_no_closing_chunk() -> None:
+    assert closing_chunks([], None) == []
+    assert closing_chunks([], AIMessage("Wait.")) == []
+
+
+def test_text_that_was_held_back_closes_a_failed_stream_and_is_not_kept_by_the_error() -> None:
+    body: Any = {**BODY, "tools": [{"type": "function", "function": {"name": "f"}}]}
+    reader = StreamedMessage(opened(), body, idle=None, with_usage=True)
+    chunks: list[Any] = []
+    with pytest.raises(KimiStreamCutError) as caught:
+        chunks.extend(fed(reader, event({"content": "Wait. <|tool_calls_section"})))
+    facts = set(vars(caught.value))
+    closing = reader.explain(caught.value)
+    assert added_up([*chunks, *closing]).content == "Wait. <|tool_calls_section"
+    assert closing != []
+    assert set(vars(caught.value)) - facts <= KimiError.__annotations__.keys()
 
 
 def test_what_is_known_at_an_error_is_told() -> None:

@@ -27,6 +27,7 @@ class Text:
     def __init__(self, opened: Opened, kind: type[StreamReader | PlainReader], idle: float | None) -> None:
         self.opened = opened
         self.text = ""
+        self.closing: list[str] = []
         self._wire = kind(opened, idle)
 
     @property
@@ -39,8 +40,9 @@ class Text:
     def close(self) -> Iterator[str]:
         yield from self._texts(self._wire.close())
 
-    def explain(self, error: KimiError) -> None:
+    def explain(self, error: KimiError) -> list[str]:
         error.learn(partial=AIMessage(self.text))
+        return self.closing
 
     def _texts(self, chunks: Iterable[WireReply]) -> Iterator[str]:
         for chunk in chunks:

@@ -6,12 +6,15 @@ import importlib
 import warnings
 from typing import Any, cast
 
+import aiohttp
 import httpx
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.openrouter.client_errors import is_timeout, loops_told_apart
+from langchain_kimi.errors import KimiConnectionError, KimiRequestError
+from langchain_kimi.openrouter.client_errors import error_of, is_timeout, loops_told_apart
 from langchain_kimi.openrouter.connection import Connection
 from langchain_kimi.testing import Emulator, Reply
 from tests.chat.asking import Way, ask
@@ -56,3 +59,14 @@ def test_what_is_no_matter_of_loops_is_left_alone(problem: RuntimeError, own: An
 )
 def test_what_is_for_want_of_time(problem: Exception, *, expected: bool) -> None:
     assert is_timeout(problem) is expected
+
+
+def test_an_aiohttp_error_keeps_the_url_but_not_the_headers() -> None:
+    url = URL("http://127.0.0.1:9/api")
+    request = aiohttp.RequestInfo(url, "POST", CIMultiDictProxy(CIMultiDict(Authorization=KEY)), url)
+    problem = aiohttp.ClientResponseError(request, (), status=400, message="bad")
+    assert KEY in repr(problem)
+    error = error_of(problem, Connection(), None)
+    assert isinstance(error, KimiConnectionError)
+    assert KEY not in f"{problem!r} {problem}"
+    assert str(url) in str(problem)

@@ -1,0 +1,149 @@
+"""Private names of other packages may disappear: the import and calls still work, in a new interpreter each."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+import pytest
+
+from langchain_kimi.testing import Emulator, Reply
+from tests.house.tree import PACKAGE, ROOT, sources_in
+
+CHAT_MODELS = "langchain_core.language_models.chat_models"
+RUNNABLES = "langchain_core.runnables"
+
+OPTIONAL = (
+    (CHAT_MODELS, "_ChatModelBinding"),
+    (CHAT_MODELS, "BaseChatModel._combine_llm_outputs"),
+    (CHAT_MODELS, "BaseChatModel._get_ls_params"),
+    (CHAT_MODELS, "BaseChatModel._resolve_model_profile"),
+    ("langchain_core.messages.block_translators", "register_translator"),
+    ("langchain_core.utils.utils", "LC_ID_PREFIX"),
+    ("langchain.chat_models.base", "_BUILTIN_PROVIDERS"),
+    ("langchain.chat_models.base", "_call"),
+    ("pydantic", "BaseModel.__pydantic_extra__"),
+    ("pydantic", "BaseModel.__pydantic_fields_set__"),
+    ("pydantic", "BaseModel.__pydantic_private__"),
+)
+"""Module and name: without it, models are made, answer and stream all the same."""
+
+NEEDED = (
+    (CHAT_MODELS, "BaseChatModel._add_version"),
+    (CHAT_MODELS, "BaseChatModel._convert_input"),
+    (CHAT_MODELS, "BaseChatModel._get_invocation_params"),
+    (RUNNABLES, "Runnable._acall_with_config"),
+    (RUNNABLES, "Runnable._atransform_stream_with_config"),
+    (RUNNABLES, "Runnable._call_with_config"),
+    (RUNNABLES, "Runnable._transform_stream_with_config"),
+)
+"""Module and name: LangChain's own packages call it too; without it the package can still be imported."""
+
+REMOVE = """
+import importlib, sys
+
+# LangChain has imported what it needs itself before a name is removed.
+from langchain_core.language_models import BaseChatModel
+
+base_url, *names = sys.argv[1:]
+for module, path in zip(names[::2], names[1::2]):
+    owner = importlib.import_module(module)
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    holders = [holder for holder in getattr(owner, "__mro__", (owner,)) if name in vars(holder)]
+    assert holders, f"{module} has no {path}"
+    for holder in holders:
+        delattr(holder, name)
+
+from langchain_kimi import ChatKimi
+"""
+CALL = """
+with ChatKimi(api_key="any", base_url=base_url, max_retries=0) as model:
+    print(model.bind(temperature=0.5).invoke("hi").text)
+    print("".join(chunk.text for chunk in model.stream("hi")))
+"""
+
+
+def without(*names: tuple[str, str], base_url: str = "", call: str = "") -> str:
+    """Run a program from which names were removed; return what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", REMOVE + call, base_url, *chain.from_iterable(names)]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize(("module", "path"), OPTIONAL, ids=[path for _, path in OPTIONAL])
+def test_calls_work_without_a_private_name(openrouter: Emulator, module: str, path: str) -> None:
+    openrouter.script(Reply(text="Here it is."), times=2)
+    assert without((module, path), base_url=openrouter.base_url, call=CALL).splitlines() == ["Here it is."] * 2
+
+
+def test_the_import_works_without_the_names_that_calls_need() -> None:
+    assert without(*NEEDED, call="print(ChatKimi.__name__)") == "ChatKimi\n"
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def foreign_names(sources: Mapping[str, str]) -> Iterator[str]:
+    """Yield the private names that modules use and do not define, and those that they import from other packages."""
+    trees = {path: ast.parse(source) for path, source in sources.items()}
+    nodes = [(path, node) for path, tree in trees.items() for node in ast.walk(tree)]
+    own = {name for _, node in nodes for name in _defined_by(node)}
+    for path, node in nodes:
+        match node:
+            case ast.Attribute(attr=name) if is_private(name) and name not in own:
+                yield f"{path}: {name}"
+            case ast.ImportFrom(module=str(module), names=names) if not module.startswith(PACKAGE):
+                inside = [part for part in module.split(".") if is_private(part)]
+                yield from (
+                    f"{path}: {name}" for name in [*inside, *(alias.name for alias in names)] if is_private(name)
+                )
+            case ast.Import(names=names):
+                foreign = [alias.name for alias in names if not alias.name.startswith(PACKAGE)]
+                parts = [part for name in foreign for part in name.split(".")]
+                yield from (f"{path}: {part}" for part in parts if is_private(part))
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]) if is_private(name):
+                yield f"{path}: {name}"
+            case _:
+                continue
+
+
+def _defined_by(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+            yield name
+        case ast.alias(name=name, asname=str(other)):
+            yield other
+        case _:
+            return
+
+
+def test_the_scan_sees_each_kind_of_use() -> None:
+    source = """
+from other import _imported, public
+from other._inside import public as _renamed
+import other._module
+import langchain_kimi._messages
+from langchain_kimi._messages import _helper
+
+class Own:
+    def _method(self):
+        self._field = 1
+        return self._field, self._method(), self._inherited(), _renamed, getattr(other, "_by_name")
+"""
+    names = ["_imported", "_inside", "_module", "_inherited", "_by_name"]
+    assert sorted(foreign_names({"a.py": source})) == sorted(f"a.py: {name}" for name in names)
+
+
+def test_every_private_name_of_another_package_is_in_the_table() -> None:
+    listed = {path.split(".")[-1] for _, path in (*OPTIONAL, *NEEDED)}
+    found = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
+    assert not found, "\n" + "\n".join(found)
