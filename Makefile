@@ -20,7 +20,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two set-ups at once would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +28,13 @@ help:  ## Say what can be made
 demo: $(DEMO_READY)  ## Show the chat model at work, against an OpenRouter on loopback: no key, no network
 	@$(PY) examples/quickstart.py
 
-test: lint type  ## Lint, types, and every test with 100 % branch coverage
-	@$(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
+PYTEST = $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
+
+test: lint type  ## Lint, types, and every test but the long ones, with 100 % branch coverage
+	@$(PYTEST) -m "not long" --cov --cov-report=term $(PYTEST_ARGS)
+
+test-all: lint type  ## Lint, types, and every test, the long ones too, with thousands of examples for each property
+	@$(PYTEST) --hypothesis-profile=long --timeout=0 $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .

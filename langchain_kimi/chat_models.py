@@ -24,7 +24,7 @@ from langchain_kimi._messages.continuing import ContinuesReplies
 from langchain_kimi._messages.cost_estimate import EstimatesCosts
 from langchain_kimi._messages.langsmith import langsmith_params
 from langchain_kimi._messages.readers import PlainMessage
-from langchain_kimi._messages.request import OF_THE_CALL, STREAM_LEAKS, body_bytes, call_ids_in, request_body
+from langchain_kimi._messages.request import OF_THE_CALL, body_bytes, call_ids_in, request_body
 from langchain_kimi._messages.retry_report import RetryReport
 from langchain_kimi._messages.structured_model import MakesStructuredOutput
 from langchain_kimi._messages.tools import bind_arguments
@@ -196,8 +196,7 @@ class ChatKimi(
 
         def new_reader(opened: Opened) -> Any:
             found = {"empty_answers": report.empty_answers, **changes_of_choice(asked, body)}
-            told = replace(mending, **found, streams_leaks=bool(given.get(STREAM_LEAKS)))
-            return reader(opened, body=body, idle=connection.timeout.idle, mending=told)
+            return reader(opened, body=body, idle=connection.timeout.idle, mending=replace(mending, **found))
 
         return Call(
             connection=connection,

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOGS = ROOT / "build" / "matrix"
 # A process for each processor; the reasons of skips and expected failures stand in the log.
-PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "8", "--dist", "worksteal", "-rsx")
+PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "8", "--dist", "worksteal", "-rsx", "-m", "not long")
 PYTHONS = ("3.11", "3.12", "3.13")
 CORES = ("oldest", "locked", "newest")
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
 from langchain_kimi import ChatKimi
@@ -17,6 +18,29 @@ KEY = "planted-key-that-opens-nothing"
 # LangSmith's tracer would report every run to its server, and a vocabulary would count what is to be estimated.
 _PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_", "KIMI_TOKENIZER", "HF_", "HUGGINGFACE_", "XDG_CACHE_HOME")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+# The property tests look quickly, and for long with `--hypothesis-profile=long`.
+# A slow machine is no failure, and neither is a test that needs more thought than others. What went wrong is told as it
+# was found in the suite: making it smaller can take minutes, and is for the long run.
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile(
+    "quick",
+    max_examples=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=SLOW,
+)
+settings.register_profile(
+    "long",
+    max_examples=3_000,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=SLOW,
+)
+settings.load_profile("quick")
 
 
 def unwanted(names: list[str]) -> list[str]:

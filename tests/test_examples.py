@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -18,27 +19,30 @@ from tests.conftest import KEY
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_runs_without_a_key(path: Path) -> None:
-    run = subprocess.run([sys.executable, "-W", "error", str(path)], capture_output=True, text=True, check=True)
-    assert "emulator" in run.stdout.splitlines()[0]
-    assert not run.stderr
-
-
-def test_the_tour_shows_everything() -> None:
-    path = next(path for path in EXAMPLES if path.stem == "quickstart")
-    out = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
-    for shown in (
+SHOWN = {
+    "quickstart": (
         "Plain: ",
         "Streamed: ",
         "Kimi calls get_weather",
         "sunny in Oslo",
         "Trip(city='Lisbon', days=4)",
         "$0.0",
-    ):
-        assert shown in out
+    ),
+    "extract": ("200 of 200 texts",),
+}
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_without_a_key(path: Path) -> None:
+    run = subprocess.run([sys.executable, "-W", "error", str(path)], capture_output=True, text=True, check=True)
+    assert "emulator" in run.stdout.splitlines()[0]
+    assert not run.stderr
+    for shown in SHOWN[path.stem]:
+        assert shown in run.stdout
+
+
+@pytest.mark.timeout(600)
 def test_the_tour_takes_the_key_where_there_is_one() -> None:
     path = next(path for path in EXAMPLES if path.stem == "quickstart")
     with Emulator(api_key=KEY) as openrouter:
@@ -47,6 +51,28 @@ def test_the_tour_takes_the_key_where_there_is_one() -> None:
         assert len(openrouter.requests) == 5
     assert run.stdout.startswith("Speaking to OpenRouter")
     assert KEY not in run.stdout + run.stderr
+
+
+def test_an_extraction_goes_on_behind_the_last_whole_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = runpy.run_path(str(next(path for path in EXAMPLES if path.stem == "extract")))
+    path = tmp_path / "orders.jsonl"
+    row = {"order": None, "error": None, "tokens": 1, "cost": 0.1}
+    rows = [{"id": key, **row} for key in [*example["texts"]()][:190]]
+    rows[3]["error"] = "ValueError: no order"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows) + '{"id": "order-190", "or')
+    with Emulator(api_key=KEY) as openrouter:
+        monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+        monkeypatch.setenv("OPENROUTER_API_BASE", openrouter.base_url)
+        for options, due in (((), [f"order-{n}" for n in range(190, 200)]), (("--retry-failed",), ["order-003"])):
+            before = lines(path)
+            openrouter.clear()
+            monkeypatch.setattr(sys, "argv", ["extract.py", str(path), *options])
+            assert example["main"]() == 0
+            assert lines(path)[: len(before)] == before
+            assert sorted(row["id"] for row in lines(path)[len(before) :]) == sorted(asked(openrouter)) == due
+    assert "200 of 200 texts, 0 of them failed" in capsys.readouterr().out
 
 
 def extraction(openrouter: Emulator, path: Path, *options: str) -> subprocess.Popen[str]:
@@ -76,6 +102,8 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: None, tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
@@ -114,6 +142,8 @@ def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: N
         assert {row["id"]: row["error"] for row in lines(path)} == {row["id"]: None for row in after}
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_an_extraction_that_is_killed_loses_and_repeats_nothing(tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:

@@ -12,9 +12,7 @@ from langchain_kimi.openrouter.fast_json import JSON, is_usual
 from langchain_kimi.openrouter.parameters import checked, merged
 from langchain_kimi.openrouter.wire import WireBody
 
-STREAM_LEAKS = "stream_leaks"
-"""The argument of a call that has a leaked call handed out while it comes; see `Mending.streams_leaks`."""
-INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager", STREAM_LEAKS})
+INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
 """What is handed from method to method, by LangChain and by us; none of it is for the wire."""
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Arguments of a call that say how it is made and not what is asked."""

@@ -7,7 +7,6 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 
-from langchain_kimi._messages.request import STREAM_LEAKS
 from langchain_kimi._messages.structured_parsing import StructuredOutputParser
 from langchain_kimi._messages.structured_prompt import InstructedModel, instruction_for
 from langchain_kimi._messages.structured_raw import RawAndParsed
@@ -68,8 +67,8 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     traced = {"kwargs": {"method": chosen, "strict": strict}, "schema": target.traced if schema is not None else None}
     by_call = chosen == "function_calling"
     grows = (partial or target.model is None) and not (repair or include_raw)
-    own = {"ls_structured_output_format": traced, **({STREAM_LEAKS: True} if by_call and grows else {})}
-    bound = request.bound(target, chosen, strict, tools or (), {**own, **kwargs})
+    arguments = {"ls_structured_output_format": traced, **kwargs}
+    bound = request.bound(target, chosen, strict, tools or (), arguments)
     if method is None and chosen == "json_mode":
         bound = InstructedModel(model=bound, instruction=instruction_for(target))
     if repair:

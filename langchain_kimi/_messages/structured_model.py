@@ -127,9 +127,10 @@ class MakesStructuredOutput(BaseChatModel, defer_build=True):
     ) -> Runnable[LanguageModelInput, Any]:
         """Make a runnable that answers with an object of `schema`: the value, or a typed error, never None.
 
-        A stream yields what is there so far of a dict, and of a pydantic class the one object at its end. None is a
-        value only of a JSON schema that allows null. The hosts are asked to know the format
-        (`provider.require_parameters`), unless you have said something about that.
+        A stream yields what is there so far of a dict, and of a pydantic class the one object at its end. A value in
+        a forced call that leaked into the text as markup is yielded once, at its end. None is a value only of a JSON
+        schema that allows null. The hosts are asked to know the format (`provider.require_parameters`), unless you
+        have said something about that.
 
         Args:
             schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.

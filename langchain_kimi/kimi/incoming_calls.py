@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from langchain_kimi.kimi.argument_stream import ArgumentStream
 from langchain_kimi.kimi.call_ids import UniqueIds
-from langchain_kimi.kimi.growing_call import GrowingCall
 from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup_grammar import parsed
 from langchain_kimi.kimi.offered_tools import OfferedTools
@@ -136,35 +135,17 @@ class IncomingCalls:
 
     def add(self, leaked: LeakedCall) -> WireToolCall:
         """Add a call that was found as markup; gives it as a piece of its own."""
-        call, told = self._begin(leaked.id, leaked.name)
-        call.error = leaked.error
+        call = IncomingCall(len(self.calls), wire_id=leaked.id, name=leaked.name, error=leaked.error)
+        self.calls[call.number] = call
+        call.id = self._ids.unique(leaked.id or self._made_up_id(call))
         arguments = self._arguments(call, leaked.arguments)
         if call.stream:
             rest = call.stream.close()
             call.pieces.append(rest)
             arguments += rest
             self.repaired["arguments"] += call.stream.decoded
-        told["function"]["arguments"] = arguments
-        return told
-
-    def begin(self, growing: GrowingCall, text: str) -> tuple[IncomingCall, WireToolCall]:
-        """Take the first arguments of a call that comes as markup, before any other; gives it and its first piece."""
-        self._tracker.leave_out()
-        call, told = self._begin(growing.id, growing.name)
-        told["function"]["arguments"] = self._arguments(call, text)
-        return call, told
-
-    def go_on(self, call: IncomingCall, text: str) -> Iterator[WireToolCall]:
-        """Take the next arguments of a call that comes as markup; yields what can be handed out of them."""
-        if arguments := self._arguments(call, text):
-            yield {"index": call.number, "type": "function", "function": {"arguments": arguments}}
-
-    def _begin(self, wire_id: str, name: str) -> tuple[IncomingCall, WireToolCall]:
-        call = IncomingCall(len(self.calls), wire_id=wire_id, name=name)
-        self.calls[call.number] = call
-        call.id = self._ids.unique(wire_id or self._made_up_id(call))
-        function: WireFunction = {"name": name, "arguments": ""}
-        return call, {"index": call.number, "id": call.id, "type": "function", "function": function}
+        function: WireFunction = {"name": leaked.name, "arguments": arguments}
+        return {"index": call.number, "id": call.id, "type": "function", "function": function}
 
     def _made_up_id(self, call: IncomingCall) -> str:
         return f"functions.{call.name or 'unknown_tool'}:{self._first() + call.number}"

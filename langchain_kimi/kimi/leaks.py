@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from langchain_kimi.kimi.growing_call import GrowingCall
 from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup import MarkupScanner
 from langchain_kimi.kimi.markup_grammar import is_clear
@@ -21,17 +20,10 @@ class Leaks:
         has_spoken: Whether the answer holds text beside markup.
     """
 
-    def __init__(self, offered: OfferedTools, *, grows: bool = False) -> None:
-        """Begin a reply.
-
-        Args:
-            offered: The tools that may be called.
-            grows: Whether the answer's first call is to be shown while it comes. What is in the reasoning may be a
-                draft, so it never is.
-        """
+    def __init__(self, offered: OfferedTools) -> None:
+        """Begin a reply; `offered` are the tools that may be called."""
         self.has_spoken = False
         self._offered = offered
-        self._grows = grows
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
         self._is_settled = True
@@ -43,12 +35,6 @@ class Leaks:
     def is_idle(self) -> bool:
         """Whether nothing was found and nothing is held back."""
         return all(scanner.is_idle for scanner in self._scanners.values())
-
-    @property
-    def growing(self) -> GrowingCall | None:
-        """The answer's first call from its beginning on, if it is to be shown while it comes."""
-        content = self._scanners.get("content")
-        return content.growing if content else None
 
     @property
     def found(self) -> int:
@@ -141,7 +127,7 @@ class Leaks:
 
     def _scanner(self, key: str) -> MarkupScanner:
         if key not in self._scanners:
-            self._scanners[key] = MarkupScanner(self._offered, grows=self._grows and key == "content")
+            self._scanners[key] = MarkupScanner(self._offered)
         return self._scanners[key]
 
     def _feed_details(self, details: Any, shown: JSONObject) -> None:

@@ -6,7 +6,6 @@ no call of an offered tool. What may become markup is held back until that is de
 
 from typing import Literal
 
-from langchain_kimi.kimi.growing_call import GrowingCall
 from langchain_kimi.kimi.leaked_call import LeakedCall
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
@@ -30,16 +29,13 @@ class MarkupScanner:
 
     Attributes:
         calls: The calls found so far.
-        growing: The first call from its beginning on, if it is to be shown while it comes.
         removed: How many runs of markers without a call were taken out.
     """
 
-    def __init__(self, offered: OfferedTools, *, grows: bool = False) -> None:
+    def __init__(self, offered: OfferedTools) -> None:
         self.calls: list[LeakedCall] = []
-        self.growing: GrowingCall | None = None
         self.removed = 0
         self._offered = offered
-        self._grows = grows
         self._quotation = Quotation()
         self.take = self._quotation.add
         self._held = ""
@@ -103,7 +99,6 @@ class MarkupScanner:
                 text = self._scan(self._held + text)
             if self._unit is not None:
                 self._unit.feed(text)
-                self.growing = self.growing if self.calls else self._unit.growing
                 text = self._judge(self._unit, at_end=False) if self._unit.is_done else ""
 
     def _scan(self, text: str) -> str:
@@ -123,7 +118,7 @@ class MarkupScanner:
                 self._talks = True
             else:
                 json_at = None if isinstance(begins, str) else begins - start
-                self._unit = Unit(self._offered, json_at, grows=self._grows and not self.calls)
+                self._unit = Unit(self._offered, json_at)
                 return text[start:]
         cut = min(
             unfinished_marker(text),

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-from langchain_kimi.kimi.growing_call import GrowingCall
 from langchain_kimi.kimi.leaked_call import NOT_WHOLE, LeakedCall, leaked_call
 from langchain_kimi.kimi.markup_grammar import (
     ARGUMENTS_BEGIN,
@@ -30,24 +29,19 @@ class Unit:
 
     Attributes:
         calls: What was found, in order.
-        growing: The first call while it comes, if it is to be shown so.
         is_done: Whether the run has ended.
     """
 
-    def __init__(self, offered: OfferedTools, json_at: int | None = None, *, grows: bool = False) -> None:
+    def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
         """Begin a run.
 
         Args:
             offered: The tools that may be meant.
-            json_at: Where the arguments begin, for a call whose markers were stripped. It never grows: only a whole
-                object makes it a call.
-            grows: Whether the first call is to be shown while it comes.
+            json_at: Where the arguments begin, for a call whose markers were stripped.
         """
         self.calls: list[LeakedCall] = []
-        self.growing: GrowingCall | None = None
         self.is_done = False
         self._offered = offered
-        self._grows = grows
         self._pieces: list[str] = []
         self._text = ""
         self._end = 0
@@ -79,7 +73,6 @@ class Unit:
         if self._is_in_json and before:
             # Long arguments come in thousands of pieces; they are put together once.
             self._at = before + self._json.feed(text)
-            self._grow(text[: self._at - before])
             if self._is_in_json:
                 return
         self._text = "".join(self._pieces)
@@ -145,8 +138,6 @@ class Unit:
             self._start = self._at = end + (len(ARGUMENTS_BEGIN) if found else 0)
             self._json = JSONValue()
             self._step = self._arguments
-            if self._grows and not self.calls and (name := self._offered.meant_by_id(self._id)):
-                self.growing = GrowingCall(self._id, name)
         elif found in SECTION_END | {CALL_END}:
             self._add("", None)
             self._finish_call(end)
@@ -157,8 +148,7 @@ class Unit:
     def _arguments(self) -> bool:
         """Read a call's JSON to its end."""
         if self._json.state == "open":
-            begun, self._at = self._at, self._json.feed(self._text, self._at)
-            self._grow(self._text[begun : self._at])
+            self._at = self._json.feed(self._text, self._at)
         if self._json.state == "open":
             return False
         if self._json.state == "broken" and (again := marker_at(self._text, self._after_blanks(self._start))):
@@ -242,9 +232,3 @@ class Unit:
 
     def _add(self, arguments: str, error: str | None) -> None:
         self.calls.append(leaked_call(self._offered, self._id, arguments, error))
-        if self.growing and len(self.calls) == 1:
-            self.growing.finish(self.calls[0])
-
-    def _grow(self, text: str) -> None:
-        if self.growing and not self.calls:
-            self.growing.feed(text)

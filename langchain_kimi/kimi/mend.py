@@ -13,7 +13,7 @@ from langchain_kimi.kimi.markup_grammar import parsed
 from langchain_kimi.kimi.offered_tools import OfferedTools
 from langchain_kimi.kimi.repairs import ALL, Repairs
 from langchain_kimi.kimi.validation import CallValidator
-from langchain_kimi.openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall
+from langchain_kimi.openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
 
 UNCLEAN = frozenset({"length", "error", "content_filter"})
 """Finish reasons of a reply that did not come to its own end."""
@@ -30,9 +30,6 @@ class Mending:
         empty_answers: How many answers with nothing in them came before this one.
         changed_choice: Whether the request's choice among tools is not made in the way that was asked for.
         hopes_for_call: Whether a call was to be forced, and the model was left the choice instead.
-        streams_leaks: Whether the first call that leaks into the answer is handed out while it comes, and not at the
-            end. If the host then tells the same call once more in the wire's own form, it is there twice, so this is
-            for requests that want one value, and not for agents that run each call.
     """
 
     repairs: Repairs = ALL
@@ -41,7 +38,6 @@ class Mending:
     empty_answers: int = 0
     changed_choice: bool = False
     hopes_for_call: bool = False
-    streams_leaks: bool = False
 
 
 class Mender:
@@ -64,8 +60,7 @@ class Mender:
         self._offered = OfferedTools(body)
         self._calls = IncomingCalls(self._offered, mending.repairs, mending.call_ids, partial(number_of_calls, body))
         has_leaks = "markup" in mending.repairs and self._offered.may_be_called
-        self._leaks = Leaks(self._offered, grows=mending.streams_leaks) if has_leaks else None
-        self._grown: IncomingCall | None = None
+        self._leaks = Leaks(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if mending.validates else None
         self._empty_answers = mending.empty_answers
         self._changed_choice = mending.changed_choice
@@ -95,15 +90,14 @@ class Mender:
             return
         self._closed = True
         delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
-        calls = [*self._growth(), *self._calls.close()]
+        calls = list(self._calls.close())
         lifted = list(self._lifted())
         if calls or lifted:
             delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
         report = self._report()
         owed: JSONObject = {"delta": delta} if delta else {}
-        added = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
-        added += [self._grown] if self._grown else []
-        if self._owes_finish or (added and self._finish is None):
+        if self._owes_finish or (lifted and self._finish is None):
+            added = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
             has_called = self._is_clean and any(call.is_sound for call in added)
             owed["finish_reason"] = "tool_calls" if has_called else self._finish
         if report:
@@ -125,38 +119,17 @@ class Mender:
         mended = self._leaks.feed(delta) if self._leaks else delta
         wire: list[Any] | None = delta.get("tool_calls")
         if not wire:
-            grown = [] if "message" in choice else self._growth()
-            return cast("WireMessage", {**mended, "tool_calls": grown}) if grown else mended
+            return mended
         if "message" in choice:
             # The calls of a plain reply are whole, and many hosts leave out their index.
             wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
         return cast("WireMessage", {**mended, "tool_calls": list(self._calls.feed(wire))})
 
-    def _growth(self) -> list[WireToolCall]:
-        """Give what can be handed out of a leaked call that is still coming, or came to its end just now.
-
-        If the reply has called before, the call may be a repetition of that, which only its end shows.
-        """
-        growing = self._leaks.growing if self._leaks else None
-        if growing is None or (self._grown is None and self._calls.calls):
-            return []
-        pieces: list[WireToolCall] = []
-        text = growing.take()
-        if self._grown:
-            pieces += self._calls.go_on(self._grown, text)
-        elif text:
-            self._grown, piece = self._calls.begin(growing, text)
-            pieces.append(piece)
-        if self._grown and growing.whole:
-            self._grown.error = growing.whole.error
-        return pieces
-
     def _lifted(self) -> Iterator[LeakedCall]:
         """Yield the calls in the texts that are not there in the wire's own form, or earlier in the text, as well."""
-        known = [call for call in self._calls.calls.values() if call is not self._grown]
-        found = self._leaks.calls(has_others=bool(known)) if self._leaks else []
-        seen = found[:1] if self._grown else []
-        for leaked in found[len(seen) :]:
+        known = list(self._calls.calls.values())
+        seen: list[LeakedCall] = []
+        for leaked in self._leaks.calls(has_others=bool(known)) if self._leaks else ():
             if not (any(call.repeats(leaked) for call in known) or (leaked.id and leaked in seen)):
                 seen.append(leaked)
                 yield leaked

@@ -89,11 +89,6 @@ class ToolCallTracker:
 
     def __init__(self) -> None:
         self._calls: list[OpenCall] = []
-        self._first_number = 0
-
-    def leave_out(self) -> None:
-        """Leave the first number to a call that is not told as one; before any other."""
-        self._first_number = 1
 
     def pieces(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
         """Yield the pieces of one delta, each with the number of its call and only with what is new."""
@@ -134,7 +129,7 @@ class ToolCallTracker:
             return candidates[-1]
         if not (piece.id or piece.name or piece.arguments.strip()):
             return None
-        call = OpenCall(number=self._first_number + len(self._calls), wire_index=piece.index)
+        call = OpenCall(number=len(self._calls), wire_index=piece.index)
         if piece.id and any(piece.id == other.id for other in self._calls):
             # Calls and results are paired by id, so two calls of one reply cannot share theirs.
             call.id = f"{piece.id}_{call.number}"

@@ -92,16 +92,13 @@ def _call(arguments: str, **more: Any) -> dict[str, Any]:
 
 
 def _object(kind: str, fields: int) -> Iterator[dict[str, Any]]:
-    """Yield the deltas of an object: as text, as a call, or as a call that leaked into the text."""
+    """Yield the deltas of an object, as text or as a call."""
     pieces = object_pieces(fields)
     if kind == "object-call":
         yield _call("", id=f"functions.{FUNCTION}:0", type="function", function={"name": FUNCTION, "arguments": ""})
         yield from map(_call, pieces)
         return
-    leak = kind == "object-leak"
-    before = f"<|tool_calls_section_begin|><|tool_call_begin|>functions.{FUNCTION}:0<|tool_call_argument_begin|>"
-    after = "<|tool_call_end|><|tool_calls_section_end|>"
-    for piece in [before, *pieces, after] if leak else pieces:
+    for piece in pieces:
         yield {"role": "assistant", "content": piece}
 
 

@@ -33,9 +33,9 @@ INTRODUCTION = """Microseconds of CPU per field, the least of {rounds} runs: one
 linear is about 1, or less where the start is dear.
 
 *the whole way* is `with_structured_output(a dict).stream` from the socket to growing dicts, and back over loopback a
-server in a process of its own; *leaked* is the same with the call as markup in the text. *uncollected* is the whole way
-with `gc.disable()`: langchain-core keeps all chunks to the end, and from some thousand fields on Python's garbage
-collector looks at them again and again, each time that they are a quarter more.
+server in a process of its own. *uncollected* is the whole way with `gc.disable()`: langchain-core keeps all chunks to
+the end, and from some thousand fields on Python's garbage collector looks at them again and again, each time that they
+are a quarter more.
 
 The others are the parser alone: *dict* yields growing dicts, *class* one pydantic object at the end, *partial* growing
 ones (`partial=True`). *langchain-core* is its `JsonOutputParser` and, for calls, `JsonOutputToolsParser`, up to
@@ -109,8 +109,6 @@ def jobs(fields: int, method: str, url: str) -> dict[str, Job]:
     by_call = method == "function_calling"
     measured = {"the whole way": whole_way(url, fields, method, "object-call" if by_call else "object")}
     measured["uncollected"] = without_collector(measured["the whole way"])
-    if by_call:
-        measured["leaked"] = whole_way(url, fields, method, "object-leak")
     for kind, (schema, partial) in kinds.items():
         runnable: Any = structured_output(model, schema, method=method, partial=partial)  # type: ignore[arg-type]  # one of METHODS
         measured[kind] = drained(lambda parser=runnable.last: parser.transform(iter(chunks)))  # type: ignore[misc]  # bound at once

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks import cases
 from tests.benchmarks.measuring import ROOT
 
@@ -12,6 +14,17 @@ def told(*arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.timeout(600)
+def test_calls_are_measured_beside_the_floor() -> None:
+    case = next(cases.calls(20))
+    printed = told("--rounds", "1", "--section", "calls", "--only", case.title)
+    assert "## CPU of calls" in printed
+    [row] = [line for line in printed.splitlines() if line.startswith(f"| {case.title} |")]
+    assert "**" in row
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
     out = tmp_path / "benchmarks.md"
     printed = told("--rounds", "1", "--out", str(out))

@@ -1,10 +1,14 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.benchmarks.measuring import ROOT
 from tests.benchmarks.repairs import HEAD, REPLIES
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_every_reply_is_measured_in_both_ways() -> None:
     command = [sys.executable, "-m", "tests.benchmarks.repairs", "--deltas", "5", "--rounds", "2"]
     head, _, *rows = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

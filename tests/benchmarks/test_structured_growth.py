@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.measuring import ROOT, server
 from tests.benchmarks.structured_growth import METHODS, QUICK, jobs
 
@@ -14,9 +16,10 @@ def test_every_stream_is_taken_whole() -> None:
             assert counts["dict"] > QUICK[0]
             assert counts["partial"] >= counts["dict"]
             assert counts["the whole way"] == counts["uncollected"] == counts["dict"]
-            assert counts.get("leaked", counts["dict"]) == counts["dict"]
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_the_growth_is_told_for_every_method(tmp_path: Path) -> None:
     out = tmp_path / "growth.md"
     command = [

@@ -107,23 +107,6 @@ def test_a_call_is_asked_for_by_name() -> None:
     assert asked["tools"][0]["function"]["strict"] is True
 
 
-@pytest.mark.parametrize(
-    ("schema", "options", "is_asked"),
-    [
-        (PERSON_SCHEMA, {}, True),
-        (Person, {"partial": True}, True),
-        (Person, {}, False),
-        (PERSON_SCHEMA, {"include_raw": True}, False),
-        (PERSON_SCHEMA, {"repair": 1}, False),
-        (PERSON_SCHEMA, {"method": "json_schema"}, False),
-    ],
-)
-def test_leaks_are_streamed_where_a_value_grows_over_them(schema: Any, options: Any, *, is_asked: bool) -> None:
-    model = Scripted(reply=CALLED)
-    structured_output(model, schema, **{"method": "function_calling", **options}).invoke("?")
-    assert model.asked[0].get("stream_leaks", False) is is_asked
-
-
 def test_what_is_bound_can_be_replaced() -> None:
     model = Scripted(reply=CALLED)
     structured_output(model, Person, tool_choice="auto", parallel_tool_calls=True).invoke("?")

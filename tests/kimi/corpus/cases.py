@@ -1,6 +1,7 @@
 """The corpus's way of writing down a reply and what must come of it, and of running it."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -126,7 +127,31 @@ def markup(call_id: str, arguments: str, end: str = CALL_END) -> str:
 
 
 def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
-    """The deltas with each of their texts cut in two at every place, and all texts cut into characters.
+    """The deltas as in `even_splits`, and with each of their texts cut in two at every place."""
+    yield from even_splits(case)
+    deltas = list(case.deltas)
+    for position, delta in enumerate(deltas):
+        for at in range(1, len(_text(delta)[1])):
+            yield [*deltas[:position], *_cut(delta, [at]), *deltas[position + 1 :]]
+
+
+def random_splits(case: Case, count: int = 25) -> Iterator[list[dict[str, Any]]]:
+    """The deltas as in `even_splits`, and `count` times with each of their texts cut at up to three places.
+
+    The places are the same in each run.
+    """
+    yield from even_splits(case)
+    chance = random.Random(case.name)  # noqa: S311 - no secret, but the same places each time
+    for _ in range(count):
+        pieces: list[dict[str, Any]] = []
+        for delta in case.deltas:
+            places = range(1, len(_text(delta)[1]))
+            pieces += _cut(delta, sorted(chance.sample(places, min(chance.randint(1, 3), len(places)))))
+        yield pieces
+
+
+def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:
+    """The deltas as they are, and with all texts cut into characters.
 
     The text of a single delta is also cut into pieces of a few characters, with deltas between them that say nothing.
     """
@@ -137,9 +162,6 @@ def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
         for length, silent in ((1, NOTHING), (3, {}), (7, {"content": ""})):
             pieces = _cut(deltas[0], list(range(length, len(_text(deltas[0])[1]), length)))
             yield [one for piece in pieces for one in (piece, silent)]
-    for position, delta in enumerate(deltas):
-        for at in range(1, len(_text(delta)[1])):
-            yield [*deltas[:position], *_cut(delta, [at]), *deltas[position + 1 :]]
 
 
 def _text(delta: dict[str, Any]) -> tuple[str, str]:

@@ -1,24 +1,36 @@
-"""What is healthy stays as it is, in every split, streamed and plain, and is not held up."""
+"""What is healthy stays as it is, streamed in many splits and plain, and is not held up."""
+
+from typing import Any
 
 import pytest
 
 from langchain_kimi.kimi.markup import MarkupScanner
 from langchain_kimi.kimi.mend import Mending
 from langchain_kimi.kimi.offered_tools import OfferedTools
-from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, splits, streamed, told_by
+from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, random_splits, splits, streamed, told_by
 from tests.kimi.corpus.healthy import ALMOST, HEALTHY
 
 every_case = pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
 LONGEST_HELD = 30
 
 
+def assert_unchanged(case: Case, deltas: list[dict[str, Any]]) -> None:
+    message = streamed(case, deltas)
+    assert told_by(message) == expected_of(case), deltas
+    assert "kimi" not in message.response_metadata
+
+
+@every_case
+def test_streamed_in_random_pieces(case: Case) -> None:
+    for deltas in random_splits(case):
+        assert_unchanged(case, deltas)
+
+
+@pytest.mark.long
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
-    expected = expected_of(case)
     for deltas in splits(case):
-        message = streamed(case, deltas)
-        assert told_by(message) == expected, deltas
-        assert "kimi" not in message.response_metadata
+        assert_unchanged(case, deltas)
 
 
 @every_case

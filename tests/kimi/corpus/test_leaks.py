@@ -1,8 +1,8 @@
-"""Leaked markup, in every split, streamed and plain."""
+"""Leaked markup, streamed in many splits and plain."""
 
 import pytest
 
-from tests.kimi.corpus.cases import Case, expected_of, plain, splits, streamed, told_by
+from tests.kimi.corpus.cases import Case, expected_of, plain, random_splits, splits, streamed, told_by
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 
 CASES = [*IN_CONTENT, *IN_REASONING]
@@ -10,6 +10,14 @@ DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
+@every_case
+def test_streamed_in_random_pieces(case: Case) -> None:
+    expected = expected_of(case)
+    for deltas in random_splits(case):
+        assert told_by(streamed(case, deltas), case) == expected, deltas
+
+
+@pytest.mark.long
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     expected = expected_of(case)

@@ -1,0 +1,50 @@
+"""The scanner finds the same in a text, wherever it is cut in two."""
+
+from typing import Any, cast
+
+import pytest
+
+from langchain_kimi.kimi.markup import MarkupScanner
+from langchain_kimi.kimi.mend import UNCLEAN
+from langchain_kimi.kimi.offered_tools import OfferedTools
+from langchain_kimi.openrouter.wire import WireBody
+from tests.kimi.corpus.cases import Case, summed
+from tests.kimi.corpus.healthy import HEALTHY
+from tests.kimi.corpus.leaks import IN_CONTENT
+
+# The number of cuts and the cost of each grow with the text. The longer ones are cut at every place in the long run.
+LONGEST = 400
+
+
+def text_of(case: Case) -> str:
+    content = summed(case).get("content")
+    return content if isinstance(content, str) else ""
+
+
+def offered(case: Case) -> OfferedTools:
+    return OfferedTools(cast("WireBody", case.body))
+
+
+# Without a tool that may be called, no text is scanned.
+SCANNED = [case for case in (*IN_CONTENT, *HEALTHY) if text_of(case) and offered(case).may_be_called]
+CASES = [case for case in SCANNED if len(text_of(case)) <= LONGEST]
+
+
+def scanned(case: Case, *pieces: str) -> Any:
+    scanner = MarkupScanner(offered(case))
+    shown = [scanner.feed(piece) for piece in pieces]
+    shown.append(scanner.close(clean=case.finish not in UNCLEAN))
+    return "".join(shown), scanner.calls, scanner.removed
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_cut_at_every_place(case: Case) -> None:
+    text = text_of(case)
+    shown, calls, removed = scanned(case, text)
+    assert shown == case.content
+    for at in range(1, len(text)):
+        assert scanned(case, text[:at], text[at:]) == (shown, calls, removed), text[:at]
+
+
+def test_nearly_all_texts_are_short_enough() -> None:
+    assert len(CASES) > 0.95 * len(SCANNED) > 300
