@@ -145,8 +145,10 @@ async def test_a_cache_is_asked_first(openrouter: Emulator, way: Way) -> None:
     assert len(openrouter.requests) - before == (1 if way.endswith("invoke") else 3)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_crowd_is_answered(openrouter: Emulator, way: Way) -> None:
+@pytest.mark.parametrize(
+    "way", ["invoke", "astream", *(pytest.param(way, marks=pytest.mark.long) for way in ("stream", "ainvoke"))]
+)
+async def test_a_hundred_and_thirty_calls_at_once_are_all_answered(openrouter: Emulator, way: Way) -> None:
     late = Fault("late", lambda serving: serving.respond([Pause(0.2), *serving.items()]))
     openrouter.script(late.on(Reply(text="Here.")), times=None)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -122,7 +122,7 @@ def test_a_stream_that_is_left_after_its_usage_is_counted_with_it(model: ChatKim
 
 async def by_cancel(call: Any) -> None:
     task = asyncio.create_task(call)
-    await asyncio.wait({task}, timeout=0.2)
+    await asyncio.wait({task}, timeout=0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -130,13 +130,13 @@ async def by_cancel(call: Any) -> None:
 
 async def by_timeout(call: Any) -> None:
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(0.05):
             await call
 
 
 async def by_wait_for(call: Any) -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(call, 0.2)
+        await asyncio.wait_for(call, 0.05)
 
 
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
