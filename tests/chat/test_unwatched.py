@@ -102,7 +102,7 @@ async def test_a_stream_that_breaks_off_fails_alike(openrouter: Emulator, way: W
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_who_says_that_it_shall_not_stream_is_heard(streaming: ChatKimi, openrouter: Emulator, way: Way) -> None:
+async def test_disable_streaming_is_respected(streaming: ChatKimi, openrouter: Emulator, way: Way) -> None:
     openrouter.script(reply("invoke", {"content": "Hello."}))
     await ask(streaming, way, "hi", stream=False)
     assert "stream" not in openrouter.requests[-1].body

@@ -43,7 +43,7 @@ async def test_a_failure_is_counted_with_what_is_known(
     assert (total.cost > 0, total.total_tokens > 0) == (bool(billed), bool(billed))
 
 
-def test_what_cannot_be_reached_costs_nothing() -> None:
+def test_a_call_to_an_unreachable_server_costs_nothing() -> None:
     with Emulator() as gone:
         model = ChatKimi(api_key=KEY, base_url=gone.base_url, max_retries=0)
     with track_costs() as costs, pytest.raises(KimiError):

@@ -47,7 +47,7 @@ def test_a_model_takes_less_than_five_kibibytes() -> None:
 
 
 @pytest.mark.skipif(not OPEN.exists(), reason="this system does not list the open files of a process")
-def test_sockets_stay_flat() -> None:
+def test_calls_leave_no_open_sockets() -> None:
     with Emulator() as openrouter:
         openrouter.script(Reply(text="Hi."), times=None)
         used_and_dropped(openrouter, 1)
@@ -64,7 +64,7 @@ def test_sockets_stay_flat() -> None:
         model_of(openrouter).close()
 
 
-def test_memory_stays_flat_over_calls() -> None:
+def test_calls_leave_no_memory_behind() -> None:
     with Emulator() as openrouter, model_of(openrouter) as model:
         openrouter.script(PLAIN, times=None)
 

@@ -32,7 +32,7 @@ class Inside:
         self.explained.append(error)
 
 
-def test_it_reads_as_the_one_inside() -> None:
+def test_the_reader_yields_what_the_inner_reader_yields() -> None:
     inside, told = Inside(), list[tuple[int, str | None]]()
     reader = LearningReader(inside, lambda *heard: told.append(heard))
     before = reader.has_begun

@@ -127,7 +127,7 @@ class LangSmith:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_langsmiths_tracer(model: QuickKimi, way: Way) -> None:
+async def test_langsmiths_tracer_gets_every_token(model: QuickKimi, way: Way) -> None:
     # LangChain copies this tracer for each run.
     langsmith: Any = LangSmith()
     await ask(model, way, "hi", {"callbacks": [LangChainTracer(client=langsmith)]})
@@ -162,7 +162,7 @@ async def test_a_model_that_must_not_stream(model: QuickKimi, way: Way) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*is in beta:langchain_core._api.LangChainBetaWarning")
 @pytest.mark.parametrize("version", ["v2", "v3"])
-async def test_a_stream_of_events(model: QuickKimi, version: Any) -> None:
+async def test_every_version_of_astream_events_shows_the_chunks(model: QuickKimi, version: Any) -> None:
     listener = Listener()
     events = model.astream_events("hi", {"callbacks": [listener]}, version=version)
     async for _ in await events if version == "v3" else events:

@@ -77,7 +77,7 @@ OTHER_KINDS: list[tuple[Any, str, Any]] = [
 
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
 @pytest.mark.parametrize(("schema", "text", "due"), OTHER_KINDS)
-def test_values_that_are_no_persons(schema: Any, text: str, due: Any, *, by_call: bool) -> None:
+def test_lists_roots_and_generics_give_a_value_or_an_error(schema: Any, text: str, due: Any, *, by_call: bool) -> None:
     target = output_schema(schema)
     parser = StructuredOutputParser(target=target, by_call=by_call, grows=target.model is None)
     case = Case("other", due, due, "" if by_call else text, ((target.name, text),) if by_call else ())

@@ -35,7 +35,7 @@ def test_a_reply_of_blanks_and_reasoning_alone_is_empty(text: str, *, by_call: b
         + AIMessageChunk(content="", additional_kwargs={"refusal": "not."}),
     ],
 )
-def test_a_refusal_is_told(message: AIMessage, *, by_call: bool) -> None:
+def test_a_refusal_is_an_error_with_its_text(message: AIMessage, *, by_call: bool) -> None:
     with pytest.raises(KimiStructuredOutputError, match="I would rather not") as raised:
         read_output(message, PYDANTIC, by_call=by_call)
     assert raised.value.cause == "refusal"
@@ -74,7 +74,7 @@ def test_the_error_tells_what_does_not_fit_without_the_values() -> None:
     assert "name: Input should be a valid string; age: " in str(error)
 
 
-def test_the_error_tells_who_answered() -> None:
+def test_the_error_names_model_provider_and_generation() -> None:
     metadata = {
         "model_name": "m",
         "provider": "p",
@@ -86,7 +86,7 @@ def test_the_error_tells_who_answered() -> None:
     assert (error.model, error.provider, error.generation_id, error.usage) == ("m", "p", "gen-1", {"cost": 0.1})
 
 
-def test_what_was_called_instead_is_named() -> None:
+def test_the_error_names_the_tool_that_was_called_instead() -> None:
     call = {"name": "search", "args": {}, "id": "1"}
     error = failure(AIMessage("", tool_calls=[call]), by_call=True)
     assert str(error).startswith("The model called search, not Person.")
@@ -109,7 +109,7 @@ def test_a_limit_that_thinking_used_up_is_told_from_one_that_cut_the_answer() ->
 @pytest.mark.parametrize(
     "case", [case for case in ONE_PER_OUTCOME if isinstance(case.by_text, str)], ids=lambda case: case.name
 )
-def test_errors_pickle(case: Case) -> None:
+def test_errors_can_be_pickled(case: Case) -> None:
     error = failure(case.message())
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes of its own
     assert type(again) is KimiStructuredOutputError

@@ -41,7 +41,7 @@ def model() -> ChatKimi:
     return ChatKimi(api_key=KEY)
 
 
-def test_a_text(model: ChatKimi) -> None:
+def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
     assert model.get_num_tokens("Say hi in Portuguese.") == 6
     assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4, 5]
 
@@ -52,7 +52,7 @@ def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
 
 
 @pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5", "moonshotai/kimi-k3"])
-def test_tools_count(slug: str) -> None:
+def test_tools_add_to_the_count(slug: str) -> None:
     model = ChatKimi(api_key=KEY, model=slug)
     messages: list[BaseMessage] = [HumanMessage("Weather?")]
     without = model.get_num_tokens_from_messages(messages)
@@ -61,7 +61,7 @@ def test_tools_count(slug: str) -> None:
     assert model.get_num_tokens_from_messages(messages, tools=[]) == without
 
 
-def test_an_image_counts() -> None:
+def test_an_image_adds_to_the_count() -> None:
     image = HumanMessage([{"type": "image", "url": "https://example.com/cat.png"}])
     seeing = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5")
     assert seeing.count_tokens([image]).media_tokens > 1_000

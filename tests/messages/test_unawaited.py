@@ -15,14 +15,14 @@ def on_chat_model_start(inline_tasks: list[Coroutine[Any, Any, None]], non_inlin
     return len(inline_tasks) + len(non_inline_tasks)
 
 
-def test_what_was_made_and_not_begun_is_closed() -> None:
+def test_a_coroutine_that_was_never_awaited_is_closed() -> None:
     begun, first, second = handle(), handle(), handle()
     begun.close()
     assert on_chat_model_start([begun, first], [second, "no coroutine"]) == 4
     assert {inspect.getcoroutinestate(one) for one in (begun, first, second)} == {inspect.CORO_CLOSED}
 
 
-def test_outside_of_such_a_call_nothing_is_closed() -> None:
+def test_coroutines_made_outside_the_context_are_left_open() -> None:
     other = handle()
     close_unawaited()
     assert inspect.getcoroutinestate(other) == inspect.CORO_CREATED

@@ -49,7 +49,7 @@ def test_blanks_before_a_plain_reply_are_silence(ask: Ask) -> None:
 
 
 @pytest.mark.long
-def test_a_comment_does_not_double_the_limit(ask: Ask) -> None:
+def test_a_comment_does_not_extend_the_idle_limit(ask: Ask) -> None:
     # The client's own limit begins anew with the comment; the rest of ours does not, and the answer comes too late.
     with serving(streamed(Pause(1.05), COMMENT, Pause(0.6), *WHOLE)) as server:
         [error] = ask(call(server.url, idle=1.2))
@@ -138,7 +138,7 @@ def test_a_slow_consumer_is_no_silence(ask: Ask) -> None:
 
 
 @pytest.mark.long
-def test_no_thread_stays_long_after_what_it_watched(ask: Ask) -> None:
+def test_the_watchdog_thread_ends_after_the_calls(ask: Ask) -> None:
     with serving(streamed(*WHOLE)) as server:
         assert ask(*[call(server.url, total=60.0)] * 5) == ["Hello"] * 5
     for thread in threading.enumerate():
@@ -146,7 +146,7 @@ def test_no_thread_stays_long_after_what_it_watched(ask: Ask) -> None:
             thread.join()
 
 
-def test_errors_of_many_attempts(ask: Ask) -> None:
+def test_the_last_error_holds_the_errors_of_earlier_attempts(ask: Ask) -> None:
     with serving(streamed(Hang())) as server:
         [error] = ask(call(server.url, idle=0.05, retries=2, clock=Recorded()))
     assert isinstance(error, KimiError)

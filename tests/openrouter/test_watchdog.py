@@ -34,7 +34,7 @@ def watchdogs() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "langchain-kimi-watchdog"]
 
 
-def test_who_waits_sees_the_end_when_the_time_is_over(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_blocked_read_ends_when_the_time_is_over(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     with Watch(reply_on(near)) as watch:
         watch.hang_up_in(0.02)
@@ -80,7 +80,7 @@ def test_after_the_reply_nothing_is_hung_up(pair: tuple[socket.socket, socket.so
     assert not watch.has_hung_up
 
 
-def test_a_connection_that_is_closed_already(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_closed_connection_can_be_hung_up(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     with Watch(reply_on(near)) as watch:
         near.close()
