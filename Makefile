@@ -52,13 +52,13 @@ record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_A
 
 compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and replies and write docs/
 	@$(PEERS)/bin/python scripts/compare_peers.py
-	@$(PEERS)/bin/python -m scripts.compare_structured
+	@$(PEERS)/bin/python -m tests.reports.compare_structured
 
 bench: $(PEERS_READY)  ## Measure what a token, a call and a turn cost beside the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
 faults: $(READY)  ## Play every failure in all four ways and write docs/faults.md
-	@$(PY) -m scripts.fault_table
+	@$(PY) -m tests.reports.fault_table
 
 fuzz: $(READY)  ## Cut up and damage streams at random, for minutes instead of seconds
 	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0

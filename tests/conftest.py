@@ -1,5 +1,6 @@
 """What every test shares: an environment without keys, proxies or tracing, a planted key, and an OpenRouter to ask."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -46,6 +47,12 @@ settings.load_profile("quick")
 def unwanted(names: list[str]) -> list[str]:
     """Those of the environment's names that a test must not see."""
     return [name for name in names if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports have made out of the garbage collector, so that a collection in a test is a short one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

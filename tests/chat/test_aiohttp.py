@@ -31,7 +31,7 @@ async def model_on_aiohttp(base_url: str, idle: float = 5.0) -> AsyncIterator[Ch
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_answers(way: Way) -> None:
+async def test_calls_on_aiohttp_are_answered(way: Way) -> None:
     with Emulator() as openrouter:
         openrouter.script(Reply(text="Grüezi 🧀 mitenand."), times=None)
         async with model_on_aiohttp(openrouter.base_url) as model:
@@ -40,7 +40,7 @@ async def test_answers(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_failures_are_ours(way: Way) -> None:
+async def test_failures_on_aiohttp_are_typed_errors(way: Way) -> None:
     with Emulator() as openrouter:
         async with model_on_aiohttp(openrouter.base_url) as model:
             openrouter.fail_next(faults.rate_limited())
@@ -71,7 +71,7 @@ async def test_a_connection_that_broke_is_no_time_out(way: Way, *, reset: bool) 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", [faults.chunk_damaged(), faults.chunk_cut(), faults.compressed()])
-async def test_a_body_that_is_damaged(way: Way, fault: Fault) -> None:
+async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault) -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(fault)
         async with model_on_aiohttp(openrouter.base_url) as model:

@@ -89,7 +89,7 @@ async def test_content_blocks_of_a_usual_message(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("wire", "blocks"), [(SPOKEN, BLOCKS), (RICH, RICH_BLOCKS)], ids=["spoken", "rich"])
-async def test_v1(openrouter: Emulator, wire: Any, blocks: Any, way: Way) -> None:
+async def test_output_version_v1_gives_content_blocks(openrouter: Emulator, wire: Any, blocks: Any, way: Way) -> None:
     openrouter.script(reply(way, wire, "tool_calls"))
     message = await ask(v1(openrouter), way)
     assert plain(message.content) == blocks
@@ -122,7 +122,7 @@ async def test_without_our_translator_a_v1_stream_loses_calls(openrouter: Emulat
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_v3(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_events_of_v3_give_content_blocks(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(reply(way, SPOKEN, "tool_calls"))
     events, message = await events_of(model, way)
     assert_valid_event_stream(events)
@@ -136,7 +136,7 @@ async def test_v3(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     assert begun == ["reasoning", "text", "tool_call_chunk", "tool_call_chunk"]
 
 
-def test_v3_projections(openrouter: Emulator, model: ChatKimi) -> None:
+def test_text_and_reasoning_can_be_read_from_a_v3_stream(openrouter: Emulator, model: ChatKimi) -> None:
     openrouter.script(reply("stream", SPOKEN, "tool_calls"))
     stream = model.stream_events("hi", version="v3")
     assert "".join(stream.text) == "I look it up."

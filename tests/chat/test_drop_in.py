@@ -67,7 +67,9 @@ def asked(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[s
 
 
 @pytest.mark.parametrize(("given", "sent", "headers"), ARGUMENTS, ids="+".join)
-def test_arguments(openrouter: Emulator, given: dict[str, Any], sent: dict[str, Any], headers: dict[str, str]) -> None:
+def test_arguments_of_other_packages_are_understood(
+    openrouter: Emulator, given: dict[str, Any], sent: dict[str, Any], headers: dict[str, str]
+) -> None:
     usual = {"api_key": KEY, "base_url": openrouter.base_url, "model": MODEL}
     if "openrouter_api_key" in given:
         del usual["api_key"]
@@ -87,7 +89,7 @@ def test_arguments(openrouter: Emulator, given: dict[str, Any], sent: dict[str, 
         (("OPENROUTER_SESSION_ID", ""), {}, {}),
     ],
 )
-def test_environment(
+def test_environment_variables_of_other_packages_are_read(
     openrouter: Emulator, monkeypatch: pytest.MonkeyPatch, variable: Any, sent: Any, headers: Any
 ) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)

@@ -117,7 +117,7 @@ async def test_a_pydantic_tool_is_in_a_dialect_that_moonshot_takes(
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-async def test_who_served_it_and_what_it_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
+async def test_an_answer_names_its_host_and_its_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, **({"streaming": True} if streaming else {}))
     openrouter.script(reply("stream" if streaming else way, {"content": "Here."}))
     answer = await ask(model, way)
@@ -135,7 +135,7 @@ async def test_who_served_it_and_what_it_cost(openrouter: Emulator, way: Way, *,
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_cache_is_asked_first(openrouter: Emulator, way: Way) -> None:
+async def test_a_cached_answer_sends_no_second_request(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(text="Here."), times=None)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, cache=InMemoryCache())
     before = len(openrouter.requests)
@@ -145,8 +145,10 @@ async def test_a_cache_is_asked_first(openrouter: Emulator, way: Way) -> None:
     assert len(openrouter.requests) - before == (1 if way.endswith("invoke") else 3)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_crowd_is_answered(openrouter: Emulator, way: Way) -> None:
+@pytest.mark.parametrize(
+    "way", ["invoke", "astream", *(pytest.param(way, marks=pytest.mark.long) for way in ("stream", "ainvoke"))]
+)
+async def test_a_hundred_and_thirty_calls_at_once_are_all_answered(openrouter: Emulator, way: Way) -> None:
     late = Fault("late", lambda serving: serving.respond([Pause(0.2), *serving.items()]))
     openrouter.script(late.on(Reply(text="Here.")), times=None)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -29,7 +29,7 @@ def body(way: Way, texts: list[str]) -> RawReply:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("texts", "sent"), CASES)
-async def test_an_answer_that_holds_one_goes_back(
+async def test_an_answer_with_a_lone_surrogate_can_be_sent_back(
     openrouter: Emulator, model: ChatKimi, texts: list[str], sent: str, way: Way
 ) -> None:
     openrouter.script(body(way, texts), Reply(text="And on."))

@@ -51,7 +51,9 @@ async def answer(openrouter: Emulator, model: ChatKimi, way: Way, calls: list[An
         [None, call(FUNCTION)],
     ],
 )
-async def test_what_is_clear_is_read(openrouter: Emulator, model: ChatKimi, calls: list[Any], way: Way) -> None:
+async def test_unambiguous_odd_calls_are_read(
+    openrouter: Emulator, model: ChatKimi, calls: list[Any], way: Way
+) -> None:
     message = await answer(openrouter, model, way, calls)
     assert [(made["name"], made["args"]) for made in message.tool_calls] == [("get_weather", PARIS)]
     assert not message.invalid_tool_calls
@@ -79,7 +81,7 @@ async def test_two_calls_whose_index_is_text(openrouter: Emulator, model: ChatKi
         (["get_weather"], '[["get_weather"]]'),
     ],
 )
-async def test_what_is_not_clear_is_an_invalid_call(
+async def test_ambiguous_calls_are_invalid_calls(
     openrouter: Emulator, model: ChatKimi, odd: Any, shown: str, way: Way
 ) -> None:
     message = await answer(openrouter, model, way, [odd])

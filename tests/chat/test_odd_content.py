@@ -28,7 +28,7 @@ def body(way: Way, content: Any) -> RawReply:
 @pytest.mark.parametrize("bound", [False, True])
 @pytest.mark.parametrize(("content", "text"), [(5, "5"), (["a", 5, None], "a5"), ({"text": "a"}, "a")])
 @pytest.mark.parametrize("way", WAYS)
-async def test_it_is_shown(way: Way, content: Any, text: str, *, bound: bool) -> None:
+async def test_content_of_another_type_becomes_text(way: Way, content: Any, text: str, *, bound: bool) -> None:
     with Emulator() as openrouter:
         openrouter.script(body(way, content))
         model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -91,7 +91,7 @@ def test_nothing_is_sent_that_was_not_set(openrouter: Emulator, model: ChatKimi)
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_parameter_of_the_model(openrouter: Emulator, model: ChatKimi, name: str) -> None:
+def test_a_parameter_of_the_model_is_sent(openrouter: Emulator, model: ChatKimi, name: str) -> None:
     field, beside = NAMES.get(name, name), BESIDE.get(name, {})
     given: dict[str, Any] = {"api_key": KEY, "base_url": openrouter.base_url, field: VALUES[name], **beside}
     mine = ChatKimi(**given)
@@ -104,7 +104,7 @@ def test_a_parameter_of_the_model(openrouter: Emulator, model: ChatKimi, name: s
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_parameter_of_the_call(openrouter: Emulator, model: ChatKimi, name: str) -> None:
+def test_a_parameter_of_the_call_is_sent(openrouter: Emulator, model: ChatKimi, name: str) -> None:
     beside = BESIDE.get(name, {})
     given: dict[str, Any] = {NAMES.get(name, name): VALUES[name], **beside}
     assert asked(openrouter, model, **given) == body(**{name: VALUES[name]}, **beside)
@@ -177,7 +177,7 @@ async def test_several_answers_cannot_be_streamed(openrouter: Emulator, model: C
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_headers_of_a_call(openrouter: Emulator, way: Way) -> None:
+async def test_headers_of_a_call_are_sent(openrouter: Emulator, way: Way) -> None:
     headers = {"X-Mine": "model", "x-other": "kept", "X-Title": "Mine"}
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, default_headers=headers, app_title="Ours")
     await ask(model, way, extra_headers={"x-mine": "call"})
@@ -199,7 +199,7 @@ def test_headers_that_cannot_be_sent(openrouter: Emulator, model: ChatKimi, head
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_retries_of_a_call(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_max_retries_of_a_call_counts(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.fail_next(faults.rate_limited(retry_after=0))
     assert (await ask(model, way, max_retries=1)).text
     openrouter.clear()
@@ -217,7 +217,7 @@ def test_retries_that_are_no_number(model: ChatKimi, value: Any) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["timeout", "request_timeout"])
-async def test_the_time_of_a_call(openrouter: Emulator, model: ChatKimi, name: str, way: Way) -> None:
+async def test_the_timeout_of_a_call_counts(openrouter: Emulator, model: ChatKimi, name: str, way: Way) -> None:
     openrouter.fail_next(faults.silence())
     with pytest.raises(KimiTimeoutError):
         await ask(model, way, **{name: {"idle": 0.05}})

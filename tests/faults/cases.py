@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiError
-from langchain_kimi.testing import Emulator, Fault, RawReply, Reply, ToolCall
+from langchain_kimi.testing import Emulator, Fault, RawReply, Reply, ToolCall, faults
 from langchain_kimi.testing.serving import dump, raw_response
 from tests.faults.ways import Outcome, ask, model_of
 
@@ -28,6 +28,7 @@ WEATHER = {
 }
 RETRIES = 2
 """What a model does unless it is told otherwise."""
+ENDLESS_TEXT = faults.endless_text().on(ANSWER)
 AGAIN = "Trying again may help"
 
 
@@ -102,6 +103,11 @@ class Case:
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     tools: bool = False
     waits: float = 0.0
+
+    @property
+    def is_slow(self) -> bool:
+        """Return whether it takes until a limit of time or of size is reached."""
+        return "timeout" in self.settings or self.script[0] is ENDLESS_TEXT
 
     def expected(self, *, streamed: bool) -> Expected:
         """What must come of it."""

@@ -1,5 +1,8 @@
 """Each failure of the table, in each of the four ways, over a socket: nothing goes unnoticed, nothing is lost."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
@@ -13,9 +16,19 @@ from tests.faults.ways import streams as is_stream
 CASES = (*statuses.CASES, *replies.CASES, *streams.CASES, *transfers.CASES)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
-def test_what_comes_of_a_failure(case: Case, way: str) -> None:
+# Failures that take until a limit is reached are played once plain and once streamed, once sync and once async.
+QUICK = ("invoke", "astream")
+
+
+def cases_and_ways() -> Iterator[Any]:
+    for case in CASES:
+        for way in WAYS:
+            marks = [pytest.mark.long] if case.is_slow and way not in QUICK else []
+            yield pytest.param(case, way, id=f"{case.what}-{way}", marks=marks)
+
+
+@pytest.mark.parametrize(("case", "way"), list(cases_and_ways()))
+def test_a_failure_gives_the_error_of_the_table_in_each_way(case: Case, way: str) -> None:
     played = play(case, way)
     expected = case.expected(streamed=is_stream(way))
     assert all(gap >= case.waits for gap in played.gaps)

@@ -69,7 +69,7 @@ def test_a_proxy_of_the_environment(openrouter: Emulator, way: str, monkeypatch:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_proxy(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_goes_past_the_proxy(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with model_of(openrouter, max_retries=0) as model:
@@ -103,7 +103,7 @@ def over_tls(behind: Behind, **settings: Any) -> QuickKimi:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stranger_is_not_trusted(behind_tls: Behind, way: str) -> None:
+def test_a_server_with_an_unknown_certificate_is_refused(behind_tls: Behind, way: str) -> None:
     with over_tls(behind_tls) as model:
         error = ask(model, way).error
     assert isinstance(error, KimiConnectionError)
@@ -112,7 +112,7 @@ def test_a_stranger_is_not_trusted(behind_tls: Behind, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_companys_certificates(behind_tls: Behind, way: str) -> None:
+def test_a_private_certificate_authority_can_be_trusted(behind_tls: Behind, way: str) -> None:
     context = ssl.create_default_context(cafile=behind_tls.certificate)
     for verify in (behind_tls.certificate, str(behind_tls.certificate), context, False):
         with over_tls(behind_tls, verify=verify) as model:
@@ -221,7 +221,7 @@ def has_ipv6() -> bool:
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no loopback of IPv6")
 @pytest.mark.parametrize("way", WAYS)
-def test_ipv6(openrouter: Emulator, way: str) -> None:
+def test_an_ipv6_server_can_be_called(openrouter: Emulator, way: str) -> None:
     port = int(openrouter.base_url.split(":")[2].split("/")[0])
     with (
         relaying(port, host="::1") as near,
@@ -252,7 +252,7 @@ def port_that_is_free() -> int:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nobody_listens(way: str) -> None:
+def test_a_refused_connection_is_a_connection_error(way: str) -> None:
     with QuickKimi(api_key=KEY, base_url=f"http://127.0.0.1:{port_that_is_free()}/v1") as model:
         error = ask(model, way).error
     assert isinstance(error, KimiConnectionError)

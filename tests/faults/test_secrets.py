@@ -66,7 +66,7 @@ def found_in(*texts: str) -> list[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: getattr(wrong, "name", type(wrong).__name__))
-def test_no_secret_is_told(wrong: Any, way: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_error_log_or_callback_shows_a_secret(wrong: Any, way: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     handler = Everything()
     with Emulator() as openrouter:
@@ -93,7 +93,7 @@ def test_no_secret_is_told(wrong: Any, way: str, caplog: pytest.LogCaptureFixtur
         model.close()
 
 
-def test_a_proxys_password_is_not_told() -> None:
+def test_no_error_shows_the_password_of_a_proxy() -> None:
     model = ChatKimi(api_key=KEY, proxy=f"http://me:{PASSWORD}@127.0.0.1:9", max_retries=0)
     error = ask(model, "invoke").error
     assert isinstance(error, KimiError)

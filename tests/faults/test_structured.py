@@ -66,7 +66,7 @@ def test_no_answer_is_a_typed_error(openrouter: Emulator, what: str, method: Any
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-def test_json_in_a_fence(openrouter: Emulator, method: Any, way: str) -> None:
+def test_json_in_a_fence_is_read(openrouter: Emulator, method: Any, way: str) -> None:
     openrouter.script(Reply(text=f"Here:\n```json\n{JSON}\n```\n"))
     with model_of(openrouter, max_retries=0) as model:
         outcome = ask(model.with_structured_output(Person, method=method), way)

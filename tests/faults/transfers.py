@@ -14,7 +14,7 @@ from langchain_kimi.errors import (
 )
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.faults import http_error
-from tests.faults.cases import AGAIN, ANSWER, PROVIDER, Answered, Case, Failed
+from tests.faults.cases import AGAIN, ANSWER, ENDLESS_TEXT, PROVIDER, Answered, Case, Failed
 
 SHORT = {"timeout": 0.25, "max_retries": 0}
 WHOLE = Answered()
@@ -128,7 +128,7 @@ FRAMES = (
     ),
     Case(
         what="a text without an end",
-        script=[faults.endless_text().on(ANSWER)],
+        script=[ENDLESS_TEXT],
         plain=Failed(
             kind=KimiReplyTooLargeError, leads="The reply is larger than 256 MiB.", advises="or ask for less.",
             status=200, generation=True,

@@ -1,6 +1,7 @@
 """What models reply when they are asked for a person, and what that is worth: one row a reply."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -316,6 +317,18 @@ CASES = [
 # Cut at every place.
 CUT = [texts(f"cut after {end} characters", JSON[:end], "bad_json") for end in range(1, len(JSON))]
 CUT += [calls(f"a call cut after {end} characters", "bad_json", JSON[:end]) for end in range(1, len(JSON))]
+
+
+def one_per_outcome(cases: Iterable[Case]) -> list[Case]:
+    """Return the first case of each pair of outcomes, apart for replies with calls and without."""
+    chosen: dict[tuple[str, str, bool], Case] = {}
+    for case in cases:
+        by_call, by_text = (due if isinstance(due, str) else "value" for due in (case.by_call, case.by_text))
+        chosen.setdefault((by_call, by_text, bool(case.calls)), case)
+    return list(chosen.values())
+
+
+ONE_PER_OUTCOME = one_per_outcome(CASES)
 
 # For a schema without a pydantic class, types are the host's affair; so these are told apart by pydantic only.
 TYPED = [

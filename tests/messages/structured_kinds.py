@@ -23,6 +23,7 @@ OldPerson.__name__ = "Person"
 PersonDict = TypedDict("PersonDict", {"name": str, "age": int})  # noqa: UP013 - its name is another's
 PersonDict.__name__ = "Person"
 FUNCTION = {"name": "Person", "description": "A person.", "parameters": Person.model_json_schema()}
+RETRYABLE = {"empty", "no_call", "bad_json", "invalid"}
 KINDS: dict[str, Any] = {
     "pydantic": Person,
     "old": OldPerson,
@@ -57,6 +58,7 @@ def seen(error: KimiStructuredOutputError) -> str:
     assert bool(error.validation_errors) <= (error.cause in ("invalid", "no_call"))
     assert error.cause != "invalid" or error.validation_errors
     assert error.advice
+    assert error.is_retryable == (error.cause in RETRYABLE)
     return error.cause
 
 

@@ -242,7 +242,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("message", "wire"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_assistant_message(message: Any, wire: Any) -> None:
+def test_an_assistant_message_becomes_its_wire_form(message: Any, wire: Any) -> None:
     before = copy.deepcopy(message)
     first = message_to_wire(message)
     assert first == [wire]

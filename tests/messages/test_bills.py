@@ -120,7 +120,7 @@ def test_of_anything_else_nothing_is_known(odd: LLMResult | None) -> None:
         (KimiServerError("no", usage=WIRE), None),
     ],
 )
-def test_what_an_error_cost(error: BaseException, cost: Decimal | None) -> None:
+def test_the_cost_of_an_error_is_read_from_its_usage(error: BaseException, cost: Decimal | None) -> None:
     assert bill_of_error(error).cost == cost
 
 

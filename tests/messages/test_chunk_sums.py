@@ -36,7 +36,7 @@ def test_the_work_of_adding_up_does_not_grow_with_the_pieces(count: int) -> None
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
-def test_nor_with_the_words(count: int) -> None:
+def test_the_work_of_adding_up_does_not_grow_with_the_words(count: int) -> None:
     def spoken(content: str, **more: Any) -> AIMessageChunk:
         return AIMessageChunk(content=content, response_metadata={"model_provider": "openrouter"}, **more)
 
@@ -71,12 +71,12 @@ def test_the_first_chunk_adds_as_langchain_does(name: str, info: dict[str, Any])
 
 
 @pytest.mark.parametrize("odd", [["a"], [*generations([START]), "a"], "a"])
-def test_what_is_no_chunk_cannot_be_added(odd: Any) -> None:
+def test_only_chunks_can_be_added(odd: Any) -> None:
     with pytest.raises(TypeError):
         FirstChunk(message=START) + odd
 
 
-def test_only_the_first_is_one_and_no_dump_tells() -> None:
+def test_only_the_first_chunk_is_a_sum_and_dumps_do_not_show_it() -> None:
     chunks = generations(STREAMS["one call"])
     first, *others = with_first(iter(chunks))
     assert type(first) is FirstChunk

@@ -30,7 +30,7 @@ def model(openrouter: Emulator, **settings: Any) -> ChatKimi:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_does_not_fit_is_not_sent(openrouter: Emulator, way: Way) -> None:
+async def test_a_prompt_that_does_not_fit_is_not_sent(openrouter: Emulator, way: Way) -> None:
     kimi = model(openrouter, check_context=True, profile=SMALL)
     tokens = kimi.count_tokens([QUESTION]).tokens
     with pytest.raises(ContextOverflowError) as caught:
@@ -94,7 +94,7 @@ def test_a_limit_of_the_profiles(openrouter: Emulator) -> None:
         ({"check_context": True}, {"plugins": [{"id": "context-compression"}]}),
     ],
 )
-def test_what_may_fit_is_sent(openrouter: Emulator, settings: dict[str, Any], call: dict[str, Any]) -> None:
+def test_a_prompt_that_may_fit_is_sent(openrouter: Emulator, settings: dict[str, Any], call: dict[str, Any]) -> None:
     model(openrouter, **{"profile": SMALL, **settings}).invoke([QUESTION], **call)
     assert len(openrouter.requests) == 1
 

@@ -132,7 +132,7 @@ BROKEN: Any = {"name": "f", "args": "{", "id": "f:0", "error": None, "type": "in
         (cut("", additional_kwargs={"reasoning_content": "Hm"}), "less thinking"),
     ],
 )
-async def test_what_cannot_be_carried_on(
+async def test_only_text_that_was_cut_by_the_limit_can_be_continued(
     openrouter: Emulator, carry_on: Continue, message: AIMessage, problem: str
 ) -> None:
     with pytest.raises(KimiRequestError, match=problem) as caught:

@@ -34,7 +34,7 @@ def model(**settings: Any) -> ChatKimi:
     return ChatKimi(api_key=KEY, **settings)
 
 
-def test_the_prices_are_the_profiles() -> None:
+def test_prices_come_from_the_profile() -> None:
     estimate = model().estimate_cost(ASKED, max_tokens=1000)
     listed = prices("moonshotai/kimi-k2-0905")
     assert listed is not None
@@ -45,14 +45,14 @@ def test_the_prices_are_the_profiles() -> None:
     assert (estimate.source, estimate.date) == (listed.source, listed.date)
 
 
-def test_an_estimate_stays_as_it_is() -> None:
+def test_an_estimate_cannot_be_changed() -> None:
     estimate = model().estimate_cost(ASKED)
     for field in fields(estimate):
         with pytest.raises(FrozenInstanceError):
             setattr(estimate, field.name, None)
 
 
-def test_tools_cost() -> None:
+def test_tools_raise_the_estimate() -> None:
     assert model().estimate_cost(ASKED, [get_weather]).prompt_cost > model().estimate_cost(ASKED).prompt_cost * 2
 
 
@@ -69,13 +69,13 @@ def test_tools_cost() -> None:
         ({"profile": {"max_output_tokens": 30}}, None, 30),
     ],
 )
-def test_the_most_that_may_be_written(settings: dict[str, Any], limit: int | None, most: int) -> None:
+def test_the_estimate_counts_max_tokens_of_output(settings: dict[str, Any], limit: int | None, most: int) -> None:
     estimate = model(**settings).estimate_cost(ASKED, max_tokens=limit)
     assert estimate.completion_tokens == most
     assert estimate.most_cost == pytest.approx(estimate.prompt_cost + most * 2.5 / 1e6)
 
 
-def test_what_is_free_costs_nothing() -> None:
+def test_a_free_model_costs_nothing() -> None:
     assert model(model="moonshotai/kimi-k2:free").estimate_cost(ASKED).most_cost == 0
 
 
@@ -85,7 +85,7 @@ def test_an_unknown_model_has_no_price() -> None:
     assert "prices={" in str(caught.value)
 
 
-def test_given_prices() -> None:
+def test_prices_that_are_passed_in_are_used() -> None:
     estimate = model(model=UNKNOWN).estimate_cost(ASKED, prices={"prompt": 2, "completion": 10})
     assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 2 / 1e6)
     assert (estimate.completion_tokens, estimate.most_cost) == (None, None)
@@ -106,11 +106,11 @@ def test_given_prices() -> None:
         {"prompt": "0.6", "completion": "2.5"},
     ],
 )
-def test_wrong_prices(wrong: dict[str, Any]) -> None:
+def test_invalid_prices_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(KimiRequestError, match="`prompt` and `completion`"):
         model().estimate_cost(ASKED, prices=wrong)
 
 
-def test_a_wrong_limit() -> None:
+def test_an_invalid_limit_is_refused() -> None:
     with pytest.raises(KimiRequestError, match="max_tokens"):
         model().estimate_cost(ASKED, max_tokens=0)

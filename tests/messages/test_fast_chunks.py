@@ -53,7 +53,7 @@ def test_a_chunk_is_what_the_constructor_makes(case: Any) -> None:
 
 
 @parametrized
-def test_it_is_written_alike(case: Any) -> None:
+def test_a_fast_chunk_is_dumped_like_a_constructed_one(case: Any) -> None:
     fast, built = both(case)
     assert dumps(fast) == dumps(built)
     options: Any
@@ -73,7 +73,7 @@ def test_copies_and_pickles_are_alike(case: Any) -> None:
 
 @parametrized
 @pytest.mark.parametrize("second", CASES.values(), ids=CASES.keys())
-def test_sums_are_alike(case: Any, second: Any) -> None:
+def test_fast_chunks_add_up_like_constructed_ones(case: Any, second: Any) -> None:
     (fast, built), (other_fast, other_built) = both(case), both(second)
     assert is_same(fast + other_fast, built + other_built)
     assert is_same(fast + other_built, built + other_fast)

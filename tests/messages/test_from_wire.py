@@ -92,7 +92,7 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", MESSAGES)
-def test_message(case: str) -> None:
+def test_a_reply_becomes_an_ai_message(case: str) -> None:
     wire, expected = MESSAGES[case]
     message = message_from(reply({"role": "assistant", **wire}))
     told = {"additional_kwargs": {}, "tool_calls": [], "invalid_tool_calls": [], **expected}
@@ -119,7 +119,7 @@ def test_metadata_has_the_peers_names_and_all_the_rest() -> None:
     }
 
 
-def test_metadata_of_next_to_nothing() -> None:
+def test_a_reply_with_few_fields_has_little_metadata() -> None:
     assert metadata_from({}, {}) == {"model_provider": "openrouter", "finish_reason": None}
     assert metadata_from({"error": {}}, {"error": {}, "logprobs": {"content": []}}) == {
         "model_provider": "openrouter",
@@ -186,7 +186,7 @@ def test_no_call_of_a_failed_reply_is_valid() -> None:
         ),
     ],
 )
-def test_usage(wire: Any, usage: Any) -> None:
+def test_usage_becomes_usage_metadata(wire: Any, usage: Any) -> None:
     assert usage_from(wire) == usage
 
 
@@ -212,7 +212,7 @@ def test_a_delta_without_text_or_calls_makes_no_chunk(choice: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
-def test_chunk(key: str) -> None:
+def test_a_delta_becomes_a_message_chunk(key: str) -> None:
     delta: Any = {"content": "hi", key: "Hm.", "tool_calls": [CALL]}
     chunk = chunk_from({"delta": delta})
     assert chunk is not None
@@ -268,7 +268,7 @@ def test_the_last_chunk_may_leave_out_usage() -> None:
     assert chunk.response_metadata["token_usage"] == USAGE
 
 
-def test_the_last_chunk_of_nothing() -> None:
+def test_the_last_chunk_of_an_empty_reply_is_empty() -> None:
     assert last_chunk_from({}).message.response_metadata == {"model_provider": "openrouter", "finish_reason": None}
 
 
@@ -280,7 +280,7 @@ def test_the_last_chunk_of_nothing() -> None:
         {"reasoning": None, "reasoning_content": [{"type": "text", "text": "Hm."}]},
     ],
 )
-def test_reasoning_in_parts(delta: Any) -> None:
+def test_reasoning_in_several_deltas_is_joined(delta: Any) -> None:
     chunk: Any = chunk_from({"delta": delta})
     assert chunk.message.additional_kwargs == {"reasoning_content": "Hm."}
     assert chunk.message.content == ""

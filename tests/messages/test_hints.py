@@ -27,7 +27,7 @@ def hint_of(*args: Any, **facts: Any) -> str:
         ({"role": "assistant", "content": None}, THOUGHTS, "Thinking (199 tokens) took all"),
     ],
 )
-def test_thoughts_that_took_all(message: Any, usage: Any, leads: str) -> None:
+def test_an_answer_cut_while_thinking_gets_a_hint(message: Any, usage: Any, leads: str) -> None:
     hint = hint_of(message, usage=usage)
     assert hint.startswith(leads)
     assert "raise max_tokens" in hint
@@ -49,18 +49,18 @@ def test_a_limit_before_anything_came(message: Any) -> None:
         {"reasoning": "Hm", "images": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]},
     ],
 )
-def test_something_came(message: Any) -> None:
+def test_a_cut_answer_with_content_gets_no_hint(message: Any) -> None:
     given = reply(message)
     assert with_hint(given) is given
 
 
 @pytest.mark.parametrize("finish", ["stop", "content_filter", "tool_calls", "error"])
-def test_it_was_not_the_limit(finish: str) -> None:
+def test_an_answer_that_was_not_cut_gets_no_hint(finish: str) -> None:
     given = reply({"reasoning": "Hm"}, finish=finish)
     assert with_hint(given) is given
 
 
-def test_it_stands_beside_what_the_mending_tells_and_the_reply_stays() -> None:
+def test_a_hint_is_added_to_the_repair_report_of_a_copy() -> None:
     given = reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})
     noted: Any = with_hint(given)
     told = noted["choices"][0]["kimi"]

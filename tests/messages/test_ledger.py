@@ -97,7 +97,7 @@ def test_a_failure_counts_for_the_model_that_was_asked(ledger: Ledger, run: UUID
     assert ledger.providers == {"unknown": Costs(calls=1, failed=1)}
 
 
-def test_nobody_said_who_it_was(ledger: Ledger) -> None:
+def test_a_failure_without_a_model_counts_as_unknown(ledger: Ledger) -> None:
     ledger.begin(run_id := uuid4(), None)
     ledger.fail(run_id, GeneratorExit())
     assert ledger.models == {"unknown": Costs(calls=1, failed=1, unknown=1)}
@@ -112,7 +112,7 @@ def test_attempts_before_the_last_one_count_once(ledger: Ledger, run: UUID) -> N
     assert (ledger.total.cost, ledger.total.total_tokens) == (0.25, 7)
 
 
-def test_a_retry_for_no_error_is_none(ledger: Ledger, run: UUID) -> None:
+def test_a_retry_without_an_error_is_not_counted(ledger: Ledger, run: UUID) -> None:
     ledger.retry(run, None)
     assert ledger.total.retries == 0
 
@@ -143,7 +143,7 @@ def test_a_call_is_known_by_its_id_alone(ledger: Ledger) -> None:
     assert (ledger.in_flight, ledger.total.calls, ledger.total.failed) == (0, 1, 0)
 
 
-def test_a_call_that_is_taken_back_was_none(ledger: Ledger, run: UUID) -> None:
+def test_a_call_that_is_taken_back_is_not_counted(ledger: Ledger, run: UUID) -> None:
     ledger.take_back(run)
     ledger.take_back(run)
     assert (ledger.in_flight, ledger.total) == (0, Costs())
@@ -181,6 +181,6 @@ def test_the_table_shows_the_sums(ledger: Ledger, run: UUID) -> None:
     ]
 
 
-def test_there_is_no_share_of_nothing() -> None:
+def test_shares_of_no_tokens_are_none_and_shown_as_a_dash() -> None:
     assert (Costs().cached_share, Costs().reasoning_share) == (None, None)
     assert table(Ledger(lambda: 0.0)).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]

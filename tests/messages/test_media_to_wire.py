@@ -134,7 +134,7 @@ def test_every_spelling_becomes_the_wires_part(block: Any, part: Any, role: Any)
         ("audio/aac", "aac"),
     ],
 )
-def test_audio_format_is_told_by_the_mime_type(mime_type: Any, audio_format: Any) -> None:
+def test_the_audio_format_comes_from_the_mime_type(mime_type: Any, audio_format: Any) -> None:
     parts = content_to_wire([{"type": "audio", "base64": "c25k", "mime_type": mime_type}], "user", "messages[0]")
     assert parts == [{"type": "input_audio", "input_audio": {"data": "c25k", "format": audio_format}}]
 

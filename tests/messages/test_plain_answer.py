@@ -36,7 +36,7 @@ def reply(message: Any = MESSAGE, facts: Any = USUAL, **choice: Any) -> Any:
         reply(facts={"error": None, "service_tier": 0, **USUAL}),
     ],
 )
-def test_it_is_what_mending_and_adding_up_make_of_it(usual: Any) -> None:
+def test_a_plain_answer_equals_the_sum_of_its_chunks(usual: Any) -> None:
     reader = ChoiceReader(BODY)
     reader.add(usual, (as_chunk(usual).get("choices") or [])[0])
     assert list(reader.close()) == []
@@ -65,15 +65,15 @@ def test_it_is_what_mending_and_adding_up_make_of_it(usual: Any) -> None:
         {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": MESSAGE, "finish_reason": "stop"}]},
     ],
 )
-def test_where_they_have_something_to_do(other: Any) -> None:
+def test_a_reply_with_anything_unusual_is_not_a_plain_answer(other: Any) -> None:
     assert plain_answer(other, BODY, None) is None
 
 
 @pytest.mark.parametrize("mending", [Mending(empty_answers=1), Mending(changed_choice=True)])
-def test_where_something_is_to_be_told(mending: Mending) -> None:
+def test_a_reply_with_a_repair_report_is_not_a_plain_answer(mending: Mending) -> None:
     assert plain_answer(reply(), BODY, mending) is None
 
 
-def test_where_there_are_tools() -> None:
+def test_a_reply_to_a_request_with_tools_is_not_a_plain_answer() -> None:
     asked: Any = {**BODY, "tools": TOOLS}
     assert plain_answer(reply(), asked, None) is None

@@ -25,7 +25,7 @@ def model(**settings: Any) -> ChatKimi:
         (["schemas"], ["schemas"], {"schemas"}),
     ],
 )
-def test_repairs(given: Any, kept: Any, chosen: frozenset[str]) -> None:
+def test_repairs_accepts_all_none_and_names(given: Any, kept: Any, chosen: frozenset[str]) -> None:
     made = model(repairs=given)
     assert made.repairs == kept
     mending = made.mending(lambda: frozenset({"a"}))
@@ -33,16 +33,16 @@ def test_repairs(given: Any, kept: Any, chosen: frozenset[str]) -> None:
     assert mending.call_ids() == frozenset({"a"})
 
 
-def test_a_slip_is_named() -> None:
+def test_an_unknown_repair_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="markdown is none of"):
         model(repairs=["markdown"])
 
 
-def test_they_are_serialized() -> None:
+def test_repairs_are_serialized() -> None:
     assert dumpd(model(repairs={"markup"}))["kwargs"]["repairs"] == ["markup"]
 
 
-def test_validation() -> None:
+def test_validate_tool_calls_turns_validation_on() -> None:
     assert not model().mending(frozenset).validates
     assert model(validate_tool_calls=True).mending(frozenset).validates
 
@@ -54,7 +54,7 @@ def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         model(validate_tool_calls=True)
 
 
-def test_empty_answers() -> None:
+def test_retry_empty_sets_the_retries_of_empty_answers() -> None:
     assert model().retry_empty == 0
     assert model().retries().max_empty == 0
     assert model(retry_empty=2).retries().max_empty == 2

@@ -79,7 +79,7 @@ CASES: list[tuple[Any, Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("settings", "given", "sent"), CASES)
-def test_parameters(settings: Any, given: Any, sent: dict[str, Any]) -> None:
+def test_parameters_go_into_the_body(settings: Any, given: Any, sent: dict[str, Any]) -> None:
     assert body(given, settings) == {"model": "m", "messages": [MESSAGE], **sent}
 
 
@@ -134,6 +134,6 @@ def circular() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, circular()])
-def test_what_is_no_json_is_refused(value: Any) -> None:
+def test_a_value_that_json_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(KimiRequestError, match="cannot be written as JSON"):
         body_bytes(request_body(HELLO, model="m", settings={}, given={"brand_new": value}, streamed=False))

@@ -47,7 +47,9 @@ SERVED = conversation(answer("Novita"), answer("Moonshot AI"))
         ({"sort": "price"}, SERVED, "moonshotai"),
     ],
 )
-def test_who_will_serve(preferences: dict[str, Any], messages: list[BaseMessage], host: str | None) -> None:
+def test_the_expected_host_follows_from_the_request(
+    preferences: dict[str, Any], messages: list[BaseMessage], host: str | None
+) -> None:
     assert serving_host(preferences, BASE_URL, messages) == host
 
 
@@ -108,7 +110,9 @@ def sent(messages: list[BaseMessage]) -> list[WireMessage]:
         ([], K2, "groq", None),
     ],
 )
-def test_what_was_billed(messages: list[BaseMessage], slug: str, host: str | None, billed: Billed | None) -> None:
+def test_billed_tokens_are_read_from_the_last_answer_of_the_same_host(
+    messages: list[BaseMessage], slug: str, host: str | None, billed: Billed | None
+) -> None:
     assert billed_before(messages, sent(messages), slug, host) == billed
 
 

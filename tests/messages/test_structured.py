@@ -79,7 +79,7 @@ def four_ways(runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:
 
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_value_all_four_ways(schema: Any, method: Any) -> None:
+def test_a_value_comes_in_all_four_ways(schema: Any, method: Any) -> None:
     reply = CALLED if method == "function_calling" else WRITTEN
     for way in four_ways(structured_output(Scripted(reply=reply), schema, method=method)):
         assert way() == (Person(**ADA) if schema is Person else ADA)
@@ -87,7 +87,7 @@ def test_a_value_all_four_ways(schema: Any, method: Any) -> None:
 
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
 @pytest.mark.parametrize("method", METHODS)
-def test_an_error_all_four_ways(schema: Any, method: Any) -> None:
+def test_an_error_is_raised_in_all_four_ways(schema: Any, method: Any) -> None:
     for way in four_ways(structured_output(Scripted(reply=WORDS), schema, method=method)):
         with pytest.raises(KimiStructuredOutputError) as raised:
             way()
@@ -107,7 +107,7 @@ def test_a_call_is_asked_for_by_name() -> None:
     assert asked["tools"][0]["function"]["strict"] is True
 
 
-def test_what_is_bound_can_be_replaced() -> None:
+def test_bound_arguments_can_be_replaced() -> None:
     model = Scripted(reply=CALLED)
     structured_output(model, Person, tool_choice="auto", parallel_tool_calls=True).invoke("?")
     assert (model.asked[0]["tool_choice"], model.asked[0]["parallel_tool_calls"]) == ("auto", True)
@@ -163,7 +163,7 @@ def test_other_tools_may_be_offered_beside_a_format(method: Any) -> None:
         ({"a": 1}, {}, "Not a schema"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused_at_once(schema: Any, arguments: Any, words: str) -> None:
+def test_a_schema_that_cannot_be_requested_is_refused_at_once(schema: Any, arguments: Any, words: str) -> None:
     with pytest.raises(KimiRequestError, match=words) as raised:
         structured_output(Scripted(), schema, **arguments)
     assert isinstance(raised.value, ValueError)

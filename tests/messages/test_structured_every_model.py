@@ -69,7 +69,9 @@ def asked(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[s
 @pytest.mark.parametrize("provider", PROVIDERS, ids=str)
 @pytest.mark.parametrize("thinking", range(3), ids=["as it is", "off", "on"])
 @pytest.mark.parametrize("slug", PICKED)
-def test_what_every_kimi_is_asked_by(openrouter: Emulator, slug: str, thinking: int, provider: dict[str, Any]) -> None:
+def test_every_kimi_is_asked_by_the_method_picked_for_it(
+    openrouter: Emulator, slug: str, thinking: int, provider: dict[str, Any]
+) -> None:
     method = PICKED[slug][thinking]
     if thinking and provider.get("require_parameters") and slug in NEVER_THINK:
         pytest.skip("No host of a Kimi that never thinks knows `reasoning`, and the user asks for one that does.")

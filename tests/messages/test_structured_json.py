@@ -56,7 +56,9 @@ def test_values_that_are_no_objects_are_read_where_one_may_come(text: str, value
     ],
 )
 @pytest.mark.parametrize("wants_object", [True, False])
-def test_what_is_refused_and_where(text: str, message: str, position: int, *, wants_object: bool) -> None:
+def test_refused_text_gives_the_position_of_the_error(
+    text: str, message: str, position: int, *, wants_object: bool
+) -> None:
     with pytest.raises(NotJSONError) as raised:
         read_json(text, wants_object=wants_object)
     assert (str(raised.value), raised.value.position) == (message, position)

@@ -82,7 +82,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [*LEAKS, *OTHERS])
-def test_what_leaks_and_what_is_thought(name: str, method: Any, wire: Wire) -> None:
+def test_a_leaked_call_is_read_and_reasoning_is_not(name: str, method: Any, wire: Wire) -> None:
     reply, due = {**LEAKS, **OTHERS}[name]
     for schema in (Person, PERSON_SCHEMA):
         for way in wire.ways(wire.model.with_structured_output(schema, method=method)):

@@ -48,7 +48,7 @@ def test_almost_json_is_refused_without_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_refused_all_the_same(with_json5: None, text: str) -> None:
+def test_broken_json_is_refused_with_the_library_too(with_json5: None, text: str) -> None:
     with pytest.raises(NotJSONError):
         read_json(text, wants_object=True)
 

@@ -1,4 +1,7 @@
-"""Structured output over a loopback OpenRouter: every reply by every method, in all four ways."""
+"""Structured output over a loopback OpenRouter: one reply per outcome by every method, in all four ways.
+
+Every reply is read in `test_structured_kinds`, without HTTP.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_kimi.errors import KimiEmptyReplyError, KimiStructuredOutputError
 from langchain_kimi.testing import RawReply, Reply, ToolCall
 from tests.messages.loopback import METHODS, Wire
-from tests.messages.structured_cases import ADA, CASES, JSON, PERSON_SCHEMA, TYPED, Case, Person
+from tests.messages.structured_cases import ADA, JSON, ONE_PER_OUTCOME, PERSON_SCHEMA, Case, Person
 from tests.messages.structured_kinds import KINDS, expected, outcome
 
 
@@ -44,11 +47,11 @@ def from_raw(way: Callable[[], Any]) -> Any:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("case", [*CASES, *TYPED], ids=lambda case: case.name)
-def test_replies_over_the_wire(case: Case, method: Any, wire: Wire) -> None:
+@pytest.mark.parametrize("case", ONE_PER_OUTCOME, ids=lambda case: case.name)
+def test_a_reply_gives_its_value_or_its_error_over_http(case: Case, method: Any, wire: Wire) -> None:
     by_call = method in (None, "function_calling")
     # All kinds come by in turn; each case meets several, and each kind many cases.
-    position = [*CASES, *TYPED].index(case) + METHODS.index(method)
+    position = ONE_PER_OUTCOME.index(case) + METHODS.index(method)
     kind, include_raw = list(KINDS)[position % len(KINDS)], position % 2 == 0
     due = expected(case, kind, by_call=by_call)
     for way in wire.ways(wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)):
@@ -66,7 +69,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_refusal_over_the_wire(method: Any, wire: Wire) -> None:
+def test_a_refusal_is_an_error_over_http(method: Any, wire: Wire) -> None:
     plain = RawReply(headers={"content-type": "application/json"}, body=json.dumps(REFUSED[0]).encode())
     events = [f"data: {json.dumps(event)}\n\n".encode() for event in REFUSED[1:]]
     stream = RawReply(headers={"content-type": "text/event-stream"}, body=b"".join([*events, b"data: [DONE]\n\n"]))
@@ -77,7 +80,7 @@ def test_a_refusal_over_the_wire(method: Any, wire: Wire) -> None:
         assert (raised.value.cause, raised.value.generation_id) == ("refusal", "gen-1")
 
 
-def test_thoughts_alone_are_empty(wire: Wire) -> None:
+def test_a_reply_of_reasoning_alone_is_empty(wire: Wire) -> None:
     for way in wire.ways(wire.model.with_structured_output(Person)):
         wire.openrouter.script(Reply(reasoning="Hm."))
         assert outcome(way, "pydantic") == "empty"
@@ -91,7 +94,7 @@ def test_an_empty_reply_is_the_model_s_own_error(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_sent(method: Any, wire: Wire) -> None:
+def test_every_way_sends_the_same_request(method: Any, wire: Wire) -> None:
     wire.openrouter.clear()
     for way in wire.ways(wire.model.with_structured_output(Person, method=method)):
         wire.openrouter.script(Reply(text=JSON))
@@ -105,7 +108,7 @@ def test_what_is_sent(method: Any, wire: Wire) -> None:
     assert set(bodies[0]) == {"model", "messages"} | keys
 
 
-def test_the_limit_is_told_with_what_came(wire: Wire) -> None:
+def test_a_cut_reply_gives_the_limit_and_the_partial_text(wire: Wire) -> None:
     limited = wire.model.model_copy(update={"max_tokens": 3})
     for way in wire.ways(limited.with_structured_output(Person, method="json_schema")):
         wire.openrouter.script(Reply(text=JSON))
@@ -119,7 +122,7 @@ def test_the_limit_is_told_with_what_came(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_dict_grows_over_the_wire(method: Any, wire: Wire) -> None:
+def test_a_streamed_dict_grows_over_http(method: Any, wire: Wire) -> None:
     calls = [ToolCall("Person", ADA)] if method in (None, "function_calling") else []
     wire.openrouter.script(Reply(text=None if calls else JSON, tool_calls=calls))
     values = list(wire.model.with_structured_output(PERSON_SCHEMA, method=method).stream("Who?"))
@@ -129,7 +132,7 @@ def test_a_dict_grows_over_the_wire(method: Any, wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_raw_reply_over_the_wire(method: Any, wire: Wire) -> None:
+def test_the_raw_reply_comes_with_its_parsing_error_over_http(method: Any, wire: Wire) -> None:
     for way in wire.ways(wire.model.with_structured_output(Person, method=method, include_raw=True)):
         wire.openrouter.script(Reply(text="Who?"))
         result = way()

@@ -72,7 +72,9 @@ def method_of(body: dict[str, Any]) -> str:
         ("@preset/people", {}, {}, "function_calling"),
     ],
 )
-def test_the_method_by_itself(openrouter: Emulator, slug: str, settings: Any, kwargs: Any, method: str) -> None:
+def test_the_default_method_depends_on_the_model(
+    openrouter: Emulator, slug: str, settings: Any, kwargs: Any, method: str
+) -> None:
     openrouter.script(Reply(text=JSON))
     options = Options()
     runnable = kimi(openrouter, slug, **settings).with_structured_output(Person, **kwargs)

@@ -38,7 +38,7 @@ def test_the_text_or_else_the_arguments_are_traced() -> None:
     assert [*traceable(iter(STREAMS["one call"]))][-1] == [*traceable(iter(STREAMS["text"]))][-1] == JSON
 
 
-def test_what_stands_for_a_chunk() -> None:
+def test_text_and_messages_become_chunks() -> None:
     call = {"name": "Person", "args": {}, "id": "1", "type": "tool_call"}
     message = AIMessage("x", tool_calls=[call], response_metadata={"a": 1})
     assert as_chunk(START) is START

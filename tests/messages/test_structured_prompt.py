@@ -47,7 +47,7 @@ def test_it_streams_as_the_model_does() -> None:
     assert len(list(model.stream("Who?"))) > 2
 
 
-def test_what_a_model_takes_is_messages() -> None:
+def test_a_string_prompt_becomes_a_human_message() -> None:
     assert as_messages("Who?") == [HumanMessage("Who?")]
 
 

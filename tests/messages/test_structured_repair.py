@@ -67,7 +67,7 @@ def test_a_wrong_answer_is_asked_for_again(openrouter: Emulator, method: str, sc
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_right_answer_is_not(openrouter: Emulator, method: str) -> None:
+def test_a_right_answer_is_not_asked_for_again(openrouter: Emulator, method: str) -> None:
     for way in four_ways(repaired(openrouter, method)):
         openrouter.clear()
         openrouter.script(reply(method, JSON))

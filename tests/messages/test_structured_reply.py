@@ -4,65 +4,23 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_kimi._messages.structured_parsing import StreamedOutput
 from langchain_kimi._messages.structured_reply import read_output
-from langchain_kimi._messages.structured_schema import OutputSchema, output_schema
+from langchain_kimi._messages.structured_schema import output_schema
 from langchain_kimi.errors import KimiStructuredOutputError
-from tests.messages.structured_cases import ADA, CASES, JSON, PERSON_SCHEMA, TYPED, Case, Person
+from tests.messages.structured_cases import ADA, JSON, ONE_PER_OUTCOME, PERSON_SCHEMA, Case, Person
 
 PYDANTIC = output_schema(Person)
 PLAIN = output_schema(PERSON_SCHEMA)
 BOTH = pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
-RETRYABLE = {"empty", "no_call", "bad_json", "invalid"}
-
-
-def outcome(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
-    try:
-        value = read_output(message, schema, by_call=by_call)
-    except KimiStructuredOutputError as error:
-        failed = error
-    else:
-        return value.model_dump() if isinstance(value, Person) else value
-    assert failed.partial is message
-    assert failed.is_retryable == (failed.cause in RETRYABLE)
-    assert failed.advice
-    return failed.cause
-
-
-def streamed(case: Case, schema: OutputSchema, *, by_call: bool, size: int) -> Any:
-    output, last = StreamedOutput(schema, by_call=by_call, grows=schema.model is None), None
-    try:
-        for chunk in case.chunks(size):
-            last = next(iter([*output.feed(chunk)][-1:]), last)
-        last = next(output.close(), last)
-    except KimiStructuredOutputError as error:
-        return error.cause
-    return last.model_dump() if isinstance(last, Person) else last
-
-
-@BOTH
-@pytest.mark.parametrize("case", [*CASES, *TYPED], ids=lambda case: case.name)
-def test_replies(case: Case, *, by_call: bool) -> None:
-    assert outcome(case.message(), PYDANTIC, by_call=by_call) == case.expected(by_call=by_call, pydantic=True)
-    assert outcome(case.message(), PLAIN, by_call=by_call) == case.expected(by_call=by_call, pydantic=False)
-
-
-@BOTH
-@pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_streamed_replies_end_as_whole_ones_do(case: Case, size: int, *, by_call: bool) -> None:
-    for schema in (PYDANTIC, PLAIN):
-        whole = outcome(case.message(), schema, by_call=by_call)
-        # Long replies in longer pieces.
-        pieces = size + len(case.text) // 2000
-        assert streamed(case, schema, by_call=by_call, size=pieces) == whole
 
 
 @BOTH
 @pytest.mark.parametrize("text", ["", "  \n"])
-def test_nothing_is_empty(text: str, *, by_call: bool) -> None:
-    thought = {"reasoning_content": "Hmm."}
-    assert outcome(AIMessage(text, additional_kwargs=thought), PYDANTIC, by_call=by_call) == "empty"
+def test_a_reply_of_blanks_and_reasoning_alone_is_empty(text: str, *, by_call: bool) -> None:
+    message = AIMessage(text, additional_kwargs={"reasoning_content": "Hmm."})
+    error = failure(message, by_call=by_call)
+    assert (error.cause, error.is_retryable) == ("empty", True)
+    assert error.partial is message
 
 
 @BOTH
@@ -77,7 +35,7 @@ def test_nothing_is_empty(text: str, *, by_call: bool) -> None:
         + AIMessageChunk(content="", additional_kwargs={"refusal": "not."}),
     ],
 )
-def test_a_refusal_is_told(message: AIMessage, *, by_call: bool) -> None:
+def test_a_refusal_is_an_error_with_its_text(message: AIMessage, *, by_call: bool) -> None:
     with pytest.raises(KimiStructuredOutputError, match="I would rather not") as raised:
         read_output(message, PYDANTIC, by_call=by_call)
     assert raised.value.cause == "refusal"
@@ -116,7 +74,7 @@ def test_the_error_tells_what_does_not_fit_without_the_values() -> None:
     assert "name: Input should be a valid string; age: " in str(error)
 
 
-def test_the_error_tells_who_answered() -> None:
+def test_the_error_names_model_provider_and_generation() -> None:
     metadata = {
         "model_name": "m",
         "provider": "p",
@@ -128,7 +86,7 @@ def test_the_error_tells_who_answered() -> None:
     assert (error.model, error.provider, error.generation_id, error.usage) == ("m", "p", "gen-1", {"cost": 0.1})
 
 
-def test_what_was_called_instead_is_named() -> None:
+def test_the_error_names_the_tool_that_was_called_instead() -> None:
     call = {"name": "search", "args": {}, "id": "1"}
     error = failure(AIMessage("", tool_calls=[call]), by_call=True)
     assert str(error).startswith("The model called search, not Person.")
@@ -148,8 +106,10 @@ def test_a_limit_that_thinking_used_up_is_told_from_one_that_cut_the_answer() ->
     assert "max_tokens" in str(thought)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if isinstance(case.by_text, str)], ids=lambda case: case.name)
-def test_errors_pickle(case: Case) -> None:
+@pytest.mark.parametrize(
+    "case", [case for case in ONE_PER_OUTCOME if isinstance(case.by_text, str)], ids=lambda case: case.name
+)
+def test_errors_can_be_pickled(case: Case) -> None:
     error = failure(case.message())
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes of its own
     assert type(again) is KimiStructuredOutputError

@@ -142,7 +142,7 @@ def test_a_function_without_parameters_takes_none() -> None:
 
 
 @pytest.mark.parametrize("schema", [{}, {"a": 1}, {"title": "T"}, Unwritable, 5, {"toolSpec": {}}])
-def test_what_is_no_schema_is_refused(schema: Any) -> None:
+def test_an_object_that_is_not_a_schema_is_refused(schema: Any) -> None:
     with pytest.raises(KimiRequestError, match="schema"):
         output_schema(schema)
 

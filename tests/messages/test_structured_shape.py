@@ -34,12 +34,12 @@ DEFINITIONS = {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$ref
         (False, [], [None, 1]),
     ],
 )
-def test_shapes(schema: Any, fitting: list[Any], others: list[Any]) -> None:
+def test_a_value_has_the_shape_of_its_schema_or_not(schema: Any, fitting: list[Any], others: list[Any]) -> None:
     assert [value for value in fitting if not has_shape(schema, value, DEFINITIONS)] == []
     assert [value for value in others if has_shape(schema, value, DEFINITIONS)] == []
 
 
-def test_missing_keys() -> None:
+def test_required_keys_that_are_missing_are_listed() -> None:
     assert missing_keys({"required": ["a", "b"]}, {"b": None}) == ["a"]
     assert missing_keys({}, {}) == []
 

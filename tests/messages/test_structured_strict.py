@@ -61,7 +61,7 @@ def root(schema: OutputSchema, value: Any) -> Any:
     return value if schema.is_object else {"root": value}
 
 
-def test_there_are_many() -> None:
+def test_the_table_of_schemas_is_not_empty() -> None:
     assert len({case.name for case in SCHEMAS}) == len(SCHEMAS) > 100
     assert len(STRICT) > 70
 
@@ -102,7 +102,7 @@ def test_what_the_strict_schema_allows_the_model_allows(case: SchemaCase, said: 
 
 
 @pytest.mark.parametrize("case", LOOSE, ids=lambda case: case.name)
-def test_what_cannot_be_strict_is_sent_as_it_is_and_the_reason_is_told(case: SchemaCase) -> None:
+def test_a_schema_that_cannot_be_strict_is_sent_unchanged_with_the_reason(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     with pytest.warns(UserWarning, match=f"strict is not sent for .* do not allow .*{case.obstacle}"):
         json_schema = sent(schema, strict=True)
@@ -131,7 +131,7 @@ def test_only_what_loses_nothing_fits_strictness(case: SchemaCase) -> None:
         assert tuple(StrictForm(schema.definition).must_be_there) == case.made_up
 
 
-def test_what_is_computed_is_not_asked_for() -> None:
+def test_computed_fields_are_not_asked_for() -> None:
     schema = output_schema(Computed)
     assert list(sent(schema, strict=True)["schema"]["properties"]) == ["width", "height"]
     assert schema.fit({"width": 2, "height": 3}).area == 6

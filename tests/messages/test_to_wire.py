@@ -104,7 +104,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("message", "wire"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_message(message: Any, wire: Any) -> None:
+def test_a_message_becomes_its_wire_form(message: Any, wire: Any) -> None:
     before = copy.deepcopy(message)
     first = message_to_wire(message)
     assert first == [wire]
@@ -228,7 +228,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("message", "expected"), ERRORS)
-def test_what_cannot_be_sent_is_named_with_its_position(message: Any, expected: Any) -> None:
+def test_a_message_that_cannot_be_sent_is_named_with_its_position(message: Any, expected: Any) -> None:
     with pytest.raises(KimiRequestError) as raised:
         messages_to_wire([HumanMessage("hi"), message])
     assert str(raised.value) == expected

@@ -40,7 +40,7 @@ def model() -> ChatKimi:
     return ChatKimi(api_key=KEY)
 
 
-def test_a_text(model: ChatKimi) -> None:
+def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
     assert model.get_num_tokens("Say hi in Portuguese.") == 6
     assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4, 5]
 
@@ -51,7 +51,7 @@ def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
 
 
 @pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5", "moonshotai/kimi-k3"])
-def test_tools_count(slug: str) -> None:
+def test_tools_add_to_the_count(slug: str) -> None:
     model = ChatKimi(api_key=KEY, model=slug)
     messages: list[BaseMessage] = [HumanMessage("Weather?")]
     without = model.get_num_tokens_from_messages(messages)
@@ -60,7 +60,7 @@ def test_tools_count(slug: str) -> None:
     assert model.get_num_tokens_from_messages(messages, tools=[]) == without
 
 
-def test_an_image_counts() -> None:
+def test_an_image_adds_to_the_count() -> None:
     image = HumanMessage([{"type": "image", "url": "https://example.com/cat.png"}])
     seeing = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5")
     assert seeing.count_tokens([image]).media_tokens > 1_000
@@ -160,10 +160,10 @@ def test_the_last_answer_of_another_host_than_the_one_asked_tells_nothing() -> N
 
 
 @pytest.mark.parametrize("share", [0.9, 1, 1.1])
-@pytest.mark.parametrize("limit", [300, 1_000, 3_000, 6_000])
+@pytest.mark.parametrize("limit", [300, 1_000, 3_000])
 def test_a_conversation_that_was_billed_is_trimmed_as_any_other(model: ChatKimi, share: float, limit: int) -> None:
     messages: list[BaseMessage] = [SystemMessage("Be brief.")]
-    for number in range(40):
+    for number in range(20):
         messages.append(HumanMessage(f"Question {number}? " + "And so on. " * (number % 7 * 9)))
         tokens = round(share * model.get_num_tokens_from_messages(messages))
         answer = turn("Groq", tokens)[1]

@@ -95,7 +95,7 @@ def test_random_text_is_never_taken_for_a_call() -> None:
     "text",
     ['{"a": 1}{"b": 2}', '{"a": 1} {"b": 2', '{"a": 1}]', "not json", "[1]", '"text"', "5", "null", '{"a": 1,}'],
 )
-def test_what_is_no_object_is_invalid_streamed_or_not(text: str) -> None:
+def test_arguments_other_than_an_object_are_invalid(text: str) -> None:
     valid, [invalid] = calls_from([call(text)], ended=True)
     assert valid == []
     assert invalid["args"] == text
@@ -127,7 +127,7 @@ def test_a_call_without_a_name_is_invalid() -> None:
     assert added_up('{"a": 1}', break_off(call('{"a": 1}', name=None), ended=True), name=None).tool_calls == []
 
 
-def test_calls_are_parted() -> None:
+def test_valid_and_invalid_calls_are_separated() -> None:
     valid, invalid = calls_from([call('{"a": 1}'), call('{"a"'), call("", name="g", id="g:2")], ended=True)
     assert valid == [
         {"type": "tool_call", "name": "f", "args": {"a": 1}, "id": "f:0"},
@@ -142,7 +142,7 @@ def test_calls_of_a_reply_that_failed_are_all_invalid() -> None:
     ]
 
 
-def test_control_characters_in_texts_are_let_pass() -> None:
+def test_control_characters_in_strings_are_accepted() -> None:
     assert parsed_arguments('{"a": "line\nbreak"}', ended=True) == {"a": "line\nbreak"}
 
 
@@ -154,7 +154,7 @@ def test_control_characters_in_texts_are_let_pass() -> None:
         ("[" * 200_000, "The arguments are not JSON: maximum recursion depth exceeded"),
     ],
 )
-def test_the_reason_is_told(text: str, reason: str) -> None:
+def test_an_invalid_call_says_why_it_is_invalid(text: str, reason: str) -> None:
     assert str(parsed_arguments(text, ended=True)).startswith(reason)
 
 

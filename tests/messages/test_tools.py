@@ -137,7 +137,7 @@ def test_a_tool_s_own_strict_stays() -> None:
     assert tools_to_wire([own], strict=True)[0]["function"]["strict"] is False
 
 
-def test_what_is_given_is_not_changed() -> None:
+def test_the_tools_that_were_passed_in_are_not_changed() -> None:
     given = [json.loads(json.dumps(WIRE)), json.loads(json.dumps(SEARCH)), json.loads(json.dumps(FUNCTION))]
     tools_to_wire(given, strict=True)
     assert given == [WIRE, SEARCH, FUNCTION]
@@ -173,7 +173,7 @@ def test_names_that_can_be_sent(name: str) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}])
-def test_what_is_no_tool_is_refused(given: Any) -> None:
+def test_an_object_that_is_not_a_tool_is_refused(given: Any) -> None:
     with pytest.raises(KimiRequestError, match="cannot be described"):
         tools_to_wire([given], strict=None)
 
@@ -202,7 +202,7 @@ def test_what_is_no_tool_is_refused(given: Any) -> None:
         ({"type": "web_search"}, {"type": "web_search"}),
     ],
 )
-def test_choices(choice: Any, sent: Any) -> None:
+def test_a_tool_choice_becomes_its_wire_form(choice: Any, sent: Any) -> None:
     assert tool_choice_to_wire(choice, [WIRE, SEARCH]) == sent
 
 
@@ -225,7 +225,7 @@ def test_a_choice_that_is_not_on_offer_is_refused_with_the_offer(choice: Any) ->
         tool_choice_to_wire(choice, [])
 
 
-def test_what_is_bound() -> None:
+def test_bind_tools_binds_tools_and_choice() -> None:
     bound = bind_arguments(
         [forecast, SEARCH], tool_choice="any", strict=False, parallel_tool_calls=False, temperature=0.5, stop=None
     )
@@ -234,7 +234,7 @@ def test_what_is_bound() -> None:
     assert (bound["tool_choice"], bound["parallel_tool_calls"], bound["stop"]) == ("required", False, None)
 
 
-def test_what_is_none_is_not_bound() -> None:
+def test_arguments_that_are_none_are_not_bound() -> None:
     assert set(bind_arguments([forecast])) == {"tools"}
 
 

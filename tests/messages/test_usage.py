@@ -25,7 +25,7 @@ def test_tokens_and_cost_are_added_up() -> None:
     }
 
 
-def test_of_the_rest_the_first_counts() -> None:
+def test_of_fields_that_do_not_add_up_the_first_counts() -> None:
     outputs = [{"model_name": "a"}, {"model_name": "b", "system_fingerprint": "fp"}]
     assert added_up(outputs) == {"model_name": "a", "system_fingerprint": "fp"}
 
@@ -47,7 +47,7 @@ def test_what_is_missing_counts_as_nothing() -> None:
 
 
 @pytest.mark.parametrize("odd", ["3", "x", [1], {"a": 1}, None])
-def test_what_is_no_number_breaks_no_answer(odd: Any) -> None:
+def test_usage_that_is_not_a_number_does_not_break_the_answer(odd: Any) -> None:
     outputs = [{"token_usage": {"prompt_tokens": 3, "cost": odd}}, {"token_usage": {"prompt_tokens": odd}}]
     assert added_up(outputs) == {"token_usage": {"prompt_tokens": 3, "cost": 0}}
 

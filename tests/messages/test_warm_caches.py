@@ -104,7 +104,7 @@ def test_who_answers_last_is_asked_next(openrouter: Emulator) -> None:
         {"ignore": ["groq"]},
     ],
 )
-def test_own_preferences_stay(openrouter: Emulator, preferences: dict[str, Any]) -> None:
+def test_explicit_provider_preferences_are_kept(openrouter: Emulator, preferences: dict[str, Any]) -> None:
     model(openrouter, sticky_provider=True, provider=preferences).invoke([QUESTION, from_host("Groq"), QUESTION])
     assert sent(openrouter, "provider") == [preferences]
 

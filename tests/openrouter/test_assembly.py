@@ -24,7 +24,7 @@ def choice(*choices: dict[str, Any]) -> Any:
     return assembled(*({"choices": [one]} for one in choices))["choices"][0]
 
 
-def test_nothing_is_an_empty_message() -> None:
+def test_no_deltas_are_an_empty_message() -> None:
     empty = {"index": 0, "finish_reason": None, "message": {"role": "assistant"}}
     assert Assembly().reply() == {"choices": [empty]}
     assert assembled({"choices": None}, {"choices": []}, {}, {"choices": [{"index": 0, "delta": None}]}) == {
@@ -116,7 +116,7 @@ def test_text_is_joined_and_the_role_is_not() -> None:
     }
 
 
-def test_text_in_parts() -> None:
+def test_text_in_content_parts_is_joined() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "image_url"}, {"text": None}, "x", {"text": "b"}]
     assert message({"content": parts}, {"content": "c"}, {"content": 7})["content"] == "axbc7"
 
@@ -196,7 +196,7 @@ def test_the_reply_may_be_looked_at_at_any_moment() -> None:
         ([{"content": [1]}, "odd"], "odd"),
     ],
 )
-def test_logprobs(values: list[Any], merged: Any) -> None:
+def test_logprobs_of_all_chunks_are_joined(values: list[Any], merged: Any) -> None:
     assert choice(*({"delta": {}, "logprobs": value} for value in values))["logprobs"] == merged
 
 

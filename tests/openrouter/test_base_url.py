@@ -13,7 +13,7 @@ from langchain_kimi.openrouter.base_url import check_base_url, keeps_secrets
         "HTTPS://Example.com",
     ],
 )
-def test_what_is_a_base_url(url: str) -> None:
+def test_an_http_or_https_url_is_accepted(url: str) -> None:
     check_base_url(url)
 
 
@@ -33,14 +33,14 @@ def test_what_is_a_base_url(url: str) -> None:
         "https://example.com/v1#part",
     ],
 )
-def test_what_is_none(url: str) -> None:
+def test_other_urls_are_refused_without_repeating_them(url: str) -> None:
     with pytest.raises(ValueError, match="must be an http or https URL") as caught:
         check_base_url(url)
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("user", ["user:password", "user", ":password", "user%40example.com:password", ""])
-def test_no_user_and_no_password(user: str) -> None:
+def test_a_url_with_user_or_password_is_refused(user: str) -> None:
     with pytest.raises(ValueError, match="must not hold a user or a password") as caught:
         check_base_url(f"https://{user}@example.com/v1")
     assert "password@" not in str(caught.value)
@@ -64,5 +64,5 @@ def test_no_user_and_no_password(user: str) -> None:
         ("http:///nowhere", False),
     ],
 )
-def test_where_a_key_is_safe(url: str, kept: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_key_is_safe_over_https_and_on_loopback(url: str, kept: bool) -> None:  # noqa: FBT001 - a column of the table
     assert keeps_secrets(url) is kept

@@ -47,7 +47,7 @@ def test_line_breaks_in_texts_are_read() -> None:
         ("[" * 200 + "]" * 200, "The reply is nested too deeply."),
     ],
 )
-def test_what_is_no_json(text: str, reason: str) -> None:
+def test_text_that_is_not_json_is_refused(text: str, reason: str) -> None:
     with pytest.raises(KimiMalformedReplyError) as caught:
         tolerantly_parsed(RawReply(200, {}, text))
     assert caught.value.reason.startswith(reason)

@@ -45,12 +45,12 @@ def test_certificates_are_read_once(trusted: Any) -> None:
     assert asyncio.run(acontext()) is first
 
 
-def test_a_context_of_the_users(trusted: Any) -> None:
+def test_a_users_own_ssl_context_is_used(trusted: Any) -> None:
     own = create_default_context()
     assert trusted(verify=own) is own
 
 
-def test_nothing_is_verified(trusted: Any) -> None:
+def test_verify_false_turns_verification_off(trusted: Any) -> None:
     assert trusted(verify=False).verify_mode == CERT_NONE
 
 

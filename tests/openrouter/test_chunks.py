@@ -53,7 +53,7 @@ def test_every_kind_of_content_counts(key: str) -> None:
         chunk("x"),
     ],
 )
-def test_what_needs_a_closer_look(told: dict[str, Any]) -> None:
+def test_unusual_chunks_are_marked_for_a_closer_look(told: dict[str, Any]) -> None:
     assert not holds_only_content(told)
 
 

@@ -46,7 +46,7 @@ def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
 
 @pytest.mark.parametrize("problem", [RuntimeError("not ours"), httpx.StreamClosed()])
 @pytest.mark.parametrize("own", [None, "a client"])
-def test_what_is_no_matter_of_loops_is_left_alone(problem: RuntimeError, own: Any) -> None:
+def test_errors_unrelated_to_event_loops_are_not_translated(problem: RuntimeError, own: Any) -> None:
     if own and not isinstance(problem, httpx.StreamError):
         pytest.skip("that one is translated")
     with pytest.raises(type(problem)) as caught, loops_told_apart(Connection(http_async_client=own)):
@@ -57,7 +57,7 @@ def test_what_is_no_matter_of_loops_is_left_alone(problem: RuntimeError, own: An
 @pytest.mark.parametrize(
     ("problem", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
 )
-def test_what_is_for_want_of_time(problem: Exception, *, expected: bool) -> None:
+def test_timeouts_of_the_client_are_recognized(problem: Exception, *, expected: bool) -> None:
     assert is_timeout(problem) is expected
 
 

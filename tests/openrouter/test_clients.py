@@ -93,14 +93,14 @@ async def test_a_users_own_async_client_is_lent_as_it_is() -> None:
 # Closing
 
 
-def test_letting_go_closes_when_nobody_uses_it() -> None:
+def test_releasing_an_unused_client_closes_it() -> None:
     client = sync_client()
     close(HERE)
     assert client.is_closed
     assert sync_client() is not client
 
 
-def test_letting_go_waits_for_the_calls() -> None:
+def test_releasing_a_client_waits_for_its_calls() -> None:
     with sync_client_for(HERE) as client:
         with sync_client_for(HERE) as other:
             close(HERE)
@@ -112,7 +112,7 @@ def test_letting_go_waits_for_the_calls() -> None:
     assert not newer.is_closed
 
 
-async def test_async_letting_go_waits_for_the_calls() -> None:
+async def test_releasing_an_async_client_waits_for_its_calls() -> None:
     async with async_client_for(HERE) as client:
         async with async_client_for(HERE) as other:
             await aclose(HERE)
@@ -125,7 +125,7 @@ async def test_async_letting_go_waits_for_the_calls() -> None:
     assert newer.is_closed
 
 
-def test_letting_go_what_was_never_made() -> None:
+def test_releasing_a_client_that_was_never_made_does_nothing() -> None:
     close(PROXIED)
     asyncio.run(aclose(PROXIED))
 
@@ -144,7 +144,7 @@ async def test_an_async_client_that_somebody_closed_is_replaced() -> None:
     await aclose(HERE)
 
 
-def test_letting_go_amid_a_stream_does_not_break_it() -> None:
+def test_releasing_a_client_during_a_stream_does_not_break_it() -> None:
     with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = exchange(call(server.url))
         text = next(parts)
@@ -152,7 +152,7 @@ def test_letting_go_amid_a_stream_does_not_break_it() -> None:
         assert text + "".join(parts) == "Hello"
 
 
-async def test_async_letting_go_amid_a_stream_does_not_break_it() -> None:
+async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> None:
     with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = aexchange(call(server.url))
         text = await anext(parts)
@@ -194,13 +194,13 @@ async def test_each_async_call_has_a_client_for_itself_and_the_next_ones_find_th
     assert all(client.is_closed for client in lent)
 
 
-def test_a_crowd_leaves_no_more_than_are_kept() -> None:
+def test_many_calls_leave_no_more_clients_than_the_limit() -> None:
     with ExitStack() as stack:
         lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
     assert [client.is_closed for client in lent].count(True) == 2
 
 
-async def test_an_async_crowd_leaves_no_more_than_are_kept() -> None:
+async def test_many_async_calls_leave_no_more_clients_than_the_limit() -> None:
     async with AsyncExitStack() as stack:
         lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
     assert [client.is_closed for client in lent].count(True) == 2
@@ -243,7 +243,7 @@ async def test_an_async_call_waits_no_longer_than_for_a_connection() -> None:
         await aclose(first.connection)
 
 
-async def test_who_stops_waiting_takes_nothing_along() -> None:
+async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
     async with async_client_for(one) as client:
         waiting = [asyncio.create_task(async_client(one)) for _ in range(3)]
@@ -257,7 +257,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
     assert client.is_closed
 
 
-async def test_who_is_handed_what_was_let_go_and_stops_closes_it() -> None:
+async def test_a_cancelled_wait_closes_a_released_client_it_was_handed() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
     async with async_client_for(one) as client:
         waiting = asyncio.create_task(async_client(one))
@@ -269,7 +269,7 @@ async def test_who_is_handed_what_was_let_go_and_stops_closes_it() -> None:
 
 
 @pytest.mark.parametrize(("stop", "told"), [(Empty, httpx.PoolTimeout), (KeyboardInterrupt, KeyboardInterrupt)])
-def test_a_thread_that_is_handed_too_late_what_was_let_go_closes_it(
+def test_a_thread_that_timed_out_closes_a_released_client_it_was_handed(
     stop: type[BaseException], told: type[BaseException]
 ) -> None:
     class Late(SimpleQueue[Any]):
@@ -323,7 +323,7 @@ def test_calls_in_threads_with_loops_and_without() -> None:
         close(HERE)
 
 
-def test_many_calls_at_once_on_one_loop() -> None:
+def test_many_calls_at_once_on_one_loop_all_get_a_client() -> None:
     async def crowd(url: str) -> list[str]:
         return await asyncio.gather(*(read(url) for _ in range(50)))
 

@@ -19,7 +19,7 @@ from langchain_kimi.openrouter.connection import SHORTEST_WAIT, Connection, Time
         (1000, Timeout(10.0, 1000.0, None)),
     ],
 )
-def test_what_a_timeout_may_be(value: Any, expected: Timeout) -> None:
+def test_a_timeout_may_be_a_number_a_mapping_or_none(value: Any, expected: Timeout) -> None:
     assert Timeout.of(value) == expected
 
 
@@ -41,7 +41,7 @@ def test_what_a_timeout_may_be(value: Any, expected: Timeout) -> None:
         ({"total": 60_000}, "timeout['total']=60000 is over 1000 seconds"),
     ],
 )
-def test_what_a_timeout_may_not_be(value: Any, text: str) -> None:
+def test_an_invalid_timeout_is_refused(value: Any, text: str) -> None:
     with pytest.raises(KimiRequestError) as refused:
         Timeout.of(value)
     assert text in str(refused.value)
@@ -67,7 +67,7 @@ def test_each_phase_has_what_is_left_when_it_begins() -> None:
 
 
 @pytest.mark.parametrize("base_url", ["https://eu.openrouter.ai/api/v1", "https://eu.openrouter.ai/api/v1/"])
-def test_where_a_call_goes(base_url: str) -> None:
+def test_a_call_goes_to_chat_completions_below_the_base_url(base_url: str) -> None:
     connection = Connection(base_url)
     assert connection.url == "https://eu.openrouter.ai/api/v1/chat/completions"
     assert connection.host == "eu.openrouter.ai"

@@ -24,7 +24,7 @@ def reply(library: str, encoding: str | None) -> Any:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("encoding", [None, "", "identity", "gzip", "deflate", "gzip, deflate", "utf-8", "aws-chunked"])
-def test_what_is_read_or_is_no_compression(library: str, encoding: str | None) -> None:
+def test_supported_encodings_are_accepted(library: str, encoding: str | None) -> None:
     assert unread_encoding(reply(library, encoding)) is None
 
 
@@ -32,7 +32,7 @@ def test_what_is_read_or_is_no_compression(library: str, encoding: str | None) -
 @pytest.mark.parametrize(
     ("encoding", "unread"), [("compress", "compress"), ("X-Gzip", "x-gzip"), ("gzip, lz4", "lz4"), ("dcb,gzip", "dcb")]
 )
-def test_what_is_not_read(library: str, encoding: str, unread: str) -> None:
+def test_unsupported_encodings_are_refused(library: str, encoding: str, unread: str) -> None:
     assert unread_encoding(reply(library, encoding)) == unread
 
 

@@ -40,7 +40,7 @@ def within(body: Any, status: int = 200) -> KimiError:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_a_failure(row: Row) -> None:
+def test_a_refused_request_gives_its_typed_error(row: Row) -> None:
     text = row.body if isinstance(row.body, str) else json.dumps(row.body)
     error = error_from_response(row.status, HEADERS | row.headers, text, now=NOW)
     assert type(error) is row.kind
@@ -212,7 +212,7 @@ def test_the_words_of_an_error(error: Any, reason: str) -> None:
         {"choices": [{"error": None, "finish_reason": None}]},
     ],
 )
-def test_no_error(reply: Any) -> None:
+def test_a_reply_without_an_error_has_none(reply: Any) -> None:
     assert find_error(reply) is None
 
 
@@ -260,7 +260,7 @@ OF_THE_REPLY = ("id", "model", "provider", "usage", "choices", "error")
         *(("error", "availability", key) for key in OF_THE_AVAILABILITY),
     ],
 )
-def test_nonsense_is_survived(keys: tuple[str, ...]) -> None:
+def test_malformed_error_fields_do_not_raise(keys: tuple[str, ...]) -> None:
     for value in NONSENSE:
         reply: dict[str, Any] = {"error": {"message": "Provider returned error", "code": 429}}
         place = reply
@@ -273,7 +273,7 @@ def test_nonsense_is_survived(keys: tuple[str, ...]) -> None:
                 assert str(error)
 
 
-def test_depth_is_survived() -> None:
+def test_deeply_nested_errors_do_not_raise() -> None:
     assert raised(500, "[" * 100_000).reason.startswith("[[[")
     nested: Any = "deep"
     for _ in range(200):
@@ -299,7 +299,7 @@ def test_what_is_nested_too_deep_to_be_written_is_an_error_all_the_same(kind: ty
         assert str(error)
 
 
-def test_no_reply_at_all() -> None:
+def test_a_malformed_reply_keeps_the_raw_response() -> None:
     raw = RawReply(200, {"x-generation-id": "gen-1"}, "<html>")
     error = malformed("The reply is not JSON.", raw)
     assert (error.status, error.generation_id, error.response) == (200, "gen-1", raw)

@@ -104,7 +104,7 @@ def test_without_fragments_the_parts_are_joined() -> None:
 
 
 @codecs
-def test_what_holds_itself_is_refused(codec: Codec) -> None:
+def test_a_value_that_contains_itself_is_refused(codec: Codec) -> None:
     value: dict[str, Any] = {}
     value["self"] = [value, value]
     with pytest.raises(ValueError, match="Circular"):

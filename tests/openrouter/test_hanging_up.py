@@ -57,7 +57,7 @@ def heard(request: pytest.FixtureRequest) -> Iterator[tuple[Listener, str]]:
         yield listening_on
 
 
-def test_closing_a_stream(heard: tuple[Listener, str]) -> None:
+def test_closing_a_stream_hangs_up(heard: tuple[Listener, str]) -> None:
     listener, url = heard
     with closing(cast("Any", exchange(call(url)))) as parts:
         assert next(parts)
@@ -65,7 +65,7 @@ def test_closing_a_stream(heard: tuple[Listener, str]) -> None:
     assert listener.hung_up.wait(SOON)
 
 
-def test_dropping_a_stream(heard: tuple[Listener, str]) -> None:
+def test_dropping_a_stream_hangs_up(heard: tuple[Listener, str]) -> None:
     listener, url = heard
     for _ in exchange(call(url)):
         break
@@ -73,7 +73,7 @@ def test_dropping_a_stream(heard: tuple[Listener, str]) -> None:
     assert listener.hung_up.wait(SOON)
 
 
-def test_an_error_of_the_consumers(heard: tuple[Listener, str]) -> None:
+def test_an_error_in_the_consumer_hangs_up(heard: tuple[Listener, str]) -> None:
     listener, url = heard
     with pytest.raises(ZeroDivisionError):
         assert [1 // 0 for _ in exchange(call(url))]
@@ -95,14 +95,14 @@ def aheard(listener: Listener) -> bool:
     return listener.hung_up.wait(SOON)
 
 
-async def test_closing_an_async_stream(heard: tuple[Listener, str]) -> None:
+async def test_closing_an_async_stream_hangs_up(heard: tuple[Listener, str]) -> None:
     listener, url = heard
     async with aclosing(aexchange(call(url))) as parts:
         assert await anext(parts)
     assert await asyncio.to_thread(aheard, listener)
 
 
-async def test_dropping_an_async_stream(heard: tuple[Listener, str]) -> None:
+async def test_dropping_an_async_stream_hangs_up(heard: tuple[Listener, str]) -> None:
     listener, url = heard
     async for _ in aexchange(call(url)):
         break
@@ -133,7 +133,7 @@ async def consume(url: str) -> None:
 
 
 @pytest.mark.parametrize("answer", UNHEARD.values(), ids=UNHEARD.keys())
-async def test_cancelling_a_task(answer: Response) -> None:
+async def test_cancelling_a_task_hangs_up(answer: Response) -> None:
     with listening(answer) as (listener, url):
         task = asyncio.create_task(consume(url))
         assert await asyncio.to_thread(listener.asked.wait, SOON)
@@ -144,7 +144,7 @@ async def test_cancelling_a_task(answer: Response) -> None:
 
 
 @pytest.mark.parametrize("answer", UNHEARD.values(), ids=UNHEARD.keys())
-async def test_a_time_out_of_the_callers(answer: Response) -> None:
+async def test_a_timeout_of_the_caller_hangs_up(answer: Response) -> None:
     with listening(answer) as (listener, url):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(consume(url), 0.1)

@@ -11,7 +11,7 @@ def test_nothing_is_attributed_that_was_not_set() -> None:
     assert attribution_headers("", "", []) == {}
 
 
-def test_attribution() -> None:
+def test_attribution_is_sent_in_openrouters_headers() -> None:
     assert attribution_headers("https://app.example", "App", ["cli-agent", "writing"]) == {
         "HTTP-Referer": "https://app.example",
         "X-OpenRouter-Title": "App",
@@ -20,7 +20,7 @@ def test_attribution() -> None:
 
 
 @pytest.mark.parametrize(("streamed", "accept"), [(True, "text/event-stream"), (False, "application/json")])
-def test_our_headers(*, streamed: bool, accept: str) -> None:
+def test_the_headers_of_every_request(*, streamed: bool, accept: str) -> None:
     assert request_headers(KEY, {"HTTP-Referer": "https://app.example"}, None, streamed=streamed) == {
         "Authorization": f"Bearer {KEY}",
         "Content-Type": "application/json",
@@ -58,13 +58,13 @@ def test_a_header_that_can_be_sent(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "X One", "X:", "Käse", "X\n", "(x)", "a/b", "\t"])
-def test_no_name_of_a_header(name: str) -> None:
+def test_an_invalid_header_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no name of a header"):
         check_header(name, "x")
 
 
 @pytest.mark.parametrize("value", ["secret\r\nX-Evil: 1", "secret\n", "sécret", "secret\x00", "secret\x7f", "secret\t"])
-def test_no_value_of_a_header_and_it_is_not_repeated(value: str) -> None:
+def test_an_invalid_header_value_is_refused_without_repeating_it(value: str) -> None:
     with pytest.raises(ValueError, match="X-One must be printable ASCII") as refused:
         check_header("X-One", value)
     assert "cret" not in str(refused.value)

@@ -18,7 +18,7 @@ def lending(most: int = 2) -> Lending:
     return Lending(most, Client)
 
 
-def test_the_one_that_came_back_last_goes_first() -> None:
+def test_the_client_returned_last_is_lent_first() -> None:
     some = lending(3)
     first, second, third = (some.take() for _ in range(3))
     for client in (second, third, first):
@@ -26,7 +26,7 @@ def test_the_one_that_came_back_last_goes_first() -> None:
     assert [some.take() for _ in range(3)] == [first, third, second]
 
 
-def test_none_beyond_the_most() -> None:
+def test_no_more_clients_are_lent_than_the_limit() -> None:
     some = lending()
     taken = some.take()
     assert isinstance(some.take(), Client)
@@ -62,7 +62,7 @@ def test_what_was_closed_by_others_is_replaced() -> None:
     assert not box.get_nowait().is_closed
 
 
-def test_who_waits_comes_in_order_and_before_all_others() -> None:
+def test_waiting_callers_are_served_in_order_and_first() -> None:
     some, boxes = lending(1), [SimpleQueue[Any]() for _ in range(2)]
     client = some.take()
     some.waiting.extend(boxes)
@@ -76,7 +76,7 @@ def test_who_waits_comes_in_order_and_before_all_others() -> None:
     assert some.lent == 0
 
 
-def test_who_leaves_the_line_is_forgotten() -> None:
+def test_a_caller_that_stops_waiting_is_skipped() -> None:
     some, box = lending(1), SimpleQueue[Any]()
     client = some.take()
     some.waiting.append(box)
@@ -85,7 +85,7 @@ def test_who_leaves_the_line_is_forgotten() -> None:
     assert box.empty()
 
 
-def test_who_leaves_too_late_gives_back_what_it_was_handed() -> None:
+def test_a_caller_that_stops_too_late_returns_its_client() -> None:
     some, box = lending(1), SimpleQueue[Any]()
     client = some.take()
     some.waiting.append(box)
@@ -94,7 +94,7 @@ def test_who_leaves_too_late_gives_back_what_it_was_handed() -> None:
     assert some.take() is client
 
 
-def test_what_nobody_needs_is_closed_after_a_while() -> None:
+def test_an_idle_client_is_closed_after_its_limit() -> None:
     some = lending()
     first, second = some.take(), some.take()
     some.give_back(first, 0.0)
@@ -104,13 +104,13 @@ def test_what_nobody_needs_is_closed_after_a_while() -> None:
     assert [client for client, _ in some.free] == [second]
 
 
-def test_no_more_are_kept_than_that() -> None:
+def test_no_more_idle_clients_are_kept_than_the_limit() -> None:
     some = lending(KEPT_MOST + 2)
     taken = [some.take() for _ in range(KEPT_MOST + 2)]
     assert [client for one in taken for client in some.give_back(one, 0.0)] == taken[:2]
 
 
-def test_the_end() -> None:
+def test_ending_closes_idle_clients_and_still_serves_waiting_callers() -> None:
     some, box = lending(3), SimpleQueue[Any]()
     first, second, third = (some.take() for _ in range(3))
     some.give_back(first, 0.0)

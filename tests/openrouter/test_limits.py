@@ -76,12 +76,12 @@ def test_trying_again_does_not_help() -> None:
 
 
 @pytest.mark.parametrize("depth", [1, DEEPEST])
-def test_what_is_nested_as_deeply_as_it_may_be(depth: int) -> None:
+def test_nesting_up_to_the_limit_is_read(depth: int) -> None:
     assert not is_too_deep(nested(depth), json.dumps(nested(depth)))
 
 
 @pytest.mark.parametrize("depth", [DEEPEST + 1, DEEPEST + 2, 300])
-def test_what_is_nested_more_deeply(depth: int) -> None:
+def test_nesting_beyond_the_limit_is_recognized(depth: int) -> None:
     assert is_too_deep(nested(depth), json.dumps(nested(depth)))
 
 
@@ -91,7 +91,7 @@ def test_many_brackets_beside_each_other_are_not_deep() -> None:
 
 
 @pytest.mark.parametrize("depth", [DEEPEST, 400, 800, 960, 2_000, 100_000])
-def test_what_is_nested_too_deeply_is_malformed(depth: int) -> None:
+def test_nesting_beyond_the_limit_is_a_malformed_reply(depth: int) -> None:
     body = b'{"choices": [{"delta": {"content": "x"}}], "x": ' + b"[" * depth + b"]" * depth + b"}"
     with pytest.raises(KimiMalformedReplyError):
         list(StreamReader(opened(), None).feed(b"data: " + body + b"\n\n", 0.0))

@@ -19,7 +19,7 @@ def test_a_path_becomes_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 1, "", "no-such-file.pem", b"bytes", object()])
-def test_what_says_nothing_about_certificates_is_refused(value: Any) -> None:
+def test_an_invalid_verify_setting_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="verify must be True, False"):
         check_verify(value)
 
@@ -30,7 +30,7 @@ def test_a_proxy_stays_as_it_is(url: str) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_no_proxy(nothing: str | None) -> None:
+def test_proxy_none_uses_no_proxy(nothing: str | None) -> None:
     assert check_proxy(nothing) is None
 
 
@@ -44,7 +44,7 @@ NO_PROXIES = (
 
 
 @pytest.mark.parametrize("url", NO_PROXIES)
-def test_what_is_no_proxy_is_refused_and_not_repeated(url: Any) -> None:
+def test_an_invalid_proxy_is_refused_without_repeating_it(url: Any) -> None:
     with pytest.raises(ValueError, match="proxy must be a URL") as caught:
         check_proxy(url)
     assert SECRET not in str(caught.value)

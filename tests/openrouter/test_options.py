@@ -47,7 +47,7 @@ def test_every_provider_preference_goes_out_as_it_came_in() -> None:
     assert list(sent) == list(ProviderPreferences.model_fields)
 
 
-def test_what_is_not_set_is_not_sent() -> None:
+def test_options_that_are_not_set_are_not_sent() -> None:
     assert ProviderPreferences().wire() == {}
     unset = ProviderPreferences(order=[], sort="", zdr=None, max_price=None, preferred_max_latency=None)
     assert unset.wire() == {}
@@ -130,7 +130,7 @@ def test_words_that_are_new_pass(word: str) -> None:
 
 
 @pytest.mark.parametrize("slip", ["High", "HIGH", "hgih", "hihg", "meduim", "minmal", "noen"])
-def test_a_slip_of_the_pen_is_refused(slip: str) -> None:
+def test_a_misspelled_option_is_refused(slip: str) -> None:
     assert "did you mean" in refused(lambda: Reasoning(effort=slip))
 
 

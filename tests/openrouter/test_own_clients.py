@@ -46,7 +46,9 @@ CLIENT_ERRORS: list[tuple[str, type[KimiError], str]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "text"), CLIENT_ERRORS)
-def test_what_a_client_raises(ask: Ask, library: Any, name: str, kind: type[KimiError], text: str) -> None:
+def test_exceptions_of_a_users_client_become_typed_errors(
+    ask: Ask, library: Any, name: str, kind: type[KimiError], text: str
+) -> None:
     problem = getattr(library, name)
     problem = problem() if name == "StreamClosed" else problem("told")
 
@@ -78,13 +80,13 @@ AFTER_CONTENT: dict[str, tuple[Any, type[KimiError]]] = {
 
 
 @pytest.mark.parametrize(("after", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
-def test_failures_on_it(ask: Ask, library: Any, after: Any, kind: type[KimiError]) -> None:
+def test_failures_of_a_users_client_are_typed_errors(ask: Ask, library: Any, after: Any, kind: type[KimiError]) -> None:
     with serving(streamed(said("Hel"), after)) as server:
         shown, error = ask.shows(call(server.url, connection=ask.own(library)))
     assert (shown, type(error)) == (["Hel"], kind)
 
 
-def test_one_that_is_closed(ask: Ask, library: Any) -> None:
+def test_a_closed_users_client_is_a_clear_error(ask: Ask, library: Any) -> None:
     own = ask.own(library)
     [client] = own.values()
     if ask.is_async:

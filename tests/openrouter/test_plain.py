@@ -47,7 +47,7 @@ def test_a_plain_reply(padding: bytes) -> None:
         (b'{"choices": [{"message": {}}, 7]}', "A choice does not have the documented form."),
     ],
 )
-def test_a_plain_reply_that_is_none(body: bytes, text: str) -> None:
+def test_a_body_that_is_not_a_reply_is_an_error(body: bytes, text: str) -> None:
     error = plain(body).error
     assert type(error) is KimiMalformedReplyError
     assert text in str(error)

@@ -66,7 +66,7 @@ def test_a_page_that_repeats_the_key_is_not_kept_as_it_is(name: str) -> None:
     assert error.reason == "Authorization: Bearer [key] [key]"
 
 
-def test_what_is_too_short_for_a_key_is_no_key() -> None:
+def test_a_string_too_short_for_a_key_is_not_redacted() -> None:
     assert refusal(b"a b c", headers={"Authorization": "Bearer b"}).reason == "a b c"
 
 

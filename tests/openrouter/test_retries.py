@@ -34,7 +34,7 @@ FULL = Retries(5, chance=lambda: 1.0)
         KimiMalformedReplyError,
     ],
 )
-def test_what_may_pass_is_tried_again(kind: type[KimiError]) -> None:
+def test_transient_errors_are_retried(kind: type[KimiError]) -> None:
     assert FULL.wait_after(kind("x"), 1, None) == 0.5
 
 
@@ -50,7 +50,7 @@ def test_what_may_pass_is_tried_again(kind: type[KimiError]) -> None:
         KimiNotFoundError,
     ],
 )
-def test_what_stays_wrong_is_not_tried_again(kind: type[KimiError]) -> None:
+def test_permanent_errors_are_not_retried(kind: type[KimiError]) -> None:
     assert FULL.wait_after(kind("x"), 1, None) is None
 
 
@@ -104,12 +104,12 @@ def test_an_empty_answer_may_be_asked_again_by_others() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 7])
-def test_a_number_of_attempts(value: int) -> None:
+def test_a_number_of_attempts_is_a_whole_number_of_at_least_zero(value: int) -> None:
     assert number_of_attempts("max_retries", value) == value
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "2", True, None])
-def test_what_is_no_number_of_attempts(value: Any) -> None:
+def test_anything_else_is_refused_as_a_number_of_attempts(value: Any) -> None:
     with pytest.raises(KimiRequestError, match="retry_empty must be an integer of at least 0"):
         number_of_attempts("retry_empty", value)
 

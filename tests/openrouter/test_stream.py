@@ -225,17 +225,17 @@ def test_a_stream_without_any_choice_is_no_reply(choices: Any) -> None:
         ({"audio": {"data": "x"}}, True),
     ],
 )
-def test_what_begins_an_answer(delta: dict[str, Any], *, begun: bool) -> None:
+def test_content_reasoning_and_calls_begin_an_answer(delta: dict[str, Any], *, begun: bool) -> None:
     assert Read(chunk(delta)).reader.has_begun is begun
 
 
 @pytest.mark.parametrize("ending", [finished(), BILLED, DONE, COMMENT, NULLS])
-def test_what_begins_no_answer(ending: bytes) -> None:
+def test_events_without_content_do_not_begin_an_answer(ending: bytes) -> None:
     assert not Read(ending).reader.has_begun
 
 
 @pytest.mark.parametrize("nothing", [COMMENT, b":\n\n", b": OPENR", b"", chunk({"content": ""}), chunk({}), BILLED])
-def test_what_is_no_content_does_not_end_the_silence(nothing: bytes) -> None:
+def test_events_without_content_do_not_end_the_silence(nothing: bytes) -> None:
     wait = Waiting(StreamReader)
     assert wait((100.0, said("a")), (60.0, nothing), (59.0, nothing)) == 1.0
     with pytest.raises(KimiTimeoutError, match="No content came for 120 seconds"):

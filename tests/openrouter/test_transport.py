@@ -37,7 +37,7 @@ def refused(status: int, **headers: str) -> Response:
 
 
 @pytest.mark.parametrize(("plain", "answer"), [(False, GOOD), (True, PLAIN), (False, PLAIN)])
-def test_a_reply(ask: Ask, answer: Response, *, plain: bool) -> None:
+def test_a_call_returns_the_text_of_the_reply(ask: Ask, answer: Response, *, plain: bool) -> None:
     with serving(answer) as server:
         assert ask(call(server.url, plain=plain, headers={"X-Mine": "1"})) == ["Hello"]
     [request] = server.requests
@@ -74,7 +74,7 @@ STATUSES: list[tuple[int, type[KimiError], bool]] = [
 
 
 @pytest.mark.parametrize(("status", "kind", "again"), STATUSES)
-def test_a_status_of_failure(ask: Ask, status: int, kind: type[KimiError], *, again: bool) -> None:
+def test_a_failing_status_gives_its_typed_error(ask: Ask, status: int, kind: type[KimiError], *, again: bool) -> None:
     with serving(refused(status)) as server:
         [error] = ask(call(server.url, retries=2, clock=Recorded()))
     assert type(error) is kind
@@ -166,7 +166,7 @@ BEFORE_CONTENT = {
 
 
 @pytest.mark.parametrize("bad", BEFORE_CONTENT.values(), ids=BEFORE_CONTENT.keys())
-def test_what_fails_before_content_is_tried_again(ask: Ask, bad: Response) -> None:
+def test_failures_before_content_are_retried(ask: Ask, bad: Response) -> None:
     recorded = Recorded()
     with serving(bad, bad, GOOD) as server:
         assert ask(call(server.url, retries=FULL, clock=recorded)) == ["Hello"]
@@ -234,7 +234,7 @@ def test_a_redirect_is_not_followed(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(("plain", "body"), [(False, b"".join(WHOLE)), (True, PLAIN.steps[0])])
-def test_a_compressed_body(ask: Ask, body: bytes, *, plain: bool) -> None:
+def test_a_compressed_body_is_decompressed(ask: Ask, body: bytes, *, plain: bool) -> None:
     packed = gzip.compress(body)
     pieces = (packed[:15], packed[15:])
     with serving(Response(200, {"content-encoding": "gzip"}, pieces, chunked=True)) as server:
@@ -272,7 +272,7 @@ def test_a_cookie_is_not_kept(ask: Ask) -> None:
     assert "set-cookie" not in error.response.headers
 
 
-def test_nobody_listens(ask: Ask) -> None:
+def test_a_refused_connection_is_a_connection_error(ask: Ask) -> None:
     with serving(GOOD) as server:
         url = server.url
     [error] = ask(call(url, retries=1, clock=Recorded()))

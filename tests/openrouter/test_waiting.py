@@ -10,6 +10,7 @@ import pytest
 
 from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError, KimiTimeoutError
 from langchain_kimi.openrouter.refusal import LONGEST
+from langchain_kimi.openrouter.retries import Retries
 from langchain_kimi.testing.http1 import Hang, Pause, Repeat, Response
 from tests.openrouter.calling import Ask, Recorded, call, serving, streamed
 from tests.openrouter.events import BILLED, COMMENT, DONE, WHOLE, event, said
@@ -35,7 +36,7 @@ def test_silence_is_an_error(ask: Ask, answer: Response) -> None:
 @pytest.mark.parametrize("comment", [COMMENT, b": ", b"\n"])
 def test_comments_are_silence(ask: Ask, comment: bytes) -> None:
     with serving(streamed(Repeat(comment, 0.02))) as server:
-        [error] = ask(call(server.url, idle=0.1, retries=1, clock=None))
+        [error] = ask(call(server.url, idle=0.1, retries=Retries(1, chance=lambda: 0.0)))
     assert type(error) is KimiTimeoutError
     assert "No content came for 0.1 seconds" in error.reason
     assert len(server.requests) == 2
@@ -47,7 +48,8 @@ def test_blanks_before_a_plain_reply_are_silence(ask: Ask) -> None:
     assert type(error) is KimiTimeoutError
 
 
-def test_a_comment_does_not_double_the_limit(ask: Ask) -> None:
+@pytest.mark.long
+def test_a_comment_does_not_extend_the_idle_limit(ask: Ask) -> None:
     # The client's own limit begins anew with the comment; the rest of ours does not, and the answer comes too late.
     with serving(streamed(Pause(1.05), COMMENT, Pause(0.6), *WHOLE)) as server:
         [error] = ask(call(server.url, idle=1.2))
@@ -68,7 +70,7 @@ def test_a_whole_answer_is_not_waited_for(ask: Ask, steps: tuple[bytes, ...]) ->
         assert ask(call(server.url)) == ["Hello"]
 
 
-@pytest.mark.parametrize("total", [None, 60.0])
+@pytest.mark.parametrize("total", [None, pytest.param(60.0, marks=pytest.mark.long)])
 def test_an_error_is_not_waited_for(ask: Ask, total: float | None) -> None:
     with serving(streamed(said("Hel"), event({"error": ERROR}), Hang())) as server:
         shown, error = ask.shows(call(server.url, total=total))
@@ -106,11 +108,12 @@ ENDLESS = SILENT | {
 @pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS.keys())
 def test_the_total_time_holds_whatever_the_server_does(ask: Ask, answer: Response) -> None:
     with serving(answer) as server:
-        _, error = ask.shows(call(server.url, total=0.15, retries=3))
+        _, error = ask.shows(call(server.url, total=0.05, retries=3))
     assert type(error) is KimiTimeoutError
-    assert "total time of 0.15 seconds" in error.reason
+    assert "total time of 0.05 seconds" in error.reason
     assert not error.is_retryable
-    assert len(server.requests) == 1
+    # None where the time was over before the request arrived.
+    assert len(server.requests) <= 1
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -134,7 +137,8 @@ def test_a_slow_consumer_is_no_silence(ask: Ask) -> None:
     assert "total time of 10 seconds" in error.reason
 
 
-def test_no_thread_stays_long_after_what_it_watched(ask: Ask) -> None:
+@pytest.mark.long
+def test_the_watchdog_thread_ends_after_the_calls(ask: Ask) -> None:
     with serving(streamed(*WHOLE)) as server:
         assert ask(*[call(server.url, total=60.0)] * 5) == ["Hello"] * 5
     for thread in threading.enumerate():
@@ -142,7 +146,7 @@ def test_no_thread_stays_long_after_what_it_watched(ask: Ask) -> None:
             thread.join()
 
 
-def test_errors_of_many_attempts(ask: Ask) -> None:
+def test_the_last_error_holds_the_errors_of_earlier_attempts(ask: Ask) -> None:
     with serving(streamed(Hang())) as server:
         [error] = ask(call(server.url, idle=0.05, retries=2, clock=Recorded()))
     assert isinstance(error, KimiError)

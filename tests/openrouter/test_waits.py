@@ -40,7 +40,9 @@ IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
         ({}, told("x", 429, {"headers": ["nonsense"]}), None),
     ],
 )
-def test_how_long_to_wait(headers: dict[str, str], body: Any, seconds: float | None) -> None:
+def test_the_wait_is_read_from_headers_metadata_and_availability(
+    headers: dict[str, str], body: Any, seconds: float | None
+) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     error = body["error"]
     assert retry_after(named, error.get("metadata", {}), error.get("availability", {}), NOW) == seconds
@@ -50,5 +52,5 @@ def test_how_long_to_wait(headers: dict[str, str], body: Any, seconds: float | N
     ("value", "number"),
     [(5, 5.0), ("0.5", 0.5), (True, None), (None, None), ("x", None), (-1, None), (float("nan"), None), (1e16, None)],
 )
-def test_numbers(value: Any, number: float | None) -> None:
+def test_a_number_is_read_from_numbers_and_numeric_strings(value: Any, number: float | None) -> None:
     assert number_of(value) == number

@@ -17,7 +17,7 @@ pytestmark = needs_recordings
 
 
 @pytest.mark.parametrize("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)
-def test_nothing_is_repaired(exchange: Exchange) -> None:
+def test_healthy_recordings_are_not_repaired(exchange: Exchange) -> None:
     mended, left = read(exchange, Mending()), read(exchange, Mending(frozenset()))
     assert mended == left
     told = mended.get("response_metadata", {}).get("kimi", {})

@@ -51,7 +51,7 @@ def model_for(server: ReplayServer, exchange: Exchange, split: Split, **settings
 
 
 @plain
-def test_invoke(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
         message = model.invoke(messages_of(exchange), **settings_of(exchange))
@@ -64,7 +64,7 @@ def test_invoke(server: ReplayServer, exchange: Exchange, split: Split) -> None:
 
 @plain
 @on_one_loop
-async def test_ainvoke(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
         message = await model.ainvoke(messages_of(exchange), **settings_of(exchange))
@@ -76,7 +76,7 @@ async def test_ainvoke(server: ReplayServer, exchange: Exchange, split: Split) -
 
 
 @streamed
-def test_stream(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
         message: Any = reduce(add, model.stream(messages_of(exchange), **settings_of(exchange)))
@@ -89,7 +89,7 @@ def test_stream(server: ReplayServer, exchange: Exchange, split: Split) -> None:
 
 @streamed
 @on_one_loop
-async def test_astream(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
         chunks: list[Any] = [chunk async for chunk in model.astream(messages_of(exchange), **settings_of(exchange))]
@@ -101,7 +101,7 @@ async def test_astream(server: ReplayServer, exchange: Exchange, split: Split) -
 
 
 @pytest.mark.parametrize("exchange", STREAMED, ids=name_of)
-def test_invoke_of_a_streaming_model(server: ReplayServer, exchange: Exchange) -> None:
+def test_invoke_of_a_streaming_model_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange) -> None:
     model = model_for(server, exchange, "odd", streaming=True)
     try:
         message = model.invoke(messages_of(exchange), **settings_of(exchange))

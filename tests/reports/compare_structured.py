@@ -22,7 +22,7 @@ from tests.messages.structured_cases import CASES, TYPED, Case, Person
 
 Outcomes = tuple[str, ...]
 """What one reply came to in each way."""
-REPORT = Path(__file__).parents[1] / "docs" / "structured.md"
+REPORT = Path(__file__).parents[2] / "docs" / "structured.md"
 REPLIES = [*CASES, *TYPED]
 METHODS = ("function_calling", "json_schema", "json_mode", "default")
 DEFAULTS = {"ChatKimi": "function_calling", "ChatOpenRouter": "function_calling", "ChatOpenAI": "json_schema"}

@@ -14,7 +14,7 @@ from tests.faults import replies, statuses, streams, transfers
 from tests.faults.cases import Case, Played, partial_of, play
 from tests.faults.ways import WAYS
 
-REPORT = Path(__file__).parents[1] / "docs" / "faults.md"
+REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
 SOAK = "<!-- soak -->"
 GENERATION = re.compile(r"gen-\d+-\w*")
 LONGEST = 70
