@@ -1,11 +1,8 @@
 """Kimi as a LangChain chat model, over OpenRouter."""
 
-from langchain_kimi._version import __version__
-from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import KimiError
-from langchain_kimi.loading import load_arguments, register_init_chat_model
-from langchain_kimi.openrouter.connection import Timeout
-from langchain_kimi.openrouter.options import (
+from langchain_kimi._loading import load_arguments, register_init_chat_model
+from langchain_kimi._openrouter.http.connection import Timeout
+from langchain_kimi._openrouter.parameters.options import (
     CacheControl,
     MaxPrice,
     Percentiles,
@@ -14,7 +11,7 @@ from langchain_kimi.openrouter.options import (
     ProviderSort,
     Reasoning,
 )
-from langchain_kimi.openrouter.plugins import (
+from langchain_kimi._openrouter.parameters.plugins import (
     AutoBetaRouterPlugin,
     AutoRouterPlugin,
     ContextCompressionPlugin,
@@ -29,6 +26,9 @@ from langchain_kimi.openrouter.plugins import (
     WebFetchPlugin,
     WebPlugin,
 )
+from langchain_kimi._version import __version__
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiError
 
 __all__ = [
     "AutoBetaRouterPlugin",

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from langchain_kimi._tokens.vocabulary import SHA256, fetch_vocabulary
 from langchain_kimi.errors import KimiError
-from langchain_kimi.kimi.tokenizer import SHA256, fetch_vocabulary
 
 
 def main(arguments: Sequence[str] | None = None, *, sha256: str = SHA256) -> int:

@@ -27,8 +27,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
-from langchain_kimi._messages.ledger import Costs, Ledger, table
-from langchain_kimi.errors import KimiBudgetError
+from langchain_kimi._costs.ledger import Costs, Ledger, table
+from langchain_kimi.errors import KimiBudgetExceededError
 
 __all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
 
@@ -222,7 +222,7 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: there is no limit, or a number is negative or none at all.
-        KimiBudgetError: raised in the run whose call is refused.
+        KimiBudgetExceededError: raised in the run whose call is refused.
     """
 
     raise_error = True
@@ -262,7 +262,7 @@ class Budget(KimiCostCallback):
         known = total.charged + total.charged_upstream + total.charged_by_list
         return known + total.charged_unknown * _decimal(self.estimate)
 
-    def _refusal(self, ledger: Ledger) -> KimiBudgetError | None:
+    def _refusal(self, ledger: Ledger) -> KimiBudgetExceededError | None:
         spent, tokens, under_way = self._spent(ledger), ledger.total.total_tokens, ledger.in_flight
         if self.max_tokens is not None and tokens >= self.max_tokens:
             return _refused("tokens", tokens, self.max_tokens, f"{tokens:,} of {self.max_tokens:,} tokens are spent")
@@ -283,8 +283,8 @@ def _decimal(dollars: float) -> Decimal:
     return Decimal(str(dollars))
 
 
-def _refused(unit: Literal["USD", "tokens"], spent: float, limit: float, told: str) -> KimiBudgetError:
-    return KimiBudgetError(
+def _refused(unit: Literal["USD", "tokens"], spent: float, limit: float, told: str) -> KimiBudgetExceededError:
+    return KimiBudgetExceededError(
         f"The budget leaves no room for another call: {told}.",
         spent=spent,
         limit=limit,

@@ -17,27 +17,24 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils import from_env
 from pydantic import Field, model_validator
 
-from langchain_kimi._messages import content_blocks
-from langchain_kimi._messages.coalescing import CoalescesDeltas
-from langchain_kimi._messages.context_check import ChecksContext
-from langchain_kimi._messages.continuing import ContinuesReplies
-from langchain_kimi._messages.cost_estimate import EstimatesCosts
-from langchain_kimi._messages.langsmith import langsmith_params
-from langchain_kimi._messages.readers import PlainMessage
-from langchain_kimi._messages.request import OF_THE_CALL, body_bytes, call_ids_in, request_body
-from langchain_kimi._messages.retry_report import RetryReport
-from langchain_kimi._messages.structured_model import MakesStructuredOutput
-from langchain_kimi._messages.tools import bind_arguments
-from langchain_kimi._messages.usage import added_up
-from langchain_kimi._messages.warm_caches import KeepsCachesWarm
+from langchain_kimi._kimi.outgoing import changes_of_choice, fit
+from langchain_kimi._kimi.profiles import profile
+from langchain_kimi._openrouter.http import clients
+from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._reply import content_blocks
+from langchain_kimi._reply.continuing import ContinuesReplies
+from langchain_kimi._reply.messages import added_up
+from langchain_kimi._reply.plain import PlainMessage
+from langchain_kimi._reply.streamed import CoalescesDeltas
+from langchain_kimi._request.body import OF_THE_CALL, body_bytes, call_ids_in, request_body
+from langchain_kimi._request.routing import KeepsCachesWarm
+from langchain_kimi._schemas.tools import bind_arguments
+from langchain_kimi._settings import KimiSettings
+from langchain_kimi._structured.binding import MakesStructuredOutput
+from langchain_kimi._tokens.model import ChecksContext, EstimatesCosts
+from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
-from langchain_kimi.kimi.forced_choice import changes_of_choice
-from langchain_kimi.kimi.prepare import fit
-from langchain_kimi.kimi.profiles import profile
-from langchain_kimi.openrouter import clients
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.transport import Call, aexchange, exchange
-from langchain_kimi.settings import KimiSettings
 
 content_blocks.register()
 
@@ -180,7 +177,7 @@ class ChatKimi(
         kwargs: dict[str, Any],
     ) -> Call[Any]:
         streamed = reader is not PlainMessage
-        mending = self.mending(partial(call_ids_in, messages))
+        repair_options = self.repair_options(partial(call_ids_in, messages))
         given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
         asked = request_body(
             messages,
@@ -189,14 +186,16 @@ class ChatKimi(
             given=given if stop is None else {**given, "stop": stop},
             streamed=streamed,
         )
-        body = self.kept_warm(fit(asked, mending.repairs), messages, given)
+        body = self.kept_warm(fit(asked, repair_options.repairs), messages, given)
         self.refuse_overflow(body, messages)
         connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
         report = RetryReport(run_manager)
 
-        def new_reader(opened: Opened) -> Any:
+        def new_reader(opened: ResponseHead) -> Any:
             found = {"empty_answers": report.empty_answers, **changes_of_choice(asked, body)}
-            return reader(opened, body=body, idle=connection.timeout.idle, mending=replace(mending, **found))
+            return reader(
+                opened, body=body, idle=connection.timeout.idle, repair_options=replace(repair_options, **found)
+            )
 
         return Call(
             connection=connection,
@@ -231,7 +230,7 @@ class ChatKimi(
             **kwargs: Further parameters, bound with the tools.
 
         Raises:
-            KimiRequestError: a tool's name cannot be sent, or `tool_choice` names a tool that is not offered.
+            KimiUsageError: a tool's name cannot be sent, or `tool_choice` names a tool that is not offered.
         """
         return self.bind(
             **bind_arguments(

@@ -2,15 +2,15 @@
 
 ```
 KimiError                            (ModelError)
- + KimiRequestError                  (ModelInvalidRequestError, ValueError)  refused here: nothing was sent
- |  - KimiBudgetError                                         a budget leaves no room for the call
+ + KimiUsageError                  (ModelInvalidRequestError, ValueError)  refused here: nothing was sent
+ |  - KimiBudgetExceededError                                         a budget leaves no room for the call
  + KimiConnectionError               (ModelConnectionError)   no connection, or it broke before the reply began
  |  - KimiTimeoutError               (ModelTimeoutError)      connecting, silence, no content, or the total time
  + KimiStatusError                   (ModelError)             OpenRouter or the host refused or failed
  |  - KimiInvalidRequestError        (ModelInvalidRequestError)     400, 412, 413, 422
  |  |  . KimiContextOverflowError    (ContextOverflowError)         told by its error type, not by its prose alone
  |  - KimiAuthenticationError        (ModelAuthenticationError)     401
- |  - KimiCreditError                (ModelPermissionDeniedError)   402, and the 403 of an exhausted key
+ |  - KimiPaymentRequiredError                (ModelPermissionDeniedError)   402, and the 403 of an exhausted key
  |  - KimiPermissionError            (ModelPermissionDeniedError)   403
  |  |  . KimiModerationError                                        the input was flagged
  |  - KimiNotFoundError              (ModelNotFoundError)           404, and the 400 of an unknown model
@@ -19,7 +19,7 @@ KimiError                            (ModelError)
  + KimiReplyError                    (ModelAPIError)          it answered, but not with a whole answer
     - KimiMalformedReplyError                                 not JSON, or not the shape of a reply
     - KimiReplyTooLargeError                                  larger than any answer is
-    - KimiStreamCutError                                      the bytes ended before the reply did
+    - KimiIncompleteStreamError                                      the bytes ended before the reply did
     - KimiEmptyReplyError                                     nothing in it
     - KimiStructuredOutputError         (OutputParserException)        no value of the shape that was asked for
 ```
@@ -164,11 +164,11 @@ def _rebuild(kind: type[KimiError], reason: str, facts: dict[str, Any]) -> KimiE
     return error
 
 
-class KimiRequestError(KimiError, ModelInvalidRequestError, ValueError):
+class KimiUsageError(KimiError, ModelInvalidRequestError, ValueError):
     """The request was refused here; nothing was sent and nothing was billed."""
 
 
-class KimiBudgetError(KimiRequestError):
+class KimiBudgetExceededError(KimiUsageError):
     """A budget leaves no room for the call; see `langchain_kimi.callbacks.Budget`.
 
     Attributes:
@@ -210,7 +210,7 @@ class KimiAuthenticationError(KimiStatusError, ModelAuthenticationError):
     """The key is missing, unknown or disabled (401)."""
 
 
-class KimiCreditError(KimiStatusError, ModelPermissionDeniedError):
+class KimiPaymentRequiredError(KimiStatusError, ModelPermissionDeniedError):
     """The account or the key has no credit left for this request (402, or the 403 of an exhausted key)."""
 
 
@@ -246,7 +246,7 @@ class KimiReplyTooLargeError(KimiReplyError):
     """The reply, or one event of it, is larger than any answer is; reading was given up."""
 
 
-class KimiStreamCutError(KimiReplyError):
+class KimiIncompleteStreamError(KimiReplyError):
     """The bytes ended before the reply did: neither a finish reason nor `[DONE]` came."""
 
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from langchain_kimi.kimi.counting import Billed, TokenCounter
-from langchain_kimi.kimi.estimate import LETTERS_PER_TOKEN, estimate_tokens
-from langchain_kimi.kimi.families import family
-from langchain_kimi.kimi.prompt_forms import PromptForm, default_form
+from langchain_kimi._kimi.families import family
+from langchain_kimi._tokens.counting import Billed, TokenCounter
+from langchain_kimi._tokens.estimate import LETTERS_PER_TOKEN, estimate_tokens
+from langchain_kimi._tokens.hosts import PromptForm, default_form
 from scripts.fit_prompt_forms import best_form, generation_of
 from scripts.recorded_prompts import (
     SHORTEST,

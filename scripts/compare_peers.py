@@ -22,7 +22,7 @@ from langchain_openrouter import ChatOpenRouter
 from pydantic import BaseModel
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._messages.from_wire import PROVIDER
+from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 
 KEY = "no-key-needed"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
-from langchain_kimi.kimi.estimate import FIT, Fit, estimate_tokens
+from langchain_kimi._tokens.estimate import FIT, Fit, estimate_tokens
 from scripts.recorded_prompts import (
     SHORTEST,
     Exchange,

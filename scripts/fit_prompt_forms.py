@@ -16,11 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
-from langchain_kimi.kimi.families import KimiFamily, family
-from langchain_kimi.kimi.prompt_forms import FormData, FormRow, PromptForm, generation_name, possible_forms
+from langchain_kimi._kimi.families import KimiFamily, family
+from langchain_kimi._tokens.hosts import FormData, FormRow, PromptForm, generation_name, possible_forms
 from scripts.recorded_prompts import Exchange, Form, exchanges, grouped
 
-FILE = Path(__file__).parents[1] / "langchain_kimi" / "kimi" / "prompt_forms.json"
+FILE = Path(__file__).parents[1] / "langchain_kimi" / "_tokens" / "hosts.json"
 SOURCE = "recorded exchanges, by what hosts billed for prompts that are known"
 FADING = 0.5
 WORST = 0.08

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import tiktoken
 
-from langchain_kimi.kimi.estimate import estimate_tokens
-from langchain_kimi.kimi.tokenizer import PATTERN
+from langchain_kimi._tokens.estimate import estimate_tokens
+from langchain_kimi._tokens.vocabulary import PATTERN
 from scripts.recorded_prompts import Pair, row, table
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate-texts.md"

@@ -14,15 +14,14 @@ from statistics import fmean
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from langchain_kimi._messages.serving_host import host_of_url, serving_host
-from langchain_kimi.kimi.call_ids import with_positional_ids
-from langchain_kimi.kimi.chat_template import render
-from langchain_kimi.kimi.estimate import estimate_tokens
-from langchain_kimi.kimi.families import family
-from langchain_kimi.kimi.prompt_forms import PromptForm, possible_forms
-from langchain_kimi.openrouter.connection import BASE_URL
-from langchain_kimi.openrouter.provider_slugs import provider_slug
-from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._kimi.call_ids import with_positional_ids
+from langchain_kimi._kimi.families import family
+from langchain_kimi._openrouter.http.connection import BASE_URL
+from langchain_kimi._openrouter.wire import JSONObject, WireMessage, provider_slug
+from langchain_kimi._request.routing import host_of_url, serving_host
+from langchain_kimi._tokens.chat_template import render
+from langchain_kimi._tokens.estimate import estimate_tokens
+from langchain_kimi._tokens.hosts import PromptForm, possible_forms
 
 SHORTEST = 50
 OK = 200

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renew `langchain_kimi/kimi/profiles.json` from OpenRouter's list of models.
+"""Renew `langchain_kimi/_kimi/profiles.json` from OpenRouter's list of models.
 
     python scripts/refresh_profiles.py [--base-url URL] [--file PATH]
 
@@ -17,14 +17,14 @@ from typing import cast
 
 import httpx
 
+from langchain_kimi._kimi.families import KimiFamily, base_slug, family
+from langchain_kimi._kimi.profiles import ModelRow, PriceRow, ProfileData
+from langchain_kimi._openrouter.http.connection import BASE_URL
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.catalog import Catalog, ListedModel
 from langchain_kimi.errors import KimiError
-from langchain_kimi.kimi.families import KimiFamily, base_slug, family
-from langchain_kimi.kimi.profiles import ModelRow, PriceRow, ProfileData
-from langchain_kimi.openrouter.catalog import Catalog, ListedModel
-from langchain_kimi.openrouter.connection import BASE_URL
-from langchain_kimi.openrouter.wire import JSONObject
 
-DATA = Path(__file__).parents[1] / "langchain_kimi" / "kimi" / "profiles.json"
+DATA = Path(__file__).parents[1] / "langchain_kimi" / "_kimi" / "profiles.json"
 AUTHOR = "moonshotai/"
 MODALITIES = ("text", "image", "audio", "video")
 REMEMBERED = ("release_date", "last_updated", "max_output_tokens")

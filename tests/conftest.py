@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, settings
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._messages.from_wire import PROVIDER
-from langchain_kimi.testing import Behaviour, Emulator
+from langchain_kimi._reply.messages import PROVIDER
+from langchain_kimi.testing import Behavior, Emulator
 
 KEY = "planted-key-that-opens-nothing"
 """The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
@@ -80,7 +80,7 @@ def server() -> Iterator[Emulator]:
 def openrouter(server: Emulator) -> Emulator:
     """Give the emulator of all tests of a file, with nothing in its script."""
     server.clear()
-    server.behaviour = Behaviour()
+    server.behavior = Behavior()
     return server
 
 

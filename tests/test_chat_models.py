@@ -152,9 +152,9 @@ async def test_async_chunks_are_the_sync_ones(openrouter: Emulator, model: ChatK
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("behaviour", [{"usage_era": "A"}, {"usage_era": "B"}, {"usage_era": "C"}, {"comments": False}])
-async def test_usage_of_every_era(openrouter: Emulator, model: ChatKimi, behaviour: dict[str, Any], way: Way) -> None:
-    openrouter.behave(**behaviour)
+@pytest.mark.parametrize("behavior", [{"usage_era": "A"}, {"usage_era": "B"}, {"usage_era": "C"}, {"comments": False}])
+async def test_usage_of_every_era(openrouter: Emulator, model: ChatKimi, behavior: dict[str, Any], way: Way) -> None:
+    openrouter.behave(**behavior)
     openrouter.script(Reply(text="one two three"))
     message = await ask(model, way)
     openrouter.behave(usage_era="C", comments=True)
@@ -184,11 +184,11 @@ async def test_usage_of_every_era(openrouter: Emulator, model: ChatKimi, behavio
 )
 async def test_calls_of_every_host(openrouter: Emulator, model: ChatKimi, habits: dict[str, Any], way: Way) -> None:
     calls = [ToolCall("look_up", {"city": "Tromsø"}), ToolCall("look_up", {"city": "Oslo {}"}), ToolCall("ping")]
-    plain = openrouter.behaviour
+    plain = openrouter.behavior
     openrouter.behave(**habits)
     openrouter.script(Reply(tool_calls=calls))
     message = await ask(model, way)
-    openrouter.behaviour = plain
+    openrouter.behavior = plain
     assert [(one["name"], one["args"]) for one in message.tool_calls] == [
         ("look_up", {"city": "Tromsø"}),
         ("look_up", {"city": "Oslo {}"}),

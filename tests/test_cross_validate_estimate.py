@@ -5,8 +5,8 @@ from statistics import fmean
 
 import pytest
 
-from langchain_kimi.kimi.estimate import FIT, Fit
-from langchain_kimi.openrouter.wire import WireMessage
+from langchain_kimi._openrouter.wire import WireMessage
+from langchain_kimi._tokens.estimate import FIT, Fit
 from scripts import cross_validate_estimate
 from scripts.recorded_prompts import Exchange, Form, forms_of
 from tests.recordings.exchanges import FOLDER, needs_recordings

@@ -12,15 +12,15 @@ from langchain_kimi.errors import KimiError, KimiServerError, KimiStructuredOutp
 
 TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
     errors.KimiError: (core.ModelError,),
-    errors.KimiRequestError: (errors.KimiError, core.ModelInvalidRequestError, ValueError),
-    errors.KimiBudgetError: (errors.KimiRequestError,),
+    errors.KimiUsageError: (errors.KimiError, core.ModelInvalidRequestError, ValueError),
+    errors.KimiBudgetExceededError: (errors.KimiUsageError,),
     errors.KimiConnectionError: (errors.KimiError, core.ModelConnectionError),
     errors.KimiTimeoutError: (errors.KimiConnectionError, core.ModelTimeoutError),
     errors.KimiStatusError: (errors.KimiError,),
     errors.KimiInvalidRequestError: (errors.KimiStatusError, core.ModelInvalidRequestError),
     errors.KimiContextOverflowError: (errors.KimiInvalidRequestError, core.ContextOverflowError),
     errors.KimiAuthenticationError: (errors.KimiStatusError, core.ModelAuthenticationError),
-    errors.KimiCreditError: (errors.KimiStatusError, core.ModelPermissionDeniedError),
+    errors.KimiPaymentRequiredError: (errors.KimiStatusError, core.ModelPermissionDeniedError),
     errors.KimiPermissionError: (errors.KimiStatusError, core.ModelPermissionDeniedError),
     errors.KimiModerationError: (errors.KimiPermissionError,),
     errors.KimiNotFoundError: (errors.KimiStatusError, core.ModelNotFoundError),
@@ -29,7 +29,7 @@ TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
     errors.KimiReplyError: (errors.KimiError, core.ModelAPIError),
     errors.KimiMalformedReplyError: (errors.KimiReplyError,),
     errors.KimiReplyTooLargeError: (errors.KimiReplyError,),
-    errors.KimiStreamCutError: (errors.KimiReplyError,),
+    errors.KimiIncompleteStreamError: (errors.KimiReplyError,),
     errors.KimiEmptyReplyError: (errors.KimiReplyError,),
     errors.KimiStructuredOutputError: (errors.KimiReplyError, core.OutputParserException),
 }
@@ -41,7 +41,7 @@ PASSING = {
     errors.KimiReplyError,
     errors.KimiMalformedReplyError,
     errors.KimiReplyTooLargeError,
-    errors.KimiStreamCutError,
+    errors.KimiIncompleteStreamError,
     errors.KimiEmptyReplyError,
     errors.KimiStructuredOutputError,
 }
@@ -66,7 +66,7 @@ FACTS: Any = {
 
 
 ITS_OWN: dict[type[KimiError], dict[str, Any]] = {
-    errors.KimiBudgetError: {"spent": 1.5, "limit": 1.0, "unit": "USD"},
+    errors.KimiBudgetExceededError: {"spent": 1.5, "limit": 1.0, "unit": "USD"},
     KimiStructuredOutputError: {"cause": "bad_json", "text": "{", "position": 1},
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.prompt_forms import PromptForm
+from langchain_kimi._tokens.hosts import PromptForm
 from scripts import fit_prompt_forms
 from scripts.recorded_prompts import Exchange, Form, forms_of
 from tests.recordings.exchanges import FOLDER, needs_recordings

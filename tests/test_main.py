@@ -9,9 +9,9 @@ import pytest
 
 from langchain_kimi import __main__
 from langchain_kimi.__main__ import main
-from langchain_kimi.kimi.tokenizer import FILE_NAME, find_vocabulary
-from tests.kimi.hub import Hub, serving
-from tests.kimi.vocabulary import Made, make
+from langchain_kimi._tokens.vocabulary import FILE_NAME, find_vocabulary
+from tests.tokens.hub import Hub, serving
+from tests.tokens.vocabulary import Made, make
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from langchain_kimi.kimi.estimate import estimate_tokens
+from langchain_kimi._tokens.estimate import estimate_tokens
 from scripts import measure_texts
-from tests.kimi.vocabulary import make
+from tests.tokens.vocabulary import make
 
 CATALOG = """
 msgid ""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "langchain_kimi" / "kimi" / "profiles.json"
+DATA = ROOT / "langchain_kimi" / "_kimi" / "profiles.json"
 Row: TypeAlias = dict[str, Any]
 
 TODAY = dt.date(2030, 1, 2)

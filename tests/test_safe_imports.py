@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply
-from tests.house.tree import PACKAGE, ROOT, sources_in
+from tests.structure.tree import PACKAGE, ROOT, sources_in
 
 CHAT_MODELS = "langchain_core.language_models.chat_models"
 RUNNABLES = "langchain_core.runnables"
@@ -131,8 +131,8 @@ def test_the_scan_sees_each_kind_of_use() -> None:
 from other import _imported, public
 from other._inside import public as _renamed
 import other._module
-import langchain_kimi._messages
-from langchain_kimi._messages import _helper
+import langchain_kimi._reply
+from langchain_kimi._reply import _helper
 
 class Own:
     def _method(self):

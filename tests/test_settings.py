@@ -7,8 +7,8 @@ import pytest
 from langchain_core.load import dumpd, dumps, load
 from pydantic import SecretStr, ValidationError
 
+from langchain_kimi._openrouter.http.connection import BASE_URL, Timeout
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.openrouter.connection import BASE_URL, Timeout
 from tests.conftest import KEY
 
 SECRET_HEADER = "planted-header-that-opens-nothing"

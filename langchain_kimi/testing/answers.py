@@ -5,10 +5,10 @@ import string
 import time
 from dataclasses import dataclass
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import tokens
-from langchain_kimi.testing.behaviour import Behaviour, CallIdStyle
-from langchain_kimi.testing.catalogue import PROVIDERS, Model, served_name
+from langchain_kimi.testing.behavior import Behavior, CallIdStyle
+from langchain_kimi.testing.catalog import PROVIDERS, Model, served_name
 from langchain_kimi.testing.replies import Reply
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -22,7 +22,7 @@ class Asked:
     requested: str
     """The model's name as it was asked for."""
     model: Model
-    behaviour: Behaviour
+    behavior: Behavior
     prompt: tokens.PromptTokens
 
 
@@ -52,7 +52,7 @@ class Answer:
     top_logprobs: int | None
     """None: no logprobs were asked for."""
     thinks: bool
-    behaviour: Behaviour
+    behavior: Behavior
 
 
 def generation_id(created: int) -> str:
@@ -60,10 +60,10 @@ def generation_id(created: int) -> str:
     return f"gen-{created}-" + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(20))
 
 
-def thinks(body: JSONObject, model: Model, behaviour: Behaviour) -> bool:
+def thinks(body: JSONObject, model: Model, behavior: Behavior) -> bool:
     """Say whether the model thinks before it answers this request."""
-    if behaviour.reasoning is not None:
-        return behaviour.reasoning
+    if behavior.reasoning is not None:
+        return behavior.reasoning
     if not model.thinks or model.must_think:
         return model.thinks
     options = body.get("reasoning") or {}
@@ -76,24 +76,24 @@ def compose(reply: Reply, thought: str, asked: Asked) -> Answer:
 
     `thought` is what a model that thinks has thought where the reply does not say.
     """
-    body, model, behaviour, prompt = asked.body, asked.model, asked.behaviour, asked.prompt
+    body, model, behavior, prompt = asked.body, asked.model, asked.behavior, asked.prompt
     created = int(time.time())
-    thinking = thinks(body, model, behaviour) or reply.reasoning is not None
+    thinking = thinks(body, model, behavior) or reply.reasoning is not None
     spent = _Budget(_max_tokens(body))
     reasoning = spent.take(reply.reasoning or (thought if thinking else ""))
     reasoning_tokens = spent.spent
     text = None if reply.text is None else spent.take(_stopped(reply.text, body.get("stop")))
-    calls = _calls(reply, body, behaviour, spent)
+    calls = _calls(reply, body, behavior, spent)
     finish = reply.finish_reason or ("tool_calls" if calls else "stop")
     if spent.exhausted:
         finish = "length"
-    counted = prompt if behaviour.prompt_cache else tokens.PromptTokens(prompt.total, 0)
+    counted = prompt if behavior.prompt_cache else tokens.PromptTokens(prompt.total, 0)
     hidden = not thinking or (body.get("reasoning") or {}).get("exclude") or body.get("include_reasoning") is False
     return Answer(
         generation_id=generation_id(created),
         created=created,
-        model=served_name(asked.requested, model) if behaviour.canonical_model else asked.requested,
-        provider=_provider(body, behaviour),
+        model=served_name(asked.requested, model) if behavior.canonical_model else asked.requested,
+        provider=_provider(body, behavior),
         reasoning=None if hidden else reasoning,
         text=text,
         tool_calls=calls,
@@ -102,7 +102,7 @@ def compose(reply: Reply, thought: str, asked: Asked) -> Answer:
         usage=tokens.usage(counted, spent.spent, reasoning_tokens, model),
         top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
         thinks=thinking,
-        behaviour=behaviour,
+        behavior=behavior,
     )
 
 
@@ -135,20 +135,20 @@ def _stopped(text: str, stop: str | list[str] | None) -> str:
     return text[: min(ends, default=len(text))]
 
 
-def _calls(reply: Reply, body: JSONObject, behaviour: Behaviour, spent: _Budget) -> tuple[AnsweredCall, ...]:
+def _calls(reply: Reply, body: JSONObject, behavior: Behavior, spent: _Budget) -> tuple[AnsweredCall, ...]:
     history = sum(len(message.get("tool_calls") or ()) for message in body["messages"])
-    first = history if behaviour.call_numbering == "conversation" else 0
+    first = history if behavior.call_numbering == "conversation" else 0
     calls = []
     for position, call in enumerate(reply.calls):
         if spent.exhausted:
             break
         arguments = spent.take(call.json)
-        call_id = _call_id(call.name, first + position, first, behaviour) if call.id is None else call.id
+        call_id = _call_id(call.name, first + position, first, behavior) if call.id is None else call.id
         calls.append(AnsweredCall(call_id, call.name, arguments))
     return tuple(calls)
 
 
-def _call_id(name: str, number: int, first: int, behaviour: Behaviour) -> str:
+def _call_id(name: str, number: int, first: int, behavior: Behavior) -> str:
     ids: dict[CallIdStyle, str] = {
         "name:index": f"{name}:{number}",
         "functions.name:index": f"functions.{name}:{number}",
@@ -156,12 +156,12 @@ def _call_id(name: str, number: int, first: int, behaviour: Behaviour) -> str:
         "call": "call_" + secrets.token_hex(12),
         "hex": secrets.token_hex(16),
     }
-    return ids[behaviour.call_ids]
+    return ids[behavior.call_ids]
 
 
-def _provider(body: JSONObject, behaviour: Behaviour) -> str:
-    if behaviour.provider is not None:
-        return behaviour.provider
+def _provider(body: JSONObject, behavior: Behavior) -> str:
+    if behavior.provider is not None:
+        return behavior.provider
     wishes = body.get("provider") or {}
     slugs = [*(wishes.get("order") or ()), *(wishes.get("only") or ())]
     names = [PROVIDERS[base] for slug in slugs if (base := slug.partition("/")[0]) in PROVIDERS]

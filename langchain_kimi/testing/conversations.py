@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from langchain_kimi.openrouter.wire import JSONObject
-from langchain_kimi.testing.catalogue import Model
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.testing.catalog import Model
 from langchain_kimi.testing.refusals import Refusal, invalid, refused_upstream
 
 _PARTS = {

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from langchain_kimi.testing import brain, endpoints
+from langchain_kimi.testing import endpoints
+from langchain_kimi.testing import responder as brain
 from langchain_kimi.testing.answers import Answer, Asked, compose
-from langchain_kimi.testing.behaviour import Behaviour
-from langchain_kimi.testing.catalogue import DEFAULT, find
+from langchain_kimi.testing.behavior import Behavior
+from langchain_kimi.testing.catalog import DEFAULT, find
 from langchain_kimi.testing.http1 import HttpRequest, Response
 from langchain_kimi.testing.received import ReceivedRequest
 from langchain_kimi.testing.refusals import Refusal
@@ -40,8 +41,8 @@ class Emulator:
     All its methods and attributes may be used from any thread.
     """
 
-    def __init__(self, *, port: int = 0, api_key: str | None = None, behaviour: Behaviour | None = None) -> None:
-        self.behaviour = behaviour or Behaviour()
+    def __init__(self, *, port: int = 0, api_key: str | None = None, behavior: Behavior | None = None) -> None:
+        self.behavior = behavior or Behavior()
         self._api_key = api_key
         self._lock = threading.Lock()
         self._script: list[tuple[Scripted, int | None]] = []
@@ -92,8 +93,8 @@ class Emulator:
         return self._server.connections_opened
 
     def behave(self, **changes: Any) -> None:
-        """Change some switches of `behaviour`, from the next request on; raises `TypeError` for an unknown one."""
-        self.behaviour = dataclasses.replace(self.behaviour, **changes)
+        """Change some switches of `behavior`, from the next request on; raises `TypeError` for an unknown one."""
+        self.behavior = dataclasses.replace(self.behavior, **changes)
 
     def script(self, *replies: Scripted, times: int | None = 1) -> None:
         """Answer the next chat requests with these, in order, each so many times; none: for ever.
@@ -142,17 +143,17 @@ class Emulator:
 
     def _chat(self, received: ReceivedRequest) -> Response:
         endpoints.authorise(received, self._api_key)
-        behaviour, body = self.behaviour, usable_body(received.body)
-        if behaviour.strict:
+        behavior, body = self.behavior, usable_body(received.body)
+        if behavior.strict:
             check_request(body)
         requested = body.get("model") or next(iter(body.get("models") or ()), DEFAULT)
         model = find(requested)
-        if behaviour.strict:
-            check_model(body, model, behaviour)
+        if behavior.strict:
+            check_model(body, model, behavior)
         scripted = self._next()
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
-        asked = Asked(body, requested, model, behaviour, self._cache.count(body))
+        asked = Asked(body, requested, model, behavior, self._cache.count(body))
         reply = scripted.reply if isinstance(scripted, Fault) else scripted
         serving = Serving(_answer(reply, asked), bool(body.get("stream")), requested)
         response = scripted.play(serving) if isinstance(scripted, Fault) else serving.respond(serving.items())

@@ -3,8 +3,8 @@
 import threading
 from datetime import UTC, datetime
 
-from langchain_kimi.openrouter.wire import JSONObject
-from langchain_kimi.testing.catalogue import KIMIS, PROVIDERS, Model
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received import ReceivedRequest
 from langchain_kimi.testing.refusals import Refusal

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from langchain_kimi.openrouter.wire import JSONObject
-from langchain_kimi.testing import catalogue
-from langchain_kimi.testing.catalogue import PROVIDERS, Model
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.testing import catalog as catalogue
+from langchain_kimi.testing.catalog import PROVIDERS, Model
 from langchain_kimi.testing.refusals import Refusal, invalid
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

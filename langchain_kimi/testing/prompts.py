@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])(?!\.\d)")
 _QUOTED = re.compile(r"'([^'\n]+)'(?!\w)|\"([^\"\n]+)\"|`([^`\n]+)`|“([^”\n]+)”|「([^」\n]+)」")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.serving import json_response
 

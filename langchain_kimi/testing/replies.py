@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 
 
 @dataclass(frozen=True, slots=True)

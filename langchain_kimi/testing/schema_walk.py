@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.prompts import Facts
 
 _DEEPEST = 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, TypeAlias
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import writing
 from langchain_kimi.testing.answers import Answer
 from langchain_kimi.testing.http1 import Pause, Response, Step
@@ -63,25 +63,25 @@ class Serving:
         return Response(200, headers, steps, before)
 
     def _stream_steps(self, items: Sequence[Item]) -> Iterable[Step]:
-        behaviour = self.answer.behaviour
-        if behaviour.comments:
+        behavior = self.answer.behavior
+        if behavior.comments:
             yield COMMENT
         for position, item in enumerate(items):
             if not isinstance(item, dict):
                 yield item
                 continue
-            if behaviour.pause:
-                yield Pause(behaviour.pause)
+            if behavior.pause:
+                yield Pause(behavior.pause)
             yield b"data: %b\n\n" % dump(item)
-            if behaviour.comments and position == _EVENTS_BEFORE_COMMENT:
+            if behavior.comments and position == _EVENTS_BEFORE_COMMENT:
                 yield COMMENT
 
     def _plain_steps(self, items: Sequence[Item]) -> Iterable[Step]:
-        behaviour = self.answer.behaviour
-        if behaviour.comments:
+        behavior = self.answer.behavior
+        if behavior.comments:
             yield PADDING * 2
-        if behaviour.pause:
-            yield Pause(behaviour.pause)
+        if behavior.pause:
+            yield Pause(behavior.pause)
         for item in items:
             yield dump(item) if isinstance(item, dict) else item
 

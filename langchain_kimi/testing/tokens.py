@@ -6,8 +6,8 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from langchain_kimi.openrouter.wire import JSONObject
-from langchain_kimi.testing.catalogue import Model
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.testing.catalog import Model
 
 _TOKEN = re.compile(r" ?[A-Za-z]{1,9}| ?\d{1,3}| ?[^\W_]{1,2}| ?[^\w\s]{1,3}|_+|\s+")
 _MEDIA_TOKENS = 258

@@ -1,9 +1,9 @@
 """Refuses what OpenRouter and its hosts refuse."""
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import answers
-from langchain_kimi.testing.behaviour import Behaviour
-from langchain_kimi.testing.catalogue import Model, is_kimi
+from langchain_kimi.testing.behavior import Behavior
+from langchain_kimi.testing.catalog import Model, is_kimi
 from langchain_kimi.testing.conversations import check_messages, check_modalities, check_reasoning_replayed
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas
 from langchain_kimi.testing.parameters import check_parameters, check_routing
@@ -30,19 +30,19 @@ def check_request(body: JSONObject) -> None:
     check_messages(body["messages"])
 
 
-def check_model(body: JSONObject, model: Model, behaviour: Behaviour) -> None:
+def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
     """Raise `Refusal` where the model's hosts refuse the request, or none of them can serve it."""
     check_modalities(body["messages"], model)
     check_routing(body, model)
     if not is_kimi(model):
         return
-    if behaviour.moonshot_schemas:
+    if behavior.moonshot_schemas:
         check_moonshot_schemas(body.get("tools") or [])
-    if not answers.thinks(body, model, behaviour):
+    if not answers.thinks(body, model, behavior):
         return
-    if behaviour.requires_reasoning:
+    if behavior.requires_reasoning:
         check_reasoning_replayed(body["messages"])
     choice = body.get("tool_choice")
-    if behaviour.refuses_forced_tool_choice and choice not in (None, "none", "auto"):
+    if behavior.refuses_forced_tool_choice and choice not in (None, "none", "auto"):
         kind = choice if choice == "required" else "specified"
         raise refused_upstream(f"tool_choice '{kind}' is incompatible with thinking enabled")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.answers import Answer, AnsweredCall
-from langchain_kimi.testing.behaviour import Continuation
+from langchain_kimi.testing.behavior import Continuation
 from langchain_kimi.testing.tokens import split
 
 
@@ -39,15 +39,15 @@ def events(answer: Answer) -> list[JSONObject]:
 
 
 def _head(answer: Answer, kind: str) -> JSONObject:
-    if answer.behaviour.usage_era == "A":
+    if answer.behavior.usage_era == "A":
         # In 2025 the provider came second.
         head: JSONObject = {"id": answer.generation_id, "provider": answer.provider, "model": answer.model}
         head |= {"object": kind, "created": answer.created}
     else:
         head = {"id": answer.generation_id, "object": kind, "created": answer.created, "model": answer.model}
         head["provider"] = answer.provider
-    if answer.behaviour.system_fingerprint is not None:
-        head["system_fingerprint"] = answer.behaviour.system_fingerprint
+    if answer.behavior.system_fingerprint is not None:
+        head["system_fingerprint"] = answer.behavior.system_fingerprint
     return head
 
 
@@ -70,9 +70,9 @@ def _message(answer: Answer) -> JSONObject:
 
 
 def _whole_call(answer: Answer, position: int, call: AnsweredCall) -> JSONObject:
-    index = 0 if answer.behaviour.all_index_zero else position
+    index = 0 if answer.behavior.all_index_zero else position
     function: JSONObject = {"name": call.name, "arguments": call.arguments}
-    if answer.behaviour.omits_empty_arguments and call.arguments == "{}":
+    if answer.behavior.omits_empty_arguments and call.arguments == "{}":
         del function["arguments"]
     return {"type": "function", "index": index, "id": call.id, "function": function}
 
@@ -81,7 +81,7 @@ def _choice(answer: Answer, delta: JSONObject, *, finished: bool = False) -> JSO
     choice: JSONObject = {"index": 0, "delta": delta}
     choice["finish_reason"] = answer.finish_reason if finished else None
     choice["native_finish_reason"] = answer.native_finish_reason if finished else None
-    if answer.behaviour.usage_era == "A":
+    if answer.behavior.usage_era == "A":
         choice["logprobs"] = None
     if answer.top_logprobs is not None and delta["content"]:
         choice["logprobs"] = _logprobs(answer, split(delta["content"]))
@@ -89,9 +89,9 @@ def _choice(answer: Answer, delta: JSONObject, *, finished: bool = False) -> JSO
 
 
 def _usage_choices(answer: Answer) -> list[JSONObject]:
-    if answer.behaviour.usage_era == "B":
+    if answer.behavior.usage_era == "B":
         return []
-    return [_choice(answer, {"content": "", "role": "assistant"}, finished=answer.behaviour.usage_era == "C")]
+    return [_choice(answer, {"content": "", "role": "assistant"}, finished=answer.behavior.usage_era == "C")]
 
 
 def _logprobs(answer: Answer, pieces: list[str]) -> JSONObject | None:
@@ -113,12 +113,12 @@ def _grouped(text: str, size: int) -> Iterator[str]:
 
 
 def _reasoning_deltas(answer: Answer) -> Iterator[JSONObject]:
-    for piece in _grouped(answer.reasoning or "", answer.behaviour.delta_tokens):
+    for piece in _grouped(answer.reasoning or "", answer.behavior.delta_tokens):
         yield {"content": "", "role": "assistant", "reasoning": piece, "reasoning_details": _details(piece)}
 
 
 def _text_deltas(answer: Answer) -> Iterator[JSONObject]:
-    for piece in _grouped(answer.text or "", answer.behaviour.delta_tokens):
+    for piece in _grouped(answer.text or "", answer.behavior.delta_tokens):
         yield {"content": piece, "role": "assistant"}
 
 
@@ -129,18 +129,18 @@ def _call_deltas(answer: Answer) -> Iterator[JSONObject]:
 
 
 def _call_pieces(answer: Answer, position: int, call: AnsweredCall) -> Iterator[JSONObject]:
-    behaviour = answer.behaviour
+    behavior = answer.behavior
     whole = _whole_call(answer, position, call)
     opening = {"index": whole["index"], "id": call.id, "type": "function", "function": whole["function"]}
-    if behaviour.arguments == "whole" or "arguments" not in whole["function"]:
+    if behavior.arguments == "whole" or "arguments" not in whole["function"]:
         yield opening
     else:
-        function = {"name": call.name, "arguments": ""} if behaviour.opening_arguments else {"name": call.name}
+        function = {"name": call.name, "arguments": ""} if behavior.opening_arguments else {"name": call.name}
         yield {**opening, "function": function}
         for piece in split(call.arguments):
-            yield _continuation(behaviour.continuation, opening, piece)
-    if behaviour.trailing_arguments is not None:
-        yield _continuation(behaviour.continuation, opening, behaviour.trailing_arguments)
+            yield _continuation(behavior.continuation, opening, piece)
+    if behavior.trailing_arguments is not None:
+        yield _continuation(behavior.continuation, opening, behavior.trailing_arguments)
 
 
 _CONTINUATIONS: dict[Continuation, tuple[JSONObject, JSONObject]] = {

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from langchain_kimi._messages.readers import StreamedMessage
-from langchain_kimi.kimi.mend import Mending
-from langchain_kimi.kimi.repairs import chosen_repairs
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._kimi.repairs import chosen_repairs
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.streamed import StreamedMessage
 from tests.benchmarks.contenders import OURS, TOOL, products
 from tests.benchmarks.measuring import Job, Samples, drain, interleaved, median, server, spread
 from tests.benchmarks.server import DELTAS, FACTS
@@ -60,10 +60,12 @@ def reading(reply: Reply, count: int, repairs: str) -> Job:
     sent = events(reply.kind, count)
     tools = {"tools": [TOOL]} if reply.has_tools else {}
     body = cast("WireBody", {"model": FACTS["model"], "messages": [{"role": "user", "content": PROMPT}], **tools})
-    mending = Mending(chosen_repairs(repairs))
+    repair_options = RepairOptions(chosen_repairs(repairs))
 
     def read() -> None:
-        message = StreamedMessage(Opened(200, {}, 0.0), body, idle=None, with_usage=True, mending=mending)
+        message = StreamedMessage(
+            ResponseHead(200, {}, 0.0), body, idle=None, with_usage=True, repair_options=repair_options
+        )
         for event in sent:
             collections.deque(message.feed(event, 0.0), maxlen=0)
         collections.deque(message.close(), maxlen=0)
@@ -88,7 +90,7 @@ def rows(url: str, count: int, rounds: int) -> Iterator[list[str]]:
 
 def _figures(samples: dict[str, Samples], count: int) -> list[str]:
     off, on = samples[OFF].cpu, samples[ON].cpu
-    ratios = [mended / plain for mended, plain in zip(on, off, strict=True)]
+    ratios = [repaired / plain for repaired, plain in zip(on, off, strict=True)]
     each = [f"{median(times) * MICRO / count:.2f}" for times in (off, on)]
     return [*each, f"**{median(ratios):.3f}**", f"{spread(ratios):.1%}"]
 

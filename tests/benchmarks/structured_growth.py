@@ -17,8 +17,8 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import BaseModel, SecretStr
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._messages.structured import structured_output
-from langchain_kimi._messages.tools import bind_arguments
+from langchain_kimi._schemas.tools import bind_arguments
+from langchain_kimi._structured.plan import structured_output
 from tests.benchmarks.measuring import Job, Samples, interleaved, server, without_collector
 from tests.benchmarks.server import FUNCTION, LETTERS, object_pieces
 

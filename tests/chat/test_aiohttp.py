@@ -12,9 +12,9 @@ from httpx_aiohttp import AiohttpTransport
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import (
     KimiConnectionError,
+    KimiIncompleteStreamError,
     KimiRateLimitError,
     KimiReplyError,
-    KimiStreamCutError,
     KimiTimeoutError,
 )
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
@@ -47,7 +47,7 @@ async def test_failures_on_aiohttp_are_typed_errors(way: Way) -> None:
             with pytest.raises(KimiRateLimitError):
                 await ask(model, way)
             openrouter.fail_next(faults.connection_cut())
-            with pytest.raises((KimiStreamCutError, KimiConnectionError)):
+            with pytest.raises((KimiIncompleteStreamError, KimiConnectionError)):
                 await ask(model, way)
         async with model_on_aiohttp(openrouter.base_url, idle=0.1) as model:
             openrouter.fail_next(faults.silence())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
-from langchain_kimi._messages.content_blocks import KNOWS_REFUSALS
+from langchain_kimi._reply.content_blocks import KNOWS_REFUSALS
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiServerError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults

@@ -10,11 +10,11 @@ import pytest
 from langchain_core.load import dumpd, dumps, load
 from pydantic import SecretStr
 
+from langchain_kimi._openrouter.http.connection import Timeout
+from langchain_kimi._openrouter.parameters.options import ProviderPreferences, Reasoning
+from langchain_kimi._openrouter.parameters.plugins import WebPlugin
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiAuthenticationError
-from langchain_kimi.openrouter.connection import Timeout
-from langchain_kimi.openrouter.options import ProviderPreferences, Reasoning
-from langchain_kimi.openrouter.plugins import WebPlugin
 from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 from tests.test_settings import LOADS, OTHER_KEY, holds_secret, planted

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import KimiEmptyReplyError, KimiRequestError, KimiServerError
-from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi.errors import KimiEmptyReplyError, KimiServerError, KimiUsageError
 from langchain_kimi.testing import Emulator, Reply, faults
 from tests.chat.asking import WAYS, Way, ask, chunks_of, reply
 from tests.conftest import KEY
@@ -71,7 +71,7 @@ async def test_a_call_may_say_it_itself(openrouter: Emulator, way: Way) -> None:
     openrouter.script(EMPTY, Reply(text="Hello"))
     assert (await ask(quick(openrouter).bind(retry_empty=1), way)).text == "Hello"
     assert "retry_empty" not in openrouter.bodies[0]
-    with pytest.raises(KimiRequestError, match="retry_empty must be an integer of at least 0"):
+    with pytest.raises(KimiUsageError, match="retry_empty must be an integer of at least 0"):
         await ask(quick(openrouter), way, retry_empty=-1)
 
 

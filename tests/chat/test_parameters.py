@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from langchain_core.runnables import ConfigurableField
 
+from langchain_kimi._openrouter.parameters.merging import PARAMETERS
+from langchain_kimi._openrouter.parameters.options import ProviderPreferences, Reasoning
+from langchain_kimi._openrouter.parameters.plugins import WebPlugin
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import KimiRequestError, KimiServerError, KimiTimeoutError
-from langchain_kimi.openrouter.options import ProviderPreferences, Reasoning
-from langchain_kimi.openrouter.parameters import PARAMETERS
-from langchain_kimi.openrouter.plugins import WebPlugin
+from langchain_kimi.errors import KimiServerError, KimiTimeoutError, KimiUsageError
 from langchain_kimi.testing import Emulator, Reply, faults
 from tests.chat.asking import WAYS, Way, ask
 from tests.conftest import KEY
@@ -164,14 +164,14 @@ async def test_what_a_call_overrides(openrouter: Emulator, way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_parameter_outside_its_range_sends_nothing(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
-    with pytest.raises(KimiRequestError, match="temperature: must be a number from 0 to 2, got 3"):
+    with pytest.raises(KimiUsageError, match="temperature: must be a number from 0 to 2, got 3"):
         await ask(model, way, temperature=3)
     assert openrouter.requests == []
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 async def test_several_answers_cannot_be_streamed(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
-    with pytest.raises(KimiRequestError, match="n must be 1 when streaming"):
+    with pytest.raises(KimiUsageError, match="n must be 1 when streaming"):
         await ask(model, way, n=2)
     assert openrouter.requests == []
 
@@ -193,7 +193,7 @@ async def test_headers_of_a_call_are_sent(openrouter: Emulator, way: Way) -> Non
     "headers", [{"X-Mine": "line\nbreak"}, {"X Mine": "a"}, {"X-Mine": "é"}, {"X-Mine": 1}, {"": "a"}, ["X-Mine"]]
 )
 def test_headers_that_cannot_be_sent(openrouter: Emulator, model: ChatKimi, headers: Any) -> None:
-    with pytest.raises(KimiRequestError, match="extra_headers"):
+    with pytest.raises(KimiUsageError, match="extra_headers"):
         model.invoke("hi", extra_headers=headers)
     assert openrouter.requests == []
 
@@ -211,7 +211,7 @@ async def test_max_retries_of_a_call_counts(openrouter: Emulator, model: ChatKim
 
 @pytest.mark.parametrize("value", [-1, 1.5, "2", True])
 def test_retries_that_are_no_number(model: ChatKimi, value: Any) -> None:
-    with pytest.raises(KimiRequestError, match="max_retries must be an integer of at least 0"):
+    with pytest.raises(KimiUsageError, match="max_retries must be an integer of at least 0"):
         model.invoke("hi", max_retries=value)
 
 
@@ -224,7 +224,7 @@ async def test_the_timeout_of_a_call_counts(openrouter: Emulator, model: ChatKim
 
 
 def test_a_time_in_milliseconds_is_refused(openrouter: Emulator, model: ChatKimi) -> None:
-    with pytest.raises(KimiRequestError, match="given in seconds"):
+    with pytest.raises(KimiUsageError, match="given in seconds"):
         model.invoke("hi", timeout=30_000)
     assert openrouter.requests == []
 

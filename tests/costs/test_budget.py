@@ -15,9 +15,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._kimi.profiles import prices
 from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
-from langchain_kimi.errors import KimiBudgetError, KimiError, KimiRequestError
-from langchain_kimi.kimi.profiles import prices
+from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain, get_weather
@@ -58,7 +58,7 @@ ASYNC_WAYS: dict[str, Any] = {
 def test_nothing_is_sent_when_the_budget_is_spent(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     budget = Budget(max_cost=TINY)
     model.invoke(STORY, {"callbacks": [budget]})
-    with pytest.raises(KimiBudgetError) as caught:
+    with pytest.raises(KimiBudgetExceededError) as caught:
         WAYS[way](model, {"callbacks": [budget]})
     assert len(openrouter.requests) == 1
     assert caught.value.spent == budget.spent == budget.total.cost > TINY
@@ -70,7 +70,7 @@ def test_nothing_is_sent_when_the_budget_is_spent(model: ChatKimi, openrouter: E
 async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     budget = Budget(max_cost=TINY)
     await model.ainvoke(STORY, {"callbacks": [budget]})
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         await ASYNC_WAYS[way](model, {"callbacks": [budget]})
     assert len(openrouter.requests) == 1
     assert (budget.total.calls, budget.total.failed, budget.in_flight) == (1, 0, 0)
@@ -81,7 +81,7 @@ def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> N
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     # The same one for the run too: a call is not refused for what it holds back itself.
     model.invoke(STORY, {"callbacks": [budget]})
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         create_agent(model, []).invoke(ASK)
     assert len(openrouter.requests) == 1
     budget.reset()
@@ -91,7 +91,7 @@ def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> N
 
 def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(max_tokens=40)
-    with pytest.raises(KimiBudgetError) as caught:
+    with pytest.raises(KimiBudgetExceededError) as caught:
         model.batch([STORY] * 10, {"callbacks": [budget], "max_concurrency": 1})
     assert (caught.value.spent, caught.value.limit, caught.value.unit) == (budget.total.total_tokens, 40, "tokens")
     assert len(openrouter.requests) == budget.total.calls == 2
@@ -100,13 +100,13 @@ def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
 def test_the_lower_of_two_limits_decides(model: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(max_cost=TINY, max_tokens=1_000_000)
     model.invoke(STORY, {"callbacks": [budget]})
-    with pytest.raises(KimiBudgetError, match="USD are spent"):
+    with pytest.raises(KimiBudgetExceededError, match="USD are spent"):
         model.invoke(STORY, {"callbacks": [budget]})
 
 
 @pytest.mark.parametrize("limit", [{"max_cost": 0}, {"max_tokens": 0}])
 def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, limit: Any) -> None:
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         model.invoke(STORY, {"callbacks": [Budget(**limit)]})
     assert openrouter.requests == []
 
@@ -114,7 +114,7 @@ def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, 
 def test_an_agent_that_goes_on_and_on_is_stopped(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("get_weather", {"city": "Oslo"})]), times=None)
     budget = Budget(max_cost=0.0005)
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         create_agent(model, [get_weather]).invoke(ASK, {"callbacks": [budget], "recursion_limit": 200})
     assert len(openrouter.requests) == budget.total.calls > 1
     last = budget.total.cost / budget.total.calls
@@ -130,7 +130,7 @@ def test_middleware_does_not_try_again(model: ChatKimi, openrouter: Emulator) ->
             refusals.append(error)
 
     agent = create_agent(model, [], middleware=[retry, ModelFallbackMiddleware(model)])
-    with pytest.raises(KimiBudgetError) as caught:
+    with pytest.raises(KimiBudgetExceededError) as caught:
         agent.invoke(ASK, {"callbacks": [Budget(max_cost=0), Watching()]})
     assert openrouter.requests == []
     assert refusals
@@ -141,7 +141,7 @@ def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, 
     budget = Budget(max_cost=TINY)
     config: Any = {"callbacks": [budget], "max_concurrency": 1}
     answers = model.batch([STORY] * 4, config, return_exceptions=True)
-    assert [isinstance(answer, KimiBudgetError) for answer in answers] == [False, True, True, True]
+    assert [isinstance(answer, KimiBudgetExceededError) for answer in answers] == [False, True, True, True]
     assert len(openrouter.requests) == 1
 
 
@@ -152,7 +152,7 @@ def test_no_more_than_what_is_in_flight_goes_beyond(model: ChatKimi, openrouter:
     answers = model.batch([STORY] * 20, config, return_exceptions=True)
     sent = len(openrouter.requests)
     assert 1 <= sent <= 4
-    assert [isinstance(answer, KimiBudgetError) for answer in answers].count(True) == 20 - sent
+    assert [isinstance(answer, KimiBudgetExceededError) for answer in answers].count(True) == 20 - sent
 
 
 ESTIMATE = 0.001
@@ -164,7 +164,7 @@ async def test_an_estimate_bounds_fifty_calls_at_once(model: ChatKimi, openroute
     budget = Budget(max_cost=10 * ESTIMATE, estimate=ESTIMATE)
     config: Any = {"callbacks": [budget]}
     answers = await asyncio.gather(*(model.ainvoke(STORY, config) for _ in range(50)), return_exceptions=True)
-    refusals = [answer for answer in answers if isinstance(answer, KimiBudgetError)]
+    refusals = [answer for answer in answers if isinstance(answer, KimiBudgetExceededError)]
     assert len(openrouter.requests) == budget.total.calls == 10
     assert len(refusals) == 40
     assert "0.010 USD are held back for calls in flight" in str(refusals[-1])
@@ -184,7 +184,7 @@ def test_an_estimate_bounds_fifty_threads(model: ChatKimi, openrouter: Emulator)
         start.wait()
         try:
             model.invoke(STORY, {"callbacks": [budget]})
-        except KimiBudgetError as error:
+        except KimiBudgetExceededError as error:
             refused.append(error)
 
     threads = [threading.Thread(target=ask) for _ in range(50)]
@@ -202,7 +202,7 @@ def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openro
     for _ in range(2):
         with pytest.raises(KimiError, match="broke"):
             list(model.stream(STORY, {"callbacks": [budget]}))
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         model.invoke(STORY, {"callbacks": [budget]})
     assert (budget.spent, budget.total.cost, budget.total.unknown) == (2 * ESTIMATE, 0, 2)
     assert len(openrouter.requests) == 2
@@ -220,7 +220,7 @@ def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
     # It is no fact, so that the sums say that they lack it.
     assert (budget.total.cost, budget.total.unknown) == (0, 1)
     answers = silent.batch([STORY] * 10, {"max_concurrency": 1}, return_exceptions=True)
-    assert isinstance(answers[-1], KimiBudgetError)
+    assert isinstance(answers[-1], KimiBudgetExceededError)
     assert 0.001 <= budget.spent < 0.0025
 
 
@@ -232,9 +232,9 @@ async def test_a_refused_call_is_no_call_to_those_who_count(
     config: Any = {"callbacks": [spent, costs, other] if first else [costs, other, spent]}
     with track_costs() as tracked:
         for _ in range(3):
-            with pytest.raises(KimiBudgetError):
+            with pytest.raises(KimiBudgetExceededError):
                 model.invoke(STORY, config)
-            with pytest.raises(KimiBudgetError):
+            with pytest.raises(KimiBudgetExceededError):
                 await model.ainvoke(STORY, config)
     for counting in (costs, spent, other, tracked):
         assert (counting.total, counting.in_flight) == (Costs(), 0)
@@ -259,8 +259,8 @@ def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
 
 
 def test_the_error_is_typed_and_survives_a_pickle() -> None:
-    error = KimiBudgetError("Spent.", spent=1.5, limit=1.0, unit="USD", advice="Stop.")
+    error = KimiBudgetExceededError("Spent.", spent=1.5, limit=1.0, unit="USD", advice="Stop.")
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - written one line above
-    assert (type(again), str(again), vars(again)) == (KimiBudgetError, "Spent. Stop.", vars(error))
-    assert all(isinstance(again, kind) for kind in (KimiRequestError, ModelError, ValueError))
+    assert (type(again), str(again), vars(again)) == (KimiBudgetExceededError, "Spent. Stop.", vars(error))
+    assert all(isinstance(again, kind) for kind in (KimiUsageError, ModelError, ValueError))
     assert again.is_retryable is False

@@ -17,7 +17,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.callbacks import Budget, KimiCostCallback, track_costs
-from langchain_kimi.errors import KimiBudgetError
+from langchain_kimi.errors import KimiBudgetExceededError
 from langchain_kimi.testing import Emulator
 from tests.chat.asking import WAYS, Way, ask
 from tests.conftest import KEY
@@ -37,7 +37,7 @@ async def test_two_models_spend_one_budget(openrouter: Emulator, way: Way) -> No
     one = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     other = other_model(openrouter, callbacks=[budget])
     await ask(one, way, [HumanMessage(STORY)])
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         await ask(other, way, [HumanMessage(STORY)])
     assert len(openrouter.requests) == 1
     assert list(budget.models) == [one.model_name]
@@ -45,7 +45,7 @@ async def test_two_models_spend_one_budget(openrouter: Emulator, way: Way) -> No
 
 def test_a_fallback_is_refused_with_what_it_falls_back_from(model: ChatKimi, openrouter: Emulator) -> None:
     chain = model.with_fallbacks([other_model(openrouter)])
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         chain.invoke(STORY, {"callbacks": [Budget(max_cost=0)]})
     assert openrouter.requests == []
 
@@ -75,7 +75,7 @@ def test_a_copied_model_spends_the_same_budget(openrouter: Emulator, copied: Cal
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     copied(model).invoke(STORY)
     assert budget.total.calls == 1
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         model.invoke(STORY)
 
 
@@ -158,7 +158,7 @@ async def test_fifty_agents_at_once_stop_at_one_budget(model: ChatKimi, openrout
     asked: Any = [{"messages": [HumanMessage(STORY)]}] * FIFTY
     config: Any = {"callbacks": [budget]}
     answers = await agent.abatch(asked, config, return_exceptions=True)
-    refused = [answer for answer in answers if isinstance(answer, KimiBudgetError)]
+    refused = [answer for answer in answers if isinstance(answer, KimiBudgetExceededError)]
     assert len(refused) + len(openrouter.requests) == FIFTY
     assert 5 <= len(openrouter.requests) <= 10
     assert budget.spent <= price * 10

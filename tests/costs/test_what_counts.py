@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.callbacks import Budget, track_costs
-from langchain_kimi.errors import KimiBudgetError
+from langchain_kimi.errors import KimiBudgetExceededError
 from langchain_kimi.testing import Emulator, Reply
 from tests.costs.conftest import STORY, drain
 
@@ -43,7 +43,7 @@ def test_a_repair_is_refused_as_any_call_is(model: ChatKimi, openrouter: Emulato
     openrouter.script(Reply(text="no object"), times=None)
     asked = model.with_structured_output(Person, method="json_schema", repair=1)
     budget = Budget(max_cost=1e-9)
-    with pytest.raises(KimiBudgetError):
+    with pytest.raises(KimiBudgetExceededError):
         asked.invoke(STORY, {"callbacks": [budget]})
     assert len(openrouter.requests) == budget.total.calls == 1
 

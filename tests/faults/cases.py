@@ -100,7 +100,7 @@ class Case:
     plain: Expected
     streamed: Expected | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    behaviour: Mapping[str, Any] = field(default_factory=dict)
+    behavior: Mapping[str, Any] = field(default_factory=dict)
     tools: bool = False
     waits: float = 0.0
 
@@ -126,7 +126,7 @@ class Played:
 def play(case: Case, way: str) -> Played:
     """Play a case with a server of its own, in one of the four ways."""
     with Emulator() as openrouter:
-        openrouter.behave(**case.behaviour)
+        openrouter.behave(**case.behavior)
         *first, last = case.script
         openrouter.script(*first)
         openrouter.script(last, times=None)

@@ -5,11 +5,11 @@ from typing import Any
 
 from langchain_kimi.errors import (
     KimiEmptyReplyError,
+    KimiIncompleteStreamError,
     KimiInvalidRequestError,
     KimiMalformedReplyError,
     KimiRateLimitError,
     KimiServerError,
-    KimiStreamCutError,
 )
 from langchain_kimi.testing import Reply, ToolCall, faults
 from langchain_kimi.testing.serving import dump
@@ -191,7 +191,7 @@ NOTHING = (
         script=[two("nothing", plain=b"", streamed=b"")],
         plain=malformed("The reply is empty."),
         streamed=Failed(
-            kind=KimiStreamCutError, leads="The stream ended before the reply did", advises=AGAIN, status=200,
+            kind=KimiIncompleteStreamError, leads="The stream ended before the reply did", advises=AGAIN, status=200,
             retryable=True, generation=True,
         ),
     ),
@@ -236,7 +236,7 @@ CALLED = (
     Case(
         what="parallel calls that all have the index 0",
         script=[BOTH],
-        behaviour={"all_index_zero": True},
+        behavior={"all_index_zero": True},
         plain=Answered(text="", calls=[PARIS, ROME], finish="tool_calls"),
         tools=True,
     ),

@@ -5,10 +5,10 @@ from typing import Any
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
-    KimiCreditError,
     KimiInvalidRequestError,
     KimiModerationError,
     KimiNotFoundError,
+    KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
     KimiServerError,
@@ -111,14 +111,18 @@ REFUSALS = (
         what="402, no credits",
         script=[faults.out_of_credits()],
         plain=Failed(
-            kind=KimiCreditError, leads="Insufficient credits.", advises="or lower max_tokens.", status=402, code=402
+            kind=KimiPaymentRequiredError,
+            leads="Insufficient credits.",
+            advises="or lower max_tokens.",
+            status=402,
+            code=402,
         ),
     ),
     Case(
         what="402, too many max_tokens for the credits",
         script=[faults.out_of_credits(100)],
         plain=Failed(
-            kind=KimiCreditError, leads="This request requires more credits, or fewer max_tokens.",
+            kind=KimiPaymentRequiredError, leads="This request requires more credits, or fewer max_tokens.",
             advises="or lower max_tokens.", status=402, code=402,
         ),
     ),
@@ -126,7 +130,7 @@ REFUSALS = (
         what="403, the key's limit is used up",
         script=[faults.key_limit_exceeded()],
         plain=Failed(
-            kind=KimiCreditError, leads="Key limit exceeded (total limit).", advises="or lower max_tokens.",
+            kind=KimiPaymentRequiredError, leads="Key limit exceeded (total limit).", advises="or lower max_tokens.",
             status=403, code=403,
         ),
     ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from langchain_kimi.errors import KimiMalformedReplyError, KimiStreamCutError, KimiTimeoutError
+from langchain_kimi.errors import KimiIncompleteStreamError, KimiMalformedReplyError, KimiTimeoutError
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.http1 import Pause
 from langchain_kimi.testing.serving import COMMENT, PADDING, Fault, Item
@@ -16,7 +16,7 @@ ONCE = {"timeout": 2 * PATIENCE, "max_retries": 1}
 
 def cut(leads: str = "The connection broke before the reply ended", **more: Any) -> Failed:
     """The bytes ended too early."""
-    return Failed(kind=KimiStreamCutError, leads=leads, advises=AGAIN, status=200, generation=True, **more)
+    return Failed(kind=KimiIncompleteStreamError, leads=leads, advises=AGAIN, status=200, generation=True, **more)
 
 
 def silent(**more: Any) -> Failed:

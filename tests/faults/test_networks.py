@@ -13,13 +13,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.errors import (
-    KimiConnectionError,
-    KimiError,
-    KimiServerError,
-    KimiStatusError,
-    KimiTimeoutError,
-)
+from langchain_kimi.errors import KimiConnectionError, KimiError, KimiServerError, KimiStatusError, KimiTimeoutError
 from langchain_kimi.testing import Emulator, RawReply, Reply
 from tests.conftest import KEY
 from tests.faults.relay import certificate, relaying

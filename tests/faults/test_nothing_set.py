@@ -8,8 +8,8 @@ import httpx
 import pytest
 from pydantic import PrivateAttr
 
+from langchain_kimi._openrouter.http.transport import Call, Clock
 from langchain_kimi.errors import KimiTimeoutError
-from langchain_kimi.openrouter.transport import Call, Clock
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from langchain_kimi.testing.http1 import Pause
 from langchain_kimi.testing.serving import COMMENT, PADDING

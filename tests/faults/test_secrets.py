@@ -11,11 +11,11 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.errors import KimiError, KimiRequestError
-from langchain_kimi.openrouter.connection import Connection
-from langchain_kimi.openrouter.refusal import RefusalReader
-from langchain_kimi.openrouter.retries import Retries
-from langchain_kimi.openrouter.transport import Call
+from langchain_kimi._openrouter.http.connection import Connection
+from langchain_kimi._openrouter.http.transport import Call
+from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
+from langchain_kimi._openrouter.retries import Retries
+from langchain_kimi.errors import KimiError, KimiUsageError
 from langchain_kimi.testing import Emulator, RawReply, Reply, faults
 from tests.conftest import KEY
 from tests.faults.ways import WAYS, ask, model_of
@@ -103,7 +103,7 @@ def test_no_error_shows_the_password_of_a_proxy() -> None:
 def test_the_parts_of_a_call_do_not_show_it() -> None:
     # Tools that report crashes keep the local variables of each frame, as their repr.
     call: Any = Call(
-        Connection(), {"Authorization": f"Bearer {KEY}"}, b"{}", lambda opened: RefusalReader(opened, {}), Retries()
+        Connection(), {"Authorization": f"Bearer {KEY}"}, b"{}", lambda opened: ErrorBodyReader(opened, {}), Retries()
     )
     assert found_in(repr(call), repr(Connection(proxy=f"http://me:{PASSWORD}@127.0.0.1:9"))) == []
 
@@ -121,7 +121,7 @@ def test_no_header_can_be_smuggled_in(evil: str, way: str) -> None:
         model = model_of(openrouter)
         for headers in ({"X-Own": evil}, {evil: "x"}):
             error = ask(model, way, extra_headers=headers).error
-            assert isinstance(error, KimiRequestError)
+            assert isinstance(error, KimiUsageError)
         assert openrouter.requests == []
 
 

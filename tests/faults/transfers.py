@@ -5,12 +5,12 @@ from typing import Any
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiEmptyReplyError,
+    KimiIncompleteStreamError,
     KimiMalformedReplyError,
     KimiRateLimitError,
     KimiReplyTooLargeError,
     KimiServerError,
     KimiStatusError,
-    KimiStreamCutError,
 )
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.faults import http_error
@@ -31,7 +31,7 @@ def malformed(leads: str, **more: Any) -> Failed:
 def cut(leads: str = "The connection broke before the reply ended", **more: Any) -> Failed:
     """The bytes ended too early."""
     facts: dict[str, Any] = {"status": 200, "retryable": True, "generation": True, "advises": AGAIN}
-    return Failed(kind=KimiStreamCutError, leads=leads, **{**facts, **more})
+    return Failed(kind=KimiIncompleteStreamError, leads=leads, **{**facts, **more})
 
 
 def unconnected(**more: Any) -> Failed:

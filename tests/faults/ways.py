@@ -8,7 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.openrouter.retries import Retries
+from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 

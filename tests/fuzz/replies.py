@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
-from langchain_kimi._messages.request import body_bytes, request_body
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.wire import JSONObject, WireBody
+from langchain_kimi._reply.plain import PlainMessage
+from langchain_kimi._reply.streamed import StreamedMessage
+from langchain_kimi._request.body import body_bytes, request_body
 from langchain_kimi.errors import KimiError
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.wire import JSONObject, WireBody
-from langchain_kimi.testing import Behaviour, Reply, ToolCall, writing
+from langchain_kimi.testing import Behavior, Reply, ToolCall, writing
 from langchain_kimi.testing.answers import Answer, Asked, compose
-from langchain_kimi.testing.catalogue import DEFAULT, find
+from langchain_kimi.testing.catalog import DEFAULT, find
 from langchain_kimi.testing.serving import dump
 from langchain_kimi.testing.tokens import PromptTokens
 
@@ -44,7 +45,7 @@ REPLIES = st.builds(
     finish_reason=st.sampled_from([None, "stop", "length", "something_new"]),
 )
 BEHAVIOURS = st.builds(
-    Behaviour,
+    Behavior,
     call_ids=st.sampled_from(["name:index", "functions.name:index", "call", "hex", "repeated"]),
     arguments=st.sampled_from(["sliced", "whole"]),
     continuation=st.sampled_from(["bare", "typed", "null_id", "null_id_and_name", "empty_id_and_type", "repeated"]),
@@ -56,7 +57,7 @@ BEHAVIOURS = st.builds(
     delta_tokens=st.integers(1, 4),
     comments=st.booleans(),
     # No host was seen to do both, and nothing would then tell two calls of one tool apart.
-).filter(lambda behaviour: not (behaviour.all_index_zero and behaviour.call_ids == "repeated"))
+).filter(lambda behavior: not (behavior.all_index_zero and behavior.call_ids == "repeated"))
 
 
 @dataclass
@@ -64,11 +65,11 @@ class Written:
     """An answer as the emulator writes it."""
 
     reply: Reply
-    behaviour: Behaviour
+    behavior: Behavior
 
     @cached_property
     def _answer(self) -> Answer:
-        asked = Asked(BODY, DEFAULT, find(DEFAULT), self.behaviour, PromptTokens(10, 0))
+        asked = Asked(BODY, DEFAULT, find(DEFAULT), self.behavior, PromptTokens(10, 0))
         return compose(self.reply, "", asked)
 
     @cached_property
@@ -84,7 +85,7 @@ class Written:
     @property
     def stream(self) -> bytes:
         """The bytes of the whole stream."""
-        return stream_of(self.events, comments=self.behaviour.comments)
+        return stream_of(self.events, comments=self.behavior.comments)
 
 
 def stream_of(events: Sequence[Any], *, comments: bool = False) -> bytes:
@@ -102,7 +103,7 @@ def read_stream(pieces: Sequence[bytes]) -> AIMessage | KimiError:
     Raises:
         Exception: any that is not ours; there must be none.
     """
-    reader = StreamedMessage(Opened(200, HEADERS, 0.0), cast("WireBody", BODY), idle=None, with_usage=True)
+    reader = StreamedMessage(ResponseHead(200, HEADERS, 0.0), cast("WireBody", BODY), idle=None, with_usage=True)
     chunks: list[ChatGenerationChunk] = []
     try:
         for piece in pieces:
@@ -119,7 +120,7 @@ def read_stream(pieces: Sequence[bytes]) -> AIMessage | KimiError:
 
 def read_plain(body: bytes) -> AIMessage | KimiError:
     """Read a plain reply likewise."""
-    reader = PlainMessage(Opened(200, HEADERS, 0.0), cast("WireBody", BODY), idle=None)
+    reader = PlainMessage(ResponseHead(200, HEADERS, 0.0), cast("WireBody", BODY), idle=None)
     try:
         reader.feed(body, 0.0)
         [result] = reader.close()

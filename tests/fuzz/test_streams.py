@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
-from langchain_kimi.testing import Behaviour, Reply, ToolCall
+from langchain_kimi.testing import Behavior, Reply, ToolCall
 from tests.fuzz.damages import DAMAGES, POSITIONS, Damage, damaged
 from tests.fuzz.replies import JSON, WRITTEN, Written, facts_of, read_plain, read_stream, stream_of
 
@@ -60,7 +60,7 @@ def test_a_plain_reply_gives_the_same_as_a_stream(written: Written) -> None:
 @given(WRITTEN, POSITIONS)
 def test_a_stream_cut_off_before_its_finish_is_an_error(written: Written, position: float) -> None:
     # The finish event is the last but one; its payload is whole at the end of its line.
-    needed = len(stream_of(written.events[:-1], comments=written.behaviour.comments)) - len(b"\n\ndata: [DONE]\n\n")
+    needed = len(stream_of(written.events[:-1], comments=written.behavior.comments)) - len(b"\n\ndata: [DONE]\n\n")
     cut = read_stream([written.stream[: int(position * needed)]])
     assert isinstance(cut, KimiError)
 
@@ -120,7 +120,7 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
 @pytest.mark.parametrize(("path", "value"), FOUND)
 def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
     reply = Reply(text="Yes.", reasoning="I see it.", tool_calls=[ToolCall("search", {"q": "x"})])
-    events: Any = Written(reply, Behaviour()).events
+    events: Any = Written(reply, Behavior()).events
     opening = next(at for at, event in enumerate(events) if event["choices"][0]["delta"].get("tool_calls"))
     at = opening if path[0] == "call" else path[0] % len(events)
     events = replaced(events, (at, *path[1:]), value)

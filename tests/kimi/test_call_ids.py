@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.call_ids import UniqueIds, with_positional_ids
-from langchain_kimi.openrouter.wire import WireMessage
+from langchain_kimi._kimi.call_ids import UniqueIds, with_positional_ids
+from langchain_kimi._openrouter.wire import WireMessage
 
 
 def turn(*calls: tuple[str | None, str]) -> Any:

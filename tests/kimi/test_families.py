@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from langchain_kimi.kimi.families import base_slug, family, is_kimi, names_preset
+from langchain_kimi._kimi.families import base_slug, family, is_kimi, names_preset
 
 TEXT = {"text"}
 SEES = {"text", "image", "video"}

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.kimi.history import STUB, check_pairs, with_pairs, without_blanks
+from langchain_kimi._kimi.history import STUB, check_pairs, with_pairs, without_blanks
+from langchain_kimi.errors import KimiUsageError
 
 USER: Any = {"role": "user", "content": "a"}
 
@@ -34,7 +34,7 @@ def test_pairs(messages: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "words", "mended"),
+    ("messages", "words", "repaired"),
     [
         ([USER, result("x")], r"messages\[1\] is the result of a tool call 'x'", [USER]),
         ([result("x"), turn("x"), result("x")], r"messages\[0\] is the result", [turn("x"), result("x")]),
@@ -52,13 +52,13 @@ def test_pairs(messages: list[Any]) -> None:
         ),
     ],
 )
-def test_orphans(messages: list[Any], words: str, mended: list[Any]) -> None:
+def test_orphans(messages: list[Any], words: str, repaired: list[Any]) -> None:
     before = copy.deepcopy(messages)
-    with pytest.raises(KimiRequestError, match=words) as caught:
+    with pytest.raises(KimiUsageError, match=words) as caught:
         check_pairs(messages)
     assert "orphans" in caught.value.advice
-    assert with_pairs(messages) == mended
-    check_pairs(mended)
+    assert with_pairs(messages) == repaired
+    check_pairs(repaired)
     assert messages == before
 
 

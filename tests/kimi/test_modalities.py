@@ -3,9 +3,9 @@ import pickle
 
 import pytest
 
-from langchain_kimi.errors import KimiRequestError
-from langchain_kimi.kimi.modalities import check_modalities
-from langchain_kimi.openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._kimi.outgoing import check_modalities
+from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi.errors import KimiUsageError
 
 TEXT = {"type": "text", "text": "What is this?"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
@@ -26,7 +26,7 @@ def asking(*parts: JSONObject) -> list[WireMessage]:
     [(IMAGE, "image"), (VIDEO, "video"), (OLD_VIDEO, "video"), (AUDIO, "audio")],
 )
 def test_media_for_a_kimi_that_reads_text_only_is_refused(part: JSONObject, modality: str) -> None:
-    with pytest.raises(KimiRequestError, match=modality) as caught:
+    with pytest.raises(KimiUsageError, match=modality) as caught:
         check_modalities(K2, asking(TEXT, part))
     assert "messages[1].content[1]" in str(caught.value)
     assert K2 in str(caught.value)
@@ -34,7 +34,7 @@ def test_media_for_a_kimi_that_reads_text_only_is_refused(part: JSONObject, moda
 
 
 def test_the_refusal_names_kimis_that_see() -> None:
-    with pytest.raises(KimiRequestError) as caught:
+    with pytest.raises(KimiUsageError) as caught:
         check_modalities(K2, asking(IMAGE))
     assert K26 in str(caught.value)
     assert K3 in str(caught.value)
@@ -42,7 +42,7 @@ def test_the_refusal_names_kimis_that_see() -> None:
 
 
 def test_the_refusal_of_audio_names_no_kimi() -> None:
-    with pytest.raises(KimiRequestError) as caught:
+    with pytest.raises(KimiUsageError) as caught:
         check_modalities(K3, asking(AUDIO))
     assert caught.value.advice == "No Kimi is known to take it: send its text instead."
 
@@ -51,12 +51,12 @@ def test_an_image_in_a_tools_result_is_found() -> None:
     messages = asking(TEXT)
     messages.append({"role": "assistant", "content": None})
     messages.append({"role": "tool", "tool_call_id": "functions.look:0", "content": [IMAGE]})
-    with pytest.raises(KimiRequestError, match=r"messages\[3\]\.content\[0\]"):
+    with pytest.raises(KimiUsageError, match=r"messages\[3\]\.content\[0\]"):
         check_modalities("moonshotai/kimi-k2-thinking:nitro", messages)
 
 
 def test_all_asked_models_are_named_once() -> None:
-    with pytest.raises(KimiRequestError, match="which moonshotai/kimi-k2-0905 and moonshotai/kimi-k2 cannot take"):
+    with pytest.raises(KimiUsageError, match="which moonshotai/kimi-k2-0905 and moonshotai/kimi-k2 cannot take"):
         check_modalities(K2, asking(IMAGE), [K2, "moonshotai/kimi-k2"])
 
 
@@ -89,11 +89,11 @@ def test_what_may_be_taken_passes(model: str, part: JSONObject, models: tuple[st
 
 
 def test_fallbacks_alone_are_checked_too() -> None:
-    with pytest.raises(KimiRequestError, match="moonshotai/kimi-k2-0905"):
+    with pytest.raises(KimiUsageError, match="moonshotai/kimi-k2-0905"):
         check_modalities("", asking(IMAGE), [K2])
 
 
 def test_the_refusal_survives_pickling() -> None:
-    with pytest.raises(KimiRequestError) as caught:
+    with pytest.raises(KimiUsageError) as caught:
         check_modalities(K2, asking(IMAGE))
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes

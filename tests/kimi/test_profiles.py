@@ -7,11 +7,11 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 
-from langchain_kimi.kimi.families import base_slug, family
-from langchain_kimi.kimi.profiles import prices, profile, slugs_that_take
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._kimi.families import base_slug, family
+from langchain_kimi._kimi.profiles import prices, profile, slugs_that_take
+from langchain_kimi._openrouter.wire import JSONObject
 
-DATA = json.loads(files("langchain_kimi.kimi").joinpath("profiles.json").read_text(encoding="utf-8"))
+DATA = json.loads(files("langchain_kimi._kimi").joinpath("profiles.json").read_text(encoding="utf-8"))
 SLUGS = sorted(DATA["models"])
 
 NEWER_THAN_THE_FLOOR = {"mid_conversation_system_messages", "mid_conversation_tools"}

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.repairs import ALL, chosen_repairs
+from langchain_kimi._kimi.repairs import ALL, chosen_repairs
 
 
 @pytest.mark.parametrize(

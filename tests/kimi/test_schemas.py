@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.schemas import moonshot_schema, with_moonshot_schemas
-from langchain_kimi.kimi.validation import load_validator
+from langchain_kimi._kimi.schemas import moonshot_schema, with_moonshot_schemas
+from langchain_kimi._kimi.tools import load_validator
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.offered_tools import OfferedTools
-from langchain_kimi.kimi.validation import CallValidator, load_validator
+from langchain_kimi._kimi.tools import CallValidator, OfferedTools, load_validator
 
 SCHEMA = {
     "type": "object",

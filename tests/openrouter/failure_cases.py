@@ -47,7 +47,7 @@ def availability(code: str, *, retryable: bool, **more: Any) -> dict[str, Any]:
 INVALID = errors.KimiInvalidRequestError
 SERVER = errors.KimiServerError
 RATE = errors.KimiRateLimitError
-CREDIT = errors.KimiCreditError
+CREDIT = errors.KimiPaymentRequiredError
 FORBIDDEN = errors.KimiPermissionError
 MODERATED = errors.KimiModerationError
 MISSING = errors.KimiNotFoundError

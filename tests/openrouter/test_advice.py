@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.errors import error_from_response
 from langchain_kimi.errors import KimiError
-from langchain_kimi.openrouter.failures import error_from_response
 
 
 def refused(status: int, message: str, **more: Any) -> KimiError:

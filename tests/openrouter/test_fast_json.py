@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_kimi.openrouter.fast_json import JSON, LARGEST_INTEGER, Codec, is_usual
+from langchain_kimi._openrouter.json import JSON, LARGEST_INTEGER, Codec, is_usual
 
 PLAIN, FAST = Codec(None), Codec(orjson)
 codecs = pytest.mark.parametrize("codec", [PLAIN, FAST], ids=["json", "orjson"])

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.limits import DEEPEST, LARGEST_EVENT, LARGEST_REPLY, is_too_deep
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.reply.sse import EventDecoder
+from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError
-from langchain_kimi.openrouter.limits import DEEPEST, LARGEST_EVENT, LARGEST_REPLY, is_too_deep
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.sse import EventDecoder
-from langchain_kimi.openrouter.stream import PlainReader, StreamReader
 
 MIB = 2**20
 LINE_OF_COMMENT = b":" + b" " * (LARGEST_EVENT - 2) + b"\n"
 
 
-def opened() -> Opened:
-    return Opened(200, {}, 0.0)
+def opened() -> ResponseHead:
+    return ResponseHead(200, {}, 0.0)
 
 
 def feed(reader: Any, pieces: Iterator[bytes]) -> int:

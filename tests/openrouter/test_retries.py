@@ -2,23 +2,23 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiConnectionError,
-    KimiCreditError,
     KimiEmptyReplyError,
     KimiError,
+    KimiIncompleteStreamError,
     KimiInvalidRequestError,
     KimiMalformedReplyError,
     KimiNotFoundError,
+    KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
-    KimiRequestError,
     KimiServerError,
-    KimiStreamCutError,
     KimiTimeoutError,
+    KimiUsageError,
 )
-from langchain_kimi.openrouter.retries import Retries, number_of_attempts
 
 FULL = Retries(5, chance=lambda: 1.0)
 
@@ -30,7 +30,7 @@ FULL = Retries(5, chance=lambda: 1.0)
         KimiTimeoutError,
         KimiRateLimitError,
         KimiServerError,
-        KimiStreamCutError,
+        KimiIncompleteStreamError,
         KimiMalformedReplyError,
     ],
 )
@@ -42,10 +42,10 @@ def test_transient_errors_are_retried(kind: type[KimiError]) -> None:
     "kind",
     [
         KimiError,
-        KimiRequestError,
+        KimiUsageError,
         KimiInvalidRequestError,
         KimiAuthenticationError,
-        KimiCreditError,
+        KimiPaymentRequiredError,
         KimiPermissionError,
         KimiNotFoundError,
     ],
@@ -110,7 +110,7 @@ def test_a_number_of_attempts_is_a_whole_number_of_at_least_zero(value: int) -> 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "2", True, None])
 def test_anything_else_is_refused_as_a_number_of_attempts(value: Any) -> None:
-    with pytest.raises(KimiRequestError, match="retry_empty must be an integer of at least 0"):
+    with pytest.raises(KimiUsageError, match="retry_empty must be an integer of at least 0"):
         number_of_attempts("retry_empty", value)
 
 

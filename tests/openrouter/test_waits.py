@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.openrouter.waits import number_of, retry_after
+from langchain_kimi._openrouter.errors import number_of, retry_after
 from tests.openrouter.failure_cases import IN_A_MINUTE, NOW, told
 
 IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)

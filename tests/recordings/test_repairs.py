@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
+from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.plain import PlainMessage
+from langchain_kimi._reply.streamed import StreamedMessage
 from langchain_kimi.errors import KimiError
-from langchain_kimi.kimi.mend import Mending
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.wire import WireBody
 from tests.recordings.exchanges import EXCHANGES, Exchange, name_of, needs_recordings
 
 pytestmark = needs_recordings
@@ -18,21 +19,21 @@ pytestmark = needs_recordings
 
 @pytest.mark.parametrize("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)
 def test_healthy_recordings_are_not_repaired(exchange: Exchange) -> None:
-    mended, left = read(exchange, Mending()), read(exchange, Mending(frozenset()))
-    assert mended == left
-    told = mended.get("response_metadata", {}).get("kimi", {})
+    repaired, left = read(exchange, RepairOptions()), read(exchange, RepairOptions(frozenset()))
+    assert repaired == left
+    told = repaired.get("response_metadata", {}).get("kimi", {})
     # A hint is about the request, not about what was repaired.
     assert not set(told) - {"hint"}
 
 
-def read(exchange: Exchange, mending: Mending) -> dict[str, Any]:
+def read(exchange: Exchange, repair_options: RepairOptions) -> dict[str, Any]:
     """The message, or the error's partial one, as a dictionary."""
     body = cast("WireBody", {"messages": [], **exchange.request})
-    opened = Opened(exchange.reply.status, exchange.reply.headers, 0.0)
+    opened = ResponseHead(exchange.reply.status, exchange.reply.headers, 0.0)
     reader: Any = (
-        StreamedMessage(opened, body, idle=None, with_usage=True, mending=mending)
+        StreamedMessage(opened, body, idle=None, with_usage=True, repair_options=repair_options)
         if exchange.is_stream
-        else PlainMessage(opened, body, idle=None, mending=mending)
+        else PlainMessage(opened, body, idle=None, repair_options=repair_options)
     )
     try:
         parts = [*reader.feed(exchange.reply.body, 0.0), *reader.close()]

@@ -17,8 +17,8 @@ from langchain_core.exceptions import ModelError, OutputParserException
 
 from langchain_kimi.testing import Emulator
 from scripts.compare_peers import MODELS
-from tests.messages.loopback import Wire
-from tests.messages.structured_cases import CASES, TYPED, Case, Person
+from tests.structured.cases import CASES, TYPED, Case, Person
+from tests.structured.loopback import Wire
 
 Outcomes = tuple[str, ...]
 """What one reply came to in each way."""

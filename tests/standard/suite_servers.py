@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from langchain_kimi.testing import Behaviour, Emulator
+from langchain_kimi.testing import Behavior, Emulator
 
 _started: list[Emulator] = []
 
@@ -10,7 +10,7 @@ _started: list[Emulator] = []
 @cache
 def emulator(*, reasoning: bool) -> Emulator:
     """Give the emulator that thinks in every reply, or the one that does as the model does."""
-    started = Emulator(behaviour=Behaviour(reasoning=True if reasoning else None))
+    started = Emulator(behavior=Behavior(reasoning=True if reasoning else None))
     _started.append(started)
     return started
 

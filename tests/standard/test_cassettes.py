@@ -5,7 +5,7 @@ import os
 import pytest
 import pytest_socket
 
-from langchain_kimi.openrouter.connection import BASE_URL
+from langchain_kimi._openrouter.http.connection import BASE_URL
 from tests.conftest import KEY
 from tests.standard.suite import KimiSuite
 from tests.standard.suite_servers import emulator

@@ -98,7 +98,7 @@ def test_call_numbers(openrouter: Emulator, client: httpx.Client, numbering: str
 
 
 @pytest.mark.parametrize(
-    ("more", "behaviour", "thinks"),
+    ("more", "behavior", "thinks"),
     [
         ({}, None, False),
         ({"reasoning": {"enabled": True}}, None, False),
@@ -112,9 +112,9 @@ def test_call_numbers(openrouter: Emulator, client: httpx.Client, numbering: str
     ],
 )
 def test_who_thinks(
-    openrouter: Emulator, client: httpx.Client, more: dict[str, Any], behaviour: Any, *, thinks: bool
+    openrouter: Emulator, client: httpx.Client, more: dict[str, Any], behavior: Any, *, thinks: bool
 ) -> None:
-    openrouter.behave(reasoning=behaviour)
+    openrouter.behave(reasoning=behavior)
     answer = reply(client, **more)
     told = answer["choices"][0]["message"]
     assert (told["reasoning"] is not None) is thinks

@@ -4,7 +4,7 @@ import time
 import httpx
 import pytest
 
-from langchain_kimi.testing import Behaviour, Emulator, RawReply, Reply, ToolCall, faults
+from langchain_kimi.testing import Behavior, Emulator, RawReply, Reply, ToolCall, faults
 from tests.conftest import KEY
 from tests.testing.asking import DONE, body, data, events, message, post, reply, text
 
@@ -151,9 +151,9 @@ def test_an_emulator_can_want_one_key_and_one_port() -> None:
         port = httpx.URL(first.base_url).port
         assert _status(first, "right") == 200
         assert _status(first, "wrong") == 401
-    with Emulator(port=port or 0, behaviour=Behaviour(provider="Groq")) as second:
+    with Emulator(port=port or 0, behavior=Behavior(provider="Groq")) as second:
         assert httpx.URL(second.base_url).port == port
-        assert second.behaviour.provider == "Groq"
+        assert second.behavior.provider == "Groq"
         assert (second.open_connections, second.connections_opened) == (0, 0)
 
 

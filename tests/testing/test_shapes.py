@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_kimi.testing import Behaviour, Emulator, Fault, Reply, ToolCall, faults
+from langchain_kimi.testing import Behavior, Emulator, Fault, Reply, ToolCall, faults
 from tests.recordings.exchanges import ABSENT, FOLDER
 from tests.testing.asking import DONE, data, post
 from tests.testing.conftest import CERTIFICATES
@@ -68,14 +68,14 @@ def unheard_of(shapes: Shapes, seen: Shapes) -> Shapes:
 CALLS = [ToolCall("weather", {"city": "Oslo"}), ToolCall("now")]
 EVERYTHING = Reply(text="Sure", reasoning="Hm", tool_calls=CALLS)
 HABITS = [
-    Behaviour(),
-    Behaviour(usage_era="A", system_fingerprint=None, call_ids="call"),
-    Behaviour(usage_era="B", call_ids="hex", arguments="whole", trailing_arguments=" "),
-    Behaviour(continuation="null_id_and_name", all_index_zero=True, reasoning=True),
-    Behaviour(continuation="empty_id_and_type", opening_arguments=False, omits_empty_arguments=True),
-    Behaviour(continuation="typed", call_ids="repeated", canonical_model=False),
-    Behaviour(continuation="repeated", delta_tokens=5),
-    Behaviour(continuation="empty_name", comments=False),
+    Behavior(),
+    Behavior(usage_era="A", system_fingerprint=None, call_ids="call"),
+    Behavior(usage_era="B", call_ids="hex", arguments="whole", trailing_arguments=" "),
+    Behavior(continuation="null_id_and_name", all_index_zero=True, reasoning=True),
+    Behavior(continuation="empty_id_and_type", opening_arguments=False, omits_empty_arguments=True),
+    Behavior(continuation="typed", call_ids="repeated", canonical_model=False),
+    Behavior(continuation="repeated", delta_tokens=5),
+    Behavior(continuation="empty_name", comments=False),
 ]
 FAULTS = [
     faults.context_overflow(),
@@ -110,12 +110,12 @@ BOTH = pytest.mark.parametrize("stream", [False, True])
 
 
 @BOTH
-@pytest.mark.parametrize("behaviour", HABITS)
+@pytest.mark.parametrize("behavior", HABITS)
 @pytest.mark.parametrize("more", [{}, {"logprobs": True, "top_logprobs": 2}])
 def test_replies_have_recorded_shapes(
-    seen: dict[str, Shapes], behaviour: Behaviour, more: dict[str, Any], *, stream: bool
+    seen: dict[str, Shapes], behavior: Behavior, more: dict[str, Any], *, stream: bool
 ) -> None:
-    with Emulator(behaviour=behaviour) as openrouter:
+    with Emulator(behavior=behavior) as openrouter:
         for reply in (EVERYTHING, None):
             if reply:
                 openrouter.script(reply)

@@ -1,7 +1,7 @@
 import pytest
 
 from langchain_kimi.testing import tokens
-from langchain_kimi.testing.catalogue import KIMIS
+from langchain_kimi.testing.catalog import KIMIS
 
 
 @pytest.mark.parametrize(

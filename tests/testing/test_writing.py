@@ -10,9 +10,9 @@ from tests.testing.asking import deltas, events, message, reply, text
 CALL = ToolCall("weather", {"city": "Oslo"}, id="w:0")
 
 
-def call_deltas(openrouter: Emulator, client: httpx.Client, *calls: ToolCall, **behaviour: Any) -> list[Any]:
+def call_deltas(openrouter: Emulator, client: httpx.Client, *calls: ToolCall, **behavior: Any) -> list[Any]:
     """The pieces of these calls as they are streamed with these habits."""
-    openrouter.behave(**behaviour)
+    openrouter.behave(**behavior)
     openrouter.script(Reply(tool_calls=calls or [CALL]))
     sent = [delta for delta in deltas(events(client)) if "tool_calls" in delta]
     assert {delta["content"] for delta in sent} == {None}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.answers import Answer, AnsweredCall
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.refusals import error_body
@@ -109,8 +109,8 @@ def huge_event(size: int = 1_000_000) -> Fault:
     """One delta of so many characters."""
 
     def spoil(answer: Answer) -> Answer:
-        behaviour = replace(answer.behaviour, delta_tokens=size)
-        return _finished(replace(answer, text="x" * size, tool_calls=(), behaviour=behaviour), "stop")
+        behavior = replace(answer.behavior, delta_tokens=size)
+        return _finished(replace(answer, text="x" * size, tool_calls=(), behavior=behavior), "stop")
 
     return _answer_fault("huge event", spoil)
 

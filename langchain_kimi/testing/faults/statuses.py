@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.refusals import error_body
 from langchain_kimi.testing.serving import COMMON_HEADERS, Fault, Serving, json_response

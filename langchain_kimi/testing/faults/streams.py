@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from langchain_kimi.openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.http1 import Cut, Hang, Pause, Repeat, Response
 from langchain_kimi.testing.refusals import USER
 from langchain_kimi.testing.serving import COMMENT, DONE, PADDING, Fault, Item, Serving, dump

@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_kimi._messages.readers import PlainMessage, StreamedMessage
-from langchain_kimi.kimi.mend import Mending
-from langchain_kimi.openrouter.reading import Opened
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.plain import PlainMessage
+from langchain_kimi._reply.streamed import StreamedMessage
 
 SECTION = "<|tool_calls_section_begin|>"
 SECTION_END = "<|tool_calls_section_end|>"
@@ -189,14 +190,14 @@ def _cut(delta: dict[str, Any], places: list[int]) -> list[dict[str, Any]]:
     return [{**delta, "tool_calls": [piece]} for piece in (first, *rest)]
 
 
-def streamed(case: Case, deltas: list[dict[str, Any]], mending: Mending | None = None) -> AIMessage:
+def streamed(case: Case, deltas: list[dict[str, Any]], repair_options: RepairOptions | None = None) -> AIMessage:
     """The message of the reply, streamed with these deltas."""
     reader = StreamedMessage(
-        Opened(200, {}, 0.0),
+        ResponseHead(200, {}, 0.0),
         _body(case),
         idle=None,
         with_usage=True,
-        mending=mending or Mending(call_ids=lambda: case.taken),
+        repair_options=repair_options or RepairOptions(call_ids=lambda: case.taken),
     )
     choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "finish_reason": case.finish})
@@ -206,10 +207,10 @@ def streamed(case: Case, deltas: list[dict[str, Any]], mending: Mending | None =
     return cast("AIMessage", reduce(add, [chunk.message for chunk in chunks]))
 
 
-def plain(case: Case, mending: Mending | None = None) -> AIMessage:
+def plain(case: Case, repair_options: RepairOptions | None = None) -> AIMessage:
     """The message of the reply, not streamed."""
-    mending = mending or Mending(call_ids=lambda: case.taken)
-    reader = PlainMessage(Opened(200, {}, 0.0), _body(case), idle=None, mending=mending)
+    repair_options = repair_options or RepairOptions(call_ids=lambda: case.taken)
+    reader = PlainMessage(ResponseHead(200, {}, 0.0), _body(case), idle=None, repair_options=repair_options)
     choice = {"index": 0, "message": {"role": "assistant", **summed(case)}, "finish_reason": case.finish}
     reader.feed(json.dumps({"id": "gen-1", "choices": [choice]}).encode(), 0.0)
     [result] = reader.close()

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.kimi.markup import MarkupScanner
-from langchain_kimi.kimi.mend import Mending
-from langchain_kimi.kimi.offered_tools import OfferedTools
+from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._kimi.markup.scanner import MarkupScanner
+from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, random_splits, splits, streamed, told_by
 from tests.kimi.corpus.healthy import ALMOST, HEALTHY
 
@@ -42,7 +42,7 @@ def test_plain(case: Case) -> None:
 
 @every_case
 def test_is_the_same_without_repairs(case: Case) -> None:
-    off = Mending(frozenset())
+    off = RepairOptions(frozenset())
     assert told_by(plain(case, off)) == expected_of(case)
     assert told_by(streamed(case, list(case.deltas), off)) == expected_of(case)
 

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from langchain_kimi.kimi.markup import MarkupScanner
-from langchain_kimi.kimi.mend import UNCLEAN
-from langchain_kimi.kimi.offered_tools import OfferedTools
-from langchain_kimi.openrouter.wire import WireBody
+from langchain_kimi._kimi.incoming import UNCLEAN
+from langchain_kimi._kimi.markup.scanner import MarkupScanner
+from langchain_kimi._kimi.tools import OfferedTools
+from langchain_kimi._openrouter.wire import WireBody
 from tests.kimi.corpus.cases import Case, summed
 from tests.kimi.corpus.healthy import HEALTHY
 from tests.kimi.corpus.leaks import IN_CONTENT

@@ -1,0 +1,1 @@
+"""The cost of one call, and sums of costs."""

@@ -1,0 +1,234 @@
+"""One run of leaked markup, from its first marker to its end, read piece by piece."""
+
+import re
+from collections.abc import Callable
+
+from langchain_kimi._kimi.markup.calls import NOT_WHOLE, LeakedCall, leaked_call
+from langchain_kimi._kimi.markup.grammar import (
+    ARGUMENTS_BEGIN,
+    BARE,
+    BOUNDARY,
+    CALL_BEGIN,
+    CALL_END,
+    ID,
+    SECTION_BEGIN,
+    SECTION_END,
+    TURN_END,
+    JSONValue,
+    marker_at,
+    parsed,
+)
+from langchain_kimi._kimi.tools import OfferedTools
+
+_BLANKS = re.compile(r"\s*")
+_LONGEST_MARKER = 30
+
+
+class Unit:
+    """Reads one run of markup; it is done when other text follows.
+
+    Attributes:
+        calls: What was found, in order.
+        is_done: Whether the run has ended.
+    """
+
+    def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
+        """Begin a run.
+
+        Args:
+            offered: The tools that may be meant.
+            json_at: Where the arguments begin, for a call whose markers were stripped.
+        """
+        self.calls: list[LeakedCall] = []
+        self.is_done = False
+        self._offered = offered
+        self._pieces: list[str] = []
+        self._text = ""
+        self._end = 0
+        self._in_section = False
+        self._id = ""
+        self._start = self._at = json_at or 0
+        self._json = JSONValue()
+        self._length = 0
+        self._step: Callable[[], bool] = self._between if json_at is None else self._bare
+
+    @property
+    def _is_in_json(self) -> bool:
+        return self._step in (self._arguments, self._bare) and self._json.state == "open"
+
+    @property
+    def raw(self) -> str:
+        """The text of the run, as far as it was read."""
+        return self._text[: self._end]
+
+    @property
+    def rest(self) -> str:
+        """The text behind the run."""
+        return self._text[self._end :]
+
+    def feed(self, text: str) -> None:
+        """Take the next text."""
+        before, self._length = self._length, self._length + len(text)
+        self._pieces.append(text)
+        if self._is_in_json and before:
+            # Long arguments come in thousands of pieces; they are put together once.
+            self._at = before + self._json.feed(text)
+            if self._is_in_json:
+                return
+        self._text = "".join(self._pieces)
+        while not self.is_done and self._step():
+            """Go on until a step needs more text."""
+        self._pieces = [self._text]
+
+    def close(self, *, clean: bool) -> None:
+        """Take the end of the text; `clean` says whether the reply came to its own end."""
+        self._text = "".join(self._pieces)
+        while not self.is_done:
+            if not self._step():
+                self._close_step(clean=clean)
+
+    def _close_step(self, *, clean: bool) -> None:
+        """Decide on what a step still waits for at the end of the text."""
+        self.is_done = True
+        if self._step == self._identify:
+            self._close_id()
+        elif self._step == self._follow:
+            self._add(self._text[self._start : self._at], None if clean else NOT_WHOLE)
+            self._end = len(self._text)
+        elif self._step in (self._arguments, self._spoilt):
+            self._close_arguments()
+        elif self._step == self._between and self._end and self._text.startswith("<", self._after_blanks(self._end)):
+            # The beginning of one more marker.
+            self._end = len(self._text)
+
+    def _between(self) -> bool:
+        """Read the markers around calls."""
+        position = self._after_blanks(self._end)
+        found = marker_at(self._text, position) if position < len(self._text) else True
+        if found is True:
+            return False
+        if found == CALL_BEGIN:
+            self._begin_call(position + len(CALL_BEGIN))
+        elif found in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
+            self._in_section = found in SECTION_BEGIN or (self._in_section and found == CALL_END)
+            self._end = position + len(str(found))
+        elif self._in_section and self._text.startswith(BARE, position):
+            # The marker before the id was lost.
+            self._begin_call(position)
+        else:
+            self.is_done = not (self._in_section and BARE.startswith(self._text[position:]))
+            return False
+        return True
+
+    def _begin_call(self, position: int) -> None:
+        self._start = position
+        self._step = self._identify
+
+    def _identify(self) -> bool:
+        """Read a call's id, up to where its arguments begin or it ends."""
+        written = ID.match(self._text, self._start)
+        end = written.end() if written else self._start
+        found = marker_at(self._text, end) if end < len(self._text) else True
+        if found is True:
+            return False
+        self._id = written[1].replace(" ", "") if written else ""
+        if found == CALL_BEGIN and not self._id:
+            self._start = end + len(CALL_BEGIN)
+        elif found == ARGUMENTS_BEGIN or self._text[end] == "{":
+            self._start = self._at = end + (len(ARGUMENTS_BEGIN) if found else 0)
+            self._json = JSONValue()
+            self._step = self._arguments
+        elif found in SECTION_END | {CALL_END}:
+            self._add("", None)
+            self._finish_call(end)
+        else:
+            self.is_done = True
+        return True
+
+    def _arguments(self) -> bool:
+        """Read a call's JSON to its end."""
+        if self._json.state == "open":
+            self._at = self._json.feed(self._text, self._at)
+        if self._json.state == "open":
+            return False
+        if self._json.state == "broken" and (again := marker_at(self._text, self._after_blanks(self._start))):
+            if again is True:
+                return False
+            if again == ARGUMENTS_BEGIN:
+                # The marker was written twice.
+                self._start = self._at = self._after_blanks(self._start) + len(ARGUMENTS_BEGIN)
+                self._json = JSONValue()
+                return True
+        self._step = self._follow if self._json.state == "whole" else self._spoilt
+        return True
+
+    def _follow(self) -> bool:
+        """Look at what follows the JSON: a marker, other text, or more of what is then no JSON."""
+        position = self._after_blanks(self._at)
+        found = marker_at(self._text, position) if position < len(self._text) else True
+        if found is True:
+            return False
+        if found == ARGUMENTS_BEGIN or (found is None and self._text[position] in '{}[]",:'):
+            self._step = self._spoilt
+        else:
+            self._add(self._text[self._start : self._at], None)
+            self._finish_call(position if found else self._at)
+        return True
+
+    def _spoilt(self) -> bool:
+        """Read arguments that are no JSON, up to the next marker."""
+        boundary = BOUNDARY.search(self._text, self._start)
+        if boundary is None:
+            return False
+        self._add(self._text[self._start : boundary.start()], None)
+        self._finish_call(boundary.start())
+        return True
+
+    def _bare(self) -> bool:
+        """Read the JSON of a call without markers; only a whole object makes it a call."""
+        self._at = self._json.feed(self._text, self._at)
+        if self._json.state == "open":
+            return False
+        arguments = self._text[self._start : self._at]
+        if isinstance(parsed(arguments), dict):
+            self._id = self._text[: self._start].strip()
+            self._add(arguments, None)
+            self._end = self._at
+        self.is_done = True
+        return False
+
+    def _finish_call(self, position: int) -> None:
+        self._end = position + (len(CALL_END) if self._text.startswith(CALL_END, position) else 0)
+        self._step = self._between
+
+    def _close_id(self) -> None:
+        written = ID.match(self._text, self._start)
+        begun = written[1].replace(" ", "") if written else ""
+        spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
+        if not begun:
+            self._end = len(self._text)
+        elif self._offered.meant_by_id(begun):
+            self._id = begun
+            self._add("", NOT_WHOLE)
+            self._end = len(self._text)
+        elif any(spelling.startswith(begun) for spelling in spellings):
+            self.calls.append(LeakedCall("", "", begun, NOT_WHOLE, is_known=True))
+            self._end = len(self._text)
+
+    def _close_arguments(self) -> None:
+        if boundary := BOUNDARY.search(self._text, self._start):
+            self._add(self._text[self._start : boundary.start()], None)
+            self._finish_call(boundary.start())
+            self.is_done = False
+        elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"', "`"):
+            end = self._text.rfind("<|", max(self._start, len(self._text) - _LONGEST_MARKER))
+            cut = end if end >= 0 and marker_at(self._text, end) is True else len(self._text)
+            self._add(self._text[self._start : cut], NOT_WHOLE)
+            self._end = len(self._text)
+
+    def _after_blanks(self, position: int) -> int:
+        blanks = _BLANKS.match(self._text, position)
+        return blanks.end() if blanks else position
+
+    def _add(self, arguments: str, error: str | None) -> None:
+        self.calls.append(leaked_call(self._offered, self._id, arguments, error))

@@ -1,1 +1,0 @@
-"""LangChain's words to the wire and back."""

@@ -1,0 +1,1 @@
+"""OpenRouter's protocol. It knows neither LangChain nor Kimi."""

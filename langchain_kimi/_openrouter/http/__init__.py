@@ -1,0 +1,1 @@
+"""The HTTP transport: the only package of the core that does I/O."""

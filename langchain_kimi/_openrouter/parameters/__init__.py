@@ -1,0 +1,1 @@
+"""Request parameters: their fields, rules and option objects."""

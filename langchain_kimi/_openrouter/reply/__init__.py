@@ -1,0 +1,1 @@
+"""Responses: bytes to wire events."""

@@ -1,0 +1,1 @@
+"""Wire events to LangChain messages and chunks."""

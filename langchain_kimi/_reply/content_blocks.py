@@ -1,0 +1,150 @@
+"""LangChain's typed content blocks of a Kimi message, whole or in chunks.
+
+langchain-core asks a translator by the message's `model_provider`. Without one it numbers the blocks of a v1 stream by
+itself, and a tool call's own number then collides with that of a text or reasoning block before it: the two are merged
+and the call is lost. Here every block has an index of its own (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
+"""
+
+from contextlib import suppress
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, content
+
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._reply.messages import PROVIDER, thoughts_in
+
+INDICES = {"reasoning": "lc_rs", "text": "lc_txt", "refusal": "lc_rf", "non_standard": "lc_rf", "audio": "lc_au"}
+"""The index of each kind of block that a message has only one of; a refusal may be a non-standard block."""
+
+KNOWS_REFUSALS = "refusal" in content.KNOWN_BLOCK_TYPES
+"""langchain-core has a block for refusals from 1.7.3 on; before that it is a non-standard one."""
+
+
+def register() -> None:
+    """Register the blocks of our messages with langchain-core, unless it knows the provider by itself.
+
+    A langchain-core without these functions makes the blocks in its own way.
+    """
+    with suppress(ImportError):
+        from langchain_core.messages.block_translators import (  # noqa: PLC0415 - the guard is around it
+            get_translator,
+            register_translator,
+        )
+
+        if get_translator(PROVIDER) is None:
+            register_translator(PROVIDER, blocks_of_message, blocks_of_chunk)
+
+
+def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
+    """Give the blocks of a whole message: reasoning, text with citations, refusal, media, tool calls.
+
+    Raises:
+        NotImplementedError: the content is a list that somebody else composed; langchain-core then reads it itself.
+    """
+    blocks = _spoken(message)
+    for block in blocks:
+        if block["type"] == "reasoning" and not block["reasoning"]:
+            # Of a message that another class made of the same wire.
+            block["reasoning"] = thoughts_in(message.additional_kwargs.get("reasoning_details"))
+    return cast("list[content.ContentBlock]", [*blocks, *_calls(message)])
+
+
+def blocks_of_chunk(chunk: AIMessageChunk) -> list[content.ContentBlock]:
+    """Give the blocks of a chunk, or of a sum of chunks, with the indices by which they are merged."""
+    blocks = _spoken(chunk)
+    for position, block in enumerate(blocks):
+        block["index"] = INDICES.get(block["type"], f"lc_im_{position}")
+    if chunk.chunk_position == "last":
+        return cast("list[content.ContentBlock]", [*blocks, *_calls(chunk)])
+    return cast("list[content.ContentBlock]", [*blocks, *_call_chunks(chunk)])
+
+
+def _spoken(message: AIMessage) -> list[JSONObject]:
+    if not isinstance(message.content, str):
+        raise NotImplementedError
+    kwargs = message.additional_kwargs
+    blocks = []
+    if "reasoning_content" in kwargs or kwargs.get("reasoning_details"):
+        blocks.append(_reasoning(kwargs))
+    if message.content or kwargs.get("annotations"):
+        blocks.append(_text(message.content, kwargs.get("annotations") or []))
+    if kwargs.get("refusal"):
+        blocks.append(_refusal(kwargs["refusal"]))
+    blocks += [_image(image) for image in kwargs.get("images") or ()]
+    if kwargs.get("audio"):
+        blocks.append(_audio(kwargs["audio"]))
+    return blocks
+
+
+def _reasoning(kwargs: dict[str, Any]) -> JSONObject:
+    details = kwargs.get("reasoning_details")
+    block: JSONObject = {"type": "reasoning", "reasoning": kwargs.get("reasoning_content") or ""}
+    if details is not None:
+        block["extras"] = {"reasoning_details": details}
+    return block
+
+
+def _text(text: str, annotations: list[JSONObject]) -> JSONObject:
+    block: JSONObject = {"type": "text", "text": text}
+    if annotations:
+        block["annotations"] = [_annotation(annotation) for annotation in annotations]
+    return block
+
+
+def _annotation(annotation: JSONObject) -> JSONObject:
+    cited = annotation.get("url_citation")
+    if annotation.get("type") != "url_citation" or not isinstance(cited, dict):
+        return {"type": "non_standard_annotation", "value": annotation}
+    names = {
+        "url": "url",
+        "title": "title",
+        "start_index": "start_index",
+        "end_index": "end_index",
+        "content": "cited_text",
+    }
+    citation = {ours: cited[theirs] for theirs, ours in names.items() if cited.get(theirs) is not None}
+    rest = {key: value for key, value in cited.items() if key not in names}
+    return {"type": "citation", **citation, **({"extras": rest} if rest else {})}
+
+
+def _refusal(refusal: str) -> JSONObject:
+    block = {"type": "refusal", "refusal": refusal}
+    return block if KNOWS_REFUSALS else {"type": "non_standard", "value": block}
+
+
+def _image(image: JSONObject) -> JSONObject:
+    url = str((image.get("image_url") or {}).get("url") or "")
+    return {"type": "image", **_source(url)}
+
+
+def _audio(audio: JSONObject) -> JSONObject:
+    extras = {key: value for key, value in audio.items() if key != "data"}
+    return {"type": "audio", "base64": audio.get("data") or "", "extras": extras}
+
+
+def _source(url: str) -> JSONObject:
+    head, comma, data = url.partition(",")
+    if url.startswith("data:") and comma and head.endswith(";base64"):
+        return {"base64": data, "mime_type": head.removeprefix("data:").removesuffix(";base64")}
+    return {"url": url}
+
+
+def _calls(message: AIMessage) -> list[JSONObject]:
+    valid = [
+        {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
+        for call in message.tool_calls
+    ]
+    return [*valid, *[cast("JSONObject", {**call, "type": "invalid_tool_call"}) for call in message.invalid_tool_calls]]
+
+
+def _call_chunks(chunk: AIMessageChunk) -> list[JSONObject]:
+    return [
+        {
+            "type": "tool_call_chunk",
+            "id": call["id"],
+            "name": call["name"],
+            "args": call["args"],
+            "index": f"lc_tc_{call['index']}",
+        }
+        for call in chunk.tool_call_chunks
+    ]

@@ -1,0 +1,170 @@
+"""The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
+
+from collections.abc import Iterable, Iterator
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import BaseModel
+
+from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.reply.stream import StreamReader
+from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
+from langchain_kimi._reply.choice import ChoiceReader, note_head
+from langchain_kimi._reply.chunk_sums import with_first
+from langchain_kimi._reply.chunks import new_chunk
+from langchain_kimi._reply.messages import (
+    CUT,
+    breaking_chunk_from,
+    chunk_from,
+    faults_of,
+    last_chunk_from,
+)
+from langchain_kimi.errors import KimiError
+
+
+class StreamedMessage:
+    """Reads a streamed reply as LangChain's chunks; their sum is the message."""
+
+    def __init__(
+        self,
+        opened: ResponseHead,
+        body: WireBody,
+        *,
+        idle: float | None,
+        with_usage: bool,
+        repair_options: RepairOptions | None = None,
+    ) -> None:
+        self._opened = opened
+        self.wire = StreamReader(opened, idle)
+        self._choice = ChoiceReader(body, repair_options)
+        self._with_usage = with_usage
+        self._begun = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a chunk was handed out; the mere end of an empty reply is none, so that it can be tried again."""
+        return self._begun
+
+    def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
+        """Take the next bytes; gives the chunks that they complete, one by one."""
+        chunks = self._chunks(self.wire.feed(piece, waited))
+        return chunks if self._begun else with_first(chunks)
+
+    def close(self) -> Iterator[ChatGenerationChunk]:
+        """Take the end of the bytes; yields the rest and the last chunk."""
+        yield from self._chunks(self.wire.close())
+        for owed in self._choice.close():
+            if chunk := chunk_from(owed):
+                self._begun = True
+                yield chunk
+        reply = self._choice.whole()
+        choice = (reply.get("choices") or [])[0]
+        calls = (choice.get("message") or {}).get("tool_calls") or []
+        ended = choice.get("finish_reason") not in CUT
+        if breaking := breaking_chunk_from(calls, ended=ended, faults=faults_of(choice)):
+            yield breaking
+        yield last_chunk_from(reply, with_usage=self._with_usage)
+
+    def explain(self, error: KimiError) -> list[ChatGenerationChunk]:
+        """Add to an error what came of the answer until then; return the chunks that close the stream."""
+        held_back = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
+        note_head(error, self._opened)
+        return closing_chunks(held_back, error.partial)
+
+    def _chunks(self, wire_chunks: Iterable[WireEvent]) -> Iterator[ChatGenerationChunk]:
+        for wire_chunk in wire_chunks:
+            choices = wire_chunk.get("choices")
+            repaired = self._choice.add(wire_chunk, choices[0] if choices else None)
+            if repaired and (chunk := chunk_from(repaired)):
+                self._begun = True
+                yield chunk
+
+
+def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:
+    """Return the chunks to hand out at the end of a stream that failed, so that no call that it cut looks valid.
+
+    Args:
+        held_back: The chunks that had not been handed out yet. They come first: the chunk that breaks a call off fits
+            all of the call, not only the part that was handed out.
+        partial: The message as far as it came.
+    """
+    cut = partial.invalid_tool_calls if partial else []
+    # The calls of a partial message stand in the order of their numbers.
+    calls: list[WireToolCall] = [
+        {"index": number, "function": {"name": call["name"], "arguments": call["args"]}}
+        for number, call in enumerate(cut)
+    ]
+    breaking = breaking_chunk_from(calls, ended=False)
+    return [*held_back, breaking] if breaking else held_back
+
+
+class CoalescesDeltas(BaseModel, defer_build=True):
+    """The part of a model that says whether deltas are put together."""
+
+    coalesce: bool = False
+    """Whether the deltas that come in one read of the network make one chunk: less CPU behind hosts that send many at a
+    time, and nothing is held back for it. Otherwise each delta is a chunk of its own."""
+
+    @property
+    def chunk_reader(self) -> type[StreamedMessage]:
+        """What reads a stream as chunks."""
+        return CoalescedMessage if self.coalesce else StreamedMessage
+
+
+class CoalescedMessage(StreamedMessage):
+    """Reads a streamed reply as chunks, of which one read of the network makes as few as can be."""
+
+    def _chunks(self, wire_chunks: Iterable[WireEvent]) -> Iterator[ChatGenerationChunk]:
+        return coalesced(super()._chunks(wire_chunks))
+
+
+def coalesced(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
+    """Put neighbouring chunks of the same kind together: text, reasoning, or pieces of calls.
+
+    What came before an error is yielded before it is raised.
+    """
+    held: list[ChatGenerationChunk] = []
+    try:
+        for chunk in chunks:
+            if held and _kind(chunk) != _kind(held[0]):
+                yield _sum(held)
+                held = []
+            held.append(chunk)
+    except KimiError:
+        yield from map(_sum, filter(None, [held]))
+        raise
+    yield from map(_sum, filter(None, [held]))
+
+
+def _kind(chunk: ChatGenerationChunk) -> tuple[bool, ...]:
+    message = chunk.message
+    return bool(message.content), bool(message.additional_kwargs), bool(_calls_in(chunk))
+
+
+def _calls_in(chunk: ChatGenerationChunk) -> list[ToolCallChunk]:
+    return chunk.message.tool_call_chunks if isinstance(chunk.message, AIMessageChunk) else []
+
+
+def _sum(chunks: list[ChatGenerationChunk]) -> ChatGenerationChunk:
+    if len(chunks) == 1:
+        return chunks[0]
+    messages = [chunk.message for chunk in chunks]
+    return new_chunk(
+        "".join(str(message.content) for message in messages),
+        "".join(message.additional_kwargs.get("reasoning_content", "") for message in messages),
+        _joined([piece for chunk in chunks for piece in _calls_in(chunk)]),
+    )
+
+
+def _joined(pieces: list[ToolCallChunk]) -> list[ToolCallChunk]:
+    """Join the pieces that only continue the arguments of the one before."""
+    joined: list[ToolCallChunk] = []
+    for piece in pieces:
+        continues = joined and joined[-1]["index"] == piece["index"] and not (piece["id"] or piece["name"])
+        if continues:
+            joined[-1] = {**joined[-1], "args": (joined[-1]["args"] or "") + (piece["args"] or "")}
+        else:
+            joined.append(piece)
+    return joined

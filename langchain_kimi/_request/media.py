@@ -1,0 +1,200 @@
+"""Images, audio, video and files, in every spelling that LangChain knows, as the wire's content parts.
+
+Four spellings meet here: OpenAI's (`image_url`, `input_audio`, `video_url`, `file`), LangChain's first
+(`source_type` beside `data`, `url` or `id`), LangChain's present one (`url`, `base64`, `file_id`) and Anthropic's
+(a nested `source`). Each function takes a block, leaves it as it is, and raises `UnfitBlockError` when it lacks what
+the wire needs. Only the keys that the wire names are sent: hosts refuse others.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from langchain_kimi._openrouter.wire import JSONObject
+
+Block: TypeAlias = Mapping[str, Any]
+
+
+class UnfitBlockError(Exception):
+    """This block cannot be sent; the text says why, and whoever catches it says where the block stands."""
+
+
+class Source(NamedTuple):
+    """Where a block's data is: at most one of `url`, `base64`, `file_id` and `text` is set."""
+
+    url: str | None = None
+    base64: str | None = None
+    file_id: str | None = None
+    text: str | None = None
+    mime_type: str | None = None
+
+
+# The value of `source_type` (or of Anthropic's `source.type`), the key that holds the data, and what the data is.
+_FIRST_SPELLING = {
+    "base64": ("data", "base64"),
+    "url": ("url", "url"),
+    "id": ("id", "file_id"),
+    "text": ("text", "text"),
+}
+_ANTHROPIC = {
+    "base64": ("data", "base64"),
+    "url": ("url", "url"),
+    "file": ("file_id", "file_id"),
+    "text": ("data", "text"),
+}
+
+_AUDIO_FORMATS = {
+    "mpeg": "mp3",
+    "mpeg3": "mp3",
+    "wave": "wav",
+    "vnd.wave": "wav",
+    "mp4": "m4a",
+    "aif": "aiff",
+    "l16": "pcm16",
+    "l24": "pcm24",
+}
+"""Subtypes of `audio/…` that the wire calls by another name."""
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def read_source(block: Block) -> Source:
+    """Find a block's data, whichever spelling it is in."""
+    if isinstance(source := block.get("source"), Mapping):
+        return _tagged(source, source.get("type"), _ANTHROPIC, source.get("media_type"))
+    if (source_type := block.get("source_type")) is not None:
+        return _tagged(block, source_type, _FIRST_SPELLING, block.get("mime_type"))
+    for key in ("url", "base64", "file_id", "text"):
+        if value := _string(block.get(key)):
+            return Source(**{key: value}, mime_type=_string(block.get("mime_type")))
+    return Source()
+
+
+def _tagged(holder: Block, tag: Any, spelling: Mapping[str, tuple[str, str]], mime_type: Any) -> Source:
+    if tag not in spelling:
+        raise UnfitBlockError(f"the source type {tag!r} is not one of {', '.join(spelling)}")
+    key, meaning = spelling[tag]
+    value = _string(holder.get(key))
+    if value is None:
+        raise UnfitBlockError(f"a source of type {tag!r} needs {key!r}")
+    return Source(**{meaning: value}, mime_type=_string(mime_type))
+
+
+def _location(block: Block, source: Source) -> str:
+    """Give the block's URL; base64 data becomes a `data:` URL."""
+    if source.url:
+        return source.url
+    if source.base64 and source.mime_type:
+        return f"data:{source.mime_type};base64,{source.base64}"
+    if source.base64:
+        raise UnfitBlockError(f"base64 data in a block of type {block['type']!r} needs its 'mime_type'")
+    if source.file_id:
+        raise UnfitBlockError(f"a block of type {block['type']!r} cannot be sent by file id, only by url or base64")
+    raise UnfitBlockError(f"a block of type {block['type']!r} needs 'url' or 'base64'")
+
+
+def _extra(block: Block, key: str) -> str | None:
+    """Look up a string in the block, or in its `extras`, where langchain-core moves what it does not know."""
+    extras = block.get("extras")
+    return _string(block.get(key)) or (_string(extras.get(key)) if isinstance(extras, Mapping) else None)
+
+
+def image_part(block: Block) -> JSONObject:
+    """Convert an `image` block of LangChain or Anthropic."""
+    return _image(_location(block, read_source(block)), _extra(block, "detail"))
+
+
+def image_url_part(block: Block) -> JSONObject:
+    """Convert OpenAI's `image_url` block; LangChain also allows the bare URL in the place of the object."""
+    url, value = _nested_url(block, "image_url")
+    return _image(url, _string(value.get("detail")) or _extra(block, "detail"))
+
+
+def _image(url: str, detail: str | None) -> JSONObject:
+    return {"type": "image_url", "image_url": {"url": url, "detail": detail} if detail else {"url": url}}
+
+
+def _nested_url(block: Block, key: str) -> tuple[str, Block]:
+    value = block.get(key)
+    holder = value if isinstance(value, Mapping) else {"url": value}
+    url = _string(holder.get("url"))
+    if url is None:
+        raise UnfitBlockError(f"a block of type {block['type']!r} needs '{key}.url'")
+    return url, holder
+
+
+def video_part(block: Block) -> JSONObject:
+    """Convert LangChain's `video` block."""
+    return {"type": "video_url", "video_url": {"url": _location(block, read_source(block))}}
+
+
+def video_url_part(block: Block) -> JSONObject:
+    """Convert a `video_url` block, or one under the wire's older name `input_video`."""
+    return {"type": "video_url", "video_url": {"url": _nested_url(block, "video_url")[0]}}
+
+
+def audio_part(block: Block) -> JSONObject:
+    """Convert LangChain's `audio` block; the wire takes audio as base64 only, and a format in place of a MIME type."""
+    source = read_source(block)
+    data, mime_type = source.base64, source.mime_type
+    if source.url and source.url.startswith("data:"):
+        header, _, data = source.url.partition(";base64,")
+        mime_type = header.removeprefix("data:")
+    if not data:
+        raise UnfitBlockError("a block of type 'audio' needs 'base64': audio cannot be sent by url or file id")
+    if not mime_type:
+        raise UnfitBlockError("base64 data in a block of type 'audio' needs its 'mime_type'")
+    subtype = mime_type.partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
+    return _audio(data, _AUDIO_FORMATS.get(subtype, subtype))
+
+
+def input_audio_part(block: Block) -> JSONObject:
+    """Convert OpenAI's `input_audio` block."""
+    value = block.get("input_audio")
+    holder = value if isinstance(value, Mapping) else {}
+    data, audio_format = _string(holder.get("data")), _string(holder.get("format"))
+    if data is None or audio_format is None:
+        raise UnfitBlockError("a block of type 'input_audio' needs 'input_audio.data' and 'input_audio.format'")
+    return _audio(data, audio_format)
+
+
+def _audio(data: str, audio_format: str) -> JSONObject:
+    return {"type": "input_audio", "input_audio": {"data": data, "format": audio_format}}
+
+
+def file_part(block: Block) -> JSONObject:
+    """Convert a `file` block (OpenAI's or LangChain's) that does not hold plain text, or Anthropic's `document`."""
+    if isinstance(value := block.get("file"), Mapping):
+        file = {key: text for key in ("filename", "file_data", "file_id") if (text := _string(value.get(key)))}
+        if not file.keys() & {"file_data", "file_id"}:
+            raise UnfitBlockError("a block of type 'file' needs 'file.file_data' or 'file.file_id'")
+        return {"type": "file", "file": file}
+    source = read_source(block)
+    data = {"file_id": source.file_id} if source.file_id else {"file_data": _location(block, source)}
+    filename = _filename(block)
+    return {"type": "file", "file": {"filename": filename, **data} if filename else data}
+
+
+def _filename(block: Block) -> str | None:
+    extras = block.get("extras")
+    holders = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
+    names = (
+        _string(holder.get(key))
+        for holder in holders
+        if isinstance(holder, Mapping)
+        for key in ("filename", "name", "title", "file_filename")
+    )
+    return next(filter(None, names), None)
+
+
+MEDIA_PARTS: dict[str, Callable[[Block], JSONObject]] = {
+    "image": image_part,
+    "image_url": image_url_part,
+    "audio": audio_part,
+    "input_audio": input_audio_part,
+    "video": video_part,
+    "video_url": video_url_part,
+    "input_video": video_url_part,
+}
+"""What converts a block, by the block's `type`; files are not here because some of them hold text."""

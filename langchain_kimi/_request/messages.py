@@ -1,0 +1,222 @@
+"""LangChain's messages as the wire's.
+
+The same messages give the same bytes, because prompt caches depend on it. What is handed back shares lists and objects
+with the messages (such as `reasoning_details`), so whoever changes something in it makes a copy of that first.
+Whether each tool call is answered, and each answer called for, is not judged here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, get_args
+
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
+from langchain_kimi._request.assistant import assistant_to_wire
+from langchain_kimi._request.content import content_to_wire
+from langchain_kimi.errors import KimiUsageError
+
+_PLAIN_ROLES: dict[type[BaseMessage], Role] = {
+    HumanMessage: "user", AIMessage: "assistant", AIMessageChunk: "assistant", SystemMessage: "system",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """The messages, the position of the one that is read, and what came before it on the wire."""
+
+    messages: Sequence[BaseMessage]
+    position: int = 0
+    wire: list[WireMessage] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Where we are, for the text of an error."""
+        return f"messages[{self.position}]"
+
+
+def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
+    """Convert a conversation; the messages are not changed.
+
+    A message gives one message, but for an assistant message with nothing in it (none), and a user message with
+    Anthropic's `tool_result` blocks (one for each, then one for the rest).
+
+    Raises:
+        KimiUsageError: A message or a block of one cannot be sent; the text names it by its position.
+    """
+    wire: list[WireMessage] = []
+    conversation = _Conversation(messages, wire=wire)
+    for position, message in enumerate(messages):
+        # Most of a long conversation is texts alone, and a call for each of them would be felt. Even `vars` takes three
+        # times as long as this attribute.
+        if role := _PLAIN_ROLES.get(type(message)):
+            fields = message.__dict__
+            text, has_more = fields["content"], fields["additional_kwargs"] or fields["name"]
+            if role == "assistant":
+                has_more = has_more or fields["tool_calls"] or fields["invalid_tool_calls"]
+            if type(text) is str and text and not (has_more or text.isspace()):
+                wire.append({"role": role, "content": text})
+                continue
+        conversation.position = position
+        convert = _CONVERTERS.get(type(message)) or _converter_of(message, position)
+        wire += convert(message, conversation)
+    return wire
+
+
+def message_to_wire(message: BaseMessage) -> list[WireMessage]:
+    """Convert one message, as `messages_to_wire` does for a conversation of it alone."""
+    return messages_to_wire([message])
+
+
+def _content(role: Role, message: BaseMessage, conversation: _Conversation) -> str | list[JSONObject]:
+    content = message.content
+    return content if isinstance(content, str) else content_to_wire(content, role, conversation.place)
+
+
+def _named(role: Role, content: str | list[JSONObject], name: str | None) -> WireMessage:
+    # OpenRouter writes the name into the text for most models, so it is sent only where the user set one.
+    return {"role": role, "content": content, "name": name} if name else {"role": role, "content": content}
+
+
+def _system(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+    # langchain-core's own mark for the role that it has no class for.
+    is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
+    role: Role = "developer" if is_developer else "system"
+    return [_named(role, _content(role, message, conversation), message.name)]
+
+
+def _developer(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+    return [_named("developer", _content("developer", message, conversation), message.name)]
+
+
+def _user(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+    content = message.content
+    if isinstance(content, list) and any(map(_is_tool_result, content)):
+        return _user_with_results(content, message.name, conversation)
+    return [_named("user", _content("user", message, conversation), message.name)]
+
+
+def _is_tool_result(block: str | dict[Any, Any]) -> bool:
+    return isinstance(block, Mapping) and block.get("type") == "tool_result"
+
+
+def _user_with_results(content: list[Any], name: str | None, conversation: _Conversation) -> list[WireMessage]:
+    """Split Anthropic's form, in which the user's message carries the answers of the tools."""
+    wire = [
+        _tool_result(block, f"{conversation.place}.content[{index}]")
+        for index, block in enumerate(content)
+        if _is_tool_result(block)
+    ]
+    # An empty text in the place of each result keeps the positions that an error would name.
+    rest = ["" if _is_tool_result(block) else block for block in content]
+    rest_content = content_to_wire(rest, "user", conversation.place)
+    return [*wire, _named("user", rest_content, name)] if rest_content else wire
+
+
+def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
+    if not block.get("tool_use_id"):
+        raise KimiUsageError(f"{place}: a block of type 'tool_result' needs 'tool_use_id'.")
+    content = content_to_wire(block.get("content") or "", "tool", place)
+    return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
+
+
+def _assistant(message: AIMessage, conversation: _Conversation) -> list[WireMessage]:
+    wire = assistant_to_wire(message, conversation.messages, conversation.position)
+    return [] if wire is None else [wire]
+
+
+def _tool(message: ToolMessage, conversation: _Conversation) -> list[WireMessage]:
+    return [_answer(message.tool_call_id, message, conversation)]
+
+
+def _answer(tool_call_id: str, message: BaseMessage, conversation: _Conversation) -> WireMessage:
+    # The wire has no field for an answer's name, status or artifact.
+    return {"role": "tool", "tool_call_id": tool_call_id, "content": _content("tool", message, conversation)}
+
+
+def _function(message: FunctionMessage, conversation: _Conversation) -> list[WireMessage]:
+    """Answer the nearest unanswered call of that name: function messages are older than call ids."""
+    answered = {earlier.get("tool_call_id") for earlier in conversation.wire}
+    for earlier in reversed(conversation.wire):
+        for call in earlier.get("tool_calls", ()):
+            call_id = call.get("id")
+            if call_id and call_id not in answered and call["function"].get("name") == message.name:
+                return [_answer(call_id, message, conversation)]
+    raise KimiUsageError(
+        f"{conversation.place}: the function message {message.name!r} answers no call of that name before it.",
+        advice="Use a ToolMessage with the tool_call_id of the call.",
+    )
+
+
+def _chat(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+    convert = _CHAT_ROLES.get(message.role)
+    if convert is None:
+        raise KimiUsageError(
+            f"{conversation.place}: the role {message.role!r} is not on the wire; "
+            f"it has {', '.join(map(repr, get_args(Role)))}."
+        )
+    return convert(message, conversation)
+
+
+def _chat_assistant(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+    kept = message.additional_kwargs
+    return _assistant(AIMessage(message.content, name=message.name, additional_kwargs=kept), conversation)
+
+
+def _chat_tool(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+    tool_call_id = message.additional_kwargs.get("tool_call_id")
+    if not tool_call_id:
+        raise KimiUsageError(
+            f"{conversation.place}: a chat message of role 'tool' needs 'tool_call_id' in additional_kwargs.",
+            advice="Use a ToolMessage.",
+        )
+    return [_answer(tool_call_id, message, conversation)]
+
+
+_CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversation], list[WireMessage]]] = {
+    "system": _system,
+    "developer": _developer,
+    "user": _user,
+    "assistant": _chat_assistant,
+    "tool": _chat_tool,
+}
+
+
+def _remove(message: RemoveMessage, conversation: _Conversation) -> NoReturn:
+    raise KimiUsageError(
+        f"{conversation.place} is a RemoveMessage (of {message.id!r}), which is not for the model but for the graph.",
+        advice="Let the graph's add_messages reducer apply it before the model is called.",
+    )
+
+
+_CONVERTERS: dict[type, Callable[[Any, _Conversation], list[WireMessage]]] = {
+    HumanMessage: _user,
+    AIMessage: _assistant,
+    SystemMessage: _system,
+    ToolMessage: _tool,
+    ChatMessage: _chat,
+    FunctionMessage: _function,
+    RemoveMessage: _remove,
+}
+
+
+def _converter_of(message: object, position: int) -> Callable[[Any, _Conversation], list[WireMessage]]:
+    """Find the converter of a subclass: a chunk's, or one that a user derived."""
+    for kind in type(message).__mro__:
+        if kind in _CONVERTERS:
+            return _CONVERTERS[kind]
+    accepted = ", ".join(kind.__name__ for kind in _CONVERTERS if kind is not RemoveMessage)
+    raise KimiUsageError(
+        f"messages[{position}] is of type {type(message).__name__}, which cannot be sent; "
+        f"accepted are {accepted} and their chunks."
+    )

@@ -1,0 +1,159 @@
+"""An assistant message's tool calls as the wire's, each call once and with arguments that are a JSON object.
+
+A call whose arguments are broken would make every later request of the conversation fail. It is left out, unless
+a tool message answers it: then it is sent with the arguments `{}`.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+
+from langchain_kimi._openrouter.wire import WireToolCall
+from langchain_kimi.errors import KimiUsageError
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+class Call(NamedTuple):
+    """A tool call from any of the places where LangChain keeps them."""
+
+    id: str | None
+    name: str | None
+    arguments: Any
+    """An object, its JSON text, or None for no arguments."""
+    is_invalid: bool = False
+
+
+def calls_to_wire(
+    message: AIMessage, content_calls: Sequence[Call], messages: Sequence[BaseMessage], position: int
+) -> list[WireToolCall]:
+    """Convert the calls of `messages[position]`.
+
+    Args:
+        message: The assistant message.
+        content_calls: The calls found in its content.
+        messages: The whole conversation; what follows the message tells which invalid calls were answered.
+        position: Where the message stands.
+
+    Raises:
+        KimiUsageError: An argument is not a JSON value.
+    """
+    answers: dict[str, str | None] | None = None
+    wire: list[WireToolCall] = []
+    for call in _calls(message, content_calls, position):
+        arguments = _arguments_at(call, position)
+        name = call.name
+        if call.is_invalid or arguments is None:
+            answers = _answers(messages[position + 1 :]) if answers is None else answers
+            if not call.id or call.id not in answers:
+                continue
+            # A call without a name is refused by every host, and its answer without a call as well.
+            name = name or answers[call.id] or "unknown_tool"
+        wire.append(_wire_call(call.id, name, arguments or "{}"))
+    return wire
+
+
+def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> Iterable[Call]:
+    """Take the calls from one place only: the same call usually stands in several."""
+    if message.tool_calls or message.invalid_tool_calls:
+        return [
+            *(Call(call.get("id"), call["name"], call["args"]) for call in message.tool_calls),
+            *(
+                Call(call.get("id"), call.get("name"), call.get("args"), is_invalid=True)
+                for call in message.invalid_tool_calls
+            ),
+        ]
+    return content_calls or _kept_calls(message.additional_kwargs, position)
+
+
+def _kept_calls(kept: Mapping[str, Any], position: int) -> Iterator[Call]:
+    """Read the wire's own form, which other chat models keep in `additional_kwargs`."""
+    raw_calls = kept.get("tool_calls")
+    for raw_call in raw_calls if isinstance(raw_calls, list) else []:
+        if isinstance(raw_call, Mapping) and isinstance(function := raw_call.get("function"), Mapping):
+            yield Call(raw_call.get("id"), function.get("name"), function.get("arguments"))
+    function_call = kept.get("function_call")
+    if not raw_calls and isinstance(function_call, Mapping):
+        # The forerunner of tool calls had no ids; a function message is paired with it by its name.
+        arguments = function_call.get("arguments")
+        is_sound = isinstance(arguments, str) and _is_object(arguments)
+        yield Call(f"function_call_{position}", function_call.get("name"), arguments if is_sound else None)
+
+
+def content_call(block: Mapping[str, Any]) -> Call:
+    """Read a `tool_call`, `tool_call_chunk`, `invalid_tool_call`, `tool_use` or `function_call` block."""
+    arguments = next((block[key] for key in ("args", "input", "arguments") if key in block), None)
+    is_invalid = block["type"] == "invalid_tool_call"
+    return Call(block.get("call_id") or block.get("id"), block.get("name"), arguments, is_invalid)
+
+
+def _wire_call(call_id: str | None, name: str | None, arguments: str) -> WireToolCall:
+    call: WireToolCall = {"id": call_id} if call_id else {}
+    call["type"] = "function"
+    call["function"] = {"name": name or "", "arguments": arguments}
+    return call
+
+
+def _arguments_at(call: Call, position: int) -> str | None:
+    try:
+        return arguments_to_wire(call.arguments)
+    except TypeError as error:
+        raise KimiUsageError(
+            f"messages[{position}]: the arguments of the tool call {call.name!r} are not JSON: {error}."
+        ) from error
+
+
+def arguments_to_wire(arguments: Any) -> str | None:
+    """Give the JSON text of a call's arguments, or None when they are not a JSON object.
+
+    Text that is a JSON object is kept byte for byte; an object is written without spaces, its keys in their order.
+
+    Raises:
+        TypeError: The object holds something that is not a JSON value.
+    """
+    if isinstance(arguments, dict):
+        try:
+            return _encode(arguments)
+        except ValueError:
+            return _encode(_without_nan(arguments))
+    if arguments is None or arguments == "":
+        return "{}"
+    return arguments if isinstance(arguments, str) and _is_object(arguments) else None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _without_nan(value: Any) -> Any:
+    """Put null for NaN and the infinities, which Python reads and writes, but JSON has not."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _answers(later: Iterable[BaseMessage]) -> dict[str, str | None]:
+    """Collect the calls that are answered: their ids, and the tool's name where the answer has one."""
+    answers: dict[str, str | None] = {}
+    for message in later:
+        if isinstance(message, ToolMessage):
+            answers[message.tool_call_id] = message.name
+        elif isinstance(message.content, list):
+            answers |= {
+                block["tool_use_id"]: None
+                for block in message.content
+                if isinstance(block, Mapping) and block.get("type") == "tool_result" and "tool_use_id" in block
+            }
+    return answers

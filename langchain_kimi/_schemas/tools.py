@@ -1,0 +1,202 @@
+"""Tools, the choice among them, and the format of the answer: from LangChain's forms to the wire's."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
+from pydantic import PydanticUserError
+
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._schemas.output import Schema, output_schema, wire_name
+from langchain_kimi._schemas.strict import strict_function
+from langchain_kimi.errors import KimiUsageError
+
+Tool: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+Strict: TypeAlias = bool | None
+"""Whether the host must keep to a schema to the letter; None leaves that to the host and is not sent."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CHOICES = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
+_RESPONSE_FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
+# `object` is a JSON schema's.
+_FUNCTION_TYPES = ("function", "object")
+
+
+def tools_to_wire(tools: Sequence[Tool], *, strict: Strict) -> list[JSONObject]:
+    """Write tools as the wire has them; what is in that form already stays as it is.
+
+    Args:
+        tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools, and
+            OpenRouter's server tools.
+        strict: Set on every function; None sets nothing.
+
+    Raises:
+        KimiUsageError: A tool cannot be described, or its name has other characters than letters, digits, `_` and
+            `-`, or more than 64.
+    """
+    return [_tool_to_wire(tool, strict) for tool in tools]
+
+
+def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObject]) -> str | JSONObject | None:
+    """Write the choice among tools as the wire has it; None (also for False) when there is none to send.
+
+    Args:
+        tool_choice: `auto`, `none`, `any` or `required`, the name of a tool, True for the only tool, the tool itself,
+            or OpenAI's or Anthropic's dict.
+        tools: The tools on offer, in the wire's form.
+
+    Raises:
+        KimiUsageError: The tool is not on offer, or True stands for several tools or none.
+    """
+    if tool_choice is None or tool_choice is False:
+        return None
+    if tool_choice is True:
+        return _only(tools)
+    if isinstance(tool_choice, Mapping):
+        return _dict_choice(tool_choice, tools)
+    if not isinstance(tool_choice, str):
+        return _named(_name_of(_tool_to_wire(tool_choice, None)), tools)
+    return _CHOICES.get(tool_choice) or _named(tool_choice, tools)
+
+
+def response_format_to_wire(schema: Schema, strict: Strict) -> JSONObject:
+    """Write the format of the answer as the wire has it.
+
+    Args:
+        schema: Any schema (see `output_schema`), or the wire's own form, in which only a missing `strict` and a name
+            that OpenRouter would refuse are set right.
+        strict: Whether the host must keep to the schema; None leaves it out. A `strict` in the schema itself wins.
+    """
+    if not isinstance(schema, Mapping):
+        return output_schema(schema).response_format(strict=strict)
+    if schema.get("type") in _RESPONSE_FORMATS:
+        json_schema = schema.get("json_schema")
+        return {**schema, "json_schema": _named_format(json_schema, strict)} if json_schema else dict(schema)
+    if "name" in schema and "schema" in schema:
+        return {"type": "json_schema", "json_schema": _named_format(schema, strict)}
+    return output_schema(schema).response_format(strict=strict)
+
+
+def bind_arguments(
+    tools: Sequence[Tool],
+    *,
+    tool_choice: ToolChoice | None = None,
+    strict: Strict = None,
+    parallel_tool_calls: bool | None = None,
+    response_format: Schema | None = None,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """Give what `bind_tools` binds: the wire's parameters, and `kwargs` as they are.
+
+    What is None is left out. Without tools there is neither a choice among them nor anything parallel, so that
+    agents may bind an empty list.
+
+    Raises:
+        KimiUsageError: See `tools_to_wire` and `tool_choice_to_wire`.
+    """
+    arguments = dict(kwargs)
+    if wire_tools := tools_to_wire(tools, strict=strict):
+        choice = tool_choice_to_wire(tool_choice, wire_tools)
+        chosen = {"tools": wire_tools, "tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
+        arguments |= {key: value for key, value in chosen.items() if value is not None}
+    if response_format is not None:
+        arguments["response_format"] = response_format_to_wire(response_format, strict)
+    return arguments
+
+
+def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
+    try:
+        wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
+    except (KeyError, TypeError, ValueError, PydanticUserError) as error:
+        raise KimiUsageError(f"This tool cannot be described to the model: {tool!r:.100}. {error}") from error
+    if "function" in wire:
+        name = wire["function"].get("name")
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            raise KimiUsageError(
+                f"The tool's name {name!r} cannot be sent.",
+                advice="A name has 1 to 64 letters, digits, underscores and hyphens.",
+            )
+    return wire
+
+
+def _object_tool(tool: Any, strict: Strict) -> JSONObject:
+    if isinstance(tool, type):
+        # LangChain's words for a class lose what is recursive, and know no keys that may be missing.
+        schema = output_schema(tool)
+        function = schema.tool(strict=strict)["function"]
+        return {"type": "function", "function": {**function, "name": schema.function["name"]}}
+    wire = convert_to_openai_tool(tool)
+    if "function" in wire:
+        wire = {**wire, "function": _with_strict(wire["function"], strict)}
+    return {**wire, **_cache_control(tool.extras if isinstance(tool, BaseTool) else None)}
+
+
+def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
+    """Write a function in any of its dialects as OpenAI's; other kinds, such as server tools, are left alone."""
+    if isinstance(tool.get("function"), Mapping):
+        return {"type": "function", **tool, "function": _with_strict(dict(tool["function"]), strict)}
+    if tool.get("type", "function") not in _FUNCTION_TYPES and "input_schema" not in tool:
+        return tool
+    function = _with_strict(convert_to_openai_function(tool), strict)
+    return {"type": "function", "function": function, **_cache_control(tool)}
+
+
+def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
+    """Have a function's schema rewritten for strictness; one that brings its own `strict` stays as it is."""
+    if strict is None or "strict" in function:
+        return function
+    return strict_function(function) if strict else {**function, "strict": False}
+
+
+def _cache_control(given: Mapping[str, Any] | None) -> JSONObject:
+    return {"cache_control": given["cache_control"]} if given and "cache_control" in given else {}
+
+
+def _only(tools: Sequence[JSONObject]) -> JSONObject:
+    if len(tools) != 1:
+        raise KimiUsageError(
+            f"tool_choice=True stands for the only tool, but there are {len(tools)}: {_offered(tools)}.",
+            advice='Name the tool, or pass "any".',
+        )
+    return _choice_of(tools[0])
+
+
+def _named(name: str, tools: Sequence[JSONObject]) -> JSONObject:
+    for tool in tools:
+        if name == _name_of(tool):
+            return _choice_of(tool)
+    raise KimiUsageError(f"tool_choice names {name!r}, but the tools on offer are: {_offered(tools)}.")
+
+
+def _dict_choice(choice: Mapping[str, Any], tools: Sequence[JSONObject]) -> str | JSONObject:
+    kind = choice.get("type", "function")
+    if kind in {"auto", "none", "any"}:
+        return _CHOICES[kind]
+    if kind in {"function", "tool"}:
+        return _named(choice.get("function", choice).get("name", ""), tools)
+    # A server tool, which may be on offer under its shorthand, or a form newer than this package.
+    return dict(choice)
+
+
+def _choice_of(tool: JSONObject) -> JSONObject:
+    if "function" in tool:
+        return {"type": "function", "function": {"name": tool["function"]["name"]}}
+    return {"type": tool["type"]}
+
+
+def _name_of(tool: JSONObject) -> Any:
+    """Return the name of a function, or the type by which a server tool is chosen."""
+    return tool["function"]["name"] if "function" in tool else tool.get("type")
+
+
+def _offered(tools: Sequence[JSONObject]) -> str:
+    return ", ".join(str(_name_of(tool)) for tool in tools) or "none"
+
+
+def _named_format(json_schema: Mapping[str, Any], strict: Strict) -> JSONObject:
+    name = json_schema.get("name") or json_schema.get("schema", {}).get("title") or ""
+    own = {"strict": strict} if strict is not None else {}
+    return {**own, **json_schema, "name": wire_name(name)}

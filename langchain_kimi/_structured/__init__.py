@@ -1,0 +1,1 @@
+"""Structured output: `with_structured_output` and its parsers."""

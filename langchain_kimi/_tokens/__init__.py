@@ -1,0 +1,1 @@
+"""Token counts, the context check and cost estimates."""

@@ -1,0 +1,147 @@
+"""What a call cost, read from results and errors of every kind."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
+
+from langchain_kimi._costs.charges import CallCost, cost_by_list, cost_of_error, cost_of_result, is_cache_hit
+from langchain_kimi.errors import (
+    KimiAuthenticationError,
+    KimiConnectionError,
+    KimiEmptyReplyError,
+    KimiError,
+    KimiIncompleteStreamError,
+    KimiServerError,
+    KimiTimeoutError,
+    KimiUsageError,
+)
+
+TOKENS = UsageMetadata(input_tokens=3, output_tokens=4, total_tokens=7)
+WIRE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+
+
+def result(usage: UsageMetadata | None = None, **metadata: Any) -> LLMResult:
+    message = AIMessage("Yes.", usage_metadata=usage, response_metadata=metadata)
+    return LLMResult(generations=[[ChatGeneration(message=message)]])
+
+
+def after(cause: Exception, error: KimiError) -> KimiError:
+    error.__cause__ = cause
+    return error
+
+
+def test_a_bill_has_what_the_message_says() -> None:
+    told = cost_of_result(result(TOKENS, model_name="kimi", provider="Host", cost=0.25))
+    assert told == CallCost("kimi", "Host", TOKENS, Decimal("0.25"))
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "cost"),
+    [
+        ("moonshotai/kimi-k2:free", TOKENS, Decimal("0.0")),
+        ("moonshotai/kimi-k2:free", None, None),
+        ("maker/another", TOKENS, None),
+        (None, TOKENS, None),
+    ],
+)
+def test_list_prices_stand_in(model: str | None, usage: UsageMetadata | None, cost: Decimal | None) -> None:
+    assert cost_by_list(CallCost(model, usage=usage)) == cost
+
+
+@pytest.mark.parametrize(
+    ("metadata", "cost", "upstream"),
+    [
+        ({"cost": 0}, Decimal(0), 0),
+        ({"cost": 1e-07}, Decimal("1e-7"), 0),
+        ({"token_usage": {"cost": 0.5}}, Decimal("0.5"), 0),
+        ({"cost": 0.5, "cost_details": {"upstream_inference_cost": 0.5}}, Decimal("0.5"), 0),
+        ({"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}}, Decimal("0.5"), 0),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.5}}, Decimal(0), Decimal("0.5")),
+        ({"cost": 0.1, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, Decimal("0.1"), 0),
+        ({"cost": 0.1, "is_byok": True, "cost_details": "free"}, Decimal("0.1"), 0),
+        ({}, None, 0),
+        ({"cost": None}, None, 0),
+        ({"cost": "0.5"}, None, 0),
+        ({"cost": True}, None, 0),
+        ({"cost": float("nan")}, None, 0),
+    ],
+)
+def test_money_is_read_where_it_stands(metadata: dict[str, Any], cost: Decimal | None, upstream: Decimal) -> None:
+    told = cost_of_result(result(TOKENS, **metadata))
+    assert (told.cost, told.upstream_cost) == (cost, upstream)
+
+
+def test_tokens_are_read_from_the_wire_where_the_message_was_to_have_none() -> None:
+    assert cost_of_result(result(None, token_usage=WIRE)).usage == TOKENS
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        LLMResult(generations=[]),
+        LLMResult(generations=[[]]),
+        LLMResult(generations=[[Generation(text="Yes.")]]),
+        LLMResult(generations=[[ChatGeneration(message=HumanMessage("Yes."))]]),
+        result(None, model_name=7, provider={"error": "none"}, token_usage=["many"]),
+    ],
+)
+def test_of_anything_else_nothing_is_known(odd: LLMResult | None) -> None:
+    assert cost_of_result(odd) == CallCost()
+
+
+@pytest.mark.parametrize(
+    ("error", "cost"),
+    [
+        # Refused, or never sent.
+        (KimiUsageError("no"), 0),
+        (KimiAuthenticationError("no", status=401), 0),
+        (KimiServerError("no", status=503), 0),
+        (KimiServerError("no", partial=AIMessage("")), 0),
+        (after(type("ConnectError", (Exception,), {})(), KimiConnectionError("no")), 0),
+        (after(type("ConnectTimeout", (Exception,), {})(), KimiTimeoutError("no")), 0),
+        # Somebody may have gone on.
+        (after(type("ReadError", (Exception,), {})(), KimiConnectionError("no")), None),
+        (KimiTimeoutError("no"), None),
+        (KimiIncompleteStreamError("no"), None),
+        (KimiServerError("no", partial=AIMessage("Half an")), None),
+        (KimiServerError("no", partial=AIMessage("", additional_kwargs={"reasoning_content": "Hm"})), None),
+        (asyncio.CancelledError(), None),
+        (GeneratorExit(), None),
+        (RuntimeError("mine"), None),
+        # It says so.
+        (KimiEmptyReplyError("no", usage={**WIRE, "cost": 0.5}), Decimal("0.5")),
+        (KimiServerError("no", usage={**WIRE, "cost": 0}), 0),
+        (KimiServerError("no", usage=WIRE), None),
+    ],
+)
+def test_the_cost_of_an_error_is_read_from_its_usage(error: BaseException, cost: Decimal | None) -> None:
+    assert cost_of_error(error).cost == cost
+
+
+def test_an_error_names_the_model_and_the_host() -> None:
+    refused = cost_of_error(KimiServerError("no", model="kimi", provider="Host"))
+    assert (refused.model, refused.provider) == ("kimi", "Host")
+    billed = cost_of_error(KimiServerError("no", model="kimi", provider="Host", usage=WIRE))
+    assert (billed.model, billed.provider, billed.usage) == ("kimi", "Host", TOKENS)
+
+
+def test_what_had_come_by_then_goes_before_what_the_error_says() -> None:
+    assert cost_of_error(GeneratorExit(), result(TOKENS, cost=0.5)) == CallCost(None, None, TOKENS, Decimal("0.5"))
+    assert cost_of_error(GeneratorExit(), result()) == CallCost()
+
+
+def test_only_the_cache_gives_an_answer_for_nothing() -> None:
+    free: Any = {**TOKENS, "total_cost": 0}
+    hit = result()
+    message: Any = hit.generations[0][0]
+    assert not is_cache_hit(hit)
+    message.message = AIMessage("Yes.").model_copy(update={"usage_metadata": free})
+    assert is_cache_hit(hit)
+    assert not is_cache_hit(hit.model_copy(update={"llm_output": {"model_name": "kimi"}}))
+    assert not is_cache_hit(LLMResult(generations=[]))

@@ -1,0 +1,100 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi._kimi.markup.grammar import (
+    MARKERS,
+    JSONValue,
+    bare_call_at,
+    marker_at,
+    parsed,
+    unfinished_bare_call,
+    unfinished_marker,
+)
+
+NAMES: dict[str, Any] = {"get_weather": {}, "get_time": {}}
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_markers(marker: str) -> None:
+    assert marker_at(f"a{marker}b", 1) == marker
+    assert len(marker) <= 30
+    for length in range(1, len(marker)):
+        assert marker_at(marker[:length], 0) is True
+        assert unfinished_marker(f"a{marker[:length]}") == 1
+        assert marker_at(f"{marker[:length]}!", 0) is None
+
+
+def test_text_that_ends_in_no_marker() -> None:
+    assert unfinished_marker("a <b") == 4
+    assert unfinished_marker("") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "found"),
+    [
+        ("a f", "", 2),
+        ("f", "", 0),
+        ("f", " ", 0),
+        ("f", "i", 1),
+        ("of", "", 2),
+        ("x functions", "", 2),
+        ("`func", "", 5),
+        ("a", "", 1),
+    ],
+)
+def test_the_beginning_of_a_bare_call(text: str, before: str, found: int) -> None:
+    assert unfinished_bare_call(text, before, NAMES) == found
+    assert unfinished_bare_call(text, before, {}) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("functions.get_weather:0{", 23),
+        ("functions.get_weather:12 \n{", 26),
+        ("functions.", True),
+        ("functions.get_", True),
+        ("functions.get_weather", True),
+        ("functions.get_weather:", True),
+        ("functions.get_weather:0 ", True),
+        ("functions.launch", None),
+        ("functions.get_weath:", None),
+        ("functions.get_weather{", None),
+        ("functions.get_weather:{", None),
+        ("functions.get_weather:0 is", None),
+        ("function", None),
+    ],
+)
+def test_bare_calls(text: str, found: object) -> None:
+    assert bare_call_at(text, 0, NAMES) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "end"),
+    [
+        ('{"a": [1, {"b": "}"}]} x', "whole", 22),
+        (' "a\\"b" x', "whole", 7),
+        ('{"a": "\\\\"}', "whole", 11),
+        ("{}", "whole", 2),
+        ('{"a": 1', "open", 7),
+        ('{"a": "', "open", 7),
+        ("  ", "open", 2),
+        ("[1]", "broken", 0),
+        ("x", "broken", 0),
+        ('{"a": ]', "broken", 7),
+        ('{"a": <', "broken", 7),
+    ],
+)
+def test_the_end_of_json(text: str, state: str, end: int) -> None:
+    value = JSONValue()
+    assert (value.feed(text), value.state) == (end, state)
+    in_pieces = JSONValue()
+    read = sum(in_pieces.feed(character) for character in text)
+    assert (in_pieces.state, read) == (state, end)
+
+
+def test_parsing() -> None:
+    assert parsed('{"a": "b\nc"}') == {"a": "b\nc"}
+    assert parsed("{") is None
+    assert parsed("[" * 100_000) is None

@@ -1,0 +1,65 @@
+import pytest
+
+from langchain_kimi._kimi.markup.calls import NAMELESS, NOT_WHOLE, WITHOUT_ARGUMENTS
+from langchain_kimi._kimi.markup.parser import Unit
+from langchain_kimi._kimi.tools import OfferedTools
+from tests.kimi.corpus.calls import ONE, PARIS, TWO
+from tests.kimi.corpus.cases import CALL, CALL_END, SECTION, SECTION_END, TOOLS, markup
+
+
+def unit(*pieces: str, clean: bool | None = None) -> Unit:
+    read = Unit(OfferedTools({"tools": TOOLS}))
+    for piece in pieces:
+        read.feed(piece)
+    if clean is not None:
+        read.close(clean=clean)
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "raw", "rest"),
+    [
+        (f"{SECTION}{ONE}{SECTION_END} x", f"{SECTION}{ONE}{SECTION_END}", " x"),
+        (f"{ONE}x", ONE, "x"),
+        (f"{CALL} x y", "", f"{CALL} x y"),
+        (f"{SECTION}{CALL} x y", SECTION, f"{CALL} x y"),
+        (f"{SECTION}funny", SECTION, "funny"),
+    ],
+)
+def test_where_it_ends(text: str, raw: str, rest: str) -> None:
+    for read in (unit(text), unit(*text)):
+        assert read.is_done
+        # The characters behind the end that were fed one by one are not all taken in.
+        assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
+
+
+def test_it_waits_for_more() -> None:
+    read = unit(f"{SECTION}{ONE}{SECTION_END} ")
+    assert not read.is_done
+    assert [call.id for call in read.calls] == ["functions.get_weather:0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean", "errors"),
+    [
+        (ONE, False, [None]),
+        (ONE[: -len(CALL_END)], True, [None]),
+        (ONE[: -len(CALL_END)], False, [NOT_WHOLE]),
+        (ONE + TWO[:-25], True, [None, NOT_WHOLE]),
+        (CALL + "functions.get_weather:0", True, [NOT_WHOLE]),
+        (CALL + "get_we", True, [NOT_WHOLE]),
+        (CALL + "launch", True, []),
+        (CALL, True, []),
+        (markup("call_1", PARIS), True, [NAMELESS]),
+        (markup("functions.get_weather:0", ""), True, [WITHOUT_ARGUMENTS]),
+        (markup("functions.get_weather:0", "", ""), False, [NOT_WHOLE]),
+        (markup("functions.get_weather:0", "words", ""), True, []),
+    ],
+)
+def test_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -> None:  # noqa: FBT001 - a table's column
+    assert [call.error for call in unit(text, clean=clean).calls] == errors
+
+
+def test_only_known_calls_prove_a_leak() -> None:
+    known = unit(markup("functions.launch:0", "{}") + ONE + "x").calls
+    assert [(call.name, call.is_known) for call in known] == [("launch", False), ("get_weather", True)]

@@ -1,0 +1,69 @@
+"""The scanner itself; what it makes of mishaps is in the corpus."""
+
+import pytest
+
+from langchain_kimi._kimi.markup.scanner import MarkupScanner
+from langchain_kimi._kimi.tools import OfferedTools
+from tests.kimi.corpus.calls import ONE, PARIS
+from tests.kimi.corpus.cases import CALL, SECTION, SECTION_END, TOOLS
+
+
+def scanner() -> MarkupScanner:
+    return MarkupScanner(OfferedTools({"tools": TOOLS}))
+
+
+def test_text_before_markup_is_shown_before_the_markup_is_whole() -> None:
+    scanned = scanner()
+    assert scanned.feed(f"I look.{SECTION}{CALL}functions.get") == "I look."
+    assert scanned.calls == []
+    assert scanned.feed(f"_weather:0{PARIS}") == ""
+    assert scanned.feed(f"{SECTION_END} Wait") == " Wait"
+    assert [call.name for call in scanned.calls] == ["get_weather"]
+    assert scanned.close(clean=True) == ""
+
+
+def test_what_may_begin_a_marker_is_released_when_it_does_not() -> None:
+    scanned = scanner()
+    assert scanned.feed("a <") == "a "
+    assert not scanned.is_idle
+    assert scanned.feed("|tool") == ""
+    assert scanned.feed("box") == "<|toolbox"
+    assert scanned.is_idle
+
+
+def test_settling_releases_a_beginning_but_no_call() -> None:
+    scanned = scanner()
+    scanned.feed("a <|to")
+    assert scanned.settle() == "<|to"
+    scanned.feed(ONE[:-5])
+    assert scanned.settle() == ""
+    assert scanned.close(clean=True) == ""
+    assert len(scanned.calls) == 1
+
+
+def test_long_arguments_are_read_once() -> None:
+    scanned = scanner()
+    scanned.feed(f'{CALL}functions.get_weather:0{{"city": "')
+    for _ in range(20_000):
+        assert scanned.feed("words ") == ""
+    assert scanned.feed('"}<|tool_call_end|>!') == "!"
+    assert len(scanned.calls[0].arguments) == 120_000 + len('{"city": ""}')
+
+
+@pytest.mark.parametrize("text", ["`" + ONE + "` ", f"{CALL} is one. ", SECTION + "! ", "functions.x ", "<|tool_ "])
+def test_many_of_them_take_no_longer_each(text: str) -> None:
+    scanned = scanner()
+    assert scanned.feed(text * 2000) + scanned.close(clean=True) == text * 2000
+
+
+def test_many_calls() -> None:
+    scanned = scanner()
+    assert scanned.feed(ONE * 2000) + scanned.close(clean=True) == ""
+    assert len(scanned.calls) == 2000
+
+
+def test_many_broken_calls() -> None:
+    scanned = scanner()
+    broken = f'{CALL}functions.get_weather:0{{"city": "Par<|tool_call_end|>'
+    assert scanned.feed(broken * 500) + scanned.close(clean=True) == ""
+    assert scanned.calls

@@ -1,0 +1,163 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi._kimi.markup.texts import Leaks
+from langchain_kimi._kimi.tools import OfferedTools
+from tests.kimi.corpus.calls import ONE
+from tests.kimi.corpus.cases import SECTION, TOOLS
+
+
+def leaks() -> Leaks:
+    return Leaks(OfferedTools({"tools": TOOLS}))
+
+
+def detail(text: str, **others: Any) -> dict[str, Any]:
+    return {"type": "reasoning.text", "text": text, "index": 0, **others}
+
+
+def test_a_healthy_delta_is_passed_on_itself() -> None:
+    followed = leaks()
+    delta: Any = {"role": "assistant", "content": "a", "reasoning": "b", "reasoning_details": [detail("b")]}
+    assert followed.feed(delta) is delta
+    assert followed.is_idle
+    assert followed.found == 0
+    assert followed.close(clean=True) == {}
+
+
+def test_the_reasoning_is_cleaned_in_both_places_and_counts_once() -> None:
+    followed = leaks()
+    delta: Any = {"reasoning": f"b{ONE}", "reasoning_details": [detail(f"b{ONE}", id="r")]}
+    assert followed.feed(delta) == {"reasoning": "b", "reasoning_details": [detail("b", id="r")]}
+    assert followed.close(clean=True) == {}
+    assert followed.found == 1
+    assert [call.name for call in followed.calls(has_others=False)] == ["get_weather"]
+    assert followed.calls(has_others=True) == []
+
+
+def test_reasoning_that_is_told_in_details_only() -> None:
+    followed = leaks()
+    followed.feed({"reasoning_details": [detail(ONE)]})
+    followed.close(clean=True)
+    assert len(followed.calls(has_others=False)) == 1
+
+
+def test_signed_and_encrypted_reasoning_is_left_as_it_is() -> None:
+    details = [detail(ONE, signature="s"), {"type": "reasoning.encrypted", "data": "x"}, "odd", detail("")]
+    delta: Any = {"reasoning_details": details}
+    followed = leaks()
+    assert followed.feed(delta) is delta
+    odd: Any = {"reasoning_details": "odd", "content": 5}
+    assert dict(followed.feed(odd))["reasoning_details"] == "odd"
+    assert followed.close(clean=True) == {}
+
+
+def test_what_the_reasoning_held_back_comes_before_the_answer() -> None:
+    followed = leaks()
+    assert followed.feed({"reasoning": "a <", "reasoning_details": [detail("a <")]}) == {
+        "reasoning": "a ",
+        "reasoning_details": [detail("a ")],
+    }
+    assert followed.feed({"content": "b"}) == {"content": "b", "reasoning": "<", "reasoning_details": [detail("<")]}
+    assert followed.feed({"reasoning": "c <"}) == {"reasoning": "c "}
+    assert followed.feed({"reasoning": "d", "content": "e"}) == {"reasoning": "<d", "content": "e"}
+    assert followed.feed({"reasoning": "f <", "content": "g"}) == {"reasoning": "f <", "content": "g"}
+
+
+def test_a_call_in_the_reasoning_waits_for_the_end() -> None:
+    followed = leaks()
+    assert followed.feed({"reasoning": f"a{SECTION}"}) == {"reasoning": "a"}
+    assert followed.feed({"content": "\n"}) == {"content": "\n"}
+    assert not followed.is_idle
+    assert not followed.has_spoken
+
+
+def test_what_is_held_at_the_end_is_given() -> None:
+    followed = leaks()
+    followed.feed({"reasoning_details": [detail("a <|")]})
+    followed.feed({"reasoning": "a <|"})
+    assert followed.close(clean=True) == {"reasoning_details": [detail("<|")], "reasoning": "<|"}
+    followed = leaks()
+    followed.feed({"content": "<"})
+    assert followed.close(clean=True) == {"content": "<"}
+    assert followed.has_spoken
+
+
+def begun() -> Leaks:
+    """A reply that has thought and spoken."""
+    followed = leaks()
+    followed.feed({"reasoning": "a", "reasoning_details": [detail("a")]})
+    followed.feed({"content": "b"})
+    return followed
+
+
+PLAIN: list[dict[str, Any]] = [
+    {"content": "if a"},
+    {"content": "a < b", "reasoning": None, "reasoning_details": []},
+    {"content": ""},
+    {"role": "assistant"},
+    {"reasoning": "if a"},
+    {"content": "", "reasoning": "c", "reasoning_details": [detail("c")]},
+]
+NOT_PLAIN: list[dict[str, Any]] = [
+    {"content": "a <"},
+    {"content": "a <|"},
+    {"content": "x functions."},
+    {"content": "x functi"},
+    {"content": "if"},
+    {"content": [{"type": "text", "text": "a"}]},
+    {"content": "c", "reasoning": "c"},
+    {"reasoning_content": "c"},
+    {"reasoning": "<|"},
+    {"reasoning": ["c"]},
+    {"reasoning_details": [detail("c")]},
+    {"reasoning": "c", "reasoning_details": {"text": "c"}},
+    {"reasoning": "c", "reasoning_details": [detail("c"), detail("c")]},
+    {"reasoning": "c", "reasoning_details": ["c"]},
+    {"reasoning": "c", "reasoning_details": [detail("d")]},
+    {"reasoning": "c", "reasoning_details": [detail("c", signature="s")]},
+]
+
+
+@pytest.mark.parametrize("delta", PLAIN, ids=str)
+def test_plain_deltas_pass(delta: Any) -> None:
+    assert begun().passes(delta)
+
+
+@pytest.mark.parametrize("delta", NOT_PLAIN, ids=str)
+def test_deltas_that_need_a_look_do_not_pass(delta: Any) -> None:
+    assert not begun().passes(delta)
+
+
+def test_nothing_passes_before_its_like_has_come() -> None:
+    assert not leaks().passes({"content": "a"})
+    assert not leaks().passes({"reasoning": "a"})
+    followed = leaks()
+    followed.feed({"reasoning": "a"})
+    assert followed.passes({"reasoning": "b"})
+    assert not followed.passes({"reasoning": "b", "reasoning_details": [detail("b")]})
+
+
+def test_nothing_passes_what_is_held_back() -> None:
+    followed = begun()
+    followed.feed({"reasoning": "<", "reasoning_details": [detail("<")]})
+    assert not followed.passes({"content": "b"})
+    assert not followed.passes({"content": ""})
+    assert not followed.passes({"reasoning": "b"})
+    assert not followed.is_silent({"content": None})
+    followed.feed({"content": "b <"})
+    assert not followed.passes({"content": "c"})
+    assert followed.passes({"reasoning": "c"})
+
+
+def test_texts_that_passed_are_remembered() -> None:
+    followed = begun()
+    assert followed.passes({"content": " `"})
+    assert followed.feed({"content": f"{ONE}`"}) == {"content": f"{ONE}`"}
+
+
+def test_what_is_silent() -> None:
+    assert begun().is_silent({"content": "", "reasoning": None, "reasoning_details": []})
+    assert not begun().is_silent({"content": "a"})
+    assert not begun().is_silent({"reasoning_content": "a"})
+    assert not begun().is_silent({"reasoning_details": [detail("a")]})

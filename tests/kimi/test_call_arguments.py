@@ -1,0 +1,155 @@
+from typing import Any
+
+import pytest
+
+from langchain_kimi._kimi.call_arguments import ArgumentStream
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "todos": {"type": "array", "items": {"$ref": "#/$defs/Todo"}},
+        "todo": {"$ref": "#/$defs/Todo"},
+        "either": {"anyOf": [{"type": "object", "properties": {"list": {"type": "array"}}}, {"type": "null"}]},
+        "nullable": {"type": ["array", "null"]},
+        "text_or_list": {"anyOf": [{"type": "string"}, {"type": "array"}]},
+        "list_or_object": {"oneOf": [{"type": "array"}, {"type": "object"}]},
+        "loop": {"$ref": "#/$defs/Loop"},
+        "nowhere": {"$ref": "#/$defs/Nowhere"},
+        "deep": {"$ref": "#/$defs/Deep"},
+        "any": {},
+    },
+    "additionalProperties": {"type": "array"},
+    "$defs": {
+        "Todo": {"type": "object", "properties": {"id": {"type": "integer"}, "sub": {"type": "array"}}},
+        "Loop": {"$ref": "#/$defs/Loop"},
+        "Deep": {"anyOf": [{"$ref": "#/$defs/Deep"}]},
+    },
+}
+DECODED = [
+    ('{"todos":"[{\\"id\\":1}]"}', '{"todos":[{"id":1}]}', 1),
+    ('{"todos":[{"id":1,"sub":"[]"},"{\\"id\\": 2}"]}', '{"todos":[{"id":1,"sub":[]},{"id": 2}]}', 2),
+    ('{"todo":"{}"}', '{"todo":{}}', 1),
+    ('{"either":"{}"}', '{"either":{}}', 1),
+    ('{"either":{"list":"[1]"}}', '{"either":{"list":[1]}}', 1),
+    ('{"nullable":"[1]"}', '{"nullable":[1]}', 1),
+    ('{"list_or_object":"{}"}', '{"list_or_object":{}}', 1),
+    ('{"other":"[1]"}', '{"other":[1]}', 1),
+    ('"{\\"city\\": \\"x\\"}"', '{"city": "x"}', 1),
+    ('"\\"{}\\""', "{}", 1),
+    ('"{\\"todos\\": \\"[1]\\"}"', '{"todos": [1]}', 2),
+    ("{}{}", "{}", 1),
+    ('{"a":1} {"a":1}\n{"a":1}', '{"a":1}', 1),
+]
+KEPT = [
+    '{"city": "Paris"}',
+    '{"city":"[1]","any":"[1]"}',
+    '{"text_or_list":"[1]"}',
+    '{"todos":"[{1}"}',
+    '{"todos":"none"}',
+    '{"todos":"{}"}',
+    '{"either":null}',
+    '{"loop":"[1]"}',
+    '{"nowhere":"[1]"}',
+    '{"deep":"[1]"}',
+    '{"a":1}{"a":2}',
+    '{"a":1} x',
+    '{"a":1}}',
+    "{x}{x}",
+    "[1]",
+    "",
+    "Paris",
+    '"x"',
+    '"{',
+    '{"todos":"[1',
+    '{"todos":"',
+    '{"todos',
+    '{"a\\"":"}"}',
+    '{"a":[',
+]
+
+
+@pytest.mark.parametrize(("given", "passed", "count"), [*DECODED, *((text, text, 0) for text in KEPT)])
+def test_every_split(given: str, passed: str, count: int) -> None:
+    for pieces in [[given], list(given), *([given[:at], given[at:]] for at in range(len(given)))]:
+        stream, other = ArgumentStream(SCHEMA), ArgumentStream(SCHEMA)
+        text = "".join(map(stream.feed, pieces)) + stream.close()
+        assert (text, stream.decoded) == (passed, count)
+        text = "".join(piece if other.passes(piece) else other.feed(piece) for piece in pieces) + other.close()
+        assert (text, other.decoded) == (passed, count)
+
+
+def test_only_what_may_be_wrong_is_held_back() -> None:
+    stream = ArgumentStream(SCHEMA)
+    assert stream.feed('{"city": "Pa') == '{"city": "Pa'
+    assert stream.feed('ris", "todos": "[1') == 'ris", "todos": '
+    assert stream.feed(']", "any": "x') == '[1], "any": "x'
+    assert stream.feed('"} ') == '"}'
+    assert stream.close() == ""
+
+
+def test_blanks_before_pass() -> None:
+    stream = ArgumentStream(None)
+    assert stream.feed(" ") == " "
+    assert stream.feed('{"a"') == '{"a"'
+    assert stream.close() == ""
+
+
+@pytest.mark.parametrize("piece", ['"', "a\\", 'a"'])
+def test_the_middle_of_a_string_passes(piece: str) -> None:
+    stream = ArgumentStream(SCHEMA)
+    assert not stream.passes("{")
+    assert stream.feed('{"city": "') == '{"city": "'
+    assert stream.passes("Par{is}, ")
+    assert not stream.passes(piece)
+
+
+@pytest.mark.parametrize("begun", ['{"cit', '{"city": "a\\', '{"todos": "[1', '{"city": '])
+def test_other_places_do_not_pass(begun: str) -> None:
+    stream = ArgumentStream(SCHEMA)
+    stream.feed(begun)
+    assert not stream.passes("y")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "passed", "count"),
+    [
+        (['{"city": "P', '{"city": "Par', '{"city": "Paris"}'], '{"city": "Paris"}', 1),
+        (["{", '{"city": "P', '{"city": "Paris"}', " "], '{"city": "Paris"}', 1),
+        (['{"city": "P', '{"city": "Par', "is"], '{"city": "P{"city": "Paris', 0),
+        (['{"city": "P', '{"city": "Par', '{"city": "Pas"}'], '{"city": "P{"city": "Par{"city": "Pas"}', 0),
+        (['{"any": ', '{"any": 1}}'], '{"any": {"any": 1}}', 0),
+        (["[", "[1]"], "[[1]", 0),
+    ],
+)
+def test_all_so_far_in_each_piece(pieces: list[str], passed: str, count: int) -> None:
+    stream = ArgumentStream(SCHEMA)
+    text = "".join(piece if stream.passes(piece) else stream.feed(piece) for piece in pieces) + stream.close()
+    assert (text, stream.decoded) == (passed, count)
+
+
+@pytest.mark.parametrize(
+    ("given", "schema", "passed"),
+    [
+        ("null", {"type": "object"}, "{}"),
+        ('"null"', {"type": "object", "required": []}, "{}"),
+        ('""', {"type": "object"}, "{}"),
+        ("null", {"required": ["a"]}, "null"),
+        ("null", None, "null"),
+        ("nothing", {"type": "object"}, "nothing"),
+        ("```json\n{}\n```", None, "{}"),
+        ("```\n{}", None, "```\n{}"),
+        ("<|tool_call_argument_begin|> {}\n<|tool_call_end|>", None, "{}"),
+        ("<|tool_call_argument_begin|>x", None, "<|tool_call_argument_begin|>x"),
+        ('{"a": 1}<|tool_call_end|>', None, '{"a": 1}'),
+        ('{"a": 1}<|tool_call_end|>{"a": 1}', None, '{"a": 1}'),
+        ('{"a": 1}<|tool_call_end|>{"a": 2}', None, '{"a": 1}<|tool_call_end|>{"a": 2}'),
+        ("<b>", None, "<b>"),
+    ],
+)
+def test_what_surrounds_an_object_or_stands_for_one(given: str, schema: Any, passed: str) -> None:
+    for pieces in [[given], list(given)]:
+        stream = ArgumentStream(schema)
+        text = "".join(map(stream.feed, pieces)) + stream.close()
+        assert text == passed
+        assert stream.decoded == (passed != given)

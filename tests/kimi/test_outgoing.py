@@ -1,0 +1,93 @@
+import copy
+from typing import Any
+
+import pytest
+
+from langchain_kimi._kimi.outgoing import fit, prepare
+from langchain_kimi._kimi.repairs import ALL
+from langchain_kimi._openrouter.wire import WireBody, WireMessage
+from langchain_kimi.errors import KimiUsageError
+
+PICTURE: WireMessage = {
+    "role": "user",
+    "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}}],
+}
+
+
+def test_a_fit_body_stays_as_it_is() -> None:
+    body: WireBody = {"model": "moonshotai/kimi-k2.5", "messages": [PICTURE], "models": ["other/model"]}
+    before = copy.deepcopy(body)
+    assert prepare(body) == before
+
+
+@pytest.mark.parametrize(
+    "body", [{"model": "moonshotai/kimi-k2-0905"}, {"models": ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2"]}]
+)
+def test_what_no_asked_model_can_see_is_refused(body: WireBody) -> None:
+    with pytest.raises(KimiUsageError, match=r"messages\[0\]\.content\[0\] holds image input"):
+        prepare({**body, "messages": [PICTURE]})
+
+
+def test_a_fallback_that_sees_is_enough() -> None:
+    body: WireBody = {
+        "model": "moonshotai/kimi-k2-0905",
+        "models": ["moonshotai/kimi-k2.5"],
+        "messages": [PICTURE],
+    }
+    assert prepare(body) is body
+
+
+CALLED: WireMessage = {
+    "role": "assistant",
+    "content": " ",
+    "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+}
+ANSWERED: WireMessage = {"role": "tool", "tool_call_id": "call_1", "content": "a"}
+TOOL = {
+    "type": "function",
+    "function": {"name": "f", "parameters": {"type": "object", "properties": {"a": {"enum": [1]}}}},
+}
+RAW: WireBody = {"model": "moonshotai/kimi-k2-0905", "messages": [CALLED, ANSWERED], "tools": [TOOL]}
+
+
+def sent_with(repairs: set[str], model: str = "moonshotai/kimi-k2-0905") -> list[Any]:
+    """The call's id, the result's, the content beside the call and the property's type, as they are sent."""
+    before = copy.deepcopy(RAW)
+    sent: Any = fit({**RAW, "model": model}, frozenset(repairs))
+    assert before == RAW
+    called, answered = sent["messages"]
+    schema = sent["tools"][0]["function"]["parameters"]["properties"]["a"]
+    return [called["tool_calls"][0]["id"], answered["tool_call_id"], called["content"], schema.get("type")]
+
+
+def test_each_repair_is_a_switch() -> None:
+    assert sent_with(set(ALL)) == ["functions.f:0", "functions.f:0", None, "integer"]
+    assert sent_with({"call_ids"}) == ["functions.f:0", "functions.f:0", " ", None]
+    assert sent_with({"history"}) == ["call_1", "call_1", None, None]
+    assert sent_with({"schemas"}) == ["call_1", "call_1", " ", "integer"]
+    assert fit(RAW, frozenset()) is RAW
+
+
+def test_models_that_know_no_positional_ids_get_none() -> None:
+    assert sent_with(set(ALL), "moonshotai/kimi-k3") == ["call_1", "call_1", None, "integer"]
+
+
+def test_other_makers_models_get_everything_as_it_is() -> None:
+    assert sent_with(set(ALL), "openai/gpt-5") == ["call_1", "call_1", " ", None]
+    alone: WireBody = {"model": "openai/gpt-5", "messages": [ANSWERED]}
+    assert fit(alone) is alone
+
+
+def test_fallbacks_alone_name_the_model_too() -> None:
+    sent: Any = fit({"models": ["moonshotai/kimi-k2"], "messages": [CALLED, ANSWERED]})
+    assert sent["messages"][1]["tool_call_id"] == "functions.f:0"
+
+
+@pytest.mark.parametrize(("messages", "named"), [([CALLED], "call_1"), ([ANSWERED], "call_1")])
+def test_orphans_are_refused_by_the_users_own_id(messages: list[WireMessage], named: str) -> None:
+    body: WireBody = {"model": "moonshotai/kimi-k2", "messages": messages}
+    with pytest.raises(KimiUsageError, match=named):
+        fit(body)
+    assert len(prepare(body)["messages"]) == 1
+    assert len(fit(body, ALL | {"orphans"})["messages"]) != 1
+    assert fit(body, frozenset()) is body

@@ -1,0 +1,86 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from langchain_kimi._openrouter.http.pool import PROXIED, AsyncLeanClient, LeanClient, knows_proxies
+from langchain_kimi.testing import Emulator
+
+LIMITS = httpx.Limits()
+HEADERS = {"Authorization": "Bearer none", "X-Own": "yes"}
+NAMES = [name for scheme in (*PROXIED, "no") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())]
+
+
+def lean() -> LeanClient:
+    return LeanClient(verify=False, proxy=None, limits=LIMITS)
+
+
+def built(client: Any, url: str, headers: dict[str, str] = HEADERS) -> httpx.Request:
+    request = client.build_request("POST", url, content=b"{}", headers=headers, extensions={"timeout": {"read": 5.0}})
+    assert isinstance(request, httpx.Request)
+    return request
+
+
+def test_a_request_is_what_a_full_client_would_send() -> None:
+    with httpx.Client() as full:
+        expected = built(full, "http://127.0.0.1:9/api/v1/chat/completions", {**HEADERS, "Accept": "text/event-stream"})
+    client = lean()
+    request = built(client, "http://127.0.0.1:9/api/v1/chat/completions", {**HEADERS, "Accept": "text/event-stream"})
+    client.close()
+    # What a client says of itself is set for each call, and HTTP/1.1 keeps connections without being asked.
+    ignored = {"accept-encoding", "connection", "user-agent"}
+    assert {k: v for k, v in request.headers.items() if k not in ignored} == {
+        k: v for k, v in expected.headers.items() if k not in ignored
+    }
+    assert set(request.headers["accept-encoding"].split(", ")) <= set(expected.headers["accept-encoding"].split(", "))
+    assert (request.url, request.method, request.read()) == (expected.url, expected.method, expected.content)
+    assert request.extensions["timeout"] == {"read": 5.0}
+
+
+def test_a_users_own_encoding_is_kept() -> None:
+    client = lean()
+    request = built(client, "http://127.0.0.1:9/", {"accept-ENCODING": "identity"})
+    client.close()
+    assert request.headers.get_list("accept-encoding") == ["identity"]
+
+
+def test_a_bad_url_is_httpx_s_own_error() -> None:
+    client = lean()
+    with pytest.raises(httpx.InvalidURL):
+        built(client, "http://127.0.0.1:port/")
+    with pytest.raises(httpx.UnsupportedProtocol):
+        client.send(built(client, "ftp://127.0.0.1/"))
+    client.close()
+
+
+def test_a_reply_and_its_request() -> None:
+    with Emulator() as openrouter:
+        client = lean()
+        response = client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
+        assert (response.status_code, response.request.method) == (405, "POST")
+        assert response.read()
+        response.close()
+        assert not client.is_closed
+        client.close()
+        assert client.is_closed
+
+
+async def test_a_reply_and_its_request_async() -> None:
+    with Emulator() as openrouter:
+        client = AsyncLeanClient(verify=False, proxy=None, limits=LIMITS)
+        response = await client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
+        assert (response.status_code, response.request.method) == (405, "POST")
+        assert await response.aread()
+        await response.aclose()
+        assert not client.is_closed
+        await client.aclose()
+        assert client.is_closed
+
+
+@pytest.mark.parametrize(("name", "known"), [("HTTPS_PROXY", True), ("all_proxy", True), ("NO_PROXY", False)])
+def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str, *, known: bool) -> None:
+    for each in NAMES:
+        monkeypatch.delenv(each, raising=False)
+    assert not knows_proxies()
+    monkeypatch.setenv(name, "http://127.0.0.1:3128")
+    assert knows_proxies() is known

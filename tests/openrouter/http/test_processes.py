@@ -1,0 +1,87 @@
+"""What clients are at the ends of a process: after a fork, and at its exit."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from langchain_kimi._openrouter.http import clients
+from langchain_kimi._openrouter.http.clients import close, sync_client_for
+from langchain_kimi._openrouter.http.connection import Connection
+from langchain_kimi._openrouter.http.transport import aexchange, exchange
+from tests.openrouter.events import WHOLE
+from tests.openrouter.http.calling import call, serving, streamed
+
+HERE = Connection("http://127.0.0.1:9")
+GOOD = streamed(*WHOLE)
+
+
+async def read(url: str) -> str:
+    return "".join([part async for part in aexchange(call(url))])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_child_process_speaks_on_connections_of_its_own() -> None:
+    with serving(GOOD) as server:
+        assert "".join(exchange(call(server.url))) == "Hello"
+        if (child := os.fork()) == 0:  # pragma: no cover - another process
+            fine = "".join(exchange(call(server.url))) == asyncio.run(read(server.url)) == "Hello"
+            os._exit(7 if fine else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert "".join(exchange(call(server.url))) == "Hello"
+        # The parent's one connection was not touched by its child.
+        assert server.loopback.connections_opened == 3
+
+
+def lent() -> Any:
+    with sync_client_for(HERE) as client:
+        return client
+
+
+def test_after_a_fork_nothing_of_the_parents_is_used_or_closed() -> None:
+    before, client = clients._registry, lent()
+    clients._forget_after_fork()
+    try:
+        assert lent() is not client
+        assert not client.is_closed
+        close(HERE)
+    finally:
+        clients._registry = before
+        clients._parents.remove(before)
+
+
+SCRIPT = """
+import asyncio, sys
+from langchain_kimi.openrouter import clients
+from tests.openrouter.http.calling import call
+from langchain_kimi.openrouter.transport import aexchange, exchange
+
+async def read(url):
+    return [part async for part in aexchange(call(url))]
+
+url = sys.argv[1]
+print("".join(exchange(call(url))), "".join(asyncio.run(read(url))), "".join(asyncio.run(read(url))))
+"""
+
+
+def test_a_process_ends_without_a_word() -> None:
+    with serving(GOOD) as server:
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-c", SCRIPT, server.url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("Hello Hello Hello\n", "", 0)
+        assert asyncio.run(server.settled()) == 0
+
+
+def test_the_end_of_the_process_closes_what_is_open() -> None:
+    client = lent()
+    clients._close_all()
+    assert client.is_closed

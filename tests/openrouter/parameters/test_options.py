@@ -1,0 +1,207 @@
+import pickle
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from langchain_kimi._openrouter.parameters.options import (
+    CacheControl,
+    MaxPrice,
+    Options,
+    Percentiles,
+    Prediction,
+    ProviderPreferences,
+    ProviderSort,
+    Reasoning,
+)
+from langchain_kimi._openrouter.parameters.plugins import GenericPlugin, WebPlugin
+
+ALL_PREFERENCES: dict[str, Any] = {
+    "order": ["moonshotai", "groq"],
+    "only": ["moonshotai", "groq", "novita"],
+    "ignore": ["chutes"],
+    "allow_fallbacks": False,
+    "require_parameters": True,
+    "data_collection": "deny",
+    "zdr": True,
+    "enforce_distillable_text": False,
+    "quantizations": ["fp8", "bf16"],
+    "sort": {"by": "throughput", "partition": "none"},
+    "max_price": {"prompt": "0.7", "completion": "3", "image": "1", "audio": "2", "request": "0.1"},
+    "preferred_min_throughput": 40.0,
+    "preferred_max_latency": {"p50": 1.0, "p75": 2.0, "p90": 4.0, "p99": 9.5},
+}
+
+
+def refused(build: Callable[[], object]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        build()
+    return str(caught.value)
+
+
+def test_every_provider_preference_goes_out_as_it_came_in() -> None:
+    sent = ProviderPreferences(**ALL_PREFERENCES).wire()
+    assert sent == ALL_PREFERENCES
+    assert list(sent) == list(ProviderPreferences.model_fields)
+
+
+def test_options_that_are_not_set_are_not_sent() -> None:
+    assert ProviderPreferences().wire() == {}
+    unset = ProviderPreferences(order=[], sort="", zdr=None, max_price=None, preferred_max_latency=None)
+    assert unset.wire() == {}
+    assert ProviderPreferences(sort=None, max_price={"prompt": None}).wire() == {"max_price": {}}
+
+
+def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
+    as_objects = ProviderPreferences(
+        sort=ProviderSort(by="throughput", partition="none"),
+        max_price=MaxPrice(prompt=0.7),
+        preferred_max_latency=Percentiles(p90=4),
+    )
+    as_dicts = ProviderPreferences(
+        sort={"by": "throughput", "partition": "none"}, max_price={"prompt": "0.7"}, preferred_max_latency={"p90": 4}
+    )
+    assert as_objects == as_dicts
+    assert isinstance(as_dicts.max_price, MaxPrice)
+    assert isinstance(as_dicts.sort, ProviderSort)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (0.7, "0.7"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (3, "3"),
+        (1e-7, "0.0000001"),
+        (0, "0"),
+        ("0.70", "0.70"),
+        ("5e-1", "5e-1"),
+        (Decimal("1.50"), "1.50"),
+    ],
+)
+def test_prices_are_sent_as_text_with_the_digits_given(given: Any, sent: str) -> None:
+    assert MaxPrice(prompt=given).wire() == {"prompt": sent}
+
+
+@pytest.mark.parametrize(
+    "price", [True, -1, -0.1, float("nan"), float("inf"), Decimal("NaN"), "", "1,5", " 1", "-1", "NaN", "٣", [1]]
+)
+def test_a_price_is_a_number_of_at_least_0(price: Any) -> None:
+    assert "a number of at least 0" in refused(lambda: MaxPrice(prompt=price))
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"alow_fallbacks": True}, "unknown key 'alow_fallbacks' in provider; did you mean 'allow_fallbacks'?"),
+        ({"Order": ["x"]}, "unknown key 'Order' in provider; did you mean 'order'?"),
+        ({"qqq": 1}, "unknown key 'qqq' in provider; known are order, only, ignore"),
+        ({"max_price": {"promt": 1}}, "unknown key 'promt' in max_price; did you mean 'prompt'?"),
+        ({"sort": {"buy": "price"}}, "unknown key 'buy' in sort; did you mean 'by'?"),
+        ({"preferred_max_latency": {"p91": 1}}, "unknown key 'p91' in percentiles; did you mean 'p9"),
+        ({"order": "moonshotai"}, "must be a list of texts, got 'moonshotai'"),
+        ({"order": ["moonshotai", 3]}, "must be a list of texts, got 3 in it"),
+        ({"only": [""]}, "must be a list of texts, got '' in it"),
+        ({"ignore": {"groq"}}, "must be a list of texts, got a set of 1"),
+        ({"allow_fallbacks": 1}, "must be true or false, got 1"),
+        ({"zdr": "yes"}, "must be true or false, got 'yes'"),
+        ({"data_collection": "none"}, "must be one of allow, deny, got 'none'"),
+        ({"data_collection": ""}, "must be one of allow, deny, got ''"),
+        ({"quantizations": ["bf61"]}, "got 'bf61'; did you mean 'bf16'?"),
+        ({"sort": "prize"}, "must be one of price, throughput, latency, exacto, got 'prize'; did you mean 'price'?"),
+        ({"sort": 3}, "must be one of price, throughput, latency, exacto, or a ProviderSort, got 3"),
+        ({"max_price": 3}, "must be a MaxPrice or a dict, got 3"),
+        ({"preferred_max_latency": True}, "must be a number of at least 0, or Percentiles, got True"),
+        ({"preferred_max_latency": "1"}, "must be a number of at least 0, or Percentiles, got '1'"),
+        ({"preferred_min_throughput": -1}, "must be a number of at least 0, or Percentiles, got -1"),
+        ({"preferred_min_throughput": 10**400}, "or Percentiles, got an integer beyond 64 bits"),
+        ({"preferred_min_throughput": {"p50": float("nan")}}, "must be a number of at least 0, got nan"),
+    ],
+)
+def test_what_a_provider_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
+    assert complaint in refused(lambda: ProviderPreferences(**given))
+
+
+@pytest.mark.parametrize("word", ["int2", "nvfp8", "xprice", "sovereignty"])
+def test_words_that_are_new_pass(word: str) -> None:
+    assert ProviderPreferences(quantizations=[word], sort=word).wire() == {"quantizations": [word], "sort": word}
+
+
+@pytest.mark.parametrize("slip", ["High", "HIGH", "hgih", "hihg", "meduim", "minmal", "noen"])
+def test_a_misspelled_option_is_refused(slip: str) -> None:
+    assert "did you mean" in refused(lambda: Reasoning(effort=slip))
+
+
+def test_all_of_reasoning_goes_out_as_it_came_in() -> None:
+    given = {"effort": "high", "summary": "auto", "exclude": True, "enabled": True, "context": "auto", "mode": "pro"}
+    assert Reasoning(**given).wire() == given
+    assert Reasoning(max_tokens=2000).wire() == {"max_tokens": 2000}
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"effort": "low", "max_tokens": 9}, "effort and max_tokens are alternatives"),
+        ({"max_tokens": 0}, "must be an integer of at least 1, got 0"),
+        ({"max_tokens": 1.0}, "must be an integer of at least 1, got 1.0"),
+        ({"max_tokens": True}, "must be an integer of at least 1, got True"),
+        ({"effort": 3}, "must be one of max, xhigh, high, medium, low, minimal, none, got 3"),
+        ({"efort": "low"}, "unknown key 'efort' in reasoning; did you mean 'effort'?"),
+    ],
+)
+def test_what_reasoning_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
+    assert complaint in refused(lambda: Reasoning(**given))
+
+
+def test_cache_control_and_prediction_bring_their_type() -> None:
+    assert CacheControl().wire() == {"type": "ephemeral"}
+    assert CacheControl(ttl="1h").wire() == {"type": "ephemeral", "ttl": "1h"}
+    assert Prediction(content="So be it").wire() == {"type": "content", "content": "So be it"}
+    parts = [{"type": "text", "text": "So be it"}]
+    assert Prediction(content=parts).wire() == {"type": "content", "content": parts}
+    assert "ephemeral" in refused(lambda: CacheControl.model_validate({"type": "eternal"}))
+    assert "content" in refused(lambda: Prediction.model_validate({}))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ProviderPreferences(**ALL_PREFERENCES),
+        Reasoning(effort="low"),
+        CacheControl(ttl="5m"),
+        Prediction(content=[{"type": "text", "text": "So be it"}]),
+        WebPlugin(user_location={"city": "Oslo"}),
+        GenericPlugin.model_validate({"id": "new", "keys": {"a": [1]}}),
+    ],
+    ids=lambda options: type(options).__name__,
+)
+def test_options_are_values(options: Options) -> None:
+    twin = type(options).model_validate(options.wire())
+    assert twin == options
+    assert hash(twin) == hash(options)
+    assert pickle.loads(pickle.dumps(options)) == options  # noqa: S301 - our own bytes
+    with pytest.raises(ValidationError, match="frozen"):
+        options.__setattr__(next(iter(type(options).model_fields)), "other")
+
+
+def test_different_options_are_different_values() -> None:
+    assert ProviderPreferences(order=["a", "b"]) != ProviderPreferences(order=["b", "a"])
+    assert len({Reasoning(), Reasoning(effort="low"), CacheControl(), Reasoning(effort="low")}) == 3
+
+
+def test_their_text_shows_what_is_set() -> None:
+    assert repr(ProviderPreferences(only=["groq"], zdr=True)) == "ProviderPreferences(only=('groq',), zdr=True)"
+
+
+def test_an_error_repeats_neither_long_texts_nor_keys() -> None:
+    key = "sk-or-v1-secret"
+    text = refused(lambda: ProviderPreferences(**{key: 1, "sort": {"by": [key]}, "zdr": key, "only": key * 9}))
+    assert "secret" not in text
+    text = refused(lambda: ProviderPreferences(sort={"by": [key]}, zdr=key, only=key * 9, order={key: key}))
+    assert "secret" not in text
+    assert "got a list of 1" in text
+    assert "got a text of 15 characters" in text
+    assert "got a dict of 1" in text
+    assert "got an object" not in refused(lambda: ProviderPreferences(zdr=object()))

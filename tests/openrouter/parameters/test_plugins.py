@@ -1,0 +1,134 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from langchain_kimi._openrouter.parameters.plugins import (
+    KNOWN,
+    AutoRouterPlugin,
+    ContextCompressionPlugin,
+    FileParserPlugin,
+    FusionPlugin,
+    GenericPlugin,
+    ParetoRouterPlugin,
+    Plugin,
+    WebFetchPlugin,
+    WebPlugin,
+    plugin,
+)
+
+
+def refused(build: Callable[[], object]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        build()
+    return str(caught.value)
+
+
+PLUGINS: list[dict[str, Any]] = [
+    {
+        "id": "web",
+        "enabled": True,
+        "max_results": 3,
+        "engine": "exa",
+        "mode": "fast",
+        "search_prompt": "From the web:",
+        "include_domains": ["example.com"],
+        "exclude_domains": ["example.org"],
+        "max_uses": 2,
+        "user_location": {"type": "approximate", "city": "Oslo"},
+    },
+    {
+        "id": "web-fetch",
+        "max_uses": 2,
+        "max_content_tokens": 900,
+        "allowed_domains": ["example.com"],
+        "blocked_domains": ["example.org"],
+    },
+    {"id": "file-parser", "enabled": True, "pdf": {"engine": "cloudflare-ai"}},
+    {"id": "response-healing"},
+    {"id": "context-compression", "enabled": False, "engine": "middle-out"},
+    {"id": "moderation", "enabled": True},
+    {
+        "id": "auto-router",
+        "allowed_models": ["moonshotai/*"],
+        "excluded_models": ["*:free"],
+        "cost_tier": "low",
+        "cost_quality_tradeoff": 5.0,
+        "pin_model": True,
+    },
+    {"id": "auto-beta-router", "cost_tier": "max"},
+    {"id": "pareto-router", "min_coding_score": 0.5, "max_price": 3.0, "price_source": "prompt"},
+    {
+        "id": "fusion",
+        "analysis_models": ["moonshotai/kimi-k2.6"],
+        "model": "moonshotai/kimi-k2.6",
+        "preset": "general-fast",
+        "max_tool_calls": 16,
+        "tools": [{"type": "openrouter:datetime"}],
+    },
+]
+
+
+@pytest.mark.parametrize("given", PLUGINS, ids=lambda given: given["id"])
+def test_every_plugin_goes_out_as_it_came_in(given: dict[str, Any]) -> None:
+    built = plugin(given)
+    assert type(built) is KNOWN[given["id"]]
+    assert built.wire() == given
+    assert plugin(built) is built
+
+
+def test_the_table_of_plugins_is_whole() -> None:
+    assert set(KNOWN) == {given["id"] for given in PLUGINS}
+
+
+def test_a_plugin_that_is_new_is_carried_as_given() -> None:
+    given = {"id": "time-travel", "year": 1900, "nested": {"none": None}}
+    built = plugin(given)
+    assert isinstance(built, GenericPlugin)
+    assert built.wire() == given
+    assert len({built, plugin(given)}) == 1
+
+
+def test_a_plugin_of_any_id_can_be_insisted_on() -> None:
+    insisted: Plugin = GenericPlugin.model_validate({"id": "modertion", "level": 3})
+    assert plugin(insisted).wire() == {"id": "modertion", "level": 3}
+
+
+@pytest.mark.parametrize(
+    ("build", "complaint"),
+    [
+        (lambda: plugin({"id": "web", "max_result": 1}), "unknown key 'max_result' in plugin web; did you mean"),
+        (lambda: WebFetchPlugin.model_validate({"enabled": True}), "unknown key 'enabled' in plugin web-fetch"),
+        (lambda: FileParserPlugin(pdf={"engin": "native"}), "unknown key 'engin' in pdf; did you mean 'engine'?"),
+        (lambda: FileParserPlugin(pdf="native"), "must be a PdfOptions or a dict, got 'native'"),
+        (lambda: WebPlugin(max_results=0), "must be an integer of at least 1, got 0"),
+        (lambda: WebPlugin(mode=3), "must be a text, got 3"),
+        (lambda: ContextCompressionPlugin(engine="midle-out"), "did you mean 'middle-out'?"),
+        (lambda: AutoRouterPlugin(allowed_models=["x" * 1025]), "of at most 1024 characters each"),
+        (lambda: AutoRouterPlugin(allowed_models=["x"] * 1025), "at most 1024 texts"),
+        (lambda: AutoRouterPlugin(excluded_models=["x" * 1000] * 66), "65536 together, got 66000 characters"),
+        (lambda: AutoRouterPlugin(cost_quality_tradeoff=11), "must be a number from 0 to 10, got 11"),
+        (lambda: ParetoRouterPlugin(min_coding_score=1.1), "must be a number from 0 to 1, got 1.1"),
+        (lambda: FusionPlugin(max_tool_calls=17), "must be an integer from 1 to 16, got 17"),
+        (lambda: FusionPlugin(analysis_models=["x"] * 9), "must be a list of at most 8 texts, got a list of 9"),
+        (lambda: FusionPlugin(tools=[{}] * 9), "must be a list of at most 8 dicts, got a list of 9"),
+        (lambda: FusionPlugin(tools=["x"]), "must be a list of at most 8 dicts, got 'x' in it"),
+    ],
+)
+def test_what_a_plugin_cannot_mean_is_refused(build: Callable[[], Plugin], complaint: str) -> None:
+    assert complaint in refused(build)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("web", "must be a plugin or a dict, got 'web'"),
+        ({"enabled": True}, "must be a dict with an 'id', such as web, web-fetch"),
+        ({"id": "modertion"}, "got 'modertion'; did you mean 'moderation'?"),
+    ],
+)
+def test_what_names_no_plugin_is_refused(given: object, complaint: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be ") as caught:
+        plugin(given)
+    assert complaint in str(caught.value)

@@ -1,0 +1,130 @@
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+from langchain_kimi._openrouter.parameters.rules import (
+    Flag,
+    described,
+    likeliest,
+    number,
+    objects,
+    refusal,
+    text,
+    texts,
+    unless_empty,
+    whole,
+    word,
+)
+
+
+def held(rule: BeforeValidator, value: object) -> Any:
+    return TypeAdapter(Annotated[Any, rule]).validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (1.5, "1.5"),
+        (-7, "-7"),
+        (2**63, "an integer beyond 64 bits"),
+        (10**400, "an integer beyond 64 bits"),
+        ("short", "'short'"),
+        ("x" * 33, "a text of 33 characters"),
+        ("sk-or-v1-x", "a text of 10 characters"),
+        ("SK-x", "a text of 4 characters"),
+        ([1], "a list of 1"),
+        ((), "a tuple of 0"),
+        ({"a": "secret"}, "a dict of 1"),
+        (frozenset({1}), "a frozenset of 1"),
+        (b"secret", "a bytes"),
+        (Decimal(1), "a Decimal"),
+    ],
+)
+def test_a_value_is_described_without_being_given_away(value: object, text: str) -> None:
+    assert described(value) == text
+
+
+def test_a_refusal_says_what_must_be_and_what_is() -> None:
+    assert str(refusal("a text", 3)) == "must be a text, got 3"
+    assert str(refusal("a text", 3, part="name")) == "name must be a text, got 3"
+    assert str(refusal("a list of texts", 3, inside=True)) == "must be a list of texts, got 3 in it"
+
+
+def test_the_likeliest_word_is_found_in_any_case() -> None:
+    assert likeliest("ALOW", ["allow", "deny"]) == "allow"
+    assert likeliest("qqq", ["allow", "deny"]) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "passing", "refused"),
+    [
+        (number(0, 2), [0, 2, 0.5, None], [-0.1, 2.1, True, "1", float("nan"), float("inf"), 10**400, Decimal(1)]),
+        (number(0, 1, above=True), [1, 5e-324], [0, 0.0, -1, 1.1]),
+        (number(0), [0, 1e308], [-1, float("inf"), 10**400]),
+        (whole(1, 3), [1, 3, None], [0, 4, 1.0, True, "1"]),
+        (whole(1), [1, 2**63 - 1], [0, 2**63]),
+        (whole(), [-1, 0], [0.0, False, "0", -(2**63)]),
+        (text(3), ["abc"], ["abcd", 3, b"abc"]),
+        (text(), ["x" * 10_000], [3]),
+        (word("low", "high"), ["low", "ultra", "xlow", "highest"], ["Low", "hihg", 3, ["low"]]),
+        (word("int4"), ["int4", "int8", "int16"], ["itn4"]),
+        (word("allow", "deny", closed=True), ["allow"], ["", "other", "dney", 3]),
+    ],
+)
+def test_a_rule_passes_what_is_inside_and_refuses_what_is_outside(
+    rule: BeforeValidator, passing: list[object], refused: list[object]
+) -> None:
+    assert [held(rule, value) for value in passing] == passing
+    for value in refused:
+        with pytest.raises(ValidationError, match=r"must be .+, got "):
+            held(rule, value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "kept"),
+    [
+        (text(), "", None),
+        (word("low"), "", None),
+        (texts(), [], None),
+        (texts(), None, None),
+        (texts(2, longest=3, total=5), ["abc", "de"], ("abc", "de")),
+        (texts(known=("text",)), ("text", "smell"), ("text", "smell")),
+        (objects(), (), None),
+        (objects(), None, None),
+        (objects(1), [{"a": None}], [{"a": None}]),
+        (BeforeValidator(unless_empty), [], None),
+        (BeforeValidator(unless_empty), [0], [0]),
+        (BeforeValidator(unless_empty), 0, 0),
+    ],
+)
+def test_empty_lists_and_texts_say_nothing(rule: BeforeValidator, value: object, kept: object) -> None:
+    assert held(rule, value) == kept
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "complaint"),
+    [
+        (texts(2), ["a"] * 3, "must be a list of at most 2 texts, got a list of 3"),
+        (texts(longest=2), ["abc"], "must be a list of texts of at most 2 characters each, got 'abc' in it"),
+        (texts(total=2), ["a", "bc"], "must be a list of texts and 2 together, got 3 characters"),
+        (texts(known=("text",)), ["txet"], "must be one of text, got 'txet'; did you mean 'text'?"),
+        (texts(), "abc", "must be a list of texts, got 'abc'"),
+        (objects(), {"a": 1}, "must be a list of dicts, got a dict of 1"),
+    ],
+)
+def test_lists_are_held_to_their_length_and_their_items(rule: BeforeValidator, value: object, complaint: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        held(rule, value)
+    assert complaint in str(caught.value)
+
+
+def test_a_flag_is_a_bool_or_not_set() -> None:
+    adapter: TypeAdapter[bool | None] = TypeAdapter(Flag)
+    assert [adapter.validate_python(value) for value in (True, False, None)] == [True, False, None]
+    for value in (0, 1, "true"):
+        with pytest.raises(ValidationError, match="must be true or false, got"):
+            adapter.validate_python(value)

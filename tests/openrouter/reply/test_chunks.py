@@ -1,0 +1,113 @@
+from typing import Any, cast
+
+import pytest
+
+from langchain_kimi._openrouter.reply.chunks import (
+    CONTENT_KEYS,
+    as_chunk,
+    as_error_chunk,
+    choices_of,
+    has_content,
+    holds_only_content,
+    keeps_all,
+    without_finish,
+)
+from langchain_kimi._openrouter.reply.sse import ErrorPayload
+
+CALL = {"index": 0, "function": {"arguments": "{"}}
+DELTAS: dict[str, Any] = {
+    **dict.fromkeys(CONTENT_KEYS, "x"), "tool_calls": [CALL], "reasoning_details": [{"text": "x"}],
+    "annotations": [{"type": "url_citation"}], "images": [{}], "audio": {"data": "x"},
+}  # fmt: skip
+
+
+def chunk(delta: Any, **more: Any) -> Any:
+    return {"id": "gen-1", "choices": [{"index": 0, "delta": delta, "finish_reason": None, **more}]}
+
+
+@pytest.mark.parametrize("key", CONTENT_KEYS)
+def test_every_kind_of_content_counts(key: str) -> None:
+    told = chunk({"role": "assistant", "content": "", key: DELTAS[key]})
+    assert holds_only_content(told)
+    assert has_content(told["choices"])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"choices": None},
+        {"choices": {}},
+        {"choices": []},
+        {"choices": [None]},
+        {"choices": [{}, {}]},
+        {**chunk({"content": "x"}), "error": {"message": "no"}},
+        {**chunk({"content": "x"}), "provider": {"error": {}}},
+        chunk({"content": "x"}, error={"message": "no"}),
+        chunk({"content": "x"}, finish_reason="stop"),
+        chunk({"content": "x"}, finish_reason=1),
+        chunk({"content": "x", "tool_calls": {}}),
+        chunk({"content": ""}),
+        chunk({}),
+        chunk(None),
+        chunk("x"),
+    ],
+)
+def test_unusual_chunks_are_marked_for_a_closer_look(told: dict[str, Any]) -> None:
+    assert not holds_only_content(told)
+
+
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [
+        (None, 0),
+        ("x", 0),
+        ([None, 1, "x"], 0),
+        ([{"delta": "x"}], 0),
+        ([{"delta": {}, "finish_reason": {}}], 0),
+        ([{"message": {"tool_calls": "x"}}], 0),
+        ([{"delta": {"content": "x"}}, {"message": {"tool_calls": None}, "finish_reason": "stop"}, {}], 3),
+    ],
+)
+def test_choices_have_a_form(choices: Any, expected: int) -> None:
+    assert len(choices_of({"choices": choices})) == expected
+
+
+def test_choices_that_were_left_out_are_seen() -> None:
+    told: Any = {"choices": [{}, None]}
+    assert not keeps_all(choices_of(told), told)
+    assert keeps_all([], {"choices": []})
+    assert not keeps_all([], cast("Any", {"choices": [None]}))
+
+
+def test_a_choice_without_its_end_is_a_copy() -> None:
+    ended: Any = {"index": 0, "finish_reason": "stop"}
+    assert without_finish(ended) == {"index": 0, "finish_reason": None}
+    assert ended["finish_reason"] == "stop"
+    unended: Any = {"index": 0}
+    assert without_finish(unended) is unended
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (b'{"message": "boom"}', {"message": "boom"}),
+        (b'{"error": {"message": "boom"}, "id": "gen-1"}', {"message": "boom"}),
+        (b" boom \xff", "boom \ufffd"),
+        (b"[" * 100_000, "[" * 100_000),
+        (b'["boom"]', ["boom"]),
+        (ErrorPayload(b'{"message": "boom"}'), {"message": "boom"}),
+        (b"", "The other side sent an error without a word about it."),
+        (b"{}", "The other side sent an error without a word about it."),
+    ],
+)
+def test_the_payload_of_an_event_named_error(payload: bytes, error: Any) -> None:
+    assert cast("Any", as_error_chunk(payload))["error"] == error
+
+
+def test_a_plain_reply_is_a_stream_of_one() -> None:
+    reply: Any = {"id": "gen-1", "choices": [{"message": {"content": "x"}}, {"message": None}, 7]}
+    assert as_chunk(reply) == {
+        "id": "gen-1",
+        "choices": [{"message": {"content": "x"}, "delta": {"content": "x"}}, {"message": None, "delta": {}}],
+    }

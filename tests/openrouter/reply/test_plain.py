@@ -1,0 +1,198 @@
+"""Plain replies, also where a stream was asked for."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from langchain_kimi._openrouter.reply.chunks import as_chunk
+from langchain_kimi._openrouter.reply.stream import PlainReader
+from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi.errors import (
+    KimiError,
+    KimiIncompleteStreamError,
+    KimiMalformedReplyError,
+    KimiServerError,
+    KimiTimeoutError,
+)
+from tests.openrouter.events import COMMENT, DONE, WHOLE, event, said
+from tests.openrouter.reply.read import ERROR, Read, Waiting, plain
+
+MESSAGE = {"role": "assistant", "content": "Hello"}
+ANSWER = {"id": "gen-1", "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}]}
+PADDING = b"\n         \n"
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 50, b"\xef\xbb\xbf"])
+def test_a_plain_reply(padding: bytes) -> None:
+    read = plain(padding + json.dumps(ANSWER).encode())
+    assert (read.error, read.chunks) == (None, [ANSWER])
+    assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "The reply is empty."),
+        (PADDING, "The reply is empty."),
+        (b"<html>\xff</html>", "The reply is not JSON: it begins with '<html>"),
+        (json.dumps(ANSWER).encode()[:-1], "The reply is not JSON"),
+        (b"[" * 100_000, "The reply is not JSON"),
+        (b'"text"', "The reply is not a JSON object."),
+        (b'{"choices": []}', "The reply has no choices."),
+        (b'{"choices": null, "id": "gen-1"}', "The reply has no choices."),
+        (b'{"choices": 7}', "A choice does not have the documented form."),
+        (b'{"choices": ["x"]}', "A choice does not have the documented form."),
+        (b'{"choices": [{"message": "x"}]}', "A choice does not have the documented form."),
+        (b'{"choices": [{"message": {}}, 7]}', "A choice does not have the documented form."),
+    ],
+)
+def test_a_body_that_is_not_a_reply_is_an_error(body: bytes, text: str) -> None:
+    error = plain(body).error
+    assert type(error) is KimiMalformedReplyError
+    assert text in str(error)
+    assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-of-the-head", True)
+
+
+FAILED = {
+    "alone": {"error": ERROR, "user_id": "user_x"},
+    "among nulls": {"error": ERROR, "id": None, "model": None, "choices": None},
+    "beside an answer": {**ANSWER, "error": ERROR},
+    "in a choice": {"choices": [{"message": MESSAGE, "finish_reason": "error", "error": ERROR}]},
+    "in a choice without a finish reason": {"choices": [{"message": MESSAGE, "error": ERROR}]},
+    "inside of provider": {**ANSWER, "provider": {"error": ERROR}},
+}
+
+
+@pytest.mark.parametrize("body", FAILED.values(), ids=FAILED.keys())
+def test_an_error_under_a_status_of_success(body: dict[str, Any]) -> None:
+    read = plain(body)
+    assert type(read.error) is KimiServerError
+    assert read.error.reason == "Upstream closed"
+    # What came of the answer is handed on, but without its end.
+    assert [choice["message"] for choice in read.choices] == ([MESSAGE] if body.get("choices") else [])
+    assert {choice.get("finish_reason") for choice in read.choices} <= {None}
+
+
+def test_blanks_before_a_plain_reply_are_no_content() -> None:
+    wait = Waiting(PlainReader, 10.0)
+    assert wait((8.0, PADDING)) == 2.0
+    assert wait((1.0, b" {"), (8.0, b"\n"), (1.0, b"}")) is None
+    with pytest.raises(KimiTimeoutError, match="No content came for 10 seconds"):
+        wait((11.0, b"\n"))
+
+
+def test_a_plain_reply_as_a_chunk() -> None:
+    reply = cast("WireEvent", {"id": "gen-1", "choices": [{"message": {"content": "a"}}, {"message": None}]})
+    assert [choice.get("delta") for choice in as_chunk(reply).get("choices") or ()] == [{"content": "a"}, {}]
+
+
+@pytest.mark.parametrize("before", [b"", COMMENT, COMMENT * 3 + b":\n\n", PADDING * 4])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_plain_answer_to_a_streamed_request_is_a_stream_of_one(before: bytes, indent: int | None) -> None:
+    body = before + json.dumps(ANSWER, indent=indent).encode()
+    for pieces in ((body,), (body[:40], body[40:]), [body[at : at + 1] for at in range(len(body))]):
+        read = Read(*pieces)
+        assert (read.error, read.text, len(read.chunks)) == (None, "Hello", 1)
+        assert read.reader.has_begun
+
+
+@pytest.mark.parametrize("before", [b"", COMMENT])
+@pytest.mark.parametrize("body", [{"error": ERROR, "user_id": None}, {"error": ERROR, "choices": []}])
+def test_a_plain_error_to_a_streamed_request_may_be_tried_again(body: dict[str, Any], before: bytes) -> None:
+    read = Read(before + json.dumps(body).encode())
+    assert type(read.error) is KimiServerError
+    assert read.error.reason == "Upstream closed"
+    assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"<html><body>502 Bad Gateway</body></html>", "is not JSON: it begins with '<html>"),
+        (b"error code: 524", "is not JSON: it begins with 'error code: 524'"),
+        (b"[1]", "The reply is not a JSON object"),
+        (b"{}", "The reply has no choices"),
+        (b'{"choices": null}', "The reply has no choices"),
+    ],
+)
+def test_no_answer_at_all_to_a_streamed_request(body: bytes, text: str) -> None:
+    error = Read(COMMENT, body).error
+    assert type(error) is KimiMalformedReplyError
+    assert text in str(error)
+    assert error.response is not None
+    assert body.decode() in error.response.text
+
+
+@pytest.mark.parametrize(
+    "before", [b"", COMMENT * 2, PADDING, b"\xef\xbb\xbf", b"id: 1\nevent: message\n", b"retry: 5\r\n\r\n"]
+)
+def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
+    read = Read(before + b"".join(WHOLE), kind=PlainReader)
+    assert (read.error, read.text) == (None, "Hello")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        (said("Hel"), KimiIncompleteStreamError, "The stream ended before the reply did"),
+        (said("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
+        (b"event: error\n" + event(ERROR), KimiServerError, "Upstream closed"),
+        (DONE, KimiMalformedReplyError, "The reply has no choices"),
+        (b"data:", KimiIncompleteStreamError, "The stream ended before the reply did"),
+        (b"event: data: x\n\n", KimiMalformedReplyError, "The reply is not JSON"),
+        (COMMENT, KimiMalformedReplyError, "The reply is empty"),
+    ],
+)
+def test_no_whole_streamed_answer_to_a_plain_request(body: bytes, kind: type[KimiError], text: str) -> None:
+    read = Read(body, kind=PlainReader)
+    assert type(read.error) is kind
+    assert text in str(read.error)
+
+
+@pytest.mark.parametrize(("before", "after"), [(COMMENT * 2, b""), (b"", COMMENT), (b"\r\n" + COMMENT, PADDING)])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_comments_around_a_plain_reply(before: bytes, after: bytes, indent: int | None) -> None:
+    read = Read(before + json.dumps(ANSWER, indent=indent).encode() + b"\n" + after, kind=PlainReader)
+    assert (read.error, read.chunks) == (None, [ANSWER])
+
+
+def test_comments_before_a_plain_error() -> None:
+    read = Read(COMMENT + json.dumps({"error": ERROR}).encode(), kind=PlainReader)
+    assert type(read.error) is KimiServerError
+
+
+@pytest.mark.parametrize(
+    ("body", "will_do"),
+    [
+        (json.dumps(ANSWER).encode(), True),
+        (COMMENT + json.dumps(ANSWER).encode(), True),
+        (json.dumps({"error": ERROR}).encode(), True),
+        (b"".join(WHOLE), True),
+        (b"", False),
+        (PADDING, False),
+        (json.dumps(ANSWER).encode()[:-1], False),
+        (said("Hel"), False),
+        (b'{"choices": []}', False),
+    ],
+)
+def test_a_reply_whose_end_is_not_told(body: bytes, *, will_do: bool) -> None:
+    waiting = Waiting(PlainReader, 10.0)
+    before = waiting((1.0, body))
+    patience = waiting.opened.patience
+    assert patience.suffices() is will_do
+    # From then on nothing more is waited for.
+    assert waiting.opened.patience is patience
+    assert patience.left == (0.0 if will_do else before)
+
+
+def test_blanks_for_ever_behind_a_whole_reply_are_no_silence() -> None:
+    waiting = Waiting(PlainReader, 10.0)
+    assert waiting((1.0, json.dumps(ANSWER).encode()), (6.0, PADDING), (6.0, PADDING)) == 0.0
+    assert list(waiting.reader.close()) == [ANSWER]
+
+
+def test_comments_are_no_content() -> None:
+    wait = Waiting(PlainReader, 10.0)
+    assert wait((8.0, COMMENT)) == 2.0
+    assert wait((1.0, said("Hel"))) is None

@@ -1,0 +1,290 @@
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi._openrouter.reply.stream import AFTER_DONE, AFTER_ERROR, AFTER_FINISH, StreamReader
+from langchain_kimi.errors import (
+    KimiContextOverflowError,
+    KimiError,
+    KimiIncompleteStreamError,
+    KimiInvalidRequestError,
+    KimiMalformedReplyError,
+    KimiRateLimitError,
+    KimiServerError,
+    KimiTimeoutError,
+)
+from tests.openrouter.events import BILLED, COMMENT, DONE, USAGE, WHOLE, chunk, event, finished, said
+from tests.openrouter.reply.read import ERROR, Read, Waiting
+
+NULLS = event({"id": "gen-1", "choices": None})
+WHOLE_ENDS = {
+    "everything": (finished(), BILLED, DONE),
+    "no [DONE]": (finished(), BILLED),
+    "no finish reason": (BILLED, DONE),
+    "neither usage nor [DONE]": (finished(),),
+    "only [DONE]": (DONE,),
+    "the finish reason again": (finished(), chunk({"content": ""}, finish_reason="stop", usage=USAGE), DONE),
+    "usage in a choice without a finish reason": (finished(), chunk({"content": ""}, usage=USAGE), DONE),
+    "choices null": (NULLS, finished(), NULLS, DONE),
+    "choices missing": (event({"id": "gen-1"}), finished(), DONE),
+    "comments everywhere": (COMMENT, finished(), COMMENT, b":\n\n", BILLED, COMMENT, DONE, COMMENT),
+    "an unfinished last event": (finished(), BILLED.rstrip(b"\n")),
+    "an unfinished [DONE]": (b"data: [DONE]",),
+    "a torn last event": (finished(), BILLED[:30]),
+    "anything after [DONE]": (DONE, said("!"), b"data: nonsense\n\n", event({"error": {}, "usage": USAGE})),
+    "an error after the finish reason and [DONE]": (finished(), DONE, event({"error": ERROR})),
+    "an error by its event's name after both": (finished(), BILLED, DONE, b"event: error\n" + event(ERROR)),
+    "[DONE] glued to a chunk": (finished().rstrip(b"\n") + b"[DONE]\n\n", said("!")),
+}
+
+
+@pytest.mark.parametrize("end", WHOLE_ENDS.values(), ids=WHOLE_ENDS.keys())
+def test_a_whole_reply(end: tuple[bytes, ...]) -> None:
+    read = Read(said("Hel"), said("lo"), *end)
+    assert read.error is None
+    assert read.text == "Hello"
+    assert read.reader.has_begun
+
+
+@pytest.mark.parametrize("separator", [b"", b"\n", b" ", b"\r\n"])
+def test_chunks_glued_together_in_one_event(separator: bytes) -> None:
+    payloads = [piece.removeprefix(b"data: ").strip() for piece in (said("Hel"), said("lo"), finished())]
+    # A line break inside an event's payload begins a new line of data.
+    glued = b"data: " + separator.join(payloads).replace(b"\n", b"\ndata: ") + b"\n\n"
+    read = Read(glued, DONE)
+    assert (read.error, read.text, len(read.chunks)) == (None, "Hello", 3)
+
+
+def test_chunks_at_every_split() -> None:
+    body = b"".join((COMMENT, *WHOLE[:2], COMMENT, *WHOLE[2:])).replace(b"\n", b"\r\n")
+    expected = Read(body).outcome()
+    for cut in range(len(body)):
+        assert Read(body[:cut], body[cut:]).outcome() == expected
+    assert Read(*(body[at : at + 1] for at in range(len(body)))).outcome() == expected
+
+
+def test_control_characters_in_strings_are_forgiven() -> None:
+    assert Read(b'data: {"choices": [{"delta": {"content": "a\tb"}}]}\n\n', DONE).text == "a\tb"
+
+
+CUT = {
+    "nothing": (),
+    "only comments": (COMMENT, COMMENT, b": "),
+    "only text": (said("Hel"),),
+    "usage alone is no end": (said("Hel"), BILLED),
+    "in the midst of an event": (said("Hel"), finished()[:40]),
+    "in the midst of the first event": (said("Hel")[:20],),
+    "in the midst of a comment": (said("Hel"), b": OPENROUTER PR"),
+    "blanks": (b" \n \n",),
+}
+
+
+@pytest.mark.parametrize("body", CUT.values(), ids=CUT.keys())
+def test_a_reply_that_was_cut(body: tuple[bytes, ...]) -> None:
+    error = Read(*body).error
+    assert type(error) is KimiIncompleteStreamError
+    assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-of-the-head", True)
+    assert "neither a finish reason nor [DONE] came" in str(error)
+
+
+ERRORS = {
+    "beside choices, as documented": (event({"error": ERROR, **json.loads(finished("error")[6:])}),),
+    "alone": (event({"error": ERROR, "id": "gen-1"}),),
+    "beside null choices": (event({"error": ERROR, "id": None, "model": None, "choices": None}),),
+    "in a choice": (chunk({"content": ""}, error=ERROR, finish_reason="error"),),
+    "in a choice without a finish reason": (event({"choices": [{"delta": {}, "error": ERROR}]}),),
+    "inside of provider": (event({"provider": {"error": ERROR}, "choices": []}),),
+    "after the finish reason": (finished("length"), event({"error": ERROR, "choices": []})),
+    "before its usage": (event({"error": ERROR}), BILLED),
+    "before a finish reason and usage": (event({"error": ERROR}), finished(), BILLED, DONE),
+    "with its usage": (event({"error": ERROR, "choices": [], "usage": USAGE}),),
+    "by the event's name": (b"event: error\n" + event(ERROR),),
+    "by the event's name and by its own key": (b"event: error\r\n" + event({"error": ERROR}),),
+    "after [DONE] without a finish reason": (DONE, event({"error": ERROR})),
+    "after [DONE] by the event's name": (DONE, b"event: error\n" + event(ERROR)),
+    "twice": (event({"error": ERROR}), event({"error": {"message": "another"}})),
+    "and then a torn event": (event({"error": ERROR}), BILLED[:25]),
+    "and then nonsense": (event({"error": ERROR}), b"data: {nonsense\n\n"),
+}
+
+
+@pytest.mark.parametrize("done", [b"", DONE], ids=["cut", "done"])
+@pytest.mark.parametrize("text", ["", "Hel"], ids=["at once", "later"])
+@pytest.mark.parametrize("events", ERRORS.values(), ids=ERRORS.keys())
+def test_an_error_in_the_stream(events: tuple[bytes, ...], text: str, done: bytes) -> None:
+    read = Read(COMMENT, *([said(text)] if text else []), *events, done)
+    assert type(read.error) is KimiServerError
+    assert read.error.reason == "Upstream closed"
+    assert (read.error.code, read.error.status, read.error.is_retryable) == (502, 502, True)
+    assert (read.text, read.reader.has_begun) == (text, bool(text))
+    # An answer that failed has no end of its own, or it would be taken for whole.
+    assert {choice.get("finish_reason") for choice in read.choices} <= {None, "length"}
+
+
+def test_the_usage_of_a_failed_call_is_kept_and_ends_the_waiting() -> None:
+    read = Read(said("Hel"), event({"error": ERROR}), BILLED, said("never read"))
+    assert read.error is not None
+    assert read.error.usage == USAGE
+    assert not read.closed
+
+
+def test_done_after_an_error_ends_the_waiting() -> None:
+    read = Read(event({"error": ERROR}), DONE, said("never read"))
+    assert type(read.error) is KimiServerError
+    assert not read.closed
+
+
+def test_text_beside_and_after_an_error_is_handed_on() -> None:
+    read = Read(said("He"), chunk({"content": "l"}, error=ERROR), said("lo"))
+    assert read.text == "Hello"
+    assert type(read.error) is KimiServerError
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [
+        ({"code": "server_error", "message": "x"}, KimiServerError, 500),
+        ({"message": "x"}, KimiServerError, 500),
+        ({"code": 400, "message": "Token limit reached"}, KimiInvalidRequestError, 400),
+        ({"code": "context_length_exceeded", "message": "x"}, KimiContextOverflowError, 400),
+        ({"code": 429, "message": "x"}, KimiRateLimitError, 429),
+        ({"message": "x", "error_type": "rate_limit_exceeded", "http_status": 429}, KimiRateLimitError, 429),
+        ({"code": "no_such_word", "message": "x"}, KimiServerError, 500),
+        ("plain words", KimiServerError, 500),
+        (["nonsense"], KimiServerError, 500),
+    ],
+)
+def test_the_kinds_of_errors_in_a_stream(error: Any, kind: type[KimiError], status: int) -> None:
+    found = Read(event({"error": error})).error
+    assert type(found) is kind
+    assert found.status == status
+
+
+def test_the_finish_reason_error_alone_is_an_error() -> None:
+    read = Read(said("Hel"), finished("error"), BILLED, DONE)
+    assert type(read.error) is KimiServerError
+    assert "finish reason 'error'" in read.error.reason
+
+
+MALFORMED = {
+    "no JSON": (b"data: {nonsense\n\n", "An event of the stream is not JSON"),
+    "text": (b"data: upstream connect error\n\n", "An event of the stream is not JSON"),
+    "a chunk and rubbish": (said("a").rstrip(b"\n") + b"}}\n\n", "An event of the stream is not JSON"),
+    "far too deep": (b"data: " + b"[" * 100_000 + b"\n\n", "An event of the stream is not JSON"),
+    "a list": (b"data: [1]\n\n", "An event of the stream is not a JSON object"),
+    "a number": (b"data: 7\n\n", "An event of the stream is not a JSON object"),
+    "null": (b"data: null\n\n", "An event of the stream is not a JSON object"),
+    "choices of text": (event({"choices": ["x"]}), "A choice does not have the documented form"),
+    "choices that are text": (event({"choices": "x"}), "A choice does not have the documented form"),
+    "one choice of two": (event({"choices": [{"delta": {}}, None]}), "A choice does not have the documented form"),
+    "a delta of text": (event({"choices": [{"delta": "x"}]}), "A choice does not have the documented form"),
+}
+
+
+@pytest.mark.parametrize(("payload", "text"), MALFORMED.values(), ids=MALFORMED.keys())
+def test_events_that_are_no_chunks(payload: bytes, text: str) -> None:
+    read = Read(said("Hel"), payload, said("lo"), DONE)
+    assert type(read.error) is KimiMalformedReplyError
+    assert text in str(read.error)
+    assert read.error.response is not None
+    assert read.error.response.text
+    assert read.error.generation_id == "gen-of-the-head"
+
+
+@pytest.mark.parametrize("choices", [None, [], 0, "", {}])
+def test_chunks_without_choices_are_handed_on(choices: Any) -> None:
+    nothing = event({"id": "gen-1", "choices": choices, "debug": {}})
+    read = Read(nothing, event({"choices": [{"delta": {}, "finish_reason": "stop"}]}), DONE)
+    assert (read.error, len(read.chunks)) == (None, 2)
+    assert not read.reader.has_begun
+
+
+@pytest.mark.parametrize("choices", [None, [], 0, "", {}])
+def test_a_stream_without_any_choice_is_no_reply(choices: Any) -> None:
+    read = Read(event({"id": "gen-1", "choices": choices}), DONE)
+    assert type(read.error) is KimiMalformedReplyError
+    assert "no choices" in str(read.error)
+    assert read.error.is_retryable
+
+
+@pytest.mark.parametrize(
+    ("delta", "begun"),
+    [
+        ({}, False),
+        ({"role": "assistant", "content": ""}, False),
+        ({"content": None, "reasoning": None, "reasoning_details": []}, False),
+        ({"content": "a"}, True),
+        ({"reasoning": "a"}, True),
+        ({"reasoning_content": "a"}, True),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}, True),
+        ({"tool_calls": [{"index": 0}]}, True),
+        ({"refusal": "no"}, True),
+        ({"annotations": [{}]}, True),
+        ({"images": [{}]}, True),
+        ({"audio": {"data": "x"}}, True),
+    ],
+)
+def test_content_reasoning_and_calls_begin_an_answer(delta: dict[str, Any], *, begun: bool) -> None:
+    assert Read(chunk(delta)).reader.has_begun is begun
+
+
+@pytest.mark.parametrize("ending", [finished(), BILLED, DONE, COMMENT, NULLS])
+def test_events_without_content_do_not_begin_an_answer(ending: bytes) -> None:
+    assert not Read(ending).reader.has_begun
+
+
+@pytest.mark.parametrize("nothing", [COMMENT, b":\n\n", b": OPENR", b"", chunk({"content": ""}), chunk({}), BILLED])
+def test_events_without_content_do_not_end_the_silence(nothing: bytes) -> None:
+    wait = Waiting(StreamReader)
+    assert wait((100.0, said("a")), (60.0, nothing), (59.0, nothing)) == 1.0
+    with pytest.raises(KimiTimeoutError, match="No content came for 120 seconds"):
+        wait((2.0, nothing))
+
+
+def test_content_ends_the_silence() -> None:
+    assert Waiting(StreamReader)((119.0, COMMENT), (1.0, said("a")), (119.0, COMMENT), (1.0, said("a"))) is None
+
+
+def test_a_slow_consumer_is_no_silence() -> None:
+    # Its time is not among the seconds that are passed in, however many comments pile up meanwhile.
+    assert Waiting(StreamReader, 1.0)(*[(0.0, COMMENT)] * 1000) is None
+
+
+def test_a_large_event_is_content_before_it_is_whole() -> None:
+    large = chunk({"images": [{"image_url": {"url": "x" * 1000}}]})
+    wait = Waiting(StreamReader)
+    assert wait(*((100.0, large[at : at + 100]) for at in range(0, len(large), 100))) is None
+    assert wait.reader.has_begun
+
+
+def test_without_an_idle_limit_silence_may_last() -> None:
+    assert Waiting(StreamReader, None)((9e9, COMMENT), (9e9, COMMENT)) is None
+
+
+@pytest.mark.parametrize(
+    ("end", "patience"),
+    [
+        ((DONE,), AFTER_DONE),
+        ((finished(),), AFTER_FINISH),
+        ((finished(), BILLED), AFTER_FINISH),
+        ((finished(), DONE), AFTER_DONE),
+        ((finished(), BILLED, DONE), AFTER_DONE),
+        ((event({"error": ERROR}),), AFTER_ERROR),
+        ((finished(), event({"error": ERROR})), AFTER_ERROR),
+    ],
+)
+def test_once_there_is_enough_the_rest_is_not_waited_for_long(end: tuple[bytes, ...], patience: float) -> None:
+    wait = Waiting(StreamReader)
+    assert wait(*((100.0 * (piece is end[0]), piece) for piece in end)) == patience
+    assert wait((patience / 2, COMMENT)) == patience / 2
+    assert wait((1000.0, COMMENT)) == 0.0
+
+
+def test_after_done_nothing_prolongs_the_waiting() -> None:
+    half = AFTER_DONE / 2
+    assert Waiting(StreamReader)((0.0, DONE), (half, said("more")), (half, b"data: half of an")) == 0.0
+
+
+def test_an_answer_that_goes_on_after_its_finish_reason_is_waited_for() -> None:
+    assert Waiting(StreamReader)((0.0, finished()), (9.0, said("more")), (0.0, COMMENT)) == AFTER_FINISH

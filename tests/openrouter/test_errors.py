@@ -1,0 +1,307 @@
+"""From the wire's words to the error: a row for each failure, then the rules that hold for all of them."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from langchain_kimi._openrouter.errors import (
+    BY_TYPE,
+    CONTEXT_TYPES,
+    error_from_reply,
+    error_from_response,
+    find_error,
+    malformed,
+)
+from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi.errors import (
+    KimiContextOverflowError,
+    KimiError,
+    KimiInvalidRequestError,
+    KimiRateLimitError,
+    KimiServerError,
+    KimiStatusError,
+    RawReply,
+)
+from tests.openrouter.failure_cases import NOW, OVERFLOWS, ROWS, Row, passed_on, told
+
+HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
+
+
+def raised(status: int, body: Any, **headers: str) -> KimiError:
+    text = body if isinstance(body, str) else json.dumps(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return error_from_response(status, HEADERS | named, text, now=NOW)
+
+
+def within(body: Any, status: int = 200) -> KimiError:
+    """The error inside of a reply that began well."""
+    return error_from_reply(cast("WireEvent", body), RawReply(status, HEADERS, json.dumps(body)), now=NOW)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_a_refused_request_gives_its_typed_error(row: Row) -> None:
+    text = row.body if isinstance(row.body, str) else json.dumps(row.body)
+    error = error_from_response(row.status, HEADERS | row.headers, text, now=NOW)
+    assert type(error) is row.kind
+    assert error.reason.startswith(row.reason)
+    assert str(error).startswith(error.reason)
+    assert str(error).endswith(error.advice)
+    assert error.advice
+    assert {name: getattr(error, name) for name in row.facts} == row.facts
+    assert error.status == row.facts.get("status", row.status)
+    assert error.generation_id == "gen-of-the-head"
+    assert error.response == RawReply(row.status, HEADERS | row.headers, text)
+
+
+@pytest.mark.parametrize("words", OVERFLOWS)
+def test_a_prompt_that_is_too_long(words: str) -> None:
+    for body in (
+        told(words, 400),
+        passed_on(words),
+        passed_on({"error": {"message": words, "type": "invalid_request_error"}}),
+        passed_on(json.dumps({"error": {"message": words}})),
+        passed_on(json.dumps({"message": words, "code": 400})),
+        passed_on(json.dumps([{"msg": words}])),
+    ):
+        for status in (400, 413, 422, 500, 502):
+            error = raised(status, body)
+            assert type(error) is KimiContextOverflowError
+            assert not error.is_retryable
+            assert "Shorten the messages" in str(error)
+
+
+@pytest.mark.parametrize("status", [501, 505, 511])
+def test_what_asking_again_does_not_change(status: int) -> None:
+    error = raised(status, told("x", status))
+    assert type(error) is KimiServerError
+    assert not error.is_retryable
+    assert error.advice.startswith("Asking again changes nothing")
+
+
+@pytest.mark.parametrize("status", [520, 521, 522, 523, 525, 526, 527, 530, 599])
+def test_what_the_edge_says_may_be_tried_again(status: int) -> None:
+    error = raised(status, f"error code: {status}")
+    assert type(error) is KimiServerError
+    assert error.is_retryable
+
+
+@pytest.mark.parametrize("status", [304, 418, 499, 600, 999])
+def test_a_status_that_means_nothing_here(status: int) -> None:
+    error = raised(status, "x")
+    assert type(error) is KimiStatusError
+    assert not error.is_retryable
+    assert error.advice.startswith("OpenRouter does not document this status")
+
+
+@pytest.mark.parametrize("word", sorted(CONTEXT_TYPES))
+def test_the_words_of_the_wire_for_a_prompt_that_is_too_long(word: str) -> None:
+    for body in (
+        told("x", 400, {"error_type": word}),
+        told("x", error_type=word),
+        told("x", word),
+        passed_on(json.dumps({"error": {"message": "x", "code": "context_length_exceeded"}})),
+    ):
+        assert type(raised(400, body)) is KimiContextOverflowError
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Invalid value for max_tokens"),
+        (400, "The context must be a string"),
+        (429, "too many tokens per minute"),
+        (401, "maximum context length"),
+    ],
+)
+def test_what_is_not_a_prompt_that_is_too_long(status: int, words: str) -> None:
+    assert type(raised(status, told(words, status))) is not KimiContextOverflowError
+
+
+@pytest.mark.parametrize(("word", "status"), BY_TYPE.items())
+def test_error_types_inside_of_a_reply(word: str, status: int) -> None:
+    assert within(told("x", error_type=word)).status == status
+    assert within(told("x", metadata={"error_type": word})).status == status
+    assert within(told("x", word)).status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        ({"message": "x", "http_status": 503, "code": 429}, 503, KimiServerError),
+        ({"message": "x", "code": "429"}, 429, KimiRateLimitError),
+        ({"message": "x", "code": 429.0}, 429, KimiRateLimitError),
+        ({"message": "x", "code": 200}, 500, KimiServerError),
+        ({"message": "x", "code": 0}, 500, KimiServerError),
+        ({"message": "x", "code": None}, 500, KimiServerError),
+        ({"message": "x", "code": "²"}, 500, KimiServerError),
+        ({"message": "x", "code": True}, 500, KimiServerError),
+        ({"message": "x", "code": "unheard_of"}, 500, KimiServerError),
+        ({"message": "x", "error_type": "unheard_of"}, 400, KimiInvalidRequestError),
+        ({"message": "x", "error_type": "invalid_prompt", "code": 422}, 422, KimiInvalidRequestError),
+        ({"message": "x", "code": 402}, 402, KimiStatusError),
+    ],
+)
+def test_the_status_of_an_error_inside_of_a_reply(error: Any, status: int, kind: type[KimiError]) -> None:
+    found = within({"error": error})
+    assert found.status == status
+    assert isinstance(found, kind)
+
+
+@pytest.mark.parametrize("code", [429, 500])
+def test_the_status_of_http_wins(code: int) -> None:
+    assert raised(403, told("x", code)).status == 403
+
+
+ERROR = {"code": 502, "message": "x"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"error": ERROR},
+        {"error": ERROR, "choices": None},
+        {"provider": {"error": ERROR}},
+        {"provider": {"name": "x", "error": ERROR}, "choices": []},
+        {"choices": [{"error": ERROR}]},
+        {"choices": [{"message": {}}, {"error": ERROR}]},
+        {"choices": [None, "x", {"error": ERROR}]},
+    ],
+)
+def test_places_of_an_error(reply: Any) -> None:
+    assert find_error(reply) == ERROR
+
+
+@pytest.mark.parametrize("reply", [{"error": {}}, {"error": {}, "choices": []}, {"error": {}, "choices": None}])
+def test_an_error_without_a_word(reply: Any) -> None:
+    error = within(reply)
+    assert type(error) is KimiServerError
+    assert error.reason == "The other side sent an error without a word about it."
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"message": 5}, "5"),
+        ({"message": 0.5, "code": 502}, "0.5"),
+        ({"message": ["boom", "again"]}, "boom"),
+        ({"message": None, "detail": "boom"}, "boom"),
+        ({"reason": {"msg": "boom"}}, "boom"),
+        ({"message": "", "errors": [{"message": "boom"}]}, "boom"),
+        ({"code": 502}, "The provider failed without saying why."),
+    ],
+)
+def test_the_words_of_an_error(error: Any, reason: str) -> None:
+    assert within({"error": error}).reason == reason
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {},
+        {"error": None},
+        {"error": {}, "choices": [{"delta": {"content": "x"}}]},
+        {"error": {}, "choices": [], "usage": {"cost": 0.1}},
+        {"error": ""},
+        {"provider": "Groq", "choices": [{"finish_reason": "stop"}]},
+        {"provider": {"name": "x"}},
+        {"choices": None},
+        {"choices": 7},
+        {"choices": "error"},
+        {"choices": {"error": ERROR}},
+        {"choices": [{"error": None, "finish_reason": None}]},
+    ],
+)
+def test_a_reply_without_an_error_has_none(reply: Any) -> None:
+    assert find_error(reply) is None
+
+
+def test_the_finish_reason_error_is_one() -> None:
+    error = within({"choices": [{"finish_reason": "error"}]})
+    assert type(error) is KimiServerError
+    assert "finish reason 'error'" in error.reason
+
+
+def test_what_the_reply_tells_besides() -> None:
+    usage = {"cost": 0.1}
+    reply = {"id": "gen-1", "model": "m", "provider": "Novita", "usage": usage, "error": ERROR}
+    error = within(reply)
+    assert (error.generation_id, error.model, error.provider, error.usage) == ("gen-1", "m", "Novita", usage)
+
+
+def test_the_cookie_of_an_edge_is_not_kept() -> None:
+    error = raised(502, "x", set_cookie="__cf_bm=secret")
+    assert error.response is not None
+    assert error.response.headers == HEADERS
+
+
+NONSENSE: list[Any] = [None, True, 0, -1, 1e400, "", "x", "²", [], [[]], [1], {}, {"a": {}}, {"error": {"error": []}}]
+OF_THE_ERROR = ("code", "message", "metadata", "error_type", "http_status", "availability")
+OF_THE_METADATA = (
+    "raw",
+    "error_type",
+    "headers",
+    "provider_name",
+    "model_slug",
+    "limit_source",
+    "reasons",
+    "availability",
+)
+OF_THE_AVAILABILITY = ("retryable", "retry_after", "excluded_by", "constraint", "fallback_models")
+OF_THE_REPLY = ("id", "model", "provider", "usage", "choices", "error")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *((key,) for key in OF_THE_REPLY),
+        *(("error", key) for key in OF_THE_ERROR),
+        *(("error", "metadata", key) for key in OF_THE_METADATA),
+        *(("error", "availability", key) for key in OF_THE_AVAILABILITY),
+    ],
+)
+def test_malformed_error_fields_do_not_raise(keys: tuple[str, ...]) -> None:
+    for value in NONSENSE:
+        reply: dict[str, Any] = {"error": {"message": "Provider returned error", "code": 429}}
+        place = reply
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+        for status in (200, 400, 403, 429, 502):
+            for error in (within(reply, status), raised(status, reply)):
+                assert isinstance(error, KimiStatusError)
+                assert str(error)
+
+
+def test_deeply_nested_errors_do_not_raise() -> None:
+    assert raised(500, "[" * 100_000).reason.startswith("[[[")
+    nested: Any = "deep"
+    for _ in range(200):
+        nested = {"error": nested}
+    assert type(raised(500, {"error": {"message": "error", "metadata": {"raw": nested}}})) is KimiServerError
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_what_is_nested_too_deep_to_be_written_is_an_error_all_the_same(kind: type) -> None:
+    """Near the limit a reply can be read and not be written: the rest of the stack may be higher then."""
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = [nested] if kind is list else {"a": nested}
+    places: list[Any] = [
+        {"error": nested},
+        {"error": {"message": nested}},
+        {"error": {"message": {"error": {"code": nested}}}},
+        {"error": {"message": "error", "metadata": {"raw": nested, "limit_source": nested}}},
+    ]
+    for place in places:
+        error = error_from_reply(place, RawReply(500, HEADERS, ""), now=NOW)
+        assert type(error) is KimiServerError
+        assert str(error)
+
+
+def test_a_malformed_reply_keeps_the_raw_response() -> None:
+    raw = RawReply(200, {"x-generation-id": "gen-1"}, "<html>")
+    error = malformed("The reply is not JSON.", raw)
+    assert (error.status, error.generation_id, error.response) == (200, "gen-1", raw)
+    assert str(error).endswith("the text that came is in `response.text`.")
+    assert error.is_retryable

@@ -1,0 +1,144 @@
+import copy
+from typing import Any
+
+import pytest
+
+from langchain_kimi._request.content import content_to_wire
+from langchain_kimi.errors import KimiUsageError
+
+EPHEMERAL = {"type": "ephemeral"}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://images.test/a.png"}}
+
+
+def text(value: Any, **more: Any) -> Any:
+    return {"type": "text", "text": value, **more}
+
+
+STRINGS = [
+    ("string", "hi", "hi"),
+    ("white space is kept", " hi \n", " hi \n"),
+    ("empty string", "", ""),
+    ("empty list", [], ""),
+    ("empty text", [text("")], ""),
+    ("one text", [text("hi")], "hi"),
+    ("one string", ["hi"], "hi"),
+    ("two items are kept apart", [text("1"), text("2")], "1\n2"),
+    ("strings and blocks alike", ["a", text("b"), "c"], "a\nb\nc"),
+    ("white space at the end is enough", [text("a "), text("b")], "a b"),
+    ("white space at the start is enough", [text("a"), text("\n\nb")], "a\n\nb"),
+    ("an empty block separates nothing", [text("a"), text(""), text("b")], "a\nb"),
+    ("ids, indices, annotations and extras stay here", [text("a", id="1", index=0, annotations=[], extras={})], "a"),
+    ("text-plain", [{"type": "text-plain", "text": "a", "mime_type": "text/plain"}], "a"),
+    ("text-plain, titled", [{"type": "text-plain", "text": "a", "title": "T", "context": "C"}], "T\nC\na"),
+    ("text-plain in base64", [{"type": "text-plain", "base64": "w6k=", "mime_type": "text/plain"}], "é"),
+    ("v0 text", [{"type": "file", "source_type": "text", "text": "a"}], "a"),
+    (
+        "Anthropic document of text",
+        [{"type": "document", "title": "T", "source": {"type": "text", "media_type": "text/plain", "data": "a"}}],
+        "T\na",
+    ),
+    ("json", [{"type": "json", "json": {"ä": 1}}], '{"ä": 1}'),
+    (
+        "search result",
+        [{"type": "search_result", "title": "T", "source": "https://s.test", "content": [text("a"), text("b")]}],
+        "T\nhttps://s.test\na\nb",
+    ),
+    ("search result without texts", [{"type": "search_result", "title": "T"}], "T"),
+    ("non-standard text", [{"type": "non_standard", "value": text("a")}], "a"),
+]
+
+
+@pytest.mark.parametrize(("content", "wire"), [case[1:] for case in STRINGS], ids=[case[0] for case in STRINGS])
+def test_text_alone_becomes_one_string(content: Any, wire: Any) -> None:
+    assert content_to_wire(content, "user", "messages[0]") == wire
+
+
+LISTS = [
+    ("cache_control", [text("a", cache_control=EPHEMERAL), text("b")], [text("a", cache_control=EPHEMERAL), text("b")]),
+    (
+        "prompt_cache_breakpoint",
+        [text("a", prompt_cache_breakpoint={"mode": "explicit"})],
+        [text("a", prompt_cache_breakpoint={"mode": "explicit"})],
+    ),
+    (
+        "marker in extras",
+        [text("a", extras={"cache_control": EPHEMERAL})],
+        [text("a", cache_control=EPHEMERAL)],
+    ),
+    (
+        "marker on plain text",
+        [{"type": "text-plain", "text": "a", "cache_control": EPHEMERAL}],
+        [text("a", cache_control=EPHEMERAL)],
+    ),
+    ("no marker", [text("a", cache_control=None), IMAGE], [text("a"), IMAGE]),
+    ("text and image", ["look", IMAGE], [text("look"), IMAGE]),
+    ("empty text beside an image", [text(""), IMAGE], [IMAGE]),
+    (
+        "text-plain by url",
+        [{"type": "text-plain", "url": "https://files.test/a.txt"}],
+        [{"type": "file", "file": {"file_data": "https://files.test/a.txt"}}],
+    ),
+    (
+        "non-standard image",
+        [{"type": "non_standard", "value": {"type": "image_url", "image_url": "u"}}],
+        [{"type": "image_url", "image_url": {"url": "u"}}],
+    ),
+    (
+        "non-standard, and unknown here",
+        [{"type": "non_standard", "value": {"type": "hologram", "text": "a"}}],
+        [{"type": "hologram", "text": "a"}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "wire"), [case[1:] for case in LISTS], ids=[case[0] for case in LISTS])
+def test_more_than_text_stays_a_list(content: Any, wire: Any) -> None:
+    before = copy.deepcopy(content)
+    assert content_to_wire(content, "user", "messages[0]") == wire
+    assert content == before
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_system_prompts_hold_text_only(role: Any) -> None:
+    assert content_to_wire([text("a", cache_control=EPHEMERAL)], role, "m") == [text("a", cache_control=EPHEMERAL)]
+    with pytest.raises(KimiUsageError) as raised:
+        content_to_wire([text("a"), IMAGE], role, "messages[0]")
+    assert str(raised.value) == (
+        f"messages[0].content[1]: a block of type 'image_url' cannot be sent in a message of role '{role}'; "
+        "accepted are json, search_result, text, text-plain."
+    )
+
+
+ACCEPTED = (
+    "accepted are audio, document, file, image, image_url, input_audio, input_video, json, search_result, text, "
+    "text-plain, video, video_url."
+)
+ERRORS = [
+    ({"type": "hologram"}, f"a block of type 'hologram' cannot be sent in a message of role 'user'; {ACCEPTED}"),
+    ({"text": "a"}, f"a block without a type cannot be sent in a message of role 'user'; {ACCEPTED}"),
+    (
+        {"type": "reasoning", "reasoning": "a"},
+        f"a block of type 'reasoning' cannot be sent in a message of role 'user'; {ACCEPTED}",
+    ),
+    ({"type": "text"}, "a block of type 'text' needs 'text'."),
+    ({"type": "text", "text": None}, "a block of type 'text' needs 'text'."),
+    ({"type": "text-plain"}, "a block of type 'text-plain' needs 'text', 'base64' or 'url'."),
+    (
+        {"type": "text-plain", "base64": "/w=="},
+        "plain text in base64 must be UTF-8: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte.",
+    ),
+    ({"type": "json"}, "a block of type 'json' needs 'json' with a JSON value."),
+    ({"type": "json", "json": {1, 2}}, "a block of type 'json' needs 'json' with a JSON value."),
+    (
+        {"type": "search_result", "content": "a"},
+        "a block of type 'search_result' needs 'title', 'source' or 'content'.",
+    ),
+    ({"type": "non_standard"}, "a block of type 'non_standard' needs an object as its 'value'."),
+]
+
+
+@pytest.mark.parametrize(("block", "reason"), ERRORS)
+def test_an_unfit_block_is_named_with_its_position(block: Any, reason: Any) -> None:
+    with pytest.raises(KimiUsageError) as raised:
+        content_to_wire(["look", block], "user", "messages[2]")
+    assert str(raised.value) == f"messages[2].content[1]: {reason}"

@@ -1,0 +1,187 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from langchain_kimi._request.messages import message_to_wire, messages_to_wire
+from langchain_kimi.errors import KimiUsageError
+
+
+def call(args: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
+    return {"name": name, "args": args, "id": call_id, "type": "tool_call"}
+
+
+def broken(args: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
+    return {"name": name, "args": args, "id": call_id, "error": "not JSON", "type": "invalid_tool_call"}
+
+
+def raw(arguments: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def sent(*messages: Any) -> Any:
+    """Give the calls of the first message as they go out, beside a text that keeps it from being empty."""
+    return messages_to_wire(messages)[0].get("tool_calls")
+
+
+@pytest.mark.parametrize(
+    ("args", "arguments"),
+    [
+        ({}, "{}"),
+        ({"b": 1, "a": [1, 2.5, None, True]}, '{"b":1,"a":[1,2.5,null,true]}'),
+        ({"company": "你好啊集团"}, '{"company":"你好啊集团"}'),
+        ({"text": 'a "quoted" \n line'}, '{"text":"a \\"quoted\\" \\n line"}'),
+        ({"x": float("nan"), "y": [float("inf")], "z": {"w": (float("-inf"), 1.5)}}, None),
+    ],
+)
+def test_arguments_are_compact_and_in_their_own_order(args: Any, arguments: Any) -> None:
+    arguments = arguments or '{"x":null,"y":[null],"z":{"w":[null,1.5]}}'
+    assert sent(AIMessage("", tool_calls=[call(args)])) == [raw(arguments)]
+
+
+def test_missing_arguments_are_an_empty_object() -> None:
+    message = AIMessage("", tool_calls=[call({})])
+    without: Any = None
+    message.tool_calls[0]["args"] = without
+    assert sent(message) == [raw("{}")]
+
+
+def test_arguments_that_are_not_json_are_refused() -> None:
+    with pytest.raises(KimiUsageError) as raised:
+        message_to_wire(AIMessage("", tool_calls=[call({"day": datetime(2025, 1, 1, tzinfo=UTC)})]))
+    assert str(raised.value) == (
+        "messages[0]: the arguments of the tool call 'f' are not JSON: "
+        "Object of type datetime is not JSON serializable."
+    )
+
+
+def test_parallel_calls_keep_their_order_and_a_missing_id_stays_missing() -> None:
+    calls = [call({"n": 1}, "f:1"), call({"n": 0}, "f:0"), call({}, None, "g")]
+    assert sent(AIMessage("", tool_calls=calls)) == [
+        raw('{"n":1}', "f:1"),
+        raw('{"n":0}', "f:0"),
+        {"type": "function", "function": {"name": "g", "arguments": "{}"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "arguments"),
+    [
+        ('{"a": \\x}', "{}"),
+        ('{"a": 1', "{}"),
+        ("[1]", "{}"),
+        ('"a"', "{}"),
+        ('{"a": NaN}', "{}"),
+        ("[" * 100_000, "{}"),
+        (None, "{}"),
+        ("", "{}"),
+        ('{ "a": 1 }', '{ "a": 1 }'),
+    ],
+)
+def test_an_answered_broken_call_goes_out_harmless(args: Any, arguments: Any) -> None:
+    message = AIMessage("", invalid_tool_calls=[broken(args)])
+    assert sent(message, ToolMessage("Not JSON.", tool_call_id="f:0")) == [raw(arguments)]
+    assert message.invalid_tool_calls[0]["args"] == args
+
+
+def test_a_broken_call_answered_in_anthropics_form_goes_out_harmless() -> None:
+    answer: list[Any] = ["hm", {"type": "tool_result", "tool_use_id": "f:0"}]
+    message = AIMessage("", invalid_tool_calls=[broken("{")])
+    assert sent(message, HumanMessage(answer)) == [raw("{}")]
+    with pytest.raises(KimiUsageError, match=r"messages\[1\].content\[2\].* needs 'tool_use_id'"):
+        sent(message, HumanMessage([*answer, {"type": "tool_result"}]))
+
+
+def test_a_broken_call_that_nobody_answered_is_left_out() -> None:
+    message = AIMessage(
+        "Wait.", tool_calls=[call({})], invalid_tool_calls=[broken("{", "f:1"), broken("{", None), broken("{}", "f:2")]
+    )
+    earlier = ToolMessage("of another turn", tool_call_id="f:1")
+    later = [ToolMessage("fine", tool_call_id="f:0"), HumanMessage("and?")]
+    assert messages_to_wire([earlier, message, *later])[1]["tool_calls"] == [raw("{}")]
+
+
+@pytest.mark.parametrize(
+    ("answer_name", "name"),
+    [("forecast", "forecast"), (None, "unknown_tool")],
+)
+def test_a_broken_call_without_a_name_takes_that_of_its_answer(answer_name: Any, name: Any) -> None:
+    message = AIMessage("", invalid_tool_calls=[broken("{}", name=None)])
+    assert sent(message, ToolMessage("?", tool_call_id="f:0", name=answer_name)) == [raw("{}", name=name)]
+
+
+USE = {"type": "tool_use", "id": "f:0", "name": "f", "input": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        USE,
+        {"type": "tool_call", "id": "f:0", "name": "f", "args": {"a": 1}},
+        {"type": "tool_call_chunk", "id": "f:0", "name": "f", "args": '{"a":1}', "index": 0},
+        {"type": "function_call", "id": "fc_1", "call_id": "f:0", "name": "f", "arguments": '{"a":1}'},
+    ],
+)
+def test_calls_in_the_content_count_where_there_are_no_others(block: Any) -> None:
+    assert sent(AIMessage(["Wait.", block])) == [raw('{"a":1}')]
+    assert sent(AIMessage(["Wait.", block], tool_calls=[call({"a": 2})])) == [raw('{"a":2}')]
+    assert sent(AIMessage(["Wait.", block], invalid_tool_calls=[broken("{")])) is None
+
+
+def test_calls_in_the_content_without_arguments() -> None:
+    assert sent(AIMessage([{"type": "tool_use", "id": "f:0", "name": "f"}])) == [raw("{}")]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "invalid_tool_call", "id": "f:0", "name": "f", "args": "{", "error": ""},
+        {"type": "tool_call_chunk", "id": "f:0", "name": "f", "args": '{"a"'},
+    ],
+)
+def test_broken_calls_in_the_content_are_sent_only_if_answered(block: Any) -> None:
+    assert sent(AIMessage(["Wait.", block])) is None
+    assert sent(AIMessage(["Wait.", block]), ToolMessage("?", tool_call_id="f:0")) == [raw("{}")]
+
+
+def kept(content: Any = "Wait.", **additional_kwargs: Any) -> Any:
+    """Make a message whose calls are in `additional_kwargs` only, past langchain-core's parsing of them."""
+    message = AIMessage(content)
+    message.additional_kwargs = additional_kwargs
+    return message
+
+
+def test_the_wires_own_calls_count_where_there_are_no_others() -> None:
+    raw_calls = [{**raw('{ "a": 1 }'), "index": 0}, {"id": "?"}, "odd"]
+    assert sent(kept(tool_calls=raw_calls)) == [raw('{ "a": 1 }')]
+    assert sent(kept(["Wait.", USE], tool_calls=raw_calls)) == [raw('{"a":1}')]
+    assert sent(kept(tool_calls=None)) is None
+
+
+def test_the_wires_own_calls_are_not_sent_twice() -> None:
+    message = AIMessage("", additional_kwargs={"tool_calls": [raw('{"a": 1}'), raw("{", "f:1")]})
+    assert sent(message) == [raw('{"a":1}')]
+
+
+def test_broken_ones_of_the_wires_own_calls_are_sent_only_if_answered() -> None:
+    message = kept(tool_calls=[raw("{")])
+    assert sent(message) is None
+    assert sent(message, ToolMessage("?", tool_call_id="f:0")) == [raw("{}")]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [('{"a":1}', '{"a":1}'), ("{", "{}"), (None, "{}")])
+def test_the_forerunner_of_tool_calls_gets_an_id(arguments: Any, expected: Any) -> None:
+    message = kept("", function_call={"name": "f", "arguments": arguments})
+    wire = messages_to_wire([HumanMessage("hi"), message])
+    assert wire[1] == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [raw(expected, "function_call_1")],
+    }
+
+
+def test_the_same_message_gives_the_same_bytes() -> None:
+    message = AIMessage("", tool_calls=[call({"b": 1, "a": {"d": 1, "c": 2}})])
+    assert json.dumps(message_to_wire(message)) == json.dumps(message_to_wire(message.model_copy(deep=True)))

@@ -1,0 +1,262 @@
+import threading
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.utils.function_calling import convert_to_json_schema
+from pydantic import BaseModel, ConfigDict, RootModel, field_validator
+from pydantic.v1 import BaseModel as BaseModelV1
+
+from langchain_kimi._schemas.output import ANY_OBJECT, UnfitError, output_schema, wire_name
+from langchain_kimi.errors import KimiUsageError
+from tests.structured.cases import ADA, PERSON_SCHEMA, Colour, Person, Strict
+
+PARAMETERS = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+}
+FUNCTION = {"name": "Person", "description": "A person.", "parameters": PARAMETERS}
+
+
+class PersonV1(BaseModelV1):
+    """A person."""
+
+    class Config:
+        title = "Person"
+
+    name: str
+    age: int
+
+
+def person_dict() -> Any:
+    class Person(TypedDict):
+        """A person."""
+
+        name: str
+        age: int
+
+    return Person
+
+
+PersonDict = person_dict()
+
+
+def person_function(name: str, age: int) -> None:
+    """A person."""
+
+
+person_function.__name__ = "Person"
+
+
+class Loose(TypedDict, total=False):
+    name: str
+    age: int
+
+
+class WithDefault(TypedDict):
+    name: Annotated[str, ..., "who"]
+    age: Annotated[int | None, None, "how old"]
+
+
+class Unwritable(TypedDict):
+    name: Iterator[str]
+    tool: threading.Lock
+
+
+class Numbers(RootModel[list[int]]):
+    """Some numbers."""
+
+
+class People(RootModel[list[Person]]):
+    pass
+
+
+class Pair(BaseModel):
+    model_config = ConfigDict(title="A pair: two")
+    left: int
+    right: int
+
+
+class Picky(BaseModel):
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def short(cls, name: str) -> str:
+        if len(name) > 3:
+            raise ValueError(f"not {name}")
+        return name
+
+
+class Many(BaseModel):
+    numbers: list[int]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Person,
+        person_function,
+        PersonV1,
+        PersonDict,
+        PERSON_SCHEMA,
+        FUNCTION,
+        {"type": "function", "function": FUNCTION},
+        {"type": "json_schema", "json_schema": {"name": "Person", "description": "A person.", "schema": PARAMETERS}},
+        {"name": "Person", "description": "A person.", "schema": PARAMETERS},
+        {"name": "Person", "description": "A person.", "input_schema": PARAMETERS},
+        {"toolSpec": {"name": "Person", "description": "A person.", "inputSchema": {"json": PARAMETERS}}},
+        {"title": "Person", "description": "A person.", **PARAMETERS},
+    ],
+)
+def test_every_kind_of_schema_is_one_function(schema: Any) -> None:
+    tool = output_schema(schema).tool()["function"]
+    properties = tool["parameters"]["properties"]
+    assert (tool["name"], tool["description"]) == ("Person", "A person.")
+    assert {key: value["type"] for key, value in properties.items()} == {"name": "string", "age": "integer"}
+    assert tool["parameters"]["required"] == ["name", "age"]
+    assert output_schema(schema).is_object
+
+
+@pytest.mark.parametrize("schema", [Person, PersonV1, PersonDict, PERSON_SCHEMA, WithDefault, Pair, Numbers])
+def test_what_is_traced_is_what_langchain_makes_of_the_schema(schema: Any) -> None:
+    traced = {"type": "function", "function": output_schema(schema).function}
+    assert convert_to_json_schema(traced) == convert_to_json_schema(schema)
+
+
+def test_the_schema_that_was_given_is_not_changed() -> None:
+    given = {"title": "Person", **PARAMETERS, "properties": {"name": {"type": "string", "title": "N"}}}
+    kept = repr(given)
+    output_schema(given).response_format(strict=True)
+    assert repr(given) == kept
+
+
+def test_a_json_schema_needs_no_title() -> None:
+    assert output_schema(PARAMETERS).tool()["function"] == {"name": "output", "parameters": PARAMETERS}
+
+
+def test_a_function_without_parameters_takes_none() -> None:
+    assert output_schema({"name": "ping"}).tool()["function"]["parameters"] == {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize("schema", [{}, {"a": 1}, {"title": "T"}, Unwritable, 5, {"toolSpec": {}}])
+def test_an_object_that_is_not_a_schema_is_refused(schema: Any) -> None:
+    with pytest.raises(KimiUsageError, match="schema"):
+        output_schema(schema)
+
+
+@pytest.mark.parametrize("schema", [Colour, list[int], int])
+def test_how_to_write_what_is_no_object_is_told(schema: Any) -> None:
+    with pytest.raises(KimiUsageError, match="RootModel"):
+        output_schema(schema)
+    assert output_schema(RootModel[schema]).model is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Person", "Person"), ("Box[int]", "Box_int_"), ("A pair: two", "A_pair__two"), ("é", "_"), ("", "output")],
+)
+def test_names_are_made_fit_for_the_wire(name: str, expected: str) -> None:
+    assert wire_name(name) == expected
+    assert len(wire_name(name * 99)) <= 64
+
+
+def test_a_title_with_spaces_is_traced_as_it_is_and_sent_fit() -> None:
+    pair = output_schema(Pair)
+    assert pair.function["name"] == "A pair: two"
+    assert pair.tool()["function"]["name"] == pair.response_format(strict=None)["json_schema"]["name"] == "A_pair__two"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fitted"),
+    [
+        (Person, ADA, Person(**ADA)),
+        (PersonDict, ADA, ADA),
+        (Loose, {}, {}),
+        (Loose, {"other": 1}, {"other": 1}),
+        (WithDefault, {"name": "Ada"}, {"name": "Ada"}),
+        (Strict, {"day": "2025-11-23", "colour": "red"}, Strict(day=date(2025, 11, 23), colour=Colour.RED)),
+        (Numbers, {"root": [1, 2]}, Numbers([1, 2])),
+        (Numbers, [1, 2], Numbers([1, 2])),
+        (People, [ADA], People([Person(**ADA)])),
+        (RootModel[Person], ADA, RootModel[Person](Person(**ADA))),
+        (RootModel[dict[str, int]], {"root": 1}, RootModel[dict[str, int]]({"root": 1})),
+        (RootModel[Person | int], {"root": 5}, RootModel[Person | int](5)),
+        (RootModel[Colour], "red", RootModel[Colour](Colour.RED)),
+        ({"type": "array", "items": {}}, {"root": [1]}, [1]),
+        ({"enum": ["a", "b"]}, "a", "a"),
+        ({"anyOf": [PARAMETERS]}, ADA, ADA),
+        ({"properties": {"root": {}}}, {"root": [1]}, {"root": [1]}),
+    ],
+)
+def test_values_that_fit(schema: Any, value: Any, fitted: Any) -> None:
+    assert output_schema(schema).fit(value) == fitted
+
+
+def test_an_object_of_pydantic_1_is_one_of_pydantic_1() -> None:
+    person = output_schema(PersonV1).fit({"name": "Ada", "age": "36"})
+    assert isinstance(person, PersonV1)
+    assert person.age == 36
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "errors"),
+    [
+        (Person, {"name": "Ada"}, [("missing", ("age",), "Field required")]),
+        (PersonV1, {"name": "Ada"}, [("value_error.missing", ("age",), "field required")]),
+        (PersonDict, {"name": "Ada"}, [("missing", ("age",), "Field required")]),
+        (PersonDict, [ADA], [("dict_type", (), "Input should be an object")]),
+        (Picky, {"name": "longer"}, [("value_error", ("name",), "Value error, not longer")]),
+        (Numbers, {"root": 5}, [("list_type", (), "Input should be a valid array")]),
+    ],
+)
+def test_values_that_do_not_fit(schema: Any, value: Any, errors: Any) -> None:
+    with pytest.raises(UnfitError) as raised:
+        output_schema(schema).fit(value)
+    assert [(error["type"], error["loc"], error["msg"]) for error in raised.value.errors] == errors
+
+
+def test_of_many_errors_the_text_tells_five() -> None:
+    with pytest.raises(UnfitError) as raised:
+        output_schema(Many).fit({"numbers": ["x"] * 9})
+    assert len(raised.value.errors) == 9
+    assert str(raised.value).count("numbers.") == 5
+    assert str(raised.value).endswith("; and 4 more")
+
+
+@pytest.mark.parametrize(
+    ("schema", "items"),
+    [(Numbers, {"type": "array", "items": {"type": "integer"}}), (RootModel[Colour], None)],
+)
+def test_what_is_no_object_travels_in_one(schema: Any, items: Any) -> None:
+    parameters = output_schema(schema).tool()["function"]["parameters"]
+    assert (parameters["type"], parameters["required"]) == ("object", ["root"])
+    assert items is None or parameters["properties"]["root"] == items
+    assert output_schema(schema).response_format(strict=None)["json_schema"]["schema"] != parameters
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "sent"),
+    [
+        (None, None, None),
+        (None, True, True),
+        (None, False, False),
+        (True, None, True),
+        (False, True, False),
+        (True, False, True),
+    ],
+)
+def test_strict_is_sent_when_asked_for_and_the_schema_s_own_wins(own: Any, given: Any, sent: Any) -> None:
+    schema = output_schema({**FUNCTION, **({} if own is None else {"strict": own})})
+    json_schema = schema.response_format(strict=given)["json_schema"]
+    assert json_schema.get("strict") is sent
+    assert (json_schema["schema"].get("additionalProperties") is False) == bool(sent)
+    assert list(json_schema)[:3] == ["name", "description", "schema"]
+
+
+def test_any_object_is_one() -> None:
+    assert ANY_OBJECT.fit({"a": [1]}) == {"a": [1]}
+    with pytest.raises(UnfitError):
+        ANY_OBJECT.fit([1])

@@ -1,0 +1,299 @@
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.tools import BaseTool, InjectedToolArg, Tool, tool
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from langchain_kimi._schemas.tools import bind_arguments, response_format_to_wire, tool_choice_to_wire, tools_to_wire
+from langchain_kimi.errors import KimiUsageError
+
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+STRICT_PARAMETERS = {**PARAMETERS, "additionalProperties": False}
+FUNCTION = {"name": "forecast", "description": "Tell the weather.", "parameters": PARAMETERS}
+ANTHROPIC = {"name": "forecast", "description": "Tell the weather.", "input_schema": PARAMETERS}
+WIRE = {"type": "function", "function": FUNCTION}
+SEARCH = {"type": "openrouter:web_search", "parameters": {"max_results": 3}}
+NAMED = {"type": "function", "function": {"name": "forecast"}}
+
+
+class Forecast(BaseModel):
+    """Tell the weather."""
+
+    city: str
+
+
+class ForecastDict(TypedDict):
+    """Tell the weather."""
+
+    city: str
+
+
+def forecast(city: str) -> str:
+    """Tell the weather."""
+    return city
+
+
+@tool
+def forecast_tool(city: str, user: Annotated[str, InjectedToolArg]) -> str:
+    """Tell the weather."""
+    return city + user
+
+
+@tool("forecast", extras={"cache_control": {"type": "ephemeral"}, "defer_loading": True})
+def cached_tool(city: str) -> str:
+    """Tell the weather."""
+    return city
+
+
+@tool
+def ping() -> str:
+    """Answer."""
+    return "pong"
+
+
+class Unwritable(BaseModel):
+    call: Callable[[], int]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (forecast, "forecast"),
+        (forecast_tool, "forecast_tool"),
+        (Forecast, "Forecast"),
+        (ForecastDict, "ForecastDict"),
+        (WIRE, "forecast"),
+        ({"function": FUNCTION}, "forecast"),
+        (FUNCTION, "forecast"),
+        ({"type": "function", **FUNCTION}, "forecast"),
+        ({"title": "forecast", "description": "Tell the weather.", **PARAMETERS}, "forecast"),
+        (ANTHROPIC, "forecast"),
+        (
+            {"type": "custom", "name": "forecast", "description": "Tell the weather.", "input_schema": PARAMETERS},
+            "forecast",
+        ),
+    ],
+)
+def test_every_kind_of_tool_is_one_function(given: Any, name: str) -> None:
+    [wire] = tools_to_wire([given], strict=None)
+    assert set(wire) == {"type", "function"}
+    assert wire["type"] == "function"
+    function = wire["function"]
+    assert (function["name"], function["description"]) == (name, "Tell the weather.")
+    assert function["parameters"]["properties"] == {"city": {"type": "string"}}
+    assert function["parameters"]["required"] == ["city"]
+    assert "strict" not in function
+    assert tools_to_wire([wire], strict=None) == [wire]
+
+
+def test_a_tool_without_arguments_says_so() -> None:
+    [wire] = tools_to_wire([ping], strict=None)
+    assert wire["function"]["parameters"] == {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        SEARCH,
+        {"type": "openrouter:datetime"},
+        {"type": "web_search_preview", "max_results": 2},
+        {"type": "web_search_2025_08_26"},
+        {"type": "web_search_20250305", "name": "web_search"},
+        {"type": "something_new", "with": ["its", "own"]},
+    ],
+)
+def test_server_tools_pass_as_they_are(given: Any) -> None:
+    assert tools_to_wire([given], strict=True) == [given]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        cached_tool,
+        {**WIRE, "cache_control": {"type": "ephemeral"}},
+        {"name": "forecast", "input_schema": PARAMETERS, "cache_control": {"type": "ephemeral"}},
+    ],
+)
+def test_a_cache_mark_stays_beside_the_function(given: Any) -> None:
+    [wire] = tools_to_wire([given], strict=None)
+    assert set(wire) == {"type", "function", "cache_control"}
+    assert wire["cache_control"] == {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("given", [WIRE, FUNCTION, forecast, Forecast])
+@pytest.mark.parametrize("strict", [True, False])
+def test_strict_is_set_on_every_function(given: Any, *, strict: bool) -> None:
+    [wire] = tools_to_wire([given], strict=strict)
+    assert wire["function"]["strict"] is strict
+    assert wire["function"]["parameters"].get("additionalProperties", True) is not strict
+
+
+def test_a_tool_s_own_strict_stays() -> None:
+    own = {**FUNCTION, "strict": False}
+    assert tools_to_wire([{"type": "function", "function": own}], strict=True)[0]["function"]["strict"] is False
+    assert tools_to_wire([own], strict=True)[0]["function"]["strict"] is False
+
+
+def test_the_tools_that_were_passed_in_are_not_changed() -> None:
+    given = [json.loads(json.dumps(WIRE)), json.loads(json.dumps(SEARCH)), json.loads(json.dumps(FUNCTION))]
+    tools_to_wire(given, strict=True)
+    assert given == [WIRE, SEARCH, FUNCTION]
+
+
+def test_a_function_may_lack_parameters_and_hold_more() -> None:
+    given = {"type": "function", "function": {"name": "ping", "eager": 1}}
+    assert tools_to_wire([given], strict=None) == [given]
+    [wire] = tools_to_wire([given], strict=True)
+    assert wire["function"] == {
+        "name": "ping",
+        "eager": 1,
+        "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+        "strict": True,
+    }
+
+
+def test_the_same_tools_are_the_same_bytes() -> None:
+    tools: list[Any] = [forecast, Forecast, WIRE, SEARCH, ForecastDict, cached_tool]
+    assert len({json.dumps(tools_to_wire(tools, strict=True)) for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize("name", ["", "with space", "ünder", "dotted.name", "x" * 65, "line\n", None, 5])
+def test_names_that_cannot_be_sent_are_refused(name: Any) -> None:
+    with pytest.raises(KimiUsageError, match="64 letters") as raised:
+        tools_to_wire([{"type": "function", "function": {**FUNCTION, "name": name}}], strict=None)
+    assert repr(name) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["x", "get-weather_2", "X" * 64])
+def test_names_that_can_be_sent(name: str) -> None:
+    assert tools_to_wire([{**FUNCTION, "name": name}], strict=None)[0]["function"]["name"] == name
+
+
+@pytest.mark.parametrize("given", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}])
+def test_an_object_that_is_not_a_tool_is_refused(given: Any) -> None:
+    with pytest.raises(KimiUsageError, match="cannot be described"):
+        tools_to_wire([given], strict=None)
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        (None, None),
+        (False, None),
+        ("auto", "auto"),
+        ("none", "none"),
+        ("any", "required"),
+        ("required", "required"),
+        ("forecast", NAMED),
+        (NAMED, NAMED),
+        ({"function": {"name": "forecast"}}, NAMED),
+        ({"type": "function", "name": "forecast"}, NAMED),
+        ({"type": "tool", "name": "forecast"}, NAMED),
+        ({"type": "any"}, "required"),
+        ({"type": "auto"}, "auto"),
+        ({"type": "none"}, "none"),
+        (forecast, NAMED),
+        (cached_tool, NAMED),
+        ("openrouter:web_search", {"type": "openrouter:web_search"}),
+        ({"type": "openrouter:web_search"}, {"type": "openrouter:web_search"}),
+        ({"type": "web_search"}, {"type": "web_search"}),
+    ],
+)
+def test_a_tool_choice_becomes_its_wire_form(choice: Any, sent: Any) -> None:
+    assert tool_choice_to_wire(choice, [WIRE, SEARCH]) == sent
+
+
+@pytest.mark.parametrize(("tools", "sent"), [([WIRE], NAMED), ([SEARCH], {"type": "openrouter:web_search"})])
+def test_true_chooses_the_only_tool(tools: Any, sent: Any) -> None:
+    assert tool_choice_to_wire(True, tools) == sent  # noqa: FBT003 - what users pass
+
+
+@pytest.mark.parametrize("tools", [[], [WIRE, SEARCH]])
+def test_true_with_another_number_of_tools_is_refused(tools: Any) -> None:
+    with pytest.raises(KimiUsageError, match=f"there are {len(tools)}"):
+        tool_choice_to_wire(True, tools)  # noqa: FBT003 - what users pass
+
+
+@pytest.mark.parametrize("choice", ["rain", {"type": "tool", "name": "rain"}, {"type": "function"}, Forecast, ping])
+def test_a_choice_that_is_not_on_offer_is_refused_with_the_offer(choice: Any) -> None:
+    with pytest.raises(KimiUsageError, match="on offer are: forecast, openrouter:web_search"):
+        tool_choice_to_wire(choice, [WIRE, SEARCH])
+    with pytest.raises(KimiUsageError, match="on offer are: none"):
+        tool_choice_to_wire(choice, [])
+
+
+def test_bind_tools_binds_tools_and_choice() -> None:
+    bound = bind_arguments(
+        [forecast, SEARCH], tool_choice="any", strict=False, parallel_tool_calls=False, temperature=0.5, stop=None
+    )
+    assert list(bound) == ["temperature", "stop", "tools", "tool_choice", "parallel_tool_calls"]
+    assert bound["tools"] == tools_to_wire([forecast, SEARCH], strict=False)
+    assert (bound["tool_choice"], bound["parallel_tool_calls"], bound["stop"]) == ("required", False, None)
+
+
+def test_arguments_that_are_none_are_not_bound() -> None:
+    assert set(bind_arguments([forecast])) == {"tools"}
+
+
+def test_without_tools_nothing_about_tools_is_bound() -> None:
+    answer = {"type": "json_schema", "json_schema": {"name": "x", "schema": PARAMETERS}}
+    bound = bind_arguments([], tool_choice="any", strict=True, parallel_tool_calls=True, response_format=answer)
+    assert set(bound) == {"response_format"}
+
+
+TITLED = {"title": "T"}
+SCHEMA = {"name": "Forecast", "description": "Tell the weather.", "schema": PARAMETERS}
+
+
+@pytest.mark.parametrize(
+    ("given", "strict", "sent"),
+    [
+        (Forecast, None, {**SCHEMA}),
+        (ForecastDict, False, {**SCHEMA, "name": "ForecastDict", "strict": False}),
+        (Forecast, True, {**SCHEMA, "schema": STRICT_PARAMETERS, "strict": True}),
+        ({"title": "Forecast", "description": "Tell the weather.", **PARAMETERS}, None, SCHEMA),
+        ({**FUNCTION, "name": "Forecast"}, None, SCHEMA),
+        (SCHEMA, None, SCHEMA),
+        (SCHEMA, True, {"strict": True, **SCHEMA}),
+        ({"type": "json_schema", "json_schema": SCHEMA}, None, SCHEMA),
+        ({"type": "json_schema", "json_schema": SCHEMA}, True, {**SCHEMA, "strict": True}),
+        ({"type": "json_schema", "json_schema": {**SCHEMA, "strict": True}}, False, {**SCHEMA, "strict": True}),
+        ({"type": "json_schema", "json_schema": {**SCHEMA, "name": "a b"}}, None, {**SCHEMA, "name": "a_b"}),
+        (
+            {"type": "json_schema", "json_schema": {"schema": {"title": "T"}}},
+            None,
+            {"schema": {"title": "T"}, "name": "T"},
+        ),
+        (
+            {"type": "json_schema", "json_schema": {"schema": PARAMETERS}},
+            None,
+            {"schema": PARAMETERS, "name": "output"},
+        ),
+        (PARAMETERS, None, {"name": "output", "schema": PARAMETERS}),
+    ],
+)
+def test_formats_by_schema(given: Any, strict: Any, sent: Any) -> None:
+    wire = response_format_to_wire(given, strict)
+    assert wire == {"type": "json_schema", "json_schema": sent}
+    assert response_format_to_wire(wire, None) == wire
+    assert bind_arguments([], response_format=given, strict=strict) == {"response_format": wire}
+
+
+@pytest.mark.parametrize("given", [{"type": "text"}, {"type": "json_object"}, {"type": "grammar", "grammar": "root"}])
+def test_other_formats_pass_as_they_are(given: Any) -> None:
+    assert response_format_to_wire(given, True) == given  # noqa: FBT003 - as `bind_arguments` calls it
+
+
+def test_a_schema_whose_root_has_several_types_is_one() -> None:
+    schema = {"title": "T", "type": ["object", "null"], "properties": {}}
+    assert response_format_to_wire(schema, None)["json_schema"]["name"] == "T"
+
+
+def test_a_tool_of_openai_s_own_kind_passes_and_can_be_chosen() -> None:
+    custom: BaseTool = Tool(name="code", func=str, description="Run.", metadata={"type": "custom_tool"})
+    [wire] = tools_to_wire([custom], strict=None)
+    assert wire == {"type": "custom", "name": "code", "description": "Run."}
+    assert tool_choice_to_wire("custom", [wire]) == {"type": "custom"}

@@ -1,0 +1,127 @@
+"""Text that no file of the project may contain, suppressions without a reason, and mocks."""
+
+import ast
+import gzip
+import io
+import os
+import re
+import shutil
+import subprocess
+import tokenize
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.structure.tree import PACKAGE, Module, imports_of
+
+# A cassette contains recorded text, so it is searched for secrets and addresses only.
+RECORDED = "cassettes/"
+# Each pattern is written so that it does not match itself.
+EVERYWHERE = {
+    "a key": r"sk-or-v1-[0-9a-f]{16}",
+    "a package index": r"pypi[.]org|python[h]osted|index[-_]url[ =]|find[-]links|trusted[-]host",
+}
+OUTSIDE_CASSETTES = {
+    "an absolute path": r"(?<![\w./:~-])/(?:home|root|Users|work|tmp|var|mnt|private)/\w",
+    "a path on a drive": r"\b[A-Z]:\\+(?:Users|Windows|Program)",
+    "an unfinished note": r"\b(?:TO[D]O|FIX[M]E|XX[X])\b",
+}
+_DIRECTIVE = re.compile(
+    r"#\s*(?:noqa(?::\s*[A-Z]+\d+(?:[\s,]+[A-Z]+\d+)*)?|type:\s*ignore(?:\[[^]]*\])?|pragma:\s*no\s*(?:cover|branch))",
+    re.IGNORECASE,
+)
+_GENERATED = frozenset({"__pycache__", "build", "dist", "htmlcov"})
+
+
+def files_of_project(root: Path) -> dict[str, str]:
+    """Return the text of every project file by path: the tracked files, or all files outside a git checkout."""
+    texts = {}
+    for path in sorted(_tracked(root) or _walked(root)):
+        if (root / path).is_file():
+            content = (root / path).read_bytes()
+            content = gzip.decompress(content) if path.endswith(".gz") else content
+            texts[path] = content.decode("utf-8", errors="replace")
+    return texts
+
+
+def _tracked(root: Path) -> set[str]:
+    if (git := shutil.which("git")) is None or not (root / ".git").exists():
+        return set()
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False)
+    return set(filter(None, listed.stdout.split("\0")))
+
+
+def _walked(root: Path) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _GENERATED]
+        yield from ((Path(folder) / name).relative_to(root).as_posix() for name in files)
+
+
+def unwanted_text(texts: Mapping[str, str]) -> list[str]:
+    """Return one line for each match. The match itself is not repeated, because it may be a key."""
+    lines = []
+    for path, text in texts.items():
+        patterns = EVERYWHERE if path.startswith(RECORDED) else EVERYWHERE | OUTSIDE_CASSETTES
+        for number, line in enumerate(text.splitlines(), start=1):
+            lines += [f"{path}:{number} contains {what}" for what, word in patterns.items() if re.search(word, line)]
+    return lines
+
+
+def silent_exceptions(sources: Mapping[str, str]) -> list[str]:
+    """Return one line for each suppression comment whose reason is shorter than two words."""
+    lines = []
+    for path, source in sources.items():
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT and _DIRECTIVE.search(token.string):
+                reason = re.findall(r"\w{2,}", _DIRECTIVE.sub("", token.string))
+                if len(reason) < len(("two", "words")):
+                    lines.append(f"{path}:{token.start[0]} suppresses a checker without a reason")
+    return lines
+
+
+_MOCKING = ("unittest.mock", "mock", "pytest_mock", "respx", "pytest_httpx", "responses")
+_MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "mocker"})
+_NEVER_PATCHED = ("httpx", "httpx2", "httpcore", PACKAGE)
+
+
+def mocks(sources: Mapping[str, str]) -> list[str]:
+    """Return one line for each mock, and for each patch of this package or of an HTTP library."""
+    modules = [Module(path, source) for path, source in sources.items()]
+    return [f"{module.path}:{line} mocks" for module in modules for line in sorted(_mocking_lines(module))]
+
+
+def _mocking_lines(module: Module) -> set[int]:
+    lines = {imported.line for imported in imports_of(module) if _is_of(imported.name, _MOCKING)}
+    ours = _names_of(module.tree, _NEVER_PATCHED)
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.arg(arg=name) | ast.Name(id=name) | ast.Attribute(attr=name) if name in _MOCKS:
+                lines.add(node.lineno)
+            case ast.Call() if _patches(node, ours):
+                lines.add(node.lineno)
+    return lines
+
+
+def _is_of(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def _names_of(tree: ast.Module, packages: tuple[str, ...]) -> set[str]:
+    """Return the names in a module that refer to something from these packages."""
+    names = set(packages)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and _is_of(node.module or "", packages):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.asname for alias in node.names if alias.asname and _is_of(alias.name, packages)}
+    return names
+
+
+def _patches(call: ast.Call, forbidden: set[str]) -> bool:
+    """Return whether this is `monkeypatch.setattr(x, ...)` with an x from a package that is never patched."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"setattr", "delattr"} and call.args):
+        return False
+    patched = call.args[0]
+    while isinstance(patched, ast.Attribute):
+        patched = patched.value
+    name = patched.id if isinstance(patched, ast.Name) else patched.value if isinstance(patched, ast.Constant) else ""
+    return isinstance(name, str) and name.split(".")[0] in forbidden

@@ -1,0 +1,90 @@
+"""The source files of a package: its modules and their imports."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "langchain_kimi"
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: its line and the full name that it imports."""
+
+    line: int
+    name: str
+
+
+class Module:
+    """One source file of a package.
+
+    Attributes:
+        name: The dotted name without the package, such as "_openrouter.wire"; "__init__" for the package itself.
+        path: The path from the project root.
+        source: The text of the file.
+    """
+
+    def __init__(self, path: str, source: str) -> None:
+        self.path = path
+        self.source = source
+        parts = path.removesuffix(".py").split("/")[1:]
+        self.name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source)
+
+
+def modules_of(sources: Mapping[str, str]) -> dict[str, Module]:
+    """Return the modules by name, from a mapping of path to text."""
+    modules = [Module(path, source) for path, source in sorted(sources.items())]
+    return {module.name: module for module in modules}
+
+
+def sources_in(folder: str) -> dict[str, str]:
+    """Return the text of every Python file below a folder, by path from the project root."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    return {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
+
+
+def imports_of(module: Module) -> Iterator[Import]:
+    """Every import of a module, wherever it stands: in functions, under TYPE_CHECKING, and in text.
+
+    A name in words is an annotation that is a string, or a whole string that is a dotted name of the package, as
+    `import_module` and `cast` are given.
+    """
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield from (Import(node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.fullmatch(rf"{PACKAGE}(\.\w+)+", node.value):
+                yield Import(node.lineno, node.value)
+        else:
+            yield from _in_annotation(node)
+
+
+def _in_annotation(node: ast.AST) -> Iterator[Import]:
+    annotations = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    for annotation in filter(None, annotations):
+        for part in ast.walk(annotation):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                names = re.findall(rf"\b{PACKAGE}(?:\.\w+)+", part.value)
+                yield from (Import(part.lineno, name) for name in names)
+
+
+def target(name: str, modules: Mapping[str, Module]) -> str | None:
+    """Return the module of the package that defines an imported name; None for names of other packages."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return None
+    for end in range(len(parts), 1, -1):
+        if (candidate := ".".join(parts[1:end])) in modules:
+            return candidate
+    return "__init__"

@@ -1,0 +1,63 @@
+import asyncio
+from typing import Any
+
+import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.prompt_values import StringPromptValue
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from langchain_kimi._schemas.output import output_schema
+from langchain_kimi._structured.prompting import InstructedModel, as_messages, instruction_for
+from tests.structured.cases import PERSON_SCHEMA, Person
+
+
+def echo(messages: Any) -> AIMessage:
+    return AIMessage(" | ".join(f"{message.type}: {message.text}" for message in messages))
+
+
+ECHO: Runnable[Any, AIMessage] = RunnableLambda(echo)
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ("Who?", "system: Now. | human: Who?"),
+        (StringPromptValue(text="Who?"), "system: Now. | human: Who?"),
+        ([HumanMessage("Who?")], "system: Now. | human: Who?"),
+        ([("system", "First."), ("user", "Who?")], "system: First. | system: Now. | human: Who?"),
+        ([SystemMessage("First.")], "system: First. | system: Now."),
+    ],
+)
+def test_the_instruction_follows_what_the_system_says(given: Any, answer: str) -> None:
+    model = InstructedModel(model=ECHO, instruction="Now.")
+
+    async def parts() -> list[str]:
+        return [part.text async for part in model.astream(given)]
+
+    assert model.invoke(given).text == answer
+    assert asyncio.run(model.ainvoke(given)).text == answer
+    assert [part.text for part in model.stream(given)] == [answer]
+    assert asyncio.run(parts()) == [answer]
+
+
+def test_it_streams_as_the_model_does() -> None:
+    model = InstructedModel(model=FakeListChatModel(responses=["abc"]), instruction="Now.")
+    assert "".join(part.text for part in model.stream("Who?")) == "abc"
+    assert len(list(model.stream("Who?"))) > 2
+
+
+def test_a_string_prompt_becomes_a_human_message() -> None:
+    assert as_messages("Who?") == [HumanMessage("Who?")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (Person, "It is called Person: A person."),
+        ({"title": "Bare", "type": "object"}, "It is called Bare.\n"),
+        ({"type": "array", "items": PERSON_SCHEMA}, "one JSON value and nothing else"),
+    ],
+)
+def test_the_instruction_says_what_is_wanted(schema: Any, words: str) -> None:
+    assert words in instruction_for(output_schema(schema))

@@ -1,0 +1,132 @@
+"""The structural rules of the project, checked on the project itself.
+
+Each rule is implemented in `tests/structure/`, next to tests that show that it can fail.
+"""
+
+import importlib
+import tomllib
+
+import pytest
+
+from tests.structure import imports, packaging, public, sizes, text
+from tests.structure.tree import ROOT, modules_of, sources_in
+
+PACKAGE = sources_in("langchain_kimi")
+TESTS = sources_in("tests")
+SCRIPTS = sources_in("scripts") | sources_in("examples")
+MODULES = modules_of(PACKAGE)
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+SETTINGS = tomllib.loads(PYPROJECT)
+
+FILE_LIMIT = 400
+TEST_FILE_LIMIT = 400
+# "path" or "path::function" to its own limit and the reason for it.
+EXCEPTIONS: dict[str, tuple[int, str]] = {}
+
+
+def assert_none(lines: list[str]) -> None:
+    assert not lines, "\n" + "\n".join(lines)
+
+
+def exceptions(*, functions: bool) -> dict[str, tuple[int, str]]:
+    return {name: exception for name, exception in EXCEPTIONS.items() if ("::" in name) is functions}
+
+
+def test_imports_follow_the_layers() -> None:
+    assert_none(imports.forbidden_imports(MODULES))
+
+
+def test_no_permission_is_unused() -> None:
+    assert_none(imports.unused_permissions(MODULES))
+
+
+def test_imports_form_no_cycle() -> None:
+    assert_none(imports.cycle(MODULES))
+
+
+def test_only_listed_modules_read_the_environment() -> None:
+    assert_none(imports.environment_reads(MODULES))
+
+
+def test_the_package_does_not_import_testing() -> None:
+    assert_none(imports.imports_from_testing(MODULES))
+
+
+def test_files_are_short() -> None:
+    lengths = sizes.file_sizes(PACKAGE | SCRIPTS)
+    assert_none(sizes.too_long(lengths, FILE_LIMIT, exceptions(functions=False)))
+    assert_none(sizes.too_long(sizes.file_sizes(TESTS), TEST_FILE_LIMIT, {}))
+
+
+def test_functions_are_short() -> None:
+    lengths = sizes.function_sizes(PACKAGE | SCRIPTS | TESTS)
+    assert_none(sizes.too_long(lengths, sizes.FUNCTION_LIMIT, exceptions(functions=True)))
+
+
+# ruff counts complexity. This test checks that no setting or comment turns it off.
+def test_ruff_checks_complexity() -> None:
+    lint = SETTINGS["tool"]["ruff"]["lint"]
+    ignored = [*lint["ignore"], *(rule for rules in lint["per-file-ignores"].values() for rule in rules)]
+    assert lint["select"] == ["ALL"]
+    assert lint["mccabe"]["max-complexity"] == 10
+    assert not [rule for rule in ignored if "C901".startswith(rule)]
+    assert [path for path, source in (PACKAGE | SCRIPTS | TESTS).items() if "noqa: " + "C901" in source] == []
+
+
+# `__all__` is sorted by ruff's RUF022.
+def test_all_lists_the_public_names() -> None:
+    package = importlib.import_module("langchain_kimi")
+    assert sorted(package.__all__) == sorted(public.public_names(package))
+
+
+@pytest.mark.parametrize("name", sorted((public.PUBLIC - {"__init__"}) & set(MODULES)))
+def test_a_public_module_defines_what_it_lists(name: str) -> None:
+    module = importlib.import_module(imports.full_name(name))
+    assert [listed for listed in getattr(module, "__all__", ()) if not hasattr(module, listed)] == []
+
+
+def test_public_modules_are_listed() -> None:
+    assert_none(public.unlisted(MODULES))
+
+
+def test_every_module_has_tests() -> None:
+    assert_none(public.untested(MODULES, TESTS))
+
+
+def test_no_file_contains_unwanted_text() -> None:
+    assert_none(text.unwanted_text(text.files_of_project(ROOT)))
+
+
+def test_suppressions_have_reasons() -> None:
+    assert_none(text.silent_exceptions(PACKAGE | SCRIPTS | TESTS))
+
+
+def test_tests_do_not_mock() -> None:
+    assert_none(text.mocks(TESTS))
+
+
+def test_versions_agree() -> None:
+    version = SETTINGS["project"]["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert importlib.import_module("langchain_kimi._version").__version__ == version
+    assert packaging.newest_version(changelog) == version
+
+
+def test_every_dependency_has_a_reason() -> None:
+    assert_none(packaging.unexplained(PYPROJECT))
+
+
+@pytest.mark.parametrize(
+    ("lock", "groups"), [("requirements.txt", (None, "build")), ("requirements-dev.txt", (None, "dev"))]
+)
+def test_locks_satisfy_the_requirements(lock: str, groups: tuple[str | None, ...]) -> None:
+    pins = packaging.pins((ROOT / lock).read_text(encoding="utf-8"))
+    assert [packaging.unmet(packaging.requirements(SETTINGS, group), pins) for group in groups] == [[], []]
+
+
+def test_both_locks_pin_the_same_versions() -> None:
+    small, large = (
+        packaging.pins((ROOT / lock).read_text(encoding="utf-8"))
+        for lock in ("requirements.txt", "requirements-dev.txt")
+    )
+    assert small.items() <= large.items()

@@ -1,0 +1,34 @@
+import pytest
+
+from langchain_kimi.testing import catalog as catalogue
+
+
+@pytest.mark.parametrize(
+    "slug", ["a/b", "a/b:free", "a/b:free:online", "~a/b", "@preset/x", "a/b@preset/x", "a.b/c-1.5"]
+)
+def test_slugs(slug: str) -> None:
+    assert catalogue.is_slug(slug)
+
+
+@pytest.mark.parametrize("slug", ["a", "a/b:odd", "a/b/c", "a/", "/b", "@preset/", "a b/c", None])
+def test_no_slugs(slug: object) -> None:
+    assert not catalogue.is_slug(slug)
+
+
+def test_every_kimi_is_found_by_both_its_names() -> None:
+    for model in catalogue.KIMIS.values():
+        assert catalogue.find(model.slug) is catalogue.find(model.canonical) is model
+        assert catalogue.is_kimi(model)
+
+
+def test_others_take_everything() -> None:
+    other = catalogue.find("somebody/else:free")
+    assert not catalogue.is_kimi(other)
+    assert "audio" in other.inputs
+    assert catalogue.served_name("somebody/else:free", other) == "somebody/else:free"
+    assert catalogue.find("no slug").canonical == "moonshotai/kimi-k2-0905"
+
+
+def test_thinking_models_take_reasoning() -> None:
+    assert "reasoning" in catalogue.find("moonshotai/kimi-k2.5").supported_parameters
+    assert "reasoning" not in catalogue.find("moonshotai/kimi-k2-0905").supported_parameters

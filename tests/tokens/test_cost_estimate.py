@@ -1,0 +1,116 @@
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.tools import tool
+
+from langchain_kimi import ChatKimi
+from langchain_kimi._kimi.profiles import prices
+from langchain_kimi._tokens.counting import shared_counter
+from langchain_kimi.errors import KimiUsageError
+from tests.conftest import KEY
+
+ASKED = [HumanMessage("Say hi in Portuguese")]
+UNKNOWN = "somebody/some-model"
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide a developer's own vocabulary, and forget the counters of other tests."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    shared_counter.cache_clear()
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return city
+
+
+def model(**settings: Any) -> ChatKimi:
+    return ChatKimi(api_key=KEY, **settings)
+
+
+def test_prices_come_from_the_profile() -> None:
+    estimate = model().estimate_cost(ASKED, max_tokens=1000)
+    listed = prices("moonshotai/kimi-k2-0905")
+    assert listed is not None
+    tokens = model().count_tokens(ASKED).tokens
+    assert (estimate.prompt_tokens, estimate.exact, estimate.completion_tokens) == (tokens, False, 1000)
+    assert estimate.prompt_cost == pytest.approx(tokens * listed.prompt / 1e6)
+    assert estimate.most_cost == pytest.approx((tokens * listed.prompt + 1000 * listed.completion) / 1e6)
+    assert (estimate.source, estimate.date) == (listed.source, listed.date)
+
+
+def test_an_estimate_cannot_be_changed() -> None:
+    estimate = model().estimate_cost(ASKED)
+    for field in fields(estimate):
+        with pytest.raises(FrozenInstanceError):
+            setattr(estimate, field.name, None)
+
+
+def test_tools_raise_the_estimate() -> None:
+    assert model().estimate_cost(ASKED, [get_weather]).prompt_cost > model().estimate_cost(ASKED).prompt_cost * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit", "most"),
+    [
+        ({"max_tokens": 50}, None, 50),
+        ({"max_completion_tokens": 60}, None, 60),
+        ({"max_tokens": 50}, 70, 70),
+        ({"max_tokens": 50, "n": 3}, None, 150),
+        ({}, None, 98_304),
+        ({"profile": {"max_input_tokens": 100}}, None, 100 - 30),
+        ({"profile": {"max_input_tokens": 10}}, None, 0),
+        ({"profile": {"max_output_tokens": 30}}, None, 30),
+    ],
+)
+def test_the_estimate_counts_max_tokens_of_output(settings: dict[str, Any], limit: int | None, most: int) -> None:
+    estimate = model(**settings).estimate_cost(ASKED, max_tokens=limit)
+    assert estimate.completion_tokens == most
+    assert estimate.most_cost == pytest.approx(estimate.prompt_cost + most * 2.5 / 1e6)
+
+
+def test_a_free_model_costs_nothing() -> None:
+    assert model(model="moonshotai/kimi-k2:free").estimate_cost(ASKED).most_cost == 0
+
+
+def test_an_unknown_model_has_no_price() -> None:
+    with pytest.raises(KimiUsageError, match="prices of somebody/some-model are not known") as caught:
+        model(model=UNKNOWN).estimate_cost(ASKED)
+    assert "prices={" in str(caught.value)
+
+
+def test_prices_that_are_passed_in_are_used() -> None:
+    estimate = model(model=UNKNOWN).estimate_cost(ASKED, prices={"prompt": 2, "completion": 10})
+    assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 2 / 1e6)
+    assert (estimate.completion_tokens, estimate.most_cost) == (None, None)
+    assert (estimate.source, estimate.date) == ("given", None)
+    with_limit = model().estimate_cost(ASKED, max_tokens=100, prices={"prompt": 0, "completion": 10})
+    assert with_limit.most_cost == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"prompt": 1},
+        {"completion": 1},
+        {"prompt": -1, "completion": 1},
+        {"prompt": 1, "completion": float("nan")},
+        {"prompt": float("inf"), "completion": 1},
+        {"prompt": "0.6", "completion": "2.5"},
+    ],
+)
+def test_invalid_prices_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(KimiUsageError, match="`prompt` and `completion`"):
+        model().estimate_cost(ASKED, prices=wrong)
+
+
+def test_an_invalid_limit_is_refused() -> None:
+    with pytest.raises(KimiUsageError, match="max_tokens"):
+        model().estimate_cost(ASKED, max_tokens=0)

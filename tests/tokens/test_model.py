@@ -1,0 +1,230 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, trim_messages
+from langchain_core.tools import tool
+
+from langchain_kimi import ChatKimi
+from langchain_kimi._tokens.counting import TokenCount, shared_counter
+from langchain_kimi.errors import KimiUsageError
+from tests.conftest import KEY
+from tests.tokens.vocabulary import make
+
+ASKED = [SystemMessage("You are a helpful assistant"), HumanMessage("Say hi in Portuguese")]
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide a developer's own vocabulary, and forget the counters of other tests."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.delenv("KIMI_TOKENIZER", raising=False)
+    shared_counter.cache_clear()
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return city
+
+
+@pytest.fixture
+def model() -> ChatKimi:
+    return ChatKimi(api_key=KEY)
+
+
+def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
+    assert model.get_num_tokens("Say hi in Portuguese.") == 6
+    assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4, 5]
+
+
+def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
+    assert model.get_num_tokens_from_messages(list(ASKED)) == 21
+    assert model.count_tokens(ASKED) == TokenCount(21, exact=False, unadjusted=21)
+
+
+@pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.5", "moonshotai/kimi-k3"])
+def test_tools_add_to_the_count(slug: str) -> None:
+    model = ChatKimi(api_key=KEY, model=slug)
+    messages: list[BaseMessage] = [HumanMessage("Weather?")]
+    without = model.get_num_tokens_from_messages(messages)
+    with_tool = model.get_num_tokens_from_messages(messages, tools=[get_weather])
+    assert with_tool > without + 20
+    assert model.get_num_tokens_from_messages(messages, tools=[]) == without
+
+
+def test_an_image_adds_to_the_count() -> None:
+    image = HumanMessage([{"type": "image", "url": "https://example.com/cat.png"}])
+    seeing = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5")
+    assert seeing.count_tokens([image]).media_tokens > 1_000
+
+
+def test_an_own_encoder_is_honoured() -> None:
+    model = ChatKimi(api_key=KEY, custom_get_token_ids=lambda text: [7] * len(text))
+    assert model.get_token_ids("abc") == [7, 7, 7]
+    assert model.get_num_tokens("abc") == 3
+    assert model.get_num_tokens_from_messages([HumanMessage("abc")]) == 18 + 4 + 3 + 3
+
+
+def test_the_file_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(tmp_path / "made" / "tiktoken.model", ["Hi"])
+    monkeypatch.setenv("KIMI_TOKENIZER", str(made.path))
+    model = ChatKimi(api_key=KEY)
+    assert model.tokenizer_file == str(made.path)
+    # It is looked at, and it is not Kimi's.
+    with pytest.raises(KimiUsageError, match="no vocabulary of Kimi"):
+        model.get_num_tokens("Hi")
+
+
+def test_where_the_file_is_does_not_travel(tmp_path: Path) -> None:
+    model = ChatKimi(api_key=KEY, tokenizer_file=str(tmp_path))
+    assert "tokenizer_file" not in model.model_dump()
+    assert str(tmp_path) not in str(model._get_llm_string())
+
+
+def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
+    call = {"name": "get_weather", "args": {"city": "Oslo"}, "id": "functions.get_weather:0"}
+    messages = [
+        SystemMessage("Be brief."),
+        *(HumanMessage(f"Question {number}? " + "And so on. " * 20) for number in range(10)),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage("Rain.", tool_call_id="functions.get_weather:0"),
+        HumanMessage("Thanks."),
+    ]
+    kept = trim_messages(
+        messages, max_tokens=200, token_counter=model, strategy="last", include_system=True, start_on="human"
+    )
+    assert kept[0] == messages[0]
+    assert kept[-4:] == messages[-4:]
+    assert len(kept) < len(messages)
+    assert model.get_num_tokens_from_messages(kept) <= 200
+    assert model.get_num_tokens_from_messages([kept[0], *messages[-len(kept) :]]) > 200
+
+
+QUESTION = HumanMessage("Weather?")
+CALL = {"name": "get_weather", "args": {"city": "Oslo"}, "id": "functions.get_weather:0"}
+
+
+def turn(provider: str | None, tokens: int, model_name: str = "moonshotai/kimi-k2-0905") -> list[BaseMessage]:
+    """A conversation whose first turn was billed."""
+    called = AIMessage(
+        "",
+        tool_calls=[CALL],
+        usage_metadata={"input_tokens": tokens, "output_tokens": 20, "total_tokens": tokens + 20},
+        response_metadata={"model_name": model_name, "provider": provider},
+    )
+    return [QUESTION, called, ToolMessage("Rain.", tool_call_id="functions.get_weather:0")]
+
+
+def test_the_preferences_name_the_host() -> None:
+    def tokens(**settings: Any) -> int:
+        return ChatKimi(api_key=KEY, **settings).count_tokens([QUESTION], [get_weather]).tokens
+
+    longest = tokens()
+    assert tokens(provider={"order": ["moonshotai"]}) < longest
+    assert tokens(provider={"only": ["moonshotai/turbo"]}) == tokens(base_url="https://api.moonshot.ai/v1") < longest
+    assert tokens(provider={"only": ["groq"]}) == longest
+
+
+def test_a_count_says_for_which_host_it_is(model: ChatKimi) -> None:
+    pinned = ChatKimi(api_key=KEY, provider={"only": ["novita/fp8"]})
+    assert [kimi.count_tokens([QUESTION]).host for kimi in (model, pinned)] == [None, "novita"]
+    assert model.count_tokens(turn("Groq", 999)).host == "groq"
+
+
+def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi) -> None:
+    def counted(*told: Any) -> int:
+        return model.count_tokens(turn(*told), [get_weather]).tokens
+
+    first = model.count_tokens([QUESTION], [get_weather]).tokens
+    more = counted("Groq", first) - first
+    assert counted("Groq", first + 5) == first + 5 + more
+    # What is far from every form of the prompt was billed for another one: the host alone is told.
+    assert counted("Groq", first * 9) == counted(None, first * 9) == first + more > counted("Moonshot AI", first * 9)
+    # Another model's answers tell nothing of the tokens.
+    assert counted("Groq", first + 5, "openai/gpt-5") == first + more
+
+
+def test_the_last_answer_of_another_host_than_the_one_asked_tells_nothing() -> None:
+    pinned = ChatKimi(api_key=KEY, provider={"only": ["groq"]})
+    first = pinned.count_tokens([QUESTION], [get_weather]).tokens
+    counts = {pinned.count_tokens(turn("Novita", tokens), [get_weather]).tokens for tokens in (first, first + 5)}
+    assert len(counts) == 1
+
+
+@pytest.mark.parametrize("share", [0.9, 1, 1.1])
+@pytest.mark.parametrize("limit", [300, 1_000, 3_000])
+def test_a_conversation_that_was_billed_is_trimmed_as_any_other(model: ChatKimi, share: float, limit: int) -> None:
+    messages: list[BaseMessage] = [SystemMessage("Be brief.")]
+    for number in range(20):
+        messages.append(HumanMessage(f"Question {number}? " + "And so on. " * (number % 7 * 9)))
+        tokens = round(share * model.get_num_tokens_from_messages(messages))
+        answer = turn("Groq", tokens)[1]
+        messages.append(answer.model_copy(update={"content": "It is so. " * (number % 5 * 9), "tool_calls": []}))
+    messages.append(HumanMessage("Thanks."))
+    kept, kept_unbilled = (
+        trim_messages(some, max_tokens=limit, token_counter=model, strategy="last", include_system=True)
+        for some in (messages, [type(message)(message.content) for message in messages])
+    )
+    assert [message.content for message in kept] == [message.content for message in kept_unbilled]
+    assert model.get_num_tokens_from_messages(kept) <= limit
+
+
+OFFLINE = """
+import socket, sys
+from importlib.abc import MetaPathFinder
+
+
+def refused(*_, **__):
+    raise AssertionError("the network was touched")
+
+
+class Blocked(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        assert name.split(".")[0] != "transformers", "transformers was imported"
+
+
+sys.meta_path.insert(0, Blocked())
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_kimi import ChatKimi
+
+socket.socket = socket.create_connection = socket.getaddrinfo = refused
+tool = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+call = {"name": "look", "args": {}, "id": "functions.look:0"}
+asked = [SystemMessage("Be brief."), HumanMessage("What is there?")]
+thought = {"reasoning_content": "I had better look. " * 20}
+
+
+def count(slug, messages, **more):
+    model = ChatKimi(model=slug, api_key="none")
+    assert len(model.get_token_ids("What is there?")) == model.get_num_tokens("What is there?") > 3
+    model.estimate_cost(messages, **more)
+    return model.get_num_tokens_from_messages(messages, **more)
+
+
+for slug in ("moonshotai/kimi-k2-0905", "moonshotai/kimi-k2-thinking", "moonshotai/kimi-k2.6"):
+    called = [*asked, AIMessage("", tool_calls=[call])]
+    answered = [*called, ToolMessage("A lake.", tool_call_id="functions.look:0")]
+    assert count(slug, asked) < count(slug, asked, tools=[tool])
+    assert count(slug, asked) < count(slug, called) < count(slug, answered)
+    thoughtful = [*asked, AIMessage("", tool_calls=[call], additional_kwargs=thought), answered[-1]]
+    assert (count(slug, thoughtful) > count(slug, answered) + 50) is (slug != "moonshotai/kimi-k2-0905"), slug
+image = HumanMessage([{"type": "image", "base64": "AAAA", "mime_type": "image/png"}])
+assert count("moonshotai/kimi-k2.6", [image]) > 1_000
+print("counted")
+"""
+
+
+def test_nothing_is_downloaded_and_transformers_is_not_needed(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("counted", "")
