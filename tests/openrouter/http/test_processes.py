@@ -56,9 +56,9 @@ def test_after_a_fork_nothing_of_the_parents_is_used_or_closed() -> None:
 
 SCRIPT = """
 import asyncio, sys
-from langchain_kimi.openrouter import clients
+from langchain_kimi._openrouter.http import clients
 from tests.openrouter.http.calling import call
-from langchain_kimi.openrouter.transport import aexchange, exchange
+from langchain_kimi._openrouter.http.transport import aexchange, exchange
 
 async def read(url):
     return [part async for part in aexchange(call(url))]
