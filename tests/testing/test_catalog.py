@@ -6,22 +6,22 @@ from langchain_kimi.testing import catalog as catalogue
 @pytest.mark.parametrize(
     "slug", ["a/b", "a/b:free", "a/b:free:online", "~a/b", "@preset/x", "a/b@preset/x", "a.b/c-1.5"]
 )
-def test_slugs(slug: str) -> None:
+def test_valid_model_ids(slug: str) -> None:
     assert catalogue.is_slug(slug)
 
 
 @pytest.mark.parametrize("slug", ["a", "a/b:odd", "a/b/c", "a/", "/b", "@preset/", "a b/c", None])
-def test_no_slugs(slug: object) -> None:
+def test_invalid_model_ids(slug: object) -> None:
     assert not catalogue.is_slug(slug)
 
 
-def test_every_kimi_is_found_by_both_its_names() -> None:
+def test_kimi_models_have_two_names() -> None:
     for model in catalogue.KIMIS.values():
         assert catalogue.find(model.slug) is catalogue.find(model.canonical) is model
         assert catalogue.is_kimi(model)
 
 
-def test_others_take_everything() -> None:
+def test_unknown_models_have_no_restrictions() -> None:
     other = catalogue.find("somebody/else:free")
     assert not catalogue.is_kimi(other)
     assert "audio" in other.inputs
@@ -29,6 +29,6 @@ def test_others_take_everything() -> None:
     assert catalogue.find("no slug").canonical == "moonshotai/kimi-k2-0905"
 
 
-def test_thinking_models_take_reasoning() -> None:
+def test_reasoning_models_support_reasoning_parameters() -> None:
     assert "reasoning" in catalogue.find("moonshotai/kimi-k2.5").supported_parameters
     assert "reasoning" not in catalogue.find("moonshotai/kimi-k2-0905").supported_parameters

@@ -41,14 +41,14 @@ def test_plain(case: Case) -> None:
 
 
 @every_case
-def test_is_the_same_without_repairs(case: Case) -> None:
+def test_disabling_repairs_changes_nothing(case: Case) -> None:
     off = RepairOptions(frozenset())
     assert told_by(plain(case, off)) == expected_of(case)
     assert told_by(streamed(case, list(case.deltas), off)) == expected_of(case)
 
 
 @pytest.mark.parametrize("case", ALMOST, ids=lambda case: case.name)
-def test_text_is_held_back_for_the_length_of_a_marker_at_most(case: Case) -> None:
+def test_at_most_the_length_of_a_marker_is_held_back(case: Case) -> None:
     scanner = MarkupScanner(OfferedTools({"tools": TOOLS}))
     shown = ""
     for length, character in enumerate(case.content, start=1):
@@ -63,6 +63,6 @@ def test_ordinary_words_pass_at_once(text: str) -> None:
     assert MarkupScanner(OfferedTools({"tools": TOOLS})).feed(text) is text
 
 
-def test_there_are_as_many_as_promised() -> None:
+def test_the_corpus_is_large() -> None:
     assert len(HEALTHY) >= 150
     assert len({case.name for case in HEALTHY}) == len(HEALTHY)

@@ -32,7 +32,7 @@ def test_plain(case: Case) -> None:
 
 @pytest.mark.parametrize("length", [1, 3, 8])
 @pytest.mark.parametrize("case", IN_REASONING, ids=lambda case: case.name)
-def test_reasoning_that_is_told_twice(case: Case, length: int) -> None:
+def test_reasoning_in_both_fields(case: Case, length: int) -> None:
     text = case.deltas[0]["reasoning"]
     pieces = [text[start : start + length] for start in range(0, len(text), length)]
     deltas = [{"reasoning": piece, "reasoning_details": [{**DETAIL, "text": piece}]} for piece in pieces]
@@ -42,5 +42,5 @@ def test_reasoning_that_is_told_twice(case: Case, length: int) -> None:
     assert detail == {**DETAIL, "text": case.reasoning}
 
 
-def test_names_are_told_apart() -> None:
+def test_case_names_are_unique() -> None:
     assert len({case.name for case in CASES}) == len(CASES)

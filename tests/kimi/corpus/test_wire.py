@@ -25,11 +25,11 @@ def test_plain(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
-def test_streamed_in_pieces_of_its_own(case: Case) -> None:
+def test_streamed_in_the_pieces_of_the_case(case: Case) -> None:
     assert told_by(streamed(case, list(case.deltas)), case) == expected_of(case)
 
 
-def test_there_are_as_many_as_promised() -> None:
+def test_the_corpus_is_large() -> None:
     everything = [*WHOLE, *VARIED_PIECES, *IN_CONTENT, *IN_REASONING]
     assert len(everything) >= 300
     assert all(case.source for case in everything)

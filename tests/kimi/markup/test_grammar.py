@@ -16,7 +16,7 @@ NAMES: dict[str, Any] = {"get_weather": {}, "get_time": {}}
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_markers(marker: str) -> None:
+def test_markers_are_recognized(marker: str) -> None:
     assert marker_at(f"a{marker}b", 1) == marker
     assert len(marker) <= 30
     for length in range(1, len(marker)):
@@ -25,7 +25,7 @@ def test_markers(marker: str) -> None:
         assert marker_at(f"{marker[:length]}!", 0) is None
 
 
-def test_text_that_ends_in_no_marker() -> None:
+def test_text_without_a_partial_marker() -> None:
     assert unfinished_marker("a <b") == 4
     assert unfinished_marker("") == 0
 
@@ -43,7 +43,7 @@ def test_text_that_ends_in_no_marker() -> None:
         ("a", "", 1),
     ],
 )
-def test_the_beginning_of_a_bare_call(text: str, before: str, found: int) -> None:
+def test_partial_bare_calls(text: str, before: str, found: int) -> None:
     assert unfinished_bare_call(text, before, NAMES) == found
     assert unfinished_bare_call(text, before, {}) == len(text)
 
@@ -86,7 +86,7 @@ def test_bare_calls(text: str, found: object) -> None:
         ('{"a": <', "broken", 7),
     ],
 )
-def test_the_end_of_json(text: str, state: str, end: int) -> None:
+def test_the_end_of_json_is_recognized(text: str, state: str, end: int) -> None:
     value = JSONValue()
     assert (value.feed(text), value.state) == (end, state)
     in_pieces = JSONValue()
@@ -94,7 +94,7 @@ def test_the_end_of_json(text: str, state: str, end: int) -> None:
     assert (in_pieces.state, read) == (state, end)
 
 
-def test_parsing() -> None:
+def test_json_is_parsed_leniently() -> None:
     assert parsed('{"a": "b\nc"}') == {"a": "b\nc"}
     assert parsed("{") is None
     assert parsed("[" * 100_000) is None

@@ -26,14 +26,14 @@ def unit(*pieces: str, clean: bool | None = None) -> Unit:
         (f"{SECTION}funny", SECTION, "funny"),
     ],
 )
-def test_where_it_ends(text: str, raw: str, rest: str) -> None:
+def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:
     for read in (unit(text), unit(*text)):
         assert read.is_done
         # The characters behind the end that were fed one by one are not all taken in.
         assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
 
 
-def test_it_waits_for_more() -> None:
+def test_a_run_continues_after_blanks() -> None:
     read = unit(f"{SECTION}{ONE}{SECTION_END} ")
     assert not read.is_done
     assert [call.id for call in read.calls] == ["functions.get_weather:0"]
@@ -56,10 +56,10 @@ def test_it_waits_for_more() -> None:
         (markup("functions.get_weather:0", "words", ""), True, []),
     ],
 )
-def test_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -> None:  # noqa: FBT001 - a table's column
+def test_errors_at_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -> None:  # noqa: FBT001 - a table's column
     assert [call.error for call in unit(text, clean=clean).calls] == errors
 
 
-def test_only_known_calls_prove_a_leak() -> None:
+def test_calls_of_unknown_tools_are_uncertain() -> None:
     known = unit(markup("functions.launch:0", "{}") + ONE + "x").calls
     assert [(call.name, call.is_known) for call in known] == [("launch", False), ("get_weather", True)]

@@ -50,17 +50,17 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_open(text: str) -> None:
+def test_quotes_are_open(text: str) -> None:
     assert asked(text)
 
 
 @pytest.mark.parametrize("text", CLOSED)
-def test_closed(text: str) -> None:
+def test_quotes_are_closed(text: str) -> None:
     assert not asked(text)
 
 
 @pytest.mark.parametrize("text", [*OPEN, *CLOSED])
-def test_it_does_not_matter_how_often_it_is_asked(text: str) -> None:
+def test_checking_after_each_character_gives_the_same_result(text: str) -> None:
     quotation = QuoteTracker()
     for character in text:
         quotation.add(character)
