@@ -1,4 +1,4 @@
-"""What is healthy stays as it is, streamed in many splits and plain, and is not held up."""
+"""Tests that healthy replies stay unchanged and are not delayed, streamed in many splits and plain."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
-from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, random_splits, splits, streamed, told_by
+from tests.kimi.corpus.cases import TOOLS, Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.healthy import ALMOST, HEALTHY
 
 every_case = pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
@@ -16,7 +16,7 @@ LONGEST_HELD = 30
 
 def assert_unchanged(case: Case, deltas: list[dict[str, Any]]) -> None:
     message = streamed(case, deltas)
-    assert told_by(message) == expected_of(case), deltas
+    assert outcome_of(message) == expected_of(case), deltas
     assert "kimi" not in message.response_metadata
 
 
@@ -36,15 +36,15 @@ def test_streamed_at_every_split(case: Case) -> None:
 @every_case
 def test_plain(case: Case) -> None:
     message = plain(case)
-    assert told_by(message) == expected_of(case)
+    assert outcome_of(message) == expected_of(case)
     assert "kimi" not in message.response_metadata
 
 
 @every_case
 def test_disabling_repairs_changes_nothing(case: Case) -> None:
     off = RepairOptions(frozenset())
-    assert told_by(plain(case, off)) == expected_of(case)
-    assert told_by(streamed(case, list(case.deltas), off)) == expected_of(case)
+    assert outcome_of(plain(case, off)) == expected_of(case)
+    assert outcome_of(streamed(case, list(case.deltas), off)) == expected_of(case)
 
 
 @pytest.mark.parametrize("case", ALMOST, ids=lambda case: case.name)

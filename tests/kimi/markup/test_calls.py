@@ -11,7 +11,7 @@ def made(call_id: str, arguments: str, error: str | None = None) -> LeakedCall:
 
 
 def test_blanks_around_arguments_are_removed() -> None:
-    known = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_known=True)
+    known = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_certain=True)
     assert made("functions.get_weather:0", f" {PARIS}\n") == known
 
 
@@ -45,6 +45,8 @@ def test_names_inside_arguments_are_used(arguments: str, taken: str) -> None:
         ("functions.launch:0", "{}", None, (None, False)),
     ],
 )
-def test_certain_and_uncertain_calls(call_id: str, arguments: str, error: str | None, due: tuple[str | None, bool]) -> None:
+def test_certain_and_uncertain_calls(
+    call_id: str, arguments: str, error: str | None, due: tuple[str | None, bool]
+) -> None:
     call = made(call_id, arguments, error)
-    assert (call.error, call.is_known) == due
+    assert (call.error, call.is_certain) == due

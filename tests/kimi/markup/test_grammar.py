@@ -8,8 +8,8 @@ from langchain_kimi._kimi.markup.grammar import (
     bare_call_at,
     marker_at,
     parsed,
-    unfinished_bare_call,
-    unfinished_marker,
+    partial_bare_call,
+    partial_marker,
 )
 
 NAMES: dict[str, Any] = {"get_weather": {}, "get_time": {}}
@@ -21,13 +21,13 @@ def test_markers_are_recognized(marker: str) -> None:
     assert len(marker) <= 30
     for length in range(1, len(marker)):
         assert marker_at(marker[:length], 0) is True
-        assert unfinished_marker(f"a{marker[:length]}") == 1
+        assert partial_marker(f"a{marker[:length]}") == 1
         assert marker_at(f"{marker[:length]}!", 0) is None
 
 
 def test_text_without_a_partial_marker() -> None:
-    assert unfinished_marker("a <b") == 4
-    assert unfinished_marker("") == 0
+    assert partial_marker("a <b") == 4
+    assert partial_marker("") == 0
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_text_without_a_partial_marker() -> None:
     ],
 )
 def test_partial_bare_calls(text: str, before: str, found: int) -> None:
-    assert unfinished_bare_call(text, before, NAMES) == found
-    assert unfinished_bare_call(text, before, {}) == len(text)
+    assert partial_bare_call(text, before, NAMES) == found
+    assert partial_bare_call(text, before, {}) == len(text)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The scanner itself; what it makes of mishaps is in the corpus."""
+"""Tests of the scanner. The results for many texts are in the corpus."""
 
 import pytest
 
@@ -34,9 +34,9 @@ def test_a_false_start_of_a_marker_is_released() -> None:
 def test_flushing_releases_a_partial_marker_but_not_a_call() -> None:
     scanned = scanner()
     scanned.feed("a <|to")
-    assert scanned.settle() == "<|to"
+    assert scanned.flush() == "<|to"
     scanned.feed(ONE[:-5])
-    assert scanned.settle() == ""
+    assert scanned.flush() == ""
     assert scanned.close(clean=True) == ""
     assert len(scanned.calls) == 1
 

@@ -2,14 +2,14 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.markup.texts import Leaks
+from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.calls import ONE
 from tests.kimi.corpus.cases import SECTION, TOOLS
 
 
-def leaks() -> Leaks:
-    return Leaks(OfferedTools({"tools": TOOLS}))
+def leaks() -> LeakedMarkup:
+    return LeakedMarkup(OfferedTools({"tools": TOOLS}))
 
 
 def detail(text: str, **others: Any) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def test_a_delta_without_markup_is_returned_itself() -> None:
     delta: Any = {"role": "assistant", "content": "a", "reasoning": "b", "reasoning_details": [detail("b")]}
     assert followed.feed(delta) is delta
     assert followed.is_idle
-    assert followed.found == 0
+    assert followed.count == 0
     assert followed.close(clean=True) == {}
 
 
@@ -30,7 +30,7 @@ def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
     delta: Any = {"reasoning": f"b{ONE}", "reasoning_details": [detail(f"b{ONE}", id="r")]}
     assert followed.feed(delta) == {"reasoning": "b", "reasoning_details": [detail("b", id="r")]}
     assert followed.close(clean=True) == {}
-    assert followed.found == 1
+    assert followed.count == 1
     assert [call.name for call in followed.calls(has_others=False)] == ["get_weather"]
     assert followed.calls(has_others=True) == []
 
@@ -69,7 +69,7 @@ def test_a_partial_call_in_the_reasoning_is_not_released() -> None:
     assert followed.feed({"reasoning": f"a{SECTION}"}) == {"reasoning": "a"}
     assert followed.feed({"content": "\n"}) == {"content": "\n"}
     assert not followed.is_idle
-    assert not followed.has_spoken
+    assert not followed.has_text
 
 
 def test_pending_text_is_released_at_the_end() -> None:
@@ -80,11 +80,11 @@ def test_pending_text_is_released_at_the_end() -> None:
     followed = leaks()
     followed.feed({"content": "<"})
     assert followed.close(clean=True) == {"content": "<"}
-    assert followed.has_spoken
+    assert followed.has_text
 
 
-def begun() -> Leaks:
-    """A reply that has thought and spoken."""
+def begun() -> LeakedMarkup:
+    """Return the state of a reply with reasoning and content."""
     followed = leaks()
     followed.feed({"reasoning": "a", "reasoning_details": [detail("a")]})
     followed.feed({"content": "b"})
@@ -144,7 +144,7 @@ def test_no_delta_passes_pending_text() -> None:
     assert not followed.passes({"content": "b"})
     assert not followed.passes({"content": ""})
     assert not followed.passes({"reasoning": "b"})
-    assert not followed.is_silent({"content": None})
+    assert not followed.has_no_text({"content": None})
     followed.feed({"content": "b <"})
     assert not followed.passes({"content": "c"})
     assert followed.passes({"reasoning": "c"})
@@ -157,7 +157,7 @@ def test_quotes_in_passed_texts_count() -> None:
 
 
 def test_deltas_without_text() -> None:
-    assert begun().is_silent({"content": "", "reasoning": None, "reasoning_details": []})
-    assert not begun().is_silent({"content": "a"})
-    assert not begun().is_silent({"reasoning_content": "a"})
-    assert not begun().is_silent({"reasoning_details": [detail("a")]})
+    assert begun().has_no_text({"content": "", "reasoning": None, "reasoning_details": []})
+    assert not begun().has_no_text({"content": "a"})
+    assert not begun().has_no_text({"reasoning_content": "a"})
+    assert not begun().has_no_text({"reasoning_details": [detail("a")]})
