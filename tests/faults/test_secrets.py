@@ -54,9 +54,9 @@ class Everything(BaseCallbackHandler):
 def texts_of(error: BaseException) -> list[str]:
     """Return all texts of an error and its causes."""
     texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
-    for behind in (error.__cause__, error.__context__, *getattr(error, "attempts", ())):
-        if behind is not None:
-            texts += texts_of(behind)
+    for source in (error.__cause__, error.__context__, *getattr(error, "attempts", ())):
+        if source is not None:
+            texts += texts_of(source)
     return texts
 
 

@@ -49,7 +49,7 @@ class QuoteTracker:
             return
         mark = fence[1]
         if not self._fence:
-            # A fence of backticks that has backticks behind it is inline code.
+            # A fence of backticks with backticks after it is inline code.
             self._fence = "" if mark[0] == "`" and "`" in line[fence.end() :] else mark
         elif mark.startswith(self._fence) and not line[fence.end() :].strip():
             self._fence = ""

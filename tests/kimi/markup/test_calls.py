@@ -11,8 +11,8 @@ def made(call_id: str, arguments: str, error: str | None = None) -> LeakedCall:
 
 
 def test_blanks_around_arguments_are_removed() -> None:
-    known = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_certain=True)
-    assert made("functions.get_weather:0", f" {PARIS}\n") == known
+    expected = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_certain=True)
+    assert made("functions.get_weather:0", f" {PARIS}\n") == expected
 
 
 @pytest.mark.parametrize(

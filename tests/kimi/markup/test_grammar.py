@@ -31,7 +31,7 @@ def test_text_without_a_partial_marker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "before", "found"),
+    ("text", "before", "expected"),
     [
         ("a f", "", 2),
         ("f", "", 0),
@@ -43,13 +43,13 @@ def test_text_without_a_partial_marker() -> None:
         ("a", "", 1),
     ],
 )
-def test_partial_bare_calls(text: str, before: str, found: int) -> None:
-    assert partial_bare_call(text, before, NAMES) == found
+def test_partial_bare_calls(text: str, before: str, expected: int) -> None:
+    assert partial_bare_call(text, before, NAMES) == expected
     assert partial_bare_call(text, before, {}) == len(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("functions.get_weather:0{", 23),
         ("functions.get_weather:12 \n{", 26),
@@ -66,8 +66,8 @@ def test_partial_bare_calls(text: str, before: str, found: int) -> None:
         ("function", None),
     ],
 )
-def test_bare_calls(text: str, found: object) -> None:
-    assert bare_call_at(text, 0, NAMES) == found
+def test_bare_calls(text: str, expected: object) -> None:
+    assert bare_call_at(text, 0, NAMES) == expected
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def run(*pieces: str, clean: bool | None = None) -> MarkupRun:
 def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:
     for read in (run(text), run(*text)):
         assert read.is_done
-        # The characters behind the end that were fed one by one are not all taken in.
+        # The characters after the end are not all read if they are fed one by one.
         assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
 
 
@@ -61,5 +61,5 @@ def test_errors_at_the_end_of_the_text(text: str, clean: bool, errors: list[str 
 
 
 def test_calls_of_unknown_tools_are_uncertain() -> None:
-    known = run(markup("functions.launch:0", "{}") + ONE + "x").calls
-    assert [(call.name, call.is_certain) for call in known] == [("launch", False), ("get_weather", True)]
+    calls = run(markup("functions.launch:0", "{}") + ONE + "x").calls
+    assert [(call.name, call.is_certain) for call in calls] == [("launch", False), ("get_weather", True)]

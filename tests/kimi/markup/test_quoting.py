@@ -51,33 +51,33 @@ CLOSED = [
 
 @pytest.mark.parametrize("text", OPEN)
 def test_quotes_are_open(text: str) -> None:
-    assert asked(text)
+    assert is_quoted(text)
 
 
 @pytest.mark.parametrize("text", CLOSED)
 def test_quotes_are_closed(text: str) -> None:
-    assert not asked(text)
+    assert not is_quoted(text)
 
 
 @pytest.mark.parametrize("text", [*OPEN, *CLOSED])
 def test_checking_after_each_character_gives_the_same_result(text: str) -> None:
-    quotation = QuoteTracker()
+    tracker = QuoteTracker()
     for character in text:
-        quotation.add(character)
-        quotation.is_open()
-    assert quotation.is_open() == asked(text)
+        tracker.add(character)
+        tracker.is_open()
+    assert tracker.is_open() == is_quoted(text)
 
 
 def test_the_last_character() -> None:
-    quotation = QuoteTracker()
-    assert quotation.last_character == ""
-    quotation.add("ab")
-    assert quotation.last_character == "b"
-    quotation.is_open()
-    assert quotation.last_character == "b"
+    tracker = QuoteTracker()
+    assert tracker.last_character == ""
+    tracker.add("ab")
+    assert tracker.last_character == "b"
+    tracker.is_open()
+    assert tracker.last_character == "b"
 
 
-def asked(text: str) -> bool:
-    quotation = QuoteTracker()
-    quotation.add(text)
-    return quotation.is_open()
+def is_quoted(text: str) -> bool:
+    tracker = QuoteTracker()
+    tracker.add(text)
+    return tracker.is_open()
