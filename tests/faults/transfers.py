@@ -75,7 +75,7 @@ ENCODINGS = (
         what="a compression that nobody asked for or reads",
         script=[faults.unasked_compression().on(ANSWER)],
         plain=malformed(
-            "The reply is compressed as compress, which was not asked for and cannot be read.",
+            "The reply has the content encoding compress, which the request did not accept.",
             advises="something on the way compresses replies.",
         ),
     ),
