@@ -139,7 +139,7 @@ def test_without_a_base_url_it_is_openrouter(monkeypatch: pytest.MonkeyPatch, gi
     [
         ("http://example.com/v1", "allow_insecure_http"),
         ("http://10.0.0.1/v1", "allow_insecure_http"),
-        ("https://user:password@example.com/v1", "must not hold a user or a password"),
+        ("https://user:password@example.com/v1", "must not contain a user name or a password"),
         ("ftp://example.com", "must be an http or https URL"),
         (7, "valid string"),
     ],

@@ -75,7 +75,7 @@ ENCODINGS = (
         what="an unrequested and unsupported encoding",
         script=[faults.unasked_compression().on(ANSWER)],
         plain=malformed(
-            "The reply is compressed as compress, which was not asked for and cannot be read.",
+            "The reply has the content encoding compress, which the request did not accept.",
             advises="something on the way compresses replies.",
         ),
     ),
