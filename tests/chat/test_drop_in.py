@@ -1,7 +1,7 @@
 """Arguments of `ChatOpenRouter` (langchain-openrouter 0.2.9) have the same effect in ChatKimi.
 
-Differences: `timeout` is in seconds, not milliseconds. The app's name and URL are sent only if they were set. A `client`
-of the SDK is refused.
+Differences: `timeout` is in seconds, not milliseconds. The app's name and URL are sent only if they were set. The SDK's
+`client` is refused.
 """
 
 from typing import Any

@@ -252,8 +252,8 @@ def test_the_last_chunk_has_every_fact_that_occurs_once() -> None:
     assert chunk.usage_metadata == usage_from(USAGE)
 
 
-def test_the_last_chunk_tells_the_reasoning_that_came_in_the_details_alone() -> None:
-    """No piece of it was told before: a piece is a delta's text."""
+def test_the_last_chunk_has_reasoning_that_is_only_in_the_details() -> None:
+    # No earlier chunk has it: chunks contain the texts of deltas.
     chunk: Any = last_chunk_from(reply({"reasoning_details": DETAILS, "content": "hi"})).message
     assert chunk.additional_kwargs == {
         "reasoning_content": "Hm.",

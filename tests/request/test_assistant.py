@@ -240,11 +240,11 @@ CASES = [
         assistant("hi"),
     ),
     (
-        "non-standard, known",
+        "non-standard, supported type",
         AIMessage([{"type": "non_standard", "value": {"type": "thinking", "thinking": "Hm."}}, "hi"]),
         assistant("hi", reasoning="Hm."),
     ),
-    ("non-standard, known part", AIMessage([{"type": "non_standard", "value": text("hi")}]), assistant("hi")),
+    ("non-standard, supported part", AIMessage([{"type": "non_standard", "value": text("hi")}]), assistant("hi")),
     (
         "non-standard, unknown",
         AIMessage([{"type": "non_standard", "value": {"type": "hologram"}}, "hi"]),

@@ -16,7 +16,7 @@ def text(value: Any, **more: Any) -> Any:
 
 STRINGS = [
     ("string", "hi", "hi"),
-    ("white space is kept", " hi \n", " hi \n"),
+    ("white space", " hi \n", " hi \n"),
     ("empty string", "", ""),
     ("empty list", [], ""),
     ("empty text", [text("")], ""),
