@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from langchain_kimi._kimi.markup.grammar import MARKER, parsed
+from langchain_kimi._openrouter.json_schema import resolve
 from langchain_kimi._openrouter.wire import JSONObject
 
 _INSIDE = re.compile(r'["\\]')
@@ -226,10 +227,7 @@ class ArgumentStream:
                 return schema
 
     def _referred(self, reference: str) -> JSONObject:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(step) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
+        return resolve(self._root, reference) or {}
 
     def _containers(self, schema: JSONObject, followed: frozenset[str] = frozenset()) -> tuple[type, ...]:
         """The types that a value must have, where it must be an object or a list and can be no string."""

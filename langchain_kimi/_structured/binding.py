@@ -18,40 +18,46 @@ else:
 
 T = TypeVar("T")
 
-_OF_OTHER_TOOLS = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "ls_structured_output_format")
+_REPLACED_BY_OTHER_TOOLS = (
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "ls_structured_output_format",
+)
 
 
 class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
-    """A chat model with parameters bound, which stay bound when tools or a schema follow.
+    """A chat model with bound parameters that stay bound when tools or a schema are bound later.
 
-    LangChain's own binding hands `bind_tools` and `with_structured_output` over to the model inside, and what was
-    bound before is lost. Only tools and formats that were bound before give way.
+    LangChain's own binding calls `bind_tools` and `with_structured_output` of the model inside, and earlier parameters
+    are lost. Here only earlier tools and formats are replaced.
     """
 
     @classmethod
     def lc_id(cls) -> list[str]:
-        """Return the name in dumps: that of LangChain's own binding."""
+        """Return the class path in dumps: that of LangChain's own binding."""
         return RunnableBinding.lc_id()
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools beside what is bound; see the model's `bind_tools`."""
-        return self._beside(self._model.bind_tools, tools, kwargs)
+        """Bind tools in addition to the bound parameters; see the model's `bind_tools`."""
+        return self._bound_with(self._model.bind_tools, tools, kwargs)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
-        """Make structured output beside what is bound; see the model's `with_structured_output`."""
-        return self._beside(self._model.with_structured_output, schema, kwargs)
+        """Return structured output with the bound parameters; see the model's `with_structured_output`."""
+        return self._bound_with(self._model.with_structured_output, schema, kwargs)
 
     @property
     def _model(self) -> "MakesStructuredOutput":
         return cast("MakesStructuredOutput", self.bound)
 
-    def _beside(
-        self, bind: Callable[..., Runnable[LanguageModelInput, T]], what: Any, kwargs: dict[str, Any]
+    def _bound_with(
+        self, bind: Callable[..., Runnable[LanguageModelInput, T]], target: Any, kwargs: dict[str, Any]
     ) -> Runnable[LanguageModelInput, T]:
-        kept = {key: value for key, value in self.kwargs.items() if key not in _OF_OTHER_TOOLS}
-        runnable = bind(what, **{**kept, **kwargs})
+        earlier = {key: value for key, value in self.kwargs.items() if key not in _REPLACED_BY_OTHER_TOOLS}
+        runnable = bind(target, **{**earlier, **kwargs})
         return runnable.with_config(self.config) if self.config else runnable
 
 
