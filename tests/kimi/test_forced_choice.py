@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.outgoing import changes_of_choice, without_forced_choice
+from langchain_kimi._kimi.forced_choice import without_forced_choice
+from langchain_kimi._kimi.outgoing import changes_of_choice
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
 SEARCH = {"type": "openrouter:web_search"}

@@ -44,7 +44,7 @@ def test_the_refusal_names_kimis_that_see() -> None:
 def test_the_refusal_of_audio_names_no_kimi() -> None:
     with pytest.raises(KimiUsageError) as caught:
         check_modalities(K3, asking(AUDIO))
-    assert caught.value.advice == "No Kimi is known to take it: send its text instead."
+    assert caught.value.advice == "No Kimi model accepts it: send a text instead."
 
 
 def test_an_image_in_a_tools_result_is_found() -> None:

@@ -24,7 +24,7 @@ def test_a_fit_body_stays_as_it_is() -> None:
     "body", [{"model": "moonshotai/kimi-k2-0905"}, {"models": ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2"]}]
 )
 def test_what_no_asked_model_can_see_is_refused(body: WireBody) -> None:
-    with pytest.raises(KimiUsageError, match=r"messages\[0\]\.content\[0\] holds image input"):
+    with pytest.raises(KimiUsageError, match=r"messages\[0\]\.content\[0\] is image input"):
         prepare({**body, "messages": [PICTURE]})
 
 
