@@ -71,7 +71,7 @@ def test_a_plain_reply_cut_off_is_an_error(written: Written, position: float) ->
 
 
 @given(WRITTEN, st.lists(DAMAGES, min_size=1, max_size=3))
-def test_a_damaged_stream_is_a_message_or_an_error_of_ours(written: Written, damages: list[Damage]) -> None:
+def test_a_damaged_stream_is_a_message_or_a_kimi_error(written: Written, damages: list[Damage]) -> None:
     stream, plain = written.stream, written.plain
     for damage in damages:
         stream, plain = damaged(stream, damage), damaged(plain, damage)
@@ -94,7 +94,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(WRITTEN, st.data())
-def test_any_value_in_any_place_is_a_message_or_an_error_of_ours(written: Written, data: st.DataObject) -> None:
+def test_any_value_in_any_place_is_a_message_or_a_kimi_error(written: Written, data: st.DataObject) -> None:
     events: Any = list(written.events)
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(nodes_of(events)[1:]))
@@ -118,7 +118,7 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
 
 
 @pytest.mark.parametrize(("path", "value"), FOUND)
-def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
+def test_values_that_were_once_mishandled(path: tuple[Any, ...], value: Any) -> None:
     reply = Reply(text="Yes.", reasoning="I see it.", tool_calls=[ToolCall("search", {"q": "x"})])
     events: Any = Written(reply, Behavior()).events
     opening = next(at for at, event in enumerate(events) if event["choices"][0]["delta"].get("tool_calls"))
@@ -128,6 +128,6 @@ def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5))
-def test_noise_is_an_error_of_ours(pieces: list[bytes]) -> None:
+def test_random_bytes_are_a_kimi_error(pieces: list[bytes]) -> None:
     assert isinstance(read_stream(pieces), KimiError)
     assert isinstance(read_plain(b"".join(pieces)), KimiError)

@@ -53,7 +53,7 @@ def openrouter() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_nothing_is_wrong_with_them_at_first(openrouter: Emulator, form: str) -> None:
+def test_an_undamaged_reply_is_a_message(openrouter: Emulator, form: str) -> None:
     for way in WAYS:
         openrouter.fail_next(broken(form, []).on(REPLY))
         with model_of(openrouter, **AT_ONCE) as model:
@@ -63,7 +63,9 @@ def test_nothing_is_wrong_with_them_at_first(openrouter: Emulator, form: str) ->
 
 @pytest.mark.parametrize("way", WAYS)
 @given(form=st.sampled_from(FORMS), damages=st.lists(DAMAGES, min_size=1, max_size=4))
-def test_a_damaged_reply(openrouter: Emulator, way: str, form: str, damages: list[Damage]) -> None:
+def test_a_damaged_reply_is_a_message_or_a_kimi_error(
+    openrouter: Emulator, way: str, form: str, damages: list[Damage]
+) -> None:
     openrouter.clear()
     openrouter.fail_next(broken(form, damages).on(REPLY))
     with model_of(openrouter, **AT_ONCE) as model:

@@ -112,7 +112,7 @@ def test_invoke_of_a_streaming_model_gives_the_recorded_reply(server: ReplayServ
     assert server.asked[0]["stream"] is True
 
 
-def test_no_exchange_is_left_out() -> None:
+def test_every_exchange_is_replayed() -> None:
     recorded = {path.name for path in FOLDER.iterdir()}
     assert recorded
     assert {exchange.name for exchange in (*PLAIN, *STREAMED)} == recorded
