@@ -1,4 +1,4 @@
-"""Streams cut up and damaged in every way: the same message, a well-formed one, or a typed error; never silence."""
+"""Streams with any split and any damage become a well-formed message or a typed error."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def pieces_of(stream: bytes, positions: list[float]) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
-def told(read: AIMessage | KimiError) -> Any:
+def outcome(read: AIMessage | KimiError) -> Any:
     return type(read) if isinstance(read, KimiError) else repr(facts_of(read))
 
 
@@ -26,18 +26,18 @@ def told(read: AIMessage | KimiError) -> Any:
 def test_any_split_of_a_stream_gives_the_same_message(written: Written, positions: list[float]) -> None:
     whole = read_stream([written.stream])
     assert isinstance(whole, AIMessage | KimiEmptyReplyError)
-    assert told(read_stream(pieces_of(written.stream, positions))) == told(whole)
+    assert outcome(read_stream(pieces_of(written.stream, positions))) == outcome(whole)
 
 
 @given(WRITTEN)
 def test_a_stream_byte_by_byte_gives_the_same_message(written: Written) -> None:
     stream = written.stream
-    assert told(read_stream([stream[i : i + 1] for i in range(len(stream))])) == told(read_stream([stream]))
+    assert outcome(read_stream([stream[i : i + 1] for i in range(len(stream))])) == outcome(read_stream([stream]))
 
 
 @given(WRITTEN, st.sampled_from([b"\r\n", b"\r"]))
 def test_line_ends_do_not_matter(written: Written, line_end: bytes) -> None:
-    assert told(read_stream([written.stream.replace(b"\n", line_end)])) == told(read_stream([written.stream]))
+    assert outcome(read_stream([written.stream.replace(b"\n", line_end)])) == outcome(read_stream([written.stream]))
 
 
 @given(WRITTEN)
@@ -81,7 +81,7 @@ def test_a_damaged_stream_is_a_message_or_a_kimi_error(written: Written, damages
 
 def nodes_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for key, child in inner for found in nodes_of(child, (*path, key)))]
+    return [path, *(path_in for key, child in inner for path_in in nodes_of(child, (*path, key)))]
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
@@ -114,7 +114,7 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
     ((-1, "usage", "prompt_tokens"), float("inf")),
     ((0, "provider"), {"name": "Moonshot AI"}),
 )
-"""What earlier runs found: the place of a value, and what was too much there."""
+"""Values that earlier runs mishandled, each with its place."""
 
 
 @pytest.mark.parametrize(("path", "value"), FOUND)

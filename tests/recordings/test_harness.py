@@ -1,4 +1,4 @@
-"""The server and the expectations are themselves right: without the package, with httpx and self-made replies."""
+"""Tests of the replay server and the expectations, with httpx and hand-written responses, without the package."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_the_server_serves_what_was_recorded(server: ReplayServer, exchange: Exc
     assert b"".join(pieces) == body_for(reply, split)
     assert response.status_code == reply.status
     assert response.headers["content-type"] == reply.headers["content-type"]
-    assert server.asked == [{"asked": exchange.name}]
+    assert server.received == [{"asked": exchange.name}]
 
 
 @pytest.mark.parametrize(("split", "sizes"), [("whole", [9]), ("bytes", [1] * 9), ("network", [4, 5])])
