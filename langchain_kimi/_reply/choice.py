@@ -72,7 +72,7 @@ class ChoiceReader:
         """Add to an error what came of the answer until then; gives what the mending had held back of it."""
         owed = list(self.close(cut=True))
         reply = self.reply()
-        error.learn(
+        error.update(
             partial=message_from(reply, whole=False),
             usage=error.usage or reply.get("usage"),
             provider=error.provider or _word(reply.get("provider")),
@@ -89,7 +89,7 @@ def _word(value: Any) -> str | None:
 
 def note_head(error: KimiError, opened: ResponseHead) -> None:
     """Add to an error what the reply's head said: by the id a call can be looked up even if nothing came of it."""
-    error.learn(
+    error.update(
         status=error.status or opened.status,
         generation_id=error.generation_id or opened.headers.get("x-generation-id"),
     )

@@ -55,7 +55,7 @@ def _tell_first(second: KimiStructuredOutputError, message: AIMessage, schema: O
     try:
         _read(message, schema, by_call=by_call)
     except KimiStructuredOutputError as first:
-        second.learn(attempts=(first,))
+        second.update(attempts=(first,))
         second.reason = f"{second.reason} The first attempt: {first.reason}"
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from langchain_kimi._openrouter.errors import error_from_response, malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.reply.reading import ResponseHead, silence_error
+from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiError,
@@ -100,7 +100,7 @@ def error_of(problem: Exception, connection: Connection, opened: ResponseHead | 
         return KimiUsageError(f"The request cannot be sent ({told}).", advice="Check base_url and the headers.")
     if opened is not None and name == "DecodingError":
         error = malformed(f"The reply cannot be decompressed ({told}).", RawReply(opened.status, opened.headers, ""))
-        error.learn(advice="Trying again may help; what came so far is in `partial`.")
+        error.update(advice="Trying again may help; what came so far is in `partial`.")
         return error
     if opened is not None:
         return KimiIncompleteStreamError(
@@ -125,7 +125,7 @@ def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
             f"No connection within {timeout.connect:g} seconds ({name}).",
             advice=f"{what}, or raise timeout={{'connect': seconds}}.",
         )
-    return silence_error(timeout.idle)
+    return idle_error(timeout.idle)
 
 
 COMPRESSIONS = frozenset(
@@ -157,6 +157,6 @@ def encoded(name: str, opened: ResponseHead) -> KimiError:
     reason = f"The reply is compressed as {name}, which was not asked for and cannot be read."
     if opened.status < HTTPStatus.MULTIPLE_CHOICES:
         error = malformed(reason, RawReply(opened.status, opened.headers, ""))
-        error.learn(advice="Check the proxy and base_url: something on the way compresses replies.")
+        error.update(advice="Check the proxy and base_url: something on the way compresses replies.")
         return error
     return error_from_response(opened.status, opened.headers, reason, now=opened.now)

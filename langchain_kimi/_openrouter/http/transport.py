@@ -80,7 +80,7 @@ class Attempts(Generic[Part]):
 
     def wait_left(self) -> float | None:
         """Seconds that the next bytes may take; None: as long as the HTTP client's own limit says."""
-        patience = self.opened.patience.left if self.opened else None
+        patience = self.opened.idle_timer.left if self.opened else None
         if self._deadline is None:
             return patience
         left = self._deadline - self.call.clock.monotonic()
@@ -108,7 +108,7 @@ class Attempts(Generic[Part]):
 
     def broke_off(self, problem: Exception) -> None:
         """Take it that the bytes stopped before their end: nothing to the reader that has enough, else an error."""
-        if self.opened is None or not self.opened.patience.suffices():
+        if self.opened is None or not self.opened.idle_timer.is_satisfied():
             raise _as_ours(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float | None:
@@ -120,7 +120,7 @@ class Attempts(Generic[Part]):
         reader, self.reader, self.opened = self.reader, None, None
         self.closing_parts = () if reader is None else reader.explain(error)
         # What refuses a request does not say which model it was for.
-        error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
+        error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None

@@ -48,9 +48,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("given", "place", "complaint"), REFUSED)
-def test_a_value_outside_its_range_is_refused_with_its_name_and_its_range(
-    given: dict[str, Any], place: str, complaint: str
-) -> None:
+def test_an_invalid_value_is_refused_with_its_name_and_range(given: dict[str, Any], place: str, complaint: str) -> None:
     with pytest.raises(ValidationError) as at_construction:
         RequestParameters(**given)
     assert complaint in str(at_construction.value)
@@ -62,12 +60,12 @@ def test_a_value_outside_its_range_is_refused_with_its_name_and_its_range(
 
 
 @pytest.mark.parametrize("word", ["ultra", "xlow", "priority2"])
-def test_words_that_are_new_pass(word: str) -> None:
+def test_new_words_pass(word: str) -> None:
     given = {"reasoning_effort": word, "verbosity": word, "service_tier": word}
     assert checked(given) == given
 
 
-def test_errors_repeat_no_key_and_nothing_of_what_was_given_at_length() -> None:
+def test_errors_repeat_neither_keys_nor_long_values() -> None:
     key = "sk-or-v1-planted"
     for given in ({"temperature": key, "user": key * 99}, {"provider": key}, {"stop": {key: key}}, {"service_tier": 5}):
         with pytest.raises(ValidationError) as at_construction:
@@ -79,7 +77,7 @@ def test_errors_repeat_no_key_and_nothing_of_what_was_given_at_length() -> None:
 
 
 @pytest.mark.parametrize("module", [fields, options, plugins])
-def test_every_field_says_what_it_is(module: ModuleType) -> None:
+def test_every_field_has_a_docstring(module: ModuleType) -> None:
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if not isinstance(node, ast.ClassDef):
             continue
@@ -90,7 +88,7 @@ def test_every_field_says_what_it_is(module: ModuleType) -> None:
                 assert described, f"{node.name}: {ast.unparse(field)}"
 
 
-def test_the_ranges_in_the_text_are_the_ranges_that_are_held() -> None:
+def test_docstrings_state_the_ranges_that_are_checked() -> None:
     source = inspect.getsource(fields)
     held = 0
     for name in fields.ParameterFields.model_fields:

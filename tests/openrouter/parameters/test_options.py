@@ -41,20 +41,20 @@ def refused(build: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def test_every_provider_preference_goes_out_as_it_came_in() -> None:
+def test_every_provider_preference_is_sent_unchanged() -> None:
     sent = ProviderPreferences(**ALL_PREFERENCES).wire()
     assert sent == ALL_PREFERENCES
     assert list(sent) == list(ProviderPreferences.model_fields)
 
 
-def test_options_that_are_not_set_are_not_sent() -> None:
+def test_unset_options_are_not_sent() -> None:
     assert ProviderPreferences().wire() == {}
     unset = ProviderPreferences(order=[], sort="", zdr=None, max_price=None, preferred_max_latency=None)
     assert unset.wire() == {}
     assert ProviderPreferences(sort=None, max_price={"prompt": None}).wire() == {"max_price": {}}
 
 
-def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
+def test_nested_options_are_objects_or_dicts() -> None:
     as_objects = ProviderPreferences(
         sort=ProviderSort(by="throughput", partition="none"),
         max_price=MaxPrice(prompt=0.7),
@@ -81,7 +81,7 @@ def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
         (Decimal("1.50"), "1.50"),
     ],
 )
-def test_prices_are_sent_as_text_with_the_digits_given(given: Any, sent: str) -> None:
+def test_prices_are_sent_as_strings_with_the_same_digits(given: Any, sent: str) -> None:
     assert MaxPrice(prompt=given).wire() == {"prompt": sent}
 
 
@@ -120,12 +120,12 @@ def test_a_price_is_a_number_of_at_least_0(price: Any) -> None:
         ({"preferred_min_throughput": {"p50": float("nan")}}, "must be a number of at least 0, got nan"),
     ],
 )
-def test_what_a_provider_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
+def test_invalid_provider_preferences_are_refused(given: dict[str, Any], complaint: str) -> None:
     assert complaint in refused(lambda: ProviderPreferences(**given))
 
 
 @pytest.mark.parametrize("word", ["int2", "nvfp8", "xprice", "sovereignty"])
-def test_words_that_are_new_pass(word: str) -> None:
+def test_new_words_pass(word: str) -> None:
     assert ProviderPreferences(quantizations=[word], sort=word).wire() == {"quantizations": [word], "sort": word}
 
 
@@ -134,7 +134,7 @@ def test_a_misspelled_option_is_refused(slip: str) -> None:
     assert "did you mean" in refused(lambda: Reasoning(effort=slip))
 
 
-def test_all_of_reasoning_goes_out_as_it_came_in() -> None:
+def test_every_reasoning_option_is_sent_unchanged() -> None:
     given = {"effort": "high", "summary": "auto", "exclude": True, "enabled": True, "context": "auto", "mode": "pro"}
     assert Reasoning(**given).wire() == given
     assert Reasoning(max_tokens=2000).wire() == {"max_tokens": 2000}
@@ -151,11 +151,11 @@ def test_all_of_reasoning_goes_out_as_it_came_in() -> None:
         ({"efort": "low"}, "unknown key 'efort' in reasoning; did you mean 'effort'?"),
     ],
 )
-def test_what_reasoning_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
+def test_invalid_reasoning_options_are_refused(given: dict[str, Any], complaint: str) -> None:
     assert complaint in refused(lambda: Reasoning(**given))
 
 
-def test_cache_control_and_prediction_bring_their_type() -> None:
+def test_cache_control_and_prediction_have_a_fixed_type() -> None:
     assert CacheControl().wire() == {"type": "ephemeral"}
     assert CacheControl(ttl="1h").wire() == {"type": "ephemeral", "ttl": "1h"}
     assert Prediction(content="So be it").wire() == {"type": "content", "content": "So be it"}
@@ -191,11 +191,11 @@ def test_different_options_are_different_values() -> None:
     assert len({Reasoning(), Reasoning(effort="low"), CacheControl(), Reasoning(effort="low")}) == 3
 
 
-def test_their_text_shows_what_is_set() -> None:
+def test_repr_shows_the_set_options() -> None:
     assert repr(ProviderPreferences(only=["groq"], zdr=True)) == "ProviderPreferences(only=('groq',), zdr=True)"
 
 
-def test_an_error_repeats_neither_long_texts_nor_keys() -> None:
+def test_an_error_repeats_neither_long_strings_nor_keys() -> None:
     key = "sk-or-v1-secret"
     text = refused(lambda: ProviderPreferences(**{key: 1, "sort": {"by": [key]}, "zdr": key, "only": key * 9}))
     assert "secret" not in text

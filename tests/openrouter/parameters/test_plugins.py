@@ -71,18 +71,18 @@ PLUGINS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("given", PLUGINS, ids=lambda given: given["id"])
-def test_every_plugin_goes_out_as_it_came_in(given: dict[str, Any]) -> None:
+def test_every_plugin_is_sent_unchanged(given: dict[str, Any]) -> None:
     built = plugin(given)
     assert type(built) is KNOWN[given["id"]]
     assert built.wire() == given
     assert plugin(built) is built
 
 
-def test_the_table_of_plugins_is_whole() -> None:
+def test_the_table_of_plugins_is_complete() -> None:
     assert set(KNOWN) == {given["id"] for given in PLUGINS}
 
 
-def test_a_plugin_that_is_new_is_carried_as_given() -> None:
+def test_a_new_plugin_is_sent_unchanged() -> None:
     given = {"id": "time-travel", "year": 1900, "nested": {"none": None}}
     built = plugin(given)
     assert isinstance(built, GenericPlugin)
@@ -90,7 +90,7 @@ def test_a_plugin_that_is_new_is_carried_as_given() -> None:
     assert len({built, plugin(given)}) == 1
 
 
-def test_a_plugin_of_any_id_can_be_insisted_on() -> None:
+def test_a_generic_plugin_may_have_any_id() -> None:
     insisted: Plugin = GenericPlugin.model_validate({"id": "modertion", "level": 3})
     assert plugin(insisted).wire() == {"id": "modertion", "level": 3}
 
@@ -116,7 +116,7 @@ def test_a_plugin_of_any_id_can_be_insisted_on() -> None:
         (lambda: FusionPlugin(tools=["x"]), "must be a list of at most 8 dicts, got 'x' in it"),
     ],
 )
-def test_what_a_plugin_cannot_mean_is_refused(build: Callable[[], Plugin], complaint: str) -> None:
+def test_invalid_plugin_options_are_refused(build: Callable[[], Plugin], complaint: str) -> None:
     assert complaint in refused(build)
 
 
@@ -128,7 +128,7 @@ def test_what_a_plugin_cannot_mean_is_refused(build: Callable[[], Plugin], compl
         ({"id": "modertion"}, "got 'modertion'; did you mean 'moderation'?"),
     ],
 )
-def test_what_names_no_plugin_is_refused(given: object, complaint: str) -> None:
+def test_a_dict_without_a_valid_id_is_refused(given: object, complaint: str) -> None:
     with pytest.raises(ValueError, match=r"^must be ") as caught:
         plugin(given)
     assert complaint in str(caught.value)

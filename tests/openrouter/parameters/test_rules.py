@@ -44,17 +44,17 @@ def held(rule: BeforeValidator, value: object) -> Any:
         (Decimal(1), "a Decimal"),
     ],
 )
-def test_a_value_is_described_without_being_given_away(value: object, text: str) -> None:
+def test_a_value_is_described_without_being_disclosed(value: object, text: str) -> None:
     assert described(value) == text
 
 
-def test_a_refusal_says_what_must_be_and_what_is() -> None:
+def test_an_invalid_value_error_names_the_expected_and_the_actual_value() -> None:
     assert str(refusal("a text", 3)) == "must be a text, got 3"
     assert str(refusal("a text", 3, part="name")) == "name must be a text, got 3"
     assert str(refusal("a list of texts", 3, inside=True)) == "must be a list of texts, got 3 in it"
 
 
-def test_the_likeliest_word_is_found_in_any_case() -> None:
+def test_the_closest_word_is_found_in_any_case() -> None:
     assert likeliest("ALOW", ["allow", "deny"]) == "allow"
     assert likeliest("qqq", ["allow", "deny"]) is None
 
@@ -75,7 +75,7 @@ def test_the_likeliest_word_is_found_in_any_case() -> None:
         (word("allow", "deny", closed=True), ["allow"], ["", "other", "dney", 3]),
     ],
 )
-def test_a_rule_passes_what_is_inside_and_refuses_what_is_outside(
+def test_a_rule_accepts_valid_and_refuses_invalid_values(
     rule: BeforeValidator, passing: list[object], refused: list[object]
 ) -> None:
     assert [held(rule, value) for value in passing] == passing
@@ -101,7 +101,7 @@ def test_a_rule_passes_what_is_inside_and_refuses_what_is_outside(
         (BeforeValidator(unless_empty), 0, 0),
     ],
 )
-def test_empty_lists_and_texts_say_nothing(rule: BeforeValidator, value: object, kept: object) -> None:
+def test_empty_lists_and_strings_count_as_unset(rule: BeforeValidator, value: object, kept: object) -> None:
     assert held(rule, value) == kept
 
 
@@ -116,7 +116,7 @@ def test_empty_lists_and_texts_say_nothing(rule: BeforeValidator, value: object,
         (objects(), {"a": 1}, "must be a list of dicts, got a dict of 1"),
     ],
 )
-def test_lists_are_held_to_their_length_and_their_items(rule: BeforeValidator, value: object, complaint: str) -> None:
+def test_lists_are_checked_for_length_and_items(rule: BeforeValidator, value: object, complaint: str) -> None:
     with pytest.raises(ValidationError) as caught:
         held(rule, value)
     assert complaint in str(caught.value)

@@ -35,7 +35,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "complaint"), REFUSED)
-def test_a_shape_that_is_not_the_wires_is_refused(name: str, value: Any, complaint: str) -> None:
+def test_an_undocumented_shape_is_refused(name: str, value: Any, complaint: str) -> None:
     with pytest.raises(KimiUsageError, match=rf"{name}: .*{re.escape(complaint)}"):
         checked({name: value})
     with pytest.raises(ValueError, match=re.escape(complaint)):
@@ -68,11 +68,11 @@ def test_a_json_schema_needs_a_name_and_the_right_types(schema: dict[str, Any], 
         {"type": "regex", "regex": "a+"},
     ],
 )
-def test_forms_of_response_format_go_out_as_given(response_format: dict[str, Any]) -> None:
+def test_response_formats_are_sent_unchanged(response_format: dict[str, Any]) -> None:
     assert checked({"response_format": response_format}) == {"response_format": response_format}
 
 
-def test_all_complaints_about_a_call_come_at_once() -> None:
+def test_one_error_lists_all_problems_of_a_call() -> None:
     with pytest.raises(KimiUsageError) as caught:
         checked({"temperature": 3, "plugins": [{"id": "web"}, {"id": "web", "max_uses": 0}], "top_p": 2, "seed": 1})
     assert str(caught.value) == (
@@ -81,28 +81,28 @@ def test_all_complaints_about_a_call_come_at_once() -> None:
     )
 
 
-def test_token_ids_become_text() -> None:
+def test_token_ids_become_strings() -> None:
     assert checked({"logit_bias": {17: 1, "18": -1}}) == {"logit_bias": {"17": 1, "18": -1}}
 
 
 @pytest.mark.parametrize("stop", ["END", ["END"], ["a", "b", "c", "d"]])
-def test_stops_go_out_as_given(stop: object) -> None:
+def test_stops_are_sent_unchanged(stop: object) -> None:
     assert checked({"stop": stop}) == {"stop": stop}
 
 
 @pytest.mark.parametrize("choice", ["auto", "required", {"type": "openrouter:web_search"}])
-def test_tool_choices_go_out_as_given(choice: object) -> None:
+def test_tool_choices_are_sent_unchanged(choice: object) -> None:
     assert checked({"tool_choice": choice}) == {"tool_choice": choice}
 
 
-def test_the_callers_dicts_are_not_held_on_to() -> None:
+def test_the_callers_dicts_are_copied() -> None:
     tags = {"team": "a"}
     settings = RequestParameters(request_metadata=tags)
     tags["team"] = "b"
     assert settings.wire_parameters() == {"metadata": {"team": "a"}}
 
 
-def test_empty_says_nothing() -> None:
+def test_empty_values_are_not_sent() -> None:
     assert checked({"stop": "", "tool_choice": ""}) == {"tool_choice": None, "stop": None}
     assert checked({"stop": []}) == {"stop": None}
     bare = RequestParameters(stop=None, logit_bias=None, request_metadata=None, tool_choice=None, response_format=None)
