@@ -253,7 +253,7 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"model_kwargs": {"timeout": 1, "model": "m"}}, "model, timeout: give these as arguments"),
         ({"model_kwargs": {"metadata": {"a": "b"}}}, "metadata: give these as arguments"),
         ({"model_kwargs": {"temperature": 1}, "temperature": 0}, "temperature: give these as arguments"),
-        ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "another name of stop, given twice"),
+        ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "an alias of stop, which has a different value"),
         ({"model_kwargs": {"temperature": 3}}, "must be a number from 0 to 2"),
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: given twice"),
         ({"stream": True}, "stream is no parameter: call .stream()"),

@@ -151,7 +151,7 @@ class CountsTokens(BaseChatModel, defer_build=True):
         if tools:
             body["tools"] = tools_to_wire(tools, strict=None)
         if self.provider:
-            body["provider"] = self.provider.wire()
+            body["provider"] = self.provider.to_wire()
         return prepare(cast("WireBody", body))
 
     def counter_of(self, slug: str) -> "TokenCounter":

@@ -12,7 +12,7 @@ import httpx
 
 from langchain_kimi._openrouter.errors import error_from_response, malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.reply.reading import ResponseHead, silence_error
+from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiError,
@@ -110,7 +110,7 @@ def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
     advice = "A retry may help. The partial reply is in `partial`."
     if name == "DecodingError":
         error = malformed(f"The reply cannot be decompressed ({detail}).", RawReply(head.status, head.headers, ""))
-        error.learn(advice=advice)
+        error.update(advice=advice)
         return error
     return KimiIncompleteStreamError(
         f"The connection broke before the reply ended ({detail}).",
@@ -128,7 +128,7 @@ def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
             f"No connection within {timeout.connect:g} seconds ({name}).",
             advice=f"{advice}, or raise timeout={{'connect': seconds}}.",
         )
-    return silence_error(timeout.idle)
+    return idle_error(timeout.idle)
 
 
 COMPRESSIONS = frozenset(
@@ -159,6 +159,6 @@ def encoding_error(name: str, head: ResponseHead) -> KimiError:
     reason = f"The reply has the content encoding {name}, which the request did not accept."
     if head.status < HTTPStatus.MULTIPLE_CHOICES:
         error = malformed(reason, RawReply(head.status, head.headers, ""))
-        error.learn(advice="Check the proxy and base_url: a server on the way compresses replies.")
+        error.update(advice="Check the proxy and base_url: a server on the way compresses replies.")
         return error
     return error_from_response(head.status, head.headers, reason, now=head.now)

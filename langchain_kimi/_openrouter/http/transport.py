@@ -84,11 +84,11 @@ class Attempts(Generic[Part]):
 
     def wait_left(self) -> float | None:
         """Return the seconds to wait for the next bytes, or None when only the HTTP client's own timeout applies."""
-        patience = self.head.patience.left if self.head else None
+        idle_left = self.head.idle_timer.left if self.head else None
         if self._deadline is None:
-            return patience
+            return idle_left
         left = self._deadline - self.call.clock.monotonic()
-        return left if patience is None else min(patience, left)
+        return left if idle_left is None else min(idle_left, left)
 
     def start_reading(self, response: Any) -> Reader[Part]:
         """Return a reader for the body of a response, by its status.
@@ -120,7 +120,7 @@ class Attempts(Generic[Part]):
         Raises:
             KimiError: The response is incomplete. Nothing is raised when the reader has a complete response.
         """
-        if self.head is None or not self.head.patience.suffices():
+        if self.head is None or not self.head.idle_timer.is_satisfied():
             raise _kimi_error(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float | None:
@@ -133,7 +133,7 @@ class Attempts(Generic[Part]):
         reader, self.reader, self.head = self.reader, None, None
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
-        error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
+        error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None
