@@ -4,9 +4,35 @@ import inspect
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
 from types import FrameType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
+
+from langchain_kimi._openrouter.http.connection import Timeout
+
+DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
+# Type checkers do not see an alias that is not a literal. They accept both names of these fields.
+ALIASES: dict[str, str] = {
+    "model_name": "model",
+    "openrouter_api_key": "api_key",
+    "openrouter_api_base": "base_url",
+    "request_timeout": "timeout",
+}
+if TYPE_CHECKING:
+
+    class Aliases(BaseModel):
+        """The aliases of settings, for type checkers and editors."""
+
+        model: str = DEFAULT_MODEL
+        """The model's slug at OpenRouter, by default `moonshotai/kimi-k2-0905`."""
+        api_key: SecretStr | str | None = None
+        """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host."""
+        base_url: str | None = None
+        """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
+        timeout: float | Timeout | dict[str, float | None] | None = None
+        """Seconds without content before a call fails (default 120), or a dict of `connect`, `idle` and `total`."""
+else:
+    Aliases = BaseModel
 
 _PACKAGES = frozenset({"langchain_kimi", "langchain_core", "pydantic"})
 

@@ -4,7 +4,8 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from operator import attrgetter
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.utils import from_env
 from pydantic import (
@@ -19,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from langchain_kimi._constructor import construction_depth
+from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, Aliases, construction_depth
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
@@ -39,7 +40,6 @@ from langchain_kimi._openrouter.parameters.rules import text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
-DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
 MOST_CATEGORIES = 2
 LONGEST_CATEGORY = 30
 BASE_URL_VARIABLE = "OPENROUTER_API_BASE"
@@ -57,27 +57,20 @@ NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", 
 """Fields that are left out of pickles: they are secret, or cannot be pickled."""
 
 
-class KimiSettings(RequestParameters):
+class KimiSettings(RequestParameters, Aliases):
     """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
 
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
-    if TYPE_CHECKING:
-        # Each of these fields has two names, and type checkers know only its alias.
-        other_model: str = Field(default=DEFAULT_MODEL, alias="model_name")
-        other_key: SecretStr | str | None = Field(default=None, alias="openrouter_api_key")
-        other_base: str | None = Field(default=None, alias="openrouter_api_base")
-        other_timeout: float | Timeout | dict[str, float | None] | None = Field(default=None, alias="request_timeout")
-
-    model_name: str = Field(default=DEFAULT_MODEL, alias="model", min_length=1)
+    model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
     """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)
     and presets (`@preset/...`) are possible."""
 
-    openrouter_api_key: SecretStr | str | None = Field(default=None, alias="api_key")
+    openrouter_api_key: SecretStr | str | None = Field(default=None, alias=ALIASES["openrouter_api_key"])
     """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never
     serialized and never pickled: an unpickled model reads the environment again."""
 
-    openrouter_api_base: str | None = Field(default=None, alias="base_url")
+    openrouter_api_base: str | None = Field(default=None, alias=ALIASES["openrouter_api_base"])
     """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
 
     host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
@@ -89,7 +82,7 @@ class KimiSettings(RequestParameters):
     """Whether `base_url` may be plain http on another machine; the key then travels unencrypted."""
 
     request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
-        default=None, alias="timeout"
+        default=None, alias=ALIASES["request_timeout"]
     )
     """Seconds without content before a call fails (default 120), or `{"connect": 10, "idle": 120, "total": None}`."""
 
@@ -326,11 +319,6 @@ class KimiSettings(RequestParameters):
         return super().model_copy(update=changes, deep=deep)
 
     @property
-    def model(self) -> str:
-        """Another name for `model_name`."""
-        return self.model_name
-
-    @property
     def _key(self) -> str:
         key = self.openrouter_api_key
         return key.get_secret_value() if isinstance(key, SecretStr) else key or ""
@@ -387,6 +375,10 @@ class KimiSettings(RequestParameters):
     def _repair_options(self, call_ids: Callable[[], frozenset[str]]) -> RepairOptions:
         """Return the repairs of a reply; `call_ids` returns the ids of the tool calls in its conversation."""
         return RepairOptions(chosen_repairs(self.repairs), call_ids, self.validate_tool_calls)
+
+
+for _name, _alias in ALIASES.items():
+    setattr(KimiSettings, _alias, property(attrgetter(_name), doc=f"Another name for `{_name}`."))
 
 
 def _key_of_environment(variable: str | None) -> SecretStr | None:

@@ -308,7 +308,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             ValueError: The method is unknown, or it needs a schema and there is none.
         """
         # A program without structured output does not import it.
-        from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - lazy
+        from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - as it says
 
         return structured_output(
             self,

@@ -38,7 +38,7 @@ class Counting:
 def counter_for(slug: str, counting: Counting) -> "TokenCounter":
     """Return the counter of a model; requests for the same slug and vocabulary share it."""
     # A program that counts nothing imports nothing of it.
-    from langchain_kimi._tokens.counting import shared_counter  # noqa: PLC0415 - lazy
+    from langchain_kimi._tokens.counting import shared_counter  # noqa: PLC0415 - imported when needed
 
     return shared_counter(slug, counting.tokenizer_file)
 

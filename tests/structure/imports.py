@@ -60,7 +60,7 @@ LAYERS = {
     "chat_models": Layer(
         MODEL | {"_calls", "_constructor", "_settings", "_tracing", "callbacks"}, LANGCHAIN | {"httpx", "asyncio"}
     ),
-    "_constructor": Layer(outside=LANGCHAIN),
+    "_constructor": Layer(PROTOCOL, LANGCHAIN),
     "_calls": Layer(MODEL | {"_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),

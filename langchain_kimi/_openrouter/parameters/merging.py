@@ -1,9 +1,10 @@
 """The parameters of a request: a model's settings, a call's arguments, and how the one overrules the other."""
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
 from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
@@ -24,30 +25,25 @@ _FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
 
 
-class RequestParameters(ParameterFields):
+if TYPE_CHECKING:
+
+    class OtherNames(BaseModel):
+        """The other names of parameters, for type checkers and editors."""
+
+        stop_sequences: str | list[str] | None = None
+        """Another name for `stop`."""
+        openrouter_provider: ProviderPreferences | dict[str, Any] | None = None
+        """Another name for `provider`."""
+else:
+    OtherNames = BaseModel
+
+
+class RequestParameters(ParameterFields, OtherNames):
     """The request parameters as settings of a model; a base for models beside LangChain's `BaseChatModel`.
 
     Raises `pydantic.ValidationError` for a value outside its range. The error's text names the range. It contains
     neither long texts nor anything that looks like a key.
     """
-
-    if TYPE_CHECKING:
-        # Type checkers accept the other names, too, and editors show these texts for them.
-        stop_sequences: str | list[str] | None = None
-        """Another name for `stop`."""
-        openrouter_provider: ProviderPreferences | dict[str, Any] | None = None
-        """Another name for `provider`."""
-    else:
-
-        @property
-        def stop_sequences(self) -> str | list[str] | None:
-            """Another name for `stop`."""
-            return self.stop
-
-        @property
-        def openrouter_provider(self) -> ProviderPreferences | None:
-            """Another name for `provider`."""
-            return self.provider
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +56,10 @@ class RequestParameters(ParameterFields):
         if complaint:
             raise ValueError(complaint)
         return self
+
+
+for _name, _field in OTHER_NAMES.items():
+    setattr(RequestParameters, _name, property(attrgetter(_field), doc=f"Another name for `{_field}`."))
 
 
 def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
