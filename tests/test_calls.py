@@ -23,7 +23,7 @@ def test_the_repairs_change_the_second_body_only() -> None:
     arguments = {"tools": tools, "tool_choice": "required", "timeout": 5}
     unrepaired, body = bodies(model(), MESSAGES, arguments, None, streamed=False)
     assert "reasoning" not in unrepaired
-    assert body["reasoning"] == {"enabled": False}
+    assert dict(body)["reasoning"] == {"enabled": False}
     assert "timeout" not in body
 
 

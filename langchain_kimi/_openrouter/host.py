@@ -146,7 +146,7 @@ def check_key(key: str) -> None:
         ValueError: It cannot. The text does not contain the key.
     """
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("api_key must be printable ASCII without blanks, line breaks and accents.")
+        raise ValueError("api_key must be printable ASCII, as every header: no blanks, line breaks or accents.")
 
 
 def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) -> WireBody:
