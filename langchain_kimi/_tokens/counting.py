@@ -145,7 +145,7 @@ class TokenCounter:
 
     def count_text(self, text: str) -> int:
         """Return the number of tokens of a text alone, without a template."""
-        return math.ceil(self._cost(text))
+        return round(self._cost(text))
 
     def token_ids(self, text: str) -> list[int]:
         """Return the ids of a text's tokens.
@@ -205,7 +205,7 @@ def _total(segments: Iterable[Segment], cost: Callable[[str], float]) -> int:
             estimated += cost(segment.text)
         else:
             fixed += segment.tokens
-    return fixed + math.ceil(estimated)
+    return fixed + round(estimated)
 
 
 def _has_system(messages: Sequence[WireMessage]) -> bool:

@@ -1,47 +1,103 @@
 """An estimate of the tokens that a text has for Kimi, without its vocabulary.
 
 The text is split about where Kimi's tokenizer splits it (a word with the sign before it, up to three digits, a run of
-signs, white space), and each piece counts as the average of such pieces. The costs of English, digits and signs were
-fitted to billed prompts and answers, those of other scripts and languages to a published benchmark of Kimi's
-vocabulary; `docs/token-estimate.md` has the figures.
+signs, white space), and each piece counts as the average of such pieces. The averages of English words and of signs
+were measured with two public vocabularies of the same kind and size, those of other scripts come from a published
+benchmark of Kimi's vocabulary; `docs/token-estimate.md` has the sources and the errors.
+
+Words of other languages in Latin letters have more tokens than English words. The language is decided anew for every
+`_WINDOW` words, so that a text has as many tokens as its parts, and a long text is not confused with a foreign one.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-# The tokens of a word by its number of ASCII letters: common English words are one token, long words are rare.
-_WORD = (0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.03, 1.08, 1.13, 1.18, 1.23, 1.3, 1.4, 1.5, 1.7, 1.9)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Average tokens of a word of 1, 2, 3, ... ASCII letters, by what precedes it and by its case.
+_AFTER_SPACE = {
+    "small": (1.0, 1.0, 1.0, 1.01, 1.02, 1.02, 1.03, 1.06, 1.07, 1.09, 1.16, 1.18, 1.25, 1.32, 1.55, 2.0),
+    "capital": (1.0, 1.0, 1.0, 1.02, 1.08, 1.1, 1.1, 1.2, 1.35, 1.42, 1.3, 1.25, 1.4, 1.42, 1.6, 2.0),
+    "capitals": (1.0, 1.0, 1.04, 1.1, 1.08, 1.12, 1.1, 1.14, 1.18, 1.15, 1.28, 1.4, 1.5, 2.0, 2.3, 2.6),
+}
+_AFTER_SIGN = {
+    "small": (1.04, 1.1, 1.22, 1.19, 1.34, 1.44, 1.48, 1.66, 1.95, 2.11, 2.5, 2.65, 2.9, 3.0, 3.5, 3.6),
+    "capital": (1.17, 1.6, 1.58, 1.58, 1.82, 1.86, 1.9, 2.0, 2.27, 2.5, 2.5, 2.8, 3.0, 3.1, 3.4, 3.6),
+    "capitals": (1.17, 1.7, 1.88, 1.95, 1.75, 1.8, 1.6, 1.9, 2.3, 2.7, 2.8, 3.0, 3.3, 3.6, 4.0, 4.3),
+}
+_AFTER_OTHER = {
+    "small": (1.0, 1.0, 1.05, 1.07, 1.09, 1.16, 1.29, 1.38, 1.57, 1.58, 1.6, 2.2, 2.6, 2.6, 3.3, 3.5),
+    "capital": (1.0, 1.0, 1.03, 1.03, 1.05, 1.08, 1.1, 1.15, 1.25, 1.3, 1.4, 1.5, 1.5, 1.9, 2.2, 2.4),
+    "capitals": (1.0, 1.06, 1.35, 1.65, 1.95, 2.2, 2.2, 2.5, 2.5, 2.8, 3.0, 3.6, 3.7, 3.9, 4.3, 4.6),
+}
+# The words of JSON schemas have one token each, which tools would otherwise count too high.
+_OF_SCHEMAS = _words(
+    "additional array boolean content default description enum function functions integer items location "
+    "maximum minimum name null number object parameters properties query required string strict title type "
+    "value"
+)
 _LONG_WORD_LETTERS = 4.5
-"""Letters per token of words that are longer than the table: compounds, names, or random letters."""
-# A capital right after a letter is inside a name, as in `getUserName`. Vocabularies have fewer such words.
-_IN_NAME = 1.1
-_SHORTEST_IN_NAME = 3
-_CAPITALS = 4
-_CAPITALS_LETTERS = 4.0
-_RULER = 8
-_SIGNS_OF_RULER_IN_ONE = 16
+"""Letters per token beyond the tables: compounds, names, or random letters."""
+
+# Average tokens of a run of 1, 2, 3, ... signs.
+_SIGNS_IN_A_ROW = (1.0, 1.02, 1.2, 1.8, 2.2, 2.6, 3.0, 3.8)
+_SIGNS_OF_JSON_IN_A_ROW = (1.0, 1.0, 1.0, 1.15, 2.0, 2.4, 2.8, 3.3)
+_SIGNS_OF_JSON = frozenset('{}[]":,')
+_SIGNS_PER_TOKEN = 2.2
+_RULER = re.compile(r"(.)\1{3,}")
+_SIGNS_OF_RULER_IN_ONE = 18
 _RARE_SIGN = 0.62
-_BLANKS_IN_ONE = 16
+_RARE_SIGN_IN_RULER = 0.57
+_LONG_RULER = 8
+_BLANKS_IN_ONE = 40
+
+_WINDOW = 50
+_FEWEST_WORDS = 20
+"""Words in a shorter window are too few to decide on a language; it is assumed to be that of the window before."""
 # Unaccented words of a language with accents have more tokens than English words, depending on the share of accented
 # words.
 _FEW_ACCENTS = 0.05
-_FOREIGN_SLOPE = 4
-_FOREIGN_MOST = 0.35
-_FOREIGN_MOST_EXTENDED = 0.6
-# A language without accents is known by the English words that it lacks: of the different words of a text in English,
-# or of code, more than a twentieth are such. Words of other languages have half as many tokens again, and more.
-_PROSE_WORDS = 20
-_LEAST_ENGLISH = 0.05
-_PLAIN_FOREIGN = 0.8
-_ENGLISH = frozenset(
-    re.findall(
-        r"\w+",
-        "the of and to a in is that for it as with was on be by not this are or from at an if i you your we can will "
-        "have return else def import class self const let var function new null true false void int static public end",
-    )
+_ACCENT_SLOPE = 4.0
+_MOST_BY_ACCENTS = 0.25
+_MOST_BY_EXTENDED_ACCENTS = 0.6
+# A text without accents is in a foreign language if it has more function words of such languages than English ones.
+_LEAST_FOREIGN = 0.08
+_FEWEST_FOREIGN = 2
+# In a list of names most words begin with a capital and differ. Names have more tokens than other words.
+_CAPITALS_OF_NAMES = 0.6
+_NAMES = 0.5
+_FEWEST_NAMES = 20
+
+_ENGLISH = _words(
+    "the of and to a in is that for it as with was on be by not this are or from at an if i you your we can "
+    "will have which has but they all any no may must when their its were been would there one more than "
+    "other such do return else def import class self const let var function new null true false void int "
+    "static public end"
 )
+_FOREIGN_FACTORS = {
+    # Languages of which the vocabulary has many words: Spanish, French, Portuguese, Italian, German.
+    0.25: "el los las una unos por para como del este esta que sus muy cuando donde porque entre sobre le les des est "
+    "dans pour qui sur une avec pas au aux ce cette sont mais ou leur nous vous il elle uma da dos das em nos nas seu "
+    "sua foi ele ela isso di gli della che sono nel alla questo anche dei delle la de en un",
+    # German.
+    0.4: "der das und ist nicht mit ein eine einen dem den von zu auf im sich auch als wird sind oder bei aus nach",
+    # Languages of which it has few words: Indonesian and Malay, Dutch, Tagalog, Swahili, Finnish, Estonian, Swedish,
+    # Danish, Norwegian, Polish, Czech, Romanian, Hungarian, Turkish, Hausa, Somali, Zulu, Latin, romanized Hindi.
+    0.7: "yang dan untuk dengan ini itu pada adalah dari ke dalam tidak akan oleh atau juga bisa karena saya anda kami "
+    "mereka telah sudah lebih tersebut secara sebagai jika bahwa setiap di het een van niet zijn met voor dat er maar "
+    "ook aan wordt deze naar om hij wij ang ng sa mga ay ko mo siya hindi kung nang isang ya wa kwa ni katika cha za "
+    "hii kama lakini watu yake hiyo ja ei oli mutta kun niin joka ovat ole ka oma siis kui aga och att det som av inte "
+    "med til og ikke jeg han vi har skal blev nie na jest jak tak od dla przez jako ale czy bylo je ve jsou byl cu din "
+    "pe nu mai sau care este sunt az nem hogy egy meg csak ezt bir bu icin ile olarak daha su suka ba shi kuma waa oo "
+    "ku iyo uu ayaa ukuthi futhi ngoba kodwa hai ki mein aur nahi yeh hain tha kya bhi et ad ut cum quod quae esse",
+}
+"""By how much more tokens words have in languages with these function words than in English."""
+_FOREIGN = {word: factor for factor, words in _FOREIGN_FACTORS.items() for word in _words(words)}
+
 # Base64: capitals, small letters and digits in random order, which are in no vocabulary.
 _NOISE = re.compile(r"[A-Za-z0-9+/_-]{60,}+=*")
 _NOISE_LETTERS = 1.4
@@ -65,24 +121,6 @@ LETTERS_PER_TOKEN = {
     "emoji": 0.55,
     "other": 0.5,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The costs that were fitted to billed prompts. The others come from benchmarks and from the tokenizer's rules.
-
-    Attributes:
-        before_small_letter: The tokens of a sign before a small letter, as in `"name`.
-        before_capital: The tokens of a sign before a capital.
-        signs_in_one: The signs in a row that make one token.
-    """
-
-    before_small_letter: float = 0.35
-    before_capital: float = 0.8
-    signs_in_one: float = 3.0
-
-
-FIT = Fit()
 
 _SCRIPTS = {
     "cyrillic": r"\u0400-\u052f",
@@ -122,33 +160,17 @@ _PIECES = re.compile(
 )
 
 
-def estimate_tokens(text: str, fit: Fit = FIT) -> float:
+def estimate_tokens(text: str) -> float:
     """Return the estimated tokens of a text, in time linear in its length.
 
     Args:
         text: The text.
-        fit: The fitted costs.
 
     Returns:
         The number of tokens. It is a sum of averages and so not an integer.
     """
     noise, text = _without_noise(text)
-    costs: defaultdict[str, float] = defaultdict(float)
-    words = set()
-    before = ""
-    for piece in _PIECES.finditer(text):
-        kind = piece.lastgroup or "other"
-        characters = piece[0]
-        cost = _COSTS.get(kind, _cost_of_script)(characters, kind, fit)
-        if kind == "word":
-            if characters[0] == " ":
-                words.add(characters[1:].lower())
-            elif before == "word" and len(characters) >= _SHORTEST_IN_NAME and characters[0].isalpha():
-                cost *= _IN_NAME
-        costs[kind] += cost
-        before = kind
-    costs["word"] *= 1 + (_by_accents(costs) or _PLAIN_FOREIGN * _is_foreign(words))
-    return noise + sum(costs.values())
+    return noise + sum(_tokens_of_windows(text))
 
 
 def _without_noise(text: str) -> tuple[float, str]:
@@ -163,53 +185,130 @@ def _is_noise(run: str) -> bool:
     return min(capitals, small) > _NOISE_CASES * len(run) and any(map(str.isdigit, run))
 
 
-def _by_accents(costs: dict[str, float]) -> float:
-    extended = costs["extended"] + costs["vietnamese"]
-    accented = costs["accented"] + extended
-    share = accented / (accented + costs["word"]) if accented else 0.0
-    most = _FOREIGN_MOST_EXTENDED if extended > costs["accented"] else _FOREIGN_MOST
-    return min(max(0.0, share - _FEW_ACCENTS) * _FOREIGN_SLOPE, most)
+@dataclass(slots=True)
+class _Window:
+    """Tokens and words of one piece of a text.
+
+    Attributes:
+        other: Tokens of everything that is not an unaccented word in Latin letters.
+        plain: Tokens of the unaccented words, as if they were English.
+        accented: Tokens of the words with accents.
+        extended: Tokens of those with letters of Latin Extended-A or of Vietnamese.
+        words: The number of words after a space.
+        english: The English function words among them.
+        foreign: The foreign function words among them.
+        factors: The sum of the factors of their languages.
+        names: The different words that begin with a capital and continue with small letters.
+    """
+
+    other: float = 0.0
+    plain: float = 0.0
+    accented: float = 0.0
+    extended: float = 0.0
+    words: int = 0
+    english: int = 0
+    foreign: int = 0
+    factors: float = 0.0
+    names: set[str] = field(default_factory=set)
+
+    def add_word(self, word: str) -> None:
+        """Count a word for the decision on the language."""
+        self.words += 1
+        if word.istitle():
+            self.names.add(word)
+        word = word.lower()
+        self.english += word in _ENGLISH
+        if factor := _FOREIGN.get(word):
+            self.foreign += 1
+            self.factors += factor
+
+    def factor(self) -> float:
+        """Return by how much more tokens the unaccented words have than English words."""
+        share = self.accented / (self.accented + self.plain) if self.accented else 0.0
+        most = _MOST_BY_EXTENDED_ACCENTS if self.extended > self.accented / 2 else _MOST_BY_ACCENTS
+        by_accents = min(max(0.0, share - _FEW_ACCENTS) * _ACCENT_SLOPE, most)
+        least = max(_FEWEST_FOREIGN, _LEAST_FOREIGN * self.words, self.english + 1)
+        by_words = self.factors / self.foreign if self.foreign >= least else 0.0
+        is_names = len(self.names) > max(_FEWEST_NAMES, _CAPITALS_OF_NAMES * self.words)
+        return max(by_accents, by_words, _NAMES if is_names else 0.0)
 
 
-def _is_foreign(words: set[str]) -> bool:
-    return len(words) >= _PROSE_WORDS and len(words & _ENGLISH) < len(words) * _LEAST_ENGLISH
+def _tokens_of_windows(text: str) -> Iterator[float]:
+    window, factor, before = _Window(), 0.0, ""
+    for piece in _PIECES.finditer(text):
+        kind = piece.lastgroup or "other"
+        characters = piece[0]
+        if kind == "word":
+            window.plain += _cost_of_word(characters)
+            if characters[0] == " " or before in _BEFORE_FIRST_WORD:
+                window.add_word(characters.strip(" "))
+                if window.words == _WINDOW:
+                    factor = window.factor()
+                    yield window.other + window.accented + window.plain * (1 + factor)
+                    window = _Window()
+        elif kind in _ACCENTED_KINDS:
+            cost = _cost_of_script(characters, kind)
+            window.accented += cost
+            window.extended += cost if kind != "accented" else 0.0
+        else:
+            window.other += _COSTS.get(kind, _cost_of_script)(characters, kind)
+        before = kind
+    if window.words >= _FEWEST_WORDS or not factor:
+        factor = window.factor()
+    yield window.other + window.accented + window.plain * (1 + factor)
 
 
-def _cost_of_word(piece: str, _kind: str, fit: Fit) -> float:
-    letters, before = len(piece), 0.0
+_ACCENTED_KINDS = frozenset({"accented", "extended", "vietnamese"})
+_BEFORE_FIRST_WORD = frozenset({"", "lines", "blanks"})
+
+
+def _cost_of_word(piece: str) -> float:
+    table, letters = _AFTER_OTHER, piece
     if not piece[0].isalpha():
-        letters -= 1
-        if not piece[0].isspace():
-            before = fit.before_capital if piece[1].isupper() else fit.before_small_letter
-    if letters >= _CAPITALS and piece[-2:].isupper():
-        return before + letters / _CAPITALS_LETTERS
-    if letters < len(_WORD):
-        return before + _WORD[letters]
-    return before + letters / _LONG_WORD_LETTERS
+        table, letters = (_AFTER_SPACE if piece[0].isspace() else _AFTER_SIGN), piece[1:]
+    letters = letters.partition("'")[0]
+    if letters in _OF_SCHEMAS and table is not _AFTER_SIGN:
+        return 1.0
+    case = "small" if letters.islower() else "capitals" if letters.isupper() and len(letters) > 1 else "capital"
+    costs = table[case]
+    if len(letters) <= len(costs):
+        return costs[len(letters) - 1]
+    return costs[-1] + (len(letters) - len(costs)) / _LONG_WORD_LETTERS
 
 
-def _cost_of_signs(piece: str, _kind: str, fit: Fit) -> float:
+def _cost_of_signs(piece: str, _kind: str) -> float:
     signs = piece.strip()
-    if len(signs) >= _RULER and len(set(signs)) == 1:
-        # The vocabulary has rulers of hyphens as words, but not rulers of dashes.
-        return len(signs) / _SIGNS_OF_RULER_IN_ONE if signs.isascii() else len(signs) * _RARE_SIGN
-    rare = sum(not sign.isascii() for sign in signs)
-    return max(1.0, (len(signs) - rare) / fit.signs_in_one + rare * _RARE_SIGN)
+    if signs.isascii():
+        return _cost_of_ascii_signs(signs)
+    plain = "".join(filter(str.isascii, signs))
+    cost = _RARE_SIGN_IN_RULER if len(signs) >= _LONG_RULER and len(set(signs)) == 1 else _RARE_SIGN
+    return max(1.0, (len(signs) - len(plain)) * cost + (_cost_of_ascii_signs(plain) if plain else 0.0))
 
 
-def _cost_of_blanks(piece: str, _kind: str, _fit: Fit) -> float:
+def _cost_of_ascii_signs(signs: str) -> float:
+    if len(signs) <= len(_SIGNS_IN_A_ROW):
+        costs = _SIGNS_OF_JSON_IN_A_ROW if _SIGNS_OF_JSON.issuperset(signs) else _SIGNS_IN_A_ROW
+        return costs[len(signs) - 1] if len(set(signs)) > 1 else 1.0
+    # A ruler of one sign is a word of the vocabulary.
+    rulers = [len(ruler[0]) for ruler in _RULER.finditer(signs)]
+    return (
+        sum(max(1.0, length / _SIGNS_OF_RULER_IN_ONE) for length in rulers)
+        + (len(signs) - sum(rulers)) / _SIGNS_PER_TOKEN
+    )
+
+
+def _cost_of_blanks(piece: str, _kind: str) -> float:
     return max(1.0, len(piece) / _BLANKS_IN_ONE)
 
 
-def _cost_of_script(piece: str, kind: str, _fit: Fit) -> float:
+def _cost_of_script(piece: str, kind: str) -> float:
     # The tokenizer separates Han characters from a space before them. In other scripts the space is part of the piece.
     blank = piece[0].isspace()
     return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / LETTERS_PER_TOKEN[kind])
 
 
-_COSTS: dict[str, Callable[[str, str, Fit], float]] = {
-    "word": _cost_of_word,
-    "digits": lambda _piece, _kind, _fit: 1.0,
+_COSTS: dict[str, Callable[[str, str], float]] = {
+    "digits": lambda _piece, _kind: 1.0,
     "signs": _cost_of_signs,
     "lines": _cost_of_blanks,
     "blanks": _cost_of_blanks,
