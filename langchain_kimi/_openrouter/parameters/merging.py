@@ -21,7 +21,12 @@ _NAMES = tuple(ParameterFields.model_fields)
 PARAMETERS = tuple(WIRE_NAMES.get(name, name) for name in _NAMES)
 """The wire's names of all parameters, in the order in which they are sent."""
 
-_FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields}, "metadata": "request_metadata"}
+FIELDS: dict[str, str] = {
+    **OTHER_NAMES,
+    **{name: name for name in ParameterFields.model_fields},
+    "metadata": "request_metadata",
+}
+"""The names of parameters in a call, and the fields that they set."""
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
 
 
@@ -85,9 +90,9 @@ def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not parameters:
         return {}
-    unknown = {name: value for name, value in parameters.items() if name not in _FIELDS}
+    unknown = {name: value for name, value in parameters.items() if name not in FIELDS}
     try:
-        given = _renamed({name: value for name, value in parameters.items() if name in _FIELDS}, _FIELDS)
+        given = _renamed({name: value for name, value in parameters.items() if name in FIELDS}, FIELDS)
         fields = ParameterFields.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise KimiUsageError(f"Nothing was sent. {_complaints(error)}") from None
