@@ -61,7 +61,9 @@ NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", 
 class KimiSettings(RequestParameters, Aliases):
     """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(
+        populate_by_name=True, hide_input_in_errors=True, defer_build=True, use_attribute_docstrings=True
+    )
 
     model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
     """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
 from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
@@ -49,6 +49,9 @@ class RequestParameters(ParameterFields, OtherNames):
     Raises `pydantic.ValidationError` for a value outside its range. The error's text names the range. It contains
     neither long texts nor anything that looks like a key.
     """
+
+    # No fields of its own. Without this pydantic searches its source for descriptions, which takes time at import.
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
     @model_validator(mode="before")
     @classmethod
