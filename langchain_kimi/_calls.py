@@ -17,7 +17,7 @@ from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
 from langchain_kimi._openrouter.http.transport import Call
 from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
-from langchain_kimi._openrouter.parameters.rules import CLOSE, described, likeliest
+from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._reply.plain import PlainMessage
@@ -196,7 +196,7 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in arguments.keys() - _NAMES:
         if name in _UNSENT and arguments[name] is not None:
             raise KimiUsageError(f"Nothing was sent. {name} is not a parameter.", advice=_UNSENT[name])
-        if meant := likeliest(name, sorted(_NAMES), CLOSE):
+        if meant := closest(name, sorted(_NAMES), TYPO_RATIO):
             warn_user(f"{name} is not a parameter that this package knows; did you mean {meant}? It is sent as it is.")
     _check_model(arguments)
     return {name: value for name, value in arguments.items() if name not in _UNSENT}

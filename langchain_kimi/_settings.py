@@ -37,7 +37,7 @@ from langchain_kimi._openrouter.http.endpoint import (
     keeps_secrets,
 )
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
-from langchain_kimi._openrouter.parameters.rules import CLOSE, likeliest, text
+from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 
 MOST_CATEGORIES = 2
@@ -203,7 +203,7 @@ class KimiSettings(RequestParameters, Aliases):
         ]:
             raise ValueError(" ".join(wrong))
         for name in unknown:
-            meant = likeliest(name, sorted(names), CLOSE)
+            meant = closest(name, sorted(names), TYPO_RATIO)
             question = f" did you mean {meant}?" if meant else ""
             warnings.warn(
                 f"{name} is not a parameter that this package knows;{question} it goes to model_kwargs and is sent as "

@@ -26,7 +26,7 @@ from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.continuing import joined, with_beginning
-from langchain_kimi._reply.messages import added_up
+from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
