@@ -1,7 +1,6 @@
-"""One call of a model: the request body of its messages and arguments, and how the reply is read."""
+"""One call of a model: its request, and how the reply is read."""
 
-# ruff: noqa: SLF001 - the private methods of the settings are for this module
-
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,19 +8,34 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
+from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.outgoing import changes_of_choice, fit
+from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import for_host
+from langchain_kimi._openrouter.http.connection import Connection, Timeout
+from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
 from langchain_kimi._openrouter.http.transport import Call
-from langchain_kimi._openrouter.parameters.merging import wire_parameters
+from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
+from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
-from langchain_kimi._request.body import OF_THE_CALL, body_bytes, call_ids_in, request_body
+from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
 from langchain_kimi._request.routing import keep_together
-from langchain_kimi._settings import KimiSettings
+from langchain_kimi._schemas.strict import warn_user
+from langchain_kimi._settings import KimiSettings, chosen_host
 from langchain_kimi._tokens.model import Counting, check_context
 from langchain_kimi._tracing import RetryReport
+from langchain_kimi.errors import KimiUsageError
+
+logger = logging.getLogger("langchain_kimi")
+
+HIDDEN = "**********"
+_NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
+_UNSENT = {"extra_query": "Put what the server needs into base_url or into extra_headers."}
+"""Arguments of other chat models that would be sent as parameters, and what to do instead."""
 
 
 def new_call(  # noqa: PLR0913 - the values that decide a call
@@ -29,8 +43,9 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     messages: Sequence[BaseMessage],
     arguments: Mapping[str, Any],
     report: RetryReport,
-    profile: Mapping[str, Any] | None,
     *,
+    key: str,
+    profile: Mapping[str, Any] | None,
     streamed: bool,
 ) -> Call[Any]:
     """Return a call that is ready to be made.
@@ -40,32 +55,35 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         messages: The conversation.
         arguments: The call's own arguments.
         report: The receiver of retries.
+        key: The API key; empty if there is none.
         profile: The model's profile.
         streamed: Whether the reply is streamed.
 
     Raises:
         KimiUsageError: An argument or a message cannot be sent.
-        KimiAuthenticationError: There is no key.
         KimiContextOverflowError: `check_context` is set and the prompt does not fit.
     """
     unrepaired, body = bodies(settings, messages, arguments, profile, streamed=streamed)
-    with_usage = _with_usage(settings, arguments)
-    connection = settings._connection(arguments.get("timeout", arguments.get("request_timeout")))
-    repair_options = settings._repair_options(partial(call_ids_in, messages))
+    content = body_bytes(body_for_host(settings, body, arguments, streamed=streamed))
+    here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
+    options = repair_options(settings, messages)
     reader: Any = PlainMessage
     if streamed:
-        reader = partial(CoalescedMessage if settings.coalesce else StreamedMessage, with_usage=with_usage)
+        kind = CoalescedMessage if settings.coalesce else StreamedMessage
+        reader = partial(kind, with_usage=_with_usage(settings, arguments))
 
     def new_reader(head: ResponseHead) -> Any:
         details = {"empty_answers": report.empty_answers, **changes_of_choice(unrepaired, body)}
-        return reader(head, body=body, idle=connection.timeout.idle, repair_options=replace(repair_options, **details))
+        return reader(head, body=body, idle=here.timeout.idle, repair_options=replace(options, **details))
 
+    if settings.log_bodies:
+        logger.debug("POST %s %s", here.url, content.decode())
     return Call(
-        connection=connection,
-        headers=settings._headers(arguments.get("extra_headers"), streamed=streamed),
-        body=body_bytes(for_host(body, settings._host, streamed=streamed, with_usage=with_usage)),
+        connection=here,
+        headers=headers(settings, arguments.get("extra_headers"), key=key, streamed=streamed),
+        body=content,
         new_reader=new_reader,
-        retries=settings._retries(arguments.get("max_retries"), arguments.get("retry_empty")),
+        retries=settings._retries(arguments.get("max_retries"), arguments.get("retry_empty")),  # noqa: SLF001 - for tests
         report=report,
         model=body.get("model"),
     )
@@ -80,7 +98,7 @@ def bodies(
     streamed: bool,
 ) -> tuple[WireBody, WireBody]:
     """Return a request's body in OpenRouter's form, before and after the repairs; see `new_call`."""
-    parameters = {name: value for name, value in arguments.items() if name not in OF_THE_CALL}
+    parameters = {name: value for name, value in _checked(arguments).items() if name not in OF_THE_CALL}
     unrepaired = request_body(
         messages,
         model=settings.model_name,
@@ -89,7 +107,7 @@ def bodies(
         streamed=streamed,
     )
     body = keep_together(
-        fit(unrepaired, settings._repair_options(frozenset).repairs),
+        fit(unrepaired, chosen_repairs(settings.repairs)),
         messages,
         parameters,
         auto_session=settings.auto_session,
@@ -101,10 +119,94 @@ def bodies(
     return unrepaired, body
 
 
+def body_for_host(settings: KimiSettings, body: WireBody, arguments: Mapping[str, Any], *, streamed: bool) -> WireBody:
+    """Return the body as the settings' host understands it."""
+    return for_host(body, chosen_host(settings), streamed=streamed, with_usage=_with_usage(settings, arguments))
+
+
+def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str, streamed: bool) -> dict[str, str]:
+    """Return the headers of a request. The call's own replace `default_headers`, and these the package's.
+
+    Raises:
+        KimiUsageError: One of the call's headers cannot be sent.
+    """
+    try:
+        for name, value in (extra or {}).items():
+            check_header(name, value)
+    except (ValueError, AttributeError) as problem:
+        raise KimiUsageError(f"extra_headers must be texts by their names. {problem}") from None
+    replaced = {name.lower() for name in extra or {}}
+    own = {name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced}
+    is_openrouter = chosen_host(settings).is_openrouter
+    attribution = attribution_headers(settings.app_url, settings.app_title, settings.app_categories)
+    result = request_headers(key, attribution if is_openrouter else {}, {**own, **(extra or {})}, streamed=streamed)
+    return result if key else {name: value for name, value in result.items() if value != "Bearer "}
+
+
+def visible_headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, streamed: bool) -> dict[str, str]:
+    """Return the headers of a request with the key and the user's own values replaced by asterisks."""
+    hidden = {"authorization", *(name.lower() for name in (*(settings.default_headers or {}), *(extra or {})))}
+    key = HIDDEN if settings.openrouter_api_key else ""
+    return {
+        name: HIDDEN if name.lower() in hidden else value
+        for name, value in headers(settings, extra, key=key, streamed=streamed).items()
+    }
+
+
+def connection(settings: KimiSettings, timeout: Any = None) -> Connection:
+    """Return the address, the time limits and the HTTP clients of a call; `timeout` is the call's own."""
+    return Connection(
+        base_url=settings.openrouter_api_base or "",
+        timeout=Timeout.of(settings.request_timeout if timeout is None else timeout),
+        http_client=settings.http_client,
+        http_async_client=settings.http_async_client,
+        verify=settings.verify,
+        proxy=settings.proxy,
+        max_connections=settings.max_connections,
+    )
+
+
+def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage]) -> RepairOptions:
+    """Return the repairs of the reply to a conversation."""
+    return RepairOptions(chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls)
+
+
 def counting(settings: KimiSettings) -> Counting:
     """Return the settings that decide how tokens are counted."""
     encode = getattr(settings, "custom_get_token_ids", None)
     return Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
+
+
+def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check the names of a call's arguments, and take the entries of `extra_body` out of it.
+
+    Raises:
+        KimiUsageError: The model is not a text, or an argument cannot be sent.
+    """
+    if arguments.keys() <= _NAMES:
+        _check_model(arguments)
+        return arguments
+    if "extra_body" in arguments:
+        if arguments["extra_body"] is not None:
+            warn_user(EXTRA_BODY)
+        try:
+            arguments = with_extra_body(arguments)
+        except ValueError as problem:
+            raise KimiUsageError(f"Nothing was sent. {problem}") from None
+    for name in arguments.keys() - _NAMES:
+        if name in _UNSENT and arguments[name] is not None:
+            raise KimiUsageError(f"Nothing was sent. {name} is not a parameter.", advice=_UNSENT[name])
+        if meant := closest(name, sorted(_NAMES), TYPO_RATIO):
+            warn_user(f"{name} is not a parameter that this package knows; did you mean {meant}? It is sent as it is.")
+    _check_model(arguments)
+    return {name: value for name, value in arguments.items() if name not in _UNSENT}
+
+
+def _check_model(arguments: Mapping[str, Any]) -> None:
+    for name in ("model", "model_name"):
+        value = arguments.get(name)
+        if value is not None and not isinstance(value, str):
+            raise KimiUsageError(f"Nothing was sent. {name} must be the slug of a model, got {described(value)}.")
 
 
 def _with_usage(settings: KimiSettings, arguments: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ from inspect import Parameter, Signature
 from types import FrameType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
+from langchain_kimi._keys import Key
 from langchain_kimi._openrouter.http.connection import Timeout
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
         model: str = DEFAULT_MODEL
         """The model's slug at OpenRouter, by default `moonshotai/kimi-k2-0905`."""
-        api_key: SecretStr | str | None = None
-        """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host."""
+        api_key: Key = None
+        """The API key, or a function that returns it for each call; by default the environment variable
+        `OPENROUTER_API_KEY`, or that of the host."""
         base_url: str | None = None
         """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
         timeout: float | Timeout | dict[str, float | None] | None = None
@@ -49,6 +51,24 @@ def _constructs(frame: FrameType, model: type[BaseModel]) -> bool:
     if frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
         return True
     return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), model)
+
+
+EXTRA_BODY = "extra_body is not needed: pass its entries as arguments of their own, which are sent as they are."
+
+
+def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with the entries of `extra_body`, which users of ChatOpenAI pass, as arguments of their own.
+
+    Raises:
+        ValueError: `extra_body` is not a dict, or an entry of it is also an argument with another value.
+    """
+    own = {name: value for name, value in arguments.items() if name != "extra_body"}
+    extra = arguments.get("extra_body") or {}
+    if not isinstance(extra, Mapping):
+        raise ValueError(f"extra_body must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
+    if twice := sorted(name for name in extra.keys() & own.keys() if extra[name] != own[name]):
+        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
+    return {**own, **extra}
 
 
 def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping[str, str]) -> Signature:

@@ -2,11 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
+from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.utils import from_env
 from pydantic import (
     ConfigDict,
@@ -20,12 +22,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, Aliases, construction_depth
-from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, EXTRA_BODY, Aliases, construction_depth, with_extra_body
+from langchain_kimi._keys import KeyFunction, key_of_environment, plain_key
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
-from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Connection, Timeout
+from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout
 from langchain_kimi._openrouter.http.endpoint import (
     Proxy,
     Verify,
@@ -33,12 +35,10 @@ from langchain_kimi._openrouter.http.endpoint import (
     check_base_url,
     check_header,
     keeps_secrets,
-    request_headers,
 )
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
-from langchain_kimi._openrouter.parameters.rules import text
+from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
-from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
 MOST_CATEGORIES = 2
 LONGEST_CATEGORY = 30
@@ -53,6 +53,7 @@ NO_PARAMETERS = {
 PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
 FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
 """The fields that come first in the constructor's signature."""
+LIMITER_ARGUMENTS = ("requests_per_second", "check_every_n_seconds", "max_bucket_size")
 NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
 """Fields that are left out of pickles: they are secret, or cannot be pickled."""
 
@@ -60,15 +61,20 @@ NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", 
 class KimiSettings(RequestParameters, Aliases):
     """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(
+        populate_by_name=True, hide_input_in_errors=True, defer_build=True, use_attribute_docstrings=True
+    )
 
     model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
     """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)
     and presets (`@preset/...`) are possible."""
 
-    openrouter_api_key: SecretStr | str | None = Field(default=None, alias=ALIASES["openrouter_api_key"])
-    """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never
-    serialized and never pickled: an unpickled model reads the environment again."""
+    openrouter_api_key: SecretStr | str | SkipValidation[KeyFunction] | None = Field(
+        default=None, alias=ALIASES["openrouter_api_key"]
+    )
+    """The API key, or a function that returns it for each call (an async function for async calls alone); by default
+    the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never serialized and never pickled: an
+    unpickled model reads the environment again."""
 
     openrouter_api_base: str | None = Field(default=None, alias=ALIASES["openrouter_api_base"])
     """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
@@ -170,12 +176,18 @@ class KimiSettings(RequestParameters, Aliases):
     """The most connections that models with the same settings open (async: on one event loop). Further calls wait in
     order, no longer than the connect timeout."""
 
+    log_bodies: bool = False
+    """Whether the logger `langchain_kimi` gets the body of each request at level DEBUG. Bodies contain the messages."""
+
     @model_validator(mode="before")
     @classmethod
     def _gather_model_kwargs(cls, arguments: Any) -> Any:
         """Move unknown arguments into `model_kwargs` with a warning, as ChatOpenRouter does."""
         if not isinstance(arguments, dict):
             return arguments
+        if arguments.get("extra_body") is not None:
+            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
+        arguments = with_extra_body(arguments)
         names = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
         extra = dict(arguments.get("model_kwargs") or {})
         # ChatOpenRouter's users put parameters there that it has no field for.
@@ -191,8 +203,11 @@ class KimiSettings(RequestParameters, Aliases):
         ]:
             raise ValueError(" ".join(wrong))
         for name in unknown:
+            meant = closest(name, sorted(names), TYPO_RATIO)
+            question = f" did you mean {meant}?" if meant else ""
             warnings.warn(
-                f"{name} is not a parameter that this package knows; it goes to model_kwargs and is sent as it is.",
+                f"{name} is not a parameter that this package knows;{question} it goes to model_kwargs and is sent as "
+                "it is.",
                 stacklevel=construction_depth(KimiSettings),
             )
         fields = {name: value for name, value in arguments.items() if name in names}
@@ -213,7 +228,11 @@ class KimiSettings(RequestParameters, Aliases):
         """Strip the white space that keys from `.env` files and clipboards come with."""
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
-        return SecretStr(value.strip()) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return SecretStr(value.strip())
+        if value is None or callable(value):
+            return value
+        raise ValueError("api_key must be a text, a SecretStr, or a function that returns one of them.")
 
     @field_validator("openrouter_api_base", mode="before")
     @classmethod
@@ -248,18 +267,22 @@ class KimiSettings(RequestParameters, Aliases):
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
         self._use_environment()
-        if self._host.needs_key and not self._key:
-            raise ValueError(missing_key(self._host))
+        key = plain_key(self.openrouter_api_key)
+        if chosen_host(self).needs_key and not self.openrouter_api_key:
+            raise ValueError(missing_key(chosen_host(self)))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
-        has_secrets = self._key or self.default_headers
+        has_secrets = self.openrouter_api_key or self.default_headers
         if has_secrets and not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base or "")):
             raise ValueError(
                 "base_url is plain http on another machine: the key would travel unencrypted. "
                 "Use https, or pass allow_insecure_http=True."
             )
-        check_key(self._key)
-        for name, value in {**self._attribution(), **(self.default_headers or {})}.items():
+        check_key(key)
+        for name, value in {
+            **attribution_headers(self.app_url, self.app_title, self.app_categories),
+            **(self.default_headers or {}),
+        }.items():
             check_header(name, value)
         return self
 
@@ -272,10 +295,22 @@ class KimiSettings(RequestParameters, Aliases):
             variable = OPENROUTER.key_variable
         host = host_for(self.host, base_url)
         values: dict[str, Any] = {"openrouter_api_base": base_url or host.base_url}
-        if not self._key:
-            values["openrouter_api_key"] = _key_of_environment(host.key_variable or variable)
+        if not (callable(self.openrouter_api_key) or plain_key(self.openrouter_api_key)):
+            values["openrouter_api_key"] = key_of_environment(host.key_variable or variable)
         # Not by assignment: fields that the user has not set stay unset.
         self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; settings are checked as in the constructor."""
+        field = {**_aliases(type(self)), **OTHER_NAMES}.get(name, name)
+        if field not in KimiSettings.model_fields or "__pydantic_fields_set__" not in dir(self):
+            super().__setattr__(name, value)
+            return
+        derived = {"openrouter_api_key", "openrouter_api_base"} - self.model_fields_set
+        values = {name: one for name, one in self.__dict__.items() if name not in derived}
+        checked = type(self).model_validate({**values, field: value})
+        self.__dict__.update({name: checked.__dict__[name] for name in KimiSettings.model_fields})
+        self.model_fields_set.add(field)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -295,18 +330,31 @@ class KimiSettings(RequestParameters, Aliases):
         state = super().__getstate__()
         # A TLS context cannot be pickled; a path can.
         omitted = NOT_PICKLED if isinstance(self.verify, bool | str) else (*NOT_PICKLED, "verify")
-        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in omitted}}
+        fields = {name: value for name, value in state["__dict__"].items() if name not in omitted}
+        if isinstance(limiter := fields.get("rate_limiter"), InMemoryRateLimiter):
+            # It has a lock, which cannot be pickled.
+            fields["rate_limiter"] = partial(
+                InMemoryRateLimiter, **{name: getattr(limiter, name) for name in LIMITER_ARGUMENTS}
+            )
+        return {**state, "__dict__": fields}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        """Restore a pickled state and read the key from the environment; without one, calls raise."""
+        """Restore a pickled state and read the key from the environment; without one, calls raise.
+
+        An `InMemoryRateLimiter` starts again with an empty bucket.
+        """
         fields = {"verify": True, **state["__dict__"], **dict.fromkeys(NOT_PICKLED)}
+        if isinstance(limiter := fields.get("rate_limiter"), partial):
+            fields["rate_limiter"] = limiter()
         super().__setstate__({**state, "__dict__": fields})
-        self.__dict__["openrouter_api_key"] = _key_of_environment(self._host.key_variable or OPENROUTER.key_variable)
+        self.__dict__["openrouter_api_key"] = key_of_environment(
+            chosen_host(self).key_variable or OPENROUTER.key_variable
+        )
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Copy everything but the HTTP clients and the TLS context, which both models use."""
+        """Copy everything but the HTTP clients, the TLS context and the rate limiter, which both models use."""
         memo = {} if memo is None else memo
-        for shared in (self.http_client, self.http_async_client, self.verify):
+        for shared in (self.http_client, self.http_async_client, self.verify, self.__dict__.get("rate_limiter")):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
@@ -317,49 +365,6 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(key := changes.get("openrouter_api_key"), str):
             changes["openrouter_api_key"] = SecretStr(key)
         return super().model_copy(update=changes, deep=deep)
-
-    @property
-    def _key(self) -> str:
-        key = self.openrouter_api_key
-        return key.get_secret_value() if isinstance(key, SecretStr) else key or ""
-
-    @property
-    def _host(self) -> Host:
-        return host_for(self.host, self.openrouter_api_base or "")
-
-    def _attribution(self) -> dict[str, str]:
-        return attribution_headers(self.app_url, self.app_title, self.app_categories)
-
-    def _headers(self, extra: Mapping[str, str] | None = None, *, streamed: bool) -> dict[str, str]:
-        """Return the headers of a request: a call's own replace `default_headers`, and these the package's.
-
-        Raises:
-            KimiAuthenticationError: There is no key.
-            KimiUsageError: One of the call's headers cannot be sent.
-        """
-        host, key = self._host, self._key
-        if host.needs_key and not key:
-            raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
-        try:
-            for name, value in (extra or {}).items():
-                check_header(name, value)
-        except (ValueError, AttributeError) as problem:
-            raise KimiUsageError(f"extra_headers must be texts by their names. {problem}") from None
-        replaced = {name.lower() for name in extra or {}}
-        own = {name: value for name, value in (self.default_headers or {}).items() if name.lower() not in replaced}
-        attribution = self._attribution() if host.is_openrouter else {}
-        headers = request_headers(key, attribution, {**own, **(extra or {})}, streamed=streamed)
-        return headers if key else {name: value for name, value in headers.items() if value != "Bearer "}
-
-    def _connection(self, timeout: Any = None) -> Connection:
-        """Return the address, the time limits and the HTTP clients of a call; `timeout` is the call's own."""
-        return Connection(
-            base_url=self.openrouter_api_base or "",
-            timeout=Timeout.of(self.request_timeout if timeout is None else timeout),
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-            **{name: getattr(self, name) for name in ("verify", "proxy", "max_connections")},
-        )
 
     def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
         """Return the retry rules of a call; the limits are the call's own.
@@ -372,18 +377,14 @@ class KimiSettings(RequestParameters, Aliases):
             number_of_attempts("retry_empty", self.retry_empty if empty_limit is None else empty_limit),
         )
 
-    def _repair_options(self, call_ids: Callable[[], frozenset[str]]) -> RepairOptions:
-        """Return the repairs of a reply; `call_ids` returns the ids of the tool calls in its conversation."""
-        return RepairOptions(chosen_repairs(self.repairs), call_ids, self.validate_tool_calls)
+
+def chosen_host(settings: KimiSettings) -> Host:
+    """Return the host of a model's calls."""
+    return host_for(settings.host, settings.openrouter_api_base or "")
 
 
 for _name, _alias in ALIASES.items():
     setattr(KimiSettings, _alias, property(attrgetter(_name), doc=f"Another name for `{_name}`."))
-
-
-def _key_of_environment(variable: str | None) -> SecretStr | None:
-    key = os.environ.get(variable, "").strip() if variable else ""
-    return SecretStr(key) if key else None
 
 
 def _aliases(cls: type[KimiSettings]) -> dict[str, str]:

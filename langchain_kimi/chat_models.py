@@ -1,6 +1,7 @@
 """ChatKimi, Moonshot's Kimi as a LangChain chat model."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
@@ -13,10 +14,11 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from langchain_kimi._calls import counting, new_call
+from langchain_kimi._calls import bodies, body_for_host, connection, counting, new_call, visible_headers
 from langchain_kimi._constructor import signature
+from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
@@ -25,8 +27,9 @@ from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, 
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.continuing import joined, with_beginning
 from langchain_kimi._reply.usage import added_up
+from langchain_kimi._request.body import body_bytes
 from langchain_kimi._schemas.tools import Tool, bind_arguments
-from langchain_kimi._settings import FIRST_FIELDS, KimiSettings
+from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
@@ -74,6 +77,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         ```
     """
 
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
     @model_validator(mode="after")
     def _note_version(self) -> Self:
         self._add_version("langchain-kimi-openrouter", __version__)
@@ -86,7 +91,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     @property
     def lc_secrets(self) -> dict[str, str]:
         """The arguments that are secrets, with their environment variables."""
-        return {"openrouter_api_key": self._host.key_variable or "OPENROUTER_API_KEY"}
+        return {"openrouter_api_key": chosen_host(self).key_variable or "OPENROUTER_API_KEY"}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
@@ -129,7 +134,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        [result] = exchange(self._call(messages, stop, run_manager, kwargs, streamed=False))
+        key = resolve(self.openrouter_api_key, chosen_host(self))
+        [result] = exchange(self._call(key, messages, stop, run_manager, kwargs, streamed=False))
         return cast("ChatResult", result)
 
     async def _agenerate(
@@ -139,7 +145,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, run_manager, kwargs, streamed=False)
+        key = await aresolve(self.openrouter_api_key, chosen_host(self))
+        call = self._call(key, messages, stop, run_manager, kwargs, streamed=False)
         try:
             [result] = [part async for part in aexchange(call)]
         except asyncio.CancelledError as error:
@@ -156,7 +163,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        yield from exchange(self._call(messages, stop, run_manager, kwargs, streamed=True))
+        key = resolve(self.openrouter_api_key, chosen_host(self))
+        yield from exchange(self._call(key, messages, stop, run_manager, kwargs, streamed=True))
 
     async def _astream(
         self,
@@ -165,12 +173,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async with aclosing(aexchange(self._call(messages, stop, run_manager, kwargs, streamed=True))) as chunks:
+        key = await aresolve(self.openrouter_api_key, chosen_host(self))
+        async with aclosing(aexchange(self._call(key, messages, stop, run_manager, kwargs, streamed=True))) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def _call(
+    def _call(  # noqa: PLR0913 - LangChain's arguments and the key
         self,
+        key: str,
         messages: list[BaseMessage],
         stop: list[str] | None,
         run_manager: Any,
@@ -179,7 +189,30 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         streamed: bool,
     ) -> Call[Any]:
         arguments = kwargs if stop is None else {**kwargs, "stop": stop}
-        return new_call(self, messages, arguments, RetryReport(run_manager), self.profile, streamed=streamed)
+        report = RetryReport(run_manager)
+        return new_call(self, messages, arguments, report, key=key, profile=self.profile, streamed=streamed)
+
+    def request_body(self, messages: LanguageModelInput, *, stream: bool = False, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON body that a call would send. Nothing is sent.
+
+        Args:
+            messages: The input of the call, in any form that `invoke` accepts.
+            stream: Whether the reply would be streamed.
+            **kwargs: The call's own arguments, such as `stop`, `temperature` and `tools`.
+
+        Raises:
+            KimiUsageError: An argument or a message cannot be sent.
+        """
+        conversation = self._convert_input(messages).to_messages()
+        _, body = bodies(self, conversation, kwargs, self.profile, streamed=stream)
+        sent: dict[str, Any] = json.loads(body_bytes(body_for_host(self, body, kwargs, streamed=stream)))
+        return sent
+
+    def request_headers(
+        self, *, stream: bool = False, extra_headers: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Return the headers that a call would send, with asterisks for the key and for your own values."""
+        return visible_headers(self, extra_headers, streamed=stream)
 
     def bind(self, **kwargs: Any) -> ModelBinding:
         """Bind parameters to the model; they stay bound when tools or a schema follow."""
@@ -327,10 +360,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         )
 
     def _count(
-        self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None, *, is_whole: bool = True
+        self, messages: LanguageModelInput, tools: Sequence[Any] | None, *, is_whole: bool = True
     ) -> "TokenCount":
-        body = tokens.body_to_count(messages, tools, self.model_name, wire_parameters(self).get("provider"))
-        return tokens.count(body, messages, counting(self), is_whole=is_whole)
+        conversation = self._convert_input(messages).to_messages()
+        body = tokens.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
+        return tokens.count(body, conversation, counting(self), is_whole=is_whole)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Return the token ids of a text; without Kimi's vocabulary 0, 1, 2, ..., as many as are estimated."""
@@ -348,7 +382,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """
         return self._count(messages, tools, is_whole=False).tokens
 
-    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> "TokenCount":
+    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Tool] | None = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, with the accuracy of the count.
 
         Providers render prompts differently. The count is for the provider that the preferences name, or else the
@@ -356,7 +390,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         off: then the conversation was shortened since.
 
         Args:
-            messages: The conversation.
+            messages: The conversation, in any form that `invoke` accepts.
             tools: Tools in any form that `bind_tools` accepts.
 
         Raises:
@@ -366,7 +400,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     def estimate_cost(
         self,
-        messages: Sequence[BaseMessage],
+        messages: LanguageModelInput,
         tools: Sequence[Tool] | None = None,
         max_tokens: int | None = None,
         prices: Mapping[str, float] | None = None,
@@ -377,7 +411,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         was paid.
 
         Args:
-            messages: The conversation.
+            messages: The conversation, in any form that `invoke` accepts.
             tools: Tools in any form that `bind_tools` accepts.
             max_tokens: The call's own limit; None takes that of the settings, or else that of the model.
             prices: US dollars per million tokens, `{"prompt": 0.6, "completion": 2.5}`; None takes the list prices.
@@ -427,11 +461,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
         Connections in use are closed when their call ends; new ones are opened on demand.
         """
-        clients.close(self._connection())
+        clients.close(connection(self))
 
     async def aclose(self) -> None:
         """Release the shared async connections of the running event loop; see `close`."""
-        await clients.aclose(self._connection())
+        await clients.aclose(connection(self))
 
     def __enter__(self) -> Self:
         return self

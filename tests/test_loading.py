@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from langchain_kimi import ChatKimi, ProviderPreferences, Reasoning, load_arguments, register_init_chat_model
+from langchain_kimi._calls import connection
 from langchain_kimi._openrouter.parameters.merging import wire_parameters
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
@@ -54,7 +55,7 @@ def test_a_model_comes_back(key_at_the_other_end: str) -> None:
     assert loaded.openrouter_api_key == model.openrouter_api_key
     assert wire_parameters(loaded) == wire_parameters(model)
     assert loaded.model_name == model.model_name
-    assert loaded._connection() == model._connection()
+    assert connection(loaded) == connection(model)
 
 
 def test_a_chain_comes_back_and_runs(key_at_the_other_end: str) -> None:

@@ -1,13 +1,19 @@
+import copy
 import linecache
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.load import dumpd, dumps, load
+from langchain_core.rate_limiters import InMemoryRateLimiter
 from pydantic import SecretStr, ValidationError
 
+from langchain_kimi._calls import connection
 from langchain_kimi._openrouter.http.connection import BASE_URL, Timeout
+from langchain_kimi._openrouter.parameters.merging import wire_parameters
+from langchain_kimi._settings import LIMITER_ARGUMENTS
 from langchain_kimi.chat_models import ChatKimi
 from tests.conftest import KEY
 
@@ -156,7 +162,7 @@ def test_base_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: Any, r
 
 def test_plain_http_may_be_allowed() -> None:
     model = ChatKimi(api_key=KEY, base_url="http://gateway.internal/v1", allow_insecure_http=True)
-    assert model._connection().url == "http://gateway.internal/v1/chat/completions"
+    assert connection(model).url == "http://gateway.internal/v1/chat/completions"
 
 
 # Time
@@ -175,8 +181,8 @@ def test_plain_http_may_be_allowed() -> None:
 def test_timeouts_are_kept_as_plain_values(given: Any, kept: Any, limits: Timeout) -> None:
     model = ChatKimi(api_key=KEY, timeout=given)
     assert model.request_timeout == kept
-    assert model._connection().timeout == limits
-    assert model._connection(7).timeout == Timeout(connect=7, idle=7)
+    assert connection(model).timeout == limits
+    assert connection(model, 7).timeout == Timeout(connect=7, idle=7)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, True, "30", [], {"idle": 0}, {"connect": None}, {"wait": 3}, 30_000])
@@ -275,3 +281,63 @@ def test_categories_that_openrouter_refuses(wrong: list[str]) -> None:
 def test_the_model_has_two_names() -> None:
     model = ChatKimi(api_key=KEY, model_name="moonshotai/kimi-k2.5")
     assert model.model == model.model_name == "moonshotai/kimi-k2.5"
+
+
+# Assignments
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("temperature", 5, "must be a number from 0 to 2"),
+        ("max_retries", -1, "greater than or equal to 0"),
+        ("provider", {"onyl": ["a"]}, "did you mean 'only'"),
+        ("model", 5, "valid string"),
+        ("api_key", "two words", "api_key must be printable"),
+        ("base_url", "nowhere", "base_url must be an http"),
+        ("stop_sequences", ["a"] * 5, "at most 4"),
+        ("top_logprobs", 3, "requires logprobs"),
+    ],
+)
+def test_assignments_are_checked(name: str, value: Any, problem: str) -> None:
+    model = planted(temperature=0.5)
+    before = dict(model.__dict__)
+    with pytest.raises(ValidationError, match=problem) as caught:
+        setattr(model, name, value)
+    assert model.__dict__ == before
+    assert not holds_secret(caught.value)
+
+
+def test_assignments_change_the_model_as_the_constructor_does() -> None:
+    model = planted()
+    model.temperature, model.provider, model.stop_sequences = 1, {"only": ["novita"]}, ["a"]
+    model.model, model.api_key = "moonshotai/kimi-k3", f"{OTHER_KEY}\n"
+    assert wire_parameters(model) == {"provider": {"only": ["novita"]}, "temperature": 1.0, "stop": ["a"]}
+    assert model.model_name == "moonshotai/kimi-k3"
+    assert model.openrouter_api_key == SecretStr(OTHER_KEY)
+    assert {"temperature", "stop", "model_name"} <= model.model_fields_set
+    model.host = "vllm"
+    assert model.openrouter_api_base == "http://localhost:8000/v1"
+    model.cache, model.tags = False, ["a"]
+    assert (model.cache, model.tags) == (False, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("temprature", "temperature"), ("max_token", "max_tokens"), ("api_keys", "api_key")]
+)
+def test_a_likely_typo_is_named(name: str, meant: str) -> None:
+    with pytest.warns(UserWarning, match=f"{name} is not a parameter .* did you mean {meant}?"):
+        ChatKimi(api_key=KEY, **{name: "0.1"})
+
+
+def test_a_rate_limiter_starts_again_in_a_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    limiter = InMemoryRateLimiter(requests_per_second=2, check_every_n_seconds=0.01, max_bucket_size=3)
+    model = ChatKimi(rate_limiter=limiter)
+    assert limiter.acquire(blocking=False) is False
+    loaded = pickle.loads(pickle.dumps(model.bind(seed=1))).bound.rate_limiter  # noqa: S301 - our own bytes
+    assert isinstance(loaded, InMemoryRateLimiter)
+    assert loaded is not limiter
+    assert [getattr(loaded, name) for name in LIMITER_ARGUMENTS] == [2, 0.01, 3]
+    assert copy.deepcopy(model).rate_limiter is limiter
+    assert pickle.loads(pickle.dumps(ChatKimi())).rate_limiter is None  # noqa: S301 - our own bytes

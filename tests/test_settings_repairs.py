@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 from langchain_core.load import dumpd
+from langchain_core.messages import ToolMessage
 from pydantic import ValidationError
 
+from langchain_kimi._calls import repair_options
 from langchain_kimi._kimi.repairs import ALL
 from langchain_kimi.chat_models import ChatKimi
 
@@ -28,9 +30,9 @@ def model(**settings: Any) -> ChatKimi:
 def test_repairs_accepts_all_none_and_names(given: Any, kept: Any, chosen: frozenset[str]) -> None:
     made = model(repairs=given)
     assert made.repairs == kept
-    repair_options = made._repair_options(lambda: frozenset({"a"}))
-    assert repair_options.repairs == chosen
-    assert repair_options.call_ids() == frozenset({"a"})
+    options = repair_options(made, [ToolMessage("", tool_call_id="a")])
+    assert options.repairs == chosen
+    assert options.call_ids() == frozenset({"a"})
 
 
 def test_an_unknown_repair_is_refused_by_name() -> None:
@@ -43,8 +45,8 @@ def test_repairs_are_serialized() -> None:
 
 
 def test_validate_tool_calls_turns_validation_on() -> None:
-    assert not model()._repair_options(frozenset).validates
-    assert model(validate_tool_calls=True)._repair_options(frozenset).validates
+    assert not repair_options(model(), []).validates
+    assert repair_options(model(validate_tool_calls=True), []).validates
 
 
 def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,11 @@ class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwar
         """Return structured output with the bound parameters; see the model's `with_structured_output`."""
         return self._bound_with(cast("Any", self._model.with_structured_output), schema, kwargs)
 
+    def request_body(self, messages: LanguageModelInput, **kwargs: Any) -> dict[str, Any]:
+        """Return the JSON body that a call would send; see the model's `request_body`."""
+        body: dict[str, Any] = cast("Any", self.bound).request_body(messages, **{**self.kwargs, **kwargs})
+        return body
+
     @property
     def _model(self) -> BaseChatModel:
         return cast("BaseChatModel", self.bound)

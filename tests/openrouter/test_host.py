@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import ValidationError
 
 from langchain_kimi import ChatKimi, load_arguments
+from langchain_kimi._keys import resolve
 from langchain_kimi._openrouter.host import (
     COMPATIBLE,
     HOSTS,
@@ -102,15 +103,15 @@ def test_a_host_has_its_own_key(monkeypatch: pytest.MonkeyPatch, host: str, vari
         ChatKimi(host=host)
     monkeypatch.setenv(variable, KEY)
     kimi = ChatKimi(host=host)
-    assert kimi._headers(streamed=False)["Authorization"] == f"Bearer {KEY}"
+    assert resolve(kimi.openrouter_api_key, MOONSHOT) == KEY
     assert kimi.lc_secrets == {"openrouter_api_key": variable}
 
 
 def test_the_key_of_openrouter_is_sent_to_no_other_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
-    assert "Authorization" not in ChatKimi(base_url="http://localhost:8000/v1")._headers(streamed=False)
+    assert "Authorization" not in ChatKimi(base_url="http://localhost:8000/v1").request_headers()
     monkeypatch.setenv("OPENROUTER_API_BASE", "http://localhost:8000/v1")
-    assert ChatKimi()._headers(streamed=False)["Authorization"] == f"Bearer {KEY}"
+    assert resolve(ChatKimi().openrouter_api_key, OPENROUTER) == KEY
 
 
 def test_a_local_server_needs_no_key(server: Emulator) -> None:

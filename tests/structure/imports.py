@@ -53,15 +53,17 @@ LAYERS = {
     "_tokens": Layer(MESSAGES, LANGCHAIN | {"tiktoken", "huggingface_hub"}),
     "_structured": Layer(FEATURES, LANGCHAIN),
     "_costs": Layer(FEATURES, LANGCHAIN),
-    "_settings": Layer(PROTOCOL | {"_kimi", "_constructor"}, LANGCHAIN),
+    "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
     "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
     "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
     "chat_models": Layer(
-        MODEL | {"_calls", "_constructor", "_settings", "_tracing", "callbacks"}, LANGCHAIN | {"httpx", "asyncio"}
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
+        LANGCHAIN | {"httpx", "asyncio"},
     ),
-    "_constructor": Layer(PROTOCOL, LANGCHAIN),
-    "_calls": Layer(MODEL | {"_settings", "_tracing"}, LANGCHAIN),
+    "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
+    "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
+    "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
     "__main__": Layer(MODEL),
@@ -69,7 +71,7 @@ LAYERS = {
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
     ),
 }
-ENVIRONMENT_READERS = ("chat_models", "_settings", "testing", "_tokens.vocabulary", "_openrouter.host")
+ENVIRONMENT_READERS = ("chat_models", "_keys", "_settings", "testing", "_tokens.vocabulary", "_openrouter.host")
 """Modules that may read the environment. Where the vocabulary lies is set by variables of Hugging Face's tools."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
 from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
@@ -21,7 +21,12 @@ _NAMES = tuple(ParameterFields.model_fields)
 PARAMETERS = tuple(WIRE_NAMES.get(name, name) for name in _NAMES)
 """OpenRouter's names of all parameters, in the order in which they are sent."""
 
-_FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields}, "metadata": "request_metadata"}
+FIELDS: dict[str, str] = {
+    **OTHER_NAMES,
+    **{name: name for name in ParameterFields.model_fields},
+    "metadata": "request_metadata",
+}
+"""The names of parameters in a call, and the fields that they set."""
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
 
 
@@ -45,6 +50,9 @@ class RequestParameters(ParameterFields, OtherNames):
         pydantic.ValidationError: A value is outside its range. The error names the range, and repeats neither long
             strings nor anything that looks like a key.
     """
+
+    # No fields of its own. Without this pydantic searches its source for descriptions, which takes time at import.
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -91,9 +99,9 @@ def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not parameters:
         return {}
-    unknown = {name: value for name, value in parameters.items() if name not in _FIELDS}
+    unknown = {name: value for name, value in parameters.items() if name not in FIELDS}
     try:
-        renamed = _renamed({name: value for name, value in parameters.items() if name in _FIELDS}, _FIELDS)
+        renamed = _renamed({name: value for name, value in parameters.items() if name in FIELDS}, FIELDS)
         fields = ParameterFields.model_validate({name: value for name, value in renamed.items() if value is not None})
     except ValidationError as error:
         raise KimiUsageError(f"Nothing was sent. {_problems(error)}") from None

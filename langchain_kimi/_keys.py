@@ -1,0 +1,72 @@
+"""API keys: of the environment, of the constructor, or returned by the user's own function for each call."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from pydantic import SecretStr
+
+from langchain_kimi._openrouter.host import Host, check_key, missing_key
+from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
+
+KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+Key: TypeAlias = SecretStr | str | KeyFunction | None
+
+
+def key_of_environment(variable: str | None) -> SecretStr | None:
+    """Return the key in an environment variable, None if there is none."""
+    key = os.environ.get(variable, "").strip() if variable else ""
+    return SecretStr(key) if key else None
+
+
+def plain_key(key: Key) -> str:
+    """Return a key as text; empty if there is none, or if a function returns it."""
+    if isinstance(key, SecretStr):
+        return key.get_secret_value()
+    return key if isinstance(key, str) else ""
+
+
+def resolve(key: Key, host: Host) -> str:
+    """Return the key of a sync call.
+
+    Raises:
+        KimiAuthenticationError: There is no key, and the host needs one.
+        KimiUsageError: The user's function is async, or does not return a key.
+    """
+    if not callable(key):
+        return _checked(plain_key(key), host)
+    value = key()
+    if inspect.iscoroutine(value):
+        value.close()
+    if inspect.isawaitable(value):
+        raise KimiUsageError("api_key is an async function, so only async calls can use it.", advice="Use ainvoke.")
+    return _returned(value, host)
+
+
+async def aresolve(key: Key, host: Host) -> str:
+    """Return the key of an async call. A sync function runs in a thread; see `resolve`."""
+    if not callable(key):
+        return _checked(plain_key(key), host)
+    if inspect.iscoroutinefunction(key):
+        return _returned(await key(), host)
+    value = await asyncio.to_thread(key)
+    return _returned(await value if inspect.isawaitable(value) else value, host)
+
+
+def _returned(value: object, host: Host) -> str:
+    key = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(key, str):
+        raise KimiUsageError(f"The api_key function returned {type(key).__name__} instead of a text.")
+    try:
+        check_key(key.strip())
+    except ValueError as problem:
+        raise KimiUsageError(str(problem)) from None
+    return _checked(key.strip(), host)
+
+
+def _checked(key: str, host: Host) -> str:
+    if host.needs_key and not key:
+        raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
+    return key
