@@ -23,6 +23,7 @@ from langchain_kimi._openrouter.http.errors import (
     unread_encoding,
 )
 from langchain_kimi._openrouter.http.watchdog import Watch, hung_up_on_failure
+from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
 from langchain_kimi._openrouter.retries import Retries
@@ -121,6 +122,7 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # What refuses a request does not say which model it was for.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
+        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None
