@@ -55,7 +55,7 @@ def texts_of(error: KimiError) -> list[str]:
 async def test_repeated_secrets_are_removed(
     openrouter: Emulator, reply: RawReply, way: Way, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     openrouter.script(reply, reply)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1, default_headers={"X-Tenant": TENANT})
     tracer = Tracer()
