@@ -42,7 +42,9 @@ class ParameterFields(BaseModel):
     too, because OpenRouter adds words without notice; a likely typo of a listed word is an error.
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, populate_by_name=True, defer_build=True, use_attribute_docstrings=True
+    )
 
     models: Annotated[list[str] | None, texts()] = None
     """Fallback models, tried in this order if the first model fails for any reason."""
