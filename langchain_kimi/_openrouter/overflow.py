@@ -43,7 +43,7 @@ _OTHER_SUBJECT = re.compile(
 _TEXT_LENGTH = re.compile(r"token|context|max message", re.IGNORECASE)
 _OUTPUT_LIMIT = re.compile(
     r"max_(?:completion_|new_|output_)?tokens|max(?:imum)? (?:\w+ )?tokens you"
-    r"|(?:output|completion|new|generated) tokens",
+    r"|(?:output|completion|new|generated) tokens|\b(?:answer|reply|response|completion)\b",
     re.IGNORECASE,
 )
 _PROMPT = re.compile(r"context|prompt|input|messages?\b|conversation|sequence|seq_?len", re.IGNORECASE)

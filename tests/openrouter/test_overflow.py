@@ -86,6 +86,7 @@ OTHERS = [
     "n must be less than 10",
     "top_logprobs must be less than or equal to 20",
     "Upstream closed",
+    "The answer was longer than the limit of 16 tokens.",
     "Insufficient credits: you requested up to 65536 tokens, but can only afford 1000",
     "tool_call_id too long in messages[1]",
     "messages must not be empty",
