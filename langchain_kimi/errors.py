@@ -22,6 +22,7 @@ KimiError                          (ModelError)
     - KimiIncompleteStreamError                                    the stream ended before the reply did
     - KimiEmptyReplyError                                          neither text nor reasoning nor a tool call
     - KimiStructuredOutputError    (OutputParserException)         no value that fits the schema
+       . KimiRefusalError          (ModelRefusalError)             the model refused to produce one
 ```
 
 Each leaf is also one of langchain-core's `Model*Error` classes, so that its retry and fallback middleware handles it.
@@ -29,10 +30,12 @@ The exception carries everything known about the failure, including the partial 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, ClassVar, Literal, TypedDict, Unpack
 
+import langchain_core.exceptions
 from langchain_core.exceptions import (
     ContextOverflowError,
     ModelAPIError,
@@ -47,6 +50,9 @@ from langchain_core.exceptions import (
     OutputParserException,
 )
 from langchain_core.messages import AIMessage
+
+# langchain-core has `ModelRefusalError` since 1.7.5.
+_ModelRefusalError = getattr(langchain_core.exceptions, "ModelRefusalError", ModelError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,15 @@ class ErrorDetails(TypedDict, total=False):
     attempts: tuple["KimiError", ...]
 
 
+class _InstanceAttribute:
+    """An attribute that every instance has in its `__dict__`; on the class it is the default of langchain-core."""
+
+    def __get__(self, instance: object, owner: type) -> bool:
+        if instance is not None:
+            raise AttributeError("is_retryable")
+        return next(value for kind in owner.__mro__ if isinstance(value := vars(kind).get("is_retryable"), bool))
+
+
 class KimiError(ModelError):
     """A call to the model failed.
 
@@ -110,30 +125,46 @@ class KimiError(ModelError):
         attempts: The errors of earlier attempts, oldest first.
     """
 
-    advice: str = ""
-    status: int | None = None
-    code: int | str | None = None
-    error_type: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    raw: Any = None
-    metadata: Mapping[str, Any] = {}
-    availability: Mapping[str, Any] = {}
-    generation_id: str | None = None
-    retry_after: float | None = None
-    response: RawReply | None = None
-    partial: AIMessage | None = None
-    usage: Mapping[str, Any] | None = None
-    attempts: tuple["KimiError", ...] = ()
+    reason: str
+    advice: str
+    status: int | None
+    code: int | str | None
+    error_type: str | None
+    model: str | None
+    provider: str | None
+    raw: Any
+    metadata: Mapping[str, Any]
+    availability: Mapping[str, Any]
+    generation_id: str | None
+    retry_after: float | None
+    response: RawReply | None
+    partial: AIMessage | None
+    usage: Mapping[str, Any] | None
+    attempts: tuple["KimiError", ...]
 
-    def __init__(self, reason: str, **details: Unpack[ErrorDetails]) -> None:
+    is_retryable = _InstanceAttribute()
+
+    _own_defaults: ClassVar[Mapping[str, Any]] = {}
+    """The attributes that a subclass adds, with their defaults."""
+
+    def __init__(
+        self, reason: str, details: Mapping[str, Any] | None = None, /, **keywords: Unpack[ErrorDetails]
+    ) -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.update(**details)
+        # Ray raises an instance of a class that inherits from ours, and looks up on the original error only what is
+        # missing. So every default is set on the instance: on the class, it would hide the value of the original.
+        attributes = {**_defaults(), **self._own_defaults, "is_retryable": type(self).is_retryable}
+        restored = {name: value for name, value in (details or {}).items() if name in attributes}
+        self.__dict__.update(attributes, **restored, reason=reason)
+        self.update(**keywords)
 
     def update(self, **details: Unpack[ErrorDetails]) -> None:
         """Set attributes that became known after the error was created."""
         self.__dict__.update(details)
+        # Result stores, such as Celery's, keep the class and its `args` as JSON, and call the class with them.
+        names = (*_JSON_DETAILS, *self._own_defaults)
+        kept = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
+        self.args = (self.reason, kept)
 
     @property
     def status_code(self) -> int | None:
@@ -148,14 +179,17 @@ class KimiError(ModelError):
     def __str__(self) -> str:
         parts = [
             f"HTTP {self.status}" if self.status else "",
-            f"provider {self.provider}" if self.provider else "",
-            f"model {self.model}" if self.model else "",
-            f"generation {self.generation_id}" if self.generation_id else "",
+            f"provider {one_line(self.provider, MAX_NAME)}" if self.provider else "",
+            f"model {one_line(self.model, MAX_NAME)}" if self.model else "",
+            f"generation {one_line(self.generation_id, MAX_NAME)}" if self.generation_id else "",
             f"after {len(self.attempts) + 1} attempts" if self.attempts else "",
         ]
         context = ", ".join(part for part in parts if part)
-        sentence = self.reason.strip() + (f" ({context})" if context else "")
-        return f"{sentence} {self.advice}".strip() if self.advice else sentence
+        sentence = one_line(self.reason, MAX_REASON) + (f" ({context})" if context else "")
+        return f"{sentence} {one_line(self.advice, MAX_REASON)}".strip() if self.advice else sentence
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({one_line(self.reason, MAX_REASON)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         attributes = {key: value for key, value in self.__dict__.items() if key != "reason"}
@@ -164,12 +198,53 @@ class KimiError(ModelError):
 
 def _rebuild(kind: type[KimiError], reason: str, attributes: dict[str, Any]) -> KimiError:
     error = kind.__new__(kind, reason)
-    KimiError.__init__(error, reason, **attributes)
+    KimiError.__init__(error, reason)
+    error.update(**attributes)
     return error
+
+
+MAX_REASON = 2000
+"""Characters of a reason or advice that the text of an exception shows; the attribute has all of it."""
+MAX_NAME = 100
+"""Characters of a provider, model or id that the text of an exception shows."""
+_BLANKS = re.compile(r"\s+")
+
+
+def one_line(text: Any, limit: int) -> str:
+    """Return a text as one line of printable characters, of at most `limit` characters.
+
+    Upstream texts are shown in terminals and logs, where line breaks would forge entries, and escape sequences or
+    bidirectional controls would change the display. Such characters are written as escape sequences of Python.
+    """
+    text = str(text)
+    shortened = text[: limit + 1]
+    line = _BLANKS.sub(" ", shortened).strip()
+    if not line.isprintable():
+        line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+    return line[:limit] + "…" if len(text) > limit or len(line) > limit else line
+
+
+_DETAILS = frozenset(ErrorDetails.__annotations__)
+_JSON_DETAILS = (
+    "advice", "status", "code", "error_type", "model", "provider", "availability", "generation_id", "retry_after",
+    "is_retryable", "usage",
+)  # fmt: skip
+
+
+def _defaults() -> dict[str, Any]:
+    return {**dict.fromkeys(_DETAILS), "advice": "", "metadata": {}, "availability": {}, "attempts": ()}
 
 
 class KimiUsageError(KimiError, ModelInvalidRequestError, ValueError):
     """The arguments are invalid: nothing was sent and nothing was billed."""
+
+
+class BudgetDetails(ErrorDetails, total=False):
+    """The keyword arguments of `KimiBudgetExceededError`."""
+
+    spent: float
+    limit: float
+    unit: Literal["USD", "tokens"]
 
 
 class KimiBudgetExceededError(KimiUsageError):
@@ -181,19 +256,15 @@ class KimiBudgetExceededError(KimiUsageError):
         unit: `"USD"` or `"tokens"`.
     """
 
+    spent: float
+    limit: float
+    unit: Literal["USD", "tokens"]
+    _own_defaults: ClassVar[Mapping[str, Any]] = {"spent": 0.0, "limit": 0.0, "unit": "USD"}
+
     def __init__(
-        self,
-        reason: str,
-        *,
-        spent: float,
-        limit: float,
-        unit: Literal["USD", "tokens"],
-        **details: Unpack[ErrorDetails],
+        self, reason: str, details: Mapping[str, Any] | None = None, /, **keywords: Unpack[BudgetDetails]
     ) -> None:
-        super().__init__(reason, **details)
-        self.spent = spent
-        self.limit = limit
-        self.unit = unit
+        super().__init__(reason, details, **keywords)  # type: ignore[misc]  # the base takes the attributes of subclasses
 
 
 class KimiConnectionError(KimiError, ModelConnectionError):
@@ -267,6 +338,15 @@ class KimiEmptyReplyError(KimiReplyError):
 StructuredOutputCause = Literal["refusal", "length", "empty", "no_call", "bad_json", "invalid"]
 
 
+class StructuredOutputDetails(ErrorDetails, total=False):
+    """The keyword arguments of `KimiStructuredOutputError`."""
+
+    cause: StructuredOutputCause
+    text: str
+    position: int | None
+    validation_errors: Sequence[Mapping[str, Any]]
+
+
 class KimiStructuredOutputError(KimiReplyError, OutputParserException):
     """The reply contains no value that fits the schema; `partial` is the complete reply.
 
@@ -283,20 +363,38 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
     text: str
     position: int | None
     validation_errors: tuple[Mapping[str, Any], ...]
+    _own_defaults: ClassVar[Mapping[str, Any]] = {
+        "cause": "invalid",
+        "text": "",
+        "position": None,
+        "validation_errors": (),
+    }
 
     def __init__(
-        self,
-        reason: str,
-        *,
-        cause: StructuredOutputCause,
-        text: str = "",
-        position: int | None = None,
-        validation_errors: Sequence[Mapping[str, Any]] = (),
-        **details: Unpack[ErrorDetails],
+        self, reason: str, details: Mapping[str, Any] | None = None, /, **keywords: Unpack[StructuredOutputDetails]
     ) -> None:
-        details.setdefault("is_retryable", cause not in {"refusal", "length"})
-        super().__init__(reason, **details)
-        self.cause = cause
-        self.text = self.llm_output = text
-        self.position = position
-        self.validation_errors = tuple(validation_errors)
+        super().__init__(reason, details, **keywords)  # type: ignore[misc]  # the base takes the attributes of subclasses
+        self.validation_errors = tuple(self.validation_errors)
+        self.llm_output = self.text
+        if "is_retryable" not in {**(details or {}), **keywords}:
+            self.update(is_retryable=self.cause not in {"refusal", "length"})
+
+
+class KimiRefusalError(KimiStructuredOutputError, _ModelRefusalError):  # type: ignore[misc, valid-type]  # see there
+    """The model refused to produce structured output; `cause` is `refusal`, and `text` has the refusal."""
+
+    _own_defaults: ClassVar[Mapping[str, Any]] = {
+        "cause": "refusal",
+        "text": "",
+        "position": None,
+        "validation_errors": (),
+    }
+
+    @property
+    def raw_message(self) -> AIMessage | None:
+        """The complete reply: `partial` under the name that langchain-core uses."""
+        return self.partial
+
+    @raw_message.setter
+    def raw_message(self, value: AIMessage | None) -> None:
+        self.partial = value

@@ -32,6 +32,10 @@ TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
     errors.KimiIncompleteStreamError: (errors.KimiReplyError,),
     errors.KimiEmptyReplyError: (errors.KimiReplyError,),
     errors.KimiStructuredOutputError: (errors.KimiReplyError, core.OutputParserException),
+    errors.KimiRefusalError: (
+        errors.KimiStructuredOutputError,
+        getattr(core, "ModelRefusalError", core.ModelError),
+    ),
 }
 RETRYABLE = {
     errors.KimiConnectionError,

@@ -46,6 +46,10 @@ BY_MESSAGE = {
     ),
     # HKUDS/nanobot#3939, NousResearch/hermes-agent#34208
     r"cannot specify both.*(thinking|reasoning)": "Configure reasoning in one way only: with reasoning={...}.",
+    r"reasoning is mandatory|reasoning (cannot|can't|can not) be (disabled|turned off)": (
+        "This model always reasons: leave out reasoning={'enabled': False} and the effort 'none', or choose a model "
+        "that can answer without reasoning; to leave the reasoning out of the reply, use reasoning={'exclude': True}."
+    ),
     # continuedev/continue#6619, CultivateLabs/raif#462
     r"no endpoints found that (support|can handle)|no allowed providers|guardrail restrictions and data policy": (
         "The request's settings exclude every provider of this model: loosen provider={...} (only, ignore, "
@@ -58,7 +62,9 @@ BY_KIND: dict[type[KimiError], str] = {
     KimiContextOverflowError: "Shorten the messages, lower max_tokens, or choose a model with a larger context.",
     KimiAuthenticationError: "Check api_key or OPENROUTER_API_KEY: the key is missing, unknown or disabled.",
     KimiPaymentRequiredError: "Add credits, raise the key's limit, or lower max_tokens.",
-    KimiModerationError: "The input was flagged: see `metadata['reasons']` and `metadata['flagged_input']`.",
+    KimiModerationError: (
+        "Change the input, which was flagged. `metadata['reasons']`, `metadata['flagged_input']` and `raw` may say why."
+    ),
     KimiPermissionError: "The key or the account's guardrails do not allow this request.",
     KimiRateLimitError: "Wait and try again, allow other providers, or list fallbacks with models=[...].",
     KimiServerError: "Trying again may help, as may other providers, or fallbacks with models=[...].",

@@ -4,10 +4,12 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.overflow import reports_overflow
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -63,28 +65,31 @@ BY_TYPE: dict[str, int] = {
 """The status of each of OpenRouter's canonical error types. Types that are not listed mean 400."""
 
 CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
-CONTEXT_WORDS = re.compile(
-    # OpenRouter, OpenAI and Groq; Moonshot; MiniMax; llama.cpp
-    r"context_length_exceeded|maximum context length|exceeded model token limit|context[ _-]?(length|window) exceed"
-    r"|exceeds? the (model'?s )?(maximum |available )?context"
-    # SGLang; vLLM; xAI; DeepInfra; Google
-    r"|(longer|greater|larger) than the (model'?s )?(context length|maximum model length)"
-    r"|maximum (prompt|input) length is|exceeds maximum input length|exceeds the maximum number of tokens"
-    # Anthropic and Fireworks; Anthropic; Bedrock and Cohere; Text Generation Inference
-    r"|prompt is too long|exceeds? context limit|input (token length |is )?too long|too many (input |prompt )?tokens"
-    r"|inputs`? tokens \+ `?max_new_tokens|reduce the length of (the messages|either)",
+MODERATION_TYPES = frozenset(
+    {"content_policy_violation", "refusal", "content_filter", "data_inspection_failed", "content_moderation"}
+)
+"""OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud and of others."""
+MODERATION_WORDS = re.compile(
+    # Moonshot; Azure; Alibaba Cloud; xAI; OpenAI
+    r"considered high risk|content management policy|inappropriate content|content violates|violates? our usage polic"
+    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)",
     re.IGNORECASE,
 )
-"""How the providers behind OpenRouter report an overflow; most of them send no error type for it."""
 EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(r"is not a valid model id|model .* (does not exist|not found)", re.IGNORECASE)
+UNKNOWN_MODEL = re.compile(
+    # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
+    r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
+    r"|invalid model (name|id|slug)|unknown model|no such model|unrecognized model",
+    re.IGNORECASE,
+)
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
-TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
 MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason")
 """Where hosts put the message of an error, in order of preference."""
 GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
 """Messages without information: the reason is then in `metadata.raw`."""
+MAX_MESSAGE = 2000
+"""Characters of a message that are kept as the reason; `response` has the whole text."""
 MILLISECONDS = 1000
 EPOCH_2001 = 1_000_000_000
 """September 2001 in seconds since the epoch; smaller numbers are not points in time."""
@@ -107,8 +112,27 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
         reply = reply[0]
     if isinstance(reply, dict):
         return error_from_reply(cast("WireEvent", reply), raw_reply, now=now)
-    plain = " ".join(html.unescape(TAGS.sub(" ", text)).split())[:300]
+    plain = " ".join(html.unescape(without_tags(text[:MAX_PAGE])).split())[:300]
     return _build({"message": plain or f"HTTP status {status} without a body"}, {}, raw_reply, now)
+
+
+MAX_PAGE = 2**15
+"""Characters of an error page that are searched for its message."""
+
+
+def without_tags(page: str) -> str:
+    """Return the text of an HTML page, in time proportional to its length: without tags, styles and scripts."""
+    folded, texts, position = page.lower(), [], 0
+    while (start := page.find("<", position)) >= 0:
+        texts.append(page[position:start])
+        hidden = next((name for name in ("style", "script") if folded.startswith(name, start + 1)), None)
+        end = folded.find(f"</{hidden}", start) if hidden else start
+        end = page.find(">", end) if end >= 0 else -1
+        if end < 0:
+            # An unfinished tag: the page was truncated, or it is not HTML.
+            return " ".join([*texts, "" if hidden else page[start + 1 :].replace("<", " ")])
+        position = end + 1
+    return " ".join([*texts, page[position:]])
 
 
 def error_from_reply(reply: WireEvent, raw_reply: RawReply, *, now: float) -> KimiError:
@@ -163,8 +187,10 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
     raw = _parse_if_json(metadata.get("raw"))
-    reason, message = _reason(error, raw), _as_text(error.get("message"))
-    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {message} {_code_and_type(raw)}")
+    reason, message = _reason(error, raw), _as_text(error.get("message"))[:MAX_MESSAGE]
+    code_and_type = _code_and_type(raw)
+    word = error_type or next((word for word in code_and_type if word in MODERATION_TYPES), None) or _word(code)
+    kind = _kind(status, word, metadata, "\n".join((reason, message, *code_and_type)))
     built = kind(
         reason,
         status=status,
@@ -195,16 +221,19 @@ def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str)
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
     kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
-        if word in CONTEXT_TYPES or CONTEXT_WORDS.search(text):
+        if word in CONTEXT_TYPES or reports_overflow(text):
             return KimiContextOverflowError
         if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
             return KimiNotFoundError
-    if kind is KimiPermissionError:
-        if EXHAUSTED_KEY.search(text):
-            return KimiPaymentRequiredError
-        if metadata.get("reasons") or "flagged_input" in metadata:
-            return KimiModerationError
-    return kind
+    if kind is KimiPermissionError and EXHAUSTED_KEY.search(text):
+        return KimiPaymentRequiredError
+    is_refusal = issubclass(kind, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
+    return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else kind
+
+
+def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> bool:
+    is_flagged = bool(metadata.get("reasons")) or "flagged_input" in metadata
+    return is_flagged or word in MODERATION_TYPES or MODERATION_WORDS.search(text) is not None
 
 
 def _status(error: WireError, error_type: str | None, http_status: int) -> int:
@@ -234,7 +263,7 @@ def _reason(error: WireError, raw: Any) -> str:
 def _message(raw: Any, depth: int = 8) -> str:
     """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
     if isinstance(raw, str):
-        return raw.strip()[:2000]
+        return raw.strip()[:MAX_MESSAGE]
     if isinstance(raw, list) and raw and depth:
         return _message(raw[0], depth - 1)
     if not isinstance(raw, dict) or not depth:
@@ -253,11 +282,11 @@ def _as_text(value: Any) -> str:
         return "The reason is nested too deeply to be shown."
 
 
-def _code_and_type(raw: Any) -> str:
+def _code_and_type(raw: Any) -> tuple[str, str]:
     """Return the provider's own code and type, which may be more specific than its message."""
     inner = raw.get("error") if isinstance(raw, dict) else None
     error = inner if isinstance(inner, dict) else _as_mapping(raw)
-    return f"{_as_text(error.get('code'))} {_as_text(error.get('type'))}"
+    return _as_text(error.get("code"))[:200], _as_text(error.get("type"))[:200]
 
 
 def _parse_if_json(raw: Any) -> Any:
@@ -282,14 +311,22 @@ def retry_after(
 ) -> float | None:
     """Return the seconds to wait that a response names, or None.
 
-    The first of these counts: the header `Retry-After` (seconds or a date), `availability.retry_after` (seconds), and
-    `X-RateLimit-Reset` (milliseconds since the epoch) as a response header or inside `metadata.headers`.
+    The first of these counts: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
+    (seconds or a date), `availability.retry_after` (seconds), and `X-RateLimit-Reset` (milliseconds since the epoch).
+    The headers may also be those of the provider, in `metadata.headers`.
     """
     inner = metadata.get("headers")
     upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
-    for value in (headers.get("retry-after"), availability.get("retry_after"), upstream.get("retry-after")):
-        if (seconds := _seconds(value, now)) is not None:
-            return seconds
+    for value, unit in (
+        (headers.get("retry-after-ms"), MILLISECONDS),
+        (headers.get("retry-after"), 1),
+        (availability.get("retry_after"), 1),
+        (upstream.get("retry-after-ms"), MILLISECONDS),
+        (upstream.get("retry-after"), 1),
+    ):
+        seconds = _seconds(value, now) if unit == 1 else number_of(value)
+        if seconds is not None:
+            return seconds / unit
     reset = number_of(headers.get("x-ratelimit-reset") or upstream.get("x-ratelimit-reset"))
     # Other hosts send seconds or a duration under this name. A point in time that has passed is no reason to wait.
     return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH_2001) else None
@@ -299,7 +336,9 @@ def _seconds(value: Any, now: float) -> float | None:
     number = number_of(value)
     if number is None and isinstance(value, str):
         try:
-            number = parsedate_to_datetime(value).timestamp() - now
+            moment = parsedate_to_datetime(value)
+            # A date in asctime's format, or with the zone "-0000", has no zone; HTTP dates are in UTC.
+            number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
     return None if number is None else max(0.0, number)

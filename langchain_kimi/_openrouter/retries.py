@@ -13,6 +13,9 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 """Seconds: the upper bound of a single wait, also of one that the server requests."""
 
+SPREAD = 0.25
+"""The largest share of a wait named by the server by which it is changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
@@ -45,11 +48,22 @@ class Retries:
         made, limit = (empty, self.max_empty) if is_empty else (attempts_made - empty, self.max_retries)
         if not error.is_retryable or made > limit:
             return None
-        wait = error.retry_after
-        if wait is None:
-            wait = self.chance() * FIRST_WAIT * 2.0 ** min(made - 1, 16)
-        wait = min(wait, self.longest_wait)
+        if error.retry_after is None:
+            wait = min(self.chance() * FIRST_WAIT * 2.0 ** min(made - 1, 16), self.longest_wait)
+        else:
+            wait = self._spread(error.retry_after)
         return None if time_left is not None and wait >= time_left else wait
+
+    def _spread(self, retry_after: float) -> float:
+        """Return a wait a little longer than the one that the server named.
+
+        Clients that were refused together have the same time to wait, and would all come back in the same moment. Waits
+        at the limit are spread below it.
+        """
+        spread = SPREAD * self.chance()
+        if retry_after >= self.longest_wait:
+            return self.longest_wait * (1 - spread)
+        return min(retry_after * (1 + spread), self.longest_wait)
 
 
 def number_of_attempts(name: str, value: Any) -> int:

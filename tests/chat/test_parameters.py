@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "parallel_tool_calls": False,
     "max_tool_calls": 3,
     "stop_server_tools_when": [{"type": "step_count_is", "step_count": 3}],
+    "deferred_tools": {"protocol": "v1", "profile": "portable", "search": {"type": "bm25"}},
     "response_format": SCHEMA,
     "structured_outputs": True,
     "temperature": 0,

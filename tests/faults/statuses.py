@@ -139,7 +139,7 @@ REFUSALS = (
         script=[faults.moderated(["violence"])],
         plain=Failed(
             kind=KimiModerationError, leads="moonshotai/kimi-k2-0905 requires moderation.",
-            advises="`metadata['flagged_input']`.", status=403, code=403, provider=PROVIDER,
+            advises="may say why.", status=403, code=403, provider=PROVIDER,
         ),
     ),
     Case(

@@ -76,7 +76,7 @@ ENCODINGS = (
         script=[faults.unasked_compression().on(ANSWER)],
         plain=malformed(
             "The reply has the content encoding compress, which the request did not accept.",
-            advises="something on the way compresses replies.",
+            advises="a server on the way compresses replies.",
         ),
     ),
 )  # fmt: skip

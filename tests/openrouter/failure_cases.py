@@ -116,7 +116,7 @@ ROWS = [
     Row(403, passed_on("Insufficient balance", 403), CREDIT, "Insufficient balance"),
     # permissions
     Row(403, sent("Not in your region", 403, {"error_type": "permission_denied"}), FORBIDDEN, "Not in your", NEVER),
-    Row(403, passed_on({"error": "Content violates usage guidelines."}, 403, "xAI"), FORBIDDEN, "Content violates"),
+    Row(403, passed_on({"error": "Content violates usage guidelines."}, 403, "xAI"), MODERATED, "Content violates"),
     Row(
         403, sent('o/x requires moderation. Your input was flagged for "violence".', 403, FLAGGED),
         MODERATED, "o/x requires moderation.", {"model": "o/x", "provider": "OpenAI", "metadata": FLAGGED},
@@ -185,6 +185,15 @@ ROWS = [
     Row(302, "", KimiStatusError, "HTTP status 302 without a body", NEVER),
     Row(204, "", SERVER, "HTTP status 204 without a body", {"status": 500}),
 ]  # fmt: skip
+
+MODERATED_BODIES = [
+    sent("x", 400, {"error_type": "content_policy_violation"}),
+    sent("x", error_type="refusal"),
+    sent("x", "content_policy_violation"),
+    passed_on({"error": {"message": "The request was rejected because it was considered high risk"}}),
+    passed_on({"error": {"message": "Rejected", "type": "content_filter"}}),
+    passed_on({"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}),
+]
 
 OVERFLOWS = [
     "This endpoint's maximum context length is 262144 tokens. However, you requested about 300000 tokens.",

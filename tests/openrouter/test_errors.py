@@ -12,18 +12,22 @@ from langchain_kimi._openrouter.errors import (
     error_from_response,
     find_error,
     malformed,
+    without_tags,
 )
 from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import (
     KimiContextOverflowError,
     KimiError,
     KimiInvalidRequestError,
+    KimiModerationError,
+    KimiNotFoundError,
     KimiRateLimitError,
     KimiServerError,
     KimiStatusError,
     RawReply,
 )
-from tests.openrouter.failure_cases import NOW, OVERFLOWS, ROWS, Row, passed_on, sent
+from tests.growth import growth_of
+from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
 
 HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
 
@@ -69,6 +73,52 @@ def test_an_overflow_is_recognized_by_its_message(words: str) -> None:
             assert type(error) is KimiContextOverflowError
             assert not error.is_retryable
             assert "Shorten the messages" in str(error)
+
+
+@pytest.mark.parametrize("body", MODERATED_BODIES)
+def test_a_refused_input_is_a_moderation_error(body: Any) -> None:
+    for error in (raised(400, body), raised(403, body), raised(500, body), within(body)):
+        assert type(error) is KimiModerationError
+        assert not error.is_retryable
+        assert "Change the input" in error.advice
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid model name passed in model=moonshotai/kimi-k9. Call `/v1/models` to view available models",
+        "Unknown model: kimi-k9",
+        "The model `kimi-k9` doesn't exist or you have no access to it",
+    ],
+)
+def test_an_unknown_model_is_not_found(message: str) -> None:
+    assert type(raised(400, sent(message, 400))) is KimiNotFoundError
+    assert type(raised(400, passed_on({"error": {"message": message}}))) is KimiNotFoundError
+
+
+def test_mandatory_reasoning_has_advice() -> None:
+    message = "Reasoning is mandatory for this endpoint and cannot be disabled."
+    assert "reasoning={'exclude': True}" in raised(400, sent(message, 400)).advice
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>a</p><style>p {}</style>b<script>x < y</script>c", " a  b  c"),
+        ("a < b", "a   b"),
+        ("<style>never closed", " "),
+        ("</style>", " "),
+        ("<SCRIPT>x</SCRIPT>y", " y"),
+        ("", ""),
+    ],
+)
+def test_tags_are_removed_from_a_page(page: str, text: str) -> None:
+    assert without_tags(page).split() == text.split()
+
+
+@pytest.mark.parametrize("unit", ["<", "<style", "<script>", "<a>", "&lt;", "</style><style>"])
+def test_an_error_page_is_read_in_linear_time(unit: str) -> None:
+    assert growth_of(lambda size: without_tags(unit * (size // len(unit))), 100_000) < 3.5
 
 
 @pytest.mark.parametrize("status", [501, 505, 511])

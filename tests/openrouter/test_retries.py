@@ -136,11 +136,29 @@ def test_by_default_waits_differ() -> None:
     assert len({Retries().wait_after(KimiServerError("x"), 1, None) for _ in range(20)}) > 1
 
 
-@pytest.mark.parametrize(("requested", "wait"), [(0.0, 0.0), (7.5, 7.5), (60.0, 60.0), (3600.0, 60.0)])
-def test_a_requested_wait_is_obeyed_up_to_the_longest_wait(requested: float, wait: float) -> None:
-    assert FULL.wait_after(KimiRateLimitError("x", retry_after=requested), 1, None) == wait
+@pytest.mark.parametrize(
+    ("retry_after", "chance", "wait"),
+    [
+        (0.0, 1.0, 0.0),
+        (8.0, 0.0, 8.0),
+        (8.0, 1.0, 10.0),
+        (59.0, 1.0, 60.0),
+        (60.0, 0.0, 60.0),
+        (3600.0, 0.0, 60.0),
+        (3600.0, 1.0, 45.0),
+    ],
+)
+def test_the_wait_that_the_server_names_is_spread(retry_after: float, chance: float, wait: float) -> None:
+    rule = Retries(5, chance=lambda: chance)
+    assert rule.wait_after(KimiRateLimitError("x", retry_after=retry_after), 1, None) == wait
 
 
-@pytest.mark.parametrize(("left", "wait"), [(None, 5.0), (5.1, 5.0), (5.0, None), (0.0, None), (-1.0, None)])
+def test_clients_with_the_same_retry_after_wait_differently() -> None:
+    waits = {Retries().wait_after(KimiRateLimitError("x", retry_after=10.0), 1, None) for _ in range(1000)}
+    assert len(waits) > 900
+    assert min(wait or 0.0 for wait in waits) >= 10.0
+
+
+@pytest.mark.parametrize(("left", "wait"), [(None, 6.25), (6.3, 6.25), (6.25, None), (0.0, None), (-1.0, None)])
 def test_no_wait_exceeds_the_total_timeout(left: float | None, wait: float | None) -> None:
     assert FULL.wait_after(KimiRateLimitError("x", retry_after=5.0), 1, left) == wait

@@ -1,3 +1,4 @@
+import time
 from email.utils import formatdate
 from typing import Any
 
@@ -16,6 +17,13 @@ IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
         ({"retry_after": "0"}, sent("x"), 0.0),
         ({"retry_after": IN_A_MINUTE_HTTP}, sent("x"), 60.0),
         ({"retry_after": "Fri, 01 Jan 1999 00:00:00 GMT"}, sent("x"), 0.0),
+        # Dates without a zone are in UTC.
+        ({"retry_after": time.asctime(time.gmtime(NOW + 60))}, sent("x"), 60.0),
+        ({"retry_after": formatdate(NOW + 60)}, sent("x"), 60.0),
+        ({"retry_after_ms": "1500"}, sent("x"), 1.5),
+        ({"retry_after_ms": "1500", "retry_after": "2"}, sent("x"), 1.5),
+        ({"retry_after_ms": "soon", "retry_after": "2"}, sent("x"), 2.0),
+        ({}, sent("x", 429, {"headers": {"Retry-After-Ms": 250}}), 0.25),
         ({}, sent("x", availability={"retry_after": 4}), 4.0),
         ({"retry_after": "7"}, sent("x", availability={"retry_after": 4}), 7.0),
         ({"retry_after": "soon"}, sent("x", availability={"retry_after": 4}), 4.0),

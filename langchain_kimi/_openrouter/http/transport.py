@@ -23,6 +23,7 @@ from langchain_kimi._openrouter.http.errors import (
     unsupported_encoding,
 )
 from langchain_kimi._openrouter.http.watchdog import Watch, shutdown_on_failure
+from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
 from langchain_kimi._openrouter.retries import Retries
@@ -134,6 +135,7 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
+        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None

@@ -32,6 +32,8 @@ from langchain_kimi._openrouter.parameters.rules import (
     word,
 )
 
+SERVICE_TIERS = ("auto", "default", "fast", "flex", "priority", "scale", "ultrafast")
+
 
 class ParameterFields(BaseModel):
     """Every parameter of a chat request except the model and the messages. None, the default, means not sent.
@@ -67,6 +69,9 @@ class ParameterFields(BaseModel):
     """Limit for calls of OpenRouter server tools in one request; an integer from 1 to 30 (default 30)."""
     stop_server_tools_when: Annotated[list[dict[str, Any]] | None, objects()] = None
     """Conditions that end the loop of server tools, such as `{"type": "step_count_is", "step_count": 3}`."""
+    deferred_tools: dict[str, Any] | None = None
+    """Deferred loading of tools by OpenRouter: `{"protocol": "v1", "profile": "portable", "search": {…},
+    "validation": "runtime"}`, for tools whose `function` has `"defer_loading": true`."""
     response_format: Annotated[dict[str, Any] | None, RESPONSE_FORMAT] = None
     """Output format: a dict with the `type` `text`, `json_object`, `json_schema`, `grammar` or `python`."""
     structured_outputs: Flag = None
@@ -123,9 +128,11 @@ class ParameterFields(BaseModel):
     prompt_cache_key: Annotated[str | None, text()] = None
     """Routes requests with the same key to the same provider, to reuse its prompt cache. `session_id` overrides it."""
     prompt_cache_options: dict[str, Any] | None = None
-    """Explicit caching, `{"mode": "explicit", "ttl": …}`, of OpenAI models since GPT-5.6."""
-    service_tier: Annotated[str | None, word("auto", "default", "fast", "flex", "priority", "scale")] = None
-    """Processing tier: `auto`, `default`, `flex`, `scale`, `priority`, or `fast`, which is the same as `priority`."""
+    """Explicit caching of OpenAI models since GPT-5.6: `{"mode": "explicit", "ttl": …}`, `30m` or `12h`."""
+    service_tier: Annotated[str | None, word("auto", "default", "fast", "flex", "priority", "scale", "ultrafast")] = (
+        None
+    )
+    """Processing tier: `auto`, `default`, `flex`, `scale`, `ultrafast`, `priority`, or `fast` (same as `priority`)."""
     session_id: Annotated[str | None, text(256)] = None
     """Groups requests and routes them to the same provider, to reuse its prompt cache; a string of at most 256
     characters."""

@@ -1,12 +1,13 @@
 """Parameters that are objects: provider preferences, reasoning, cache control, prediction.
 
-Each is a frozen pydantic model, compared and hashed by value, that can be built from a dict of the same shape. An
-unknown key is an error that names the closest documented key. Unset options are not sent, and None means unset. Where
-an option lists words, other words are accepted too, unless they look like a typo of a listed one.
+Each is a frozen pydantic model, compared and hashed by value, that can be built from a dict of the same shape. Unset
+options are not sent, and None means unset. OpenRouter adds keys and words without notice, so others than the documented
+ones are sent unchanged, keys with a warning; a likely typo of a documented key or word is an error.
 """
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -17,9 +18,9 @@ from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_number,
     checked_word,
-    closest,
     described,
     invalid,
+    misspelled,
     number,
     texts,
     whole,
@@ -36,19 +37,24 @@ SORTS = ("price", "throughput", "latency", "exacto")
 class Options(BaseModel):
     """The base class of all option objects: frozen, and compared and hashed by value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, defer_build=True)
 
     label: ClassVar[str]
     """The name of the object in errors: the key that it is passed under."""
+    takes_any_key: ClassVar[bool] = False
+    """Whether every key is accepted without a warning."""
 
     @model_validator(mode="before")
     @classmethod
-    def _name_unknown_keys(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and cls.model_config.get("extra") == "forbid":
+    def _check_keys(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and not cls.takes_any_key:
             documented = list(cls.model_fields)
-            problems = [_unknown(key, documented, cls.label) for key in value if key not in documented]
-            if problems:
+            unknown = [key for key in value if key not in documented]
+            if problems := list(filter(None, (_problem(key, value[key], documented, cls.label) for key in unknown))):
                 raise ValueError("; ".join(problems))
+            for key in unknown:
+                text = f"{described(key)} is not a documented key of {cls.label}; it is sent unchanged."
+                warnings.warn(text, stacklevel=2)
         return value
 
     def to_wire(self) -> dict[str, Any]:
@@ -62,10 +68,17 @@ class Options(BaseModel):
         return hash((type(self), json.dumps(self.to_wire(), sort_keys=True)))
 
 
-def _unknown(key: object, documented: Sequence[str], label: str) -> str:
-    meant = closest(str(key), documented)
-    advice = f"did you mean {meant!r}?" if meant else f"the keys are {', '.join(documented)}"
-    return f"unknown key {described(key)} in {label}; {advice}"
+def _problem(key: object, value: object, documented: Sequence[str], label: str) -> str | None:
+    """Return what is wrong with a key that is not documented, or None if it may be new."""
+    if not isinstance(key, str):
+        return f"unknown key {described(key)} in {label}; keys must be strings"
+    if meant := misspelled(key, documented):
+        return f"unknown key {described(key)} in {label}; did you mean {meant!r}?"
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return f"{described(key)} in {label} must be a JSON value, got {described(value)}"
+    return None
 
 
 OptionsType = TypeVar("OptionsType", bound=Options)
@@ -210,6 +223,8 @@ class ProviderPreferences(Options):
     """Tokens per second: a number for the median, or `Percentiles`. Slower providers are tried last."""
     preferred_max_latency: Preference = None
     """Seconds to the first token: a number for the median, or `Percentiles`. Slower providers are tried last."""
+    options: dict[str, Any] | None = None
+    """Options for single providers by slug, such as `{"moonshotai": {…}}`; each gets only its own."""
 
 
 class Reasoning(Options):

@@ -7,8 +7,6 @@ with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict
-
 from langchain_kimi._openrouter.parameters.options import Options, options
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
@@ -24,6 +22,7 @@ from langchain_kimi._openrouter.parameters.rules import (
 
 ENGINES = ("native", "exa", "firecrawl", "parallel", "perplexity")
 PDF_ENGINES = ("mistral-ocr", "cloudflare-ai", "native", "pdf-text")
+SWITCHYARD_ALGORITHMS = ("capability", "stage", "auto", "random", "composite", "passthrough")
 COST_TIERS = ("low", "medium", "high", "xhigh", "max")
 FUSION_PRESETS = ("general-high", "general-budget", "general-fast")
 
@@ -65,6 +64,8 @@ class WebPlugin(_SwitchablePlugin):
     """Domains to exclude from the search."""
     max_uses: Annotated[int | None, whole(1)] = None
     """Maximum number of searches in one request; an integer of at least 1."""
+    x_search: dict[str, Any] | None = None
+    """Options of X (Twitter) search, which xAI's endpoints add to their native search and bill separately."""
     user_location: dict[str, Any] | None = None
     """Location of the user: `{"type": "approximate", "city": …, "region": …, "country": …, "timezone": …}`."""
 
@@ -205,12 +206,81 @@ class FusionPlugin(_SwitchablePlugin):
     """Tools for the models, as dicts in OpenRouter's format; at most 8."""
 
 
+class JevRouterPlugin(Plugin):
+    """Jev router: restricts the models that it chooses from."""
+
+    label = "plugin jev-router"
+
+    id: Literal["jev-router"] = "jev-router"
+    """Always `jev-router`."""
+    models: Patterns = None
+    """Patterns of the only models to use; at most 1024 patterns of 1024 characters, 65536 characters together."""
+    allowed_models: Patterns = None
+    """Alias of `models`; the patterns of both are combined."""
+    excluded_models: Patterns = None
+    """Patterns of models to exclude; at most 1024 patterns of 1024 characters, 65536 characters together."""
+    cost_tier: Annotated[str | None, text()] = None
+    """Price range of the models: `low`, `medium`, `high` or a tier that the operator configured."""
+
+
+class SwitchyardRouterPlugin(Plugin):
+    """Switchyard router: how it chooses between an efficient and a capable model."""
+
+    label = "plugin switchyard-router"
+
+    id: Literal["switchyard-router"] = "switchyard-router"
+    """Always `switchyard-router`."""
+    algorithm: Annotated[str | None, word(*SWITCHYARD_ALGORITHMS)] = None
+    """`capability`, `stage` (default), `auto`, `random`, `composite` or `passthrough`."""
+    judge_model: Annotated[str | None, text()] = None
+    """Slug of the model that judges the task; it is billed, and must support structured outputs."""
+
+
+class AlignmentPlugin(Plugin):
+    """Alignment (beta): states rules to the model, and evaluates every turn against them."""
+
+    label = "plugin alignment"
+
+    id: Literal["alignment"] = "alignment"
+    """Always `alignment`."""
+    rules: Annotated[Sequence[dict[str, Any]] | None, objects()] = None
+    """The rules, as dicts in OpenRouter's format; each is evaluated on its own."""
+    instruct: Flag = None
+    """Whether the rules are stated to the model in a system message (default true)."""
+    max_retries: Annotated[int | None, whole(0)] = None
+    """Number of retries after a blocked turn, if `mode` is `enforce`; an integer of at least 0 (default 1)."""
+    mode: Annotated[str | None, word("enforce", "audit")] = None
+    """`audit` (default): turns are only evaluated; `enforce`: a turn that breaks a rule is withheld and retried."""
+    threshold: Annotated[float | None, number(0, 1)] = None
+    """Probability from which a rule counts as broken; a number from 0 to 1 (default 0.7)."""
+
+
+class ArmorPlugin(_SwitchablePlugin):
+    """Armor (beta): evaluates every tool call of the model against rules before it reaches you."""
+
+    label = "plugin armor"
+
+    id: Literal["armor"] = "armor"
+    """Always `armor`."""
+    classifier_context: dict[str, Any] | None = None
+    """The rules and the environment, as a dict in OpenRouter's format."""
+    evaluate_native_tools: Flag = None
+    """Whether server tools of the provider are evaluated too (default false)."""
+    mode: Annotated[str | None, word("enforce", "audit")] = None
+    """`enforce` (default): blocked calls are withheld; `audit`: verdicts are only reported."""
+    on_error: Annotated[str | None, word("log", "block")] = None
+    """What happens to a call that could not be evaluated: `block` (default) or `log`."""
+    output_mode: Annotated[str | None, word("text", "custom_item", "claude_code_compatibility")] = None
+    """How a blocked call is reported; in chat completions only `text` (default): a marker in the text."""
+    use_cc_style_default_rules: Flag = None
+    """Whether to add Claude Code's own rules (default false in chat completions)."""
+
+
 class GenericPlugin(Plugin):
     """A plugin with any id and any keys, all of them sent unchanged."""
 
-    model_config = ConfigDict(extra="allow")
-
     label = "plugin"
+    takes_any_key = True
 
 
 BY_ID: dict[str, type[Plugin]] = {
@@ -226,6 +296,10 @@ BY_ID: dict[str, type[Plugin]] = {
         AutoBetaRouterPlugin,
         ParetoRouterPlugin,
         FusionPlugin,
+        JevRouterPlugin,
+        SwitchyardRouterPlugin,
+        AlignmentPlugin,
+        ArmorPlugin,
     )
 }
 """The documented plugins by id."""

@@ -19,6 +19,8 @@ MAX_ECHOED = 32
 MAX_INTEGER = 2**63 - 1
 """The largest integer that every JSON parser on the way accepts."""
 
+WORD_RATIO = 0.65
+"""The similarity of single words of a key from which one may be a typo of the other."""
 TYPO_RATIO = 0.75
 """The similarity (difflib's ratio) from which a word counts as a typo of a documented one."""
 
@@ -55,6 +57,27 @@ def closest(word: str, documented: Sequence[str], cutoff: float = 0.6) -> str | 
     folded = {name.casefold(): name for name in documented}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
     return folded[close[0]] if close else None
+
+
+def misspelled(key: str, documented: Sequence[str]) -> str | None:
+    """Return the documented key of which this key is a likely typo, or None if it may be new.
+
+    New keys resemble old ones: `preferred_max_throughput` and `preferred_min_throughput`, `p95` and `p90`. So a key is
+    a typo only if each of its words resembles the word in the same place, with the same digits.
+    """
+    for name in difflib.get_close_matches(key.casefold(), documented, n=3, cutoff=TYPO_RATIO):
+        words, others = key.casefold().split("_"), name.split("_")
+        same_letters = "".join(words) == "".join(others)
+        if same_letters or (len(words) == len(others) and all(map(_resembles, words, others))):
+            return name
+    return None
+
+
+def _resembles(word: str, documented: str) -> bool:
+    if sorted(re.findall(r"\d", word)) != sorted(re.findall(r"\d", documented)):
+        return False
+    is_longer = word.startswith(documented) and len(word) > len(documented) + 1
+    return not is_longer and difflib.SequenceMatcher(None, word, documented).ratio() >= WORD_RATIO
 
 
 def _span(low: float | None, high: float | None, kind: str, *, above: bool) -> str:

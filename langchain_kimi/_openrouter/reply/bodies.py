@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from langchain_kimi._openrouter.errors import error_from_response, malformed
 from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, is_too_deep, too_large
+from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi.errors import KimiError, RawReply
 
@@ -57,7 +58,6 @@ ERROR_BODY_WAIT = 5.0
 """Seconds: the status alone is nearly sufficient, so the body of an error is not waited for as an answer is."""
 MAX_ERROR_BYTES = 2**18
 """No error body is longer; an endless page is."""
-MIN_KEY_LENGTH = 8
 
 
 class ErrorBodyReader:
@@ -91,11 +91,8 @@ class ErrorBodyReader:
             KimiError: Always, built from the status, the headers and the body.
         """
         text = b"".join(self._pieces)[:MAX_ERROR_BYTES].decode("utf-8", errors="replace")
-        for name, value in self._request_headers.items():
-            key = value.removeprefix("Bearer ")
-            # A proxy's error page may repeat the request's headers.
-            if name.lower() == "authorization" and len(key) >= MIN_KEY_LENGTH:
-                text = text.replace(key, "[key]")
+        # A proxy's error page may repeat the request's headers.
+        text = Redactor(secrets_of(self._request_headers)).text(text)
         raise error_from_response(self._head.status, self._head.headers, text, now=self._head.now)
 
     def explain(self, _error: KimiError) -> tuple[()]:

@@ -35,6 +35,7 @@ EVERYTHING: dict[str, Any] = {
     "parallel_tool_calls": False,
     "max_tool_calls": 30,
     "stop_server_tools_when": [{"type": "step_count_is", "step_count": 3}],
+    "deferred_tools": {"protocol": "v1", "search": {"type": "bm25"}},
     "response_format": {"type": "json_schema", "json_schema": {"name": "x-1_Y", "schema": {}, "strict": True}},
     "structured_outputs": True,
     "temperature": 0.6,

@@ -13,7 +13,6 @@ from langchain_kimi._openrouter.parameters.plugins import (
     GenericPlugin,
     ParetoRouterPlugin,
     Plugin,
-    WebFetchPlugin,
     WebPlugin,
     plugin,
 )
@@ -36,6 +35,7 @@ PLUGINS: list[dict[str, Any]] = [
         "include_domains": ["example.com"],
         "exclude_domains": ["example.org"],
         "max_uses": 2,
+        "x_search": {"allowed_x_handles": ["x"]},
         "user_location": {"type": "approximate", "city": "Oslo"},
     },
     {
@@ -67,6 +67,10 @@ PLUGINS: list[dict[str, Any]] = [
         "max_tool_calls": 16,
         "tools": [{"type": "openrouter:datetime"}],
     },
+    {"id": "jev-router", "models": ["moonshotai/*"], "excluded_models": ["*:free"], "cost_tier": "operator"},
+    {"id": "switchyard-router", "algorithm": "stage", "judge_model": "moonshotai/kimi-k2.6"},
+    {"id": "alignment", "rules": [{"id": "a"}], "instruct": False, "max_retries": 0, "mode": "audit", "threshold": 0.7},
+    {"id": "armor", "enabled": True, "mode": "enforce", "on_error": "log", "output_mode": "text"},
 ]
 
 
@@ -99,7 +103,6 @@ def test_a_generic_plugin_may_have_any_id() -> None:
     ("build", "message"),
     [
         (lambda: plugin({"id": "web", "max_result": 1}), "unknown key 'max_result' in plugin web; did you mean"),
-        (lambda: WebFetchPlugin.model_validate({"enabled": True}), "unknown key 'enabled' in plugin web-fetch"),
         (lambda: FileParserPlugin(pdf={"engin": "native"}), "unknown key 'engin' in pdf; did you mean 'engine'?"),
         (lambda: FileParserPlugin(pdf="native"), "must be a PdfOptions or a dict, got 'native'"),
         (lambda: WebPlugin(max_results=0), "must be an integer of at least 1, got 0"),

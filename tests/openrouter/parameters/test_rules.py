@@ -9,6 +9,7 @@ from langchain_kimi._openrouter.parameters.rules import (
     closest,
     described,
     invalid,
+    misspelled,
     number,
     objects,
     text,
@@ -52,6 +53,26 @@ def test_an_invalid_value_error_names_the_expected_and_the_actual_value() -> Non
     assert str(invalid("a string", 3)) == "must be a string, got 3"
     assert str(invalid("a string", 3, part="name")) == "name must be a string, got 3"
     assert str(invalid("a list of strings", 3, inside=True)) == "must be a list of strings, got 3 in it"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("ordre", "order"),
+        ("Order", "order"),
+        ("alow_fallbacks", "allow_fallbacks"),
+        ("allow_falbacks", "allow_fallbacks"),
+        ("AllowFallbacks", "allow_fallbacks"),
+        ("preferred_min_troughput", "preferred_min_throughput"),
+        ("preferred_max_throughput", None),
+        ("order_by", None),
+        ("p95", None),
+        ("orderings", None),
+        ("something_else", None),
+    ],
+)
+def test_a_typo_of_a_key_is_told_from_a_new_key(key: str, meant: str | None) -> None:
+    assert misspelled(key, ["order", "allow_fallbacks", "preferred_min_throughput", "p90"]) == meant
 
 
 def test_the_closest_word_is_found_in_any_case() -> None:

@@ -65,7 +65,7 @@ def test_a_key_in_an_error_page_is_redacted(name: str) -> None:
     assert error.response is not None
     for text in (str(error), repr(error), error.response.text):
         assert KEY not in text
-    assert error.reason == "Authorization: Bearer [key] [key]"
+    assert error.reason == "Authorization: Bearer [redacted] [redacted]"
 
 
 def test_a_string_too_short_for_a_key_is_not_redacted() -> None:

@@ -1,0 +1,132 @@
+"""Remove secrets from errors: values of request headers, passwords of URLs, and anything that looks like an API key.
+
+A server, a proxy or a provider may repeat the request in its error. Errors are printed, logged, pickled and traced, so
+`Redactor` is applied to each error once, before anybody else sees it.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from langchain_kimi.errors import KimiError, RawReply
+
+MIN_SECRET_LENGTH = 8
+"""Characters: shorter values of headers are ordinary words, and removing them would make texts unreadable."""
+REPLACEMENT = "[redacted]"
+_MAX_DEPTH = 64
+_PUBLIC_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "http-referer", "user-agent"}
+    | {"x-openrouter-title", "x-title"}
+)
+"""Request headers whose values are not secrets."""
+_KEY_LIKE = re.compile(
+    # The prefixes of OpenRouter, OpenAI, Anthropic, Moonshot and DeepSeek (sk-); Groq; xAI; NVIDIA; Perplexity;
+    # Hugging Face; Replicate; Together; Fireworks; GitHub; Google; AWS.
+    r"\b(?:sk|gsk|xai|nvapi|pplx|hf|r8|tgp|fw|gh[pousr]|github_pat)[-_][A-Za-z0-9_\-]{12,}"
+    r"|\bAIza[A-Za-z0-9_\-]{30,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    # JSON web tokens.
+    r"|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?"
+)
+_BEARER = re.compile(r"\b(bearer|basic)(\s{1,4}|%20)[A-Za-z0-9+/._~=\-]{8,}", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@")
+
+
+class Redactor:
+    """Replace secrets in texts, JSON values and errors.
+
+    Args:
+        secrets: The texts to remove; those shorter than `MIN_SECRET_LENGTH` are ignored.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets for form in _forms(secret)}
+        # The longest first, because one secret may contain another.
+        parts = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
+        self._secrets = re.compile("|".join(parts)) if parts else None
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets."""
+        if self._secrets is not None:
+            text = self._secrets.sub(REPLACEMENT, text)
+        text = _KEY_LIKE.sub(REPLACEMENT, text)
+        text = _BEARER.sub(rf"\1\2{REPLACEMENT}", text)
+        return _URL_PASSWORD.sub(f"://{REPLACEMENT}@", text)
+
+    def value(self, value: Any, depth: int = _MAX_DEPTH) -> Any:
+        """Return a JSON value without secrets, in its keys and its values."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            if not depth:
+                return {}
+            return {self.value(key): self.value(item, depth - 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.value(item, depth - 1) for item in value) if depth else type(value)()
+        return value
+
+    def error(self, error: KimiError) -> None:
+        """Remove the secrets from an error, from its notes and from the exceptions that caused it."""
+        error.reason = self.text(error.reason)
+        error.update(
+            **{name: self.value(getattr(error, name)) for name in _TEXTS},
+        )
+        if (response := error.response) is not None:
+            headers = {self.text(name): self.text(value) for name, value in response.headers.items()}
+            error.update(response=RawReply(response.status_code, headers, self.text(response.text)))
+        for cause in _causes(error):
+            self._exception(cause)
+
+    def _exception(self, exception: BaseException) -> None:
+        """Remove the secrets from the message of another library's exception and from the request attached to it."""
+        exception.args = tuple(self.value(arg) for arg in exception.args)
+        # `json.JSONDecodeError`, for example, keeps the whole document.
+        texts = {name: self.text(value) for name, value in vars(exception).items() if isinstance(value, str)}
+        vars(exception).update(texts)
+        request = vars(exception).get("_request")
+        headers: Any = getattr(request, "headers", None) or {}
+        for name in list(headers):
+            if name.lower() not in _PUBLIC_HEADERS:
+                headers[name] = REPLACEMENT
+
+
+_TEXTS = ("advice", "code", "error_type", "model", "provider", "raw", "metadata", "availability", "generation_id")
+
+
+def secrets_of(headers: Mapping[str, str], *urls: str | None) -> list[str]:
+    """Return the secrets of a request: the values of its headers, and the passwords of the URLs that it uses."""
+    secrets = []
+    for name, value in headers.items():
+        if name.lower() not in _PUBLIC_HEADERS:
+            # A scheme such as "Bearer" is not a part of the secret.
+            secrets.append(value.rpartition(" ")[2] if name.lower().endswith("authorization") else value)
+    for url in filter(None, urls):
+        try:
+            password = urlsplit(url).password
+        except ValueError:
+            password = None
+        if password:
+            secrets += [password, unquote(password)]
+    return secrets
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it may be written in texts, URLs, HTML and JSON."""
+    secret = secret.strip()
+    forms = {secret, quote(secret, safe=""), html.escape(secret), json.dumps(secret)[1:-1]}
+    return {form for form in forms if len(form) >= MIN_SECRET_LENGTH}
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that led to an error; those of its attempts were redacted with them."""
+    causes: list[BaseException] = []
+    pending = [error.__cause__, error.__context__]
+    while pending:
+        cause = pending.pop()
+        if cause is not None and cause is not error and not any(cause is seen for seen in causes):
+            pending += [cause.__cause__, cause.__context__]
+            if not isinstance(cause, KimiError):
+                causes.append(cause)
+    return causes

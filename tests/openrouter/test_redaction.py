@@ -1,0 +1,112 @@
+import pickle
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+
+from langchain_kimi._openrouter.redaction import REPLACEMENT, Redactor, secrets_of
+from langchain_kimi.errors import KimiConnectionError, KimiServerError, RawReply
+
+KEY = "planted-key/with+signs&more"
+SECRETS = secrets_of({"Authorization": f"Bearer {KEY}", "X-Tenant": "tenant-secret-7", "X-Short": "abc"})
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        KEY,
+        f"Bearer {KEY}",
+        "planted-key%2Fwith%2Bsigns%26more",
+        "planted-key/with+signs&amp;more",
+        "tenant-secret-7",
+        "sk-or-v1-0123456789abcdef",
+        "sk-ant-api03-abcdefghijkl",
+        "gsk_abcdefghijklmnop",
+        "AIza0123456789012345678901234567890123",
+        "eyJhbGciOiJI.eyJzdWIiOiIx.c2ln",
+        "Basic dXNlcjpwYXNzd29yZA==",
+        "http://user:pass@proxy.example",
+    ],
+)
+def test_a_secret_is_removed_in_every_form(form: str) -> None:
+    cleaned = Redactor(SECRETS).text(f"before {form} after")
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith("after")
+    assert form not in cleaned
+    assert REPLACEMENT in cleaned
+
+
+@pytest.mark.parametrize("text", ["abc", "the task-list is long", "https://example.com/a:b@c", "bearer of news", ""])
+def test_ordinary_text_is_unchanged(text: str) -> None:
+    assert Redactor(SECRETS).text(text) == text
+
+
+def test_public_headers_are_not_secrets() -> None:
+    assert secrets_of({"Content-Type": "application/json", "X-Title": "My application"}) == []
+
+
+def test_the_password_of_a_url_is_a_secret() -> None:
+    assert secrets_of({}, "http://user:pass%40word@proxy.example:8080", None, "http://[broken") == [
+        "pass%40word",
+        "pass@word",
+    ]
+
+
+def test_json_values_are_cleaned_in_keys_and_values() -> None:
+    value: Any = {KEY: [KEY, 1, None, ("x", KEY)]}
+    assert Redactor(SECRETS).value(value) == {REPLACEMENT: [REPLACEMENT, 1, None, ("x", REPLACEMENT)]}
+
+
+def test_values_nested_too_deeply_are_dropped() -> None:
+    value: Any = KEY
+    for level in range(200):
+        value = [value] if level % 2 else {"a": value}
+    assert KEY not in repr(Redactor(SECRETS).value(value))
+
+
+def failed() -> KimiServerError:
+    """Return an error that repeats the key wherever an upstream could put it."""
+    request = httpx.Request("POST", "http://localhost/", headers={"Authorization": f"Bearer {KEY}", "Accept": "*/*"})
+    error = KimiServerError(
+        f"It failed: {KEY}",
+        advice=f"Check {KEY}.",
+        provider=KEY,
+        raw={"echo": KEY},
+        metadata={"headers": {"authorization": KEY}},
+        response=RawReply(500, {"x-echo": KEY}, f"<pre>{KEY}</pre>"),
+    )
+    error.__cause__ = httpx.ReadError(f"broken {KEY}", request=request)
+    return error
+
+
+def test_an_error_its_pickle_and_its_causes_contain_no_secret() -> None:
+    error = failed()
+    Redactor(SECRETS).error(error)
+    cause: Any = error.__cause__
+    texts = [
+        str(error),
+        repr(error),
+        repr(error.args),
+        repr(vars(error)),
+        "".join(traceback.format_exception(error)),
+        repr(pickle.loads(pickle.dumps(error)).__dict__),  # noqa: S301 - our own pickle
+        str(cause),
+        repr(cause.request.headers.raw),
+    ]
+    assert [text for text in texts if KEY in text] == []
+    assert "It failed" in str(error)
+    assert cause.request.headers["accept"] == "*/*"
+
+
+def test_a_chain_of_causes_may_contain_a_cycle() -> None:
+    first, second = ValueError(KEY), ValueError(KEY)
+    first.__cause__, second.__cause__ = second, first
+    error = KimiConnectionError("x")
+    error.__cause__ = first
+    Redactor(SECRETS).error(error)
+    assert (str(first), str(second)) == (REPLACEMENT, REPLACEMENT)
+
+
+def test_without_secrets_keys_are_still_recognized() -> None:
+    assert Redactor().text("sk-or-v1-0123456789abcdef") == REPLACEMENT
