@@ -18,9 +18,9 @@ PROMPT = "Hello."
 class QuickKimi(ChatKimi):
     """A ChatKimi whose dice always say: at once. What a server asks to wait is waited all the same."""
 
-    def retries(self, *limits: Any, **named: Any) -> Retries:
+    def _retries(self, *limits: Any, **named: Any) -> Retries:
         """Say how often a failed call is made again."""
-        return replace(super().retries(*limits, **named), chance=lambda: 0.0)
+        return replace(super()._retries(*limits, **named), chance=lambda: 0.0)
 
 
 @dataclass

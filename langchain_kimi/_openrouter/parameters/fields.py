@@ -40,7 +40,9 @@ class ParameterFields(BaseModel):
     package passes, unless it looks like a slip of the pen for a known one.
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, populate_by_name=True, defer_build=True, use_attribute_docstrings=True
+    )
 
     models: Annotated[list[str] | None, texts()] = None
     """Models to fall back to, in this order, when the first one fails for any reason."""

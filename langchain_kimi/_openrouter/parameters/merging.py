@@ -1,12 +1,13 @@
 """The parameters of a request: a model's settings, a call's arguments, and how the one overrules the other."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
-from langchain_kimi._openrouter.parameters.options import Options
+from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
 from langchain_kimi._openrouter.parameters.rules import described
 from langchain_kimi.errors import KimiUsageError
 
@@ -24,39 +25,53 @@ _FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
 
 
-class RequestParameters(ParameterFields):
-    """The parameters as settings: a base, beside LangChain's, that makes them arguments of a model's constructor.
+if TYPE_CHECKING:
 
-    Raises `pydantic.ValidationError` for a value outside its range. The error's text names the range, and repeats
-    neither long texts nor what looks like a key.
+    class OtherNames(BaseModel):
+        """The other names of parameters, for type checkers and editors."""
+
+        stop_sequences: str | list[str] | None = None
+        """Another name for `stop`."""
+        openrouter_provider: ProviderPreferences | dict[str, Any] | None = None
+        """Another name for `provider`."""
+else:
+    OtherNames = BaseModel
+
+
+class RequestParameters(ParameterFields, OtherNames):
+    """The request parameters as settings of a model; a base for models beside LangChain's `BaseChatModel`.
+
+    Raises `pydantic.ValidationError` for a value outside its range. The error's text names the range. It contains
+    neither long texts nor anything that looks like a key.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _call_by_one_name(cls, given: Any) -> Any:
-        return _renamed(given, OTHER_NAMES) if isinstance(given, Mapping) else given
+    def _use_field_names(cls, arguments: Any) -> Any:
+        return _renamed(arguments, OTHER_NAMES) if isinstance(arguments, Mapping) else arguments
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
+    def _check_agreement(self) -> Self:
         complaint = _contradiction(self.__dict__) or _missing_partner(self.__dict__)
         if complaint:
             raise ValueError(complaint)
         return self
 
-    @property
-    def openrouter_provider(self) -> Any:
-        """The provider preferences, under the name that other LangChain packages give them."""
-        return self.provider
 
-    def wire_parameters(self) -> dict[str, Any]:
-        """Give what is set, JSON-ready, by the wire's names and in the order of `PARAMETERS`."""
-        fields = vars(self)
-        values = _on_wire(self, [name for name in _NAMES if fields[name] is not None])
-        return {name: value for name, value in values.items() if value is not None}
+for _name, _field in OTHER_NAMES.items():
+    setattr(RequestParameters, _name, property(attrgetter(_field), doc=f"Another name for `{_field}`."))
 
-    def options_as_dicts(self) -> dict[str, Any]:
-        """Give the option objects that are set as dicts, which the constructor takes too; for serialization."""
-        return {name: value for name, value in self.wire_parameters().items() if name in _OPTIONS}
+
+def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
+    """Return the parameters that are set, JSON-ready, with their wire names and in the order of `PARAMETERS`."""
+    fields = vars(settings)
+    values = _on_wire(settings, [name for name in _NAMES if fields[name] is not None])
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def options_as_dicts(settings: ParameterFields) -> dict[str, Any]:
+    """Return the option objects that are set as dicts, which the constructor also accepts; for serialization."""
+    return {name: value for name, value in wire_parameters(settings).items() if name in _OPTIONS}
 
 
 def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked, merged
+from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked, merged, wire_parameters
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -74,13 +74,13 @@ def test_top_logprobs_needs_logprobs_in_the_whole_request() -> None:
     with pytest.raises(ValidationError, match="needs logprobs=True"):
         RequestParameters(top_logprobs=3)
     call = checked({"top_logprobs": 3})
-    assert merged(RequestParameters(logprobs=True).wire_parameters(), call) == {"logprobs": True, "top_logprobs": 3}
+    assert merged(wire_parameters(RequestParameters(logprobs=True)), call) == {"logprobs": True, "top_logprobs": 3}
     with pytest.raises(KimiUsageError, match="needs logprobs=True"):
         merged({}, call)
     with pytest.raises(KimiUsageError, match="needs logprobs=True"):
-        merged(RequestParameters(logprobs=True, top_logprobs=3).wire_parameters(), {"logprobs": None})
+        merged(wire_parameters(RequestParameters(logprobs=True, top_logprobs=3)), {"logprobs": None})
 
 
 def test_both_spellings_of_effort_may_agree() -> None:
     agreed = {"reasoning": {"effort": "low"}, "reasoning_effort": "low"}
-    assert checked(agreed) == RequestParameters(**agreed).wire_parameters() == agreed
+    assert checked(agreed) == wire_parameters(RequestParameters(**agreed)) == agreed

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked
+from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked, wire_parameters
 from langchain_kimi.errors import KimiUsageError
 
 REFUSED: list[tuple[str, Any, str]] = [
@@ -99,11 +99,11 @@ def test_the_callers_dicts_are_not_held_on_to() -> None:
     tags = {"team": "a"}
     settings = RequestParameters(request_metadata=tags)
     tags["team"] = "b"
-    assert settings.wire_parameters() == {"metadata": {"team": "a"}}
+    assert wire_parameters(settings) == {"metadata": {"team": "a"}}
 
 
 def test_empty_says_nothing() -> None:
     assert checked({"stop": "", "tool_choice": ""}) == {"tool_choice": None, "stop": None}
     assert checked({"stop": []}) == {"stop": None}
     bare = RequestParameters(stop=None, logit_bias=None, request_metadata=None, tool_choice=None, response_format=None)
-    assert bare.wire_parameters() == {}
+    assert wire_parameters(bare) == {}
