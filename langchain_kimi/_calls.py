@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from langchain_kimi._kimi.outgoing import changes_of_choice, fit
+from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
 from langchain_kimi._openrouter.host import for_host
 from langchain_kimi._openrouter.http.transport import Call
 from langchain_kimi._openrouter.parameters.merging import wire_parameters
@@ -57,7 +57,11 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         reader = partial(CoalescedMessage if settings.coalesce else StreamedMessage, with_usage=with_usage)
 
     def new_reader(head: ResponseHead) -> Any:
-        details = {"empty_answers": report.empty_answers, **changes_of_choice(unrepaired, body)}
+        details = {
+            "empty_answers": report.empty_answers,
+            **changes_of_choice(unrepaired, body),
+            **changes_of_tools(unrepaired, body),
+        }
         return reader(head, body=body, idle=connection.timeout.idle, repair_options=replace(repair_options, **details))
 
     return Call(
