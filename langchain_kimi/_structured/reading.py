@@ -58,7 +58,7 @@ def _add_first_attempt(
     try:
         _read(message, schema, by_call=by_call)
     except KimiStructuredOutputError as first:
-        second.learn(attempts=(first,))
+        second.update(attempts=(first,))
         second.reason = f"{second.reason} The first attempt: {first.reason}"
 
 
