@@ -11,6 +11,7 @@ from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
+from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall
 
@@ -135,12 +136,7 @@ class Repairer:
         names = self._options.tool_names
         if not names:
             return list(calls)
-        return [
-            cast("WireToolCall", {**call, "function": {**call["function"], "name": names[name]}})
-            if (name := call["function"].get("name")) in names
-            else call
-            for call in calls
-        ]
+        return [cast("WireToolCall", with_name(cast("JSONObject", call), names)) for call in calls]
 
     def _lifted(self) -> Iterator[LeakedCall]:
         """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""

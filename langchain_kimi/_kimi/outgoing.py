@@ -8,7 +8,7 @@ from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_that_take
 from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs
 from langchain_kimi._kimi.schemas import schema_notes
-from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names
+from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -57,7 +57,7 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
     return body
 
 
-def _first_model(body: WireBody) -> str:
+def _first_model(body: Mapping[str, Any]) -> str:
     """Return the slug that is tried first."""
     return next((slug for slug in (body.get("model"), *(body.get("models") or ())) if slug), "")
 
@@ -73,6 +73,9 @@ def changes_of_choice(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> dict
         The fields `changed_choice` and `hopes_for_call` of `RepairOptions`.
     """
     before, after = asked.get("tool_choice"), sent.get("tool_choice")
+    if isinstance(before, dict):
+        # Another name of the tool is not another choice.
+        before = with_name(before, accepted_names(asked, is_kimi=family(_first_model(sent)) is not None))
     changed = before != after or asked.get("reasoning") != sent.get("reasoning")
     return {"changed_choice": changed, "hopes_for_call": changed and after == "auto"}
 

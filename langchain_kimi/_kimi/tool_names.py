@@ -28,9 +28,9 @@ def with_accepted_names(body: WireBody, *, is_kimi: bool = True) -> WireBody:
         return body
     changed: JSONObject = {"messages": [_message(cast("JSONObject", message), names) for message in body["messages"]]}
     if body.get("tools"):
-        changed["tools"] = [_with_name(tool, names) for tool in body["tools"]]
+        changed["tools"] = [with_name(tool, names) for tool in body["tools"]]
     if isinstance(body.get("tool_choice"), dict):
-        changed["tool_choice"] = _with_name(cast("JSONObject", body["tool_choice"]), names)
+        changed["tool_choice"] = with_name(cast("JSONObject", body["tool_choice"]), names)
     return cast("WireBody", {**body, **changed})
 
 
@@ -82,14 +82,16 @@ def _names(body: Mapping[str, Any]) -> Iterator[Any]:
 
 def _message(message: JSONObject, names: Mapping[str, str]) -> JSONObject:
     if message.get("tool_calls"):
-        return {**message, "tool_calls": [_with_name(call, names) for call in message["tool_calls"]]}
+        return {**message, "tool_calls": [with_name(call, names) for call in message["tool_calls"]]}
     if message.get("role") == "tool" and message.get("name") in names:
         return {**message, "name": names[message["name"]]}
     return message
 
 
-def _with_name(holder: JSONObject, names: Mapping[str, str]) -> JSONObject:
-    """Return a tool, a call or a choice with the accepted name of its function."""
+def with_name(holder: JSONObject, names: Mapping[str, str]) -> JSONObject:
+    """Return a tool, a call or a tool choice with the accepted name of its function."""
     function = holder.get("function")
     name = function.get("name") if isinstance(function, dict) else None
-    return {**holder, "function": {**cast("JSONObject", function), "name": names[name]}} if name in names else holder
+    if not isinstance(function, dict) or not isinstance(name, str) or name not in names:
+        return holder
+    return {**holder, "function": {**function, "name": names[name]}}

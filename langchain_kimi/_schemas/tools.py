@@ -108,6 +108,8 @@ def bind_arguments(
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
     if isinstance(tool, Mapping):
         check_nesting(tool, f"the tool {_name_in(tool)}")
+    elif isinstance(tool, BaseTool) and isinstance(tool.args_schema, Mapping):
+        check_nesting(tool.args_schema, f"the tool {tool.name}")
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
     except (KeyError, TypeError, ValueError, PydanticUserError) as error:
@@ -138,10 +140,7 @@ def _tool_with_definitions(tool: Any) -> JSONObject | None:
     recursion.
     """
     schema = tool.tool_call_schema if isinstance(tool, BaseTool) else None
-    if not isinstance(schema, dict):
-        return None
-    check_nesting(schema, f"the tool {tool.name}")
-    if not {"$defs", "definitions"} & set(schema):
+    if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
         return None
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.refusals import refused_upstream
+from langchain_kimi.testing.rejections import rejected_upstream
 
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _SCALARS = frozenset({"boolean", "number", "integer", "string"})
@@ -38,14 +38,14 @@ _VALUE_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def check_moonshot_schemas(tools: list[JSONObject]) -> None:
-    """Raise `Refusal` for the first tool whose parameters are not in the dialect."""
+    """Raise `RejectedRequestError` for the first tool whose parameters are not in the dialect."""
     for position, tool in enumerate(tools):
         function = tool.get("function") or {}
         if "parameters" not in function:
             continue
         fault = schema_fault(function["parameters"])
         if fault is not None:
-            raise refused_upstream(
+            raise rejected_upstream(
                 f"Invalid request: tools.{position}.function.parameters is not a valid moonshot flavored json schema, "
                 f"details: <{fault}>"
             )

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas, schema_fault
-from langchain_kimi.testing.refusals import Refusal
+from langchain_kimi.testing.rejections import RejectedRequestError
 
 STRING = {"type": "string"}
 
@@ -56,7 +56,7 @@ def test_accepted(schema: dict[str, Any]) -> None:
     ],
 )
 def test_refused(schema: Any, fault: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RejectedRequestError) as refused:
         check_moonshot_schemas([{"type": "openrouter:datetime"}, *parameters(city=schema)])
     raw = str((refused.value.metadata or {})["raw"])
     assert fault in raw
@@ -65,7 +65,7 @@ def test_refused(schema: Any, fault: str) -> None:
 
 @pytest.mark.parametrize("schema", [None, {}, {"type": "string"}, {"properties": {}}])
 def test_the_root_needs_the_type_object(schema: Any) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RejectedRequestError) as refused:
         check_moonshot_schemas([{"type": "function", "function": {"name": "weather", "parameters": schema}}])
     assert "parameters.type is required" in str(refused.value.metadata)
 
