@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._kimi.incoming import RepairOptions
-from langchain_kimi._kimi.outgoing import changes_of_choice, fit
+from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import for_host
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
@@ -73,7 +73,11 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         reader = partial(kind, with_usage=_with_usage(settings, arguments))
 
     def new_reader(head: ResponseHead) -> Any:
-        details = {"empty_answers": report.empty_answers, **changes_of_choice(unrepaired, body)}
+        details = {
+            "empty_answers": report.empty_answers,
+            **changes_of_choice(unrepaired, body),
+            **changes_of_tools(unrepaired, body),
+        }
         return reader(head, body=body, idle=here.timeout.idle, repair_options=replace(options, **details))
 
     if settings.log_bodies:

@@ -1,7 +1,7 @@
 """Repairs of a response: the choices of its events in, the repaired choices out."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -11,8 +11,9 @@ from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
+from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall
 
 UNCLEAN = frozenset({"length", "error", "content_filter"})
 """Finish reasons of a response that was cut off."""
@@ -29,6 +30,8 @@ class RepairOptions:
         empty_answers: The number of empty responses before this one.
         changed_choice: Whether the request's `tool_choice` was changed.
         hopes_for_call: Whether a forced call became `tool_choice="auto"`.
+        tool_names: The user's name of each tool that was sent under another name.
+        schema_notes: The changes of schemas that change the allowed arguments, by the tool's name.
     """
 
     repairs: Repairs = ALL
@@ -37,6 +40,8 @@ class RepairOptions:
     empty_answers: int = 0
     changed_choice: bool = False
     hopes_for_call: bool = False
+    tool_names: Mapping[str, str] = field(default_factory=dict)
+    schema_notes: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 class Repairer:
@@ -44,8 +49,9 @@ class Repairer:
 
     The last event has a report, under the choice's key `kimi`, unless it would be empty. Its keys are `repairs` (counts
     by name), `invalid_tool_calls` (by id, the reason why a call must not be run although its arguments are an object),
-    `validation` (counts of calls that do not fit their tools) and `empty_answers` (the number of empty responses before
-    this one).
+    `validation` (counts of calls that do not fit their tools), `empty_answers` (the number of empty responses before
+    this one), `tool_names` (the names under which tools were sent, by the user's names), and `schemas` (the changes of
+    schemas that change the allowed arguments, by tool).
     """
 
     def __init__(self, body: WireBody, repair_options: RepairOptions | None = None) -> None:
@@ -63,8 +69,7 @@ class Repairer:
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
         self._leaks = LeakedMarkup(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if repair_options.validates else None
-        self._empty_answers = repair_options.empty_answers
-        self._changed_choice = repair_options.changed_choice
+        self._options = repair_options
         self._finish: str | None = None
         self._delayed_finish = False
         self._closed = False
@@ -94,7 +99,7 @@ class Repairer:
         calls = list(self._calls.close())
         lifted = list(self._lifted())
         if calls or lifted:
-            delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
+            delta["tool_calls"] = self._with_names([*calls, *map(self._calls.add, lifted)])
         report = self._report()
         last: JSONObject = {"delta": delta} if delta else {}
         if self._delayed_finish or (lifted and self._finish is None):
@@ -124,7 +129,14 @@ class Repairer:
         if "message" in choice:
             # The calls of a plain response are complete, and many hosts leave out their index.
             wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
-        return cast("WireMessage", {**repaired, "tool_calls": list(self._calls.feed(wire))})
+        return cast("WireMessage", {**repaired, "tool_calls": self._with_names(self._calls.feed(wire))})
+
+    def _with_names(self, calls: Iterable[WireToolCall]) -> list[WireToolCall]:
+        """Return calls with the user's names of their tools."""
+        names = self._options.tool_names
+        if not names:
+            return list(calls)
+        return [cast("WireToolCall", with_name(cast("JSONObject", call), names)) for call in calls]
 
     def _lifted(self) -> Iterator[LeakedCall]:
         """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
@@ -139,15 +151,24 @@ class Repairer:
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count
-        if self._changed_choice:
-            counts["tool_choice"] = 1
+        options = self._options
+        request_counts = {
+            "tool_choice": options.changed_choice,
+            "tool_names": len(options.tool_names),
+            "schemas": len(options.schema_notes),
+        }
+        counts.update({name: int(count) for name, count in request_counts.items() if count})
         if self._validator:
             for call in self._calls.calls.values():
                 self._validate(call, self._validator)
         invalid = {call.id: call.error for call in self._calls.calls.values() if call.error}
         report: JSONObject = {"repairs": dict(sorted(counts.items()))} if counts else {}
-        if self._empty_answers:
-            report["empty_answers"] = self._empty_answers
+        if options.tool_names:
+            report["tool_names"] = {name: sent for sent, name in options.tool_names.items()}
+        if options.schema_notes:
+            report["schemas"] = dict(options.schema_notes)
+        if options.empty_answers:
+            report["empty_answers"] = options.empty_answers
         if invalid:
             report["invalid_tool_calls"] = invalid
         if self._validator and (self._validator.unknown_tools or self._validator.mismatches):

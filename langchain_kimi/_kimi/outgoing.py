@@ -7,6 +7,8 @@ from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_that_take
 from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs
+from langchain_kimi._kimi.schemas import schema_notes
+from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -35,7 +37,7 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
         repairs: The names of the repairs to make.
 
     Raises:
-        KimiUsageError: The model does not accept a modality of the messages.
+        KimiUsageError: The model does not accept a modality of the messages, the name of a tool, or its schema.
     """
     return _prepared(body, repairs, with_calls=has_calls(body["messages"]))
 
@@ -44,14 +46,18 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     kimi = family(_first_model(body))
     if kimi is None:
+        body = with_accepted_names(body, is_kimi=False) if "tool_names" in repairs else body
+        check_names(body, is_kimi=False)
         return body
+    if "tool_names" not in repairs:
+        check_names(body, is_kimi=True)
     for repair, function in ON_REQUEST:
         if repair.name in repairs and (with_calls or not repair.needs_calls):
             body = function(body, kimi)
     return body
 
 
-def _first_model(body: WireBody) -> str:
+def _first_model(body: Mapping[str, Any]) -> str:
     """Return the slug that is tried first."""
     return next((slug for slug in (body.get("model"), *(body.get("models") or ())) if slug), "")
 
@@ -67,8 +73,36 @@ def changes_of_choice(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> dict
         The fields `changed_choice` and `hopes_for_call` of `RepairOptions`.
     """
     before, after = asked.get("tool_choice"), sent.get("tool_choice")
+    if isinstance(before, dict):
+        # Another name of the tool is not another choice.
+        before = with_name(before, accepted_names(asked, is_kimi=family(_first_model(sent)) is not None))
     changed = before != after or asked.get("reasoning") != sent.get("reasoning")
     return {"changed_choice": changed, "hopes_for_call": changed and after == "auto"}
+
+
+def changes_of_tools(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare the tools of a body before and after the repairs.
+
+    Args:
+        unrepaired: The body before.
+        sent: The body after.
+
+    Returns:
+        The fields `tool_names` and `schema_notes` of `RepairOptions`, if there are any changes to report.
+    """
+    before, after = unrepaired.get("tools") or [], sent.get("tools") or []
+    is_renamed = unrepaired["messages"] is not sent["messages"] or before is not after
+    names = accepted_names(unrepaired, is_kimi=family(_first_model(sent)) is not None) if is_renamed else {}
+    details: dict[str, Any] = {"tool_names": {names[name]: name for name in names}} if names else {}
+    pairs = zip(before, after, strict=False) if before is not after else ()
+    changed = [old for old, new in pairs if _parameters(old) is not _parameters(new)]
+    if notes := schema_notes(changed):
+        details["schema_notes"] = notes
+    return details
+
+
+def _parameters(tool: Mapping[str, Any]) -> Any:
+    return (tool.get("function") or {}).get("parameters")
 
 
 def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequence[str] = ()) -> None:

@@ -14,6 +14,7 @@ from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
+from langchain_kimi._kimi.tool_names import with_accepted_names
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 
 Stage = Literal["request", "event", "end"]
@@ -65,6 +66,11 @@ def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
     return _on_messages(with_positional_ids)(body, kimi) if kimi.positional_call_ids else body
 
 
+def _tool_names(body: WireBody, kimi: KimiFamily) -> WireBody:
+    del kimi
+    return with_accepted_names(body)
+
+
 def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
     del kimi
     return without_forced_choice(body)
@@ -93,6 +99,13 @@ _ENTRIES = (
         "call_names",
         "`functions.` and `:0` are removed from the name of a call, and an empty name is read from the call's id.",
         ("event", "end"),
+    ),
+    Repair(
+        "tool_names",
+        "Tool names that hosts refuse (a leading digit, dots, slashes, blanks, more than 64 characters) are replaced "
+        "in requests and restored in responses.",
+        ("request", "event", "end"),
+        on_request=_tool_names,
     ),
     Repair(
         "tool_choice",

@@ -1,158 +1,330 @@
-"""Tool schemas in the dialect that Moonshot AI takes: equal ones for the shapes that it is known to refuse.
+"""Tool schemas in the dialect that Moonshot AI accepts: equal schemas for the shapes that it refuses.
 
-Its refusal reads "not a valid moonshot flavored json schema". Its rules are known from clients that work with it
-(vercel/ai issue 18921): the root is an object with properties, every property has a type, a type does not stand beside
-`anyOf`, a `$ref` stands alone, all items of a list have one schema, and a schema is no boolean. What has none of these
-shapes is left as it is, and so is what could only be rewritten with another meaning.
+Its refusal reads "not a valid moonshot flavored json schema". The rules are those of its validator at the level
+`strict` (https://github.com/MoonshotAI/walle), and of reports from clients (vercel/ai issue 18921): the root has the
+type `object`, every property has a type, an enum has members of its type, a type is not beside `anyOf`, a `$ref` points
+to `#/$defs/` and is alone, items have one schema, required properties are declared, and a schema is not a boolean.
 """
 
-from typing import Any, cast
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from langchain_kimi._openrouter.json_schema import references, resolve, with_subschemas
+from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
+from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
+from langchain_kimi._kimi.schema_shapes import (
+    ANNOTATIONS,
+    TYPING,
+    with_accepted_branches,
+    with_declared_properties,
+    with_one_item_schema,
+    with_single_types,
+    with_type,
+    with_typed_enum,
+)
+from langchain_kimi._openrouter.json_schema import DEFINITIONS, Path, references, types_of, walk, with_subschemas
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.errors import KimiUsageError
 
-_ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated", "$comment"})
-_TYPES: dict[type, str] = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    list: "array",
-    dict: "object",
+_TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
+_RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
+_MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
+# The value of each keyword has one of these types.
+_VALUE_TYPES: dict[str, tuple[type, ...]] = {
+    "type": (str, list),
+    "properties": (dict,),
+    "required": (list,),
+    "enum": (list,),
+    "items": (dict, list, bool),
+    "$ref": (str,),
+    "description": (str,),
+    "anyOf": (list,),
+    "additionalProperties": (bool, dict),
+    "$id": (str,),
+    "pattern": (str,),
+    **dict.fromkeys(DEFINITIONS, (dict,)),
 }
-_WORDS = {
-    "object": {"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"},
-    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"},
-    "string": {"minLength", "maxLength", "pattern", "format"},
-    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
-}
-_TYPING = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "not"})
-_ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
-_NUMBERS = {"integer", "number"}
+_MAY_BE_BOOLEAN = frozenset({"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties"})
+_MAY_BE_BOOLEAN |= {"not", "if", "then", "else", "contains", "propertyNames"}
+# A reference may be directly under these keywords; the validator does not visit `allOf`, `oneOf` and `prefixItems`.
+_MAY_BE_REFERENCE = frozenset({"properties", "$defs", "items", "additionalProperties", "anyOf", "allOf", "oneOf"})
+_MAY_BE_REFERENCE |= {"prefixItems"}
+# Their properties need no declaration, which would change what `allOf` and the conditions combine.
+_NOT_VISITED = frozenset({"allOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains"})
+_ADVICE = (
+    'Change the schema, or leave "schemas" out of `repairs` if no request of this model goes to Moonshot AI itself.'
+)
 
 
 def with_moonshot_schemas(tools: list[JSONObject]) -> list[JSONObject]:
-    """Give the tools with schemas that Moonshot AI takes; what is changed is copied first."""
+    """Return the tools with schemas that Moonshot AI accepts; changed ones are copied first.
+
+    Raises:
+        KimiUsageError: A schema has no equal accepted one. The error names the tool and the place.
+    """
     rewritten = [_tool(tool) for tool in tools]
     return tools if all(new is old for new, old in zip(rewritten, tools, strict=True)) else rewritten
 
 
-def moonshot_schema(schema: JSONObject) -> JSONObject:
-    """Give an equal schema for a tool's parameters; the same object if nothing has to be changed."""
-    root = _Rewriter(schema).rewritten(schema, ())
-    added: JSONObject = {}
-    if not _TYPING & set(root):
-        added["type"] = "object"
-    if {**root, **added}.get("type") == "object" and not isinstance(root.get("properties"), dict):
-        added["properties"] = {}
-    return {**root, **added} if added else root
+def schema_notes(tools: list[JSONObject]) -> dict[str, list[str]]:
+    """Return the rewrites that change which arguments a tool's schema allows, by the tool's name."""
+    notes: dict[str, list[str]] = {}
+    for tool in tools:
+        function = tool.get("function")
+        if isinstance(function, dict) and isinstance(parameters := function.get("parameters"), dict):
+            rewriter = _Rewriter(parameters, str(function.get("name")))
+            rewriter.parameters()
+            if rewriter.notes:
+                notes[str(function.get("name"))] = rewriter.notes
+    return notes
+
+
+def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
+    """Return an equal schema for the parameters of a tool; the same object if nothing has to be changed.
+
+    Arguments are always an object, so other types at the root are ignored.
+
+    Raises:
+        KimiUsageError: There is no equal schema that Moonshot AI accepts.
+    """
+    return _Rewriter(schema, tool).parameters()
 
 
 def _tool(tool: JSONObject) -> JSONObject:
     function = tool.get("function")
-    parameters = function.get("parameters") if isinstance(function, dict) else None
-    if not isinstance(function, dict) or not isinstance(parameters, dict):
+    if not isinstance(function, dict) or "parameters" not in function:
         return tool
-    rewritten = moonshot_schema(parameters)
+    parameters = function["parameters"]
+    schema = {} if parameters is None else parameters
+    if not isinstance(schema, dict):
+        raise _refusal(str(function.get("name")), (), f"is not a schema but {schema!r:.50}")
+    rewritten = moonshot_schema(schema, str(function.get("name")))
     return tool if rewritten is parameters else {**tool, "function": {**function, "parameters": rewritten}}
 
 
+def _refusal(tool: str, path: Path, problem: str) -> KimiUsageError:
+    place = ".".join(["parameters", *path])
+    return KimiUsageError(f"Moonshot AI refuses the schema of the tool {tool}: {place} {problem}.", advice=_ADVICE)
+
+
 class _Rewriter:
-    """One walk over a schema; `within` are the references that are being followed."""
+    """One walk over the parameters of a tool; `within` are the references that are being followed."""
 
-    def __init__(self, root: JSONObject) -> None:
+    def __init__(self, root: JSONObject, tool: str) -> None:
+        self.notes: list[str] = []
+        self._tool = tool
         self._root = root
+        self._definitions = Definitions(root)
+        self._written: dict[str, JSONObject] = {}
 
-    def rewritten(self, schema: JSONObject, within: tuple[str, ...]) -> JSONObject:
-        alone = self._with_reference_alone(schema, within)
-        if alone is not schema:
-            return alone
-        changed = with_subschemas(schema, lambda path, inner: self._part(path[0], inner, within))
-        return _with_type_in_branches(_with_one_item(changed))
+    def parameters(self) -> JSONObject:
+        root = self._without_root_reference(self._root)
+        types = types_of(root)
+        if types and "object" not in types:
+            raise self._refusal((), f"must have the type object, not {' or '.join(map(str, types))}")
+        if root.get("type") != "object":
+            if "#" in references(self._root):
+                self.notes.append("parameters: type object added")
+            root = {"type": "object", **{keyword: value for keyword, value in root.items() if keyword != "type"}}
+        root = self._with_one_branch(root)
+        if root.get("properties") is None and not TYPING & set(root) - {"type"}:
+            root = {**root, "properties": {}}
+        rewritten = self._rewritten(root, (), (), is_root=True)
+        if rewritten["type"] != "object":
+            # No value matches.
+            rewritten = {"type": "object", "properties": {}, "not": {}}
+        rewritten = self._with_definitions(rewritten)
+        if endless := endless_reference(rewritten):
+            raise self._refusal((), f"requires {endless}, which contains itself without an end")
+        self.notes += _limits(rewritten)
+        return rewritten
 
-    def _part(self, keyword: str, schema: Any, within: tuple[str, ...]) -> Any:
-        if keyword == "additionalProperties" and not isinstance(schema, dict):
+    def _without_root_reference(self, root: JSONObject) -> JSONObject:
+        followed: list[str] = []
+        while isinstance(reference := root.get("$ref"), str):
+            accepted = self._definitions.accepted(reference)
+            if accepted is None or accepted == "#" or accepted in followed:
+                raise self._refusal((), f"refers to {reference}, which is not defined")
+            followed.append(accepted)
+            rest = {keyword: value for keyword, value in root.items() if keyword not in ("$ref", *DEFINITIONS)}
+            try:
+                root = intersection(self._definitions.target(accepted), rest)
+            except CannotMergeError:
+                root = {"type": "object", "allOf": [{"$ref": reference}, rest]}
+        return root
+
+    def _with_one_branch(self, root: JSONObject) -> JSONObject:
+        """Return a root without branches of other types than object, and without `anyOf` if one branch is left."""
+        branches = root.get("anyOf")
+        if not isinstance(branches, list) or not all(isinstance(branch, dict) for branch in branches):
+            return root
+        left = [branch for branch in branches if not types_of(branch) or "object" in types_of(branch)]
+        rest = {keyword: value for keyword, value in root.items() if keyword not in ("anyOf", *DEFINITIONS)}
+        if not left and branches:
+            return {"type": "object", "properties": {}, "not": {}}
+        if len(left) == 1:
+            try:
+                return self._without_root_reference(intersection(rest, left[0]))
+            except CannotMergeError:
+                return {"type": "object", "allOf": [rest, left[0]]}
+        return {**root, "anyOf": left} if len(left) < len(branches) else root
+
+    def _with_definitions(self, root: JSONObject) -> JSONObject:
+        """Return the root with every definition that is referred to, rewritten."""
+        bare = {keyword: value for keyword, value in root.items() if keyword not in DEFINITIONS}
+        names = list(self._definitions.schemas)
+        # A rewrite may add definitions to the end of the list.
+        for name in names:
+            reference = f"#/$defs/{name}"
+            if not self._definitions.must_be_inlined(reference):
+                schema = self._rewritten(self._definitions.target(reference), ("$defs", name), ())
+                self._written[name] = schema
+            names += list(self._definitions.schemas)[len(names) :]
+        original = root.get("$defs") or {}
+        written = self._written
+        is_same = list(original) == list(written) and all(original[name] is written[name] for name in written)
+        if is_same and "definitions" not in root:
+            return root
+        return {**bare, "$defs": written} if written else bare
+
+    def _rewritten(self, schema: Any, path: Path, within: tuple[str, ...], *, is_root: bool = False) -> JSONObject:
+        if isinstance(schema, bool):
+            return ANYTHING if schema else dict(NEVER)
+        if not isinstance(schema, dict):
+            raise self._refusal(path, f"is not a schema but {schema!r:.50}")
+        schema = with_one_item_schema(self._checked(schema, path))
+        if "$ref" in schema:
+            return self._with_reference_alone(schema, path, within)
+        schema = with_accepted_branches(with_typed_enum(schema), is_root=is_root)
+        if not is_root:
+            schema = with_single_types(schema)
+        if not set(path) & _NOT_VISITED:
+            schema = with_declared_properties(schema)
+        schema = self._without_reserved_names(schema)
+        rewritten = with_subschemas(schema, lambda step, inner: self._inner(inner, path, step, within))
+        # Resolved references may bring keywords into the branches that the schema has too.
+        accepted = with_accepted_branches(rewritten, is_root=is_root)
+        return rewritten if accepted is rewritten else self._rewritten(accepted, path, within, is_root=is_root)
+
+    def _inner(self, schema: Any, path: Path, step: Path, within: tuple[str, ...]) -> Any:
+        keyword = step[0]
+        if (isinstance(schema, bool) and keyword in _MAY_BE_BOOLEAN) or (keyword in DEFINITIONS and not path):
             return schema
-        return self._property(schema, within) if keyword == "properties" else self._inner(schema, within)
+        rewritten = self._rewritten(schema, (*path, *step), within)
+        if keyword == "properties":
+            return self._with_type(rewritten, (*path, *step))
+        if "$ref" in rewritten and keyword not in _MAY_BE_REFERENCE:
+            return {"anyOf": [rewritten]}
+        return rewritten
 
-    def _inner(self, schema: Any, within: tuple[str, ...]) -> Any:
-        if schema is True:
-            return {"anyOf": [dict(branch) for branch in _ANYTHING]}
-        return self.rewritten(schema, within) if isinstance(schema, dict) else schema
+    def _with_reference_alone(self, schema: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
+        """Return a reference without siblings, or its target with them."""
+        reference = self._definitions.accepted(schema["$ref"])
+        if reference is None:
+            raise self._refusal(path, f"refers to {schema['$ref']}, which is not defined")
+        beside = {keyword: value for keyword, value in schema.items() if keyword not in ("$ref", *DEFINITIONS)}
+        is_recursive = reference in within or self._definitions.is_recursive(reference)
+        if self._definitions.must_be_inlined(reference):
+            if is_recursive:
+                raise self._refusal(path, f"refers to {reference}, which is recursive and has a slash in a key")
+        elif not beside:
+            return schema if schema == {"$ref": reference} else {"$ref": reference}
+        target = self._definitions.target(reference)
+        if is_recursive:
+            return self._beside_recursion(reference, beside, path, within)
+        try:
+            merged = intersection(target, beside)
+        except CannotMergeError:
+            return {"allOf": [{"$ref": reference}, self._rewritten(beside, (*path, "allOf"), within)]}
+        return self._rewritten(merged, path, (*within, reference))
 
-    def _property(self, schema: Any, within: tuple[str, ...]) -> Any:
-        inner = self._inner(schema, within)
-        return inner if not isinstance(inner, dict) or _TYPING & set(inner) else _typed(inner)
+    def _with_type(self, schema: JSONObject, path: Path) -> JSONObject:
+        typed = with_type(schema)
+        if "type" in typed and not {"type", "const"} & set(schema):
+            self.notes.append(f"{'.'.join(['parameters', *path])}: type {typed['type']} added")
+        return typed
 
-    def _with_reference_alone(self, schema: JSONObject, within: tuple[str, ...]) -> JSONObject:
-        """Put what is referred to in the place of a reference that has other words beside it."""
-        reference = schema.get("$ref")
-        if not isinstance(reference, str) or len(schema) == 1 or {"$defs", "definitions"} & set(schema):
+    def _beside_recursion(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
+        """Return a recursive reference with its siblings; those that the target implies are left out."""
+        target = self._definitions.target(reference)
+        labels = {keyword: value for keyword, value in beside.items() if keyword in ANNOTATIONS}
+        rest = {
+            keyword: value
+            for keyword, value in beside.items()
+            if keyword not in ANNOTATIONS and target.get(keyword) != value
+        }
+        if "type" in rest and types_of(target) and set(types_of(target)) <= set(types_of(rest)):
+            del rest["type"]
+        if rest:
+            return {"allOf": [{"$ref": reference}, self._rewritten(rest, (*path, "allOf"), within)], **labels}
+        return {"anyOf": [{"$ref": reference}], **labels} if labels else {"$ref": reference}
+
+    def _checked(self, schema: JSONObject, path: Path) -> JSONObject:
+        """Return a schema without keywords that are null or a boolean `required`.
+
+        Raises:
+            KimiUsageError: A keyword has a value that JSON Schema does not allow.
+        """
+        dropped = [keyword for keyword in _VALUE_TYPES if keyword in schema and schema[keyword] is None]
+        dropped += ["required"] if isinstance(schema.get("required"), bool) else []
+        if dropped:
+            place = ".".join(["parameters", *path])
+            self.notes += [f"{place}.{keyword}: {schema[keyword]!r} left out" for keyword in dropped]
+            schema = {keyword: value for keyword, value in schema.items() if keyword not in dropped}
+        for problem in _problems(schema):
+            raise self._refusal(path, problem)
+        return schema
+
+    def _without_reserved_names(self, schema: JSONObject) -> JSONObject:
+        """Return a schema with optional properties of reserved names as patterns; a required one has no other form."""
+        required = schema.get("required") or ()
+        properties: JSONObject = schema.get("properties") or {}
+        reserved = [name for name in properties if name in _RESERVED_NAMES and name not in required]
+        if not reserved:
             return schema
-        beside = {word: value for word, value in schema.items() if word != "$ref"}
-        target = self._referred(reference)
-        if target is None or reference in within or reference in references(target):
-            # What refers to itself cannot be written out; as the only branch it stands alone as well.
-            return schema if {"anyOf", "type"} & set(beside) else {"anyOf": [{"$ref": reference}], **beside}
-        same = {word for word in set(target) & set(beside) if target[word] == beside[word]}
-        if (set(target) & set(beside)) - same - _ANNOTATIONS:
-            return schema
-        return self.rewritten({**target, **beside}, (*within, reference))
+        patterns = {f"^{name.replace('$', '[$]')}$": properties[name] for name in reserved}
+        left = {name: value for name, value in properties.items() if name not in reserved}
+        return {
+            **schema,
+            "properties": left,
+            "patternProperties": {**(schema.get("patternProperties") or {}), **patterns},
+        }
 
-    def _referred(self, reference: str) -> JSONObject | None:
-        target = resolve(self._root, reference)
-        return None if target is self._root else target
+    def _refusal(self, path: Path, problem: str) -> KimiUsageError:
+        return _refusal(self._tool, path, problem)
 
 
-def _typed(schema: JSONObject) -> JSONObject:
-    """Give a property without a type the one that its other words tell, or all of them."""
-    values = (
-        [*schema["enum"]] if isinstance(schema.get("enum"), list) else [schema["const"]] if "const" in schema else []
-    )
-    told = {_TYPES.get(type(value), "null") for value in values} or {
-        kind for kind, words in _WORDS.items() if words & set(schema)
-    }
-    if told == _NUMBERS:
-        told = {"number"}
-    if len(told) == 1:
-        return {"type": told.pop(), **schema}
-    if told or set(schema) - _ANNOTATIONS:
-        return schema
-    return {"anyOf": [dict(branch) for branch in _ANYTHING], **schema}
+def _limits(root: JSONObject) -> Iterator[str]:
+    """Yield the limits that a schema exceeds; Moonshot AI may refuse it, and there is no smaller equal schema."""
+    count, depth = 0, 0
+    for path, schema in walk(root):
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            count += len(properties)
+            if reserved := _RESERVED_NAMES & set(properties):
+                place = ".".join(["parameters", *path])
+                yield f"{place}: a required property has the reserved name {min(reserved)}"
+        depth = max(depth, path.count("properties"))
+    if count > _MAX_PROPERTIES:
+        yield f"parameters: {count} properties, more than {_MAX_PROPERTIES}"
+    if depth > _MAX_DEPTH:
+        yield f"parameters: properties nested {depth} deep, more than {_MAX_DEPTH}"
+    size = len(json.dumps(root, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > _MAX_BYTES:
+        yield f"parameters: {size} bytes, more than {_MAX_BYTES}"
 
 
-def _with_one_item(schema: JSONObject) -> JSONObject:
-    """Give a list of so many equal items, as a tuple of numbers is, one schema for all of them."""
-    first, *others = schema.get("prefixItems") or [None]
-    most = len(others) + 1
-    limit = schema.get("maxItems", None if "items" not in schema else most)
-    is_closed = schema.get("items", False) is False and isinstance(limit, int) and limit <= most
-    if not is_closed or not isinstance(first, dict) or any(other != first for other in others):
-        return schema
-    rest = {word: value for word, value in schema.items() if word not in {"prefixItems", "items"}}
-    return {**rest, "items": first, "maxItems": limit}
-
-
-def _with_type_in_branches(schema: JSONObject) -> JSONObject:
-    """Move a type that stands beside `anyOf` into the branches; a branch of another type can never hold and goes."""
-    branches, kind = schema.get("anyOf"), schema.get("type")
-    if kind is None or not isinstance(branches, list) or not all(isinstance(branch, dict) for branch in branches):
-        return schema
-    kinds = [kind] if isinstance(kind, str) else kind
-    if any("$ref" in branch or ("type" not in branch and len(kinds) > 1) for branch in branches):
-        return schema
-    moved = [new for branch in branches if (new := _narrowed(cast("JSONObject", branch), kinds)) is not None]
-    if not moved:
-        return schema
-    return {word: moved if word == "anyOf" else value for word, value in schema.items() if word != "type"}
-
-
-def _narrowed(branch: JSONObject, kinds: list[str]) -> JSONObject | None:
-    """Give a branch for the types only; None when it has none of them."""
-    own = branch.get("type", kinds)
-    common = [kind for kind in ([own] if isinstance(own, str) else own) if kind in kinds]
-    if not common and _NUMBERS & set(kinds) and _NUMBERS & {*([own] if isinstance(own, str) else own)}:
-        common = ["integer"]
-    if not common:
-        return None
-    return {**branch, "type": common[0] if len(common) == 1 else common}
+def _problems(schema: JSONObject) -> Iterator[str]:
+    for keyword, kinds in _VALUE_TYPES.items():
+        if keyword in schema and not isinstance(schema[keyword], kinds):
+            yield f"has {schema[keyword]!r:.50} as {keyword}"
+    types = types_of(schema)
+    if "type" in schema and (not types or not all(isinstance(kind, str) and kind in _TYPES for kind in types)):
+        yield f"has the type {schema['type']!r:.50}, which JSON Schema does not have"
+    if "anyOf" in schema and not schema["anyOf"]:
+        yield "has an empty anyOf"
+    if not all(isinstance(name, str) for name in schema.get("required") or ()):
+        yield "requires a property whose name is not a string"
+    for branch in schema.get("anyOf") or ():
+        if not isinstance(branch, Mapping | bool):
+            yield f"has {branch!r:.50} as a branch of anyOf"

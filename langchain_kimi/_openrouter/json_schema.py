@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.errors import KimiUsageError
 
 Path: TypeAlias = tuple[str, ...]
 """The keywords, names and positions that lead from a schema to one inside it."""
@@ -33,6 +34,32 @@ _TYPES: dict[type, str] = {
     list: "array",
     dict: "object",
 }
+
+
+MAX_NESTING = 200
+"""The number of objects and lists that may be inside each other in a schema. Python's JSON writer allows a few more."""
+
+
+def check_nesting(schema: Any, name: str) -> None:
+    """Check that a schema can be walked and written as JSON.
+
+    Args:
+        schema: The schema.
+        name: What the error calls it.
+
+    Raises:
+        KimiUsageError: The schema contains itself as a Python object, or is nested too deeply.
+    """
+    level = [schema]
+    for _ in range(MAX_NESTING):
+        inner = [item for value in level for item in (value.values() if isinstance(value, Mapping) else value)]
+        level = list({id(item): item for item in inner if isinstance(item, Mapping | list | tuple)}.values())
+        if not level:
+            return
+    raise KimiUsageError(
+        f"The schema of {name} contains itself, or is nested more than {MAX_NESTING} levels deep.",
+        advice="Write recursion as a `$ref` to a definition in `$defs`.",
+    )
 
 
 def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -12,7 +12,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
-from langchain_kimi._openrouter.json_schema import resolve, types_of
+from langchain_kimi._openrouter.json_schema import check_nesting, resolve, types_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
 from langchain_kimi._schemas.typed_dicts import is_typed_dict, typed_dict_model
@@ -157,6 +157,7 @@ def output_schema(schema: Schema) -> OutputSchema:
         KimiUsageError: The argument is none of these.
     """
     if isinstance(schema, Mapping):
+        check_nesting(schema, "the output")
         function = _function_of(dict(schema))
         return OutputSchema(function, unwrapped_root(function["parameters"]))
     if is_typed_dict(schema):

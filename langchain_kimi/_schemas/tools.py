@@ -1,6 +1,5 @@
 """Convert tools, tool choices and response formats from the forms that LangChain accepts to those of the wire."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -8,9 +7,10 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from pydantic import PydanticUserError
 
+from langchain_kimi._openrouter.json_schema import check_nesting
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._schemas.output import Schema, output_schema, wire_name
-from langchain_kimi._schemas.strict import strict_function
+from langchain_kimi._schemas.strict import strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
 Tool: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
@@ -18,7 +18,6 @@ ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | type | Callable[..., An
 Strict: TypeAlias = bool | None
 """Whether the host must enforce the schema; None leaves the choice to the host and is not sent."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHOICES = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
 _RESPONSE_FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
 # A JSON schema has the type `object`.
@@ -34,7 +33,7 @@ def tools_to_wire(tools: Sequence[Tool], *, strict: Strict) -> list[JSONObject]:
         strict: The value to set on every function; None sets nothing.
 
     Raises:
-        KimiUsageError: A tool cannot be converted, or its name is not 1 to 64 letters, digits, `_` and `-`.
+        KimiUsageError: A tool cannot be converted, or has no name.
     """
     return [_tool_to_wire(tool, strict) for tool in tools]
 
@@ -107,17 +106,18 @@ def bind_arguments(
 
 
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
+    if isinstance(tool, Mapping):
+        check_nesting(tool, f"the tool {_name_in(tool)}")
+    elif isinstance(tool, BaseTool) and isinstance(tool.args_schema, Mapping):
+        check_nesting(tool.args_schema, f"the tool {tool.name}")
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
     except (KeyError, TypeError, ValueError, PydanticUserError) as error:
         raise KimiUsageError(f"Cannot make a tool from {tool!r:.100}: {error}") from error
     if "function" in wire:
         name = wire["function"].get("name")
-        if not (isinstance(name, str) and _NAME.fullmatch(name)):
-            raise KimiUsageError(
-                f"The tool's name {name!r} cannot be sent.",
-                advice="A name has 1 to 64 letters, digits, underscores and hyphens.",
-            )
+        if not (isinstance(name, str) and name.strip()):
+            raise KimiUsageError(f"A tool has the name {name!r}.", advice="Give each tool a name that is not empty.")
     return wire
 
 
@@ -127,20 +127,49 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
         schema = output_schema(tool)
         function = schema.tool(strict=strict)["function"]
         return {"type": "function", "function": {**function, "name": schema.function["name"]}}
-    wire = convert_to_openai_tool(tool)
+    wire = _tool_with_definitions(tool) or convert_to_openai_tool(tool)
     if "function" in wire:
         wire = {**wire, "function": _with_strict(wire["function"], strict)}
     return {**wire, **_cache_control(tool.extras if isinstance(tool, BaseTool) else None)}
 
 
+def _tool_with_definitions(tool: Any) -> JSONObject | None:
+    """Return a tool with definitions in its schema; None if it has none.
+
+    LangChain writes a definition out at each of its references, which multiplies the size of large schemas and loses
+    recursion.
+    """
+    schema = tool.tool_call_schema if isinstance(tool, BaseTool) else None
+    if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
+        return None
+    parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def _name_in(tool: Mapping[str, Any]) -> Any:
+    function = tool.get("function")
+    return (function if isinstance(function, Mapping) else tool).get("name", tool.get("title"))
+
+
 def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
-    """Return a function in OpenAI's form; tools of other kinds, such as server tools, are not changed."""
+    """Return a function in OpenAI's form; tools of other kinds, such as server tools, are not changed.
+
+    A schema that is null is one of an object without properties.
+    """
+    tool = _without_null(_without_null(tool, "parameters"), "input_schema")
     if isinstance(tool.get("function"), Mapping):
-        return {"type": "function", **tool, "function": _with_strict(dict(tool["function"]), strict)}
+        function = _without_null(dict(tool["function"]), "parameters")
+        return {"type": "function", **tool, "function": _with_strict(function, strict)}
     if tool.get("type", "function") not in _FUNCTION_TYPES and "input_schema" not in tool:
         return tool
     function = _with_strict(convert_to_openai_function(tool), strict)
     return {"type": "function", "function": function, **_cache_control(tool)}
+
+
+def _without_null(function: JSONObject, keyword: str) -> JSONObject:
+    empty = {"type": "object", "properties": {}}
+    return {**function, keyword: empty} if keyword in function and function[keyword] is None else function
 
 
 def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:

@@ -1,16 +1,17 @@
 """How structured output picks its method, and the runnable that it makes: a model bound to a schema, and a parser."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 
 from langchain_kimi._kimi.families import family, thinks
+from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.parameters.merging import checked, merged
-from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi._schemas.output import ANY_OBJECT, OutputSchema, Schema, output_schema
 from langchain_kimi._schemas.strict import warn_user
 from langchain_kimi._schemas.tools import Strict, Tool, bind_arguments
@@ -162,24 +163,30 @@ class _Request:
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model with the schema bound in the way of the method."""
         if method == "function_calling":
-            choice = "auto" if self._must_not_force(arguments) else target.name
             # Kimi's hosts do not list `parallel_tool_calls`: with `require_parameters` no host would be left.
             requires_all = (self._parameters.get("provider") or {}).get("require_parameters")
             one_call = {} if requires_all else {"parallel_tool_calls": False}
-            tool_arguments = {"tool_choice": choice, **one_call, **arguments}
-            return self._model.bind_tools([target.tool(strict=strict)], **tool_arguments)
+            tool = target.tool(strict=strict)
+            choice = "auto" if self._cannot_force(tool, arguments) else target.name
+            return self._model.bind_tools([tool], **{"tool_choice": choice, **one_call, **arguments})
         answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
         format_arguments = {"response_format": answer, **arguments, **self._provider()}
         if "provider" in format_arguments:
             format_arguments.pop("openrouter_provider", None)
         return self._model.bind(**bind_arguments(tools, **format_arguments))
 
-    def _must_not_force(self, arguments: Mapping[str, Any]) -> bool:
-        reasoning = [slug for slug in self._slugs if thinks(slug, self._parameters)]
-        if not reasoning or "tool_choice" in arguments:
+    def _cannot_force(self, tool: JSONObject, arguments: Mapping[str, Any]) -> bool:
+        """Return whether the models cannot be forced to call, as the repair `tool_choice` decides it; warn if so."""
+        if "tool_choice" in arguments:
             return False
+        first, *fallbacks = self._slugs
+        choice = {"type": "function", "function": {"name": tool["function"]["name"]}}
+        body = {**self._parameters, "model": first, "models": fallbacks, "tools": [tool], "tool_choice": choice}
+        if without_forced_choice(cast("WireBody", body)).get("tool_choice") != "auto":
+            return False
+        reasoning = next(slug for slug in self._slugs if thinks(slug, self._parameters))
         warn_user(
-            f"{reasoning[0]} reasons, and reasoning excludes a forced call: the model may answer without a call, which "
+            f"{reasoning} reasons, and reasoning excludes a forced call: the model may answer without a call, which "
             f'is an error. Pass method="json_schema", or no method at all.'
         )
         return True

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from langchain_core import exceptions
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_kimi._reply.tool_calls import breaking_suffix, parsed_arguments
@@ -26,6 +27,21 @@ _LEAKED_CALL = re.compile(r"functions\.([\w.-]+):\d+\s*<\|tool_call_argument_beg
 
 ATTEMPTS = "attempts"
 """The key of a repaired answer's `response_metadata` under which the messages of both attempts are stored."""
+
+
+# langchain-core has this class since version 1.7.5.
+_ModelRefusalError: Any = getattr(exceptions, "ModelRefusalError", None)
+_REFUSAL_BASES = (KimiStructuredOutputError, *([_ModelRefusalError] if _ModelRefusalError else ()))
+
+
+class KimiStructuredOutputRefusalError(*_REFUSAL_BASES):  # type: ignore[misc]  # the bases depend on the version
+    """The model refused; also langchain-core's `ModelRefusalError`, if the installed version has it.
+
+    Attributes:
+        raw_message: The reply, as in `ModelRefusalError`.
+    """
+
+    raw_message: AIMessage | None = None
 
 
 def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
@@ -160,7 +176,8 @@ def _failure(
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"
-    return KimiStructuredOutputError(
+    error_class = KimiStructuredOutputRefusalError if cause == "refusal" else KimiStructuredOutputError
+    error = error_class(
         reason,
         cause=cause,
         partial=message,
@@ -170,3 +187,6 @@ def _failure(
         usage=metadata.get("token_usage"),
         **{"advice": _ADVICE[cause], **details},
     )
+    if isinstance(error, KimiStructuredOutputRefusalError):
+        error.raw_message = message
+    return error

@@ -1,5 +1,6 @@
 """Rejects the requests that OpenRouter and its providers reject."""
 
+from langchain_kimi._kimi.families import family
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import answers
 from langchain_kimi.testing.behavior import Behavior
@@ -55,6 +56,10 @@ def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
     if behavior.requires_reasoning:
         check_reasoning_replayed(body["messages"])
     choice = body.get("tool_choice")
-    if behavior.refuses_forced_tool_choice and choice not in (None, "none", "auto"):
+    kimi = family(model.slug)
+    # K3 reasons and accepts `required`, but no named tool (UKGovernmentBEIS/inspect_ai issue 5152).
+    accepts_required = kimi is not None and kimi.requires_calls_while_thinking
+    accepted = (None, "none", "auto", "required") if accepts_required else (None, "none", "auto")
+    if behavior.refuses_forced_tool_choice and choice not in accepted:
         kind = choice if choice == "required" else "specified"
         raise rejected_upstream(f"tool_choice '{kind}' is incompatible with thinking enabled")

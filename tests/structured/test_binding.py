@@ -1,5 +1,6 @@
 """The requests for structured output that each model gets."""
 
+import asyncio
 import json
 import warnings
 from collections.abc import Iterator
@@ -155,9 +156,8 @@ def test_a_schema_that_strict_mode_would_change_is_not_strict_by_default(openrou
     }
 
 
-@pytest.mark.parametrize("slug", [SWITCH, CODE, K3])
-def test_a_reasoning_model_is_not_forced(openrouter: Emulator, slug: str) -> None:
-    model = kimi(openrouter, slug)
+def test_a_model_that_cannot_be_forced_is_offered_the_call(openrouter: Emulator) -> None:
+    model = kimi(openrouter, CODE)
     with pytest.warns(UserWarning, match="reasoning excludes a forced call") as warned:
         runnable = model.with_structured_output(Person, method="function_calling")
     assert [warning.filename for warning in warned] == [__file__]
@@ -167,6 +167,31 @@ def test_a_reasoning_model_is_not_forced(openrouter: Emulator, slug: str) -> Non
         runnable.invoke("Who?")
     assert raised.value.cause == "no_call"
     assert {body["tool_choice"] for body in openrouter.bodies} == {"auto"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"reasoning": {"effort": "low"}}, {"reasoning": {"enabled": False}}])
+@pytest.mark.parametrize("slug", [DEFAULT, SWITCH, "moonshotai/kimi-k2.5", CODE, K3])
+@pytest.mark.filterwarnings("ignore:.*reasoning excludes a forced call")
+def test_a_call_is_forced_as_with_bind_tools(openrouter: Emulator, slug: str, settings: Any) -> None:
+    model = kimi(openrouter, slug, **settings)
+    openrouter.script(Reply(tool_calls=[ToolCall("Person", ADA)]), times=5)
+    model.bind_tools([Person], tool_choice="Person").invoke("Who?")
+    structured = model.with_structured_output(Person, method="function_calling")
+    with asyncio.Runner() as runner:
+        for value in (
+            structured.invoke("Who?"),
+            runner.run(structured.ainvoke("Who?")),
+            [*structured.stream("Who?")][-1],
+            runner.run(last_of(structured)),
+        ):
+            assert value == Person(**ADA)
+    expected = {key: openrouter.bodies[0].get(key) for key in ("tool_choice", "reasoning")}
+    for body in openrouter.bodies:
+        assert {key: body.get(key) for key in ("tool_choice", "reasoning")} == expected
+
+
+async def last_of(structured: Any) -> Any:
+    return [value async for value in structured.astream("Who?")][-1]
 
 
 def test_an_explicit_choice_is_sent_without_a_warning(openrouter: Emulator) -> None:

@@ -1,0 +1,113 @@
+"""The intersection of two JSON schemas as one schema without `allOf`."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from langchain_kimi._openrouter.json_schema import types_of
+from langchain_kimi._openrouter.wire import JSONObject
+
+LABELS = frozenset({"title", "description"})
+"""Annotations that Moonshot AI accepts in a schema and in its parent at once."""
+NEVER: JSONObject = {"type": "null", "not": {}}
+"""A schema with a type that no value matches."""
+
+_ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
+_LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
+_UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
+_OBJECT = frozenset({"properties", "additionalProperties"})
+
+Combine: TypeAlias = Callable[[Any, Any], Any]
+
+
+class CannotMergeError(ValueError):
+    """The intersection of two schemas needs `allOf`."""
+
+
+def intersection(outer: JSONObject, inner: JSONObject) -> JSONObject:
+    """Return a schema that allows the values that both schemas allow; annotations of `inner` take precedence.
+
+    Raises:
+        CannotMergeError: The result cannot be written without `allOf`.
+    """
+    merged: JSONObject = {**outer, **inner}
+    for keyword in [keyword for keyword in merged if keyword in outer and keyword in inner]:
+        merged[keyword] = _combined(keyword, outer[keyword], inner[keyword])
+    if merged.get("type") == [] or merged.get("enum") == []:
+        return dict(NEVER)
+    if _OBJECT & set(outer) and _OBJECT & set(inner):
+        merged |= _properties(outer, inner)
+    return merged
+
+
+def common_types(outer: list[str], inner: list[str]) -> list[str]:
+    """Return the types in both lists; an integer is a number."""
+    common = [kind for kind in inner if kind in outer or (kind == "integer" and "number" in outer)]
+    integers = [kind for kind in outer if kind == "integer" and "number" in inner and kind not in common]
+    return common + integers
+
+
+def _combined(keyword: str, outer: Any, inner: Any) -> Any:
+    # True equals 1 in Python, but not in JSON.
+    if (outer == inner and repr(outer) == repr(inner)) or keyword in _ANNOTATIONS:
+        return inner
+    combine = _COMBINE.get(keyword)
+    if combine is None:
+        raise CannotMergeError(keyword)
+    return combine(outer, inner)
+
+
+def _types(outer: Any, inner: Any) -> str | list[str]:
+    common = common_types(types_of({"type": outer}), types_of({"type": inner}))
+    return common[0] if len(common) == 1 else common
+
+
+def _members(outer: Any, inner: Any) -> list[Any]:
+    return [member for member in inner if any(_equal(member, other) for other in outer)]
+
+
+def _equal(member: Any, other: Any) -> bool:
+    return bool(member == other) and isinstance(member, bool) is isinstance(other, bool)
+
+
+def _union(outer: Any, inner: Any) -> list[Any]:
+    return list(dict.fromkeys([*outer, *inner]))
+
+
+def _schemas(outer: Any, inner: Any) -> Any:
+    if isinstance(outer, bool) or isinstance(inner, bool):
+        return (inner if outer else False) if isinstance(outer, bool) else (outer if inner else False)
+    return intersection(outer, inner)
+
+
+def _later(outer: Any, inner: Any) -> Any:
+    # `_properties` writes these keywords of both sides together.
+    del outer
+    return inner
+
+
+_COMBINE: dict[str, Combine] = {
+    "type": _types,
+    "enum": _members,
+    "required": _union,
+    "items": _schemas,
+    "properties": _later,
+    "additionalProperties": _later,
+    **dict.fromkeys(_LOWER, max),
+    **dict.fromkeys(_UPPER, min),
+}
+
+
+def _properties(outer: JSONObject, inner: JSONObject) -> JSONObject:
+    """Return `properties` and `additionalProperties` of an intersection.
+
+    `additionalProperties` of one side applies to the properties that only the other side names.
+    """
+    if "patternProperties" in outer or "patternProperties" in inner:
+        raise CannotMergeError("patternProperties")
+    ours, theirs = outer.get("properties") or {}, inner.get("properties") or {}
+    our_rest, their_rest = outer.get("additionalProperties", True), inner.get("additionalProperties", True)
+    names = dict.fromkeys([*ours, *theirs])
+    both = {name: _schemas(ours.get(name, our_rest), theirs.get(name, their_rest)) for name in names}
+    properties = {name: dict(NEVER) if schema is False else schema for name, schema in both.items()}
+    rest = _schemas(our_rest, their_rest)
+    return {"properties": properties, **({} if rest is True else {"additionalProperties": rest})}

@@ -1,0 +1,218 @@
+"""Rewrites of single schemas to equal ones that Moonshot AI accepts: enums, types, lists, required properties."""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from langchain_kimi._kimi.schema_merging import LABELS, NEVER, CannotMergeError, common_types, intersection
+from langchain_kimi._kimi.schema_references import ANYTHING
+from langchain_kimi._openrouter.json_schema import DEFINITIONS, type_of, types_of
+from langchain_kimi._openrouter.wire import JSONObject
+
+ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
+"""Keywords that constrain no value."""
+TYPING = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "not"})
+"""Keywords that determine the type of a value, or that a type is not added beside."""
+
+_WORDS = {
+    "object": {"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"}
+    | {"propertyNames", "dependentRequired", "dependentSchemas", "unevaluatedProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"}
+    | {"unevaluatedItems"},
+    "string": {"minLength", "maxLength", "pattern", "format"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}
+_WORDS["integer"] = _WORDS["number"]
+_NUMBERS = {"integer", "number"}
+_MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
+
+
+def with_one_item_schema(schema: JSONObject) -> JSONObject:
+    """Return a schema whose `items` is not a list or false: a list becomes `prefixItems`, and false a limit.
+
+    A list of a limited number of equal items gets one schema for all of them.
+    """
+    items = schema.get("items")
+    if isinstance(items, list):
+        rest = {keyword: value for keyword, value in schema.items() if keyword not in ("items", "additionalItems")}
+        more = {"items": schema["additionalItems"]} if "additionalItems" in schema else {}
+        schema = {**rest, "prefixItems": items, **more} if items else {**rest, **more}
+    if schema.get("items") is False:
+        rest = {keyword: value for keyword, value in schema.items() if keyword != "items"}
+        limit = min(len(schema.get("prefixItems") or ()), schema.get("maxItems", float("inf")))
+        schema = {**rest, "maxItems": limit}
+    first, *others = schema.get("prefixItems") or [None]
+    is_closed = schema.get("maxItems", float("inf")) <= len(others) + 1
+    if "prefixItems" not in schema or not is_closed or any(other != first for other in others):
+        return schema
+    if not isinstance(first, dict):
+        return schema
+    return {**{keyword: value for keyword, value in schema.items() if keyword != "prefixItems"}, "items": first}
+
+
+def with_declared_properties(schema: JSONObject) -> JSONObject:
+    """Return a schema in which each required property is declared, with the schema that it has without that."""
+    missing = [name for name in schema.get("required") or () if name not in (schema.get("properties") or {})]
+    if not missing:
+        return schema
+    properties = {**(schema.get("properties") or {}), **{name: _undeclared(schema, name) for name in missing}}
+    return {**schema, "properties": properties}
+
+
+def _undeclared(schema: JSONObject, name: str) -> JSONObject:
+    patterns = [pattern for pattern in schema.get("patternProperties") or () if _finds(pattern, name)]
+    rest = True if patterns else schema.get("additionalProperties", True)
+    if isinstance(rest, dict) and rest:
+        return rest
+    return dict(NEVER) if rest is False else ANYTHING
+
+
+def _finds(pattern: str, name: str) -> bool:
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return True
+
+
+def with_typed_enum(schema: JSONObject) -> JSONObject:
+    """Return a schema whose enum has members of one type, or of one and null; others become branches of `anyOf`."""
+    if "enum" not in schema:
+        return schema
+    allowed = types_of(schema)
+    groups: dict[str, list[Any]] = {}
+    for member in schema["enum"]:
+        kind = _member_type(member, allowed)
+        if kind is not None:
+            groups.setdefault(kind, []).append(member)
+    if set(groups) >= _NUMBERS and "integer" not in allowed:
+        groups["number"] = [member for member in schema["enum"] if type_of(member) in _NUMBERS]
+        del groups["integer"]
+    rest = {keyword: value for keyword, value in schema.items() if keyword not in ("type", "enum")}
+    if not groups:
+        return {**{keyword: value for keyword, value in rest.items() if keyword in LABELS}, **NEVER}
+    if len(groups) == 1 or (len(groups) == 2 and "null" in groups and not {"object", "array"} & set(groups)):  # noqa: PLR2004 - a type and null
+        return _with_one_enum(schema, groups, rest)
+    branches = [{"type": kind, "enum": members} for kind, members in groups.items()]
+    return _with_branches(rest, [branch for whole in branches for branch in _small_enums(whole)])
+
+
+def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
+    members = [member for member in schema["enum"] if any(member is one for group in groups.values() for one in group)]
+    # With a numeric type before null, Moonshot AI refuses the member null.
+    kinds = sorted(groups, key=lambda kind: kind != "null") if _NUMBERS & set(groups) else _in_order(groups, schema)
+    allowed = types_of(schema)
+    is_right = len(allowed) <= 2 and set(groups) <= set(allowed) and not (_NUMBERS & set(allowed[:1]) and allowed[1:])  # noqa: PLR2004 - a type and null
+    is_pair = "null" in allowed and not {"object", "array"} & set(allowed)
+    is_same = is_right and members == schema["enum"] and len(members) <= _MAX_MEMBERS
+    if is_same and (len(allowed) == 1 or is_pair):
+        return schema
+    whole = {"type": kinds[0] if len(kinds) == 1 else kinds, "enum": members}
+    parts = list(_small_enums(whole))
+    return {**whole, **rest} if len(parts) == 1 else _with_branches(rest, parts)
+
+
+def _in_order(groups: dict[str, list[Any]], schema: JSONObject) -> list[str]:
+    allowed = types_of(schema)
+    return [kind for kind in allowed if kind in groups] or sorted(groups, key=lambda kind: kind == "null")
+
+
+def _member_type(member: Any, allowed: list[str]) -> str | None:
+    kind = type_of(member)
+    if kind == "number" and member.is_integer() and "integer" in allowed and "number" not in allowed:
+        kind = "integer"
+    if not allowed or kind in allowed:
+        return kind
+    return "number" if kind == "integer" and "number" in allowed else None
+
+
+def _small_enums(schema: JSONObject) -> Iterator[JSONObject]:
+    members = schema["enum"]
+    for start in range(0, len(members), _MAX_MEMBERS):
+        yield {**schema, "enum": members[start : start + _MAX_MEMBERS]}
+
+
+def _with_branches(rest: JSONObject, branches: list[JSONObject]) -> JSONObject:
+    if "anyOf" in rest:
+        rest = {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": rest["anyOf"]}]}
+    return {**rest, "anyOf": branches}
+
+
+def with_single_types(schema: JSONObject) -> JSONObject:
+    """Return a schema in which a list of types is alone, or a branch of `anyOf` for each type with its keywords."""
+    kinds = list(dict.fromkeys(types_of(schema)))
+    if len(kinds) < 2 or "enum" in schema or not set(schema) - LABELS - {"type"}:  # noqa: PLR2004 - several types
+        return schema
+    specific = set().union(*(words for kind, words in _WORDS.items() if kind in kinds))
+    branches = [
+        {"type": kind, **{keyword: schema[keyword] for keyword in schema if keyword in _WORDS.get(kind, ())}}
+        for kind in kinds
+    ]
+    rest = {keyword: value for keyword, value in schema.items() if keyword not in specific | {"type"}}
+    # Without keywords of one type, annotations alone are beside the list.
+    return {**rest, "anyOf": branches}
+
+
+def with_type(schema: JSONObject) -> JSONObject:
+    """Return a property with the type that its keywords show, or with all types."""
+    if TYPING & set(schema):
+        return schema
+    if "const" in schema:
+        return {"type": type_of(schema["const"]), **schema}
+    kinds = {kind for kind, words in _WORDS.items() if kind != "integer" and words & set(schema)}
+    if len(kinds) == 1:
+        return {"type": kinds.pop(), **schema}
+    return schema if kinds or set(schema) - ANNOTATIONS else {**ANYTHING, **schema}
+
+
+def with_accepted_branches(schema: JSONObject, *, is_root: bool) -> JSONObject:
+    """Return a schema that shares no keyword with the branches of its `anyOf`; shared ones move into the branches.
+
+    Branches that no value matches are left out. At the root the type stays beside `anyOf`.
+    """
+    if "anyOf" not in schema:
+        return schema
+    branches = [branch for branch in schema["anyOf"] if branch is not False and branch != NEVER]
+    rest = {keyword: value for keyword, value in schema.items() if keyword != "anyOf"}
+    if any(branch is True or branch == {} for branch in branches):
+        return rest
+    if not branches:
+        return {**{keyword: value for keyword, value in rest.items() if keyword in LABELS}, **NEVER}
+    shared_labels = (ANNOTATIONS - LABELS) & set(rest)
+    branches = [_without(branch, shared_labels) for branch in branches]
+    stays = ANNOTATIONS | set(DEFINITIONS) | {"$id", "$schema"} | ({"type"} if is_root else set())
+    moving = {keyword: value for keyword, value in rest.items() if keyword not in stays}
+    if _has_conflict(moving, branches):
+        shared = {**moving, "type": "object"} if is_root else moving
+        branches = [_narrowed(shared, branch) for branch in branches]
+        branches = [branch for branch in branches if branch != NEVER] or [dict(NEVER)]
+        rest = {keyword: value for keyword, value in rest.items() if keyword in stays}
+    while len(branches) > _MAX_BRANCHES:
+        starts = range(0, len(branches), _MAX_BRANCHES)
+        branches = [{"anyOf": branches[start : start + _MAX_BRANCHES]} for start in starts]
+    if branches == schema["anyOf"] and len(rest) == len(schema) - 1:
+        return schema
+    return {"anyOf": branches, **rest}
+
+
+def _without(schema: JSONObject, keywords: AbstractSet[str]) -> JSONObject:
+    if not keywords & set(schema):
+        return schema
+    return {keyword: value for keyword, value in schema.items() if keyword not in keywords}
+
+
+def _has_conflict(moving: JSONObject, branches: list[JSONObject]) -> bool:
+    objects = {"properties", "additionalProperties", "required"}
+    return "type" in moving or any(
+        set(moving) & set(branch) - {"anyOf"} or ("required" in branch and objects & set(moving)) for branch in branches
+    )
+
+
+def _narrowed(shared: JSONObject, branch: JSONObject) -> JSONObject:
+    kinds, own = types_of(shared), types_of(branch)
+    if kinds and own and not common_types(kinds, own):
+        return dict(NEVER)
+    try:
+        return intersection(shared, branch)
+    except CannotMergeError:
+        return {"allOf": [shared, branch]}

@@ -1,0 +1,92 @@
+"""Tools whose names hosts refuse, over a socket: requests have accepted names, and the user sees the own ones."""
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from langchain_kimi import ChatKimi
+from langchain_kimi.errors import KimiUsageError
+from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+from tests.chat.asking import WAYS, Way, ask
+from tests.conftest import KEY
+
+NAME, SENT = "files/read.text", "files_read_text"
+SCHEMA = {"type": "object", "properties": {"path": {"minLength": 1}}, "required": ["path"]}
+TOOLS = [
+    {"type": "function", "function": {"name": NAME, "parameters": SCHEMA}},
+    {"type": "function", "function": {"name": "search", "parameters": {"type": "object", "properties": {}}}},
+]
+ARGUMENTS = {"path": "a.txt"}
+
+
+def model_of(openrouter: Emulator, **settings: Any) -> ChatKimi:
+    openrouter.behave(moonshot_schemas=True)
+    return ChatKimi(
+        model="moonshotai/kimi-k2-0905", api_key=KEY, base_url=openrouter.base_url, max_retries=0, **settings
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_call_has_the_user_s_name(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(Reply(tool_calls=[ToolCall(SENT, ARGUMENTS), ToolCall("search", {})]))
+    message = await ask(model_of(openrouter).bind_tools(TOOLS, tool_choice=NAME), way)
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [(NAME, ARGUMENTS), ("search", {})]
+    [body] = openrouter.bodies
+    assert [tool["function"]["name"] for tool in body["tools"]] == [SENT, "search"]
+    assert body["tool_choice"]["function"]["name"] == SENT
+    report = message.response_metadata["kimi"]
+    assert report["tool_names"] == {NAME: SENT}
+    assert report["repairs"] == {"schemas": 1, "tool_names": 1}
+    assert report["schemas"] == {NAME: ["parameters.properties.path: type string added"]}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_leaked_call_has_the_user_s_name(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(faults.leaked_markup().on(Reply(tool_calls=[ToolCall(SENT, ARGUMENTS)])))
+    message = await ask(model_of(openrouter).bind_tools(TOOLS), way)
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [(NAME, ARGUMENTS)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_answer_without_a_call_reports_the_names(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(Reply(text="Hi."))
+    message = await ask(model_of(openrouter).bind_tools(TOOLS), way)
+    assert message.text == "Hi."
+    assert message.response_metadata["kimi"]["tool_names"] == {NAME: SENT}
+
+
+def test_the_conversation_is_sent_with_the_accepted_names(openrouter: Emulator) -> None:
+    openrouter.script(Reply(tool_calls=[ToolCall(SENT, ARGUMENTS)]), Reply(text="Done."))
+    model = model_of(openrouter).bind_tools(TOOLS)
+    question = HumanMessage("Read it.")
+    answer = model.invoke([question])
+    assert isinstance(answer, AIMessage)
+    result = ToolMessage("text", tool_call_id=answer.tool_calls[0]["id"], name=NAME)
+    model.invoke([question, answer, result])
+    sent = openrouter.bodies[1]["messages"]
+    assert sent[1]["tool_calls"][0]["function"]["name"] == SENT
+    assert NAME not in json.dumps(openrouter.bodies[1])
+
+
+def test_another_maker_s_model_gets_accepted_names_too(openrouter: Emulator) -> None:
+    openrouter.script(Reply(tool_calls=[ToolCall(SENT, ARGUMENTS)]))
+    model = model_of(openrouter).bind_tools(TOOLS, model="openai/gpt-4o")
+    message = model.invoke("Hi.")
+    assert [call["name"] for call in message.tool_calls] == [NAME]
+
+
+def test_without_the_repair_nothing_is_sent(openrouter: Emulator) -> None:
+    model = model_of(openrouter, repairs="none").bind_tools(TOOLS)
+    with pytest.raises(KimiUsageError, match="cannot be sent"):
+        model.invoke("Hi.")
+    assert openrouter.bodies == []
+
+
+def test_a_refused_schema_is_an_error_with_the_tool_s_name(openrouter: Emulator) -> None:
+    broken = {"type": "object", "properties": {"a": {"type": "text"}}}
+    tools = [TOOLS[1], {"type": "function", "function": {"name": "broken", "parameters": broken}}]
+    with pytest.raises(KimiUsageError, match=r"the tool broken: parameters\.properties\.a has the type 'text'"):
+        model_of(openrouter).bind_tools(tools).invoke("Hi.")
+    assert openrouter.bodies == []
