@@ -1,4 +1,4 @@
-"""Kimi as a LangChain chat model, over OpenRouter."""
+"""ChatKimi, Moonshot's Kimi as a LangChain chat model, with its options and errors."""
 
 from langchain_kimi._loading import load_arguments, register_init_chat_model
 from langchain_kimi._openrouter.host import Host
@@ -27,21 +27,69 @@ from langchain_kimi._openrouter.parameters.plugins import (
     WebFetchPlugin,
     WebPlugin,
 )
+from langchain_kimi._tokens.counting import TokenCount
+from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
+from langchain_kimi.callbacks import Budget, track_costs
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import KimiError
+from langchain_kimi.errors import (
+    KimiAuthenticationError,
+    KimiBudgetExceededError,
+    KimiConnectionError,
+    KimiContextOverflowError,
+    KimiEmptyReplyError,
+    KimiError,
+    KimiIncompleteStreamError,
+    KimiInvalidRequestError,
+    KimiMalformedReplyError,
+    KimiModerationError,
+    KimiNotFoundError,
+    KimiPaymentRequiredError,
+    KimiPermissionError,
+    KimiRateLimitError,
+    KimiReplyError,
+    KimiReplyTooLargeError,
+    KimiServerError,
+    KimiStatusError,
+    KimiStructuredOutputError,
+    KimiTimeoutError,
+    KimiUsageError,
+    retry_on,
+)
 
 __all__ = [
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
+    "Budget",
     "CacheControl",
     "ChatKimi",
     "ContextCompressionPlugin",
+    "CostEstimate",
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "KimiAuthenticationError",
+    "KimiBudgetExceededError",
+    "KimiConnectionError",
+    "KimiContextOverflowError",
+    "KimiEmptyReplyError",
     "KimiError",
+    "KimiIncompleteStreamError",
+    "KimiInvalidRequestError",
+    "KimiMalformedReplyError",
+    "KimiModerationError",
+    "KimiNotFoundError",
+    "KimiPaymentRequiredError",
+    "KimiPermissionError",
+    "KimiRateLimitError",
+    "KimiReplyError",
+    "KimiReplyTooLargeError",
+    "KimiServerError",
+    "KimiStatusError",
+    "KimiStructuredOutputError",
+    "KimiTimeoutError",
+    "KimiUsageError",
     "MaxPrice",
     "ModerationPlugin",
     "ParetoRouterPlugin",
@@ -54,9 +102,12 @@ __all__ = [
     "Reasoning",
     "ResponseHealingPlugin",
     "Timeout",
+    "TokenCount",
     "WebFetchPlugin",
     "WebPlugin",
     "__version__",
     "load_arguments",
     "register_init_chat_model",
+    "retry_on",
+    "track_costs",
 ]

@@ -7,13 +7,13 @@ KimiError                          (ModelError)
  + KimiConnectionError             (ModelConnectionError)          no connection, or it failed before the reply began
  |  - KimiTimeoutError             (ModelTimeoutError)             connect, idle or total timeout
  + KimiStatusError                 (ModelError)                    OpenRouter or a provider refused or failed
- |  - KimiInvalidRequestError      (ModelInvalidRequestError)      400, 412, 413, 422
+ |  - KimiInvalidRequestError      (ModelInvalidRequestError, ValueError)     400, 412, 413, 422
  |  |  . KimiContextOverflowError  (ContextOverflowError)          more tokens than the context of the model
- |  - KimiAuthenticationError      (ModelAuthenticationError)      401
- |  - KimiPaymentRequiredError     (ModelPermissionDeniedError)    402, and the 403 of a key without credit
- |  - KimiPermissionError          (ModelPermissionDeniedError)    403
+ |  - KimiAuthenticationError      (ModelAuthenticationError, ValueError)     401
+ |  - KimiPaymentRequiredError     (ModelPermissionDeniedError, ValueError)   402, and the 403 of a key without credit
+ |  - KimiPermissionError          (ModelPermissionDeniedError, ValueError)   403
  |  |  . KimiModerationError                                       the input was flagged
- |  - KimiNotFoundError            (ModelNotFoundError)            404, and the 400 of an unknown model
+ |  - KimiNotFoundError            (ModelNotFoundError, ValueError)           404, and the 400 of an unknown model
  |  - KimiRateLimitError           (ModelRateLimitError)           429
  |  - KimiServerError              (ModelAPIError)                 5xx, and failures inside a 200 or a stream
  + KimiReplyError                  (ModelAPIError)                 a reply arrived, but not a complete answer
@@ -26,9 +26,12 @@ KimiError                          (ModelError)
 ```
 
 Each leaf is also one of langchain-core's `Model*Error` classes, so that its retry and fallback middleware handles it.
+Errors of requests that would fail again (400 to 404, and those of a usage error) are also `ValueError`s, which
+LangGraph's default `RetryPolicy` does not retry; `retry_on` decides for every single error.
 The exception carries everything known about the failure, including the partial answer; see `KimiError`.
 """
 
+import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -235,6 +238,19 @@ def _defaults() -> dict[str, Any]:
     return {**dict.fromkeys(_DETAILS), "advice": "", "metadata": {}, "availability": {}, "attempts": ()}
 
 
+def retry_on(error: Exception) -> bool:
+    """Return whether a retry may succeed, for LangGraph's `RetryPolicy(retry_on=retry_on)`.
+
+    Args:
+        error: An error of this package, whose `is_retryable` decides, or any other error, for which LangGraph's default
+            decides.
+    """
+    if isinstance(error, KimiError):
+        return error.is_retryable
+    decide: Any = importlib.import_module("langgraph.types").RetryPolicy().retry_on
+    return bool(decide(error))
+
+
 class KimiUsageError(KimiError, ModelInvalidRequestError, ValueError):
     """The arguments are invalid: nothing was sent and nothing was billed."""
 
@@ -279,7 +295,7 @@ class KimiStatusError(KimiError):
     """OpenRouter or the provider refused the request or failed to serve it."""
 
 
-class KimiInvalidRequestError(KimiStatusError, ModelInvalidRequestError):
+class KimiInvalidRequestError(KimiStatusError, ModelInvalidRequestError, ValueError):
     """The request is invalid (400, 412, 413, 422)."""
 
 
@@ -287,15 +303,15 @@ class KimiContextOverflowError(KimiInvalidRequestError, ContextOverflowError):
     """The messages, or the messages plus `max_tokens`, exceed the context of the model."""
 
 
-class KimiAuthenticationError(KimiStatusError, ModelAuthenticationError):
+class KimiAuthenticationError(KimiStatusError, ModelAuthenticationError, ValueError):
     """The API key is missing, unknown or disabled (401)."""
 
 
-class KimiPaymentRequiredError(KimiStatusError, ModelPermissionDeniedError):
+class KimiPaymentRequiredError(KimiStatusError, ModelPermissionDeniedError, ValueError):
     """The account or the API key has too little credit for the request (402, or the 403 of a key at its limit)."""
 
 
-class KimiPermissionError(KimiStatusError, ModelPermissionDeniedError):
+class KimiPermissionError(KimiStatusError, ModelPermissionDeniedError, ValueError):
     """The API key is not allowed to make this request (403)."""
 
 
@@ -303,7 +319,7 @@ class KimiModerationError(KimiPermissionError):
     """The input was flagged. `metadata` has the `reasons`, and an excerpt in `flagged_input`."""
 
 
-class KimiNotFoundError(KimiStatusError, ModelNotFoundError):
+class KimiNotFoundError(KimiStatusError, ModelNotFoundError, ValueError):
     """The model is unknown, or the request's settings exclude all its providers."""
 
 
