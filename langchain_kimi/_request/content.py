@@ -13,6 +13,7 @@ from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._request.media import MEDIA_PARTS, Block, Source, UnfitBlockError, file_part, read_source
+from langchain_kimi._request.unknown import log_left_out, text_in
 from langchain_kimi.errors import KimiUsageError
 
 _MARKERS = ("cache_control", "prompt_cache_breakpoint")
@@ -99,10 +100,11 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
     A `non_standard` block contains another block. If the type of that block is unknown here, it is sent unchanged. This
-    makes it possible to send block types that are newer than this package.
+    makes it possible to send block types that are newer than this package. Of any other unknown block only the text is
+    sent, which may be empty.
 
     Raises:
-        UnfitBlockError: The type is not supported in this role's messages, or data is missing.
+        UnfitBlockError: A system or developer message contains media, or data is missing.
     """
     if isinstance(block, str):
         return {"type": "text", "text": block}
@@ -111,9 +113,12 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     if kind == "non_standard":
         inner = non_standard_value(block)
         return part_to_wire(inner, role) if inner.get("type") in parts else dict(inner)
-    if kind not in parts:
-        raise unknown_type(kind, role, parts)
-    return _marked(parts[kind](block), block)
+    if kind in parts:
+        return _marked(parts[kind](block), block)
+    if kind in PARTS:
+        raise _not_text(kind, role, parts)
+    log_left_out(block, role)
+    return _marked({"type": "text", "text": text_in(block)}, block)
 
 
 def non_standard_value(block: Block) -> Block:
@@ -124,11 +129,11 @@ def non_standard_value(block: Block) -> Block:
     return value
 
 
-def unknown_type(kind: Any, role: str, accepted: Iterable[str]) -> UnfitBlockError:
-    """Return the error for a type of block that is not supported in a role's messages."""
-    subject = f"a block of type {kind!r}" if kind else "a block without a type"
+def _not_text(kind: str, role: str, accepted: Iterable[str]) -> UnfitBlockError:
     types = ", ".join(sorted(accepted))
-    return UnfitBlockError(f"{subject} cannot be sent in a message of role {role!r}; accepted types: {types}")
+    return UnfitBlockError(
+        f"a block of type {kind!r} cannot be sent in a message of role {role!r}; accepted types: {types}"
+    )
 
 
 def content_to_wire(content: str | list[Any], role: str, place: str) -> str | list[JSONObject]:
@@ -161,9 +166,9 @@ def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:
 def joined(parts: list[JSONObject], join: Callable[[list[str]], str]) -> str | list[JSONObject]:
     """Return the joined text if all parts are plain text, otherwise the parts.
 
-    Empty texts are left out, because hosts refuse them.
+    Empty texts are left out, because hosts refuse them, also with a cache marker.
     """
-    filled = [part for part in parts if part != {"type": "text", "text": ""}]
+    filled = [part for part in parts if part.get("type") != "text" or part["text"] != ""]
     if all(part.get("type") == "text" and len(part) == _UNMARKED for part in filled):
         return join([part["text"] for part in filled])
     return filled
