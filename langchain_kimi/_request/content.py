@@ -8,11 +8,22 @@ become "12". Text with a cache marker stays a separate part.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+from langchain_core.messages import BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._request.media import MEDIA_PARTS, Block, Source, UnfitBlockError, file_part, read_source
+from langchain_kimi._request.media import (
+    MEDIA_PARTS,
+    Block,
+    Source,
+    UnfitBlockError,
+    file_part,
+    input_file_part,
+    read_source,
+    with_mime_type,
+)
 from langchain_kimi._request.unknown import log_left_out, text_in
 from langchain_kimi.errors import KimiUsageError
 
@@ -90,7 +101,13 @@ _TEXT_PARTS: dict[str, Callable[[Block], JSONObject]] = {
     "json": json_part,
     "search_result": search_result_part,
 }
-PARTS = {**_TEXT_PARTS, **MEDIA_PARTS, "file": document_part, "document": document_part}
+PARTS = {
+    **_TEXT_PARTS,
+    **MEDIA_PARTS,
+    "file": document_part,
+    "document": document_part,
+    "input_file": input_file_part,
+}
 """The converters of blocks, by the block's `type`."""
 
 _PARTS_BY_ROLE = {"system": _TEXT_PARTS, "developer": _TEXT_PARTS}
@@ -156,6 +173,37 @@ def content_to_wire(content: str | list[Any], role: str, place: str) -> str | li
         except UnfitBlockError as error:
             raise misplaced(place, index, error) from error
     return joined(parts, _separated)
+
+
+def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return the messages with the detected MIME types of images in base64. The messages are not changed.
+
+    Without a MIME type langchain-core raises a `ValueError` before the messages reach a chat model (its
+    `_format_for_tracing`).
+
+    Raises:
+        KimiUsageError: The type of an image cannot be detected.
+    """
+    return [_with_image_types(message, f"messages[{position}]") for position, message in enumerate(messages)]
+
+
+def _with_image_types(message: BaseMessage, place: str) -> BaseMessage:
+    content = message.content
+    if not isinstance(content, list) or not any(map(_lacks_image_type, content)):
+        return message
+    blocks: list[Any] = []
+    for index, block in enumerate(content):
+        try:
+            blocks.append(with_mime_type(block) if _lacks_image_type(block) else block)
+        except UnfitBlockError as error:
+            raise misplaced(place, index, error) from error
+    return message.model_copy(update={"content": blocks})
+
+
+def _lacks_image_type(block: Any) -> TypeGuard[Block]:
+    if not isinstance(block, Mapping) or block.get("type") != "image" or "url" in block or block.get("mime_type"):
+        return False
+    return "base64" in block or block.get("source_type") == "base64"
 
 
 def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:

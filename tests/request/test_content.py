@@ -2,8 +2,9 @@ import copy
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
-from langchain_kimi._request.content import content_to_wire
+from langchain_kimi._request.content import content_to_wire, with_image_types
 from langchain_kimi.errors import KimiUsageError
 
 EPHEMERAL = {"type": "ephemeral"}
@@ -139,3 +140,34 @@ def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> No
     with pytest.raises(KimiUsageError) as raised:
         content_to_wire(["look", block], "user", "messages[2]")
     assert str(raised.value) == f"messages[2].content[1]: {reason}"
+
+
+PNG = "iVBORw0KGgoAAAAN"
+
+
+def test_images_get_their_detected_types() -> None:
+    messages = [
+        HumanMessage("hi"),
+        HumanMessage(["a", {"type": "image", "base64": PNG}, {"type": "image", "source_type": "base64", "data": PNG}]),
+        HumanMessage([text("a"), IMAGE, {"type": "image", "url": "https://images.test/a.png"}]),
+    ]
+    before = copy.deepcopy(messages)
+    first, second, third = with_image_types(messages)
+    assert (first is messages[0], third is messages[2]) == (True, True)
+    assert second.content == [
+        "a",
+        {"type": "image", "base64": PNG, "mime_type": "image/png"},
+        {"type": "image", "source_type": "base64", "data": PNG, "mime_type": "image/png"},
+    ]
+    assert messages == before
+
+
+@pytest.mark.parametrize(
+    "block", [{"type": "image", "base64": "aW1n"}, {"type": "image", "base64": 5}, {"type": "image", "base64": None}]
+)
+def test_an_image_of_unknown_type_is_named(block: Any) -> None:
+    with pytest.raises(KimiUsageError) as raised:
+        with_image_types([HumanMessage("hi"), HumanMessage(["a", block])])
+    assert str(raised.value) == (
+        "messages[1].content[1]: base64 data in a block of type 'image' needs its 'mime_type'."
+    )
