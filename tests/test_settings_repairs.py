@@ -34,7 +34,7 @@ def test_repairs_accepts_all_none_and_names(given: Any, kept: Any, chosen: froze
 
 
 def test_an_unknown_repair_is_refused_by_name() -> None:
-    with pytest.raises(ValidationError, match="markdown is none of"):
+    with pytest.raises(ValidationError, match="Unknown repair 'markdown'; did you mean 'markup'"):
         model(repairs=["markdown"])
 
 

@@ -129,3 +129,21 @@ def provider_slug(name: str) -> str:
     """
     known = name.strip().lower()
     return _SLUGS.get(known) or _BETWEEN_WORDS.sub("-", known)
+
+
+COMPLETE = frozenset(
+    {"stop", "tool_calls", "tool_call", "tool_use", "function_call", "eos", "eos_token", "end_of_sequence", "im_end"}
+    | {"end_turn", "end_of_turn", "stop_sequence", "complete", "completed", "finish_reason_stop"}
+)
+"""Finish reasons, in lower case, of a response that the model ended itself.
+
+OpenRouter sends `stop` and `tool_calls`; other servers send their own words for the same. Every other reason, also an
+unknown one, may have cut the response off.
+"""
+
+
+def is_complete(finish_reason: object) -> bool:
+    """Return whether a finish reason says that the model ended the response itself."""
+    if finish_reason in ("stop", "tool_calls"):
+        return True
+    return isinstance(finish_reason, str) and finish_reason.strip("<|> ").lower().replace("-", "_") in COMPLETE

@@ -19,8 +19,6 @@ DEFAULT_SYSTEM = "You are Kimi, an AI assistant created by Moonshot AI."
 _DEFAULT_SYSTEM_TOKENS = 14
 # Each is one token of the vocabulary, told by prompts of which everything else is known.
 _ROLE_WORDS = frozenset({"user", "assistant", "system", "tool"})
-_THINK_TOKENS_SINCE = (2, 5)
-_XML_SINCE = (3, 0)
 _END = "<|im_end|>"
 _OPENERS = {"user": "<|im_user|>", "assistant": "<|im_assistant|>"}
 
@@ -39,7 +37,7 @@ def render(
         tools: The tools on offer, as they are sent.
         form: How the host writes it; None is what the family's template does. K3 has one form only.
     """
-    if family is not None and family.generation >= _XML_SINCE:
+    if family is not None and family.template == "k3":
         return render_k3(messages, tools or ())
     return _Template(family, form or default_form(family)).render(messages, tools or ())
 
@@ -51,7 +49,7 @@ class _Template:
         self.prompt = Prompt()
         self.form = form
         self.thinks = family is not None and family.thinks != "never"
-        self.has_think_tokens = family is not None and family.generation >= _THINK_TOKENS_SINCE
+        self.has_think_tokens = family is not None and family.template != "k2"
 
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
         if tools:

@@ -18,8 +18,6 @@ ToolsStyle = Literal["json", "compact_json", "typescript"]
 hangs on it."""
 
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
-_TYPESCRIPT_SINCE = (2, 5)
-_ONE_FORM_SINCE = (3, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def default_form(family: KimiFamily | None) -> PromptForm:
     K2's template leaves the blanks in JSON to the host, and most hosts write them. That is the longest form, so whoever
     guards a limit is on the safe side with it.
     """
-    is_newer = family is not None and family.generation >= _TYPESCRIPT_SINCE
+    is_newer = family is not None and family.template != "k2"
     return PromptForm("typescript" if is_newer else "json", default_system=family is not None and not is_newer)
 
 
@@ -81,7 +79,7 @@ def form_of_host(family: KimiFamily | None, host: str | None) -> PromptForm | No
 def possible_forms(family: KimiFamily | None) -> tuple[PromptForm, ...]:
     """List the forms that hosts may use for a family, that of its template first."""
     first = default_form(family)
-    if family is None or family.generation >= _ONE_FORM_SINCE:
+    if family is None or family.template == "k3":
         return (first,)
     systems = (True, False) if first.default_system else (False,)
     reasonings = (True,) if family.thinks == "never" else (True, False)
@@ -90,7 +88,7 @@ def possible_forms(family: KimiFamily | None) -> tuple[PromptForm, ...]:
 
 def generation_name(family: KimiFamily) -> str:
     """Name the generation that shares its forms: `kimi-k2` before K2.5, `kimi-k2.5` from then on."""
-    return "kimi-k2.5" if family.generation >= _TYPESCRIPT_SINCE else "kimi-k2"
+    return "kimi-k2" if family.template == "k2" else "kimi-k2.5"
 
 
 @cache

@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any, Literal
 
+from langchain_kimi._kimi.call_ids import PREFIX
+
 SECTION_BEGIN = frozenset({"<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"})
 SECTION_END = frozenset({"<|tool_calls_section_end|>", "<|tool_call_section_end|>"})
 CALL_BEGIN = "<|tool_call_begin|>"
@@ -18,7 +20,7 @@ CALL_END = "<|tool_call_end|>"
 TURN_END = "<|im_end|>"
 MARKERS = (*sorted(SECTION_BEGIN | SECTION_END), CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
 
-BARE = "functions."
+BARE = PREFIX
 """How a call begins whose markers were stripped: `functions.name:0{...}`."""
 
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
