@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.messages import InvalidToolCall, ToolCall
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from langchain_kimi._openrouter.json import distinct_keys
+from langchain_kimi._openrouter.json import distinct_keys, finite
 from langchain_kimi._openrouter.limits import is_too_deep
 from langchain_kimi._openrouter.wire import WireToolCall
 
@@ -29,7 +29,9 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
         return {} if ended else INCOMPLETE
     try:
         # Hosts send unescaped line breaks inside strings (MoonshotAI/kimi-cli issue 1378).
-        arguments = json.loads(text, strict=False, object_pairs_hook=distinct_keys)
+        arguments = json.loads(
+            text, strict=False, object_pairs_hook=distinct_keys, parse_constant=_no_constant, parse_float=finite
+        )
     except (ValueError, RecursionError) as error:
         return f"The arguments are not valid JSON: {error}."
     if is_too_deep(arguments, text):
@@ -37,6 +39,10 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
     if not isinstance(arguments, dict):
         return f"The arguments are not a JSON object but {type(arguments).__name__}."
     return arguments
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def calls_from(
