@@ -51,7 +51,7 @@ ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
     ({"max_retries": 0}, {}, {}),
     ({"request_timeout": 60}, {}, {}),
     ({"timeout": 60}, {}, {}),
-    ({"streaming": True}, {"stream": True}, {}),
+    ({"streaming": True}, {"stream": True, "stream_options": {"include_usage": True}}, {}),
 ]
 ATTRIBUTION = {"http-referer", "x-openrouter-title", "x-title", "x-openrouter-categories", "x-grok-conv-id"}
 
