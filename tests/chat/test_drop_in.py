@@ -123,7 +123,7 @@ def test_a_session_id_from_the_environment_is_checked(monkeypatch: pytest.Monkey
 
 
 def test_a_timeout_in_milliseconds_is_refused() -> None:
-    with pytest.raises(ValidationError, match="not in milliseconds as in ChatOpenRouter"):
+    with pytest.raises(ValidationError, match="not milliseconds as in ChatOpenRouter"):
         ChatKimi(api_key=KEY, timeout=60_000)
     with pytest.raises(ValidationError, match="n must be 1 when streaming"):
         ChatKimi(api_key=KEY, streaming=True, n=2)

@@ -224,7 +224,7 @@ async def test_the_timeout_can_be_passed_per_call(openrouter: Emulator, model: C
 
 
 def test_a_time_in_milliseconds_is_refused(openrouter: Emulator, model: ChatKimi) -> None:
-    with pytest.raises(KimiUsageError, match="given in seconds"):
+    with pytest.raises(KimiUsageError, match="unit is seconds"):
         model.invoke("hi", timeout=30_000)
     assert openrouter.requests == []
 

@@ -102,12 +102,12 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
         f"{failure.format(connection.host)} ({detail}).",
-        advice="Check the network, the proxy and base_url; a retry may help.",
+        advice="Check the network, the proxy and base_url; trying again may help.",
     )
 
 
 def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
-    advice = "A retry may help. The partial reply is in `partial`."
+    advice = "Trying again may help. The partial reply is in `partial`."
     if name == "DecodingError":
         error = malformed(f"The reply cannot be decompressed ({detail}).", RawReply(head.status, head.headers, ""))
         error.update(advice=advice)
