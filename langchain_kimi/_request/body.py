@@ -27,7 +27,7 @@ def request_body(
     *,
     model: str,
     settings: Mapping[str, Any],
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     streamed: bool,
 ) -> WireBody:
     """Return the body of a request, before the repairs of `langchain_kimi._kimi.outgoing`.
@@ -38,16 +38,16 @@ def request_body(
         messages: The conversation. It is not changed.
         model: The slug, unless the call names another one.
         settings: The model's own parameters, in wire form.
-        given: The call's parameters as the caller wrote them. None removes a setting.
+        arguments: The call's parameters as the caller wrote them. None removes a setting.
         streamed: Whether to ask for a streamed response.
 
     Raises:
         KimiUsageError: A parameter or a message cannot be sent.
     """
-    if "tools" in given and not given["tools"]:
+    if "tools" in arguments and not arguments["tools"]:
         # The call offers no tools, so parameters that were bound with tools do not apply.
-        given = {**given, **dict.fromkeys(_TOOL_KEYS)}
-    parameters = merged(settings, checked(_to_wire(given)))
+        arguments = {**arguments, **dict.fromkeys(_TOOL_KEYS)}
+    parameters = merged(settings, checked(_to_wire(arguments)))
     model_of_call, model_name_of_call = parameters.pop("model", None), parameters.pop("model_name", None)
     if streamed and parameters.get("n", 1) > 1:
         raise KimiUsageError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")

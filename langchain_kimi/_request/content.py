@@ -175,8 +175,8 @@ def content_to_wire(content: str | list[Any], role: str, place: str) -> str | li
     return joined(parts, _separated)
 
 
-def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """Return the messages with the detected MIME types of images in base64. The messages are not changed.
+def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage] | None:
+    """Return the messages with the detected MIME types of images in base64, or None if no type is missing.
 
     Without a MIME type langchain-core raises a `ValueError` before the messages reach a chat model (its
     `_format_for_tracing`).
@@ -184,6 +184,10 @@ def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     Raises:
         KimiUsageError: The type of an image cannot be detected.
     """
+    # Most conversations are text. The type check keeps this pass short.
+    lists = [message.content for message in messages if type(message.content) is list]
+    if not any(_lacks_image_type(block) for content in lists for block in content):
+        return None
     return [_with_image_types(message, f"messages[{position}]") for position, message in enumerate(messages)]
 
 

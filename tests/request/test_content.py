@@ -152,7 +152,8 @@ def test_images_get_their_detected_types() -> None:
         HumanMessage([text("a"), IMAGE, {"type": "image", "url": "https://images.test/a.png"}]),
     ]
     before = copy.deepcopy(messages)
-    first, second, third = with_image_types(messages)
+    assert with_image_types([messages[0], messages[2]]) is None
+    first, second, third = with_image_types(messages) or []
     assert (first is messages[0], third is messages[2]) == (True, True)
     assert second.content == [
         "a",

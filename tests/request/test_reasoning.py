@@ -67,7 +67,7 @@ def test_a_sum_of_chunks_of_another_chat_model_is_restored() -> None:
     ]
     last = AIMessageChunk(content="Yes.", chunk_position="last")
     message = first.__add__([*others, last])
-    [wire] = request_body([message], model="m", settings={}, given={}, streamed=False)["messages"]
+    [wire] = request_body([message], model="m", settings={}, arguments={}, streamed=False)["messages"]
     assert wire["reasoning_details"] == [text("Let me see.", format=CLAUDE)]
 
 
@@ -90,7 +90,7 @@ MESSAGES = [
     ],
 )
 def test_ids_of_stored_responses_are_not_sent_to_openai(model: str, settings: Any) -> None:
-    body = request_body(MESSAGES, model=model, settings=settings, given={}, streamed=False)
+    body = request_body(MESSAGES, model=model, settings=settings, arguments={}, streamed=False)
     assert body["messages"][1]["reasoning_details"] == [summary("a"), encrypted("x"), text("b"), "odd"]
     assert body["messages"][2]["reasoning_details"] == [text("b", id="own")]
     assert MESSAGES[1].additional_kwargs["reasoning_details"][0]["id"] == "rs_1"
@@ -98,5 +98,5 @@ def test_ids_of_stored_responses_are_not_sent_to_openai(model: str, settings: An
 
 @pytest.mark.parametrize("model", ["moonshotai/kimi-k2.6", "anthropic/claude-4"])
 def test_other_models_get_the_ids_unchanged(model: str) -> None:
-    body = request_body(MESSAGES, model=model, settings={}, given={}, streamed=False)
+    body = request_body(MESSAGES, model=model, settings={}, arguments={}, streamed=False)
     assert body["messages"][1]["reasoning_details"][0]["id"] == "rs_1"
