@@ -24,6 +24,10 @@ def model_of(openrouter: Emulator, slug: str = "moonshotai/kimi-k2.6", **setting
     return ChatKimi(model=slug, api_key=KEY, base_url=openrouter.base_url, max_retries=0, **settings)
 
 
+def streamed(openrouter: Emulator) -> ChatKimi:
+    return model_of(openrouter, streaming=True)
+
+
 def calls(*ids: str) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": one} for one in ids])
 
@@ -142,7 +146,7 @@ class Ends(BaseCallbackHandler):
 async def test_generation_info_is_set(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
     openrouter.script(Reply(text="Here."))
     ends = Ends()
-    model = model_of(openrouter, **({"streaming": True} if streaming else {}))
+    model = streamed(openrouter) if streaming else model_of(openrouter)
     message = await ask(model, way, "hi", {"callbacks": [ends]})
     [result] = ends.results
     info = result.generations[0][0].generation_info
@@ -154,5 +158,6 @@ async def test_generation_info_is_set(openrouter: Emulator, way: Way, *, streami
 @pytest.mark.parametrize("streaming", [False, True])
 def test_the_output_of_generate_names_the_model(openrouter: Emulator, *, streaming: bool) -> None:
     openrouter.script(Reply(text="Here."))
-    output = model_of(openrouter, **({"streaming": True} if streaming else {})).generate([[HI]]).llm_output or {}
+    model = streamed(openrouter) if streaming else model_of(openrouter)
+    output = model.generate([[HI]]).llm_output or {}
     assert output["model_name"].startswith("moonshotai/kimi-k2.6")
