@@ -107,7 +107,7 @@ def bodies(
         messages,
         model=settings.model_name,
         settings={**wire_parameters(settings), **settings.model_kwargs},
-        given=parameters,
+        arguments=parameters,
         streamed=streamed,
     )
     body = keep_together(

@@ -11,7 +11,8 @@ from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -25,9 +26,11 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks
+from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.continuing import joined, with_beginning
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
+from langchain_kimi._request.content import with_image_types
 from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
 from langchain_kimi._structured.binding import ModelBinding
@@ -125,7 +128,15 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return cast("ModelProfile | None", profile(self.model_name))
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
-        return added_up(llm_outputs)
+        return {"model_name": self.model_name, **added_up(llm_outputs)}
+
+    def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
+        prompt = super()._convert_input(model_input)
+        messages = with_image_types(prompt.to_messages())
+        return prompt if messages is None else ChatPromptValue(messages=messages)
+
+    def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
+        return as_cached(super()._convert_cached_generations(copies(cache_val)))
 
     def _generate(
         self,

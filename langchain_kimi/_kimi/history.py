@@ -51,6 +51,12 @@ def check_pairs(messages: Sequence[WireMessage]) -> None:
     unpaired = _unpaired(messages)
     for position in unpaired.results[:1]:
         call_id = messages[position].get("tool_call_id")
+        if (first := _result_before(messages, position)) is not None:
+            raise KimiUsageError(
+                f"messages[{position}] is a second result of the tool call {call_id!r}: messages[{first}] is the "
+                "result already.",
+                advice=ADVICE,
+            )
         raise KimiUsageError(
             f"messages[{position}] is the result of a tool call {call_id!r}, but no call before it has this id.",
             advice=ADVICE,
@@ -60,6 +66,17 @@ def check_pairs(messages: Sequence[WireMessage]) -> None:
             f"messages[{call.position}] calls {call.name!r} with the id {call.id!r}, but no result of it follows.",
             advice=ADVICE,
         )
+
+
+def _result_before(messages: Sequence[WireMessage], position: int) -> int | None:
+    """Return the position of an earlier result with the same id that has a call."""
+    call_id = messages[position].get("tool_call_id")
+    has_call = False
+    for earlier, message in enumerate(messages[:position]):
+        has_call = has_call or any(call.get("id") == call_id for call in message.get("tool_calls") or ())
+        if has_call and message["role"] == "tool" and message.get("tool_call_id") == call_id:
+            return earlier
+    return None
 
 
 def with_pairs(messages: list[WireMessage]) -> list[WireMessage]:

@@ -15,6 +15,7 @@ from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
 from langchain_kimi._kimi.tool_names import with_accepted_names
+from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 
 Stage = Literal["request", "event", "end"]
@@ -120,6 +121,19 @@ _ENTRIES = (
         is_default=False,
         on_request=_on_messages(with_pairs),
         needs_calls=True,
+    ),
+    Repair(
+        "tool_results",
+        "Tool results are moved directly behind their calls, in the order of the calls.",
+        ("request",),
+        on_request=_on_messages(with_results_in_place),
+        needs_calls=True,
+    ),
+    Repair(
+        "empty_turns",
+        "Assistant turns of other models that consist of images or audio, which Moonshot AI refuses, are removed.",
+        ("request",),
+        on_request=_on_messages(without_empty_turns),
     ),
     Repair(
         "history",

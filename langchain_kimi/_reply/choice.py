@@ -7,12 +7,14 @@ from langchain_kimi._kimi.incoming import Repairer, RepairOptions
 from langchain_kimi._openrouter.reply.assembly import Assembly, text_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent
-from langchain_kimi._reply.messages import CUT, message_from
+from langchain_kimi._reply.messages import message_from
 from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 
-EXPLAINS_EMPTY = CUT | {"content_filter"}
-"""Finish reasons that explain an empty reply."""
+_LIMITS = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+"""Finish reasons, in lower case, of a reply that the token limit cut off."""
+_EXPLAIN_EMPTY = _LIMITS | {"error", "content_filter", "content_policy_violation", "refusal", "safety"}
+"""Finish reasons, in lower case, that explain an empty reply."""
 _REASONING_KEYS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
 
 
@@ -54,7 +56,8 @@ class ChoiceReader:
         reply = self.partial_reply()
         choice = (reply.get("choices") or [])[0]
         message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
-        if not message and choice.get("finish_reason") not in EXPLAINS_EMPTY:
+        is_explained = _finish_reason(choice) in _EXPLAIN_EMPTY
+        if not message and not is_explained:
             raise KimiEmptyReplyError(
                 "The model's reply is empty: no text, no reasoning, no tool call.",
                 provider=_string(reply.get("provider")),
@@ -62,8 +65,7 @@ class ChoiceReader:
                 generation_id=_string(reply.get("id")),
                 advice="Trying again, or excluding this provider (provider={'ignore': [...]}), may help.",
             )
-        has_call = bool(message.get("tool_calls"))
-        if self._hopes_for_call and not has_call and choice.get("finish_reason") not in EXPLAINS_EMPTY:
+        if self._hopes_for_call and not message.get("tool_calls") and not is_explained:
             raise KimiReplyError(
                 "The model answered without the forced tool call. It always reasons, and reasoning models cannot be "
                 "forced to call a tool.",
@@ -109,11 +111,15 @@ def with_advice(reply: WireEvent) -> WireEvent:
     The hint names the parameters to change. Other replies are returned unchanged.
     """
     choice = (reply.get("choices") or [])[0]
-    if choice.get("finish_reason") != "length" or _has_answer(choice):
+    if _finish_reason(choice) not in _LIMITS or _has_answer(choice):
         return reply
     report = cast("JSONObject", choice).get("kimi")
     report = {**(report if isinstance(report, dict) else {}), "hint": _hint(reply, choice)}
     return cast("WireEvent", {**reply, "choices": [{**choice, "kimi": report}]})
+
+
+def _finish_reason(choice: WireChoice) -> str:
+    return str(choice.get("finish_reason") or "").lower()
 
 
 def _has_answer(choice: WireChoice) -> bool:

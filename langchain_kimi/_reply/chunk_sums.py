@@ -1,11 +1,16 @@
-"""Add up the chunks of a stream in linear time."""
+"""Add up the chunks of a stream: in linear time, and with the tool calls that the reply has without streaming.
+
+LangChain parses the tool calls of a sum with a parser that completes truncated JSON, and gives no reasons for invalid
+calls. So the last chunk brings the parsed calls of the whole reply.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, BaseMessageChunk, InvalidToolCall, ToolCall
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
+from pydantic import PrivateAttr
 
 REASONING = "reasoning_content"
 REPEATED = frozenset({"model_provider"})
@@ -26,32 +31,118 @@ class FirstChunk(ChatGenerationChunk):
 
     def __add__(self, other: ChatGenerationChunk | list[ChatGenerationChunk]) -> ChatGenerationChunk:
         """Add a chunk, or a list of chunks."""
-        if isinstance(other, list) and all(map(_has_only_message, (self, *other))):
+        if isinstance(other, list) and all(map(_is_ours, (self, *other))):
             messages: Any = [chunk.message for chunk in (self, *other)]
-            return ChatGenerationChunk(message=whole(messages))
+            infos = [chunk.generation_info for chunk in (self, *other) if chunk.generation_info]
+            if len(infos) <= 1:
+                return ChatGenerationChunk(message=whole(messages), generation_info=infos[0] if infos else None)
         return super().__add__(other)
 
 
-def with_first(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
-    """Yield the chunks, the first as a `FirstChunk`."""
+class FirstMessage(AIMessageChunk):
+    """The message of the first chunk of a stream with tools. Its sum with a list of all others has the right calls."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """Return the id of the base class, so that dumps do not show this class."""
+        return AIMessageChunk.lc_id()
+
+    def __add__(self, other: Any) -> BaseMessageChunk:  # type: ignore[override]  # the base class takes any message
+        """Add a chunk, or a list of chunks. The sum is a usual chunk."""
+        if isinstance(other, list | tuple) and all(isinstance(chunk, AIMessageChunk) for chunk in other):
+            return whole([self, *other])
+        total: BaseMessageChunk = _as(AIMessageChunk, self) + other
+        return total
+
+
+class LastMessage(AIMessageChunk):
+    """The message of the last chunk of a stream with invalid tool calls. Any sum that ends with it has the right calls.
+
+    Python calls `__radd__` of the right operand first, because its class is a subclass of that of the left operand.
+    """
+
+    _calls: tuple[list[ToolCall], list[InvalidToolCall]] = PrivateAttr(default=([], []))
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """Return the id of the base class, so that dumps do not show this class."""
+        return AIMessageChunk.lc_id()
+
+    def __radd__(self, other: AIMessageChunk) -> AIMessageChunk:
+        """Add this chunk to the sum of the others. The sum is a usual chunk."""
+        return self.completed(other + _as(AIMessageChunk, self))
+
+    def completed(self, total: AIMessageChunk) -> AIMessageChunk:
+        """Return the sum of all chunks with the tool calls of the reply.
+
+        The pieces in `tool_call_chunks` stay as they are, so that a sum that is loaded or extended does not turn an
+        invalid call into a valid one.
+        """
+        valid, invalid = self._calls
+        update: dict[str, Any] = {"tool_calls": [*valid], "invalid_tool_calls": [*invalid]}
+        if isinstance(total.content, list):
+            by_id = {call["id"]: call for call in invalid}
+            update["content"] = [_completed_block(block, by_id) for block in total.content]
+        return total.model_copy(update=update)
+
+
+def _completed_block(block: Any, invalid: dict[str | None, InvalidToolCall]) -> Any:
+    """Return a content block, as an `invalid_tool_call` if it is the pieces of an invalid call."""
+    if isinstance(block, dict) and block.get("type") == "tool_call_chunk" and (call := invalid.get(block.get("id"))):
+        return {**block, **call, "type": "invalid_tool_call"}
+    return block
+
+
+def last_message(message: AIMessageChunk, valid: list[ToolCall], invalid: list[InvalidToolCall]) -> AIMessageChunk:
+    """Return the message of the last chunk, which completes the calls of a sum if some of them are invalid."""
+    if not invalid:
+        return message
+    last = _as(LastMessage, message)
+    last._calls = (valid, invalid)  # noqa: SLF001 - pydantic does not take private attributes in constructors
+    return last
+
+
+_Message = TypeVar("_Message", bound=AIMessageChunk)
+
+
+def _as(kind: type[_Message], message: AIMessageChunk) -> _Message:
+    """Return the same message as an object of another class, without validation."""
+    fields: dict[str, Any] = {**vars(message), **(message.model_extra or {})}
+    made: Any = kind.model_construct(_fields_set=set(message.model_fields_set), **fields)
+    return cast("_Message", made)
+
+
+def with_first(chunks: Iterable[ChatGenerationChunk], *, has_tools: bool = False) -> Iterator[ChatGenerationChunk]:
+    """Yield the chunks, the first as a `FirstChunk`.
+
+    Args:
+        chunks: The chunks of a stream.
+        has_tools: Whether the request offers tools, so that there may be invalid tool calls.
+    """
     chunks = iter(chunks)
     for first in chunks:
-        yield FirstChunk(message=first.message, generation_info=first.generation_info)
+        message = cast("AIMessageChunk", first.message)
+        if message.chunk_position is None and (has_tools or message.tool_call_chunks):
+            message = _as(FirstMessage, message)
+        yield FirstChunk(message=message, generation_info=first.generation_info)
         yield from chunks
 
 
-def _has_only_message(chunk: Any) -> bool:
-    return (
-        isinstance(chunk, ChatGenerationChunk) and not chunk.generation_info and type(chunk.message) is AIMessageChunk
-    )
+def _is_ours(chunk: Any) -> bool:
+    return isinstance(chunk, ChatGenerationChunk) and isinstance(chunk.message, AIMessageChunk)
 
 
 def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     """Return the sum of the chunks. Adding them one by one would parse all earlier arguments each time."""
-    chunks = chunks or [AIMessageChunk(content="")]
-    joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
-    first, *others = with_joined_texts(joined)
-    return first + others
+    first, *others = chunks or [AIMessageChunk(content="")]
+    if isinstance(first, FirstMessage):
+        first = _as(AIMessageChunk, first)
+    parts: Iterable[AIMessageChunk] = [first, *others]
+    if any(chunk.tool_call_chunks for chunk in parts):
+        parts = with_joined_arguments([first, *others])
+    first, *joined = with_joined_texts(parts)
+    total = first + joined
+    return others[-1].completed(total) if others and isinstance(others[-1], LastMessage) else total
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:

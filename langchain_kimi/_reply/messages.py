@@ -8,15 +8,13 @@ from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._openrouter.reply.assembly import text_of
-from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall
+from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall, is_complete
 from langchain_kimi._reply import chunks as fast_chunks
+from langchain_kimi._reply.chunk_sums import last_message
 from langchain_kimi._reply.tool_calls import NO_ERRORS, calls_from, cut_calls, invalidating_suffix
 from langchain_kimi._reply.usage import usage_from
 
 PROVIDER = fast_chunks.PROVIDER
-CUT = frozenset({"length", "error"})
-"""Finish reasons of a reply that was cut off. A tool call without arguments is then incomplete."""
-
 IN_DETAILS = "reasoning_details"
 """The `reasoning_key` of a message whose reasoning was received, and is sent back, only in `reasoning_details`."""
 
@@ -26,6 +24,31 @@ _NOT_IN_METADATA = frozenset({"choices", "usage", "error", "model"})
 _CHOICE_KEYS_NOT_IN_METADATA = frozenset({"index", "message", "delta", "error", "usage"})
 _COST_KEYS = ("cost", "cost_details", "is_byok", "server_tool_use_details")
 """Keys of the wire's usage that become response metadata."""
+_GENERATION_KEYS = (
+    "finish_reason",
+    "native_finish_reason",
+    "logprobs",
+    "model_name",
+    "model_provider",
+    "provider",
+    "system_fingerprint",
+    "service_tier",
+    "id",
+    "created",
+    "object",
+)
+"""Keys of the response metadata that are also in `generation_info`, as in ChatOpenRouter and ChatOpenAI."""
+_OUTPUT_KEYS = (
+    "token_usage",
+    "model_name",
+    "model_provider",
+    "system_fingerprint",
+    "service_tier",
+    "id",
+    "created",
+    "object",
+)
+"""Keys of the response metadata that are also in `llm_output`, as in ChatOpenRouter and ChatOpenAI."""
 
 
 def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
@@ -39,7 +62,7 @@ def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
     message = choice.get("message") or {}
     calls = message.get("tool_calls") or []
     if whole:
-        valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT, errors=call_errors(choice))
+        valid, invalid = calls_from(calls, ended=has_ended(choice), errors=call_errors(choice))
     else:
         valid, invalid = [], cut_calls(calls)
     return AIMessage(
@@ -50,6 +73,25 @@ def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
         response_metadata=metadata_from(reply, choice),
         usage_metadata=usage_from(reply.get("usage")),
     )
+
+
+def has_ended(choice: WireChoice) -> bool:
+    """Return whether the model ended the reply itself, so that a tool call without arguments is complete.
+
+    A reply without a finish reason counts as ended: only a reply that was received completely gets here.
+    """
+    finish_reason = choice.get("finish_reason")
+    return finish_reason is None or is_complete(finish_reason)
+
+
+def generation_info(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `generation_info` of a message with this response metadata."""
+    return {key: metadata[key] for key in _GENERATION_KEYS if key in metadata}
+
+
+def llm_output(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `llm_output` of a result whose first message has this response metadata."""
+    return {key: metadata[key] for key in _OUTPUT_KEYS if key in metadata}
 
 
 def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
@@ -110,15 +152,17 @@ def last_chunk_from(reply: WireEvent, *, with_usage: bool = True) -> ChatGenerat
     if reasoning.get("reasoning_key") != IN_DETAILS:
         # The earlier chunks contain it.
         reasoning.pop("reasoning_content", None)
-    return ChatGenerationChunk(
-        message=AIMessageChunk(
-            content="",
-            additional_kwargs={**reasoning, **_other_fields(message)},
-            response_metadata=metadata_from(reply, choice),
-            usage_metadata=usage_from(reply.get("usage")) if with_usage else None,
-            chunk_position="last",
-        )
+    metadata = metadata_from(reply, choice)
+    calls = message.get("tool_calls") or []
+    valid, invalid = calls_from(calls, ended=has_ended(choice), errors=call_errors(choice)) if calls else ([], [])
+    last = AIMessageChunk(
+        content="",
+        additional_kwargs={**reasoning, **_other_fields(message)},
+        response_metadata=metadata,
+        usage_metadata=usage_from(reply.get("usage")) if with_usage else None,
+        chunk_position="last",
     )
+    return ChatGenerationChunk(message=last_message(last, valid, invalid), generation_info=generation_info(metadata))
 
 
 def call_errors(choice: WireChoice) -> Mapping[str, str]:

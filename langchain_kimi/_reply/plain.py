@@ -11,7 +11,7 @@ from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireEvent
 from langchain_kimi._reply.choice import ChoiceReader, add_head
-from langchain_kimi._reply.messages import message_from
+from langchain_kimi._reply.messages import generation_info, llm_output, message_from
 from langchain_kimi.errors import KimiError
 
 _TEXT_KEYS = frozenset({"role", "content"})
@@ -48,9 +48,11 @@ class PlainMessage:
             if simple is None:
                 self._add(reply)
         messages = [message_from(reply) for reply in ([simple] if simple else self._repaired())]
-        metadata = messages[0].response_metadata
-        shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
-        yield ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=shared)
+        generations = [
+            ChatGeneration(message=message, generation_info=generation_info(message.response_metadata))
+            for message in messages
+        ]
+        yield ChatResult(generations=generations, llm_output=llm_output(messages[0].response_metadata))
 
     def explain(self, error: KimiError) -> tuple[()]:
         """Add the partial message, usage and ids to an error. Return no chunks."""

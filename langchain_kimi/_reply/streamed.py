@@ -13,7 +13,7 @@ from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
 from langchain_kimi._reply.choice import ChoiceReader, add_head
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
-from langchain_kimi._reply.messages import CUT, breaking_chunk_from, call_errors, chunk_from, last_chunk_from
+from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chunk_from, has_ended, last_chunk_from
 from langchain_kimi.errors import KimiError
 
 
@@ -33,6 +33,7 @@ class StreamedMessage:
         self.wire = StreamReader(head, idle)
         self._choice = ChoiceReader(body, repair_options)
         self._with_usage = with_usage
+        self._has_tools = bool(body.get("tools"))
         self._begun = False
 
     @property
@@ -43,10 +44,14 @@ class StreamedMessage:
     def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
         """Read the next bytes. Yield the chunks that they complete."""
         chunks = self._chunks(self.wire.feed(piece, waited))
-        return chunks if self._begun else with_first(chunks)
+        return chunks if self._begun else with_first(chunks, has_tools=self._has_tools)
 
     def close(self) -> Iterator[ChatGenerationChunk]:
         """End the response. Yield the chunks that were held back and the last chunk."""
+        chunks = self._closing_chunks()
+        return chunks if self._begun else with_first(chunks, has_tools=self._has_tools)
+
+    def _closing_chunks(self) -> Iterator[ChatGenerationChunk]:
         yield from self._chunks(self.wire.close())
         for held_back in self._choice.close():
             if chunk := chunk_from(held_back):
@@ -55,8 +60,7 @@ class StreamedMessage:
         reply = self._choice.full_reply()
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
-        ended = choice.get("finish_reason") not in CUT
-        if breaking := breaking_chunk_from(calls, ended=ended, errors=call_errors(choice)):
+        if breaking := breaking_chunk_from(calls, ended=has_ended(choice), errors=call_errors(choice)):
             yield breaking
         yield last_chunk_from(reply, with_usage=self._with_usage)
 

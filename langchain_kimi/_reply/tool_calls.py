@@ -1,6 +1,5 @@
 """Parse the tool calls of a reply into valid and invalid calls."""
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from langchain_core.messages import InvalidToolCall, ToolCall
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from langchain_kimi._openrouter.json import distinct_keys
+from langchain_kimi._openrouter.json import parse_unambiguous
 from langchain_kimi._openrouter.limits import is_too_deep
 from langchain_kimi._openrouter.wire import WireToolCall
 
@@ -28,9 +27,8 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
     if not text.strip():
         return {} if ended else INCOMPLETE
     try:
-        # Hosts send unescaped line breaks inside strings (MoonshotAI/kimi-cli issue 1378).
-        arguments = json.loads(text, strict=False, object_pairs_hook=distinct_keys)
-    except (ValueError, RecursionError) as error:
+        arguments = parse_unambiguous(text)
+    except ValueError as error:
         return f"The arguments are not valid JSON: {error}."
     if is_too_deep(arguments, text):
         return "The arguments are nested too deeply."

@@ -2,7 +2,10 @@
 
 The model's output is sent back unchanged: texts are joined without a separator and reasoning is not edited. Blocks that
 only describe the answer (citations, results of server tools) are left out, because the wire has no field for them.
-Messages that are empty or contain only white space are left out, because hosts refuse an empty assistant turn.
+
+Hosts refuse an assistant turn without text and without tool calls (Moonshot: "the message at position … with role
+'assistant' must not be empty"), and its reasoning alone does not count. Such a turn, which `max_tokens` or a cut
+connection leaves behind, is left out. A refusal is sent as the text of its turn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +15,11 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
-from langchain_kimi._request.content import PARTS, joined, misplaced, non_standard_value, part_to_wire, unknown_type
+from langchain_kimi._request.content import PARTS, joined, misplaced, non_standard_value, part_to_wire
 from langchain_kimi._request.media import Block, UnfitBlockError
+from langchain_kimi._request.reasoning import details_to_wire
 from langchain_kimi._request.tool_calls import Call, calls_to_wire, content_call
+from langchain_kimi._request.unknown import is_reasoning, log_left_out, text_in
 
 _REPORTS = frozenset(
     {
@@ -55,6 +60,7 @@ class _Content:
     images: list[JSONObject] = field(default_factory=list)
     audio_id: str | None = None
     refusal: str = ""
+    ends_with_unknown: bool = False
 
     def add(self, block: str | Block) -> None:
         """Add a block. Raises `UnfitBlockError` if it cannot be sent."""
@@ -62,27 +68,42 @@ class _Content:
             block = {"type": "text", "text": block}
         kind = block.get("type")
         if kind == "non_standard":
-            self.add_non_standard(non_standard_value(block))
+            self.add(non_standard_value(block))
         elif kind in _ADDERS:
             _ADDERS[kind](self, block)
         elif kind in PARTS:
-            self.parts.append(part_to_wire(block, "assistant"))
+            self.add_part(part_to_wire(block, "assistant"))
         elif kind not in _REPORTS:
-            raise unknown_type(kind, "assistant", {*PARTS, *_ADDERS})
+            self.add_unknown(block)
 
-    def add_non_standard(self, block: Block) -> None:
-        """Add the value of a `non_standard` block if its type is supported.
+    def add_part(self, part: JSONObject) -> None:
+        """Add a part. A newline separates text from that of an unknown block before it."""
+        if self.ends_with_unknown and part.get("type") == "text" and not part["text"][:1].isspace():
+            part = {**part, "text": f"\n{part['text']}"}
+        self.ends_with_unknown = False
+        self.parts.append(part)
 
-        Other values come from other providers. They must not make a conversation unusable with this model.
-        """
-        if block.get("type") in _ADDERS or block.get("type") in PARTS:
-            self.add(block)
+    def add_unknown(self, block: Block) -> None:
+        """Add the text of a block of unknown type."""
+        log_left_out(block, "assistant")
+        text = text_in(block)
+        if text and is_reasoning(block):
+            self.reasoning.append(text)
+        elif text:
+            last = self.parts[-1] if self.parts else {}
+            separator = "\n" if last.get("type") == "text" and not last["text"][-1:].isspace() else ""
+            self.parts.append({"type": "text", "text": f"{separator}{text}"})
+            self.ends_with_unknown = not text[-1:].isspace()
 
     def add_reasoning(self, block: Block) -> None:
-        """Add a `reasoning` block (text, or OpenAI's list of summaries) or Anthropic's `thinking` block."""
+        """Add a `reasoning` block (text, or OpenAI's list of summaries) or a `thinking` block.
+
+        Anthropic's thinking is text, that of Mistral is a list of blocks.
+        """
         texts = [block.get("reasoning"), block.get("thinking")]
-        if isinstance(summary := block.get("summary"), list):
-            texts += [item.get("text") for item in summary if isinstance(item, Mapping)]
+        for key in ("summary", "thinking"):
+            if isinstance(items := block.get(key), list):
+                texts += [item.get("text") for item in items if isinstance(item, Mapping)]
         self.reasoning += [text for text in texts if isinstance(text, str)]
         extras = block.get("extras")
         details = extras.get("reasoning_details") if isinstance(extras, Mapping) else None
@@ -106,7 +127,7 @@ class _Content:
         if provider_ids:
             self.audio_id = provider_ids[0]
         elif block.get("mime_type"):
-            self.parts.append(part_to_wire(block, "assistant"))
+            self.add_part(part_to_wire(block, "assistant"))
 
     def add_refusal(self, block: Block) -> None:
         """Add a refusal."""
@@ -156,6 +177,8 @@ def assistant_to_wire(message: AIMessage, messages: Sequence[BaseMessage], posit
         calls = calls_to_wire(message, content.calls, messages, position)
         if calls:
             wire["tool_calls"] = calls
+    if (refusal := wire.get("refusal")) and _is_blank(wire["content"]) and not wire.get("tool_calls"):
+        wire["content"] = refusal
     return None if _is_empty(wire) else wire
 
 
@@ -175,7 +198,7 @@ def _add_content(wire: WireMessage, content: _Content) -> None:
     if content.reasoning:
         wire["reasoning"] = "".join(content.reasoning)
     if content.reasoning_details is not None:
-        wire["reasoning_details"] = content.reasoning_details
+        wire["reasoning_details"] = details_to_wire(content.reasoning_details)
     if content.images:
         wire["images"] = content.images
     if content.audio_id:
@@ -217,14 +240,15 @@ def _add_reasoning(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
     if isinstance(text, str) and not (key == "reasoning_details" and isinstance(details, list)):
         wire["reasoning_content" if key == "reasoning_content" else "reasoning"] = text
     if isinstance(details, list):
-        wire["reasoning_details"] = details
-
-
-_BESIDE_CONTENT = ("tool_calls", "refusal", "reasoning", "reasoning_content", "reasoning_details", "images", "audio")
+        wire["reasoning_details"] = details_to_wire(details)
 
 
 def _is_empty(wire: WireMessage) -> bool:
-    content = wire["content"]
-    if isinstance(content, list) or (content and not content.isspace()):
-        return False
-    return not any(wire.get(key) for key in _BESIDE_CONTENT)
+    return _is_blank(wire["content"]) and not any(wire.get(key) for key in ("tool_calls", "images", "audio"))
+
+
+def _is_blank(content: str | list[JSONObject] | None) -> bool:
+    """Return whether content has neither text, other than white space, nor media."""
+    if isinstance(content, list):
+        return all(part.get("type") == "text" and _is_blank(part["text"]) for part in content)
+    return not content or content.isspace()

@@ -9,6 +9,7 @@ from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._request.messages import messages_to_wire
+from langchain_kimi._request.reasoning import is_openai, without_response_ids
 from langchain_kimi._schemas.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiUsageError
 
@@ -17,6 +18,8 @@ INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format",
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Keywords of a call that control how it is made. They are not part of the body."""
 _TEXT_ONLY = ("role", "content")
+_TOOL_KEYS = ("tools", "tool_choice", "parallel_tool_calls")
+"""Parameters that hosts refuse without tools."""
 
 
 def request_body(
@@ -24,7 +27,7 @@ def request_body(
     *,
     model: str,
     settings: Mapping[str, Any],
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     streamed: bool,
 ) -> WireBody:
     """Return the body of a request, before the repairs of `langchain_kimi._kimi.outgoing`.
@@ -35,19 +38,26 @@ def request_body(
         messages: The conversation. It is not changed.
         model: The slug, unless the call names another one.
         settings: The model's own parameters, in wire form.
-        given: The call's parameters as the caller wrote them. None removes a setting.
+        arguments: The call's parameters as the caller wrote them. None removes a setting.
         streamed: Whether to ask for a streamed response.
 
     Raises:
         KimiUsageError: A parameter or a message cannot be sent.
     """
-    parameters = merged(settings, checked(_to_wire(given)))
+    if "tools" in arguments and not arguments["tools"]:
+        # The call offers no tools, so parameters that were bound with tools do not apply.
+        arguments = {**arguments, **dict.fromkeys(_TOOL_KEYS)}
+    parameters = merged(settings, checked(_to_wire(arguments)))
     model_of_call, model_name_of_call = parameters.pop("model", None), parameters.pop("model_name", None)
     if streamed and parameters.get("n", 1) > 1:
         raise KimiUsageError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")
+    slug = model_of_call or model_name_of_call or model
+    wire_messages = messages_to_wire(messages)
+    if is_openai([slug, *(parameters.get("models") or ())]):
+        wire_messages = without_response_ids(wire_messages)
     body = {
-        "model": model_of_call or model_name_of_call or model,
-        "messages": messages_to_wire(messages),
+        "model": slug,
+        "messages": wire_messages,
         **parameters,
         **({"stream": True} if streamed else {}),
     }

@@ -8,11 +8,23 @@ become "12". Text with a cache marker stays a separate part.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+from langchain_core.messages import BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._request.media import MEDIA_PARTS, Block, Source, UnfitBlockError, file_part, read_source
+from langchain_kimi._request.media import (
+    MEDIA_PARTS,
+    Block,
+    Source,
+    UnfitBlockError,
+    file_part,
+    input_file_part,
+    read_source,
+    with_mime_type,
+)
+from langchain_kimi._request.unknown import log_left_out, text_in
 from langchain_kimi.errors import KimiUsageError
 
 _MARKERS = ("cache_control", "prompt_cache_breakpoint")
@@ -89,7 +101,13 @@ _TEXT_PARTS: dict[str, Callable[[Block], JSONObject]] = {
     "json": json_part,
     "search_result": search_result_part,
 }
-PARTS = {**_TEXT_PARTS, **MEDIA_PARTS, "file": document_part, "document": document_part}
+PARTS = {
+    **_TEXT_PARTS,
+    **MEDIA_PARTS,
+    "file": document_part,
+    "document": document_part,
+    "input_file": input_file_part,
+}
 """The converters of blocks, by the block's `type`."""
 
 _PARTS_BY_ROLE = {"system": _TEXT_PARTS, "developer": _TEXT_PARTS}
@@ -99,10 +117,11 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
     A `non_standard` block contains another block. If the type of that block is unknown here, it is sent unchanged. This
-    makes it possible to send block types that are newer than this package.
+    makes it possible to send block types that are newer than this package. Of any other unknown block only the text is
+    sent, which may be empty.
 
     Raises:
-        UnfitBlockError: The type is not supported in this role's messages, or data is missing.
+        UnfitBlockError: A system or developer message contains media, or data is missing.
     """
     if isinstance(block, str):
         return {"type": "text", "text": block}
@@ -111,9 +130,12 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     if kind == "non_standard":
         inner = non_standard_value(block)
         return part_to_wire(inner, role) if inner.get("type") in parts else dict(inner)
-    if kind not in parts:
-        raise unknown_type(kind, role, parts)
-    return _marked(parts[kind](block), block)
+    if kind in parts:
+        return _marked(parts[kind](block), block)
+    if kind in PARTS:
+        raise _not_text(kind, role, parts)
+    log_left_out(block, role)
+    return _marked({"type": "text", "text": text_in(block)}, block)
 
 
 def non_standard_value(block: Block) -> Block:
@@ -124,11 +146,11 @@ def non_standard_value(block: Block) -> Block:
     return value
 
 
-def unknown_type(kind: Any, role: str, accepted: Iterable[str]) -> UnfitBlockError:
-    """Return the error for a type of block that is not supported in a role's messages."""
-    subject = f"a block of type {kind!r}" if kind else "a block without a type"
+def _not_text(kind: str, role: str, accepted: Iterable[str]) -> UnfitBlockError:
     types = ", ".join(sorted(accepted))
-    return UnfitBlockError(f"{subject} cannot be sent in a message of role {role!r}; accepted types: {types}")
+    return UnfitBlockError(
+        f"a block of type {kind!r} cannot be sent in a message of role {role!r}; accepted types: {types}"
+    )
 
 
 def content_to_wire(content: str | list[Any], role: str, place: str) -> str | list[JSONObject]:
@@ -153,6 +175,41 @@ def content_to_wire(content: str | list[Any], role: str, place: str) -> str | li
     return joined(parts, _separated)
 
 
+def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage] | None:
+    """Return the messages with the detected MIME types of images in base64, or None if no type is missing.
+
+    Without a MIME type langchain-core raises a `ValueError` before the messages reach a chat model (its
+    `_format_for_tracing`).
+
+    Raises:
+        KimiUsageError: The type of an image cannot be detected.
+    """
+    # Most conversations are text. The type check keeps this pass short.
+    lists = [message.content for message in messages if type(message.content) is list]
+    if not any(_lacks_image_type(block) for content in lists for block in content):
+        return None
+    return [_with_image_types(message, f"messages[{position}]") for position, message in enumerate(messages)]
+
+
+def _with_image_types(message: BaseMessage, place: str) -> BaseMessage:
+    content = message.content
+    if not isinstance(content, list) or not any(map(_lacks_image_type, content)):
+        return message
+    blocks: list[Any] = []
+    for index, block in enumerate(content):
+        try:
+            blocks.append(with_mime_type(block) if _lacks_image_type(block) else block)
+        except UnfitBlockError as error:
+            raise misplaced(place, index, error) from error
+    return message.model_copy(update={"content": blocks})
+
+
+def _lacks_image_type(block: Any) -> TypeGuard[Block]:
+    if not isinstance(block, Mapping) or block.get("type") != "image" or "url" in block or block.get("mime_type"):
+        return False
+    return "base64" in block or block.get("source_type") == "base64"
+
+
 def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:
     """Return the error for a block that cannot be sent, with its position."""
     return KimiUsageError(f"{place}.content[{index}]: {error}.")
@@ -161,9 +218,9 @@ def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:
 def joined(parts: list[JSONObject], join: Callable[[list[str]], str]) -> str | list[JSONObject]:
     """Return the joined text if all parts are plain text, otherwise the parts.
 
-    Empty texts are left out, because hosts refuse them.
+    Empty texts are left out, because hosts refuse them, also with a cache marker.
     """
-    filled = [part for part in parts if part != {"type": "text", "text": ""}]
+    filled = [part for part in parts if part.get("type") != "text" or part["text"] != ""]
     if all(part.get("type") == "text" and len(part) == _UNMARKED for part in filled):
         return join([part["text"] for part in filled])
     return filled

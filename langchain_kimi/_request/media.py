@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._request.media_types import detected_type
 
 Block: TypeAlias = Mapping[str, Any]
 
@@ -53,6 +54,8 @@ _AUDIO_FORMATS = {
     "l24": "pcm24",
 }
 """Subtypes of `audio/…` that have another name on the wire."""
+_FAMILIES = frozenset({"image", "audio", "video"})
+"""Types of blocks whose data has a MIME type of that family."""
 
 
 def _string(value: Any) -> str | None:
@@ -85,13 +88,20 @@ def _location(block: Block, source: Source) -> str:
     """Return the block's URL. Base64 data becomes a `data:` URL."""
     if source.url:
         return source.url
-    if source.base64 and source.mime_type:
-        return f"data:{source.mime_type};base64,{source.base64}"
     if source.base64:
-        raise UnfitBlockError(f"base64 data in a block of type {block['type']!r} needs its 'mime_type'")
+        return f"data:{_mime_type(block, source.base64, source.mime_type)};base64,{source.base64}"
     if source.file_id:
         raise UnfitBlockError(f"a block of type {block['type']!r} cannot be sent by file id, only by url or base64")
     raise UnfitBlockError(f"a block of type {block['type']!r} needs 'url' or 'base64'")
+
+
+def _mime_type(block: Block, data: str, mime_type: str | None) -> str:
+    """Return the MIME type of base64 data, detected from its first bytes if the block does not name it."""
+    kind = block["type"]
+    detected = mime_type or detected_type(data, f"{kind}/" if kind in _FAMILIES else "")
+    if detected is None:
+        raise UnfitBlockError(f"base64 data in a block of type {kind!r} needs its 'mime_type'")
+    return detected
 
 
 def _extra(block: Block, key: str) -> str | None:
@@ -105,8 +115,18 @@ def image_part(block: Block) -> JSONObject:
     return _image(_location(block, read_source(block)), _extra(block, "detail"))
 
 
+def with_mime_type(block: Block) -> dict[str, Any]:
+    """Return an `image` block in base64 with its MIME type.
+
+    Raises:
+        UnfitBlockError: The block has no MIME type, and it cannot be detected.
+    """
+    source = read_source(block)
+    return {**block, "mime_type": _mime_type(block, source.base64 or "", source.mime_type)}
+
+
 def image_url_part(block: Block) -> JSONObject:
-    """Convert OpenAI's `image_url` block. Its value may be an object or, in LangChain, just the URL."""
+    """Convert OpenAI's `image_url` or `input_image` block. Its value may be an object or just the URL."""
     url, value = _nested_url(block, "image_url")
     return _image(url, _string(value.get("detail")) or _extra(block, "detail"))
 
@@ -143,9 +163,7 @@ def audio_part(block: Block) -> JSONObject:
         mime_type = header.removeprefix("data:")
     if not data:
         raise UnfitBlockError("a block of type 'audio' needs 'base64': audio cannot be sent by url or file id")
-    if not mime_type:
-        raise UnfitBlockError("base64 data in a block of type 'audio' needs its 'mime_type'")
-    subtype = mime_type.partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
+    subtype = _mime_type(block, data, mime_type).partition(";")[0].strip().lower().rpartition("/")[2].removeprefix("x-")
     return _audio(data, _AUDIO_FORMATS.get(subtype, subtype))
 
 
@@ -176,6 +194,13 @@ def file_part(block: Block) -> JSONObject:
     return {"type": "file", "file": {"filename": filename, **data} if filename else data}
 
 
+def input_file_part(block: Block) -> JSONObject:
+    """Convert an `input_file` block of OpenAI's Responses API."""
+    data = _string(block.get("file_data")) or _string(block.get("file_url"))
+    file = {"filename": block.get("filename"), "file_data": data, "file_id": block.get("file_id")}
+    return file_part({"type": "file", "file": file})
+
+
 def _filename(block: Block) -> str | None:
     extras = block.get("extras")
     places = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
@@ -191,6 +216,7 @@ def _filename(block: Block) -> str | None:
 MEDIA_PARTS: dict[str, Callable[[Block], JSONObject]] = {
     "image": image_part,
     "image_url": image_url_part,
+    "input_image": image_url_part,
     "audio": audio_part,
     "input_audio": input_audio_part,
     "video": video_part,

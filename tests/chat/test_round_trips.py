@@ -41,7 +41,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"content": "Wait.", "tool_calls": [CALL]},
         {"content": "Wait.", "tool_calls": [SENT_CALL]},
     ),
-    "refusal": ({"refusal": "No."}, {"content": None, "refusal": "No."}),
+    "refusal": ({"refusal": "No."}, {"content": "No.", "refusal": "No."}),
     "a parsed file": (
         {"content": "I read it.", "annotations": [FILE, {"type": "url_citation", "url_citation": {"url": "u"}}]},
         {"content": "I read it.", "annotations": [FILE]},

@@ -175,7 +175,7 @@ def check_message(message: AIMessage) -> None:
         assert isinstance(call["args"], dict)
         assert call["name"]
         assert call["id"]
-    request = request_body([HumanMessage("Hello."), message], model=DEFAULT, settings={}, given={}, streamed=False)
+    request = request_body([HumanMessage("Hello."), message], model=DEFAULT, settings={}, arguments={}, streamed=False)
     assert body_bytes(request)
 
 

@@ -38,7 +38,16 @@ def test_paired_messages_pass_unchanged(messages: list[Any]) -> None:
     [
         ([USER, result("x")], r"messages\[1\] is the result of a tool call 'x'", [USER]),
         ([result("x"), turn("x"), result("x")], r"messages\[0\] is the result", [turn("x"), result("x")]),
-        ([turn("x"), result("x"), result("x")], r"messages\[2\] is the result", [turn("x"), result("x")]),
+        (
+            [turn("x"), result("x"), USER, result("x")],
+            r"messages\[3\] is a second result of the tool call 'x': messages\[1\] is the result already",
+            [turn("x"), result("x"), USER],
+        ),
+        (
+            [result("x"), result("x"), turn("x"), result("x")],
+            r"messages\[0\] is the result of a tool call 'x', but no call",
+            [turn("x"), result("x")],
+        ),
         ([USER, turn("x")], r"messages\[1\] calls 'f' with the id 'x'", [USER, turn("x"), result("x", STUB)]),
         (
             [turn("x", "y"), result("y"), USER],

@@ -1,16 +1,28 @@
+import copy
+import pickle
 from functools import reduce
 from operator import add
 from typing import Any
 
 import pytest
-from langchain_core.load import dumpd
-from langchain_core.messages import AIMessageChunk
+from langchain_core.load import dumpd, dumps
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
-from langchain_kimi._reply.chunk_sums import FirstChunk, whole, with_first, with_joined_arguments, with_joined_texts
+from langchain_kimi._reply.chunk_sums import (
+    FirstChunk,
+    FirstMessage,
+    LastMessage,
+    last_message,
+    whole,
+    with_first,
+    with_joined_arguments,
+    with_joined_texts,
+)
 from tests.reply.streams import START, STREAMS, part
+from tests.structured.cases import call_piece
 
 
 @pytest.mark.parametrize("name", [name for name in STREAMS if name != "nothing"])
@@ -80,7 +92,80 @@ def test_dumps_do_not_show_the_class_of_the_first_chunk() -> None:
     chunks = generations(STREAMS["one call"])
     first, *others = with_first(iter(chunks))
     assert type(first) is FirstChunk
-    assert first.message is chunks[0].message
+    assert first.message.model_dump() == chunks[0].message.model_dump()
     assert others == chunks[1:]
     assert dumpd(first) == dumpd(chunks[0])
     assert list(with_first([])) == []
+
+
+VALID: Any = {"type": "tool_call", "name": "g", "args": {}, "id": "g:1"}
+INVALID: Any = {"type": "invalid_tool_call", "name": "f", "args": '{"a": "b', "id": "f:0", "error": "Truncated."}
+BROKEN: list[AIMessageChunk] = [
+    call_piece(0, "f", '{"a": ').model_copy(update={"content": "Wait."}),
+    part(0, '"b'),
+    call_piece(1, "g", "{}"),
+    part(0, '"]'),
+]
+LAST = AIMessageChunk(content="", chunk_position="last", response_metadata={"cost": 1.5}, id="lc_run--1")
+
+
+def broken_stream(*, content: Any = "Wait.", has_tools: bool = True) -> list[AIMessageChunk]:
+    chunks = [BROKEN[0].model_copy(update={"content": content}), *BROKEN[1:], last_message(LAST, [VALID], [INVALID])]
+    messages: list[Any] = [chunk.message for chunk in with_first(generations(chunks), has_tools=has_tools)]
+    return messages
+
+
+SUMS: dict[str, Any] = {
+    "a list": lambda chunks: chunks[0] + chunks[1:],
+    "a tuple": lambda chunks: chunks[0] + tuple(chunks[1:]),
+    "one by one": lambda chunks: reduce(add, chunks),
+    "whole": whole,
+    "generations, a list": lambda chunks: (FirstChunk(message=chunks[0]) + generations(chunks[1:])).message,
+    "generations, one by one": lambda chunks: reduce(add, generations(chunks)).message,
+    "copies": lambda chunks: reduce(add, copy.deepcopy(chunks)),
+    "pickles": lambda chunks: reduce(add, pickle.loads(pickle.dumps(chunks))),  # noqa: S301 - pickled here
+}
+
+
+@pytest.mark.parametrize("how", SUMS)
+def test_every_sum_has_the_calls_of_the_reply(how: str) -> None:
+    total = SUMS[how](broken_stream())
+    assert type(total) is AIMessageChunk
+    assert (total.tool_calls, total.invalid_tool_calls) == ([VALID], [INVALID])
+    assert (total.content, total.chunk_position, total.response_metadata) == ("Wait.", "last", {"cost": 1.5})
+    message = message_chunk_to_message(total)
+    assert type(message) is AIMessage
+    assert (message.tool_calls, message.invalid_tool_calls) == ([VALID], [INVALID])
+    assert [piece["args"] for piece in total.tool_call_chunks] == ['{"a": "b"]', "{}"]
+    # A sum that is validated again does not turn the invalid call into a valid one.
+    again = AIMessageChunk(**total.model_dump(exclude={"tool_calls", "invalid_tool_calls"}))
+    assert [call["name"] for call in again.tool_calls] == ["g"]
+
+
+def test_a_sum_of_content_blocks_has_the_invalid_calls() -> None:
+    pieces: Any = [
+        {"type": "text", "text": "Wait."},
+        {"type": "tool_call_chunk", "id": "f:0", "args": '{"a"', "index": 3},
+    ]
+    total = SUMS["a list"](broken_stream(content=[*pieces, "odd"]))
+    assert total.content == [pieces[0], {**INVALID, "index": 3}, "odd"]
+
+
+def test_a_stream_without_tools_has_plain_messages() -> None:
+    chunks = generations([AIMessageChunk(content="a"), last_message(LAST, [VALID], [])])
+    first, last = with_first(chunks)
+    assert (type(first.message), last.message) == (AIMessageChunk, LAST)
+    [only] = with_first(generations([LAST]), has_tools=True)
+    assert type(only.message) is AIMessageChunk
+    assert type(broken_stream(has_tools=False)[0]) is FirstMessage
+
+
+def test_special_messages_are_dumped_and_shown_like_usual_ones() -> None:
+    first, *_, last = broken_stream()
+    assert (type(first), type(last)) == (FirstMessage, LastMessage)
+    assert dumps(first) == dumps(BROKEN[0])
+    assert dumps(last) == dumps(LAST)
+    assert last.model_dump() == LAST.model_dump()
+    assert (first.text, first.tool_call_chunks, first.id) == (BROKEN[0].text, BROKEN[0].tool_call_chunks, BROKEN[0].id)
+    with pytest.raises(TypeError):
+        first + 5

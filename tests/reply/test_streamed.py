@@ -128,12 +128,13 @@ def test_a_call_without_an_id_gets_one_streamed_or_not() -> None:
 @pytest.mark.parametrize("finish", ["stop", "tool_calls", "length"])
 def test_truncated_arguments_become_an_invalid_call(finish: str) -> None:
     chunk = added_up(streamed(event({"tool_calls": [call('{"a": "b')]}), event({}, finish=finish), DONE))
-    assert chunk.tool_calls == []
-    assert [one["args"] for one in chunk.invalid_tool_calls] == ['{"a": "b"]']
     choice = {"message": {"tool_calls": [call('{"a": "b')]}, "finish_reason": finish}
     message = plain({**HEAD, "choices": [choice]}).generations[0].message
-    assert message.tool_calls == []
-    assert [one["args"] for one in message.invalid_tool_calls] == ['{"a": "b']
+    assert chunk.tool_calls == message.tool_calls == []
+    assert chunk.invalid_tool_calls == message.invalid_tool_calls
+    [invalid] = message.invalid_tool_calls
+    assert invalid["args"] == '{"a": "b'
+    assert invalid["error"].startswith("The arguments are not valid JSON")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,15 @@ def test_several_choices_are_several_generations() -> None:
     choices = [{"index": n, "message": {"content": str(n)}, "finish_reason": "stop"} for n in range(3)]
     result = plain({**HEAD, "system_fingerprint": "fp", "choices": choices, "usage": USAGE})
     assert [generation.text for generation in result.generations] == ["0", "1", "2"]
-    assert result.llm_output == {"token_usage": USAGE, "model_name": "m", "system_fingerprint": "fp"}
+    assert result.llm_output == {
+        "token_usage": USAGE,
+        "model_name": "m",
+        "model_provider": "openrouter",
+        "system_fingerprint": "fp",
+        "id": "gen-1-a",
+        "created": 1,
+        "object": "chat.completion",
+    }
 
 
 def test_the_error_of_a_plain_reply_has_the_partial_message() -> None:

@@ -112,9 +112,14 @@ CASES = [
         assistant(None, tool_calls=[WIRE_CALL], reasoning_details=DETAILS),
     ),
     (
-        "only reasoning",
-        AIMessage("", additional_kwargs={"reasoning_content": "Hm."}),
-        assistant(None, reasoning="Hm."),
+        "reasoning and an image",
+        AIMessage("", additional_kwargs={"reasoning_content": "Hm.", "images": [IMAGE]}),
+        assistant(None, reasoning="Hm.", images=[IMAGE]),
+    ),
+    (
+        "white space and reasoning beside a call",
+        AIMessage(" ", tool_calls=[CALL], additional_kwargs={"reasoning_content": "Hm."}),
+        assistant(" ", reasoning="Hm.", tool_calls=[WIRE_CALL]),
     ),
     # Reasoning in the content
     (
@@ -176,8 +181,19 @@ CASES = [
         assistant("hi", reasoning="Hm."),
     ),
     # Refusal, images, audio, annotations
-    ("refusal", AIMessage("", additional_kwargs={"refusal": "No."}), assistant(None, refusal="No.")),
-    ("refusal block", AIMessage([{"type": "refusal", "refusal": "No."}]), assistant(None, refusal="No.")),
+    ("refusal", AIMessage("", additional_kwargs={"refusal": "No."}), assistant("No.", refusal="No.")),
+    ("refusal block", AIMessage([{"type": "refusal", "refusal": "No."}]), assistant("No.", refusal="No.")),
+    ("text and a refusal", AIMessage("But", additional_kwargs={"refusal": "No."}), assistant("But", refusal="No.")),
+    (
+        "refusal and reasoning",
+        AIMessage(" ", additional_kwargs={"refusal": "No.", "reasoning_content": "Hm."}),
+        assistant("No.", refusal="No.", reasoning="Hm."),
+    ),
+    (
+        "refusal beside a call",
+        AIMessage("", tool_calls=[CALL], additional_kwargs={"refusal": "No."}),
+        assistant(None, refusal="No.", tool_calls=[WIRE_CALL]),
+    ),
     ("empty refusal", AIMessage([{"type": "refusal"}, "hi"], additional_kwargs={"refusal": None}), assistant("hi")),
     ("images", AIMessage("", additional_kwargs={"images": [IMAGE]}), assistant(None, images=[IMAGE])),
     (
@@ -250,6 +266,52 @@ CASES = [
         AIMessage([{"type": "non_standard", "value": {"type": "hologram"}}, "hi"]),
         assistant("hi"),
     ),
+    (
+        "non-standard, unknown, with text",
+        AIMessage([{"type": "non_standard", "value": {"type": "hologram", "text": "a"}}]),
+        assistant("a"),
+    ),
+    # Unknown blocks
+    ("unknown", AIMessage([{"type": "hologram", "data": "x"}, "hi"]), assistant("hi")),
+    (
+        "unknown, with text between texts",
+        AIMessage(["a", {"type": "hologram", "text": "b"}, {"type": "hologram", "text": "c\n"}, "d", "e"]),
+        assistant("a\nb\nc\nde"),
+    ),
+    (
+        "unknown, with text before text",
+        AIMessage([{"type": "hologram", "text": "b"}, "d", "e"]),
+        assistant("b\nde"),
+    ),
+    (
+        "unknown, with text before an image",
+        AIMessage([{"type": "hologram", "text": "b"}, {"type": "video", "url": "https://v.test/a.mp4"}, "d"]),
+        assistant([text("b"), {"type": "video_url", "video_url": {"url": "https://v.test/a.mp4"}}, text("d")]),
+    ),
+    (
+        "Google's code",
+        AIMessage(
+            [
+                "Let me see.",
+                {"type": "executable_code", "executable_code": "print(1)", "language": "python", "id": "c1"},
+                {"type": "code_execution_result", "code_execution_result": "1\n", "outcome": 1},
+                "It is 1.",
+            ]
+        ),
+        assistant("Let me see.\nprint(1)\n1\nIt is 1."),
+    ),
+    (
+        "Bedrock's reasoning",
+        AIMessage([{"type": "reasoning_content", "reasoning_content": {"text": "Hm.", "signature": "s"}}, text("hi")]),
+        assistant("hi", reasoning="Hm."),
+    ),
+    ("Bedrock's cache point", AIMessage([text("hi"), {"cachePoint": {"type": "default"}}]), assistant("hi")),
+    ("Mistral's reference", AIMessage([text("hi"), {"type": "reference", "reference_ids": [1, 2]}]), assistant("hi")),
+    (
+        "Mistral's thinking",
+        AIMessage([{"type": "thinking", "thinking": [text("Hm."), {"type": "reference"}]}, text("hi")]),
+        assistant("hi", reasoning="Hm."),
+    ),
 ]
 
 
@@ -272,6 +334,14 @@ def test_an_assistant_message_becomes_its_wire_form(message: Any, wire: Any) -> 
         AIMessage([text(" ")]),
         AIMessage("", name="kim"),
         AIMessage("", additional_kwargs={"reasoning_content": "", "reasoning_details": []}),
+        AIMessage("", additional_kwargs={"reasoning_content": "Hm."}),
+        AIMessage("", additional_kwargs={"reasoning_content": "Hm.", "reasoning_key": "reasoning_content"}),
+        AIMessage(" \n", additional_kwargs={"reasoning_content": "Hm.", "reasoning_details": DETAILS}),
+        AIMessage("", additional_kwargs={"reasoning_details": DETAILS}),
+        AIMessage([{"type": "thinking", "thinking": "Hm.", "signature": "s"}]),
+        AIMessage([{"type": "reasoning", "reasoning": "Hm."}, text(" ", cache_control={"type": "ephemeral"})]),
+        AIMessage([{"type": "reasoning_content", "reasoning_content": {"text": "Hm."}}]),
+        AIMessage([{"type": "hologram", "data": "x"}]),
         AIMessage([{"type": "redacted_thinking", "data": "x"}]),
         AIMessage("", invalid_tool_calls=[{"name": "f", "args": "{", "id": "f:0", "error": None}]),
     ],
@@ -301,15 +371,6 @@ def test_a_sum_of_chunks_of_another_provider_with_thinking_and_a_call() -> None:
 @pytest.mark.parametrize(
     ("block", "reason"),
     [
-        (
-            {"type": "hologram"},
-            (
-                "a block of type 'hologram' cannot be sent in a message of role 'assistant'; accepted types: audio, "
-                "document, file, function_call, image, image_url, input_audio, input_video, invalid_tool_call, json, "
-                "reasoning, refusal, search_result, text, text-plain, thinking, tool_call, tool_call_chunk, tool_use, "
-                "video, video_url."
-            ),
-        ),
         ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'."),
         ({"type": "non_standard", "value": "a"}, "a block of type 'non_standard' needs an object as its 'value'."),
     ],

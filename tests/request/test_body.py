@@ -36,7 +36,7 @@ FUNCTION = {
 
 
 def body(arguments: Any = None, settings: Any = None, *, streamed: bool = False) -> dict[str, Any]:
-    return dict(request_body(HELLO, model="m", settings=settings or {}, given=arguments or {}, streamed=streamed))
+    return dict(request_body(HELLO, model="m", settings=settings or {}, arguments=arguments or {}, streamed=streamed))
 
 
 def test_a_body_contains_only_what_was_set() -> None:
@@ -58,6 +58,11 @@ CASES: list[tuple[Any, Any, dict[str, Any]]] = [
     ({}, {"ls_structured_output_format": {"a": 1}, "structured_output_format": {}}, {}),
     ({}, {"tools": []}, {}),
     ({}, {"tools": None, "tool_choice": None}, {}),
+    ({}, {"tools": [], "tool_choice": "any", "parallel_tool_calls": True}, {}),
+    ({}, {"tools": [], "tool_choice": "forecast"}, {}),
+    ({}, {"tools": (), "tool_choice": {"type": "function", "function": {"name": "forecast"}}}, {}),
+    ({"tools": [FUNCTION], "tool_choice": "required"}, {"tools": None}, {}),
+    ({"tool_choice": "none"}, {}, {"tool_choice": "none"}),
     ({}, {"tools": [forecast]}, {"tools": [FUNCTION]}),
     ({}, {"tools": [FUNCTION], "tool_choice": "any"}, {"tools": [FUNCTION], "tool_choice": "required"}),
     ({}, {"tools": [FUNCTION], "tool_choice": None}, {"tools": [FUNCTION]}),
@@ -114,14 +119,14 @@ def test_a_value_outside_its_range_is_refused() -> None:
 
 
 def test_the_same_call_gives_the_same_bytes() -> None:
-    one = body_bytes(request_body(HELLO, model="m", settings={"seed": 1, "top_p": 0.5}, given={}, streamed=True))
-    other = body_bytes(request_body(HELLO, model="m", settings={"top_p": 0.5}, given={"seed": 1}, streamed=True))
+    one = body_bytes(request_body(HELLO, model="m", settings={"seed": 1, "top_p": 0.5}, arguments={}, streamed=True))
+    other = body_bytes(request_body(HELLO, model="m", settings={"top_p": 0.5}, arguments={"seed": 1}, streamed=True))
     assert one == other
     assert one == (b'{"model":"m","messages":[{"role":"user","content":"hi"}],"top_p":0.5,"seed":1,"stream":true}')
 
 
 def test_text_is_sent_as_utf_8() -> None:
-    sent = body_bytes(request_body([HumanMessage("é😀")], model="m", settings={}, given={}, streamed=False))
+    sent = body_bytes(request_body([HumanMessage("é😀")], model="m", settings={}, arguments={}, streamed=False))
     assert "é😀".encode() in sent
     assert json.loads(sent)["messages"][0]["content"] == "é😀"
 
@@ -135,4 +140,4 @@ def circular() -> dict[str, Any]:
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, circular()])
 def test_a_value_that_is_not_json_is_refused(value: Any) -> None:
     with pytest.raises(KimiUsageError, match="cannot be written as JSON"):
-        body_bytes(request_body(HELLO, model="m", settings={}, given={"brand_new": value}, streamed=False))
+        body_bytes(request_body(HELLO, model="m", settings={}, arguments={"brand_new": value}, streamed=False))

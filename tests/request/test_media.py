@@ -12,6 +12,8 @@ from langchain_kimi.errors import KimiUsageError
 
 URL = "https://images.test/a.png"
 PNG_URL = "data:image/png;base64,aW1n"
+PNG_DATA = "iVBORw0KGgoAAAAN"
+PNG_DATA_URL = f"data:image/png;base64,{PNG_DATA}"
 IMAGE = {"type": "image_url", "image_url": {"url": URL}}
 PNG = {"type": "image_url", "image_url": {"url": PNG_URL}}
 WAV = {"type": "input_audio", "input_audio": {"data": "c25k", "format": "wav"}}
@@ -63,7 +65,24 @@ CASES = [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aW1n"}},
         PNG,
     ),
+    ("v1, base64 without a type", {"type": "image", "base64": PNG_DATA}, {**PNG, "image_url": {"url": PNG_DATA_URL}}),
+    (
+        "v0, base64 without a type",
+        {"type": "image", "source_type": "base64", "data": PNG_DATA},
+        {**PNG, "image_url": {"url": PNG_DATA_URL}},
+    ),
+    (
+        "Anthropic, base64 without a type",
+        {"type": "image", "source": {"type": "base64", "data": PNG_DATA}},
+        {**PNG, "image_url": {"url": PNG_DATA_URL}},
+    ),
+    ("Responses, image", {"type": "input_image", "image_url": URL}, IMAGE),
     # Audio
+    (
+        "v1 audio without a type",
+        {"type": "audio", "base64": "UklGRgAAAABXQVZF"},
+        {"type": "input_audio", "input_audio": {"data": "UklGRgAAAABXQVZF", "format": "wav"}},
+    ),
     ("OpenAI audio", WAV, WAV),
     ("v1 audio", {"type": "audio", "base64": "c25k", "mime_type": "audio/wav"}, WAV),
     ("v0 audio", {"type": "audio", "source_type": "base64", "data": "c25k", "mime_type": "audio/x-wav"}, WAV),
@@ -75,7 +94,23 @@ CASES = [
     ("v1 video, url", {"type": "video", "url": "https://images.test/a.mp4"}, VIDEO),
     ("v1 video, base64", {"type": "video", "base64": "bXA0", "mime_type": "video/mp4"}, MP4),
     ("v0 video", {"type": "video", "source_type": "base64", "data": "bXA0", "mime_type": "video/mp4"}, MP4),
+    (
+        "v1 video without a type",
+        {"type": "video", "base64": "AAAAGGZ0eXBpc29t"},
+        {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAAGGZ0eXBpc29t"}},
+    ),
     # Files
+    (
+        "v1 file without a type",
+        {"type": "file", "base64": "JVBERi0x"},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0x"}},
+    ),
+    ("Responses, file", {"type": "input_file", "filename": "a.pdf", "file_data": PDF_URL}, PDF),
+    (
+        "Responses, file by URL",
+        {"type": "input_file", "file_url": "https://files.test/a.pdf"},
+        {"type": "file", "file": {"file_data": "https://files.test/a.pdf"}},
+    ),
     ("OpenAI file", PDF, PDF),
     ("OpenAI file id", {"type": "file", "file": {"file_id": "f1"}}, {"type": "file", "file": {"file_id": "f1"}}),
     ("v1 file, no name", V1_PDF, BARE_PDF),
@@ -143,6 +178,8 @@ ERRORS = [
     ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'"),
     ({"type": "image", "url": ""}, "a block of type 'image' needs 'url' or 'base64'"),
     ({"type": "image", "base64": "aW1n"}, "base64 data in a block of type 'image' needs its 'mime_type'"),
+    ({"type": "image", "base64": "JVBERi0x"}, "base64 data in a block of type 'image' needs its 'mime_type'"),
+    ({"type": "file", "base64": "aW1n"}, "base64 data in a block of type 'file' needs its 'mime_type'"),
     ({"type": "image", "base64": b"aW1n"}, "a block of type 'image' needs 'url' or 'base64'"),
     ({"type": "image", "file_id": "f1"}, "a block of type 'image' cannot be sent by file id, only by url or base64"),
     ({"type": "image", "source_type": "base64"}, "a source of type 'base64' needs 'data'"),

@@ -143,10 +143,13 @@ def test_anthropic_tool_results_become_tool_messages_before_the_user_message(con
     ("content", "expected"),
     [
         (
-            [result("4"), {"type": "hologram"}],
-            "messages[1].content[1]: a block of type 'hologram' cannot be sent in a message",
+            [result("4"), {"type": "image"}],
+            "messages[1].content[1]: a block of type 'image' needs",
         ),
-        ([text("a"), result([text("4"), {"type": "x"}])], "messages[1].content[1].content[1]: a block of type 'x'"),
+        (
+            [text("a"), result([text("4"), {"type": "image"}])],
+            "messages[1].content[1].content[1]: a block of type 'image'",
+        ),
         ([result("4", "")], "messages[1].content[0]: a block of type 'tool_result' needs 'tool_use_id'."),
     ],
 )

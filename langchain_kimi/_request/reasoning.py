@@ -1,0 +1,108 @@
+"""Prepare stored `reasoning_details` for a request.
+
+Details are sent back as received, because editing them invalidates their signatures. The exceptions are defects of
+other chat models, which store the deltas of a stream in a form that hosts refuse.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+
+_FORMATS = (
+    "unknown",
+    "anthropic-claude-v1",
+    "google-gemini-v1",
+    "openai-responses-v1",
+    "azure-openai-responses-v1",
+    "bedrock-openai-responses-v1",
+    "bedrock-xai-responses-v1",
+    "xai-responses-v1",
+    "meta-responses-v1",
+)
+"""The formats in OpenRouter's schema."""
+_FRAGMENT_KEYS = ("text", "summary")
+_WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
+_RESPONSE_ID = "rs_"
+"""The prefix of OpenAI's ids of stored reasoning items."""
+
+
+def details_to_wire(details: list[Any]) -> list[Any]:
+    """Return stored details as they were before streaming; the same list if there is nothing to restore.
+
+    LangChain joins the lists of chunks, so that ChatOpenRouter (langchain-openrouter 0.2.9) stores a streamed thought
+    as one entry per delta, and repeats `format` once per delta where it merges them. Anthropic refuses the entries
+    ("Invalid signature"). Consecutive entries of one type and index become one entry, up to its signature.
+    """
+    restored: list[Any] = []
+    for detail in details:
+        entry = _with_known_format(detail)
+        if restored and _continues(restored[-1], entry):
+            restored[-1] = _joined(restored[-1], entry)
+        else:
+            restored.append(entry)
+    unchanged = len(restored) == len(details) and all(new is old for new, old in zip(restored, details, strict=True))
+    return details if unchanged else restored
+
+
+def _with_known_format(detail: Any) -> Any:
+    """Return an entry whose `format` is not a known one repeated."""
+    value = detail.get("format") if isinstance(detail, dict) else None
+    if not isinstance(value, str) or value in _FORMATS:
+        return detail
+    for known in _FORMATS:
+        count, rest = divmod(len(value), len(known))
+        if not rest and value == known * count and count:
+            return {**detail, "format": known}
+    return detail
+
+
+def _continues(entry: Any, detail: Any) -> bool:
+    """Return whether a detail is the next fragment of an entry. Only streamed details have an index."""
+    if not (isinstance(entry, dict) and isinstance(detail, dict)) or detail.get("index") is None:
+        return False
+    if any(entry.get(key) != detail.get(key) for key in ("type", "index")) or detail.get("type") in _WHOLE_TYPES:
+        return False
+    if entry.get("id") and detail.get("id") and entry["id"] != detail["id"]:
+        return False
+    # The signature is the last fragment of a thought.
+    return not (entry.get("signature") and any(detail.get(key) for key in _FRAGMENT_KEYS))
+
+
+def _joined(entry: JSONObject, detail: JSONObject) -> JSONObject:
+    joined = {**entry}
+    for key, value in detail.items():
+        if key in _FRAGMENT_KEYS and isinstance(value, str):
+            joined[key] = (joined.get(key) or "") + value
+        elif value is not None:
+            joined[key] = value
+    return joined
+
+
+def without_response_ids(messages: list[WireMessage]) -> list[WireMessage]:
+    """Return messages for OpenAI's models: without the `rs_` ids of their reasoning; the same list if there are none.
+
+    OpenAI looks up these ids in stored responses. OpenRouter does not store responses, so the lookup fails.
+    """
+    cleaned = [_without_response_ids(message) if "reasoning_details" in message else message for message in messages]
+    return messages if all(new is old for new, old in zip(cleaned, messages, strict=True)) else cleaned
+
+
+def _without_response_ids(message: WireMessage) -> WireMessage:
+    details = message["reasoning_details"]
+    if not any(map(_has_response_id, details)):
+        return message
+    without_ids = [
+        {key: value for key, value in detail.items() if key != "id"} if _has_response_id(detail) else detail
+        for detail in details
+    ]
+    return cast("WireMessage", {**message, "reasoning_details": without_ids})
+
+
+def _has_response_id(detail: Any) -> bool:
+    return isinstance(detail, dict) and str(detail.get("id") or "").startswith(_RESPONSE_ID)
+
+
+def is_openai(slugs: Sequence[Any]) -> bool:
+    """Return whether one of the requested models is OpenAI's."""
+    return any(str(slug).lstrip("~").startswith("openai/") for slug in slugs)

@@ -1,0 +1,74 @@
+"""Send the text of content blocks whose type is unknown.
+
+Conversations contain blocks of other providers, and of newer versions of providers. An unknown block must not end a
+conversation: its text is sent, and the rest is left out.
+"""
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from langchain_kimi._request.media import Block
+
+logger = logging.getLogger("langchain_kimi")
+
+_TEXT_KEYS = ("text", "content", "output", "code", "summary")
+_DEEPEST = 8
+_LONGEST_NAME = 80
+
+
+def text_in(block: Block) -> str:
+    """Return the text in a block of unknown type, or "" if there is none.
+
+    The text is the first of `text`, `content`, `output`, `code`, `summary`, and the key named after the type, that is
+    text, or that contains blocks with text. Texts of several blocks are joined by newlines.
+    """
+    return _text_of(block, _DEEPEST)
+
+
+def is_reasoning(block: Block) -> bool:
+    """Return whether the type of an unknown block says that its text is reasoning, such as Bedrock's."""
+    name = str(_name(block)).lower()
+    return "reasoning" in name or "thinking" in name
+
+
+def log_left_out(block: Block, role: str) -> None:
+    """Log, once for each type and role, that a block is not sent completely."""
+    name = repr(_name(block))
+    _log(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…", role)
+
+
+@lru_cache(maxsize=256)
+def _log(name: str, role: str) -> None:
+    logger.warning(
+        "Content blocks of type %s are unknown in messages of role %r: their text is sent, the rest is left out.",
+        name,
+        role,
+    )
+
+
+def _name(block: Block) -> Any:
+    """Return the type of a block. Bedrock's blocks have none, but a single key in its place."""
+    kind = block.get("type")
+    return next(iter(block)) if kind is None and len(block) == 1 else kind
+
+
+def _text_of(value: Any, depth: int) -> str:
+    if isinstance(value, str):
+        return value
+    if depth == 0:
+        return ""
+    if isinstance(value, list):
+        return "\n".join(filter(None, (_text_of(item, depth - 1) for item in value)))
+    if not isinstance(value, Mapping):
+        return ""
+    texts = (_text_of(value.get(key), depth - 1) for key in _TEXT_KEYS)
+    return next(filter(None, texts), "") or _text_named_after_type(value, depth)
+
+
+def _text_named_after_type(block: Block, depth: int) -> str:
+    name = _name(block)
+    text = _text_of(block.get(name), depth - 1) if isinstance(name, str) and name != "type" else ""
+    # A link to a file is not text for the model.
+    return "" if text.startswith(("data:", "http://", "https://")) else text
