@@ -102,12 +102,12 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
         f"{failure.format(connection.host)} ({detail}).",
-        advice="Check the network, the proxy and base_url; a retry may help.",
+        advice="Check the network, the proxy and base_url; trying again may help.",
     )
 
 
 def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
-    advice = "A retry may help. The partial reply is in `partial`."
+    advice = "Trying again may help; the partial reply is in `partial`."
     if name == "DecodingError":
         error = malformed(f"The reply cannot be decompressed ({detail}).", RawReply(head.status, head.headers, ""))
         error.learn(advice=advice)
@@ -159,6 +159,6 @@ def encoding_error(name: str, head: ResponseHead) -> KimiError:
     reason = f"The reply has the content encoding {name}, which the request did not accept."
     if head.status < HTTPStatus.MULTIPLE_CHOICES:
         error = malformed(reason, RawReply(head.status, head.headers, ""))
-        error.learn(advice="Check the proxy and base_url: a server on the way compresses replies.")
+        error.learn(advice="Check the proxy and base_url: something on the way compresses replies.")
         return error
     return error_from_response(head.status, head.headers, reason, now=head.now)
