@@ -14,14 +14,9 @@ import httpx
 
 from langchain_kimi._openrouter.http.clients import async_client_for, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
-from langchain_kimi._openrouter.http.errors import (
-    client_errors,
-    encoding_error,
-    error_of,
-    is_timeout,
-    translated_loop_errors,
-    unsupported_encoding,
-)
+from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError, decoder_for
+from langchain_kimi._openrouter.http.errors import client_errors, error_of, is_timeout, translated_loop_errors
+from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.watchdog import Watch, shutdown_on_failure
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
@@ -75,6 +70,9 @@ class Attempts(Generic[Part]):
         self.head: ResponseHead | None = None
         self.reader: Reader[Part] | None = None
         self.closing_parts: Iterable[Part] = ()
+        self.decoder: Decoder | None = None
+        self.is_read = False
+        self.waiting_since = call.clock.monotonic()
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
 
@@ -90,18 +88,36 @@ class Attempts(Generic[Part]):
         left = self._deadline - self.call.clock.monotonic()
         return left if patience is None else min(patience, left)
 
+    def read_left(self) -> float | None:
+        """Return the seconds that the network may take for the next bytes, or None when there is no limit.
+
+        Other than `wait_left` this counts from the last piece of the body, or from the start of the connection, and it
+        includes the idle timeout. Bytes that yield no piece of the body do not extend it.
+        """
+        monotonic = self.call.clock.monotonic
+        patience = self.head.patience.left if self.head else None
+        limit = self.call.connection.timeout.idle if patience is None else patience
+        left = None if limit is None else self.waiting_since + limit - monotonic()
+        if self._deadline is None:
+            return left
+        total = self._deadline - monotonic()
+        return total if left is None else min(left, total)
+
+    def restart(self) -> None:
+        """Start the idle timeout, because a connection has been opened."""
+        self.waiting_since = self.call.clock.monotonic()
+
     def start_reading(self, response: Any) -> Reader[Part]:
         """Return a reader for the body of a response, by its status.
 
         Raises:
-            KimiError: The body has a content encoding that the client does not decode.
+            KimiError: The body has a content encoding that cannot be decoded.
         """
         headers = {name.lower(): value for name, value in response.headers.items()}
         # A cookie identifies the client, and errors carry these headers.
         headers.pop("set-cookie", None)
         self.head = ResponseHead(response.status_code, headers, self.call.clock.epoch())
-        if (encoding := unsupported_encoding(response)) is not None:
-            raise encoding_error(encoding, self.head)
+        self.decoder = decoder_for(self.head)
         if httpx.codes.is_success(response.status_code):
             self.reader = self.call.new_reader(self.head)
         else:
@@ -196,20 +212,33 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 @contextmanager
 def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
     with _translated_errors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
-        response = client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-        with closing(response):
-            yield attempts.start_reading(response), _pieces(response, attempts)
+        request = _request(client, attempts)
+        response = client.send(request, stream=True, auth=None, follow_redirects=False)
+        with closing(response), _closed_on_failure(client):
+            yield attempts.start_reading(response), _pieces(response, attempts, client)
+        _finish(client, attempts)
 
 
 @asynccontextmanager
 async def _aopen(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
     with _translated_errors(attempts):
         async with async_client_for(attempts.call.connection, attempts.time_left) as client:
+            request = _request(client, attempts)
             with translated_loop_errors(attempts.call.connection):
-                response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-            with shutdown_on_failure(response):
-                async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
+                response = await _send(client, request, attempts)
+            async with aclosing(response), aclosing(_apieces(response, attempts, client)) as pieces:
+                with _closed_on_failure(client) if isinstance(client, Lean) else shutdown_on_failure(response):
                     yield attempts.start_reading(response), pieces
+            _finish(client, attempts)
+
+
+async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
+    sending = client.send(request, stream=True, auth=None, follow_redirects=False)
+    limit = None if isinstance(client, Lean) else attempts.time_left()
+    if limit is None:
+        return await sending
+    async with asyncio.timeout(limit):
+        return await sending
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
@@ -217,6 +246,10 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     attempts.check_total()
     if client.is_closed:
         raise KimiUsageError("The HTTP client that was passed to the model is closed.")
+    attempts.is_read = False
+    attempts.restart()
+    if isinstance(client, Lean):
+        client.limit(attempts)
     return client.build_request(
         "POST",
         call.connection.url,
@@ -226,32 +259,58 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     )
 
 
-def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
+@contextmanager
+def _closed_on_failure(client: Any) -> Iterator[None]:
+    """Close a shared client as soon as an exception ends its exchange, before any cleanup that may be interrupted."""
+    try:
+        yield
+    except BaseException:
+        if isinstance(client, Lean):
+            client.close()
+        raise
+
+
+def _finish(client: Any, attempts: Attempts[Any]) -> None:
+    if attempts.is_read and isinstance(client, Lean):
+        client.finish()
+
+
+def _pieces(response: Any, attempts: Attempts[Any], client: Any) -> Iterator[tuple[bytes, float]]:
     """Yield each piece of the body with the seconds spent waiting for it, without the time of the consumer."""
     monotonic = attempts.call.clock.monotonic
-    pieces = iter(response.stream) if _is_raw(response) else response.iter_bytes()
-    with Watch(response) as watch:
+    pieces = (
+        iter(response.stream) if isinstance(client, Lean) or _is_raw(response) else _user_pieces(response, attempts)
+    )
+    with Watch(None if isinstance(client, Lean) else response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
-            since = monotonic()
+            since = attempts.waiting_since
             watch.shut_down_in(limit)
             try:
                 piece = next(pieces, None)
             except client_errors() as problem:
                 return attempts.end_body(TimeoutError() if watch.has_shut_down else problem)
             if piece is None:
+                attempts.is_read = not watch.has_shut_down
                 return attempts.end_body(TimeoutError()) if watch.has_shut_down else None
-            yield piece, monotonic() - since
+            if attempts.decoder is None:
+                yield piece, monotonic() - since
+            else:
+                yield from _decoded(attempts, attempts.decoder, piece, monotonic() - since)
+            attempts.waiting_since = monotonic()
     attempts.end_body(TimeoutError())
 
 
-async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
+async def _apieces(response: Any, attempts: Attempts[Any], client: Any) -> AsyncGenerator[tuple[bytes, float], None]:
     monotonic = attempts.call.clock.monotonic
-    async with aclosing(aiter(response.stream) if _is_raw(response) else response.aiter_bytes()) as pieces:
+    is_shared = isinstance(client, Lean)
+    stream: Any = aiter(response.stream) if is_shared or _is_raw(response) else _auser_pieces(response, attempts)
+    async with aclosing(stream) as pieces:
         while (limit := attempts.wait_left()) is None or limit > 0:
-            since = monotonic()
+            since = attempts.waiting_since
             try:
-                # Most pieces need no timer. A timer, or a context manager that does nothing, costs measurable time.
-                if limit is None:
+                # A shared client knows the limits itself. A timer, or a context manager that does nothing, costs
+                # measurable time.
+                if limit is None or is_shared:
                     piece = await anext(pieces, None)
                 else:
                     async with asyncio.timeout(limit):
@@ -260,14 +319,46 @@ async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tup
                 attempts.end_body(problem)
                 return
             if piece is None:
+                attempts.is_read = True
                 return
-            yield piece, monotonic() - since
+            if attempts.decoder is None:
+                yield piece, monotonic() - since
+            else:
+                for part in _decoded(attempts, attempts.decoder, piece, monotonic() - since):
+                    yield part
+            attempts.waiting_since = monotonic()
     attempts.end_body(TimeoutError())
 
 
+def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: float) -> Iterator[tuple[bytes, float]]:
+    """Yield the decoded pieces, and an empty one, because the time spent waiting counts also without any."""
+    try:
+        for part in decoder.decode(piece):
+            yield part, waited
+            waited = 0.0
+    except DecodingError as problem:
+        attempts.end_body(problem)
+    yield b"", waited
+
+
 def _is_raw(response: Any) -> bool:
-    """Return whether the stream yields the body itself, which is faster: it is not compressed and not yet consumed."""
+    """Return whether the stream yields the body itself, which is faster than the methods of the response."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
+
+
+def _user_pieces(response: Any, attempts: Attempts[Any]) -> Iterator[bytes]:
+    if response.is_stream_consumed:
+        # A hook of the user's client has read and decoded the body.
+        attempts.decoder = None
+        return iter(response.iter_bytes())
+    return iter(response.iter_raw())
+
+
+def _auser_pieces(response: Any, attempts: Attempts[Any]) -> Any:
+    if response.is_stream_consumed:
+        attempts.decoder = None
+        return aiter(response.aiter_bytes())
+    return aiter(response.aiter_raw())
 
 
 @contextmanager

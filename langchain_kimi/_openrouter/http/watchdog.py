@@ -89,7 +89,7 @@ getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
 
 @contextmanager
 def shutdown_on_failure(response: Any) -> Iterator[None]:
-    """Shut the connection down as soon as an exception ends the reading of an async response.
+    """Shut the connection down as soon as an exception ends the reading of an async response of a user's own client.
 
     To close a response of an async client takes an await, which a second cancellation interrupts. The connection then
     stayed open, and the model generated and billed the response to its end.
@@ -113,9 +113,10 @@ class Watch:
     """
 
     def __init__(self, response: Any) -> None:
-        stream = response.extensions.get("network_stream")
-        is_shared = stream is None or response.http_version == "HTTP/2"
-        connection = None if is_shared else stream.get_extra_info("socket")
+        stream = None if response is None else response.extensions.get("network_stream")
+        if stream is None or response.http_version == "HTTP/2":
+            stream = None
+        connection = None if stream is None else stream.get_extra_info("socket")
         self._socket = connection if isinstance(connection, socket.socket) else None
         self._watchdog = _watchdog
         self.deadline = math.inf

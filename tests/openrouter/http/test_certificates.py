@@ -30,7 +30,7 @@ def trusted() -> Iterator[Any]:
 
 
 def context(client: Any) -> SSLContext:
-    return cast("SSLContext", client._transport._pool._ssl_context)
+    return cast("SSLContext", client._pool._ssl_context)
 
 
 async def acontext() -> SSLContext:
@@ -62,5 +62,5 @@ def test_a_file_and_a_directory_of_certificates(trusted: Any) -> None:
 
 
 def test_unreadable_certificates_are_refused(trusted: Any) -> None:
-    with pytest.raises(KimiUsageError, match="The certificates cannot be read"):
+    with pytest.raises(KimiUsageError, match="The certificates of verify cannot be read"):
         trusted(verify=__file__)

@@ -13,7 +13,8 @@ import pytest
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import aclose, async_client_for, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.pool import MAX_IDLE, LeanClient
+from langchain_kimi._openrouter.http.lean_client import LeanClient
+from langchain_kimi._openrouter.http.pool import MAX_IDLE
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
@@ -59,12 +60,14 @@ async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
     await aclose(PROXIED)
 
 
-async def test_a_proxy_of_the_environment_is_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_chooses_another_client_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    direct, direct_async = sync_client(), await async_client()
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
-    assert isinstance(sync_client(), httpx.Client)
-    assert isinstance(await async_client(), httpx.AsyncClient)
-    # The proxy setting of a model overrides the environment.
-    assert isinstance(sync_client(PROXIED), LeanClient)
+    assert sync_client() is direct
+    assert await async_client() is direct_async
+    close(HERE)
+    assert sync_client() is not direct
+    assert await async_client() is not direct_async
     await aclose(HERE)
 
 
@@ -280,7 +283,7 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
     registry = clients._registry
-    pool = registry.pool(registry.sync, LeanClient, one)
+    pool, _ = registry.pool(registry.sync, LeanClient, one)
     client = pool.acquire()
     pool.waiters.append(waiter)
     close(one)
@@ -295,7 +298,7 @@ def test_a_waiting_thread_gets_the_next_free_client() -> None:
     with ThreadPoolExecutor(1) as pool:
         with sync_client_for(one) as client:
             waiting = pool.submit(sync_client, one)
-            while not clients._registry.pool(clients._registry.sync, LeanClient, one).waiters:
+            while not clients._registry.pool(clients._registry.sync, LeanClient, one)[0].waiters:
                 pass
         assert waiting.result() is client
     close(one)
