@@ -11,8 +11,8 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -207,31 +207,50 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
             _expire_in_thread(registry)
 
 
-@asynccontextmanager
-async def async_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> AsyncIterator[Any]:
-    """Provide a client for one call on the running loop; the async version of `sync_client_for`."""
-    if connection.http_async_client is not None:
-        yield connection.http_async_client
-        return
-    registry = _registry
-    loop = asyncio.get_running_loop()
-    with registry.lock:
-        pools = registry.of_loop(loop)
-        pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
-        if (client := pool.acquire()) is None:
-            pool.waiters.append(waiter := asyncio.Queue[Any]())
-    try:
+class AsyncLease:
+    """Provides a client for one call on the running loop; the async version of `sync_client_for`.
+
+    `end` takes no await, so that no cancellation interrupts it.
+    """
+
+    def __init__(self, connection: Connection, time_left: TimeLeft = _no_limit) -> None:
+        self._connection = connection
+        self._time_left = time_left
+        self._end: Callable[[], None] | None = None
+
+    async def __aenter__(self) -> Any:
+        connection = self._connection
+        if connection.http_async_client is not None:
+            return connection.http_async_client
+        registry = _registry
+        loop = asyncio.get_running_loop()
+        with registry.lock:
+            pools = registry.of_loop(loop)
+            pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
+            if (client := pool.acquire()) is None:
+                pool.waiters.append(waiter := asyncio.Queue[Any]())
         _close(surplus)
         if client is None:
-            client = await _await_client(registry, pool, waiter, _pool_timeout(connection, time_left))
+            client = await _await_client(registry, pool, waiter, _pool_timeout(connection, self._time_left))
+
+        def end() -> None:
+            _release(registry, pool, client)
+            _expire_on_loop(registry, pools, loop)
+
+        self._end = end
         if pools.keeper is None:
             pools.keeper = _close_with_loop(pools)
             await anext(pools.keeper)
-        yield client
-    finally:
-        if client is not None:
-            _release(registry, pool, client)
-            _expire_on_loop(registry, pools, loop)
+        return client
+
+    async def __aexit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Release the client."""
+        end, self._end = self._end, None
+        if end is not None:
+            end()
 
 
 def _close(clients: list[Any]) -> None:

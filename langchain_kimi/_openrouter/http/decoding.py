@@ -73,7 +73,7 @@ class SlicedDecoder:
         for start in range(0, len(data), self._size):
             try:
                 piece = self._decompress(data[start : start + self._size])
-            except Exception as problem:  # noqa: BLE001 - each package has its own class
+            except Exception as problem:
                 raise DecodingError(f"{type(problem).__name__}: {problem}") from problem
             if piece:
                 yield piece

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import ssl
-
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -5,19 +5,19 @@ Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `e
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
 
-from langchain_kimi._openrouter.http.clients import async_client_for, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError, decoder_for
 from langchain_kimi._openrouter.http.errors import client_errors, error_of, is_timeout, translated_loop_errors
 from langchain_kimi._openrouter.http.lean_client import Lean
-from langchain_kimi._openrouter.http.watchdog import Watch, shutdown_on_failure
+from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
 from langchain_kimi._openrouter.retries import Retries
@@ -72,6 +72,7 @@ class Attempts(Generic[Part]):
         self.closing_parts: Iterable[Part] = ()
         self.decoder: Decoder | None = None
         self.is_read = False
+        self.is_waiting = False
         self.waiting_since = call.clock.monotonic()
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
@@ -190,7 +191,7 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with _aopen(attempts) as (reader, pieces):
+            async with _AsyncExchange(attempts) as (reader, pieces):
                 async for piece, waited in pieces:
                     for part in reader.feed(piece, waited):
                         yield part
@@ -214,22 +215,69 @@ def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tup
     with _translated_errors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
         request = _request(client, attempts)
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
-        with closing(response), _closed_on_failure(client):
-            yield attempts.start_reading(response), _pieces(response, attempts, client)
+        with closing(response):
+            try:
+                yield attempts.start_reading(response), _pieces(response, attempts, client)
+            except BaseException:
+                if isinstance(client, Lean):
+                    client.close()
+                raise
         _finish(client, attempts)
 
 
-@asynccontextmanager
-async def _aopen(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
-    with _translated_errors(attempts):
-        async with async_client_for(attempts.call.connection, attempts.time_left) as client:
-            request = _request(client, attempts)
-            with translated_loop_errors(attempts.call.connection):
-                response = await _send(client, request, attempts)
-            async with aclosing(response), aclosing(_apieces(response, attempts, client)) as pieces:
-                with _closed_on_failure(client) if isinstance(client, Lean) else shutdown_on_failure(response):
-                    yield attempts.start_reading(response), pieces
-            _finish(client, attempts)
+class _AsyncExchange:
+    """The async version of `_open`.
+
+    It is not a generator with `asynccontextmanager`: an unfinished async generator that is garbage is closed by its
+    event loop, in a task of its own, at the same time as the generators around it.
+    """
+
+    def __init__(self, attempts: Attempts[Part]) -> None:
+        self._attempts: Attempts[Any] = attempts
+        self._client: Any = None
+        self._response: Any = None
+        self._pieces: _AsyncPieces | None = None
+        self._lease = AsyncLease(attempts.call.connection, attempts.time_left)
+
+    async def __aenter__(self) -> tuple[Reader[Any], "_AsyncPieces"]:
+        attempts = self._attempts
+        try:
+            with _translated_errors(attempts):
+                self._client = await self._lease.__aenter__()
+                request = _request(self._client, attempts)
+                with translated_loop_errors(attempts.call.connection):
+                    self._response = await _send(self._client, request, attempts)
+                reader = attempts.start_reading(self._response)
+                self._pieces = _AsyncPieces(self._response, attempts, self._client)
+                return reader, self._pieces
+        except BaseException:
+            await self._end(is_failed=True)
+            raise
+
+    async def __aexit__(self, kind: Any, problem: Any, traceback: Any) -> None:
+        with _translated_errors(self._attempts):
+            await self._end(is_failed=problem is not None)
+
+    async def _end(self, *, is_failed: bool) -> None:
+        try:
+            if is_failed:
+                _hang_up(self._client, self._response)
+            if self._pieces is not None:
+                await self._pieces.aclose()
+            if self._response is not None:
+                await self._response.aclose()
+            if not is_failed:
+                _finish(self._client, self._attempts)
+        finally:
+            self._lease.end()
+
+
+def _hang_up(client: Any, response: Any) -> None:
+    """Close the connection of a failed exchange at once, before any cleanup that a cancellation may interrupt."""
+    if isinstance(client, Lean):
+        client.close()
+    elif response is not None:
+        shut_down(response)
 
 
 async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
@@ -246,7 +294,7 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     attempts.check_total()
     if client.is_closed:
         raise KimiUsageError("The HTTP client that was passed to the model is closed.")
-    attempts.is_read = False
+    attempts.is_read = attempts.is_waiting = False
     attempts.restart()
     if isinstance(client, Lean):
         client.limit(attempts)
@@ -257,17 +305,6 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
         headers=call.headers,
         extensions={"timeout": call.connection.timeout.for_attempt(attempts.wait_left)},
     )
-
-
-@contextmanager
-def _closed_on_failure(client: Any) -> Iterator[None]:
-    """Close a shared client as soon as an exception ends its exchange, before any cleanup that may be interrupted."""
-    try:
-        yield
-    except BaseException:
-        if isinstance(client, Lean):
-            client.close()
-        raise
 
 
 def _finish(client: Any, attempts: Attempts[Any]) -> None:
@@ -300,34 +337,53 @@ def _pieces(response: Any, attempts: Attempts[Any], client: Any) -> Iterator[tup
     attempts.end_body(TimeoutError())
 
 
-async def _apieces(response: Any, attempts: Attempts[Any], client: Any) -> AsyncGenerator[tuple[bytes, float], None]:
-    monotonic = attempts.call.clock.monotonic
-    is_shared = isinstance(client, Lean)
-    stream: Any = aiter(response.stream) if is_shared or _is_raw(response) else _auser_pieces(response, attempts)
-    async with aclosing(stream) as pieces:
-        while (limit := attempts.wait_left()) is None or limit > 0:
-            since = attempts.waiting_since
-            try:
-                # A shared client knows the limits itself. A timer, or a context manager that does nothing, costs
-                # measurable time.
-                if limit is None or is_shared:
-                    piece = await anext(pieces, None)
-                else:
-                    async with asyncio.timeout(limit):
-                        piece = await anext(pieces, None)
-            except client_errors() as problem:
-                attempts.end_body(problem)
-                return
-            if piece is None:
-                attempts.is_read = True
-                return
-            if attempts.decoder is None:
-                yield piece, monotonic() - since
+class _AsyncPieces:
+    """The async version of `_pieces`."""
+
+    def __init__(self, response: Any, attempts: Attempts[Any], client: Any) -> None:
+        self._attempts = attempts
+        self._is_shared = isinstance(client, Lean)
+        is_raw = self._is_shared or _is_raw(response)
+        self._stream: Any = aiter(response.stream) if is_raw else _auser_pieces(response, attempts)
+        self._decoded: Iterator[tuple[bytes, float]] = iter(())
+        self._monotonic = attempts.call.clock.monotonic
+
+    def __aiter__(self) -> "_AsyncPieces":
+        return self
+
+    async def __anext__(self) -> tuple[bytes, float]:
+        attempts = self._attempts
+        if attempts.decoder is not None and (part := next(self._decoded, None)) is not None:
+            return part
+        if attempts.is_waiting:
+            attempts.waiting_since = self._monotonic()
+        attempts.is_waiting = True
+        limit = attempts.wait_left()
+        if limit is not None and limit <= 0:
+            attempts.end_body(TimeoutError())
+            raise StopAsyncIteration
+        try:
+            # A shared client knows the limits itself. A timer, or a context manager that does nothing, costs
+            # measurable time.
+            if limit is None or self._is_shared:
+                piece = await anext(self._stream, None)
             else:
-                for part in _decoded(attempts, attempts.decoder, piece, monotonic() - since):
-                    yield part
-            attempts.waiting_since = monotonic()
-    attempts.end_body(TimeoutError())
+                async with asyncio.timeout(limit):
+                    piece = await anext(self._stream, None)
+        except client_errors() as problem:
+            attempts.end_body(problem)
+            raise StopAsyncIteration from None
+        if piece is None:
+            attempts.is_read = True
+            raise StopAsyncIteration
+        waited = self._monotonic() - attempts.waiting_since
+        if attempts.decoder is None:
+            return piece, waited
+        self._decoded = _decoded(attempts, attempts.decoder, piece, waited)
+        return next(self._decoded)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: float) -> Iterator[tuple[bytes, float]]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import certifi
 import pytest
 
-from langchain_kimi._openrouter.http.clients import async_client_for, close, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi.errors import KimiUsageError
 
@@ -34,7 +34,7 @@ def context(client: Any) -> SSLContext:
 
 
 async def acontext() -> SSLContext:
-    async with async_client_for(Connection()) as client:
+    async with AsyncLease(Connection()) as client:
         return context(client)
 
 

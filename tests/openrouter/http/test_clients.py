@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from langchain_kimi._openrouter.http import clients
-from langchain_kimi._openrouter.http.clients import aclose, async_client_for, close, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.lean_client import LeanClient
 from langchain_kimi._openrouter.http.pool import MAX_IDLE
@@ -42,7 +42,7 @@ def sync_client(connection: Connection = HERE) -> Any:
 
 
 async def async_client(connection: Connection = HERE) -> Any:
-    async with async_client_for(connection) as client:
+    async with AsyncLease(connection) as client:
         return client
 
 
@@ -53,7 +53,7 @@ def test_one_client_for_the_same_settings() -> None:
     assert not client.is_closed
 
 
-async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
+async def test_one_AsyncLease_the_same_settings_on_a_loop() -> None:
     client = await async_client()
     assert client is await async_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
     assert client is not await async_client(PROXIED)
@@ -115,8 +115,8 @@ def test_releasing_a_client_waits_for_its_calls() -> None:
 
 
 async def test_releasing_an_async_client_waits_for_its_calls() -> None:
-    async with async_client_for(HERE) as client:
-        async with async_client_for(HERE) as other:
+    async with AsyncLease(HERE) as client:
+        async with AsyncLease(HERE) as other:
             await aclose(HERE)
             await aclose(HERE)
         assert (other.is_closed, client.is_closed) == (True, False)
@@ -188,10 +188,10 @@ def test_concurrent_calls_have_their_own_clients_and_later_calls_reuse_them() ->
 
 async def test_concurrent_async_calls_have_their_own_clients_and_later_calls_reuse_them() -> None:
     async with AsyncExitStack() as stack:
-        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)]
+        used = [await stack.enter_async_context(AsyncLease(HERE)) for _ in range(3)]
         assert len({id(client) for client in used}) == 3
     async with AsyncExitStack() as stack:
-        assert {await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)} == set(used)
+        assert {await stack.enter_async_context(AsyncLease(HERE)) for _ in range(3)} == set(used)
     await aclose(HERE)
     assert all(client.is_closed for client in used)
 
@@ -204,7 +204,7 @@ def test_many_calls_leave_no_more_clients_than_the_limit() -> None:
 
 async def test_many_async_calls_leave_no_more_clients_than_the_limit() -> None:
     async with AsyncExitStack() as stack:
-        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(MAX_IDLE + 2)]
+        used = [await stack.enter_async_context(AsyncLease(HERE)) for _ in range(MAX_IDLE + 2)]
     assert [client.is_closed for client in used].count(True) == 2
     await aclose(HERE)
 
@@ -247,7 +247,7 @@ async def test_the_connect_timeout_limits_the_async_wait_for_a_client() -> None:
 
 async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
-    async with async_client_for(one) as client:
+    async with AsyncLease(one) as client:
         waiting = [asyncio.create_task(async_client(one)) for _ in range(3)]
         await asyncio.sleep(0)
         # One call stops waiting, and another has just received the client.
@@ -261,7 +261,7 @@ async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
 
 async def test_a_cancelled_wait_closes_a_retired_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
-    async with async_client_for(one) as client:
+    async with AsyncLease(one) as client:
         waiting = asyncio.create_task(async_client(one))
         await asyncio.sleep(0)
         await aclose(one)
