@@ -97,13 +97,13 @@ def connections(pools: ClientPools) -> int:
 async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
     """Check that nothing of an interrupted call is left, and that the next call is answered."""
     # httpcore leaves async generators to the loop, which closes them in tasks of its own.
-    for _ in range(1000):
-        gc.collect(0)
-        if len(asyncio.all_tasks()) == 1:
-            break
-        await asyncio.sleep(0.001)
-    assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
+    gc.collect()
     pools = clients._registry.of_loop(asyncio.get_running_loop())
+    for _ in range(1000):
+        await asyncio.sleep(0.001)
+        if len(asyncio.all_tasks()) == 1 and not in_use(pools):
+            break
+    assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
     assert in_use(pools) == 0
     for _ in range(2000):
         if openrouter.open_connections <= connections(pools):
@@ -116,7 +116,7 @@ async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
 
 def assert_clean_sync(model: ChatKimi) -> None:
     """Check that nothing of an interrupted sync call is left, and that the next call is answered."""
-    gc.collect(0)
+    gc.collect()
     assert model.invoke("Hello.").text
     assert in_use(clients._registry.sync) == 0
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")] <= list(

@@ -217,13 +217,14 @@ class AsyncLease:
         self._connection = connection
         self._time_left = time_left
         self._end: Callable[[], None] | None = None
+        self._loop: Any = None
 
     async def __aenter__(self) -> Any:
         connection = self._connection
         if connection.http_async_client is not None:
             return connection.http_async_client
         registry = _registry
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         with registry.lock:
             pools = registry.of_loop(loop)
             pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
@@ -245,6 +246,13 @@ class AsyncLease:
 
     async def __aexit__(self, *_: object) -> None:
         self.end()
+
+    def __del__(self) -> None:
+        """Release the client of an exchange whose generators were dropped and never closed."""
+        if self._end is not None:
+            # The garbage collector runs in any thread.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end)
 
     def end(self) -> None:
         """Release the client."""
