@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import ssl
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -14,6 +15,7 @@ from langchain_kimi._openrouter.http.endpoint import PROXIES, check_proxy
 from langchain_kimi.errors import KimiUsageError
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_BRACKETS = re.compile(r"\A\[([^]]*)\](/\d+)?\Z")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -67,8 +69,8 @@ def bypasses_proxy(url: str, no_proxy: str) -> bool:
 
     Args:
         url: An http or https URL.
-        no_proxy: Hosts, domains (with their subdomains), IP addresses and IP networks, separated by commas. `*` excludes
-            all URLs. Entries may have a scheme and a port; IPv6 addresses may have brackets.
+        no_proxy: Hosts, domains (with their subdomains), IP addresses and IP networks, separated by commas. `*`
+            excludes all URLs. Entries may have a scheme and a port; IPv6 addresses may have brackets.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -99,7 +101,7 @@ def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
 def _is_in_network(entry: str, host: str) -> bool | None:
     """Return whether a host is an address of a network, or None when the entry is not an address or network."""
     try:
-        network = ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+        network = ip_network(_BRACKETS.sub(r"\1\2", entry), strict=False)
     except ValueError:
         return None
     try:

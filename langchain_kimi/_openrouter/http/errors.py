@@ -1,5 +1,6 @@
 """Translate the exceptions of HTTP clients (httpx, httpx2, aiohttp) into `KimiError`s."""
 
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -105,11 +106,26 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
         return KimiUsageError(f"The request cannot be sent ({detail}).", advice="Check base_url and the headers.")
     if head is not None:
         return _broken_response(name, detail, head)
+    if _is_untrusted(problem):
+        return KimiConnectionError(
+            f"The certificate of {connection.host} or of the proxy is not trusted ({detail}).",
+            is_retryable=False,
+            advice="If a company proxy or your own server signs it, set verify, or the environment variable "
+            "SSL_CERT_FILE, to the file of its CA certificates.",
+        )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
         f"{failure.format(connection.host)} ({detail}).",
         advice="Check the network, the proxy and base_url; trying again may help.",
     )
+
+
+def _is_untrusted(problem: BaseException | None) -> bool:
+    while problem is not None:
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
 
 
 def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:

@@ -156,7 +156,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature of httpcore
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -255,10 +255,10 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         network.streams.add(self)
 
     @asynccontextmanager
-    async def opening(self, timeout: float | None) -> AsyncIterator[None]:
+    async def opening(self, seconds: float | None) -> AsyncIterator[None]:
         """Limit the time of opening the connection, and close it on failure."""
         try:
-            async with asyncio.timeout(_within(timeout, self._network.limits.time_left(), httpcore.ConnectTimeout)):
+            async with asyncio.timeout(_within(seconds, self._network.limits.time_left(), httpcore.ConnectTimeout)):
                 yield
         except BaseException as problem:
             self.abort()
@@ -269,7 +269,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             raise
         self._network.limits.restart()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as in httpcore
         """Return the next bytes, or none at the end of the stream."""
         receiver = self.protocol
         left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
@@ -283,7 +283,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
                 raise httpcore.ReadTimeout
         return receiver.take(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in httpcore
         """Send all bytes."""
         receiver = self.protocol
         left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
@@ -316,7 +316,10 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self.abort()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature of httpcore
     ) -> httpcore.AsyncNetworkStream:
         """Return the stream with TLS on top."""
         receiver = self.protocol

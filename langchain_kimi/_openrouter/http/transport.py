@@ -259,9 +259,14 @@ class _AsyncExchange:
             await self._end(is_failed=problem is not None)
 
     async def _end(self, *, is_failed: bool) -> None:
+        if is_failed and isinstance(self._client, Lean):
+            # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
+            self._client.close()
+            self._lease.end()
+            return
         try:
-            if is_failed:
-                _hang_up(self._client, self._response)
+            if is_failed and self._response is not None:
+                shut_down(self._response)
             if self._pieces is not None:
                 await self._pieces.aclose()
             if self._response is not None:
@@ -270,14 +275,6 @@ class _AsyncExchange:
                 _finish(self._client, self._attempts)
         finally:
             self._lease.end()
-
-
-def _hang_up(client: Any, response: Any) -> None:
-    """Close the connection of a failed exchange at once, before any cleanup that a cancellation may interrupt."""
-    if isinstance(client, Lean):
-        client.close()
-    elif response is not None:
-        shut_down(response)
 
 
 async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
