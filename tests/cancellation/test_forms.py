@@ -1,8 +1,8 @@
-"""The ways in which programs end a call: timeouts, task groups, cancel scopes, and streams that are closed or dropped."""
+"""Calls that are ended by timeouts, task groups and cancel scopes, and streams that are closed or dropped."""
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -12,22 +12,23 @@ from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, faults
 from tests.cancellation.ways import PROMPT, assert_clean, assert_clean_sync, model_for
 
+Call = Callable[[], Coroutine[Any, Any, Any]]
 SHORT = 0.05
 """Seconds after which a call is ended that would never end."""
 
 
-async def timed_out(call: Callable[[], Awaitable[Any]]) -> None:
+async def timed_out(call: Call) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(SHORT):
             await call()
 
 
-async def waited_for(call: Callable[[], Awaitable[Any]]) -> None:
+async def waited_for(call: Call) -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(call(), SHORT)  # type: ignore[arg-type]  # every awaitable here is a coroutine
+        await asyncio.wait_for(call(), SHORT)
 
 
-async def cancelled(call: Callable[[], Awaitable[Any]]) -> None:
+async def cancelled(call: Call) -> None:
     task = asyncio.ensure_future(call())
     await asyncio.sleep(SHORT)
     task.cancel()
@@ -35,7 +36,7 @@ async def cancelled(call: Callable[[], Awaitable[Any]]) -> None:
         await task
 
 
-async def cancelled_twice(call: Callable[[], Awaitable[Any]]) -> None:
+async def cancelled_twice(call: Call) -> None:
     task = asyncio.ensure_future(call())
     await asyncio.sleep(SHORT)
     task.cancel()
@@ -45,13 +46,13 @@ async def cancelled_twice(call: Callable[[], Awaitable[Any]]) -> None:
         await task
 
 
-async def scoped(call: Callable[[], Awaitable[Any]]) -> None:
+async def scoped(call: Call) -> None:
     with anyio.move_on_after(SHORT) as scope:
         await call()
     assert scope.cancelled_caught
 
 
-async def grouped(call: Callable[[], Awaitable[Any]]) -> None:
+async def grouped(call: Call) -> None:
     async def fail() -> None:
         await asyncio.sleep(SHORT)
         raise ZeroDivisionError
@@ -59,13 +60,16 @@ async def grouped(call: Callable[[], Awaitable[Any]]) -> None:
     async def wait() -> None:
         await call()
 
-    with pytest.raises(ExceptionGroup):
+    async def both() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(wait())
             group.create_task(fail())
 
+    with pytest.raises(ExceptionGroup):
+        await both()
 
-async def grouped_by_anyio(call: Callable[[], Awaitable[Any]]) -> None:
+
+async def grouped_by_anyio(call: Call) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         await asyncio.sleep(SHORT)

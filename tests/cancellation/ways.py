@@ -58,6 +58,11 @@ async def _astream_chain(model: Any) -> None:
         pass
 
 
+async def _agent(model: Any) -> None:
+    agent: Any = create_agent(model, [weather])
+    await agent.ainvoke({"messages": [("user", PROMPT)]})
+
+
 ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "ainvoke": lambda model: model.ainvoke(PROMPT),
     "astream": _astream,
@@ -66,7 +71,7 @@ ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "bound": lambda model: model.bind_tools([weather]).ainvoke(PROMPT),
     "chain": _astream_chain,
     "events": _events,
-    "agent": lambda model: create_agent(model, [weather]).ainvoke({"messages": [("user", PROMPT)]}),
+    "agent": _agent,
 }
 
 

@@ -13,7 +13,7 @@ from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.decoding import DecodingError
 from langchain_kimi._openrouter.http.lean_client import CORE_ERRORS
-from langchain_kimi._openrouter.reply.reading import ResponseHead, silence_error
+from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiError,
@@ -129,10 +129,10 @@ def _is_untrusted(problem: BaseException | None) -> bool:
 
 
 def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
-    advice = "Trying again may help; the partial reply is in `partial`."
+    advice = "Trying again may help. The partial reply is in `partial`."
     if name == "DecodingError":
         error = malformed(f"The reply cannot be decompressed ({detail}).", RawReply(head.status, head.headers, ""))
-        error.learn(advice=advice)
+        error.update(advice=advice)
         return error
     return KimiIncompleteStreamError(
         f"The connection broke before the reply ended ({detail}).",
@@ -150,4 +150,4 @@ def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
             f"No connection within {timeout.connect:g} seconds ({name}).",
             advice=f"{advice}, or raise timeout={{'connect': seconds}}.",
         )
-    return silence_error(timeout.idle)
+    return idle_error(timeout.idle)

@@ -83,11 +83,11 @@ class Attempts(Generic[Part]):
 
     def wait_left(self) -> float | None:
         """Return the seconds to wait for the next bytes, or None when only the HTTP client's own timeout applies."""
-        patience = self.head.patience.left if self.head else None
+        idle_left = self.head.idle_timer.left if self.head else None
         if self._deadline is None:
-            return patience
+            return idle_left
         left = self._deadline - self.call.clock.monotonic()
-        return left if patience is None else min(patience, left)
+        return left if idle_left is None else min(idle_left, left)
 
     def read_left(self) -> float | None:
         """Return the seconds that the network may take for the next bytes, or None when there is no limit.
@@ -96,8 +96,8 @@ class Attempts(Generic[Part]):
         includes the idle timeout. Bytes that yield no piece of the body do not extend it.
         """
         monotonic = self.call.clock.monotonic
-        patience = self.head.patience.left if self.head else None
-        limit = self.call.connection.timeout.idle if patience is None else patience
+        idle_left = self.head.idle_timer.left if self.head else None
+        limit = self.call.connection.timeout.idle if idle_left is None else idle_left
         left = None if limit is None else self.waiting_since + limit - monotonic()
         if self._deadline is None:
             return left
@@ -137,7 +137,7 @@ class Attempts(Generic[Part]):
         Raises:
             KimiError: The response is incomplete. Nothing is raised when the reader has a complete response.
         """
-        if self.head is None or not self.head.patience.suffices():
+        if self.head is None or not self.head.idle_timer.is_satisfied():
             raise _kimi_error(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float | None:
@@ -150,7 +150,7 @@ class Attempts(Generic[Part]):
         reader, self.reader, self.head = self.reader, None, None
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
-        error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
+        error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None
@@ -254,7 +254,7 @@ class _AsyncExchange:
             await self._end(is_failed=True)
             raise
 
-    async def __aexit__(self, kind: Any, problem: Any, traceback: Any) -> None:
+    async def __aexit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
         with _translated_errors(self._attempts):
             await self._end(is_failed=problem is not None)
 

@@ -41,7 +41,7 @@ class Text:
         yield from self._texts(self._wire.close())
 
     def explain(self, error: KimiError) -> list[str]:
-        error.learn(partial=AIMessage(self.text))
+        error.update(partial=AIMessage(self.text))
         return self.closing
 
     def _texts(self, chunks: Iterable[WireEvent]) -> Iterator[str]:

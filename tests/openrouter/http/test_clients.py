@@ -53,7 +53,7 @@ def test_one_client_for_the_same_settings() -> None:
     assert not client.is_closed
 
 
-async def test_one_AsyncLease_the_same_settings_on_a_loop() -> None:
+async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
     client = await async_client()
     assert client is await async_client(Connection("https://elsewhere.example", Timeout(idle=1.0)))
     assert client is not await async_client(PROXIED)

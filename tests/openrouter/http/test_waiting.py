@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from langchain_kimi._openrouter.reply.bodies import LONGEST
+from langchain_kimi._openrouter.reply.bodies import MAX_ERROR_BYTES
 from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError, KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause, Repeat, Response
@@ -89,7 +89,7 @@ def test_a_body_that_ends_one_packet_later_keeps_the_connection(ask: Ask) -> Non
         assert server.loopback.connections_opened == 1
 
 
-@pytest.mark.parametrize("steps", [(b"x" * LONGEST, Hang()), (b"x" * LONGEST, Repeat(b"x", 0.001))])
+@pytest.mark.parametrize("steps", [(b"x" * MAX_ERROR_BYTES, Hang()), (b"x" * MAX_ERROR_BYTES, Repeat(b"x", 0.001))])
 def test_a_long_error_response_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> None:
     with serving(Response(429, {"retry-after": "9"}, steps)) as server:
         [error] = ask(call(server.url))
