@@ -418,7 +418,10 @@ def _auser_pieces(response: Any, attempts: Attempts[Any]) -> Any:
 def _translated_errors(attempts: Attempts[Any]) -> Iterator[None]:
     try:
         yield
-    except client_errors() as problem:
+    except Exception as problem:
+        # At the exit of the interpreter a stream ends by GeneratorExit, when modules are gone already.
+        if not isinstance(problem, client_errors()):
+            raise
         raise _kimi_error(problem, attempts) from problem
 
 
