@@ -75,9 +75,9 @@ class ListedModel(TypedDict, total=False):
 class _Reader:
     """The shared part of `Catalog` and `AsyncCatalog`: everything except I/O and sleep."""
 
-    def __init__(self, api_key: SecretStr | None, base_url: str, now: Callable[[], float]) -> None:
+    def __init__(self, api_key: SecretStr | str | None, base_url: str, now: Callable[[], float]) -> None:
         self.base_url = base_url.rstrip("/")
-        self._api_key = api_key
+        self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
         self._now = now
 
     def __repr__(self) -> str:
@@ -122,7 +122,7 @@ class Catalog(_Reader):
     def __init__(
         self,
         client: httpx.Client,
-        api_key: SecretStr | None = None,
+        api_key: SecretStr | str | None = None,
         *,
         base_url: str = BASE_URL,
         sleep: Callable[[float], object] = time.sleep,
@@ -199,7 +199,7 @@ class AsyncCatalog(_Reader):
     def __init__(
         self,
         client: httpx.AsyncClient,
-        api_key: SecretStr | None = None,
+        api_key: SecretStr | str | None = None,
         *,
         base_url: str = BASE_URL,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,

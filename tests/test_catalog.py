@@ -252,15 +252,19 @@ async def test_errors_do_not_contain_the_key(ask: Ask, answer: Callable[[], http
 
 
 @pytest.mark.parametrize("kind", [Catalog, AsyncCatalog])
-def test_the_repr_does_not_contain_the_key(kind: type[Catalog | AsyncCatalog]) -> None:
+@pytest.mark.parametrize("key", [KEY, SecretStr(KEY)])
+def test_the_repr_does_not_contain_the_key(kind: type[Catalog | AsyncCatalog], key: str | SecretStr) -> None:
     client: Any = httpx.Client() if kind is Catalog else httpx.AsyncClient()
-    catalog = kind(client, SecretStr(KEY))
+    catalog = kind(client, key)
     assert repr(catalog) == f"{kind.__name__}('https://openrouter.ai/api/v1')"
     assert KEY not in str(vars(catalog))
 
 
 def test_the_client_never_contains_the_key() -> None:
     client = httpx.Client(transport=httpx.MockTransport(Server(data({}))))
+    server = Server(data({}))
+    Catalog(httpx.Client(transport=httpx.MockTransport(server)), KEY).key()
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
     Catalog(client, SecretStr(KEY)).key()
     assert "authorization" not in client.headers
 

@@ -45,7 +45,7 @@ LAYERS = {
     "_version": Layer(),
     "errors": Layer(outside=frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
-    "_openrouter.http": Layer(PROTOCOL, NETWORK | {"pydantic", "queue", "urllib.request"}),
+    "_openrouter.http": Layer(PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "urllib.request"}),
     "_kimi": Layer(PROTOCOL),
     "_schemas": Layer(PROTOCOL, LANGCHAIN),
     "_request": Layer(PROTOCOL | {"_kimi", "_schemas"}, LANGCHAIN),
@@ -71,7 +71,15 @@ LAYERS = {
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
     ),
 }
-ENVIRONMENT_READERS = ("chat_models", "_keys", "_settings", "testing", "_tokens.vocabulary", "_openrouter.host")
+ENVIRONMENT_READERS = (
+    "chat_models",
+    "_keys",
+    "_settings",
+    "testing",
+    "_tokens.vocabulary",
+    "_openrouter.host",
+    "_openrouter.http.environment",
+)
 """Modules that may read the environment. Where the vocabulary lies is set by variables of Hugging Face's tools."""
 
 

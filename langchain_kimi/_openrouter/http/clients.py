@@ -11,31 +11,29 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
-from langchain_kimi._openrouter.http.pool import (
-    IDLE_SECONDS,
-    AsyncLeanClient,
-    ClientPool,
-    LeanClient,
-    has_system_proxy,
-)
-from langchain_kimi.errors import KimiUsageError
+from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
+from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
+from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, ClientPool
 
-LIMITS = httpx.Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS)
-FULL_CLIENTS: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
-"""The clients that respect proxies of the environment."""
 ALL_IN_USE = "all connections are in use"
-Key = tuple[Any, str | None, int]
+MAX_POOLS = 16
+"""Pools of different settings that stay open without a call. A program may create a model with its own TLS context for
+each request, and each context takes nearly a megabyte."""
+MAX_CACHED = 64
+"""Base URLs whose proxy is cached."""
+MARGIN = 0.1
+"""Seconds that a timer for idle connections comes late, so that it finds them expired."""
+Key = tuple[Any, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +43,8 @@ class ClientPools:
     by_key: dict[Key, ClientPool] = field(default_factory=dict)
     keeper: AsyncGenerator[None, None] | None = None
     """The generator that closes the clients of a loop when the loop shuts down."""
+    is_expiring: bool = False
+    """Whether a timer or a thread will close the idle connections after their time."""
 
     def release(self, *keys: Key) -> list[Any]:
         """Remove the pools with these settings, or all pools, and return their idle clients to be closed.
@@ -53,6 +53,24 @@ class ClientPools:
         """
         pools = [self.by_key.pop(key) for key in keys or tuple(self.by_key) if key in self.by_key]
         return [client for pool in pools for client in pool.retire()]
+
+    def expire(self, now: float) -> list[Any]:
+        """Remove the pools that have become empty, and return the clients that have been idle for too long."""
+        expired = [client for pool in self.by_key.values() for client in pool.expire(now)]
+        for key in [key for key, pool in self.by_key.items() if pool.is_unused and not pool.idle]:
+            del self.by_key[key]
+        return expired
+
+    def surplus(self) -> list[Any]:
+        """Make room for another pool: remove those unused for the longest time, and return their clients."""
+        unused = [key for key, pool in self.by_key.items() if pool.is_unused]
+        unused.sort(key=lambda key: self.by_key[key].idle[-1][1] if self.by_key[key].idle else 0.0)
+        keys = unused[: max(0, len(self.by_key) + 1 - MAX_POOLS)]
+        return self.release(*keys) if keys else []
+
+    def next_expiry(self) -> float | None:
+        """Return the time at which the next idle client expires, or None when there is none."""
+        return min((pool.idle[0][1] + IDLE_SECONDS for pool in self.by_key.values() if pool.idle), default=None)
 
 
 @dataclass(slots=True)
@@ -63,18 +81,25 @@ class Registry:
     """Reentrant: the garbage collector may end a dropped stream in a thread that already holds the lock."""
     sync: ClientPools = field(default_factory=ClientPools)
     by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientPools] = field(default_factory=WeakKeyDictionary)
-    tls: dict[bool | str, ssl.SSLContext] = field(default_factory=dict)
-    """TLS contexts by `verify`. To load the certificates takes longer than a call."""
+    tls: dict[Key, ssl.SSLContext] = field(default_factory=dict)
+    """TLS contexts by settings. To load the certificates takes longer than a call."""
+    proxies: dict[str, str | None] = field(default_factory=dict)
+    """The proxies of the environment by base URL. To read the environment takes longer than to create a client."""
+    has_closed: threading.Event = field(default_factory=threading.Event)
+    """Wakes the thread that closes idle sync connections."""
 
-    def pool(self, pools: ClientPools, kind: Callable[..., Any], connection: Connection) -> ClientPool:
-        """Return the pool for these settings. The caller holds the lock."""
-        key = _key(connection)
-        if key not in pools.by_key:
-            # The environment is read once per pool, because that takes longer than to create a client.
-            if connection.proxy is None and has_system_proxy():
-                kind = FULL_CLIENTS[kind]
-            pools.by_key[key] = ClientPool(connection.max_connections, partial(self._new_client, kind, connection))
-        return pools.by_key[key]
+    def pool(
+        self, pools: ClientPools, kind: Callable[..., Any], connection: Connection
+    ) -> tuple[ClientPool, list[Any]]:
+        """Return the pool for these settings, and clients of other settings to be closed. The caller holds the lock."""
+        proxy = self._proxy(connection)
+        key = (*_settings(connection), proxy)
+        if (pool := pools.by_key.get(key)) is not None:
+            return pool, []
+        make = partial(kind, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
+        surplus = pools.surplus()
+        pool = pools.by_key[key] = ClientPool(connection.max_connections, make)
+        return pool, surplus
 
     def of_loop(self, loop: asyncio.AbstractEventLoop) -> ClientPools:
         """Return the pools of a running loop. The caller holds the lock.
@@ -89,27 +114,35 @@ class Registry:
             pools = self.by_loop[loop] = ClientPools()
         return pools
 
-    def _new_client(self, kind: Callable[..., Any], connection: Connection) -> Any:
-        tls = connection.verify
-        if isinstance(tls, bool | str):
-            if tls not in self.tls:
-                self.tls[tls] = _tls_context(tls)
-            tls = self.tls[tls]
-        return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
+    def release(self, pools: ClientPools, connection: Connection) -> list[Any]:
+        """Remove the pool with these settings and forget the environment. The caller holds the lock."""
+        keys = [key for key in pools.by_key if key[:-1] == _settings(connection)]
+        self.proxies.clear()
+        return pools.release(*keys) if keys else []
+
+    def _proxy(self, connection: Connection) -> str | None:
+        if connection.proxy is not None:
+            check_socks(connection.proxy, "proxy")
+            return connection.proxy
+        if (url := connection.base_url) not in self.proxies:
+            if len(self.proxies) >= MAX_CACHED:
+                self.proxies.clear()
+            self.proxies[url] = system_proxy(url)
+        return self.proxies[url]
+
+    def _tls(self, verify: Any) -> Any:
+        if not isinstance(verify, bool | str):
+            return verify
+        key = (verify, certificate_settings() if verify is True else None)
+        if key not in self.tls:
+            if len(self.tls) >= MAX_POOLS:
+                del self.tls[next(iter(self.tls))]
+            self.tls[key] = tls_context(verify)
+        return self.tls[key]
 
 
-def _tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one setting with two types
-    if isinstance(verify, bool):
-        return httpx.create_ssl_context(verify)
-    try:
-        if Path(verify).is_dir():
-            return ssl.create_default_context(capath=verify)
-        return ssl.create_default_context(cafile=verify)
-    except OSError as problem:
-        raise KimiUsageError(
-            f"The certificates cannot be read ({problem}).",
-            advice="Set verify to a file of PEM certificates or to a directory of them.",
-        ) from problem
+def _settings(connection: Connection) -> Key:
+    return (connection.verify, connection.proxy, connection.max_connections)
 
 
 _registry = Registry()
@@ -119,19 +152,17 @@ _parents: list[Registry] = []
 def _start_over_after_fork() -> None:
     """Replace the registry, because a child must not use its parent's connections.
 
-    The old registry stays referenced, because to close its connections would close them for the parent.
+    The old registry stays referenced, because a stream of the parent may end in the child. Its lock is replaced,
+    because another thread may have held it.
     """
     global _registry  # noqa: PLW0603 - one registry per process, and a fork makes a new process
+    _registry.lock = threading.RLock()
     _parents.append(_registry)
     _registry = Registry()
 
 
 # A system without fork has no such function either.
 getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
-
-
-def _key(connection: Connection) -> Key:
-    return (connection.verify, connection.proxy, connection.max_connections)
 
 
 def _pool_timeout(connection: Connection, time_left: TimeLeft) -> float | None:
@@ -146,62 +177,107 @@ def _no_limit() -> None:
 def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> Iterator[Any]:
     """Provide a client for one call: the user's own client, or a shared one that no other call uses.
 
+    A shared client whose exchange has not come to its regular end is closed and not used again: httpcore may count its
+    only connection as active for good, and the connection may still deliver the rest of a response.
+
     Args:
         connection: The settings.
         time_left: Returns the seconds that the call has left.
 
     Raises:
         httpx.PoolTimeout: All clients were in use, and none became free within the connect timeout.
+        KimiUsageError: The certificates or the proxy of the settings or the environment cannot be used.
     """
     if connection.http_client is not None:
         yield connection.http_client
         return
     registry = _registry
     with registry.lock:
-        pool = registry.pool(registry.sync, LeanClient, connection)
+        pool, surplus = registry.pool(registry.sync, LeanClient, connection)
         if (client := pool.acquire()) is None:
             pool.waiters.append(waiter := queue.SimpleQueue[Any]())
-    if client is None:
-        client = _wait_for_client(registry, pool, waiter, _pool_timeout(connection, time_left))
     try:
+        _close(surplus)
+        if client is None:
+            client = _wait_for_client(registry, pool, waiter, _pool_timeout(connection, time_left))
         yield client
     finally:
-        for surplus in _released(registry, pool, client):
-            surplus.close()
+        if client is not None:
+            _release(registry, pool, client)
+            _expire_in_thread(registry)
 
 
-@asynccontextmanager
-async def async_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> AsyncIterator[Any]:
-    """Provide a client for one call on the running loop; the async version of `sync_client_for`."""
-    if connection.http_async_client is not None:
-        yield connection.http_async_client
-        return
-    registry = _registry
-    with registry.lock:
-        pools = registry.of_loop(asyncio.get_running_loop())
-        pool = registry.pool(pools, AsyncLeanClient, connection)
-        if (client := pool.acquire()) is None:
-            pool.waiters.append(waiter := asyncio.Queue[Any]())
-    if client is None:
-        client = await _await_client(registry, pool, waiter, _pool_timeout(connection, time_left))
-    try:
+class AsyncLease:
+    """Provides a client for one call on the running loop; the async version of `sync_client_for`.
+
+    `end` takes no await, so that no cancellation interrupts it.
+    """
+
+    def __init__(self, connection: Connection, time_left: TimeLeft = _no_limit) -> None:
+        self._connection = connection
+        self._time_left = time_left
+        self._end: Callable[[], None] | None = None
+        self._loop: Any = None
+
+    async def __aenter__(self) -> Any:
+        connection = self._connection
+        if connection.http_async_client is not None:
+            return connection.http_async_client
+        registry = _registry
+        loop = self._loop = asyncio.get_running_loop()
+        with registry.lock:
+            pools = registry.of_loop(loop)
+            pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
+            if (client := pool.acquire()) is None:
+                pool.waiters.append(waiter := asyncio.Queue[Any]())
+        _close(surplus)
+        if client is None:
+            client = await _await_client(registry, pool, waiter, _pool_timeout(connection, self._time_left))
+
+        def end() -> None:
+            _release(registry, pool, client)
+            _expire_on_loop(registry, pools, loop)
+
+        self._end = end
         if pools.keeper is None:
             pools.keeper = _close_with_loop(pools)
             await anext(pools.keeper)
-        yield client
-    finally:
-        for surplus in _released(registry, pool, client):
-            await surplus.aclose()
+        return client
+
+    async def __aexit__(self, *_: object) -> None:
+        self.end()
+
+    def __del__(self) -> None:
+        """Release the client of an exchange whose generators were dropped and never closed."""
+        if self._end is not None:
+            # The garbage collector runs in any thread.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end)
+
+    def end(self) -> None:
+        """Release the client."""
+        end, self._end = self._end, None
+        if end is not None:
+            end()
 
 
-def _released(registry: Registry, pool: ClientPool, client: Any) -> list[Any]:
+def _close(clients: list[Any]) -> None:
+    for client in clients:
+        client.close()
+
+
+def _release(registry: Registry, pool: ClientPool, client: Any) -> None:
+    if client.is_busy:
+        client.close()
     with registry.lock:
-        return pool.release(client, time.monotonic())
+        surplus = pool.release(client, time.monotonic())
+    _close(surplus)
 
 
-def _stopped_waiting(registry: Registry, pool: ClientPool, waiter: Any) -> list[Any]:
+def _stop_waiting(registry: Registry, pool: ClientPool, waiter: Any) -> None:
     with registry.lock:
-        return pool.stop_waiting(waiter, time.monotonic())
+        surplus = pool.stop_waiting(waiter, time.monotonic())
+    _close(surplus)
 
 
 def _wait_for_client(
@@ -210,8 +286,7 @@ def _wait_for_client(
     try:
         return waiter.get(timeout=seconds)
     except BaseException as problem:
-        for surplus in _stopped_waiting(registry, pool, waiter):
-            surplus.close()
+        _stop_waiting(registry, pool, waiter)
         if isinstance(problem, queue.Empty):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
@@ -224,11 +299,53 @@ async def _await_client(
         async with asyncio.timeout(seconds):
             return await waiter.get()
     except BaseException as problem:
-        for surplus in _stopped_waiting(registry, pool, waiter):
-            await surplus.aclose()
+        _stop_waiting(registry, pool, waiter)
         if isinstance(problem, TimeoutError):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
+
+
+def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.AbstractEventLoop) -> None:
+    """Set a timer that closes idle connections after their time, if there is none yet."""
+    if pools.is_expiring or loop.is_closed() or (due := pools.next_expiry()) is None:
+        return
+
+    def expire() -> None:
+        pools.is_expiring = False
+        with registry.lock:
+            expired = pools.expire(time.monotonic())
+        _close(expired)
+        _expire_on_loop(registry, pools, loop)
+
+    pools.is_expiring = True
+    loop.call_later(max(0.0, due - time.monotonic()) + MARGIN, expire)
+
+
+def _expire_in_thread(registry: Registry) -> None:
+    """Start a thread that closes idle connections after their time, if there is none yet."""
+    if registry.sync.is_expiring:
+        return
+    with registry.lock:
+        if registry.sync.is_expiring or registry.sync.next_expiry() is None:
+            return
+        registry.sync.is_expiring = True
+    # No thread can be started during interpreter shutdown, which closes all connections anyway.
+    with suppress(RuntimeError):
+        threading.Thread(target=_expire, args=(registry,), name="langchain-kimi-idle", daemon=True).start()
+
+
+def _expire(registry: Registry) -> None:
+    while True:
+        with registry.lock:
+            expired = registry.sync.expire(time.monotonic())
+            due = registry.sync.next_expiry()
+            if due is None:
+                registry.sync.is_expiring = False
+            registry.has_closed.clear()
+        _close(expired)
+        if due is None:
+            return
+        registry.has_closed.wait(max(0.0, due - time.monotonic()) + MARGIN)
 
 
 async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
@@ -237,30 +354,29 @@ async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
         yield
     finally:
         pools.keeper = None
-        for client in pools.release():
-            await client.aclose()
+        _close(pools.release())
 
 
 def close(connection: Connection) -> None:
     """Close the shared sync clients with these settings. Clients in use are closed when their call ends."""
     with _registry.lock:
-        clients = _registry.sync.release(_key(connection))
-    for client in clients:
-        client.close()
+        clients = _registry.release(_registry.sync, connection)
+    _close(clients)
+    _registry.has_closed.set()
 
 
 async def aclose(connection: Connection) -> None:
     """Close the shared async clients with these settings on the running loop; the async version of `close`."""
     with _registry.lock:
         pools = _registry.of_loop(asyncio.get_running_loop())
-        clients = pools.release(_key(connection))
-    for client in clients:
-        await client.aclose()
+        clients = _registry.release(pools, connection)
+    _close(clients)
     if pools.keeper is not None and not pools.by_key:
         await pools.keeper.aclose()
+    # The loop closes the sockets in its next step.
+    await asyncio.sleep(0)
 
 
 @atexit.register
 def _close_all() -> None:
-    for client in _registry.sync.release():
-        client.close()
+    _close(_registry.sync.release())

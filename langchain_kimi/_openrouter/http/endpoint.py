@@ -12,6 +12,14 @@ from pydantic import BeforeValidator
 from langchain_kimi._version import __version__
 
 USER_AGENT = f"langchain-kimi-openrouter/{__version__}"
+FRAMING = frozenset(
+    {"connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
+"""Headers that decide where a request ends and what happens to its connection. A second value makes servers and proxies
+disagree about that."""
+LONGEST_LABEL = 63
+"""Characters of a part of a host name (RFC 1035)."""
 ALIASES = {"x-title": "x-openrouter-title"}
 """Header names that OpenRouter treats as equal. A user's header replaces ours under either name."""
 
@@ -48,11 +56,13 @@ def check_header(name: str, value: str) -> None:
     """Check that a header can be sent.
 
     Raises:
-        ValueError: The name is not a token, or the value has control characters, line breaks or text that is not
-            ASCII. The error never contains the value.
+        ValueError: The name is not a token or belongs to the HTTP client, or the value is not printable ASCII. The
+            error never contains the value.
     """
     if not name or not name.isascii() or any(character in '()<>@,;:\\"/[]?={} \t\r\n' for character in name):
         raise ValueError(f"{name!r} is not a valid header name.")
+    if name.lower() in FRAMING:
+        raise ValueError(f"The header {name} cannot be set, because the HTTP client sets it for each request.")
     if not value.isascii() or not value.isprintable():
         raise ValueError(f"The header {name} must be printable ASCII without line breaks; encode other text first.")
 
@@ -71,13 +81,18 @@ def check_base_url(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and parts.port != 0 and _is_host(parts.hostname)
     except ValueError:
         is_valid = False
     if not is_valid or "?" in url or "#" in url:
         raise ValueError("base_url must be an http or https URL, such as https://openrouter.ai/api/v1.")
     if "@" in parts.netloc:
         raise ValueError("base_url must not contain a user name or a password; pass the key as api_key.")
+
+
+def _is_host(host: str | None) -> bool:
+    labels = (host or "").removesuffix(".").split(".")
+    return all(0 < len(label) <= LONGEST_LABEL for label in labels)
 
 
 def keeps_secrets(url: str) -> bool:
@@ -121,7 +136,7 @@ def check_proxy(value: Any) -> str | None:
         return None
     try:
         parts = urlsplit(value)
-        is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.hostname and parts.port != 0
+        is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.port != 0 and _is_host(parts.hostname)
     except (ValueError, AttributeError, TypeError):
         is_valid = False
     if not is_valid:

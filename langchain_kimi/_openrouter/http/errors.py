@@ -1,17 +1,18 @@
 """Translate the exceptions of HTTP clients (httpx, httpx2, aiohttp) into `KimiError`s."""
 
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
-from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 
-from langchain_kimi._openrouter.errors import error_from_response, malformed
+from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
+from langchain_kimi._openrouter.http.decoding import DecodingError
+from langchain_kimi._openrouter.http.lean_client import CORE_ERRORS
 from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
@@ -39,7 +40,13 @@ def client_errors() -> tuple[type[Exception], ...]:
     libraries = (httpx, sys.modules.get("httpx2", httpx))
     # The httpx transport of aiohttp translates some of aiohttp's exceptions and passes the others on.
     others = [sys.modules["aiohttp"].ClientError] if "aiohttp" in sys.modules else []
-    return (TimeoutError, *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS), *others)
+    return (
+        TimeoutError,
+        DecodingError,
+        *CORE_ERRORS,
+        *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS),
+        *others,
+    )
 
 
 def _name(problem: Exception) -> str:
@@ -99,11 +106,26 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
         return KimiUsageError(f"The request cannot be sent ({detail}).", advice="Check base_url and the headers.")
     if head is not None:
         return _broken_response(name, detail, head)
+    if _is_untrusted(problem):
+        return KimiConnectionError(
+            f"The certificate of {connection.host} or of the proxy is not trusted ({detail}).",
+            is_retryable=False,
+            advice="If a company proxy or your own server signs it, set verify, or the environment variable "
+            "SSL_CERT_FILE, to the file of its CA certificates.",
+        )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
         f"{failure.format(connection.host)} ({detail}).",
         advice="Check the network, the proxy and base_url; trying again may help.",
     )
+
+
+def _is_untrusted(problem: BaseException | None) -> bool:
+    while problem is not None:
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
 
 
 def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
@@ -129,36 +151,3 @@ def _timeout_error(name: str, timeout: Timeout) -> KimiTimeoutError:
             advice=f"{advice}, or raise timeout={{'connect': seconds}}.",
         )
     return idle_error(timeout.idle)
-
-
-COMPRESSIONS = frozenset(
-    {"br", "bzip2", "compress", "dcb", "dcz", "lz4", "snappy", "x-compress", "x-gzip", "xz", "zstd"}
-)
-"""The content encodings besides gzip and deflate. Misconfigured servers send other values, such as "utf-8"."""
-PROBE = b"{}"
-
-
-def unsupported_encoding(response: Any) -> str | None:
-    """Return the content encoding of a response that its client does not decode, or None when it decodes them all."""
-    kind: Any = type(response)
-    header = response.headers.get("content-encoding")
-    names = header.lower().replace(" ", "").split(",") if header else []
-    return next((name for name in names if name in COMPRESSIONS and not _is_decoded(kind, name)), None)
-
-
-@lru_cache(maxsize=64)
-def _is_decoded(kind: Any, name: str) -> bool:
-    """Return whether a response class decodes an encoding. That depends on installed packages, so it is tried out."""
-    with suppress(*client_errors()):
-        return bool(kind(HTTPStatus.OK, headers={"content-encoding": name}, content=PROBE).content != PROBE)
-    return True
-
-
-def encoding_error(name: str, head: ResponseHead) -> KimiError:
-    """Return the error for a response with an encoding that cannot be decoded."""
-    reason = f"The reply has the content encoding {name}, which the request did not accept."
-    if head.status < HTTPStatus.MULTIPLE_CHOICES:
-        error = malformed(reason, RawReply(head.status, head.headers, ""))
-        error.update(advice="Check the proxy and base_url: a server on the way compresses replies.")
-        return error
-    return error_from_response(head.status, head.headers, reason, now=head.now)

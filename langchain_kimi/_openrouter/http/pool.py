@@ -1,4 +1,4 @@
-"""Single-connection HTTP clients, and a first-come, first-served pool of them with a size limit.
+"""A first-come, first-served pool of single-connection HTTP clients with a size limit.
 
 An httpx client opens as many connections as its limit allows, but it looks through all of them whenever a request
 starts or ends, and it assigns an idle connection to all requests of the same moment: of 16 requests, 15 then had to
@@ -9,11 +9,7 @@ first token. So each client here has one connection, and each call has its own c
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
-from urllib.request import getproxies
-
-import httpx
 
 IDLE_SECONDS = 30.0
 """Seconds after which an idle connection is closed."""
@@ -82,13 +78,25 @@ class ClientPool:
             self.waiters.popleft().put_nowait(self.make() if client.is_closed else client)
             return []
         self.in_use -= 1
+        if client.is_closed:
+            return []
         if self.is_retired:
             return [client]
         self.idle.append((client, now))
-        surplus = []
-        while len(self.idle) > MAX_IDLE or self.idle[0][1] < now - IDLE_SECONDS:
-            surplus.append(self.idle.popleft()[0])
-        return surplus
+        surplus = [self.idle.popleft()[0]] if len(self.idle) > MAX_IDLE else []
+        return surplus + self.expire(now)
+
+    def expire(self, now: float) -> list[Any]:
+        """Return the clients that have been idle for too long, which the caller has to close."""
+        expired = []
+        while self.idle and self.idle[0][1] <= now - IDLE_SECONDS:
+            expired.append(self.idle.popleft()[0])
+        return expired
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no call uses the pool at the moment."""
+        return not self.in_use and not self.waiters
 
     def stop_waiting(self, waiter: "Waiter", now: float) -> list[Any]:
         """Remove the waiter of a call that gave up, and release a client that it has just received.
@@ -111,88 +119,3 @@ class ClientPool:
         clients = [client for client, _ in self.idle]
         self.idle.clear()
         return clients
-
-
-ENCODINGS = "gzip, deflate"
-"""The encodings that httpx decodes without further packages."""
-PROXY_SCHEMES = ("http", "https", "all")
-
-
-def has_system_proxy() -> bool:
-    """Return whether the environment or the system configures a proxy.
-
-    An `httpx.Client` then decides which URLs use it; a `LeanClient` does not read the environment.
-    """
-    proxies = getproxies()
-    return any(proxies.get(scheme) for scheme in PROXY_SCHEMES)
-
-
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> tuple[httpx.URL, str]:
-    parsed = httpx.URL(url)
-    return parsed, parsed.netloc.decode("ascii")
-
-
-def _request(
-    method: str, url: str, *, content: bytes, headers: dict[str, str], extensions: dict[str, Any]
-) -> httpx.Request:
-    """Return a request with the headers that httpx adds. It adds none when the body is passed as a stream."""
-    parsed, host = _parsed(url)
-    names = {name.lower() for name in headers}
-    defaults = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
-    missing = {name: value for name, value in defaults.items() if name.lower() not in names}
-    return httpx.Request(
-        method, parsed, headers={**missing, **headers}, stream=httpx.ByteStream(content), extensions=extensions
-    )
-
-
-class LeanClient:
-    """An `httpx.Client` without cookies, redirects and proxies of the environment, which makes a call faster.
-
-    Args:
-        verify: How the server's certificate is verified, as for httpx.
-        proxy: The URL of a proxy, or None.
-        limits: The limits of the connection pool.
-    """
-
-    def __init__(self, *, verify: Any, proxy: str | None, limits: httpx.Limits) -> None:
-        self._transport = httpx.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
-        self.is_closed = False
-
-    build_request = staticmethod(_request)
-
-    def send(self, request: httpx.Request, **_: object) -> httpx.Response:
-        """Send a request and return the response with its body unread.
-
-        Raises:
-            httpx.TransportError: As raised by an `httpx.Client`.
-        """
-        response = self._transport.handle_request(request)
-        response.request = request
-        return response
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.is_closed = True
-        self._transport.close()
-
-
-class AsyncLeanClient:
-    """The async version of `LeanClient`."""
-
-    def __init__(self, *, verify: Any, proxy: str | None, limits: httpx.Limits) -> None:
-        self._transport = httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
-        self.is_closed = False
-
-    build_request = staticmethod(_request)
-
-    async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
-        """Send a request and return the response with its body unread."""
-        response = await self._transport.handle_async_request(request)
-        response.request = request
-        return response
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        self.is_closed = True
-        await self._transport.aclose()

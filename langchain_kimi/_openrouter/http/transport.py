@@ -5,24 +5,19 @@ Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `e
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
 
-from langchain_kimi._openrouter.http.clients import async_client_for, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
-from langchain_kimi._openrouter.http.errors import (
-    client_errors,
-    encoding_error,
-    error_of,
-    is_timeout,
-    translated_loop_errors,
-    unsupported_encoding,
-)
-from langchain_kimi._openrouter.http.watchdog import Watch, shutdown_on_failure
+from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError, decoder_for
+from langchain_kimi._openrouter.http.errors import client_errors, error_of, is_timeout, translated_loop_errors
+from langchain_kimi._openrouter.http.lean_client import Lean
+from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
@@ -76,6 +71,10 @@ class Attempts(Generic[Part]):
         self.head: ResponseHead | None = None
         self.reader: Reader[Part] | None = None
         self.closing_parts: Iterable[Part] = ()
+        self.decoder: Decoder | None = None
+        self.is_read = False
+        self.is_waiting = False
+        self.waiting_since = call.clock.monotonic()
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
 
@@ -91,18 +90,36 @@ class Attempts(Generic[Part]):
         left = self._deadline - self.call.clock.monotonic()
         return left if idle_left is None else min(idle_left, left)
 
+    def read_left(self) -> float | None:
+        """Return the seconds that the network may take for the next bytes, or None when there is no limit.
+
+        Other than `wait_left` this counts from the last piece of the body, or from the start of the connection, and it
+        includes the idle timeout. Bytes that yield no piece of the body do not extend it.
+        """
+        monotonic = self.call.clock.monotonic
+        idle_left = self.head.idle_timer.left if self.head else None
+        limit = self.call.connection.timeout.idle if idle_left is None else idle_left
+        left = None if limit is None else self.waiting_since + limit - monotonic()
+        if self._deadline is None:
+            return left
+        total = self._deadline - monotonic()
+        return total if left is None else min(left, total)
+
+    def restart(self) -> None:
+        """Start the idle timeout, because a connection has been opened."""
+        self.waiting_since = self.call.clock.monotonic()
+
     def start_reading(self, response: Any) -> Reader[Part]:
         """Return a reader for the body of a response, by its status.
 
         Raises:
-            KimiError: The body has a content encoding that the client does not decode.
+            KimiError: The body has a content encoding that cannot be decoded.
         """
         headers = {name.lower(): value for name, value in response.headers.items()}
         # A cookie identifies the client, and errors carry these headers.
         headers.pop("set-cookie", None)
         self.head = ResponseHead(response.status_code, headers, self.call.clock.epoch())
-        if (encoding := unsupported_encoding(response)) is not None:
-            raise encoding_error(encoding, self.head)
+        self.decoder = decoder_for(self.head)
         if httpx.codes.is_success(response.status_code):
             self.reader = self.call.new_reader(self.head)
         else:
@@ -176,7 +193,7 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with _aopen(attempts) as (reader, pieces):
+            async with _AsyncExchange(attempts) as (reader, pieces):
                 async for piece, waited in pieces:
                     for part in reader.feed(piece, waited):
                         yield part
@@ -198,20 +215,77 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 @contextmanager
 def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
     with _translated_errors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
-        response = client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
+        request = _request(client, attempts)
+        response = client.send(request, stream=True, auth=None, follow_redirects=False)
         with closing(response):
-            yield attempts.start_reading(response), _pieces(response, attempts)
+            try:
+                yield attempts.start_reading(response), _pieces(response, attempts, client)
+            except BaseException:
+                if isinstance(client, Lean):
+                    client.close()
+                raise
+        _finish(client, attempts)
 
 
-@asynccontextmanager
-async def _aopen(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
-    with _translated_errors(attempts):
-        async with async_client_for(attempts.call.connection, attempts.time_left) as client:
-            with translated_loop_errors(attempts.call.connection):
-                response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-            with shutdown_on_failure(response):
-                async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
-                    yield attempts.start_reading(response), pieces
+class _AsyncExchange:
+    """The async version of `_open`.
+
+    It is not a generator with `asynccontextmanager`: an unfinished async generator that is garbage is closed by its
+    event loop, in a task of its own, at the same time as the generators around it.
+    """
+
+    def __init__(self, attempts: Attempts[Part]) -> None:
+        self._attempts: Attempts[Any] = attempts
+        self._client: Any = None
+        self._response: Any = None
+        self._pieces: _AsyncPieces | None = None
+        self._lease = AsyncLease(attempts.call.connection, attempts.time_left)
+
+    async def __aenter__(self) -> tuple[Reader[Any], "_AsyncPieces"]:
+        attempts = self._attempts
+        try:
+            with _translated_errors(attempts):
+                self._client = await self._lease.__aenter__()
+                request = _request(self._client, attempts)
+                with translated_loop_errors(attempts.call.connection):
+                    self._response = await _send(self._client, request, attempts)
+                reader = attempts.start_reading(self._response)
+                self._pieces = _AsyncPieces(self._response, attempts, self._client)
+                return reader, self._pieces
+        except BaseException:
+            await self._end(is_failed=True)
+            raise
+
+    async def __aexit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
+        with _translated_errors(self._attempts):
+            await self._end(is_failed=problem is not None)
+
+    async def _end(self, *, is_failed: bool) -> None:
+        if is_failed and isinstance(self._client, Lean):
+            # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
+            self._client.close()
+            self._lease.end()
+            return
+        try:
+            if is_failed and self._response is not None:
+                shut_down(self._response)
+            if self._pieces is not None:
+                await self._pieces.aclose()
+            if self._response is not None:
+                await self._response.aclose()
+            if not is_failed:
+                _finish(self._client, self._attempts)
+        finally:
+            self._lease.end()
+
+
+async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
+    sending = client.send(request, stream=True, auth=None, follow_redirects=False)
+    limit = None if isinstance(client, Lean) else attempts.time_left()
+    if limit is None:
+        return await sending
+    async with asyncio.timeout(limit):
+        return await sending
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
@@ -219,6 +293,10 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     attempts.check_total()
     if client.is_closed:
         raise KimiUsageError("The HTTP client that was passed to the model is closed.")
+    attempts.is_read = attempts.is_waiting = False
+    attempts.restart()
+    if isinstance(client, Lean):
+        client.limit(attempts)
     return client.build_request(
         "POST",
         call.connection.url,
@@ -228,55 +306,124 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     )
 
 
-def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
+def _finish(client: Any, attempts: Attempts[Any]) -> None:
+    if attempts.is_read and isinstance(client, Lean):
+        client.finish()
+
+
+def _pieces(response: Any, attempts: Attempts[Any], client: Any) -> Iterator[tuple[bytes, float]]:
     """Yield each piece of the body with the seconds spent waiting for it, without the time of the consumer."""
     monotonic = attempts.call.clock.monotonic
-    pieces = iter(response.stream) if _is_raw(response) else response.iter_bytes()
-    with Watch(response) as watch:
+    pieces = (
+        iter(response.stream) if isinstance(client, Lean) or _is_raw(response) else _user_pieces(response, attempts)
+    )
+    with Watch(None if isinstance(client, Lean) else response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
-            since = monotonic()
+            since = attempts.waiting_since
             watch.shut_down_in(limit)
             try:
                 piece = next(pieces, None)
             except client_errors() as problem:
                 return attempts.end_body(TimeoutError() if watch.has_shut_down else problem)
             if piece is None:
+                attempts.is_read = not watch.has_shut_down
                 return attempts.end_body(TimeoutError()) if watch.has_shut_down else None
-            yield piece, monotonic() - since
+            if attempts.decoder is None:
+                yield piece, monotonic() - since
+            else:
+                yield from _decoded(attempts, attempts.decoder, piece, monotonic() - since)
+            attempts.waiting_since = monotonic()
     attempts.end_body(TimeoutError())
 
 
-async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
-    monotonic = attempts.call.clock.monotonic
-    async with aclosing(aiter(response.stream) if _is_raw(response) else response.aiter_bytes()) as pieces:
-        while (limit := attempts.wait_left()) is None or limit > 0:
-            since = monotonic()
-            try:
-                # Most pieces need no timer. A timer, or a context manager that does nothing, costs measurable time.
-                if limit is None:
-                    piece = await anext(pieces, None)
-                else:
-                    async with asyncio.timeout(limit):
-                        piece = await anext(pieces, None)
-            except client_errors() as problem:
-                attempts.end_body(problem)
-                return
-            if piece is None:
-                return
-            yield piece, monotonic() - since
-    attempts.end_body(TimeoutError())
+class _AsyncPieces:
+    """The async version of `_pieces`."""
+
+    def __init__(self, response: Any, attempts: Attempts[Any], client: Any) -> None:
+        self._attempts = attempts
+        self._is_shared = isinstance(client, Lean)
+        is_raw = self._is_shared or _is_raw(response)
+        self._stream: Any = aiter(response.stream) if is_raw else _auser_pieces(response, attempts)
+        self._decoded: Iterator[tuple[bytes, float]] = iter(())
+        self._monotonic = attempts.call.clock.monotonic
+
+    def __aiter__(self) -> "_AsyncPieces":
+        return self
+
+    async def __anext__(self) -> tuple[bytes, float]:
+        attempts = self._attempts
+        if attempts.decoder is not None and (part := next(self._decoded, None)) is not None:
+            return part
+        if attempts.is_waiting:
+            attempts.waiting_since = self._monotonic()
+        attempts.is_waiting = True
+        limit = attempts.wait_left()
+        if limit is not None and limit <= 0:
+            attempts.end_body(TimeoutError())
+            raise StopAsyncIteration
+        try:
+            # A shared client knows the limits itself. A timer, or a context manager that does nothing, costs
+            # measurable time.
+            if limit is None or self._is_shared:
+                piece = await anext(self._stream, None)
+            else:
+                async with asyncio.timeout(limit):
+                    piece = await anext(self._stream, None)
+        except client_errors() as problem:
+            attempts.end_body(problem)
+            raise StopAsyncIteration from None
+        if piece is None:
+            attempts.is_read = True
+            raise StopAsyncIteration
+        waited = self._monotonic() - attempts.waiting_since
+        if attempts.decoder is None:
+            return piece, waited
+        self._decoded = _decoded(attempts, attempts.decoder, piece, waited)
+        return next(self._decoded)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: float) -> Iterator[tuple[bytes, float]]:
+    """Yield the decoded pieces, and an empty one, because the time spent waiting counts also without any."""
+    try:
+        for part in decoder.decode(piece):
+            yield part, waited
+            waited = 0.0
+    except DecodingError as problem:
+        attempts.end_body(problem)
+    yield b"", waited
 
 
 def _is_raw(response: Any) -> bool:
-    """Return whether the stream yields the body itself, which is faster: it is not compressed and not yet consumed."""
+    """Return whether the stream yields the body itself, which is faster than the methods of the response."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
+
+
+def _user_pieces(response: Any, attempts: Attempts[Any]) -> Iterator[bytes]:
+    if response.is_stream_consumed:
+        # A hook of the user's client has read and decoded the body.
+        attempts.decoder = None
+        return iter(response.iter_bytes())
+    return iter(response.iter_raw())
+
+
+def _auser_pieces(response: Any, attempts: Attempts[Any]) -> Any:
+    if response.is_stream_consumed:
+        attempts.decoder = None
+        return aiter(response.aiter_bytes())
+    return aiter(response.aiter_raw())
 
 
 @contextmanager
 def _translated_errors(attempts: Attempts[Any]) -> Iterator[None]:
     try:
         yield
-    except client_errors() as problem:
+    except Exception as problem:
+        # At the exit of the interpreter a stream ends by GeneratorExit, when modules are gone already.
+        if not isinstance(problem, client_errors()):
+            raise
         raise _kimi_error(problem, attempts) from problem
 
 

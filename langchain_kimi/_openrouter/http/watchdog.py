@@ -11,8 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Self
 
 LONGEST_SLEEP = 0.25
@@ -87,22 +86,17 @@ def _start_over_after_fork() -> None:
 getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
 
 
-@contextmanager
-def shutdown_on_failure(response: Any) -> Iterator[None]:
-    """Shut the connection down as soon as an exception ends the reading of an async response.
+def shut_down(response: Any) -> None:
+    """Shut down the connection of an async response of a user's own client.
 
-    To close a response of an async client takes an await, which a second cancellation interrupts. The connection then
-    stayed open, and the model generated and billed the response to its end.
+    To close such a response takes an await, which a second cancellation interrupts. The connection then stayed open,
+    and the model generated and billed the response to its end.
     """
-    try:
-        yield
-    except BaseException:
-        stream = response.extensions.get("network_stream")
-        if stream is not None and response.http_version != "HTTP/2":
-            # Event loops have their own socket classes, and some cannot be shut down.
-            with suppress(OSError, AttributeError, TypeError):
-                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-        raise
+    stream = response.extensions.get("network_stream")
+    if stream is not None and response.http_version != "HTTP/2":
+        # Event loops have their own socket classes, and some cannot be shut down.
+        with suppress(OSError, AttributeError, TypeError):
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 class Watch:
@@ -113,9 +107,10 @@ class Watch:
     """
 
     def __init__(self, response: Any) -> None:
-        stream = response.extensions.get("network_stream")
-        is_shared = stream is None or response.http_version == "HTTP/2"
-        connection = None if is_shared else stream.get_extra_info("socket")
+        stream = None if response is None else response.extensions.get("network_stream")
+        if stream is None or response.http_version == "HTTP/2":
+            stream = None
+        connection = None if stream is None else stream.get_extra_info("socket")
         self._socket = connection if isinstance(connection, socket.socket) else None
         self._watchdog = _watchdog
         self.deadline = math.inf

@@ -9,7 +9,7 @@ from typing import Any, cast
 import certifi
 import pytest
 
-from langchain_kimi._openrouter.http.clients import async_client_for, close, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi.errors import KimiUsageError
 
@@ -30,11 +30,11 @@ def trusted() -> Iterator[Any]:
 
 
 def context(client: Any) -> SSLContext:
-    return cast("SSLContext", client._transport._pool._ssl_context)
+    return cast("SSLContext", client._pool._ssl_context)
 
 
 async def acontext() -> SSLContext:
-    async with async_client_for(Connection()) as client:
+    async with AsyncLease(Connection()) as client:
         return context(client)
 
 
@@ -62,5 +62,5 @@ def test_a_file_and_a_directory_of_certificates(trusted: Any) -> None:
 
 
 def test_unreadable_certificates_are_refused(trusted: Any) -> None:
-    with pytest.raises(KimiUsageError, match="The certificates cannot be read"):
+    with pytest.raises(KimiUsageError, match="The certificates of verify cannot be read"):
         trusted(verify=__file__)

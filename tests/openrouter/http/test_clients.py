@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from langchain_kimi._openrouter.http import clients
-from langchain_kimi._openrouter.http.clients import aclose, async_client_for, close, sync_client_for
+from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.pool import MAX_IDLE, LeanClient
+from langchain_kimi._openrouter.http.lean_client import LeanClient
+from langchain_kimi._openrouter.http.pool import MAX_IDLE
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
@@ -41,7 +42,7 @@ def sync_client(connection: Connection = HERE) -> Any:
 
 
 async def async_client(connection: Connection = HERE) -> Any:
-    async with async_client_for(connection) as client:
+    async with AsyncLease(connection) as client:
         return client
 
 
@@ -59,12 +60,14 @@ async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
     await aclose(PROXIED)
 
 
-async def test_a_proxy_of_the_environment_is_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_chooses_another_client_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    direct, direct_async = sync_client(), await async_client()
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
-    assert isinstance(sync_client(), httpx.Client)
-    assert isinstance(await async_client(), httpx.AsyncClient)
-    # The proxy setting of a model overrides the environment.
-    assert isinstance(sync_client(PROXIED), LeanClient)
+    assert sync_client() is direct
+    assert await async_client() is direct_async
+    close(HERE)
+    assert sync_client() is not direct
+    assert await async_client() is not direct_async
     await aclose(HERE)
 
 
@@ -112,8 +115,8 @@ def test_releasing_a_client_waits_for_its_calls() -> None:
 
 
 async def test_releasing_an_async_client_waits_for_its_calls() -> None:
-    async with async_client_for(HERE) as client:
-        async with async_client_for(HERE) as other:
+    async with AsyncLease(HERE) as client:
+        async with AsyncLease(HERE) as other:
             await aclose(HERE)
             await aclose(HERE)
         assert (other.is_closed, client.is_closed) == (True, False)
@@ -185,10 +188,10 @@ def test_concurrent_calls_have_their_own_clients_and_later_calls_reuse_them() ->
 
 async def test_concurrent_async_calls_have_their_own_clients_and_later_calls_reuse_them() -> None:
     async with AsyncExitStack() as stack:
-        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)]
+        used = [await stack.enter_async_context(AsyncLease(HERE)) for _ in range(3)]
         assert len({id(client) for client in used}) == 3
     async with AsyncExitStack() as stack:
-        assert {await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)} == set(used)
+        assert {await stack.enter_async_context(AsyncLease(HERE)) for _ in range(3)} == set(used)
     await aclose(HERE)
     assert all(client.is_closed for client in used)
 
@@ -201,7 +204,7 @@ def test_many_calls_leave_no_more_clients_than_the_limit() -> None:
 
 async def test_many_async_calls_leave_no_more_clients_than_the_limit() -> None:
     async with AsyncExitStack() as stack:
-        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(MAX_IDLE + 2)]
+        used = [await stack.enter_async_context(AsyncLease(HERE)) for _ in range(MAX_IDLE + 2)]
     assert [client.is_closed for client in used].count(True) == 2
     await aclose(HERE)
 
@@ -244,7 +247,7 @@ async def test_the_connect_timeout_limits_the_async_wait_for_a_client() -> None:
 
 async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
-    async with async_client_for(one) as client:
+    async with AsyncLease(one) as client:
         waiting = [asyncio.create_task(async_client(one)) for _ in range(3)]
         await asyncio.sleep(0)
         # One call stops waiting, and another has just received the client.
@@ -258,7 +261,7 @@ async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
 
 async def test_a_cancelled_wait_closes_a_retired_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
-    async with async_client_for(one) as client:
+    async with AsyncLease(one) as client:
         waiting = asyncio.create_task(async_client(one))
         await asyncio.sleep(0)
         await aclose(one)
@@ -280,7 +283,7 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
     registry = clients._registry
-    pool = registry.pool(registry.sync, LeanClient, one)
+    pool, _ = registry.pool(registry.sync, LeanClient, one)
     client = pool.acquire()
     pool.waiters.append(waiter)
     close(one)
@@ -295,7 +298,7 @@ def test_a_waiting_thread_gets_the_next_free_client() -> None:
     with ThreadPoolExecutor(1) as pool:
         with sync_client_for(one) as client:
             waiting = pool.submit(sync_client, one)
-            while not clients._registry.pool(clients._registry.sync, LeanClient, one).waiters:
+            while not clients._registry.pool(clients._registry.sync, LeanClient, one)[0].waiters:
                 pass
         assert waiting.result() is client
     close(one)

@@ -63,6 +63,14 @@ def test_an_invalid_header_name_is_refused(name: str) -> None:
         check_header(name, "x")
 
 
+@pytest.mark.parametrize(
+    "name", ["Transfer-Encoding", "content-length", "CONNECTION", "Host", "te", "Upgrade", "Expect"]
+)
+def test_a_header_of_the_http_client_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"The header {name} cannot be set"):
+        check_header(name, "x")
+
+
 @pytest.mark.parametrize("value", ["secret\r\nX-Evil: 1", "secret\n", "sécret", "secret\x00", "secret\x7f", "secret\t"])
 def test_an_invalid_header_value_is_refused_without_repeating_it(value: str) -> None:
     with pytest.raises(ValueError, match="X-One must be printable ASCII") as refused:

@@ -1,18 +1,18 @@
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
-from langchain_kimi._openrouter.http.pool import PROXY_SCHEMES, AsyncLeanClient, LeanClient, has_system_proxy
+from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
 from langchain_kimi.testing import Emulator
 
-LIMITS = httpx.Limits()
+TLS = httpx.create_ssl_context(verify=False)
 HEADERS = {"Authorization": "Bearer none", "X-Own": "yes"}
-NAMES = [name for scheme in (*PROXY_SCHEMES, "no") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())]
 
 
 def lean() -> LeanClient:
-    return LeanClient(verify=False, proxy=None, limits=LIMITS)
+    return LeanClient(tls=TLS, proxy=None)
 
 
 def built(client: Any, url: str, headers: dict[str, str] = HEADERS) -> httpx.Request:
@@ -44,11 +44,11 @@ def test_a_users_own_encoding_is_kept() -> None:
     assert request.headers.get_list("accept-encoding") == ["identity"]
 
 
-def test_an_invalid_url_raises_the_error_of_httpx() -> None:
+def test_an_invalid_url_raises_an_error_of_the_library() -> None:
     client = lean()
     with pytest.raises(httpx.InvalidURL):
         built(client, "http://127.0.0.1:port/")
-    with pytest.raises(httpx.UnsupportedProtocol):
+    with pytest.raises(httpcore.UnsupportedProtocol):
         client.send(built(client, "ftp://127.0.0.1/"))
     client.close()
 
@@ -67,7 +67,7 @@ def test_a_response_refers_to_its_request() -> None:
 
 async def test_a_response_refers_to_its_request_async() -> None:
     with Emulator() as openrouter:
-        client = AsyncLeanClient(verify=False, proxy=None, limits=LIMITS)
+        client = AsyncLeanClient(tls=TLS, proxy=None)
         response = await client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
         assert (response.status_code, response.request.method) == (405, "POST")
         assert await response.aread()
@@ -75,12 +75,3 @@ async def test_a_response_refers_to_its_request_async() -> None:
         assert not client.is_closed
         await client.aclose()
         assert client.is_closed
-
-
-@pytest.mark.parametrize(("name", "is_proxy"), [("HTTPS_PROXY", True), ("all_proxy", True), ("NO_PROXY", False)])
-def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str, *, is_proxy: bool) -> None:
-    for each in NAMES:
-        monkeypatch.delenv(each, raising=False)
-    assert not has_system_proxy()
-    monkeypatch.setenv(name, "http://127.0.0.1:3128")
-    assert has_system_proxy() is is_proxy

@@ -98,9 +98,9 @@ def test_an_idle_client_is_closed_after_its_limit() -> None:
     clients = pool()
     first, second = clients.acquire(), clients.acquire()
     clients.release(first, 0.0)
-    assert clients.release(second, IDLE_SECONDS) == []
+    assert clients.release(second, IDLE_SECONDS - 0.1) == []
     assert clients.acquire() is second
-    assert clients.release(second, IDLE_SECONDS + 0.1) == [first]
+    assert clients.release(second, IDLE_SECONDS) == [first]
     assert [client for client, _ in clients.idle] == [second]
 
 

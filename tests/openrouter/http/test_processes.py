@@ -12,6 +12,7 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
+from langchain_kimi.testing.http1 import Hang
 from tests.openrouter.events import WHOLE
 from tests.openrouter.http.calling import call, serving, streamed
 
@@ -84,3 +85,25 @@ def test_open_clients_are_closed_at_exit() -> None:
     client = shared_client()
     clients._close_all()
     assert client.is_closed
+
+
+OPEN_STREAM = """
+import sys
+from tests.openrouter.http.calling import call
+from langchain_kimi._openrouter.http.transport import exchange
+
+parts = exchange(call(sys.argv[1]))
+print(next(parts))
+"""
+
+
+def test_a_process_with_an_open_stream_exits_silently() -> None:
+    with serving(streamed(WHOLE[0], Hang())) as server:
+        ended = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "error", "-c", OPEN_STREAM, server.url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("Hel\n", "", 0)

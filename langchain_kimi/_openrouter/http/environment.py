@@ -1,0 +1,143 @@
+"""The proxy and the certificates that the environment or the system configures."""
+
+import importlib.util
+import os
+import re
+import ssl
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx
+
+from langchain_kimi._openrouter.http.endpoint import PROXIES, check_proxy
+from langchain_kimi.errors import KimiUsageError
+
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_BRACKETS = re.compile(r"\A\[([^]]*)\](/\d+)?\Z")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def system_proxy(url: str) -> str | None:
+    """Return the proxy that the environment or the system configures for a URL, or None.
+
+    Raises:
+        KimiUsageError: The proxy cannot be used. The error names the variable, but never its value, which may contain a
+            password.
+    """
+    proxies = getproxies()
+    scheme = urlsplit(url).scheme
+    name = next((name for name in (scheme, "all") if proxies.get(name)), None)
+    if name is None or bypasses_proxy(url, proxies.get("no", "")):
+        return None
+    value = proxies[name]
+    variable = _variable(f"{name}_proxy")
+    try:
+        proxy = check_proxy(value if "://" in value else f"http://{value}")
+    except ValueError:
+        raise KimiUsageError(
+            f"{variable} is not the URL of a supported proxy.",
+            advice=f"Set it to a URL with one of the schemes {', '.join(PROXIES)}, unset it, or list the host of "
+            "base_url in NO_PROXY.",
+        ) from None
+    check_socks(proxy, variable)
+    return proxy
+
+
+def check_socks(proxy: str | None, setting: str) -> None:
+    """Check that the package for a SOCKS proxy is installed.
+
+    Raises:
+        KimiUsageError: It is not. The error names the setting that requires it.
+    """
+    if proxy is not None and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise KimiUsageError(
+            f"{setting} is a SOCKS proxy, which requires the package socksio.",
+            advice="Install it with: pip install 'httpx[socks]'.",
+        )
+
+
+def _variable(name: str) -> str:
+    """Return how an environment variable is written; a lowercase name has precedence. Without one it is the system."""
+    names = [key for key in os.environ if key.lower() == name]
+    return f"The environment variable {min(names, key=str.isupper)}" if names else "The proxy of the system settings"
+
+
+def bypasses_proxy(url: str, no_proxy: str) -> bool:
+    """Return whether `NO_PROXY` excludes a URL.
+
+    Args:
+        url: An http or https URL.
+        no_proxy: Hosts, domains (with their subdomains), IP addresses and IP networks, separated by commas. `*`
+            excludes all URLs. Entries may have a scheme and a port; IPv6 addresses may have brackets.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    return any(_matches(entry.strip().lower(), parts.scheme, host, port) for entry in no_proxy.split(","))
+
+
+def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
+    if "://" in entry:
+        entry_scheme, _, entry = entry.partition("://")
+        if entry_scheme not in {scheme, "all"}:
+            return False
+        entry = entry.rstrip("/")
+    if entry == "*":
+        return True
+    if (is_inside := _is_in_network(entry, host)) is not None:
+        return is_inside
+    name, _, entry_port = entry.rpartition(":")
+    if not entry_port.isdigit():
+        name, entry_port = entry, ""
+    elif (is_inside := _is_in_network(name, host)) is not None:
+        return is_inside and int(entry_port) == port
+    name = name.removeprefix("*").strip(".")
+    is_same = bool(name) and (host == name or host.endswith(f".{name}"))
+    return is_same and (not entry_port or int(entry_port) == port)
+
+
+def _is_in_network(entry: str, host: str) -> bool | None:
+    """Return whether a host is an address of a network, or None when the entry is not an address or network."""
+    try:
+        network = ip_network(_BRACKETS.sub(r"\1\2", entry), strict=False)
+    except ValueError:
+        return None
+    try:
+        return ip_address(host) in network
+    except ValueError:
+        return False
+
+
+def certificate_settings() -> tuple[str | None, ...]:
+    """Return the environment variables that decide about the certificates of `verify=True`."""
+    return tuple(os.environ.get(name) for name in CERTIFICATE_VARIABLES)
+
+
+def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one setting with two types
+    """Return the TLS context for a `verify` setting.
+
+    Raises:
+        KimiUsageError: The certificates cannot be read. The error names the setting or the environment variable.
+    """
+    if verify is False:
+        return httpx.create_ssl_context(verify=False, trust_env=False)
+    if isinstance(verify, str):
+        return _context_of(verify, "verify")
+    for name, value in zip(CERTIFICATE_VARIABLES, certificate_settings(), strict=True):
+        if value:
+            return _context_of(value, f"the environment variable {name}")
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _context_of(path: str, setting: str) -> ssl.SSLContext:
+    try:
+        if Path(path).is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+    except OSError as problem:
+        raise KimiUsageError(
+            f"The certificates of {setting} cannot be read ({problem}).",
+            advice=f"Set {setting} to a file of PEM certificates or to a directory of them.",
+        ) from problem

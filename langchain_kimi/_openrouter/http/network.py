@@ -1,0 +1,356 @@
+"""Network streams for the shared clients. Each read and write obeys the time limits of the current call.
+
+The streams of httpcore take one timeout per read. A server that sends a few bytes now and then (of a header, a 1xx
+response, a chunk size, a trailer) restarts it each time, so a call could last forever. The streams here ask the call
+for the time left before each read. They can also be closed at once and without an await, which is needed when a task
+is cancelled: an await in a cancelled task may be interrupted again.
+"""
+
+import asyncio
+import os
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol
+
+import httpcore
+
+from langchain_kimi.errors import KimiUsageError
+
+PIECE = 2**14
+"""Bytes of a single write: the time left is read again for each piece."""
+FULL_BUFFER = 2**17
+"""Bytes received but not read, above which an async stream stops receiving."""
+EYEBALLS_DELAY = 0.25
+"""Seconds before the next address of a host is tried in parallel, as RFC 8305 recommends."""
+
+
+class Limits(Protocol):
+    """The time limits of the current call."""
+
+    def time_left(self) -> float | None:
+        """Return the seconds left of the whole call, or None when there is no limit."""
+
+    def read_left(self) -> float | None:
+        """Return the seconds left for the next bytes, or None when there is no limit."""
+
+    def restart(self) -> None:
+        """Start the idle limit, because a connection has been opened."""
+
+
+class NoLimits:
+    """Limits that never end."""
+
+    def time_left(self) -> None:
+        """Return None."""
+
+    def read_left(self) -> None:
+        """Return None."""
+
+    def restart(self) -> None:
+        """Do nothing."""
+
+
+def _within(timeout: float | None, left: float | None, error: type[Exception]) -> float | None:
+    """Return the shorter limit, or raise the error when no time is left."""
+    if left is None:
+        return timeout
+    if left <= 0:
+        raise error("The time limit of the call has passed.")
+    return left if timeout is None else min(timeout, left)
+
+
+class Network(httpcore.NetworkBackend):
+    """The sync network of one client.
+
+    Attributes:
+        limits: The time limits of the current call.
+        streams: The open streams.
+    """
+
+    def __init__(self) -> None:
+        self.limits: Limits = NoLimits()
+        self.streams: set[Stream] = set()
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """Open a TCP connection."""
+        seconds = _within(timeout, self.limits.time_left(), httpcore.ConnectTimeout)
+        try:
+            inner = self._sockets.connect_tcp(host, port, seconds, local_address, socket_options)
+        except UnicodeError as problem:
+            raise httpcore.ConnectError(str(problem)) from problem
+        self.limits.restart()
+        return Stream(inner, self)
+
+    def close(self) -> None:
+        """Close all open streams."""
+        while self.streams:
+            self.streams.pop().close()
+
+
+class Stream(httpcore.NetworkStream):
+    """A sync network stream."""
+
+    def __init__(self, inner: httpcore.NetworkStream, network: Network) -> None:
+        self._inner = inner
+        self._network = network
+        network.streams.add(self)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return the next bytes, or none at the end of the stream."""
+        left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
+        return self._inner.read(max_bytes, left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes."""
+        for start in range(0, len(buffer), PIECE):
+            left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + PIECE], left)
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._network.streams.discard(self)
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Return the stream with TLS on top."""
+        left = _within(timeout, self._network.limits.time_left(), httpcore.ConnectTimeout)
+        try:
+            inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        finally:
+            # The new stream owns the socket.
+            self._network.streams.discard(self)
+        self._network.limits.restart()
+        return Stream(inner, self._network)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return a detail of the connection, such as `socket`."""
+        return self._inner.get_extra_info(info)
+
+
+class AsyncNetwork(httpcore.AsyncNetworkBackend):
+    """The async network of one client, for asyncio and event loops that are compatible with it.
+
+    Attributes:
+        limits: The time limits of the current call.
+        streams: The open streams.
+    """
+
+    def __init__(self) -> None:
+        self.limits: Limits = NoLimits()
+        self.streams: set[AsyncStream] = set()
+        self._process = os.getpid()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature of httpcore
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Open a TCP connection."""
+        loop = asyncio.get_running_loop()
+        stream = AsyncStream(self, loop)
+        options: dict[str, Any] = {} if local_address is None else {"local_addr": (local_address, 0)}
+        # Other event loops, such as that of uvloop, have no such option.
+        if isinstance(loop, asyncio.BaseEventLoop) and not _is_address(host):
+            options["happy_eyeballs_delay"] = EYEBALLS_DELAY
+        async with stream.opening(timeout):
+            await loop.create_connection(lambda: stream.protocol, host, port, **options)
+        for option in socket_options or ():
+            stream.get_extra_info("socket").setsockopt(*option)
+        return stream
+
+    def close(self) -> None:
+        """Close all open streams, without an await."""
+        # A child process shares the sockets and the selector with its parent, so it must not touch them.
+        if self._process == os.getpid():
+            while self.streams:
+                self.streams.pop().abort()
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+class _Receiver(asyncio.Protocol):
+    """Collects the bytes of one connection, and wakes the task that waits for them."""
+
+    def __init__(self) -> None:
+        self.transport: Any = None
+        self.pieces: deque[bytes] = deque()
+        self.size = 0
+        self.is_over = False
+        self.problem: Exception | None = None
+        self.reader: asyncio.Future[None] | None = None
+        self.writer: asyncio.Future[None] | None = None
+        self.is_full = False
+        self._is_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self.size += len(data)
+        if self.size > FULL_BUFFER and not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+        _wake(self.reader)
+
+    def take(self, max_bytes: int) -> bytes:
+        piece = self.pieces.popleft() if len(self.pieces) == 1 else b"".join(self.pieces)
+        self.pieces.clear()
+        if len(piece) > max_bytes:
+            self.pieces.append(piece[max_bytes:])
+            piece = piece[:max_bytes]
+        self.size -= len(piece)
+        if self._is_paused and self.size <= FULL_BUFFER:
+            self._is_paused = False
+            self.transport.resume_reading()
+        return piece
+
+    def eof_received(self) -> None:
+        self.is_over = True
+        _wake(self.reader)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_over = True
+        self.problem = exc
+        _wake(self.reader)
+        _wake(self.writer)
+
+    def pause_writing(self) -> None:
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        _wake(self.writer)
+
+
+def _wake(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+class AsyncStream(httpcore.AsyncNetworkStream):
+    """An async network stream. Closing it takes no await."""
+
+    def __init__(self, network: AsyncNetwork, loop: asyncio.AbstractEventLoop) -> None:
+        self.protocol = _Receiver()
+        self._network = network
+        self._loop = loop
+        network.streams.add(self)
+
+    @asynccontextmanager
+    async def opening(self, seconds: float | None) -> AsyncIterator[None]:
+        """Limit the time of opening the connection, and close it on failure."""
+        try:
+            async with asyncio.timeout(_within(seconds, self._network.limits.time_left(), httpcore.ConnectTimeout)):
+                yield
+        except BaseException as problem:
+            self.abort()
+            if isinstance(problem, TimeoutError):
+                raise httpcore.ConnectTimeout(str(problem)) from problem
+            if isinstance(problem, OSError | UnicodeError):
+                raise httpcore.ConnectError(str(problem) or type(problem).__name__) from problem
+            raise
+        self._network.limits.restart()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as in httpcore
+        """Return the next bytes, or none at the end of the stream."""
+        receiver = self.protocol
+        left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
+        while not receiver.pieces:
+            if receiver.is_over:
+                if receiver.problem is not None:
+                    raise httpcore.ReadError(str(receiver.problem)) from receiver.problem
+                return b""
+            future = receiver.reader = self._new_future()
+            if not await _happens(self._loop, future, left):
+                raise httpcore.ReadTimeout
+        return receiver.take(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in httpcore
+        """Send all bytes."""
+        receiver = self.protocol
+        left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
+        if receiver.is_over:
+            raise httpcore.WriteError(str(receiver.problem or "The connection is closed."))
+        receiver.transport.write(buffer)
+        while receiver.is_full and not receiver.is_over:
+            future = receiver.writer = self._new_future()
+            if not await _happens(self._loop, future, left):
+                raise httpcore.WriteTimeout
+
+    def _new_future(self) -> asyncio.Future[None]:
+        if asyncio.get_running_loop() is not self._loop:
+            raise KimiUsageError(
+                "A stream was continued on another event loop than the one that it was started on.",
+                advice="Consume each stream on one event loop.",
+            )
+        return self._loop.create_future()
+
+    def abort(self) -> None:
+        """Close the stream at once."""
+        self._network.streams.discard(self)
+        if self.protocol.transport is not None:
+            # Nothing can be closed on an event loop that is closed itself.
+            with suppress(RuntimeError):
+                self.protocol.transport.abort()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        self.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature of httpcore
+    ) -> httpcore.AsyncNetworkStream:
+        """Return the stream with TLS on top."""
+        receiver = self.protocol
+        async with self.opening(timeout):
+            receiver.transport = await self._loop.start_tls(
+                receiver.transport, receiver, ssl_context, server_hostname=server_hostname
+            )
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return a detail of the connection, such as `socket`."""
+        if info == "is_readable":
+            return bool(self.protocol.pieces) or self.protocol.is_over
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self.protocol.transport.get_extra_info(names.get(info, info))
+
+
+async def _happens(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None], seconds: float | None) -> bool:
+    """Wait for a future and return whether it was done in time. `asyncio.timeout` takes several times as long."""
+    if seconds is None:
+        await future
+        return True
+    late: list[None] = []
+
+    def end() -> None:
+        late.append(None)
+        _wake(future)
+
+    timer = loop.call_later(seconds, end)
+    try:
+        await future
+    finally:
+        timer.cancel()
+    return not late

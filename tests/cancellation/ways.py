@@ -1,0 +1,130 @@
+"""The ways to call a model, sync and async, and checks that an interrupted call has left nothing behind."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.tools import tool
+from pydantic import BaseModel
+
+from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.http import clients
+from langchain_kimi._openrouter.http.clients import ClientPools
+from langchain_kimi.testing import Emulator
+from tests.conftest import KEY
+
+PROMPT = "What is the weather in Oslo?"
+THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle")
+"""Threads that end by themselves some time after the last call."""
+
+
+class Report(BaseModel):
+    """A weather report."""
+
+    city: str
+
+
+@tool
+def weather(city: str) -> str:
+    """Return the weather in a city."""
+    return f"It is sunny in {city}."
+
+
+def model_for(openrouter: Emulator, **settings: Any) -> ChatKimi:
+    return ChatKimi(**{"api_key": KEY, "base_url": openrouter.base_url, "max_retries": 0, **settings})
+
+
+async def _astream(model: Any) -> None:
+    async for _ in model.astream(PROMPT):
+        pass
+
+
+async def _events(model: Any) -> None:
+    async for _ in model.astream_events(PROMPT, version="v2"):
+        pass
+
+
+def _chain(model: Any) -> Any:
+    return ChatPromptTemplate.from_messages([("user", "{text}")]) | model | StrOutputParser()
+
+
+async def _astream_chain(model: Any) -> None:
+    async for _ in _chain(model).astream({"text": PROMPT}):
+        pass
+
+
+async def _agent(model: Any) -> None:
+    agent: Any = create_agent(model, [weather])
+    await agent.ainvoke({"messages": [("user", PROMPT)]})
+
+
+ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
+    "ainvoke": lambda model: model.ainvoke(PROMPT),
+    "astream": _astream,
+    "abatch": lambda model: model.abatch([PROMPT] * 3),
+    "structured": lambda model: model.with_structured_output(Report).ainvoke(PROMPT),
+    "bound": lambda model: model.bind_tools([weather]).ainvoke(PROMPT),
+    "chain": _astream_chain,
+    "events": _events,
+    "agent": _agent,
+}
+
+
+def _stream(model: Any) -> None:
+    for _ in model.stream(PROMPT):
+        pass
+
+
+SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
+    "invoke": lambda model: model.invoke(PROMPT),
+    "stream": _stream,
+    "structured": lambda model: model.with_structured_output(Report).invoke(PROMPT),
+    "bound": lambda model: model.bind_tools([weather]).invoke(PROMPT),
+    "chain": lambda model: _chain(model).invoke({"text": PROMPT}),
+}
+
+
+def in_use(pools: ClientPools) -> int:
+    """Return the number of clients in use and of calls that wait for one."""
+    return sum(pool.in_use + len(pool.waiters) for pool in pools.by_key.values())
+
+
+def connections(pools: ClientPools) -> int:
+    """Return the number of idle clients."""
+    return sum(len(pool.idle) for pool in pools.by_key.values())
+
+
+async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
+    """Check that nothing of an interrupted call is left, and that the next call is answered."""
+    pools = clients._registry.of_loop(asyncio.get_running_loop())
+    for _ in range(100):
+        # A chain drops the generators of its steps; then the loop closes each of them in a task of its own.
+        gc.collect()
+        for _ in range(5):
+            await asyncio.sleep(0.001)
+        if len(asyncio.all_tasks()) == 1 and not in_use(pools):
+            break
+    assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
+    assert in_use(pools) == 0
+    for _ in range(2000):
+        if openrouter.open_connections <= connections(pools):
+            break
+        await asyncio.sleep(0.001)
+    assert openrouter.open_connections <= connections(pools)
+    assert (await model.ainvoke("Hello.")).text
+    assert in_use(pools) == 0
+
+
+def assert_clean_sync(model: ChatKimi) -> None:
+    """Check that nothing of an interrupted sync call is left, and that the next call is answered."""
+    gc.collect()
+    assert model.invoke("Hello.").text
+    assert in_use(clients._registry.sync) == 0
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")] <= list(
+        THREADS
+    )
