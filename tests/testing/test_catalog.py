@@ -1,6 +1,6 @@
 import pytest
 
-from langchain_kimi.testing import catalog as catalog
+from langchain_kimi.testing import catalog
 
 
 @pytest.mark.parametrize(
