@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from langchain_kimi._schemas.output import OutputSchema, output_schema
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
-from langchain_kimi.testing import prompts, schema_walk
+from langchain_kimi.testing import prompts, schema_values
 from tests.schemas.cases import SCHEMAS as FIRST
 from tests.schemas.cases import SchemaCase
 from tests.schemas.more_cases import MORE, Computed
@@ -90,7 +90,7 @@ def test_values_go_through_the_strict_schema(case: SchemaCase) -> None:
 def test_what_the_strict_schema_allows_the_model_allows(case: SchemaCase, said: str) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=True)["schema"]
-    value = schema_walk.fill(json_schema, prompts.read(said))
+    value = schema_values.fill(json_schema, prompts.read(said))
     jsonschema.Draft202012Validator(json_schema).validate(value)
     schema.fit(value)
 
