@@ -24,9 +24,9 @@ from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.continuing import ContinuesReplies
-from langchain_kimi._reply.messages import added_up
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescesDeltas
+from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import OF_THE_CALL, body_bytes, call_ids_in, request_body
 from langchain_kimi._request.routing import KeepsCachesWarm
 from langchain_kimi._schemas.tools import bind_arguments

@@ -11,7 +11,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_kimi._reply.messages import with_sums
+from langchain_kimi._reply.usage import with_sums
 from langchain_kimi.errors import KimiUsageError
 
 

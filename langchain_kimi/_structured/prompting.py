@@ -10,7 +10,7 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict, InstanceOf
 
-from langchain_kimi._reply.messages import with_sums
+from langchain_kimi._reply.usage import with_sums
 from langchain_kimi._schemas.output import OutputSchema
 from langchain_kimi._structured.reading import ATTEMPTS, read_output
 from langchain_kimi._structured.serialization import Dumped, DumpedWithSchema
