@@ -12,10 +12,7 @@ from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
-
-UNCLEAN = frozenset({"length", "error", "content_filter"})
-"""Finish reasons of a response that was cut off."""
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, is_complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Repairer:
         self._closed = True
         delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
         calls = list(self._calls.close())
-        lifted = list(self._lifted())
+        lifted = self._lifted()
         if calls or lifted:
             delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
         report = self._report()
@@ -108,7 +105,8 @@ class Repairer:
 
     @property
     def _is_clean(self) -> bool:
-        return self._finish not in UNCLEAN
+        # Some hosts send no finish reason at all; their stream still has its end.
+        return self._finish is None or is_complete(self._finish)
 
     def _passes(self, delta: WireMessage) -> bool:
         """Take a delta that needs no repair, as nearly all are; return whether it is one."""
@@ -126,14 +124,12 @@ class Repairer:
             wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
         return cast("WireMessage", {**repaired, "tool_calls": list(self._calls.feed(wire))})
 
-    def _lifted(self) -> Iterator[LeakedCall]:
-        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
-        structured = list(self._calls.calls.values())
-        seen: list[LeakedCall] = []
-        for leaked in self._leaks.calls(has_others=bool(structured)) if self._leaks else ():
-            if not (any(call.repeats(leaked) for call in structured) or (leaked.id and leaked in seen)):
-                seen.append(leaked)
-                yield leaked
+    def _lifted(self) -> list[LeakedCall]:
+        """Return the calls in the texts that are no structured calls."""
+        if self._leaks is None:
+            return []
+        has_others, is_confirmed = bool(self._calls.calls), is_complete(self._finish)
+        return [*self._calls.without_repeated(self._leaks.calls(has_others=has_others, is_confirmed=is_confirmed))]
 
     def _report(self) -> JSONObject:
         counts = +self._calls.repaired

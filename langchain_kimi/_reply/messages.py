@@ -8,7 +8,14 @@ from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._openrouter.reply.assembly import text_of
-from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall
+from langchain_kimi._openrouter.wire import (
+    JSONObject,
+    WireChoice,
+    WireEvent,
+    WireMessage,
+    WireToolCall,
+    is_complete,
+)
 from langchain_kimi._reply import chunks as fast_chunks
 from langchain_kimi._reply.tool_calls import NO_ERRORS, calls_from, cut_calls, invalidating_suffix
 from langchain_kimi._reply.usage import usage_from
@@ -39,7 +46,7 @@ def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
     message = choice.get("message") or {}
     calls = message.get("tool_calls") or []
     if whole:
-        valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT, errors=call_errors(choice))
+        valid, invalid = calls_from(calls, ended=is_complete(choice.get("finish_reason")), errors=call_errors(choice))
     else:
         valid, invalid = [], cut_calls(calls)
     return AIMessage(

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
-from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
+from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall, is_complete
 from langchain_kimi._reply.choice import ChoiceReader, add_head
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
-from langchain_kimi._reply.messages import CUT, breaking_chunk_from, call_errors, chunk_from, last_chunk_from
+from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chunk_from, last_chunk_from
 from langchain_kimi.errors import KimiError
 
 
@@ -56,7 +56,7 @@ class StreamedMessage:
         reply = self._choice.full_reply()
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
-        ended = choice.get("finish_reason") not in CUT
+        ended = is_complete(choice.get("finish_reason"))
         if breaking := breaking_chunk_from(calls, ended=ended, errors=call_errors(choice)):
             yield breaking
         yield last_chunk_from(reply, with_usage=self._with_usage)
