@@ -145,7 +145,7 @@ class ArgumentStream:
                 value, position = _DECODER.raw_decode(held, position)
             except (ValueError, RecursionError):
                 return False
-            if first is None or value != first:
+            if first is None or (parsed(value) if isinstance(value, str) else value) != first:
                 return False
             position = _after_edge(held, position)
         self.decoded += bool(held.strip())

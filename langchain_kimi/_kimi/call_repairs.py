@@ -127,10 +127,22 @@ class IncomingCalls:
             if is_new and not call.is_held:
                 yield passed
 
-    def close(self) -> Iterator[WireToolCall]:
-        """Take the end of the response, and yield the missing parts of its calls."""
-        calls = [*self.calls.values()]
-        for call in calls:
+    def close(self) -> list[WireToolCall]:
+        """Take the end of the response, and return the missing parts of its calls, one delta for each call."""
+        last: dict[int, WireToolCall] = {}
+        for delta in self._last_deltas():
+            function = delta["function"]
+            # LangChain does not merge two deltas of one call in the same chunk.
+            if whole := last.get(cast("int", delta["index"])):
+                whole["function"]["arguments"] = f"{whole['function']['arguments']}{function['arguments']}"
+                if "id" in delta:
+                    whole["id"] = delta["id"]
+            else:
+                last[cast("int", delta["index"])] = delta
+        return [*last.values()]
+
+    def _last_deltas(self) -> Iterator[WireToolCall]:
+        for call in self.calls.values():
             rest = self._close_arguments(call)
             function: WireFunction = {"arguments": rest}
             if name := self._missing_name(call):
@@ -149,7 +161,9 @@ class IncomingCalls:
     def _call(self, number: int) -> IncomingCall:
         call = self.calls.get(number)
         if call is None:
-            is_held = "duplicate_calls" in self._repairs and self._tracker.calls[number].twin is not None
+            may_repeat = "duplicate_calls" in self._repairs and self._tracker.calls[number].twin is not None
+            # Later calls wait too, so that the order stays.
+            is_held = may_repeat or (bool(self.calls) and self.calls[next(reversed(self.calls))].is_held)
             call = self.calls[number] = IncomingCall(number, is_held=is_held)
         return call
 
@@ -159,26 +173,32 @@ class IncomingCalls:
         for call in [*self.calls.values()]:
             earlier = self._earlier(call)
             key = (earlier.wire_id or "", call.name, _canonical(call.arguments))
-            if call.is_held and (key in seen or not key[2]):
-                del self.calls[call.number]
-                self.repaired["duplicate_calls"] += 1
-                continue
-            seen.add(key)
-            if not call.is_held:
-                continue
             first = self.calls.get(earlier.number)
-            if first and not first.arguments.strip():
-                # The host repeated the head of the call, and sent its arguments only with the repetition.
+            if (
+                call.is_held
+                and first
+                and first is not call
+                and (key in seen or not (key[2] and first.arguments.strip()))
+            ):
                 del self.calls[call.number]
-                first.deltas.append(call.arguments)
                 self.repaired["duplicate_calls"] += 1
-                yield {"index": first.number, "type": "function", "function": {"arguments": call.arguments}}
-            else:
-                call.id = self._ids.unique(call.wire_id) if call.wire_id else ""
-                self.repaired["call_ids"] += bool(call.id) and call.id != self._tracker.calls[call.number].wire_id
-                function: WireFunction = {"name": call.name, "arguments": call.arguments}
-                known_id: WireToolCall = {"id": call.id} if call.id else {}
-                yield {"index": call.number, **known_id, "type": "function", "function": function}
+                if key[2] and not first.arguments.strip():
+                    # The host repeated the head of the call, and sent its arguments only with the repetition.
+                    first.deltas.append(call.arguments)
+                    yield {"index": first.number, "type": "function", "function": {"arguments": call.arguments}}
+            elif call.is_held:
+                yield self._released(call)
+            seen.add(key)
+
+    def _released(self, call: IncomingCall) -> WireToolCall:
+        """Return a call that was held back as one delta."""
+        passed: WireToolCall = {"index": call.number, "type": "function", "function": {"arguments": call.arguments}}
+        if call.name:
+            passed["function"]["name"] = call.name
+        if call.wire_id:
+            passed["id"] = call.id = self._ids.unique(call.wire_id)
+            self.repaired["call_ids"] += call.id != self._tracker.calls[call.number].wire_id
+        return passed
 
     def _earlier(self, call: IncomingCall) -> TrackedCall:
         """Return the first call with the same id."""

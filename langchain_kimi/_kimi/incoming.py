@@ -88,7 +88,7 @@ class Repairer:
             return
         self._closed = True
         delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
-        calls = list(self._calls.close())
+        calls = self._calls.close()
         lifted = self._lifted()
         if calls or lifted:
             delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
