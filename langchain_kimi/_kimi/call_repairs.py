@@ -172,14 +172,10 @@ class IncomingCalls:
         seen: set[tuple[str, str, str]] = set()
         for call in [*self.calls.values()]:
             earlier = self._earlier(call)
-            key = (earlier.wire_id or "", call.name, _canonical(call.arguments))
-            first = self.calls.get(earlier.number)
-            if (
-                call.is_held
-                and first
-                and first is not call
-                and (key in seen or not (key[2] and first.arguments.strip()))
-            ):
+            first = self.calls.get(earlier.number, call)
+            key = (earlier.wire_id or "", call.name or first.name, _canonical(call.arguments))
+            is_rest = not (key[2] and first.arguments.strip())
+            if call.is_held and first is not call and (key in seen or is_rest):
                 del self.calls[call.number]
                 self.repaired["duplicate_calls"] += 1
                 if key[2] and not first.arguments.strip():

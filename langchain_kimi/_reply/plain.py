@@ -110,6 +110,6 @@ def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions
 
 def _is_text_only(message: Any) -> bool:
     content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, str) or not content:
+    if not isinstance(content, str) or not content or content.isspace():
         return False
     return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)
