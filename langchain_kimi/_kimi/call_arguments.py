@@ -59,6 +59,7 @@ class ArgumentStream:
         self._length = self._counted = 0
         self._held: list[str] = []
         self._kind = ""
+        self._has_begun = False
         self._inside = self._escaped = self._is_key = self._is_plain = False
         self._string: list[str] = []
         self._containers_here: tuple[type, ...] = ()
@@ -72,18 +73,28 @@ class ArgumentStream:
 
     def feed(self, text: str) -> str:
         """Take the next delta, and return the text that can be passed on."""
-        if not self._kind and text.strip():
-            self._kind = "object" if text.lstrip()[0] == "{" else "wrapped"
+        if not self._has_begun and text.strip():
+            self._begin("".join(self._passed) + text)
         if self._kind == "object" and text[0] == "{" and self._grows(text):
             self._kind, self._is_plain = "growing", False
         if self._kind == "object":
             text = self._walk(text)
-        elif self._kind in ("wrapped", "ended", "growing"):
+        elif self._kind in ("wrapped", "escaped", "ended", "growing"):
             self._held.append(text)
             return ""
         if text:
             self._passed.append(text)
         return text
+
+    def _begin(self, text: str) -> None:
+        """Decide by the first two characters whether the arguments are an object."""
+        begin = text.lstrip()
+        rest = begin[1:].lstrip()
+        self._has_begun = begin[0] != "{" or bool(rest)
+        if begin[0] != "{":
+            self._kind = "wrapped"
+        else:
+            self._kind = "escaped" if rest[:1] == "\\" else "object"
 
     def close(self) -> str:
         """Take the end of the call, and return the rest of the arguments."""
@@ -91,6 +102,8 @@ class ArgumentStream:
         held = "".join(pieces)
         if self._kind == "wrapped":
             return self._whole(held)
+        if self._kind == "escaped":
+            return self._unescaped(held)
         if self._kind == "growing":
             return self._grown(pieces)
         if self._kind == "ended":
@@ -112,10 +125,21 @@ class ArgumentStream:
             value, text = {}, "{}"
         if not isinstance(value, dict):
             return held
+        return self._decoded(text)
+
+    def _decoded(self, text: str) -> str:
         inner = ArgumentStream(self._root)
         text = inner.feed(text) + inner.close()
         self.decoded += 1 + inner.decoded
         return text
+
+    def _unescaped(self, held: str) -> str:
+        """Decode an object whose quotation marks are escaped, as inside of a JSON string without its own marks."""
+        before = "".join(self._passed)
+        text = parsed(f'"{before}{held}"')
+        if not (isinstance(text, str) and isinstance(parsed(text), dict) and text.startswith(before)):
+            return held
+        return self._decoded(text)[len(before) :]
 
     def _grows(self, text: str) -> bool:
         """Return whether a delta begins with everything before it, which hardly ever happens inside an object."""
