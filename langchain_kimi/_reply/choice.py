@@ -78,7 +78,7 @@ class ChoiceReader:
         """Add the partial message, usage and ids to an error. Return the choices that the repairs held back."""
         held_back = list(self.close(cut=True))
         reply = self.partial_reply()
-        error.learn(
+        error.update(
             partial=message_from(reply, whole=False),
             usage=error.usage or reply.get("usage"),
             provider=error.provider or _string(reply.get("provider")),
@@ -104,7 +104,7 @@ def add_head(error: KimiError, head: ResponseHead) -> None:
 
     The id makes it possible to look up the call even if nothing of the response was received.
     """
-    error.learn(
+    error.update(
         status=error.status or head.status,
         generation_id=error.generation_id or head.headers.get("x-generation-id"),
     )

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
-from pydantic import BaseModel
 
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
@@ -112,19 +111,6 @@ def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | No
     ]
     breaking = breaking_chunk_from(calls, ended=False)
     return [*held_back, breaking] if breaking else held_back
-
-
-class CoalescesDeltas(BaseModel, defer_build=True):
-    """The part of a model that says whether deltas are put together."""
-
-    coalesce: bool = False
-    """Whether the deltas that come in one read of the network make one chunk: less CPU behind hosts that send many at a
-    time, and nothing is held back for it. Otherwise each delta is a chunk of its own."""
-
-    @property
-    def chunk_reader(self) -> type[StreamedMessage]:
-        """What reads a stream as chunks."""
-        return CoalescedMessage if self.coalesce else StreamedMessage
 
 
 class CoalescedMessage(StreamedMessage):

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from langchain_kimi._openrouter.json import JSON, is_usual
+from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._request.messages import messages_to_wire
@@ -78,7 +78,7 @@ def body_bytes(body: WireBody) -> bytes:
         if len(message) != len(_TEXT_ONLY) or type(message.get("content")) is not str
     ]
     try:
-        return JSON.written_object(body, known=("messages",) if is_usual(others) else ())
+        return JSON.encode_object(body, plain=("messages",) if is_plain(others) else ())
     except (TypeError, ValueError) as error:
         raise KimiUsageError(
             f"The request cannot be written as JSON: {error}.",

@@ -11,6 +11,7 @@ from langchain_core.load import dumpd, dumps, load
 from pydantic import SecretStr
 
 from langchain_kimi._openrouter.http.connection import Timeout
+from langchain_kimi._openrouter.parameters.merging import wire_parameters
 from langchain_kimi._openrouter.parameters.options import ProviderPreferences, Reasoning
 from langchain_kimi._openrouter.parameters.plugins import WebPlugin
 from langchain_kimi.chat_models import ChatKimi
@@ -81,7 +82,7 @@ def test_a_pickle_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     other = pickle.loads(pickled)  # noqa: S301 - it was made here
     assert other.openrouter_api_key == SecretStr(OTHER_KEY)
     assert (other.default_headers, other.http_client, other.http_async_client) == (None, None, None)
-    assert other.wire_parameters() == model.wire_parameters()
+    assert wire_parameters(other) == wire_parameters(model)
     assert (other.request_timeout, other.metadata, other.profile) == (
         model.request_timeout,
         model.metadata,

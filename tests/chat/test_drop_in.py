@@ -51,7 +51,7 @@ ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
     ({"max_retries": 0}, {}, {}),
     ({"request_timeout": 60}, {}, {}),
     ({"timeout": 60}, {}, {}),
-    ({"streaming": True}, {"stream": True}, {}),
+    ({"streaming": True}, {"stream": True, "stream_options": {"include_usage": True}}, {}),
 ]
 ATTRIBUTION = {"http-referer", "x-openrouter-title", "x-title", "x-openrouter-categories", "x-grok-conv-id"}
 
@@ -123,7 +123,7 @@ def test_a_session_id_from_the_environment_is_checked(monkeypatch: pytest.Monkey
 
 
 def test_a_timeout_in_milliseconds_is_refused() -> None:
-    with pytest.raises(ValidationError, match="not in milliseconds as in ChatOpenRouter"):
+    with pytest.raises(ValidationError, match="not milliseconds as in ChatOpenRouter"):
         ChatKimi(api_key=KEY, timeout=60_000)
     with pytest.raises(ValidationError, match="n must be 1 when streaming"):
         ChatKimi(api_key=KEY, streaming=True, n=2)

@@ -18,9 +18,9 @@ EMPTY = Reply(text="")
 class QuickKimi(ChatKimi):
     """A ChatKimi that does not wait between attempts."""
 
-    def retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
+    def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
         """Return the retries, without delays."""
-        return replace(super().retries(limit, empty_limit), chance=lambda: 0.0)
+        return replace(super()._retries(limit, empty_limit), chance=lambda: 0.0)
 
 
 def quick(openrouter: Emulator, **settings: Any) -> QuickKimi:

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 
-from langchain_kimi._openrouter.limits import DEEPEST
+from langchain_kimi._openrouter.limits import MAX_DEPTH
 from langchain_kimi._reply.tool_calls import (
     INCOMPLETE,
     NAMELESS,
@@ -166,6 +166,6 @@ def test_arguments_nested_too_deeply_are_invalid_when_streamed() -> None:
 
 
 def test_arguments_that_are_nested_too_deeply_are_invalid() -> None:
-    depth = DEEPEST + 1
+    depth = MAX_DEPTH + 1
     reason = parsed_arguments('{"a": ' + "[" * depth + "]" * depth + "}", ended=True)
     assert reason == "The arguments are nested too deeply."
