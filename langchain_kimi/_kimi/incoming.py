@@ -11,6 +11,7 @@ from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
+from langchain_kimi._kimi.think_tags import ThinkTags
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, is_complete
 
@@ -59,6 +60,7 @@ class Repairer:
         )
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
         self._leaks = LeakedMarkup(self._offered) if has_leaks else None
+        self._tags = self._think_tags = ThinkTags(body) if "think_tags" in repair_options.repairs else None
         self._validator = CallValidator(self._offered) if repair_options.validates else None
         self._empty_answers = repair_options.empty_answers
         self._changed_choice = repair_options.changed_choice
@@ -69,6 +71,8 @@ class Repairer:
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired."""
         delta = choice.get("delta")
+        if self._tags is not None and delta is not None:
+            delta = self._without_tags(self._tags, choice, delta)
         repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
@@ -76,7 +80,7 @@ class Repairer:
             # A call in the text may change how the reply ended.
             self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
-        return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
+        return choice if repaired is choice.get("delta") else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
         """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.
@@ -87,7 +91,13 @@ class Repairer:
         if self._closed:
             return
         self._closed = True
-        delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
+        delta: JSONObject = {}
+        if self._tags is not None:
+            tagged = self._tags.close(is_cut=cut or not self._is_clean)
+            delta = cast("JSONObject", self._leaks.feed(tagged) if self._leaks and tagged else tagged)
+        if self._leaks:
+            rest = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut))
+            delta = {**delta, **{key: _joined(delta.get(key), text) for key, text in rest.items()}}
         calls = self._calls.close()
         lifted = self._lifted()
         if calls or lifted:
@@ -114,6 +124,14 @@ class Repairer:
             return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
         return self._leaks is None or self._leaks.passes(delta)
 
+    def _without_tags(self, tags: ThinkTags, choice: WireChoice, delta: WireMessage) -> WireMessage:
+        finish = choice.get("finish_reason")
+        delta = tags.feed(delta, is_whole="message" in choice, is_last=bool(finish), is_cut=not is_complete(finish))
+        if tags.state == "done" or finish:
+            # Nearly all deltas come later, and need no look at tags.
+            self._tags = None
+        return delta
+
     def _repaired(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
         repaired = self._leaks.feed(delta) if self._leaks else delta
         wire: list[Any] | None = delta.get("tool_calls")
@@ -135,6 +153,8 @@ class Repairer:
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count
+        if self._think_tags and self._think_tags.count:
+            counts["think_tags"] = self._think_tags.count
         if self._changed_choice:
             counts["tool_choice"] = 1
         if self._validator:
@@ -154,3 +174,7 @@ class Repairer:
     def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
         if call.is_sound:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
+
+
+def _joined(before: Any, text: Any) -> Any:
+    return before + text if before else text

@@ -84,6 +84,12 @@ _ENTRIES = (
         ("event", "end"),
     ),
     Repair(
+        "think_tags",
+        "Thoughts between `<think>` and `</think>` at the start of the text become reasoning; without the opening tag, "
+        "a stream is held back for the closing one if the model reasons and no reasoning came.",
+        ("event", "end"),
+    ),
+    Repair(
         "arguments",
         "Arguments, or values in them, that were encoded twice are decoded; markers, code fences and a whole call in "
         "markup around the arguments are removed, and repeated arguments count once.",
