@@ -1,14 +1,14 @@
 """Repair the arguments of one tool call as they are streamed, mainly by decoding what was encoded twice.
 
 Arguments that were passed on cannot be taken back, so parts that may be wrong are held back: all of the arguments if
-they begin as a JSON string, a code fence, a marker or null instead of an object; deltas that begin with everything
-before them, because some hosts send all arguments so far each time; a string where the tool's schema takes an object
-or an array and no string, until the string ends; and text after the object, until the call ends. Everything else passes
-immediately.
+they do not begin as an object; deltas that begin with everything before them, because some hosts send all arguments so
+far each time; a string where the tool's schema takes an object or an array and no string, until the string ends; and
+text after the object, until the call ends. Everything else passes immediately.
 """
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,8 +20,8 @@ from langchain_kimi._openrouter.wire import JSONObject
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
 _EDGES = re.compile(rf"(?:\s|{MARKER.pattern})+")
+_DECODER = json.JSONDecoder(strict=False)
 _BLOCK = re.compile(r"```\w*\s(.*)```", re.DOTALL)
-_KINDS = {"{": "object", '"': "wrapped", "`": "wrapped", "<": "wrapped", "n": "wrapped"}
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
 
@@ -42,15 +42,25 @@ class ArgumentStream:
         decoded: The number of values that were decoded, or removed as repetitions.
     """
 
-    def __init__(self, schema: JSONObject | None) -> None:
-        """Begin a call; `schema` is the schema of the tool's parameters, None for an unknown tool."""
+    def __init__(
+        self, schema: JSONObject | None, arguments_in_markup: Callable[[str], str | None] | None = None
+    ) -> None:
+        """Begin a call.
+
+        Args:
+            schema: The schema of the tool's parameters; None for an unknown tool.
+            arguments_in_markup: Returns the arguments of the call if a text is the whole call as markup.
+        """
         self.decoded = 0
+        self._arguments_in_markup = arguments_in_markup
         self._root = schema or {}
         self._needs_nothing = schema is not None and not schema.get("required")
         self._frames: list[_Frame] = []
         self._passed: list[str] = []
+        self._length = self._counted = 0
         self._held: list[str] = []
         self._kind = ""
+        self._has_begun = False
         self._inside = self._escaped = self._is_key = self._is_plain = False
         self._string: list[str] = []
         self._containers_here: tuple[type, ...] = ()
@@ -64,18 +74,28 @@ class ArgumentStream:
 
     def feed(self, text: str) -> str:
         """Take the next delta, and return the text that can be passed on."""
-        if not self._kind and text.strip():
-            self._kind = _KINDS.get(text.lstrip()[0], "other")
+        if not self._has_begun and text.strip():
+            self._begin("".join(self._passed) + text)
         if self._kind == "object" and text[0] == "{" and self._grows(text):
             self._kind, self._is_plain = "growing", False
         if self._kind == "object":
             text = self._walk(text)
-        elif self._kind in ("wrapped", "ended", "growing"):
+        elif self._kind in ("wrapped", "escaped", "ended", "growing"):
             self._held.append(text)
             return ""
         if text:
             self._passed.append(text)
         return text
+
+    def _begin(self, text: str) -> None:
+        """Decide by the first two characters whether the arguments are an object."""
+        begin = text.lstrip()
+        rest = begin[1:].lstrip()
+        self._has_begun = begin[0] != "{" or bool(rest)
+        if begin[0] != "{":
+            self._kind = "wrapped"
+        else:
+            self._kind = "escaped" if rest[:1] == "\\" else "object"
 
     def close(self) -> str:
         """Take the end of the call, and return the rest of the arguments."""
@@ -83,6 +103,8 @@ class ArgumentStream:
         held = "".join(pieces)
         if self._kind == "wrapped":
             return self._whole(held)
+        if self._kind == "escaped":
+            return self._unescaped(held)
         if self._kind == "growing":
             return self._grown(pieces)
         if self._kind == "ended":
@@ -90,8 +112,10 @@ class ArgumentStream:
         return "".join(self._string) if self._containers_here else ""
 
     def _whole(self, held: str) -> str:
-        """Decode arguments that are a JSON string, in a code fence or between markers."""
+        """Decode arguments that are a JSON string, in a code fence, between markers, or a whole call as markup."""
         text = _bare(held)
+        if self._arguments_in_markup and (in_markup := self._arguments_in_markup(held)) is not None:
+            text = in_markup
         if block := _BLOCK.fullmatch(text):
             text = block[1]
         value: Any = parsed(text)
@@ -102,16 +126,28 @@ class ArgumentStream:
             value, text = {}, "{}"
         if not isinstance(value, dict):
             return held
+        return self._decoded(text)
+
+    def _decoded(self, text: str) -> str:
         inner = ArgumentStream(self._root)
         text = inner.feed(text) + inner.close()
         self.decoded += 1 + inner.decoded
         return text
 
+    def _unescaped(self, held: str) -> str:
+        """Decode an object whose quotation marks are escaped, as inside of a JSON string without its own marks."""
+        before = "".join(self._passed)
+        text = parsed(f'"{before}{held}"')
+        if not (isinstance(text, str) and isinstance(parsed(text), dict) and text.startswith(before)):
+            return held
+        return self._decoded(text)[len(before) :]
+
     def _grows(self, text: str) -> bool:
         """Return whether a delta begins with everything before it, which hardly ever happens inside an object."""
-        # The sum of many deltas is longer than one delta, and need not be joined.
-        before = "".join(self._passed) if len(self._passed) < len(text) else ""
-        return bool(before) and len(text) > len(before) and text.startswith(before)
+        # Joined only if the delta is longer than everything before it, so that the work stays linear.
+        self._length += sum(map(len, self._passed[self._counted :]))
+        self._counted = len(self._passed)
+        return 0 < self._length < len(text) and text.startswith("".join(self._passed))
 
     def _grown(self, pieces: list[str]) -> str:
         """Return the part that the last delta adds, if each contains the one before and their sum is not JSON.
@@ -128,15 +164,15 @@ class ArgumentStream:
 
     def _repeats(self, held: str) -> bool:
         """Return whether only the same object again, or markers, follow the object."""
-        first, rest = parsed("".join(self._passed)), _bare(held)
-        while rest:
+        first, position = parsed("".join(self._passed)), _after_edge(held, 0)
+        while position < len(held):
             try:
-                value, end = json.JSONDecoder(strict=False).raw_decode(rest)
-            except ValueError:
+                value, position = _DECODER.raw_decode(held, position)
+            except (ValueError, RecursionError):
                 return False
-            if first is None or value != first:
+            if first is None or (parsed(value) if isinstance(value, str) else value) != first:
                 return False
-            rest = _bare(rest[end:])
+            position = _after_edge(held, position)
         self.decoded += bool(held.strip())
         return True
 
@@ -245,10 +281,14 @@ class ArgumentStream:
 
 def _bare(text: str) -> str:
     """Return a text without white space and markers at both ends."""
-    begins = _EDGES.match(text)
-    text = text[begins.end() if begins else 0 :]
-    ends = next((edge.start() for edge in _EDGES.finditer(text) if edge.end() == len(text)), len(text))
-    return text[:ends]
+    begin = _after_edge(text, 0)
+    ends = next((edge.start() for edge in _EDGES.finditer(text, begin) if edge.end() == len(text)), len(text))
+    return text[begin:ends]
+
+
+def _after_edge(text: str, position: int) -> int:
+    edge = _EDGES.match(text, position)
+    return edge.end() if edge else position
 
 
 def _branches(schema: JSONObject) -> list[JSONObject]:

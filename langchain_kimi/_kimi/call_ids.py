@@ -82,6 +82,7 @@ class UniqueIds:
         """
         self._used_ids = used_ids
         self._number_of_calls = number_of_calls
+        self._next_numbers: dict[str, int] = {}
 
     @cached_property
     def _taken(self) -> set[str]:
@@ -94,9 +95,10 @@ class UniqueIds:
             return call_id
         numbered = _NUMBERED.fullmatch(call_id)
         stem, number = (numbered[1], self._number_of_calls()) if numbered else (f"{call_id}_", 1)
-        unique = call_id
-        while unique in self._taken:
-            unique = f"{stem}{number}"
+        # The last number is remembered: a host may send the same id for thousands of calls.
+        number = self._next_numbers.get(stem, number)
+        while (unique := f"{stem}{number}") in self._taken:
             number += 1
+        self._next_numbers[stem] = number + 1
         self._taken.add(unique)
         return unique

@@ -5,19 +5,27 @@ are held back where `ArgumentStream` says so. A missing name is added at the end
 come.
 """
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_arguments import ArgumentStream
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
-from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker
+from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
+from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
+
+_ARGUMENTS_IN_NAME = re.compile(r"\s*(?:<\||\(?\s*\{)")
+"""The end of a name that is followed by arguments: a marker, or an object."""
+_PARENTHESES = re.compile(r"\s*\((.*)\)\s*", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -30,6 +38,8 @@ class IncomingCall:
         wire_id: The host's id.
         name: The function's name.
         error: The reason why it must not be run, if that is not visible in its arguments.
+        is_held: Whether it is held back until the end, because it may repeat an earlier call.
+        name_rest: The text after the name in the name's place, which may be the arguments.
         stream: The repair of its arguments.
         deltas: The arguments, as they were passed on.
     """
@@ -39,6 +49,8 @@ class IncomingCall:
     wire_id: str = ""
     name: str = ""
     error: str | None = None
+    is_held: bool = False
+    name_rest: str = ""
     stream: ArgumentStream | None = None
     deltas: list[str] = field(default_factory=list)
 
@@ -51,14 +63,6 @@ class IncomingCall:
     def is_sound(self) -> bool:
         """Whether the call has no error, and its arguments are an object."""
         return self.error is None and isinstance(parsed(self.arguments.strip() or "{}"), dict)
-
-    def repeats(self, leaked: LeakedCall) -> bool:
-        """Return whether a call in the text is this call again."""
-        if self.name != leaked.name:
-            return False
-        mine, other = self.arguments, leaked.arguments
-        # A structured call is more reliable than the rest of it in the text.
-        return bool(leaked.id and leaked.id == self.wire_id) or mine == other or _equal(parsed(mine), parsed(other))
 
 
 class IncomingCalls:
@@ -98,7 +102,7 @@ class IncomingCalls:
             return False
         text: str = wire[0]["function"]["arguments"]
         call = self.calls[newest.number]
-        if call.stream is not None and not call.stream.passes(text):
+        if call.is_held or (call.stream is not None and not call.stream.passes(text)):
             return False
         newest.add(text)
         call.deltas.append(text)
@@ -107,31 +111,46 @@ class IncomingCalls:
     def feed(self, wire: list[Any]) -> Iterator[WireToolCall]:
         """Take the calls of a delta, and yield the parts of them that can be passed on."""
         for delta in self._tracker.deltas(wire):
-            number = cast("int", delta["index"])
-            call = self.calls.setdefault(number, IncomingCall(number))
+            call = self._call(cast("int", delta["index"]))
             function = delta["function"]
-            passed: WireToolCall = {"index": number}
+            passed: WireToolCall = {"index": call.number}
             if wire_id := delta.get("id"):
                 call.wire_id = wire_id
-                passed["id"] = call.id = self._ids.unique(wire_id)
-                self.repaired["call_ids"] += all(call.id != CallDelta.of(entry).id for entry in wire)
+                if not call.is_held:
+                    passed["id"] = call.id = self._ids.unique(wire_id)
+                    self.repaired["call_ids"] += all(call.id != CallDelta.of(entry).id for entry in wire)
             passed |= {"type": "function", "function": {}}
             if name := function.get("name"):
-                passed["function"]["name"] = call.name = self._name(name)
+                passed["function"]["name"] = call.name = self._name(call, name)
             passed["function"]["arguments"] = self._arguments(call, function.get("arguments") or "")
-            if len(passed["function"]) > 1 or "id" in passed or passed["function"]["arguments"]:
+            is_new = len(passed["function"]) > 1 or "id" in passed or passed["function"]["arguments"]
+            if is_new and not call.is_held:
                 yield passed
 
-    def close(self) -> Iterator[WireToolCall]:
-        """Take the end of the response, and yield the missing parts of its calls."""
+    def close(self) -> list[WireToolCall]:
+        """Take the end of the response, and return the missing parts of its calls, one delta for each call."""
+        last: dict[int, WireToolCall] = {}
+        for delta in self._last_deltas():
+            function = delta["function"]
+            # LangChain does not merge two deltas of one call in the same chunk.
+            if whole := last.get(cast("int", delta["index"])):
+                whole["function"]["arguments"] = f"{whole['function']['arguments']}{function['arguments']}"
+                if "id" in delta:
+                    whole["id"] = delta["id"]
+            else:
+                last[cast("int", delta["index"])] = delta
+        return [*last.values()]
+
+    def _last_deltas(self) -> Iterator[WireToolCall]:
         for call in self.calls.values():
             rest = self._close_arguments(call)
             function: WireFunction = {"arguments": rest}
             if name := self._missing_name(call):
                 function["name"] = call.name = name
                 self.repaired["call_names"] += 1
-            if rest or name:
+            if (rest or name) and not call.is_held:
                 yield {"index": call.number, "type": "function", "function": function}
+        yield from self._close_held()
         for call in self.calls.values():
             if not call.id:
                 # LangChain pairs calls and results by id.
@@ -139,9 +158,65 @@ class IncomingCalls:
                 self.repaired["call_ids"] += 1
                 yield {"index": call.number, "id": call.id, "type": "function", "function": {"arguments": ""}}
 
+    def _call(self, number: int) -> IncomingCall:
+        call = self.calls.get(number)
+        if call is None:
+            may_repeat = "duplicate_calls" in self._repairs and self._tracker.calls[number].twin is not None
+            # Later calls wait too, so that the order stays.
+            is_held = may_repeat or (bool(self.calls) and self.calls[next(reversed(self.calls))].is_held)
+            call = self.calls[number] = IncomingCall(number, is_held=is_held)
+        return call
+
+    def _close_held(self) -> Iterator[WireToolCall]:
+        """Remove the calls that repeat an earlier one, and yield the others that were held back."""
+        seen: set[tuple[str, str, str]] = set()
+        for call in [*self.calls.values()]:
+            earlier = self._earlier(call)
+            first = self.calls.get(earlier.number, call)
+            key = (earlier.wire_id or "", call.name or first.name, _canonical(call.arguments))
+            is_rest = not (key[2] and first.arguments.strip())
+            if call.is_held and first is not call and (key in seen or is_rest):
+                del self.calls[call.number]
+                self.repaired["duplicate_calls"] += 1
+                if key[2] and not first.arguments.strip():
+                    # The host repeated the head of the call, and sent its arguments only with the repetition.
+                    first.deltas.append(call.arguments)
+                    yield {"index": first.number, "type": "function", "function": {"arguments": call.arguments}}
+            elif call.is_held:
+                yield self._released(call)
+            seen.add(key)
+
+    def _released(self, call: IncomingCall) -> WireToolCall:
+        """Return a call that was held back as one delta."""
+        passed: WireToolCall = {"index": call.number, "type": "function", "function": {"arguments": call.arguments}}
+        if call.name:
+            passed["function"]["name"] = call.name
+        if call.wire_id:
+            passed["id"] = call.id = self._ids.unique(call.wire_id)
+            self.repaired["call_ids"] += call.id != self._tracker.calls[call.number].wire_id
+        return passed
+
+    def _earlier(self, call: IncomingCall) -> TrackedCall:
+        """Return the first call with the same id."""
+        tracked = self._tracker.calls[call.number]
+        while tracked.twin is not None:
+            tracked = self._tracker.calls[tracked.twin]
+        return tracked
+
+    def without_repeated(self, leaked_calls: Iterable[LeakedCall]) -> Iterator[LeakedCall]:
+        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
+        # A structured call is more reliable than the rest of it in the text.
+        seen = {key for call in self.calls.values() for key in _keys(call.name, call.wire_id, call.arguments)}
+        earlier: set[LeakedCall] = set()
+        for leaked in leaked_calls:
+            if leaked not in earlier and seen.isdisjoint(_keys(leaked.name, leaked.id, leaked.arguments)):
+                yield leaked
+            if leaked.id:
+                earlier.add(leaked)
+
     def add(self, leaked: LeakedCall) -> WireToolCall:
         """Add a call that was markup in a text, and return it as one delta."""
-        call = IncomingCall(len(self.calls), wire_id=leaked.id, name=leaked.name, error=leaked.error)
+        call = IncomingCall(next(reversed(self.calls), -1) + 1, wire_id=leaked.id, name=leaked.name, error=leaked.error)
         self.calls[call.number] = call
         call.id = self._ids.unique(leaked.id) if leaked.id else self._new_id(call)
         arguments = self._arguments(call, leaked.arguments) + self._close_arguments(call)
@@ -151,8 +226,13 @@ class IncomingCalls:
     def _new_id(self, call: IncomingCall) -> str:
         return self._ids.unique(positional_id(call.name, self._number_of_calls() + call.number))
 
-    def _name(self, name: str) -> str:
-        meant = self._offered.meant(name) if "call_names" in self._repairs else None
+    def _name(self, call: IncomingCall, name: str) -> str:
+        if "call_names" not in self._repairs:
+            return name
+        rest = _ARGUMENTS_IN_NAME.search(name)
+        meant = self._offered.meant(name[: rest.start()] if rest else name)
+        if rest and meant:
+            call.name_rest = name[rest.start() :]
         self.repaired["call_names"] += bool(meant and meant != name)
         return meant or name
 
@@ -164,19 +244,53 @@ class IncomingCalls:
     def _arguments(self, call: IncomingCall, text: str) -> str:
         if text and call.stream is None and "arguments" in self._repairs:
             name = call.name or self._offered.meant_by_id(call.wire_id) or ""
-            call.stream = ArgumentStream(self._offered.schemas.get(name))
+            call.stream = ArgumentStream(self._offered.schemas.get(name), partial(self._in_markup, call))
         passed = call.stream.feed(text) if call.stream and text else text
         call.deltas.append(passed)
         return passed
 
     def _close_arguments(self, call: IncomingCall) -> str:
+        text = ""
+        if call.name_rest and not (call.stream or call.arguments.strip()):
+            text = self._arguments(call, _PARENTHESES.sub(r"\1", call.name_rest))
         if call.stream is None:
-            return ""
+            return text
         rest = call.stream.close()
         call.deltas.append(rest)
         self.repaired["arguments"] += call.stream.decoded
-        return rest
+        return text + rest
+
+    def _in_markup(self, call: IncomingCall, text: str) -> str | None:
+        """Return the arguments of the call if a text is that call as markup; otherwise None.
+
+        Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906,
+        44934).
+        """
+        scanner = MarkupScanner(self._offered)
+        scanner.feed(text)
+        scanner.close(clean=True)
+        if len(scanner.calls) != 1:
+            return None
+        [inner] = scanner.calls
+        name = call.name or inner.name
+        if inner.error or inner.name != name or name not in self._offered.schemas:
+            return None
+        return inner.arguments or "{}"
 
 
-def _equal(one: object, other: object) -> bool:
-    return one is not None and one == other
+def _keys(name: str, call_id: str, arguments: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys by which a call is recognized: its id, and its arguments."""
+    if call_id:
+        yield name, "id", call_id
+    yield name, "arguments", _canonical(arguments)
+
+
+def _canonical(arguments: str) -> str:
+    """Return arguments in a form in which equal ones are equal texts."""
+    value = parsed(arguments)
+    if isinstance(value, str):
+        value = parsed(value)
+    try:
+        return arguments.strip() if value is None else json.dumps(value, sort_keys=True)
+    except RecursionError:
+        return arguments.strip()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
+from langchain_kimi._kimi.markup.grammar import JSONValue
 from langchain_kimi._openrouter.wire import WireToolCall
 
 NOT_AN_OBJECT = -1
@@ -15,7 +16,7 @@ NOT_AN_OBJECT = -1
 class CallDelta:
     """One entry of a delta's `tool_calls`; None and the empty string stand for missing parts."""
 
-    index: int | None
+    index: int | str | None
     id: str | None
     name: str | None
     arguments: str
@@ -31,7 +32,7 @@ class CallDelta:
         if not isinstance(function, dict):
             function = {"arguments": [function]}
         return cls(
-            index=entry.get("index"),
+            index=_hashable(entry.get("index")),
             id=str(entry["id"]) if entry.get("id") else None,
             name=str(function["name"]) if function.get("name") else None,
             arguments=arguments_text(function.get("arguments")),
@@ -48,21 +49,33 @@ class TrackedCall:
         wire_id: The host's id.
         id: The id to pass on: the host's, unless another call of the response has it already.
         name: The function's name.
+        twin: The number of the earlier call with the same id and name, which this one may repeat.
         arguments: The deltas of the arguments.
     """
 
     number: int
-    wire_index: int | None
+    wire_index: int | str | None
     wire_id: str | None = None
     id: str | None = None
     name: str | None = None
+    twin: int | None = None
     arguments: list[str] = field(default_factory=list)
+    _value: JSONValue = field(default_factory=JSONValue)
+    _checked: int = 0
+    _is_json: bool = False
 
     @property
     def is_complete(self) -> bool:
         """Whether the arguments are a complete JSON object."""
-        # Parsing them with each delta would be too slow; they can only become complete with a closing bracket.
-        return bool(self.arguments) and self.arguments[-1].endswith("}") and is_json("".join(self.arguments))
+        # Each delta is read once, and the whole is parsed once: some hosts repeat id and name in thousands of deltas.
+        for position in range(self._checked, len(self.arguments)):
+            text = self.arguments[position]
+            was_open = self._value.state == "open"
+            end = self._value.feed(text)
+            if self._value.state == "whole":
+                self._is_json = was_open and end == len(text) and is_json("".join(self.arguments[: position + 1]))
+        self._checked = len(self.arguments)
+        return self._is_json
 
     def add(self, arguments: str) -> None:
         """Add to the arguments, without white space at the end."""
@@ -96,7 +109,10 @@ class ToolCallTracker:
     """
 
     def __init__(self) -> None:
-        self._calls: list[TrackedCall] = []
+        self.calls: list[TrackedCall] = []
+        self._newest_at: dict[int | str | None, TrackedCall] = {}
+        self._newest_with: dict[tuple[int | str | None, str], TrackedCall] = {}
+        self._by_id: dict[str, TrackedCall] = {}
 
     def deltas(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
         """Yield the entries of one delta's `tool_calls`, each with the number of its call and only the new parts."""
@@ -108,9 +124,9 @@ class ToolCallTracker:
 
     def continued(self, wire: Any) -> TrackedCall | None:
         """Return the newest call if an entry only continues its arguments, in the documented form; otherwise None."""
-        if not self._calls or type(wire) is not dict or wire.get("id") is not None:
+        if not self.calls or type(wire) is not dict or wire.get("id") is not None:
             return None
-        call, function = self._calls[-1], wire.get("function")
+        call, function = self.calls[-1], wire.get("function")
         if not (call.arguments and wire.get("index") == call.number == call.wire_index and type(function) is dict):
             return None
         is_plain = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
@@ -118,27 +134,52 @@ class ToolCallTracker:
 
     def _call_of(self, delta: CallDelta) -> TrackedCall | None:
         """Return the call that a delta belongs to, a new one if need be; None for a delta without content."""
-        candidates = [call for call in self._calls if delta.index is None or call.wire_index == delta.index]
-        if delta.id:
-            same = [call for call in candidates if call.wire_id == delta.id] or self._moved(delta)
-            candidates = same or [call for call in candidates[-1:] if not call.wire_id or _is_rest_of(call, delta)]
-        if candidates and not _opens_another(candidates[-1], delta):
-            return candidates[-1]
+        candidate = self._candidate(delta)
+        if candidate and not _opens_another(candidate, delta):
+            return self._noted(candidate, delta)
         if not (delta.id or delta.name or delta.arguments.strip()):
             return None
-        call = TrackedCall(number=len(self._calls), wire_index=delta.index)
-        if delta.id and any(delta.id == other.id for other in self._calls):
+        call = TrackedCall(number=len(self.calls), wire_index=delta.index)
+        same = self._by_id.get(delta.id) if delta.id else candidate
+        if same and (delta.id or same.wire_id) and delta.name in (None, same.name):
+            call.twin = same.number
+        if delta.id and same:
             # Calls and results are paired by id, so two calls of one response cannot share theirs.
             call.id = f"{delta.id}_{call.number}"
-        self._calls.append(call)
+        self.calls.append(call)
+        return self._noted(call, delta)
+
+    def _candidate(self, delta: CallDelta) -> TrackedCall | None:
+        """Return the call that a delta continues, if it does not open another one."""
+        newest = (self.calls[-1] if self.calls else None) if delta.index is None else self._newest_at.get(delta.index)
+        if not delta.id:
+            return newest
+        same = self._by_id.get(delta.id) if delta.index is None else self._newest_with.get((delta.index, delta.id))
+        if same or (same := self._moved(delta)):
+            return same
+        return newest if newest and (not newest.wire_id or _is_rest_of(newest, delta)) else None
+
+    def _moved(self, delta: CallDelta) -> TrackedCall | None:
+        """Return the newest call if the delta continues it under another index."""
+        call = self.calls[-1] if self.calls else None
+        if call is None or call.wire_id != delta.id or not _is_rest_of(call, delta):
+            return None
+        call.wire_index = delta.index
         return call
 
-    def _moved(self, delta: CallDelta) -> list[TrackedCall]:
-        """Return the newest call if the delta continues it under another index."""
-        moved = [call for call in self._calls[-1:] if call.wire_id == delta.id and _is_rest_of(call, delta)]
-        for call in moved:
-            call.wire_index = delta.index
-        return moved
+    def _noted(self, call: TrackedCall, delta: CallDelta) -> TrackedCall:
+        """Make a call findable by the index and the id of a delta."""
+        self._newest_at[call.wire_index] = call
+        wire_id = call.wire_id or delta.id
+        if wire_id:
+            self._newest_with[call.wire_index, wire_id] = call
+            if wire_id not in self._by_id or not call.wire_id:
+                self._by_id[wire_id] = call
+        return call
+
+
+def _hashable(index: Any) -> int | str | None:
+    return index if index is None or isinstance(index, int | str) else str(index)
 
 
 def _is_rest_of(call: TrackedCall, delta: CallDelta) -> bool:

@@ -11,12 +11,10 @@ from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
+from langchain_kimi._kimi.think_tags import ThinkTags
 from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall
-
-UNCLEAN = frozenset({"length", "error", "content_filter"})
-"""Finish reasons of a response that was cut off."""
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,7 @@ class Repairer:
         )
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
         self._leaks = LeakedMarkup(self._offered) if has_leaks else None
+        self._tags = self._think_tags = ThinkTags(body) if "think_tags" in repair_options.repairs else None
         self._validator = CallValidator(self._offered) if repair_options.validates else None
         self._options = repair_options
         self._finish: str | None = None
@@ -77,6 +76,8 @@ class Repairer:
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired."""
         delta = choice.get("delta")
+        if self._tags is not None and delta is not None:
+            delta = self._without_tags(self._tags, choice, delta)
         repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
@@ -84,7 +85,7 @@ class Repairer:
             # A call in the text may change how the reply ended.
             self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
-        return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
+        return choice if repaired is choice.get("delta") else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
         """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.
@@ -95,9 +96,15 @@ class Repairer:
         if self._closed:
             return
         self._closed = True
-        delta = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut) if self._leaks else {})
-        calls = list(self._calls.close())
-        lifted = list(self._lifted())
+        delta: JSONObject = {}
+        if self._tags is not None:
+            tagged = self._tags.close(is_cut=cut or not self._is_clean)
+            delta = cast("JSONObject", self._leaks.feed(tagged) if self._leaks and tagged else tagged)
+        if self._leaks:
+            rest = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut))
+            delta = {**delta, **{key: _joined(delta.get(key), text) for key, text in rest.items()}}
+        calls = self._calls.close()
+        lifted = self._lifted()
         if calls or lifted:
             delta["tool_calls"] = self._with_names([*calls, *map(self._calls.add, lifted)])
         report = self._report()
@@ -113,13 +120,22 @@ class Repairer:
 
     @property
     def _is_clean(self) -> bool:
-        return self._finish not in UNCLEAN
+        # Some hosts send no finish reason at all; their stream still has its end.
+        return self._finish is None or is_complete(self._finish)
 
     def _passes(self, delta: WireMessage) -> bool:
         """Take a delta that needs no repair, as nearly all are; return whether it is one."""
         if wire := delta.get("tool_calls"):
             return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
         return self._leaks is None or self._leaks.passes(delta)
+
+    def _without_tags(self, tags: ThinkTags, choice: WireChoice, delta: WireMessage) -> WireMessage:
+        finish = choice.get("finish_reason")
+        delta = tags.feed(delta, is_whole="message" in choice, is_last=bool(finish), is_cut=not is_complete(finish))
+        if tags.state == "done" or finish:
+            # Nearly all deltas come later, and need no look at tags.
+            self._tags = None
+        return delta
 
     def _repaired(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
         repaired = self._leaks.feed(delta) if self._leaks else delta
@@ -138,19 +154,19 @@ class Repairer:
             return list(calls)
         return [cast("WireToolCall", with_name(cast("JSONObject", call), names)) for call in calls]
 
-    def _lifted(self) -> Iterator[LeakedCall]:
-        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
-        structured = list(self._calls.calls.values())
-        seen: list[LeakedCall] = []
-        for leaked in self._leaks.calls(has_others=bool(structured)) if self._leaks else ():
-            if not (any(call.repeats(leaked) for call in structured) or (leaked.id and leaked in seen)):
-                seen.append(leaked)
-                yield leaked
+    def _lifted(self) -> list[LeakedCall]:
+        """Return the calls in the texts that are no structured calls."""
+        if self._leaks is None:
+            return []
+        has_others, is_confirmed = bool(self._calls.calls), is_complete(self._finish)
+        return [*self._calls.without_repeated(self._leaks.calls(has_others=has_others, is_confirmed=is_confirmed))]
 
     def _report(self) -> JSONObject:
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count
+        if self._think_tags and self._think_tags.count:
+            counts["think_tags"] = self._think_tags.count
         options = self._options
         request_counts = {
             "tool_choice": options.changed_choice,
@@ -179,3 +195,7 @@ class Repairer:
     def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
         if call.is_sound:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
+
+
+def _joined(before: Any, text: Any) -> Any:
+    return before + text if before else text

@@ -91,14 +91,26 @@ _ENTRIES = (
         ("event", "end"),
     ),
     Repair(
+        "think_tags",
+        "Thoughts between `<think>` and `</think>` at the start of the text become reasoning; without the opening tag, "
+        "a stream is held back for the closing one if the model reasons and no reasoning came.",
+        ("event", "end"),
+    ),
+    Repair(
         "arguments",
-        "Arguments, or values in them, that were encoded twice are decoded; markers and code fences around the "
-        "arguments are removed, and repeated arguments count once.",
+        "Arguments, or values in them, that were encoded twice are decoded; markers, code fences and a whole call in "
+        "markup around the arguments are removed, and repeated arguments count once.",
+        ("event", "end"),
+    ),
+    Repair(
+        "duplicate_calls",
+        "A call that comes twice in one response, with the same id, name and arguments, is one call.",
         ("event", "end"),
     ),
     Repair(
         "call_names",
-        "`functions.` and `:0` are removed from the name of a call, and an empty name is read from the call's id.",
+        "`functions.`, `:0` and arguments are removed from the name of a call (the arguments are used if there are no "
+        "others), and an empty name is read from the call's id.",
         ("event", "end"),
     ),
     Repair(

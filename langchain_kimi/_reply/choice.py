@@ -6,7 +6,7 @@ from typing import Any, cast
 from langchain_kimi._kimi.incoming import Repairer, RepairOptions
 from langchain_kimi._openrouter.reply.assembly import Assembly, text_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent, is_complete
 from langchain_kimi._reply.messages import message_from
 from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
@@ -57,9 +57,10 @@ class ChoiceReader:
         choice = (reply.get("choices") or [])[0]
         message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
         is_explained = _finish_reason(choice) in _EXPLAIN_EMPTY
-        if not message and not is_explained:
+        if _is_empty(choice, message):
             raise KimiEmptyReplyError(
-                "The model's reply is empty: no text, no reasoning, no tool call.",
+                "The model's reply is empty: neither text nor a tool call"
+                + (", only reasoning." if _REASONING_KEYS & message.keys() else "."),
                 provider=_string(reply.get("provider")),
                 model=_string(reply.get("model")),
                 generation_id=_string(reply.get("id")),
@@ -87,6 +88,12 @@ class ChoiceReader:
             generation_id=error.generation_id or _string(reply.get("id")),
         )
         return held_back
+
+
+def _is_empty(choice: WireChoice, message: JSONObject) -> bool:
+    """Return whether nothing explains the lack of an answer: there is nothing, or the model ended it itself."""
+    has_ended = is_complete(choice.get("finish_reason"))
+    return (not message and _finish_reason(choice) not in _EXPLAIN_EMPTY) or (has_ended and not _has_answer(choice))
 
 
 def _string(value: Any) -> str | None:

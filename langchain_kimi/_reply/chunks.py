@@ -4,9 +4,10 @@ A chunk is a copy of one that the constructors created, with other content. At i
 differ, because langchain-core or pydantic changed, the constructors are used.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessageChunk, InvalidToolCall, ToolCall, ToolCallChunk
 from langchain_core.messages.tool import tool_call_chunk
@@ -27,6 +28,9 @@ SAMPLES: tuple[tuple[str, str, list[ToolCallChunk]], ...] = (
     ("", "", [tool_call_chunk(args=' "a"', index=0), tool_call_chunk(name="g", args=None, id="g:1", index=1)]),
 )
 TEXT, NUMBER = (str, type(None)), (int, type(None))
+_LONG = 1024
+_INVALID = "]"
+"""Arguments that LangChain's parser rejects immediately."""
 _new, _set_state = object.__new__, object.__setattr__
 
 
@@ -44,9 +48,40 @@ def built_chunk(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
     fields: dict[str, Any] = {"content": text, "response_metadata": {"model_provider": PROVIDER}}
     if reasoning:
         fields["additional_kwargs"] = {"reasoning_content": reasoning}
+    broken = [number for number, call in enumerate(calls) if _is_long_and_broken(call["args"] or "")]
     if calls:
-        fields["tool_call_chunks"] = calls
-    return ChatGenerationChunk(message=AIMessageChunk(**fields))
+        fields["tool_call_chunks"] = _without(broken, calls) if broken else calls
+    message = AIMessageChunk(**fields)
+    if broken:
+        invalid = [call for call in message.invalid_tool_calls if call["args"] == _INVALID]
+        texts = [call["args"] for number, call in enumerate(calls) if number in broken or call["args"] == _INVALID]
+        for one, text_of_call in zip(invalid, texts, strict=False):
+            one["args"] = text_of_call
+        for number in broken:
+            message.tool_call_chunks[number]["args"] = calls[number]["args"]
+    return ChatGenerationChunk(message=message)
+
+
+def _without(broken: list[int], calls: list[ToolCallChunk]) -> list[ToolCallChunk]:
+    """Return the pieces with short invalid arguments in the place of long ones."""
+    return [
+        cast("ToolCallChunk", {**call, "args": _INVALID}) if number in broken else call
+        for number, call in enumerate(calls)
+    ]
+
+
+def _is_long_and_broken(text: str) -> bool:
+    """Return whether LangChain's parser of partial JSON would try every beginning of a text, which is quadratic."""
+    if len(text) < _LONG:
+        return False
+    try:
+        json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        # An error at the end is that of truncated JSON, which the parser completes.
+        return error.pos < len(text) - len("false") and not error.msg.startswith("Unterminated string")
+    except RecursionError:
+        return True
+    return False
 
 
 def _state_of(sample: Any) -> dict[str, Any]:

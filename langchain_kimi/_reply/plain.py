@@ -6,6 +6,7 @@ from typing import Any, cast
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_kimi._kimi.incoming import RepairOptions
+from langchain_kimi._kimi.think_tags import CLOSE
 from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
@@ -112,6 +113,6 @@ def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions
 
 def _is_text_only(message: Any) -> bool:
     content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, str) or not content:
+    if not isinstance(content, str) or not content or content.isspace() or CLOSE in content:
         return False
     return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)

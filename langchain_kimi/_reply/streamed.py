@@ -35,6 +35,7 @@ class StreamedMessage:
         self._with_usage = with_usage
         self._has_tools = bool(body.get("tools"))
         self._begun = False
+        self._blanks: list[ChatGenerationChunk] = []
 
     @property
     def has_begun(self) -> bool:
@@ -55,9 +56,14 @@ class StreamedMessage:
         yield from self._chunks(self.wire.close())
         for held_back in self._choice.close():
             if chunk := chunk_from(held_back):
-                self._begun = True
-                yield chunk
+                if self._begun:
+                    yield chunk
+                else:
+                    yield from self._first(chunk)
         reply = self._choice.full_reply()
+        if not self._begun:
+            self._begun = True
+            yield from self._blanks
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
         if breaking := breaking_chunk_from(calls, ended=has_ended(choice), errors=call_errors(choice)):
@@ -75,8 +81,22 @@ class StreamedMessage:
             choices = wire_chunk.get("choices")
             repaired = self._choice.add(wire_chunk, choices[0] if choices else None)
             if repaired and (chunk := chunk_from(repaired)):
-                self._begun = True
-                yield chunk
+                if self._begun:
+                    yield chunk
+                else:
+                    yield from self._first(chunk)
+
+    def _first(self, chunk: ChatGenerationChunk) -> Iterator[ChatGenerationChunk]:
+        """Hold a chunk back while there is only white space, because an empty answer can be retried."""
+        self._blanks.append(chunk)
+        if not _is_blank(chunk):
+            self._begun = True
+            yield from self._blanks
+
+
+def _is_blank(chunk: ChatGenerationChunk) -> bool:
+    message = chunk.message
+    return not (str(message.content).strip() or message.additional_kwargs or _calls_in(chunk))
 
 
 def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:

@@ -14,7 +14,7 @@ from langchain_kimi._reply.usage import with_sums
 from langchain_kimi._schemas.output import OutputSchema
 from langchain_kimi._structured.reading import ATTEMPTS, read_output
 from langchain_kimi._structured.serialization import Dumped, DumpedWithSchema
-from langchain_kimi.errors import KimiError, KimiStructuredOutputError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiStructuredOutputError
 
 
 class InstructedModel(Dumped, RunnableSerializable[LanguageModelInput, AIMessage]):
@@ -124,7 +124,10 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         return await self._acall_with_config(ask, input, config, **kwargs)
 
     def _ask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
-        first = self.model.invoke(model_input, config, **kwargs)
+        try:
+            first = self.model.invoke(model_input, config, **kwargs)
+        except KimiEmptyReplyError as error:
+            first = _without_answer(error)
         if (problem := self._problem(first)) is None:
             return first
         try:
@@ -133,7 +136,10 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
             raise _noted(error, problem) from problem
 
     async def _aask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
-        first = await self.model.ainvoke(model_input, config, **kwargs)
+        try:
+            first = await self.model.ainvoke(model_input, config, **kwargs)
+        except KimiEmptyReplyError as error:
+            first = _without_answer(error)
         if (problem := self._problem(first)) is None:
             return first
         try:
@@ -158,6 +164,14 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         task = f"Call {self.target.name} again" if self.by_call else "Answer again with JSON and nothing else"
         lines = [f"This answer cannot be used. {problem.reason}", *places, f"{task}, with the whole value."]
         return [*as_messages(model_input), *shown, HumanMessage("\n".join(lines))]
+
+
+def _without_answer(error: KimiEmptyReplyError) -> AIMessage:
+    """Return the message of a reply with only reasoning or white space; raise the error if there is nothing at all."""
+    partial = error.partial
+    if isinstance(partial, AIMessage) and (partial.content or partial.additional_kwargs):
+        return partial
+    raise error
 
 
 def _both(first: AIMessage, second: AIMessage) -> AIMessage:

@@ -140,3 +140,26 @@ def test_the_samples_cover_each_kind_of_chunk() -> None:
     assert {(bool(text), bool(reasoning), len(calls)) for text, reasoning, calls in SAMPLES} == {
         (True, False, 0), (False, True, 0), (False, False, 1), (False, False, 2),
     }  # fmt: skip
+
+
+def test_long_invalid_arguments_are_an_invalid_call_of_their_chunk() -> None:
+    text = '{"a": x' + "1, " * 500
+    pieces = [tool_call_chunk(name="f", args=args, id="a", index=index) for index, args in enumerate(["]", text, "{}"])]
+    message = built_chunk("", "", pieces).message
+    assert isinstance(message, AIMessageChunk)
+    assert [call["args"] for call in message.tool_call_chunks] == ["]", text, "{}"]
+    assert [call["args"] for call in message.invalid_tool_calls] == ["]", text]
+    assert [call["args"] for call in message.tool_calls] == [{}]
+
+
+@pytest.mark.parametrize("text", ['{"a": "' + "x" * 2000, '{"a": [' + "1, " * 500, '{"a": ["' + 'x", "' * 500])
+def test_long_truncated_arguments_are_completed_in_their_chunk(text: str) -> None:
+    message = built_chunk("", "", [tool_call_chunk(name="f", args=text, id="a", index=0)]).message
+    assert isinstance(message, AIMessageChunk)
+    assert [list(call["args"]) for call in message.tool_calls] == [["a"]]
+
+
+def test_very_deep_arguments_are_invalid() -> None:
+    message = built_chunk("", "", [tool_call_chunk(name="f", args='{"a":' * 5000, id="a", index=0)]).message
+    assert isinstance(message, AIMessageChunk)
+    assert len(message.invalid_tool_calls) == 1

@@ -7,7 +7,7 @@ from langchain_core.exceptions import ModelError, OutputParserException
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, v1
 
-from langchain_kimi.errors import KimiStructuredOutputError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiStructuredOutputError
 from tests.structured.cases import PERSON_SCHEMA, Case, Person
 
 
@@ -78,3 +78,5 @@ def value_or_error(take: Callable[[], Any]) -> Any:
     except KimiStructuredOutputError as error:
         checked_cause(error)
         return KimiStructuredOutputError
+    except KimiEmptyReplyError:
+        return KimiEmptyReplyError

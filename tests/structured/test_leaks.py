@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_kimi.errors import KimiStructuredOutputError
+from langchain_kimi.errors import KimiEmptyReplyError, KimiStructuredOutputError
 from langchain_kimi.testing import Reply
 from tests.structured.cases import ADA, EVA, JSON, PERSON_SCHEMA, Person
 from tests.structured.kinds import value_or_error
@@ -73,8 +73,8 @@ def test_markup_of_another_call_yields_nothing(wire: Wire) -> None:
 
 
 OTHERS = {
-    "another call in the reasoning": (Reply(reasoning=markup(JSON, "search")), KimiStructuredOutputError),
-    "a value in the reasoning only": (Reply(reasoning=JSON), KimiStructuredOutputError),
+    "another call in the reasoning": (Reply(reasoning=markup(JSON, "search")), KimiEmptyReplyError),
+    "a value in the reasoning only": (Reply(reasoning=JSON), KimiEmptyReplyError),
     "another value in the reasoning": (Reply(reasoning=EVA, text=JSON), ADA),
     "a value in the reasoning, prose in the text": (Reply(reasoning=JSON, text="Done."), KimiStructuredOutputError),
 }
@@ -91,7 +91,7 @@ def test_a_leaked_call_is_read_and_reasoning_is_not(name: str, method: Any, wire
             assert (value.model_dump() if isinstance(value, Person) else value) == expected
 
 
-@pytest.mark.parametrize(("method", "expected"), [(None, ADA), ("json_schema", KimiStructuredOutputError)])
+@pytest.mark.parametrize(("method", "expected"), [(None, ADA), ("json_schema", KimiEmptyReplyError)])
 def test_a_call_in_the_reasoning_is_read_if_a_call_was_requested(method: Any, expected: Any, wire: Wire) -> None:
     for way in wire.ways(wire.model.with_structured_output(PERSON_SCHEMA, method=method)):
         wire.openrouter.script(Reply(reasoning=f"I will call. {markup(JSON)}"))

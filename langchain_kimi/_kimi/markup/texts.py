@@ -1,9 +1,10 @@
 """Leaked markup in all texts of a reply: the content, and each field with reasoning."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
-from langchain_kimi._kimi.markup.calls import LeakedCall
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
 from langchain_kimi._kimi.markup.grammar import is_clear
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
@@ -42,20 +43,23 @@ class LeakedMarkup:
         counts = {key: len(scanner.calls) + scanner.removed for key, scanner in self._scanners.items()}
         return counts.pop("content", 0) + max(counts.values(), default=0)
 
-    def calls(self, *, has_others: bool) -> list[LeakedCall]:
+    def calls(self, *, has_others: bool, is_confirmed: bool) -> list[LeakedCall]:
         """Return the calls.
 
         Calls in the reasoning are drafts, unless the reply has no other text and no other calls.
 
         Args:
             has_others: Whether the reply has structured calls.
+            is_confirmed: Whether the model ended the reply itself. If not, calls in the reasoning are invalid.
         """
         if (content := self._scanners.get("content")) and content.calls:
             return content.calls
         if has_others or self.has_text:
             return []
         drafts = (scanner.calls for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
-        return next(drafts, [])
+        return [
+            draft if is_confirmed else replace(draft, error=draft.error or INCOMPLETE) for draft in next(drafts, [])
+        ]
 
     def has_no_text(self, delta: WireMessage) -> bool:
         """Return whether a delta has no text and no reasoning is pending."""

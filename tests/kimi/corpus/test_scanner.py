@@ -4,10 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from langchain_kimi._kimi.incoming import UNCLEAN
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
-from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._openrouter.wire import WireBody, is_complete
 from tests.kimi.corpus.cases import Case, summed
 from tests.kimi.corpus.healthy import HEALTHY
 from tests.kimi.corpus.leaks import IN_CONTENT
@@ -33,7 +32,7 @@ CASES = [case for case in SCANNED if len(text_of(case)) <= LONGEST]
 def scanned(case: Case, *pieces: str) -> Any:
     scanner = MarkupScanner(offered(case))
     shown = [scanner.feed(piece) for piece in pieces]
-    shown.append(scanner.close(clean=case.finish not in UNCLEAN))
+    shown.append(scanner.close(clean=case.finish is None or is_complete(case.finish)))
     return "".join(shown), scanner.calls, scanner.removed
 
 

@@ -65,7 +65,7 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "stream"])
 @pytest.mark.parametrize(("first", "again"), ENDLESS.values(), ids=ENDLESS.keys())
 def test_bytes_without_content_extend_no_limit(
-    ask: Ask, first: bytes, again: bytes, limits: dict[str, float], *, plain: bool
+    ask: Ask, first: bytes, again: bytes, limits: dict[str, Any], *, plain: bool
 ) -> None:
     with raw_server(first, again) as url:
         [error] = ask(call(url, plain=plain, **limits))

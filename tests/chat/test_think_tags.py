@@ -1,0 +1,64 @@
+"""Thoughts in the text of an answer, in all four ways."""
+
+from typing import Any
+
+import pytest
+
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.testing import Emulator
+from tests.chat.asking import WAYS, Way, ask, reply
+
+THINKING = "moonshotai/kimi-k2-thinking"
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+async def parts_of(openrouter: Emulator, model: Any, way: Way, message: dict[str, Any], finish: str = "stop") -> Any:
+    openrouter.script(reply(way, message, finish))
+    answer = await ask(model, way, model=THINKING)
+    report = answer.response_metadata.get("kimi", {}).get("repairs", {})
+    return answer.additional_kwargs.get("reasoning_content"), answer.content, report
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        ("<think>I should greet.</think>\n\nHello", "I should greet."),
+        ("I should greet.\n</think>\n\nHello", "I should greet."),
+        ("</think>Hello", None),
+    ],
+)
+async def test_thoughts_in_the_text_become_reasoning(
+    openrouter: Emulator, model: ChatKimi, way: Way, text: str, thought: str | None
+) -> None:
+    expected = (thought, "Hello", {"think_tags": 1})
+    assert await parts_of(openrouter, model, way, {"content": text}) == expected
+
+
+@every_way
+@pytest.mark.parametrize("text", ["Use `<think>` and `</think>`.", "<think> is a tag.", "Hello </think> there"])
+async def test_texts_about_the_tags_are_not_changed(openrouter: Emulator, model: ChatKimi, way: Way, text: str) -> None:
+    assert await parts_of(openrouter, model, way, {"content": text}) == (None, text, {})
+
+
+@every_way
+async def test_truncated_thoughts_are_reasoning(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    message = {"content": "<think>I should"}
+    assert await parts_of(openrouter, model, way, message, "length") == ("I should", "", {"think_tags": 1})
+
+
+@every_way
+async def test_the_repair_can_be_switched_off(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    plain = model.model_copy(update={"repairs": ["markup"]})
+    text = "<think>Hm.</think>Hello"
+    assert await parts_of(openrouter, plain, way, {"content": text}) == (None, text, {})
+
+
+@every_way
+async def test_a_call_in_the_thoughts_is_a_call(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    call = '<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>'
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    openrouter.script(reply(way, {"content": f"<think>I look.</think>{call}"}))
+    answer = await ask(model.bind_tools(tools), way)
+    assert [one["args"] for one in answer.tool_calls] == [{"a": 1}]
+    assert answer.additional_kwargs["reasoning_content"] == "I look."
