@@ -129,10 +129,10 @@ class Repairer:
     def _lifted(self) -> Iterator[LeakedCall]:
         """Yield the calls in the texts that are not there in the wire's own form, or earlier in the text, as well."""
         known = list(self._calls.calls.values())
-        seen: list[LeakedCall] = []
+        seen: set[LeakedCall] = set()
         for leaked in self._leaks.calls(has_others=bool(known)) if self._leaks else ():
             if not (any(call.repeats(leaked) for call in known) or (leaked.id and leaked in seen)):
-                seen.append(leaked)
+                seen.add(leaked)
                 yield leaked
 
     def _report(self) -> JSONObject:

@@ -39,7 +39,7 @@ ABOUT_TAGS: list[Case] = [
         "a section with a tool that is not offered": section(tagged("launch")) + "\nis how it looks",
         "unknown tags": f"<|open|>box{SEP}a<|close|>box{SEP} is a box.",
         "a list": f"- {opened('tools')}\n- {closed('tools')}\nThat is all.",
-        "a table": f"| tag | meaning |\n|---|---|\n| {opened('think')} | reasoning |\n| {closed('think')} | its end |\n",
+        "a table": f"| tag | use |\n|---|---|\n| {opened('think')} | reasoning |\n| {closed('think')} | its end |\n",
         "bold": f"**{opened('think')}** begins the reasoning, *{closed('think')}* ends it.",
         "JSON": '{"stop": ["' + closed("message") + '", "' + END_OF_MESSAGE + '"]}',
         "Python": f"OPEN = \"<|open|>\"\nEND = '{closed('message')}'",
