@@ -1,39 +1,39 @@
-# Every path here is relative, so that a directory's name may hold blanks. Written for GNU make 3.81 and later.
+# All paths are relative, so that the name of the directory may contain spaces. Works with GNU make 3.81 and later.
 
-# The interpreter that the environment is made with; empty: the first of python3, python3.13, ... that is 3.11 or newer.
+# The interpreter for the environment; empty: the first of python3, python3.13, ... that is 3.11 or newer.
 PYTHON =
 # More arguments for pytest: make test PYTEST_ARGS="-k stream"
 PYTEST_ARGS =
-# How many processes the tests run in; 0: in make's own, as a debugger needs it.
+# The number of processes for the tests; 0 runs them in one process, which debuggers need.
 PROCESSES = auto
 # More arguments for the matrix: make test-matrix MATRIX_ARGS="--python 3.13 --jobs 2"
 MATRIX_ARGS =
 
 VENV = .venv
 PY = $(VENV)/bin/python
-# Set-up is done once, and again when what it installs changes.
+# Setup runs once, and again when a lock file or the project's dependencies change.
 DEMO_READY = $(VENV)/.ready-for-demo
 READY = $(VENV)/.ready
 SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
-# Two set-ups at once would write into the same environment.
+# Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
 .PHONY: help demo test test-all lint type format record compare faults fuzz bench lock test-matrix clean
 
-help:  ## Say what can be made
+help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO_READY)  ## Show the chat model at work, against an OpenRouter on loopback: no key, no network
+demo: $(DEMO_READY)  ## Show the chat model with an emulated OpenRouter on this machine: no key, no network
 	@$(PY) examples/quickstart.py
 
 PYTEST = $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
 
-test: lint type  ## Lint, types, and every test but the long ones, with 100 % branch coverage
+test: lint type  ## Lint, check types, and run the tests except the long ones, with 100 % branch coverage
 	@$(PYTEST) -m "not long" --cov --cov-report=term $(PYTEST_ARGS)
 
-test-all: lint type  ## Lint, types, and every test, the long ones too, with thousands of examples for each property
+test-all: lint type  ## Lint, check types, and run all tests, with thousands of examples for each property
 	@$(PYTEST) --hypothesis-profile=long --timeout=0 $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and format
@@ -43,38 +43,38 @@ lint: $(READY)  ## Check style and format
 type: $(READY)  ## Check the types
 	@$(PY) -m mypy
 
-format: $(READY)  ## Put the code into the common format
+format: $(READY)  ## Format the code
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
 
-record: $(READY)  ## Record the cassettes again: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else the emulator
+record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
 
-compare: $(PEERS_READY)  ## Put this model and its peers before the same failures and replies and write docs/
+compare: $(PEERS_READY)  ## Compare this package and its peers on the same failures and replies, and write docs/
 	@$(PEERS)/bin/python scripts/compare_peers.py
 	@$(PEERS)/bin/python -m tests.reports.compare_structured
 
-bench: $(PEERS_READY)  ## Measure what a token, a call and a turn cost beside the peers, and write docs/benchmarks.md
+bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
-faults: $(READY)  ## Play every failure in all four ways and write docs/faults.md
+faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table
 
-fuzz: $(READY)  ## Cut up and damage streams at random, for minutes instead of seconds
+fuzz: $(READY)  ## Test randomly split and damaged streams for minutes instead of seconds
 	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0
 
-test-matrix: $(READY)  ## Run the tests on the oldest, the locked and the newest langchain-core, with each Python there is
+test-matrix: $(READY)  ## Run the tests with the oldest, locked and newest langchain-core, on each installed Python
 	@$(PY) scripts/test_matrix.py $(MATRIX_ARGS)
 
 COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-lock:  ## Choose the newest versions again; needs uv
+lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group dev --output-file requirements-dev.txt
 	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
-clean:  ## Remove what make has made
+clean:  ## Remove everything that make created
 	@rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* htmlcov build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

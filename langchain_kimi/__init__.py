@@ -1,6 +1,7 @@
 """Kimi as a LangChain chat model, over OpenRouter."""
 
 from langchain_kimi._loading import load_arguments, register_init_chat_model
+from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http.connection import Timeout
 from langchain_kimi._openrouter.parameters.options import (
     CacheControl,
@@ -39,6 +40,7 @@ __all__ = [
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
+    "Host",
     "KimiError",
     "MaxPrice",
     "ModerationPlugin",

@@ -1,4 +1,4 @@
-"""The command line: `python -m langchain_kimi tokenizer fetch` downloads Kimi's vocabulary, for exact counts."""
+"""The command line. `python -m langchain_kimi tokenizer fetch` downloads Kimi's vocabulary for exact token counts."""
 
 import argparse
 import sys
@@ -13,8 +13,11 @@ def main(arguments: Sequence[str] | None = None, *, sha256: str = SHA256) -> int
     """Run a command and return its exit code.
 
     Args:
-        arguments: The command and its options; None takes those of the process.
+        arguments: The command and its options; None uses the arguments of the process.
         sha256: The checksum that the vocabulary must have.
+
+    Returns:
+        0 if the command succeeded, 1 if it failed; the error is written to stderr.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -29,10 +32,10 @@ def main(arguments: Sequence[str] | None = None, *, sha256: str = SHA256) -> int
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m langchain_kimi")
     topics = parser.add_subparsers(dest="topic", required=True)
-    tokenizer = topics.add_parser("tokenizer", help="Kimi's vocabulary")
+    tokenizer = topics.add_parser("tokenizer", help="commands for Kimi's vocabulary file")
     commands = tokenizer.add_subparsers(dest="command", required=True)
-    fetch = commands.add_parser("fetch", help="download the vocabulary (3 MB), so that tokens are counted exactly")
-    fetch.add_argument("--directory", type=Path, help="where to put the file (the cache of huggingface_hub)")
+    fetch = commands.add_parser("fetch", help="download the vocabulary (3 MB) for exact token counts")
+    fetch.add_argument("--directory", type=Path, help="directory for the file (default: huggingface_hub's cache)")
     return parser
 
 

@@ -1,15 +1,14 @@
-"""What a ChatKimi can be told: its fields, the environment behind them, and their checks."""
+"""The constructor arguments of ChatKimi, the environment variables behind them, and their checks."""
 
-import inspect
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from types import FrameType
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
-from langchain_core.utils import from_env, secret_from_env
+from langchain_core.utils import from_env
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -21,10 +20,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, Aliases, construction_depth
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
-from langchain_kimi._openrouter.http.connection import BASE_URL, MOST_CONNECTIONS, Connection, Timeout
+from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
+from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Connection, Timeout
 from langchain_kimi._openrouter.http.endpoint import (
     Proxy,
     Verify,
@@ -39,85 +40,70 @@ from langchain_kimi._openrouter.parameters.rules import text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
-
-class RepairSettings(BaseModel, defer_build=True):
-    """The settings of a model that mends what Kimi and its hosts get wrong."""
-
-    repairs: Literal["all", "none"] | bool | list[str] = "all"
-    """Which of Kimi's and its hosts' mishaps are mended: all, none, or those that are named. The names are in
-    `langchain_kimi._kimi.repairs`; `"orphans"` is only done where it is named, as in `["all", "orphans"]`."""
-
-    validate_tool_calls: bool = False
-    """Whether calls are held against the schemas of their tools; those that do not fit, or name no tool on offer,
-    become invalid calls. Needs the extra `validation`."""
-
-    retry_empty: int = Field(default=0, ge=0)
-    """How many times an answer with nothing in it, which is billed all the same, is asked again, besides `max_retries`;
-    after that, and by default at once, it is a `KimiEmptyReplyError`. How often it was is told by the answer that came,
-    in `response_metadata["kimi"]["empty_answers"]`."""
-
-    @field_validator("repairs", mode="before")
-    @classmethod
-    def _check_repairs(cls, value: Any) -> Any:
-        chosen_repairs(value)
-        return "all" if value is None else sorted(value) if isinstance(value, set | frozenset | tuple) else value
-
-    @field_validator("validate_tool_calls")
-    @classmethod
-    def _check_validation(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic gives the value like this
-        if value:
-            load_validator()
-        return value
-
-    def repair_options(self, call_ids: Callable[[], frozenset[str]]) -> RepairOptions:
-        """Say what is done to a reply; `call_ids` gives the ids of the calls in its conversation."""
-        return RepairOptions(chosen_repairs(self.repairs), call_ids, self.validate_tool_calls)
-
-
-DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
 MOST_CATEGORIES = 2
 LONGEST_CATEGORY = 30
-NO_KEY = "There is no key for OpenRouter: pass api_key=... or set OPENROUTER_API_KEY."
+BASE_URL_VARIABLE = "OPENROUTER_API_BASE"
 NO_PARAMETERS = {
     "stream": "call .stream(), or pass streaming=True",
-    "messages": "they are what a call is given",
+    "messages": "pass them to the call",
     "client": "pass an HTTP client as http_client or http_async_client",
 }
-"""What would break each request if it was sent as a parameter, and what to do instead."""
+"""Names that would break each request if they were sent as parameters, and what to do instead."""
 
 PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
-STAYS_HERE = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
-"""Fields that are never pickled: they are secret, or cannot be."""
+FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
+"""The fields that come first in the constructor's signature."""
+NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
+"""Fields that are left out of pickles: they are secret, or cannot be pickled."""
 
-_key_of_environment = secret_from_env("OPENROUTER_API_KEY", default=None)
 
-
-class KimiSettings(RequestParameters, RepairSettings):
-    """The settings of a model; the parameters of a request are among them (see `RequestParameters`)."""
+class KimiSettings(RequestParameters, Aliases):
+    """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
 
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
-    model_name: str = Field(default=DEFAULT_MODEL, alias="model", min_length=1)
-    """Any OpenRouter slug: with variants (`:exacto`, `:nitro`), dated, an alias (`~moonshotai/kimi-latest`), a preset
-    (`@preset/...`)."""
+    model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
+    """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)
+    and presets (`@preset/...`) are possible."""
 
-    openrouter_api_key: SecretStr | None = Field(default_factory=_key_of_environment, alias="api_key")
-    """The key; without it the environment's `OPENROUTER_API_KEY`. It is never serialized, and never pickled: where a
-    pickle is opened it is read from the environment again."""
+    openrouter_api_key: SecretStr | str | None = Field(default=None, alias=ALIASES["openrouter_api_key"])
+    """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never
+    serialized and never pickled: an unpickled model reads the environment again."""
 
-    openrouter_api_base: str = Field(
-        default_factory=from_env("OPENROUTER_API_BASE", default=""), alias="base_url", validate_default=True
-    )
-    """Where the API is; without it the environment's `OPENROUTER_API_BASE`, else OpenRouter."""
+    openrouter_api_base: str | None = Field(default=None, alias=ALIASES["openrouter_api_base"])
+    """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
+
+    host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
+    """The kind of server: `openrouter`, `moonshot`, `moonshot-cn`, `vllm`, `sglang`, `llama.cpp`, `litellm`,
+    `openai-compatible`, or a `Host`; by default chosen by `base_url`. Other servers than OpenRouter are not sent
+    OpenRouter's own fields."""
 
     allow_insecure_http: bool = False
-    """Whether `base_url` may be plain http on another machine than this one; the key then travels unencrypted."""
+    """Whether `base_url` may be plain http on another machine; the key then travels unencrypted."""
+
+    request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
+        default=None, alias=ALIASES["request_timeout"]
+    )
+    """Seconds without content before a call fails (default 120), or `{"connect": 10, "idle": 120, "total": None}`."""
+
+    max_retries: int = Field(default=2, ge=0)
+    """The number of further attempts after a failed one. A stream is not retried after its first chunk."""
+
+    streaming: bool = False
+    """Whether `invoke` streams internally. As in all LangChain models, an explicit False also turns off `stream`."""
+
+    stream_usage: bool = True
+    """Whether streams are asked for their usage, which is the `usage_metadata` of the last chunk."""
+
+    coalesce: bool = False
+    """Whether deltas that arrive in one read of the network are joined into one chunk. This saves CPU with providers
+    that send many deltas at once. Nothing is delayed."""
 
     app_url: str | None = Field(default_factory=from_env("OPENROUTER_APP_URL", default=None))
-    """The URL of your app, for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
+    """The URL of your app for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
 
     app_title: str | None = Field(default_factory=from_env("OPENROUTER_APP_TITLE", default=None))
-    """The name of your app, for OpenRouter's attribution (`X-OpenRouter-Title`); sent only if set."""
+    """The name of your app for OpenRouter's attribution (`X-OpenRouter-Title`); sent only if set."""
 
     app_categories: list[str] | None = None
     """At most two of OpenRouter's marketplace categories, each at most 30 characters, such as `cli-agent`."""
@@ -125,70 +111,92 @@ class KimiSettings(RequestParameters, RepairSettings):
     session_id: Annotated[str | None, text(256)] = Field(
         default_factory=from_env("OPENROUTER_SESSION_ID", default=None), validate_default=True
     )
-    """Groups requests, and keeps a conversation at one provider for its cache; at most 256 characters."""
+    """Groups requests and keeps a conversation at one provider for its cache; at most 256 characters."""
 
-    request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
-        default=None, alias="timeout"
-    )
-    """Seconds without content before a call is given up (120), or `{"connect": 10, "idle": 120, "total": None}`."""
+    auto_session: bool = False
+    """Whether a request without a `session_id` and a `prompt_cache_key` gets a session id of its conversation: a digest
+    of its first system and first user message, the same in every turn. `session_id=None` in a call sends none."""
 
-    max_retries: int = Field(default=2, ge=0)
-    """How many further attempts a call is given after the first; none once content was handed out."""
+    sticky_provider: bool = False
+    """Whether the provider of the conversation's last turn is tried first (`provider.order`), because its cache is
+    warm. The others remain fallbacks. Preferences with `order`, `only` or `allow_fallbacks=False` stay as they are. An
+    order turns off OpenRouter's own sticky routing and load balancing, so use this for conversations that change
+    providers."""
 
-    streaming: bool = False
-    """Whether `invoke` streams inside; given as False it also switches `stream` off, as in all LangChain models."""
+    repairs: Literal["all", "none"] | bool | list[str] | set[str] | frozenset[str] | tuple[str, ...] = "all"
+    """Which provider and model quirks to repair: `"all"`, `"none"`, or a list of names, see
+    `langchain_kimi._kimi.repairs`. `"orphans"` must be named: `["all", "orphans"]`."""
 
-    stream_usage: bool = True
-    """Whether a stream's last chunk carries `usage_metadata`."""
+    validate_tool_calls: bool = False
+    """Whether to validate tool calls against the schemas of their tools. Calls that do not fit, or that name an unknown
+    tool, become invalid tool calls. Needs the extra `validation`."""
+
+    retry_empty: int = Field(default=0, ge=0)
+    """Retries after an empty response, in addition to `max_retries`. Empty responses are billed. When the retries are
+    exhausted, `KimiEmptyReplyError` is raised; the number of empty responses is in
+    `response_metadata["kimi"]["empty_answers"]`."""
+
+    check_context: bool = False
+    """Whether to count each prompt before it is sent, and to raise `KimiContextOverflowError` if the prompt and
+    `max_tokens` exceed the model's `max_input_tokens`. The count is an estimate without Kimi's vocabulary. Prompts of
+    models without a known limit, and prompts that OpenRouter shortens, are always sent."""
+
+    tokenizer_file: str | None = Field(default_factory=from_env("KIMI_TOKENIZER", default=None), exclude=True)
+    """The path of Kimi's vocabulary, for exact token counts; by default the environment variable `KIMI_TOKENIZER`, or
+    the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a vocabulary
+    token counts are estimates."""
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Parameters that are newer than this package; sent as they are."""
 
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Further headers of every request. They win over ours, whatever their case; they are never serialized."""
+    """Additional headers of every request. They replace the package's own headers; they are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) of your own for sync calls: used as it is, never closed or copied."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls; never closed or copied by the model."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) of your own for async calls: used likewise."""
+    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls; never closed or copied by the model."""
 
     verify: Verify = Field(default=True, exclude=True, repr=False)
-    """Whose certificates are trusted, sync and async alike: the usual ones or those of `SSL_CERT_FILE` (True), those
-    in a file or directory, those of an `ssl.SSLContext`, or anybody's (False: then anybody can read the key)."""
+    """TLS verification: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an `ssl.SSLContext`, or False
+    (insecure: the API key can be intercepted)."""
 
     proxy: Proxy = Field(default=None, exclude=True, repr=False)
-    """The URL of a proxy, sync and async alike; without it `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment
-    count. Since it may hold a password it is never serialized and never pickled."""
+    """The URL of a proxy; by default `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment apply. It may contain
+    a password, so it is never serialized and never pickled."""
 
     max_connections: int = Field(default=MOST_CONNECTIONS, ge=1, exclude=True, repr=False)
-    """How many connections models with the same settings open at most (async: on one event loop). Calls beyond wait in
-    order, no longer than the connect time-out."""
+    """The most connections that models with the same settings open (async: on one event loop). Further calls wait in
+    order, no longer than the connect timeout."""
 
     @model_validator(mode="before")
     @classmethod
-    def _gather_model_kwargs(cls, given: Any) -> Any:
-        """Take what no field is called by into `model_kwargs`, with a warning, as ChatOpenRouter does."""
-        if not isinstance(given, dict):
-            return given
-        known = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
-        extra = dict(given.get("model_kwargs") or {})
-        # ChatOpenRouter's users put there what it has no field for.
-        moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - given.keys())}
-        if misplaced := sorted(known & set(extra)):
-            raise ValueError(f"{', '.join(misplaced)}: give these as arguments of their own, not in model_kwargs.")
-        unknown = {name: value for name, value in given.items() if name not in known}
+    def _gather_model_kwargs(cls, arguments: Any) -> Any:
+        """Move unknown arguments into `model_kwargs` with a warning, as ChatOpenRouter does."""
+        if not isinstance(arguments, dict):
+            return arguments
+        names = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
+        extra = dict(arguments.get("model_kwargs") or {})
+        # ChatOpenRouter's users put parameters there that it has no field for.
+        moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - arguments.keys())}
+        if misplaced := sorted(names & set(extra)):
+            raise ValueError(f"{', '.join(misplaced)}: pass these as arguments of their own, not in model_kwargs.")
+        unknown = {name: value for name, value in arguments.items() if name not in names}
         if twice := sorted(unknown.keys() & extra):
-            raise ValueError(f"{', '.join(twice)}: given twice, as an argument and in model_kwargs.")
+            raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in model_kwargs.")
         extra |= unknown
-        if wrong := [f"{name} is no parameter: {instead}." for name, instead in NO_PARAMETERS.items() if name in extra]:
+        if wrong := [
+            f"{name} is not a parameter: {advice}." for name, advice in NO_PARAMETERS.items() if name in extra
+        ]:
             raise ValueError(" ".join(wrong))
         for name in unknown:
             warnings.warn(
-                f"{name} is no parameter that this package knows; it goes to model_kwargs and is sent as it is.",
-                stacklevel=_depth_of_construction(),
+                f"{name} is not a parameter that this package knows; it goes to model_kwargs and is sent as it is.",
+                stacklevel=construction_depth(KimiSettings),
             )
-        return {**moved, **{name: value for name, value in given.items() if name in known}, "model_kwargs": extra}
+        fields = {name: value for name, value in arguments.items() if name in names}
+        return {**moved, **fields, "model_kwargs": extra}
 
     @field_validator("request_timeout", mode="before")
     @classmethod
@@ -199,11 +207,19 @@ class KimiSettings(RequestParameters, RepairSettings):
         # LangChain serializes plain values only.
         return asdict(limits) if isinstance(value, Timeout) else value
 
+    @field_validator("openrouter_api_key", mode="before")
+    @classmethod
+    def _strip_key(cls, value: Any) -> Any:
+        """Strip the white space that keys from `.env` files and clipboards come with."""
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        return SecretStr(value.strip()) if isinstance(value, str) else value
+
     @field_validator("openrouter_api_base", mode="before")
     @classmethod
     def _check_base(cls, value: Any) -> Any:
-        if value is None or value == "":
-            return BASE_URL
+        if not value:
+            return ""
         if isinstance(value, str):
             check_base_url(value)
             return value.strip()
@@ -216,27 +232,57 @@ class KimiSettings(RequestParameters, RepairSettings):
             raise ValueError("app_categories takes at most 2 categories of at most 30 characters each.")
         return value
 
+    @field_validator("repairs", mode="before")
+    @classmethod
+    def _check_repairs(cls, value: Any) -> Any:
+        chosen_repairs(value)
+        return "all" if value is None else sorted(value) if isinstance(value, set | frozenset | tuple) else value
+
+    @field_validator("validate_tool_calls")
+    @classmethod
+    def _check_validation(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic passes the value like this
+        if value:
+            load_validator()
+        return value
+
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
-        if not self._key:
-            raise ValueError(NO_KEY)
+        self._use_environment()
+        if self._host.needs_key and not self._key:
+            raise ValueError(missing_key(self._host))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
-        if not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base)):
+        has_secrets = self._key or self.default_headers
+        if has_secrets and not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base or "")):
             raise ValueError(
                 "base_url is plain http on another machine: the key would travel unencrypted. "
                 "Use https, or pass allow_insecure_http=True."
             )
-        for name, value in {"Authorization": self._key, **self.attribution(), **(self.default_headers or {})}.items():
+        check_key(self._key)
+        for name, value in {**self._attribution(), **(self.default_headers or {})}.items():
             check_header(name, value)
         return self
 
+    def _use_environment(self) -> None:
+        """Set the base URL and the key that were not passed, by the environment and the host."""
+        base_url, variable = self.openrouter_api_base or "", None
+        if not base_url and host_for(self.host, "") is OPENROUTER:
+            base_url = self._check_base(os.environ.get(BASE_URL_VARIABLE))
+            # The two variables belong together, whatever server the base URL is of.
+            variable = OPENROUTER.key_variable
+        host = host_for(self.host, base_url)
+        values: dict[str, Any] = {"openrouter_api_base": base_url or host.base_url}
+        if not self._key:
+            values["openrouter_api_key"] = _key_of_environment(host.key_variable or variable)
+        # Not by assignment: fields that the user has not set stay unset.
+        self.__dict__.update(values)
+
     @model_validator(mode="wrap")
     @classmethod
-    def _repeat_nothing(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Keep what was given, the key among it, out of the details of a `ValidationError`."""
+    def _hide_input(cls, arguments: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Keep the arguments, which include the key, out of the details of a `ValidationError`."""
         try:
-            return handler(given)
+            return handler(arguments)
         except ValidationError as error:
             details = [
                 InitErrorDetails(type=PydanticCustomError(one["type"], one["msg"]), loc=one["loc"], input="(hidden)")
@@ -245,26 +291,27 @@ class KimiSettings(RequestParameters, RepairSettings):
             raise ValidationError.from_exception_data(error.title, details, hide_input=True) from None
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Give what is pickled: everything but the key, the headers and the HTTP clients."""
+        """Return the state without the key, the headers and the HTTP clients."""
         state = super().__getstate__()
         # A TLS context cannot be pickled; a path can.
-        stays = STAYS_HERE if isinstance(self.verify, bool | str) else (*STAYS_HERE, "verify")
-        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in stays}}
+        omitted = NOT_PICKLED if isinstance(self.verify, bool | str) else (*NOT_PICKLED, "verify")
+        return {**state, "__dict__": {k: v for k, v in state["__dict__"].items() if k not in omitted}}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        """Take up what was pickled, and the key of the environment; without one, calls raise."""
-        here = {**dict.fromkeys(STAYS_HERE), "openrouter_api_key": _key_of_environment()}
-        super().__setstate__({**state, "__dict__": {"verify": True, **state["__dict__"], **here}})
+        """Restore a pickled state and read the key from the environment; without one, calls raise."""
+        fields = {"verify": True, **state["__dict__"], **dict.fromkeys(NOT_PICKLED)}
+        super().__setstate__({**state, "__dict__": fields})
+        self.__dict__["openrouter_api_key"] = _key_of_environment(self._host.key_variable or OPENROUTER.key_variable)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Copy everything but the HTTP clients and the TLS context, which are used by both."""
+        """Copy everything but the HTTP clients and the TLS context, which both models use."""
         memo = {} if memo is None else memo
         for shared in (self.http_client, self.http_async_client, self.verify):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy the model; `update` takes the constructor's names, so that a new `api_key` replaces the old one."""
+        """Copy the model. `update` takes the constructor's names, so that a new `api_key` replaces the old one."""
         names = {**_aliases(type(self)), **OTHER_NAMES}
         changes = {names.get(name, name): value for name, value in (update or {}).items()}
         if isinstance(key := changes.get("openrouter_api_key"), str):
@@ -272,72 +319,72 @@ class KimiSettings(RequestParameters, RepairSettings):
         return super().model_copy(update=changes, deep=deep)
 
     @property
-    def model(self) -> str:
-        """The same as `model_name`."""
-        return self.model_name
+    def _key(self) -> str:
+        key = self.openrouter_api_key
+        return key.get_secret_value() if isinstance(key, SecretStr) else key or ""
 
     @property
-    def _key(self) -> str:
-        return self.openrouter_api_key.get_secret_value() if self.openrouter_api_key else ""
+    def _host(self) -> Host:
+        return host_for(self.host, self.openrouter_api_base or "")
 
-    def attribution(self) -> dict[str, str]:
-        """Give the headers by which OpenRouter attributes requests to an app."""
+    def _attribution(self) -> dict[str, str]:
         return attribution_headers(self.app_url, self.app_title, self.app_categories)
 
-    def headers(self, extra: Mapping[str, str] | None = None, *, streamed: bool) -> dict[str, str]:
-        """Give the headers of a request: those of the call win over `default_headers`, and both over ours.
+    def _headers(self, extra: Mapping[str, str] | None = None, *, streamed: bool) -> dict[str, str]:
+        """Return the headers of a request: a call's own replace `default_headers`, and these the package's.
 
         Raises:
-            KimiAuthenticationError: there is no key.
-            KimiUsageError: one of the call's headers cannot be sent.
+            KimiAuthenticationError: There is no key.
+            KimiUsageError: One of the call's headers cannot be sent.
         """
-        if not self._key:
-            raise KimiAuthenticationError(NO_KEY, advice="A model that comes from a pickle has none of its own.")
+        host, key = self._host, self._key
+        if host.needs_key and not key:
+            raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
         try:
             for name, value in (extra or {}).items():
                 check_header(name, value)
         except (ValueError, AttributeError) as problem:
             raise KimiUsageError(f"extra_headers must be texts by their names. {problem}") from None
         replaced = {name.lower() for name in extra or {}}
-        kept = {name: value for name, value in (self.default_headers or {}).items() if name.lower() not in replaced}
-        return request_headers(self._key, self.attribution(), {**kept, **(extra or {})}, streamed=streamed)
+        own = {name: value for name, value in (self.default_headers or {}).items() if name.lower() not in replaced}
+        attribution = self._attribution() if host.is_openrouter else {}
+        headers = request_headers(key, attribution, {**own, **(extra or {})}, streamed=streamed)
+        return headers if key else {name: value for name, value in headers.items() if value != "Bearer "}
 
-    def connection(self, timeout: Any = None) -> Connection:
-        """Say where calls go and how long they may take; `timeout` is a call's own."""
+    def _connection(self, timeout: Any = None) -> Connection:
+        """Return the address, the time limits and the HTTP clients of a call; `timeout` is the call's own."""
         return Connection(
-            base_url=self.openrouter_api_base,
+            base_url=self.openrouter_api_base or "",
             timeout=Timeout.of(self.request_timeout if timeout is None else timeout),
             http_client=self.http_client,
             http_async_client=self.http_async_client,
             **{name: getattr(self, name) for name in ("verify", "proxy", "max_connections")},
         )
 
-    def retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
-        """Say how often a failed call and an empty answer are asked again; the limits are a call's own.
+    def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
+        """Return the retry rules of a call; the limits are the call's own.
 
         Raises:
-            KimiUsageError: one of them is no number of attempts.
+            KimiUsageError: A limit is not an integer of at least 0.
         """
         return Retries(
             number_of_attempts("max_retries", self.max_retries if limit is None else limit),
             number_of_attempts("retry_empty", self.retry_empty if empty_limit is None else empty_limit),
         )
 
+    def _repair_options(self, call_ids: Callable[[], frozenset[str]]) -> RepairOptions:
+        """Return the repairs of a reply; `call_ids` returns the ids of the tool calls in its conversation."""
+        return RepairOptions(chosen_repairs(self.repairs), call_ids, self.validate_tool_calls)
+
+
+for _name, _alias in ALIASES.items():
+    setattr(KimiSettings, _alias, property(attrgetter(_name), doc=f"Another name for `{_name}`."))
+
+
+def _key_of_environment(variable: str | None) -> SecretStr | None:
+    key = os.environ.get(variable, "").strip() if variable else ""
+    return SecretStr(key) if key else None
+
 
 def _aliases(cls: type[KimiSettings]) -> dict[str, str]:
     return {field.alias: name for name, field in cls.model_fields.items() if field.alias}
-
-
-def _depth_of_construction() -> int:
-    """Give the caller's `stacklevel` for a warning that points at the line that constructs a model or a subclass."""
-    depth, frame = 0, inspect.currentframe()
-    while frame is not None and _constructs(frame):
-        depth, frame = depth + 1, frame.f_back
-    return depth
-
-
-def _constructs(frame: FrameType) -> bool:
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
-    if package in {"langchain_kimi", "langchain_core", "pydantic"}:
-        return True
-    return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), KimiSettings)

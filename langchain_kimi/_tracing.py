@@ -1,4 +1,4 @@
-"""Metadata of LangSmith runs, and retries reported to callbacks."""
+"""Metadata of LangSmith runs, and reports of retries to callbacks and the log."""
 
 import logging
 from collections.abc import Awaitable
@@ -18,10 +18,10 @@ logger = logging.getLogger("langchain_kimi")
 
 
 class RetryReport:
-    """Tells a run manager, and the log, of each retry; `None` as the manager leaves only the log.
+    """Reports each retry to the log and, unless it is None, to a run manager.
 
     Attributes:
-        empty_answers: How many of the retries were due to an empty answer.
+        empty_answers: The number of retries after an empty reply.
     """
 
     def __init__(self, run_manager: Any) -> None:
@@ -29,17 +29,21 @@ class RetryReport:
         self._run_manager = run_manager
 
     def __call__(self, error: KimiError, attempt: int, wait: float) -> Awaitable[None] | None:
-        """Report that attempt `attempt` (from 1) failed and that the next one is made after `wait` seconds."""
+        """Report that attempt `attempt` (from 1) failed, and that the next one follows after `wait` seconds.
+
+        Returns:
+            None, or with an async run manager an awaitable.
+        """
         self.empty_answers += isinstance(error, KimiEmptyReplyError)
         logger.info("Attempt %d failed, the next one in %.1f s: %s", attempt, wait, error)
         if self._run_manager is None:
             return None
-        told: Awaitable[None] | None = self._run_manager.on_retry(_state(error, attempt, wait))
-        return told
+        pending: Awaitable[None] | None = self._run_manager.on_retry(_state(error, attempt, wait))
+        return pending
 
 
 def _state(error: KimiError, attempt: int, wait: float) -> "RetryCallState":
-    from tenacity import RetryCallState, Retrying  # noqa: PLC0415 - a program without retries needs none of it
+    from tenacity import RetryCallState, Retrying  # noqa: PLC0415 - imported when needed
 
     state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
     state.attempt_number = attempt
@@ -54,21 +58,21 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 def langsmith_params(
     settings: Mapping[str, Any], call: Mapping[str, Any], stop: str | Sequence[str] | None
 ) -> LangSmithParams:
-    """Say what is asked of which model, by LangSmith's names.
+    """Return the model and the parameters of a call under LangSmith's names.
 
     Args:
         settings: The model's name and parameters.
-        call: The call's own parameters, which win; of the two limits of a reply, too.
-        stop: Where the call is to stop; None: where the parameters say.
+        call: The call's own parameters, which replace the model's.
+        stop: The call's stop sequences; None takes those of the parameters.
     """
     parameters = {**settings, **call}
     name = call.get("model") or call.get("model_name") or settings["model"]
-    told = LangSmithParams(ls_provider=PROVIDER, ls_model_name=name, ls_model_type="chat")
+    params = LangSmithParams(ls_provider=PROVIDER, ls_model_name=name, ls_model_type="chat")
     if (temperature := parameters.get("temperature")) is not None:
-        told["ls_temperature"] = temperature
+        params["ls_temperature"] = temperature
     limits = [layer.get(limit) for layer in (call, parameters) for limit in _LIMITS]
     if most := next(filter(None, limits), None):
-        told["ls_max_tokens"] = most
+        params["ls_max_tokens"] = most
     if stops := stop or parameters.get("stop"):
-        told["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
-    return told
+        params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
+    return params

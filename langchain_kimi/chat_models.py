@@ -1,58 +1,69 @@
-"""ChatKimi: LangChain's methods, each a few lines that hand over to the rooms below."""
+"""ChatKimi, Moonshot's Kimi as a LangChain chat model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from functools import partial
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_core.utils import from_env
-from pydantic import Field, model_validator
+from pydantic import BaseModel, model_validator
 
-from langchain_kimi._kimi.outgoing import changes_of_choice, fit
+from langchain_kimi._calls import counting, new_call
+from langchain_kimi._constructor import signature
 from langchain_kimi._kimi.profiles import profile
+from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
-from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks
-from langchain_kimi._reply.continuing import ContinuesReplies
-from langchain_kimi._reply.messages import added_up
-from langchain_kimi._reply.plain import PlainMessage
-from langchain_kimi._reply.streamed import CoalescesDeltas
-from langchain_kimi._request.body import OF_THE_CALL, body_bytes, call_ids_in, request_body
-from langchain_kimi._request.routing import KeepsCachesWarm
-from langchain_kimi._schemas.tools import bind_arguments
-from langchain_kimi._settings import KimiSettings
-from langchain_kimi._structured.binding import MakesStructuredOutput
-from langchain_kimi._tokens.model import ChecksContext, EstimatesCosts
+from langchain_kimi._reply.continuing import joined, with_beginning
+from langchain_kimi._reply.usage import added_up
+from langchain_kimi._schemas.tools import Tool, bind_arguments
+from langchain_kimi._settings import FIRST_FIELDS, KimiSettings
+from langchain_kimi._structured.binding import ModelBinding
+from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
+
+if TYPE_CHECKING:
+    from langchain_kimi._structured.plan import Method
+    from langchain_kimi._tokens.counting import TokenCount
+
+T = TypeVar("T")
 
 content_blocks.register()
 
 
-class ChatKimi(
-    KimiSettings,
-    KeepsCachesWarm,
-    ChecksContext,
-    EstimatesCosts,
-    ContinuesReplies,
-    CoalescesDeltas,
-    MakesStructuredOutput,
-    defer_build=False,  # unlike its parts, of which no model is made
-):
-    """Kimi over OpenRouter as a LangChain chat model.
+# The bases are in this order because type checkers and editors list the arguments of the last base first.
+class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
+    """Moonshot's Kimi as a LangChain chat model, over OpenRouter or another host.
 
-    Every parameter can be set here, by `.bind()`, or per call; only what was set is sent. Errors are one tree, see
-    `langchain_kimi.errors`.
+    Every parameter can be set in the constructor, with `.bind()`, or in a call. Parameters that are not set are not
+    sent. All errors are subclasses of `langchain_kimi.KimiError`.
+
+    Args:
+        model: The model's slug, by default `moonshotai/kimi-k2-0905`.
+        api_key: The API key, by default the environment variable `OPENROUTER_API_KEY`.
+        base_url: The base URL, by default OpenRouter's. It also chooses the kind of server, see `host`.
+        host: The kind of server: `openrouter`, `moonshot`, `vllm`, `llama.cpp`, ..., or a `Host`.
+        temperature: The sampling temperature, 0 to 2.
+        max_tokens: The most tokens of a reply, reasoning included.
+        reasoning: How much the model reasons: `{"effort": "low"}` or `{"enabled": False}`.
+        provider: Which of OpenRouter's providers may serve a request: `{"only": ["novita"]}`.
+        timeout: Seconds without content before a call fails, or `{"connect": ..., "idle": ..., "total": ...}`.
+        max_retries: The number of further attempts after a failed one.
+        repairs: Which provider and model quirks to repair: `"all"`, `"none"`, or a list of names.
+        **model_parameters: The remaining fields, see `ChatKimi.model_fields[...].description`.
+
+    Raises:
+        pydantic.ValidationError: An argument is out of range, or there is no key.
 
     Example:
         ```python
@@ -62,11 +73,6 @@ class ChatKimi(
         print(model.invoke("Say hello in Finnish.").text)
         ```
     """
-
-    tokenizer_file: str | None = Field(default_factory=from_env("KIMI_TOKENIZER", default=None), exclude=True)
-    """Where Kimi's vocabulary is, for exact counts of tokens; without it the environment's `KIMI_TOKENIZER`, else the
-    cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a file tokens are
-    estimated."""
 
     @model_validator(mode="after")
     def _note_version(self) -> Self:
@@ -79,25 +85,31 @@ class ChatKimi(
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """Which arguments are secrets, and what the environment calls them."""
-        return {"openrouter_api_key": "OPENROUTER_API_KEY"}
+        """The arguments that are secrets, with their environment variables."""
+        return {"openrouter_api_key": self._host.key_variable or "OPENROUTER_API_KEY"}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """Option objects as the dicts they are made of, which is how LangChain can load them again."""
-        return self.options_as_dicts()
+        """The option objects as dicts, which LangChain can serialize."""
+        host = {"host": self.host.to_dict()} if isinstance(self.host, Host) else {}
+        return {**options_as_dicts(self), **host}
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Say that LangChain may serialize the model; its key is left out."""
+        """Return True: LangChain may serialize the model. Its key is left out."""
         return True
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield "model", self.model_name
+        names = self.model_fields_set - {"model_name", "openrouter_api_key", "profile", "metadata"}
+        yield from ((name, value) for name, value in super().__repr_args__() if name in names and value != {})
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model_name, **self.wire_parameters(), **self.model_kwargs}
+        return {"model": self.model_name, **wire_parameters(self), **self.model_kwargs}
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        # What is given here becomes metadata of traces: headers may hold secrets.
+        # These arguments become metadata of traces, and headers may be secret.
         kwargs.pop("extra_headers", None)
         return super()._get_invocation_params(stop=stop, **kwargs)
 
@@ -117,7 +129,7 @@ class ChatKimi(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        [result] = exchange(self._call(PlainMessage, messages, stop, run_manager, kwargs))
+        [result] = exchange(self._call(messages, stop, run_manager, kwargs, streamed=False))
         return cast("ChatResult", result)
 
     async def _agenerate(
@@ -127,11 +139,11 @@ class ChatKimi(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(PlainMessage, messages, stop, run_manager, kwargs)
+        call = self._call(messages, stop, run_manager, kwargs, streamed=False)
         try:
             [result] = [part async for part in aexchange(call)]
         except asyncio.CancelledError as error:
-            # The one end of a call that langchain-core does not report (seen in 1.6.0 and 1.7.2).
+            # langchain-core reports every end of a call but this one (seen in 1.6.0 and 1.7.2).
             if run_manager is not None:
                 await run_manager.on_llm_error(error, response=LLMResult(generations=[]))
             raise
@@ -144,7 +156,7 @@ class ChatKimi(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        yield from exchange(self._streamed_call(messages, stop, run_manager, kwargs))
+        yield from exchange(self._call(messages, stop, run_manager, kwargs, streamed=True))
 
     async def _astream(
         self,
@@ -153,59 +165,25 @@ class ChatKimi(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async with aclosing(aexchange(self._streamed_call(messages, stop, run_manager, kwargs))) as chunks:
+        async with aclosing(aexchange(self._call(messages, stop, run_manager, kwargs, streamed=True))) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def _streamed_call(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: Any,
-        kwargs: dict[str, Any],
-    ) -> Call[Any]:
-        told = kwargs.get("stream_usage")
-        reader = partial(self.chunk_reader, with_usage=self.stream_usage if told is None else bool(told))
-        return self._call(reader, messages, stop, run_manager, kwargs)
-
     def _call(
         self,
-        reader: Callable[..., Any],
         messages: list[BaseMessage],
         stop: list[str] | None,
         run_manager: Any,
         kwargs: dict[str, Any],
+        *,
+        streamed: bool,
     ) -> Call[Any]:
-        streamed = reader is not PlainMessage
-        repair_options = self.repair_options(partial(call_ids_in, messages))
-        given = {name: value for name, value in kwargs.items() if name not in OF_THE_CALL}
-        asked = request_body(
-            messages,
-            model=self.model_name,
-            settings={**self.wire_parameters(), **self.model_kwargs},
-            given=given if stop is None else {**given, "stop": stop},
-            streamed=streamed,
-        )
-        body = self.kept_warm(fit(asked, repair_options.repairs), messages, given)
-        self.refuse_overflow(body, messages)
-        connection = self.connection(kwargs.get("timeout", kwargs.get("request_timeout")))
-        report = RetryReport(run_manager)
+        arguments = kwargs if stop is None else {**kwargs, "stop": stop}
+        return new_call(self, messages, arguments, RetryReport(run_manager), self.profile, streamed=streamed)
 
-        def new_reader(opened: ResponseHead) -> Any:
-            found = {"empty_answers": report.empty_answers, **changes_of_choice(asked, body)}
-            return reader(
-                opened, body=body, idle=connection.timeout.idle, repair_options=replace(repair_options, **found)
-            )
-
-        return Call(
-            connection=connection,
-            headers=self.headers(kwargs.get("extra_headers"), streamed=streamed),
-            body=body_bytes(body),
-            new_reader=new_reader,
-            retries=self.retries(kwargs.get("max_retries"), kwargs.get("retry_empty")),
-            report=report,
-            model=body.get("model"),
-        )
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        """Bind parameters to the model; they stay bound when tools or a schema follow."""
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
 
     def bind_tools(
         self,
@@ -221,16 +199,16 @@ class ChatKimi(
 
         Args:
             tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools;
-                OpenRouter's server tools (`{"type": "openrouter:web_search"}`) pass as they are. None at all sends no
-                `tools`.
+                OpenRouter's server tools (`{"type": "openrouter:web_search"}`) are sent as they are. An empty list
+                sends no `tools`.
             tool_choice: `"auto"`, `"none"`, `"any"` or `"required"`, a tool's name, True for the only tool, or a dict.
-            strict: Whether the model must keep to the tools' schemas to the letter; None leaves it to the host.
-            parallel_tool_calls: Whether one answer may hold several calls; None leaves it to the host.
-            response_format: What the answer itself must look like: a schema, or the wire's own form.
+            strict: Whether the provider must enforce the tools' schemas; None leaves it to the provider.
+            parallel_tool_calls: Whether a reply may have several tool calls; None leaves it to the provider.
+            response_format: The format of the text: a schema, or a dict as on the wire.
             **kwargs: Further parameters, bound with the tools.
 
         Raises:
-            KimiUsageError: a tool's name cannot be sent, or `tool_choice` names a tool that is not offered.
+            KimiUsageError: A tool's name cannot be sent, or `tool_choice` names a tool that is not among the tools.
         """
         return self.bind(
             **bind_arguments(
@@ -243,13 +221,217 @@ class ChatKimi(
             )
         )
 
+    # fmt: off - the signatures differ in two arguments
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[T],
+        *,
+        method: "Method | None" = None,
+        include_raw: Literal[False] = False,
+        strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, T]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | None = None,
+        *,
+        method: "Method | None" = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: "Method | None" = None,
+        include_raw: Literal[True],
+        strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: "Method | None" = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]: ...
+
+    # fmt: on
+
+    def with_structured_output(  # noqa: PLR0913 - its options, by name
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: "Method | None" = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        repair: int = 0,
+        partial: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Return a runnable that answers with an object of `schema`: a value, or a typed error, never None.
+
+        Streams yield growing dicts for dict schemas and one object at the end for pydantic classes. A value from a
+        forced tool call that arrived as markup in the text is yielded once, at the end. None is a value only for a
+        JSON schema that allows null. Only providers that support the format are asked
+        (`provider.require_parameters`), unless the preferences set that field.
+
+        Args:
+            schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.
+            method: `"function_calling"`, `"json_schema"` or `"json_mode"`. By default the method that the model
+                supports in this request: a forced tool call if it does not reason, else `"json_schema"`, or, where
+                that is not supported, `"json_mode"` with the schema in the prompt. A reasoning Kimi cannot be forced
+                to call a tool: with `"function_calling"` the tool is only offered, and a warning says so.
+            include_raw: Whether to return `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
+            strict: Whether the provider must enforce the schema. None leaves it to the provider. If `method` is None
+                too, the preferences name no providers, and the schema stays the same, the schema is sent as strict.
+            repair: 1 shows the model an answer that does not fit, with its errors, and asks again, once. The raw
+                message then has the tokens and the cost of both, and both are in `response_metadata["attempts"]`.
+                Streams yield only the final value.
+            partial: Whether a stream of a pydantic class yields growing, unvalidated objects: fields that have not
+                arrived are missing or have their defaults, and nested values are plain dicts. The last object is
+                complete and validated.
+            **kwargs: Further parameters, bound with the schema. With the JSON methods the model may call the `tools`
+                among them instead of answering.
+
+        Raises:
+            ValueError: The method is unknown, or it needs a schema and there is none.
+        """
+        # A program without structured output does not import it.
+        from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - as it says
+
+        return structured_output(
+            self,
+            schema,
+            method=method,
+            include_raw=include_raw,
+            strict=strict,
+            repair=repair,
+            partial=partial,
+            **kwargs,
+        )
+
+    def _count(
+        self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None, *, is_whole: bool = True
+    ) -> "TokenCount":
+        body = tokens.body_to_count(messages, tools, self.model_name, wire_parameters(self).get("provider"))
+        return tokens.count(body, messages, counting(self), is_whole=is_whole)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the token ids of a text; without Kimi's vocabulary 0, 1, 2, ..., as many as are estimated."""
+        return tokens.token_ids(text, self.model_name, counting(self))
+
+    def get_num_tokens(self, text: str) -> int:
+        """Return the number of tokens of a text by itself."""
+        return tokens.count_text(text, self.model_name, counting(self))
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
+
+        The messages may be any part of a conversation, as `trim_messages` passes them, so the usage of earlier
+        replies is not used.
+        """
+        return self._count(messages, tools, is_whole=False).tokens
+
+    def count_tokens(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] | None = None) -> "TokenCount":
+        """Count the tokens of the prompt that these messages and tools make, with the accuracy of the count.
+
+        Providers render prompts differently. The count is for the provider that the preferences name, or else the
+        provider of the last reply. The usage of that reply is the base of the count, unless it is more than an eighth
+        off: then the conversation was shortened since.
+
+        Args:
+            messages: The conversation.
+            tools: Tools in any form that `bind_tools` accepts.
+
+        Raises:
+            KimiUsageError: A message or a tool cannot be sent, or there is no vocabulary at `tokenizer_file`.
+        """
+        return self._count(messages, tools)
+
+    def estimate_cost(
+        self,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Tool] | None = None,
+        max_tokens: int | None = None,
+        prices: Mapping[str, float] | None = None,
+    ) -> tokens.CostEstimate:
+        """Estimate the cost of a call offline.
+
+        Providers differ in prices and tokens, and plugins and searches cost extra. Only the `cost` of a reply is what
+        was paid.
+
+        Args:
+            messages: The conversation.
+            tools: Tools in any form that `bind_tools` accepts.
+            max_tokens: The call's own limit; None takes that of the settings, or else that of the model.
+            prices: US dollars per million tokens, `{"prompt": 0.6, "completion": 2.5}`; None takes the list prices.
+
+        Raises:
+            KimiUsageError: The model has no list prices and none are passed, or a message, a tool, the limit or the
+                prices are invalid.
+        """
+        own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
+        price = tokens.prices_of(self.model_name, prices)
+        prompt = self.count_tokens(messages, tools)
+        limit = own_limit or self.max_tokens or self.max_completion_tokens
+        return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)
+
+    def continue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
+        """Request the rest of a truncated reply and return one message with all of it.
+
+        The result depends on whether the provider continues a trailing assistant message (prefill). Where it does,
+        the texts are joined; where it starts over with the same words, they appear once. Another start cannot be told
+        from a continuation: pin a provider (`provider={"only": [...]}`) if that matters. JSON for a
+        `response_format`, and replies with reasoning alone, cannot be continued.
+
+        Args:
+            message: The reply, or the sum of its chunks. Its finish reason is `length`.
+            messages: The conversation before the reply, with or without the reply at its end.
+            **kwargs: Arguments of the call: `config`, `stop`, and the parameters and tools that were bound. A larger
+                `max_tokens` applies to the rest alone.
+
+        Returns:
+            The message with the text, the reasoning, the tokens and the cost of both, and the tool calls and the
+            other metadata of the rest. If its finish reason is `length` again, it can be continued again.
+
+        Raises:
+            KimiUsageError: The reply was not truncated, or it calls tools, or it has no text. Nothing was sent.
+            KimiError: The call failed.
+        """
+        conversation = with_beginning(message, self._convert_input(messages).to_messages())
+        return joined(message, self.invoke(conversation, **kwargs))
+
+    async def acontinue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
+        """Request the rest of a truncated reply asynchronously; see `continue_reply`."""
+        conversation = with_beginning(message, self._convert_input(messages).to_messages())
+        return joined(message, await self.ainvoke(conversation, **kwargs))
+
     def close(self) -> None:
-        """Let go the sync connections that this model shares; they close with their last call, and open when needed."""
-        clients.close(self.connection())
+        """Release this model's shared sync connections.
+
+        Connections in use are closed when their call ends; new ones are opened on demand.
+        """
+        clients.close(self._connection())
 
     async def aclose(self) -> None:
-        """Let go the async connections of the running loop that this model shares; see `close`."""
-        await clients.aclose(self.connection())
+        """Release the shared async connections of the running event loop; see `close`."""
+        await clients.aclose(self._connection())
 
     def __enter__(self) -> Self:
         return self
@@ -262,3 +444,6 @@ class ChatKimi(
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+ChatKimi.__signature__ = signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)

@@ -111,7 +111,7 @@ def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObj
         "tool_calling": "tools" in parameters,
         "tool_call_streaming": "tools" in parameters,
         # A K2 that thinks refuses a forced tool call, whatever the list says.
-        "tool_choice": "tool_choice" in parameters and (kimi.thinks == "never" or kimi.generation >= (3, 0)),
+        "tool_choice": "tool_choice" in parameters and (kimi.thinks == "never" or kimi.requires_calls_while_thinking),
         **_reasoning(model),
     }
     if most := (model.get("top_provider") or {}).get("max_completion_tokens"):

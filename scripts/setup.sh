@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes a virtual environment and installs one lock file and this project into it.
+# Create a virtual environment and install a lock file and this project into it.
 #
 #   scripts/setup.sh <environment> <lock file>
 #
-# PYTHON names the interpreter; without it the first that is new enough is taken. uv does the work where it is
-# installed, pip where it is not. The locks are whole, so nothing is resolved: an old pip does not come to an end.
+# PYTHON names the interpreter; the default is the first one on the path that is new enough. uv is used if installed,
+# otherwise pip. The lock files are complete, so dependencies are not resolved, which takes an old pip very long.
 set -eu
 
 environment=$1
@@ -17,12 +17,12 @@ new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/
 
 has_uv() { command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1; }
 
-# pip comes into an environment by ensurepip, which Debian keeps in a package of its own.
+# ensurepip installs pip into an environment. Debian has it in a separate package.
 can_install() { has_uv || "$1" -c 'import ensurepip' >/dev/null 2>&1; }
 
 usable() { new_enough "$1" && can_install "$1"; }
 
-# A name on the path may be a launcher that has no such version: each is run, not only looked up.
+# A name on the path may be a launcher without that version, so each one is run.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         usable "$PYTHON" && echo "$PYTHON" && return
@@ -42,7 +42,7 @@ same_version() {
     [ "$("$1" -c "$version" 2>/dev/null)" = "$("$2" -c "$version" 2>/dev/null)" ]
 }
 
-# An environment stays as long as it works and nobody asks for another Python.
+# An environment is kept if it works and PYTHON does not name another version.
 make_environment() {
     if new_enough "$python_in" && { [ -z "${PYTHON:-}" ] || same_version "$python_in" "$PYTHON"; }; then
         return
@@ -70,7 +70,7 @@ install_with_pip() {
 }
 
 make_environment
-# uv does not read pip's settings: where only those name a reachable index, pip succeeds and uv does not.
+# uv does not read pip's settings. If only they name a reachable index, uv fails and pip succeeds.
 if has_uv; then
     install_with_uv || install_with_pip
 else

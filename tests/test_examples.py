@@ -1,4 +1,4 @@
-"""Each example runs: without a key it speaks to the emulator and says so."""
+"""Each example runs, with the emulator if there is no key."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.testing import Emulator, Reply
+from langchain_kimi.testing import Emulator, Reply, faults
 from tests.conftest import KEY
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
@@ -43,17 +43,32 @@ def test_an_example_runs_without_a_key(path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_the_tour_takes_the_key_where_there_is_one() -> None:
+def test_the_quickstart_uses_the_key_from_the_environment() -> None:
     path = next(path for path in EXAMPLES if path.stem == "quickstart")
     with Emulator(api_key=KEY) as openrouter:
         environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
         run = subprocess.run([sys.executable, str(path)], env=environment, capture_output=True, text=True, check=True)
         assert len(openrouter.requests) == 5
-    assert run.stdout.startswith("Speaking to OpenRouter")
+    assert run.stdout.startswith("Calling OpenRouter")
     assert KEY not in run.stdout + run.stderr
 
 
-def test_an_extraction_goes_on_behind_the_last_whole_line(
+def test_the_cost_of_a_failed_text_is_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    example = runpy.run_path(str(next(path for path in EXAMPLES if path.stem == "extract")))
+    path = tmp_path / "orders.jsonl"
+    with Emulator(api_key=KEY) as openrouter:
+        monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+        monkeypatch.setenv("OPENROUTER_API_BASE", openrouter.base_url)
+        monkeypatch.setattr(sys, "argv", ["extract.py", str(path)])
+        openrouter.fail_next(faults.empty_answer(), times=8)
+        assert example["main"]() == 0
+    failed = [row for row in lines(path) if row["error"] and "Empty" in row["error"]]
+    assert len(failed) == 8
+    assert all(row["cost"] > 0 and row["tokens"] > 0 for row in failed)
+    assert all(row["order"] is not None for row in lines(path) if not row["error"])
+
+
+def test_an_extraction_continues_after_the_last_complete_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     example = runpy.run_path(str(next(path for path in EXAMPLES if path.stem == "extract")))
@@ -71,12 +86,12 @@ def test_an_extraction_goes_on_behind_the_last_whole_line(
             monkeypatch.setattr(sys, "argv", ["extract.py", str(path), *options])
             assert example["main"]() == 0
             assert lines(path)[: len(before)] == before
-            assert sorted(row["id"] for row in lines(path)[len(before) :]) == sorted(asked(openrouter)) == due
+            assert sorted(row["id"] for row in lines(path)[len(before) :]) == sorted(first_requests(openrouter)) == due
     assert "200 of 200 texts, 0 of them failed" in capsys.readouterr().out
 
 
 def extraction(openrouter: Emulator, path: Path, *options: str) -> subprocess.Popen[str]:
-    """Start the extraction, which is to speak to this emulator."""
+    """Start the extraction with this emulator."""
     environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
     script = next(path for path in EXAMPLES if path.stem == "extract")
     command = [sys.executable, "-W", "error", str(script), str(path), *options]
@@ -88,15 +103,15 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def asked(openrouter: Emulator) -> list[str]:
-    """The numbers of the texts that were asked about first, not once more."""
+def first_requests(openrouter: Emulator) -> list[str]:
+    """Return the ids of the texts that were requested, without repair requests."""
     firsts = [body["messages"][0]["content"] for body in openrouter.bodies if len(body["messages"]) == 1]
     return [f"order-{text[-4:-1]}" for text in firsts]
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let programs started here be interrupted: what runs in the background may have been told to ignore it."""
+    """Let child processes be interrupted, because background jobs of a shell ignore SIGINT."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -104,7 +119,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: None, tmp_path: Path) -> None:
+def test_an_interrupted_extraction_continues(interruptible: None, tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
         openrouter.behave(pause=0.05)
@@ -130,7 +145,7 @@ def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: N
         assert after[: len(before)] == before
         assert sorted(row["id"] for row in after) == sorted({row["id"] for row in after})
         assert len(after) == 200
-        assert sorted(asked(openrouter)) == sorted(row["id"] for row in after[len(before) :])
+        assert sorted(first_requests(openrouter)) == sorted(row["id"] for row in after[len(before) :])
         assert len(failed) >= 4
         assert all((row["order"] is None) == (row["error"] is not None) for row in after)
         assert all(row["tokens"] > 0 and row["cost"] > 0 for row in after)
@@ -138,13 +153,13 @@ def test_an_extraction_that_is_interrupted_goes_on_where_it_was(interruptible: N
         openrouter.clear()
         run = extraction(openrouter, path, "--retry-failed")
         assert run.communicate()[1] == ""
-        assert set(asked(openrouter)) == failed
+        assert set(first_requests(openrouter)) == failed
         assert {row["id"]: row["error"] for row in lines(path)} == {row["id"]: None for row in after}
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_an_extraction_that_is_killed_loses_and_repeats_nothing(tmp_path: Path) -> None:
+def test_a_killed_extraction_loses_and_repeats_nothing(tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
         openrouter.behave(pause=0.05)
@@ -167,5 +182,5 @@ def test_an_extraction_that_is_killed_loses_and_repeats_nothing(tmp_path: Path) 
         assert path.read_bytes().endswith(b"\n")
         assert after[: len(before)] == before
         assert len({row["id"] for row in after}) == len(after) == 200
-        assert sorted(asked(openrouter)) == sorted(row["id"] for row in after[len(before) :])
+        assert sorted(first_requests(openrouter)) == sorted(row["id"] for row in after[len(before) :])
         assert any(row["error"] for row in after)

@@ -54,7 +54,7 @@ def test_an_error_is_written_to_stderr(hub: Hub, capsys: pytest.CaptureFixture[s
     assert main(["tokenizer", "fetch"]) == 1
     output = capsys.readouterr()
     assert output.out == ""
-    assert "The download of Kimi's vocabulary failed" in output.err
+    assert "Downloading Kimi's vocabulary failed" in output.err
     assert "Traceback" not in output.err
 
 

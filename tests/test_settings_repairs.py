@@ -28,13 +28,13 @@ def model(**settings: Any) -> ChatKimi:
 def test_repairs_accepts_all_none_and_names(given: Any, kept: Any, chosen: frozenset[str]) -> None:
     made = model(repairs=given)
     assert made.repairs == kept
-    repair_options = made.repair_options(lambda: frozenset({"a"}))
+    repair_options = made._repair_options(lambda: frozenset({"a"}))
     assert repair_options.repairs == chosen
     assert repair_options.call_ids() == frozenset({"a"})
 
 
 def test_an_unknown_repair_is_refused_by_name() -> None:
-    with pytest.raises(ValidationError, match="markdown is none of"):
+    with pytest.raises(ValidationError, match="Unknown repair 'markdown'; did you mean 'markup'"):
         model(repairs=["markdown"])
 
 
@@ -43,8 +43,8 @@ def test_repairs_are_serialized() -> None:
 
 
 def test_validate_tool_calls_turns_validation_on() -> None:
-    assert not model().repair_options(frozenset).validates
-    assert model(validate_tool_calls=True).repair_options(frozenset).validates
+    assert not model()._repair_options(frozenset).validates
+    assert model(validate_tool_calls=True)._repair_options(frozenset).validates
 
 
 def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,9 +56,9 @@ def test_validation_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_retry_empty_sets_the_retries_of_empty_answers() -> None:
     assert model().retry_empty == 0
-    assert model().retries().max_empty == 0
-    assert model(retry_empty=2).retries().max_empty == 2
-    assert model(retry_empty=2).retries(None, 1).max_empty == 1
-    assert model(retry_empty=2).retries(None, 1).max_retries == 2
+    assert model()._retries().max_empty == 0
+    assert model(retry_empty=2)._retries().max_empty == 2
+    assert model(retry_empty=2)._retries(None, 1).max_empty == 1
+    assert model(retry_empty=2)._retries(None, 1).max_retries == 2
     with pytest.raises(ValidationError):
         model(retry_empty=-1)

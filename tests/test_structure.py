@@ -21,7 +21,9 @@ SETTINGS = tomllib.loads(PYPROJECT)
 FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
-EXCEPTIONS: dict[str, tuple[int, str]] = {}
+EXCEPTIONS: dict[str, tuple[int, str]] = {
+    "langchain_kimi/chat_models.py": (480, "one class: LangChain's methods, overloads, and the docstrings for users"),
+}
 
 
 def assert_none(lines: list[str]) -> None:

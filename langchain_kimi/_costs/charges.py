@@ -1,4 +1,4 @@
-"""What one call cost, read from its result or from the error that ended it."""
+"""The cost of one call, read from its result or from the error that ended it."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_kimi._kimi import profiles
 from langchain_kimi._openrouter.http.errors import NOT_CONNECTED
 from langchain_kimi._openrouter.wire import WireUsage
-from langchain_kimi._reply.messages import usage_from
+from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiStatusError, KimiUsageError
 
 NOTHING = Decimal(0)
@@ -22,14 +22,14 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CallCost:
-    """What is known of the price of a call.
+    """The cost of a call.
 
     Attributes:
-        model: Who answered; None where nobody said.
-        provider: The host that served the call; None where nobody said.
-        usage: The tokens; None when they were not reported.
-        cost: US dollars that OpenRouter charged; None when they are not known.
-        upstream_cost: US dollars that the host bills to a key of the caller's own.
+        model: The model that answered; None if it was not reported.
+        provider: The host that served the call; None if it was not reported.
+        usage: The tokens; None if they were not reported.
+        cost: US dollars that OpenRouter charged; None if unknown.
+        upstream_cost: US dollars that the host bills to the caller's own key.
     """
 
     model: str | None = None
@@ -40,7 +40,7 @@ class CallCost:
 
 
 def cost_by_list(call_cost: CallCost) -> Decimal | None:
-    """Reckon what a call cost by the list prices of its model; None where they or its tokens are not known."""
+    """Return the cost of a call in US dollars by the list prices of its model; None without prices or tokens."""
     listed = profiles.prices(call_cost.model) if call_cost.model else None
     if listed is None or call_cost.usage is None:
         return None
@@ -50,31 +50,31 @@ def cost_by_list(call_cost: CallCost) -> Decimal | None:
 
 
 def cost_of_result(result: LLMResult | None) -> CallCost:
-    """Read the bill from a result, also from one that did not come to its end; all is unknown where none came."""
+    """Return the cost of a call from its result, which may be incomplete. Without a message everything is unknown."""
     message = _message(result)
     if message is None:
         return CallCost()
     metadata = message.response_metadata
     tokens = _mapping(metadata.get("token_usage"))
-    # Some packages leave the cost among the tokens.
+    # Some packages report the cost in the token usage.
     wire = {**tokens, **metadata}
     return CallCost(
-        model=_word(metadata.get("model_name")),
-        provider=_word(metadata.get("provider")),
+        model=_text(metadata.get("model_name")),
+        provider=_text(metadata.get("provider")),
         usage=message.usage_metadata or usage_from(cast("WireUsage", tokens)),
         **_money(wire),
     )
 
 
 def cost_of_error(error: BaseException, result: LLMResult | None = None) -> CallCost:
-    """Read the bill from the error that ended a call, and from what had come by then.
+    """Return the cost of a call that failed, from its error and the part of the result that arrived before it.
 
-    A call that was refused before the model said anything cost nothing. Of one that was cancelled or broke off, the
-    cost stays unknown: hosts go on or stop, and charge, as they like.
+    A call that was refused before the model began costs nothing. The cost of a call that was cancelled or cut off stays
+    unknown, because some hosts continue and charge, and others stop.
     """
-    told = cost_of_result(result)
-    if told.usage is not None or told.cost is not None:
-        return told
+    partial = cost_of_result(result)
+    if partial.usage is not None or partial.cost is not None:
+        return partial
     if not isinstance(error, KimiError):
         return CallCost()
     usage = error.usage or {}
@@ -85,10 +85,11 @@ def cost_of_error(error: BaseException, result: LLMResult | None = None) -> Call
 
 
 def is_cache_hit(result: LLMResult) -> bool:
-    """Whether LangChain's cache gave the result.
+    """Return whether the result came from LangChain's cache.
 
-    It then writes a `total_cost` of zero into the usage, and gives no `llm_output`. The second matters where a call
-    and its twin overlap: the twin's hit writes into the message that the call is about to be counted by.
+    The cache writes a `total_cost` of zero into the usage and leaves `llm_output` empty. The second check is needed
+    when two equal calls overlap: the hit of the second writes into the message of the first, which is not counted
+    yet.
     """
     message = _message(result)
     usage = cast("Mapping[str, Any]", (message and message.usage_metadata) or {})
@@ -96,7 +97,7 @@ def is_cache_hit(result: LLMResult) -> bool:
 
 
 def _message(result: LLMResult | None) -> AIMessage | None:
-    """The first answer; where several were asked for, each of them tells the usage of all."""
+    """Return the first message of a result. If `n` asked for several, each of them has the usage of all."""
     generation = next((choices[0] for choices in result.generations[:1] if choices), None) if result else None
     message = generation.message if isinstance(generation, ChatGeneration) else None
     return message if isinstance(message, AIMessage) else None
@@ -104,13 +105,13 @@ def _message(result: LLMResult | None) -> AIMessage | None:
 
 def _money(wire: Mapping[str, Any]) -> dict[str, Any]:
     details = _mapping(wire.get("cost_details"))
-    # Without a key of the caller's own, this is not owed beside the cost: it is a part of it.
+    # The upstream cost is additional only with the caller's own key (BYOK). Otherwise it is included in `cost`.
     upstream = _dollars(details.get("upstream_inference_cost")) if wire.get("is_byok") else None
     return {"cost": _dollars(wire.get("cost")), "upstream_cost": upstream or NOTHING}
 
 
-def _word(value: Any) -> str | None:
-    """What other packages put under these names may be anything."""
+def _text(value: Any) -> str | None:
+    """Return a non-empty string, else None, because other packages may put any value under these names."""
     return value if isinstance(value, str) and value else None
 
 
@@ -119,7 +120,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _dollars(value: Any) -> Decimal | None:
-    """As a decimal number, so that sums of many small costs stay exact."""
+    """Return a number as a decimal, so that sums of many small costs stay exact; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return Decimal(str(value))
@@ -129,6 +130,6 @@ def _may_be_billed(error: KimiError) -> bool:
     if isinstance(error, KimiConnectionError):
         return type(error.__cause__).__name__ not in NOT_CONNECTED
     if isinstance(error, KimiStatusError):
-        said = error.partial
-        return said is not None and bool(said.content or said.additional_kwargs or said.invalid_tool_calls)
+        partial = error.partial
+        return partial is not None and bool(partial.content or partial.additional_kwargs or partial.invalid_tool_calls)
     return not isinstance(error, KimiUsageError)

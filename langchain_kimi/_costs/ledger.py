@@ -1,4 +1,4 @@
-"""The sums of what calls cost, by model, by provider and in total, and the calls that are still under way."""
+"""Sums of costs by model, by provider and in total, and the calls that have not ended yet."""
 
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -14,27 +14,27 @@ from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, cost_
 from langchain_kimi.errors import KimiError
 
 LONGEST_CALL = 24 * 3600.0
-"""Seconds after which a call whose end was not reported counts as failed. No host answers for this long."""
+"""Seconds after which a call whose end was not reported counts as failed. No call to a host takes this long."""
 UNKNOWN = "unknown"
-"""The row of calls of which nobody said who served them."""
+"""The name under which calls without a reported model or provider are counted."""
 
 
 @dataclass(slots=True)
 class Costs:
-    """What a number of calls cost.
+    """The cost of a number of calls.
 
     Attributes:
-        calls: Calls that were made and have ended, well or not; hits of LangChain's cache are none.
-        failed: How many of them ended with an error, were cancelled, or were left before their end.
-        unknown: Calls and attempts of which it is not known what they cost; the sums lack them.
-        retries: Attempts that failed and were made again, as far as they were reported: all of a plain call, and those
-            of a stream that failed in the end.
+        calls: Calls that ended, successfully or not, without hits of LangChain's cache.
+        failed: Calls among them that ended with an error, were cancelled, or were abandoned by the caller.
+        unknown: Calls and attempts of unknown cost, which the sums do not include.
+        retries: Failed attempts that were retried. LangChain reports all of those of plain calls, but those of streams
+            only when the stream fails in the end.
         cache_hits: Answers from LangChain's cache. They cost nothing, and their tokens are not counted.
         input_tokens: Tokens of the prompts.
-        cached_tokens: Those of them that a host had cached.
-        output_tokens: Tokens of the answers, thinking included.
-        reasoning_tokens: Those of them that were thought.
-        total_tokens: Input and output.
+        cached_tokens: Tokens of the prompts that a host read from its cache.
+        output_tokens: Tokens of the answers, reasoning included.
+        reasoning_tokens: Tokens of reasoning.
+        total_tokens: Input and output tokens.
     """
 
     calls: int = 0
@@ -54,32 +54,32 @@ class Costs:
 
     @property
     def cost(self) -> float:
-        """What OpenRouter charged, in US dollars."""
+        """The US dollars that OpenRouter charged."""
         return float(self.charged)
 
     @property
     def upstream_cost(self) -> float:
-        """What hosts bill to the caller's own keys, in US dollars; beside `cost`, not a part of it."""
+        """The US dollars that hosts bill to the caller's own keys. `cost` does not include them."""
         return float(self.charged_upstream)
 
     @property
     def cached_share(self) -> float | None:
-        """The share of the input that a host had cached, from 0 to 1; None without input."""
+        """The share of input tokens that hosts read from their caches, from 0 to 1; None without input."""
         return self.cached_tokens / self.input_tokens if self.input_tokens else None
 
     @property
     def reasoning_share(self) -> float | None:
-        """The share of the output that was thought, from 0 to 1; None without output."""
+        """The share of output tokens that are reasoning, from 0 to 1; None without output."""
         return self.reasoning_tokens / self.output_tokens if self.output_tokens else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all of it by name, ready for JSON."""
+        """Return all values by name, as JSON types."""
         names = [name for name in self.__slots__ if not name.startswith("charged")]
         derived = ("cached_share", "reasoning_share", "cost", "upstream_cost")
         return {name: getattr(self, name) for name in (*names, *derived)}
 
     def add(self, call_cost: CallCost) -> None:
-        """Add the tokens and the cost of a bill."""
+        """Add the tokens and the cost of a call."""
         usage = call_cost.usage
         if usage is not None:
             self.input_tokens += usage.get("input_tokens") or 0
@@ -90,7 +90,7 @@ class Costs:
         if call_cost.cost is None:
             self.unknown += 1
             by_list = cost_by_list(call_cost)
-            # Beside the sums, for those who guard a limit: what nobody stated is no fact.
+            # Budgets use these. The public sums contain only costs that were reported.
             self.charged_by_list += by_list or NOTHING
             self.charged_unknown += by_list is None
         self.charged += call_cost.cost or NOTHING
@@ -98,29 +98,29 @@ class Costs:
 
 
 @dataclass(slots=True)
-class UnderWay:
-    """A call that was begun.
+class CallInFlight:
+    """A call that has begun and not ended.
 
     Attributes:
-        since: When it began, in seconds of the ledger's clock.
-        model: The model that was asked.
-        retries: How many attempts were counted already.
+        started: The time at which it began, in seconds of the ledger's clock.
+        model: The requested model.
+        retries: The number of failed attempts that were counted.
     """
 
-    since: float
+    started: float
     model: str | None
     retries: int = 0
 
 
 class Ledger:
-    """Adds up calls as they begin and end, each known by the id of its run; each is counted once.
+    """The sums of calls, each identified by its run id and counted once, when it ends.
 
-    A call ends when LangChain's callbacks report it (`on_llm_end`, `on_llm_error`). langchain-core does not report the
-    cancellation of a call that is awaited and not streamed. `ChatKimi._agenerate` reports it itself. Nobody does where
-    the call waits for a rate limiter, where core sums up a stream for it (`streaming=True`), and for models of other
-    packages. Such a call stays in flight until it is older than `LONGEST_CALL`; then it counts as failed, of unknown
-    cost. A budget treats both alike: its `estimate` is held back for a call in flight, and is counted for a call of
-    unknown cost.
+    A call ends when LangChain's callbacks report it (`on_llm_end`, `on_llm_error`). langchain-core does not report that
+    a plain `ainvoke` was cancelled, so `ChatKimi._agenerate` does. A cancellation is not reported if the call waits for
+    a rate limiter, if core aggregates a stream for it (`streaming=True`), or if the model is from another package. Such
+    a call stays in flight until it is older than `LONGEST_CALL`, and then counts as failed and of unknown cost. For a
+    budget both states are equal: it reserves its `estimate` for a call in flight, and charges it for a call of unknown
+    cost.
 
     Args:
         now: The clock, in seconds.
@@ -131,23 +131,23 @@ class Ledger:
         self.total = Costs()
         self.models: dict[str, Costs] = {}
         self.providers: dict[str, Costs] = {}
-        self._under_way: dict[int, UnderWay] = {}
+        self._in_flight: dict[int, CallInFlight] = {}
 
     def __contains__(self, run_id: UUID) -> bool:
-        return run_id.int in self._under_way
+        return run_id.int in self._in_flight
 
     @property
     def in_flight(self) -> int:
-        """How many calls have begun and not ended."""
-        return len(self._under_way)
+        """The number of calls that have begun and not ended."""
+        return len(self._in_flight)
 
     def begin(self, run_id: UUID, model: str | None) -> None:
-        """Take it that a call begins."""
-        self._under_way.setdefault(run_id.int, UnderWay(self._now(), model))
+        """Record the start of a call."""
+        self._in_flight.setdefault(run_id.int, CallInFlight(self._now(), model))
 
     def end(self, run_id: UUID, result: LLMResult) -> None:
-        """Take it that a call was answered."""
-        if (call := self._under_way.pop(run_id.int, None)) is None:
+        """Count a call that was answered."""
+        if (call := self._in_flight.pop(run_id.int, None)) is None:
             return
         call_cost = cost_of_result(result)
         hit = is_cache_hit(result)
@@ -159,68 +159,69 @@ class Ledger:
                 costs.add(call_cost)
 
     def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> None:
-        """Take it that a call failed, with what came of its answer."""
-        if (call := self._under_way.pop(run_id.int, None)) is None:
+        """Count a call that failed, with the part of its result that arrived."""
+        if (call := self._in_flight.pop(run_id.int, None)) is None:
             return
-        # LangChain reports no retries of a stream; the error that ends it names them.
+        # LangChain does not report the retries of a stream. The error that ends the stream has them.
         attempts = error.attempts if isinstance(error, KimiError) else ()
         for attempt in attempts[call.retries :]:
             self._add_retry(call, attempt)
         self._add_failure(call, cost_of_error(error, result))
 
     def retry(self, run_id: UUID, error: BaseException | None) -> None:
-        """Take it that an attempt failed and is made again."""
-        call = self._under_way.get(run_id.int)
+        """Count a failed attempt that is retried."""
+        call = self._in_flight.get(run_id.int)
         if call is not None and error is not None:
             call.retries += 1
             self._add_retry(call, error)
 
-    def take_back(self, run_id: UUID) -> None:
-        """Take it that a call which began is not made at all."""
-        self._under_way.pop(run_id.int, None)
+    def discard(self, run_id: UUID) -> None:
+        """Forget a call that began and is not made."""
+        self._in_flight.pop(run_id.int, None)
 
-    def settle(self) -> None:
-        """Count the calls that began too long ago to be under way still; what they cost is not known."""
+    def expire(self) -> None:
+        """Count the calls that began more than `LONGEST_CALL` ago as failed and of unknown cost."""
         limit = self._now() - LONGEST_CALL
-        # The oldest come first. A stream that nobody holds may end, and so write in here, whenever Python collects it.
-        expired = takewhile(lambda item: item[1].since <= limit, self._under_way.copy().items())
-        for call in filter(None, (self._under_way.pop(number, None) for number, _ in expired)):
+        # The oldest calls come first. The copy is needed because the garbage collector may close an abandoned stream at
+        # any time, which removes its call.
+        expired = takewhile(lambda item: item[1].started <= limit, self._in_flight.copy().items())
+        for call in filter(None, (self._in_flight.pop(number, None) for number, _ in expired)):
             self._add_failure(call, CallCost())
 
     def reset(self) -> None:
-        """Begin anew at zero; calls that are under way are counted when they end."""
+        """Set all sums to zero. Calls in flight are counted when they end."""
         self.total = Costs()
         self.models, self.providers = {}, {}
 
     def snapshot(self) -> "Ledger":
-        """Give a copy of the sums that does not change any more, without the calls under way."""
-        taken = Ledger(self._now)
-        taken.total = copy(self.total)
-        taken.models = {name: copy(costs) for name, costs in sorted(self.models.copy().items())}
-        taken.providers = {name: copy(costs) for name, costs in sorted(self.providers.copy().items())}
-        return taken
+        """Return a copy of the sums, sorted by name, without the calls in flight."""
+        sums = Ledger(self._now)
+        sums.total = copy(self.total)
+        sums.models = {name: copy(costs) for name, costs in sorted(self.models.copy().items())}
+        sums.providers = {name: copy(costs) for name, costs in sorted(self.providers.copy().items())}
+        return sums
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the sums, ready for JSON."""
+        """Return the sums as JSON types."""
         return {
             "total": self.total.to_dict(),
             "models": {name: costs.to_dict() for name, costs in self.models.items()},
             "providers": {name: costs.to_dict() for name, costs in self.providers.items()},
         }
 
-    def _add_retry(self, call: UnderWay, error: BaseException) -> None:
+    def _add_retry(self, call: CallInFlight, error: BaseException) -> None:
         call_cost = cost_of_error(error)
         for costs in self._rows(call, call_cost):
             costs.retries += 1
             costs.add(call_cost)
 
-    def _add_failure(self, call: UnderWay, call_cost: CallCost) -> None:
+    def _add_failure(self, call: CallInFlight, call_cost: CallCost) -> None:
         for costs in self._rows(call, call_cost):
             costs.calls += 1
             costs.failed += 1
             costs.add(call_cost)
 
-    def _rows(self, call: UnderWay, call_cost: CallCost) -> Iterator[Costs]:
+    def _rows(self, call: CallInFlight, call_cost: CallCost) -> Iterator[Costs]:
         yield self.total
         yield self.models.setdefault(call_cost.model or call.model or UNKNOWN, Costs())
         yield self.providers.setdefault(call_cost.provider or UNKNOWN, Costs())
@@ -237,11 +238,11 @@ COLUMNS = {
     "reasoning_share": "reasoning",
     "cost": "USD",
 }
-"""Attribute to the heading of its column."""
+"""The attributes in the table, with the headings of their columns."""
 
 
 def table(ledger: Ledger) -> str:
-    """Give the sums as text: a line for each model, for each provider, and for all."""
+    """Return the sums as a text table, with a line per model, a line per provider, and a line for the total."""
     rows = [["", *COLUMNS.values()]]
     rows += [[name, *_cells(costs)] for name, costs in ledger.models.items()]
     rows += [[f"at {name}", *_cells(costs)] for name, costs in ledger.providers.items()]

@@ -1,8 +1,9 @@
-"""The ids of tool calls: Kimi's own form on the way out, unique ones on the way in.
+"""The ids of tool calls: Kimi's own form in requests, unique ids in responses.
 
-To the K2 generations a call's function is known by its id alone, `functions.{name}:{n}`, n counting over the whole
-conversation. A history whose ids are of another form shows them calls without a name: they stop calling, or answer with
-nothing (getkimchi/kimchi issue 1063: one turn of ten acted before, twelve of twelve after the ids were rewritten).
+The K2 generations know the function of a call by its id alone, `functions.{name}:{n}`, where n counts over the whole
+conversation. If a history has ids of another form, these models see calls without a name: they stop calling tools or
+return empty responses (getkimchi/kimchi issue 1063: 1 of 10 turns made a call before the ids were rewritten, 12 of 12
+afterwards).
 """
 
 import re
@@ -12,78 +13,88 @@ from typing import cast
 
 from langchain_kimi._openrouter.wire import WireMessage, WireToolCall
 
+PREFIX = "functions."
+UNKNOWN_TOOL = "unknown_tool"
 _NUMBERED = re.compile(r"(.*:)(\d+)", re.DOTALL)
 
 
-def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
-    """Give the messages with the ids of all calls and results in Kimi's form; what is changed is copied first.
+def positional_id(name: str | None, number: int) -> str:
+    """Return the id in the form that Kimi was trained on, such as `functions.get_weather:0`.
 
-    Results are paired with calls by id, and where ids repeat, with the oldest call of that id that has no result yet.
-    The same messages always get the same ids, and those that have them already come back as they are.
+    Args:
+        name: The function's name; None or empty if the call has none.
+        number: The number of calls in the conversation before this one.
+    """
+    return f"{PREFIX}{name or UNKNOWN_TOOL}:{number}"
+
+
+def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
+    """Return the messages with the ids of all calls and results in Kimi's form; changed messages are copies.
+
+    Results are paired with calls by id. Where an id repeats, a result belongs to the oldest call with that id that has
+    no result yet. The function is deterministic, and returns the same list if all ids have this form already.
     """
     number = 0
-    waiting: dict[str, list[str]] = {}
+    pending: dict[str, list[str]] = {}
     renamed: list[WireMessage] = []
     for message in messages:
         if calls := message.get("tool_calls"):
-            new_ids = [canonical_id(call, number + position) for position, call in enumerate(calls)]
+            new_ids = [
+                positional_id((call.get("function") or {}).get("name"), number + position)
+                for position, call in enumerate(calls)
+            ]
             number += len(calls)
-            # An id that an earlier turn has used means this turn's calls from here on.
-            waiting |= {call.get("id") or "": [] for call in calls}
+            # If an earlier turn used the same id, it means this turn's call from here on.
+            pending |= {call.get("id") or "": [] for call in calls}
             for call, new_id in zip(calls, new_ids, strict=True):
-                waiting[call.get("id") or ""].append(new_id)
-            renamed.append(_with_calls(message, calls, new_ids))
-        elif message.get("role") == "tool" and (ids := waiting.get(message.get("tool_call_id") or "")):
-            # The last call stays, for results that come twice.
-            renamed.append(_with_id(message, ids.pop(0) if len(ids) > 1 else ids[0]))
+                pending[call.get("id") or ""].append(new_id)
+            renamed.append(_with_call_ids(message, calls, new_ids))
+        elif message.get("role") == "tool" and (ids := pending.get(message.get("tool_call_id") or "")):
+            # The last id is not removed, for results that are there twice.
+            renamed.append(_with_result_id(message, ids.pop(0) if len(ids) > 1 else ids[0]))
         else:
             renamed.append(message)
     return messages if all(new is old for new, old in zip(renamed, messages, strict=True)) else renamed
 
 
-def canonical_id(call: WireToolCall, number: int) -> str:
-    """Give the id that Kimi was trained to see for a call."""
-    return f"functions.{(call.get('function') or {}).get('name') or 'unknown_tool'}:{number}"
-
-
-def _with_calls(message: WireMessage, calls: list[WireToolCall], new_ids: list[str]) -> WireMessage:
+def _with_call_ids(message: WireMessage, calls: list[WireToolCall], new_ids: list[str]) -> WireMessage:
     if [call.get("id") for call in calls] == new_ids:
         return message
     renamed = [{**call, "id": new_id} for call, new_id in zip(calls, new_ids, strict=True)]
     return cast("WireMessage", {**message, "tool_calls": renamed})
 
 
-def _with_id(message: WireMessage, new_id: str) -> WireMessage:
+def _with_result_id(message: WireMessage, new_id: str) -> WireMessage:
     if message.get("tool_call_id") == new_id:
         return message
     return cast("WireMessage", {**message, "tool_call_id": new_id})
 
 
 class UniqueIds:
-    """Hands out ids that no other call of the conversation has."""
+    """Makes the call ids of one response unique in the conversation."""
 
-    def __init__(self, taken: Callable[[], Iterable[str]], first: Callable[[], int]) -> None:
-        """Begin a reply; the conversation, which may be long, is looked through with its first call.
+    def __init__(self, used_ids: Callable[[], Iterable[str]], number_of_calls: Callable[[], int]) -> None:
+        """Begin a response. The functions are called with its first tool call, because the conversation may be long.
 
         Args:
-            taken: Gives the ids that the conversation holds.
-            first: Gives how many calls it holds.
+            used_ids: Returns the call ids of the conversation.
+            number_of_calls: Returns the number of calls in the conversation.
         """
-        self._given = taken
-        self._first = first
+        self._used_ids = used_ids
+        self._number_of_calls = number_of_calls
 
     @cached_property
     def _taken(self) -> set[str]:
-        return set(self._given())
+        return set(self._used_ids())
 
-    def unique(self, given: str) -> str:
-        """Give the id itself, or one like it where it is taken."""
-        if given not in self._taken:
-            self._taken.add(given)
-            return given
-        numbered = _NUMBERED.fullmatch(given)
-        stem, number = (numbered[1], self._first()) if numbered else (f"{given}_", 1)
-        unique = given
+    def unique(self, call_id: str) -> str:
+        """Return the id, or a similar one if it is taken, and mark it as taken."""
+        if call_id not in self._taken:
+            self._taken.add(call_id)
+            return call_id
+        numbered = _NUMBERED.fullmatch(call_id)
+        stem, number = (numbered[1], self._number_of_calls()) if numbered else (f"{call_id}_", 1)
+        unique = call_id
         while unique in self._taken:
             unique = f"{stem}{number}"
             number += 1

@@ -1,4 +1,4 @@
-"""Tool calls in a stream: which call a piece belongs to, whatever index and id the host gave it."""
+"""Assign the deltas of tool calls in a stream to calls, whatever index and id the host sends."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -7,13 +7,13 @@ from typing import Any, Self, cast
 
 from langchain_kimi._openrouter.wire import WireToolCall
 
-NO_INDEX = -1
-"""Of a piece that is no object: it goes on with no call that is one."""
+NOT_AN_OBJECT = -1
+"""The index of deltas that are not objects; they belong to no other call."""
 
 
 @dataclass(slots=True)
-class Piece:
-    """A piece of a tool call, as the wire brought it; None and the empty text stand for what it does not say."""
+class CallDelta:
+    """One entry of a delta's `tool_calls`; None and the empty string stand for missing parts."""
 
     index: int | None
     id: str | None
@@ -22,156 +22,152 @@ class Piece:
 
     @classmethod
     def of(cls, wire: Any) -> Self:
-        """Read a piece. What is no object stays as arguments that cannot be run; null says nothing."""
+        """Read an entry. Values that are not objects become arguments that cannot be run; null has no parts."""
         if wire is not None and not isinstance(wire, dict):
-            wire = {"index": NO_INDEX, "function": {"arguments": [wire]}}
-        told = wire or {}
-        # Without a function, name and arguments may stand beside the id.
-        function = told if told.get("function") is None else told["function"]
+            wire = {"index": NOT_AN_OBJECT, "function": {"arguments": [wire]}}
+        entry = wire or {}
+        # Some hosts send no `function`, and name and arguments beside the id.
+        function = entry if entry.get("function") is None else entry["function"]
         if not isinstance(function, dict):
             function = {"arguments": [function]}
         return cls(
-            index=told.get("index"),
-            id=str(told["id"]) if told.get("id") else None,
+            index=entry.get("index"),
+            id=str(entry["id"]) if entry.get("id") else None,
             name=str(function["name"]) if function.get("name") else None,
             arguments=arguments_text(function.get("arguments")),
         )
 
 
 @dataclass(slots=True)
-class OpenCall:
-    """A tool call of which pieces may still come."""
+class TrackedCall:
+    """A tool call that may still receive deltas.
+
+    Attributes:
+        number: Its position among the calls of the response.
+        wire_index: The host's index, which is only a hint.
+        wire_id: The host's id.
+        id: The id to pass on: the host's, unless another call of the response has it already.
+        name: The function's name.
+        arguments: The deltas of the arguments.
+    """
 
     number: int
     wire_index: int | None
     wire_id: str | None = None
     id: str | None = None
-    """The id that is passed on: the wire's, unless another call of the reply has that already."""
     name: str | None = None
     arguments: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the arguments are a whole JSON object already."""
-        # Parsing them at each piece would take too long; the last bracket is where it can become true.
+        """Whether the arguments are a complete JSON object."""
+        # Parsing them with each delta would be too slow; they can only become complete with a closing bracket.
         return bool(self.arguments) and self.arguments[-1].endswith("}") and is_json("".join(self.arguments))
 
     def add(self, arguments: str) -> None:
-        """Add to the arguments; blanks at their end do not count."""
+        """Add to the arguments, without white space at the end."""
         if text := arguments.rstrip():
             self.arguments.append(text)
 
-    def take(self, piece: Piece) -> WireToolCall | None:
-        """Take a piece; gives what is new in it, or None when nothing is."""
-        arguments = piece.arguments
+    def take(self, delta: CallDelta) -> WireToolCall | None:
+        """Add a delta, and return the new parts of it; None if nothing is new."""
+        arguments = delta.arguments
         if not arguments.strip() and not self.arguments:
-            # Blanks before the JSON say nothing, and alone they would not parse as the empty object they mean.
+            # White space alone would not parse as the empty object that it means.
             arguments = ""
         self.add(arguments)
-        told: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
-        if piece.id and not self.wire_id:
-            self.wire_id = piece.id
-            told["id"] = self.id = self.id or piece.id
-        if piece.name and not self.name:
-            told["function"]["name"] = self.name = piece.name
-        is_news = arguments or "id" in told or "name" in told["function"]
-        return cast("WireToolCall", told) if is_news else None
+        passed: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
+        if delta.id and not self.wire_id:
+            self.wire_id = delta.id
+            passed["id"] = self.id = self.id or delta.id
+        if delta.name and not self.name:
+            passed["function"]["name"] = self.name = delta.name
+        is_new = arguments or "id" in passed or "name" in passed["function"]
+        return cast("WireToolCall", passed) if is_new else None
 
 
 class ToolCallTracker:
-    """Numbers the calls of one reply and passes their pieces on: id and name once, arguments as they come.
+    """Numbers the calls of one response, and passes on each id and name once and the arguments as they come.
 
-    The numbers count from 0 in order of appearance; the wire's own index is only a hint. Recorded: fifteen calls all
-    with index 0 and each with its own id (Gemini), a first index of 1 (GPT-5), id and name repeated in every piece
-    (Novita, 2025), an id repeated beside an empty name (BaseTen), `id: null` and `type: ""` in later pieces
-    (SiliconFlow, Chutes, Novita). Reported: no index at all, ids that arrive late, and one id for several calls.
+    The numbers count from 0 in order of appearance. Recorded: fifteen calls all with index 0 and each with its own id
+    (Gemini), a first index of 1 (GPT-5), id and name repeated in every delta (Novita, 2025), an id repeated beside an
+    empty name (BaseTen), `id: null` and `type: ""` in later deltas (SiliconFlow, Chutes, Novita). Reported: no index at
+    all, ids that arrive late, and one id for several calls.
     """
 
     def __init__(self) -> None:
-        self._calls: list[OpenCall] = []
+        self._calls: list[TrackedCall] = []
 
-    def pieces(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
-        """Yield the pieces of one delta, each with the number of its call and only with what is new."""
+    def deltas(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
+        """Yield the entries of one delta's `tool_calls`, each with the number of its call and only the new parts."""
         for wire in calls:
-            piece = Piece.of(wire)
-            call = self._call_of(piece)
-            if call and (told := call.take(piece)):
-                yield told
+            delta = CallDelta.of(wire)
+            call = self._call_of(delta)
+            if call and (passed := call.take(delta)):
+                yield passed
 
-    def continued(self, wire: Any) -> OpenCall | None:
-        """Give the newest call if this is nothing but the next piece of its arguments, in the documented form."""
+    def continued(self, wire: Any) -> TrackedCall | None:
+        """Return the newest call if an entry only continues its arguments, in the documented form; otherwise None."""
         if not self._calls or type(wire) is not dict or wire.get("id") is not None:
             return None
         call, function = self._calls[-1], wire.get("function")
         if not (call.arguments and wire.get("index") == call.number == call.wire_index and type(function) is dict):
             return None
-        is_piece = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
-        return call if is_piece else None
+        is_plain = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
+        return call if is_plain else None
 
-    def missing_ids(self, first: int) -> Iterator[WireToolCall]:
-        """Yield an id for each call that never got one: LangChain pairs calls and results by id.
-
-        Args:
-            first: How many calls the conversation held before this reply; Kimi's ids count over all of it.
-        """
-        for call in self._calls:
-            if not call.id:
-                call.id = f"functions.{call.name or 'unknown_tool'}:{first + call.number}"
-                yield {"index": call.number, "id": call.id, "type": "function", "function": {"arguments": ""}}
-
-    def _call_of(self, piece: Piece) -> OpenCall | None:
-        """The call that a piece belongs to, a new one if need be; None for a piece that says nothing."""
-        candidates = [call for call in self._calls if piece.index is None or call.wire_index == piece.index]
-        if piece.id:
-            same = [call for call in candidates if call.wire_id == piece.id] or self._moved(piece)
-            candidates = same or [call for call in candidates[-1:] if not call.wire_id or _lacks(call, piece)]
-        if candidates and not _opens_another(candidates[-1], piece):
+    def _call_of(self, delta: CallDelta) -> TrackedCall | None:
+        """Return the call that a delta belongs to, a new one if need be; None for a delta without content."""
+        candidates = [call for call in self._calls if delta.index is None or call.wire_index == delta.index]
+        if delta.id:
+            same = [call for call in candidates if call.wire_id == delta.id] or self._moved(delta)
+            candidates = same or [call for call in candidates[-1:] if not call.wire_id or _is_rest_of(call, delta)]
+        if candidates and not _opens_another(candidates[-1], delta):
             return candidates[-1]
-        if not (piece.id or piece.name or piece.arguments.strip()):
+        if not (delta.id or delta.name or delta.arguments.strip()):
             return None
-        call = OpenCall(number=len(self._calls), wire_index=piece.index)
-        if piece.id and any(piece.id == other.id for other in self._calls):
-            # Calls and results are paired by id, so two calls of one reply cannot share theirs.
-            call.id = f"{piece.id}_{call.number}"
+        call = TrackedCall(number=len(self._calls), wire_index=delta.index)
+        if delta.id and any(delta.id == other.id for other in self._calls):
+            # Calls and results are paired by id, so two calls of one response cannot share theirs.
+            call.id = f"{delta.id}_{call.number}"
         self._calls.append(call)
         return call
 
-    def _moved(self, piece: Piece) -> list[OpenCall]:
-        """Give the newest call if a piece goes on with it under another index."""
-        moved = [call for call in self._calls[-1:] if call.wire_id == piece.id and _lacks(call, piece)]
+    def _moved(self, delta: CallDelta) -> list[TrackedCall]:
+        """Return the newest call if the delta continues it under another index."""
+        moved = [call for call in self._calls[-1:] if call.wire_id == delta.id and _is_rest_of(call, delta)]
         for call in moved:
-            call.wire_index = piece.index
+            call.wire_index = delta.index
         return moved
 
 
-def _lacks(call: OpenCall, piece: Piece) -> bool:
-    """Say whether a piece with an id must be the rest of a call: it names no function, and the call is not whole.
+def _is_rest_of(call: TrackedCall, delta: CallDelta) -> bool:
+    """Return whether a delta with an id must continue a call: it has no name, and the call is not complete.
 
-    Reported: one id beside the name and another in all later pieces (poolsideai/pool issue 9).
+    Reported: one id beside the name and another in all later deltas (poolsideai/pool issue 9).
     """
-    return not piece.name and call.name is not None and not call.is_complete
+    return not delta.name and call.name is not None and not call.is_complete
 
 
-def _opens_another(call: OpenCall, piece: Piece) -> bool:
-    """Say whether a piece that could continue a call begins a new one.
+def _opens_another(call: TrackedCall, delta: CallDelta) -> bool:
+    """Return whether a delta that could continue a call begins a new one.
 
-    It does when it names another function, or the same one after the call's arguments were complete and with arguments
-    of its own.
+    It does if it has another name, or the same name and arguments although the call's arguments are complete.
     """
-    if not (piece.name and call.name):
+    if not (delta.name and call.name):
         return False
-    return piece.name != call.name or (bool(piece.arguments.strip()) and call.is_complete)
+    return delta.name != call.name or (bool(delta.arguments.strip()) and call.is_complete)
 
 
 def arguments_text(arguments: Any) -> str:
-    """Give a call's arguments as the text that the wire documents, whatever a host sent."""
+    """Return a call's arguments as the string that the API documents, whatever a host sent."""
     if arguments is None:
         return ""
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 def is_json(text: str) -> bool:
-    """Say whether a text is one whole JSON value; line breaks inside strings are let pass, as hosts send them."""
+    """Return whether a text is one complete JSON value; line breaks inside strings, which hosts send, are allowed."""
     try:
         json.loads(text, strict=False)
     except (ValueError, RecursionError):

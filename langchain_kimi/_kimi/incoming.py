@@ -1,4 +1,4 @@
-"""Kimi's habits, mended on the way in: wire chunks in, wire chunks out."""
+"""Repairs of a response: the choices of its events in, the repaired choices out."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
 
 UNCLEAN = frozenset({"length", "error", "content_filter"})
-"""Finish reasons of a reply that did not come to its own end."""
+"""Finish reasons of a response that was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairOptions:
-    """What is done to a reply.
+    """How a response is repaired.
 
     Attributes:
-        repairs: The repairs that are made.
-        call_ids: Gives the ids of tool calls that the user's conversation holds.
-        validates: Whether calls are held against the schemas of their tools.
-        empty_answers: How many answers with nothing in them came before this one.
-        changed_choice: Whether the request's choice among tools is not made in the way that was asked for.
-        hopes_for_call: Whether a call was to be forced, and the model was left the choice instead.
+        repairs: The names of the repairs to make.
+        call_ids: Returns the ids of the tool calls in the conversation.
+        validates: Whether calls are checked against the schemas of their tools.
+        empty_answers: The number of empty responses before this one.
+        changed_choice: Whether the request's `tool_choice` was changed.
+        hopes_for_call: Whether a forced call became `tool_choice="auto"`.
     """
 
     repairs: Repairs = ALL
@@ -40,20 +40,20 @@ class RepairOptions:
 
 
 class Repairer:
-    """Mends one choice of one reply, chunk by chunk; a plain reply is a stream of one chunk.
+    """Repairs one choice of a response, event by event; a plain response is a stream of one event.
 
-    What was done is told with the last chunk, as the choice's `kimi`: `repairs` counts by name, `invalid_tool_calls`
-    says by id why a call must not be run although its arguments are an object, and `validation` counts such calls;
-    `empty_answers` counts the answers before this one that had nothing in them. Without anything to tell there is no
-    such key.
+    The last event has a report, under the choice's key `kimi`, unless it would be empty. Its keys are `repairs` (counts
+    by name), `invalid_tool_calls` (by id, the reason why a call must not be run although its arguments are an object),
+    `validation` (counts of calls that do not fit their tools) and `empty_answers` (the number of empty responses before
+    this one).
     """
 
     def __init__(self, body: WireBody, repair_options: RepairOptions | None = None) -> None:
         """Begin a choice.
 
         Args:
-            body: The request, for what was offered and what went before.
-            repair_options: What is to be done; by default every repair, and no validation.
+            body: The request, with its tools and its conversation.
+            repair_options: How to repair; by default every default repair, and no validation.
         """
         repair_options = repair_options or RepairOptions()
         self._offered = OfferedTools(body)
@@ -66,26 +66,26 @@ class Repairer:
         self._empty_answers = repair_options.empty_answers
         self._changed_choice = repair_options.changed_choice
         self._finish: str | None = None
-        self._owes_finish = False
+        self._delayed_finish = False
         self._closed = False
 
     def feed(self, choice: WireChoice) -> WireChoice:
-        """Take the choice of the next chunk; gives it back as it should have been."""
+        """Take the choice of the next event, and return it repaired."""
         delta = choice.get("delta")
         repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
         if finish and self._leaks and not self._leaks.is_idle:
             # A call in the text may change how the reply ended.
-            self._owes_finish = True
+            self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
         return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
-        """Take the end of the reply; yields the choice that is still owed, if any.
+        """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.
 
         Args:
-            cut: Whether the reply broke off.
+            cut: Whether the response was cut off.
         """
         if self._closed:
             return
@@ -96,22 +96,22 @@ class Repairer:
         if calls or lifted:
             delta["tool_calls"] = calls + [self._calls.add(leaked) for leaked in lifted]
         report = self._report()
-        owed: JSONObject = {"delta": delta} if delta else {}
-        if self._owes_finish or (lifted and self._finish is None):
+        last: JSONObject = {"delta": delta} if delta else {}
+        if self._delayed_finish or (lifted and self._finish is None):
             added = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
             has_called = self._is_clean and any(call.is_sound for call in added)
-            owed["finish_reason"] = "tool_calls" if has_called else self._finish
+            last["finish_reason"] = "tool_calls" if has_called else self._finish
         if report:
-            owed["kimi"] = report
-        if owed:
-            yield cast("WireChoice", {"index": 0, **owed})
+            last["kimi"] = report
+        if last:
+            yield cast("WireChoice", {"index": 0, **last})
 
     @property
     def _is_clean(self) -> bool:
         return self._finish not in UNCLEAN
 
     def _passes(self, delta: WireMessage) -> bool:
-        """Take a delta that has nothing to mend, as nearly all are; says whether it was one."""
+        """Take a delta that needs no repair, as nearly all are; return whether it is one."""
         if wire := delta.get("tool_calls"):
             return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
         return self._leaks is None or self._leaks.passes(delta)
@@ -122,16 +122,16 @@ class Repairer:
         if not wire:
             return repaired
         if "message" in choice:
-            # The calls of a plain reply are whole, and many hosts leave out their index.
+            # The calls of a plain response are complete, and many hosts leave out their index.
             wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
         return cast("WireMessage", {**repaired, "tool_calls": list(self._calls.feed(wire))})
 
     def _lifted(self) -> Iterator[LeakedCall]:
-        """Yield the calls in the texts that are not there in the wire's own form, or earlier in the text, as well."""
-        known = list(self._calls.calls.values())
+        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
+        structured = list(self._calls.calls.values())
         seen: set[LeakedCall] = set()
-        for leaked in self._leaks.calls(has_others=bool(known)) if self._leaks else ():
-            if not (any(call.repeats(leaked) for call in known) or (leaked.id and leaked in seen)):
+        for leaked in self._leaks.calls(has_others=bool(structured)) if self._leaks else ():
+            if not (any(call.repeats(leaked) for call in structured) or (leaked.id and leaked in seen)):
                 seen.add(leaked)
                 yield leaked
 
@@ -151,8 +151,8 @@ class Repairer:
         if invalid:
             report["invalid_tool_calls"] = invalid
         if self._validator and (self._validator.unknown_tools or self._validator.mismatches):
-            faults = {"unknown_tools": self._validator.unknown_tools, "mismatches": self._validator.mismatches}
-            report["validation"] = {kind: count for kind, count in faults.items() if count}
+            errors = {"unknown_tools": self._validator.unknown_tools, "mismatches": self._validator.mismatches}
+            report["validation"] = {kind: count for kind, count in errors.items() if count}
         return report
 
     def _validate(self, call: IncomingCall, validator: CallValidator) -> None:

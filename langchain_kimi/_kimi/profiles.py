@@ -1,6 +1,6 @@
-"""What is known of each Kimi on OpenRouter: its limits and abilities for LangChain, and its prices.
+"""The profile (limits and capabilities) and the list prices of each Kimi model on OpenRouter.
 
-The data is in `profiles.json`, with its source and date; `scripts/refresh_profiles.py` renews it.
+The data is in `profiles.json`, with its source and date; `scripts/refresh_profiles.py` updates it.
 """
 
 import copy
@@ -16,16 +16,16 @@ from langchain_kimi._openrouter.wire import JSONObject
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a model costs, in US dollars per million tokens.
+    """A model's prices, in US dollars per million tokens.
 
-    These are OpenRouter's list prices at `date`; hosts differ, and only a reply's own `cost` is what was paid.
+    These are OpenRouter's list prices on `date`. Hosts differ; the price that was charged is the `cost` of a response.
 
     Attributes:
-        prompt: A million tokens of input.
-        completion: A million tokens of output, thinking included.
-        cache_read: A million tokens of input that a host had cached; None where no price is listed.
-        source: Where the prices were read.
-        date: The day they were read, as `YYYY-MM-DD`.
+        prompt: The price of input.
+        completion: The price of output, including reasoning.
+        cache_read: The price of input that the host had cached; None if no price is listed.
+        source: The source of the prices.
+        date: The date of the prices, as `YYYY-MM-DD`.
     """
 
     prompt: float
@@ -60,17 +60,17 @@ class ProfileData(TypedDict):
 
 
 def profile(slug: str) -> JSONObject | None:
-    """Tell a model's profile, with the keys of langchain-core's `ModelProfile`; None for a model that is not listed.
+    """Return a model's profile, with the keys of langchain-core's `ModelProfile`; None for a model that is not listed.
 
-    Variants (`:free`, `:exacto`), dated slugs and presets of a model have its profile. The dictionary is the caller's
-    own. The limits are those of OpenRouter's preferred host; others may have lower ones.
+    Variants (`:free`, `:exacto`), dated slugs and presets of a model have its profile. The result is a copy. The limits
+    are those of OpenRouter's preferred host; others may have lower ones.
     """
     row = _row(slug)
     return copy.deepcopy(row["profile"]) if row else None
 
 
 def prices(slug: str) -> Prices | None:
-    """Tell a model's prices; None for a model that is not listed. The `:free` variant costs nothing."""
+    """Return a model's prices; None for a model that is not listed. The `:free` variant costs nothing."""
     row = _row(slug)
     if row is None:
         return None
@@ -81,7 +81,7 @@ def prices(slug: str) -> Prices | None:
 
 
 def slugs_that_take(modality: str) -> list[str]:
-    """List the models that take an `image`, `video` or `audio` as input, but for those that are being retired."""
+    """Return the slugs of the models that accept an `image`, `video` or `audio`, without deprecated ones."""
     return [
         slug
         for slug, row in _data()["models"].items()

@@ -1,44 +1,169 @@
-"""The repairs by name, so that each can be switched on and off."""
+"""The registry of repairs: the name of each one, what it does, when it runs, and whether it runs by default.
 
-from collections.abc import Iterable
-from typing import TypeAlias
+A repair of requests is one entry and one function. The names are those of the `repairs` setting and of the counts in
+`response_metadata["kimi"]["repairs"]`; the README's table is generated from the entries.
+"""
 
-REPAIRS = {
-    "markup": "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
-    "call_ids": "Ids go out as Kimi was trained on them; ids that come in are unique in the conversation.",
-    "call_names": "A call's name loses `functions.` and `:0`, and an empty one is taken from the call's id.",
-    "arguments": "Arguments, or values in them, that were encoded twice are decoded; what surrounds them is left out, "
-    "and repeated ones count once.",
-    "history": "A call without a result, or a result without a call, is refused before anything is sent; white space "
-    "beside calls is left out.",
-    "tool_choice": "A forced call, which a Kimi that thinks refuses, is asked for in the way that it takes.",
-    "schemas": "Tool schemas in shapes that Moonshot AI refuses are rewritten to equal ones that it takes.",
-}
-"""What `"all"` stands for."""
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
 
-ON_REQUEST = {
-    "orphans": "Results without a call are left out, and calls without a result are given one that says so.",
-}
-"""What changes the conversation, and is done only where it is named."""
+from langchain_kimi._kimi.call_ids import with_positional_ids
+from langchain_kimi._kimi.families import KimiFamily
+from langchain_kimi._kimi.forced_choice import without_forced_choice
+from langchain_kimi._kimi.history import with_pairs, without_blanks
+from langchain_kimi._kimi.schemas import with_moonshot_schemas
+from langchain_kimi._openrouter.wire import WireBody, WireMessage
+
+Stage = Literal["request", "event", "end"]
+"""When a repair runs: before a request is sent, on each event of a response, or at the end of a response."""
 
 Repairs: TypeAlias = frozenset[str]
-ALL: Repairs = frozenset(REPAIRS)
-Chosen: TypeAlias = str | bool | Iterable[str] | None
-"""How repairs are chosen: `"all"`, `"none"`, True, False, or names, of which `"all"` may be one."""
+"""The names of the repairs that are switched on."""
+
+RepairChoice: TypeAlias = str | bool | Iterable[str] | None
+"""The `repairs` setting: `"all"`, `"none"`, True, False, None (all), or names, of which one may be `"all"`."""
+
+RequestRepair: TypeAlias = Callable[[WireBody, KimiFamily], WireBody]
+"""Returns the body to send to a model of the family: a changed copy, or the same body if it needs no repair."""
 
 
-def chosen_repairs(chosen: Chosen) -> Repairs:
-    """Give the names that a choice stands for.
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One repair.
+
+    Attributes:
+        name: The name in settings and counts.
+        summary: One sentence for users.
+        stages: When it runs.
+        is_default: Whether `"all"` includes it.
+        on_request: The function of the stage `request`.
+        needs_calls: Whether `on_request` only applies to conversations with tool calls or results.
+    """
+
+    name: str
+    summary: str
+    stages: tuple[Stage, ...]
+    is_default: bool = True
+    on_request: RequestRepair | None = None
+    needs_calls: bool = False
+
+
+def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> RequestRepair:
+    """Return the repair of a body that repairs its messages."""
+
+    def repaired(body: WireBody, kimi: KimiFamily) -> WireBody:
+        del kimi
+        messages = repair(body["messages"])
+        return body if messages is body["messages"] else cast("WireBody", {**body, "messages": messages})
+
+    return repaired
+
+
+def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
+    return _on_messages(with_positional_ids)(body, kimi) if kimi.positional_call_ids else body
+
+
+def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
+    del kimi
+    return without_forced_choice(body)
+
+
+def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
+    del kimi
+    tools = body.get("tools") or []
+    rewritten = with_moonshot_schemas(tools)
+    return body if rewritten is tools else cast("WireBody", {**body, "tools": rewritten})
+
+
+_ENTRIES = (
+    Repair(
+        "markup",
+        "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
+        ("event", "end"),
+    ),
+    Repair(
+        "arguments",
+        "Arguments, or values in them, that were encoded twice are decoded; markers and code fences around the "
+        "arguments are removed, and repeated arguments count once.",
+        ("event", "end"),
+    ),
+    Repair(
+        "call_names",
+        "`functions.` and `:0` are removed from the name of a call, and an empty name is read from the call's id.",
+        ("event", "end"),
+    ),
+    Repair(
+        "tool_choice",
+        "A forced call, which Kimi refuses while it reasons, is requested in the nearest way that it accepts.",
+        ("request",),
+        on_request=_forced_choice,
+    ),
+    Repair(
+        "orphans",
+        "Results without a call are removed, and calls without a result get one that says that they were interrupted.",
+        ("request",),
+        is_default=False,
+        on_request=_on_messages(with_pairs),
+        needs_calls=True,
+    ),
+    Repair(
+        "history",
+        "Calls without a result and results without a call are an error before anything is sent (unless `orphans` is "
+        "on); white space beside calls is removed.",
+        ("request",),
+        on_request=_on_messages(without_blanks),
+        needs_calls=True,
+    ),
+    Repair(
+        "call_ids",
+        "Requests have call ids in the form that Kimi was trained on; ids in responses are unique in the conversation.",
+        ("request", "event", "end"),
+        on_request=_positional_ids,
+        needs_calls=True,
+    ),
+    Repair(
+        "schemas",
+        "Tool schemas that Moonshot AI refuses are rewritten to equivalent ones that it accepts.",
+        ("request",),
+        on_request=_schemas,
+    ),
+)
+
+REPAIRS = {repair.name: repair for repair in _ENTRIES}
+"""All repairs by name, in the order in which they run."""
+
+ON_REQUEST = tuple((repair, repair.on_request) for repair in _ENTRIES if repair.on_request)
+"""The repairs of requests, each with its function, in the order in which they run."""
+
+ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
+"""The names that `"all"` stands for."""
+
+
+def chosen_repairs(choice: RepairChoice) -> Repairs:
+    """Return the names of the repairs that a setting switches on.
 
     Raises:
-        ValueError: a name is not known.
+        ValueError: The setting is not one of `RepairChoice`, a name is unknown, or `"none"` has other names beside it.
     """
-    if chosen is None or isinstance(chosen, bool):
-        return frozenset() if chosen is False else ALL
-    names = {chosen} if isinstance(chosen, str) else set(chosen)
-    known = {*REPAIRS, *ON_REQUEST, "all", "none"}
-    if unknown := sorted(map(str, names - known)):
-        raise ValueError(f"repairs: {', '.join(unknown)} is none of {', '.join(sorted(known))}.")
+    if choice is None or isinstance(choice, bool):
+        return frozenset() if choice is False else ALL
+    if isinstance(choice, str):
+        names = {choice}
+    elif isinstance(choice, list | tuple | set | frozenset):
+        names = set(map(str, choice))
+    else:
+        raise ValueError(  # noqa: TRY004 - pydantic reports a ValueError and lets a TypeError pass
+            f'repairs must be "all", "none", a bool, or a list, tuple or set of names, not {type(choice).__name__}.'
+        )
+    if unknown := sorted(names - {*REPAIRS, "all", "none"}):
+        raise ValueError(f"repairs: {' '.join(map(_unknown, unknown))} Known names: all, none, {', '.join(REPAIRS)}.")
     if "none" in names and len(names) > 1:
-        raise ValueError("repairs: none goes with no other name.")
+        raise ValueError('repairs: "none" cannot be combined with other names.')
     return frozenset(names - {"all", "none"}) | (ALL if "all" in names else frozenset())
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, (*REPAIRS, "all", "none"), n=1, cutoff=0.5)
+    return f"Unknown repair {name!r}" + (f"; did you mean {close[0]!r}?" if close else ".")

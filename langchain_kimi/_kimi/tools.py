@@ -1,4 +1,4 @@
-"""The tools that a request offers: their names and schemas, and which of them a model's spelling means."""
+"""The tools of a request: their names and schemas, the tool that a spelling means, and the validation of calls."""
 
 import re
 from functools import cached_property
@@ -30,11 +30,9 @@ class OfferedTools:
         self.may_be_called = bool(self.schemas) and body.get("tool_choice") != "none"
 
     def meant(self, spelling: str) -> str | None:
-        """Tell which function is meant by its name, `functions.name`, `name:0`, or by another case of its letters.
+        """Return the function that a spelling means: its name, `functions.name`, `name:0`, in any letter case.
 
-        A marker of Kimi's markup ends the name.
-
-        None where no function, or more than one, would fit.
+        A marker of Kimi's markup ends the name. None if no function matches, or more than one.
         """
         forms = _forms(spelling.partition(_MARKER)[0].strip())
         exact = next((form for form in forms if form in self.schemas), None)
@@ -44,16 +42,16 @@ class OfferedTools:
         return _only([name for name in self.schemas if name.casefold() in folded])
 
     def meant_by_id(self, call_id: str) -> str | None:
-        """Tell which function a call id of Kimi's means, also one that a framework has cleaned of `.` and `:`.
+        """Return the function that a call id in Kimi's form means, also if a framework removed `.` and `:` from it.
 
-        In place of `functions` there may be another word.
+        Another word may be in the place of `functions`. None if no function matches, or more than one.
         """
         return self.meant(call_id) or _only(
             [name for name, cleaned in self._cleaned_ids.items() if cleaned.fullmatch(call_id.strip())]
         )
 
     def needs_arguments(self, name: str) -> bool:
-        """Say whether a function cannot be called with an empty object."""
+        """Return whether a function has required parameters."""
         return bool(self.schemas.get(name, {}).get("required"))
 
     @cached_property
@@ -73,15 +71,15 @@ def _only(names: list[str]) -> str | None:
 
 
 MISSING = "validate_tool_calls needs the package jsonschema: install langchain-kimi-openrouter[validation]."
-_MOST_FAULTS = 3
-_LONGEST = 200
+_MAX_ERRORS = 3
+_MAX_LENGTH = 200
 
 
 def load_validator() -> Any:
-    """Import the checking package.
+    """Import jsonschema.
 
     Raises:
-        ImportError: it is not installed.
+        ImportError: It is not installed.
     """
     try:
         return import_module("jsonschema")
@@ -90,39 +88,39 @@ def load_validator() -> Any:
 
 
 class CallValidator:
-    """Checks calls of the tools that a request offers.
+    """Checks calls against the tools of a request.
 
     Attributes:
-        unknown_tools: How many calls named a tool that is not offered.
-        mismatches: How many calls had arguments that do not fit their tool's schema.
+        unknown_tools: The number of calls of tools that are not offered.
+        mismatches: The number of calls whose arguments do not match the schema of their tool.
     """
 
     def __init__(self, offered: OfferedTools) -> None:
-        """Begin a reply; raises `ImportError` where `jsonschema` is missing."""
+        """Begin a response; raises `ImportError` if `jsonschema` is not installed."""
         self.unknown_tools = 0
         self.mismatches = 0
         self._offered = offered
         self._package = load_validator()
 
     def fault(self, name: str, arguments: dict[str, Any]) -> str | None:
-        """Say what is wrong with a call and where, or None when it is right."""
+        """Return the errors of a call, each with its place; None if the call is valid."""
         if name not in self._offered.schemas:
             self.unknown_tools += 1
             offered = ", ".join(self._offered.schemas) or "none"
             return f"There is no tool {name!r}; offered: {offered}."
-        faults = self._faults(self._offered.schemas[name], arguments)
-        if not faults:
+        errors = self._errors(self._offered.schemas[name], arguments)
+        if not errors:
             return None
         self.mismatches += 1
-        more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
-        return f"The arguments do not fit the schema of {name}: {'; '.join(faults[:_MOST_FAULTS])}{more}."
+        more = f"; and {len(errors) - _MAX_ERRORS} more" if len(errors) > _MAX_ERRORS else ""
+        return f"The arguments do not match the schema of {name}: {'; '.join(errors[:_MAX_ERRORS])}{more}."
 
-    def _faults(self, schema: dict[str, Any], arguments: dict[str, Any]) -> list[str]:
+    def _errors(self, schema: dict[str, Any], arguments: dict[str, Any]) -> list[str]:
         checker = self._package.validators.validator_for(schema, default=self._package.Draft202012Validator)
         try:
-            found = sorted(checker(schema).iter_errors(arguments), key=lambda error: error.json_path)
-        except Exception as problem:  # noqa: BLE001 - a schema that is none fails in many ways, and is not the model's fault
-            # Nothing can be held against a call whose tool has a broken schema; the host took it.
+            errors = sorted(checker(schema).iter_errors(arguments), key=lambda error: error.json_path)
+        except Exception as problem:  # noqa: BLE001 - an invalid schema fails in many ways
+            # A call whose tool has an invalid schema cannot be checked; the host accepted the schema.
             del problem
             return []
-        return [f"{error.json_path.removeprefix('$.')}: {error.message[:_LONGEST]}" for error in found]
+        return [f"{error.json_path.removeprefix('$.')}: {error.message[:_MAX_LENGTH]}" for error in errors]

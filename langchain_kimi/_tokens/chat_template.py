@@ -1,7 +1,7 @@
-"""How a conversation becomes Kimi's prompt: its chat templates, as segments that can be counted.
+"""Kimi's chat templates: a conversation as the segments of the prompt that the model reads.
 
-Each host renders the prompt itself, and hosts differ, see `prompt_forms`; all else here is what the released templates
-do.
+Each host renders the prompt itself, and hosts differ in the points that `hosts.PromptForm` lists. Everything else here
+follows the released templates.
 """
 
 import json
@@ -15,12 +15,10 @@ from langchain_kimi._tokens.prompt import Prompt, Segment, compact_json, parts_o
 from langchain_kimi._tokens.typescript import typescript_tools
 
 DEFAULT_SYSTEM = "You are Kimi, an AI assistant created by Moonshot AI."
-# Hosts bill 18 tokens more without a system message: the envelope's 4, and these.
+# Hosts bill 18 more tokens for a conversation without a system message: 4 for the envelope, and these.
 _DEFAULT_SYSTEM_TOKENS = 14
-# Each is one token of the vocabulary, told by prompts of which everything else is known.
+# Each is one token of the vocabulary. This follows from billed prompts whose other tokens were certain.
 _ROLE_WORDS = frozenset({"user", "assistant", "system", "tool"})
-_THINK_TOKENS_SINCE = (2, 5)
-_XML_SINCE = (3, 0)
 _END = "<|im_end|>"
 _OPENERS = {"user": "<|im_user|>", "assistant": "<|im_assistant|>"}
 
@@ -31,102 +29,105 @@ def render(
     tools: Sequence[JSONObject] | None = None,
     form: PromptForm | None = None,
 ) -> list[Segment]:
-    """Render a conversation and its tools, up to where the model goes on writing.
+    """Return the segments of a conversation and its tools, up to the point where the model continues.
 
     Args:
-        family: Whose template; None for a model that is no Kimi, of which the plain envelope is the best guess.
-        messages: The conversation as it is sent.
-        tools: The tools on offer, as they are sent.
-        form: How the host writes it; None is what the family's template does. K3 has one form only.
+        family: The family whose template is used. None, for a model that is not a Kimi, uses the plain envelope.
+        messages: The messages as they are sent.
+        tools: The tools as they are sent.
+        form: The form in which the host writes the prompt; None is the form of the family's template. K3 has only one.
+
+    Returns:
+        The segments in the order of the prompt.
     """
-    if family is not None and family.generation >= _XML_SINCE:
+    if family is not None and family.template == "k3":
         return render_k3(messages, tools or ())
     return _Template(family, form or default_form(family)).render(messages, tools or ())
 
 
 class _Template:
-    """The templates of K2 to K2.7, which differ in three points: default system text, tools, thinking."""
+    """The templates of K2 to K2.7, which differ in three points: default system text, tools and reasoning."""
 
     def __init__(self, family: KimiFamily | None, form: PromptForm) -> None:
         self.prompt = Prompt()
         self.form = form
         self.thinks = family is not None and family.thinks != "never"
-        self.has_think_tokens = family is not None and family.generation >= _THINK_TOKENS_SINCE
+        self.has_think_tokens = family is not None and family.template != "k2"
 
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
         if tools:
             self._open("<|im_system|>", "tool_declare")
-            self.prompt.text(_declared(tools, self.form.tools))
-            self.prompt.special(_END)
+            self.prompt.add_text(_tools_text(tools, self.form.tools))
+            self.prompt.add_special(_END)
         if self.form.default_system and not (messages and messages[0].get("role") == "system"):
             self._open("<|im_system|>", "system")
-            self.prompt.known(DEFAULT_SYSTEM, _DEFAULT_SYSTEM_TOKENS)
-            self.prompt.special(_END)
+            self.prompt.add_counted(DEFAULT_SYSTEM, _DEFAULT_SYSTEM_TOKENS)
+            self.prompt.add_special(_END)
         running_from = _start_of_running_loop(messages)
         for position, message in enumerate(messages):
             self._message(message, is_running=position >= running_from)
         self._open("<|im_assistant|>", "assistant")
         if self.has_think_tokens:
-            self.prompt.special("<think>")
+            self.prompt.add_special("<think>")
         return self.prompt.segments
 
     def _open(self, opener: str, label: str) -> None:
-        self.prompt.special(opener)
+        self.prompt.add_special(opener)
         if label in _ROLE_WORDS:
-            self.prompt.known(label, 1)
+            self.prompt.add_counted(label, 1)
         else:
-            self.prompt.text(label)
-        self.prompt.special("<|im_middle|>")
+            self.prompt.add_text(label)
+        self.prompt.add_special("<|im_middle|>")
 
     def _message(self, message: WireMessage, *, is_running: bool) -> None:
         role = message.get("role", "user")
         self._open(_OPENERS.get(role, "<|im_system|>"), message.get("name") or role)
         if role == "assistant" and self.thinks:
-            self._thoughts(reasoning_of(message) if is_running and self.form.reasoning else "")
+            self._add_reasoning(reasoning_of(message) if is_running and self.form.reasoning else "")
         if role == "tool":
-            self.prompt.text(f"## Return of {message.get('tool_call_id')}\n")
+            self.prompt.add_text(f"## Return of {message.get('tool_call_id')}\n")
         self._content(message)
         if calls := message.get("tool_calls"):
-            self.prompt.special("<|tool_calls_section_begin|>")
+            self.prompt.add_special("<|tool_calls_section_begin|>")
             for call in calls:
-                self.prompt.special("<|tool_call_begin|>")
-                self.prompt.text(call.get("id") or "")
-                self.prompt.special("<|tool_call_argument_begin|>")
-                self.prompt.text(call.get("function", {}).get("arguments") or "")
-                self.prompt.special("<|tool_call_end|>")
-            self.prompt.special("<|tool_calls_section_end|>")
-        self.prompt.special(_END)
+                self.prompt.add_special("<|tool_call_begin|>")
+                self.prompt.add_text(call.get("id") or "")
+                self.prompt.add_special("<|tool_call_argument_begin|>")
+                self.prompt.add_text(call.get("function", {}).get("arguments") or "")
+                self.prompt.add_special("<|tool_call_end|>")
+            self.prompt.add_special("<|tool_calls_section_end|>")
+        self.prompt.add_special(_END)
 
-    def _thoughts(self, reasoning: str) -> None:
-        # K2-Thinking has no tokens for these marks, it reads them as text.
-        mark = self.prompt.special if self.has_think_tokens else self.prompt.text
+    def _add_reasoning(self, reasoning: str) -> None:
+        # K2-Thinking has no tokens for these tags and reads them as text.
+        mark = self.prompt.add_special if self.has_think_tokens else self.prompt.add_text
         mark("<think>")
-        self.prompt.text(reasoning)
+        self.prompt.add_text(reasoning)
         mark("</think>")
 
     def _content(self, message: WireMessage) -> None:
         for part in parts_of(message):
             if isinstance(part, str):
-                self.prompt.text(part)
+                self.prompt.add_text(part)
             else:
-                self.prompt.special("<|media_begin|>", "image", "<|media_content|>")
-                self.prompt.media(str(part.get("type")))
-                self.prompt.special("<|media_end|>")
-                self.prompt.text("\n")
+                self.prompt.add_special("<|media_begin|>", "image", "<|media_content|>")
+                self.prompt.add_media(str(part.get("type")))
+                self.prompt.add_special("<|media_end|>")
+                self.prompt.add_text("\n")
 
 
-def _declared(tools: Sequence[JSONObject], style: ToolsStyle) -> str:
+def _tools_text(tools: Sequence[JSONObject], style: ToolsStyle) -> str:
     if style == "typescript":
         try:
             return typescript_tools(tools) or compact_json(tools)
         except (ValueError, TypeError, AttributeError, LookupError):
-            # The template falls back so too; that a schema is malformed is for the host to say.
+            # The released template falls back to JSON, too. The host reports a malformed schema.
             return compact_json(tools)
     return compact_json(tools) if style == "compact_json" else json.dumps(tools, ensure_ascii=False, sort_keys=True)
 
 
 def _start_of_running_loop(messages: Sequence[WireMessage]) -> int:
-    """The position after the last answer without calls: from there on the model sees what it thought."""
+    """Return the position after the last answer without tool calls. From there on the model sees its reasoning."""
     finished = [
         position
         for position, message in enumerate(messages)

@@ -1,6 +1,6 @@
-"""The prompt of K3, which has another form than its elders': tags, and calls without ids.
+"""The chat template of Kimi K3, which differs from the earlier ones: it uses tags, and tool calls have no ids.
 
-It is written from one published copy of the template. No exchange was seen whose tokens it could be held against.
+It follows one published copy of the template. No recorded exchange was available to compare its token counts with.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _EFFORT = (
 
 
 def render_k3(messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
-    """Render a conversation and its tools, up to where the model begins to think."""
+    """Return the segments of a conversation and its tools, up to the point where the model starts to reason."""
     return _Template().render(messages, tools)
 
 
@@ -29,7 +29,7 @@ class _Template:
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
         if tools:
             self._whole_message(f"{_TOOLS_HEAD}{compact_json(tools)}\n```", role="system", type="tool-declare")
-        # The effort is named in words; any other of them has as many tokens.
+        # The effort is a word in the text. Every other effort has the same number of tokens.
         self._whole_message(_EFFORT, role="system", type="thinking-effort")
         for message in messages:
             self._message(message)
@@ -38,23 +38,23 @@ class _Template:
         return self.prompt.segments
 
     def _open(self, tag: str, **attributes: object) -> None:
-        self.prompt.special("<|open|>")
-        given = (f' {name}="{_escaped(value)}"' for name, value in attributes.items())
-        self.prompt.text(tag + "".join(given))
-        self.prompt.special("<|sep|>")
+        self.prompt.add_special("<|open|>")
+        written = (f' {name}="{_escaped(value)}"' for name, value in attributes.items())
+        self.prompt.add_text(tag + "".join(written))
+        self.prompt.add_special("<|sep|>")
 
     def _close(self, tag: str) -> None:
-        self.prompt.special("<|close|>")
-        self.prompt.text(tag)
-        self.prompt.special("<|sep|>")
+        self.prompt.add_special("<|close|>")
+        self.prompt.add_text(tag)
+        self.prompt.add_special("<|sep|>")
 
     def _end(self) -> None:
         self._close("message")
-        self.prompt.special("<|end_of_msg|>")
+        self.prompt.add_special("<|end_of_msg|>")
 
     def _whole_message(self, text: str, **attributes: object) -> None:
         self._open("message", **attributes)
-        self.prompt.text(text)
+        self.prompt.add_text(text)
         self._end()
 
     def _message(self, message: WireMessage) -> None:
@@ -73,7 +73,7 @@ class _Template:
 
     def _answer(self, message: WireMessage) -> None:
         self._open("think")
-        self.prompt.text(reasoning_of(message).strip() and reasoning_of(message))
+        self.prompt.add_text(reasoning_of(message).strip() and reasoning_of(message))
         self._close("think")
         self._open("response")
         self._content(message)
@@ -91,16 +91,16 @@ class _Template:
         self._open("call", tool=name, index=index)
         if arguments := function.get("arguments"):
             self._open("json", type="object")
-            self.prompt.text(arguments)
+            self.prompt.add_text(arguments)
             self._close("json")
         self._close("call")
 
     def _content(self, message: WireMessage) -> None:
         for part in parts_of(message):
             if isinstance(part, str):
-                self.prompt.text(part)
+                self.prompt.add_text(part)
             else:
-                self.prompt.media(str(part.get("type")))
+                self.prompt.add_media(str(part.get("type")))
 
 
 def _escaped(value: object) -> str:

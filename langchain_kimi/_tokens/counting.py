@@ -1,4 +1,7 @@
-"""How many tokens a conversation has for Kimi: counted if its vocabulary is here, estimated if not; always offline."""
+"""The number of tokens of a prompt: counted with Kimi's vocabulary if it is on this machine, otherwise estimated.
+
+Nothing here uses the network.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -13,14 +16,14 @@ from langchain_kimi._tokens.hosts import PromptForm, default_form, form_of_host,
 from langchain_kimi._tokens.prompt import Segment
 from langchain_kimi._tokens.vocabulary import SHA256, find_vocabulary
 
-# Prompts whose form is known are estimated within 11% of what was billed. What lies further off was billed for another
-# prompt, as where the conversation has been trimmed since.
+# Prompts of a certain form are estimated within 11 % of the billed tokens. A larger difference means that a different
+# prompt was billed, for example because the conversation was trimmed since.
 _SAME_PROMPT = 0.12
 _FEW_TOKENS = 4
-# An image is reckoned with 1,400 tokens and may have 4,096.
+# An image counts as 1,400 tokens and may have 4,096.
 _MORE_MEDIA = 2
 _BETTER = 0.03
-"""By how much another form must be nearer than the form of the host's table, as a share of the billed tokens."""
+"""How much nearer another form than the host's must be to the billed tokens, as a share of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,8 @@ class Billed:
     """The usage of an earlier turn of a conversation.
 
     Attributes:
-        messages: How many messages, from the first, the prompt of that turn had.
-        prompt_tokens: Its prompt tokens, by the answer's usage.
+        messages: The number of messages in the prompt of that turn, which are the first ones of the conversation.
+        prompt_tokens: The prompt tokens in the usage of its answer.
     """
 
     messages: int
@@ -38,11 +41,11 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """An earlier turn of the same conversation, from which a count goes on.
+    """An earlier turn of the same conversation, on which a count is based.
 
     Attributes:
-        form: The form in which the host wrote it, by its billed tokens.
-        estimated: Its tokens in that form.
+        form: The form in which the host wrote it, derived from its billed tokens.
+        estimated: Its estimated tokens in that form.
         billed: Its billed tokens.
     """
 
@@ -51,26 +54,26 @@ class _Base:
     billed: int
 
     def adjusted(self, tokens: int) -> int:
-        """Return the tokens of a later turn, with the difference between billed and estimated tokens added.
+        """Return the tokens of a later turn, plus the difference between billed and estimated tokens.
 
-        A host adds to the tools and before the first message, so the difference does not grow with the conversation.
-        A later turn can have fewer tokens, where its template leaves out the reasoning of earlier turns; then its share
-        of the difference is added.
+        Hosts add text to the tools and before the first message, so the difference does not grow with the conversation.
+        A later turn can have fewer tokens, because the template omits the reasoning of earlier turns; then only its
+        share of the difference is added.
         """
         return math.ceil(tokens + (self.billed - self.estimated) * min(1.0, tokens / self.estimated))
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """How many tokens a prompt has.
+    """The number of tokens of a prompt.
 
     Attributes:
-        tokens: The number to reckon with.
-        exact: Whether Kimi's own vocabulary counted all of it. The host may still write the prompt in another form.
-        media_tokens: How many of them stand for images, films, recordings and files, which are always an estimate.
+        tokens: The number of tokens.
+        exact: Whether Kimi's vocabulary counted all of them. The host may still write the prompt in another form.
+        media_tokens: The tokens among them for images, videos, audio and files, which are always an estimate.
         unadjusted: The number before the difference to the billed tokens of an earlier turn was added.
-        host: The slug of the host for which it was counted, since hosts write prompts in different forms; None where
-            nothing tells who will serve the call, and the form of the model's template was taken.
+        host: The slug of the host whose prompt form was counted. None if the host that will serve the call is not
+            certain; then the form of the model's template was counted.
     """
 
     tokens: int
@@ -84,15 +87,14 @@ class TokenCounter:
     """Counts tokens for one model.
 
     Args:
-        model_slug: The model; its family decides on the chat template. Of a model that is no Kimi everything is an
-            estimate, because its vocabulary is another.
-        tokenizer_file: Where Kimi's vocabulary is; None looks where it is usually put, see `find_vocabulary`.
-        form: How every host writes the prompt; None is what is known of the host, or else what the family's template
-            does.
+        model_slug: The model, whose family decides on the chat template. Counts for a model that is not a Kimi are
+            estimates, because its vocabulary differs.
+        tokenizer_file: The path of Kimi's vocabulary; None searches the default locations, see `find_vocabulary`.
+        form: The form in which every host writes the prompt; None is the form of the host, or of the family's template.
         sha256: The checksum that the vocabulary must have.
 
     Raises:
-        KimiUsageError: there is no vocabulary at `tokenizer_file`, or one with another checksum.
+        KimiUsageError: There is no vocabulary at `tokenizer_file`, or its checksum differs.
     """
 
     def __init__(
@@ -104,8 +106,8 @@ class TokenCounter:
         sha256: str = SHA256,
     ) -> None:
         self._family = family(model_slug)
-        found = find_vocabulary(tokenizer_file, sha256=sha256)
-        self._vocabulary = found if self._family is not None else None
+        vocabulary = find_vocabulary(tokenizer_file, sha256=sha256)
+        self._vocabulary = vocabulary if self._family is not None else None
         self._form = form
 
     def count_messages(
@@ -117,17 +119,18 @@ class TokenCounter:
         host: str | None = None,
         billed: Billed | None = None,
     ) -> TokenCount:
-        """Count a prompt: the conversation, the tools, and what the chat template puts around them.
+        """Return the number of tokens of a prompt: the messages, the tools and the text of the chat template.
 
         Args:
-            messages: The conversation as it is sent.
-            tools: The tools on offer, as they are sent.
-            measure: Counts a text in the place of this counter's own means; what it says is taken as an estimate.
-            host: The slug of the host that will serve the call; None if it is not known.
-            billed: What that host billed for an earlier turn, as far as the conversation tells. If that is what the
-                turn has in one of the forms that hosts use, or near it, the count goes on from there.
+            messages: The messages as they are sent.
+            tools: The tools as they are sent.
+            measure: A function that counts the tokens of a text and replaces this counter's own. Its result is treated
+                as an estimate.
+            host: The slug of the host that will serve the call; None if that is not certain.
+            billed: The usage that this host reported for an earlier turn. It is the basis of the count if it is near
+                the estimate of that turn in one of the forms that hosts use.
         """
-        # An earlier turn has the same texts, and they are the same in most forms.
+        # An earlier turn has the same texts, and most forms share them.
         cost = cache(measure or self._cost)
         form = self._form or form_of_host(self._family, host) or default_form(self._family)
         base = self._base(billed, messages, tools, cost, form) if billed else None
@@ -141,13 +144,13 @@ class TokenCounter:
         return TokenCount(tokens, is_exact, media_tokens=media, unadjusted=raw, host=host)
 
     def count_text(self, text: str) -> int:
-        """Count a text by itself, without any template."""
+        """Return the number of tokens of a text alone, without a template."""
         return math.ceil(self._cost(text))
 
     def token_ids(self, text: str) -> list[int]:
-        """Give the ids of a text's tokens; without the vocabulary a list of that length, 0, 1, 2 and so on.
+        """Return the ids of a text's tokens.
 
-        Such stand-ins say how many tokens there are and nothing else.
+        Without the vocabulary, the result is `[0, 1, 2, ...]` with the estimated number of tokens as its length.
         """
         if self._vocabulary is not None:
             return self._vocabulary.encode(text)
@@ -163,14 +166,14 @@ class TokenCounter:
     ) -> _Base | None:
         """Return the earlier turn that was billed; None if other messages than these were billed.
 
-        Its form is the expected one, unless another is clearly nearer to the billed tokens.
+        Its form is the expected one, unless another form is clearly nearer to the billed tokens.
         """
         turn = messages[: billed.messages]
         forms = possible_forms(self._family) if self._form is None else (self._form,)
         rendered = cache(lambda form: render(self._family, turn, tools, form))
 
         def estimate(form: PromptForm) -> int:
-            # A long conversation is written only in forms that make a difference to it.
+            # Forms that give the same text share one rendering.
             system = form.default_system and not _has_system(turn)
             return _total(
                 rendered(replace(form, tools=form.tools if tools else forms[0].tools, default_system=system)), cost
@@ -192,17 +195,17 @@ class TokenCounter:
 
 
 def _media_tokens(segments: Iterable[Segment]) -> int:
-    return sum(segment.tokens or 0 for segment in segments if not segment.is_known)
+    return sum(segment.tokens or 0 for segment in segments if not segment.is_certain)
 
 
 def _total(segments: Iterable[Segment], cost: Callable[[str], float]) -> int:
-    known, estimated = 0, 0.0
+    fixed, estimated = 0, 0.0
     for segment in segments:
         if segment.tokens is None:
             estimated += cost(segment.text)
         else:
-            known += segment.tokens
-    return known + math.ceil(estimated)
+            fixed += segment.tokens
+    return fixed + math.ceil(estimated)
 
 
 def _has_system(messages: Sequence[WireMessage]) -> bool:
@@ -211,5 +214,5 @@ def _has_system(messages: Sequence[WireMessage]) -> bool:
 
 @lru_cache(maxsize=64)
 def shared_counter(model_slug: str, tokenizer_file: str | None) -> TokenCounter:
-    """Return the counter of a model, the same each time, so that the vocabulary is looked for once."""
+    """Return the counter of a model, always the same object, so that the vocabulary is searched for once."""
     return TokenCounter(model_slug, tokenizer_file)

@@ -1,9 +1,9 @@
-"""How many tokens a text has for Kimi, told without its vocabulary.
+"""An estimate of the tokens that a text has for Kimi, without its vocabulary.
 
-The text is cut into pieces about where Kimi's tokenizer cuts it (a word with the sign before it, up to three digits,
-a run of signs, white space), and each piece costs what such pieces cost on average. The costs of English, digits and
-signs were fitted to prompts and answers whose tokens were billed, those of other scripts and languages to what a
-published benchmark measured with Kimi's vocabulary; `docs/token-estimate.md` has the figures.
+The text is split about where Kimi's tokenizer splits it (a word with the sign before it, up to three digits, a run of
+signs, white space), and each piece counts as the average of such pieces. The costs of English, digits and signs were
+fitted to billed prompts and answers, those of other scripts and languages to a published benchmark of Kimi's
+vocabulary; `docs/token-estimate.md` has the figures.
 """
 
 import re
@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What a word of n ASCII letters costs, by n: nearly every common English word is one token, the rare ones are long.
+# The tokens of a word by its number of ASCII letters: common English words are one token, long words are rare.
 _WORD = (0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.03, 1.08, 1.13, 1.18, 1.23, 1.3, 1.4, 1.5, 1.7, 1.9)
 _LONG_WORD_LETTERS = 4.5
-"""Letters a token of what is longer than the table: compounds, names, or no words at all."""
-# A capital right after a letter is in the middle of a name, as in `getUserName`, where vocabularies know fewer words.
+"""Letters per token of words that are longer than the table: compounds, names, or random letters."""
+# A capital right after a letter is inside a name, as in `getUserName`. Vocabularies have fewer such words.
 _IN_NAME = 1.1
 _SHORTEST_IN_NAME = 3
 _CAPITALS = 4
@@ -24,8 +24,8 @@ _RULER = 8
 _SIGNS_OF_RULER_IN_ONE = 16
 _RARE_SIGN = 0.62
 _BLANKS_IN_ONE = 16
-# Words without an accent in a language that has accents are longer for Kimi than English ones; by the share of words
-# that have one.
+# Unaccented words of a language with accents have more tokens than English words, depending on the share of accented
+# words.
 _FEW_ACCENTS = 0.05
 _FOREIGN_SLOPE = 4
 _FOREIGN_MOST = 0.35
@@ -42,12 +42,12 @@ _ENGLISH = frozenset(
         "have return else def import class self const let var function new null true false void int static public end",
     )
 )
-# Base64: capitals, small letters and digits without any order, which no vocabulary knows.
+# Base64: capitals, small letters and digits in random order, which are in no vocabulary.
 _NOISE = re.compile(r"[A-Za-z0-9+/_-]{60,}+=*")
 _NOISE_LETTERS = 1.4
 _NOISE_CASES = 0.15
 
-# Letters a token, on the careful side of what Kimi's vocabulary was measured to need for pages of the web.
+# Letters per token, slightly below what a benchmark measured with Kimi's vocabulary on web pages.
 LETTERS_PER_TOKEN = {
     "accented": 2.1,
     "extended": 1.7,
@@ -69,12 +69,12 @@ LETTERS_PER_TOKEN = {
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The costs that were fitted to prompts whose tokens were billed; everything else here is read or reasoned.
+    """The costs that were fitted to billed prompts. The others come from benchmarks and from the tokenizer's rules.
 
     Attributes:
-        before_small_letter: What a sign costs that stands before a small letter, as in `"name`.
-        before_capital: What it costs before a capital.
-        signs_in_one: How many signs in a row make one token.
+        before_small_letter: The tokens of a sign before a small letter, as in `"name`.
+        before_capital: The tokens of a sign before a capital.
+        signs_in_one: The signs in a row that make one token.
     """
 
     before_small_letter: float = 0.35
@@ -98,8 +98,8 @@ _SCRIPTS = {
     "emoji": r"\u2600-\u27bf\ufe0e\ufe0f\u200d\U0001f000-\U0001faff",
 }
 _VIETNAMESE = r"\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9"
-# Of Latin's second block of accented letters, which Polish, Turkish and their neighbours have, Kimi's vocabulary knows
-# fewer words than of the first.
+# Kimi's vocabulary has fewer words with letters of Latin Extended-A, as in Polish and Turkish, than with those of
+# Latin-1.
 _EXTENDED = r"\u0100-\u0151\u0154-\u017f"
 _ACCENTED = r"\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0300-\u036f\u1e00-\u1eff"
 _ASCII_SIGNS = r"!-/:-@\[-`{-~"
@@ -123,19 +123,27 @@ _PIECES = re.compile(
 
 
 def estimate_tokens(text: str, fit: Fit = FIT) -> float:
-    """Estimate the tokens of a text; a sum of averages, and so no whole number."""
+    """Return the estimated tokens of a text, in time linear in its length.
+
+    Args:
+        text: The text.
+        fit: The fitted costs.
+
+    Returns:
+        The number of tokens. It is a sum of averages and so not an integer.
+    """
     noise, text = _without_noise(text)
     costs: defaultdict[str, float] = defaultdict(float)
     words = set()
     before = ""
     for piece in _PIECES.finditer(text):
         kind = piece.lastgroup or "other"
-        said = piece[0]
-        cost = _COSTS.get(kind, _cost_of_script)(said, kind, fit)
+        characters = piece[0]
+        cost = _COSTS.get(kind, _cost_of_script)(characters, kind, fit)
         if kind == "word":
-            if said[0] == " ":
-                words.add(said[1:].lower())
-            elif before == "word" and len(said) >= _SHORTEST_IN_NAME and said[0].isalpha():
+            if characters[0] == " ":
+                words.add(characters[1:].lower())
+            elif before == "word" and len(characters) >= _SHORTEST_IN_NAME and characters[0].isalpha():
                 cost *= _IN_NAME
         costs[kind] += cost
         before = kind
@@ -144,7 +152,7 @@ def estimate_tokens(text: str, fit: Fit = FIT) -> float:
 
 
 def _without_noise(text: str) -> tuple[float, str]:
-    """Take out what has no words: its cost, and the text without it."""
+    """Return the tokens of the random runs in a text, and the text without them."""
     words = _NOISE.sub(lambda run: "" if _is_noise(run[0]) else run[0], text)
     return (len(text) - len(words)) / _NOISE_LETTERS, words
 
@@ -183,7 +191,7 @@ def _cost_of_word(piece: str, _kind: str, fit: Fit) -> float:
 def _cost_of_signs(piece: str, _kind: str, fit: Fit) -> float:
     signs = piece.strip()
     if len(signs) >= _RULER and len(set(signs)) == 1:
-        # A ruler of hyphens is a word of the vocabulary, one of dashes is spelled out.
+        # The vocabulary has rulers of hyphens as words, but not rulers of dashes.
         return len(signs) / _SIGNS_OF_RULER_IN_ONE if signs.isascii() else len(signs) * _RARE_SIGN
     rare = sum(not sign.isascii() for sign in signs)
     return max(1.0, (len(signs) - rare) / fit.signs_in_one + rare * _RARE_SIGN)
@@ -194,7 +202,7 @@ def _cost_of_blanks(piece: str, _kind: str, _fit: Fit) -> float:
 
 
 def _cost_of_script(piece: str, kind: str, _fit: Fit) -> float:
-    # Han is cut off from the blank before it; other scripts take it along.
+    # The tokenizer separates Han characters from a space before them. In other scripts the space is part of the piece.
     blank = piece[0].isspace()
     return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / LETTERS_PER_TOKEN[kind])
 

@@ -1,7 +1,7 @@
-"""How hosts write Kimi's prompt, where they differ: how tools look, the system text they add, what they leave out.
+"""The forms in which hosts write Kimi's prompt: how tools look, the default system text, and omitted reasoning.
 
-The same request is billed as 124 tokens by one host and as 216 by another, so whoever counts must know the host. The
-data is in `hosts.json`, with its source and date; `scripts/fit_prompt_forms.py` renews it.
+One host billed 124 tokens for a request, another host 216, so a count needs the host. The data is in `hosts.json`, with
+its source and date; `scripts/fit_prompt_forms.py` updates it.
 """
 
 import json
@@ -14,22 +14,20 @@ from typing import Literal, TypedDict, cast
 from langchain_kimi._kimi.families import KimiFamily
 
 ToolsStyle = Literal["json", "compact_json", "typescript"]
-"""How tools are shown to the model: JSON with blanks, JSON without, or types of TypeScript; a third of a small prompt
-hangs on it."""
+"""How tools are shown to the model: JSON with spaces, JSON without spaces, or TypeScript types. This decides about a
+third of the tokens of a small prompt."""
 
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
-_TYPESCRIPT_SINCE = (2, 5)
-_ONE_FORM_SINCE = (3, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptForm:
-    """How a prompt is written.
+    """The form in which a host writes a prompt.
 
     Attributes:
         tools: How tools are shown to the model.
-        default_system: Whether a conversation without a system message gets one.
-        reasoning: Whether the model sees what it thought in a running loop of tool calls.
+        default_system: Whether a default system message is added to a conversation without a system message.
+        reasoning: Whether the model sees its earlier reasoning within a running loop of tool calls.
     """
 
     tools: ToolsStyle
@@ -38,7 +36,7 @@ class PromptForm:
 
 
 class FormRow(TypedDict):
-    """A host in the data file; `prompts` are those that the form was fitted to, the newest from `seen`."""
+    """A host in the data file; `prompts` counts the prompts that the form was fitted to, `seen` is their last month."""
 
     tools: ToolsStyle
     default_system: bool
@@ -48,7 +46,7 @@ class FormRow(TypedDict):
 
 
 class FormData(TypedDict):
-    """The data file: forms by family, of K2 and of K2.5 and later, and by the host's slug."""
+    """The data file: forms by generation (`kimi-k2`; `kimi-k2.5` for K2.5 and later) and by the host's slug."""
 
     source: str
     date: str
@@ -56,21 +54,21 @@ class FormData(TypedDict):
 
 
 def default_form(family: KimiFamily | None) -> PromptForm:
-    """Give the form of a family's released template, for a host of which nothing is known.
+    """Return the form of a family's released template, which is used for hosts that are not in the data file.
 
-    K2's template leaves the blanks in JSON to the host, and most hosts write them. That is the longest form, so whoever
-    guards a limit is on the safe side with it.
+    K2's template leaves the spaces in JSON to the host, and most hosts write them. That is the longest form, so a check
+    against a limit errs on the safe side.
     """
-    is_newer = family is not None and family.generation >= _TYPESCRIPT_SINCE
+    is_newer = family is not None and family.template != "k2"
     return PromptForm("typescript" if is_newer else "json", default_system=family is not None and not is_newer)
 
 
 def form_of_host(family: KimiFamily | None, host: str | None) -> PromptForm | None:
-    """Give the form in which a host was last seen to write prompts; None for one of which nothing is known.
+    """Return the form in which a host last wrote prompts; None for a host that is not in the data file.
 
     Args:
-        family: The model's.
-        host: The host's slug, such as `moonshotai`; a longer one, `deepinfra/fp4`, stands for the same host.
+        family: The family of the model.
+        host: The slug of the host, such as `moonshotai`. A suffix, as in `deepinfra/fp4`, is ignored.
     """
     if family is None or not host:
         return None
@@ -79,9 +77,9 @@ def form_of_host(family: KimiFamily | None, host: str | None) -> PromptForm | No
 
 
 def possible_forms(family: KimiFamily | None) -> tuple[PromptForm, ...]:
-    """List the forms that hosts may use for a family, that of its template first."""
+    """Return the forms that hosts may use for a family, the form of its template first."""
     first = default_form(family)
-    if family is None or family.generation >= _ONE_FORM_SINCE:
+    if family is None or family.template == "k3":
         return (first,)
     systems = (True, False) if first.default_system else (False,)
     reasonings = (True,) if family.thinks == "never" else (True, False)
@@ -89,8 +87,8 @@ def possible_forms(family: KimiFamily | None) -> tuple[PromptForm, ...]:
 
 
 def generation_name(family: KimiFamily) -> str:
-    """Name the generation that shares its forms: `kimi-k2` before K2.5, `kimi-k2.5` from then on."""
-    return "kimi-k2.5" if family.generation >= _TYPESCRIPT_SINCE else "kimi-k2"
+    """Return the name of the generation, which shares its forms: `kimi-k2` before K2.5, `kimi-k2.5` from K2.5 on."""
+    return "kimi-k2" if family.template == "k2" else "kimi-k2.5"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The pieces that a rendered prompt consists of, and what all templates read a message by."""
+"""The segments of a rendered prompt, and the reading of messages that all chat templates share."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any
 from langchain_kimi._openrouter.wire import WireMessage
 
 IMAGE_TOKENS = 1_400
-"""What an image is taken for: one of about 1,000 x 1,000 pixels.
+"""The tokens that an image counts as: those of one with about 1,000 x 1,000 pixels.
 
-Kimi's eye makes one token of 28 x 28 pixels, and at most 4,096 of an image; a URL does not tell its size.
+Kimi's vision encoder uses one token per 28 x 28 pixels and at most 4,096 per image. A URL does not contain the size.
 """
 CLIP_TOKENS = 8_000
-"""What a film, a recording or a file is taken for."""
+"""The tokens that a video, an audio recording or a file counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,46 +21,49 @@ class Segment:
     """A piece of a prompt.
 
     Attributes:
-        text: What it says; of a special token, its name.
-        tokens: How many tokens it has where that is known without a vocabulary; None for text that must be counted.
-        is_known: Whether `tokens` is certain; an image's is an estimate.
+        text: The text, or the name of a special token.
+        tokens: The number of tokens where no vocabulary is needed for it; None for text that must be counted.
+        is_certain: Whether `tokens` is exact. It is not for an image, whose number is an estimate.
     """
 
     text: str
     tokens: int | None = None
-    is_known: bool = True
+    is_certain: bool = True
 
 
 class Prompt:
-    """Collects the pieces of a prompt; texts that touch each other become one, because tokens reach across."""
+    """A list of segments under construction.
+
+    Adjacent texts are joined into one segment, because a token can reach from one text into the next.
+    """
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
 
-    def special(self, *names: str) -> None:
+    def add_special(self, *names: str) -> None:
         """Add special tokens."""
         self.segments += [Segment(name, 1) for name in names]
 
-    def known(self, text: str, tokens: int) -> None:
-        """Add text between special tokens whose number of tokens is known."""
+    def add_counted(self, text: str, tokens: int) -> None:
+        """Add text between special tokens, with its number of tokens."""
         self.segments.append(Segment(text, tokens))
 
-    def text(self, text: str) -> None:
-        """Add text."""
+    def add_text(self, text: str) -> None:
+        """Add text that must be counted."""
         if not text:
             return
         if self.segments and self.segments[-1].tokens is None:
             text = self.segments.pop().text + text
         self.segments.append(Segment(text))
 
-    def media(self, kind: str) -> None:
-        """Add an image, or something that is heard or seen over time, as an estimate."""
+    def add_media(self, kind: str) -> None:
+        """Add an image, a video, an audio recording or a file, with an estimated number of tokens."""
         tokens = IMAGE_TOKENS if kind in {"image", "image_url"} else CLIP_TOKENS
-        self.segments.append(Segment(kind, tokens, is_known=False))
+        self.segments.append(Segment(kind, tokens, is_certain=False))
 
 
 def parts_of(message: WireMessage) -> list[str | Mapping[str, Any]]:
-    """Give the content of a message part by part: texts, and what is no text as it is."""
+    """Return the parts of a message's content: texts as strings, all other parts unchanged."""
     content = message.get("content") or []
     if isinstance(content, str):
         return [content]
@@ -68,11 +71,11 @@ def parts_of(message: WireMessage) -> list[str | Mapping[str, Any]]:
 
 
 def reasoning_of(message: WireMessage) -> str:
-    """Give the reasoning of a message, whichever of the three fields holds it."""
+    """Return the reasoning of a message, from whichever of its three fields contains it."""
     details = "".join(str(detail.get("text") or "") for detail in message.get("reasoning_details") or ())
     return message.get("reasoning") or message.get("reasoning_content") or details
 
 
 def compact_json(value: Any) -> str:
-    """Write JSON as the templates do: no blanks, keys in order, letters of every script as they are."""
+    """Return JSON as the templates write it: without spaces, keys sorted, non-ASCII characters unescaped."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

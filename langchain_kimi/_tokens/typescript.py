@@ -1,7 +1,7 @@
-"""Tools as Kimi K2.5 and later are shown them: types of TypeScript in place of JSON schemas.
+"""Tools in the form that Kimi K2.5 and later read: TypeScript types instead of JSON schemas.
 
-The model's own tokenizer writes them so before it counts, which makes a prompt with tools a third to two thirds
-shorter than with JSON.
+The tokenizer code that Moonshot releases with the model converts tools to this form. A prompt with tools is a third to
+two thirds shorter than with JSON.
 """
 
 import json
@@ -23,20 +23,20 @@ _DEFINITION = "#/$defs/"
 
 
 class UntypedSchemaError(ValueError):
-    """A schema has no type in this notation; such tools are shown as JSON."""
+    """A schema that this notation cannot express; its tools are shown as JSON."""
 
 
 def typescript_tools(tools: Sequence[JSONObject]) -> str:
-    """Declare the functions among the tools; the empty string if there are none.
+    """Return the declarations of the functions among the tools; the empty string if there are no functions.
 
     Raises:
-        UntypedSchemaError: a schema uses what the notation has no words for.
+        UntypedSchemaError: A schema cannot be expressed in this notation.
     """
     functions = [tool["function"] for tool in tools if tool.get("type") == "function" and tool.get("function")]
     if not functions:
         return ""
-    declared = "\n".join(map(_function, functions))
-    return f"# Tools\n\n## functions\nnamespace functions {{\n{declared}\n}}\n"
+    declarations = "\n".join(map(_function, functions))
+    return f"# Tools\n\n## functions\nnamespace functions {{\n{declarations}\n}}\n"
 
 
 def _function(function: JSONObject) -> str:
@@ -71,7 +71,7 @@ def _comment(text: Any, indent: str) -> list[str]:
 
 
 def _notes(schema: Any, indent: str) -> list[str]:
-    """The comments above a type: its description, and one line with its constraints."""
+    """Return the comment lines above a type: its description, and one line with its constraints."""
     schema = _mapping(schema)
     kind = schema.get("type")
     plain = isinstance(kind, str) and not {"$ref", "anyOf", "enum"} & set(schema)
@@ -109,12 +109,12 @@ def _enum(schema: JSONObject, _indent: str, _definitions: JSONObject) -> str:
     kind = schema.get("type", "any")
     kinds = [name for name in kind if name != "null"] if isinstance(kind, list) else [kind]
     expected = _KINDS.get(kinds[0]) if len(kinds) == 1 else None
-    if len(kinds) > 1 or (expected and any(not isinstance(value, expected) for value in _given(schema["enum"]))):
+    if len(kinds) > 1 or (expected and any(not isinstance(value, expected) for value in _not_null(schema["enum"]))):
         raise UntypedSchemaError("an enum of another type")
     return " | ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in schema["enum"])
 
 
-def _given(values: Iterable[Any]) -> list[Any]:
+def _not_null(values: Iterable[Any]) -> list[Any]:
     return [value for value in values if value is not None]
 
 
@@ -148,7 +148,7 @@ def _object(schema: JSONObject, indent: str, definitions: JSONObject) -> str:
 
 
 def _fields(schema: JSONObject, indent: str, definitions: JSONObject) -> list[str]:
-    """The fields of an object, those that must be given first, each group by name."""
+    """Return the fields of an object, the required ones first, each group sorted by name."""
     properties = schema.get("properties") or {}
     required = set(schema.get("required") or ())
     names = sorted(properties, key=lambda name: (name not in required, name))

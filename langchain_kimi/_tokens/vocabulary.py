@@ -1,9 +1,8 @@
-"""Kimi's own vocabulary: exact counts of tokens where its file is on this machine, and the download of that file.
+"""Kimi's own vocabulary, for exact token counts, and the download of its file.
 
-All Kimis from K2 to K3 share one vocabulary, `tiktoken.model`. It is looked for at the path that is given, else in the
-cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Counting downloads nothing.
-tiktoken's own loader is not used: it downloads without a timeout, and serves files from a cache without looking at
-them.
+All Kimi models from K2 to K3 share one vocabulary file, `tiktoken.model`. It is read from a configured path, or from
+the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` stores it. Counting never downloads it.
+tiktoken's own loader is not used: it downloads without a timeout, and does not verify files in its cache.
 """
 
 import base64
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 FILE_NAME = "tiktoken.model"
 REPOSITORY = "moonshotai/Kimi-K2-Instruct-0905"
 REVISION = "ac6c49f04883bd0a0598b790693a72061c676629"
-"""Where the file comes from: a fixed revision of https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905."""
+"""The fixed revision of https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905 that the file is downloaded from."""
 
 SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
-"""The checksum of the one vocabulary that all Kimis share."""
+"""The checksum of the vocabulary that all Kimi models share."""
 
 PATTERN = (
     r"[\p{Han}]+|"
@@ -37,38 +36,38 @@ PATTERN = (
     r"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
     r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-"""Where a text is cut before its pieces are looked up; Rust's syntax, which Python's `re` cannot read."""
+"""The pattern that splits a text into pieces before encoding, in the syntax of Rust's regex, not of Python's `re`."""
 
 LONGEST_TEXT = 400_000
 LONGEST_RUN = 25_000
-"""Characters that are encoded at once, and without a change between blanks and other signs among them.
+"""The most characters that are encoded at once, and the longest run of only white space or only other characters.
 
-Kimi's own tokenizer cuts there too, because the encoder fails on what is longer.
+Kimi's own tokenizer splits at the same lengths, because the encoder fails on longer input.
 """
 
 _RUNS = re.compile(r"\s+|\S+")
 
 
 class Vocabulary:
-    """Kimi's vocabulary, read from a file whose checksum was right.
+    """Kimi's vocabulary, read from a file with a verified checksum.
 
-    What looks like a special token in a text is text: who writes `<|im_end|>` ends no turn.
+    Special tokens in a text, such as `<|im_end|>`, are encoded as ordinary text.
     """
 
     def __init__(self, encoding: "Encoding") -> None:
         self._encoding = encoding
 
     def encode(self, text: str) -> list[int]:
-        """Give the ids of a text's tokens."""
-        return [token for piece in cut(text) for token in self._encoding.encode_ordinary(piece)]
+        """Return the ids of a text's tokens."""
+        return [token for piece in split(text) for token in self._encoding.encode_ordinary(piece)]
 
     def count(self, text: str) -> int:
-        """Count a text's tokens."""
+        """Return the number of a text's tokens."""
         return len(self.encode(text))
 
 
-def cut(text: str) -> Iterator[str]:
-    """Cut a text where the encoder would fail on it; a shorter one stays whole."""
+def split(text: str) -> Iterator[str]:
+    """Yield pieces of a text that the encoder can process; a short text is one piece."""
     for start in range(0, len(text), LONGEST_TEXT):
         piece = text[start : start + LONGEST_TEXT]
         begin = 0
@@ -80,47 +79,51 @@ def cut(text: str) -> Iterator[str]:
         yield piece[begin:]
 
 
-def find_vocabulary(given: str | Path | None = None, *, sha256: str = SHA256) -> Vocabulary | None:
-    """Find Kimi's vocabulary on this machine; None if it is nowhere.
+def find_vocabulary(location: str | Path | None = None, *, sha256: str = SHA256) -> Vocabulary | None:
+    """Return Kimi's vocabulary from this machine; None if the default locations do not have it.
 
     Args:
-        given: The file, or a directory that holds it or is a cache of Hugging Face's tools.
+        location: The file, a directory that contains it, or a cache of `huggingface_hub`; None is the default cache.
         sha256: The checksum that the file must have.
 
     Raises:
-        KimiUsageError: there is no vocabulary at `given`, or a file with another checksum.
+        KimiUsageError: There is no vocabulary at `location`, or its checksum differs.
     """
-    if given:
-        path = expanded(str(given))
-        found = _first(in_directory(path) if path.is_dir() else [path], sha256)
-        if found is None:
+    if location:
+        path = expanded(str(location))
+        vocabulary = _first(candidates(path) if path.is_dir() else [path], sha256)
+        if vocabulary is None:
             raise KimiUsageError(
-                f"There is no vocabulary of Kimi at {path}, or its checksum is not {sha256:.12}….",
-                advice="`python -m langchain_kimi tokenizer fetch` downloads it; without one, tokens are estimated.",
+                f"There is no Kimi vocabulary at {path}, or its checksum is not {sha256:.12}….",
+                advice="Download it with `python -m langchain_kimi tokenizer fetch`, or unset `tokenizer_file` and "
+                "`KIMI_TOKENIZER` to estimate tokens.",
             )
-        return found
-    return _first(in_directory(hub_cache()), sha256)
+        return vocabulary
+    return _first(candidates(hub_cache()), sha256)
 
 
 def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> Path:
-    """Download Kimi's vocabulary (3 MB) with `huggingface_hub`, unless it is there already; return the file.
+    """Download Kimi's vocabulary (3 MB) with `huggingface_hub`, unless it was downloaded before.
 
-    `HF_ENDPOINT` names a mirror. No access token is sent.
+    The environment variable `HF_ENDPOINT` may name a mirror. No access token is sent.
 
     Args:
-        directory: Where the file is put; None is the cache in which `find_vocabulary` looks.
+        directory: The directory for the file; None is the cache of `huggingface_hub`.
         sha256: The checksum that the file must have.
 
+    Returns:
+        The path of the file.
+
     Raises:
-        KimiUsageError: the extra `tokenizer` is not installed.
-        KimiConnectionError: the download failed, or the file has another checksum.
+        KimiUsageError: The extra `tokenizer` is not installed.
+        KimiConnectionError: The download failed, or the checksum of the file differs.
     """
     try:
-        # It is an extra, which only the download needs.
+        # An extra that only the download needs.
         from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for the reason above
     except ImportError as problem:
         raise KimiUsageError(
-            "The download of Kimi's vocabulary needs the package huggingface_hub.",
+            "Downloading Kimi's vocabulary requires the package huggingface_hub.",
             advice="Run `pip install 'langchain-kimi-openrouter[tokenizer]'`.",
         ) from problem
 
@@ -134,27 +137,30 @@ def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> 
         endpoint=os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or None,
         token=False,
     )
-    # What is there of a fixed revision is not downloaded again, so a damaged file must be replaced by force.
+    # huggingface_hub never downloads a file of a fixed revision twice, so a damaged file is replaced by force.
     for force in (False, True):
         try:
             file = Path(download(force_download=force))
         except Exception as problem:
-            # The package also raises the errors of its HTTP client, which each of its major versions changed.
+            # The package also raises its HTTP client's errors, and each major version uses another client.
             raise KimiConnectionError(
-                f"The download of Kimi's vocabulary failed: {problem}",
+                f"Downloading Kimi's vocabulary failed: {problem}",
                 advice="Run the command again, or copy the file from another machine.",
             ) from problem
         if hashlib.sha256(file.read_bytes()).hexdigest() == sha256:
             return file
-    raise KimiConnectionError(f"{file} is not Kimi's vocabulary: its checksum is not {sha256:.12}….")
+    raise KimiConnectionError(
+        f"{file} is not Kimi's vocabulary: its checksum is not {sha256:.12}….",
+        advice="Unset HF_ENDPOINT if it names a mirror, and try again.",
+    )
 
 
-def in_directory(directory: Path) -> Iterator[Path]:
-    """Yield the files that may be the vocabulary in a directory that holds it, or is a cache of `huggingface_hub`.
+def candidates(directory: Path) -> Iterator[Path]:
+    """Yield the paths in a directory where the vocabulary may be.
 
-    Such a cache keeps each revision in a snapshot of its own; see
-    https://huggingface.co/docs/huggingface_hub/guides/manage-cache. All Kimis have the same file, and so have copies of
-    their repositories.
+    The directory contains the file itself, or is a cache of `huggingface_hub`, which has a folder per revision; see
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache. All Kimi models have the same file, and so have
+    copies of their repositories.
     """
     yield directory / FILE_NAME
     for author in ("moonshotai", "*"):
@@ -162,9 +168,9 @@ def in_directory(directory: Path) -> Iterator[Path]:
 
 
 def hub_cache() -> Path:
-    """Return the cache of `huggingface_hub`, by its own rules, also where it is not installed.
+    """Return the cache directory of `huggingface_hub`, which need not be installed.
 
-    The rules: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
+    Its rules: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
     """
     home = _path("HF_HOME") or (_path("XDG_CACHE_HOME") or expanded("~/.cache")) / "huggingface"
     return _path("HF_HUB_CACHE") or _path("HUGGINGFACE_HUB_CACHE") or home / "hub"
@@ -177,8 +183,8 @@ def _path(name: str) -> Path | None:
 
 
 def expanded(path: str) -> Path:
-    """Return a path with the home directory and the variables in it replaced, as far as there are any."""
-    # pathlib's own raises for an account that has no home.
+    """Return a path with `~` and environment variables replaced."""
+    # `Path.expanduser` raises an error for an account without a home directory.
     return Path(os.path.expandvars(os.path.expanduser(path)))  # noqa: PTH111 - for the reason above
 
 
@@ -186,22 +192,23 @@ def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:
     for path in paths:
         try:
             status = path.stat()
-            found = _read(path, sha256, (status.st_mtime_ns, status.st_size)) if S_ISREG(status.st_mode) else None
+            version = (status.st_mtime_ns, status.st_size)
+            vocabulary = _read(path, sha256, version) if S_ISREG(status.st_mode) else None
         except OSError:
-            # It is not there, or is another account's and must not be read.
+            # The file does not exist, or this account may not read it.
             continue
-        if found:
-            return found
+        if vocabulary:
+            return vocabulary
     return None
 
 
 @lru_cache(maxsize=4)
 def _read(path: Path, sha256: str, _version: tuple[int, int]) -> Vocabulary | None:
-    """Read a file, once for each version of it; None if its checksum is another."""
+    """Return the vocabulary in a file, read once per version of the file; None if its checksum differs."""
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         return None
-    # It takes tens of milliseconds to import, which only those pay who have the file.
+    # The import takes tens of milliseconds and is needed only with a vocabulary file.
     from tiktoken import Encoding  # noqa: PLC0415 - for the reason above
 
     lines = (line.split() for line in content.splitlines() if line)

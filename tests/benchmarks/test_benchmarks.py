@@ -15,7 +15,7 @@ def told(*arguments: str) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_calls_are_measured_beside_the_floor() -> None:
+def test_calls_are_measured_beside_the_baseline() -> None:
     case = next(cases.calls(20))
     printed = told("--rounds", "1", "--section", "calls", "--only", case.title)
     assert "## CPU of calls" in printed

@@ -8,7 +8,7 @@ from tests.benchmarks.measuring import ROOT, server
 from tests.benchmarks.structured_growth import METHODS, QUICK, jobs
 
 
-def test_every_stream_is_taken_whole() -> None:
+def test_every_stream_is_read_to_its_end() -> None:
     with server() as url:
         for method in METHODS:
             counts = {column: job() for column, job in jobs(QUICK[0], method, url).items()}
@@ -20,7 +20,7 @@ def test_every_stream_is_taken_whole() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_the_growth_is_told_for_every_method(tmp_path: Path) -> None:
+def test_the_growth_is_reported_for_every_method(tmp_path: Path) -> None:
     out = tmp_path / "growth.md"
     command = [
         sys.executable,

@@ -79,7 +79,7 @@ async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulato
 def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> None:
     budget = Budget(max_cost=TINY)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
-    # The same one for the run too: a call is not refused for what it holds back itself.
+    # The same one for the run too: the amount that a call reserves does not refuse the call itself.
     model.invoke(STORY, {"callbacks": [budget]})
     with pytest.raises(KimiBudgetExceededError):
         create_agent(model, []).invoke(ASK)
@@ -100,7 +100,7 @@ def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
 def test_the_lower_of_two_limits_decides(model: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(max_cost=TINY, max_tokens=1_000_000)
     model.invoke(STORY, {"callbacks": [budget]})
-    with pytest.raises(KimiBudgetExceededError, match="USD are spent"):
+    with pytest.raises(KimiBudgetExceededError, match="USD spent"):
         model.invoke(STORY, {"callbacks": [budget]})
 
 
@@ -167,10 +167,10 @@ async def test_an_estimate_bounds_fifty_calls_at_once(model: ChatKimi, openroute
     refusals = [answer for answer in answers if isinstance(answer, KimiBudgetExceededError)]
     assert len(openrouter.requests) == budget.total.calls == 10
     assert len(refusals) == 40
-    assert "0.010 USD are held back for calls in flight" in str(refusals[-1])
+    assert "0.010 USD reserved for calls in flight" in str(refusals[-1])
     assert refusals[-1].spent == 0
     assert budget.spent < 10 * ESTIMATE
-    # What was held back is free again, so there is room for more.
+    # The reserved amounts are free again, so another call is made.
     await model.ainvoke(STORY, config)
 
 

@@ -124,10 +124,10 @@ def test_a_call_whose_end_is_not_reported_counts_as_failed_after_a_day() -> None
     now[0] += 1.0
     ledger.begin(young := uuid4(), "kimi")
     now[0] += LONGEST_CALL - 1.5
-    ledger.settle()
+    ledger.expire()
     assert (ledger.total, ledger.in_flight) == (Costs(), 2)
     now[0] += 1.0
-    ledger.settle()
+    ledger.expire()
     assert ledger.total == ledger.models["kimi"] == Costs(calls=1, failed=1, unknown=1)
     assert old not in ledger
     assert young in ledger
@@ -137,19 +137,19 @@ def test_a_call_whose_end_is_not_reported_counts_as_failed_after_a_day() -> None
 
 def test_a_call_is_known_by_its_id_alone(ledger: Ledger) -> None:
     ledger.begin(UUID(int=1), "kimi")
-    ledger.settle()
+    ledger.expire()
     assert (ledger.in_flight, ledger.total.calls) == (1, 0)
     ledger.end(UUID(int=1), answer())
     assert (ledger.in_flight, ledger.total.calls, ledger.total.failed) == (0, 1, 0)
 
 
-def test_a_call_that_is_taken_back_is_not_counted(ledger: Ledger, run: UUID) -> None:
-    ledger.take_back(run)
-    ledger.take_back(run)
+def test_a_discarded_call_is_not_counted(ledger: Ledger, run: UUID) -> None:
+    ledger.discard(run)
+    ledger.discard(run)
     assert (ledger.in_flight, ledger.total) == (0, Costs())
 
 
-def test_after_a_reset_the_calls_under_way_still_count(ledger: Ledger, run: UUID) -> None:
+def test_calls_in_flight_count_after_a_reset(ledger: Ledger, run: UUID) -> None:
     ledger.begin(other := uuid4(), None)
     ledger.end(other, answer())
     ledger.reset()

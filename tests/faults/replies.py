@@ -42,7 +42,7 @@ WORD = {"code": "server_error", "message": "Provider disconnected"}
 NAMED = b"event: error\ndata: " + dump(WORD) + b"\n\n"
 FAILING = b": OPENROUTER PROCESSING\n\n" + stream_of(chunk(HALF), {"error": WORD}, done=False)
 STREAMED = stream_of(chunk(HALF), chunk(TEXT.removeprefix(HALF), "stop"), {**chunk(), "choices": [], "usage": USAGE})
-WORDLESS = "The other side sent an error without a word about it."
+WORDLESS = "The server sent an error without a message."
 DEEP = b'{"a":' * 100_000
 
 
@@ -103,11 +103,11 @@ ERRORS = (
             )
         ],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
             generation=True, usage=True,
         ),
         streamed=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
             generation=True, usage=True, shown=HALF, provider=PROVIDER,
         ),
     ),

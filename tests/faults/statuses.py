@@ -79,7 +79,7 @@ REFUSALS = (
         script=[faults.provider_refused(TOOL_CHOICE)],
         plain=Failed(
             kind=KimiInvalidRequestError, leads="tool_choice 'specified' is incompatible with thinking enabled",
-            advises="with_structured_output has method='json_schema'.", status=400, code=400, provider=PROVIDER,
+            advises="For structured output, use method='json_schema'.", status=400, code=400, provider=PROVIDER,
             facts={"raw": TOOL_CHOICE},
         ),
     ),
@@ -95,7 +95,7 @@ REFUSALS = (
         what="400, unknown model",
         script=[faults.unknown_model()],
         plain=Failed(
-            kind=KimiNotFoundError, leads="moonshotai/kimi-k2-0905 is not a valid model ID", advises="names fallbacks.",
+            kind=KimiNotFoundError, leads="moonshotai/kimi-k2-0905 is not a valid model ID", advises="lists fallbacks.",
             status=400, code=400,
         ),
     ),
@@ -163,7 +163,7 @@ REFUSALS = (
         what="413 as text",
         script=[faults.payload_too_large()],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="and in `raw`.", status=413,
+            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="say what is wrong with it.", status=413,
         ),
     ),
     Case(

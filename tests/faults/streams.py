@@ -149,7 +149,7 @@ CASES = (
         settings={"timeout": {"idle": 5, "total": PATIENCE}},
         plain=Failed(
             kind=KimiTimeoutError, leads=f"The call took longer than its total time of {PATIENCE:g} seconds.",
-            advises="or ask for less.", generation=True, status=200,
+            advises="or request less.", generation=True, status=200,
         ),
     ),
     Case(

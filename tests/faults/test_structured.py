@@ -55,7 +55,7 @@ def test_leaked_markup_becomes_a_call(openrouter: Emulator, leak: str, method: A
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("what", NONE)
-def test_no_answer_is_a_typed_error(openrouter: Emulator, what: str, method: Any, way: str) -> None:
+def test_a_reply_without_a_value_is_a_typed_error(openrouter: Emulator, what: str, method: Any, way: str) -> None:
     openrouter.script(NONE[what])
     with model_of(openrouter, max_retries=0) as model:
         error = ask(model.with_structured_output(Person, method=method), way).error

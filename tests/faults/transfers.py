@@ -75,7 +75,7 @@ ENCODINGS = (
         what="an unrequested and unsupported encoding",
         script=[faults.unasked_compression().on(ANSWER)],
         plain=malformed(
-            "The reply is compressed as compress, which was not asked for and cannot be read.",
+            "The reply has the content encoding compress, which the request did not accept.",
             advises="something on the way compresses replies.",
         ),
     ),
@@ -130,12 +130,12 @@ FRAMES = (
         what="an endless text",
         script=[ENDLESS_TEXT],
         plain=Failed(
-            kind=KimiReplyTooLargeError, leads="The reply is larger than 256 MiB.", advises="or ask for less.",
+            kind=KimiReplyTooLargeError, leads="The reply is larger than 256 MiB.", advises="or request less.",
             status=200, generation=True,
         ),
         streamed=Failed(
             kind=KimiReplyTooLargeError, leads="An event of the stream is larger than 16 MiB.",
-            advises="or ask for less.", status=200, generation=True,
+            advises="or request less.", status=200, generation=True,
         ),
     ),
 )  # fmt: skip
@@ -166,7 +166,7 @@ STATUSES = (
         what="501, which a retry does not change",
         script=[http_error(501, "Not here.")],
         plain=Failed(
-            kind=KimiServerError, leads="Not here.", advises="Asking again changes nothing", status=501, code=501
+            kind=KimiServerError, leads="Not here.", advises="Trying again will not help", status=501, code=501
         ),
     ),
     *(

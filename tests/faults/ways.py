@@ -18,9 +18,9 @@ PROMPT = "Hello."
 class QuickKimi(ChatKimi):
     """A ChatKimi without random waits. It still waits for the server's Retry-After."""
 
-    def retries(self, *limits: Any, **named: Any) -> Retries:
+    def _retries(self, *limits: Any, **named: Any) -> Retries:
         """Return the retry policy."""
-        return replace(super().retries(*limits, **named), chance=lambda: 0.0)
+        return replace(super()._retries(*limits, **named), chance=lambda: 0.0)
 
 
 @dataclass

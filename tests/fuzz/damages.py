@@ -1,9 +1,9 @@
-"""What can happen to bytes on their way."""
+"""Damage to bytes on the network."""
 
 from hypothesis import strategies as st
 
 POSITIONS = st.floats(0, 1, exclude_max=True)
-"""Where in a stream, as a share of its length."""
+"""Positions in a stream, as a share of its length."""
 Damage = tuple[str, float, float, bytes]
 DAMAGES = st.tuples(
     st.sampled_from(["flip", "delete", "repeat", "insert", "end"]),

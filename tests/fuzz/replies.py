@@ -1,4 +1,4 @@
-"""Replies of every kind for property tests: written by the emulator, as bytes, and read as a model reads them."""
+"""Replies for property tests: the bytes that the emulator writes, and the messages that a model reads."""
 
 import json
 from collections.abc import Sequence
@@ -62,15 +62,15 @@ BEHAVIOURS = st.builds(
 
 @dataclass
 class Written:
-    """An answer as the emulator writes it."""
+    """An answer of the emulator."""
 
     reply: Reply
     behavior: Behavior
 
     @cached_property
     def _answer(self) -> Answer:
-        asked = ChatRequest(BODY, DEFAULT, find(DEFAULT), self.behavior, PromptTokens(10, 0))
-        return compose(self.reply, "", asked)
+        request = ChatRequest(BODY, DEFAULT, find(DEFAULT), self.behavior, PromptTokens(10, 0))
+        return compose(self.reply, "", request)
 
     @cached_property
     def events(self) -> list[JSONObject]:
@@ -98,7 +98,7 @@ WRITTEN = st.builds(Written, REPLIES, BEHAVIOURS)
 
 
 def read_stream(pieces: Sequence[bytes]) -> AIMessage | KimiError:
-    """Read a stream as a model does: its message, or its error with all that is known of it.
+    """Return the message of a stream, or its error with everything that is on it.
 
     Raises:
         Exception: any that is not ours; there must be none.
@@ -119,7 +119,7 @@ def read_stream(pieces: Sequence[bytes]) -> AIMessage | KimiError:
 
 
 def read_plain(body: bytes) -> AIMessage | KimiError:
-    """Read a plain reply likewise."""
+    """Return the message of a plain reply, or its error."""
     reader = PlainMessage(ResponseHead(200, HEADERS, 0.0), cast("WireBody", BODY), idle=None)
     try:
         reader.feed(body, 0.0)
@@ -141,7 +141,7 @@ def _sum(chunks: Sequence[ChatGenerationChunk]) -> Any:
 
 
 def check_error(error: KimiError, chunks: Sequence[ChatGenerationChunk]) -> None:
-    """Check that an error says something, that what it keeps is well-formed, and that no call of it can be run."""
+    """Check that an error has a message, that its parts are well-formed, and that none of its calls can be run."""
     assert error.reason
     assert str(error)
     for word in (error.provider, error.model, error.generation_id, error.error_type):
@@ -161,7 +161,7 @@ def check_error(error: KimiError, chunks: Sequence[ChatGenerationChunk]) -> None
 
 
 def parsed(text: str | None) -> Any:
-    """The JSON of a call's arguments, None where they are none or not whole."""
+    """Return the object in a call's arguments; None if they are not a complete object."""
     try:
         return json.loads(text or "", strict=False)
     except ValueError:
@@ -169,7 +169,7 @@ def parsed(text: str | None) -> Any:
 
 
 def check_message(message: AIMessage) -> None:
-    """Check that a message is one that LangChain and its users can work with, and that it can be sent again."""
+    """Check that LangChain and its users can work with a message, and that it can be sent again."""
     type(message).model_validate(message.model_dump())
     for call in message.tool_calls:
         assert isinstance(call["args"], dict)
@@ -180,5 +180,5 @@ def check_message(message: AIMessage) -> None:
 
 
 def facts_of(message: AIMessage) -> dict[str, Any]:
-    """What must be the same however a stream is cut."""
+    """Return the parts of a message that do not depend on the split of the stream."""
     return message.model_dump(exclude={"type", "id"})

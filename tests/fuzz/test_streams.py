@@ -1,4 +1,4 @@
-"""Streams cut up and damaged in every way: the same message, a well-formed one, or a typed error; never silence."""
+"""Streams with any split and any damage become a well-formed message or a typed error."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def pieces_of(stream: bytes, positions: list[float]) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
-def told(read: AIMessage | KimiError) -> Any:
+def outcome(read: AIMessage | KimiError) -> Any:
     return type(read) if isinstance(read, KimiError) else repr(facts_of(read))
 
 
@@ -26,18 +26,18 @@ def told(read: AIMessage | KimiError) -> Any:
 def test_any_split_of_a_stream_gives_the_same_message(written: Written, positions: list[float]) -> None:
     whole = read_stream([written.stream])
     assert isinstance(whole, AIMessage | KimiEmptyReplyError)
-    assert told(read_stream(pieces_of(written.stream, positions))) == told(whole)
+    assert outcome(read_stream(pieces_of(written.stream, positions))) == outcome(whole)
 
 
 @given(WRITTEN)
 def test_a_stream_byte_by_byte_gives_the_same_message(written: Written) -> None:
     stream = written.stream
-    assert told(read_stream([stream[i : i + 1] for i in range(len(stream))])) == told(read_stream([stream]))
+    assert outcome(read_stream([stream[i : i + 1] for i in range(len(stream))])) == outcome(read_stream([stream]))
 
 
 @given(WRITTEN, st.sampled_from([b"\r\n", b"\r"]))
 def test_line_ends_do_not_matter(written: Written, line_end: bytes) -> None:
-    assert told(read_stream([written.stream.replace(b"\n", line_end)])) == told(read_stream([written.stream]))
+    assert outcome(read_stream([written.stream.replace(b"\n", line_end)])) == outcome(read_stream([written.stream]))
 
 
 @given(WRITTEN)
@@ -71,7 +71,7 @@ def test_a_plain_reply_cut_off_is_an_error(written: Written, position: float) ->
 
 
 @given(WRITTEN, st.lists(DAMAGES, min_size=1, max_size=3))
-def test_a_damaged_stream_is_a_message_or_an_error_of_ours(written: Written, damages: list[Damage]) -> None:
+def test_a_damaged_stream_is_a_message_or_a_kimi_error(written: Written, damages: list[Damage]) -> None:
     stream, plain = written.stream, written.plain
     for damage in damages:
         stream, plain = damaged(stream, damage), damaged(plain, damage)
@@ -81,7 +81,7 @@ def test_a_damaged_stream_is_a_message_or_an_error_of_ours(written: Written, dam
 
 def nodes_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for key, child in inner for found in nodes_of(child, (*path, key)))]
+    return [path, *(path_in for key, child in inner for path_in in nodes_of(child, (*path, key)))]
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
@@ -94,7 +94,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(WRITTEN, st.data())
-def test_any_value_in_any_place_is_a_message_or_an_error_of_ours(written: Written, data: st.DataObject) -> None:
+def test_any_value_in_any_place_is_a_message_or_a_kimi_error(written: Written, data: st.DataObject) -> None:
     events: Any = list(written.events)
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(nodes_of(events)[1:]))
@@ -114,11 +114,11 @@ FOUND: tuple[tuple[tuple[Any, ...], Any], ...] = (
     ((-1, "usage", "prompt_tokens"), float("inf")),
     ((0, "provider"), {"name": "Moonshot AI"}),
 )
-"""What earlier runs found: the place of a value, and what was too much there."""
+"""Values that earlier runs mishandled, each with its place."""
 
 
 @pytest.mark.parametrize(("path", "value"), FOUND)
-def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
+def test_values_that_were_once_mishandled(path: tuple[Any, ...], value: Any) -> None:
     reply = Reply(text="Yes.", reasoning="I see it.", tool_calls=[ToolCall("search", {"q": "x"})])
     events: Any = Written(reply, Behavior()).events
     opening = next(at for at, event in enumerate(events) if event["choices"][0]["delta"].get("tool_calls"))
@@ -128,6 +128,6 @@ def test_what_was_once_too_much(path: tuple[Any, ...], value: Any) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5))
-def test_noise_is_an_error_of_ours(pieces: list[bytes]) -> None:
+def test_random_bytes_are_a_kimi_error(pieces: list[bytes]) -> None:
     assert isinstance(read_stream(pieces), KimiError)
     assert isinstance(read_plain(b"".join(pieces)), KimiError)

@@ -1,4 +1,4 @@
-"""Whole HTTP replies damaged on their way, over a socket and in all four ways: a message or a typed error, at once."""
+"""Damaged HTTP responses over a socket, in all four ways: a message or a typed error, without a wait."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ AT_ONCE: dict[str, Any] = {"timeout": {"connect": 5.0, "idle": 5.0, "total": 10.
 
 
 def written(form: str, serving: OutgoingReply) -> bytes:
-    """A reply as it should be, head and body."""
+    """An undamaged response, head and body."""
     if form in {"gzip", "error"}:
         fault = faults.compressed(damage="none") if form == "gzip" else faults.rate_limited(0)
         response = fault.play(serving)
@@ -35,7 +35,7 @@ def written(form: str, serving: OutgoingReply) -> bytes:
 
 
 def broken(form: str, damages: list[Damage]) -> Fault:
-    """A reply with all this damage."""
+    """Return the response with all of the damage."""
 
     def play(serving: OutgoingReply) -> Response:
         sent = written(form, serving)
@@ -53,7 +53,7 @@ def openrouter() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_nothing_is_wrong_with_them_at_first(openrouter: Emulator, form: str) -> None:
+def test_an_undamaged_reply_is_a_message(openrouter: Emulator, form: str) -> None:
     for way in WAYS:
         openrouter.fail_next(broken(form, []).on(REPLY))
         with model_of(openrouter, **AT_ONCE) as model:
@@ -63,7 +63,9 @@ def test_nothing_is_wrong_with_them_at_first(openrouter: Emulator, form: str) ->
 
 @pytest.mark.parametrize("way", WAYS)
 @given(form=st.sampled_from(FORMS), damages=st.lists(DAMAGES, min_size=1, max_size=4))
-def test_a_damaged_reply(openrouter: Emulator, way: str, form: str, damages: list[Damage]) -> None:
+def test_a_damaged_reply_is_a_message_or_a_kimi_error(
+    openrouter: Emulator, way: str, form: str, damages: list[Damage]
+) -> None:
     openrouter.clear()
     openrouter.fail_next(broken(form, damages).on(REPLY))
     with model_of(openrouter, **AT_ONCE) as model:

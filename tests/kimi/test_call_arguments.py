@@ -41,7 +41,7 @@ DECODED = [
     ("{}{}", "{}", 1),
     ('{"a":1} {"a":1}\n{"a":1}', '{"a":1}', 1),
 ]
-KEPT = [
+UNCHANGED = [
     '{"city": "Paris"}',
     '{"city":"[1]","any":"[1]"}',
     '{"text_or_list":"[1]"}',
@@ -69,9 +69,9 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize(("given", "passed", "count"), [*DECODED, *((text, text, 0) for text in KEPT)])
-def test_every_split(given: str, passed: str, count: int) -> None:
-    for pieces in [[given], list(given), *([given[:at], given[at:]] for at in range(len(given)))]:
+@pytest.mark.parametrize(("arguments", "passed", "count"), [*DECODED, *((text, text, 0) for text in UNCHANGED)])
+def test_the_result_is_the_same_for_every_split(arguments: str, passed: str, count: int) -> None:
+    for pieces in [[arguments], list(arguments), *([arguments[:at], arguments[at:]] for at in range(len(arguments)))]:
         stream, other = ArgumentStream(SCHEMA), ArgumentStream(SCHEMA)
         text = "".join(map(stream.feed, pieces)) + stream.close()
         assert (text, stream.decoded) == (passed, count)
@@ -79,7 +79,7 @@ def test_every_split(given: str, passed: str, count: int) -> None:
         assert (text, other.decoded) == (passed, count)
 
 
-def test_only_what_may_be_wrong_is_held_back() -> None:
+def test_only_text_that_may_be_wrong_is_held_back() -> None:
     stream = ArgumentStream(SCHEMA)
     assert stream.feed('{"city": "Pa') == '{"city": "Pa'
     assert stream.feed('ris", "todos": "[1') == 'ris", "todos": '
@@ -88,7 +88,7 @@ def test_only_what_may_be_wrong_is_held_back() -> None:
     assert stream.close() == ""
 
 
-def test_blanks_before_pass() -> None:
+def test_white_space_before_the_arguments_passes() -> None:
     stream = ArgumentStream(None)
     assert stream.feed(" ") == " "
     assert stream.feed('{"a"') == '{"a"'
@@ -96,7 +96,7 @@ def test_blanks_before_pass() -> None:
 
 
 @pytest.mark.parametrize("piece", ['"', "a\\", 'a"'])
-def test_the_middle_of_a_string_passes(piece: str) -> None:
+def test_the_middle_of_a_string_passes_immediately(piece: str) -> None:
     stream = ArgumentStream(SCHEMA)
     assert not stream.passes("{")
     assert stream.feed('{"city": "') == '{"city": "'
@@ -105,7 +105,7 @@ def test_the_middle_of_a_string_passes(piece: str) -> None:
 
 
 @pytest.mark.parametrize("begun", ['{"cit', '{"city": "a\\', '{"todos": "[1', '{"city": '])
-def test_other_places_do_not_pass(begun: str) -> None:
+def test_text_outside_of_plain_strings_does_not_pass_immediately(begun: str) -> None:
     stream = ArgumentStream(SCHEMA)
     stream.feed(begun)
     assert not stream.passes("y")
@@ -122,14 +122,14 @@ def test_other_places_do_not_pass(begun: str) -> None:
         (["[", "[1]"], "[[1]", 0),
     ],
 )
-def test_all_so_far_in_each_piece(pieces: list[str], passed: str, count: int) -> None:
+def test_deltas_that_repeat_all_arguments_so_far(pieces: list[str], passed: str, count: int) -> None:
     stream = ArgumentStream(SCHEMA)
     text = "".join(piece if stream.passes(piece) else stream.feed(piece) for piece in pieces) + stream.close()
     assert (text, stream.decoded) == (passed, count)
 
 
 @pytest.mark.parametrize(
-    ("given", "schema", "passed"),
+    ("arguments", "schema", "passed"),
     [
         ("null", {"type": "object"}, "{}"),
         ('"null"', {"type": "object", "required": []}, "{}"),
@@ -147,9 +147,9 @@ def test_all_so_far_in_each_piece(pieces: list[str], passed: str, count: int) ->
         ("<b>", None, "<b>"),
     ],
 )
-def test_what_surrounds_an_object_or_stands_for_one(given: str, schema: Any, passed: str) -> None:
-    for pieces in [[given], list(given)]:
+def test_wrapped_and_missing_objects_are_unwrapped(arguments: str, schema: Any, passed: str) -> None:
+    for pieces in [[arguments], list(arguments)]:
         stream = ArgumentStream(schema)
         text = "".join(map(stream.feed, pieces)) + stream.close()
         assert text == passed
-        assert stream.decoded == (passed != given)
+        assert stream.decoded == (passed != arguments)

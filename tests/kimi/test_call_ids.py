@@ -17,12 +17,12 @@ def result(call_id: str | None, content: str = "") -> Any:
 
 
 def ids(messages: list[Any]) -> list[Any]:
-    """The ids of the calls and the results, in order."""
-    found: list[Any] = []
+    """Return the ids of the calls and the results, in order."""
+    listed: list[Any] = []
     for message in messages:
-        found += [call["id"] for call in message.get("tool_calls", ())]
-        found += [message["tool_call_id"]] if message["role"] == "tool" else []
-    return found
+        listed += [call["id"] for call in message.get("tool_calls", ())]
+        listed += [message["tool_call_id"]] if message["role"] == "tool" else []
+    return listed
 
 
 CONVERSATIONS = {
@@ -31,7 +31,7 @@ CONVERSATIONS = {
         ["functions.f:0", "functions.g:1", "functions.g:1", "functions.f:0", "functions.f:2", "functions.f:2"],
     ),
     "cleaned ids": ([turn(("functionsread0", "read")), result("functionsread0")], ["functions.read:0"] * 2),
-    "short ids that start anew": (
+    "short ids that start at 0 again": (
         [turn(("f:0", "f")), result("f:0"), turn(("f:0", "f")), result("f:0")],
         ["functions.f:0", "functions.f:0", "functions.f:1", "functions.f:1"],
     ),
@@ -54,7 +54,7 @@ CONVERSATIONS = {
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
-def test_ids_on_the_way_out(name: str) -> None:
+def test_ids_in_requests_have_kimis_form(name: str) -> None:
     messages, expected = CONVERSATIONS[name]
     before = copy.deepcopy(messages)
     sent = with_positional_ids(messages)
@@ -64,7 +64,7 @@ def test_ids_on_the_way_out(name: str) -> None:
     assert with_positional_ids(sent) is sent or ids(sent)[0] == "x"
 
 
-def test_a_conversation_in_kimis_form_stays_as_it_is() -> None:
+def test_a_conversation_in_kimis_form_is_not_changed() -> None:
     messages: list[WireMessage] = [
         {"role": "user", "content": "a"},
         turn(("functions.f:0", "f"), ("functions.f:1", "f")),
@@ -74,7 +74,7 @@ def test_a_conversation_in_kimis_form_stays_as_it_is() -> None:
     assert with_positional_ids(messages) is messages
 
 
-def test_what_is_right_is_shared_and_what_is_wrong_is_copied() -> None:
+def test_only_changed_messages_are_copied() -> None:
     right, wrong = turn(("functions.f:0", "f")), turn(("x", "f"))
     sent: list[Any] = with_positional_ids([right, wrong])
     assert sent[0] is right
@@ -83,7 +83,7 @@ def test_what_is_right_is_shared_and_what_is_wrong_is_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "given", "unique"),
+    ("taken", "ids_of_calls", "unique"),
     [
         ([], ["a", "b"], ["a", "b"]),
         ([], ["a", "a", "a"], ["a", "a_1", "a_2"]),
@@ -93,6 +93,6 @@ def test_what_is_right_is_shared_and_what_is_wrong_is_copied() -> None:
         (["functions.f:0"], ["functions.f:0", "functions.f:0"], ["functions.f:5", "functions.f:6"]),
     ],
 )
-def test_ids_on_the_way_in(taken: list[str], given: list[str], unique: list[str]) -> None:
-    handed_out = UniqueIds(lambda: taken, lambda: 5)
-    assert [handed_out.unique(one) for one in given] == unique
+def test_ids_in_responses_are_unique(taken: list[str], ids_of_calls: list[str], unique: list[str]) -> None:
+    unique_ids = UniqueIds(lambda: taken, lambda: 5)
+    assert [unique_ids.unique(one) for one in ids_of_calls] == unique

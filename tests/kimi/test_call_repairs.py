@@ -17,58 +17,58 @@ def piece(arguments: str = "", name: str | None = None, call_id: str | None = No
     return {"index": 0, "id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def told(arguments: str = "", name: str | None = None, call_id: str | None = None, index: int = 0) -> Any:
+def passed(arguments: str = "", name: str | None = None, call_id: str | None = None, index: int = 0) -> Any:
     function = {"arguments": arguments, **({"name": name} if name else {})}
     return {"index": index, "type": "function", "function": function, **({"id": call_id} if call_id else {})}
 
 
-def test_a_name_is_mended_before_it_is_handed_out() -> None:
+def test_a_name_is_repaired_before_it_is_passed_on() -> None:
     calls = incoming()
-    assert list(calls.feed([piece("{", "functions.get_weather:0", "a")])) == [told("{", "get_weather", "a")]
-    assert list(calls.feed([piece("}")])) == [told("}")]
+    assert list(calls.feed([piece("{", "functions.get_weather:0", "a")])) == [passed("{", "get_weather", "a")]
+    assert list(calls.feed([piece("}")])) == [passed("}")]
     assert list(calls.close()) == []
     assert +calls.repaired == {"call_names": 1}
 
 
-def test_a_missing_name_waits_for_the_end() -> None:
+def test_a_missing_name_is_added_at_the_end() -> None:
     calls = incoming()
     assert list(calls.feed([piece("{}", "", "functions.get_weather:0")])) == [
-        told("{}", None, "functions.get_weather:0")
+        passed("{}", None, "functions.get_weather:0")
     ]
-    assert list(calls.close()) == [told("", "get_weather")]
+    assert list(calls.close()) == [passed("", "get_weather")]
     late = incoming()
     list(late.feed([piece("", "", "functions.get_weather:0")]))
-    assert list(late.feed([piece("{}", "get_time")])) == [told("{}", "get_time")]
+    assert list(late.feed([piece("{}", "get_time")])) == [passed("{}", "get_time")]
     assert list(late.close()) == []
 
 
-def test_pieces_that_say_nothing_are_left_out() -> None:
+def test_deltas_without_content_are_dropped() -> None:
     calls = incoming()
     list(calls.feed([piece("", "get_weather", "a")]))
     assert list(calls.feed([piece('"{')])) == []
     assert list(calls.feed([piece('}"')])) == []
-    assert list(calls.close()) == [told("{}")]
+    assert list(calls.close()) == [passed("{}")]
 
 
 @pytest.mark.parametrize("repair", sorted(ALL))
-def test_each_repair_can_be_off(repair: str) -> None:
+def test_each_repair_can_be_switched_off(repair: str) -> None:
     calls = incoming(ALL - {repair}, taken=("a",), first=3)
     pieces = list(calls.feed([piece('"{}"', "functions.get_weather", "a")]))
     pieces += list(calls.close())
-    done = {name for name, count in calls.repaired.items() if count}
-    assert done == {"call_names", "call_ids", "arguments"} - {repair}
+    counted = {name for name, count in calls.repaired.items() if count}
+    assert counted == {"call_names", "call_ids", "arguments"} - {repair}
     assert calls.calls[0].name == ("functions.get_weather" if repair == "call_names" else "get_weather")
     assert calls.calls[0].arguments == ('"{}"' if repair == "arguments" else "{}")
     assert calls.calls[0].id == ("a" if repair == "call_ids" else "a_1")
 
 
-def test_leaked_calls_come_behind_the_others() -> None:
+def test_leaked_calls_come_after_structured_ones() -> None:
     calls = incoming(first=2)
     list(calls.feed([piece("{}", "get_time", "a")]))
     list(calls.close())
     nested = LeakedCall("", "save_todos", '{"todos": "[]"}', None, is_certain=True)
-    assert calls.add(nested) == told('{"todos": []}', "save_todos", "functions.save_todos:3", 1)
-    assert calls.add(LeakedCall("a", "get_time", "", None, is_certain=True)) == told("", "get_time", "a_1", 2)
+    assert calls.add(nested) == passed('{"todos": []}', "save_todos", "functions.save_todos:3", 1)
+    assert calls.add(LeakedCall("a", "get_time", "", None, is_certain=True)) == passed("", "get_time", "a_1", 2)
     assert [call.is_sound for call in calls.calls.values()] == [True, True, True]
 
 
@@ -82,7 +82,7 @@ def test_leaked_calls_come_behind_the_others() -> None:
         (LeakedCall("z", "get_weather", '{"city": "Pa', None, is_certain=True), False),
     ],
 )
-def test_which_leaked_call_is_the_same(leaked: LeakedCall, repeats: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_leaked_call_may_repeat_a_structured_one(leaked: LeakedCall, repeats: bool) -> None:  # noqa: FBT001 - a table's column
     calls = incoming()
     list(calls.feed([piece('{"city": "Paris"}', "get_weather", "a")]))
     assert calls.calls[0].repeats(leaked) is repeats

@@ -67,7 +67,7 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize(("slug", "facts"), FAMILIES.items(), ids=FAMILIES)
-def test_a_slug_tells_its_family(slug: str, facts: tuple[object, ...]) -> None:
+def test_a_slug_has_the_facts_of_its_family(slug: str, facts: tuple[object, ...]) -> None:
     kimi = family(slug)
     assert kimi is not None
     assert (kimi.name, kimi.generation, kimi.thinks, kimi.positional_call_ids, kimi.sees) == facts
@@ -75,7 +75,7 @@ def test_a_slug_tells_its_family(slug: str, facts: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize("slug", STRANGERS)
-def test_what_is_no_kimi_of_the_k_series_has_no_family(slug: str) -> None:
+def test_other_models_have_no_family(slug: str) -> None:
     assert family(slug) is None
     assert not is_kimi(slug)
 
@@ -100,7 +100,7 @@ def test_what_is_no_kimi_of_the_k_series_has_no_family(slug: str) -> None:
         ("@preset/x", ""),
     ],
 )
-def test_a_slug_without_its_trimmings(slug: str, base: str) -> None:
+def test_base_slug_removes_variants_presets_and_dates(slug: str, base: str) -> None:
     assert base_slug(slug) == base
 
 
@@ -108,7 +108,7 @@ def test_a_slug_without_its_trimmings(slug: str, base: str) -> None:
     ("slug", "answer"),
     [("@preset/x", True), ("moonshotai/kimi-k2@preset/x", True), ("moonshotai/kimi-k2", False)],
 )
-def test_a_preset_is_seen(slug: str, *, answer: bool) -> None:
+def test_a_preset_is_recognized(slug: str, *, answer: bool) -> None:
     assert names_preset(slug) is answer
 
 

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.outgoing import changes_of_choice, without_forced_choice
+from langchain_kimi._kimi.forced_choice import without_forced_choice
+from langchain_kimi._kimi.outgoing import changes_of_choice
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
 SEARCH = {"type": "openrouter:web_search"}
@@ -11,7 +12,7 @@ THINKING, SWITCH, K3, PLAIN = (f"moonshotai/kimi-{name}" for name in ("k2-thinki
 
 
 def sent(choice: Any, **more: Any) -> tuple[Any, list[Any]]:
-    """The choice that is sent, and the tools."""
+    """Return the choice and the tools that are sent."""
     body: Any = {"messages": [], "tools": [*TOOLS, SEARCH], "tool_choice": choice, **more}
     fitted: Any = without_forced_choice(body)
     assert (fitted is body) == (fitted["tool_choice"] == choice)
@@ -19,7 +20,7 @@ def sent(choice: Any, **more: Any) -> tuple[Any, list[Any]]:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
         {"model": THINKING},
         {"model": SWITCH, "reasoning_effort": "high"},
@@ -29,21 +30,21 @@ def sent(choice: Any, **more: Any) -> tuple[Any, list[Any]]:
         {"model": SWITCH, "reasoning": {"effort": "low"}},
     ],
 )
-def test_thinking_models_are_left_the_choice(asked: dict[str, Any]) -> None:
-    assert sent("required", **asked) == ("auto", ["f", "g", "search"])
-    assert sent(NAMED, **asked) == ("auto", ["g"])
-    assert sent(SEARCH, **asked) == ("auto", ["f", "g", "search"])
+def test_thinking_models_get_auto(body: dict[str, Any]) -> None:
+    assert sent("required", **body) == ("auto", ["f", "g", "search"])
+    assert sent(NAMED, **body) == ("auto", ["g"])
+    assert sent(SEARCH, **body) == ("auto", ["f", "g", "search"])
 
 
 @pytest.mark.parametrize("choice", ["required", NAMED])
-def test_thinking_is_switched_off_where_nobody_asked_for_it(choice: Any) -> None:
+def test_thinking_is_switched_off_if_it_is_unset(choice: Any) -> None:
     body: Any = {"messages": [], "model": SWITCH, "tools": TOOLS, "tool_choice": choice}
     assert without_forced_choice(body) == {**body, "reasoning": {"enabled": False}}
     assert "reasoning" not in body
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent", "expected"),
+    ("body", "sent", "expected"),
     [
         ({"tool_choice": "required"}, {"tool_choice": "required"}, (False, False)),
         ({"tool_choice": "required"}, {"tool_choice": "auto"}, (True, True)),
@@ -52,22 +53,22 @@ def test_thinking_is_switched_off_where_nobody_asked_for_it(choice: Any) -> None
         ({}, {}, (False, False)),
     ],
 )
-def test_what_became_of_a_choice(asked: Any, sent: Any, expected: tuple[bool, bool]) -> None:
-    assert tuple(changes_of_choice(asked, sent).values()) == expected
+def test_changes_of_the_choice_are_reported(body: Any, sent: Any, expected: tuple[bool, bool]) -> None:
+    assert tuple(changes_of_choice(body, sent).values()) == expected
 
 
-def test_k3_takes_required() -> None:
+def test_k3_accepts_required() -> None:
     assert sent("required", model=K3) == ("required", ["f", "g", "search"])
     assert sent(NAMED, model=K3) == ("required", ["g"])
 
 
 @pytest.mark.parametrize("choice", ["auto", "none", None])
-def test_what_forces_nothing_stays(choice: Any) -> None:
+def test_choices_that_force_nothing_are_not_changed(choice: Any) -> None:
     assert sent(choice, model=THINKING) == (choice, ["f", "g", "search"])
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
         {"model": PLAIN},
         {"model": SWITCH, "reasoning": {"enabled": False}},
@@ -75,6 +76,6 @@ def test_what_forces_nothing_stays(choice: Any) -> None:
         {"model": "other/model"},
     ],
 )
-def test_models_that_do_not_think_are_forced(asked: dict[str, Any]) -> None:
+def test_models_that_do_not_think_get_the_forced_choice(body: dict[str, Any]) -> None:
     for choice in ("required", NAMED):
-        assert sent(choice, **asked) == (choice, ["f", "g", "search"])
+        assert sent(choice, **body) == (choice, ["f", "g", "search"])

@@ -28,7 +28,7 @@ PAIRED: list[list[Any]] = [
 
 
 @pytest.mark.parametrize("messages", PAIRED)
-def test_pairs(messages: list[Any]) -> None:
+def test_paired_messages_pass_unchanged(messages: list[Any]) -> None:
     check_pairs(messages)
     assert with_pairs(messages) is messages
 
@@ -52,7 +52,7 @@ def test_pairs(messages: list[Any]) -> None:
         ),
     ],
 )
-def test_orphans(messages: list[Any], words: str, repaired: list[Any]) -> None:
+def test_unpaired_messages_are_refused_or_repaired(messages: list[Any], words: str, repaired: list[Any]) -> None:
     before = copy.deepcopy(messages)
     with pytest.raises(KimiUsageError, match=words) as caught:
         check_pairs(messages)
@@ -63,13 +63,13 @@ def test_orphans(messages: list[Any], words: str, repaired: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("content", [" ", "", "\n\t"])
-def test_blanks_beside_calls(content: str) -> None:
+def test_white_space_beside_calls_becomes_null(content: str) -> None:
     messages = [turn("x", content=content)]
     assert without_blanks(messages) == [turn("x")]
     assert messages == [turn("x", content=content)]
 
 
 @pytest.mark.parametrize("message", [turn("x", content="a"), turn("x"), {"role": "assistant", "content": " "}])
-def test_what_is_no_blank_beside_calls_stays(message: Any) -> None:
+def test_other_content_is_not_changed(message: Any) -> None:
     messages = [message]
     assert without_blanks(messages) is messages

@@ -1,4 +1,4 @@
-"""What the mender tells of its work, and what validation makes of calls; in streams and in plain replies."""
+"""What the repairer tells of its work, and what validation makes of calls; in streams and in plain replies."""
 
 from typing import Any
 
@@ -29,25 +29,27 @@ def messages_of(*deltas: dict[str, Any], repair_options: RepairOptions = VALIDAT
         ("launch", "{}", "There is no tool 'launch'", {"unknown_tools": 1}),
     ],
 )
-def test_calls_that_do_not_fit_are_invalid(name: str, arguments: str, fault: str, counts: dict[str, int]) -> None:
+def test_calls_that_do_not_match_their_schema_are_invalid(
+    name: str, arguments: str, fault: str, counts: dict[str, int]
+) -> None:
     for message in messages_of(call(name, arguments, "a")):
         assert message.tool_calls == []
         assert [(one["name"], one["id"]) for one in message.invalid_tool_calls] == [(name, "a")]
-        told = message.response_metadata["kimi"]
-        assert fault in told["invalid_tool_calls"]["a"]
-        assert told["validation"] == counts
-        assert "repairs" not in told
+        report = message.response_metadata["kimi"]
+        assert fault in report["invalid_tool_calls"]["a"]
+        assert report["validation"] == counts
+        assert "repairs" not in report
     assert fault in message.invalid_tool_calls[0]["error"]
 
 
-def test_leaked_calls_are_held_against_their_schemas_as_well() -> None:
+def test_leaked_calls_are_validated_too() -> None:
     for message in messages_of({"content": ONE.replace('"Paris"', "[]")}):
         assert message.tool_calls == []
         assert message.response_metadata["kimi"]["repairs"] == {"markup": 1}
         assert message.response_metadata["kimi"]["validation"] == {"mismatches": 1}
 
 
-def test_calls_that_fit_are_valid_and_broken_ones_keep_their_own_error() -> None:
+def test_validation_changes_neither_valid_nor_broken_calls() -> None:
     for message in messages_of(call("get_weather", PARIS, "a")):
         assert len(message.tool_calls) == 1
         assert "kimi" not in message.response_metadata
@@ -65,13 +67,13 @@ def test_the_report_is_on_the_last_chunk_only() -> None:
         "data: [DONE]",
     ]
     chunks: list[Any] = [*reader.feed("\n\n".join([*events, ""]).encode(), 0.0), *reader.close()]
-    told = [chunk.message.response_metadata for chunk in chunks]
-    assert ["kimi" in one for one in told] == [False] * (len(told) - 1) + [True]
-    assert told[-1]["finish_reason"] == "tool_calls"
-    assert told[-1]["native_finish_reason"] == "stop"
+    report = [chunk.message.response_metadata for chunk in chunks]
+    assert ["kimi" in one for one in report] == [False] * (len(report) - 1) + [True]
+    assert report[-1]["finish_reason"] == "tool_calls"
+    assert report[-1]["native_finish_reason"] == "stop"
 
 
-def test_half_a_call_of_a_stream_that_broke_is_on_the_error() -> None:
+def test_a_leaked_call_of_a_broken_stream_is_on_the_error() -> None:
     reader = StreamedMessage(ResponseHead(200, {}, 0.0), BODY, idle=None, with_usage=True)
     text = f"I look.{CALL}functions.get_weather:0<|tool_call_argument_begin|>"
     list(reader.feed(f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}]}}\n\n'.encode(), 0.0))
@@ -85,26 +87,26 @@ def test_half_a_call_of_a_stream_that_broke_is_on_the_error() -> None:
     assert [one["name"] for one in partial.invalid_tool_calls] == ["get_weather"]
 
 
-def test_what_was_held_back_of_a_text_that_broke_is_on_the_error() -> None:
-    mender = Repairer(BODY)
-    assert mender.feed({"delta": {"content": "a <|tool"}})["delta"] == {"content": "a "}
-    [owed] = mender.close(cut=True)
-    assert owed["delta"] == {"content": "<|tool"}
-    assert list(mender.close()) == []
+def test_held_back_text_of_a_broken_stream_is_on_the_error() -> None:
+    repairer = Repairer(BODY)
+    assert repairer.feed({"delta": {"content": "a <|tool"}})["delta"] == {"content": "a "}
+    [last] = repairer.close(cut=True)
+    assert last["delta"] == {"content": "<|tool"}
+    assert list(repairer.close()) == []
 
 
-def test_a_finish_reason_that_waited_is_given_back() -> None:
-    mender = Repairer(BODY)
-    held = mender.feed({"delta": {"content": "a <"}, "finish_reason": "stop"})
+def test_a_delayed_finish_reason_comes_at_the_end() -> None:
+    repairer = Repairer(BODY)
+    held = repairer.feed({"delta": {"content": "a <"}, "finish_reason": "stop"})
     assert held["finish_reason"] is None
-    assert list(mender.close()) == [{"index": 0, "delta": {"content": "<"}, "finish_reason": "stop"}]
+    assert list(repairer.close()) == [{"index": 0, "delta": {"content": "<"}, "finish_reason": "stop"}]
 
 
-def test_empty_answers_before_this_one_are_told_beside_the_rest() -> None:
+def test_empty_answers_are_in_the_report() -> None:
     for message in messages_of(
         call("launch", "{}", "a"), repair_options=RepairOptions(validates=True, empty_answers=2)
     ):
-        told = message.response_metadata["kimi"]
-        assert (told["empty_answers"], told["validation"]) == (2, {"unknown_tools": 1})
+        report = message.response_metadata["kimi"]
+        assert (report["empty_answers"], report["validation"]) == (2, {"unknown_tools": 1})
     for message in messages_of(call("get_weather", PARIS, "a"), repair_options=RepairOptions(empty_answers=1)):
         assert message.response_metadata["kimi"] == {"empty_answers": 1}

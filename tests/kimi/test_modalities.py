@@ -25,7 +25,7 @@ def asking(*parts: JSONObject) -> list[WireMessage]:
     ("part", "modality"),
     [(IMAGE, "image"), (VIDEO, "video"), (OLD_VIDEO, "video"), (AUDIO, "audio")],
 )
-def test_media_for_a_kimi_that_reads_text_only_is_refused(part: JSONObject, modality: str) -> None:
+def test_media_for_a_text_model_are_refused(part: JSONObject, modality: str) -> None:
     with pytest.raises(KimiUsageError, match=modality) as caught:
         check_modalities(K2, asking(TEXT, part))
     assert "messages[1].content[1]" in str(caught.value)
@@ -33,7 +33,7 @@ def test_media_for_a_kimi_that_reads_text_only_is_refused(part: JSONObject, moda
     assert caught.value.model == K2
 
 
-def test_the_refusal_names_kimis_that_see() -> None:
+def test_the_error_names_models_that_accept_images() -> None:
     with pytest.raises(KimiUsageError) as caught:
         check_modalities(K2, asking(IMAGE))
     assert K26 in str(caught.value)
@@ -41,13 +41,13 @@ def test_the_refusal_names_kimis_that_see() -> None:
     assert "kimi-k2.5" not in str(caught.value), "one that is being retired is no advice"
 
 
-def test_the_refusal_of_audio_names_no_kimi() -> None:
+def test_the_error_for_audio_names_no_model() -> None:
     with pytest.raises(KimiUsageError) as caught:
         check_modalities(K3, asking(AUDIO))
-    assert caught.value.advice == "No Kimi is known to take it: send its text instead."
+    assert caught.value.advice == "No Kimi model accepts it: send a text instead."
 
 
-def test_an_image_in_a_tools_result_is_found() -> None:
+def test_an_image_in_a_tool_result_is_refused() -> None:
     messages = asking(TEXT)
     messages.append({"role": "assistant", "content": None})
     messages.append({"role": "tool", "tool_call_id": "functions.look:0", "content": [IMAGE]})
@@ -55,7 +55,7 @@ def test_an_image_in_a_tools_result_is_found() -> None:
         check_modalities("moonshotai/kimi-k2-thinking:nitro", messages)
 
 
-def test_all_asked_models_are_named_once() -> None:
+def test_all_models_are_named_once() -> None:
     with pytest.raises(KimiUsageError, match="which moonshotai/kimi-k2-0905 and moonshotai/kimi-k2 cannot take"):
         check_modalities(K2, asking(IMAGE), [K2, "moonshotai/kimi-k2"])
 
@@ -81,7 +81,7 @@ def test_all_asked_models_are_named_once() -> None:
         ("", IMAGE, (K3,)),
     ],
 )
-def test_what_may_be_taken_passes(model: str, part: JSONObject, models: tuple[str, ...]) -> None:
+def test_accepted_media_pass(model: str, part: JSONObject, models: tuple[str, ...]) -> None:
     messages = asking(TEXT, part)
     before = copy.deepcopy(messages)
     check_modalities(model, messages, models)
@@ -93,7 +93,7 @@ def test_fallbacks_alone_are_checked_too() -> None:
         check_modalities("", asking(IMAGE), [K2])
 
 
-def test_the_refusal_survives_pickling() -> None:
+def test_the_error_can_be_pickled() -> None:
     with pytest.raises(KimiUsageError) as caught:
         check_modalities(K2, asking(IMAGE))
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes

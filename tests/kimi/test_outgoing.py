@@ -14,7 +14,7 @@ PICTURE: WireMessage = {
 }
 
 
-def test_a_fit_body_stays_as_it_is() -> None:
+def test_a_sound_body_is_not_changed() -> None:
     body: WireBody = {"model": "moonshotai/kimi-k2.5", "messages": [PICTURE], "models": ["other/model"]}
     before = copy.deepcopy(body)
     assert prepare(body) == before
@@ -23,12 +23,12 @@ def test_a_fit_body_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     "body", [{"model": "moonshotai/kimi-k2-0905"}, {"models": ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2"]}]
 )
-def test_what_no_asked_model_can_see_is_refused(body: WireBody) -> None:
-    with pytest.raises(KimiUsageError, match=r"messages\[0\]\.content\[0\] holds image input"):
+def test_an_image_for_text_models_is_refused(body: WireBody) -> None:
+    with pytest.raises(KimiUsageError, match=r"messages\[0\]\.content\[0\] is image input"):
         prepare({**body, "messages": [PICTURE]})
 
 
-def test_a_fallback_that_sees_is_enough() -> None:
+def test_a_fallback_that_accepts_images_is_enough() -> None:
     body: WireBody = {
         "model": "moonshotai/kimi-k2-0905",
         "models": ["moonshotai/kimi-k2.5"],
@@ -60,7 +60,7 @@ def sent_with(repairs: set[str], model: str = "moonshotai/kimi-k2-0905") -> list
     return [called["tool_calls"][0]["id"], answered["tool_call_id"], called["content"], schema.get("type")]
 
 
-def test_each_repair_is_a_switch() -> None:
+def test_each_repair_can_be_switched_on_alone() -> None:
     assert sent_with(set(ALL)) == ["functions.f:0", "functions.f:0", None, "integer"]
     assert sent_with({"call_ids"}) == ["functions.f:0", "functions.f:0", " ", None]
     assert sent_with({"history"}) == ["call_1", "call_1", None, None]
@@ -68,23 +68,23 @@ def test_each_repair_is_a_switch() -> None:
     assert fit(RAW, frozenset()) is RAW
 
 
-def test_models_that_know_no_positional_ids_get_none() -> None:
+def test_models_without_positional_ids_keep_the_ids() -> None:
     assert sent_with(set(ALL), "moonshotai/kimi-k3") == ["call_1", "call_1", None, "integer"]
 
 
-def test_other_makers_models_get_everything_as_it_is() -> None:
+def test_bodies_for_models_of_other_makers_are_not_changed() -> None:
     assert sent_with(set(ALL), "openai/gpt-5") == ["call_1", "call_1", " ", None]
     alone: WireBody = {"model": "openai/gpt-5", "messages": [ANSWERED]}
     assert fit(alone) is alone
 
 
-def test_fallbacks_alone_name_the_model_too() -> None:
+def test_a_body_with_only_fallbacks_is_repaired() -> None:
     sent: Any = fit({"models": ["moonshotai/kimi-k2"], "messages": [CALLED, ANSWERED]})
     assert sent["messages"][1]["tool_call_id"] == "functions.f:0"
 
 
 @pytest.mark.parametrize(("messages", "named"), [([CALLED], "call_1"), ([ANSWERED], "call_1")])
-def test_orphans_are_refused_by_the_users_own_id(messages: list[WireMessage], named: str) -> None:
+def test_the_error_for_orphans_names_the_users_id(messages: list[WireMessage], named: str) -> None:
     body: WireBody = {"model": "moonshotai/kimi-k2", "messages": messages}
     with pytest.raises(KimiUsageError, match=named):
         fit(body)

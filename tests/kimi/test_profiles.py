@@ -18,35 +18,35 @@ NEWER_THAN_THE_FLOOR = {"mid_conversation_system_messages", "mid_conversation_to
 """Keys that the oldest supported langchain-core would warn of."""
 
 
-def known(slug: str) -> JSONObject:
-    told = profile(slug)
-    assert told is not None
-    return told
+def profile_of(slug: str) -> JSONObject:
+    listed = profile(slug)
+    assert listed is not None
+    return listed
 
 
 @pytest.mark.parametrize("slug", [*SLUGS, *DATA["aliases"]])
-def test_langchain_takes_a_profile_without_a_warning(slug: str) -> None:
-    assert set(known(slug)) <= set(get_type_hints(ModelProfile)) - NEWER_THAN_THE_FLOOR
-    model = FakeListChatModel(responses=["Hello"], profile=cast("ModelProfile", known(slug)))
-    assert model.profile == known(slug)
+def test_langchain_accepts_a_profile_without_a_warning(slug: str) -> None:
+    assert set(profile_of(slug)) <= set(get_type_hints(ModelProfile)) - NEWER_THAN_THE_FLOOR
+    model = FakeListChatModel(responses=["Hello"], profile=cast("ModelProfile", profile_of(slug)))
+    assert model.profile == profile_of(slug)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_a_profile_is_of_the_types_that_langchain_declares(slug: str) -> None:
+def test_a_profile_has_the_types_that_langchain_declares(slug: str) -> None:
     for key, kind in get_type_hints(ModelProfile).items():
-        if key in known(slug):
-            assert isinstance(known(slug)[key], getattr(kind, "__origin__", kind)), key
-    dt.date.fromisoformat(known(slug)["release_date"])
-    dt.date.fromisoformat(known(slug)["last_updated"])
+        if key in profile_of(slug):
+            assert isinstance(profile_of(slug)[key], getattr(kind, "__origin__", kind)), key
+    dt.date.fromisoformat(profile_of(slug)["release_date"])
+    dt.date.fromisoformat(profile_of(slug)["last_updated"])
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_profile_agrees_with_its_family(slug: str) -> None:
     kimi = family(slug)
     assert kimi is not None
-    assert known(slug)["reasoning_output"] is (kimi.thinks != "never")
+    assert profile_of(slug)["reasoning_output"] is (kimi.thinks != "never")
     for modality in ("text", "image", "video", "audio"):
-        assert not known(slug)[f"{modality}_inputs"] or modality in kimi.sees
+        assert not profile_of(slug)[f"{modality}_inputs"] or modality in kimi.sees
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_a_profile_agrees_with_its_family(slug: str) -> None:
         ("moonshotai/kimi-k3", 1_048_576, True, True, True),
     ],
 )
-def test_every_kimi_on_openrouter_is_known(
+def test_every_kimi_on_openrouter_has_a_profile(
     slug: str, context: int, *, sees: bool, thinks: bool, structured: bool
 ) -> None:
-    told = known(slug)
-    assert (told["max_input_tokens"], told["image_inputs"]) == (context, sees)
-    assert (told["reasoning_output"], told["structured_output"]) == (thinks, structured)
-    assert told["max_output_tokens"] <= context
-    assert told["tool_calling"]
+    listed = profile_of(slug)
+    assert (listed["max_input_tokens"], listed["image_inputs"]) == (context, sees)
+    assert (listed["reasoning_output"], listed["structured_output"]) == (thinks, structured)
+    assert listed["max_output_tokens"] <= context
+    assert listed["tool_calling"]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_every_kimi_on_openrouter_is_known(
         ("moonshotai/kimi-k3@preset/x", "moonshotai/kimi-k3"),
     ],
 )
-def test_trimmings_do_not_hide_a_model(slug: str, base: str) -> None:
-    assert known(slug) == known(base)
+def test_variants_have_the_profile_of_their_model(slug: str, base: str) -> None:
+    assert profile_of(slug) == profile_of(base)
 
 
 @pytest.mark.parametrize(
@@ -97,40 +97,40 @@ def test_an_unknown_slug_has_neither_profile_nor_prices(slug: str) -> None:
     assert prices(slug) is None
 
 
-def test_a_profile_is_the_callers_own() -> None:
-    told = known("moonshotai/kimi-k3")
-    told["name"] = "mine"
-    told["reasoning_effort_levels"].append("mine")
-    assert known("moonshotai/kimi-k3")["name"] == "Kimi K3"
-    assert "mine" not in known("moonshotai/kimi-k3")["reasoning_effort_levels"]
+def test_a_profile_is_a_copy() -> None:
+    listed = profile_of("moonshotai/kimi-k3")
+    listed["name"] = "mine"
+    listed["reasoning_effort_levels"].append("mine")
+    assert profile_of("moonshotai/kimi-k3")["name"] == "Kimi K3"
+    assert "mine" not in profile_of("moonshotai/kimi-k3")["reasoning_effort_levels"]
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_prices_are_dollars_for_a_million_tokens_with_their_source(slug: str) -> None:
-    told = prices(slug)
-    assert told is not None
-    assert 0.05 < told.prompt < told.completion < 50
-    assert told.cache_read is None or 0 < told.cache_read < told.prompt
-    assert told.source == DATA["source"]
-    assert dt.date.fromisoformat(told.date)
+def test_prices_have_a_source_and_a_date(slug: str) -> None:
+    listed = prices(slug)
+    assert listed is not None
+    assert 0.05 < listed.prompt < listed.completion < 50
+    assert listed.cache_read is None or 0 < listed.cache_read < listed.prompt
+    assert listed.source == DATA["source"]
+    assert dt.date.fromisoformat(listed.date)
 
 
 def test_the_free_variant_costs_nothing() -> None:
-    told = prices("moonshotai/kimi-k2:free:online")
-    assert told is not None
-    assert (told.prompt, told.completion, told.cache_read) == (0, 0, 0)
+    listed = prices("moonshotai/kimi-k2:free:online")
+    assert listed is not None
+    assert (listed.prompt, listed.completion, listed.cache_read) == (0, 0, 0)
 
 
 def test_the_alias_costs_what_its_target_costs() -> None:
     assert prices("~moonshotai/kimi-latest") == prices("moonshotai/kimi-k3")
 
 
-def test_models_that_take_media_are_listed() -> None:
+def test_models_are_listed_by_modality() -> None:
     assert slugs_that_take("video") == ["moonshotai/kimi-k3"]
     assert slugs_that_take("audio") == []
     assert "moonshotai/kimi-k2.6" in slugs_that_take("image")
 
 
-def test_the_data_is_under_base_slugs() -> None:
+def test_the_data_has_base_slugs() -> None:
     assert [base_slug(slug) for slug in SLUGS] == SLUGS
     assert set(DATA["aliases"].values()) <= set(SLUGS)

@@ -2,11 +2,13 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.repairs import ALL, chosen_repairs
+from langchain_kimi._kimi.families import family
+from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, REPAIRS, chosen_repairs
+from langchain_kimi._openrouter.wire import WireBody
 
 
 @pytest.mark.parametrize(
-    ("chosen", "names"),
+    ("choice", "names"),
     [
         ("all", ALL),
         (True, ALL),
@@ -16,23 +18,51 @@ from langchain_kimi._kimi.repairs import ALL, chosen_repairs
         ([], frozenset()),
         ("markup", {"markup"}),
         ({"markup", "call_ids"}, {"markup", "call_ids"}),
+        (frozenset({"markup"}), {"markup"}),
+        (("schemas",), {"schemas"}),
         (["all", "orphans"], ALL | {"orphans"}),
         (["none"], frozenset()),
     ],
 )
-def test_choices(chosen: Any, names: set[str]) -> None:
-    assert chosen_repairs(chosen) == names
+def test_a_choice_becomes_names(choice: Any, names: set[str]) -> None:
+    assert chosen_repairs(choice) == names
 
 
-def test_all_changes_no_conversation() -> None:
-    assert "orphans" not in ALL
+def test_orphans_are_not_repaired_by_default() -> None:
+    assert set(REPAIRS) - ALL == {"orphans"}
 
 
-def test_an_unknown_name_is_told_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"markdown, twins is none of all, arguments, .*, schemas"):
-        chosen_repairs(["markdown", "twins", "markup"])
+def test_an_unknown_name_is_an_error_with_a_suggestion() -> None:
+    with pytest.raises(ValueError, match=r"Unknown repair 'markdown'; did you mean 'markup'\?") as caught:
+        chosen_repairs(["markdown", "zzz", "markup"])
+    assert "Unknown repair 'zzz'. Known names: all, none, markup" in str(caught.value)
 
 
-def test_none_excludes_others() -> None:
-    with pytest.raises(ValueError, match="no other name"):
-        chosen_repairs({"none", "markup"})
+@pytest.mark.parametrize("choice", [{"none", "markup"}, ["none", "all"]])
+def test_none_cannot_be_combined_with_other_names(choice: Any) -> None:
+    with pytest.raises(ValueError, match="cannot be combined"):
+        chosen_repairs(choice)
+
+
+@pytest.mark.parametrize(("choice", "kind"), [({"markup": True}, "dict"), (1, "int"), (b"all", "bytes")])
+def test_other_types_are_an_error(choice: Any, kind: str) -> None:
+    with pytest.raises(ValueError, match=f"not {kind}"):
+        chosen_repairs(choice)
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_an_entry_is_complete(name: str) -> None:
+    repair = REPAIRS[name]
+    assert repair.name == name
+    assert repair.summary.endswith(".")
+    assert "|" not in repair.summary
+    assert repair.stages
+    assert ("request" in repair.stages) is (repair.on_request is not None)
+
+
+def test_repairs_of_requests_return_a_sound_body_unchanged() -> None:
+    kimi = family("moonshotai/kimi-k2")
+    assert kimi is not None
+    body: WireBody = {"model": "moonshotai/kimi-k2", "messages": [{"role": "user", "content": "Hi"}]}
+    for _, repair in ON_REQUEST:
+        assert repair(body, kimi) is body

@@ -33,7 +33,7 @@ def offered(*names: str, **body: Any) -> OfferedTools:
         ("", None),
     ],
 )
-def test_the_name_that_is_meant(spelling: str, name: str | None) -> None:
+def test_a_spelling_means_a_function(spelling: str, name: str | None) -> None:
     assert offered(*NAMES).meant(spelling) == name
 
 
@@ -51,11 +51,11 @@ def test_the_name_that_is_meant(spelling: str, name: str | None) -> None:
         ("0", None),
     ],
 )
-def test_the_name_that_an_id_means(call_id: str, name: str | None) -> None:
+def test_an_id_means_a_function(call_id: str, name: str | None) -> None:
     assert offered(*NAMES).meant_by_id(call_id) == name
 
 
-def test_which_tools_need_arguments() -> None:
+def test_tools_with_required_parameters_need_arguments() -> None:
     tools = OfferedTools({"tools": [{"type": "function", "function": {"name": "f"}}]})
     assert not tools.needs_arguments("f")
     assert offered("f").needs_arguments("f")
@@ -63,7 +63,7 @@ def test_which_tools_need_arguments() -> None:
 
 
 @pytest.mark.parametrize("tools", [None, [], [{"type": "openrouter:web_search"}], [{"function": {"name": ""}}], ["x"]])
-def test_nothing_to_call(tools: Any) -> None:
+def test_requests_without_functions_allow_no_calls(tools: Any) -> None:
     assert not OfferedTools({"tools": tools}).may_be_called
 
 

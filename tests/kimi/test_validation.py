@@ -20,7 +20,7 @@ def validator(schema: Any = SCHEMA) -> CallValidator:
 
 
 @pytest.mark.parametrize("arguments", [{"city": "Paris"}, {"city": "", "days": [1, 2]}])
-def test_calls_that_fit(arguments: dict[str, Any]) -> None:
+def test_valid_arguments_have_no_error(arguments: dict[str, Any]) -> None:
     checked = validator()
     assert checked.fault("f", arguments) is None
     assert (checked.unknown_tools, checked.mismatches) == (0, 0)
@@ -36,16 +36,16 @@ def test_calls_that_fit(arguments: dict[str, Any]) -> None:
         ({"city": "a", "days": ["a", "b", "c", "d", "e"]}, ["days[2]", "and 2 more"]),
     ],
 )
-def test_calls_that_do_not_fit(arguments: dict[str, Any], words: list[str]) -> None:
+def test_invalid_arguments_are_described(arguments: dict[str, Any], words: list[str]) -> None:
     checked = validator()
     fault = checked.fault("f", arguments)
     assert fault is not None
-    assert fault.startswith("The arguments do not fit the schema of f: ")
+    assert fault.startswith("The arguments do not match the schema of f: ")
     assert [word for word in words if word not in fault] == []
     assert checked.mismatches == 1
 
 
-def test_an_unknown_tool_is_told_with_those_on_offer() -> None:
+def test_an_unknown_tool_is_an_error_that_lists_the_offered_tools() -> None:
     checked = validator()
     assert checked.fault("g", {}) == "There is no tool 'g'; offered: f."
     assert checked.unknown_tools == 1
@@ -53,11 +53,11 @@ def test_an_unknown_tool_is_told_with_those_on_offer() -> None:
 
 
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "#/$defs/nowhere"}, {"properties": {"city": 5}}])
-def test_a_broken_schema_is_not_held_against_the_call(schema: Any) -> None:
+def test_a_call_passes_if_its_schema_is_invalid(schema: Any) -> None:
     assert validator(schema).fault("f", {"city": "Paris"}) is None
 
 
-def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(ImportError, match=r"langchain-kimi-openrouter\[validation\]"):
         load_validator()

@@ -1,4 +1,4 @@
-"""One replay server for all the recordings."""
+"""One replay server for all recordings."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A recorded request, in LangChain's words."""
+"""Recorded requests as LangChain messages."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messag
 from tests.recordings.exchanges import Exchange
 
 PASSED_ON = ("tools", "tool_choice", "response_format")
-"""What of a request the reading of its reply may depend on."""
+"""The keys of a request that its response's reading may depend on."""
 
 
 def messages_from(recorded: list[dict[str, Any]]) -> list[BaseMessage]:
-    """The recorded messages as somebody would hold them who had got the assistant's turns from ChatKimi."""
+    """Return the recorded messages, with the assistant's turns as ChatKimi would have returned them."""
     return convert_to_messages([_as_held(message) for message in recorded])
 
 
 def messages_of(exchange: Exchange) -> list[BaseMessage]:
-    """The messages to ask with: the recorded ones, or a greeting where none were recorded."""
+    """Return the recorded messages, or a greeting if none were recorded."""
     recorded = exchange.request.get("messages")
     return messages_from(recorded) if recorded else [HumanMessage("Hello")]
 

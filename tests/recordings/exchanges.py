@@ -1,4 +1,4 @@
-"""The recorded exchanges beside the checkout: listed at once, read one at a time."""
+"""The recorded exchanges beside the checkout. They are listed together and read one at a time."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ needs_recordings = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply to serve: what came over the network, without the network."""
+    """A recorded response to serve."""
 
     status: int
     headers: dict[str, str]
@@ -31,7 +31,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One recorded exchange; its files are read when they are asked for."""
+    """One recorded exchange; its files are read on demand."""
 
     name: str
 
@@ -49,7 +49,7 @@ class Exchange:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The request's body; `{}` where the source did not record it."""
+        """The request's body; `{}` if it was not recorded."""
         body = self._json("request.json")["body"] or {}
         return cast("dict[str, Any]", json.loads(body) if isinstance(body, str) else body)
 

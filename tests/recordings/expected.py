@@ -1,4 +1,4 @@
-"""What a message must hold, worked out from a recording's bytes with the standard library alone.
+"""The expected message of a recording, computed from its bytes with the standard library alone.
 
 Nothing of the package is used here, so that a mistake in it cannot hide in its own expectation. A stream is added up
 to the reply that the same call would have given plain; from there on there is one way.
@@ -32,7 +32,7 @@ KIND_OF_WORDS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """What the error must hold."""
+    """The expected parts of an error."""
 
     kind: str
     status: int
@@ -45,9 +45,9 @@ class Failure:
     http_status: int
     generation_id: str | None
     model: str | None
-    """The model that answered, or None where none did."""
+    """The model that answered, or None."""
     partial: JSONObject | None
-    """The message so far, or None where nothing of an answer came."""
+    """The partial message, or None if nothing of an answer came."""
 
 
 def events_of(body: bytes) -> list[JSONObject]:
@@ -57,12 +57,12 @@ def events_of(body: bytes) -> list[JSONObject]:
 
 
 def reply_of(reply: Reply) -> JSONObject:
-    """The recorded reply in its plain form."""
+    """Return the recorded response in its plain form."""
     return summed(events_of(reply.body)) if reply.is_stream else json.loads(reply.body)
 
 
 def message_of(reply: JSONObject) -> JSONObject:
-    """The message that this reply must become."""
+    """Return the expected message of a response."""
     choice = reply["choices"][0]
     message = choice["message"]
     valid, invalid = tool_calls_of(message)
@@ -97,20 +97,20 @@ def kwargs_of(message: JSONObject) -> JSONObject:
     kwargs["reasoning_content"] = reasoning
     if reasoning and not message.get("reasoning"):
         kwargs["reasoning_key"] = "reasoning_content"
-    if not reasoning and (told := "".join(_told(part) for part in message.get("reasoning_details") or ())):
-        kwargs |= {"reasoning_content": told, "reasoning_key": "reasoning_details"}
+    if not reasoning and (thought := "".join(_text_of_detail(part) for part in message.get("reasoning_details") or ())):
+        kwargs |= {"reasoning_content": thought, "reasoning_key": "reasoning_details"}
     kwargs["reasoning_details"] = message.get("reasoning_details")
     kwargs["annotations"] = message.get("annotations")
-    return kept(kwargs)
+    return kwargs_without_empty(kwargs)
 
 
-def _told(part: JSONObject) -> str:
-    told: str = part.get("text") or part.get("summary") or ""
-    return told
+def _text_of_detail(part: JSONObject) -> str:
+    text: str = part.get("text") or part.get("summary") or ""
+    return text
 
 
-def kept(kwargs: JSONObject) -> JSONObject:
-    """Of `reasoning_details` an empty list says something too: some models want it back."""
+def kwargs_without_empty(kwargs: JSONObject) -> JSONObject:
+    """Remove empty values; an empty `reasoning_details` stays, because some models need it back."""
     details = kwargs.get("reasoning_details")
     return {**without_empty(kwargs), **({} if details is None else {"reasoning_details": details})}
 
@@ -126,10 +126,10 @@ def metadata_of(reply: JSONObject, choice: JSONObject) -> JSONObject:
     metadata["model_provider"] = "openrouter"
     metadata["token_usage"] = usage
     message = choice["message"]
-    said = any(message.get(key) for key in ("content", "tool_calls"))
+    has_content = any(message.get(key) for key in ("content", "tool_calls"))
     # The words of a hint are the package's own: what it is about is worked out here.
     thought = bool(message.get("reasoning") or message.get("reasoning_details"))
-    metadata["hint"] = {"thought": thought} if choice.get("finish_reason") == "length" and not said else None
+    metadata["hint"] = {"thought": thought} if choice.get("finish_reason") == "length" and not has_content else None
     return without_empty(metadata)
 
 
@@ -164,7 +164,7 @@ def usage_of(reply: JSONObject) -> JSONObject | None:
 
 
 def without_empty(things: JSONObject) -> JSONObject:
-    """Null, missing and empty say the same; zero and false do not."""
+    """Null, missing and empty are equal; zero and false are not."""
     return {key: value for key, value in things.items() if value not in (None, "", [], {})}
 
 
@@ -175,7 +175,7 @@ def deep_without_empty(thing: Any) -> Any:
 
 
 def failure_of(reply: Reply) -> Failure | None:
-    """What must be raised for this reply, or None where it is an answer."""
+    """Return the expected error of a response, or None if it is an answer."""
     if reply.is_stream:
         events = events_of(reply.body)
         body = summed(events)
@@ -207,7 +207,7 @@ def failure_of(reply: Reply) -> Failure | None:
 
 
 def partial_of(body: JSONObject) -> JSONObject:
-    """The message so far: none of its tool calls may be run."""
+    """Return the partial message; none of its tool calls is valid."""
     message = message_of(body)
     calls = [
         {"name": call["function"]["name"], "args": call["function"].get("arguments") or "", "id": call["id"]}
@@ -224,7 +224,7 @@ def as_json(raw: Any) -> Any:
 
 
 def upstream_words(raw: Any) -> str:
-    """The innermost sentence of an upstream's error."""
+    """Return the innermost message of an upstream error."""
     while isinstance(raw, dict | list):
         keys = ("error", "errors", "message", "msg")
         raw = raw[0] if isinstance(raw, list) else next((raw[key] for key in keys if raw.get(key)), "")
@@ -232,7 +232,7 @@ def upstream_words(raw: Any) -> str:
 
 
 def summed(events: list[JSONObject]) -> JSONObject:
-    """The chunks of a stream as one plain reply."""
+    """Return the plain form of a stream."""
     choices = [choice for event in events for choice in event.get("choices") or []]
     deltas = [choice.get("delta") or {} for choice in choices]
     usages = [event["usage"] for event in events if event.get("usage")]
@@ -240,7 +240,7 @@ def summed(events: list[JSONObject]) -> JSONObject:
     reply = first_of_each(events, without=KNOWN_TOP - {"model", "object", "created", "provider"})
     # A relay's first chunk has an id of its own; OpenRouter's is the one by which a call can be looked up.
     ids = [event["id"] for event in events]
-    reply["id"] = next((told for told in ids if told.startswith("gen-")), ids[0])
+    reply["id"] = next((one for one in ids if one.startswith("gen-")), ids[0])
     reply["usage"] = usages[-1] if usages else None
     texts = ("content", "refusal", "reasoning", "reasoning_content")
     message: JSONObject = {key: "".join(delta.get(key) or "" for delta in deltas) for key in texts}
@@ -255,17 +255,17 @@ def summed(events: list[JSONObject]) -> JSONObject:
 
 
 def first_of_each(things: list[JSONObject], *, without: frozenset[str]) -> JSONObject:
-    """Of every key the first value that says anything."""
-    found: JSONObject = {}
+    """Return the first value of each key that is not empty."""
+    first: JSONObject = {}
     for thing in things:
         for key, value in thing.items():
             if key not in without and value not in (None, ""):
-                found.setdefault(key, value)
-    return found
+                first.setdefault(key, value)
+    return first
 
 
 def summed_calls(pieces: list[JSONObject]) -> list[JSONObject]:
-    """One call per index, and per id where one index bears several."""
+    """Return one call per index, and per id where one index has several."""
     calls: list[JSONObject] = []
     current: dict[int, JSONObject] = {}
     for piece in pieces:
@@ -279,7 +279,7 @@ def summed_calls(pieces: list[JSONObject]) -> list[JSONObject]:
 
 
 def summed_details(pieces: list[JSONObject]) -> list[JSONObject]:
-    """Neighbours of one type and index are one entry; encrypted ones stand for themselves."""
+    """Merge neighbors of one type and index; encrypted entries are not merged."""
     details: list[JSONObject] = []
     for piece in pieces:
         last = details[-1] if details else {}

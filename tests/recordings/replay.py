@@ -1,4 +1,4 @@
-"""A loopback server that gives one recorded reply after another, cut into pieces in ways that no network promises.
+"""A loopback server that serves recorded responses, split into pieces in unusual ways.
 
 It shares nothing with the package's own emulator, so that the two cannot be wrong in the same way.
 """
@@ -18,20 +18,20 @@ Split = Literal["whole", "bytes", "odd", "network"]
 
 ODD_SIZES = (7, 13, 64, 1021)
 MOST_PIECES = 2000
-"""Each piece costs the client some 30 microseconds, so long bodies are cut into larger ones."""
+"""Each piece takes the client about 30 microseconds, so long bodies are split into larger ones."""
 
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding"})
 
 
 def body_for(reply: Reply, split: Split) -> bytes:
-    """The body to send; a stream served at odd splits has CRLF line ends, which the recordings lack."""
+    """Return the body to send; a stream at odd splits has CRLF line ends, which the recordings lack."""
     if split == "odd" and reply.is_stream:
         return reply.body.replace(b"\n", b"\r\n")
     return reply.body
 
 
 def pieces_of(body: bytes, split: Split, network_chunks: tuple[int, ...] = ()) -> list[bytes]:
-    """The body cut up: whole, byte by byte, where it hurts, or as it came off the network."""
+    """Return the pieces of the body: whole, byte by byte, at odd places, or as recorded."""
     if split == "whole":
         return [body]
     if split == "network":
@@ -49,7 +49,7 @@ def pieces_of(body: bytes, split: Split, network_chunks: tuple[int, ...] = ()) -
 
 
 def odd_cuts(body: bytes) -> set[int]:
-    """Uneven steps, and besides: inside of characters, and between carriage return and line feed."""
+    """Return uneven positions, positions inside of characters, and positions between carriage return and line feed."""
     cuts, position = {0}, 0
     for size in cycle(ODD_SIZES):
         position += size
@@ -62,17 +62,17 @@ def odd_cuts(body: bytes) -> set[int]:
 
 
 class ReplayServer:
-    """Serves `reply` to whoever asks next, and keeps the body of the last request."""
+    """Serves `reply` to the next request, and stores the body of the last request."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api/v1"
         self.reply = Reply(500, {}, b"nothing to serve")
         self.split: Split = "whole"
-        self.asked: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
 
     def serve(self, reply: Reply, split: Split) -> None:
         self.reply, self.split = reply, split
-        self.asked.clear()
+        self.received.clear()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["content-length"]))
         replay = cast("_Server", self.server).replay
-        replay.asked.append(json.loads(sent))
+        replay.received.append(json.loads(sent))
         reply, split = replay.reply, replay.split
         body = body_for(reply, split)
         packed = reply.framing.get("content-encoding") == "gzip"
@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing; a test that fails says what it saw."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):

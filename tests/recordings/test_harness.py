@@ -1,4 +1,4 @@
-"""The server and the expectations are themselves right: without the package, with httpx and self-made replies."""
+"""Tests of the replay server and the expectations, with httpx and hand-written responses, without the package."""
 
 import json
 
@@ -38,15 +38,15 @@ def test_the_server_serves_what_was_recorded(server: ReplayServer, exchange: Exc
     assert b"".join(pieces) == body_for(reply, split)
     assert response.status_code == reply.status
     assert response.headers["content-type"] == reply.headers["content-type"]
-    assert server.asked == [{"asked": exchange.name}]
+    assert server.received == [{"asked": exchange.name}]
 
 
 @pytest.mark.parametrize(("split", "sizes"), [("whole", [9]), ("bytes", [1] * 9), ("network", [4, 5])])
-def test_pieces_of_a_body(split: Split, sizes: list[int]) -> None:
+def test_a_body_is_split_into_pieces(split: Split, sizes: list[int]) -> None:
     assert [len(piece) for piece in pieces_of(b"123456789", split, (4, 5))] == sizes
 
 
-def test_odd_pieces_cut_characters_and_line_ends() -> None:
+def test_odd_splits_cut_characters_and_line_ends() -> None:
     reply = stream_of(event({"content": "ä月"}))
     body = body_for(reply, "odd")
     pieces = pieces_of(body, "odd")
@@ -55,7 +55,7 @@ def test_odd_pieces_cut_characters_and_line_ends() -> None:
     assert any(piece.startswith("月".encode()[1:2]) for piece in pieces)
 
 
-def test_long_bodies_are_cut_into_larger_pieces() -> None:
+def test_long_bodies_are_split_into_larger_pieces() -> None:
     assert len(pieces_of(b"x" * 7 * MOST_PIECES, "bytes")) == MOST_PIECES
 
 
@@ -91,7 +91,7 @@ def test_a_stream_adds_up_to_a_reply() -> None:
     }
 
 
-def test_calls_are_told_apart_by_index_and_id() -> None:
+def test_calls_are_distinguished_by_index_and_id() -> None:
     reply = stream_of(
         event(call(0, '{"a"', "x", "f")),
         event(call(0, ":1}", "x", "")),
@@ -118,7 +118,7 @@ def test_reasoning_details_are_merged_by_type_and_index() -> None:
     ]
 
 
-def test_a_failure_in_a_stream_keeps_what_came() -> None:
+def test_a_failed_stream_keeps_the_partial_message() -> None:
     error = {"code": 502, "message": "Provider returned error", "metadata": {"raw": '{"error": {"message": "no"}}'}}
     reply = stream_of(
         event({"content": "so far"}),
@@ -136,5 +136,5 @@ def test_a_failure_in_a_stream_keeps_what_came() -> None:
     assert failure.partial["invalid_tool_calls"] == [{"name": "f", "args": "{}", "id": "x"}]
 
 
-def test_an_answer_is_no_failure() -> None:
+def test_an_answer_is_not_a_failure() -> None:
     assert failure_of(stream_of(event({"content": "Hi"}))) is None

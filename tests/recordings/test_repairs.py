@@ -1,4 +1,4 @@
-"""Every recorded reply comes out the same with repairs on and off, and nothing is counted as repaired."""
+"""Every recorded response becomes the same message with repairs on and off, and no repair is counted."""
 
 from functools import reduce
 from operator import add
@@ -21,13 +21,13 @@ pytestmark = needs_recordings
 def test_healthy_recordings_are_not_repaired(exchange: Exchange) -> None:
     repaired, left = read(exchange, RepairOptions()), read(exchange, RepairOptions(frozenset()))
     assert repaired == left
-    told = repaired.get("response_metadata", {}).get("kimi", {})
+    report = repaired.get("response_metadata", {}).get("kimi", {})
     # A hint is about the request, not about what was repaired.
-    assert not set(told) - {"hint"}
+    assert not set(report) - {"hint"}
 
 
 def read(exchange: Exchange, repair_options: RepairOptions) -> dict[str, Any]:
-    """The message, or the error's partial one, as a dictionary."""
+    """Return the message, or the partial one of the error, as a dictionary."""
     body = cast("WireBody", {"messages": [], **exchange.request})
     opened = ResponseHead(exchange.reply.status, exchange.reply.headers, 0.0)
     reader: Any = (

@@ -1,4 +1,4 @@
-"""Every recorded reply, through ChatKimi over a socket: plain and streamed, sync and async, in pieces of every kind."""
+"""Every recorded response through ChatKimi over a socket: plain and streamed, sync and async, with several splits."""
 
 from functools import reduce
 from operator import add
@@ -16,7 +16,7 @@ from tests.recordings.expected import (
     JSONObject,
     deep_without_empty,
     failure_of,
-    kept,
+    kwargs_without_empty,
     message_of,
     reply_of,
     without_empty,
@@ -59,7 +59,7 @@ def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
         check_error(exchange, error)
     else:
         check_message(exchange, message)
-    assert not server.asked[0].get("stream")
+    assert not server.received[0].get("stream")
 
 
 @plain
@@ -72,7 +72,7 @@ async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: 
         check_error(exchange, error)
     else:
         check_message(exchange, message)
-    assert not server.asked[0].get("stream")
+    assert not server.received[0].get("stream")
 
 
 @streamed
@@ -84,7 +84,7 @@ def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
         check_error(exchange, error)
     else:
         check_message(exchange, message)
-    assert server.asked[0]["stream"] is True
+    assert server.received[0]["stream"] is True
 
 
 @streamed
@@ -97,7 +97,7 @@ async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: 
         check_error(exchange, error)
     else:
         check_message(exchange, reduce(add, chunks))
-    assert server.asked[0]["stream"] is True
+    assert server.received[0]["stream"] is True
 
 
 @pytest.mark.parametrize("exchange", STREAMED, ids=name_of)
@@ -109,10 +109,10 @@ def test_invoke_of_a_streaming_model_gives_the_recorded_reply(server: ReplayServ
         check_error(exchange, error)
     else:
         check_message(exchange, message)
-    assert server.asked[0]["stream"] is True
+    assert server.received[0]["stream"] is True
 
 
-def test_no_exchange_is_left_out() -> None:
+def test_every_exchange_is_replayed() -> None:
     recorded = {path.name for path in FOLDER.iterdir()}
     assert recorded
     assert {exchange.name for exchange in (*PLAIN, *STREAMED)} == recorded
@@ -122,7 +122,7 @@ def test_no_exchange_is_left_out() -> None:
 def check_message(exchange: Exchange, message: AIMessage) -> None:
     reply = exchange.reply
     assert failure_of(reply) is None
-    assert told_by(message) == message_of(reply_of(reply))
+    assert facts_of(message) == message_of(reply_of(reply))
 
 
 def check_error(exchange: Exchange, error: KimiError) -> None:
@@ -148,24 +148,24 @@ def check_partial(partial: AIMessage | None, expected: Failure) -> None:
         assert partial is None or not (partial.content or partial.additional_kwargs)
         return
     assert partial is not None
-    told = told_by(partial)
+    facts = facts_of(partial)
     for key in ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs", "usage_metadata"):
-        assert told[key] == expected.partial[key]
+        assert facts[key] == expected.partial[key]
 
 
-def told_by(message: AIMessage) -> JSONObject:
-    """What a message tells, in the form of the expectations."""
+def facts_of(message: AIMessage) -> JSONObject:
+    """Return a message in the form of the expectations."""
     metadata = dict(message.response_metadata)
     metadata["logprobs"] = deep_without_empty(metadata.get("logprobs"))
     if hint := metadata.get("kimi", {}).get("hint"):
         assert "raise max_tokens" in hint
-        metadata["hint"] = {"thought": hint.startswith("Thinking")}
+        metadata["hint"] = {"thought": hint.startswith("Reasoning")}
         del metadata["kimi"]
     return {
         "content": message.content,
         "tool_calls": [bare(call) for call in message.tool_calls],
         "invalid_tool_calls": [bare(call) for call in message.invalid_tool_calls],
-        "additional_kwargs": kept(message.additional_kwargs),
+        "additional_kwargs": kwargs_without_empty(message.additional_kwargs),
         "response_metadata": without_empty(metadata),
         "usage_metadata": None if message.usage_metadata is None else dict(message.usage_metadata),
     }

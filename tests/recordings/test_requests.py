@@ -1,6 +1,6 @@
-"""Every recorded request, through LangChain's messages and ChatKimi, comes out as it was recorded.
+"""Every recorded request, through LangChain's messages and ChatKimi, is sent as it was recorded.
 
-Not byte for byte: what can be told in two ways that mean the same on the wire is made alike first (`canonical`).
+Not byte for byte: values that mean the same in a request are normalized first (`canonical`).
 """
 
 import json
@@ -33,11 +33,11 @@ OTHER_MESSAGES = {
 OTHER_SETTINGS: dict[str, str] = {}
 
 OWN_BUSINESS = frozenset({"messages", "model", "stream", "stream_options"})
-"""Keys of a body that are not a caller's settings."""
+"""Keys of a body that are not settings of the caller."""
 
 
 def cases(key: str, deviations: dict[str, str]) -> list[Any]:
-    """The exchanges whose request has this key; one with an excuse must go on failing, or lose its excuse."""
+    """Return the exchanges whose request has this key; an exchange with an excuse must fail, or lose its excuse."""
     return [
         pytest.param(
             exchange,
@@ -57,7 +57,7 @@ def test_messages_are_sent_as_recorded(server: ReplayServer, exchange: Exchange)
     server.serve(ANSWER, "whole")
     model_for(server, exchange).invoke(messages_from(recorded))
     renamed = exchange.meta["is_kimi"]
-    assert canonical(server.asked[0]["messages"], renamed=renamed) == canonical(recorded, renamed=renamed)
+    assert canonical(server.received[0]["messages"], renamed=renamed) == canonical(recorded, renamed=renamed)
 
 
 @pytest.mark.parametrize("exchange", cases("model", OTHER_SETTINGS))
@@ -68,7 +68,7 @@ def test_settings_are_sent_as_recorded(server: ReplayServer, exchange: Exchange)
         del recorded["n"]
     server.serve(ANSWER, "whole")
     model_for(server, exchange).invoke("Hello", **recorded)
-    sent = {key: value for key, value in server.asked[0].items() if key not in OWN_BUSINESS}
+    sent = {key: value for key, value in server.received[0].items() if key not in OWN_BUSINESS}
     assert sent == recorded
 
 
@@ -77,15 +77,15 @@ def model_for(server: ReplayServer, exchange: Exchange) -> ChatKimi:
 
 
 def canonical(messages: list[dict[str, Any]], *, renamed: bool) -> list[dict[str, Any]]:
-    """The messages with everything made alike that means the same on the wire.
+    """Return the messages with values normalized that mean the same in a request.
 
     Tool-call ids are rewritten for the models that stumble over foreign ones (`renamed`); what counts is then which
     result answers which call.
     """
     names: dict[str, str] = {}
-    told = [_canonical(message, names if renamed else None) for message in messages]
+    normalized = [_canonical(message, names if renamed else None) for message in messages]
     # Hosts refuse an assistant's turn with nothing in it.
-    return [message for message in told if message != {"role": "assistant"}]
+    return [message for message in normalized if message != {"role": "assistant"}]
 
 
 def _canonical(message: dict[str, Any], names: dict[str, str] | None) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _canonical(message: dict[str, Any], names: dict[str, str] | None) -> dict[st
 
 
 def _content(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Texts alone are one text, unless a part says more than its text; a line end keeps two of them apart."""
+    """Join texts into one, with line ends between them, unless a part has more than its text."""
     if any(part.keys() != {"type", "text"} for part in parts):
         return parts
     text: str = parts[0]["text"]

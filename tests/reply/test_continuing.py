@@ -124,12 +124,12 @@ BROKEN: Any = {"name": "f", "args": "{", "id": "f:0", "error": None, "type": "in
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        (AIMessage("Done.", response_metadata={"finish_reason": "stop"}), "did not stop for length but for 'stop'"),
-        (AIMessage("Done."), "did not stop for length but for None"),
+        (AIMessage("Done.", response_metadata={"finish_reason": "stop"}), "finish reason is 'stop', not 'length'"),
+        (AIMessage("Done."), "finish reason is None"),
         (cut(tool_calls=[CALL]), "calls tools"),
         (cut(invalid_tool_calls=[BROKEN]), "calls tools"),
-        (cut(" \n"), "holds no text"),
-        (cut("", additional_kwargs={"reasoning_content": "Hm"}), "less thinking"),
+        (cut(" \n"), "has no text"),
+        (cut("", additional_kwargs={"reasoning_content": "Hm"}), "less reasoning"),
     ],
 )
 async def test_only_text_that_was_cut_by_the_limit_can_be_continued(

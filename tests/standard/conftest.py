@@ -1,4 +1,4 @@
-"""Fixtures of the standard suites: cassettes where they are, and emulators that end with the session."""
+"""Fixtures of the standard suites: the cassettes, and emulators that stop at the end of the session."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def servers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def recording() -> bool:
-    """Whether cassettes are recorded in this run (`make record`)."""
+    """Return whether cassettes are recorded in this run (`make record`)."""
     return bool(os.environ.get("KIMI_RECORD"))
 
 

@@ -1,4 +1,4 @@
-"""LangChain's standard integration suite, with everything switched on that a Kimi can do."""
+"""LangChain's standard integration suite, with every capability of Kimi switched on."""
 
 from typing import Any, Literal, cast
 
@@ -16,7 +16,7 @@ Details = Literal["audio_input", "audio_output", "reasoning_output", "cache_read
 
 
 class KimiSuite(ChatModelIntegrationTests):
-    """The suite for a Kimi that takes text; where it is served is the subclass's business."""
+    """The suite for a model that takes text; the subclass chooses the server."""
 
     slug = "moonshotai/kimi-k2-0905"
     method = "json_schema"

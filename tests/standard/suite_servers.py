@@ -1,4 +1,4 @@
-"""The emulators that the standard suites speak to: started when first asked for, closed at the end of the session."""
+"""The emulators of the standard suites: started on first use, closed at the end of the session."""
 
 from functools import cache
 
@@ -9,14 +9,14 @@ _started: list[Emulator] = []
 
 @cache
 def emulator(*, reasoning: bool) -> Emulator:
-    """Give the emulator that thinks in every reply, or the one that does as the model does."""
+    """Return the emulator that reasons in every reply, or the one that follows the model."""
     started = Emulator(behavior=Behavior(reasoning=True if reasoning else None))
     _started.append(started)
     return started
 
 
 def close_all() -> None:
-    """Close what was started."""
+    """Close the emulators that were started."""
     while _started:
         _started.pop().close()
     emulator.cache_clear()

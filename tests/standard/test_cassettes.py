@@ -1,4 +1,4 @@
-"""LangChain's standard integration suite from cassettes, with the network closed."""
+"""LangChain's standard integration suite from cassettes, without a network."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""LangChain's standard integration suite against the live emulator: plain, and with reasoning in every reply."""
+"""LangChain's standard integration suite against the emulator, with and without reasoning."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")
 
 @pytest.fixture
 def vcr_config() -> dict[str, Any]:
-    """Let the one test that wants a cassette record its own; everything else speaks to the emulator anyway."""
+    """Let the test that needs a cassette record its own; every other test uses the emulator."""
     return cassettes.vcr_config("all")
 
 

@@ -1,4 +1,4 @@
-"""LangChain's standard integration suite for a Kimi that sees, with an image made here instead of a download.
+"""LangChain's standard integration suite for a model that takes images, with a generated image.
 
 PDFs are OpenRouter's business, which reads them for every model. Nobody opens the one here: it has the image's bytes.
 """
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")
 
 
 def png(width: int = 8, height: int = 8) -> bytes:
-    """Make a small image: a red square."""
+    """Return a small PNG: a red square."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -32,7 +32,7 @@ def png(width: int = 8, height: int = 8) -> bytes:
 
 
 class OneImage:
-    """Stands for a cassette that answers every download with the image."""
+    """A cassette that answers every download with the image."""
 
     @staticmethod
     def load_cassette(cassette_path: str, serializer: Any) -> tuple[list[Request], list[Any]]:
@@ -47,7 +47,7 @@ class OneImage:
 
 @pytest.fixture(autouse=True)
 def downloads() -> Iterator[None]:
-    """Answer what the suite would download; what goes to loopback, the emulator, passes."""
+    """Answer the suite's downloads; requests to the emulator on loopback pass."""
     vcr = VCR()
     vcr.register_persister(OneImage)
     with vcr.use_cassette(
@@ -94,7 +94,7 @@ class TestSeeingJsonSchema(Seeing):
     method = "json_schema"
 
 
-# Kimis that see think, and are only offered the call.
-@pytest.mark.filterwarnings("ignore:.* thinks, and thinking excludes a forced call")
+# Models that take images reason, so a call cannot be forced.
+@pytest.mark.filterwarnings("ignore:.* reasons, and reasoning excludes a forced call")
 class TestSeeingFunctionCalling(Seeing):
     method = "function_calling"

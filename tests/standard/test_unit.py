@@ -15,7 +15,7 @@ CLASS = ("langchain_kimi", "chat_models", "ChatKimi")
 
 @pytest.fixture(autouse=True)
 def known_to_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in for the entry that langchain-core keeps of the packages it can load.
+    """Replace the entry of langchain-core's list of packages that it can load.
 
     The suite loads with langchain-core's own allow-list alone, on which no third party's class stands; how users load
     a model is shown elsewhere.

@@ -53,11 +53,15 @@ LAYERS = {
     "_tokens": Layer(MESSAGES, LANGCHAIN | {"tiktoken", "huggingface_hub"}),
     "_structured": Layer(FEATURES, LANGCHAIN),
     "_costs": Layer(FEATURES, LANGCHAIN),
-    "_settings": Layer(PROTOCOL | {"_kimi"}, LANGCHAIN),
+    "_settings": Layer(PROTOCOL | {"_kimi", "_constructor"}, LANGCHAIN),
     "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
     "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
-    "chat_models": Layer(MODEL | {"_settings", "_tracing", "callbacks"}, LANGCHAIN | {"httpx", "asyncio"}),
+    "chat_models": Layer(
+        MODEL | {"_calls", "_constructor", "_settings", "_tracing", "callbacks"}, LANGCHAIN | {"httpx", "asyncio"}
+    ),
+    "_constructor": Layer(PROTOCOL, LANGCHAIN),
+    "_calls": Layer(MODEL | {"_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
     "__main__": Layer(MODEL),

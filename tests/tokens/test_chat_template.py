@@ -141,7 +141,7 @@ def test_an_image_is_an_estimate_between_texts() -> None:
         {"type": "text", "text": "?"},
     ]
     segments = rendered(K2_5, [{"role": "user", "content": content}])
-    assert Segment("image_url", IMAGE_TOKENS, is_known=False) in segments
+    assert Segment("image_url", IMAGE_TOKENS, is_certain=False) in segments
     assert [segment.text for segment in segments if segment.tokens is None] == ["What ", "\n?"]
 
 

@@ -60,5 +60,5 @@ def test_an_answer_thinks_even_without_thoughts() -> None:
 def test_tokens_around_the_text() -> None:
     segments = render(K3, [{"role": "user", "content": [{"type": "video_url", "video_url": {}}]}])
     # Opened and closed: effort and question (2 + 2 + 1 each), then the answer and its thoughts.
-    assert sum(segment.tokens or 0 for segment in segments if segment.is_known) == 5 + 5 + 2 + 2
-    assert Segment("video_url", CLIP_TOKENS, is_known=False) in segments
+    assert sum(segment.tokens or 0 for segment in segments if segment.is_certain) == 5 + 5 + 2 + 2
+    assert Segment("video_url", CLIP_TOKENS, is_certain=False) in segments

@@ -79,7 +79,7 @@ def test_the_file_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
     model = ChatKimi(api_key=KEY)
     assert model.tokenizer_file == str(made.path)
     # It is looked at, and it is not Kimi's.
-    with pytest.raises(KimiUsageError, match="no vocabulary of Kimi"):
+    with pytest.raises(KimiUsageError, match="no Kimi vocabulary"):
         model.get_num_tokens("Hi")
 
 

@@ -15,13 +15,13 @@ from langchain_kimi._tokens.prompt import (
 
 def test_touching_texts_are_one_and_special_tokens_part_them() -> None:
     prompt = Prompt()
-    prompt.text("He")
-    prompt.text("")
-    prompt.text("llo")
-    prompt.special("<a>", "<b>")
-    prompt.text("again")
-    prompt.known("word", 1)
-    prompt.text("!")
+    prompt.add_text("He")
+    prompt.add_text("")
+    prompt.add_text("llo")
+    prompt.add_special("<a>", "<b>")
+    prompt.add_text("again")
+    prompt.add_counted("word", 1)
+    prompt.add_text("!")
     assert prompt.segments == [
         Segment("Hello"),
         Segment("<a>", 1),
@@ -37,8 +37,8 @@ def test_touching_texts_are_one_and_special_tokens_part_them() -> None:
 )
 def test_media_are_estimates(kind: str, tokens: int) -> None:
     prompt = Prompt()
-    prompt.media(kind)
-    assert prompt.segments == [Segment(kind, tokens, is_known=False)]
+    prompt.add_media(kind)
+    assert prompt.segments == [Segment(kind, tokens, is_certain=False)]
 
 
 def test_a_content_is_texts_and_what_is_none() -> None:

@@ -18,11 +18,11 @@ from langchain_kimi._tokens.vocabulary import (
     REVISION,
     SHA256,
     Vocabulary,
-    cut,
+    candidates,
     fetch_vocabulary,
     find_vocabulary,
     hub_cache,
-    in_directory,
+    split,
 )
 from langchain_kimi.errors import KimiConnectionError, KimiUsageError
 from tests.tokens.hub import Hub, serving
@@ -96,7 +96,7 @@ def test_a_text_is_cut_as_kimi_cuts_it(vocabulary: Vocabulary, text: str, ids: l
     ],
 )
 def test_the_encoder_is_never_given_too_much(text: str, lengths: list[int]) -> None:
-    pieces = list(cut(text))
+    pieces = list(split(text))
     assert "".join(pieces) == text
     assert [len(piece) for piece in pieces] == lengths
 
@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_read_is_passed_over(home: Path) -> None:
 
 def test_what_is_named_must_be_kimis(made: Made, tmp_path: Path) -> None:
     for given in (made.path, tmp_path / "missing", tmp_path, "~nobody-of-that-name/file"):
-        with pytest.raises(KimiUsageError, match=r"no vocabulary of Kimi at .*fetch"):
+        with pytest.raises(KimiUsageError, match=r"no Kimi vocabulary at .*fetch"):
             find_vocabulary(given)
 
 
@@ -223,7 +223,7 @@ def test_each_snapshot_of_a_kimi_may_be_it(tmp_path: Path) -> None:
     for name in [*names, *others]:
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / FILE_NAME).touch()
-    found = dict.fromkeys(in_directory(tmp_path))
+    found = dict.fromkeys(candidates(tmp_path))
     expected = [tmp_path, *(tmp_path / name for name in (names[1], names[0], names[2], names[3]))]
     assert list(found) == [directory / FILE_NAME for directory in expected]
 
@@ -269,7 +269,7 @@ def test_another_file_than_kimis_is_refused(hub: Hub) -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_refusal_is_reported(hub: Hub, status: int) -> None:
     hub.status = status
-    with pytest.raises(KimiConnectionError, match=r"download of Kimi's vocabulary failed: .*another machine"):
+    with pytest.raises(KimiConnectionError, match=r"Downloading Kimi's vocabulary failed: .*another machine"):
         fetch_vocabulary()
 
 

@@ -7,10 +7,21 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import tool
 from pydantic import BaseModel, SecretStr
+from typing_extensions import TypedDict
 
-from langchain_kimi import ChatKimi, KimiError, ProviderPreferences, Reasoning, Timeout, WebPlugin, load_arguments
+from langchain_kimi import ChatKimi, Host, KimiError, ProviderPreferences, Reasoning, Timeout, WebPlugin, load_arguments
 from langchain_kimi.errors import KimiRateLimitError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+
+
+class HostFields(TypedDict):
+    """The fields of a host."""
+
+    name: str
+    base_url: str
+
+
+HOST: HostFields = {"name": "mine", "base_url": "https://example.com/v1"}
 
 
 class Trip(BaseModel):
@@ -35,6 +46,11 @@ def build() -> list[ChatKimi]:
         ChatKimi(provider={"only": ["novita"]}, reasoning={"effort": "low"}, plugins=[WebPlugin(max_results=3)]),
         ChatKimi(timeout=60, max_retries=3, models=["moonshotai/kimi-k2"], session_id="conversation-1"),
         ChatKimi(timeout=Timeout(connect=5, idle=60, total=300), http_client=httpx.Client()),
+        ChatKimi(model_name="moonshotai/kimi-k3", openrouter_api_key="key", openrouter_api_base="https://a.example"),
+        ChatKimi(api_key="key", base_url=None, request_timeout=60, stop_sequences=["END"], host="vllm"),
+        ChatKimi(openrouter_provider={"only": ["novita"]}, repairs={"markup", "call_ids"}),
+        ChatKimi(openrouter_provider=ProviderPreferences(zdr=True), repairs=["all", "orphans"], host=Host(**HOST)),
+        ChatKimi(repairs="none", stop_sequences="END", output_version="v1", cache=False, name="mine"),
         ChatKimi(timeout={"idle": 60, "total": None}, default_headers={"x-trace": "1"}, app_title="Trips"),
     ]
 

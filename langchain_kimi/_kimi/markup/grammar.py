@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any, Literal
 
+from langchain_kimi._kimi.call_ids import PREFIX
+
 SECTION_BEGIN = frozenset({"<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"})
 SECTION_END = frozenset({"<|tool_calls_section_end|>", "<|tool_call_section_end|>"})
 CALL_BEGIN = "<|tool_call_begin|>"
@@ -25,7 +27,7 @@ MESSAGE_END = "<|end_of_msg|>"
 K3_MARKERS = frozenset({TAG_OPEN, TAG_CLOSE, TAG_END, MESSAGE_END})
 """The tokens of K3's tags; `tags` reads them."""
 
-BARE = "functions."
+BARE = PREFIX
 """The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
 
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))

@@ -31,7 +31,7 @@ def test_attributes_are_unescaped(text: str) -> None:
         (section(ONE) + " x", section(ONE), " x"),
         (f"{CALL}x", CALL, "x"),
         ("<|open|> opens", "", "<|open|> opens"),
-        ("<|open|>call it", "", "<|open|>call it"),
+        ("<|open|>call it is", "", "<|open|>call it is"),
         ("<|open|>tools <b", "", "<|open|>tools <b"),
         ("<|close|>call a", "", "<|close|>call a"),
         ("<|open|>" + " " * 1100, "", "<|open|>" + " " * 1100),

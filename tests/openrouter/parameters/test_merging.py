@@ -11,7 +11,14 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import ConfigurableField
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from langchain_kimi._openrouter.parameters.merging import PARAMETERS, RequestParameters, checked, merged
+from langchain_kimi._openrouter.parameters.merging import (
+    PARAMETERS,
+    RequestParameters,
+    checked,
+    merged,
+    options_as_dicts,
+    wire_parameters,
+)
 from langchain_kimi._openrouter.parameters.options import ProviderPreferences, Reasoning
 from langchain_kimi._openrouter.parameters.plugins import WebPlugin
 
@@ -82,10 +89,10 @@ class Model(RequestParameters, BaseChatModel):
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        return self.options_as_dicts()
+        return options_as_dicts(self)
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
-        sent = merged(self.wire_parameters(), checked({name: kwargs[name] for name in kwargs if name != "run_manager"}))
+        sent = merged(wire_parameters(self), checked({name: kwargs[name] for name in kwargs if name != "run_manager"}))
         return ChatResult(generations=[ChatGeneration(message=AIMessage(json.dumps(sent)))])
 
 
@@ -93,26 +100,26 @@ def as_settings(parameters: dict[str, Any]) -> dict[str, Any]:
     return {"request_metadata" if name == "metadata" else name: value for name, value in parameters.items()}
 
 
-def test_every_parameter_goes_out_as_it_came_in_from_a_model_and_from_a_call() -> None:
+def test_every_parameter_is_sent_unchanged() -> None:
     assert tuple(EVERYTHING) == PARAMETERS
-    assert json.dumps(Model(**as_settings(EVERYTHING)).wire_parameters()) == json.dumps(EVERYTHING)
+    assert json.dumps(wire_parameters(Model(**as_settings(EVERYTHING)))) == json.dumps(EVERYTHING)
     backwards = dict(reversed(EVERYTHING.items()))
     assert json.dumps(checked(backwards)) == json.dumps(EVERYTHING)
     assert json.dumps(checked(as_settings(EVERYTHING))) == json.dumps(EVERYTHING)
     assert json.dumps(merged(backwards)) == json.dumps(EVERYTHING)
 
 
-def test_nothing_is_sent_that_was_not_set() -> None:
-    assert Model().wire_parameters() == {}
+def test_unset_parameters_are_not_sent() -> None:
+    assert wire_parameters(Model()) == {}
     nothing = Model(stop=[], tools=[], models=[], plugins=[], session_id="", user="", tool_choice="", n=1, seed=None)
-    assert nothing.wire_parameters() == {}
+    assert wire_parameters(nothing) == {}
     assert nothing.session_id is None
     assert checked({}) == merged() == merged({}, {}) == {}
 
 
-def test_other_names_are_understood() -> None:
+def test_aliases_are_accepted() -> None:
     model = Model(stop_sequences=["END"], openrouter_provider={"only": ["groq"]}, metadata={"trace": 1})
-    assert model.wire_parameters() == {"provider": {"only": ["groq"]}, "stop": ["END"]}
+    assert wire_parameters(model) == {"provider": {"only": ["groq"]}, "stop": ["END"]}
     assert model.openrouter_provider is model.provider
     assert isinstance(model.provider, ProviderPreferences)
     assert model.metadata is not None
@@ -124,8 +131,8 @@ def test_other_names_are_understood() -> None:
     assert checked({"stop": "END", "stop_sequences": "END"}) == {"stop": "END"}
 
 
-def test_equal_numbers_make_equal_bytes() -> None:
-    assert json.dumps(checked({"temperature": 1})) == json.dumps(Model(temperature=1.0).wire_parameters())
+def test_equal_numbers_give_equal_bytes() -> None:
+    assert json.dumps(checked({"temperature": 1})) == json.dumps(wire_parameters(Model(temperature=1.0)))
 
 
 def test_a_model_made_of_the_parameters_is_a_langchain_model() -> None:
@@ -142,12 +149,12 @@ def test_a_model_made_of_the_parameters_is_a_langchain_model() -> None:
 def test_a_model_made_of_the_parameters_can_be_copied_pickled_and_dumped() -> None:
     model = Model(**as_settings(EVERYTHING))
     for twin in (model.model_copy(), copy.deepcopy(model), Model(**model.model_dump(by_alias=True))):
-        assert twin.wire_parameters() == EVERYTHING
+        assert wire_parameters(twin) == EVERYTHING
     assert pickle.loads(pickle.dumps(Model(temperature=1))).temperature == 1  # noqa: S301 - our own bytes
     dumped = dumpd(model)["kwargs"]
-    assert {name: dumped[name] for name in model.options_as_dicts()} == model.options_as_dicts()
+    assert {name: dumped[name] for name in options_as_dicts(model)} == options_as_dicts(model)
     del dumped["api_key"]
-    assert Model(**dumped).wire_parameters() == EVERYTHING
+    assert wire_parameters(Model(**dumped)) == EVERYTHING
 
 
 def test_settings_can_be_validated_from_another_model() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked, merged
+from langchain_kimi._openrouter.parameters.merging import RequestParameters, checked, merged, wire_parameters
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -56,9 +56,9 @@ def test_two_names_of_one_thing_overrule_each_other(
 
 
 CONTRADICTIONS = [
-    ({"reasoning": {"effort": "low"}, "reasoning_effort": "high"}, "says 'high', but reasoning.effort says 'low'"),
+    ({"reasoning": {"effort": "low"}, "reasoning_effort": "high"}, "is 'high', but reasoning.effort is 'low'"),
     ({"reasoning": {"max_tokens": 5}, "reasoning_effort": "high"}, "an alternative to reasoning.max_tokens"),
-    ({"stop": "a", "stop_sequences": "b"}, "stop_sequences: another name of stop, given twice"),
+    ({"stop": "a", "stop_sequences": "b"}, "stop_sequences: an alias of stop, which has a different value"),
 ]
 
 
@@ -71,16 +71,16 @@ def test_contradictions_are_refused(given: dict[str, Any], complaint: str) -> No
 
 
 def test_top_logprobs_needs_logprobs_in_the_whole_request() -> None:
-    with pytest.raises(ValidationError, match="needs logprobs=True"):
+    with pytest.raises(ValidationError, match="requires logprobs=True"):
         RequestParameters(top_logprobs=3)
     call = checked({"top_logprobs": 3})
-    assert merged(RequestParameters(logprobs=True).wire_parameters(), call) == {"logprobs": True, "top_logprobs": 3}
-    with pytest.raises(KimiUsageError, match="needs logprobs=True"):
+    assert merged(wire_parameters(RequestParameters(logprobs=True)), call) == {"logprobs": True, "top_logprobs": 3}
+    with pytest.raises(KimiUsageError, match="requires logprobs=True"):
         merged({}, call)
-    with pytest.raises(KimiUsageError, match="needs logprobs=True"):
-        merged(RequestParameters(logprobs=True, top_logprobs=3).wire_parameters(), {"logprobs": None})
+    with pytest.raises(KimiUsageError, match="requires logprobs=True"):
+        merged(wire_parameters(RequestParameters(logprobs=True, top_logprobs=3)), {"logprobs": None})
 
 
 def test_both_spellings_of_effort_may_agree() -> None:
     agreed = {"reasoning": {"effort": "low"}, "reasoning_effort": "low"}
-    assert checked(agreed) == RequestParameters(**agreed).wire_parameters() == agreed
+    assert checked(agreed) == wire_parameters(RequestParameters(**agreed)) == agreed

@@ -1,0 +1,94 @@
+"""The constructor of a pydantic model as users see it: its signature, and the line that a warning points at."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from inspect import Parameter, Signature
+from types import FrameType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+
+from langchain_kimi._openrouter.http.connection import Timeout
+
+DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
+# Type checkers do not see an alias that is not a literal. They accept both names of these fields.
+ALIASES: dict[str, str] = {
+    "model_name": "model",
+    "openrouter_api_key": "api_key",
+    "openrouter_api_base": "base_url",
+    "request_timeout": "timeout",
+}
+if TYPE_CHECKING:
+
+    class Aliases(BaseModel):
+        """The aliases of settings, for type checkers and editors."""
+
+        model: str = DEFAULT_MODEL
+        """The model's slug at OpenRouter, by default `moonshotai/kimi-k2-0905`."""
+        api_key: SecretStr | str | None = None
+        """The API key; by default the environment variable `OPENROUTER_API_KEY`, or that of the host."""
+        base_url: str | None = None
+        """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
+        timeout: float | Timeout | dict[str, float | None] | None = None
+        """Seconds without content before a call fails (default 120), or a dict of `connect`, `idle` and `total`."""
+else:
+    Aliases = BaseModel
+
+_PACKAGES = frozenset({"langchain_kimi", "langchain_core", "pydantic"})
+
+
+def construction_depth(model: type[BaseModel]) -> int:
+    """Return the `stacklevel` of a warning that points at the line that constructs a model or a subclass of it."""
+    depth, frame = 0, inspect.currentframe()
+    while frame is not None and _constructs(frame, model):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def _constructs(frame: FrameType, model: type[BaseModel]) -> bool:
+    if frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES:
+        return True
+    return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), model)
+
+
+def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping[str, str]) -> Signature:
+    """Return the signature of a model's constructor, without the validators that pydantic shows in the annotations.
+
+    Args:
+        model: The model. Its own fields come before those of other packages.
+        first: The names of the fields that come first.
+        other_names: Further names of arguments, and the fields that they set.
+    """
+    package = model.__module__.partition(".")[0]
+    fields = model.model_fields
+    inherited = {
+        name
+        for base in model.__mro__
+        if issubclass(base, BaseModel) and base.__module__.partition(".")[0] != package
+        for name in base.model_fields
+    }
+    order = sorted(fields, key=lambda name: name in inherited)
+    names = [(fields[name].alias or name, name) for name in dict.fromkeys((*first, *order))]
+    parameters = [
+        Parameter(
+            shown, Parameter.KEYWORD_ONLY, default=_default(fields[name]), annotation=plain(fields[name].annotation)
+        )
+        for shown, name in (*names, *other_names.items())
+    ]
+    return Signature([*parameters, Parameter("model_parameters", Parameter.VAR_KEYWORD, annotation=Any)])
+
+
+def _default(field: Any) -> Any:
+    return field.get_default(call_default_factory=False) if field.default_factory is None else None
+
+
+def plain(annotation: Any) -> Any:
+    """Return an annotation without the metadata of `Annotated`."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return plain(arguments[0])
+    if origin in (Union, UnionType):
+        return Union[tuple(plain(argument) for argument in arguments)]  # noqa: UP007 - made of a tuple
+    if origin is None or not any(get_args(argument) for argument in arguments):
+        return annotation
+    return origin[tuple(plain(argument) for argument in arguments)]

@@ -1,0 +1,208 @@
+"""The servers that a model can talk to, and how their requests differ from OpenRouter's.
+
+A new host is one more entry of `HOSTS`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
+
+logger = logging.getLogger("langchain_kimi")
+
+OPENROUTER_FIELDS = frozenset(
+    {"cache_control", "debug", "image_config", "max_tool_calls", "models", "plugins", "preset", "provider", "reasoning"}
+    | {"route", "session_id", "stop_server_tools_when", "structured_outputs", "top_a", "trace", "transforms", "usage"}
+)
+"""Fields of a request that only OpenRouter reads. Strict servers answer them with 400."""
+_SERVER_TOOL = "openrouter:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A server of the chat completions API.
+
+    Attributes:
+        name: The name, as in `ChatKimi(host="moonshot")`.
+        base_url: The base URL if the user gives none.
+        url_parts: The host is chosen for base URLs that contain one of these, such as `api.moonshot.ai/`.
+        key_variable: The environment variable of the API key; None reads none.
+        needs_key: Whether requests without a key are refused before they are sent.
+        is_openrouter: Whether OpenRouter's own fields and attribution headers are sent.
+        model_prefix: A prefix of OpenRouter's slugs that the host's model names lack, such as `moonshotai/`.
+        reasoning_on: The fields that switch reasoning on, where `reasoning` is not sent.
+        reasoning_off: The fields that switch reasoning off, where `reasoning` is not sent.
+        unsupported: Further fields that are not sent.
+    """
+
+    name: str
+    base_url: str
+    url_parts: tuple[str, ...] = ()
+    key_variable: str | None = None
+    needs_key: bool = False
+    is_openrouter: bool = False
+    model_prefix: str = ""
+    reasoning_on: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    reasoning_off: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    unsupported: frozenset[str] = frozenset()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON; `ChatKimi(host=...)` accepts them."""
+        return {**asdict(self), "url_parts": list(self.url_parts), "unsupported": sorted(self.unsupported)}
+
+
+OPENROUTER = Host(
+    name="openrouter",
+    base_url="https://openrouter.ai/api/v1",
+    # Gateways and emulators of OpenRouter keep its path.
+    url_parts=("openrouter", "/api/v1/"),
+    key_variable="OPENROUTER_API_KEY",
+    needs_key=True,
+    is_openrouter=True,
+)
+MOONSHOT = Host(
+    name="moonshot",
+    base_url="https://api.moonshot.ai/v1",
+    url_parts=("api.moonshot.ai/",),
+    key_variable="MOONSHOT_API_KEY",
+    needs_key=True,
+    model_prefix="moonshotai/",
+    # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
+    reasoning_on={"thinking": {"type": "enabled"}},
+    reasoning_off={"thinking": {"type": "disabled"}},
+)
+COMPATIBLE = Host(
+    name="openai-compatible",
+    base_url="http://localhost:8000/v1",
+    # Kimi's chat template reads `thinking`; vLLM, SGLang and llama.cpp hand these arguments to the template.
+    reasoning_on={"chat_template_kwargs": {"thinking": True}},
+    reasoning_off={"chat_template_kwargs": {"thinking": False}},
+)
+HOSTS = (
+    OPENROUTER,
+    MOONSHOT,
+    replace(MOONSHOT, name="moonshot-cn", base_url="https://api.moonshot.cn/v1", url_parts=("api.moonshot.cn/",)),
+    COMPATIBLE,
+    replace(COMPATIBLE, name="vllm"),
+    replace(COMPATIBLE, name="sglang", base_url="http://localhost:30000/v1"),
+    replace(COMPATIBLE, name="llama.cpp", base_url="http://localhost:8080/v1"),
+    replace(COMPATIBLE, name="litellm", base_url="http://localhost:4000/v1"),
+)
+"""All hosts. Where several match a base URL, the first one is chosen; `COMPATIBLE` if none does."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_SEQUENCES: dict[str, Callable[[Any], Any]] = {"url_parts": tuple, "unsupported": frozenset}
+
+
+def host_for(host: "str | Host | Mapping[str, Any] | None", base_url: str) -> Host:
+    """Return the host that the user named, or else the one that a base URL belongs to.
+
+    Args:
+        host: A host, its name, or its fields; None chooses by `base_url`.
+        base_url: The base URL; empty stands for OpenRouter.
+
+    Raises:
+        ValueError: There is no host of that name, or the fields are not those of a host.
+    """
+    if host is None:
+        return _host_of_url(base_url) if base_url else OPENROUTER
+    if isinstance(host, Host):
+        return host
+    if isinstance(host, str):
+        for candidate in HOSTS:
+            if candidate.name == host.strip().lower():
+                return candidate
+        raise ValueError(f"host must be a Host or one of {', '.join(one.name for one in HOSTS)}.")
+    try:
+        return Host(**{name: _SEQUENCES.get(name, _same)(value) for name, value in host.items()})
+    except TypeError:
+        raise ValueError("host must be a Host, the name of one, or a dict of its fields.") from None
+
+
+def _host_of_url(base_url: str) -> Host:
+    parts = urlsplit(base_url.lower())
+    address = f"{parts.hostname}{parts.path.rstrip('/')}/"
+    return next((host for host in HOSTS if any(part in address for part in host.url_parts)), COMPATIBLE)
+
+
+def missing_key(host: Host) -> str:
+    """Return the text of the error for a missing key."""
+    name = "OpenRouter" if host.is_openrouter else host.name
+    variable = f" or set {host.key_variable}." if host.key_variable else ""
+    return f"There is no key for {name}: pass api_key=...{variable}"
+
+
+def check_key(key: str) -> None:
+    """Check that a header can hold the key.
+
+    Raises:
+        ValueError: It cannot. The text does not contain the key.
+    """
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("api_key must be printable ASCII, as every header: no blanks, line breaks or accents.")
+
+
+def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) -> WireBody:
+    """Return a body as a host understands it.
+
+    Args:
+        body: The body in OpenRouter's form; it is not changed.
+        host: The host.
+        streamed: Whether the reply is streamed. `stream_options` is only sent then: vLLM refuses it otherwise.
+        with_usage: Whether a stream is asked for its usage. OpenRouter sends it in any case, others on request.
+    """
+    adapted = dict(cast("JSONObject", body))
+    options = adapted.pop("stream_options", None)
+    if streamed and (with_usage or options):
+        adapted["stream_options"] = {**({"include_usage": True} if with_usage else {}), **(options or {})}
+    if not host.is_openrouter:
+        adapted = _without_openrouter_fields(adapted, host)
+    return cast("WireBody", adapted)
+
+
+def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
+    dropped = sorted((OPENROUTER_FIELDS | host.unsupported) & body.keys() - {"reasoning"})
+    if dropped:
+        logger.info("%s does not understand %s: not sent.", host.name, ", ".join(dropped))
+    adapted = {name: value for name, value in body.items() if name not in dropped}
+    adapted["model"] = str(body["model"]).removeprefix(host.model_prefix)
+    adapted["messages"] = _messages(body["messages"])
+    if tools := body.get("tools"):
+        adapted["tools"] = [tool for tool in tools if not str(tool.get("type")).startswith(_SERVER_TOOL)]
+    return _with_reasoning(adapted, host)
+
+
+def _messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
+    """Return the messages with their reasoning under the name that other servers read, `reasoning_content`."""
+    adapted = []
+    for message in cast("Iterable[JSONObject]", messages):
+        if message.get("role") == "assistant" and not message.keys().isdisjoint({"reasoning", "reasoning_details"}):
+            text = message.get("reasoning")
+            kept = {key: value for key, value in message.items() if key not in {"reasoning", "reasoning_details"}}
+            message = {**({} if text is None else {"reasoning_content": text}), **kept}  # noqa: PLW2901 - its new form
+        adapted.append(message)
+    return cast("list[WireMessage]", adapted)
+
+
+def _with_reasoning(body: JSONObject, host: Host) -> JSONObject:
+    """Return a body whose `reasoning` object and effort are replaced by the host's own fields."""
+    reasoning: Mapping[str, Any] = body.pop("reasoning", None) or {}
+    effort = body.pop("reasoning_effort", None) or reasoning.get("effort")
+    if effort == "none" or reasoning.get("enabled") is False:
+        switch = host.reasoning_off
+    else:
+        switch = host.reasoning_on if reasoning.get("enabled") else {}
+        if effort is not None:
+            body["reasoning_effort"] = effort
+    for name, value in switch.items():
+        own = body.get(name)
+        # The user's own arguments win.
+        body[name] = {**value, **own} if isinstance(own, Mapping) and isinstance(value, Mapping) else own or value
+    return body
