@@ -1,7 +1,7 @@
 """Tests that OpenRouter's official SDK reads the emulator's responses without validation errors."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openrouter import OpenRouter
@@ -20,9 +20,10 @@ def sdk(openrouter: Emulator) -> Iterator[OpenRouter]:
         yield client
 
 
+USER: Any = {"bearer": "key"}
 ENDPOINTS: dict[str, Callable[[OpenRouter], Any]] = {
-    "models": lambda sdk: sdk.models.list().result.data[0].id,
-    "models of the user": lambda sdk: sdk.models.list_for_user(security={"bearer": "key"}).result.data[0].id,
+    "models": lambda sdk: cast("Any", sdk.models.list()).result.data[0].id,
+    "models of the user": lambda sdk: cast("Any", sdk.models.list_for_user(security=USER)).result.data[0].id,
     "count of models": lambda sdk: sdk.models.count().data.count,
     "model": lambda sdk: sdk.models.get(author="moonshotai", slug="kimi-k3").data.id,
     "endpoints": lambda sdk: sdk.endpoints.list(author="moonshotai", slug="kimi-k3").data.endpoints[0].tag,
