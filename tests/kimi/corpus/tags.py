@@ -266,7 +266,7 @@ STRAY = [
     stray("blanks in the tag", "Hello.<|close|> message <|sep|>", "Hello."),
     stray("a response in tags", opened("response") + "Hello." + closed("response"), "Hello.", repairs={"markup": 2}),
     stray("the beginning of a response", opened("response") + "Hello.", "Hello."),
-    stray("late end of the reasoning", closed("think") + opened("response") + "Hello.", "Hello."),
+    stray("late end of the reasoning before a text", closed("think") + opened("response") + "Hello.", "Hello."),
     stray("end of the reasoning in the text", "." + closed("think") + opened("response") + "Hello.", ".Hello."),
     stray("an empty section", "Hello." + section(), "Hello."),
     stray("a section begun", "Hello.\n" + opened("tools"), "Hello.\n"),
