@@ -259,7 +259,7 @@ def stray(name: str, text: str, content: str, **expected: Any) -> Case:
 
 
 STRAY = [
-    stray("end of the message", "Hello" + closed("message"), "Hello"),
+    stray("end of the message alone", "Hello" + closed("message"), "Hello"),
     stray("end of the message and its token", "Hello." + closed("message") + END_OF_MESSAGE, "Hello."),
     stray("end of the response", "Hello." + closed("response"), "Hello."),
     stray("both ends", "Hello.\n" + closed("response") + closed("message") + END_OF_MESSAGE + "\n", "Hello.\n\n"),

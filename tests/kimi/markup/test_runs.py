@@ -51,3 +51,12 @@ def test_runs_of_end_markers(text: str, is_end: bool) -> None:  # noqa: FBT001 -
     run.feed(text)
     run.close(clean=True)
     assert run.is_end is is_end
+
+
+def test_a_string_without_an_end_ends_at_a_marker() -> None:
+    run = MarkupRun(OFFERED)
+    for piece in (f'{CALL}functions.get_weather:0{{"city": "Par', CALL_END, SECTION_END):
+        run.feed(piece)
+    run.close(clean=True)
+    assert [call.arguments for call in run.calls] == ['{"city": "Par']
+    assert run.raw.endswith(SECTION_END)

@@ -82,3 +82,8 @@ def test_schemas_without_properties_have_no_strings() -> None:
     read = TagRun(OfferedTools({"tools": tools}))
     read.feed(opened("call", tool="f") + opened("argument", key="a") + "1" + closed("argument") + closed("call"))
     assert [call.arguments for call in read.calls] == ['{"a": 1}']
+
+
+def test_a_word_without_a_type_is_a_string() -> None:
+    read = run(CALL + opened("argument", key="unit") + "metric" + closed("argument") + closed("call"))
+    assert [(call.arguments, call.error) for call in read.calls] == [('{"unit": "metric"}', None)]
