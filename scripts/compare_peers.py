@@ -107,7 +107,7 @@ def half_an_argument(make: Callable[..., BaseChatModel], emulator: Emulator) -> 
     return f"a valid call: `{message.tool_calls[0]['args']}`" if message.tool_calls else "an invalid call"
 
 
-def _v1_blocks(make: Callable[..., BaseChatModel], emulator: Emulator, **said: str) -> str:
+def _v1_blocks(make: Callable[..., BaseChatModel], emulator: Emulator, **said: Any) -> str:
     calls = [ToolCall("get_weather", f'{{"city": "{city}"}}') for city in ("Oslo", "Rome")]
     emulator.script(Reply(tool_calls=calls, **said))
     message = streamed(make(emulator.base_url, output_version="v1"), tools=[TOOL])

@@ -59,6 +59,8 @@ class Answer:
         usage: The usage object.
         top_logprobs: The number of alternatives for each token. None: no logprobs were requested.
         thinks: Whether the model reasoned, visibly or not.
+        refusal: The refusal, or None.
+        annotations: The annotations of the message.
         behavior: The emulator's switches.
     """
 
@@ -75,6 +77,8 @@ class Answer:
     top_logprobs: int | None
     thinks: bool
     behavior: Behavior
+    refusal: str | None = None
+    annotations: tuple[JSONObject, ...] = ()
 
 
 def generation_id(created: int) -> str:
@@ -118,17 +122,27 @@ def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answe
         generation_id=generation_id(created),
         created=created,
         model=served_name(request.requested, model) if behavior.canonical_model else request.requested,
-        provider=_provider(body, behavior),
+        provider=reply.provider or _provider(body, behavior),
         reasoning=None if hidden else reasoning,
         text=text,
         tool_calls=calls,
         finish_reason=finish,
         native_finish_reason=reply.native_finish_reason or finish,
-        usage=tokens.usage(counted, completion.tokens, reasoning_tokens, model),
+        usage=_usage(reply, tokens.usage(counted, completion.tokens, reasoning_tokens, model)),
         top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
         thinks=thinking,
         behavior=behavior,
+        refusal=reply.refusal,
+        annotations=tuple(reply.annotations),
     )
+
+
+def _usage(reply: Reply, computed: JSONObject) -> JSONObject:
+    if reply.cost is not None:
+        computed = {**computed, "cost": reply.cost}
+        details = {"upstream_inference_cost": reply.cost}
+        computed["cost_details"] = {**computed["cost_details"], **details}
+    return {**computed, **reply.usage}
 
 
 class _TokenLimit:

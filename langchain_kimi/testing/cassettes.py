@@ -13,10 +13,10 @@ They are for vcrpy and pytest-recording, which need not be installed for anythin
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import yaml
 
@@ -32,7 +32,19 @@ FROM_LIVE = "Recorded from OpenRouter."
 
 RECORDED_REQUEST_HEADERS = frozenset({"content-type", "accept"})
 RECORDED_RESPONSE_HEADERS = frozenset({"content-type", "x-generation-id", "retry-after"})
-SECRET = re.compile(r"sk-or-[A-Za-z0-9-]{8,}|user_[A-Za-z0-9]{8,}")
+SECRET = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?:sk|pk|rk|key|pat|fw|gsk|csk|vck|xai|nvapi|ghp|glpat|r8|tgp)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{8,}"
+    r"|hf_[A-Za-z0-9]{8,}|AIza[A-Za-z0-9_-]{20,}|AKIA[A-Z0-9]{12,}"
+    r"|(?:user|org|acct|workspace|proj)[_-](?=[a-z]*[0-9A-Z])[A-Za-z0-9]{8,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
+    r"|[Bb]earer\s+[A-Za-z0-9._~+/-]{8,}=*)"
+)
+"""API keys of OpenRouter and of providers, tokens, and ids of accounts."""
+_SECRET_NAME = re.compile(r"key|token|secret|auth|sig|password|credential|code", re.IGNORECASE)
+"""Names of headers and of parameters whose values are secrets."""
+_REDACTED = "REDACTED"
+_SHORTEST_KEY = 8
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -89,23 +101,20 @@ def canonical_body(body: Any) -> str:
 
 def redact_request(request: Any) -> Any:
     """Remove the key, the emulator's port and all headers without meaning for the exchange from a request."""
-    parts = urlsplit(request.uri)
-    if parts.hostname != LIVE_HOST:
-        request.uri = EMULATOR_HOST + parts.path
-    request.headers = {
-        name: value for name, value in request.headers.items() if name.lower() in RECORDED_REQUEST_HEADERS
-    }
+    keys = _keys_of(request.headers)
+    request.uri = _redacted_uri(request.uri, keys)
+    request.headers = _redacted_headers(request.headers, RECORDED_REQUEST_HEADERS, keys)
     if request.body:
-        request.body = SECRET.sub("REDACTED", _text(request.body)).encode()
+        request.body = _redacted(_text(request.body), keys).encode()
     return request
 
 
 def redact_response(response: dict[str, Any]) -> dict[str, Any]:
     """Remove cookies, account ids and all headers without meaning for the exchange from a response."""
-    headers = {name: value for name, value in response["headers"].items() if name.lower() in RECORDED_RESPONSE_HEADERS}
+    headers = _redacted_headers(response["headers"], RECORDED_RESPONSE_HEADERS)
     body = response.get("body") or {}
     if isinstance(body, dict) and body.get("string"):
-        body = {**body, "string": SECRET.sub("REDACTED", _text(body["string"])).encode()}
+        body = {**body, "string": _redacted(_text(body["string"])).encode()}
     return {**response, "headers": headers, "body": body}
 
 
@@ -127,6 +136,47 @@ class CassetteSerializer:
     def deserialize(text: str) -> Any:
         """Return the cassette in a YAML text."""
         return yaml.safe_load(text)
+
+
+def _redacted(text: str, keys: Collection[str] = ()) -> str:
+    """Return a text without secrets.
+
+    Args:
+        text: The text.
+        keys: Keys of any form, from the headers of the request.
+    """
+    for key in keys:
+        text = text.replace(key, _REDACTED)
+    return SECRET.sub(_REDACTED, text)
+
+
+def _keys_of(headers: Mapping[str, Any]) -> list[str]:
+    """Return the keys in a request's headers, the longest first."""
+    values = [str(value) for name, value in headers.items() if _SECRET_NAME.search(name)]
+    keys = {value.removeprefix("Bearer ").strip() for value in values}
+    return sorted((key for key in keys if len(key) >= _SHORTEST_KEY), key=len, reverse=True)
+
+
+def _redacted_uri(uri: str, keys: Collection[str]) -> str:
+    """Return a URI without secrets and, except for the live service, with a constant host and without its query."""
+    parts = urlsplit(uri)
+    path = _redacted(parts.path, keys)
+    if parts.hostname != LIVE_HOST:
+        return EMULATOR_HOST + path
+    query = [
+        (name, _REDACTED if _SECRET_NAME.search(name) else _redacted(value, keys))
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    return urlunsplit((parts.scheme, LIVE_HOST, path, urlencode(query), ""))
+
+
+def _redacted_headers(headers: Mapping[str, Any], names: Collection[str], keys: Collection[str] = ()) -> dict[str, Any]:
+    """Return the headers with these names, without secrets in their values."""
+    return {
+        name: [_redacted(str(one), keys) for one in value] if isinstance(value, list) else _redacted(str(value), keys)
+        for name, value in headers.items()
+        if name.lower() in names
+    }
 
 
 def _text(body: Any) -> str:

@@ -1,10 +1,11 @@
 """The endpoints other than chat completions: models, key, credits, generations."""
 
 import threading
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model
+from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.rejections import RejectedRequestError
@@ -13,6 +14,13 @@ from langchain_kimi.testing.responses import OutgoingReply, json_response
 _ROOT = "/api/v1/"
 _MODELS_HEADERS = {"cache-control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=3600"}
 _CREATED = 1_757_021_147
+_UNSET_IN_GENERATIONS = (
+    "app_id", "cache_discount", "external_user", "generation_time", "http_referer", "latency", "moderation_latency",
+    "native_tokens_completion_images", "num_fetches", "num_input_audio_prompt", "num_media_completion",
+    "num_media_prompt", "num_search_results", "preset_id", "provider_responses", "router", "service_tier",
+    "upstream_inference_cost", "user_agent", "web_search_engine", "workspace_id",
+)  # fmt: skip
+"""Fields of `/generation` that are null here."""
 
 
 def authorize(received: ReceivedRequest, api_key: str | None) -> None:
@@ -41,25 +49,29 @@ class Generations:
         created = datetime.fromtimestamp(answer.created, UTC)
         with self._lock:
             self._records[answer.generation_id] = {
+                **dict.fromkeys(_UNSET_IN_GENERATIONS),
                 "id": answer.generation_id,
                 "upstream_id": f"chatcmpl-{answer.generation_id[-20:]}",
-                "total_cost": usage["cost"],
-                "usage": usage["cost"],
+                "api_type": "completions",
+                "total_cost": usage.get("cost") or 0,
+                "usage": usage.get("cost") or 0,
                 "created_at": created.isoformat().replace("+00:00", "Z"),
+                "data_region": "global",
                 "model": answer.model,
+                "origin": "",
                 "streamed": outgoing.stream,
                 "cancelled": False,
                 "provider_name": answer.provider,
                 "finish_reason": answer.finish_reason,
                 "native_finish_reason": answer.native_finish_reason,
-                "tokens_prompt": usage["prompt_tokens"],
-                "tokens_completion": usage["completion_tokens"],
-                "native_tokens_prompt": usage["prompt_tokens"],
-                "native_tokens_completion": usage["completion_tokens"],
-                "native_tokens_reasoning": usage["completion_tokens_details"]["reasoning_tokens"],
-                "native_tokens_cached": usage["prompt_tokens_details"]["cached_tokens"],
+                "tokens_prompt": usage.get("prompt_tokens"),
+                "tokens_completion": usage.get("completion_tokens"),
+                "native_tokens_prompt": usage.get("prompt_tokens"),
+                "native_tokens_completion": usage.get("completion_tokens"),
+                "native_tokens_reasoning": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
+                "native_tokens_cached": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
                 "session_id": received.body.get("session_id"),
-                "is_byok": False,
+                "is_byok": bool(usage.get("is_byok")),
             }
 
     def look_up(self, generation_id: str) -> JSONObject:
@@ -85,21 +97,35 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
     path = received.path.removeprefix(_ROOT)
     if received.method != "GET":
         raise RejectedRequestError(405, "Method Not Allowed")
-    if path == "models":
-        models = [_model(model) for model in KIMIS.values()]
-        return json_response(
-            200, {"data": models, "total_count": len(models), "links": {"next": None}}, _MODELS_HEADERS
-        )
+    if path in _PUBLIC:
+        return json_response(200, _PUBLIC[path](), _MODELS_HEADERS)
     if path.startswith("models/") and path.endswith("/endpoints"):
         return json_response(200, {"data": _endpoints(path.removeprefix("models/").removesuffix("/endpoints"))})
+    if path.startswith("model/"):
+        return json_response(200, {"data": _model(_kimi(path.removeprefix("model/")))})
     authorize(received, api_key)
-    if path == "key":
-        return json_response(200, {"data": _key()})
-    if path == "credits":
-        return json_response(200, {"data": {"total_credits": 10.0, "total_usage": 2.5}})
     if path == "generation":
         return json_response(200, {"data": generations.look_up(received.query.get("id", ""))})
+    if path in _PRIVATE:
+        return json_response(200, _PRIVATE[path]())
     raise RejectedRequestError(404, "Not Found")
+
+
+def _kimi(slug: str) -> Model:
+    """Return a known model by any of its names.
+
+    Raises:
+        RejectedRequestError: The model is unknown (status 404).
+    """
+    model = find(slug)
+    if not is_kimi(model):
+        raise RejectedRequestError(404, "Model not found")
+    return model
+
+
+def _models() -> JSONObject:
+    models = [_model(model) for model in KIMIS.values()]
+    return {"data": models, "total_count": len(models), "links": {"next": None}}
 
 
 def _price(dollars_per_million: float) -> str:
@@ -142,36 +168,55 @@ def _model(model: Model) -> JSONObject:
         },
         "per_request_limits": None,
         "supported_parameters": list(model.supported_parameters),
+        "supported_voices": None,
         "default_parameters": {},
+        "links": {"details": f"/api/v1/models/{model.canonical}/endpoints"},
     }
 
 
 def _endpoints(slug: str) -> JSONObject:
-    model = KIMIS.get(slug)
-    if model is None:
-        raise RejectedRequestError(404, "Model not found")
-    endpoints = [
-        {
-            "name": f"{provider} | {model.canonical}",
-            "model_id": model.slug,
-            "model_name": model.slug,
-            "provider_name": provider,
-            "tag": tag,
-            "quantization": "unknown",
-            "context_length": model.context_length,
-            "max_completion_tokens": model.max_completion_tokens,
-            "max_prompt_tokens": None,
-            "pricing": _pricing(model),
-            "supported_parameters": list(model.supported_parameters),
-            "status": 0,
-            "uptime_last_30m": 100,
-            "supports_implicit_caching": True,
-        }
-        for tag, provider in PROVIDERS.items()
-    ]
+    model = _kimi(slug)
     entry = _model(model)
     summary = {name: entry[name] for name in ("id", "name", "created", "description", "architecture")}
-    return {**summary, "endpoints": endpoints}
+    return {**summary, "endpoints": [_endpoint(model, tag, provider) for tag, provider in PROVIDERS.items()]}
+
+
+def _endpoint(model: Model, tag: str, provider: str) -> JSONObject:
+    return {
+        "name": f"{provider} | {model.canonical}",
+        "model_id": model.slug,
+        "model_name": model.slug,
+        "provider_name": provider,
+        "tag": tag,
+        "quantization": "unknown",
+        "context_length": model.context_length,
+        "max_completion_tokens": model.max_completion_tokens,
+        "max_prompt_tokens": None,
+        "pricing": _pricing(model),
+        "supported_parameters": list(model.supported_parameters),
+        "native_tools": {},
+        "service_tier": None,
+        "status": 0,
+        "uptime_last_5m": 100,
+        "uptime_last_30m": 100,
+        "uptime_last_1d": 100,
+        "latency_last_30m": None,
+        "throughput_last_30m": None,
+        "supports_implicit_caching": True,
+        "supports_diarization": False,
+        "supports_tool_choice": dict.fromkeys(("auto", "function", "none", "required"), True),
+    }
+
+
+def _zdr_endpoints() -> JSONObject:
+    """Return the endpoints with zero data retention: all except Moonshot AI's own."""
+    tags = [tag for tag in PROVIDERS if tag != "moonshotai"]
+    return {"data": [_endpoint(model, tag, PROVIDERS[tag]) for model in KIMIS.values() for tag in tags]}
+
+
+def _providers() -> JSONObject:
+    policies = ("privacy_policy_url", "terms_of_service_url", "status_page_url", "headquarters", "datacenters")
+    return {"data": [{"name": name, "slug": slug, **dict.fromkeys(policies)} for slug, name in PROVIDERS.items()]}
 
 
 def _key() -> JSONObject:
@@ -186,7 +231,35 @@ def _key() -> JSONObject:
         "usage_weekly": 1.0,
         "usage_monthly": 2.5,
         "byok_usage": 0,
+        "byok_usage_daily": 0,
+        "byok_usage_weekly": 0,
+        "byok_usage_monthly": 0,
+        "allowed_data_regions": ["global"],
+        "budgets": [],
+        "effective_budget": None,
+        "creator_user_id": None,
+        "organization_id": None,
+        "workspace_id": None,
+        "free_model_daily_requests": {"limit": 1000, "remaining": 1000, "used": 0},
+        "rate_limit": {"interval": "10s", "note": "This field is deprecated and safe to ignore.", "requests": -1},
         "is_free_tier": False,
         "is_management_key": False,
+        "is_provisioning_key": False,
         "expires_at": None,
     }
+
+
+_PUBLIC: Mapping[str, Callable[[], JSONObject]] = {
+    "models": _models,
+    "models/count": lambda: {"data": {"count": len(KIMIS)}},
+    "providers": _providers,
+    "endpoints/zdr": _zdr_endpoints,
+}
+"""The responses of the endpoints that need no key."""
+_PRIVATE: Mapping[str, Callable[[], JSONObject]] = {
+    "models/user": _models,
+    "key": lambda: {"data": _key()},
+    "auth/key": lambda: {"data": _key()},
+    "credits": lambda: {"data": {"total_credits": 10.0, "total_usage": 2.5}},
+}
+"""The responses of the endpoints that need a key."""

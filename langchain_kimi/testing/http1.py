@@ -1,9 +1,10 @@
-"""The HTTP/1.1 of the loopback server: requests, responses and their encoding.
+"""The HTTP/1.0 and HTTP/1.1 of the loopback server: requests, responses and their encoding.
 
 A response consists of steps. A step is bytes, or an event that real servers have between bytes: a pause, a silence,
 a repeated comment, a broken connection.
 """
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -43,12 +44,18 @@ Step: TypeAlias = bytes | Pause | Hang | Repeat | Cut
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request: header names in lower case, the body as bytes."""
+    """A request: header names in lower case, the body as bytes, without its transfer and content encoding."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
+    version: str = "HTTP/1.1"
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the connection may be used for another request."""
+        return self.version == "HTTP/1.1" and self.headers.get("connection", "").lower() != "close"
 
 
 def _ignore_end(finished: bool) -> None:  # noqa: FBT001 - the signature of `Response.on_end`
@@ -76,6 +83,7 @@ class Response:
     on_end: Callable[[bool], None] = _ignore_end
 
 
+_ANY_ZLIB_FORMAT = zlib.MAX_WBITS | 32
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -83,8 +91,8 @@ class MalformedRequestError(ValueError):
     """The bytes are not a request that this server can read."""
 
 
-def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
-    """Split a request's head, without its final blank line, into method, target and headers.
+def parse_head(head: bytes) -> HttpRequest:
+    """Parse a request's head, without its final blank line.
 
     Raises:
         MalformedRequestError: The head is malformed.
@@ -100,9 +108,82 @@ def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
         if not colon:
             raise MalformedRequestError("A header line needs a colon.")
         headers[name.strip().lower()] = value.strip()
-    if version != "HTTP/1.1" or "transfer-encoding" in headers or not headers.get("content-length", "0").isdigit():
-        raise MalformedRequestError("Only HTTP/1.1 requests with a Content-Length are supported.")
-    return method, target, headers
+    if version not in ("HTTP/1.1", "HTTP/1.0"):
+        raise MalformedRequestError("Only HTTP/1.0 and HTTP/1.1 are supported.")
+    _check_framing(headers)
+    return HttpRequest(method, target, headers, b"", version)
+
+
+def _check_framing(headers: Mapping[str, str]) -> None:
+    encoding = headers.get("transfer-encoding")
+    if not headers.get("content-length", "0").isdigit():
+        raise MalformedRequestError("Content-Length needs a number.")
+    if encoding is not None and (encoding.lower() != "chunked" or "content-length" in headers):
+        raise MalformedRequestError("Only the transfer encoding chunked, without a Content-Length, is supported.")
+
+
+class BodyReader:
+    """Takes a request's body out of a buffer as its bytes arrive.
+
+    Args:
+        head: The request's head.
+    """
+
+    def __init__(self, head: HttpRequest) -> None:
+        self._encoding = head.headers.get("content-encoding", "identity").lower()
+        self._length = None if "transfer-encoding" in head.headers else int(head.headers.get("content-length", "0"))
+        self._chunks: list[bytes] = []
+
+    def read(self, buffer: bytearray) -> bytes | None:
+        """Return the whole body without its encodings, or None if more bytes are needed.
+
+        Raises:
+            MalformedRequestError: The body is not encoded as its headers say.
+        """
+        if self._length is None:
+            return decoded(b"".join(self._chunks), self._encoding) if self._read_chunks(buffer) else None
+        if len(buffer) < self._length:
+            return None
+        body = bytes(buffer[: self._length])
+        del buffer[: self._length]
+        return decoded(body, self._encoding)
+
+    def _read_chunks(self, buffer: bytearray) -> bool:
+        """Take chunks, and return whether the last one was among them."""
+        while True:
+            line, line_break, _ = buffer.partition(b"\r\n")
+            if not line_break:
+                return False
+            try:
+                size = int(line.partition(b";")[0], 16)
+            except ValueError as error:
+                raise MalformedRequestError("A chunk needs a size.") from error
+            start = len(line) + 2
+            # Trailers are not supported, so that a blank line follows the last chunk.
+            if len(buffer) < start + size + 2:
+                return False
+            if buffer[start + size : start + size + 2] != b"\r\n":
+                raise MalformedRequestError("A chunk ends with a line break.")
+            self._chunks.append(bytes(buffer[start : start + size]))
+            del buffer[: start + size + 2]
+            if size == 0:
+                return True
+
+
+def decoded(body: bytes, encoding: str) -> bytes:
+    """Return a body without its content encoding.
+
+    Raises:
+        MalformedRequestError: The encoding is not supported, or the body does not have it.
+    """
+    if encoding == "identity":
+        return body
+    if encoding not in ("gzip", "deflate"):
+        raise MalformedRequestError(f"The content encoding {encoding} is not supported.")
+    try:
+        return zlib.decompress(body, wbits=_ANY_ZLIB_FORMAT)
+    except zlib.error as error:
+        raise MalformedRequestError(f"The body is not compressed as {encoding}.") from error
 
 
 def frame(piece: bytes) -> bytes:
@@ -111,10 +192,18 @@ def frame(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
 
 
-def response_head(response: Response, *, chunked: bool) -> bytes:
-    """Return a response's status line and headers, including those for the body's framing."""
+def response_head(response: Response, *, chunked: bool, closes: bool = False) -> bytes:
+    """Return a response's status line and headers, including those for the body's framing.
+
+    Args:
+        response: The response.
+        chunked: Whether the body is sent in chunks.
+        closes: Whether the end of the connection is the end of the body, as HTTP/1.0 needs for unknown lengths.
+    """
     headers = {name.lower(): value for name, value in response.headers.items()}
-    if chunked:
+    if closes:
+        headers["connection"] = "close"
+    elif chunked:
         headers["transfer-encoding"] = "chunked"
     else:
         headers["content-length"] = str(sum(len(step) for step in response.steps if isinstance(step, bytes)))

@@ -28,7 +28,7 @@ def plain_body(answer: Answer) -> JSONObject:
 def stream_events(answer: Answer) -> list[JSONObject]:
     """Return the events of a stream, without the final `[DONE]`."""
     head = _head(answer, "chat.completion.chunk")
-    deltas = [*_reasoning_deltas(answer), *_text_deltas(answer), *_call_deltas(answer)]
+    deltas = [*_reasoning_deltas(answer), *_text_deltas(answer), *_other_deltas(answer), *_call_deltas(answer)]
     chunks: list[JSONObject] = [{**head, "choices": [_choice(answer, delta)]} for delta in deltas]
     closing: JSONObject = {"content": "", "role": "assistant"}
     if answer.thinks:
@@ -59,11 +59,13 @@ def _message(answer: Answer) -> JSONObject:
     message: JSONObject = {
         "role": "assistant",
         "content": answer.text,
-        "refusal": None,
+        "refusal": answer.refusal,
         "reasoning": answer.reasoning,
     }
     if answer.reasoning is not None:
         message["reasoning_details"] = _details(answer.reasoning)
+    if answer.annotations:
+        message["annotations"] = list(answer.annotations)
     if answer.tool_calls:
         message["tool_calls"] = [_whole_call(answer, index, call) for index, call in enumerate(answer.tool_calls)]
     return message
@@ -120,6 +122,13 @@ def _reasoning_deltas(answer: Answer) -> Iterator[JSONObject]:
 def _text_deltas(answer: Answer) -> Iterator[JSONObject]:
     for piece in _grouped(answer.text or "", answer.behavior.delta_tokens):
         yield {"content": piece, "role": "assistant"}
+
+
+def _other_deltas(answer: Answer) -> Iterator[JSONObject]:
+    if answer.refusal is not None:
+        yield {"content": "", "role": "assistant", "refusal": answer.refusal}
+    if answer.annotations:
+        yield {"content": "", "role": "assistant", "annotations": list(answer.annotations)}
 
 
 def _call_deltas(answer: Answer) -> Iterator[JSONObject]:

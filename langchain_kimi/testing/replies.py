@@ -40,6 +40,11 @@ class Reply:
         reasoning: The reasoning of the message. None: generated when the model reasons.
         finish_reason: None: derived from the reply.
         native_finish_reason: The provider's own finish reason. None: the same as `finish_reason`.
+        refusal: The refusal of the message, or None.
+        citations: URLs, or complete annotations, that the message cites.
+        provider: The provider's display name. None: derived from the request and `Behavior.provider`.
+        usage: Fields of the usage that replace the computed ones. Totals are not adjusted.
+        cost: The cost in dollars. None: computed from the model's prices.
     """
 
     text: str | None = None
@@ -47,6 +52,21 @@ class Reply:
     reasoning: str | None = None
     finish_reason: str | None = None
     native_finish_reason: str | None = None
+    refusal: str | None = None
+    citations: Sequence[str | JSONObject] = ()
+    provider: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    cost: float | None = None
+
+    @property
+    def annotations(self) -> list[JSONObject]:
+        """The citations as annotations of the message."""
+        return [
+            {"type": "url_citation", "url_citation": {"url": one, "title": one, "start_index": 0, "end_index": 0}}
+            if isinstance(one, str)
+            else one
+            for one in self.citations
+        ]
 
     @property
     def calls(self) -> list[ToolCall]:

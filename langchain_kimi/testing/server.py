@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on the loopback interface. It runs in an asyncio loop in its own thread.
+"""A small HTTP server on the loopback interface. It runs in an asyncio loop in its own thread.
 
 It does not depend on OpenRouter: a handler takes each `HttpRequest` and returns the `Response` to send.
 """
@@ -9,11 +9,13 @@ import struct
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from typing import TypeAlias, cast
 
 from langchain_kimi.testing.http1 import (
+    BodyReader,
     Cut,
     HttpRequest,
     MalformedRequestError,
@@ -39,8 +41,10 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._failures = failures
         self._buffer = bytearray()
-        self._head: tuple[str, str, dict[str, str]] | None = None
+        self._head: HttpRequest | None = None
+        self._body: BodyReader | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_old = False
         self._on_end: Callable[[bool], None] | None = None
         self._due = 0.0
         self._writable = asyncio.Event()
@@ -88,8 +92,9 @@ class Connection(asyncio.Protocol):
             self._task = asyncio.ensure_future(self._serve(lambda: rejection, keep_alive=False))
             return
         if request is not None:
-            keep_alive = request.headers.get("connection", "").lower() != "close"
-            self._task = asyncio.ensure_future(self._serve(partial(self._handler, request), keep_alive=keep_alive))
+            self._is_old = request.version == "HTTP/1.0"
+            respond = partial(self._handler, request)
+            self._task = asyncio.ensure_future(self._serve(respond, keep_alive=request.keeps_alive))
 
     def _request(self) -> HttpRequest | None:
         """Return one whole request from the buffer, or None if there is not one yet."""
@@ -99,14 +104,14 @@ class Connection(asyncio.Protocol):
                 return None
             self._head = parse_head(bytes(head))
             del self._buffer[: len(head) + 4]
-        method, target, headers = self._head
-        length = int(headers.get("content-length", "0"))
-        if len(self._buffer) < length:
+            self._body = BodyReader(self._head)
+            if self._head.headers.get("expect", "").lower() == "100-continue":
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = cast("BodyReader", self._body).read(self._buffer)
+        if body is None:
             return None
-        self._head = None
-        body = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        return HttpRequest(method, target, headers, body)
+        request, self._head = replace(self._head, body=body), None
+        return request
 
     async def _serve(self, respond: Callable[[], Response], *, keep_alive: bool) -> None:
         try:
@@ -126,7 +131,9 @@ class Connection(asyncio.Protocol):
         self._due = asyncio.get_running_loop().time()
         await self._play(response.before, chunked=False)
         chunked = response.chunked or not all(isinstance(step, bytes) for step in response.steps)
-        self._transport.write(response_head(response, chunked=chunked))
+        # HTTP/1.0 has no chunks: the body ends with the connection.
+        closes, chunked = chunked and self._is_old, chunked and not self._is_old
+        self._transport.write(response_head(response, chunked=chunked, closes=closes))
         await self._play(response.steps, chunked=chunked)
         if chunked:
             self._transport.write(b"0\r\n\r\n")

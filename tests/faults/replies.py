@@ -247,6 +247,18 @@ CALLED = (
         tools=True,
     ),
     Case(
+        what="a call as K3's markup in the text",
+        script=[faults.leaked_markup(form="K3").on(CALLS)],
+        plain=Answered(text="Let me look.", calls=[PARIS], finish="tool_calls"),
+        tools=True,
+    ),
+    Case(
+        what="a call as K3's markup in the reasoning",
+        script=[faults.leaked_markup("reasoning", form="K3").on(THOUGHT)],
+        plain=Answered(text="", calls=[PARIS], finish="tool_calls"),
+        tools=True,
+    ),
+    Case(
         what="a call as Kimi's markup in the reasoning, never closed",
         script=[faults.leaked_markup("reasoning", ended=False).on(THOUGHT)],
         plain=Answered(text="", calls=[PARIS], finish="tool_calls"),

@@ -43,7 +43,7 @@ LIMITS = (
     ),
     Case(
         what="429 with the retry time in `availability` only, then an answer",
-        script=[faults.no_capacity(WAIT), ANSWER],
+        script=[faults.no_capacity(WAIT, with_code=False), ANSWER],
         waits=WAIT,
         plain=Answered(requests=2),
     ),
@@ -152,7 +152,7 @@ REFUSALS = (
     ),
     Case(
         what="404, the filters exclude all providers",
-        script=[faults.no_endpoints()],
+        script=[faults.no_endpoints(with_code=False)],
         plain=Failed(
             kind=KimiNotFoundError, leads="No endpoints found that can handle the requested parameters.",
             advises="Providers were excluded by: require_parameters. OpenRouter suggests: moonshotai/kimi-k2.6.",

@@ -130,3 +130,49 @@ def test_each_cassette_of_the_project_names_its_source(path: Path) -> None:
 
 def test_there_are_cassettes() -> None:
     assert len(RECORDED) > 80
+
+
+LIVE = "https://openrouter.ai/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        (f"{LIVE}/generation?id=gen-1&api_key=abcdefgh", f"{LIVE}/generation?id=gen-1&api_key=REDACTED"),
+        (f"{LIVE}/a?b=sk-or-v1-0123456789", f"{LIVE}/a?b=REDACTED"),
+        (f"{LIVE}/keys/" + "sk-or-v1-" + "01234567" * 2, f"{LIVE}/keys/REDACTED"),
+        (f"{LIVE}/keys/planted-key-0", f"{LIVE}/keys/REDACTED"),
+        ("https://user:secret@openrouter.ai/api/v1/models", f"{LIVE}/models"),
+        (f"{LIVE}/models#token", f"{LIVE}/models"),
+        ("http://127.0.0.1:9/api/v1/keys/planted-key-0?key=a", f"{cassettes.EMULATOR_HOST}/api/v1/keys/REDACTED"),
+    ],
+)
+def test_uris_contain_no_secrets(uri: str, expected: str) -> None:
+    request = Request("POST", uri, b"planted-key-0", {"Authorization": "Bearer planted-key-0"})
+    redacted = cassettes.redact_request(request)
+    assert redacted.uri == expected
+    assert redacted.body == b"REDACTED"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-or-v1-01234567", "sk-proj-0123456789", "sk-ant-api03-abcdefgh", "gsk_0123456789abc", "hf_abcdefghijkl",
+        "fw_0123456789", "nvapi-0123456789", "xai-0123456789", "user_2abcdefghij", "org_2abcdefghij", "org-2AbCdEfGhIj",
+        "AIzaSy0123456789012345678901234567890", "eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "Bearer abcdefghij",
+    ],
+)  # fmt: skip
+def test_recorded_headers_and_bodies_contain_no_secrets(secret: str) -> None:
+    response = {"headers": {"x-generation-id": [f"a {secret}"]}, "body": {"string": f'"{secret}"'.encode()}}
+    assert secret not in str(cassettes.redact_response(response))
+    request = Request("POST", LIVE, f'{{"user": "{secret}"}}'.encode(), {"Accept": f"a;b={secret}"})
+    redacted = cassettes.redact_request(request)
+    assert secret not in f"{redacted.headers} {redacted.body!r}"
+
+
+@pytest.mark.parametrize(
+    "text", ["user_message", "org-wide rules", "task-oriented", "key_performance", "user_emulated"]
+)
+def test_ordinary_words_stay(text: str) -> None:
+    redacted = cassettes.redact_response({"headers": {}, "body": {"string": text}})
+    assert redacted["body"]["string"] == text.encode()

@@ -14,3 +14,10 @@ def test_calls_can_be_mappings() -> None:
     reply = Reply(tool_calls=[{"name": "a", "arguments": {"b": 1}}, ToolCall("c", id="d")])
     assert reply.calls == [ToolCall("a", {"b": 1}), ToolCall("c", id="d")]
     assert Reply().calls == []
+
+
+def test_citations_become_annotations() -> None:
+    annotation = {"type": "file_citation"}
+    first, second = Reply(citations=["https://example.com/", annotation]).annotations
+    assert first["url_citation"]["url"] == "https://example.com/"
+    assert second is annotation

@@ -1,8 +1,10 @@
 import asyncio
 import contextlib
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -83,9 +85,9 @@ def test_a_request_can_arrive_during_a_reply() -> None:
     "sent",
     [
         b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/2\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: some\r\n\r\n",
     ],
 )
@@ -193,3 +195,31 @@ async def test_a_thousand_streams_at_once() -> None:
     with serving(Response(steps=steps)) as (server, _):
         assert await asyncio.gather(*(read(server) for _ in range(streams))) == [pieces] * streams
         assert server.connections_opened == streams
+
+
+@pytest.mark.parametrize("steps", [(b"ab", b"c"), (b"ab", Pause(0.001), b"c")], ids=["whole", "in steps"])
+def test_old_clients_are_served(steps: Any) -> None:
+    with serving(Response(steps=steps)) as (server, _):
+        received = spoken(server, b"GET / HTTP/1.0\r\n\r\n")
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.endswith(b"connection: close")
+    assert body == b"abc"
+
+
+def test_request_bodies_can_be_chunked_and_compressed() -> None:
+    bodies: list[bytes] = []
+
+    def respond(request: HttpRequest) -> Response:
+        bodies.append(request.body)
+        return Response()
+
+    with serving(respond) as (_, url):
+        httpx.post(url, content=iter([b"a", b"bc"]))
+        httpx.post(url, content=gzip.compress(b"abc"), headers={"content-encoding": "gzip"})
+    assert bodies == [b"abc", b"abc"]
+
+
+def test_a_client_may_wait_for_permission() -> None:
+    with serving(Response()) as (server, _):
+        received = spoken(server, b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", b"a")
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")

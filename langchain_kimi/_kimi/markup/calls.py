@@ -65,6 +65,24 @@ def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str 
     return LeakedCall(call_id, name, arguments, error, is_certain=_PLACEHOLDER.fullmatch(arguments) is None)
 
 
+def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | None) -> LeakedCall:
+    """Return the call in K3's markup, which has no ids.
+
+    Args:
+        offered: The tools of the request.
+        name: The name in the markup.
+        arguments: The arguments as JSON text.
+        error: Why the call must not be run, or None.
+    """
+    meant = offered.meant(name)
+    value = parsed(arguments)
+    values = list(value.values()) if isinstance(value, dict) else [arguments]
+    is_placeholder = bool(values) and all(
+        isinstance(each, str) and _PLACEHOLDER.fullmatch(each.strip()) is not None for each in values
+    )
+    return LeakedCall("", meant or name, arguments, error, is_certain=meant is not None and not is_placeholder)
+
+
 def _named_inside(offered: OfferedTools, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
     """Return the name in the arguments, where models put it if ids have no names (vllm issue 32146)."""
     spelling = value.get("name")

@@ -20,13 +20,22 @@ CALL_END = "<|tool_call_end|>"
 TURN_END = "<|im_end|>"
 MARKERS = (*sorted(SECTION_BEGIN | SECTION_END), CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
 
+TAG_OPEN = "<|open|>"
+TAG_CLOSE = "<|close|>"
+TAG_END = "<|sep|>"
+MESSAGE_END = "<|end_of_msg|>"
+K3_MARKERS = frozenset({TAG_OPEN, TAG_CLOSE, TAG_END, MESSAGE_END})
+"""The tokens of K3's tags; `tags` reads them."""
+
 BARE = PREFIX
 """The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
 
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
+_ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
+_ANY_MARKER = re.compile("|".join(map(re.escape, _ALL_MARKERS)))
 BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
-TRIGGER = re.compile(r"<\||(?<![\w`'\"/-])functions\.")
+TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # Observed ids: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
@@ -49,10 +58,10 @@ def is_clear(text: str) -> bool:
 
 def marker_at(text: str, position: int) -> MarkerMatch:
     """Return the marker at a position, or True if the text ends within a possible marker."""
-    if marker_match := MARKER.match(text, position):
+    if marker_match := _ANY_MARKER.match(text, position):
         return marker_match[0]
     rest = text[position : position + 30]
-    return True if any(marker.startswith(rest) for marker in MARKERS) else None
+    return True if any(marker.startswith(rest) for marker in _ALL_MARKERS) else None
 
 
 def partial_marker(text: str) -> int:
@@ -77,8 +86,8 @@ def partial_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
     return len(text)
 
 
-_NO_BEGINNING = re.compile(r"[\w`'\"/-]")
-_BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d*)(\s{0,2})(\{)?)?")
+_NO_BEGINNING = re.compile(r"[\w`'\"/(\[-]")
+_BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
 
 
 def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Literal[True] | None:
@@ -98,19 +107,30 @@ def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Liter
 class JSONValue:
     """Finds the end of a JSON object or string in a text that arrives in pieces.
 
+    It reports invalid JSON early, so that repeated attempts on a text take linear time: an attempt ends before the
+    third beginning of a call after it, because one of them is outside of its strings.
+
+    Args:
+        strict: Whether unquoted words other than JSON's own make it `broken`.
+
     Attributes:
         state: `open` within the value, `whole` at its end, `broken` if it cannot be JSON.
     """
 
     _INSIDE = re.compile(r'["\\]')
     _OUTSIDE = re.compile(r'["{}\[\]<]')
+    # The letters are those of true, false, null, NaN, Infinity and exponents.
+    _STRICTLY_OUTSIDE = re.compile(r"[^\s\d:,.+\-truefalsnNIityE]")
+    _AFTER_STRING = re.compile(r"\s*([^\s])?")
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
         self.state: Literal["open", "whole", "broken"] = "open"
+        self._tokens = self._STRICTLY_OUTSIDE if strict else self._OUTSIDE
         self._depth: list[str] = []
         self._inside = False
         self._escaped = False
         self._begun = False
+        self._is_after_string = False
 
     def feed(self, text: str, position: int = 0) -> int:
         """Read the next text and return the position after the value, or the text's length if it is still open."""
@@ -120,7 +140,9 @@ class JSONValue:
                 position += 1
             elif not self._begun:
                 position = self._begin(text, position)
-            elif token := (self._INSIDE if self._inside else self._OUTSIDE).search(text, position):
+            elif self._is_after_string:
+                position = self._follow_string(text, position)
+            elif token := (self._INSIDE if self._inside else self._tokens).search(text, position):
                 position = token.end()
                 self._take(token[0])
             else:
@@ -138,10 +160,21 @@ class JSONValue:
         self._take(character)
         return position + 1
 
+    def _follow_string(self, text: str, position: int) -> int:
+        """Check the character after a string."""
+        following = self._AFTER_STRING.match(text, position)
+        if following is None or following[1] is None:
+            return len(text)
+        self._is_after_string = False
+        if following[1] not in ":,}]":
+            self.state = "broken"
+        return following.start(1)
+
     def _take(self, character: str) -> None:
         if self._inside:
             self._escaped = character == "\\"
             self._inside = self._escaped
+            self._is_after_string = not self._inside and bool(self._depth)
         elif character == '"':
             self._inside = True
         elif character in "{[":

@@ -1,4 +1,4 @@
-"""An incremental parser for one run of leaked markup, from its first marker to its end."""
+"""An incremental parser for one run of K2's markup, from its first marker to its end."""
 
 import re
 from collections.abc import Callable
@@ -18,74 +18,44 @@ from langchain_kimi._kimi.markup.grammar import (
     marker_at,
     parsed,
 )
+from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 
 _BLANKS = re.compile(r"\s*")
 _LONGEST_MARKER = 30
 
 
-class MarkupRun:
-    """Parses one run of markup, which ends where other text follows.
-
-    Attributes:
-        calls: The calls so far, in order.
-        is_done: Whether the run has ended.
-    """
+class MarkupRun(Run):
+    """Parses one run of K2's markup, which ends where other text follows."""
 
     def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
         """Begin a run.
 
         Args:
             offered: The tools of the request.
-            json_at: The position of the arguments of a bare call. None: the run begins with a marker.
+            json_at: The position of a bare call's arguments in the run. None: the run begins with a marker.
         """
-        self.calls: list[LeakedCall] = []
-        self.is_done = False
+        super().__init__()
         self._offered = offered
-        self._pieces: list[str] = []
-        self._text = ""
-        self._end = 0
         self._in_section = False
         self._id = ""
         self._start = self._at = json_at or 0
-        self._json = JSONValue()
-        self._length = 0
+        self._json = JSONValue(strict=json_at is not None)
         self._step: Callable[[], bool] = self._between if json_at is None else self._bare
 
-    @property
-    def _is_in_json(self) -> bool:
-        return self._step in (self._arguments, self._bare) and self._json.state == "open"
+    def _move(self, distance: int) -> None:
+        super()._move(distance)
+        self._start += distance
+        self._at += distance
 
-    @property
-    def raw(self) -> str:
-        """The text of the run so far."""
-        return self._text[: self._end]
-
-    @property
-    def rest(self) -> str:
-        """The text after the run."""
-        return self._text[self._end :]
-
-    def feed(self, text: str) -> None:
-        """Parse the next text."""
-        before, self._length = self._length, self._length + len(text)
-        self._pieces.append(text)
-        if self._is_in_json and before:
-            # Long arguments arrive in thousands of pieces, which are joined only once.
-            self._at = before + self._json.feed(text)
-            if self._is_in_json:
-                return
-        self._text = "".join(self._pieces)
-        while not self.is_done and self._step():
-            """Continue until a step needs more text."""
-        self._pieces = [self._text]
-
-    def close(self, *, clean: bool) -> None:
-        """Finish at the end of the text; `clean`: whether the reply ended normally."""
-        self._text = "".join(self._pieces)
-        while not self.is_done:
-            if not self._step():
-                self._close_step(clean=clean)
+    def _is_inside_value(self, text: str) -> bool:
+        if self._step == self._invalid_arguments:
+            return not self._finds(BOUNDARY, text, _LONGEST_MARKER)
+        if self._step not in (self._arguments, self._bare) or self._json.state != "open":
+            return False
+        before = self.length
+        self._at = before + self._json.feed(text)
+        return self._json.state == "open"
 
     def _close_step(self, *, clean: bool) -> None:
         """Finish a step that waits for more text."""
@@ -93,31 +63,50 @@ class MarkupRun:
         if self._step == self._identify:
             self._close_id()
         elif self._step == self._follow:
-            self._add(self._text[self._start : self._at], None if clean else INCOMPLETE)
-            self._end = len(self._text)
+            self._add(self.text[self._start : self._at], None if clean else INCOMPLETE)
+            self.end = len(self.text)
         elif self._step in (self._arguments, self._invalid_arguments):
             self._close_arguments()
-        elif self._step == self._between and self._end and self._text.startswith("<", self._after_blanks(self._end)):
+        elif self._step == self._between and self.has_raw and self.text.startswith("<", self._after_blanks(self.end)):
             # The beginning of one more marker.
-            self._end = len(self._text)
+            self.end = len(self.text)
 
     def _between(self) -> bool:
         """Parse the markers around calls."""
-        position = self._after_blanks(self._end)
-        marker = marker_at(self._text, position) if position < len(self._text) else True
+        position = self._after_blanks(self.end)
+        marker = marker_at(self.text, position) if position < len(self.text) else True
         if marker is True:
             return False
         if marker == CALL_BEGIN:
             self._begin_call(position + len(CALL_BEGIN))
         elif marker in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
             self._in_section = marker in SECTION_BEGIN or (self._in_section and marker == CALL_END)
-            self._end = position + len(str(marker))
-        elif self._in_section and self._text.startswith(BARE, position):
+            self.end = position + len(str(marker))
+        elif self._in_section and self.text.startswith(BARE, position):
             # The marker before the id was lost.
             self._begin_call(position)
-        else:
-            self.is_done = not (self._in_section and BARE.startswith(self._text[position:]))
+        elif self._in_section and BARE.startswith(self.text[position : position + len(BARE)]):
             return False
+        elif self._in_section and not self.calls:
+            self._step = self._words
+        else:
+            self.is_done = True
+        return True
+
+    def _words(self) -> bool:
+        """Parse words between the marker of a section and its first call."""
+        opened = self.text.find("<|", self.end, self.end + LONGEST_WORDS)
+        marker = marker_at(self.text, opened) if opened >= 0 else None
+        words = self.text[self.end : opened if opened >= 0 else self.end + LONGEST_WORDS]
+        if QUOTING.search(words) or (opened < 0 and len(words) == LONGEST_WORDS):
+            self.is_done = True
+        elif opened < 0 or marker is True:
+            return False
+        elif marker == CALL_BEGIN:
+            self.words.append(words)
+            self._begin_call(opened + len(CALL_BEGIN))
+        else:
+            self.is_done = True
         return True
 
     def _begin_call(self, position: int) -> None:
@@ -126,15 +115,15 @@ class MarkupRun:
 
     def _identify(self) -> bool:
         """Parse a call's id, up to its arguments or its end."""
-        written = ID.match(self._text, self._start)
+        written = ID.match(self.text, self._start)
         end = written.end() if written else self._start
-        marker = marker_at(self._text, end) if end < len(self._text) else True
+        marker = marker_at(self.text, end) if end < len(self.text) else True
         if marker is True:
             return False
         self._id = written[1].replace(" ", "") if written else ""
         if marker == CALL_BEGIN and not self._id:
             self._start = end + len(CALL_BEGIN)
-        elif marker == ARGUMENTS_BEGIN or self._text[end] == "{":
+        elif marker == ARGUMENTS_BEGIN or self.text[end] == "{":
             self._start = self._at = end + (len(ARGUMENTS_BEGIN) if marker else 0)
             self._json = JSONValue()
             self._step = self._arguments
@@ -148,10 +137,10 @@ class MarkupRun:
     def _arguments(self) -> bool:
         """Parse a call's JSON."""
         if self._json.state == "open":
-            self._at = self._json.feed(self._text, self._at)
+            self._at = self._json.feed(self.text, self._at)
         if self._json.state == "open":
             return False
-        if self._json.state == "broken" and (again := marker_at(self._text, self._after_blanks(self._start))):
+        if self._json.state == "broken" and (again := marker_at(self.text, self._after_blanks(self._start))):
             if again is True:
                 return False
             if again == ARGUMENTS_BEGIN:
@@ -165,69 +154,69 @@ class MarkupRun:
     def _follow(self) -> bool:
         """Check the text after the JSON: a marker, other text, or characters that make the arguments invalid."""
         position = self._after_blanks(self._at)
-        marker = marker_at(self._text, position) if position < len(self._text) else True
+        marker = marker_at(self.text, position) if position < len(self.text) else True
         if marker is True:
             return False
-        if marker == ARGUMENTS_BEGIN or (marker is None and self._text[position] in '{}[]",:'):
+        if marker == ARGUMENTS_BEGIN or (marker is None and self.text[position] in '{}[]",:'):
             self._step = self._invalid_arguments
         else:
-            self._add(self._text[self._start : self._at], None)
+            self._add(self.text[self._start : self._at], None)
             self._finish_call(position if marker else self._at)
         return True
 
     def _invalid_arguments(self) -> bool:
         """Parse arguments that are not JSON, up to the next marker."""
-        boundary = BOUNDARY.search(self._text, self._start)
+        boundary = BOUNDARY.search(self.text, self._start)
         if boundary is None:
             return False
-        self._add(self._text[self._start : boundary.start()], None)
+        self._add(self.text[self._start : boundary.start()], None)
         self._finish_call(boundary.start())
         return True
 
     def _bare(self) -> bool:
         """Parse the JSON of a bare call. Without a complete object it is not a call."""
-        self._at = self._json.feed(self._text, self._at)
+        self._at = self._json.feed(self.text, self._at)
         if self._json.state == "open":
             return False
-        arguments = self._text[self._start : self._at]
+        arguments = self.text[self._start : self._at]
         if isinstance(parsed(arguments), dict):
-            self._id = self._text[: self._start].strip()
+            self._id = self.text[self.end : self._start].strip()
             self._add(arguments, None)
-            self._end = self._at
+            self.end = self._at
         self.is_done = True
         return False
 
     def _finish_call(self, position: int) -> None:
-        self._end = position + (len(CALL_END) if self._text.startswith(CALL_END, position) else 0)
+        self.end = position + (len(CALL_END) if self.text.startswith(CALL_END, position) else 0)
         self._step = self._between
 
     def _close_id(self) -> None:
-        written = ID.match(self._text, self._start)
+        written = ID.match(self.text, self._start)
         begun = written[1].replace(" ", "") if written else ""
         spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
         if not begun:
-            self._end = len(self._text)
+            self.end = len(self.text)
         elif self._offered.meant_by_id(begun):
             self._id = begun
             self._add("", INCOMPLETE)
-            self._end = len(self._text)
+            self.end = len(self.text)
         elif any(spelling.startswith(begun) for spelling in spellings):
             self.calls.append(LeakedCall("", "", begun, INCOMPLETE, is_certain=True))
-            self._end = len(self._text)
+            self.end = len(self.text)
 
     def _close_arguments(self) -> None:
-        if boundary := BOUNDARY.search(self._text, self._start):
-            self._add(self._text[self._start : boundary.start()], None)
+        if boundary := BOUNDARY.search(self.text, self._start):
+            self._add(self.text[self._start : boundary.start()], None)
             self._finish_call(boundary.start())
             self.is_done = False
-        elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"', "`"):
-            end = self._text.rfind("<|", max(self._start, len(self._text) - _LONGEST_MARKER))
-            cut = end if end >= 0 and marker_at(self._text, end) is True else len(self._text)
-            self._add(self._text[self._start : cut], INCOMPLETE)
-            self._end = len(self._text)
+        elif self.text[self._after_blanks(self._start) :][:1] in ("", "{", "[", '"', "`"):
+            end = self.text.rfind("<|", max(self._start, len(self.text) - _LONGEST_MARKER))
+            cut = end if end >= 0 and marker_at(self.text, end) is True else len(self.text)
+            self._add(self.text[self._start : cut], INCOMPLETE)
+            self.end = len(self.text)
 
     def _after_blanks(self, position: int) -> int:
-        blanks = _BLANKS.match(self._text, position)
+        blanks = _BLANKS.match(self.text, position)
         return blanks.end() if blanks else position
 
     def _add(self, arguments: str, error: str | None) -> None:

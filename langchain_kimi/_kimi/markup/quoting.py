@@ -2,6 +2,8 @@
 
 import re
 
+from langchain_kimi._kimi.markup.blocks import BlockTracker
+
 _FENCE = re.compile(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
 _BACKTICKS = re.compile(r"`+")
 _TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd)(?=[\s>])")
@@ -12,8 +14,12 @@ _UNSETTLED = '`<>/codepresampkbd"\\'
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
-_OPENING_APOSTROPHE = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$")
+# An opening apostrophe or parenthesis, but not a smile.
+_PARENTHESIS = re.compile(r"(?<![:;-])\((?=<\|)|\)")
+_OPENING_MARK = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
 _INDENTATION = 4
+_MOST_UNSETTLED = 4096
+_ENDING = 8
 
 
 class QuoteTracker:
@@ -24,6 +30,7 @@ class QuoteTracker:
         self.add = self._unread.append
         """Add a text, which must not be empty."""
         self._fence = ""
+        self._blocks = BlockTracker()
         self._line = _Line(None)
 
     @property
@@ -31,17 +38,35 @@ class QuoteTracker:
         """The last character, or an empty string at the beginning of a line."""
         return (self._unread[-1] if self._unread else self._line.ending)[-1:]
 
+    @property
+    def last_characters(self) -> str:
+        """The last characters of the line, a few at least."""
+        text = ""
+        for piece in reversed(self._unread):
+            text = piece[-_ENDING:] + text
+            if len(text) >= _ENDING:
+                return text[-_ENDING:]
+        return (self._line.ending + text)[-_ENDING:]
+
     def is_open(self) -> bool:
         """Return whether the next text would be in a code block, inline code or a quotation."""
         first, *others = "".join(self._unread).split("\n")
         self._unread.clear()
-        self._line.add(first)
+        self._add(first)
         for text in others:
             self._line.add("\n")
-            self._read_fence("".join(self._line.pieces))
+            if self._fence or not self._blocks.is_open:
+                self._read_fence("".join(self._line.pieces))
+            self._blocks.end_line()
             self._line = _Line(self._line)
+            self._add(text)
+        return bool(self._fence) or self._blocks.is_open or self._line.is_open()
+
+    def _add(self, text: str) -> None:
+        if text:
             self._line.add(text)
-        return bool(self._fence) or self._line.is_open()
+            if not self._fence:
+                self._blocks.add(text)
 
     def _read_fence(self, line: str) -> None:
         fence = _FENCE.match(line)
@@ -63,6 +88,7 @@ class _Line:
         self.pieces: list[str] = []
         self.ending = ""
         self.first = ""
+        self.is_in_parentheses = False
         self._indented = ""
         self._unsettled = ""
         self._backticks = ""
@@ -92,13 +118,15 @@ class _Line:
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
-        self.ending = (self.ending + text)[-2:]
+        for parenthesis in _PARENTHESIS.finditer(self.ending[-2:] + text):
+            self.is_in_parentheses = parenthesis[0] == "("
+        self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()
             self._indented += text[: len(text) - len(written)].rstrip("\n")
             self.first = written[:1]
         text = self._unsettled + text
-        settled = text.rstrip(_UNSETTLED)
+        settled = text.rstrip(_UNSETTLED) if len(text) <= _MOST_UNSETTLED else text
         self._unsettled = text[len(settled) :]
         self._backticks = _in_backticks(settled, self._backticks)
         self.tags += _opened(settled)
@@ -116,7 +144,7 @@ class _Line:
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
             return True
-        return bool(_OPENING_APOSTROPHE.search(self.ending)) or self._in_pair()
+        return self.is_in_parentheses or bool(_OPENING_MARK.search(self.ending)) or self._in_pair()
 
     def _quoted(self, text: str) -> bool:
         """Return whether straight quotation marks are open after a text. Escaped ones and inch marks do not count."""

@@ -1,16 +1,25 @@
 """Finds tool calls that the provider left as markup in a streamed text.
 
 Text about the markup stays unchanged: markup in code or quotation marks, and markers that do not enclose a call of an
-offered tool. Text that may become markup is held back until that is decided. All other text passes at once.
+offered tool. Text that may become markup is held back until that is decided. All other text passes at once. The work is
+linear in the length of the text: runs of markup are parsed in place, and only bounded parts are parsed again.
 """
 
+import re
 from typing import Literal
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import (
     ARGUMENTS_BEGIN,
     BARE,
+    CALL_END,
+    MESSAGE_END,
+    SECTION_END,
+    TAG_CLOSE,
+    TAG_END,
+    TAG_OPEN,
     TRIGGER,
+    TURN_END,
     bare_call_at,
     is_clear,
     marker_at,
@@ -19,13 +28,25 @@ from langchain_kimi._kimi.markup.grammar import (
 )
 from langchain_kimi._kimi.markup.parser import MarkupRun
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
+from langchain_kimi._kimi.markup.runs import Run
+from langchain_kimi._kimi.markup.tags import TagRun
 from langchain_kimi._kimi.tools import OfferedTools
 
 _OPENING = "<|"
+_ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
+_TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
+_BLANKS = re.compile(r"\s*")
+# The end of JSON whose beginning is missing: `"]}]}`. Quotation marks in it are not those of a quotation.
+_END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
+_ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
 
 
 class MarkupScanner:
     """Scans one streamed text: the content or the reasoning.
+
+    Args:
+        offered: The tools of the request.
+        splits_reasoning: Whether the channel `think` of K3's markup is reasoning rather than a part of the text.
 
     Attributes:
         calls: The calls so far.
@@ -33,15 +54,18 @@ class MarkupScanner:
         take: Adds a text that contains no trigger; a fast alternative to `feed`.
     """
 
-    def __init__(self, offered: OfferedTools) -> None:
+    def __init__(self, offered: OfferedTools, *, splits_reasoning: bool = False) -> None:
         self.calls: list[LeakedCall] = []
         self.removed = 0
         self._offered = offered
         self._quotes = QuoteTracker()
         self.take = self._quotes.add
         self._pending = ""
-        self._run: MarkupRun | None = None
+        self._run: Run | None = None
         self._shown: list[str] = []
+        self._reasoning: list[str] = []
+        self._splits_reasoning = splits_reasoning
+        self._is_reasoning = False
         self._discusses_markup = False
 
     @property
@@ -52,7 +76,7 @@ class MarkupScanner:
     @property
     def is_free(self) -> bool:
         """Whether no markup has begun, so that text without triggers passes."""
-        return not self._pending and self._run is None
+        return not self._pending and self._run is None and not self._is_reasoning
 
     @property
     def has_pending(self) -> bool:
@@ -64,7 +88,7 @@ class MarkupScanner:
         if self.is_free and is_clear(text):
             self.take(text)
             return text
-        self._feed_scan(text)
+        self._scan_on(text, 0)
         return self._pop_shown()
 
     def flush(self) -> str:
@@ -81,8 +105,14 @@ class MarkupScanner:
         """
         while self._run is not None:
             self._run.close(clean=clean)
-            self._feed_scan(self._finish_run(self._run, at_end=True))
+            self._scan_on(*self._finish_run(self._run, at_end=True))
         return self.flush()
+
+    def pop_reasoning(self) -> str:
+        """Return the reasoning in the released text, and forget it."""
+        text = "".join(self._reasoning)
+        self._reasoning.clear()
+        return text
 
     def _pop_shown(self) -> str:
         text = "".join(self._shown)
@@ -92,69 +122,113 @@ class MarkupScanner:
     def _show(self, text: str) -> None:
         if text:
             self.take(text)
-            self._shown.append(text)
+            (self._reasoning if self._is_reasoning else self._shown).append(text)
 
-    def _feed_scan(self, text: str) -> None:
-        while text:
+    def _scan_on(self, text: str, position: int) -> None:
+        if self._run is None and self._pending:
+            text, position, self._pending = self._pending + text[position:], 0, ""
+        while position < len(text):
             if self._run is None:
-                text = self._scan(self._pending + text)
-            if self._run is not None:
-                self._run.feed(text)
-                text = self._finish_run(self._run, at_end=False) if self._run.is_done else ""
+                position = self._scan(text, position)
+            if self._run is None:
+                return
+            self._run.feed(text, position)
+            if not self._run.is_done:
+                return
+            text, position = self._finish_run(self._run, at_end=False)
 
-    def _scan(self, text: str) -> str:
-        """Release the text up to the first markup, begin a run there, and return the text of the run."""
-        self._pending, shown, position = "", 0, 0
-        while trigger := TRIGGER.search(text, position):
-            start, position = trigger.span()
-            begins = self._begins(text, start)
+    def _scan(self, text: str, position: int) -> int:
+        """Release the text up to the first markup, begin a run there, and return the position of the run."""
+        shown = scanned = position
+        while trigger := TRIGGER.search(text, scanned):
+            start, scanned = trigger.span()
+            begins = self._begins(text, start, shown)
             if begins is None:
                 continue
             self._show(text[shown:start])
             shown = start
             if begins is True:
                 self._pending = text[start:]
-                return ""
-            if self._quotes.is_open():
+                return len(text)
+            if self._quotes.is_open() and not self._continues_json(begins):
                 self._discusses_markup = True
             else:
-                json_at = None if isinstance(begins, str) else begins - start
-                self._run = MarkupRun(self._offered, json_at)
-                return text[start:]
-        cut = min(
-            partial_marker(text),
-            partial_bare_call(text, self._quotes.last_character, self._offered.schemas),
-        )
-        self._show(text[shown:cut])
-        self._pending = text[cut:]
-        return ""
+                self._run = self._run_of(begins, start)
+                return start
+        before = self._quotes.last_character if shown == position else text[shown - 1]
+        rest = text[shown:]
+        cut = min(partial_marker(rest), partial_bare_call(rest, before, self._offered.schemas))
+        self._show(rest[:cut])
+        self._pending = rest[cut:]
+        return len(text)
 
-    def _begins(self, text: str, start: int) -> str | int | Literal[True] | None:
+    def _run_of(self, begins: str | int, start: int) -> Run:
+        if begins in _TAGS:
+            return TagRun(self._offered)
+        return MarkupRun(self._offered, begins - start if isinstance(begins, int) else None)
+
+    def _begins(self, text: str, start: int, shown: int) -> str | int | Literal[True] | None:
         """Return the marker at a trigger, the position of a bare call's JSON, True for a possible one, or None."""
         if text.startswith(_OPENING, start):
             marker = marker_at(text, start)
-            return None if marker == ARGUMENTS_BEGIN else marker
-        before = self._quotes.last_character if start == 0 else ""
-        if before and TRIGGER.search(before + text[: len(BARE)]) is None:
+            return None if marker in (ARGUMENTS_BEGIN, TAG_END) else marker
+        before = self._quotes.last_character if start == shown else ""
+        if before and TRIGGER.search(before + text[start : start + len(BARE)]) is None:
             return None
         return bare_call_at(text, start, self._offered.schemas)
 
-    def _finish_run(self, run: MarkupRun, *, at_end: bool) -> str:
-        """Take the calls of a run, or release it as text, and return the text after it."""
+    def _continues_json(self, begins: str | int) -> bool:
+        """Return whether an end marker follows the end of JSON, as after arguments that the provider has cut."""
+        if begins not in _ENDS or self._discusses_markup:
+            return False
+        return _END_OF_JSON.search(self._quotes.last_characters) is not None
+
+    def _finish_run(self, run: Run, *, at_end: bool) -> tuple[str, int]:
+        """Take the calls of a run, or release it as text, and return the text after it with its position."""
         self._run = None
         if any(call.is_certain for call in run.calls):
             self.calls += run.calls
-            return run.rest
-        # Markers at the very end are leftovers, unless the text is about markers.
-        is_left_over = self.calls or (at_end and not self._discusses_markup and not run.rest.strip())
-        if not run.calls and run.raw and is_left_over:
+            self._change_channel(run)
+            self._show("".join(run.words))
+        elif not run.calls and run.has_raw and self._is_stray(run, at_end=at_end):
             self.removed += 1
-            return run.rest
-        self._discusses_markup = True
-        if run.raw:
-            self._show(run.raw)
-            return run.rest
-        # The run did not get beyond its first marker.
-        opening = _OPENING if run.rest.startswith(_OPENING) else BARE
-        self._show(opening)
-        return run.rest[len(opening) :]
+            self._change_channel(run)
+        else:
+            self._discusses_markup = True
+            if run.has_raw:
+                self._show(run.raw)
+            else:
+                # The run did not get beyond its first marker.
+                opening = _OPENING if run.text.startswith(_OPENING, run.end) else BARE
+                self._show(opening)
+                return run.text, run.end + len(opening)
+        return run.text, run.end
+
+    def _change_channel(self, run: Run) -> None:
+        if run.channel and self._splits_reasoning:
+            self._is_reasoning = run.channel == "think"
+
+    def _is_stray(self, run: Run, *, at_end: bool) -> bool:
+        """Return whether a run without calls is left over from markup, and not part of a text about markup."""
+        if self.calls:
+            return True
+        if self._discusses_markup:
+            return False
+        before = self._quotes.last_characters
+        if _END_OF_JSON.search(before) and run.is_end:
+            return True
+        blanks = _BLANKS.match(run.text, run.end)
+        is_last = at_end and blanks is not None and blanks.end() == len(run.text)
+        return _touches_text(run, before, is_last=is_last) if isinstance(run, TagRun) else is_last
+
+
+def _touches_text(run: TagRun, before: str, *, is_last: bool) -> bool:
+    """Return whether tags touch the text. In a text about tags, a tag is like a word."""
+    after = run.text[run.end : run.end + 1]
+    if is_last:
+        return not (before.endswith(" ") and run.tags == 1)
+    if not before.strip():
+        return run.tags > 1 or not (after == " " or after in ".,;:!?)")
+    if before[-1:].isspace():
+        return after.isalnum() or (run.tags > 1 and not after.isspace())
+    return _ENDS_TEXT.match(before[-1]) is not None

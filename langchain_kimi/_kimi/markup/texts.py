@@ -94,6 +94,7 @@ class LeakedMarkup:
                 passed = self._scanner(key).feed(text)
                 if passed is not text:
                     shown[key] = passed
+        self._move_reasoning(wire, shown)
         if details := wire.get("reasoning_details"):
             self._feed_details(details, shown)
         if wire.get("content") or wire.get("tool_calls"):
@@ -108,8 +109,15 @@ class LeakedMarkup:
         for key, scanner in self._scanners.items():
             if text := scanner.close(clean=clean):
                 rest |= self._piece(key, text)
+        self._move_reasoning(rest, rest)
         self.has_text = self.has_text or bool(str(rest.get("content", "")).strip())
         return cast("WireMessage", rest)
+
+    def _move_reasoning(self, wire: JSONObject, shown: JSONObject) -> None:
+        """Move the reasoning that was in the content to its own field."""
+        scanner = self._scanners.get("content")
+        if scanner and (reasoning := scanner.pop_reasoning()):
+            shown["reasoning"] = (shown.get("reasoning", wire.get("reasoning")) or "") + reasoning
 
     def _reasoning_passes(self, text: Any, details: Any) -> bool:
         """Handle a delta of reasoning whose details have the same text, if it needs no scanning."""
@@ -138,7 +146,7 @@ class LeakedMarkup:
 
     def _scanner(self, key: str) -> MarkupScanner:
         if key not in self._scanners:
-            self._scanners[key] = MarkupScanner(self._offered)
+            self._scanners[key] = MarkupScanner(self._offered, splits_reasoning=key == "content")
         return self._scanners[key]
 
     def _feed_details(self, details: Any, shown: JSONObject) -> None:

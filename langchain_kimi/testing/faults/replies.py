@@ -1,5 +1,6 @@
 """Faults inside a reply with status 200: errors in place of an answer, and incomplete or malformed answers."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -71,9 +72,10 @@ def no_finish_reason() -> Fault:
     return Fault("no finish reason", play)
 
 
-def leaked_markup(
+def leaked_markup(  # noqa: PLR0913 - the forms of leaks
     where: Literal["content", "reasoning"] = "content",
     *,
+    form: Literal["K2", "K3"] = "K2",
     section: bool = True,
     singular: bool = False,
     ended: bool = True,
@@ -83,14 +85,19 @@ def leaked_markup(
 
     Args:
         where: The field with the markup.
+        form: The model family whose markup it is.
         section: Whether the calls are enclosed in the markers of a section.
-        singular: Whether the section's markers are spelled `tool_call_section`.
+        singular: Whether the section's markers are spelled `tool_call_section`; only K2's are.
         ended: Whether the last call, and the section, have their end markers.
         finish_reason: The finish reason of the reply.
     """
 
     def change(answer: Answer) -> Answer:
-        markup = _markup(answer.tool_calls or (_EXAMPLE_CALL,), section=section, singular=singular, ended=ended)
+        calls = answer.tool_calls or (_EXAMPLE_CALL,)
+        if form == "K3":
+            markup = _tags(calls, section=section, ended=ended)
+        else:
+            markup = _markup(calls, section=section, singular=singular, ended=ended)
         text = (answer.text or "") + (markup if where == "content" else "")
         thought = (answer.reasoning or "") + markup if where == "reasoning" else answer.reasoning
         return _finished(replace(answer, text=text, reasoning=thought, tool_calls=()), finish_reason)
@@ -161,3 +168,38 @@ def _markup(calls: tuple[SentToolCall, ...], *, section: bool, singular: bool, e
     ]
     text = "<|tool_call_end|>".join(encoded) + ("<|tool_call_end|>" if ended else "")
     return f"<|{name}_begin|>{text}" + (f"<|{name}_end|>" if ended else "") if section else text
+
+
+def _tags(calls: tuple[SentToolCall, ...], *, section: bool, ended: bool) -> str:
+    """Return calls in K3's markup: a tag for each argument, strings as raw text and other values as JSON."""
+    encoded = [
+        f'<|open|>call tool="{_escaped(call.name)}" index="{number}"<|sep|>' + _arguments(call.arguments)
+        for number, call in enumerate(calls, start=1)
+    ]
+    text = "<|close|>call<|sep|>".join(encoded) + ("<|close|>call<|sep|>" if ended else "")
+    return "<|open|>tools<|sep|>" + text + ("<|close|>tools<|sep|>" if ended else "") if section else text
+
+
+def _arguments(text: str) -> str:
+    try:
+        arguments = json.loads(text)
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        return f'<|open|>json type="object"<|sep|>{text}<|close|>json<|sep|>'
+    tags = [
+        f'<|open|>argument key="{_escaped(key)}" type="{_type_of(value)}"<|sep|>'
+        + (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        + "<|close|>argument<|sep|>"
+        for key, value in arguments.items()
+    ]
+    return "".join(tags)
+
+
+def _type_of(value: object) -> str:
+    kinds = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+    return kinds.get(type(value), "null")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;")

@@ -85,12 +85,21 @@ def moderated(reasons: Sequence[str] = ("violence",), flagged_input: str = "How 
 
 
 def no_endpoints(
-    excluded_by: Sequence[str] = ("require_parameters",), fallback_models: Sequence[str] = ("moonshotai/kimi-k2.6",)
+    excluded_by: Sequence[str] = ("require_parameters",),
+    fallback_models: Sequence[str] = ("moonshotai/kimi-k2.6",),
+    *,
+    with_code: bool = True,
 ) -> Fault:
-    """404: the request's filters exclude all providers. The error lists the filters and alternative models."""
+    """404: the request's filters exclude all providers. The error lists the filters and alternative models.
+
+    Args:
+        excluded_by: The names of the filters.
+        fallback_models: The alternative models.
+        with_code: Whether the error has a `code`. OpenRouter documents it, but its published samples do not have it.
+    """
     more = {"excluded_by": list(excluded_by), "fallback_models": list(fallback_models)}
     message = "No endpoints found that can handle the requested parameters."
-    return _availability(404, "constraint_filtered", message, error_type="not_found", more=more)
+    return _availability(404, "constraint_filtered", message, error_type="not_found", more=more, with_code=with_code)
 
 
 def timed_out() -> Fault:
@@ -126,11 +135,22 @@ def free_daily_cap(reset_at: int | None = None) -> Fault:
     return _limited(message, limit=50, reset_at=reset_at)
 
 
-def no_capacity(retry_after: float = 12) -> Fault:
-    """429 without a `code`, whose retry time is only in the body's `availability`."""
+def no_capacity(retry_after: float = 12, *, with_code: bool = True) -> Fault:
+    """429 whose retry time is only in the body's `availability`.
+
+    Args:
+        retry_after: The retry time in seconds.
+        with_code: Whether the error has a `code`. OpenRouter documents it, but its published samples do not have it.
+    """
     more = {"retry_after": retry_after, "affected_providers": ["moonshotai", "groq"]}
     return _availability(
-        429, "capacity_exhausted", "No capacity is left.", error_type="rate_limit_exceeded", more=more, retryable=True
+        429,
+        "capacity_exhausted",
+        "No capacity is left.",
+        error_type="rate_limit_exceeded",
+        more=more,
+        retryable=True,
+        with_code=with_code,
     )
 
 
@@ -176,11 +196,13 @@ def _limited(message: str, limit: int, reset_at: int | None) -> Fault:
 
 
 def _availability(  # noqa: PLR0913 - the fields of this error
-    status: int, code: str, message: str, *, error_type: str, more: JSONObject, retryable: bool = False
+    status: int, code: str, message: str, *, error_type: str, more: JSONObject, with_code: bool, retryable: bool = False
 ) -> Fault:
     def play(outgoing: OutgoingReply) -> Response:
         availability = {"code": code, "retryable": retryable, "requested_models": [outgoing.requested], **more}
         error: JSONObject = {"message": message, "error_type": error_type, "http_status": status}
+        if with_code:
+            error["code"] = status
         error["availability"] = {**availability, "docs_url": _DOCS + code}
         return json_response(status, {"error": error})
 

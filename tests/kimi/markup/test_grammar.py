@@ -98,3 +98,18 @@ def test_json_is_parsed_leniently() -> None:
     assert parsed('{"a": "b\nc"}') == {"a": "b\nc"}
     assert parsed("{") is None
     assert parsed("[" * 100_000) is None
+
+
+@pytest.mark.parametrize(("pieces", "state"), [(['{"a"', " ", ":1}"], "whole"), (['{"a"', " ", '"b"}'], "broken")])
+def test_the_text_after_a_string_is_checked(pieces: list[str], state: str) -> None:
+    value = JSONValue()
+    for piece in pieces:
+        value.feed(piece)
+    assert value.state == state
+
+
+def test_strict_json_has_no_other_words() -> None:
+    for text, state in {'{"a": [true, null, -1e5, NaN]}': "whole", "{functions": "broken"}.items():
+        value = JSONValue(strict=True)
+        value.feed(text)
+        assert value.state == state

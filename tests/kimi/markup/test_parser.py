@@ -23,7 +23,8 @@ def run(*pieces: str, clean: bool | None = None) -> MarkupRun:
         (f"{ONE}x", ONE, "x"),
         (f"{CALL} x y", "", f"{CALL} x y"),
         (f"{SECTION}{CALL} x y", SECTION, f"{CALL} x y"),
-        (f"{SECTION}funny", SECTION, "funny"),
+        (f"{SECTION}a `b`", SECTION, "a `b`"),
+        (f"{SECTION}{'a ' * 100}", SECTION, "a " * 100),
     ],
 )
 def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:

@@ -81,3 +81,16 @@ def is_quoted(text: str) -> bool:
     tracker = QuoteTracker()
     tracker.add(text)
     return tracker.is_open()
+
+
+def test_the_last_characters() -> None:
+    tracker = QuoteTracker()
+    assert tracker.last_characters == ""
+    tracker.add("ab")
+    tracker.add("cd")
+    assert tracker.last_characters == "abcd"
+    tracker.add("0123456789")
+    assert tracker.last_characters == "23456789"
+    tracker.is_open()
+    tracker.add("x")
+    assert tracker.last_characters == "3456789x"

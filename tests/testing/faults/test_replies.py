@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
-from tests.testing.chat import deltas, events, reply, text
+from tests.testing.chat import deltas, events, message, reply, text
 
 BOTH = pytest.mark.parametrize("stream", [False, True])
 CALLING = Reply(text="Sure.", tool_calls=[ToolCall("weather", {"city": "Oslo"})])
@@ -139,3 +139,19 @@ def test_a_huge_event(openrouter: Emulator, client: httpx.Client, *, stream: boo
     sent = broken(openrouter, client, faults.huge_event(100_000), stream=stream)
     assert max(len(str(event)) for event in sent) > 100_000
     assert len(sent) == (3 if stream else 1)
+
+
+def test_markup_of_k3(openrouter: Emulator, client: httpx.Client) -> None:
+    calls = [ToolCall("a&b", {"c": "d", "e": [1, None], "f": None, "g": True}), ToolCall("h", "i")]
+    openrouter.fail_next(faults.leaked_markup(form="K3").on(Reply(tool_calls=calls)))
+    openrouter.fail_next(faults.leaked_markup(form="K3", section=False, ended=False).on(Reply(tool_calls=calls[1:])))
+    assert message(client)["content"] == (
+        '<|open|>tools<|sep|><|open|>call tool="a&amp;b" index="1"<|sep|>'
+        '<|open|>argument key="c" type="string"<|sep|>d<|close|>argument<|sep|>'
+        '<|open|>argument key="e" type="array"<|sep|>[1, null]<|close|>argument<|sep|>'
+        '<|open|>argument key="f" type="null"<|sep|>null<|close|>argument<|sep|>'
+        '<|open|>argument key="g" type="boolean"<|sep|>true<|close|>argument<|sep|><|close|>call<|sep|>'
+        '<|open|>call tool="h" index="2"<|sep|><|open|>json type="object"<|sep|>i<|close|>json<|sep|>'
+        "<|close|>call<|sep|><|close|>tools<|sep|>"
+    )
+    assert message(client)["content"].endswith("i<|close|>json<|sep|>")

@@ -117,6 +117,11 @@ def test_availability_errors(
     response = failed(openrouter, client, fault)
     error = response.json()["error"]
     assert response.status_code == error["http_status"] == status
-    assert "code" not in error
+    assert error["code"] == status
     assert error["availability"]["requested_models"] == [MODEL]
     assert expected.items() <= error["availability"].items()
+
+
+@pytest.mark.parametrize("fault", [faults.no_endpoints(with_code=False), faults.no_capacity(with_code=False)])
+def test_availability_errors_can_omit_the_code(openrouter: Emulator, client: httpx.Client, fault: Fault) -> None:
+    assert "code" not in failed(openrouter, client, fault).json()["error"]

@@ -1,0 +1,89 @@
+"""Tracks whether the end of a text is inside a comment, a verbatim text or a string that can contain any characters."""
+
+import re
+
+_TOKEN = re.compile(
+    r"`+|<!--|<!\[CDATA\[|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
+)
+_CLOSERS = {"<!--": "-->", "<![CDATA[": "]]>", '"""': '"""', "'''": "'''"}
+# The beginning of a token, or of the end of a block, at the end of a text.
+_PARTIAL = re.compile(r"(?:`+|\"+|'+|<?!?-*|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z")
+_LONGEST_PARTIAL = 32
+_PIPE = r"(?<!<)\|(?!>)"
+"""The delimiter `|` of `\\verb`, which is also in markers."""
+# Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
+_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%)")
+_COMMENT_BLOCK = re.compile(r"\s*/\*")
+_COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//) ")
+_LONGEST_INDENTATION = 64
+
+
+class BlockTracker:
+    """Tracks a text that arrives in pieces. Markdown code is up to the caller."""
+
+    def __init__(self) -> None:
+        self._closer: re.Pattern[str] | None = None
+        self._is_verb = False
+        self._backticks = ""
+        self._carry = ""
+        self._head = ""
+        self._ending = ""
+        self._is_comment = False
+        self._began_comment = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next text would be in a comment, a verbatim text or a triple-quoted string."""
+        if self._is_comment:
+            return True
+        closer, _ = self._after(self._carry, self._closer, self._backticks)
+        return closer is not None
+
+    def add(self, text: str) -> None:
+        """Add a text without line breaks."""
+        if len(self._head) < _LONGEST_INDENTATION:
+            self._head += text[:_LONGEST_INDENTATION]
+            if not (self._closer or self._began_comment) and _COMMENT_BLOCK.match(self._head):
+                self._began_comment, self._carry = True, ""
+                self._closer = re.compile(r"\*/")
+                text = self._head.partition("/*")[2] + text[_LONGEST_INDENTATION:]
+            self._is_comment = self._is_comment or _COMMENT_LINE.match(self._head) is not None
+        self._is_comment = self._is_comment or _COMMENT_AFTER_CODE.search(self._ending + text) is not None
+        self._ending = (self._ending + text)[-4:]
+        text = self._carry + text
+        partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST_PARTIAL))
+        settled = partial.start() if partial else len(text)
+        self._carry = text[settled:]
+        self._closer, self._backticks = self._after(text[:settled], self._closer, self._backticks)
+
+    def end_line(self) -> None:
+        """Add a line break."""
+        self._closer, self._backticks = self._after(self._carry, self._closer, self._backticks)
+        if self._closer is not None and self._is_verb:
+            self._closer = None
+        self._carry = self._head = self._ending = self._backticks = ""
+        self._is_comment = self._began_comment = False
+
+    def _after(self, text: str, closer: re.Pattern[str] | None, backticks: str) -> tuple[re.Pattern[str] | None, str]:
+        """Return the pattern that closes the block, and the open backticks, after a text."""
+        position = 0
+        while True:
+            if token := (closer or _TOKEN).search(text, position):
+                position = token.end()
+            else:
+                return closer, backticks
+            if closer is not None:
+                closer = None
+            elif token[0].startswith("`"):
+                backticks = "" if token[0] == backticks else backticks or token[0]
+            elif not backticks:
+                self._is_verb = token[2] is not None
+                closer = _closer_of(token)
+
+
+def _closer_of(token: re.Match[str]) -> re.Pattern[str]:
+    if token[1]:
+        return re.compile(rf"\\end\{{{token[1]}\*?\}}")
+    if token[2]:
+        return re.compile(_PIPE if token[2] == "|" else re.escape(token[2]))
+    return re.compile(re.escape(_CLOSERS[token[0]]))

@@ -1,0 +1,257 @@
+"""An incremental parser for one run of K3's markup.
+
+K3 writes a message as tags, `<|open|>name key="value"<|sep|>` and `<|close|>name<|sep|>`, and ends it with
+`<|end_of_msg|>`. Within `message` there are the channels `think`, `response` and `tools`. `tools` contains, for each
+call, `call tool="name" index="1"` with an `argument key="city" type="string"` for each argument. Values of type string
+are raw text, others are JSON. Arguments that are not an object are a single `json` tag. Attributes escape `&` and `"`.
+Detokenizers put blanks into the tags (vllm pull request 50367), and models leave tags out (vllm issue 53246).
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, tagged_call
+from langchain_kimi._kimi.markup.grammar import MESSAGE_END, TAG_CLOSE, TAG_END, TAG_OPEN, marker_at, parsed
+from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
+from langchain_kimi._kimi.tools import OfferedTools
+
+_CHANNELS = ("message", "think", "response", "tools")
+_NAMES = (*_CHANNELS, "call", "argument", "json")
+_LONGEST_TAG = 1024
+_BLANKS = re.compile(r"\s*")
+_OPENED = re.compile(
+    r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
+    r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'))*)\s{0,8}<\|sep\|>"
+)
+_CLOSED = re.compile(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
+_ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_WORD = re.compile(r"\s{0,8}(\w*)")
+_FIRST_ATTRIBUTE = re.compile(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
+# A value ends with its own tag. If that is missing, it ends with the next tag that cannot be in a value.
+_VALUE_END = re.compile(
+    r"<\|close\|>\s{0,8}(argument|json|call|tools|message)\s{0,8}<\|sep\|>"
+    r"|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>"
+)
+_LONGEST_VALUE_END = 48
+
+NOT_JSON = "The argument {!r} is not of its type {!r}."
+
+
+class TagRun(Run):
+    """Parses one run of K3's markup, which ends where other text follows.
+
+    Attributes:
+        tags: The number of tags so far.
+    """
+
+    def __init__(self, offered: OfferedTools) -> None:
+        """Begin a run; `offered`: the tools of the request."""
+        super().__init__()
+        self.tags = 0
+        self._offered = offered
+        self._name: str | None = None
+        self._arguments: dict[str, str] = {}
+        self._json: str | None = None
+        self._error: str | None = None
+        self._attributes: dict[str, str] = {}
+        self._in_tools = False
+        self._value_at = 0
+        self._searched_to = 0
+        self._step: Callable[[], bool] = self._between
+
+    def _move(self, distance: int) -> None:
+        super()._move(distance)
+        self._value_at += distance
+        self._searched_to += distance
+
+    def _is_inside_value(self, text: str) -> bool:
+        return self._step == self._value and not self._finds(_VALUE_END, text, _LONGEST_VALUE_END)
+
+    def _between(self) -> bool:
+        """Parse a tag outside of values."""
+        position = self._after_blanks(self.end)
+        if position == len(self.text):
+            return False
+        tag = self._tag_at(position)
+        if tag is True:
+            return False
+        if tag is None:
+            self._leave()
+            return True
+        self._take_tag(*tag)
+        return True
+
+    def _leave(self) -> None:
+        """Finish where other text follows."""
+        if self._in_tools and self._name is None and not self.calls and self._step != self._words:
+            self._step = self._words
+            return
+        if self._arguments or self._json is not None:
+            self._finish_call(None)
+        self.is_done = True
+
+    def _take_tag(self, kind: str, name: str, attributes: dict[str, str], end: int) -> None:
+        self.tags += 1
+        self.end = end
+        if name not in ("argument", "json"):
+            self._finish_call(None)
+        if kind == "close":
+            self._in_tools = self._in_tools and name != "tools"
+            self.channel = "response" if name in ("think", "message") else self.channel
+        elif name == "call":
+            self._name = attributes.get("tool", attributes.get("name", ""))
+        elif name in ("argument", "json"):
+            self._attributes = {"": name, **attributes}
+            self._value_at = self._searched_to = end
+            self._step = self._value
+        elif name == "tools":
+            self._in_tools = True
+        else:
+            self.channel = name if name in ("think", "response") else self.channel
+
+    def _words(self) -> bool:
+        """Parse words between the tag `tools` and its first call."""
+        opened = self.text.find("<|", self.end, self.end + LONGEST_WORDS)
+        words = self.text[self.end : opened if opened >= 0 else self.end + LONGEST_WORDS]
+        tag = self._tag_at(opened) if opened >= 0 else None
+        if QUOTING.search(words) or (opened < 0 and len(words) == LONGEST_WORDS):
+            self.is_done = True
+        elif opened < 0 or tag is True:
+            return False
+        elif tag is not None and tag[:2] == ("open", "call"):
+            self.words.append(words)
+            self._step = self._between
+            self._take_tag(*tag)
+        else:
+            self.is_done = True
+        return True
+
+    def _value(self) -> bool:
+        """Parse the value of an argument."""
+        value_end = _VALUE_END.search(self.text, max(self._value_at, self._searched_to))
+        if value_end is None:
+            self._searched_to = max(self._value_at, len(self.text) - _LONGEST_VALUE_END)
+            return False
+        self._take_value(self.text[self._value_at : value_end.start()])
+        is_own_tag = value_end[1] == self._attributes[""]
+        self.end = value_end.end() if is_own_tag else value_end.start()
+        self._step = self._between
+        return True
+
+    def _take_value(self, value: str) -> None:
+        if self._attributes[""] == "json":
+            self._json = value
+            return
+        key, kind = self._attributes.get("key", ""), self._attributes.get("type")
+        if kind == "string" or (kind is None and self._wants_string(key)):
+            self._arguments[key] = json.dumps(value, ensure_ascii=False)
+        elif value.strip() == "null" or parsed(value) is not None:
+            self._arguments[key] = value.strip()
+        else:
+            self._arguments[key] = json.dumps(value, ensure_ascii=False)
+            if kind is not None:
+                self._error = self._error or NOT_JSON.format(key, kind)
+
+    def _wants_string(self, key: str) -> bool:
+        name = self._offered.meant(self._name or "") or ""
+        properties = self._offered.schemas.get(name, {}).get("properties")
+        schema = properties.get(key) if isinstance(properties, dict) else None
+        return isinstance(schema, dict) and schema.get("type") == "string"
+
+    def _finish_call(self, error: str | None) -> None:
+        """Add the current call."""
+        if self._name is None:
+            return
+        if self._json is not None and not self._arguments:
+            arguments = self._json.strip()
+        else:
+            members = (f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in self._arguments.items())
+            arguments = "{" + ", ".join(members) + "}"
+        self.calls.append(tagged_call(self._offered, self._name, arguments, self._error or error))
+        self._name, self._json, self._error = None, None, None
+        self._arguments = {}
+
+    def _close_step(self, *, clean: bool) -> None:
+        """Finish a step that waits for more text."""
+        self.is_done = True
+        position = self._after_blanks(self.end)
+        if self._step == self._value:
+            self._take_value(self.text[self._value_at :])
+            self._finish_call(INCOMPLETE)
+            self.end = len(self.text)
+        elif position < len(self.text) and self._step == self._between:
+            self._close_partial_tag(position, clean=clean)
+        elif self._arguments or self._json is not None or self._in_tools or not clean:
+            self._finish_call(None if clean and (self._arguments or self._json is not None) else INCOMPLETE)
+
+    def _close_partial_tag(self, position: int, *, clean: bool) -> None:
+        """Finish with a tag that the end of the text has cut."""
+        begun = _OPENED_CALL.match(self.text, position)
+        if self._name is None and begun and self._offered.meant(unescaped(begun[1])):
+            self._name = unescaped(begun[1])
+            self._finish_call(INCOMPLETE)
+        else:
+            is_closing = not self.text.startswith(TAG_OPEN[:3], position)
+            self._finish_call(None if clean and is_closing else INCOMPLETE)
+        # A text may end with the name of a marker.
+        if self.has_raw or not clean or self.text[position:] not in (TAG_OPEN, TAG_CLOSE):
+            self.end = len(self.text)
+            self.tags += 1
+
+    def _tag_at(self, position: int) -> "Tag | Literal[True] | None":
+        """Return the tag at a position, or True if the text ends within a possible tag."""
+        marker = marker_at(self.text, position)
+        if marker is True or marker is None:
+            return marker
+        if marker == MESSAGE_END:
+            return "close", "message", {}, position + len(MESSAGE_END)
+        if marker == TAG_END:
+            # Left over from a damaged tag.
+            return ("close", "argument", {}, position + len(TAG_END)) if self.has_raw else None
+        if marker not in (TAG_OPEN, TAG_CLOSE):
+            return None
+        pattern = _OPENED if marker == TAG_OPEN else _CLOSED
+        tag = pattern.match(self.text, position, position + _LONGEST_TAG)
+        if tag:
+            attributes = tag[2] if marker == TAG_OPEN else ""
+            return ("open" if marker == TAG_OPEN else "close"), tag[1], _attributes_of(attributes), tag.end()
+        return True if self._may_be_tag(position + len(marker), has_attributes=marker == TAG_OPEN) else None
+
+    def _may_be_tag(self, position: int, *, has_attributes: bool) -> bool:
+        """Return whether the rest of the text may be the beginning of a tag's name and attributes."""
+        if len(self.text) - position > _LONGEST_TAG:
+            return False
+        word = _WORD.match(self.text, position)
+        name = word[1] if word else ""
+        after = self.text[word.end() if word else position :]
+        if not after:
+            return any(tag_name.startswith(name) for tag_name in _NAMES)
+        if name not in _NAMES:
+            return False
+        before_end, opened, rest = after.partition("<")
+        if opened and not TAG_END.startswith(opened + rest):
+            return False
+        return not before_end.strip() or (has_attributes and _FIRST_ATTRIBUTE.match(before_end) is not None)
+
+    def _after_blanks(self, position: int) -> int:
+        blanks = _BLANKS.match(self.text, position)
+        return blanks.end() if blanks else position
+
+
+Tag = tuple[Literal["open", "close"], str, dict[str, str], int]
+"""Kind, name, attributes and the position after the tag."""
+_OPENED_CALL = re.compile(r"<\|open\|>\s{0,8}call\s{1,8}tool\s{0,4}=\s{0,4}\"([^\"]*)\"")
+
+
+def _attributes_of(text: str) -> dict[str, str]:
+    return {
+        attribute[1]: unescaped(attribute[2] if attribute[2] is not None else attribute[3])
+        for attribute in _ATTRIBUTE.finditer(text)
+    }
+
+
+def unescaped(text: str) -> str:
+    """Return the value of an attribute as it is written in a tag."""
+    return text.replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

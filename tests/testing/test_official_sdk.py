@@ -1,0 +1,84 @@
+"""Tests that OpenRouter's official SDK reads the emulator's responses without validation errors."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+from openrouter import OpenRouter
+from openrouter.errors import OpenRouterError, ResponseValidationError
+
+from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
+
+MODEL = "moonshotai/kimi-k2.6"
+MESSAGES: Any = [{"role": "user", "content": "Hello"}]
+WEATHER: Any = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
+
+
+@pytest.fixture
+def sdk(openrouter: Emulator) -> Iterator[OpenRouter]:
+    with OpenRouter(api_key="key", server_url=openrouter.base_url, retry_config=None) as client:
+        yield client
+
+
+USER: Any = {"bearer": "key"}
+ENDPOINTS: dict[str, Callable[[OpenRouter], Any]] = {
+    "models": lambda sdk: cast("Any", sdk.models.list()).result.data[0].id,
+    "models of the user": lambda sdk: cast("Any", sdk.models.list_for_user(security=USER)).result.data[0].id,
+    "count of models": lambda sdk: sdk.models.count().data.count,
+    "model": lambda sdk: sdk.models.get(author="moonshotai", slug="kimi-k3").data.id,
+    "endpoints": lambda sdk: sdk.endpoints.list(author="moonshotai", slug="kimi-k3").data.endpoints[0].tag,
+    "endpoints with zero data retention": lambda sdk: sdk.endpoints.list_zdr_endpoints().data[0].tag,
+    "providers": lambda sdk: sdk.providers.list().data[0].slug,
+    "key": lambda sdk: sdk.api_keys.get_current_key_metadata().data.label,
+    "credits": lambda sdk: sdk.credits.get_credits().data.total_credits,
+}
+
+
+# The SDK marks fields of the key as deprecated.
+@pytest.mark.filterwarnings("ignore:.*DEPRECATED:DeprecationWarning")
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_endpoints_are_valid(sdk: OpenRouter, name: str) -> None:
+    assert ENDPOINTS[name](sdk)
+
+
+REPLIES = {
+    "text": Reply(text="Hello."),
+    "tool call": Reply(tool_calls=[ToolCall("get_weather", {"city": "Paris"})]),
+    "reasoning": Reply(text="Hello.", reasoning="Hm."),
+    "refusal": Reply(refusal="I cannot help with that."),
+    "citations": Reply(text="Hello.", citations=["https://example.com/"]),
+    "usage": Reply(text="Hello.", usage={"prompt_tokens": 7}, cost=0.25, provider="Groq"),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_replies_are_valid(openrouter: Emulator, sdk: OpenRouter, name: str) -> None:
+    openrouter.script(REPLIES[name], times=2)
+    reply: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[WEATHER])
+    assert reply.choices[0].message.role == "assistant"
+    stream: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[WEATHER], stream=True)
+    assert [chunk for chunk in stream if chunk.usage][-1].usage.total_tokens
+
+
+def test_generations_are_valid(sdk: OpenRouter) -> None:
+    reply: Any = sdk.chat.send(model=MODEL, messages=MESSAGES)
+    with pytest.raises(OpenRouterError, match="not found"):
+        sdk.generations.get_generation(id=reply.id)
+    assert sdk.generations.get_generation(id=reply.id).data.id == reply.id
+
+
+FAULTS: list[Fault] = [
+    faults.unauthorized(), faults.out_of_credits(), faults.key_limit_exceeded(), faults.moderated(),
+    faults.no_endpoints(), faults.timed_out(), faults.payload_too_large(), faults.rate_limited(),
+    faults.free_rate_limited(), faults.free_daily_cap(), faults.no_capacity(), faults.internal_error(),
+    faults.bad_gateway(), faults.unavailable(), faults.edge_timeout(), faults.overloaded(),
+    faults.context_overflow(), faults.provider_refused("no"), faults.unknown_model(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_faults_are_valid(openrouter: Emulator, sdk: OpenRouter, fault: Fault) -> None:
+    openrouter.fail_next(fault, times=None)
+    with pytest.raises(OpenRouterError) as raised:
+        sdk.chat.send(model=MODEL, messages=MESSAGES)
+    assert not isinstance(raised.value, ResponseValidationError)
