@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_kimi._reply.tool_calls import breaking_suffix, parsed_arguments
 from langchain_kimi._schemas.output import OutputSchema, SchemaMismatchError
 from langchain_kimi._structured.json_text import NotJSONError, read_json
-from langchain_kimi.errors import KimiStructuredOutputError, StructuredOutputCause
+from langchain_kimi.errors import KimiRefusalError, KimiStructuredOutputError, StructuredOutputCause
 
 _ADVICE: dict[StructuredOutputCause, str] = {
     "refusal": "Rephrase the request, or use another model.",
@@ -160,7 +160,8 @@ def _failure(
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"
-    return KimiStructuredOutputError(
+    kind = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
+    return kind(
         reason,
         cause=cause,
         partial=message,
