@@ -45,10 +45,16 @@ class StreamReader:
 
     An error event is kept until the stream ends, `[DONE]` comes or usage arrives, and is then raised. An answer with a
     finish reason and `[DONE]` is complete, whatever follows; after `[DONE]` alone, an error that follows is raised.
+
+    Args:
+        head: The head of the response.
+        idle: Seconds without content after which the stream fails; None for no limit.
+        keeps_choices: Whether to yield the choices of every index, for a request with `n` above 1.
     """
 
-    def __init__(self, head: ResponseHead, idle: float | None) -> None:
+    def __init__(self, head: ResponseHead, idle: float | None, *, keeps_choices: bool = False) -> None:
         self._head = head
+        self._keeps_choices = keeps_choices
         self._decoder = EventDecoder()
         self._idle_timer = head.idle_timer = IdleTimer(idle)
         self._error: KimiError | None = None
@@ -141,7 +147,7 @@ class StreamReader:
         """
         if self._index is None and isinstance(index, int):
             self._index = index
-        return index is None or index == self._index
+        return self._keeps_choices or index is None or index == self._index
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
         if self._is_done:
@@ -269,7 +275,7 @@ class PlainReader:
         if not (value := JSON.parse(body)):
             body = without_comments(body)
             if BEGIN_OF_EVENTS.match(body):
-                stream_reader = StreamReader(self._head, None)
+                stream_reader = StreamReader(self._head, None, keeps_choices=True)
                 yield from stream_reader.feed(body, 0.0)
                 yield from stream_reader.close()
                 return
