@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 
-ROUNDS = 7
+ROUNDS = 5
+SHORTEST = 0.0005
+"""Seconds: the growth of shorter times is noise."""
 
 
 def growth_of(function: Callable[[int], object], size: int) -> float:
@@ -11,7 +13,7 @@ def growth_of(function: Callable[[int], object], size: int) -> float:
 
     Each time is the shortest of several runs of this thread's processor time, so a busy machine does not change it.
     """
-    return _shortest(function, 2 * size) / max(_shortest(function, size), 1e-6)
+    return _shortest(function, 2 * size) / max(_shortest(function, size), SHORTEST)
 
 
 def _shortest(function: Callable[[int], object], size: int) -> float:

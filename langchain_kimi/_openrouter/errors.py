@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.overflow import reports_overflow
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi.errors import (
@@ -292,8 +293,8 @@ def _code_and_type(raw: Any) -> tuple[str, str]:
 def _parse_if_json(raw: Any) -> Any:
     if isinstance(raw, str) and raw.lstrip()[:1] in {"{", "["}:
         try:
-            return json.loads(raw)
-        except (ValueError, RecursionError):
+            return parse_lenient(raw)
+        except ValueError:
             return raw
     return raw
 

@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 from langchain_kimi._openrouter.limits import MAX_DEPTH
 
+MAX_DIGITS = 300
+"""Digits of an integer that is still smaller than the largest float."""
 LARGEST_INTEGER = 2**53
 """Every JSON writer writes integers up to this one in the same way."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -166,9 +168,18 @@ def no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def bounded_integer(digits: str) -> int | float:
+    """Return the integer, or an infinity if it is beyond every float; the `parse_int` of a JSON parser.
+
+    Python refuses to parse integers of more than 4300 digits, and `float` and `math.isfinite` raise for those beyond
+    1e308. No real number is that large; as an infinity, it is treated like `1e999`.
+    """
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
+
+
 STRICT_DECODER = json.JSONDecoder(parse_constant=no_constant)
 """JSON as its standard defines it."""
-LENIENT_DECODER = json.JSONDecoder(strict=False)
+LENIENT_DECODER = json.JSONDecoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
 UNAMBIGUOUS_DECODER = json.JSONDecoder(
     strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys

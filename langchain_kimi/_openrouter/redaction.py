@@ -63,7 +63,8 @@ class Redactor:
             if not depth:
                 return {}
             return {self.value(key): self.value(item, depth - 1) for key, item in value.items()}
-        if isinstance(value, list | tuple):
+        # Named tuples, as in the errors of aiohttp, are left as they are.
+        if type(value) in {list, tuple}:
             return type(value)(self.value(item, depth - 1) for item in value) if depth else type(value)()
         return value
 

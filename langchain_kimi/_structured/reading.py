@@ -4,13 +4,12 @@ import json
 import re
 from typing import Any
 
-from langchain_core import exceptions
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_kimi._reply.tool_calls import breaking_suffix, parsed_arguments
 from langchain_kimi._schemas.output import OutputSchema, SchemaMismatchError
 from langchain_kimi._structured.json_text import NotJSONError, read_json
-from langchain_kimi.errors import KimiStructuredOutputError, StructuredOutputCause
+from langchain_kimi.errors import KimiRefusalError, KimiStructuredOutputError, StructuredOutputCause
 
 _ADVICE: dict[StructuredOutputCause, str] = {
     "refusal": "Rephrase the request, or use another model.",
@@ -27,21 +26,6 @@ _LEAKED_CALL = re.compile(r"functions\.([\w.-]+):\d+\s*<\|tool_call_argument_beg
 
 ATTEMPTS = "attempts"
 """The key of a repaired answer's `response_metadata` under which the messages of both attempts are stored."""
-
-
-# langchain-core has this class since version 1.7.5.
-_ModelRefusalError: Any = getattr(exceptions, "ModelRefusalError", None)
-_REFUSAL_BASES = (KimiStructuredOutputError, *([_ModelRefusalError] if _ModelRefusalError else ()))
-
-
-class KimiStructuredOutputRefusalError(*_REFUSAL_BASES):  # type: ignore[misc]  # the bases depend on the version
-    """The model refused; also langchain-core's `ModelRefusalError`, if the installed version has it.
-
-    Attributes:
-        raw_message: The reply, as in `ModelRefusalError`.
-    """
-
-    raw_message: AIMessage | None = None
 
 
 def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
@@ -176,8 +160,8 @@ def _failure(
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"
-    error_class = KimiStructuredOutputRefusalError if cause == "refusal" else KimiStructuredOutputError
-    error = error_class(
+    kind = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
+    return kind(
         reason,
         cause=cause,
         partial=message,
@@ -187,6 +171,3 @@ def _failure(
         usage=metadata.get("token_usage"),
         **{"advice": _ADVICE[cause], **details},
     )
-    if isinstance(error, KimiStructuredOutputRefusalError):
-        error.raw_message = message
-    return error

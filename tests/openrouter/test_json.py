@@ -212,6 +212,15 @@ def accepts(parse: Callable[[str], Any], text: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize(("digits", "value"), [("1" * 300, int("1" * 300)), ("1" * 301, float("1" * 301))])
+def test_large_integers_are_bounded(digits: str, value: float) -> None:
+    assert parse_lenient(digits) == value
+
+
+def test_an_integer_beyond_every_float_is_infinite() -> None:
+    assert parse_lenient(f"[{'1' * 5000}, -{'1' * 400}]") == [math.inf, -math.inf]
+
+
 def test_the_parser_says_why_it_refuses_a_text() -> None:
     with pytest.raises(ValueError, match="NaN is not JSON"):
         parse_unambiguous("[NaN]")

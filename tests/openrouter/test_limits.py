@@ -11,6 +11,7 @@ from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.sse import EventDecoder
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError
+from tests.growth import growth_of
 
 MIB = 2**20
 LINE_OF_COMMENT = b":" + b" " * (MAX_EVENT_BYTES - 2) + b"\n"
@@ -37,7 +38,15 @@ def endless(piece: bytes) -> Iterator[bytes]:
         yield piece
 
 
-@pytest.mark.parametrize("line", [b"x" * MIB, b"data: " + b"x" * MIB + b"\n"], ids=["one line", "many lines"])
+LINES = {
+    "one line": b"x" * MIB,
+    "many lines": b"data: " + b"x" * MIB + b"\n",
+    "many empty lines of data": b"data:\n" * (MIB // 6),
+    "many empty lines with CR": b"data:\r" * (MIB // 6),
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES.keys())
 def test_an_endless_event_is_refused_while_it_arrives(line: bytes) -> None:
     fed = feed(StreamReader(head(), None), endless(line))
     assert MAX_EVENT_BYTES - 2 * MIB < fed < MAX_EVENT_BYTES + MIB
@@ -49,6 +58,16 @@ def test_an_endless_stream_is_refused() -> None:
 
 def test_an_endless_plain_reply_is_refused() -> None:
     assert feed(PlainReader(head(), None), endless(b"x" * MIB)) == MAX_REPLY_BYTES
+
+
+@pytest.mark.parametrize("line", [b"data:\n", b"data: x\n", b"data: x\r", b"event: x\n"])
+def test_an_unfinished_event_is_read_in_linear_time(line: bytes) -> None:
+    def read(size: int) -> None:
+        decoder = EventDecoder()
+        for _ in range(size):
+            decoder.feed(line)
+
+    assert growth_of(read, 3000) < 3.3
 
 
 def test_a_large_event_is_read() -> None:

@@ -14,7 +14,7 @@ from langchain_kimi._openrouter.wire import (
 )
 
 APPENDED_KEYS = frozenset({"text", "summary", "data"})
-COMPLETE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
+COMPLETE_TYPES = ("reasoning.encrypted", "reasoning.server_tool_call")
 
 
 class ReasoningDetails:
@@ -28,24 +28,32 @@ class ReasoningDetails:
 
     def __init__(self) -> None:
         self._entries: list[JSONObject] = []
+        self._latest: dict[tuple[str, str], JSONObject] = {}
         self._current: JSONObject = {}
         self._repeated: JSONObject | None = None
         self._texts: list[str] = []
 
     def add(self, fragments: list[Any]) -> None:
-        """Add the fragments of a delta. Anything but objects is ignored."""
+        """Add the fragments of a delta. Anything but objects is ignored.
+
+        Fragments without an index continue the last entry, but not one of the same delta: two thoughts were recorded
+        in one list without an index.
+        """
+        added: list[JSONObject] = []
         for fragment in fragments:
             if not isinstance(fragment, dict):
                 continue
             # Reasoning that arrives word by word repeats every field but the text.
             others = {**fragment}
             text = others.pop("text", None)
-            if others == self._repeated and type(text) is str:
+            is_first = not added or fragment.get("index") is not None
+            if is_first and others == self._repeated and type(text) is str:
                 self._texts.append(text)
             else:
                 self._join()
-                self._current = self._continued(fragment)
+                self._current = self._continued(fragment, may_continue=is_first)
                 self._repeated = others if _may_repeat(others, self._current) else None
+            added.append(self._current)
 
     def entries(self) -> list[JSONObject]:
         """Return the entries received so far."""
@@ -57,12 +65,14 @@ class ReasoningDetails:
             _append(self._current, "text", "".join(self._texts))
             self._texts = []
 
-    def _continued(self, fragment: JSONObject) -> JSONObject:
+    def _continued(self, fragment: JSONObject, *, may_continue: bool) -> JSONObject:
         """Add a fragment to the entry that it continues, or as a new entry, and return the entry."""
-        entry = self._entry_before(fragment)
+        entry = self._entry_before(fragment) if may_continue else None
         if entry is None:
-            self._entries.append({**fragment})
-            return self._entries[-1]
+            entry = {**fragment}
+            self._entries.append(entry)
+            self._latest[_key(entry)] = entry
+            return entry
         for key, value in fragment.items():
             if key in APPENDED_KEYS and isinstance(value, str):
                 _append(entry, key, value)
@@ -71,17 +81,20 @@ class ReasoningDetails:
         return entry
 
     def _entry_before(self, fragment: JSONObject) -> JSONObject | None:
-        kind, index = fragment.get("type"), fragment.get("index")
-        for entry in reversed(self._entries):
-            if entry.get("type") == kind and entry.get("index") == index:
-                is_closed = bool(entry.get("signature")) and any(fragment.get(key) for key in APPENDED_KEYS)
-                has_other_id = bool(fragment.get("id")) and bool(entry.get("id")) and entry["id"] != fragment["id"]
-                # Every recorded encrypted entry was complete; two of them without an id are two entries.
-                is_complete = kind in COMPLETE_TYPES and not (entry.get("id") and entry.get("id") == fragment.get("id"))
-                return None if is_closed or has_other_id or is_complete else entry
-            if index is None:
-                return None
-        return None
+        entry = self._latest.get(_key(fragment))
+        if entry is None or (fragment.get("index") is None and entry is not self._entries[-1]):
+            return None
+        is_closed = bool(entry.get("signature")) and any(fragment.get(key) for key in APPENDED_KEYS)
+        has_other_id = bool(fragment.get("id")) and bool(entry.get("id")) and entry["id"] != fragment["id"]
+        # Every recorded encrypted entry was complete; two of them without an id are two entries.
+        has_same_id = bool(entry.get("id")) and entry.get("id") == fragment.get("id")
+        is_complete = fragment.get("type") in COMPLETE_TYPES and not has_same_id
+        return None if is_closed or has_other_id or is_complete else entry
+
+
+def _key(fragment: JSONObject) -> tuple[str, str]:
+    """Return the type and index of a fragment. They are compared as text, because a host may send any JSON value."""
+    return repr(fragment.get("type")), repr(fragment.get("index"))
 
 
 def _may_repeat(others: JSONObject, entry: JSONObject) -> bool:
@@ -116,11 +129,11 @@ class Assembly:
         self._previous: JSONObject = {}
         self._choice: JSONObject = {}
         self._text: dict[str, list[str]] = {}
-        self._other: JSONObject = {}
+        self._other: dict[str, list[Any]] = {}
         self._calls: dict[int, JSONObject] = {}
         self._details: ReasoningDetails | None = None
         self._usage: WireUsage | None = None
-        self._logprobs: Any = None
+        self._logprobs: list[Any] = []
 
     def add(self, chunk: WireEvent, choice: WireChoice | None) -> None:
         """Add one chunk.
@@ -150,14 +163,14 @@ class Assembly:
     def reply(self) -> WireEvent:
         """Return the reply received so far, in the form of a plain reply."""
         message: JSONObject = {"role": "assistant", **{key: "".join(texts) for key, texts in self._text.items()}}
-        message.update(self._other)
+        message.update((key, joined(values)) for key, values in self._other.items())
         if self._details is not None:
             message["reasoning_details"] = self._details.entries()
         if self._calls:
             message["tool_calls"] = self.tool_calls()
         choice = {"index": 0, "finish_reason": None, **self._choice, "message": message}
-        if self._logprobs is not None:
-            choice["logprobs"] = self._logprobs
+        if self._logprobs:
+            choice["logprobs"] = merged_logprobs(self._logprobs)
         usage = {"usage": self._usage} if self._usage else {}
         return cast("WireEvent", {**self._facts, "choices": [choice], **usage})
 
@@ -183,7 +196,7 @@ class Assembly:
             if value is None or key in _NOT_CHOICE_FACTS:
                 continue
             if key == "logprobs":
-                self._logprobs = merged_logprobs(self._logprobs, value)
+                self._logprobs.append(value)
             elif key == "usage":
                 # Moonshot's own API reports usage in the choice.
                 self._usage = self._usage or (cast("WireUsage", value) if isinstance(value, dict) else None)
@@ -202,7 +215,7 @@ class Assembly:
                 self._details = self._details or ReasoningDetails()
                 self._details.add(value)
             elif key not in _OTHER_HANDLING:
-                self._other[key] = _joined(self._other.get(key), value)
+                self._other.setdefault(key, []).append(value)
 
     def _add_calls(self, calls: list[WireToolCall]) -> None:
         for piece in calls:
@@ -214,36 +227,46 @@ class Assembly:
                 call["arguments"].append(function["arguments"])
 
 
-def merged_logprobs(total: Any, value: Any) -> Any:
-    """Return the sum of the logprobs of earlier chunks and of one more chunk.
+def merged_logprobs(values: list[Any]) -> Any:
+    """Return the sum of the logprobs of chunks: lists (`content`, `refusal`) are joined, else the last value counts."""
+    if not all(isinstance(value, dict) for value in values):
+        last = max(number for number, value in enumerate(values) if not isinstance(value, dict))
+        return merged_logprobs(values[last + 1 :]) if last + 1 < len(values) else values[last]
+    return _merged(values, frozenset(key for value in values for key in value))
 
-    Lists (`content`, `refusal`) are joined; of any other value the last one counts.
+
+def joined(values: list[Any]) -> Any:
+    """Return the sum of a key's values in many deltas, in time proportional to their size.
+
+    Lists and strings are joined, objects are merged; of any other value, or of mixed types, the last one counts.
     """
-    if not (isinstance(total, dict) and isinstance(value, dict)):
-        return value
+    last = values[-1]
+    kind = next((kind for kind in (list, str, dict) if isinstance(last, kind)), None)
+    # The sum begins after the last value of another type.
+    start = len(values) - 1
+    while kind and start and isinstance(values[start - 1], kind):
+        start -= 1
+    run = values[start:]
+    if kind is str:
+        return "".join(run)
+    if kind is list:
+        return [item for value in run for item in value]
+    # Audio arrives as slices of base64 and of the transcript, beside an id that repeats.
+    return _merged(run, frozenset({"data", "transcript"})) if kind is dict else last
+
+
+def _merged(objects: list[JSONObject], appended: frozenset[str]) -> JSONObject:
+    """Return the union of objects; the values of the keys in `appended` are joined, of the others the last counts."""
+    parts: dict[str, list[Any]] = {}
+    for value in objects:
+        for key, part in value.items():
+            if part is not None:
+                parts.setdefault(key, []).append(part)
+            else:
+                parts.setdefault(key, [])
     return {
-        **total,
-        **{key: _joined(total.get(key), part) for key, part in value.items() if part is not None or key not in total},
+        key: (joined(values) if key in appended else values[-1]) if values else None for key, values in parts.items()
     }
-
-
-def _joined(total: Any, value: Any) -> Any:
-    """Join lists and strings, merge objects; of any other value the last one counts."""
-    if isinstance(total, list) and isinstance(value, list):
-        return total + value
-    if isinstance(total, str) and isinstance(value, str):
-        return total + value
-    if isinstance(total, dict) and isinstance(value, dict):
-        # Audio arrives as slices of base64 and of the transcript, beside an id that repeats.
-        return {
-            **total,
-            **{key: _joined_slice(key, total.get(key), part) for key, part in value.items() if part is not None},
-        }
-    return value
-
-
-def _joined_slice(key: str, total: Any, part: Any) -> Any:
-    return total + part if key in {"data", "transcript"} and isinstance(total, str) else part
 
 
 def text_of(content: Any) -> str:

@@ -23,6 +23,7 @@ class EventDecoder:
     def __init__(self) -> None:
         self._tail: list[bytes] = []
         self._payload: list[bytes] = []
+        self._payload_size = 0
         self._size = 0
         self._at_start = True
         self._is_error = False
@@ -84,7 +85,7 @@ class EventDecoder:
         lines = text.split(b"\n")
         self._tail = [lines.pop() + last]
         events = self._events(lines)
-        self._size = len(self._tail[0]) + sum(map(len, self._payload))
+        self._size = len(self._tail[0]) + self._payload_size
         self._check_size()
         return events
 
@@ -106,7 +107,7 @@ class EventDecoder:
             else:
                 if self._payload:
                     events.append((ErrorPayload if self._is_error else bytes)(b"\n".join(self._payload)))
-                self._payload, self._is_error = [], False
+                self._payload, self._payload_size, self._is_error = [], 0, False
         return events
 
     def _field(self, line: bytes) -> None:
@@ -118,5 +119,7 @@ class EventDecoder:
         name, _, value = line.partition(b":")
         if name == FIELD:
             self._payload.append(value.removeprefix(b" "))
+            # The whole line counts, because even an empty one takes memory until the event is complete.
+            self._payload_size += len(line) + 1
         elif name == b"event":
             self._is_error = value.strip() == b"error"

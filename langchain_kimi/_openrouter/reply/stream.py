@@ -30,6 +30,8 @@ INVALID_CHOICE = "A choice does not have the documented form."
 BEGIN_OF_EVENTS = re.compile(rb"(\xef\xbb\xbf)?((event|id|retry):[^\r\n]*[\r\n]+)*data:")
 """The begin of a stream of events, after any comments."""
 
+BLANKS = re.compile(r"\s*")
+
 AFTER_DONE = 0.25
 """Seconds: the end of the body is one packet after `[DONE]`, and closing before it would cost the connection."""
 AFTER_ERROR = 1.0
@@ -43,10 +45,16 @@ class StreamReader:
 
     An error event is kept until the stream ends, `[DONE]` comes or usage arrives, and is then raised. An answer with a
     finish reason and `[DONE]` is complete, whatever follows; after `[DONE]` alone, an error that follows is raised.
+
+    Args:
+        head: The head of the response.
+        idle: Seconds without content after which the stream fails; None for no limit.
+        keeps_choices: Whether to yield the choices of every index, for a request with `n` above 1.
     """
 
-    def __init__(self, head: ResponseHead, idle: float | None) -> None:
+    def __init__(self, head: ResponseHead, idle: float | None, *, keeps_choices: bool = False) -> None:
         self._head = head
+        self._keeps_choices = keeps_choices
         self._decoder = EventDecoder()
         self._idle_timer = head.idle_timer = IdleTimer(idle)
         self._error: KimiError | None = None
@@ -57,6 +65,7 @@ class StreamReader:
         self._has_news = False
         self._size = 0
         self._unframed: list[bytes] | None = []
+        self._index: int | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -125,8 +134,20 @@ class StreamReader:
         chunk = None if is_closed else JSON.parse(payload)
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
             return None
+        index = chunk["choices"][0].get("index")
+        if index != self._index and not self._is_followed(index):
+            return None
         self._has_begun = self._has_news = self._has_choices = True
         return cast("WireEvent", chunk)
+
+    def _is_followed(self, index: object) -> bool:
+        """Return whether a choice belongs to the answer: the first index that comes does, and a missing one does.
+
+        One choice is requested from a stream; the choices of other indices would be mixed into its text.
+        """
+        if self._index is None and isinstance(index, int):
+            self._index = index
+        return self._keeps_choices or index is None or index == self._index
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
         if self._is_done:
@@ -161,6 +182,9 @@ class StreamReader:
         choices = choices_of(chunk)
         if not is_every_choice(choices, chunk):
             raise malformed(INVALID_CHOICE, self._raw_reply(chunk))
+        if others := [choice for choice in choices if not self._is_followed(choice.get("index"))]:
+            choices = [choice for choice in choices if choice not in others]
+            chunk = cast("WireEvent", {**chunk, "choices": choices})
         self._has_choices = self._has_choices or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._is_finished and any(choice.get("finish_reason") for choice in choices):
@@ -181,18 +205,19 @@ class StreamReader:
     def _parsed(self, payload: bytes) -> Iterator[WireEvent]:
         """Yield the chunks of one event: usually one; behind a proxy, several without a separator were reported."""
         text = payload.decode("utf-8", errors="replace").strip()
-        while text:
+        position = 0
+        while position < len(text):
             try:
-                chunk, end = LENIENT_DECODER.raw_decode(text)
+                chunk, end = LENIENT_DECODER.raw_decode(text, position)
             except (ValueError, RecursionError):
                 self._raise_error()
                 raise malformed("An event of the stream is not JSON.", self._raw_reply(text)) from None
-            if is_too_deep(chunk, text):
+            if is_too_deep(chunk, text[position:end]):
                 raise malformed("An event of the stream is nested too deeply.", self._raw_reply(text))
             if not isinstance(chunk, dict):
                 raise malformed("An event of the stream is not a JSON object.", self._raw_reply(text))
             yield cast("WireEvent", chunk)
-            text = text[end:].lstrip()
+            position = BLANKS.match(text, end).end()  # type: ignore[union-attr]  # it matches everywhere
 
     def _raise_error(self) -> None:
         if self._error:
@@ -250,7 +275,7 @@ class PlainReader:
         if not (value := JSON.parse(body)):
             body = without_comments(body)
             if BEGIN_OF_EVENTS.match(body):
-                stream_reader = StreamReader(self._head, None)
+                stream_reader = StreamReader(self._head, None, keeps_choices=True)
                 yield from stream_reader.feed(body, 0.0)
                 yield from stream_reader.close()
                 return

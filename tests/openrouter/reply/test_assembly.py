@@ -1,10 +1,12 @@
 """The sum of a stream, chunk by chunk."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
-from langchain_kimi._openrouter.reply.assembly import Assembly, merged_logprobs, text_of
+from langchain_kimi._openrouter.reply.assembly import Assembly, joined, merged_logprobs, text_of
+from tests.growth import growth_of
 
 
 def assembled(*chunks: dict[str, Any]) -> Any:
@@ -201,7 +203,43 @@ def test_logprobs_of_all_chunks_are_joined(values: list[Any], merged: Any) -> No
 
 
 def test_logprobs_of_the_first_chunk_are_unchanged() -> None:
-    assert merged_logprobs(None, {"content": [1]}) == {"content": [1]}
+    assert merged_logprobs([{"content": [1]}]) == {"content": [1]}
+
+
+@pytest.mark.parametrize(
+    ("values", "total"),
+    [
+        ([[1], [2, 3]], [1, 2, 3]),
+        (["a", "b"], "ab"),
+        ([1, "a", "b"], "ab"),
+        ([[1], None, [2]], [2]),
+        ([True, False], False),
+        ([{"data": "a", "id": 1}, {"data": "b", "id": None}], {"data": "ab", "id": 1}),
+    ],
+)
+def test_the_values_of_a_key_are_joined(values: list[Any], total: Any) -> None:
+    assert joined(values) == total
+
+
+DELTAS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "details with new indices": lambda i: {"reasoning_details": [{"type": "reasoning.text", "index": i, "text": "x"}]},
+    "details without an index": lambda i: {"reasoning_details": [{"type": f"reasoning.{i % 2}", "text": "x"}]},
+    "annotations": lambda i: {"annotations": [{"type": "url_citation", "i": i}]},
+    "audio": lambda _: {"audio": {"data": "x" * 50}},
+    "unknown text": lambda _: {"brand_new": "x" * 50},
+    "many calls": lambda i: {"tool_calls": [{"index": i, "function": {"arguments": "x"}}]},
+}
+
+
+@pytest.mark.parametrize("delta", DELTAS.values(), ids=DELTAS.keys())
+def test_a_stream_is_added_up_in_linear_time(delta: Callable[[int], dict[str, Any]]) -> None:
+    def add_up(size: int) -> None:
+        assembly = Assembly()
+        for number in range(size):
+            assembly.add(cast("Any", {}), cast("Any", {"delta": delta(number), "logprobs": {"content": [number]}}))
+        assembly.reply()
+
+    assert growth_of(add_up, 2000) < 3.3
     assert "logprobs" not in choice({"delta": {}, "logprobs": None})
 
 

@@ -129,3 +129,19 @@ def test_joining_later_equals_joining_each_fragment(pieces: list[dict[str, Any]]
     assert added_up(*([piece] for piece in pieces)) == [
         {key: value for key, value in entry.items() if key != "number"} for entry in plainly
     ]
+
+
+def test_two_texts_of_one_delta_without_an_index_stay_two_entries() -> None:
+    first, second = ({"type": "reasoning.text", "text": text} for text in ("One.", "Two."))
+    details = ReasoningDetails()
+    details.add([first, second])
+    assert details.entries() == [first, second]
+    details.add([{"type": "reasoning.text", "text": " More."}])
+    assert details.entries() == [first, {"type": "reasoning.text", "text": "Two. More."}]
+
+
+def test_an_index_may_be_any_value() -> None:
+    odd = {"type": ["x"], "index": {"a": 1}, "text": "a"}
+    details = ReasoningDetails()
+    details.add([odd, {**odd, "text": "b"}])
+    assert details.entries() == [{**odd, "text": "ab"}]

@@ -1,5 +1,6 @@
 import json
-from typing import Any
+import math
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiTimeoutError,
 )
+from tests.growth import growth_of
 from tests.openrouter.events import BILLED, COMMENT, DONE, USAGE, WHOLE, chunk, event, finished, said
 from tests.openrouter.reply.read import ERROR, Read, Waiting
 
@@ -159,6 +161,44 @@ def test_the_kinds_of_errors_in_a_stream(error: Any, kind: type[KimiError], stat
     error_of_reply = Read(event({"error": error})).error
     assert type(error_of_reply) is kind
     assert error_of_reply.status == status
+
+
+def other(text: str, index: Any = 1, **more: Any) -> bytes:
+    return event({"id": "gen-1", "choices": [{"index": index, "delta": {"content": text}, **more}]})
+
+
+def test_a_choice_of_another_index_is_left_out() -> None:
+    both = event({"choices": [{"index": 1, "delta": {"content": "x"}}, {"index": 0, "delta": {"content": "l"}}]})
+    ended = other("?", finish_reason="length")
+    read = Read(said("Hel"), other("Other"), both, ended, said("o"), finished(), BILLED, DONE)
+    assert (read.error, read.text) == (None, "Hello")
+    assert {choice.get("finish_reason") for choice in read.choices} == {None, "stop"}
+
+
+def test_the_first_index_of_a_stream_is_followed() -> None:
+    read = Read(other("Hel", 3), other("x", 0), other("lo", 3), other("", 3, finish_reason="stop"), DONE)
+    assert (read.error, read.text) == (None, "Hello")
+
+
+def test_a_choice_without_an_index_is_followed() -> None:
+    unnumbered = event({"choices": [{"delta": {"content": "lo"}}]})
+    assert Read(said("Hel"), unnumbered, finished(), DONE).text == "Hello"
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1" * 400, "-" + "1" * 400, "1e999"])
+def test_a_number_beyond_every_float_does_not_lose_the_answer(number: str) -> None:
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 3, "cost": %s}}\n\n' % number.encode()
+    read = Read(said("Hello"), finished(), usage, DONE)
+    assert (read.error, read.text) == (None, "Hello")
+    assert math.isinf(cast("Any", read.chunks[-1])["usage"]["cost"])
+
+
+@pytest.mark.parametrize("unit", [b'{"choices":[]}', b"[DONE]", b"1 ", b'"\\u0041'])
+def test_an_event_is_parsed_in_linear_time(unit: bytes) -> None:
+    def read(size: int) -> None:
+        Read(b"data: " + unit * (size // len(unit)) + b"\n\n")
+
+    assert growth_of(read, 50_000) < 3.3
 
 
 def test_the_finish_reason_error_alone_is_an_error() -> None:
