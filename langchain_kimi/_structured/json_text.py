@@ -56,9 +56,11 @@ _CLOSING = re.compile(r"\s*(?:```\s*)?")
 # A number at the very end, to which more digits may be added; a number longer than `_TAIL` is not shown early.
 _OPEN_NUMBER = re.compile(r"(?<=[:\[,\s])-?\d[-+.\deE]*\Z")
 _TAIL = 64
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
-_BRACE = re.compile(_STRING + r"|([{}])", re.DOTALL)
+# A string that does not end reaches to the end of the text, so that no later quote is tried.
+_STRING = r'"(?:[^"\\]|\\.)*+(?:"|(?P<open>\Z|\\\Z))'
+_CONSTANT = re.compile(_STRING + r"|(?P<constant>-?Infinity|NaN)", re.DOTALL)
+_BRACE = re.compile(_STRING + r"|(?P<brace>[{}])", re.DOTALL)
+_BARE_BRACE = re.compile(r"(?P<brace>[{}])")
 _VALUE_START = re.compile(r"[{\[]")
 # The start of JSON, as opposed to brackets in prose such as `{name}`, `[link](url)` or `[3]`.
 _JSON_START = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
@@ -75,6 +77,10 @@ class NotJSONError(ValueError):
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
         self.position = position
+
+
+class _TooDeepError(NotJSONError):
+    """A value is nested too deeply; the values inside it are not tried, each of which may be too deep again."""
 
 
 def read_json(text: str, *, wants_object: bool) -> Any:
@@ -190,7 +196,8 @@ def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
             value, position = _decode(text, start)
         except NotJSONError as error:
             skipped += 1
-            if _JSON_START.match(text, start) or error.position >= len(text) or skipped > _MAX_PROSE_BRACKETS:
+            is_json = isinstance(error, _TooDeepError) or _JSON_START.match(text, start)
+            if is_json or error.position >= len(text) or skipped > _MAX_PROSE_BRACKETS:
                 raise
             position = _after_braces(text, start) if text[start] == "{" else start + 1
         else:
@@ -200,12 +207,20 @@ def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
 def _after_braces(text: str, start: int) -> int:
     """Return the index after a pair of braces in the prose, such as `{name}`; the text's length if it is not closed."""
     depth = 0
-    for match in _BRACE.finditer(text, start):
-        if brace := match.group(1):
-            depth += 1 if brace == "{" else -1
-            if not depth:
-                return match.end()
+    for match in _braces(text, start):
+        depth += 1 if match["brace"] == "{" else -1
+        if not depth:
+            return match.end()
     return len(text)
+
+
+def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Yield the braces outside of strings; a quote whose string does not end is no string."""
+    for match in _BRACE.finditer(text, start):
+        if match["open"] is not None:
+            yield from _BARE_BRACE.finditer(text, match.start())
+        elif match["brace"]:
+            yield match
 
 
 def _refuse_constant(name: str) -> float:
@@ -223,8 +238,8 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     except json.JSONDecodeError as error:
         raise NotJSONError(error.msg, error.pos) from None
     except RecursionError:
-        raise NotJSONError("nested too deeply", start) from None
+        raise _TooDeepError("nested too deeply", start) from None
     except ValueError as error:
         named = str(error).removesuffix(" is not JSON")
-        constants = (match.start(1) for match in _CONSTANT.finditer(text, start) if match.group(1) == named)
+        constants = (match.start() for match in _CONSTANT.finditer(text, start) if match["constant"] == named)
         raise NotJSONError(str(error), next(constants, start)) from None

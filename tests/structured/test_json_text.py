@@ -1,4 +1,7 @@
+import contextlib
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -140,3 +143,26 @@ def test_other_brackets_in_prose_are_skipped() -> None:
 )
 def test_the_part_of_a_value_received_so_far(text: str, value: Any) -> None:
     assert read_partial_json(text) == value
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "nested lists": lambda size: "[1.5," * size,
+    "an escaped object": lambda size: '{\\"items\\": [' + '{\\"a\\": 1},' * size,
+    "repeated objects": lambda size: '{"a": "Oslo"}' * size,
+    "open templates": lambda size: '{name " ' * size,
+    "closed templates": lambda size: "{name} " * size,
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_time_grows_with_the_length_of_the_text(name: str) -> None:
+    def seconds(size: int) -> float:
+        text, times = SHAPES[name](size), []
+        for _ in range(3):
+            start = time.perf_counter()
+            with contextlib.suppress(NotJSONError):
+                read_json(text, wants_object=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert seconds(16_000) < 8 * seconds(4_000) + 0.1
