@@ -15,12 +15,14 @@ PY = $(VENV)/bin/python
 DEMO_READY = $(VENV)/.ready-for-demo
 READY = $(VENV)/.ready
 SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh
+SERVERS = $(VENV)-servers
+SERVERS_READY = $(SERVERS)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +37,9 @@ test: lint type  ## Lint, check types, and run the tests except the long ones, w
 
 test-all: lint type  ## Lint, check types, and run all tests, with thousands of examples for each property
 	@$(PYTEST) --hypothesis-profile=long --timeout=0 $(PYTEST_ARGS)
+
+test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a tiny random model
+	@$(SERVERS)/bin/python -m pytest tests/servers
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -72,6 +77,7 @@ COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --n
 lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group dev --output-file requirements-dev.txt
 	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -84,6 +90,10 @@ $(DEMO_READY): requirements.txt pyproject.toml scripts/setup.sh
 
 $(READY): requirements-dev.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(VENV) requirements-dev.txt
+	@touch $@
+
+$(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(SERVERS) requirements-servers.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh

@@ -11,13 +11,15 @@ from pydantic import SecretStr
 from langchain_kimi._openrouter.host import Host, check_key, missing_key
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
+BLANKS = " \t\r\n"
+"""The white space that keys from files and clipboards come with."""
 KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
 def key_of_environment(variable: str | None) -> SecretStr | None:
     """Return the key in an environment variable, None if there is none."""
-    key = os.environ.get(variable, "").strip() if variable else ""
+    key = os.environ.get(variable, "").strip(BLANKS) if variable else ""
     return SecretStr(key) if key else None
 
 
@@ -60,10 +62,10 @@ def _returned(value: object, host: Host) -> str:
     if not isinstance(key, str):
         raise KimiUsageError(f"The api_key function returned {type(key).__name__} instead of a text.")
     try:
-        check_key(key.strip())
+        check_key(key.strip(BLANKS))
     except ValueError as problem:
         raise KimiUsageError(str(problem)) from None
-    return _checked(key.strip(), host)
+    return _checked(key.strip(BLANKS), host)
 
 
 def _checked(key: str, host: Host) -> str:

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, EXTRA_BODY, Aliases, construction_depth, with_extra_body
-from langchain_kimi._keys import KeyFunction, key_of_environment, plain_key
+from langchain_kimi._keys import BLANKS, KeyFunction, key_of_environment, plain_key
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
@@ -229,7 +229,7 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if isinstance(value, str):
-            return SecretStr(value.strip())
+            return SecretStr(value.strip(BLANKS))
         if value is None or callable(value):
             return value
         raise ValueError("api_key must be a text, a SecretStr, or a function that returns one of them.")
@@ -384,6 +384,9 @@ def chosen_host(settings: KimiSettings) -> Host:
 
 
 for _name, _alias in ALIASES.items():
+    if _alias == "api_key":
+        # LangChain would dump the secret under both names.
+        continue
     setattr(KimiSettings, _alias, property(attrgetter(_name), doc=f"Another name for `{_name}`."))
 
 

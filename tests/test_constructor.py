@@ -21,7 +21,7 @@ OPENROUTER_ARGUMENTS = (
 """The arguments of `langchain_openrouter.ChatOpenRouter` 0.2.9."""
 METHODS = {"aclose", "acontinue_reply", "close", "continue_reply", "count_tokens", "estimate_cost"}
 METHODS |= {"request_body", "request_headers"}
-NAMES = {"api_key", "base_url", "model", "openrouter_provider", "stop_sequences", "timeout"}
+NAMES = {"base_url", "model", "openrouter_provider", "stop_sequences", "timeout"}
 
 
 def test_own_arguments_come_first() -> None:
@@ -72,7 +72,6 @@ def test_other_names_can_be_read() -> None:
     assert model.stop_sequences == model.stop == ["a"]
     assert model.openrouter_provider == model.provider
     assert model.model == model.model_name
-    assert model.api_key == model.openrouter_api_key
     assert model.base_url == model.openrouter_api_base
     assert model.timeout == model.request_timeout
 
