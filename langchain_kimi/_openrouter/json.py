@@ -145,3 +145,14 @@ def finite(digits: str) -> float:
     if math.isinf(number):
         raise ValueError(f"{digits} is too large a number")
     return number
+
+
+_LONGEST_INTEGER = 400
+
+
+def integer(digits: str) -> int | float:
+    """Return the number of an integer's digits; the `parse_int` of a JSON parser.
+
+    Python refuses to read an integer of more than 4,300 digits. Such a number is infinite, as an overflowing float is.
+    """
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)

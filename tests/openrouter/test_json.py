@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.json import distinct_keys, finite
+from langchain_kimi._openrouter.json import distinct_keys, finite, integer
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_numbers_stay_finite() -> None:
     for digits in ("1e999", "-1e999"):
         with pytest.raises(ValueError, match=f"{digits} is too large a number"):
             json.loads(digits, parse_float=finite)
+
+
+def test_an_integer_that_python_does_not_read_is_infinite() -> None:
+    text = f"[7, -7, 1{'0' * 399}, 1{'0' * 5_000}, -1{'0' * 5_000}]"
+    assert json.loads(text, parse_int=integer) == [7, -7, 10**399, float("inf"), float("-inf")]

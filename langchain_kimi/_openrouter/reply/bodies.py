@@ -6,6 +6,7 @@ from itertools import dropwhile
 from typing import Any, NoReturn
 
 from langchain_kimi._openrouter.errors import error_from_response, malformed
+from langchain_kimi._openrouter.json import integer
 from langchain_kimi._openrouter.limits import LARGEST_REPLY, is_too_deep, too_large
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi.errors import KimiError, RawReply
@@ -37,7 +38,7 @@ def tolerantly_parsed(raw_reply: RawReply) -> Any:
         KimiMalformedReplyError: it is no JSON, or too deep.
     """
     try:
-        reply = json.loads(raw_reply.text, strict=False)
+        reply = json.loads(raw_reply.text, strict=False, parse_int=integer)
     except (ValueError, RecursionError):
         raise malformed(_not_json(raw_reply.text), raw_reply) from None
     if is_too_deep(reply, raw_reply.text):

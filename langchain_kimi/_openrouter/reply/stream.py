@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import cast
 
 from langchain_kimi._openrouter.errors import error_from_reply, find_error, malformed
-from langchain_kimi._openrouter.json import JSON
+from langchain_kimi._openrouter.json import JSON, integer
 from langchain_kimi._openrouter.limits import is_too_deep
 from langchain_kimi._openrouter.reply.bodies import grown, tolerantly_parsed, without_comments
 from langchain_kimi._openrouter.reply.chunks import (
@@ -27,7 +27,7 @@ from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalf
 DONE = b"[DONE]"
 NO_CHOICES = "The reply has no choices."
 ODD_CHOICE = "A choice does not have the documented form."
-DECODER = json.JSONDecoder(strict=False)
+DECODER = json.JSONDecoder(strict=False, parse_int=integer)
 EVENTS = re.compile(rb"(\xef\xbb\xbf)?((event|id|retry):[^\r\n]*[\r\n]+)*data:")
 """How a stream of events begins, but for comments."""
 
