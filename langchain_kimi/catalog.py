@@ -1,4 +1,7 @@
-"""OpenRouter's other endpoints: which models and hosts there are, what a key may spend, what a call did cost."""
+"""OpenRouter's other endpoints: models, their providers, API keys, credits and the cost of past calls.
+
+See https://openrouter.ai/docs/api-reference for the fields of the responses.
+"""
 
 import asyncio
 import time
@@ -16,11 +19,11 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiConnectionError, KimiNotFoundError, KimiTimeoutError, KimiUsageError, RawReply
 
 PAGE = 1000
-"""The most models that OpenRouter lists at once."""
+"""The largest page of models that OpenRouter returns."""
 
 
 class ModelPricing(TypedDict, total=False):
-    """Prices as OpenRouter writes them: decimal strings, US dollars for a single token."""
+    """Prices as decimal strings, in US dollars per token."""
 
     prompt: str
     completion: str
@@ -29,21 +32,21 @@ class ModelPricing(TypedDict, total=False):
 
 
 class ModelArchitecture(TypedDict, total=False):
-    """The kinds of content that go in and come out: `text`, `image`, `video`, `audio`, `file`."""
+    """Content types of the input and the output: `text`, `image`, `video`, `audio`, `file`."""
 
     input_modalities: list[str]
     output_modalities: list[str]
 
 
 class TopProvider(TypedDict, total=False):
-    """The limits, in tokens, at the host that OpenRouter prefers."""
+    """The limits of the provider that OpenRouter prefers, in tokens."""
 
     context_length: int | None
     max_completion_tokens: int | None
 
 
 class ModelReasoning(TypedDict, total=False):
-    """How a model's thinking can be set; `supported_efforts` is None where every effort is accepted."""
+    """The reasoning settings of a model. `supported_efforts` is None when every effort is accepted."""
 
     mandatory: bool
     supported_efforts: list[str] | None
@@ -51,7 +54,7 @@ class ModelReasoning(TypedDict, total=False):
 
 
 class ListedModel(TypedDict, total=False):
-    """A row of `GET /models`; more keys may come, and all are kept."""
+    """A model of `GET /models`. Further keys of the response are kept."""
 
     id: str
     canonical_slug: str
@@ -70,7 +73,7 @@ class ListedModel(TypedDict, total=False):
 
 
 class _Reader:
-    """What the sync and the async catalog share: everything but sending and waiting."""
+    """The shared part of `Catalog` and `AsyncCatalog`: everything except I/O and sleep."""
 
     def __init__(self, api_key: SecretStr | None, base_url: str, now: Callable[[], float]) -> None:
         self.base_url = base_url.rstrip("/")
@@ -81,38 +84,39 @@ class _Reader:
         return f"{type(self).__name__}({self.base_url!r})"
 
     def _headers(self) -> dict[str, str]:
-        """Make the headers of one request: the key goes with each, so that the client never holds it."""
+        """Return the headers of one request. They contain the key, so that the client never does."""
         headers = {"accept": "application/json"}
         if self._api_key is not None:
             headers["authorization"] = f"Bearer {self._api_key.get_secret_value()}"
         return headers
 
     def _reply(self, response: httpx.Response, shape: type) -> JSONObject:
-        """Read the reply's envelope, whose `data` is of the shape, an object or a list; raise the error it tells."""
+        """Return the JSON object of a response, whose `data` has the given type, or raise its error."""
         raw_reply = RawReply(response.status_code, dict(response.headers), response.text)
         if not response.is_success:
             raise error_from_response(response.status_code, raw_reply.headers, raw_reply.text, now=self._now())
         try:
             reply = response.json()
         except ValueError as error:
-            raise malformed("The reply is not JSON.", raw_reply) from error
+            raise malformed("The response is not JSON.", raw_reply) from error
         if not isinstance(reply, dict) or not isinstance(reply.get("data"), shape):
-            raise malformed("The reply does not hold the `data` that was asked for.", raw_reply)
+            raise malformed("The response does not contain the expected `data`.", raw_reply)
         return reply
 
 
 class Catalog(_Reader):
-    """Asks OpenRouter about models, hosts, keys and past calls.
+    """A client for OpenRouter's models, providers, keys, credits and past calls.
 
-    All methods return the reply's `data` as it came and raise `KimiError`s: by status where the request was refused,
-    `KimiConnectionError` where none came about, `KimiMalformedReplyError` where the reply has no `data`.
+    All methods return the `data` of the response unchanged. They raise a `KimiError`: by status when the request was
+    refused, `KimiTimeoutError` or `KimiConnectionError` when no response arrived, `KimiMalformedReplyError` when the
+    response has no `data`.
 
     Args:
-        client: Sends the requests; its time limits count, and closing it is the caller's business.
-        api_key: Sent with each request. Listing models and hosts works without one.
-        base_url: Where the API lives.
-        sleep: Waits the given seconds before another attempt.
-        now: Tells the seconds since the epoch.
+        client: The HTTP client. Its timeouts apply, and it is never closed here.
+        api_key: The API key, sent with each request. Models and providers can be listed without one.
+        base_url: The base URL of the API.
+        sleep: Waits a number of seconds before a retry.
+        now: Returns the seconds since the epoch.
     """
 
     def __init__(
@@ -129,7 +133,11 @@ class Catalog(_Reader):
         self._sleep = sleep
 
     def models(self, **filters: str) -> list[ListedModel]:
-        """List all models, page by page; `filters` are OpenRouter's own, such as `supported_parameters="tools"`."""
+        """Return all models, fetched page by page.
+
+        Args:
+            **filters: OpenRouter's filters, such as `supported_parameters="tools"`.
+        """
         models: list[ListedModel] = []
         more = True
         while more:
@@ -137,21 +145,35 @@ class Catalog(_Reader):
         return models
 
     def endpoints(self, slug: str) -> JSONObject:
-        """Tell the hosts of a model: their limits, prices, health. The slug is `author/name`."""
+        """Return the providers of a model, with their limits, prices and health.
+
+        Args:
+            slug: The model as `author/name`.
+
+        Raises:
+            KimiUsageError: The slug has another form.
+        """
         return self._get(_endpoints_path(slug))
 
     def key(self) -> JSONObject:
-        """Tell what the key may spend and has spent."""
+        """Return the limit and the usage of the API key, in US dollars."""
         return self._get("/key")
 
     def credits(self) -> JSONObject:
-        """Tell what the account has bought and used; needs a management key."""
+        """Return the credits that the account has bought and used. This requires a management key."""
         return self._get("/credits")
 
     def generation(self, generation_id: str, *, wait: float = 5.0) -> JSONObject:
-        """Look up one call by its `gen-…` id, of an interrupted stream too.
+        """Return the record of one call, such as its cost, also of an interrupted stream.
 
-        OpenRouter commonly knows a call only a moment after it ended, so a 404 is tried again for up to `wait` seconds.
+        OpenRouter usually has the record only some time after the call has ended, so a 404 is retried.
+
+        Args:
+            generation_id: The id of the call, `gen-...`.
+            wait: The seconds to spend on retries.
+
+        Raises:
+            KimiNotFoundError: There is no such record after `wait` seconds.
         """
         query = {"id": generation_id}
         for delay in _delays(wait):
@@ -166,13 +188,13 @@ class Catalog(_Reader):
         return data
 
     def _fetch(self, path: str, query: Mapping[str, str] | None, shape: type) -> JSONObject:
-        with _httpx_errors_as_ours():
+        with _translated_errors():
             response = self._client.get(self.base_url + path, params=query, headers=self._headers())
         return self._reply(response, shape)
 
 
 class AsyncCatalog(_Reader):
-    """Asks OpenRouter about models, hosts, keys and past calls, without blocking; see `Catalog`."""
+    """The async version of `Catalog`, for an `httpx.AsyncClient`."""
 
     def __init__(
         self,
@@ -188,7 +210,7 @@ class AsyncCatalog(_Reader):
         self._sleep = sleep
 
     async def models(self, **filters: str) -> list[ListedModel]:
-        """List all models, page by page; see `Catalog.models`."""
+        """Return all models, fetched page by page; see `Catalog.models`."""
         models: list[ListedModel] = []
         more = True
         while more:
@@ -196,19 +218,19 @@ class AsyncCatalog(_Reader):
         return models
 
     async def endpoints(self, slug: str) -> JSONObject:
-        """Tell the hosts of a model: their limits, prices, health. The slug is `author/name`."""
+        """Return the providers of a model; see `Catalog.endpoints`."""
         return await self._get(_endpoints_path(slug))
 
     async def key(self) -> JSONObject:
-        """Tell what the key may spend and has spent."""
+        """Return the limit and the usage of the API key, in US dollars."""
         return await self._get("/key")
 
     async def credits(self) -> JSONObject:
-        """Tell what the account has bought and used; needs a management key."""
+        """Return the credits that the account has bought and used. This requires a management key."""
         return await self._get("/credits")
 
     async def generation(self, generation_id: str, *, wait: float = 5.0) -> JSONObject:
-        """Look up one call by its `gen-…` id; see `Catalog.generation`."""
+        """Return the record of one call; see `Catalog.generation`."""
         query = {"id": generation_id}
         for delay in _delays(wait):
             try:
@@ -222,7 +244,7 @@ class AsyncCatalog(_Reader):
         return data
 
     async def _fetch(self, path: str, query: Mapping[str, str] | None, shape: type) -> JSONObject:
-        with _httpx_errors_as_ours():
+        with _translated_errors():
             response = await self._client.get(self.base_url + path, params=query, headers=self._headers())
         return self._reply(response, shape)
 
@@ -232,21 +254,21 @@ def _page_query(models: list[ListedModel], filters: Mapping[str, str]) -> dict[s
 
 
 def _add_page(models: list[ListedModel], reply: JSONObject) -> bool:
-    """Add a page's rows to `models` and tell whether there are more."""
+    """Add the models of a page to `models` and return whether there are more pages."""
     rows, total = reply["data"], reply.get("total_count")
     models.extend(rows)
-    # Older servers send no total and ignore the offset: then the first page is all.
+    # Older servers send no total and ignore the offset. Their first page contains all models.
     return bool(rows) and isinstance(total, int) and len(models) < total
 
 
 def _endpoints_path(slug: str) -> str:
     if slug.count("/") != 1:
-        raise KimiUsageError(f"{slug!r} is not a slug of the form author/name.")
+        raise KimiUsageError(f"{slug!r} is not a model slug of the form author/name.")
     return f"/models/{quote(slug, safe='/~:')}/endpoints"
 
 
 def _delays(wait: float) -> Iterator[float]:
-    """Yield the seconds to wait between attempts, doubling, until `wait` is used up."""
+    """Yield the seconds to wait between attempts, which double until their sum is `wait`."""
     delay = 0.25
     while wait > 0:
         yield min(delay, wait)
@@ -255,14 +277,14 @@ def _delays(wait: float) -> Iterator[float]:
 
 
 @contextmanager
-def _httpx_errors_as_ours() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
-        raise KimiTimeoutError(f"OpenRouter did not answer in time: {_named(error)}") from error
+        raise KimiTimeoutError(f"OpenRouter did not respond in time: {_described(error)}") from error
     except httpx.HTTPError as error:
-        raise KimiConnectionError(f"No reply came from OpenRouter: {_named(error)}") from error
+        raise KimiConnectionError(f"No response from OpenRouter: {_described(error)}") from error
 
 
-def _named(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")

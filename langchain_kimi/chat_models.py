@@ -24,9 +24,10 @@ from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.continuing import joined, with_beginning
-from langchain_kimi._reply.messages import added_up
+from langchain_kimi._reply.usage import added_up
 from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings
+from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
@@ -179,6 +180,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     ) -> Call[Any]:
         arguments = kwargs if stop is None else {**kwargs, "stop": stop}
         return new_call(self, messages, arguments, RetryReport(run_manager), self.profile, streamed=streamed)
+
+    def bind(self, **kwargs: Any) -> ModelBinding:
+        """Bind parameters to the model; they stay bound when tools or a schema follow."""
+        return ModelBinding(bound=self, kwargs=kwargs, config={})
 
     def bind_tools(
         self,

@@ -1,31 +1,31 @@
-"""Everything that can go wrong, as one tree.
+"""Every error that this package raises, as one tree.
 
 ```
-KimiError                            (ModelError)
- + KimiUsageError                  (ModelInvalidRequestError, ValueError)  refused here: nothing was sent
- |  - KimiBudgetExceededError                                         a budget leaves no room for the call
- + KimiConnectionError               (ModelConnectionError)   no connection, or it broke before the reply began
- |  - KimiTimeoutError               (ModelTimeoutError)      connecting, silence, no content, or the total time
- + KimiStatusError                   (ModelError)             OpenRouter or the host refused or failed
- |  - KimiInvalidRequestError        (ModelInvalidRequestError)     400, 412, 413, 422
- |  |  . KimiContextOverflowError    (ContextOverflowError)         told by its error type, not by its prose alone
- |  - KimiAuthenticationError        (ModelAuthenticationError)     401
- |  - KimiPaymentRequiredError                (ModelPermissionDeniedError)   402, and the 403 of an exhausted key
- |  - KimiPermissionError            (ModelPermissionDeniedError)   403
- |  |  . KimiModerationError                                        the input was flagged
- |  - KimiNotFoundError              (ModelNotFoundError)           404, and the 400 of an unknown model
- |  - KimiRateLimitError             (ModelRateLimitError)          429
- |  - KimiServerError                (ModelAPIError)                5xx, and failures inside a 200 or a stream
- + KimiReplyError                    (ModelAPIError)          it answered, but not with a whole answer
-    - KimiMalformedReplyError                                 not JSON, or not the shape of a reply
-    - KimiReplyTooLargeError                                  larger than any answer is
-    - KimiIncompleteStreamError                                      the bytes ended before the reply did
-    - KimiEmptyReplyError                                     nothing in it
-    - KimiStructuredOutputError         (OutputParserException)        no value of the shape that was asked for
+KimiError                          (ModelError)
+ + KimiUsageError                  (ModelInvalidRequestError, ValueError)  invalid arguments: nothing was sent
+ |  - KimiBudgetExceededError                                              a `Budget` is used up
+ + KimiConnectionError             (ModelConnectionError)          no connection, or it failed before the reply began
+ |  - KimiTimeoutError             (ModelTimeoutError)             connect, idle or total timeout
+ + KimiStatusError                 (ModelError)                    OpenRouter or a provider refused or failed
+ |  - KimiInvalidRequestError      (ModelInvalidRequestError)      400, 412, 413, 422
+ |  |  . KimiContextOverflowError  (ContextOverflowError)          more tokens than the context of the model
+ |  - KimiAuthenticationError      (ModelAuthenticationError)      401
+ |  - KimiPaymentRequiredError     (ModelPermissionDeniedError)    402, and the 403 of a key without credit
+ |  - KimiPermissionError          (ModelPermissionDeniedError)    403
+ |  |  . KimiModerationError                                       the input was flagged
+ |  - KimiNotFoundError            (ModelNotFoundError)            404, and the 400 of an unknown model
+ |  - KimiRateLimitError           (ModelRateLimitError)           429
+ |  - KimiServerError              (ModelAPIError)                 5xx, and failures inside a 200 or a stream
+ + KimiReplyError                  (ModelAPIError)                 a reply arrived, but not a complete answer
+    - KimiMalformedReplyError                                      not JSON, or not the documented form
+    - KimiReplyTooLargeError                                       larger than any real answer
+    - KimiIncompleteStreamError                                    the stream ended before the reply did
+    - KimiEmptyReplyError                                          neither text nor reasoning nor a tool call
+    - KimiStructuredOutputError    (OutputParserException)         no value that fits the schema
 ```
 
-Each leaf is also one of langchain-core's `Model*Error`, so that its retry and fallback middleware understand it.
-What is known of a failure hangs on the exception (see `KimiError`); nothing of an answer that came so far is lost.
+Each leaf is also one of langchain-core's `Model*Error` classes, so that its retry and fallback middleware handles it.
+The exception carries everything known about the failure, including the partial answer; see `KimiError`.
 """
 
 import json
@@ -51,19 +51,23 @@ from langchain_core.messages import AIMessage
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """The reply as it came, in the shape that LangChain's tracers look for on `exception.response`."""
+    """The raw reply, with the attributes that LangChain's tracers read from `exception.response`."""
 
     status_code: int
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
 
     def json(self) -> Any:
-        """Parse the text; raises `ValueError` when it is not JSON, as an HTTP library's response does."""
+        """Return the parsed text, as `httpx.Response.json` does.
+
+        Raises:
+            ValueError: The text is not JSON.
+        """
         return json.loads(self.text)
 
 
-class Facts(TypedDict, total=False):
-    """What may be known of a failure; the same names are attributes of `KimiError`."""
+class ErrorDetails(TypedDict, total=False):
+    """The keyword arguments of `KimiError`; they become attributes of the same names."""
 
     advice: str
     status: int | None
@@ -87,23 +91,23 @@ class KimiError(ModelError):
     """A call to the model failed.
 
     Attributes:
-        reason: What the upstream said, or what happened here; the text of the exception leads with it.
-        advice: What to do about it; the text ends with it.
-        status: The HTTP status, or the one that an error inside a 200 reply names.
-        code: The wire's own code: a number or a word, or None when it sent none.
+        reason: What failed, in the words of the provider where there are any. The text of the exception begins with it.
+        advice: What to do about it. The text of the exception ends with it.
+        status: The HTTP status, or the status of an error inside a reply that began with 200.
+        code: The `code` of the error: a number or a word, or None.
         error_type: OpenRouter's canonical type, such as `rate_limit_exceeded`.
-        model: The model that was asked, or that answered.
-        provider: The host that served or refused the call.
-        raw: The host's own words (`metadata.raw`), parsed where they are JSON.
-        metadata: `error.metadata` as it came.
-        availability: `error.availability`: fallback models, what excluded the providers.
-        generation_id: OpenRouter's `gen-…`, by which a call can be looked up.
-        retry_after: Seconds that the other side asks to wait.
+        model: The model that answered, or else the requested one.
+        provider: The display name of the provider that served or refused the call.
+        raw: The provider's own error (`metadata.raw`), parsed if it is JSON.
+        metadata: `error.metadata`, unchanged.
+        availability: `error.availability`: suggested fallback models, and what excluded the providers.
+        generation_id: OpenRouter's `gen-…` id of the call.
+        retry_after: Seconds to wait before the next attempt, if the server named a time.
         is_retryable: Whether the same request may succeed later.
         response: The raw reply: status, headers, text.
-        partial: The message as far as it came: text, reasoning, tool calls (all of them marked invalid), usage.
-        usage: Tokens and cost as far as they were reported, in the wire's words.
-        attempts: The errors of the attempts before this one, oldest first.
+        partial: The message received so far: text, reasoning, usage, and tool calls, all of them marked invalid.
+        usage: Tokens and cost reported so far, with OpenRouter's keys.
+        attempts: The errors of earlier attempts, oldest first.
     """
 
     advice: str = ""
@@ -122,151 +126,157 @@ class KimiError(ModelError):
     usage: Mapping[str, Any] | None = None
     attempts: tuple["KimiError", ...] = ()
 
-    def __init__(self, reason: str, **facts: Unpack[Facts]) -> None:
+    def __init__(self, reason: str, **details: Unpack[ErrorDetails]) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.learn(**facts)
+        self.update(**details)
 
-    def learn(self, **facts: Unpack[Facts]) -> None:
-        """Add what has become known since the error was made."""
-        self.__dict__.update(facts)
+    def update(self, **details: Unpack[ErrorDetails]) -> None:
+        """Set attributes that became known after the error was created."""
+        self.__dict__.update(details)
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status, under the name that other packages use."""
+        """The HTTP status: `status` under the name that other packages use."""
         return self.status
 
     @property
     def request_id(self) -> str | None:
-        """The generation id, under the name that LangChain's tracers use."""
+        """The generation id, under the name that LangChain's tracers read."""
         return self.generation_id
 
     def __str__(self) -> str:
-        known = [
+        parts = [
             f"HTTP {self.status}" if self.status else "",
             f"provider {self.provider}" if self.provider else "",
             f"model {self.model}" if self.model else "",
             f"generation {self.generation_id}" if self.generation_id else "",
             f"after {len(self.attempts) + 1} attempts" if self.attempts else "",
         ]
-        facts = ", ".join(fact for fact in known if fact)
-        sentence = self.reason.strip() + (f" ({facts})" if facts else "")
+        context = ", ".join(part for part in parts if part)
+        sentence = self.reason.strip() + (f" ({context})" if context else "")
         return f"{sentence} {self.advice}".strip() if self.advice else sentence
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = {key: value for key, value in self.__dict__.items() if key != "reason"}
-        return _rebuild, (type(self), self.reason, facts)
+        attributes = {key: value for key, value in self.__dict__.items() if key != "reason"}
+        return _rebuild, (type(self), self.reason, attributes)
 
 
-def _rebuild(kind: type[KimiError], reason: str, facts: dict[str, Any]) -> KimiError:
+def _rebuild(kind: type[KimiError], reason: str, attributes: dict[str, Any]) -> KimiError:
     error = kind.__new__(kind, reason)
-    KimiError.__init__(error, reason, **facts)
+    KimiError.__init__(error, reason, **attributes)
     return error
 
 
 class KimiUsageError(KimiError, ModelInvalidRequestError, ValueError):
-    """The request was refused here; nothing was sent and nothing was billed."""
+    """The arguments are invalid: nothing was sent and nothing was billed."""
 
 
 class KimiBudgetExceededError(KimiUsageError):
-    """A budget leaves no room for the call; see `langchain_kimi.callbacks.Budget`.
+    """The budget is used up; see `langchain_kimi.callbacks.Budget`.
 
     Attributes:
-        spent: What the calls before this one cost, in `unit`.
-        limit: What they may cost, in `unit`.
+        spent: The cost of all earlier calls, in `unit`.
+        limit: The budget, in `unit`.
         unit: `"USD"` or `"tokens"`.
     """
 
     def __init__(
-        self, reason: str, *, spent: float, limit: float, unit: Literal["USD", "tokens"], **facts: Unpack[Facts]
+        self,
+        reason: str,
+        *,
+        spent: float,
+        limit: float,
+        unit: Literal["USD", "tokens"],
+        **details: Unpack[ErrorDetails],
     ) -> None:
-        super().__init__(reason, **facts)
+        super().__init__(reason, **details)
         self.spent = spent
         self.limit = limit
         self.unit = unit
 
 
 class KimiConnectionError(KimiError, ModelConnectionError):
-    """No connection came about, or it broke before the reply began."""
+    """The connection could not be opened, or it failed before the reply began."""
 
 
 class KimiTimeoutError(KimiConnectionError, ModelTimeoutError):
-    """A time limit passed: connecting, silence, no content for too long, or the total."""
+    """A timeout passed: connect, read, idle (no content for too long) or total."""
 
 
 class KimiStatusError(KimiError):
-    """OpenRouter or the host refused the request or failed at it."""
+    """OpenRouter or the provider refused the request or failed to serve it."""
 
 
 class KimiInvalidRequestError(KimiStatusError, ModelInvalidRequestError):
-    """The request is not acceptable as it is (400, 412, 413, 422)."""
+    """The request is invalid (400, 412, 413, 422)."""
 
 
 class KimiContextOverflowError(KimiInvalidRequestError, ContextOverflowError):
-    """The messages, or they and `max_tokens` together, do not fit into the model's context."""
+    """The messages, or the messages plus `max_tokens`, exceed the context of the model."""
 
 
 class KimiAuthenticationError(KimiStatusError, ModelAuthenticationError):
-    """The key is missing, unknown or disabled (401)."""
+    """The API key is missing, unknown or disabled (401)."""
 
 
 class KimiPaymentRequiredError(KimiStatusError, ModelPermissionDeniedError):
-    """The account or the key has no credit left for this request (402, or the 403 of an exhausted key)."""
+    """The account or the API key has too little credit for the request (402, or the 403 of a key at its limit)."""
 
 
 class KimiPermissionError(KimiStatusError, ModelPermissionDeniedError):
-    """The key may not do this (403)."""
+    """The API key is not allowed to make this request (403)."""
 
 
 class KimiModerationError(KimiPermissionError):
-    """The input was flagged; `metadata` has `reasons` and an excerpt in `flagged_input`."""
+    """The input was flagged. `metadata` has the `reasons`, and an excerpt in `flagged_input`."""
 
 
 class KimiNotFoundError(KimiStatusError, ModelNotFoundError):
-    """The model is unknown, or no provider is left for it under the request's settings."""
+    """The model is unknown, or the request's settings exclude all its providers."""
 
 
 class KimiRateLimitError(KimiStatusError, ModelRateLimitError):
-    """Too many requests (429), at OpenRouter or at the host."""
+    """Too many requests (429), at OpenRouter or at the provider."""
 
 
 class KimiServerError(KimiStatusError, ModelAPIError):
-    """The other side failed (5xx), also in the midst of a reply that began with 200."""
+    """The server failed (5xx), possibly in the middle of a response that began with 200."""
 
 
 class KimiReplyError(KimiError, ModelAPIError):
-    """The other side answered, but not with a whole answer."""
+    """A reply arrived, but it is not a complete answer."""
 
 
 class KimiMalformedReplyError(KimiReplyError):
-    """The reply is not JSON, or not of a reply's shape."""
+    """The reply is not JSON, or does not have the documented form."""
 
 
 class KimiReplyTooLargeError(KimiReplyError):
-    """The reply, or one event of it, is larger than any answer is; reading was given up."""
+    """The reply, or one event of it, exceeds the size limit; reading stopped there."""
 
 
 class KimiIncompleteStreamError(KimiReplyError):
-    """The bytes ended before the reply did: neither a finish reason nor `[DONE]` came."""
+    """The stream ended before the reply did: without a finish reason and without `[DONE]`."""
 
 
 class KimiEmptyReplyError(KimiReplyError):
-    """The reply finished with nothing in it: no text, no reasoning, no tool call, no refusal."""
+    """The reply finished without any text, reasoning, tool call or refusal."""
 
 
 StructuredOutputCause = Literal["refusal", "length", "empty", "no_call", "bad_json", "invalid"]
 
 
 class KimiStructuredOutputError(KimiReplyError, OutputParserException):
-    """The reply holds no value of the shape that was asked for; `partial` is the whole reply as it came.
+    """The reply contains no value that fits the schema; `partial` is the complete reply.
 
     Attributes:
-        cause: `refusal` (it would not), `length` (cut by the token limit), `empty` (neither text nor a call),
-            `no_call` (text or other calls instead of the one asked for), `bad_json`, or `invalid` (JSON, but not
-            of the schema). After `refusal` and `length` the same request is not worth a second try.
-        text: What would not parse or fit; also `llm_output`, the name that LangChain's parsers use.
-        position: The character of `text` at which the JSON broke.
-        validation_errors: What does not fit, as pydantic lists it (`type`, `loc`, `msg`), without the values.
+        cause: `refusal` (the model refused), `length` (the token limit cut the reply off), `empty` (neither text nor a
+            tool call), `no_call` (text or other tool calls instead of the requested one), `bad_json`, or `invalid`
+            (JSON that does not fit the schema). After `refusal` and `length` the error is not retryable.
+        text: The text that could not be parsed or validated; also `llm_output`, the name that LangChain's parsers use.
+        position: The index of the character in `text` at which parsing failed, or None.
+        validation_errors: The errors as pydantic lists them (`type`, `loc`, `msg`), without the input values.
     """
 
     cause: StructuredOutputCause
@@ -282,10 +292,10 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
         text: str = "",
         position: int | None = None,
         validation_errors: Sequence[Mapping[str, Any]] = (),
-        **facts: Unpack[Facts],
+        **details: Unpack[ErrorDetails],
     ) -> None:
-        facts.setdefault("is_retryable", cause not in {"refusal", "length"})
-        super().__init__(reason, **facts)
+        details.setdefault("is_retryable", cause not in {"refusal", "length"})
+        super().__init__(reason, **details)
         self.cause = cause
         self.text = self.llm_output = text
         self.position = position

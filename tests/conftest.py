@@ -1,4 +1,4 @@
-"""What every test shares: an environment without keys, proxies or tracing, a planted key, and an OpenRouter to ask."""
+"""Fixtures for all tests: a clean environment, a planted key, and an emulated OpenRouter."""
 
 import gc
 import os
@@ -13,16 +13,15 @@ from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 
 KEY = "planted-key-that-opens-nothing"
-"""The key that tests hand to a model: wherever it turns up later, in a message, a log or a pickle, it has leaked."""
+"""The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
 
-# A developer's own settings must not reach a test: a key would be sent, a proxy would stand in the way of loopback,
-# LangSmith's tracer would report every run to its server, and a vocabulary would count what is to be estimated.
+# A developer's settings must not affect tests: a key would be sent, a proxy would block loopback connections,
+# LangSmith's tracer would report every run to its server, and a vocabulary would replace estimates by counts.
 _PREFIXES = ("OPENROUTER_", "LANGSMITH_", "LANGCHAIN_", "KIMI_TOKENIZER", "HF_", "HUGGINGFACE_", "XDG_CACHE_HOME")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
-# The property tests look quickly, and for long with `--hypothesis-profile=long`.
-# A slow machine is no failure, and neither is a test that needs more thought than others. What went wrong is told as it
-# was found in the suite: making it smaller can take minutes, and is for the long run.
+# Property tests are quick by default, and thorough with `--hypothesis-profile=long`. Slow examples are not failures.
+# Only the long profile shrinks failing examples, because that can take minutes.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile(
     "quick",
@@ -45,26 +44,26 @@ settings.load_profile("quick")
 
 
 def unwanted(names: list[str]) -> list[str]:
-    """Those of the environment's names that a test must not see."""
+    """Return the names of the environment variables that are hidden from tests."""
     return [name for name in names if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES]
 
 
 def pytest_collection_finish() -> None:
-    """Leave what the imports have made out of the garbage collector, so that a collection in a test is a short one."""
+    """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the developer's keys, proxies and tracing out of the environment."""
+    """Remove the developer's keys, proxies and tracing from the environment."""
     for name in unwanted(list(os.environ)):
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def no_translator() -> Iterator[None]:
-    """Take our content-block translator out of LangChain's register."""
+    """Remove our content-block translator from LangChain's registry."""
     ours = PROVIDER_TRANSLATORS.pop(PROVIDER)
     yield
     PROVIDER_TRANSLATORS[PROVIDER] = ours
@@ -78,7 +77,7 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def openrouter(server: Emulator) -> Emulator:
-    """Give the emulator of all tests of a file, with nothing in its script."""
+    """Return the emulator that the tests of a file share, with an empty script."""
     server.clear()
     server.behavior = Behavior()
     return server
@@ -86,5 +85,5 @@ def openrouter(server: Emulator) -> Emulator:
 
 @pytest.fixture
 def model(openrouter: Emulator) -> ChatKimi:
-    """Give a model that asks it, once."""
+    """Return a model that uses the emulator, without retries."""
     return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -1,4 +1,4 @@
-"""Every behaviour of the catalog is written once and run with the sync and with the async one."""
+"""Each test runs with the sync and the async catalog."""
 
 import inspect
 import json
@@ -31,7 +31,7 @@ URL = "https://router.example/api/v1/"
 
 
 class Server:
-    """Answers from a list, the last answer again and again, and keeps what it was asked."""
+    """A transport that returns each answer in turn, then repeats the last one, and records the requests."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
@@ -46,7 +46,7 @@ class Server:
 
 
 class Ask:
-    """Calls a method of a catalog, sync or async, and keeps the delays that it slept."""
+    """Calls a method of a sync or async catalog, and records the sleeps."""
 
     def __init__(self, *, is_async: bool) -> None:
         self.is_async = is_async
@@ -59,8 +59,8 @@ class Ask:
         transport = httpx.MockTransport(server)
         if self.is_async:
             async with httpx.AsyncClient(transport=transport) as async_client:
-                patient = AsyncCatalog(async_client, secret, base_url=URL, sleep=self._sleep, now=lambda: 1000.0)
-                return await getattr(patient, method)(*arguments, **keywords)
+                async_catalog = AsyncCatalog(async_client, secret, base_url=URL, sleep=self._sleep, now=lambda: 1000.0)
+                return await getattr(async_catalog, method)(*arguments, **keywords)
         with httpx.Client(transport=transport) as client:
             catalog = Catalog(client, secret, base_url=URL, sleep=self.slept.append, now=lambda: 1000.0)
             return getattr(catalog, method)(*arguments, **keywords)
@@ -94,7 +94,7 @@ def refusal(status: int, message: str = "no") -> httpx.Response:
         ("generation", ("gen-1 2",), "/api/v1/generation?id=gen-1+2"),
     ],
 )
-async def test_a_method_asks_its_url_and_hands_on_the_data(
+async def test_a_method_requests_its_url_and_returns_the_data(
     ask: Ask, method: str, arguments: tuple[str, ...], url: str
 ) -> None:
     server = Server(data({"anything": [1, None], "new": "field"}))
@@ -105,8 +105,8 @@ async def test_a_method_asks_its_url_and_hands_on_the_data(
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
-async def test_models_come_as_they_are(ask: Ask) -> None:
-    rows = [{"id": "moonshotai/kimi-k3", "pricing": {"prompt": "0.000003"}, "unheard_of": {}}]
+async def test_models_are_returned_unchanged(ask: Ask) -> None:
+    rows = [{"id": "moonshotai/kimi-k3", "pricing": {"prompt": "0.000003"}, "new_field": {}}]
     server = Server(data(rows))
     assert await ask(server, "models") == rows
     assert dict(server.requests[0].url.params) == {"limit": "1000"}
@@ -130,7 +130,7 @@ async def test_models_are_listed_page_by_page_with_the_same_filters(ask: Ask) ->
     ]
 
 
-async def test_a_total_that_is_never_reached_does_not_ask_for_ever(ask: Ask) -> None:
+async def test_an_empty_page_ends_the_list(ask: Ask) -> None:
     server = Server(data([{"id": "a"}], total_count=9), data([], total_count=9))
     assert await ask(server, "models") == [{"id": "a"}]
     assert len(server.requests) == 2
@@ -149,7 +149,7 @@ async def test_a_total_that_is_never_reached_does_not_ask_for_ever(ask: Ask) -> 
         (503, KimiServerError),
     ],
 )
-async def test_a_refusal_is_the_error_of_its_status(ask: Ask, status: int, kind: type[KimiError]) -> None:
+async def test_a_failing_status_raises_its_error(ask: Ask, status: int, kind: type[KimiError]) -> None:
     with pytest.raises(kind, match="not today") as caught:
         await ask(Server(refusal(status, "not today")), "key")
     assert caught.value.status == status
@@ -157,14 +157,14 @@ async def test_a_refusal_is_the_error_of_its_status(ask: Ask, status: int, kind:
     assert caught.value.response.json()["error"]["message"] == "not today"
 
 
-async def test_a_wait_that_is_told_as_a_date_counts_from_now(ask: Ask) -> None:
+async def test_a_retry_after_date_is_relative_to_now(ask: Ask) -> None:
     answer = httpx.Response(429, headers={"Retry-After": "Thu, 01 Jan 1970 00:17:10 GMT"}, text="slow down")
     with pytest.raises(KimiRateLimitError) as caught:
         await ask(Server(answer), "credits")
     assert caught.value.retry_after == 30.0
 
 
-async def test_a_redirect_is_no_answer(ask: Ask) -> None:
+async def test_a_redirect_is_an_error(ask: Ask) -> None:
     with pytest.raises(KimiStatusError):
         await ask(Server(httpx.Response(302, headers={"location": "https://elsewhere.example"})), "key")
 
@@ -181,14 +181,14 @@ async def test_a_redirect_is_no_answer(ask: Ask) -> None:
         ("models", b"\xff\xfe"),
     ],
 )
-async def test_a_reply_without_the_data_is_malformed(ask: Ask, method: str, body: bytes) -> None:
+async def test_a_response_without_data_is_malformed(ask: Ask, method: str, body: bytes) -> None:
     with pytest.raises(KimiMalformedReplyError) as caught:
         await ask(Server(httpx.Response(200, content=body)), method)
     assert caught.value.response is not None
     assert caught.value.response.status_code == 200
 
 
-async def test_a_call_that_is_not_known_yet_is_asked_again(ask: Ask) -> None:
+async def test_a_missing_generation_is_requested_again(ask: Ask) -> None:
     server = Server(refusal(404), refusal(404), data({"id": "gen-1", "total_cost": 0.5}))
     assert await ask(server, "generation", "gen-1") == {"id": "gen-1", "total_cost": 0.5}
     assert ask.slept == [0.25, 0.5]
@@ -199,7 +199,7 @@ async def test_a_call_that_is_not_known_yet_is_asked_again(ask: Ask) -> None:
     ("wait", "slept"),
     [(0, []), (0.1, [0.1]), (1, [0.25, 0.5, 0.25]), (5, [0.25, 0.5, 1.0, 2.0, 1.25])],
 )
-async def test_a_call_that_stays_unknown_is_given_up_after_the_wait(ask: Ask, wait: float, slept: list[float]) -> None:
+async def test_a_generation_that_stays_missing_is_an_error(ask: Ask, wait: float, slept: list[float]) -> None:
     server = Server(refusal(404, "Generation not found"))
     with pytest.raises(KimiNotFoundError, match="Generation not found"):
         await ask(server, "generation", "gen-1", wait=wait)
@@ -207,7 +207,7 @@ async def test_a_call_that_stays_unknown_is_given_up_after_the_wait(ask: Ask, wa
     assert len(server.requests) == len(slept) + 1
 
 
-async def test_another_failure_is_not_waited_for(ask: Ask) -> None:
+async def test_other_failures_are_not_retried(ask: Ask) -> None:
     server = Server(refusal(401))
     with pytest.raises(KimiAuthenticationError):
         await ask(server, "generation", "gen-1")
@@ -216,7 +216,7 @@ async def test_another_failure_is_not_waited_for(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("slug", ["kimi-k2", "a/b/c", ""])
-async def test_a_slug_that_is_none_is_refused_unsent(ask: Ask, slug: str) -> None:
+async def test_an_invalid_slug_is_refused_before_sending(ask: Ask, slug: str) -> None:
     server = Server(data({}))
     with pytest.raises(KimiUsageError, match="author/name"):
         await ask(server, "endpoints", slug)
@@ -233,7 +233,7 @@ async def test_a_slug_that_is_none_is_refused_unsent(ask: Ask, slug: str) -> Non
         (httpx.ConnectTimeout("silence"), KimiTimeoutError),
     ],
 )
-async def test_a_failure_on_the_way_is_one_of_ours(ask: Ask, failure: httpx.HTTPError, kind: type[KimiError]) -> None:
+async def test_httpx_exceptions_become_kimi_errors(ask: Ask, failure: httpx.HTTPError, kind: type[KimiError]) -> None:
     with pytest.raises(kind, match=type(failure).__name__) as caught:
         await ask(Server(failure), "key")
     assert type(caught.value) is kind
@@ -245,21 +245,21 @@ async def test_a_failure_on_the_way_is_one_of_ours(ask: Ask, failure: httpx.HTTP
     [lambda: refusal(401), lambda: httpx.ReadError("broken"), lambda: httpx.Response(200, text="no")],
     ids=["refused", "broken", "malformed"],
 )
-async def test_the_key_is_in_no_error(ask: Ask, answer: Callable[[], httpx.Response | Exception]) -> None:
+async def test_errors_do_not_contain_the_key(ask: Ask, answer: Callable[[], httpx.Response | Exception]) -> None:
     with pytest.raises(KimiError) as caught:
         await ask(Server(answer()), "key")
     assert KEY not in str(caught.value) + repr(caught.value) + json.dumps(vars(caught.value), default=repr)
 
 
 @pytest.mark.parametrize("kind", [Catalog, AsyncCatalog])
-def test_the_key_is_in_no_representation(kind: type[Catalog | AsyncCatalog]) -> None:
+def test_the_repr_does_not_contain_the_key(kind: type[Catalog | AsyncCatalog]) -> None:
     client: Any = httpx.Client() if kind is Catalog else httpx.AsyncClient()
     catalog = kind(client, SecretStr(KEY))
     assert repr(catalog) == f"{kind.__name__}('https://openrouter.ai/api/v1')"
     assert KEY not in str(vars(catalog))
 
 
-def test_the_client_never_holds_the_key() -> None:
+def test_the_client_never_contains_the_key() -> None:
     client = httpx.Client(transport=httpx.MockTransport(Server(data({}))))
     Catalog(client, SecretStr(KEY)).key()
     assert "authorization" not in client.headers

@@ -33,7 +33,7 @@ TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
     errors.KimiEmptyReplyError: (errors.KimiReplyError,),
     errors.KimiStructuredOutputError: (errors.KimiReplyError, core.OutputParserException),
 }
-PASSING = {
+RETRYABLE = {
     errors.KimiConnectionError,
     errors.KimiTimeoutError,
     errors.KimiRateLimitError,
@@ -45,7 +45,7 @@ PASSING = {
     errors.KimiEmptyReplyError,
     errors.KimiStructuredOutputError,
 }
-FACTS: Any = {
+DETAILS: Any = {
     "advice": "Wait a little.",
     "status": 429,
     "code": "rate_limit",
@@ -65,66 +65,64 @@ FACTS: Any = {
 }
 
 
-ITS_OWN: dict[type[KimiError], dict[str, Any]] = {
+OWN_ARGUMENTS: dict[type[KimiError], dict[str, Any]] = {
     errors.KimiBudgetExceededError: {"spent": 1.5, "limit": 1.0, "unit": "USD"},
     KimiStructuredOutputError: {"cause": "bad_json", "text": "{", "position": 1},
 }
 
 
-def made(kind: type[KimiError], reason: str = "It failed.", **facts: Any) -> KimiError:
-    return kind(reason, **ITS_OWN.get(kind, {}), **facts)
+def made(kind: type[KimiError], reason: str = "It failed.", **details: Any) -> KimiError:
+    return kind(reason, **OWN_ARGUMENTS.get(kind, {}), **details)
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_the_docstring_draws_the_whole_tree() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KimiError)}
     assert kinds == set(TREE)
     assert all(kind.__name__ in (errors.__doc__ or "") for kind in kinds)
 
 
 @pytest.mark.parametrize(("kind", "bases"), TREE.items())
-def test_a_kind_of_error_belongs_to_langchains_family(
-    kind: type[KimiError], bases: tuple[type[Exception], ...]
-) -> None:
+def test_each_error_class_is_one_of_langchains(kind: type[KimiError], bases: tuple[type[Exception], ...]) -> None:
     assert kind.__bases__ == bases
     error = made(kind)
     assert isinstance(error, core.ModelError)
-    assert error.is_retryable is (kind in PASSING)
+    assert error.is_retryable is (kind in RETRYABLE)
     with pytest.raises(bases[-1]):
         raise error
 
 
 @pytest.mark.parametrize("kind", TREE)
-def test_what_is_known_of_a_failure_hangs_on_it(kind: type[KimiError]) -> None:
-    plain, known = made(kind), made(kind, **FACTS)
-    for name, value in FACTS.items():
-        assert getattr(known, name) == value
+def test_details_are_attributes_of_the_error(kind: type[KimiError]) -> None:
+    plain, detailed = made(kind), made(kind, **DETAILS)
+    for name, value in DETAILS.items():
+        assert getattr(detailed, name) == value
         assert name == "is_retryable" or not getattr(plain, name)
-    assert (known.status_code, known.request_id) == (429, "gen-1")
+    assert (detailed.status_code, detailed.request_id) == (429, "gen-1")
     assert (plain.status_code, plain.request_id) == (None, None)
 
 
 @pytest.mark.parametrize("kind", TREE)
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own pickle
-def test_an_error_survives_copies_and_processes(kind: type[KimiError], again: Any) -> None:
-    error = made(kind, **FACTS)
+def test_an_error_can_be_copied_and_pickled(kind: type[KimiError], again: Any) -> None:
+    error = made(kind, **DETAILS)
     error.add_note("on the way")
     twin = again(error)
     assert type(twin) is kind
     assert (twin.reason, str(twin), twin.args) == (error.reason, str(error), error.args)
-    for name, value in (FACTS | ITS_OWN.get(kind, {})).items():
+    for name, value in (DETAILS | OWN_ARGUMENTS.get(kind, {})).items():
         assert name == "attempts" or getattr(twin, name) == value
     assert [str(attempt) for attempt in twin.attempts] == ["first"]
     assert twin.__notes__ == ["on the way"]
 
 
-def test_facts_that_come_later() -> None:
+def test_details_can_be_set_later() -> None:
     error = KimiServerError("It failed.", status=502)
-    error.learn(provider="Novita", status=503)
+    error.update(provider="Novita", status=503)
     assert str(error) == "It failed. (HTTP 503, provider Novita)"
 
 
 @pytest.mark.parametrize(
-    ("facts", "text"),
+    ("details", "text"),
     [
         ({}, "It failed."),
         ({"advice": "Do this."}, "It failed. Do this."),
@@ -135,15 +133,15 @@ def test_facts_that_come_later() -> None:
         ({"raw": {"key": "x"}, "metadata": {"flagged_input": "x"}, "usage": {"cost": 1}}, "It failed."),
     ],
 )
-def test_the_text_leads_with_the_reason_and_ends_with_what_to_do(facts: Any, text: str) -> None:
-    assert str(KimiError("It failed.", **facts)) == text
+def test_the_text_begins_with_the_reason_and_ends_with_the_advice(details: Any, text: str) -> None:
+    assert str(KimiError("It failed.", **details)) == text
 
 
 def test_blanks_around_a_reason_are_not_shown() -> None:
     assert str(KimiError(" It failed. \n", status=500)) == "It failed. (HTTP 500)"
 
 
-def test_a_raw_reply_is_what_tracers_look_for() -> None:
+def test_a_raw_reply_has_the_attributes_that_tracers_read() -> None:
     raw = RawReply(400, {"x": "y"}, '{"error": {"code": 400}}')
     assert (raw.status_code, raw.headers, raw.json()) == (400, {"x": "y"}, {"error": {"code": 400}})
     with pytest.raises(json.JSONDecodeError):
@@ -154,12 +152,12 @@ def test_a_raw_reply_is_what_tracers_look_for() -> None:
     ("cause", "retryable"),
     [("refusal", False), ("length", False), ("empty", True), ("no_call", True), ("bad_json", True), ("invalid", True)],
 )
-def test_whether_a_second_try_for_structured_output_is_worth_it(cause: Any, *, retryable: bool) -> None:
+def test_the_cause_decides_whether_structured_output_is_retryable(cause: Any, *, retryable: bool) -> None:
     assert KimiStructuredOutputError("x", cause=cause).is_retryable is retryable
     assert KimiStructuredOutputError("x", cause=cause, is_retryable=not retryable).is_retryable is not retryable
 
 
-def test_what_did_not_become_structured_output() -> None:
+def test_a_structured_output_error_keeps_the_text_and_the_validation_errors() -> None:
     listed = [{"type": "missing", "loc": ("a",), "msg": "Field required"}]
     error = KimiStructuredOutputError("x", cause="invalid", text="{}", position=1, validation_errors=listed)
     for one in (error, pickle.loads(pickle.dumps(error))):  # noqa: S301 - our own pickle

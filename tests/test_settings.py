@@ -139,7 +139,7 @@ def test_without_a_base_url_it_is_openrouter(monkeypatch: pytest.MonkeyPatch, gi
     [
         ("http://example.com/v1", "allow_insecure_http"),
         ("http://10.0.0.1/v1", "allow_insecure_http"),
-        ("https://user:password@example.com/v1", "must not hold a user or a password"),
+        ("https://user:password@example.com/v1", "must not contain a user name or a password"),
         ("ftp://example.com", "must be an http or https URL"),
         (7, "valid string"),
     ],
@@ -253,7 +253,7 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"model_kwargs": {"timeout": 1, "model": "m"}}, "model, timeout: pass these as arguments"),
         ({"model_kwargs": {"metadata": {"a": "b"}}}, "metadata: pass these as arguments"),
         ({"model_kwargs": {"temperature": 1}, "temperature": 0}, "temperature: pass these as arguments"),
-        ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "another name of stop, given twice"),
+        ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "an alias of stop, which has a different value"),
         ({"model_kwargs": {"temperature": 3}}, "must be a number from 0 to 2"),
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: passed twice"),
         ({"stream": True}, "stream is not a parameter: call .stream()"),

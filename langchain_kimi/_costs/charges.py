@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_kimi._kimi import profiles
 from langchain_kimi._openrouter.http.errors import NOT_CONNECTED
 from langchain_kimi._openrouter.wire import WireUsage
-from langchain_kimi._reply.messages import usage_from
+from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiStatusError, KimiUsageError
 
 NOTHING = Decimal(0)

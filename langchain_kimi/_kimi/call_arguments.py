@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from langchain_kimi._kimi.markup.grammar import MARKER, parsed
+from langchain_kimi._openrouter.json_schema import resolve
 from langchain_kimi._openrouter.wire import JSONObject
 
 _INSIDE = re.compile(r'["\\]')
@@ -226,10 +227,7 @@ class ArgumentStream:
                 return schema
 
     def _referred(self, reference: str) -> JSONObject:
-        schema: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            schema = schema.get(step) if isinstance(schema, dict) else None
-        return schema if isinstance(schema, dict) else {}
+        return resolve(self._root, reference) or {}
 
     def _containers(self, schema: JSONObject, followed: frozenset[str] = frozenset()) -> tuple[type, ...]:
         """Return the types of a value that must be an object or array; empty if it may be anything else."""

@@ -9,7 +9,7 @@ from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
-from langchain_kimi._kimi.markup.texts import Leaks
+from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, Repairs
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
@@ -61,7 +61,7 @@ class Repairer:
             self._offered, repair_options.repairs, repair_options.call_ids, partial(number_of_calls, body)
         )
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
-        self._leaks = Leaks(self._offered) if has_leaks else None
+        self._leaks = LeakedMarkup(self._offered) if has_leaks else None
         self._validator = CallValidator(self._offered) if repair_options.validates else None
         self._empty_answers = repair_options.empty_answers
         self._changed_choice = repair_options.changed_choice
@@ -113,7 +113,7 @@ class Repairer:
     def _passes(self, delta: WireMessage) -> bool:
         """Take a delta that needs no repair, as nearly all are; return whether it is one."""
         if wire := delta.get("tool_calls"):
-            return (self._leaks is None or self._leaks.is_silent(delta)) and self._calls.passes(wire)
+            return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
         return self._leaks is None or self._leaks.passes(delta)
 
     def _repaired(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
@@ -137,8 +137,8 @@ class Repairer:
 
     def _report(self) -> JSONObject:
         counts = +self._calls.repaired
-        if self._leaks and self._leaks.found:
-            counts["markup"] = self._leaks.found
+        if self._leaks and self._leaks.count:
+            counts["markup"] = self._leaks.count
         if self._changed_choice:
             counts["tool_choice"] = 1
         if self._validator:

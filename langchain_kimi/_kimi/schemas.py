@@ -6,9 +6,9 @@ Its refusal reads "not a valid moonshot flavored json schema". Its rules are kno
 shapes is left as it is, and so is what could only be rewritten with another meaning.
 """
 
-from collections.abc import Callable
 from typing import Any, cast
 
+from langchain_kimi._openrouter.json_schema import references, resolve, with_subschemas
 from langchain_kimi._openrouter.wire import JSONObject
 
 _ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated", "$comment"})
@@ -67,23 +67,13 @@ class _Rewriter:
         alone = self._with_reference_alone(schema, within)
         if alone is not schema:
             return alone
-        changed: JSONObject = {}
-        for word, value in schema.items():
-            new = self._part(word, value, within)
-            if new is not value:
-                changed[word] = new
-        return _with_type_in_branches(_with_one_item({**schema, **changed} if changed else schema))
+        changed = with_subschemas(schema, lambda path, inner: self._part(path[0], inner, within))
+        return _with_type_in_branches(_with_one_item(changed))
 
-    def _part(self, word: str, value: Any, within: tuple[str, ...]) -> Any:
-        if word in ("properties", "$defs", "definitions") and isinstance(value, dict):
-            rewrite = self._property if word == "properties" else self._inner
-            return _changed_values(value, lambda inner: rewrite(inner, within))
-        if word in ("anyOf", "oneOf", "allOf", "prefixItems") and isinstance(value, list):
-            new = [self._inner(inner, within) for inner in value]
-            return value if all(one is other for one, other in zip(new, value, strict=True)) else new
-        if word == "items" or (word == "additionalProperties" and isinstance(value, dict)):
-            return self._inner(value, within)
-        return value
+    def _part(self, keyword: str, schema: Any, within: tuple[str, ...]) -> Any:
+        if keyword == "additionalProperties" and not isinstance(schema, dict):
+            return schema
+        return self._property(schema, within) if keyword == "properties" else self._inner(schema, within)
 
     def _inner(self, schema: Any, within: tuple[str, ...]) -> Any:
         if schema is True:
@@ -101,7 +91,7 @@ class _Rewriter:
             return schema
         beside = {word: value for word, value in schema.items() if word != "$ref"}
         target = self._referred(reference)
-        if target is None or reference in within or _refers(target, reference):
+        if target is None or reference in within or reference in references(target):
             # What refers to itself cannot be written out; as the only branch it stands alone as well.
             return schema if {"anyOf", "type"} & set(beside) else {"anyOf": [{"$ref": reference}], **beside}
         same = {word for word in set(target) & set(beside) if target[word] == beside[word]}
@@ -110,21 +100,8 @@ class _Rewriter:
         return self.rewritten({**target, **beside}, (*within, reference))
 
     def _referred(self, reference: str) -> JSONObject | None:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) and found is not self._root else None
-
-
-def _changed_values(values: JSONObject, change: Callable[[Any], Any]) -> JSONObject:
-    new = {name: change(value) for name, value in values.items()}
-    return values if all(new[name] is value for name, value in values.items()) else new
-
-
-def _refers(schema: Any, reference: str) -> bool:
-    if isinstance(schema, dict):
-        return schema.get("$ref") == reference or any(_refers(value, reference) for value in schema.values())
-    return isinstance(schema, list) and any(_refers(value, reference) for value in schema)
+        target = resolve(self._root, reference)
+        return None if target is self._root else target
 
 
 def _typed(schema: JSONObject) -> JSONObject:

@@ -1,1 +1,1 @@
-"""OpenRouter's protocol. It knows neither LangChain nor Kimi."""
+"""OpenRouter's protocol: wire types, parameters, replies, errors and HTTP. It depends on neither LangChain nor Kimi."""

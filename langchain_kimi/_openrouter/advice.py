@@ -1,4 +1,4 @@
-"""What to do about a failure: the sentence that an error's text ends with."""
+"""What to do about a failure: the last sentences of an error's text."""
 
 import re
 
@@ -16,76 +16,78 @@ from langchain_kimi.errors import (
     KimiStatusError,
 )
 
-OTHER_MODELS = "other Kimis are moonshotai/kimi-k2.6 and moonshotai/kimi-k2.7-code, and models=[...] names fallbacks"
-BY_WORDS = {
-    # UKGovernmentBEIS/inspect_ai#5152: a named tool and "required" alike
+OTHER_MODELS = (
+    "other Kimi models are moonshotai/kimi-k2.6 and moonshotai/kimi-k2.7-code, and models=[...] lists fallbacks"
+)
+BY_MESSAGE = {
+    # UKGovernmentBEIS/inspect_ai#5152: for a named tool and for "required".
     r"tool_choice.*incompatible with thinking": (
-        "A Kimi that thinks cannot be forced to call a tool: leave tool_choice at 'auto', or switch thinking off with "
-        "reasoning={'enabled': False} where the model allows it; with_structured_output has method='json_schema'."
+        "A Kimi model cannot be forced to call a tool while it reasons: leave tool_choice at 'auto', or set "
+        "reasoning={'enabled': False} where the model allows it. For structured output, use method='json_schema'."
     ),
-    # MoonshotAI/Kimi-K2#124, anomalyco/opencode#39214: whatever else is sent, even 0.6
+    # MoonshotAI/Kimi-K2#124, anomalyco/opencode#39214: every other value is refused, even 0.6.
     r"invalid temperature|temperature.*only [\d.]+ is allowed": (
-        "This model has one temperature of its own: leave temperature out."
+        "This model accepts a single temperature: leave temperature out."
     ),
     # vercel/ai#18921, tailcallhq/forgecode#3123
     r"moonshot flavored json schema": (
-        "Moonshot takes a dialect: in the schema that the message names put the type into each branch of an anyOf "
-        "instead of beside it, nothing beside $ref, and no null into an enum; or let another host serve it with "
+        "Moonshot accepts a subset of JSON schema. In the schema named above, put the type into each branch of an "
+        "anyOf instead of beside it, put nothing beside $ref, and no null into an enum; or exclude this provider with "
         "provider={'ignore': ['moonshotai']}."
     ),
     # anomalyco/opencode#29690, langchain-ai/langchain#36457
     r"reasoning_content is missing": (
-        "Send each assistant message back as it came, with the reasoning in its additional_kwargs, or switch thinking "
-        "off with reasoning={'enabled': False} where the model allows it."
+        "Send each assistant message back unchanged, with the reasoning in its additional_kwargs, or set "
+        "reasoning={'enabled': False} where the model allows it."
     ),
     # anomalyco/opencode#6056, Toloka/tolokaforge#1284
     r"role 'assistant' must not be empty": (
-        "Take the assistant message without text and without tool calls out of the history."
+        "Remove the assistant message that has neither text nor tool calls from the history."
     ),
     # HKUDS/nanobot#3939, NousResearch/hermes-agent#34208
-    r"cannot specify both.*(thinking|reasoning)": "Say how to think in one way only: with reasoning={...}.",
+    r"cannot specify both.*(thinking|reasoning)": "Configure reasoning in one way only: with reasoning={...}.",
     # continuedev/continue#6619, CultivateLabs/raif#462
     r"no endpoints found that (support|can handle)|no allowed providers|guardrail restrictions and data policy": (
-        "No host of this model is left after the request's filters: loosen provider={...} (only, ignore, "
-        f"require_parameters, data_collection) or leave out what it names; {OTHER_MODELS}."
+        "The request's settings exclude every provider of this model: loosen provider={...} (only, ignore, "
+        f"require_parameters, data_collection), or leave out the feature that the message names; {OTHER_MODELS}."
     ),
 }
-"""What hosts were seen to say, as regular expressions, and the knob to turn; it replaces the advice for the kind."""
+"""Observed messages of providers, as regular expressions, with specific advice. It replaces the advice of `BY_KIND`."""
 
 BY_KIND: dict[type[KimiError], str] = {
-    KimiContextOverflowError: "Shorten the messages or lower max_tokens, or choose a model with a larger context.",
+    KimiContextOverflowError: "Shorten the messages, lower max_tokens, or choose a model with a larger context.",
     KimiAuthenticationError: "Check api_key or OPENROUTER_API_KEY: the key is missing, unknown or disabled.",
     KimiPaymentRequiredError: "Add credits, raise the key's limit, or lower max_tokens.",
     KimiModerationError: "The input was flagged: see `metadata['reasons']` and `metadata['flagged_input']`.",
     KimiPermissionError: "The key or the account's guardrails do not allow this request.",
-    KimiRateLimitError: "Wait and try again, allow other providers, or name fallbacks with models=[...].",
-    KimiServerError: "Trying again may help; naming fallbacks with models=[...] or other providers does too.",
-    KimiInvalidRequestError: "Change the request: what is wrong with it stands at the head of this text and in `raw`.",
-    KimiNotFoundError: f"Check the model's slug: it may be misspelt or retired; {OTHER_MODELS}.",
+    KimiRateLimitError: "Wait and try again, allow other providers, or list fallbacks with models=[...].",
+    KimiServerError: "Trying again may help, as may other providers, or fallbacks with models=[...].",
+    KimiInvalidRequestError: "Change the request: the message above and `raw` say what is wrong with it.",
+    KimiNotFoundError: f"Check the model's slug: it may be misspelled or retired; {OTHER_MODELS}.",
     KimiStatusError: "OpenRouter does not document this status: check base_url, the proxy and the request.",
 }
-"""The first kind that fits counts, so the special ones stand before the general ones."""
+"""The first class that matches counts, so subclasses come before their parents."""
 
-LASTING = (
-    "Asking again changes nothing: check base_url, the proxy and the request, or name fallbacks with models=[...]."
+PERMANENT_FAILURE = (
+    "Trying again will not help: check base_url, the proxy and the request, or list fallbacks with models=[...]."
 )
-NO_SOON = "This cap does not lift by trying again soon: wait until it resets, or use a paid model."
+DAILY_LIMIT = "Retrying soon will not help: wait until the limit resets, or use a paid model."
 
 
 def advice_for(error: KimiError) -> str:
-    """Say what to do about `error`, from its words, its kind, and what the wire told about availability."""
+    """Return advice for an error, from its message, its class and its `availability`."""
     sentences = (_general(error), _excluded(error), _alternatives(error), _wait(error))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _general(error: KimiError) -> str:
-    for words, advice in BY_WORDS.items():
-        if re.search(words, error.reason, re.IGNORECASE):
+    for pattern, advice in BY_MESSAGE.items():
+        if re.search(pattern, error.reason, re.IGNORECASE):
             return advice
     if isinstance(error, KimiRateLimitError) and not error.is_retryable:
-        return NO_SOON
+        return DAILY_LIMIT
     if isinstance(error, KimiServerError) and not error.is_retryable:
-        return LASTING
+        return PERMANENT_FAILURE
     return next((advice for kind, advice in BY_KIND.items() if isinstance(error, kind)), "")
 
 

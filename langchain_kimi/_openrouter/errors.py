@@ -1,4 +1,4 @@
-"""From what the wire says of a failure to the error that is raised: one table, one builder."""
+"""Build the exception for a failure from the status, headers and body that came over the wire."""
 
 import html
 import json
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
-from langchain_kimi._openrouter.wire import JSONObject, WireError, WireEvent
+from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -25,51 +25,6 @@ from langchain_kimi.errors import (
     RawReply,
 )
 
-MILLISECONDS = 1000
-EPOCH = 1_000_000_000
-"""Seconds since the epoch: the year 2001, before which no reset lies."""
-
-
-def retry_after(
-    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
-) -> float | None:
-    """Seconds that the other side asks to wait.
-
-    In this order: the `Retry-After` header (seconds or a date), `availability.retry_after` (seconds), and
-    `X-RateLimit-Reset` (milliseconds since the epoch), a response header or inside `metadata.headers`.
-    """
-    inner = metadata.get("headers")
-    kept = inner if isinstance(inner, dict) else {}
-    noted = {str(name).lower(): value for name, value in kept.items()}
-    for told in (headers.get("retry-after"), availability.get("retry_after"), noted.get("retry-after")):
-        if (asked := _seconds(told, now)) is not None:
-            return asked
-    reset = number_of(headers.get("x-ratelimit-reset") or noted.get("x-ratelimit-reset"))
-    # Other hosts mean seconds by it, or a length of time; and a moment that has passed asks for nothing.
-    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH) else None
-
-
-def _seconds(value: Any, now: float) -> float | None:
-    number = number_of(value)
-    if number is None and isinstance(value, str):
-        try:
-            number = parsedate_to_datetime(value).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    return None if number is None else max(0.0, number)
-
-
-def number_of(value: Any) -> float | None:
-    """Give a number that was sent as one or as text; None for anything else, a negative or an absurd one."""
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - refuses NaN, infinity and nonsense
-
-
 BY_STATUS: dict[int, type[KimiStatusError]] = {
     400: KimiInvalidRequestError,
     401: KimiAuthenticationError,
@@ -83,10 +38,10 @@ BY_STATUS: dict[int, type[KimiStatusError]] = {
     422: KimiInvalidRequestError,
     429: KimiRateLimitError,
 }
-"""408 is a time-out of the other side, so it may be tried again like a 5xx."""
+"""The error class of each status. 408 is a timeout on the server's side, so it is retryable like a 5xx."""
 
-LASTING = frozenset({501, 505, 511})
-"""Not implemented, another version of HTTP, a network that wants a login: asking again changes nothing."""
+PERMANENT_STATUSES = frozenset({501, 505, 511})
+"""Not implemented, HTTP version not supported, network login required: a retry cannot succeed."""
 
 BY_TYPE: dict[str, int] = {
     "authentication": 401,
@@ -105,7 +60,7 @@ BY_TYPE: dict[str, int] = {
     "provider_overloaded": 503,
     "timeout": 504,
 }
-"""OpenRouter's canonical error types; the ones left out all mean 400."""
+"""The status of each of OpenRouter's canonical error types. Types that are not listed mean 400."""
 
 CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
 CONTEXT_WORDS = re.compile(
@@ -120,32 +75,35 @@ CONTEXT_WORDS = re.compile(
     r"|inputs`? tokens \+ `?max_new_tokens|reduce the length of (the messages|either)",
     re.IGNORECASE,
 )
-"""How the hosts that OpenRouter routes to put it; most of them send no error type that says so."""
+"""How the providers behind OpenRouter report an overflow; most of them send no error type for it."""
 EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
 UNKNOWN_MODEL = re.compile(r"is not a valid model id|model .* (does not exist|not found)", re.IGNORECASE)
-DAILY_CAP = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
+DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-WORDLESS = "The other side sent an error without a word about it."
-OTHER_WORDS = ("error", "msg", "detail", "errors", "reason")
-"""Where hosts put the words of an error that has no `message`."""
-WRAPPERS = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
-"""Messages that say nothing: the reason is then in `metadata.raw`."""
+NO_MESSAGE = "The server sent an error without a message."
+MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason")
+"""Where hosts put the message of an error, in order of preference."""
+GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
+"""Messages without information: the reason is then in `metadata.raw`."""
+MILLISECONDS = 1000
+EPOCH_2001 = 1_000_000_000
+"""September 2001 in seconds since the epoch; smaller numbers are not points in time."""
 
 
 def error_from_response(status: int, headers: Mapping[str, str], text: str, *, now: float) -> KimiError:
-    """Make the error for a reply whose status says that the call failed.
+    """Return the error for a response whose status is one of failure.
 
     Args:
         status: The HTTP status.
-        headers: The reply's headers, names in lower case.
-        text: The reply's body: the wire's envelope, or an HTML page or plain text of something in between.
-        now: Seconds since the epoch, for waits that are given as a point in time.
+        headers: The response headers, names in lower case.
+        text: The body: OpenRouter's envelope, or an HTML page or plain text from a server in between.
+        now: Seconds since the epoch, to which waits until a point in time are relative.
     """
-    kept = {name: value for name, value in headers.items() if name != "set-cookie"}
-    raw_reply = RawReply(status, kept, text)
-    reply = _parsed(text.lstrip("\ufeff"))
+    headers = {name: value for name, value in headers.items() if name != "set-cookie"}
+    raw_reply = RawReply(status, headers, text)
+    reply = _parse_if_json(text.lstrip("\ufeff"))
     if isinstance(reply, list) and reply:
-        # Google's own form.
+        # Google's own format.
         reply = reply[0]
     if isinstance(reply, dict):
         return error_from_reply(cast("WireEvent", reply), raw_reply, now=now)
@@ -154,37 +112,37 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
 
 
 def error_from_reply(reply: WireEvent, raw_reply: RawReply, *, now: float) -> KimiError:
-    """Make the error for a reply or a stream's event that holds an `error`, at any of the places it was seen."""
+    """Return the error for a reply or an event that contains an `error`; `find_error` lists the places."""
     error = find_error(reply)
     if error is None:
-        told = _told(dict(reply)) or f"HTTP status {raw_reply.status_code}"
-        error = {"message": told, "code": cast("JSONObject", reply).get("code")}
+        message = _message(dict(reply)) or f"HTTP status {raw_reply.status_code}"
+        error = {"message": message, "code": cast("JSONObject", reply).get("code")}
     return _build(error, reply, raw_reply, now)
 
 
 def find_error(reply: WireEvent) -> WireError | None:
-    """Find the `error` of a reply or event: at the top, in a choice, or inside a `provider` that is an object.
+    """Return the `error` of a reply or event: at the top, in a choice, or inside a `provider` that is an object.
 
-    An empty one counts where nothing else is told, and a finish reason `error` without any error object, so that it is
-    not taken for an answer.
+    An empty error counts if there is nothing else in the reply. The finish reason `error` counts without an error
+    object too, so that the reply is not taken for an answer.
     """
-    for place in (reply, reply.get("provider")):
-        if isinstance(place, dict) and place.get("error"):
-            return _as_error(place["error"])
+    for parent in (reply, reply.get("provider")):
+        if isinstance(parent, dict) and parent.get("error"):
+            return _as_error(parent["error"])
     choices = reply.get("choices")
     if reply.get("error") == {} and not (choices or reply.get("usage")):
-        return {"message": WORDLESS}
+        return {"message": NO_MESSAGE}
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict):
             if choice.get("error"):
                 return _as_error(choice["error"])
-            if choice.get("finish_reason") == "error":
+            if choice.get("finish_reason") == FINISH_ERROR:
                 return {"message": "The provider stopped with the finish reason 'error'.", "code": 502}
     return None
 
 
 def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
-    """Make the error for a reply that is no reply."""
+    """Return the error for a reply that does not have the form of one."""
     return KimiMalformedReplyError(
         reason,
         status=raw_reply.status_code,
@@ -195,19 +153,19 @@ def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
 
 
 def _as_error(error: Any) -> WireError:
-    return cast("WireError", error) if isinstance(error, dict) else {"message": _written(error)}
+    return cast("WireError", error) if isinstance(error, dict) else {"message": _as_text(error)}
 
 
 def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) -> KimiError:
-    metadata = _mapping(error.get("metadata"))
-    availability = _mapping(error.get("availability")) or _mapping(metadata.get("availability"))
+    metadata = _as_mapping(error.get("metadata"))
+    availability = _as_mapping(error.get("availability")) or _as_mapping(metadata.get("availability"))
     error_type = _word(metadata.get("error_type")) or _word(error.get("error_type"))
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
-    raw = _parsed(metadata.get("raw"))
-    reason, message = _reason(error, raw), _written(error.get("message"))
-    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {message} {_code(raw)}")
-    made = kind(
+    raw = _parse_if_json(metadata.get("raw"))
+    reason, message = _reason(error, raw), _as_text(error.get("message"))
+    kind = _kind(status, error_type or _word(code), metadata, f"{reason} {message} {_code_and_type(raw)}")
+    built = kind(
         reason,
         status=status,
         code=code if isinstance(code, int | str) else None,
@@ -220,26 +178,29 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
         generation_id=_word(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
         retry_after=retry_after(raw_reply.headers, metadata, availability, now),
         response=raw_reply,
-        usage=_mapping(reply.get("usage")) or None,
+        usage=_as_mapping(reply.get("usage")) or None,
     )
-    told = availability.get("retryable")
-    if isinstance(told, bool):
-        made.learn(is_retryable=told)
-    elif status in LASTING or DAILY_CAP.search(f"{reason} {message} {_written(metadata.get('limit_source'))}"):
-        made.learn(is_retryable=False)
-    made.learn(advice=advice_for(made))
-    return made
+    retryable = availability.get("retryable")
+    if isinstance(retryable, bool):
+        built.update(is_retryable=retryable)
+    elif status in PERMANENT_STATUSES or DAILY_LIMIT.search(
+        f"{reason} {message} {_as_text(metadata.get('limit_source'))}"
+    ):
+        built.update(is_retryable=False)
+    built.update(advice=advice_for(built))
+    return built
 
 
-def _kind(status: int, word: str | None, metadata: Mapping[str, Any], words: str) -> type[KimiStatusError]:
-    kind = BY_STATUS.get(status) or (KimiServerError if 500 <= status <= 599 else KimiStatusError)  # noqa: PLR2004 - HTTP's own numbers
+def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
+    is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
+    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
-        if word in CONTEXT_TYPES or CONTEXT_WORDS.search(words):
+        if word in CONTEXT_TYPES or CONTEXT_WORDS.search(text):
             return KimiContextOverflowError
-        if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(words):
+        if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
             return KimiNotFoundError
     if kind is KimiPermissionError:
-        if EXHAUSTED_KEY.search(words):
+        if EXHAUSTED_KEY.search(text):
             return KimiPaymentRequiredError
         if metadata.get("reasons") or "flagged_input" in metadata:
             return KimiModerationError
@@ -247,59 +208,59 @@ def _kind(status: int, word: str | None, metadata: Mapping[str, Any], words: str
 
 
 def _status(error: WireError, error_type: str | None, http_status: int) -> int:
-    """The status that counts: HTTP's where it is one of failure, else what the error itself says of it."""
+    """Return the HTTP status if it is one of failure, else the status that the error itself names."""
     if http_status >= 300:  # noqa: PLR2004 - HTTP's own number
         return http_status
-    for told in (error.get("http_status"), error.get("code")):
-        number = number_of(told)
+    for value in (error.get("http_status"), error.get("code")):
+        number = number_of(value)
         if number is not None and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
             return int(number)
     if word := error_type or _word(error.get("code")):
         return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
-    # An error without a code inside a reply that began well is a failure of the other side.
+    # An error without a code, inside a reply that began with 200, is a failure of the server.
     return 500
 
 
 def _reason(error: WireError, raw: Any) -> str:
-    """The upstream's own words where it was passed on, else OpenRouter's message."""
-    told = error.get("message")
-    message = str(told) if isinstance(told, int | float) else _told(_parsed(told))
-    if message.lower().rstrip(".") in WRAPPERS:
-        other = {key: cast("JSONObject", error).get(key) for key in OTHER_WORDS}
-        return _told(raw) or message or _told(other) or "The provider failed without saying why."
+    """Return the provider's own message if OpenRouter's message is generic, else OpenRouter's."""
+    value = error.get("message")
+    message = str(value) if isinstance(value, int | float) else _message(_parse_if_json(value))
+    if message.lower().rstrip(".") in GENERIC_MESSAGES:
+        other = {key: cast("JSONObject", error).get(key) for key in MESSAGE_KEYS if key != "message"}
+        return _message(raw) or message or _message(other) or "The provider failed without giving a reason."
     return message
 
 
-def _told(raw: Any, depth: int = 8) -> str:
-    """The sentence in an upstream's error of any shape: text, `message`, `msg`, `detail`, `error`, nested or not."""
+def _message(raw: Any, depth: int = 8) -> str:
+    """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
     if isinstance(raw, str):
         return raw.strip()[:2000]
     if isinstance(raw, list) and raw and depth:
-        return _told(raw[0], depth - 1)
+        return _message(raw[0], depth - 1)
     if not isinstance(raw, dict) or not depth:
         return ""
-    for key in ("error", "message", "msg", "detail", "errors", "reason"):
-        if told := _told(raw.get(key), depth - 1):
-            return told
-    return _written(raw)[:500] if any(raw.values()) else ""
+    for key in MESSAGE_KEYS:
+        if message := _message(raw.get(key), depth - 1):
+            return message
+    return _as_text(raw)[:500] if any(raw.values()) else ""
 
 
-def _written(value: Any) -> str:
-    """A value in words; what could be read may still be nested too deep to be written, further up the stack."""
+def _as_text(value: Any) -> str:
+    # A value that could be parsed may be nested too deeply to be written further up the stack.
     try:
         return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
     except RecursionError:
-        return "The reason is nested too deep to be shown."
+        return "The reason is nested too deeply to be shown."
 
 
-def _code(raw: Any) -> str:
-    """The upstream's own code or type, which may say more than its sentence."""
+def _code_and_type(raw: Any) -> str:
+    """Return the provider's own code and type, which may be more specific than its message."""
     inner = raw.get("error") if isinstance(raw, dict) else None
-    place = inner if isinstance(inner, dict) else _mapping(raw)
-    return f"{_written(place.get('code'))} {_written(place.get('type'))}"
+    error = inner if isinstance(inner, dict) else _as_mapping(raw)
+    return f"{_as_text(error.get('code'))} {_as_text(error.get('type'))}"
 
 
-def _parsed(raw: Any) -> Any:
+def _parse_if_json(raw: Any) -> Any:
     if isinstance(raw, str) and raw.lstrip()[:1] in {"{", "["}:
         try:
             return json.loads(raw)
@@ -312,5 +273,44 @@ def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def retry_after(
+    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
+) -> float | None:
+    """Return the seconds to wait that a response names, or None.
+
+    The first of these counts: the header `Retry-After` (seconds or a date), `availability.retry_after` (seconds), and
+    `X-RateLimit-Reset` (milliseconds since the epoch) as a response header or inside `metadata.headers`.
+    """
+    inner = metadata.get("headers")
+    upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
+    for value in (headers.get("retry-after"), availability.get("retry_after"), upstream.get("retry-after")):
+        if (seconds := _seconds(value, now)) is not None:
+            return seconds
+    reset = number_of(headers.get("x-ratelimit-reset") or upstream.get("x-ratelimit-reset"))
+    # Other hosts send seconds or a duration under this name. A point in time that has passed is no reason to wait.
+    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH_2001) else None
+
+
+def _seconds(value: Any, now: float) -> float | None:
+    number = number_of(value)
+    if number is None and isinstance(value, str):
+        try:
+            number = parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return None if number is None else max(0.0, number)
+
+
+def number_of(value: Any) -> float | None:
+    """Return a number that was sent as a number or as text; None for anything else, negative or beyond 1e15."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - excludes NaN, infinity and nonsense

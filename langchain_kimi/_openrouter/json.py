@@ -1,4 +1,12 @@
-"""What parsers of JSON are told to refuse: what would be read as another value than the one that was written."""
+"""JSON in and out: one fast strict codec for the wire, and one decoder for each tolerance.
+
+| function | raw control characters in strings | repeated keys | `NaN`, `Infinity`, `1e999` |
+| --- | --- | --- | --- |
+| `Codec.parse` | refused | the last value | refused |
+| `parse_strict` | refused | the last value | constants refused |
+| `parse_lenient` | accepted | the last value | accepted |
+| `parse_unambiguous` | accepted | refused if the values differ | refused |
+"""
 
 import json
 import math
@@ -6,96 +14,98 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
-from langchain_kimi._openrouter.limits import DEEPEST
+from langchain_kimi._openrouter.limits import MAX_DEPTH
 
 LARGEST_INTEGER = 2**53
-"""Integers up to here are written alike by everybody."""
-_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+"""Every JSON writer writes integers up to this one in the same way."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class Codec:
-    """Reads and writes JSON."""
+    """Read and write JSON.
+
+    Args:
+        fast: The module `orjson`, or None to use the standard library.
+    """
 
     def __init__(self, fast: Any) -> None:
-        """Make one; `fast` is orjson, or None where it is missing."""
         self._loads = fast.loads if fast else json.loads
         self._dumps = fast.dumps if fast else None
         self._fragment = getattr(fast, "Fragment", None)
 
-    def parsed(self, text: bytes) -> Any:
-        """Parse usual JSON; None for what is no strict JSON, or so deeply nested that it wants a closer look."""
-        if text.count(b"{") + text.count(b"[") > DEEPEST:
+    def parse(self, text: bytes) -> Any:
+        """Return the value of strict JSON, or None if the text is not strict JSON or may be nested too deeply."""
+        if text.count(b"{") + text.count(b"[") > MAX_DEPTH:
             return None
         try:
             return self._loads(text)
         except ValueError:
             return None
 
-    def written_object(self, parts: Mapping[str, Any], known: Collection[str] = ()) -> bytes:
-        """Write an object as `written` writes each of its parts, at once where it can.
+    def encode_object(self, parts: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
+        """Return an object whose values are encoded as `encode` does, in one pass where possible.
 
-        A long conversation is a megabyte, and each copy of it is felt.
+        A long conversation is about a megabyte, and each copy of it is measurable.
 
         Args:
-            parts: The parts, by their keys.
-            known: Keys of parts that are known to be usual, see `is_usual`.
+            parts: The values by key.
+            plain: Keys whose values are already known to be plain, see `is_plain`.
 
         Raises:
-            ValueError, TypeError, RecursionError: as of `written`.
+            ValueError, TypeError, RecursionError: See `encode`.
         """
         if self._dumps and self._fragment:
+            # orjson refuses lone surrogates; the slow path below replaces them.
             with suppress(TypeError):
-                # Half a character, for one, is seen to below.
-                written: bytes = self._dumps(
+                encoded: bytes = self._dumps(
                     {
-                        key: part if key in known or is_usual(part) else self._fragment(_plainly(part))
-                        for key, part in parts.items()
+                        key: value if key in plain or is_plain(value) else self._fragment(_encode_slowly(value))
+                        for key, value in parts.items()
                     }
                 )
-                return written
-        pairs = (self.written(key) + b":" + self.written(part) for key, part in parts.items())
+                return encoded
+        pairs = (self.encode(key) + b":" + self.encode(value) for key, value in parts.items())
         return b"{" + b",".join(pairs) + b"}"
 
-    def written(self, value: Any) -> bytes:
-        """Write a value, compact, in the order of its keys: the same bytes with orjson and without.
+    def encode(self, value: Any) -> bytes:
+        """Return a value as compact JSON, keys in their order; the bytes do not depend on whether orjson is installed.
 
-        Half a character, as a reply that was cut may end with, is written as U+FFFD, and two halves as the character.
+        A lone surrogate, which a truncated reply may end with, becomes U+FFFD; a surrogate pair becomes its character.
 
         Raises:
-            ValueError: it holds a number that JSON has no word for.
-            TypeError: it holds an object that JSON has no word for.
-            RecursionError: it is too deep.
+            ValueError: The value contains NaN, an infinity or itself.
+            TypeError: The value contains an object that JSON cannot represent.
+            RecursionError: The value is nested too deeply.
         """
-        if self._dumps and is_usual(value):
+        if self._dumps and is_plain(value):
             try:
-                written: bytes = self._dumps(value)
+                encoded: bytes = self._dumps(value)
             except TypeError:
-                # Half a character, for one.
-                return _plainly(value)
-            return written
-        return _plainly(value)
+                # A lone surrogate, for example.
+                return _encode_slowly(value)
+            return encoded
+        return _encode_slowly(value)
 
 
-def _plainly(value: Any) -> bytes:
-    """Write a value in the standard library's way."""
-    text = _WRITER.encode(value)
+def _encode_slowly(value: Any) -> bytes:
+    text = _ENCODER.encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def is_usual(value: Any, levels: int = DEEPEST) -> bool:
-    """Say whether a value holds nothing but texts, whole numbers, truths, lists and dicts, all of the very types."""
+def is_plain(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Return whether a value consists of str, small int, bool, None, list and dict only, not of their subclasses."""
     kind = type(value)
     if kind is dict:
-        return _has_usual_parts(value, levels - 1)
+        return _has_plain_items(value, levels - 1)
     if kind is list:
-        for one in value:
-            # A conversation is a list of a thousand dicts: a call less for each is felt.
-            if not (_has_usual_parts(one, levels - 2) if type(one) is dict else is_usual(one, levels - 1)):
+        for item in value:
+            # A conversation is a list of up to a thousand dicts: one call less for each is measurable.
+            if not (_has_plain_items(item, levels - 2) if type(item) is dict else is_plain(item, levels - 1)):
                 return False
         return levels > 0
     if kind is int:
@@ -103,14 +113,14 @@ def is_usual(value: Any, levels: int = DEEPEST) -> bool:
     return kind is str or kind is bool or value is None
 
 
-def _has_usual_parts(value: dict[Any, Any], levels: int) -> bool:
+def _has_plain_items(value: dict[Any, Any], levels: int) -> bool:
     if levels < 0:
         return False
-    for key, part in value.items():
+    for key, item in value.items():
         if type(key) is not str:
             return False
-        # Most parts are texts, and a conversation has thousands.
-        if type(part) is not str and not is_usual(part, levels):
+        # Most values are strings, and a conversation has thousands of them.
+        if type(item) is not str and not is_plain(item, levels):
             return False
     return True
 
@@ -119,27 +129,27 @@ JSON = Codec(import_module("orjson") if find_spec("orjson") else None)
 
 
 def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; the `object_pairs_hook` of a JSON parser.
+    """Return the object of these pairs; the `object_pairs_hook` of a JSON parser.
 
-    JSON leaves it open which of two values a key has, and parsers differ.
+    JSON does not define which of two values a repeated key has, and parsers differ.
 
     Raises:
         ValueError: A key has two different values.
     """
-    made = dict(pairs)
-    if len(made) == len(pairs):
-        return made
+    result = dict(pairs)
+    if len(result) == len(pairs):
+        return result
     for key, value in pairs:
-        if made[key] != value:
+        if result[key] != value:
             raise ValueError(f"the key {key!r} has two different values")
-    return made
+    return result
 
 
 def finite(digits: str) -> float:
-    """Make a number of its digits; the `parse_float` of a JSON parser.
+    """Return the number; the `parse_float` of a JSON parser.
 
     Raises:
-        ValueError: It is too large for a float, which would be infinite.
+        ValueError: The number is too large for a float, which would be infinite.
     """
     number = float(digits)
     if math.isinf(number):
@@ -147,7 +157,16 @@ def finite(digits: str) -> float:
     return number
 
 
-_LONGEST_INTEGER = 400
+def no_constant(name: str) -> NoReturn:
+    """Refuse `NaN`, `Infinity` and `-Infinity`; the `parse_constant` of a JSON parser.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"{name} is not JSON")
+
+
+_MAX_DIGITS = 4_000
 
 
 def integer(digits: str) -> int | float:
@@ -155,4 +174,49 @@ def integer(digits: str) -> int | float:
 
     Python refuses to read an integer of more than 4,300 digits. Such a number is infinite, as an overflowing float is.
     """
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+STRICT_DECODER = json.JSONDecoder(parse_constant=no_constant)
+"""JSON as its standard defines it."""
+LENIENT_DECODER = json.JSONDecoder(strict=False, parse_int=integer)
+"""Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
+UNAMBIGUOUS_DECODER = json.JSONDecoder(
+    strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys
+)
+"""Lenient, but refuses what two parsers would read differently."""
+
+
+def parse_strict(text: str) -> Any:
+    """Return the value of a text that is JSON as its standard defines it.
+
+    Raises:
+        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+    """
+    return _parse(STRICT_DECODER, text)
+
+
+def parse_lenient(text: str) -> Any:
+    """Return the value of a text that is JSON, with raw control characters inside strings.
+
+    Raises:
+        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+    """
+    return _parse(LENIENT_DECODER, text)
+
+
+def parse_unambiguous(text: str) -> Any:
+    """Return the value of a text that is JSON and that every parser reads in the same way.
+
+    Raises:
+        ValueError: The text is not JSON, repeats a key with another value, contains a number that is not finite, or is
+            nested too deeply for Python's parser.
+    """
+    return _parse(UNAMBIGUOUS_DECODER, text)
+
+
+def _parse(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

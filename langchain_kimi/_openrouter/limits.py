@@ -1,33 +1,33 @@
-"""How large a reply may be: beyond any honest one, and small enough that a broken or hostile server cannot do harm."""
+"""Limits on the size and depth of replies: above every real reply, and low enough to protect memory and stack."""
 
 from typing import Any
 
 from langchain_kimi.errors import KimiReplyTooLargeError
 
-LARGEST_EVENT = 16 * 2**20
-"""Bytes of one event of a stream, decompressed; it is refused while it comes, not when it is whole."""
-LARGEST_REPLY = 256 * 2**20
-"""Bytes of a whole reply, decompressed, keep-alives included."""
-DEEPEST = 100
-"""Levels of JSON within JSON. Python's own parser, its copies and pydantic's dumps fail some hundred levels later."""
+MAX_EVENT_BYTES = 16 * 2**20
+"""The largest event of a stream, decompressed. It is checked while the event arrives."""
+MAX_REPLY_BYTES = 256 * 2**20
+"""The largest reply, decompressed, including keep-alive comments."""
+MAX_DEPTH = 100
+"""Levels of nested JSON. Python's own parser, `copy.deepcopy` and pydantic fail a few hundred levels later."""
 
 
-def too_large(what: str, limit: int) -> KimiReplyTooLargeError:
-    """Make the error for what is larger than its limit in bytes."""
+def too_large(subject: str, limit: int) -> KimiReplyTooLargeError:
+    """Return the error for a reply or an event that is larger than `limit` bytes."""
     return KimiReplyTooLargeError(
-        f"{what} is larger than {limit // 2**20} MiB.",
+        f"{subject} is larger than {limit // 2**20} MiB.",
         is_retryable=False,
-        advice="No model answers like this: check base_url and the proxy, or ask for less.",
+        advice="No model sends replies of this size: check base_url and the proxy, or request less.",
     )
 
 
 def is_too_deep(value: Any, text: str) -> bool:
-    """Say whether a value, parsed from `text`, is nested more than `DEEPEST` levels deep."""
-    # Nearly every text settles it by having too few brackets.
-    if text.count("[") + text.count("{") <= DEEPEST:
+    """Return whether a value, parsed from `text`, is nested more than `MAX_DEPTH` levels deep."""
+    # Nearly every text has too few brackets for that.
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return False

@@ -1,4 +1,4 @@
-"""Whether a failed attempt is made again, and after how many seconds: a rule that only answers."""
+"""The retry rule: whether to retry a failed attempt, and after how many seconds. It does no I/O."""
 
 import random
 from collections.abc import Callable
@@ -8,18 +8,23 @@ from typing import Any
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiUsageError
 
 FIRST_WAIT = 0.5
-"""Seconds: the backoff's first ceiling; it doubles with each attempt. OpenRouter's own clients start here too."""
+"""Seconds: the upper bound of the first wait, which doubles with each attempt. OpenRouter's own SDKs start here too."""
 
 LONGEST_WAIT = 60.0
-"""Seconds: no single wait is longer, whatever the other side asks for."""
+"""Seconds: the upper bound of a single wait, also of one that the server requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """The rule: so many attempts more, each after the wait that was asked for, or after full jitter.
+    """Limits for retries, and exponential backoff with full jitter.
 
-    Empty answers count apart from everything else that fails: each of them was billed, and `max_empty` of them are
-    asked again.
+    Empty replies are billed, so they have a limit of their own and do not count as other failures.
+
+    Attributes:
+        max_retries: Retries after failures other than empty replies.
+        max_empty: Retries after empty replies.
+        longest_wait: The upper bound of a single wait, in seconds.
+        chance: Returns a random number from 0 to 1, the share of the backoff to wait.
     """
 
     max_retries: int = 2
@@ -28,12 +33,12 @@ class Retries:
     chance: Callable[[], float] = random.random
 
     def wait_after(self, error: KimiError, attempts_made: int, time_left: float | None) -> float | None:
-        """Seconds to wait before the next attempt, or None when there is none.
+        """Return the seconds to wait before the next attempt, or None when there is none.
 
         Args:
-            error: Why the last attempt failed; its `attempts` tell which of those before it were empty answers.
-            attempts_made: How many attempts were made, the last one included.
-            time_left: Seconds until the call's total time is over; None when it is not limited.
+            error: The error of the last attempt. Its `attempts` are the errors of the earlier ones.
+            attempts_made: The number of attempts so far, with the last one.
+            time_left: The seconds until the total timeout of the call, or None when there is none.
         """
         is_empty = isinstance(error, KimiEmptyReplyError)
         empty = sum(isinstance(one, KimiEmptyReplyError) for one in (*error.attempts, error))
@@ -48,10 +53,14 @@ class Retries:
 
 
 def number_of_attempts(name: str, value: Any) -> int:
-    """Check a limit that a call was given under this name.
+    """Return a limit of retries unchanged.
+
+    Args:
+        name: The name of the setting, for the error.
+        value: The user's value.
 
     Raises:
-        KimiUsageError: it is no number of attempts.
+        KimiUsageError: The value is not an integer of at least 0.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise KimiUsageError(f"{name} must be an integer of at least 0.")

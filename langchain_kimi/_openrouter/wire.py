@@ -1,7 +1,7 @@
-"""The words of OpenRouter's wire, as typed dictionaries.
+"""OpenRouter's wire format as typed dictionaries, and the keys and values that more than one module needs.
 
-Only what this package reads or writes is named. A reply may hold more: unknown keys and unknown values of known keys
-are carried along, never refused, because OpenRouter adds both without notice.
+Only what this package reads or writes is listed. OpenRouter adds keys and enum values without notice, so unknown ones
+are carried along and never refused.
 """
 
 import re
@@ -11,16 +11,36 @@ JSONObject: TypeAlias = dict[str, Any]
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
+REASONING_KEYS = ("reasoning", "reasoning_content", "reasoning_details")
+"""Where a message carries its reasoning: as text (two spellings) and as a list of details."""
+TEXT_KEYS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
+"""Keys of a delta whose values are pieces of one text."""
+CONTENT_KEYS = ("content", *REASONING_KEYS, "tool_calls", "refusal", "annotations", "images", "audio")
+"""Keys of a message or delta that carry a part of the answer."""
+
+FINISH_STOP = "stop"
+"""The model ended the reply itself."""
+FINISH_LENGTH = "length"
+"""The token limit cut the reply off."""
+FINISH_TOOL_CALLS = "tool_calls"
+"""The model waits for the results of its tool calls."""
+FINISH_CONTENT_FILTER = "content_filter"
+"""A filter of the provider ended the reply."""
+FINISH_ERROR = "error"
+"""The provider failed in the middle of the reply."""
+CUT_OFF_REASONS = frozenset({FINISH_LENGTH, FINISH_ERROR})
+"""Finish reasons of a reply that is not complete."""
+
 
 class WireFunction(TypedDict, total=False):
-    """The function half of a tool call; in a stream any part of it may be missing, null or empty."""
+    """The function of a tool call. In a stream, each part may be missing, null or empty."""
 
     name: str | None
     arguments: str | None
 
 
 class WireToolCall(TypedDict, total=False):
-    """A tool call, whole in a reply, or a piece of one in a stream's delta."""
+    """A complete tool call of a reply, or a piece of one in the delta of a stream."""
 
     index: int | None
     id: str | None
@@ -39,7 +59,7 @@ class WireMessage(TypedDict, total=False):
     refusal: str | None
     reasoning: str | None
     reasoning_content: str | None
-    """The spelling of `reasoning` at hosts other than OpenRouter."""
+    """The name of `reasoning` at hosts other than OpenRouter."""
     reasoning_details: list[JSONObject]
     annotations: list[JSONObject]
     images: list[JSONObject]
@@ -47,7 +67,7 @@ class WireMessage(TypedDict, total=False):
 
 
 class WireError(TypedDict, total=False):
-    """What went wrong, in an error body, in a 200 body, in a stream's event or in a choice."""
+    """The `error` of an error body, of a 200 body, of an event in a stream or of a choice."""
 
     code: int | str | None
     message: str
@@ -58,7 +78,7 @@ class WireError(TypedDict, total=False):
 
 
 class WireUsage(TypedDict, total=False):
-    """Tokens and money of one call; every nested object may be missing or null."""
+    """Tokens and cost of one call. Every nested object may be missing or null."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -72,7 +92,7 @@ class WireUsage(TypedDict, total=False):
 
 
 class WireChoice(TypedDict, total=False):
-    """One answer: `message` in a plain reply, `delta` in a stream."""
+    """One choice: with `message` in a plain reply, with `delta` in a stream."""
 
     index: int
     message: WireMessage
@@ -99,18 +119,26 @@ class WireEvent(TypedDict, total=False):
 
 
 class WireBody(TypedDict, total=False):
-    """The body of a request; the parameters beside these are those of `openrouter.parameters`."""
+    """The body of a request, with the parameters that this package reads back; it may contain any other parameter."""
 
     model: str
+    models: list[str]
     messages: list[WireMessage]
     stream: bool
     tools: list[JSONObject]
     tool_choice: str | JSONObject
     response_format: JSONObject
-    models: list[str]
+    provider: JSONObject
+    plugins: list[JSONObject]
+    reasoning: JSONObject
+    reasoning_effort: str
+    max_tokens: int
+    max_completion_tokens: int
+    session_id: str
+    prompt_cache_key: str
 
 
-# Where the slug is not the name in small letters with hyphens for what parts its words.
+# Provider names whose slug is not the lower-case name with hyphens between the words.
 _SLUGS = {
     "alibaba cloud": "alibaba",
     "atlascloud": "atlas-cloud",
@@ -123,12 +151,12 @@ _BETWEEN_WORDS = re.compile(r"[\s.]+")
 
 
 def provider_slug(name: str) -> str:
-    """Give the slug of a provider: `moonshotai` for `Moonshot AI`.
+    """Return the slug of a provider, such as `moonshotai` for `Moonshot AI`. A slug is returned unchanged.
 
-    OpenRouter lists no rule; of a provider that is not known here it is the likeliest slug. A slug gives itself.
+    OpenRouter documents no rule; for a provider that is not listed here the result is the most likely slug.
     """
-    known = name.strip().lower()
-    return _SLUGS.get(known) or _BETWEEN_WORDS.sub("-", known)
+    name = name.strip().lower()
+    return _SLUGS.get(name) or _BETWEEN_WORDS.sub("-", name)
 
 
 COMPLETE = frozenset(

@@ -1,4 +1,4 @@
-"""Sums of a stream's chunks: work that grows with the reply's length and not with its square."""
+"""Add up the chunks of a stream in linear time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
@@ -9,23 +9,23 @@ from langchain_core.outputs import ChatGenerationChunk
 
 REASONING = "reasoning_content"
 REPEATED = frozenset({"model_provider"})
-"""What a sum of metadata holds once, however often it is told."""
+"""Metadata keys that are identical in every chunk and occur once in their sum."""
 
 
 class FirstChunk(ChatGenerationChunk):
-    """The first chunk of a stream, which adds all the others at once.
+    """The first chunk of a stream, which adds all other chunks in linear time.
 
-    LangChain adds up every stream at its end, for callbacks, as `chunks[0] + chunks[1:]`. It copies the reasoning and
-    the arguments so far for each piece of them.
+    At the end of every stream LangChain computes `chunks[0] + chunks[1:]` for callbacks. Its own addition copies all
+    earlier reasoning and arguments for each chunk.
     """
 
     @classmethod
     def lc_id(cls) -> list[str]:
-        """Give the name in dumps: that of any chunk."""
+        """Return the id of the base class, so that dumps do not show this class."""
         return ChatGenerationChunk.lc_id()
 
     def __add__(self, other: ChatGenerationChunk | list[ChatGenerationChunk]) -> ChatGenerationChunk:
-        """Add a chunk, or all of them."""
+        """Add a chunk, or a list of chunks."""
         if isinstance(other, list) and all(map(_has_only_message, (self, *other))):
             messages: Any = [chunk.message for chunk in (self, *other)]
             return ChatGenerationChunk(message=whole(messages))
@@ -33,7 +33,7 @@ class FirstChunk(ChatGenerationChunk):
 
 
 def with_first(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
-    """Yield the first of some chunks as a `FirstChunk`, and the others."""
+    """Yield the chunks, the first as a `FirstChunk`."""
     chunks = iter(chunks)
     for first in chunks:
         yield FirstChunk(message=first.message, generation_info=first.generation_info)
@@ -47,7 +47,7 @@ def _has_only_message(chunk: Any) -> bool:
 
 
 def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
-    """Add up all chunks at once: chunk by chunk, all the arguments so far would be parsed each time."""
+    """Return the sum of the chunks. Adding them one by one would parse all earlier arguments each time."""
     chunks = chunks or [AIMessageChunk(content="")]
     joined = with_joined_arguments(chunks) if any(chunk.tool_call_chunks for chunk in chunks) else chunks
     first, *others = with_joined_texts(joined)
@@ -55,62 +55,62 @@ def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
-    """Yield chunks with the same sum, in which text and reasoning that follow each other are one chunk.
+    """Yield chunks with the same sum, with consecutive text and reasoning in one chunk.
 
-    LangChain copies all the reasoning so far for each piece that it adds.
+    LangChain copies all earlier reasoning for each chunk that it adds.
     """
-    speech: Run | None = None
+    run: _Run | None = None
     for chunk in chunks:
-        if speech is None:
-            speech = Run(chunk)
-        elif not speech.extend_with(chunk):
-            yield speech.joined()
-            speech = Run(chunk)
-    if speech is not None:
-        yield speech.joined()
+        if run is None:
+            run = _Run(chunk)
+        elif not run.append(chunk):
+            yield run.joined()
+            run = _Run(chunk)
+    if run is not None:
+        yield run.joined()
 
 
-class Run:
-    """A chunk, and text and reasoning after it."""
+class _Run:
+    """Consecutive chunks with text and reasoning, after a first chunk of any kind."""
 
     def __init__(self, first: AIMessageChunk) -> None:
         self._first = first
-        self._begun = first.additional_kwargs.get(REASONING) or ""
+        self._first_reasoning = first.additional_kwargs.get(REASONING) or ""
         self._texts: list[str] = []
-        self._thoughts: list[str] = []
-        is_plain = type(first.content) is str and type(self._begun) is str
+        self._reasoning: list[str] = []
+        is_plain = type(first.content) is str and type(self._first_reasoning) is str
         self._metadata = first.response_metadata if is_plain and first.response_metadata.keys() <= REPEATED else None
         self._ids = (None, first.id)
 
-    def extend_with(self, chunk: AIMessageChunk) -> bool:
-        """Take a chunk that adds nothing but text and reasoning to the sum; says whether it is one."""
-        text, told = chunk.content, chunk.additional_kwargs
-        if type(text) is not str or chunk.tool_call_chunks or not _adds_no_facts(chunk, self._metadata, self._ids):
+    def append(self, chunk: AIMessageChunk) -> bool:
+        """Append a chunk that adds only text and reasoning to the sum. Return whether it was appended."""
+        text, kwargs = chunk.content, chunk.additional_kwargs
+        if type(text) is not str or chunk.tool_call_chunks or not _has_no_facts(chunk, self._metadata, self._ids):
             return False
-        if told:
-            if len(told) > 1 or type(told.get(REASONING)) is not str:
+        if kwargs:
+            if len(kwargs) > 1 or type(kwargs.get(REASONING)) is not str:
                 return False
-            self._thoughts.append(told[REASONING])
+            self._reasoning.append(kwargs[REASONING])
         if text:
             self._texts.append(text)
         return True
 
     def joined(self) -> AIMessageChunk:
-        """Give the chunk that has all of it."""
-        more: dict[str, Any] = {}
+        """Return the sum of the chunks."""
+        update: dict[str, Any] = {}
         if self._texts:
-            more["content"] = "".join((cast("str", self._first.content), *self._texts))
-        if self._thoughts:
-            thoughts = "".join((self._begun, *self._thoughts))
-            more["additional_kwargs"] = {**self._first.additional_kwargs, REASONING: thoughts}
-        return self._first.model_copy(update=more) if more else self._first
+            update["content"] = "".join((cast("str", self._first.content), *self._texts))
+        if self._reasoning:
+            reasoning = "".join((self._first_reasoning, *self._reasoning))
+            update["additional_kwargs"] = {**self._first.additional_kwargs, REASONING: reasoning}
+        return self._first.model_copy(update=update) if update else self._first
 
 
 def with_joined_arguments(chunks: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
-    """Yield chunks with the same sum, in which pieces of arguments that follow each other are one.
+    """Yield chunks with the same sum, with consecutive pieces of arguments joined.
 
-    LangChain copies all the arguments so far for each piece that it adds. A piece without an id goes to the first call
-    of its index, so that between two pieces with an id their order counts within each index only.
+    LangChain copies all earlier arguments for each piece that it adds. It adds a piece without an id to the first call
+    with its index. So between two pieces with ids, only the order within each index matters.
     """
     run: list[AIMessageChunk] = []
     for chunk in chunks:
@@ -128,26 +128,26 @@ def _joined(run: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
     for piece in (piece for chunk in run for piece in chunk.tool_call_chunks):
         arguments.setdefault(piece["index"], []).append(piece["args"] or "")
     pieces = [tool_call_chunk(index=index, args="".join(texts)) for index, texts in arguments.items()]
-    kept: AIMessageChunk | None = None
+    with_pieces: AIMessageChunk | None = None
     for chunk in run:
         if not chunk.tool_call_chunks:
             yield chunk
-        elif kept is None:
-            kept = chunk.model_copy(update={"tool_call_chunks": pieces})
-            yield kept
-        elif not _has_only_arguments(chunk, kept):
+        elif with_pieces is None:
+            with_pieces = chunk.model_copy(update={"tool_call_chunks": pieces})
+            yield with_pieces
+        elif not _has_only_arguments(chunk, with_pieces):
             yield chunk.model_copy(update={"tool_call_chunks": []})
 
 
 def _has_only_arguments(chunk: AIMessageChunk, other: AIMessageChunk) -> bool:
-    """Tell whether a chunk adds nothing beside its calls to a sum that has the other one in it."""
+    """Return whether a chunk adds nothing but its calls to a sum that contains the other chunk."""
     metadata = other.response_metadata if other.response_metadata.keys() <= REPEATED else None
-    is_silent = chunk.content == "" and not chunk.additional_kwargs
-    return is_silent and _adds_no_facts(chunk, metadata, (None, other.id))
+    has_no_text = chunk.content == "" and not chunk.additional_kwargs
+    return has_no_text and _has_no_facts(chunk, metadata, (None, other.id))
 
 
-def _adds_no_facts(chunk: AIMessageChunk, metadata: dict[str, Any] | None, ids: tuple[str | None, ...]) -> bool:
-    """Return whether a chunk has no facts but this metadata and one of these ids."""
+def _has_no_facts(chunk: AIMessageChunk, metadata: dict[str, Any] | None, ids: tuple[str | None, ...]) -> bool:
+    """Return whether a chunk has no facts except this metadata and one of these ids."""
     return (
         chunk.response_metadata == metadata
         and chunk.usage_metadata is None

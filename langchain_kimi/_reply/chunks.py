@@ -1,7 +1,7 @@
-"""The chunks of a stream, made without validating again what was just put together: most of a stream's time goes there.
+"""Create the chunks of a stream without pydantic's validation, which takes most of a stream's time.
 
-A chunk is a copy of one that the constructors made, with its own content. At import the two ways are held against each
-other; where a langchain-core or a pydantic is made in another way, the constructors are used.
+A chunk is a copy of one that the constructors created, with other content. At import both ways are compared. If they
+differ, because langchain-core or pydantic changed, the constructors are used.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +16,10 @@ from pydantic import BaseModel
 Chunk = ChatGenerationChunk
 Maker = Callable[[str, str, list[ToolCallChunk]], Chunk]
 PROVIDER = "openrouter"
-"""The provider's name in the metadata of each chunk."""
+"""The `model_provider` of each message and chunk. LangChain finds prices and block translators by it."""
 
 SLOTS = ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-"""Where pydantic keeps what is not a field."""
+"""The slots in which pydantic stores everything that is not a field."""
 SAMPLES: tuple[tuple[str, str, list[ToolCallChunk]], ...] = (
     ("Hello", "", []),
     ("", "Hm.", []),
@@ -31,39 +31,44 @@ _new, _set_state = object.__new__, object.__setattr__
 
 
 def built_chunk(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
-    """Make the chunk of one delta: text, reasoning, pieces of tool calls.
+    """Return the chunk for one delta, created by the constructors.
 
-    What there is not, is not set: LangChain sets the id, and from the fifth field on the set of them takes 512 bytes
-    more. It keeps all chunks to the end of a stream.
+    Empty fields are not set. LangChain keeps all chunks until the end of a stream and sets the id of each. With a
+    fifth field, the set of field names takes 512 bytes more.
+
+    Args:
+        text: The text of the delta, or "".
+        reasoning: The reasoning of the delta, or "".
+        calls: The pieces of tool calls in the delta.
     """
-    said: dict[str, Any] = {"content": text, "response_metadata": {"model_provider": PROVIDER}}
+    fields: dict[str, Any] = {"content": text, "response_metadata": {"model_provider": PROVIDER}}
     if reasoning:
-        said["additional_kwargs"] = {"reasoning_content": reasoning}
+        fields["additional_kwargs"] = {"reasoning_content": reasoning}
     if calls:
-        said["tool_call_chunks"] = calls
-    return ChatGenerationChunk(message=AIMessageChunk(**said))
+        fields["tool_call_chunks"] = calls
+    return ChatGenerationChunk(message=AIMessageChunk(**fields))
 
 
-def _state_of(made: Any) -> dict[str, Any]:
-    """Give the fields of an object, as those of one whose fields were set one by one.
+def _state_of(sample: Any) -> dict[str, Any]:
+    """Return the `__dict__` of an object whose fields were set one by one.
 
-    Python keeps the names of such fields with the class if few objects of it were made before, and a copy of a message
-    takes 160 bytes instead of 464 (3.11 and 3.12; 304 with 3.13).
+    If few objects of the class exist, Python stores the field names of such an object in the class, and a copy of a
+    message takes 160 bytes instead of 464 (Python 3.11 and 3.12; 304 with 3.13).
     """
-    same = _new(type(made))
-    for name, value in vars(made).items():
+    same = _new(type(sample))
+    for name, value in vars(sample).items():
         _set_state(same, name, value)
     state: dict[str, Any] = vars(same)
     return state
 
 
-def _mould(made: Any, slots: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
-    """Give what makes objects like one that a constructor made, each with a state of its own."""
-    kind, fields_set, has_extra = type(made), made.model_fields_set, made.model_extra is not None
-    # Looked up here, inside the guard of `maker`: a pydantic without these slots gets the constructors.
+def _factory(sample: Any, slots: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
+    """Return a function that creates objects like the sample from a `__dict__`."""
+    kind, fields_set, has_extra = type(sample), sample.model_fields_set, sample.model_extra is not None
+    # A pydantic without these slots raises here, and `maker` then returns the constructors.
     set_fields_set, set_extra, set_private = (vars(BaseModel)[slot].__set__ for slot in slots)
 
-    def cast(state: dict[str, Any]) -> Any:
+    def create(state: dict[str, Any]) -> Any:
         copied = _new(kind)
         _set_state(copied, "__dict__", state)
         set_fields_set(copied, fields_set.copy())
@@ -71,48 +76,50 @@ def _mould(made: Any, slots: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
         set_private(copied, None)
         return copied
 
-    return cast
+    return create
 
 
 def copier(slots: Sequence[str] = SLOTS) -> Maker:
-    """Return what makes the same chunks as `built_chunk`, by copying.
+    """Return a function that creates the same chunks as `built_chunk`, by copying samples.
 
     Raises:
         KeyError: pydantic does not have these slots.
     """
-    spoken, thought, calling = (built_chunk(*sample) for sample in SAMPLES[:3])
-    spoken_state, calling_state, generation_state = map(_state_of, (spoken.message, calling.message, spoken))
-    cast_spoken, cast_thought, cast_calling = (_mould(made.message, slots) for made in (spoken, thought, calling))
-    cast_generation = _mould(spoken, slots)
-    text_kind, new_text = type(spoken.text), str.__new__
+    text_sample, reasoning_sample, call_sample = (built_chunk(*sample) for sample in SAMPLES[:3])
+    text_state, call_state, generation_state = map(_state_of, (text_sample.message, call_sample.message, text_sample))
+    new_text_message, new_reasoning_message, new_call_message = (
+        _factory(sample.message, slots) for sample in (text_sample, reasoning_sample, call_sample)
+    )
+    new_generation = _factory(text_sample, slots)
+    text_kind, new_text = type(text_sample.text), str.__new__
 
     def copied(text: str, reasoning: str, calls: list[ToolCallChunk]) -> Chunk:
         if calls:
-            if reasoning or (seen := _sorted(calls)) is None:
+            if reasoning or (parsed := _parsed(calls)) is None:
                 return built_chunk(text, reasoning, calls)
-            cast, state = cast_calling, calling_state.copy()
-            state["tool_calls"], state["invalid_tool_calls"] = seen
+            new_message, state = new_call_message, call_state.copy()
+            state["tool_calls"], state["invalid_tool_calls"] = parsed
         else:
-            cast, state = cast_thought if reasoning else cast_spoken, spoken_state.copy()
+            new_message, state = new_reasoning_message if reasoning else new_text_message, text_state.copy()
             state["tool_calls"], state["invalid_tool_calls"] = [], []
         state["tool_call_chunks"] = calls
         state["content"] = text
         state["additional_kwargs"] = {"reasoning_content": reasoning} if reasoning else {}
         state["response_metadata"] = {"model_provider": PROVIDER}
         generation = generation_state.copy()
-        generation["message"] = cast(state)
+        generation["message"] = new_message(state)
         generation["text"] = new_text(text_kind, text)
-        chunk: Chunk = cast_generation(generation)
+        chunk: Chunk = new_generation(generation)
         return chunk
 
     return copied
 
 
-def _sorted(pieces: list[ToolCallChunk]) -> tuple[list[ToolCall], list[InvalidToolCall]] | None:
-    """Give the calls that langchain-core sees in pieces, and those that it cannot read yet.
+def _parsed(pieces: list[ToolCallChunk]) -> tuple[list[ToolCall], list[InvalidToolCall]] | None:
+    """Return the valid and invalid calls that langchain-core derives from pieces, or None if this is not certain.
 
-    A piece without arguments is a call to it. Of arguments it tries to complete what is there, but it never takes
-    anything from the beginning. None where it might see an object, or would not take a piece as it is.
+    For langchain-core, a piece without arguments is a valid call. It tries to complete partial arguments at their end
+    but never at their beginning, so arguments that do not begin with "{" are invalid.
     """
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
@@ -130,7 +137,7 @@ def _sorted(pieces: list[ToolCallChunk]) -> tuple[list[ToolCall], list[InvalidTo
 
 
 def is_same(one: Chunk, other: Chunk) -> bool:
-    """Say whether two chunks have the same fields in the same order, of the same types, and the same private state."""
+    """Return whether two chunks have equal fields in the same order, of the same types, and equal private state."""
     pairs = ((one, other), (one.message, other.message))
     return all(
         type(left) is type(right)
@@ -143,7 +150,7 @@ def is_same(one: Chunk, other: Chunk) -> bool:
 
 
 def maker(make_copier: Callable[[], Maker] = copier) -> Maker:
-    """Give the fast way of making chunks if it makes what the constructors make, and else the constructors'."""
+    """Return the fast function if it creates the same chunks as `built_chunk`, otherwise `built_chunk`."""
     try:
         copied = make_copier()
         same = all(is_same(copied(*copy(sample)), built_chunk(*sample)) for sample in SAMPLES)
@@ -153,4 +160,4 @@ def maker(make_copier: Callable[[], Maker] = copier) -> Maker:
 
 
 new_chunk = maker()
-"""Makes the chunk of one delta: text, reasoning, pieces of tool calls; see `built_chunk`."""
+"""Return the chunk for one delta; see `built_chunk`."""

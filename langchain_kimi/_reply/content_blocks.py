@@ -1,8 +1,8 @@
-"""LangChain's typed content blocks of a Kimi message, whole or in chunks.
+"""Translate messages and chunks to LangChain's typed content blocks.
 
-langchain-core asks a translator by the message's `model_provider`. Without one it numbers the blocks of a v1 stream by
-itself, and a tool call's own number then collides with that of a text or reasoning block before it: the two are merged
-and the call is lost. Here every block has an index of its own (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
+langchain-core looks up a translator by the message's `model_provider`. Without one it numbers the blocks of a v1 stream
+itself. The index of a tool call can then equal that of an earlier text or reasoning block: the two are merged and the
+call is lost. Here every block has a distinct index (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
 """
 
 from contextlib import suppress
@@ -14,16 +14,16 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._reply.messages import PROVIDER, thoughts_in
 
 INDICES = {"reasoning": "lc_rs", "text": "lc_txt", "refusal": "lc_rf", "non_standard": "lc_rf", "audio": "lc_au"}
-"""The index of each kind of block that a message has only one of; a refusal may be a non-standard block."""
+"""The index of each type of block that occurs at most once in a message. A refusal may be a non-standard block."""
 
 KNOWS_REFUSALS = "refusal" in content.KNOWN_BLOCK_TYPES
-"""langchain-core has a block for refusals from 1.7.3 on; before that it is a non-standard one."""
+"""Whether langchain-core has refusal blocks (since 1.7.3). Before, a refusal is a non-standard block."""
 
 
 def register() -> None:
-    """Register the blocks of our messages with langchain-core, unless it knows the provider by itself.
+    """Register the translator with langchain-core, unless langchain-core has one for the provider.
 
-    A langchain-core without these functions makes the blocks in its own way.
+    A langchain-core without these functions translates the messages itself.
     """
     with suppress(ImportError):
         from langchain_core.messages.block_translators import (  # noqa: PLC0415 - the guard is around it
@@ -36,22 +36,22 @@ def register() -> None:
 
 
 def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
-    """Give the blocks of a whole message: reasoning, text with citations, refusal, media, tool calls.
+    """Return the blocks of a message: reasoning, text with citations, refusal, media, tool calls.
 
     Raises:
-        NotImplementedError: the content is a list that somebody else composed; langchain-core then reads it itself.
+        NotImplementedError: The content is a list, so it was not created here. langchain-core then reads it itself.
     """
-    blocks = _spoken(message)
+    blocks = _blocks(message)
     for block in blocks:
         if block["type"] == "reasoning" and not block["reasoning"]:
-            # Of a message that another class made of the same wire.
+            # Other chat models store only the details.
             block["reasoning"] = thoughts_in(message.additional_kwargs.get("reasoning_details"))
     return cast("list[content.ContentBlock]", [*blocks, *_calls(message)])
 
 
 def blocks_of_chunk(chunk: AIMessageChunk) -> list[content.ContentBlock]:
-    """Give the blocks of a chunk, or of a sum of chunks, with the indices by which they are merged."""
-    blocks = _spoken(chunk)
+    """Return the blocks of a chunk, or of a sum of chunks, with the indices by which LangChain merges them."""
+    blocks = _blocks(chunk)
     for position, block in enumerate(blocks):
         block["index"] = INDICES.get(block["type"], f"lc_im_{position}")
     if chunk.chunk_position == "last":
@@ -59,7 +59,7 @@ def blocks_of_chunk(chunk: AIMessageChunk) -> list[content.ContentBlock]:
     return cast("list[content.ContentBlock]", [*blocks, *_call_chunks(chunk)])
 
 
-def _spoken(message: AIMessage) -> list[JSONObject]:
+def _blocks(message: AIMessage) -> list[JSONObject]:
     if not isinstance(message.content, str):
         raise NotImplementedError
     kwargs = message.additional_kwargs

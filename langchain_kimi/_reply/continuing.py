@@ -8,7 +8,7 @@ word for word can be told from a continuation.
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_kimi._reply.messages import with_sums
+from langchain_kimi._reply.usage import with_sums
 from langchain_kimi.errors import KimiUsageError
 
 

@@ -1,65 +1,70 @@
-"""The wire's replies and chunks to LangChain's messages."""
+"""Convert wire replies and deltas to LangChain messages and chunks."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata, add_usage
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._openrouter.reply.assembly import text_of
-from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall, WireUsage
+from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall
 from langchain_kimi._reply import chunks as fast_chunks
-from langchain_kimi._reply.tool_calls import NONE, break_off, calls_from, cut_calls
+from langchain_kimi._reply.tool_calls import NO_ERRORS, calls_from, cut_calls, invalidating_suffix
+from langchain_kimi._reply.usage import usage_from
 
 PROVIDER = fast_chunks.PROVIDER
-"""What LangChain calls the provider: its price tables and content-block translators go by it."""
-
 CUT = frozenset({"length", "error"})
-"""Finish reasons of a reply that was cut off: a call that has no arguments yet is then not a call without arguments."""
+"""Finish reasons of a reply that was cut off. A tool call without arguments is then incomplete."""
 
 IN_DETAILS = "reasoning_details"
-"""The `reasoning_key` of a message whose reasoning came in its details alone, and goes back so."""
+"""The `reasoning_key` of a message whose reasoning was received, and is sent back, only in `reasoning_details`."""
 
-SPOKEN = frozenset({"role", "content", "tool_calls", "reasoning", "reasoning_content"})
-TOP_LEVEL = frozenset({"choices", "usage", "error", "model"})
-CHOICE_LEVEL = frozenset({"index", "message", "delta", "error", "usage"})
-MONEY = ("cost", "cost_details", "is_byok", "server_tool_use_details")
+_CONVERTED = frozenset({"role", "content", "tool_calls", "reasoning", "reasoning_content"})
+"""Keys of a wire message that do not become `additional_kwargs` under the same name."""
+_NOT_IN_METADATA = frozenset({"choices", "usage", "error", "model"})
+_CHOICE_KEYS_NOT_IN_METADATA = frozenset({"index", "message", "delta", "error", "usage"})
+_COST_KEYS = ("cost", "cost_details", "is_byok", "server_tool_use_details")
+"""Keys of the wire's usage that become response metadata."""
 
 
 def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
-    """Make the message of a whole reply, or of one as far as it came (`whole=False`: none of its calls is valid)."""
+    """Return the message of a reply.
+
+    Args:
+        reply: The reply. Only its first choice is read.
+        whole: Whether the reply is complete. If not, all of its tool calls are invalid.
+    """
     choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
     message = choice.get("message") or {}
     calls = message.get("tool_calls") or []
-    valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT, faults=faults_of(choice))
-    if not whole:
+    if whole:
+        valid, invalid = calls_from(calls, ended=choice.get("finish_reason") not in CUT, errors=call_errors(choice))
+    else:
         valid, invalid = [], cut_calls(calls)
     return AIMessage(
         content=text_of(message.get("content")),
         tool_calls=valid,
         invalid_tool_calls=invalid,
-        additional_kwargs={**_reasoning(message), **_kept(message)},
+        additional_kwargs={**_reasoning(message), **_other_fields(message)},
         response_metadata=metadata_from(reply, choice),
         usage_metadata=usage_from(reply.get("usage")),
     )
 
 
 def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
-    """Make the chunk of one delta: text, reasoning, pieces of tool calls; None when it holds none of them.
+    """Return the chunk for one delta, or None if it has no text, reasoning or tool calls.
 
-    Everything else of a reply comes once, with the last chunk.
+    Everything else in a reply is part of the last chunk.
     """
-    text, reasoning, calls = spoken_in(choice)
+    text, reasoning, calls = _delta_parts(choice)
     if not (text or reasoning or calls):
         return None
-    return fast_chunks.new_chunk(text, reasoning, [_piece(call) for call in calls] if calls else [])
+    return fast_chunks.new_chunk(text, reasoning, [_call_chunk(call) for call in calls] if calls else [])
 
 
-def spoken_in(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
-    """Give the text, the reasoning and the pieces of tool calls in a delta."""
+def _delta_parts(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
+    """Return the text, the reasoning and the pieces of tool calls in a delta."""
     delta = choice.get("delta") or {}
     content: Any = delta.get("content")
     reasoning: Any = delta.get("reasoning") or delta.get("reasoning_content")
@@ -75,35 +80,40 @@ def _reasoning_of(delta: WireMessage) -> str:
 
 
 def breaking_chunk_from(
-    calls: Sequence[WireToolCall], *, ended: bool, faults: Mapping[str, str] = NONE
+    calls: Sequence[WireToolCall], *, ended: bool, errors: Mapping[str, str] = NO_ERRORS
 ) -> ChatGenerationChunk | None:
-    """Make the chunk that keeps broken tool calls broken in the sum of the chunks; None when all of them are whole.
+    """Return the chunk that keeps invalid tool calls invalid in the sum of the chunks, or None if all are valid.
 
     Args:
-        calls: The calls as far as they came, each with its number.
-        ended: Whether the reply came to its own end.
-        faults: What is wrong with calls beyond that, by their ids.
+        calls: The calls as received so far, each with its index.
+        ended: Whether the reply was not cut off.
+        errors: The errors of calls whose arguments are valid JSON, by call id.
     """
-    broken: list[WireToolCall] = [
+    invalid: list[WireToolCall] = [
         {"index": call.get("index"), "function": {"arguments": suffix}}
         for call in calls
-        if (suffix := break_off(call, ended=ended, faults=faults))
+        if (suffix := invalidating_suffix(call, ended=ended, errors=errors))
     ]
-    return chunk_from({"delta": {"tool_calls": broken}}) if broken else None
+    return chunk_from({"delta": {"tool_calls": invalid}}) if invalid else None
 
 
 def last_chunk_from(reply: WireEvent, *, with_usage: bool = True) -> ChatGenerationChunk:
-    """Make the chunk that ends a stream from the sum of it: each one-off fact, once."""
+    """Return the last chunk of a stream, with every fact that occurs once.
+
+    Args:
+        reply: The sum of the stream.
+        with_usage: Whether to include the token usage.
+    """
     choice = (reply.get("choices") or [cast("WireChoice", {})])[0]
     message = choice.get("message") or {}
-    spelling = _reasoning(message)
-    if spelling.get("reasoning_key") != IN_DETAILS:
-        # The pieces of it have been told.
-        spelling.pop("reasoning_content", None)
+    reasoning = _reasoning(message)
+    if reasoning.get("reasoning_key") != IN_DETAILS:
+        # The earlier chunks contain it.
+        reasoning.pop("reasoning_content", None)
     return ChatGenerationChunk(
         message=AIMessageChunk(
             content="",
-            additional_kwargs={**spelling, **_kept(message)},
+            additional_kwargs={**reasoning, **_other_fields(message)},
             response_metadata=metadata_from(reply, choice),
             usage_metadata=usage_from(reply.get("usage")) if with_usage else None,
             chunk_position="last",
@@ -111,78 +121,34 @@ def last_chunk_from(reply: WireEvent, *, with_usage: bool = True) -> ChatGenerat
     )
 
 
-def faults_of(choice: WireChoice) -> Mapping[str, str]:
-    """Give what the mending found wrong with calls whose arguments are whole, by their ids."""
-    told = cast("JSONObject", choice).get("kimi")
-    return (told.get("invalid_tool_calls") or NONE) if isinstance(told, dict) else NONE
+def call_errors(choice: WireChoice) -> Mapping[str, str]:
+    """Return the errors that the repairs reported for tool calls, by call id."""
+    report = cast("JSONObject", choice).get("kimi")
+    return (report.get("invalid_tool_calls") or NO_ERRORS) if isinstance(report, dict) else NO_ERRORS
 
 
 def metadata_from(reply: WireEvent, choice: WireChoice) -> JSONObject:
-    """Give the `response_metadata` of a reply: the peers' names where they have one, the wire's for all the rest."""
+    """Return the `response_metadata` of a reply.
+
+    Fields for which other LangChain chat models have a name use that name. All others keep their wire name.
+    """
     usage = cast("JSONObject", reply.get("usage") or {})
     metadata: JSONObject = {"model_provider": PROVIDER}
     if reply.get("model"):
         metadata["model_name"] = reply["model"]
-    metadata |= {key: value for key, value in reply.items() if key not in TOP_LEVEL and value is not None}
-    metadata |= {key: value for key, value in choice.items() if key not in CHOICE_LEVEL and value is not None}
-    metadata |= {key: usage[key] for key in MONEY if usage.get(key) is not None}
+    metadata |= {key: value for key, value in reply.items() if key not in _NOT_IN_METADATA and value is not None}
+    metadata |= {
+        key: value for key, value in choice.items() if key not in _CHOICE_KEYS_NOT_IN_METADATA and value is not None
+    }
+    metadata |= {key: usage[key] for key in _COST_KEYS if usage.get(key) is not None}
     metadata.setdefault("finish_reason", None)
     if usage:
         metadata["token_usage"] = usage
     return metadata
 
 
-def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
-    """Give LangChain's usage: whole numbers only, zeros kept, what was not reported left out."""
-    if not usage:
-        return None
-    wire = cast("JSONObject", usage)
-    prompt, completion = _details(wire, "prompt_tokens_details"), _details(wire, "completion_tokens_details")
-    read, written = _count(wire, "prompt_tokens", "input_tokens"), _count(wire, "completion_tokens", "output_tokens")
-    total = _count(wire, "total_tokens")
-    result = UsageMetadata(
-        input_tokens=read or 0,
-        output_tokens=written or 0,
-        total_tokens=(read or 0) + (written or 0) if total is None else total,
-    )
-    # Moonshot's own API reports cached tokens beside the totals.
-    cached = _count(prompt, "cached_tokens")
-    inputs = {
-        "cache_read": _count(wire, "cached_tokens") if cached is None else cached,
-        "cache_creation": _count(prompt, "cache_write_tokens"),
-        "audio": _count(prompt, "audio_tokens"),
-    }
-    outputs = {"reasoning": _count(completion, "reasoning_tokens"), "audio": _count(completion, "audio_tokens")}
-    if known := {key: value for key, value in inputs.items() if value is not None}:
-        result["input_token_details"] = cast("InputTokenDetails", known)
-    if known := {key: value for key, value in outputs.items() if value is not None}:
-        result["output_token_details"] = cast("OutputTokenDetails", known)
-    return result
-
-
-def _count(usage: JSONObject, *names: str) -> int | None:
-    """Some hosts send counts as floats, which LangChain's sums refuse."""
-    for name in names:
-        value: Any = usage.get(name)
-        if type(value) is int:
-            return value
-        if _is_number(value):
-            return int(value)
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    # JSON as Python reads it has NaN and Infinity.
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _details(usage: JSONObject, name: str) -> JSONObject:
-    details = usage.get(name)
-    return details if isinstance(details, dict) else {}
-
-
 def _reasoning(message: WireMessage) -> dict[str, Any]:
-    """The reasoning's text, and its spelling where that is not OpenRouter's, so that it goes back as it came."""
+    """Return the reasoning's text, and its wire key if that is not OpenRouter's, so that it is sent back unchanged."""
     if reasoning := message.get("reasoning"):
         return {"reasoning_content": reasoning}
     if reasoning := message.get("reasoning_content"):
@@ -193,21 +159,21 @@ def _reasoning(message: WireMessage) -> dict[str, Any]:
 
 
 def thoughts_in(details: Any) -> str:
-    """Give what `reasoning_details` say in words: some hosts tell the reasoning there alone."""
+    """Return the text in `reasoning_details`. Some hosts send reasoning only there."""
     parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
     texts = [part.get("text") or part.get("summary") for part in parts]
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _kept(message: WireMessage) -> dict[str, Any]:
+def _other_fields(message: WireMessage) -> dict[str, Any]:
     return {
         key: value
         for key, value in message.items()
-        if key not in SPOKEN and value is not None and (value or key == "reasoning_details")
+        if key not in _CONVERTED and value is not None and (value or key == "reasoning_details")
     }
 
 
-def _piece(call: WireToolCall) -> ToolCallChunk:
+def _call_chunk(call: WireToolCall) -> ToolCallChunk:
     function = call.get("function") or {}
     return {
         "name": function.get("name"),
@@ -216,47 +182,3 @@ def _piece(call: WireToolCall) -> ToolCallChunk:
         "index": call.get("index"),
         "type": "tool_call_chunk",
     }
-
-
-COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cost")
-SUMMED = ("cost", "cost_details", "token_usage")
-"""What of `response_metadata` is added up where one message stands for two."""
-
-
-def added_up(llm_outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
-    """Add up the `llm_output`s of a batch: tokens and cost in `token_usage`, of the rest the first."""
-    known = [output for output in llm_outputs if output]
-    usages = [output["token_usage"] for output in known if output.get("token_usage")]
-    combined = {key: value for output in reversed(known) for key, value in output.items() if key != "token_usage"}
-    if usages:
-        combined["token_usage"] = {
-            key: sum(_number(usage.get(key)) for usage in usages)
-            for key in COUNTS
-            if any(key in usage for usage in usages)
-        }
-    return combined
-
-
-def _number(value: Any) -> int | float:
-    """Give a number; what a host sends in its place, such as a text, counts as nothing."""
-    return value if isinstance(value, int | float) else 0
-
-
-def with_sums(first: AIMessage, second: AIMessage) -> AIMessage:
-    """Give the second of two answers with the tokens and the cost of both."""
-    known = (first.response_metadata, second.response_metadata)
-    sums = {key: _sum(*(metadata.get(key) for metadata in known)) for key in SUMMED}
-    facts = {key: value for key, value in sums.items() if value is not None}
-    # Of two that are not known LangChain makes zeros.
-    tokens = add_usage(first.usage_metadata, second.usage_metadata) if first.usage_metadata else second.usage_metadata
-    metadata = {**second.response_metadata, **facts}
-    return second.model_copy(update={"usage_metadata": tokens, "response_metadata": metadata})
-
-
-def _sum(one: Any, other: Any) -> Any:
-    """Add up numbers, also inside objects; of anything else the later counts."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
-    if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return one + other
-    return one if other is None else other

@@ -10,88 +10,90 @@ from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireEvent
-from langchain_kimi._reply.choice import ChoiceReader, note_head
-from langchain_kimi._reply.messages import (
-    message_from,
-)
+from langchain_kimi._reply.choice import ChoiceReader, add_head
+from langchain_kimi._reply.messages import message_from
 from langchain_kimi.errors import KimiError
+
+_TEXT_KEYS = frozenset({"role", "content"})
+_ADDED_UP = frozenset({"usage", "logprobs"})
+"""Keys of a choice that `Assembly` does not copy but adds up."""
 
 
 class PlainMessage:
-    """Reads a reply that is not streamed as LangChain's result: one generation a choice."""
+    """Reads a response that is not streamed as a LangChain result with one generation per choice."""
 
     def __init__(
-        self, opened: ResponseHead, body: WireBody, *, idle: float | None, repair_options: RepairOptions | None = None
+        self, head: ResponseHead, body: WireBody, *, idle: float | None, repair_options: RepairOptions | None = None
     ) -> None:
-        self._opened = opened
-        self._wire = PlainReader(opened, idle)
+        self._head = head
+        self._wire = PlainReader(head, idle)
         self._body = body
-        self._mending = repair_options
+        self._repair_options = repair_options
         self._choices: dict[int, ChoiceReader] = {}
 
     @property
     def has_begun(self) -> bool:
-        """Nothing is handed out before the end."""
+        """Always False: nothing is returned before the end."""
         return False
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
-        """Take the next bytes; gives nothing yet."""
+        """Read the next bytes. Return nothing."""
         return self._wire.feed(piece, waited)
 
     def close(self) -> Iterator[ChatResult]:
-        """Take the end of the bytes; yields the result."""
-        usual = None
+        """End the response. Yield the result."""
+        simple = None
         for reply in self._wire.close():
-            usual = plain_answer(reply, self._body, self._mending)
-            if usual is None:
+            simple = simple_reply(reply, self._body, self._repair_options)
+            if simple is None:
                 self._add(reply)
-        messages = [message_from(reply) for reply in ([usual] if usual else self._repaired())]
+        messages = [message_from(reply) for reply in ([simple] if simple else self._repaired())]
         metadata = messages[0].response_metadata
         shared = {key: metadata[key] for key in ("token_usage", "model_name", "system_fingerprint") if key in metadata}
         yield ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=shared)
 
     def explain(self, error: KimiError) -> tuple[()]:
-        """Add to an error what came of the answer until then; nothing of it is handed out."""
+        """Add the partial message, usage and ids to an error. Return no chunks."""
         for reader in [*self._choices.values()][:1]:
             reader.explain(error)
-        note_head(error, self._opened)
+        add_head(error, self._head)
         return ()
 
     def _repaired(self) -> list[WireEvent]:
         for reader in self._choices.values():
             list(reader.close())
-        return [reader.whole() for reader in self._choices.values()]
+        return [reader.full_reply() for reader in self._choices.values()]
 
     def _add(self, reply: WireEvent) -> None:
-        """Add the reply, or a chunk of one that was streamed although that was not asked for."""
+        """Add the reply, or a chunk of it: some hosts stream although the request did not ask for it."""
         choices = reply.get("choices") or []
         is_chunk = not any(choice.get("message") for choice in choices)
-        for place, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
-            # The choices of a plain reply are told apart by their places: not all hosts number them.
-            index: Any = choice.get("index") if is_chunk else place
-            self._reader(index if isinstance(index, int) else place).add(reply, choice)
+        for position, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
+            # Choices of a plain reply are identified by their position: not all hosts number them.
+            index: Any = choice.get("index") if is_chunk else position
+            self._reader(index if isinstance(index, int) else position).add(reply, choice)
         if not choices:
             for reader in self._choices.values():
                 reader.add(reply, None)
 
-    def _reader(self, number: int) -> ChoiceReader:
-        if number not in self._choices:
-            self._choices[number] = ChoiceReader(self._body, self._mending)
-        return self._choices[number]
+    def _reader(self, index: int) -> ChoiceReader:
+        if index not in self._choices:
+            self._choices[index] = ChoiceReader(self._body, self._repair_options)
+        return self._choices[index]
 
 
-_SAID = frozenset({"role", "content"})
-_SUMMED = frozenset({"usage", "logprobs"})
-"""What of a choice is added up in a way of its own."""
+def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions | None) -> WireEvent | None:
+    """Return the reply as `ChoiceReader` would, if it is so simple that nothing has to be repaired or added up.
 
-
-def plain_answer(reply: WireEvent, body: WireBody, repair_options: RepairOptions | None) -> WireEvent | None:
-    """Give the reply as mending and adding up would give it, or None where they have something to do.
+    This is the fast path for a single choice with text, without tools and without anything to report.
 
     Args:
-        reply: A whole reply, or a part of one.
+        reply: A reply, or a chunk of one.
         body: The request.
-        repair_options: What is to be done to the reply, and to be told with it.
+        repair_options: The repairs, and the facts to report with the reply.
+
+    Returns:
+        The reply, or None if `ChoiceReader` has to read it.
     """
     if body.get("tools") or (
         repair_options is not None and (repair_options.empty_answers or repair_options.changed_choice)
@@ -99,16 +101,15 @@ def plain_answer(reply: WireEvent, body: WireBody, repair_options: RepairOptions
         return None
     choices = reply.get("choices") or ()
     choice = cast("JSONObject", choices[0]) if len(choices) == 1 else {}
-    if choice.get("finish_reason") != "stop" or not _only_says(choice.get("message")):
+    if choice.get("finish_reason") != "stop" or not _is_text_only(choice.get("message")):
         return None
-    if not isinstance(reply.get("usage"), dict) or any(choice.get(key) is not None for key in _SUMMED):
+    if not isinstance(reply.get("usage"), dict) or any(choice.get(key) is not None for key in _ADDED_UP):
         return None
     return cast("WireEvent", {**reply, "choices": [{"finish_reason": None, **choice}]})
 
 
-def _only_says(message: Any) -> bool:
-    """Say whether a message holds a text and nothing else."""
+def _is_text_only(message: Any) -> bool:
     content = message.get("content") if isinstance(message, dict) else None
     if not isinstance(content, str) or not content:
         return False
-    return all(value is None for key, value in message.items() if key not in _SAID)
+    return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)

@@ -1,4 +1,4 @@
-"""The way back, put together: bytes, the wire's chunks, mended, LangChain's chunks or result."""
+"""Read a streamed response."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,66 +10,60 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
 from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
-from langchain_kimi._reply.choice import ChoiceReader, note_head
+from langchain_kimi._reply.choice import ChoiceReader, add_head
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
-from langchain_kimi._reply.messages import (
-    CUT,
-    breaking_chunk_from,
-    chunk_from,
-    faults_of,
-    last_chunk_from,
-)
+from langchain_kimi._reply.messages import CUT, breaking_chunk_from, call_errors, chunk_from, last_chunk_from
 from langchain_kimi.errors import KimiError
 
 
 class StreamedMessage:
-    """Reads a streamed reply as LangChain's chunks; their sum is the message."""
+    """Reads a streamed response as LangChain chunks. Their sum is the message."""
 
     def __init__(
         self,
-        opened: ResponseHead,
+        head: ResponseHead,
         body: WireBody,
         *,
         idle: float | None,
         with_usage: bool,
         repair_options: RepairOptions | None = None,
     ) -> None:
-        self._opened = opened
-        self.wire = StreamReader(opened, idle)
+        self._head = head
+        self.wire = StreamReader(head, idle)
         self._choice = ChoiceReader(body, repair_options)
         self._with_usage = with_usage
         self._begun = False
 
     @property
     def has_begun(self) -> bool:
-        """Whether a chunk was handed out; the mere end of an empty reply is none, so that it can be tried again."""
+        """Whether a chunk was yielded, so that the call can no longer be retried."""
         return self._begun
 
     def feed(self, piece: bytes, waited: float) -> Iterator[ChatGenerationChunk]:
-        """Take the next bytes; gives the chunks that they complete, one by one."""
+        """Read the next bytes. Yield the chunks that they complete."""
         chunks = self._chunks(self.wire.feed(piece, waited))
         return chunks if self._begun else with_first(chunks)
 
     def close(self) -> Iterator[ChatGenerationChunk]:
-        """Take the end of the bytes; yields the rest and the last chunk."""
+        """End the response. Yield the chunks that were held back and the last chunk."""
         yield from self._chunks(self.wire.close())
-        for owed in self._choice.close():
-            if chunk := chunk_from(owed):
+        for held_back in self._choice.close():
+            if chunk := chunk_from(held_back):
                 self._begun = True
                 yield chunk
-        reply = self._choice.whole()
+        reply = self._choice.full_reply()
         choice = (reply.get("choices") or [])[0]
         calls = (choice.get("message") or {}).get("tool_calls") or []
         ended = choice.get("finish_reason") not in CUT
-        if breaking := breaking_chunk_from(calls, ended=ended, faults=faults_of(choice)):
+        if breaking := breaking_chunk_from(calls, ended=ended, errors=call_errors(choice)):
             yield breaking
         yield last_chunk_from(reply, with_usage=self._with_usage)
 
     def explain(self, error: KimiError) -> list[ChatGenerationChunk]:
-        """Add to an error what came of the answer until then; return the chunks that close the stream."""
+        """Add the partial message, usage and ids to an error. Return the chunks that close the stream."""
         held_back = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
-        note_head(error, self._opened)
+        add_head(error, self._head)
         return closing_chunks(held_back, error.partial)
 
     def _chunks(self, wire_chunks: Iterable[WireEvent]) -> Iterator[ChatGenerationChunk]:
@@ -82,12 +76,12 @@ class StreamedMessage:
 
 
 def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:
-    """Return the chunks to hand out at the end of a stream that failed, so that no call that it cut looks valid.
+    """Return the last chunks of a failed stream, so that truncated tool calls stay invalid.
 
     Args:
-        held_back: The chunks that had not been handed out yet. They come first: the chunk that breaks a call off fits
-            all of the call, not only the part that was handed out.
-        partial: The message as far as it came.
+        held_back: The chunks that were not yielded yet. They come first, because the chunk that invalidates a call
+            depends on all of its arguments.
+        partial: The message as received so far.
     """
     cut = partial.invalid_tool_calls if partial else []
     # The calls of a partial message stand in the order of their numbers.
@@ -100,28 +94,30 @@ def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | No
 
 
 class CoalescedMessage(StreamedMessage):
-    """Reads a streamed reply as chunks, of which one read of the network makes as few as can be."""
+    """Reads a streamed response as chunks, with the deltas of each network read joined."""
 
     def _chunks(self, wire_chunks: Iterable[WireEvent]) -> Iterator[ChatGenerationChunk]:
         return coalesced(super()._chunks(wire_chunks))
 
 
 def coalesced(chunks: Iterable[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
-    """Put neighbouring chunks of the same kind together: text, reasoning, or pieces of calls.
+    """Join consecutive chunks of the same kind: text, reasoning, or tool calls.
 
-    What came before an error is yielded before it is raised.
+    If an error is raised, the chunks before it are yielded first.
     """
-    held: list[ChatGenerationChunk] = []
+    run: list[ChatGenerationChunk] = []
     try:
         for chunk in chunks:
-            if held and _kind(chunk) != _kind(held[0]):
-                yield _sum(held)
-                held = []
-            held.append(chunk)
+            if run and _kind(chunk) != _kind(run[0]):
+                yield _sum(run)
+                run = []
+            run.append(chunk)
     except KimiError:
-        yield from map(_sum, filter(None, [held]))
+        if run:
+            yield _sum(run)
         raise
-    yield from map(_sum, filter(None, [held]))
+    if run:
+        yield _sum(run)
 
 
 def _kind(chunk: ChatGenerationChunk) -> tuple[bool, ...]:
@@ -145,7 +141,7 @@ def _sum(chunks: list[ChatGenerationChunk]) -> ChatGenerationChunk:
 
 
 def _joined(pieces: list[ToolCallChunk]) -> list[ToolCallChunk]:
-    """Join the pieces that only continue the arguments of the one before."""
+    """Join each piece that only continues the arguments of the piece before it."""
     joined: list[ToolCallChunk] = []
     for piece in pieces:
         continues = joined and joined[-1]["index"] == piece["index"] and not (piece["id"] or piece["name"])

@@ -1,4 +1,4 @@
-"""The arguments of a tool call: a JSON object, or an invalid call that says why."""
+"""Parse the tool calls of a reply into valid and invalid calls."""
 
 import json
 from collections.abc import Mapping
@@ -12,26 +12,26 @@ from langchain_kimi._openrouter.json import distinct_keys
 from langchain_kimi._openrouter.limits import is_too_deep
 from langchain_kimi._openrouter.wire import WireToolCall
 
-NOT_WHOLE = "The reply ended before the call did."
-NAMELESS = "The call names no tool."
-CLOSER = {"{": "}", "[": "]"}
-NONE: Mapping[str, str] = MappingProxyType({})
+INCOMPLETE = "The reply ended before the tool call was complete."
+NAMELESS = "The tool call has no name."
+NO_ERRORS: Mapping[str, str] = MappingProxyType({})
+_CLOSING_BRACKETS = {"{": "}", "[": "]"}
 
 
 def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
-    """Parse a call's arguments: the object, or the reason why they are none.
+    """Return a call's arguments as a dict, or the reason why they are invalid.
 
     Args:
-        text: The arguments as they came; nothing at all means an empty object.
-        ended: Whether the reply came to its own end. If not, having no arguments yet means nothing.
+        text: The arguments as received. Empty text means an empty object.
+        ended: Whether the reply was not cut off. If it was, empty text means that the arguments are missing.
     """
     if not text.strip():
-        return {} if ended else NOT_WHOLE
+        return {} if ended else INCOMPLETE
     try:
-        # Hosts send line breaks inside strings as they are (Kimi, MoonshotAI/kimi-cli issue 1378).
+        # Hosts send unescaped line breaks inside strings (MoonshotAI/kimi-cli issue 1378).
         arguments = json.loads(text, strict=False, object_pairs_hook=distinct_keys)
-    except (ValueError, RecursionError) as problem:
-        return f"The arguments are not JSON: {problem}."
+    except (ValueError, RecursionError) as error:
+        return f"The arguments are not valid JSON: {error}."
     if is_too_deep(arguments, text):
         return "The arguments are nested too deeply."
     if not isinstance(arguments, dict):
@@ -40,52 +40,62 @@ def parsed_arguments(text: str, *, ended: bool) -> dict[str, Any] | str:
 
 
 def calls_from(
-    calls: list[WireToolCall], *, ended: bool, faults: Mapping[str, str] = NONE
+    calls: list[WireToolCall], *, ended: bool, errors: Mapping[str, str] = NO_ERRORS
 ) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """Part the calls of a whole reply into valid and invalid ones; `faults` says by id what is wrong with some."""
+    """Return the valid and the invalid calls of a full reply.
+
+    Args:
+        calls: The calls of the reply.
+        ended: Whether the reply was not cut off.
+        errors: The errors of calls whose arguments are valid JSON, by call id.
+    """
     valid, invalid = [], []
     for call in calls:
-        name, text = _name(call), _arguments(call)
-        arguments = faults.get(call.get("id") or "") or (parsed_arguments(text, ended=ended) if name else NAMELESS)
+        arguments = _checked_arguments(call, ended=ended, errors=errors)
         if isinstance(arguments, dict):
-            valid.append(tool_call(name=name, args=arguments, id=call.get("id")))
+            valid.append(tool_call(name=_name(call), args=arguments, id=call.get("id")))
         else:
             invalid.append(_invalid(call, arguments))
     return valid, invalid
 
 
 def cut_calls(calls: list[WireToolCall]) -> list[InvalidToolCall]:
-    """Give the calls of a reply that failed on its way: all invalid, for none is known to be whole."""
-    return [_invalid(call, NOT_WHOLE) for call in calls]
+    """Return the calls of a failed reply, all invalid, because any of them may be incomplete."""
+    return [_invalid(call, INCOMPLETE) for call in calls]
 
 
-def break_off(call: WireToolCall, *, ended: bool, faults: Mapping[str, str] = NONE) -> str:
-    """Give what must follow a call's pieces in a stream, so that LangChain takes it for valid only if it is."""
-    text = _arguments(call)
-    is_sound = _name(call) and call.get("id") not in faults
-    valid = is_sound and isinstance(parsed_arguments(text, ended=ended), dict)
-    return "" if valid else breaking_suffix(text)
+def invalidating_suffix(call: WireToolCall, *, ended: bool, errors: Mapping[str, str] = NO_ERRORS) -> str:
+    """Return the text to append to a streamed call so that LangChain treats it as invalid; "" for a valid call."""
+    valid = isinstance(_checked_arguments(call, ended=ended, errors=errors), dict)
+    return "" if valid else breaking_suffix(_arguments(call))
 
 
 def breaking_suffix(text: str) -> str:
-    """Give what makes broken arguments stay broken when LangChain adds up the chunks of a stream.
+    """Return a suffix that makes arguments invalid for LangChain when it adds up the chunks of a stream.
 
-    LangChain's parser completes JSON that was cut off, so that half an argument becomes a valid call. A closing
-    bracket that fits nothing is the one thing that it takes for an error: closes an open string, then mismatches.
+    LangChain's parser completes truncated JSON, so half an argument would become a valid call. It only rejects a
+    closing bracket without its opening bracket. The suffix closes an open string, then adds such a bracket.
     """
-    stack, inside, escaped = [], False, False
+    stack, in_string, escaped = [], False, False
     for character in text:
-        if inside:
-            inside = escaped or character != '"'
+        if in_string:
+            in_string = escaped or character != '"'
             escaped = character == "\\" and not escaped
         elif character == '"':
-            inside = True
-        elif character in CLOSER:
-            stack.append(CLOSER[character])
-        elif character in CLOSER.values() and (not stack or stack.pop() != character):
+            in_string = True
+        elif character in _CLOSING_BRACKETS:
+            stack.append(_CLOSING_BRACKETS[character])
+        elif character in _CLOSING_BRACKETS.values() and (not stack or stack.pop() != character):
             return ""
-    string_end = ('""' if escaped else '"') if inside else ""
+    string_end = ('""' if escaped else '"') if in_string else ""
     return string_end + ("]" if stack[-1:] == ["}"] else "}")
+
+
+def _checked_arguments(call: WireToolCall, *, ended: bool, errors: Mapping[str, str]) -> dict[str, Any] | str:
+    """Return a call's arguments, or the reason why the call is invalid."""
+    if error := errors.get(call.get("id") or ""):
+        return error
+    return parsed_arguments(_arguments(call), ended=ended) if _name(call) else NAMELESS
 
 
 def _name(call: WireToolCall) -> str:

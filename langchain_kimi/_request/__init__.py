@@ -1,1 +1,1 @@
-"""LangChain messages to the request body."""
+"""Convert LangChain messages to the request body."""

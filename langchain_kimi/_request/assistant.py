@@ -1,8 +1,8 @@
-"""An assistant message as the wire's.
+"""Convert assistant messages to wire messages.
 
-What the model said goes back as it came: its text is joined with nothing between, its reasoning is not edited. What
-only reports on the answer (citations, results of tools that the server ran) is left out, the wire has no field for it.
-A message with nothing in it, or white space only, is left out as a whole: hosts refuse an empty assistant turn.
+The model's output is sent back unchanged: texts are joined without a separator and reasoning is not edited. Blocks that
+only describe the answer (citations, results of server tools) are left out, because the wire has no field for them.
+Messages that are empty or contain only white space are left out, because hosts refuse an empty assistant turn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,12 +41,12 @@ _REPORTS = frozenset(
         "mcp_list_tools",
     }
 )
-"""Blocks that report on an answer, or that only their own provider can read."""
+"""Types of blocks that describe an answer, or that only their own provider can read."""
 
 
 @dataclass(slots=True)
-class _Spoken:
-    """What was found in the content of a message."""
+class _Content:
+    """The content blocks of a message, sorted by wire field."""
 
     parts: list[JSONObject] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
@@ -57,29 +57,29 @@ class _Spoken:
     refusal: str = ""
 
     def add(self, block: str | Block) -> None:
-        """Take in one block of the content; raises `UnfitBlockError`."""
+        """Add a block. Raises `UnfitBlockError` if it cannot be sent."""
         if isinstance(block, str):
             block = {"type": "text", "text": block}
         kind = block.get("type")
         if kind == "non_standard":
-            self.add_known(non_standard_value(block))
-        elif kind in _TAKE:
-            _TAKE[kind](self, block)
+            self.add_non_standard(non_standard_value(block))
+        elif kind in _ADDERS:
+            _ADDERS[kind](self, block)
         elif kind in PARTS:
             self.parts.append(part_to_wire(block, "assistant"))
         elif kind not in _REPORTS:
-            raise unknown_type(kind, "assistant", {*PARTS, *_TAKE})
+            raise unknown_type(kind, "assistant", {*PARTS, *_ADDERS})
 
-    def add_known(self, block: Block) -> None:
-        """Take in what a `non_standard` block holds, if it means something here.
+    def add_non_standard(self, block: Block) -> None:
+        """Add the value of a `non_standard` block if its type is supported.
 
-        An unknown one is another provider's; it must not make its conversation unusable with this model.
+        Other values come from other providers. They must not make a conversation unusable with this model.
         """
-        if block.get("type") in _TAKE or block.get("type") in PARTS:
+        if block.get("type") in _ADDERS or block.get("type") in PARTS:
             self.add(block)
 
-    def take_reasoning(self, block: Block) -> None:
-        """Take a `reasoning` block (text, or OpenAI's list of summaries) or Anthropic's `thinking`."""
+    def add_reasoning(self, block: Block) -> None:
+        """Add a `reasoning` block (text, or OpenAI's list of summaries) or Anthropic's `thinking` block."""
         texts = [block.get("reasoning"), block.get("thinking")]
         if isinstance(summary := block.get("summary"), list):
             texts += [item.get("text") for item in summary if isinstance(item, Mapping)]
@@ -89,109 +89,110 @@ class _Spoken:
         if isinstance(details, list):
             self.reasoning_details = [*(self.reasoning_details or []), *details]
 
-    def take_call(self, block: Block) -> None:
-        """Take a tool call."""
+    def add_call(self, block: Block) -> None:
+        """Add a tool call."""
         self.calls.append(content_call(block))
 
-    def take_image(self, block: Block) -> None:
-        """Take an image that the model made."""
+    def add_image(self, block: Block) -> None:
+        """Add an image that the model generated."""
         self.images.append(part_to_wire(block, "assistant"))
 
-    def take_audio(self, block: Block) -> None:
-        """Take spoken audio: by the id that its provider gave it, or else by its data, if its format is known."""
+    def add_audio(self, block: Block) -> None:
+        """Add generated audio: its provider's id if there is one, otherwise its data if it has a MIME type."""
         extras = block.get("extras")
         ids = [extras.get("id") if isinstance(extras, Mapping) else None, block.get("id")]
-        given = [item for item in ids if isinstance(item, str) and not item.startswith("lc_")]
-        if given:
-            self.audio_id = given[0]
+        # langchain-core generates ids that start with "lc_".
+        provider_ids = [item for item in ids if isinstance(item, str) and not item.startswith("lc_")]
+        if provider_ids:
+            self.audio_id = provider_ids[0]
         elif block.get("mime_type"):
             self.parts.append(part_to_wire(block, "assistant"))
 
-    def take_refusal(self, block: Block) -> None:
-        """Take a refusal."""
+    def add_refusal(self, block: Block) -> None:
+        """Add a refusal."""
         if isinstance(refusal := block.get("refusal"), str):
             self.refusal += refusal
 
-    def content(self) -> str | list[JSONObject]:
-        """Give the text, or the parts where there is more than text."""
+    def text_or_parts(self) -> str | list[JSONObject]:
+        """Return the text, or the list of parts if some of them are not text."""
         return joined(self.parts, "".join)
 
 
-_TAKE: dict[str, Callable[[_Spoken, Block], None]] = {
-    "reasoning": _Spoken.take_reasoning,
-    "thinking": _Spoken.take_reasoning,
-    "tool_call": _Spoken.take_call,
-    "tool_call_chunk": _Spoken.take_call,
-    "invalid_tool_call": _Spoken.take_call,
-    "tool_use": _Spoken.take_call,
-    "function_call": _Spoken.take_call,
-    "image": _Spoken.take_image,
-    "image_url": _Spoken.take_image,
-    "audio": _Spoken.take_audio,
-    "refusal": _Spoken.take_refusal,
+_ADDERS: dict[str, Callable[[_Content, Block], None]] = {
+    "reasoning": _Content.add_reasoning,
+    "thinking": _Content.add_reasoning,
+    "tool_call": _Content.add_call,
+    "tool_call_chunk": _Content.add_call,
+    "invalid_tool_call": _Content.add_call,
+    "tool_use": _Content.add_call,
+    "function_call": _Content.add_call,
+    "image": _Content.add_image,
+    "image_url": _Content.add_image,
+    "audio": _Content.add_audio,
+    "refusal": _Content.add_refusal,
 }
 
 
-_NOTHING = _Spoken()
+_EMPTY = _Content()
 
 
 def assistant_to_wire(message: AIMessage, messages: Sequence[BaseMessage], position: int) -> WireMessage | None:
-    """Convert `messages[position]`; None when there is nothing in it.
+    """Return the wire message for `messages[position]`, or None if the message is empty.
 
     Raises:
         KimiUsageError: A block of the content, or an argument of a call, cannot be sent.
     """
-    content, kept = message.content, message.additional_kwargs
-    spoken = _NOTHING if isinstance(content, str) else _listen(content, position)
-    text = content if isinstance(content, str) else spoken.content()
+    kwargs = message.additional_kwargs
+    content = _EMPTY if isinstance(message.content, str) else _read_content(message.content, position)
+    text = message.content if isinstance(message.content, str) else content.text_or_parts()
     wire: WireMessage = {"role": "assistant", "content": text or None}
     if message.name:
         wire["name"] = message.name
-    if spoken is not _NOTHING:
-        _add_spoken(wire, spoken)
-    if kept:
-        _add_kept(wire, kept)
-    if message.tool_calls or message.invalid_tool_calls or spoken.calls or kept:
-        calls = calls_to_wire(message, spoken.calls, messages, position)
+    if content is not _EMPTY:
+        _add_content(wire, content)
+    if kwargs:
+        _add_kwargs(wire, kwargs)
+    if message.tool_calls or message.invalid_tool_calls or content.calls or kwargs:
+        calls = calls_to_wire(message, content.calls, messages, position)
         if calls:
             wire["tool_calls"] = calls
-    return wire if _has_substance(wire) else None
+    return None if _is_empty(wire) else wire
 
 
-def _listen(content: list[Any], position: int) -> _Spoken:
-    spoken = _Spoken()
-    for index, block in enumerate(content):
+def _read_content(blocks: list[Any], position: int) -> _Content:
+    content = _Content()
+    for index, block in enumerate(blocks):
         try:
-            spoken.add(block)
+            content.add(block)
         except UnfitBlockError as error:
             raise misplaced(f"messages[{position}]", index, error) from error
-    return spoken
+    return content
 
 
-def _add_spoken(wire: WireMessage, spoken: _Spoken) -> None:
-    if spoken.refusal:
-        wire["refusal"] = spoken.refusal
-    if spoken.reasoning:
-        wire["reasoning"] = "".join(spoken.reasoning)
-    if spoken.reasoning_details is not None:
-        wire["reasoning_details"] = spoken.reasoning_details
-    if spoken.images:
-        wire["images"] = spoken.images
-    if spoken.audio_id:
-        wire["audio"] = {"id": spoken.audio_id}
+def _add_content(wire: WireMessage, content: _Content) -> None:
+    if content.refusal:
+        wire["refusal"] = content.refusal
+    if content.reasoning:
+        wire["reasoning"] = "".join(content.reasoning)
+    if content.reasoning_details is not None:
+        wire["reasoning_details"] = content.reasoning_details
+    if content.images:
+        wire["images"] = content.images
+    if content.audio_id:
+        wire["audio"] = {"id": content.audio_id}
 
 
-def _add_kept(wire: WireMessage, kept: Mapping[str, Any]) -> None:
-    """Add what the reply side kept in `additional_kwargs`, which is closer to the wire than the content is."""
-    _add_kept_reasoning(wire, kept)
-    if isinstance(refusal := kept.get("refusal"), str) and refusal:
+def _add_kwargs(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
+    """Add the fields stored in `additional_kwargs`, which override those read from the content."""
+    _add_reasoning(wire, kwargs)
+    if isinstance(refusal := kwargs.get("refusal"), str) and refusal:
         wire["refusal"] = refusal
-    if isinstance(images := kept.get("images"), list) and images:
+    if isinstance(images := kwargs.get("images"), list) and images:
         wire["images"] = images
-    if isinstance(audio := kept.get("audio"), Mapping) and audio.get("id"):
+    if isinstance(audio := kwargs.get("audio"), Mapping) and audio.get("id"):
         wire["audio"] = {"id": audio["id"]}
-    # Those of files spare OpenRouter from parsing (and billing) the same file again; citations are not read.
-    annotations = kept.get("annotations")
+    # File annotations save OpenRouter from parsing (and billing) the same file again. It does not read citations.
+    annotations = kwargs.get("annotations")
     files = [item for item in annotations if _is_file(item)] if isinstance(annotations, list) else []
     if files:
         wire["annotations"] = files
@@ -201,29 +202,29 @@ def _is_file(annotation: Any) -> bool:
     return isinstance(annotation, Mapping) and annotation.get("type") == "file"
 
 
-def _add_kept_reasoning(wire: WireMessage, kept: Mapping[str, Any]) -> None:
-    """Put reasoning back exactly as it came.
+def _add_reasoning(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
+    """Add the stored reasoning unchanged.
 
-    Thinking models refuse a tool loop whose calls lost their reasoning, and an edited or reordered list breaks the
-    signatures in it. Empty is kept as well: it says that the model did not think.
+    Thinking models refuse tool loops whose calls lost their reasoning, and editing or reordering `reasoning_details`
+    invalidates their signatures. An empty value is sent too: it means that the model did not think.
     """
-    text, details = kept.get("reasoning_content"), kept.get("reasoning_details")
+    text, details = kwargs.get("reasoning_content"), kwargs.get("reasoning_details")
     if isinstance(text, str) or isinstance(details, list):
         wire.pop("reasoning", None)
         wire.pop("reasoning_details", None)
-    key = kept.get("reasoning_key")
-    # What came in the details alone goes back in them, if they are still there.
+    key = kwargs.get("reasoning_key")
+    # Reasoning that was received only in the details is sent only in the details, unless they were removed.
     if isinstance(text, str) and not (key == "reasoning_details" and isinstance(details, list)):
         wire["reasoning_content" if key == "reasoning_content" else "reasoning"] = text
     if isinstance(details, list):
         wire["reasoning_details"] = details
 
 
-_SUBSTANCE = ("tool_calls", "refusal", "reasoning", "reasoning_content", "reasoning_details", "images", "audio")
+_BESIDE_CONTENT = ("tool_calls", "refusal", "reasoning", "reasoning_content", "reasoning_details", "images", "audio")
 
 
-def _has_substance(wire: WireMessage) -> bool:
+def _is_empty(wire: WireMessage) -> bool:
     content = wire["content"]
-    if isinstance(content, str) and not content.isspace():
-        return True
-    return isinstance(content, list) or any(wire.get(key) for key in _SUBSTANCE)
+    if isinstance(content, list) or (content and not content.isspace()):
+        return False
+    return not any(wire.get(key) for key in _BESIDE_CONTENT)

@@ -1,11 +1,11 @@
-"""A request's body: messages, the model's settings and the call's own, in one fixed order."""
+"""Compose the body of a request and serialize it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from langchain_kimi._openrouter.json import JSON, is_usual
+from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._request.messages import messages_to_wire
@@ -13,10 +13,10 @@ from langchain_kimi._schemas.tools import response_format_to_wire, tool_choice_t
 from langchain_kimi.errors import KimiUsageError
 
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
-"""What is handed from method to method, by LangChain and by us; none of it is for the wire."""
+"""Keywords that LangChain and this package pass between methods. They are never sent."""
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
-"""Arguments of a call that say how it is made and not what is asked."""
-_TEXT_ALONE = ("role", "content")
+"""Keywords of a call that control how it is made. They are not part of the body."""
+_TEXT_ONLY = ("role", "content")
 
 
 def request_body(
@@ -27,24 +27,26 @@ def request_body(
     given: Mapping[str, Any],
     streamed: bool,
 ) -> WireBody:
-    """Compose the body of a request, not yet fitted to the model (see `langchain_kimi._kimi.outgoing`).
+    """Return the body of a request, before the repairs of `langchain_kimi._kimi.outgoing`.
+
+    The keys come in a fixed order: model, messages, settings, the call's own parameters, `stream`.
 
     Args:
-        messages: The conversation; it is not changed.
+        messages: The conversation. It is not changed.
         model: The slug, unless the call names another one.
-        settings: The model's own parameters, in the wire's form.
-        given: The call's parameters, as the caller gave them; None takes a setting back.
-        streamed: Whether the reply is to be streamed.
+        settings: The model's own parameters, in wire form.
+        given: The call's parameters as the caller wrote them. None removes a setting.
+        streamed: Whether to ask for a streamed response.
 
     Raises:
-        KimiUsageError: a parameter or a message cannot be sent; nothing was.
+        KimiUsageError: A parameter or a message cannot be sent.
     """
-    parameters = merged(settings, checked(_in_wire_form(given)))
-    asked, also_asked = parameters.pop("model", None), parameters.pop("model_name", None)
+    parameters = merged(settings, checked(_to_wire(given)))
+    model_of_call, model_name_of_call = parameters.pop("model", None), parameters.pop("model_name", None)
     if streamed and parameters.get("n", 1) > 1:
         raise KimiUsageError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")
     body = {
-        "model": asked or also_asked or model,
+        "model": model_of_call or model_name_of_call or model,
         "messages": messages_to_wire(messages),
         **parameters,
         **({"stream": True} if streamed else {}),
@@ -53,7 +55,7 @@ def request_body(
 
 
 def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
-    """Collect the ids of the tool calls in a conversation, as the user knows them."""
+    """Return the ids of all tool calls and tool results in a conversation, as the user wrote them."""
     ids: set[str | None] = set()
     for message in messages:
         if isinstance(message, AIMessage):
@@ -64,28 +66,32 @@ def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
 
 
 def body_bytes(body: WireBody) -> bytes:
-    """Serialize a body: compact, in the order it was composed in, so that the same call gives the same bytes."""
-    # Most of a long conversation is texts, of which this is seen soonest.
-    doubtful = [
+    """Return a body as compact JSON, with its keys in order, so that equal calls give equal bytes.
+
+    Raises:
+        KimiUsageError: The body contains something that is not a JSON value.
+    """
+    # Most messages of a long conversation are text, and for these the check is cheapest here.
+    others = [
         message
         for message in body["messages"]
-        if len(message) != len(_TEXT_ALONE) or type(message.get("content")) is not str
+        if len(message) != len(_TEXT_ONLY) or type(message.get("content")) is not str
     ]
     try:
-        return JSON.written_object(body, known=("messages",) if is_usual(doubtful) else ())
-    except (TypeError, ValueError) as problem:
+        return JSON.encode_object(body, plain=("messages",) if is_plain(others) else ())
+    except (TypeError, ValueError) as error:
         raise KimiUsageError(
-            f"The request cannot be written as JSON: {problem}.",
-            advice="Look at model_kwargs and the call's arguments.",
-        ) from problem
+            f"The request cannot be written as JSON: {error}.",
+            advice="Check model_kwargs and the arguments of the call.",
+        ) from error
 
 
-def _in_wire_form(given: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = {key: value for key, value in given.items() if key not in INTERNAL}
+def _to_wire(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {key: value for key, value in arguments.items() if key not in INTERNAL}
     if parameters.get("tools") is not None:
         parameters["tools"] = tools_to_wire(parameters["tools"], strict=None)
         choice = parameters.get("tool_choice")
-        # A dict is the wire's own form, and goes out as it is.
+        # A dict is in wire form already.
         if choice is not None and not isinstance(choice, Mapping):
             parameters["tool_choice"] = tool_choice_to_wire(choice, parameters["tools"])
     if parameters.get("response_format") is not None:

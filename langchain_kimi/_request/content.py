@@ -1,8 +1,8 @@
-"""A message's content as the wire's: one string where it is all text, a list of parts otherwise.
+"""Convert message content to wire content: a string if all of it is text, otherwise a list of parts.
 
-Many hosts take a string only, so text in a list is joined. A newline goes between two blocks that would otherwise be
-glued together (neither side has white space there): blocks of a user, a system prompt or a tool are separate items,
-and two results "1" and "2" must not become "12". Text with a cache marker stays a part of its own, in a list.
+Many hosts accept only a string, so lists of texts are joined. Texts without white space between them are separated by
+a newline: the blocks of a user, a system prompt or a tool are separate items, and the results "1" and "2" must not
+become "12". Text with a cache marker stays a separate part.
 """
 
 import base64
@@ -28,9 +28,9 @@ def text_part(block: Block) -> JSONObject:
 
 
 def _marked(part: JSONObject, block: Block) -> JSONObject:
-    """Keep the cache markers of a block on its part, also those that langchain-core moved to `extras`.
+    """Copy the cache markers of a block to its part, including those that langchain-core moved to `extras`.
 
-    OpenRouter documents them for text; a recorded request has one beside an image, and it was accepted.
+    OpenRouter documents them for text. A recorded request had one on an image, and it was accepted.
     """
     extras = block.get("extras")
     for marker in _MARKERS:
@@ -41,9 +41,10 @@ def _marked(part: JSONObject, block: Block) -> JSONObject:
 
 
 def document_part(block: Block) -> JSONObject:
-    """Convert a `text-plain`, `file` or `document` block: plain text becomes a text part, headed by title and context.
+    """Convert a `text-plain`, `file` or `document` block.
 
-    Plain text is not sent as a file, because a file needs a model, or a parser, that reads files.
+    Plain text becomes a text part that begins with the block's title and context. It is not sent as a file, because
+    files need a model or a parser that reads them.
     """
     source = read_source(block)
     text = source.text
@@ -53,8 +54,8 @@ def document_part(block: Block) -> JSONObject:
         raise UnfitBlockError("a block of type 'text-plain' needs 'text', 'base64' or 'url'")
     if text is None:
         return file_part(block)
-    headed = [block.get("title"), block.get("context"), text]
-    return _marked({"type": "text", "text": "\n".join(line for line in headed if isinstance(line, str))}, block)
+    lines = [block.get("title"), block.get("context"), text]
+    return _marked({"type": "text", "text": "\n".join(line for line in lines if isinstance(line, str))}, block)
 
 
 def _decoded(data: str) -> str:
@@ -65,7 +66,7 @@ def _decoded(data: str) -> str:
 
 
 def json_part(block: Block) -> JSONObject:
-    """Convert a `json` block, which tools may return, into its text."""
+    """Convert a `json` block, which tools may return, to a text part."""
     try:
         return _marked({"type": "text", "text": json.dumps(block["json"], ensure_ascii=False)}, block)
     except (KeyError, TypeError, ValueError) as error:
@@ -73,7 +74,7 @@ def json_part(block: Block) -> JSONObject:
 
 
 def search_result_part(block: Block) -> JSONObject:
-    """Convert a `search_result` block, which tools may return: title, source and texts, one below the other."""
+    """Convert a `search_result` block, which tools may return: title, source and texts, one per line."""
     content = block.get("content")
     texts = [item.get("text") for item in content if isinstance(item, Mapping)] if isinstance(content, list) else []
     lines = [line for line in (block.get("title"), block.get("source"), *texts) if isinstance(line, str)]
@@ -89,19 +90,19 @@ _TEXT_PARTS: dict[str, Callable[[Block], JSONObject]] = {
     "search_result": search_result_part,
 }
 PARTS = {**_TEXT_PARTS, **MEDIA_PARTS, "file": document_part, "document": document_part}
-"""What converts a block, by the block's `type`."""
+"""The converters of blocks, by the block's `type`."""
 
 _PARTS_BY_ROLE = {"system": _TEXT_PARTS, "developer": _TEXT_PARTS}
 
 
 def part_to_wire(block: str | Block, role: str) -> JSONObject:
-    """Convert one block of a system, developer, user or tool message.
+    """Return the wire part for one block of a system, developer, user or tool message.
 
-    A `non_standard` block holds another block; if that one's type is unknown here it is sent as it is, which is the
-    way to send what the wire learned later.
+    A `non_standard` block contains another block. If the type of that block is unknown here, it is sent unchanged. This
+    makes it possible to send block types that are newer than this package.
 
     Raises:
-        UnfitBlockError: The type has no place in this role's messages, or data is missing.
+        UnfitBlockError: The type is not supported in this role's messages, or data is missing.
     """
     if isinstance(block, str):
         return {"type": "text", "text": block}
@@ -116,7 +117,7 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
 
 
 def non_standard_value(block: Block) -> Block:
-    """Unwrap a `non_standard` block."""
+    """Return the block inside a `non_standard` block."""
     value = block.get("value")
     if not isinstance(value, Mapping):
         raise UnfitBlockError("a block of type 'non_standard' needs an object as its 'value'")
@@ -124,19 +125,19 @@ def non_standard_value(block: Block) -> Block:
 
 
 def unknown_type(kind: Any, role: str, accepted: Iterable[str]) -> UnfitBlockError:
-    """Say that a type of block has no place in a role's messages, and which types have."""
-    what = f"a block of type {kind!r}" if kind else "a block without a type"
-    known = ", ".join(sorted(accepted))
-    return UnfitBlockError(f"{what} cannot be sent in a message of role {role!r}; accepted are {known}")
+    """Return the error for a type of block that is not supported in a role's messages."""
+    subject = f"a block of type {kind!r}" if kind else "a block without a type"
+    types = ", ".join(sorted(accepted))
+    return UnfitBlockError(f"{subject} cannot be sent in a message of role {role!r}; accepted types: {types}")
 
 
 def content_to_wire(content: str | list[Any], role: str, place: str) -> str | list[JSONObject]:
-    """Convert the content of a system, developer, user or tool message.
+    """Return the wire content of a system, developer, user or tool message.
 
     Args:
-        content: A string or a list of strings and blocks; never changed.
-        role: The wire's role, which decides the types of block that are accepted.
-        place: Where the content stands, such as `messages[3]`, for the text of an error.
+        content: A string, or a list of strings and blocks. It is not changed.
+        role: The wire role, which decides the accepted types of blocks.
+        place: The position of the message, such as `messages[3]`, for error texts.
 
     Raises:
         KimiUsageError: A block cannot be sent.
@@ -153,12 +154,15 @@ def content_to_wire(content: str | list[Any], role: str, place: str) -> str | li
 
 
 def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:
-    """Say where an unfit block stands."""
+    """Return the error for a block that cannot be sent, with its position."""
     return KimiUsageError(f"{place}.content[{index}]: {error}.")
 
 
 def joined(parts: list[JSONObject], join: Callable[[list[str]], str]) -> str | list[JSONObject]:
-    """Flatten parts that are all plain text into one string; empty texts are left out, since hosts refuse them."""
+    """Return the joined text if all parts are plain text, otherwise the parts.
+
+    Empty texts are left out, because hosts refuse them.
+    """
     filled = [part for part in parts if part != {"type": "text", "text": ""}]
     if all(part.get("type") == "text" and len(part) == _UNMARKED for part in filled):
         return join([part["text"] for part in filled])

@@ -1,9 +1,9 @@
-"""Images, audio, video and files, in every spelling that LangChain knows, as the wire's content parts.
+"""Convert image, audio, video and file blocks to wire parts.
 
-Four spellings meet here: OpenAI's (`image_url`, `input_audio`, `video_url`, `file`), LangChain's first
-(`source_type` beside `data`, `url` or `id`), LangChain's present one (`url`, `base64`, `file_id`) and Anthropic's
-(a nested `source`). Each function takes a block, leaves it as it is, and raises `UnfitBlockError` when it lacks what
-the wire needs. Only the keys that the wire names are sent: hosts refuse others.
+Four formats are supported: OpenAI's (`image_url`, `input_audio`, `video_url`, `file`), LangChain's v0 (`source_type`
+with `data`, `url` or `id`), LangChain's v1 (`url`, `base64`, `file_id`) and Anthropic's (a nested `source`). Each
+function returns a new part and raises `UnfitBlockError` if the block lacks required data. Only the keys of the wire's
+schema are sent, because hosts refuse others.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ Block: TypeAlias = Mapping[str, Any]
 
 
 class UnfitBlockError(Exception):
-    """This block cannot be sent; the text says why, and whoever catches it says where the block stands."""
+    """A block cannot be sent. The text gives the reason; the caller adds the block's position."""
 
 
 class Source(NamedTuple):
-    """Where a block's data is: at most one of `url`, `base64`, `file_id` and `text` is set."""
+    """The data of a block, or its location. At most one of `url`, `base64`, `file_id` and `text` is set."""
 
     url: str | None = None
     base64: str | None = None
@@ -28,8 +28,8 @@ class Source(NamedTuple):
     mime_type: str | None = None
 
 
-# The value of `source_type` (or of Anthropic's `source.type`), the key that holds the data, and what the data is.
-_FIRST_SPELLING = {
+# By the value of `source_type` (or of Anthropic's `source.type`): the key of the data, and the field of `Source`.
+_LANGCHAIN_V0 = {
     "base64": ("data", "base64"),
     "url": ("url", "url"),
     "id": ("id", "file_id"),
@@ -52,7 +52,7 @@ _AUDIO_FORMATS = {
     "l16": "pcm16",
     "l24": "pcm24",
 }
-"""Subtypes of `audio/…` that the wire calls by another name."""
+"""Subtypes of `audio/…` that have another name on the wire."""
 
 
 def _string(value: Any) -> str | None:
@@ -60,29 +60,29 @@ def _string(value: Any) -> str | None:
 
 
 def read_source(block: Block) -> Source:
-    """Find a block's data, whichever spelling it is in."""
+    """Return a block's data, from any of the four formats."""
     if isinstance(source := block.get("source"), Mapping):
         return _tagged(source, source.get("type"), _ANTHROPIC, source.get("media_type"))
     if (source_type := block.get("source_type")) is not None:
-        return _tagged(block, source_type, _FIRST_SPELLING, block.get("mime_type"))
+        return _tagged(block, source_type, _LANGCHAIN_V0, block.get("mime_type"))
     for key in ("url", "base64", "file_id", "text"):
         if value := _string(block.get(key)):
             return Source(**{key: value}, mime_type=_string(block.get("mime_type")))
     return Source()
 
 
-def _tagged(holder: Block, tag: Any, spelling: Mapping[str, tuple[str, str]], mime_type: Any) -> Source:
-    if tag not in spelling:
-        raise UnfitBlockError(f"the source type {tag!r} is not one of {', '.join(spelling)}")
-    key, meaning = spelling[tag]
-    value = _string(holder.get(key))
+def _tagged(source: Block, tag: Any, keys: Mapping[str, tuple[str, str]], mime_type: Any) -> Source:
+    if tag not in keys:
+        raise UnfitBlockError(f"the source type {tag!r} is not one of {', '.join(keys)}")
+    key, field = keys[tag]
+    value = _string(source.get(key))
     if value is None:
         raise UnfitBlockError(f"a source of type {tag!r} needs {key!r}")
-    return Source(**{meaning: value}, mime_type=_string(mime_type))
+    return Source(**{field: value}, mime_type=_string(mime_type))
 
 
 def _location(block: Block, source: Source) -> str:
-    """Give the block's URL; base64 data becomes a `data:` URL."""
+    """Return the block's URL. Base64 data becomes a `data:` URL."""
     if source.url:
         return source.url
     if source.base64 and source.mime_type:
@@ -95,7 +95,7 @@ def _location(block: Block, source: Source) -> str:
 
 
 def _extra(block: Block, key: str) -> str | None:
-    """Look up a string in the block, or in its `extras`, where langchain-core moves what it does not know."""
+    """Return a string from the block or its `extras`, where langchain-core moves keys that it does not know."""
     extras = block.get("extras")
     return _string(block.get(key)) or (_string(extras.get(key)) if isinstance(extras, Mapping) else None)
 
@@ -106,7 +106,7 @@ def image_part(block: Block) -> JSONObject:
 
 
 def image_url_part(block: Block) -> JSONObject:
-    """Convert OpenAI's `image_url` block; LangChain also allows the bare URL in the place of the object."""
+    """Convert OpenAI's `image_url` block. Its value may be an object or, in LangChain, just the URL."""
     url, value = _nested_url(block, "image_url")
     return _image(url, _string(value.get("detail")) or _extra(block, "detail"))
 
@@ -117,11 +117,11 @@ def _image(url: str, detail: str | None) -> JSONObject:
 
 def _nested_url(block: Block, key: str) -> tuple[str, Block]:
     value = block.get(key)
-    holder = value if isinstance(value, Mapping) else {"url": value}
-    url = _string(holder.get("url"))
+    media = value if isinstance(value, Mapping) else {"url": value}
+    url = _string(media.get("url"))
     if url is None:
         raise UnfitBlockError(f"a block of type {block['type']!r} needs '{key}.url'")
-    return url, holder
+    return url, media
 
 
 def video_part(block: Block) -> JSONObject:
@@ -130,12 +130,12 @@ def video_part(block: Block) -> JSONObject:
 
 
 def video_url_part(block: Block) -> JSONObject:
-    """Convert a `video_url` block, or one under the wire's older name `input_video`."""
+    """Convert a `video_url` block, or an `input_video` block, which is the older name."""
     return {"type": "video_url", "video_url": {"url": _nested_url(block, "video_url")[0]}}
 
 
 def audio_part(block: Block) -> JSONObject:
-    """Convert LangChain's `audio` block; the wire takes audio as base64 only, and a format in place of a MIME type."""
+    """Convert LangChain's `audio` block. The wire accepts base64 only, with a format instead of a MIME type."""
     source = read_source(block)
     data, mime_type = source.base64, source.mime_type
     if source.url and source.url.startswith("data:"):
@@ -152,8 +152,8 @@ def audio_part(block: Block) -> JSONObject:
 def input_audio_part(block: Block) -> JSONObject:
     """Convert OpenAI's `input_audio` block."""
     value = block.get("input_audio")
-    holder = value if isinstance(value, Mapping) else {}
-    data, audio_format = _string(holder.get("data")), _string(holder.get("format"))
+    audio = value if isinstance(value, Mapping) else {}
+    data, audio_format = _string(audio.get("data")), _string(audio.get("format"))
     if data is None or audio_format is None:
         raise UnfitBlockError("a block of type 'input_audio' needs 'input_audio.data' and 'input_audio.format'")
     return _audio(data, audio_format)
@@ -164,7 +164,7 @@ def _audio(data: str, audio_format: str) -> JSONObject:
 
 
 def file_part(block: Block) -> JSONObject:
-    """Convert a `file` block (OpenAI's or LangChain's) that does not hold plain text, or Anthropic's `document`."""
+    """Convert a `file` block of OpenAI or LangChain, or Anthropic's `document`, unless it contains plain text."""
     if isinstance(value := block.get("file"), Mapping):
         file = {key: text for key in ("filename", "file_data", "file_id") if (text := _string(value.get(key)))}
         if not file.keys() & {"file_data", "file_id"}:
@@ -178,11 +178,11 @@ def file_part(block: Block) -> JSONObject:
 
 def _filename(block: Block) -> str | None:
     extras = block.get("extras")
-    holders = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
+    places = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
     names = (
-        _string(holder.get(key))
-        for holder in holders
-        if isinstance(holder, Mapping)
+        _string(place.get(key))
+        for place in places
+        if isinstance(place, Mapping)
         for key in ("filename", "name", "title", "file_filename")
     )
     return next(filter(None, names), None)
@@ -197,4 +197,4 @@ MEDIA_PARTS: dict[str, Callable[[Block], JSONObject]] = {
     "video_url": video_url_part,
     "input_video": video_url_part,
 }
-"""What converts a block, by the block's `type`; files are not here because some of them hold text."""
+"""The converters of blocks, by the block's `type`. Those of files are in `content`, because some contain text."""

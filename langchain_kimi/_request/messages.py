@@ -1,8 +1,8 @@
-"""LangChain's messages as the wire's.
+"""Convert LangChain messages to wire messages.
 
-The same messages give the same bytes, because prompt caches depend on it. What is handed back shares lists and objects
-with the messages (such as `reasoning_details`), so whoever changes something in it makes a copy of that first.
-Whether each tool call is answered, and each answer called for, is not judged here.
+Equal messages give equal bytes, because prompt caches depend on it. The result shares lists and objects with the
+messages (such as `reasoning_details`), so later steps copy whatever they change. Tool calls and results are paired in
+`langchain_kimi._kimi.history`, not here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ _PLAIN_ROLES: dict[type[BaseMessage], Role] = {
 
 @dataclass(slots=True)
 class _Conversation:
-    """The messages, the position of the one that is read, and what came before it on the wire."""
+    """The messages, the position of the current one, and the wire messages before it."""
 
     messages: Sequence[BaseMessage]
     position: int = 0
@@ -41,24 +41,24 @@ class _Conversation:
 
     @property
     def place(self) -> str:
-        """Where we are, for the text of an error."""
+        """The current position, for error texts."""
         return f"messages[{self.position}]"
 
 
 def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
-    """Convert a conversation; the messages are not changed.
+    """Return the wire messages of a conversation. The messages are not changed.
 
-    A message gives one message, but for an assistant message with nothing in it (none), and a user message with
-    Anthropic's `tool_result` blocks (one for each, then one for the rest).
+    Each message becomes one wire message, with two exceptions: an empty assistant message is left out, and a user
+    message with Anthropic's `tool_result` blocks becomes one tool message per block, then one for the rest.
 
     Raises:
-        KimiUsageError: A message or a block of one cannot be sent; the text names it by its position.
+        KimiUsageError: A message or one of its blocks cannot be sent. The text names its position.
     """
     wire: list[WireMessage] = []
     conversation = _Conversation(messages, wire=wire)
     for position, message in enumerate(messages):
-        # Most of a long conversation is texts alone, and a call for each of them would be felt. Even `vars` takes three
-        # times as long as this attribute.
+        # Most messages of a long conversation are plain text, so they are converted inline, without a function call.
+        # `vars(message)` takes three times as long as `__dict__`.
         if role := _PLAIN_ROLES.get(type(message)):
             fields = message.__dict__
             text, has_more = fields["content"], fields["additional_kwargs"] or fields["name"]
@@ -74,7 +74,7 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
 
 
 def message_to_wire(message: BaseMessage) -> list[WireMessage]:
-    """Convert one message, as `messages_to_wire` does for a conversation of it alone."""
+    """Return the wire messages of a single message."""
     return messages_to_wire([message])
 
 
@@ -84,12 +84,12 @@ def _content(role: Role, message: BaseMessage, conversation: _Conversation) -> s
 
 
 def _named(role: Role, content: str | list[JSONObject], name: str | None) -> WireMessage:
-    # OpenRouter writes the name into the text for most models, so it is sent only where the user set one.
+    # OpenRouter writes the name into the text for most models, so it is sent only if the user set one.
     return {"role": role, "content": content, "name": name} if name else {"role": role, "content": content}
 
 
 def _system(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
-    # langchain-core's own mark for the role that it has no class for.
+    # langchain-core has no class for developer messages and marks them so.
     is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
     role: Role = "developer" if is_developer else "system"
     return [_named(role, _content(role, message, conversation), message.name)]
@@ -111,13 +111,13 @@ def _is_tool_result(block: str | dict[Any, Any]) -> bool:
 
 
 def _user_with_results(content: list[Any], name: str | None, conversation: _Conversation) -> list[WireMessage]:
-    """Split Anthropic's form, in which the user's message carries the answers of the tools."""
+    """Split a message in Anthropic's format, which sends tool results inside a user message."""
     wire = [
         _tool_result(block, f"{conversation.place}.content[{index}]")
         for index, block in enumerate(content)
         if _is_tool_result(block)
     ]
-    # An empty text in the place of each result keeps the positions that an error would name.
+    # An empty text replaces each result, so that errors name the right positions.
     rest = ["" if _is_tool_result(block) else block for block in content]
     rest_content = content_to_wire(rest, "user", conversation.place)
     return [*wire, _named("user", rest_content, name)] if rest_content else wire
@@ -136,24 +136,24 @@ def _assistant(message: AIMessage, conversation: _Conversation) -> list[WireMess
 
 
 def _tool(message: ToolMessage, conversation: _Conversation) -> list[WireMessage]:
-    return [_answer(message.tool_call_id, message, conversation)]
+    return [_result_message(message.tool_call_id, message, conversation)]
 
 
-def _answer(tool_call_id: str, message: BaseMessage, conversation: _Conversation) -> WireMessage:
-    # The wire has no field for an answer's name, status or artifact.
+def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conversation) -> WireMessage:
+    # The wire has no fields for a result's name, status or artifact.
     return {"role": "tool", "tool_call_id": tool_call_id, "content": _content("tool", message, conversation)}
 
 
 def _function(message: FunctionMessage, conversation: _Conversation) -> list[WireMessage]:
-    """Answer the nearest unanswered call of that name: function messages are older than call ids."""
+    """Pair a function message with the last open call of its name. Function messages are older than call ids."""
     answered = {earlier.get("tool_call_id") for earlier in conversation.wire}
     for earlier in reversed(conversation.wire):
         for call in earlier.get("tool_calls", ()):
             call_id = call.get("id")
             if call_id and call_id not in answered and call["function"].get("name") == message.name:
-                return [_answer(call_id, message, conversation)]
+                return [_result_message(call_id, message, conversation)]
     raise KimiUsageError(
-        f"{conversation.place}: the function message {message.name!r} answers no call of that name before it.",
+        f"{conversation.place}: no open call before it matches the function message {message.name!r}.",
         advice="Use a ToolMessage with the tool_call_id of the call.",
     )
 
@@ -162,15 +162,15 @@ def _chat(message: ChatMessage, conversation: _Conversation) -> list[WireMessage
     convert = _CHAT_ROLES.get(message.role)
     if convert is None:
         raise KimiUsageError(
-            f"{conversation.place}: the role {message.role!r} is not on the wire; "
-            f"it has {', '.join(map(repr, get_args(Role)))}."
+            f"{conversation.place}: the role {message.role!r} is not supported. "
+            f"Supported roles: {', '.join(map(repr, get_args(Role)))}."
         )
     return convert(message, conversation)
 
 
 def _chat_assistant(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
-    kept = message.additional_kwargs
-    return _assistant(AIMessage(message.content, name=message.name, additional_kwargs=kept), conversation)
+    kwargs = message.additional_kwargs
+    return _assistant(AIMessage(message.content, name=message.name, additional_kwargs=kwargs), conversation)
 
 
 def _chat_tool(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
@@ -180,7 +180,7 @@ def _chat_tool(message: ChatMessage, conversation: _Conversation) -> list[WireMe
             f"{conversation.place}: a chat message of role 'tool' needs 'tool_call_id' in additional_kwargs.",
             advice="Use a ToolMessage.",
         )
-    return [_answer(tool_call_id, message, conversation)]
+    return [_result_message(tool_call_id, message, conversation)]
 
 
 _CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversation], list[WireMessage]]] = {
@@ -194,8 +194,8 @@ _CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversation], list[WireMessage]]
 
 def _remove(message: RemoveMessage, conversation: _Conversation) -> NoReturn:
     raise KimiUsageError(
-        f"{conversation.place} is a RemoveMessage (of {message.id!r}), which is not for the model but for the graph.",
-        advice="Let the graph's add_messages reducer apply it before the model is called.",
+        f"{conversation.place} is a RemoveMessage (of {message.id!r}), which cannot be sent to a model.",
+        advice="Let the graph's add_messages reducer apply it before calling the model.",
     )
 
 
@@ -211,12 +211,12 @@ _CONVERTERS: dict[type, Callable[[Any, _Conversation], list[WireMessage]]] = {
 
 
 def _converter_of(message: object, position: int) -> Callable[[Any, _Conversation], list[WireMessage]]:
-    """Find the converter of a subclass: a chunk's, or one that a user derived."""
+    """Return the converter for a subclass of a message class: a chunk, or a class of the user."""
     for kind in type(message).__mro__:
         if kind in _CONVERTERS:
             return _CONVERTERS[kind]
     accepted = ", ".join(kind.__name__ for kind in _CONVERTERS if kind is not RemoveMessage)
     raise KimiUsageError(
-        f"messages[{position}] is of type {type(message).__name__}, which cannot be sent; "
-        f"accepted are {accepted} and their chunks."
+        f"messages[{position}] is of type {type(message).__name__}, which cannot be sent. "
+        f"Accepted types: {accepted}, and their chunks."
     )

@@ -1,7 +1,7 @@
-"""An assistant message's tool calls as the wire's, each call once and with arguments that are a JSON object.
+"""Convert the tool calls of assistant messages to wire tool calls.
 
-A call whose arguments are broken would make every later request of the conversation fail. It is left out, unless
-a tool message answers it: then it is sent with the arguments `{}`.
+Each call is sent once, with arguments that are a JSON object. A call with broken arguments would make every later
+request of the conversation fail. It is left out, unless a tool message answers it: then it is sent with `{}`.
 """
 
 import json
@@ -18,25 +18,25 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 class Call(NamedTuple):
-    """A tool call from any of the places where LangChain keeps them."""
+    """A tool call, from whichever field of a LangChain message."""
 
     id: str | None
     name: str | None
     arguments: Any
-    """An object, its JSON text, or None for no arguments."""
+    """A dict, its JSON text, or None if there are no arguments."""
     is_invalid: bool = False
 
 
 def calls_to_wire(
     message: AIMessage, content_calls: Sequence[Call], messages: Sequence[BaseMessage], position: int
 ) -> list[WireToolCall]:
-    """Convert the calls of `messages[position]`.
+    """Return the wire tool calls of `messages[position]`.
 
     Args:
         message: The assistant message.
-        content_calls: The calls found in its content.
-        messages: The whole conversation; what follows the message tells which invalid calls were answered.
-        position: Where the message stands.
+        content_calls: The calls in its content.
+        messages: The whole conversation. The messages after this one show which invalid calls have results.
+        position: The index of the message.
 
     Raises:
         KimiUsageError: An argument is not a JSON value.
@@ -50,14 +50,14 @@ def calls_to_wire(
             answers = _answers(messages[position + 1 :]) if answers is None else answers
             if not call.id or call.id not in answers:
                 continue
-            # A call without a name is refused by every host, and its answer without a call as well.
+            # Every host refuses a call without a name, and a result without its call.
             name = name or answers[call.id] or "unknown_tool"
         wire.append(_wire_call(call.id, name, arguments or "{}"))
     return wire
 
 
 def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> Iterable[Call]:
-    """Take the calls from one place only: the same call usually stands in several."""
+    """Return the calls of one field: usually several fields repeat the same calls."""
     if message.tool_calls or message.invalid_tool_calls:
         return [
             *(Call(call.get("id"), call["name"], call["args"]) for call in message.tool_calls),
@@ -66,25 +66,25 @@ def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> 
                 for call in message.invalid_tool_calls
             ),
         ]
-    return content_calls or _kept_calls(message.additional_kwargs, position)
+    return content_calls or _calls_in_kwargs(message.additional_kwargs, position)
 
 
-def _kept_calls(kept: Mapping[str, Any], position: int) -> Iterator[Call]:
-    """Read the wire's own form, which other chat models keep in `additional_kwargs`."""
-    raw_calls = kept.get("tool_calls")
+def _calls_in_kwargs(kwargs: Mapping[str, Any], position: int) -> Iterator[Call]:
+    """Yield the calls that other chat models store in `additional_kwargs`, in wire form."""
+    raw_calls = kwargs.get("tool_calls")
     for raw_call in raw_calls if isinstance(raw_calls, list) else []:
         if isinstance(raw_call, Mapping) and isinstance(function := raw_call.get("function"), Mapping):
             yield Call(raw_call.get("id"), function.get("name"), function.get("arguments"))
-    function_call = kept.get("function_call")
+    function_call = kwargs.get("function_call")
     if not raw_calls and isinstance(function_call, Mapping):
-        # The forerunner of tool calls had no ids; a function message is paired with it by its name.
+        # OpenAI's first form of tool calls had no ids. Function messages are paired with it by name.
         arguments = function_call.get("arguments")
-        is_sound = isinstance(arguments, str) and _is_object(arguments)
-        yield Call(f"function_call_{position}", function_call.get("name"), arguments if is_sound else None)
+        is_valid = isinstance(arguments, str) and _is_object(arguments)
+        yield Call(f"function_call_{position}", function_call.get("name"), arguments if is_valid else None)
 
 
 def content_call(block: Mapping[str, Any]) -> Call:
-    """Read a `tool_call`, `tool_call_chunk`, `invalid_tool_call`, `tool_use` or `function_call` block."""
+    """Return the call in a `tool_call`, `tool_call_chunk`, `invalid_tool_call`, `tool_use` or `function_call` block."""
     arguments = next((block[key] for key in ("args", "input", "arguments") if key in block), None)
     is_invalid = block["type"] == "invalid_tool_call"
     return Call(block.get("call_id") or block.get("id"), block.get("name"), arguments, is_invalid)
@@ -107,12 +107,12 @@ def _arguments_at(call: Call, position: int) -> str | None:
 
 
 def arguments_to_wire(arguments: Any) -> str | None:
-    """Give the JSON text of a call's arguments, or None when they are not a JSON object.
+    """Return a call's arguments as JSON text, or None if they are not a JSON object.
 
-    Text that is a JSON object is kept byte for byte; an object is written without spaces, its keys in their order.
+    Text that is a JSON object is returned unchanged. A dict is serialized without spaces, in the order of its keys.
 
     Raises:
-        TypeError: The object holds something that is not a JSON value.
+        TypeError: The dict contains something that is not a JSON value.
     """
     if isinstance(arguments, dict):
         try:
@@ -136,7 +136,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _without_nan(value: Any) -> Any:
-    """Put null for NaN and the infinities, which Python reads and writes, but JSON has not."""
+    """Return the value with null in place of NaN and infinity, which JSON does not have."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
@@ -145,7 +145,7 @@ def _without_nan(value: Any) -> Any:
 
 
 def _answers(later: Iterable[BaseMessage]) -> dict[str, str | None]:
-    """Collect the calls that are answered: their ids, and the tool's name where the answer has one."""
+    """Return the ids of the calls that have results, each with the tool's name if the result has one."""
     answers: dict[str, str | None] = {}
     for message in later:
         if isinstance(message, ToolMessage):

@@ -1,4 +1,4 @@
-"""Tools, the choice among them, and the format of the answer: from LangChain's forms to the wire's."""
+"""Convert tools, tool choices and response formats from the forms that LangChain accepts to those of the wire."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,40 +16,39 @@ from langchain_kimi.errors import KimiUsageError
 Tool: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 Strict: TypeAlias = bool | None
-"""Whether the host must keep to a schema to the letter; None leaves that to the host and is not sent."""
+"""Whether the host must enforce the schema; None leaves the choice to the host and is not sent."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHOICES = {"auto": "auto", "none": "none", "any": "required", "required": "required"}
 _RESPONSE_FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
-# `object` is a JSON schema's.
+# A JSON schema has the type `object`.
 _FUNCTION_TYPES = ("function", "object")
 
 
 def tools_to_wire(tools: Sequence[Tool], *, strict: Strict) -> list[JSONObject]:
-    """Write tools as the wire has them; what is in that form already stays as it is.
+    """Return tools in the form of the wire; tools already in that form are not changed.
 
     Args:
         tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools, and
             OpenRouter's server tools.
-        strict: Set on every function; None sets nothing.
+        strict: The value to set on every function; None sets nothing.
 
     Raises:
-        KimiUsageError: A tool cannot be described, or its name has other characters than letters, digits, `_` and
-            `-`, or more than 64.
+        KimiUsageError: A tool cannot be converted, or its name is not 1 to 64 letters, digits, `_` and `-`.
     """
     return [_tool_to_wire(tool, strict) for tool in tools]
 
 
 def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObject]) -> str | JSONObject | None:
-    """Write the choice among tools as the wire has it; None (also for False) when there is none to send.
+    """Return the tool choice in the form of the wire; None if there is nothing to send.
 
     Args:
         tool_choice: `auto`, `none`, `any` or `required`, the name of a tool, True for the only tool, the tool itself,
             or OpenAI's or Anthropic's dict.
-        tools: The tools on offer, in the wire's form.
+        tools: The offered tools, in the form of the wire.
 
     Raises:
-        KimiUsageError: The tool is not on offer, or True stands for several tools or none.
+        KimiUsageError: The tool is not offered, or the choice is True and there is not exactly one tool.
     """
     if tool_choice is None or tool_choice is False:
         return None
@@ -63,12 +62,12 @@ def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObje
 
 
 def response_format_to_wire(schema: Schema, strict: Strict) -> JSONObject:
-    """Write the format of the answer as the wire has it.
+    """Return the format of the answer in the form of the wire.
 
     Args:
-        schema: Any schema (see `output_schema`), or the wire's own form, in which only a missing `strict` and a name
-            that OpenRouter would refuse are set right.
-        strict: Whether the host must keep to the schema; None leaves it out. A `strict` in the schema itself wins.
+        schema: Any schema (see `output_schema`), or the form of the wire; in that form only a missing `strict` is
+            added and an invalid name replaced.
+        strict: Whether the host must enforce the schema; None leaves it out. A `strict` in the schema overrides it.
     """
     if not isinstance(schema, Mapping):
         return output_schema(schema).response_format(strict=strict)
@@ -89,10 +88,10 @@ def bind_arguments(
     response_format: Schema | None = None,
     **kwargs: Any,
 ) -> dict[str, Any]:
-    """Give what `bind_tools` binds: the wire's parameters, and `kwargs` as they are.
+    """Return the arguments that `bind_tools` binds: the parameters of the wire, and `kwargs` unchanged.
 
-    What is None is left out. Without tools there is neither a choice among them nor anything parallel, so that
-    agents may bind an empty list.
+    Parameters that are None are left out. An empty list of tools drops `tool_choice` and `parallel_tool_calls`,
+    because agents may bind an empty list.
 
     Raises:
         KimiUsageError: See `tools_to_wire` and `tool_choice_to_wire`.
@@ -111,7 +110,7 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
     except (KeyError, TypeError, ValueError, PydanticUserError) as error:
-        raise KimiUsageError(f"This tool cannot be described to the model: {tool!r:.100}. {error}") from error
+        raise KimiUsageError(f"Cannot make a tool from {tool!r:.100}: {error}") from error
     if "function" in wire:
         name = wire["function"].get("name")
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
@@ -124,7 +123,7 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
     if isinstance(tool, type):
-        # LangChain's words for a class lose what is recursive, and know no keys that may be missing.
+        # LangChain's description of a class loses recursive parts and optional keys.
         schema = output_schema(tool)
         function = schema.tool(strict=strict)["function"]
         return {"type": "function", "function": {**function, "name": schema.function["name"]}}
@@ -135,7 +134,7 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
 
 
 def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
-    """Write a function in any of its dialects as OpenAI's; other kinds, such as server tools, are left alone."""
+    """Return a function in OpenAI's form; tools of other kinds, such as server tools, are not changed."""
     if isinstance(tool.get("function"), Mapping):
         return {"type": "function", **tool, "function": _with_strict(dict(tool["function"]), strict)}
     if tool.get("type", "function") not in _FUNCTION_TYPES and "input_schema" not in tool:
@@ -145,20 +144,20 @@ def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
 
 
 def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
-    """Have a function's schema rewritten for strictness; one that brings its own `strict` stays as it is."""
+    """Return a function with `strict` and a schema to match; a function with its own `strict` is not changed."""
     if strict is None or "strict" in function:
         return function
     return strict_function(function) if strict else {**function, "strict": False}
 
 
-def _cache_control(given: Mapping[str, Any] | None) -> JSONObject:
-    return {"cache_control": given["cache_control"]} if given and "cache_control" in given else {}
+def _cache_control(extras: Mapping[str, Any] | None) -> JSONObject:
+    return {"cache_control": extras["cache_control"]} if extras and "cache_control" in extras else {}
 
 
 def _only(tools: Sequence[JSONObject]) -> JSONObject:
     if len(tools) != 1:
         raise KimiUsageError(
-            f"tool_choice=True stands for the only tool, but there are {len(tools)}: {_offered(tools)}.",
+            f"tool_choice=True needs exactly one tool, but there are {len(tools)}: {_offered(tools)}.",
             advice='Name the tool, or pass "any".',
         )
     return _choice_of(tools[0])
@@ -168,7 +167,7 @@ def _named(name: str, tools: Sequence[JSONObject]) -> JSONObject:
     for tool in tools:
         if name == _name_of(tool):
             return _choice_of(tool)
-    raise KimiUsageError(f"tool_choice names {name!r}, but the tools on offer are: {_offered(tools)}.")
+    raise KimiUsageError(f"tool_choice names {name!r}, but the offered tools are: {_offered(tools)}.")
 
 
 def _dict_choice(choice: Mapping[str, Any], tools: Sequence[JSONObject]) -> str | JSONObject:
@@ -177,7 +176,7 @@ def _dict_choice(choice: Mapping[str, Any], tools: Sequence[JSONObject]) -> str 
         return _CHOICES[kind]
     if kind in {"function", "tool"}:
         return _named(choice.get("function", choice).get("name", ""), tools)
-    # A server tool, which may be on offer under its shorthand, or a form newer than this package.
+    # A server tool, which may be offered by a short name, or a form that is newer than this package.
     return dict(choice)
 
 

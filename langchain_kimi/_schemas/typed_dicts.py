@@ -1,4 +1,4 @@
-"""TypedDicts as pydantic models that have the same JSON schema, with the keys that may be missing, at any depth."""
+"""Convert TypedDicts to pydantic models with the same JSON schema, including optional keys, at any depth."""
 
 import inspect
 from typing import (
@@ -20,25 +20,25 @@ _PLAIN = (str, int, float, bool, list, dict, tuple, type(None))
 
 
 def is_typed_dict(kind: Any) -> bool:
-    """Tell whether this is a TypedDict, the standard library's or another's."""
+    """Return whether a type is a TypedDict of `typing` or `typing_extensions`."""
     return isinstance(kind, type) and issubclass(kind, dict) and hasattr(kind, "__required_keys__")
 
 
 def typed_dict_model(kind: type) -> type[BaseModel]:
-    """Make the model; in `Annotated` a default and a description may follow the type, as everywhere in LangChain.
+    """Return the model. As elsewhere in LangChain, a default and a description may follow the type in `Annotated`.
 
     Raises:
-        TypeError, NameError, pydantic.PydanticUserError: A type in it means nothing to pydantic, or is not defined.
+        TypeError, NameError, pydantic.PydanticUserError: pydantic does not support a type in it, or cannot resolve it.
     """
-    making = _Making()
-    model: type[BaseModel] = making.converted(kind)
-    for made in making.models.values():
-        made.model_rebuild(_types_namespace=making.models)
+    converter = _Converter()
+    model: type[BaseModel] = converter.converted(kind)
+    for inner in converter.models.values():
+        inner.model_rebuild(_types_namespace=converter.models)
     return model
 
 
-class _Making:
-    """The models of one TypedDict and of those in it, by name; a TypedDict inside itself is a reference by name."""
+class _Converter:
+    """Makes the models of a TypedDict and the TypedDicts in it, by name; recursion becomes a reference by name."""
 
     def __init__(self) -> None:
         self.models: dict[str, type[BaseModel]] = {}
@@ -47,7 +47,7 @@ class _Making:
     def converted(self, kind: Any) -> Any:
         if is_typed_dict(kind):
             name = self._names.get(kind)
-            return self._made(kind) if name is None else self.models.get(name, ForwardRef(name))
+            return self._model(kind) if name is None else self.models.get(name, ForwardRef(name))
         origin, arguments = get_origin(kind), get_args(kind)
         if origin in (Required, NotRequired):
             return self.converted(arguments[0])
@@ -56,26 +56,26 @@ class _Making:
         if origin is None or origin is Literal or not arguments:
             return kind
         inner = tuple(self.converted(argument) for argument in arguments)
-        # `X | Y` has no origin that can be subscripted.
-        return origin[inner] if hasattr(origin, "__class_getitem__") else Union[inner]  # noqa: UP007 - of a tuple
+        # The origin of `X | Y` cannot be subscripted.
+        return origin[inner] if hasattr(origin, "__class_getitem__") else Union[inner]  # noqa: UP007 - `|` does not take a tuple
 
-    def _made(self, kind: type) -> type[BaseModel]:
+    def _model(self, kind: type) -> type[BaseModel]:
         name = kind.__name__
         if name in self._names.values():
             name += str(len(self._names))
         self._names[kind] = name
         hints = get_type_hints(kind, include_extras=True)
         required: frozenset[str] = getattr(kind, "__required_keys__", frozenset())
-        # Keys may be no names at all, or names that a model keeps for itself.
+        # A key may not be an identifier, or may be a name that pydantic reserves.
         fields: dict[str, Any] = {
             f"field_{position}": self._field(key, hint, is_required=key in required)
             for position, (key, hint) in enumerate(hints.items())
         }
-        # A TypedDict without a docstring shows that of dict.
+        # A TypedDict without a docstring inherits that of dict.
         doc = kind.__doc__ if kind.__doc__ != dict.__doc__ else None
-        made = create_model(name, __doc__=inspect.cleandoc(doc) if doc else None, **fields)
-        self.models[name] = made
-        return made
+        model = create_model(name, __doc__=inspect.cleandoc(doc) if doc else None, **fields)
+        self.models[name] = model
+        return model
 
     def _field(self, key: str, hint: Any, *, is_required: bool) -> tuple[Any, Any]:
         bare = hint
@@ -83,12 +83,12 @@ class _Making:
             bare = get_args(bare)[0]
         _, *notes = get_args(bare) if get_origin(bare) is Annotated else (bare,)
         default, description = [*notes, ..., ...][:2]
-        facts: dict[str, Any] = {"alias": key}
+        arguments: dict[str, Any] = {"alias": key}
         if isinstance(description, str):
-            facts["description"] = description
+            arguments["description"] = description
         if notes and isinstance(default, _PLAIN):
-            facts["default"] = default
+            arguments["default"] = default
         elif not is_required:
-            # Neither required nor with a default that the schema would show.
-            facts["default_factory"] = dict
-        return self.converted(hint), Field(**facts)
+            # The key is optional, without a default in the schema.
+            arguments["default_factory"] = dict
+        return self.converted(hint), Field(**arguments)

@@ -15,39 +15,44 @@ else:
 
 T = TypeVar("T")
 
-_REPLACED = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "ls_structured_output_format")
-"""Bound arguments that do not stay when tools or a schema are bound after them."""
+_REPLACED_BY_OTHER_TOOLS = (
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "ls_structured_output_format",
+)
 
 
 class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
-    """A chat model with bound parameters, which stay bound when tools or a schema follow.
+    """A chat model with bound parameters that stay bound when tools or a schema are bound later.
 
-    LangChain's own binding passes `bind_tools` and `with_structured_output` on to the model inside, and loses what
-    was bound before. Here only earlier tools and formats are replaced.
+    LangChain's own binding calls `bind_tools` and `with_structured_output` of the model inside, and earlier parameters
+    are lost. Here only earlier tools and formats are replaced.
     """
 
     @classmethod
     def lc_id(cls) -> list[str]:
-        """Return the name in dumps: that of LangChain's own binding."""
+        """Return the class path in dumps: that of LangChain's own binding."""
         return RunnableBinding.lc_id()
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools in addition to the bound parameters; see the model's `bind_tools`."""
-        return self._add(self._model.bind_tools, tools, kwargs)
+        return self._bound_with(self._model.bind_tools, tools, kwargs)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """Return structured output with the bound parameters; see the model's `with_structured_output`."""
-        return self._add(cast("Any", self._model.with_structured_output), schema, kwargs)
+        return self._bound_with(cast("Any", self._model.with_structured_output), schema, kwargs)
 
     @property
     def _model(self) -> BaseChatModel:
         return cast("BaseChatModel", self.bound)
 
-    def _add(
-        self, bind: Callable[..., Runnable[LanguageModelInput, T]], argument: Any, kwargs: dict[str, Any]
+    def _bound_with(
+        self, bind: Callable[..., Runnable[LanguageModelInput, T]], target: Any, kwargs: dict[str, Any]
     ) -> Runnable[LanguageModelInput, T]:
-        staying = {key: value for key, value in self.kwargs.items() if key not in _REPLACED}
-        runnable = bind(argument, **{**staying, **kwargs})
+        earlier = {key: value for key, value in self.kwargs.items() if key not in _REPLACED_BY_OTHER_TOOLS}
+        runnable = bind(target, **{**earlier, **kwargs})
         return runnable.with_config(self.config) if self.config else runnable

@@ -1,8 +1,8 @@
-"""The one JSON value in a model's text: whole, fenced, or with words around it.
+"""Read the single JSON value in a model's text: whole, in a code fence, or with prose around it.
 
-Nothing is completed and nothing is guessed: a value that breaks off, two different values, a value inside a broken
-one, a key with two different values, and numbers that JSON does not have are all refused (but see
-`structured_lenient`). What a model thought aloud before its answer (`<think>`) is not read.
+Nothing is completed and nothing is guessed: a truncated value, two different values, a value inside a broken one, a key
+with two different values, and numbers that JSON does not have are refused, unless the extra `json5` is installed and
+accepts the text. Reasoning in the text before the answer (`<think>`) is skipped.
 """
 
 import json
@@ -15,23 +15,23 @@ from pydantic_core import from_json
 
 from langchain_kimi._openrouter.json import distinct_keys, finite
 
-LONGEST = 100_000
-"""Characters: `json5` takes about a second for them."""
+MAX_JSON5_LENGTH = 100_000
+"""The longest text, in characters, that is read as JSON5; `json5` takes about a second for it."""
 
-# JSON5 reads `\d` as `d`: of a path or a formula whose backslashes were not doubled, another value.
+# JSON5 reads `\d` as `d`, which changes a path or a formula whose backslashes were not doubled.
 _LOST_BACKSLASH = re.compile(r"\\(?P<lost>[^\"'\\/bfnrtu\r\n\u2028\u2029])|\\.", re.DOTALL)
 _FENCED = re.compile(r"\s*```[\w-]*[ \t]*\r?\n(.*?)\n?\s*```\s*", re.DOTALL)
 
 
 def read_json5(text: str) -> Any:
-    """Return the value of a whole text, fenced or not.
+    """Return the value of a text that is JSON5 as a whole, in a code fence or not.
 
     Raises:
-        ValueError: the library is not installed, or the text is no JSON5 either.
+        ValueError: The text is not JSON5, or the library is not installed.
     """
     text = text.strip().removeprefix("\ufeff")
-    if len(text) > LONGEST:
-        raise ValueError("too long for a library that is slow")
+    if len(text) > MAX_JSON5_LENGTH:
+        raise ValueError("too long for json5, which is slow")
     try:
         json5 = import_module("json5")
     except ImportError as missing:
@@ -45,32 +45,31 @@ def read_json5(text: str) -> Any:
         raise ValueError("nested too deeply") from too_deep
 
 
-# A byte order mark, whitespace, and a fence with its language, or what Kimi's markup has before a call's arguments.
+# A byte order mark, whitespace, and a fence with its language, or the part of Kimi's markup before a call's arguments.
 _OPENING = re.compile(
     r"[\s\ufeff]*(?:```[\w-]*[ \t]*\r?\n"
     r"|(?:<\|tool_calls_section_begin\|>\s*)?<\|tool_call_begin\|>\s*functions\.[\w.-]+:\d+\s*<\|tool_call_argument_begin\|>"
     r")?[\s\ufeff]*"
 )
-_THOUGHT, _THOUGHT_END = re.compile(r"\s*<think>"), "</think>"
+_REASONING, _REASONING_END = re.compile(r"\s*<think>"), "</think>"
 _CLOSING = re.compile(r"\s*(?:```\s*)?")
-# A number at the very end, of which more digits may come; no number worth showing is longer than `_TAIL`.
+# A number at the very end, to which more digits may be added; a number longer than `_TAIL` is not shown early.
 _OPEN_NUMBER = re.compile(r"(?<=[:\[,\s])-?\d[-+.\deE]*\Z")
 _TAIL = 64
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(_STRING + r"|(-?Infinity|NaN)", re.DOTALL)
 _BRACE = re.compile(_STRING + r"|([{}])", re.DOTALL)
 _VALUE_START = re.compile(r"[{\[]")
-# What is JSON and not a sentence's own braces or brackets, such as `{name}`, `[link](url)` or `[3]`.
-_SURELY_JSON = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
-# Each try at a bracket costs up to the length of the text before it.
-_MOST_WORDS = 1000
+# The start of JSON, as opposed to brackets in prose such as `{name}`, `[link](url)` or `[3]`.
+_JSON_START = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
+_MAX_PROSE_BRACKETS = 1000
 
 
 class NotJSONError(ValueError):
-    """There is no JSON value, or not exactly one.
+    """A text does not contain exactly one JSON value.
 
     Attributes:
-        position: The character at which it broke.
+        position: The index of the character at which reading failed.
     """
 
     def __init__(self, message: str, position: int) -> None:
@@ -79,22 +78,21 @@ class NotJSONError(ValueError):
 
 
 def read_json(text: str, *, wants_object: bool) -> Any:
-    """Return the one JSON value that a text holds.
+    """Return the single JSON value in a text.
 
-    Raw control characters inside strings are read as they are; an object that came as a JSON string is unpacked,
-    once.
+    Raw control characters inside strings are accepted. An object that was sent as a JSON string is decoded once.
 
     Args:
         text: A whole reply, or the arguments of a call.
-        wants_object: Whether an object is expected; then lists in the prose around it (`[1]`) do not count.
+        wants_object: Whether an object is expected; lists in the prose around it (`[1]`) are then ignored.
 
     Raises:
-        NotJSONError: No value, a broken one, two different ones, or NaN or Infinity in it; where the extra `json5` is
-            installed, and the text is nothing but one value, what JSON5 allows is read too.
+        NotJSONError: There is no value, a broken one, two different ones, or one with NaN or Infinity. If the extra
+            `json5` is installed, a text that is JSON5 as a whole is read too.
     """
-    start = _after_thought(text)
+    start = _answer_start(text)
     if start is None:
-        raise NotJSONError("a thought without an answer", len(text))
+        raise NotJSONError("reasoning without an answer", len(text))
     try:
         return _read_strictly(text, start, wants_object=wants_object)
     except NotJSONError as error:
@@ -102,7 +100,7 @@ def read_json(text: str, *, wants_object: bool) -> Any:
             value = read_json5(text[start:])
         except ValueError:
             raise error from None
-        if wants_object and not _holds_object(value):
+        if wants_object and not _contains_object(value):
             raise
         return value
 
@@ -112,33 +110,33 @@ def _read_strictly(text: str, begin: int, *, wants_object: bool) -> Any:
     try:
         value, end = _decode(text, start)
     except NotJSONError as error:
-        return _value_among_words(text, begin, error, wants_object=wants_object)
+        return _value_in_prose(text, begin, error, wants_object=wants_object)
     if _end_of(_CLOSING, text, end) < len(text):
-        return _value_among_words(text, begin, NotJSONError("words after a value", end), wants_object=wants_object)
+        return _value_in_prose(text, begin, NotJSONError("text after a value", end), wants_object=wants_object)
     if wants_object and isinstance(value, str):
         return _unpacked(value)
     return value
 
 
-def _after_thought(text: str) -> int | None:
-    """Return where the answer begins; None if the thought before it does not end.
+def _answer_start(text: str) -> int | None:
+    """Return the index at which the answer begins; None if the reasoning before it does not end.
 
-    The tag that opens a thought may be missing: some hosts' templates put it into the prompt.
+    The opening tag may be missing: the templates of some hosts put it into the prompt.
     """
-    end = text.find(_THOUGHT_END)
-    if _THOUGHT.match(text):
-        return end + len(_THOUGHT_END) if end >= 0 else None
+    end = text.find(_REASONING_END)
+    if _REASONING.match(text):
+        return end + len(_REASONING_END) if end >= 0 else None
     begins_with_value = _VALUE_START.match(text, _end_of(_OPENING, text, 0))
-    return 0 if begins_with_value or end < 0 else end + len(_THOUGHT_END)
+    return 0 if begins_with_value or end < 0 else end + len(_REASONING_END)
 
 
 def read_partial_json(text: str) -> Any:
-    """Return what is there of a value that is still coming; None when nothing can be said yet.
+    """Return the part of a value that has been streamed so far; None if nothing can be shown yet.
 
-    Only a text that begins with the value, its fence or its markup is read: of a value after prose it is not known yet
-    whether it is the only one.
+    Only a text that begins with the value, its fence or its markup is read: a value after prose may turn out not to be
+    the only one.
     """
-    begin = _after_thought(text)
+    begin = _answer_start(text)
     start = _end_of(_OPENING, text, begin or 0)
     if begin is None or not _VALUE_START.match(text, start):
         return None
@@ -160,38 +158,39 @@ def _unpacked(text: str) -> Any:
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
-    return found.end() if found else start
+    match = pattern.match(text, start)
+    return match.end() if match else start
 
 
-def _value_among_words(text: str, start: int, first_error: NotJSONError, *, wants_object: bool) -> Any:
-    found = [(value, position) for value, position in _values(text, start) if not wants_object or _holds_object(value)]
-    if not found:
+def _value_in_prose(text: str, start: int, first_error: NotJSONError, *, wants_object: bool) -> Any:
+    values = _values(text, start)
+    candidates = [(value, position) for value, position in values if not wants_object or _contains_object(value)]
+    if not candidates:
         raise first_error
-    value = found[0][0]
-    for other, position in found[1:]:
+    value = candidates[0][0]
+    for other, position in candidates[1:]:
         if other != value:
             raise NotJSONError("a second, different value", position)
     return value
 
 
-def _holds_object(value: Any) -> bool:
+def _contains_object(value: Any) -> bool:
     return isinstance(value, dict) or any(isinstance(item, dict) for item in value)
 
 
 def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
-    """Yield each outermost value and where it begins; raise at what began as JSON and broke.
+    """Yield each outermost value and its index; raise at a value that began as JSON and broke.
 
-    Brackets and braces that are the words' own are passed over, though not any number of them.
+    Brackets and braces of the prose are skipped, up to a limit.
     """
-    words = 0
-    while found := _VALUE_START.search(text, position):
-        start = found.start()
+    skipped = 0
+    while match := _VALUE_START.search(text, position):
+        start = match.start()
         try:
             value, position = _decode(text, start)
         except NotJSONError as error:
-            words += 1
-            if _SURELY_JSON.match(text, start) or error.position >= len(text) or words > _MOST_WORDS:
+            skipped += 1
+            if _JSON_START.match(text, start) or error.position >= len(text) or skipped > _MAX_PROSE_BRACKETS:
                 raise
             position = _after_braces(text, start) if text[start] == "{" else start + 1
         else:
@@ -199,18 +198,18 @@ def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
 
 
 def _after_braces(text: str, start: int) -> int:
-    """Return where a pair of braces in the prose, such as `{name}`, is closed, or the end of the text."""
+    """Return the index after a pair of braces in the prose, such as `{name}`; the text's length if it is not closed."""
     depth = 0
-    for found in _BRACE.finditer(text, start):
-        if brace := found.group(1):
+    for match in _BRACE.finditer(text, start):
+        if brace := match.group(1):
             depth += 1 if brace == "{" else -1
             if not depth:
-                return found.end()
+                return match.end()
     return len(text)
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(
@@ -226,6 +225,6 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     except RecursionError:
         raise NotJSONError("nested too deeply", start) from None
     except ValueError as error:
-        named = str(error).removesuffix(" is no JSON")
-        constants = (found.start(1) for found in _CONSTANT.finditer(text, start) if found.group(1) == named)
+        named = str(error).removesuffix(" is not JSON")
+        constants = (match.start(1) for match in _CONSTANT.finditer(text, start) if match.group(1) == named)
         raise NotJSONError(str(error), next(constants, start)) from None

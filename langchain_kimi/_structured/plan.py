@@ -1,4 +1,4 @@
-"""Structured output: a model bound to a schema, and the parser behind it."""
+"""How structured output picks its method, and the runnable that it makes: a model bound to a schema, and a parser."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
@@ -22,44 +22,46 @@ Method = Literal["function_calling", "json_schema", "json_mode"]
 
 
 def output_method(
-    slugs: Sequence[str], parameters: Mapping[str, Any], known_profile: Mapping[str, Any] | None = None
+    slugs: Sequence[str], parameters: Mapping[str, Any], own_profile: Mapping[str, Any] | None = None
 ) -> Method:
-    """Choose the method that all the models of a request can follow.
+    """Return the method that all models of a request support.
 
-    A call is forced on models that do not think in this request, because thinking and a forced call exclude each
-    other. The others are given the schema, or where that is not supported asked for JSON. Of a model that is not
-    listed nothing is denied.
+    A call is forced only on models that do not reason in this request, because reasoning and a forced call exclude
+    each other. The other models get the schema, or JSON mode where schemas are not supported. A model without
+    a profile is assumed to support everything.
 
     Args:
-        slugs: The model, and those that stand in for it (`models`).
-        parameters: The request's parameters, of which `reasoning` and `reasoning_effort` count.
-        known_profile: The first model's profile, where the user knows better than the list.
+        slugs: The model and its fallbacks (`models`).
+        parameters: The request's parameters; `reasoning` and `reasoning_effort` are read.
+        own_profile: The first model's profile as set by the user, in place of the built-in one.
     """
     profiles = [profile(slug) for slug in slugs]
-    if known_profile:
-        profiles[:1] = [dict(known_profile)]
-    listed = list(zip(slugs, profiles, strict=True))
-    if all(not thinks(slug, parameters) and _takes_a_forced_call(slug, known) for slug, known in listed):
+    if own_profile:
+        profiles[:1] = [dict(own_profile)]
+    if all(
+        not thinks(slug, parameters) and _supports_forced_call(slug, facts)
+        for slug, facts in zip(slugs, profiles, strict=True)
+    ):
         return "function_calling"
-    return "json_schema" if all(_knows(known, "structured_output") for known in profiles) else "json_mode"
+    return "json_schema" if all(_supports(facts, "structured_output") for facts in profiles) else "json_mode"
 
 
-def _takes_a_forced_call(slug: str, known: JSONObject | None) -> bool:
-    if not _knows(known, "tool_calling"):
+def _supports_forced_call(slug: str, facts: JSONObject | None) -> bool:
+    if not _supports(facts, "tool_calling"):
         return False
-    # Profiles deny a forced call to all that may think; those with a switch take it once that is off.
+    # Profiles deny a forced call to all models that may reason; those with a switch accept it once reasoning is off.
     own = family(slug)
-    return _knows(known, "tool_choice") or (own is not None and own.thinks == "switchable")
+    return _supports(facts, "tool_choice") or (own is not None and own.thinks == "switchable")
 
 
-def _knows(known: JSONObject | None, ability: str) -> bool:
-    return known is None or bool(known.get(ability, True))
+def _supports(facts: JSONObject | None, ability: str) -> bool:
+    return facts is None or bool(facts.get(ability, True))
 
 
 KINDS = (StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
-"""What structured output is made of, and what LangChain dumps of it."""
+"""The classes of structured output that LangChain dumps."""
 
-_DECISIVE = ("model", "model_name", "models", "reasoning", "reasoning_effort", "provider", "openrouter_provider")
+_READ_PARAMETERS = ("model", "model_name", "models", "reasoning", "reasoning_effort", "provider", "openrouter_provider")
 
 
 def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_output`
@@ -75,24 +77,24 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     partial: bool = False,
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, Any]:
-    """Make the runnable of `with_structured_output`, which describes the arguments as users see them.
+    """Return the runnable of `with_structured_output`.
 
     Args:
-        model: The model; for a function call its `bind_tools` is used.
-        schema: The schema. None is possible in JSON mode and gives whatever object came.
-        method: The method. None takes what the model can do in this request (`output_method`), and traces tell which
-            it was.
-        include_raw: Whether to give raw answers as well. A failure of the model itself is raised all the same, and a
-            stream of it has no growing values.
-        strict: Whether the host must enforce the schema; None chooses where the method is chosen too.
-        tools: Tools that the model may call instead of answering, with the JSON methods only. With `include_raw` their
-            calls are in `raw`, without it they are an error.
-        repair: How often a bad answer is asked for again: 0 or 1 (see `RepairingModel`).
+        model: The model; its `bind_tools` is used for a function call.
+        schema: The schema. None is allowed in JSON mode; the value is then any object.
+        method: The method. None chooses one that the models support in this request (see `output_method`); traces
+            show the choice.
+        include_raw: Whether to return the raw message as well. Errors of the model itself are still raised, and a
+            stream has no growing values.
+        strict: Whether the host must enforce the schema. None lets the package choose if it also chooses the method.
+        tools: Tools that the model may call instead of answering, with the JSON methods only. With `include_raw` the
+            calls are in `raw`; without it they are an error.
+        repair: How often a bad answer is requested again: 0 or 1 (see `RepairingModel`).
         partial: Whether a stream of a pydantic class yields growing objects.
-        **kwargs: Bound with the rest; `tool_choice` and `parallel_tool_calls` replace what is bound otherwise.
+        **kwargs: Further parameters to bind; `tool_choice` and `parallel_tool_calls` replace the defaults.
 
     Raises:
-        KimiUsageError: (also a `ValueError`) The method is unknown, or the schema is none or missing.
+        KimiUsageError: (also a `ValueError`) The method is unknown, or the schema is missing or not a schema.
     """
     _check(schema, method, repair)
     request = _Request(model, kwargs)
@@ -101,7 +103,7 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
     if method is None and strict is None:
         strict = request.strictness(chosen, target)
     if chosen == "function_calling" and tools:
-        raise KimiUsageError("A forced call leaves no room for other tools.", advice='Pass method="json_schema".')
+        raise KimiUsageError("A forced call excludes other tools.", advice='Pass method="json_schema".')
     traced = {"kwargs": {"method": chosen, "strict": strict}, "schema": target.traced if schema is not None else None}
     by_call = chosen == "function_calling"
     grows = (partial or target.model is None) and not (repair or include_raw)
@@ -117,38 +119,38 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
 
 def _check(schema: Schema | None, method: Method | None, repair: int) -> None:
     if method not in (None, *get_args(Method)):
-        raise KimiUsageError(f"Unknown method {method!r}; there are {', '.join(get_args(Method))}.")
+        raise KimiUsageError(f"Unknown method {method!r}; choose one of {', '.join(get_args(Method))}.")
     if schema is None and method != "json_mode":
-        raise KimiUsageError(f'method="{method}" needs a schema; only json_mode does without.')
+        raise KimiUsageError(f'method="{method}" needs a schema; only json_mode works without one.')
     if repair not in (0, 1):
-        raise KimiUsageError("repair must be 0 or 1: the model is asked again once, or not at all.")
+        raise KimiUsageError("repair must be 0 or 1: a bad answer is requested again once or not at all.")
 
 
 class _Request:
-    """What is known of the requests to come: the model's own settings, and what is bound over them."""
+    """The future requests: the model's own parameters and those bound over them."""
 
     def __init__(self, model: BaseChatModel, kwargs: Mapping[str, Any]) -> None:
         self._model = model
-        own, given = ({key: said[key] for key in _DECISIVE if key in said} for said in (model.asdict(), kwargs))
-        given = checked(given)
-        self._layers = (own, given)
+        own = {key: value for key, value in model.asdict().items() if key in _READ_PARAMETERS}
+        bound = checked({key: value for key, value in kwargs.items() if key in _READ_PARAMETERS})
+        self._layers = (own, bound)
         self._parameters = merged(*self._layers)
-        names = [given.get("model") or given.get("model_name"), own.get("model")]
-        self._slugs = [next((name for name in names if name), ""), *self._parameters.get("models", ())]
-        self._profile = None if names[0] else model.profile
+        bound_slug = bound.get("model") or bound.get("model_name")
+        self._slugs = [bound_slug or own.get("model") or "", *self._parameters.get("models", ())]
+        self._profile = None if bound_slug else model.profile
 
     @property
     def method(self) -> Method:
-        """The method that the models can follow."""
+        """The method that the models support."""
         return output_method(self._slugs, self._parameters, self._profile)
 
     def strictness(self, method: Method, target: OutputSchema) -> Strict:
-        """Whether to send a schema as strict where nobody said so."""
+        """Return whether to send a schema as strict if the user left the choice to the package."""
         provider = self._parameters.get("provider") or {}
-        # Some of the hosts that people choose by name refuse a strict schema.
+        # Some of the hosts that users choose by name refuse strict schemas.
         has_chosen_hosts = provider.get("only") or provider.get("order")
-        fits = method == "json_schema" and not has_chosen_hosts and target.fits_strictness()
-        return True if fits else None
+        is_strict = method == "json_schema" and not has_chosen_hosts and target.can_be_strict()
+        return True if is_strict else None
 
     def bound(
         self,
@@ -158,32 +160,32 @@ class _Request:
         tools: Sequence[Tool],
         arguments: Mapping[str, Any],
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind the schema to the model in the way of the method."""
+        """Return the model with the schema bound in the way of the method."""
         if method == "function_calling":
             choice = "auto" if self._must_not_force(arguments) else target.name
-            # Kimi's hosts do not list `parallel_tool_calls`: one that has to know all parameters would not be found.
-            must_know_all = (self._parameters.get("provider") or {}).get("require_parameters")
-            one_call = {} if must_know_all else {"parallel_tool_calls": False}
-            chosen = {"tool_choice": choice, **one_call, **arguments}
-            return self._model.bind_tools([target.tool(strict=strict)], **chosen)
+            # Kimi's hosts do not list `parallel_tool_calls`: with `require_parameters` no host would be left.
+            requires_all = (self._parameters.get("provider") or {}).get("require_parameters")
+            one_call = {} if requires_all else {"parallel_tool_calls": False}
+            tool_arguments = {"tool_choice": choice, **one_call, **arguments}
+            return self._model.bind_tools([target.tool(strict=strict)], **tool_arguments)
         answer = target.response_format(strict=strict) if method == "json_schema" else {"type": "json_object"}
-        chosen = {"response_format": answer, **arguments, **self._provider()}
-        if "provider" in chosen:
-            chosen.pop("openrouter_provider", None)
-        return self._model.bind(**bind_arguments(tools, **chosen))
+        format_arguments = {"response_format": answer, **arguments, **self._provider()}
+        if "provider" in format_arguments:
+            format_arguments.pop("openrouter_provider", None)
+        return self._model.bind(**bind_arguments(tools, **format_arguments))
 
     def _must_not_force(self, arguments: Mapping[str, Any]) -> bool:
-        forced = [slug for slug in self._slugs if thinks(slug, self._parameters)]
-        if not forced or "tool_choice" in arguments:
+        reasoning = [slug for slug in self._slugs if thinks(slug, self._parameters)]
+        if not reasoning or "tool_choice" in arguments:
             return False
         warn_user(
-            f"{forced[0]} thinks, and thinking excludes a forced call: the model may answer without one, which is an "
-            f'error. Pass method="json_schema", or no method at all.'
+            f"{reasoning[0]} reasons, and reasoning excludes a forced call: the model may answer without a call, which "
+            f'is an error. Pass method="json_schema", or no method at all.'
         )
         return True
 
     def _provider(self) -> dict[str, Any]:
-        """Have only hosts asked that know the format, unless the user has said something about that."""
+        """Return `provider` with only hosts that support the format, unless the user set `require_parameters`."""
         if any("require_parameters" in (layer.get("provider") or {}) for layer in self._layers):
             return {}
         return {"provider": {**(self._parameters.get("provider") or {}), "require_parameters": True}}

@@ -1,4 +1,4 @@
-"""A model that is told in words what its answer has to look like."""
+"""Models with a schema in the prompt, and models that repeat a failed request."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict, InstanceOf
 
-from langchain_kimi._reply.messages import with_sums
+from langchain_kimi._reply.usage import with_sums
 from langchain_kimi._schemas.output import OutputSchema
 from langchain_kimi._structured.reading import ATTEMPTS, read_output
 from langchain_kimi._structured.serialization import Dumped, DumpedWithSchema
@@ -18,11 +18,11 @@ from langchain_kimi.errors import KimiError, KimiStructuredOutputError
 
 
 class InstructedModel(Dumped, RunnableSerializable[LanguageModelInput, AIMessage]):
-    """A model with an instruction of ours after the system messages of whatever it is given.
+    """A model with an instruction that is inserted after the system messages of its input.
 
     Attributes:
-        model: The model, with what is bound to it.
-        instruction: The words.
+        model: The model, with its bound parameters.
+        instruction: The text of the instruction.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -40,7 +40,7 @@ class InstructedModel(Dumped, RunnableSerializable[LanguageModelInput, AIMessage
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Invoke the model, awaiting its answer."""
+        """Invoke the model asynchronously."""
         return await self.model.ainvoke(self._instructed(input), config, **kwargs)
 
     def stream(
@@ -58,48 +58,48 @@ class InstructedModel(Dumped, RunnableSerializable[LanguageModelInput, AIMessage
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessage]:
-        """Stream from the model, awaiting each part."""
+        """Stream from the model asynchronously."""
         async for chunk in self.model.astream(self._instructed(input), config, **kwargs):
             yield chunk
 
-    def _instructed(self, given: LanguageModelInput) -> list[BaseMessage]:
-        messages = as_messages(given)
+    def _instructed(self, model_input: LanguageModelInput) -> list[BaseMessage]:
+        messages = as_messages(model_input)
         first = next((n for n, message in enumerate(messages) if message.type != "system"), len(messages))
         return [*messages[:first], SystemMessage(self.instruction), *messages[first:]]
 
 
-def as_messages(given: LanguageModelInput) -> list[BaseMessage]:
-    """Give what a model takes as messages."""
-    if isinstance(given, PromptValue):
-        return given.to_messages()
-    return [HumanMessage(given)] if isinstance(given, str) else convert_to_messages(given)
+def as_messages(model_input: LanguageModelInput) -> list[BaseMessage]:
+    """Return the input of a model as messages."""
+    if isinstance(model_input, PromptValue):
+        return model_input.to_messages()
+    return [HumanMessage(model_input)] if isinstance(model_input, str) else convert_to_messages(model_input)
 
 
 def instruction_for(schema: OutputSchema) -> str:
-    """Put a schema into words for a model whose host does not take it."""
+    """Return the instruction that describes a schema to a model whose host does not accept schemas."""
     described = schema.function.get("description")
     value = "object" if schema.is_object else "value"
     lines = [
-        f"Answer with one JSON {value} and nothing else: no words around it, no code fence.",
+        f"Answer with one JSON {value} and nothing else: no text around it, no code fence.",
         f"It is called {schema.name}" + (f": {described}" if described else "."),
-        f"It has to be valid under this JSON schema: {json.dumps(schema.definition, ensure_ascii=False)}",
+        f"It must be valid under this JSON schema: {json.dumps(schema.definition, ensure_ascii=False)}",
     ]
     return "\n".join(lines)
 
 
-_PLACES_TOLD = 20
+_MAX_PLACES_SHOWN = 20
 
 
 class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, AIMessage]):
-    """A model that is asked again, once, when its answer holds no value of the schema.
+    """A model that gets a second request if its answer has no value of the schema.
 
-    After a refusal, and when the token limit cut the answer off, it is not asked again. The second message is the
-    answer; its tokens and its cost are those of both, and `response_metadata["attempts"]` holds both as they came.
+    There is no second request after a refusal or a truncated answer. The second message is the answer; its tokens and
+    cost are those of both, and `response_metadata["attempts"]` has both messages as received.
 
     Attributes:
         model: The model, with the schema bound to it.
-        target: What the value has to look like.
-        by_call: Whether the model was asked to call a function, or else to write JSON.
+        target: The schema of the value.
+        by_call: Whether a function call is requested, or else JSON in the text.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -109,7 +109,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
     by_call: bool
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:  # noqa: A002 - LangChain's name
-        """Invoke the model, once or twice; both show in traces."""
+        """Invoke the model once or twice; traces show each call."""
         ask: Any = self._ask
         return self._call_with_config(ask, input, config, **kwargs)
 
@@ -119,25 +119,25 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Invoke the model, once or twice, awaiting its answers; both show in traces."""
+        """Invoke the model once or twice, asynchronously; traces show each call."""
         ask: Any = self._aask
         return await self._acall_with_config(ask, input, config, **kwargs)
 
-    def _ask(self, given: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
-        first = self.model.invoke(given, config, **kwargs)
+    def _ask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        first = self.model.invoke(model_input, config, **kwargs)
         if (problem := self._problem(first)) is None:
             return first
         try:
-            return _both(first, self.model.invoke(self._again(given, problem), config, **kwargs))
+            return _both(first, self.model.invoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
             raise _noted(error, problem) from problem
 
-    async def _aask(self, given: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
-        first = await self.model.ainvoke(given, config, **kwargs)
+    async def _aask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        first = await self.model.ainvoke(model_input, config, **kwargs)
         if (problem := self._problem(first)) is None:
             return first
         try:
-            return _both(first, await self.model.ainvoke(self._again(given, problem), config, **kwargs))
+            return _both(first, await self.model.ainvoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
             raise _noted(error, problem) from problem
 
@@ -148,25 +148,25 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
             return error if error.is_retryable else None
         return None
 
-    def _again(self, given: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
-        # The answer is shown as text: a broken call cannot be sent back as one, and one without a result neither.
+    def _second_input(self, model_input: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
+        # The answer is sent as text: hosts refuse a broken call, and a call without a result.
         shown = [AIMessage(problem.text)] if problem.text.strip() else []
         places = [
             f"- {'.'.join(map(str, error['loc'])) or 'the whole'}: {error['msg']}"
-            for error in problem.validation_errors[:_PLACES_TOLD]
+            for error in problem.validation_errors[:_MAX_PLACES_SHOWN]
         ]
-        what = f"Call {self.target.name} again" if self.by_call else "Answer again with JSON and nothing else"
-        asked = "\n".join([f"That cannot be used. {problem.reason}", *places, f"{what}, with the whole value."])
-        return [*as_messages(given), *shown, HumanMessage(asked)]
+        task = f"Call {self.target.name} again" if self.by_call else "Answer again with JSON and nothing else"
+        lines = [f"This answer cannot be used. {problem.reason}", *places, f"{task}, with the whole value."]
+        return [*as_messages(model_input), *shown, HumanMessage("\n".join(lines))]
 
 
 def _both(first: AIMessage, second: AIMessage) -> AIMessage:
-    """Make the message that stands for both attempts."""
+    """Return the second message with the tokens and the cost of both, and both as `attempts`."""
     both = with_sums(first, second)
     return both.model_copy(update={"response_metadata": {**both.response_metadata, ATTEMPTS: [first, second]}})
 
 
 def _noted(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
-    """Say of a failed second call why there was one."""
+    """Add the reason for the second call to its error."""
     error.add_note(f"This was the second attempt. The first: {problem}")
     return error

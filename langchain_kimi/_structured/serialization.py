@@ -1,4 +1,4 @@
-"""LangChain's form of the parts of structured output, so that a chain with a schema can be dumped and loaded again."""
+"""Base classes of the parts of structured output, so that `dumps` and `loads` of a chain with a schema work."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,25 +10,25 @@ from pydantic import field_validator
 from langchain_kimi._schemas.output import OutputSchema
 
 NAMESPACE = ("langchain_kimi", "structured_output")
-"""Under what name a dump knows these parts, wherever they move to in the package."""
+"""The namespace of these classes in dumps; it stays the same when modules move."""
 
 
 class Dumped(Serializable):
-    """A part that has a form of LangChain's."""
+    """A runnable that LangChain can dump."""
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Tell LangChain that it has."""
+        """Return True: the class can be dumped."""
         return True
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """Tell LangChain the name that stays."""
+        """Return the namespace of the class in dumps."""
         return [*NAMESPACE]
 
 
 class DumpedWithSchema(Dumped):
-    """A part that holds a schema in `target`: a class is the user's own code, and is in no dump."""
+    """A runnable with a schema in `target`. A pydantic class is the user's own code and is not dumped."""
 
     @field_validator("target", mode="before", check_fields=False)
     @classmethod
@@ -36,9 +36,9 @@ class DumpedWithSchema(Dumped):
         return OutputSchema(**target) if isinstance(target, Mapping) else target
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
-        """Give LangChain's form of it."""
-        target: OutputSchema = self.target  # type: ignore[attr-defined]  # a field of the class that has this base
+        """Return the dump, or a placeholder if the schema is a pydantic class."""
+        target: OutputSchema = self.target  # type: ignore[attr-defined]  # a field of the subclasses
         dumped: Any = super().to_json() if target.model is None else self.to_json_not_implemented()
         if dumped["type"] == "constructor":
             dumped["kwargs"]["target"] = asdict(target)
-        return dumped  # type: ignore[no-any-return]  # one of both
+        return dumped  # type: ignore[no-any-return]  # either of the two

@@ -1,4 +1,4 @@
-"""From a reply to the answer that is sent: ids, limits, finish reason and usage."""
+"""Turns a `Reply` into an `Answer`: generates ids, applies limits, and derives the finish reason and usage."""
 
 import secrets
 import string
@@ -15,20 +15,27 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as it is to be answered."""
+class ChatRequest:
+    """A valid chat request and the state to answer it with.
+
+    Attributes:
+        body: The parsed body.
+        requested: The model id in the request.
+        model: The model that serves the request.
+        behavior: The emulator's switches at the time of the request.
+        prompt: The prompt's token counts.
+    """
 
     body: JSONObject
     requested: str
-    """The model's name as it was asked for."""
     model: Model
     behavior: Behavior
     prompt: tokens.PromptTokens
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredCall:
-    """A tool call with the id it is sent with."""
+class SentToolCall:
+    """A tool call as it is sent, with its final id."""
 
     id: str
     name: str
@@ -37,7 +44,23 @@ class AnsweredCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything that a reply says, ready to be written as a plain body or as a stream."""
+    """A complete answer, ready to be written as a plain body or as a stream.
+
+    Attributes:
+        generation_id: OpenRouter's id, `gen-...`.
+        created: Seconds since 1970.
+        model: The name of the model in the response.
+        provider: The provider's display name.
+        reasoning: The visible reasoning, or None.
+        text: The content, or None.
+        tool_calls: The calls with their final ids.
+        finish_reason: OpenRouter's finish reason.
+        native_finish_reason: The provider's finish reason.
+        usage: The usage object.
+        top_logprobs: The number of alternatives for each token. None: no logprobs were requested.
+        thinks: Whether the model reasoned, visibly or not.
+        behavior: The emulator's switches.
+    """
 
     generation_id: str
     created: int
@@ -45,23 +68,22 @@ class Answer:
     provider: str
     reasoning: str | None
     text: str | None
-    tool_calls: tuple[AnsweredCall, ...]
+    tool_calls: tuple[SentToolCall, ...]
     finish_reason: str
     native_finish_reason: str
     usage: JSONObject
     top_logprobs: int | None
-    """None: no logprobs were asked for."""
     thinks: bool
     behavior: Behavior
 
 
 def generation_id(created: int) -> str:
-    """Make a new generation id."""
+    """Return a new generation id."""
     return f"gen-{created}-" + "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(20))
 
 
 def thinks(body: JSONObject, model: Model, behavior: Behavior) -> bool:
-    """Say whether the model thinks before it answers this request."""
+    """Return whether the model reasons before it answers this request."""
     if behavior.reasoning is not None:
         return behavior.reasoning
     if not model.thinks or model.must_think:
@@ -71,80 +93,84 @@ def thinks(body: JSONObject, model: Model, behavior: Behavior) -> bool:
     return options.get("enabled") is not False and effort != "none"
 
 
-def compose(reply: Reply, thought: str, asked: Asked) -> Answer:
-    """Bring a reply within the request's limits, and give it its ids, finish reason and usage.
+def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answer:
+    """Return the answer to a request.
 
-    `thought` is what a model that thinks has thought where the reply does not say.
+    Args:
+        reply: The reply. It is cut at the request's token limit and stop sequences.
+        default_reasoning: The reasoning of a reasoning model if the reply has none.
+        request: The request.
     """
-    body, model, behavior, prompt = asked.body, asked.model, asked.behavior, asked.prompt
+    body, model, behavior, prompt = request.body, request.model, request.behavior, request.prompt
     created = int(time.time())
     thinking = thinks(body, model, behavior) or reply.reasoning is not None
-    spent = _Budget(_max_tokens(body))
-    reasoning = spent.take(reply.reasoning or (thought if thinking else ""))
-    reasoning_tokens = spent.spent
-    text = None if reply.text is None else spent.take(_stopped(reply.text, body.get("stop")))
-    calls = _calls(reply, body, behavior, spent)
+    completion = _TokenLimit(_max_tokens(body))
+    reasoning = completion.take(reply.reasoning or (default_reasoning if thinking else ""))
+    reasoning_tokens = completion.tokens
+    text = None if reply.text is None else completion.take(_before_stop(reply.text, body.get("stop")))
+    calls = _calls(reply, body, behavior, completion)
     finish = reply.finish_reason or ("tool_calls" if calls else "stop")
-    if spent.exhausted:
+    if completion.is_exhausted:
         finish = "length"
     counted = prompt if behavior.prompt_cache else tokens.PromptTokens(prompt.total, 0)
     hidden = not thinking or (body.get("reasoning") or {}).get("exclude") or body.get("include_reasoning") is False
     return Answer(
         generation_id=generation_id(created),
         created=created,
-        model=served_name(asked.requested, model) if behavior.canonical_model else asked.requested,
+        model=served_name(request.requested, model) if behavior.canonical_model else request.requested,
         provider=_provider(body, behavior),
         reasoning=None if hidden else reasoning,
         text=text,
         tool_calls=calls,
         finish_reason=finish,
         native_finish_reason=reply.native_finish_reason or finish,
-        usage=tokens.usage(counted, spent.spent, reasoning_tokens, model),
+        usage=tokens.usage(counted, completion.tokens, reasoning_tokens, model),
         top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
         thinks=thinking,
         behavior=behavior,
     )
 
 
-class _Budget:
-    """Counts completion tokens, and cuts what goes beyond the limit."""
+class _TokenLimit:
+    """Counts completion tokens and cuts texts at the limit."""
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
-        self.spent = 0
-        self.exhausted = False
+        self.tokens = 0
+        self.is_exhausted = False
 
     def take(self, text: str) -> str:
+        """Count a text's tokens and return its part within the limit."""
         pieces = tokens.split(text)
-        if self._limit is not None and self.spent + len(pieces) > self._limit:
-            pieces = pieces[: self._limit - self.spent]
-            self.exhausted = True
-        self.spent += len(pieces)
+        if self._limit is not None and self.tokens + len(pieces) > self._limit:
+            pieces = pieces[: self._limit - self.tokens]
+            self.is_exhausted = True
+        self.tokens += len(pieces)
         return "".join(pieces)
 
 
 def _max_tokens(body: JSONObject) -> int | None:
-    given = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
-    return min(given, default=None)
+    limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
+    return min(limits, default=None)
 
 
-def _stopped(text: str, stop: str | list[str] | None) -> str:
-    """End the text before the first stop sequence."""
+def _before_stop(text: str, stop: str | list[str] | None) -> str:
+    """Return the text before the first stop sequence."""
     sequences = [stop] if isinstance(stop, str) else stop or []
     ends = [text.find(sequence) for sequence in sequences if sequence and sequence in text]
     return text[: min(ends, default=len(text))]
 
 
-def _calls(reply: Reply, body: JSONObject, behavior: Behavior, spent: _Budget) -> tuple[AnsweredCall, ...]:
+def _calls(reply: Reply, body: JSONObject, behavior: Behavior, completion: _TokenLimit) -> tuple[SentToolCall, ...]:
     history = sum(len(message.get("tool_calls") or ()) for message in body["messages"])
     first = history if behavior.call_numbering == "conversation" else 0
     calls = []
     for position, call in enumerate(reply.calls):
-        if spent.exhausted:
+        if completion.is_exhausted:
             break
-        arguments = spent.take(call.json)
+        arguments = completion.take(call.json)
         call_id = _call_id(call.name, first + position, first, behavior) if call.id is None else call.id
-        calls.append(AnsweredCall(call_id, call.name, arguments))
+        calls.append(SentToolCall(call_id, call.name, arguments))
     return tuple(calls)
 
 
@@ -162,8 +188,8 @@ def _call_id(name: str, number: int, first: int, behavior: Behavior) -> str:
 def _provider(body: JSONObject, behavior: Behavior) -> str:
     if behavior.provider is not None:
         return behavior.provider
-    wishes = body.get("provider") or {}
-    slugs = [*(wishes.get("order") or ()), *(wishes.get("only") or ())]
+    routing = body.get("provider") or {}
+    slugs = [*(routing.get("order") or ()), *(routing.get("only") or ())]
     names = [PROVIDERS[base] for slug in slugs if (base := slug.partition("/")[0]) in PROVIDERS]
-    refused = {PROVIDERS.get(slug.partition("/")[0]) for slug in wishes.get("ignore") or ()}
-    return next(name for name in [*names, *PROVIDERS.values(), "Moonshot AI"] if name not in refused)
+    ignored = {PROVIDERS.get(slug.partition("/")[0]) for slug in routing.get("ignore") or ()}
+    return next(name for name in [*names, *PROVIDERS.values(), "Moonshot AI"] if name not in ignored)

@@ -1,4 +1,4 @@
-"""How the emulated OpenRouter behaves: the habits of its hosts, each a switch."""
+"""The switches of the emulated OpenRouter: quirks of its providers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,50 +11,50 @@ Continuation = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behavior:
-    """The switches of the emulator; the defaults are what OpenRouter and Moonshot AI do in 2026.
+    """The switches of the emulator. The defaults are the behavior of OpenRouter and Moonshot AI in 2026.
 
-    Change some with `dataclasses.replace(emulator.behaviour, pause=0.1)` or `emulator.behave(pause=0.1)`.
+    Change some of them with `emulator.behave(pause=0.1)`.
     """
 
     provider: str | None = None
-    """The host's display name; none: the first that `provider.order` or `.only` names, else Moonshot AI."""
+    """The provider's display name. None: the first of `provider.order` or `provider.only`, else Moonshot AI."""
     canonical_model: bool = True
-    """Answer with the dated name of a known Kimi, as OpenRouter does since 2026; otherwise echo what was asked."""
+    """Reply with the dated name of a known Kimi model, as OpenRouter does since 2026, else with the requested name."""
     system_fingerprint: str | None = "fpv0_00000000"
     strict: bool = True
-    """Refuse what OpenRouter or its hosts refuse."""
+    """Reject the requests that OpenRouter or its providers reject."""
     requires_reasoning: bool = False
-    """Refuse an assistant's tool-call turn without its reasoning while the model thinks, as Moonshot AI does."""
+    """Reject assistant turns with tool calls but without reasoning while the model reasons, as Moonshot AI does."""
     refuses_forced_tool_choice: bool = False
-    """Refuse a forced tool while the model thinks, as Moonshot AI does."""
+    """Reject a forced tool choice while the model reasons, as Moonshot AI does."""
     moonshot_schemas: bool = False
-    """Refuse tool schemas in dialects that Moonshot AI is known to refuse."""
+    """Reject tool schemas in dialects that Moonshot AI is known to reject."""
 
     reasoning: bool | None = None
-    """Think in every reply, or in none; none of the two: as the model does and the request asks."""
+    """Reason in every reply (True) or in no reply (False). None: as the model and the request say."""
     prompt_cache: bool = True
-    """Count the part of a prompt that came before as cached."""
+    """Count repeated prefixes of prompts as cached tokens."""
 
     call_ids: CallIdStyle = "name:index"
     call_numbering: Literal["conversation", "turn"] = "conversation"
-    """Whether the number in an id goes on counting over the conversation or begins anew in each turn."""
+    """Whether the numbers in call ids continue through the conversation or restart in each turn."""
     arguments: Literal["sliced", "whole"] = "sliced"
-    """Tool arguments token by token after an opening delta, or the whole call in one delta."""
+    """Stream a tool call's arguments token by token after an opening delta, or the whole call in one delta."""
     continuation: Continuation = "bare"
-    """What a later delta of a tool call carries beside its index and arguments."""
+    """The fields of a tool call's later deltas beside its index and arguments."""
     trailing_arguments: str | None = None
-    """One more continuation after the arguments are whole: empty, or white space."""
+    """An additional delta after the complete arguments: empty, or white space."""
     opening_arguments: bool = True
     """Whether the first delta of a sliced call has an (empty) `arguments`."""
     omits_empty_arguments: bool = False
-    """Leave `arguments` out of a call that has none."""
+    """Leave out the `arguments` of a call without arguments."""
     all_index_zero: bool = False
-    """Give every parallel call the index 0."""
+    """Send index 0 for every parallel call."""
 
     usage_era: Literal["A", "B", "C"] = "C"
-    """The last chunk as of 2025 (null finish), of March 2026 (no choices) or since (finish reason repeated)."""
+    """The last chunk as in 2025 (A: null finish reason), March 2026 (B: no choices) or since (C: finish reason)."""
     delta_tokens: int = 1
-    """How many tokens a text delta holds."""
+    """The number of tokens in a text delta."""
     pause: float = 0.0
     """Seconds between two events of a stream, or before a plain body."""
     comments: bool = True

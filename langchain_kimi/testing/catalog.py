@@ -1,4 +1,4 @@
-"""The models the emulator knows; prices and limits as of mid 2026, to make replies plausible, not to look up."""
+"""The models of the emulator. Their prices and limits date from mid 2026 and only make replies plausible."""
 
 import re
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ PROVIDERS = {
     "together": "Together",
     "parasail": "Parasail",
 }
-"""Slugs of Kimi's hosts with the display names that replies carry."""
+"""The slugs of Kimi's providers and their display names in responses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model: names, limits, and prices in dollars per million tokens."""
+    """A model: names, limits in tokens, and prices in dollars per million tokens."""
 
     slug: str
     canonical: str
@@ -48,7 +48,7 @@ class Model:
 
     @property
     def supported_parameters(self) -> tuple[str, ...]:
-        """What its hosts take, as the models list tells it."""
+        """The parameters that its providers support, as in the list of models."""
         return tuple(sorted(_SAMPLING + _THINKING)) if self.thinks else _SAMPLING
 
 
@@ -107,17 +107,17 @@ KIMIS = {
 }
 
 DEFAULT = "moonshotai/kimi-k2-0905"
-"""What answers where no model is asked for, or a router or a preset chooses."""
+"""The model that serves a request without a model, with a router or with a preset."""
 _ALIASES = {"~moonshotai/kimi-latest": "moonshotai/kimi-k3"}
 
 
 def is_slug(slug: object) -> bool:
-    """Say whether this is well formed as a model id: author, name, known variants, or a preset."""
+    """Return whether a value is a well-formed model id: author, name and known variants, or a preset."""
     return isinstance(slug, str) and _SLUG.fullmatch(slug) is not None
 
 
 def find(slug: str) -> Model:
-    """Look up a model by any of its names, with variants; an unknown model is one that takes everything."""
+    """Return the model with this name, with or without variants; for an unknown name, a model without restrictions."""
     match = _SLUG.fullmatch(slug)
     base = (match["base"] if match else None) or DEFAULT
     if base.startswith("openrouter/"):
@@ -130,11 +130,11 @@ def find(slug: str) -> Model:
 
 
 def is_kimi(model: Model) -> bool:
-    """Say whether the model is one of the known Kimis."""
+    """Return whether the model is a known Kimi model."""
     return model.slug in KIMIS
 
 
 def served_name(slug: str, model: Model) -> str:
-    """Name the model in a reply: the dated name, with the variant that was asked for."""
+    """Return the model's name in responses: the dated name with the requested variant."""
     match = _SLUG.fullmatch(slug)
     return model.canonical + ((match["variants"] or "") if match and is_kimi(model) else "")

@@ -1,11 +1,11 @@
-"""Checks of a request's messages: their parts, their order, and that calls and results belong together."""
+"""Checks a request's messages: their parts, their order, and the pairing of tool calls and results."""
 
 import json
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import Model
-from langchain_kimi.testing.refusals import Refusal, invalid, refused_upstream
+from langchain_kimi.testing.rejections import RejectedRequestError, invalid, rejected_upstream
 
 _PARTS = {
     "text": "text",
@@ -15,9 +15,9 @@ _PARTS = {
     "input_video": "video_url",
     "file": "file",
 }
-"""Types of content parts, with the key that holds the content."""
+"""The types of content parts, each with the key of its content."""
 _MODALITIES = {"image_url": "image", "input_audio": "audio", "video_url": "video", "input_video": "video"}
-_REFUSED = {
+_UNSUPPORTED = {
     "image": "No endpoints found that support image input",
     "audio": "No endpoints found that support input audio",
     "video": "No endpoints found that support video input",
@@ -25,7 +25,11 @@ _REFUSED = {
 
 
 def check_messages(messages: list[JSONObject]) -> None:
-    """Check each message and their order; raises `Refusal`."""
+    """Check each message and their order.
+
+    Raises:
+        RejectedRequestError: A message is invalid.
+    """
     for position, message in enumerate(messages):
         _content(message, position)
         if message["role"] == "assistant":
@@ -34,21 +38,29 @@ def check_messages(messages: list[JSONObject]) -> None:
 
 
 def check_modalities(messages: list[JSONObject], model: Model) -> None:
-    """Refuse parts that the model takes no input of; raises `Refusal` with 404."""
+    """Check that the model supports the types of all content parts.
+
+    Raises:
+        RejectedRequestError: A type is not supported (status 404).
+    """
     for message in messages:
         content = message.get("content")
         for part in content if isinstance(content, list) else ():
             modality = _MODALITIES.get(part["type"], "text")
             if modality not in model.inputs:
-                raise Refusal(404, _REFUSED[modality])
+                raise RejectedRequestError(404, _UNSUPPORTED[modality])
 
 
 def check_reasoning_replayed(messages: list[JSONObject]) -> None:
-    """Refuse tool-call turns without their reasoning, as Moonshot AI does while Kimi thinks; raises `Refusal`."""
+    """Check that assistant turns with tool calls include their reasoning, as Moonshot AI demands of reasoning models.
+
+    Raises:
+        RejectedRequestError: The reasoning of a turn is missing.
+    """
     for position, message in enumerate(messages):
-        told = any(message.get(key) is not None for key in ("reasoning", "reasoning_content", "reasoning_details"))
-        if message.get("tool_calls") and not told:
-            raise refused_upstream(
+        fields = ("reasoning", "reasoning_content", "reasoning_details")
+        if message.get("tool_calls") and all(message.get(key) is None for key in fields):
+            raise rejected_upstream(
                 "thinking is enabled but reasoning_content is missing in assistant tool call message "
                 f"at index {position}"
             )
@@ -63,57 +75,56 @@ def _content(message: JSONObject, position: int) -> None:
     for part in content if isinstance(content, list) else ():
         kind = part.get("type") if isinstance(part, dict) else None
         if kind not in _PARTS or (kind != "text" and role in ("system", "developer")):
-            raise invalid(f"messages.{position}.content: {kind!r} is no type of part of a {role} message")
-        held = part.get(_PARTS[kind])
-        if not isinstance(held, str if kind == "text" else dict):
+            raise invalid(f"messages.{position}.content: invalid part type {kind!r} in a {role} message")
+        if not isinstance(part.get(_PARTS[kind]), str if kind == "text" else dict):
             raise invalid(f"messages.{position}.content: the {kind} part has no {_PARTS[kind]}")
 
 
 def _assistant(message: JSONObject, position: int) -> None:
     calls = message.get("tool_calls")
     if not calls and not message.get("content"):
-        raise refused_upstream(f"the message at position {position} with role 'assistant' must not be empty")
+        raise rejected_upstream(f"the message at position {position} with role 'assistant' must not be empty")
     if calls is not None and not isinstance(calls, list):
         raise invalid(f"messages.{position}.tool_calls: expected a list")
     for call in calls or ():
         _tool_call(call, position)
     details = message.get("reasoning_details")
-    listed = details is None or (isinstance(details, list) and all(isinstance(one, dict) for one in details))
-    if not listed or not isinstance(message.get("reasoning"), str | None):
-        raise invalid(f"messages.{position}: reasoning is a string, reasoning_details a list of objects")
+    is_valid = details is None or (isinstance(details, list) and all(isinstance(one, dict) for one in details))
+    if not is_valid or not isinstance(message.get("reasoning"), str | None):
+        raise invalid(f"messages.{position}: reasoning must be a string, reasoning_details a list of objects")
 
 
 def _tool_call(call: Any, position: int) -> None:
     where = f"messages.{position}.tool_calls"
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or call.get("type") != "function":
-        raise invalid(f"{where}: expected calls of functions")
+        raise invalid(f"{where}: expected function calls")
     if not isinstance(call.get("id"), str) or not isinstance(function.get("name"), str) or not function["name"]:
         raise invalid(f"{where}: a call needs an id and a name")
     if not isinstance(function.get("arguments"), str):
-        raise invalid(f"{where}: arguments are a string")
+        raise invalid(f"{where}: expected the arguments to be a string")
     try:
         arguments = json.loads(function["arguments"])
     except ValueError:
         arguments = None
     if not isinstance(arguments, dict):
-        raise refused_upstream(f"the arguments of function {function['name']} are no JSON object")
+        raise rejected_upstream(f"the arguments of function {function['name']} are not a JSON object")
 
 
 def _pairing(messages: list[JSONObject]) -> None:
-    """Let each tool call be answered before anybody else speaks, and each tool message answer a call."""
+    """Check that tool messages follow the assistant message with their calls, one for each call."""
     open_ids: list[str] = []
     for message in messages:
         if message["role"] == "tool":
             _close(message, open_ids)
             continue
-        _none_left(open_ids)
+        _check_no_open_calls(open_ids)
         open_ids = [call["id"] for call in message.get("tool_calls") or ()]
         if len(set(open_ids)) < len(open_ids):
-            raise refused_upstream("tool_call_id is duplicated")
+            raise rejected_upstream("tool_call_id is duplicated")
         if "" in open_ids:
-            raise refused_upstream("tool_call_id  is not found")
-    _none_left(open_ids)
+            raise rejected_upstream("tool_call_id  is not found")
+    _check_no_open_calls(open_ids)
 
 
 def _close(message: JSONObject, open_ids: list[str]) -> None:
@@ -121,13 +132,13 @@ def _close(message: JSONObject, open_ids: list[str]) -> None:
     if not isinstance(call_id, str):
         raise invalid("a tool message needs a tool_call_id")
     if call_id not in open_ids:
-        raise refused_upstream(f"tool_call_id {call_id} is not found")
+        raise rejected_upstream(f"tool_call_id {call_id} is not found")
     open_ids.remove(call_id)
 
 
-def _none_left(open_ids: list[str]) -> None:
+def _check_no_open_calls(open_ids: list[str]) -> None:
     if open_ids:
-        raise refused_upstream(
+        raise rejected_upstream(
             "an assistant message with 'tool_calls' must be followed by tool messages responding to each "
             f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(open_ids)}"
         )

@@ -1,4 +1,4 @@
-"""A loopback OpenRouter for tests: a real HTTP server with the wire, the habits and the faults of the real one."""
+"""A loopback OpenRouter for tests: an HTTP server with the wire format, quirks and faults of the real service."""
 
 import dataclasses
 import threading
@@ -6,17 +6,16 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from langchain_kimi.testing import endpoints
-from langchain_kimi.testing import responder as brain
-from langchain_kimi.testing.answers import Answer, Asked, compose
+from langchain_kimi.testing import endpoints, responder
+from langchain_kimi.testing.answers import Answer, ChatRequest, compose
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.catalog import DEFAULT, find
 from langchain_kimi.testing.http1 import HttpRequest, Response
-from langchain_kimi.testing.received import ReceivedRequest
-from langchain_kimi.testing.refusals import Refusal
+from langchain_kimi.testing.received_requests import ReceivedRequest
+from langchain_kimi.testing.rejections import RejectedRequestError
 from langchain_kimi.testing.replies import RawReply, Reply
+from langchain_kimi.testing.responses import Fault, OutgoingReply, raw_response
 from langchain_kimi.testing.server import LoopbackServer
-from langchain_kimi.testing.serving import Fault, Serving, raw_response
 from langchain_kimi.testing.tokens import PromptCache
 from langchain_kimi.testing.validation import check_model, check_request, usable_body
 
@@ -26,19 +25,26 @@ _CHAT = "/api/v1/chat/completions"
 
 
 class Emulator:
-    """A loopback OpenRouter, running from its construction until `close` or the end of its `with` block.
+    """A loopback OpenRouter. It runs from its construction until `close` or the end of its `with` block.
 
-    It listens on 127.0.0.1, on a free port unless `port` says which, and takes any API key unless `api_key` says which.
-    Requests are validated as the real service does, then answered from the script, or else by rules.
+    Requests are validated as by the real service, then answered from the script, or by rules if the script is empty.
 
     ```python
     with Emulator() as openrouter:
         openrouter.script(Reply(text="Hi."), faults.rate_limited(retry_after=2))
-        ...  # a client of openrouter.base_url
+        ...  # use a client of openrouter.base_url
         assert openrouter.requests[0].body["messages"]
     ```
 
-    All its methods and attributes may be used from any thread.
+    All methods and attributes may be used from any thread.
+
+    Args:
+        port: The port on 127.0.0.1. 0: any free port.
+        api_key: The only API key that is accepted. None: any key is accepted.
+        behavior: The switches; see `Behavior`.
+
+    Raises:
+        OSError: The port is taken.
     """
 
     def __init__(self, *, port: int = 0, api_key: str | None = None, behavior: Behavior | None = None) -> None:
@@ -60,20 +66,21 @@ class Emulator:
         self.close()
 
     def close(self) -> None:
-        """Hang up on all clients and stop; does nothing the second time.
+        """Close all connections and stop. Closing twice does nothing.
 
-        Raises `RuntimeError` where the emulator itself failed at a request.
+        Raises:
+            RuntimeError: The emulator itself failed while it handled a request.
         """
         self._server.close()
 
     @property
     def base_url(self) -> str:
-        """The address to give to a client, up to `/api/v1`."""
+        """The base URL for a client, including `/api/v1`."""
         return f"http://127.0.0.1:{self._server.port}/api/v1"
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """What was received so far, in order."""
+        """The requests so far, in order."""
         with self._lock:
             return list(self._requests)
 
@@ -84,32 +91,43 @@ class Emulator:
 
     @property
     def open_connections(self) -> int:
-        """How many connections are open now."""
+        """The number of connections that are open now."""
         return self._server.open_connections
 
     @property
     def connections_opened(self) -> int:
-        """How many connections were opened since the start."""
+        """The number of connections that were opened since the start."""
         return self._server.connections_opened
 
     def behave(self, **changes: Any) -> None:
-        """Change some switches of `behavior`, from the next request on; raises `TypeError` for an unknown one."""
+        """Change some switches of `behavior`, from the next request on.
+
+        Raises:
+            TypeError: There is no such switch.
+        """
         self.behavior = dataclasses.replace(self.behavior, **changes)
 
     def script(self, *replies: Scripted, times: int | None = 1) -> None:
-        """Answer the next chat requests with these, in order, each so many times; none: for ever.
+        """Add to the script, which answers the next chat requests in order. Requests are still validated.
 
-        What is left of an earlier script comes first. Requests are validated all the same.
+        Args:
+            *replies: Replies, raw replies and faults.
+            times: How many requests each of them answers. None: all requests from then on.
         """
         with self._lock:
             self._script += [(reply, times) for reply in replies]
 
     def fail_next(self, fault: Fault, times: int | None = 1) -> None:
-        """Let this go wrong with the next chat request, or the next so many; none: with all from now on."""
+        """Add a fault to the script.
+
+        Args:
+            fault: The fault, made by a function of `faults`.
+            times: How many chat requests fail. None: all from then on.
+        """
         self.script(fault, times=times)
 
     def clear(self) -> None:
-        """Forget the script and the requests so far."""
+        """Clear the script and the list of requests."""
         with self._lock:
             self._script.clear()
             self._requests.clear()
@@ -130,8 +148,8 @@ class Emulator:
             self._requests.append(received)
         try:
             response = self._route(received)
-        except Refusal as refusal:
-            response = refusal.response()
+        except RejectedRequestError as rejection:
+            response = rejection.response()
         received.status = response.status
         received.generation_id = response.headers.get("x-generation-id")
         return dataclasses.replace(response, on_end=received.end)
@@ -142,7 +160,7 @@ class Emulator:
         return endpoints.respond(received, self._generations, self._api_key)
 
     def _chat(self, received: ReceivedRequest) -> Response:
-        endpoints.authorise(received, self._api_key)
+        endpoints.authorize(received, self._api_key)
         behavior, body = self.behavior, usable_body(received.body)
         if behavior.strict:
             check_request(body)
@@ -153,15 +171,15 @@ class Emulator:
         scripted = self._next()
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
-        asked = Asked(body, requested, model, behavior, self._cache.count(body))
+        request = ChatRequest(body, requested, model, behavior, self._cache.count(body))
         reply = scripted.reply if isinstance(scripted, Fault) else scripted
-        serving = Serving(_answer(reply, asked), bool(body.get("stream")), requested)
-        response = scripted.play(serving) if isinstance(scripted, Fault) else serving.respond(serving.items())
+        outgoing = OutgoingReply(_answer(reply, request), bool(body.get("stream")), requested)
+        response = scripted.play(outgoing) if isinstance(scripted, Fault) else outgoing.respond(outgoing.items())
         if response.status == HTTPStatus.OK:
-            self._generations.remember(serving, received)
+            self._generations.add(outgoing, received)
         return response
 
 
-def _answer(reply: Reply | None, asked: Asked) -> Answer:
-    spoken = reply or brain.answer(asked.body)
-    return compose(spoken, brain.thought(asked.body, spoken), asked)
+def _answer(reply: Reply | None, request: ChatRequest) -> Answer:
+    reply = reply or responder.reply_to(request.body)
+    return compose(reply, responder.reasoning_for(request.body, reply), request)

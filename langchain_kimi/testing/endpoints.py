@@ -1,4 +1,4 @@
-"""The endpoints beside chat completions: models, key, credits, generations."""
+"""The endpoints other than chat completions: models, key, credits, generations."""
 
 import threading
 from datetime import UTC, datetime
@@ -6,44 +6,48 @@ from datetime import UTC, datetime
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model
 from langchain_kimi.testing.http1 import Response
-from langchain_kimi.testing.received import ReceivedRequest
-from langchain_kimi.testing.refusals import Refusal
-from langchain_kimi.testing.serving import Serving, json_response
+from langchain_kimi.testing.received_requests import ReceivedRequest
+from langchain_kimi.testing.rejections import RejectedRequestError
+from langchain_kimi.testing.responses import OutgoingReply, json_response
 
 _ROOT = "/api/v1/"
 _MODELS_HEADERS = {"cache-control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=3600"}
 _CREATED = 1_757_021_147
 
 
-def authorise(received: ReceivedRequest, api_key: str | None) -> None:
-    """Raise `Refusal` without a bearer token, or with another than `api_key` where one is wanted."""
+def authorize(received: ReceivedRequest, api_key: str | None) -> None:
+    """Check a request's bearer token.
+
+    Raises:
+        RejectedRequestError: There is no token, or another one than `api_key` (status 401).
+    """
     if not received.has_key:
-        raise Refusal(401, "Missing Authentication header")
+        raise RejectedRequestError(401, "Missing Authentication header")
     if api_key is not None and not received.sent_key(api_key):
-        raise Refusal(401, "User not found.")
+        raise RejectedRequestError(401, "User not found.")
 
 
 class Generations:
-    """What `/generation` tells of earlier replies: not found when first asked for, as the real one is a moment late."""
+    """The records of `/generation`. The first lookup of an id fails, because the real records appear with a delay."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, JSONObject] = {}
-        self._asked: set[str] = set()
+        self._records: dict[str, JSONObject] = {}
+        self._requested_ids: set[str] = set()
 
-    def remember(self, serving: Serving, received: ReceivedRequest) -> None:
-        """Take note of a reply."""
-        answer, usage = serving.answer, serving.answer.usage
+    def add(self, outgoing: OutgoingReply, received: ReceivedRequest) -> None:
+        """Add the record of a reply."""
+        answer, usage = outgoing.answer, outgoing.answer.usage
         created = datetime.fromtimestamp(answer.created, UTC)
         with self._lock:
-            self._known[answer.generation_id] = {
+            self._records[answer.generation_id] = {
                 "id": answer.generation_id,
                 "upstream_id": f"chatcmpl-{answer.generation_id[-20:]}",
                 "total_cost": usage["cost"],
                 "usage": usage["cost"],
                 "created_at": created.isoformat().replace("+00:00", "Z"),
                 "model": answer.model,
-                "streamed": serving.stream,
+                "streamed": outgoing.stream,
                 "cancelled": False,
                 "provider_name": answer.provider,
                 "finish_reason": answer.finish_reason,
@@ -59,20 +63,28 @@ class Generations:
             }
 
     def look_up(self, generation_id: str) -> JSONObject:
-        """Find a reply; raises `Refusal` with 404 for an unknown one, and the first time it is asked for."""
+        """Return the record of a reply.
+
+        Raises:
+            RejectedRequestError: There is no such record, or this is the first lookup of the id (status 404).
+        """
         with self._lock:
-            known = self._known.get(generation_id)
-            if known is None or generation_id not in self._asked:
-                self._asked.add(generation_id)
-                raise Refusal(404, f"Generation {generation_id} not found")
-            return known
+            record = self._records.get(generation_id)
+            if record is None or generation_id not in self._requested_ids:
+                self._requested_ids.add(generation_id)
+                raise RejectedRequestError(404, f"Generation {generation_id} not found")
+            return record
 
 
 def respond(received: ReceivedRequest, generations: Generations, api_key: str | None) -> Response:
-    """Answer a request to anything but chat completions; raises `Refusal`."""
+    """Return the response to a request for another endpoint than chat completions.
+
+    Raises:
+        RejectedRequestError: The method, path or key is wrong.
+    """
     path = received.path.removeprefix(_ROOT)
     if received.method != "GET":
-        raise Refusal(405, "Method Not Allowed")
+        raise RejectedRequestError(405, "Method Not Allowed")
     if path == "models":
         models = [_model(model) for model in KIMIS.values()]
         return json_response(
@@ -80,14 +92,14 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
         )
     if path.startswith("models/") and path.endswith("/endpoints"):
         return json_response(200, {"data": _endpoints(path.removeprefix("models/").removesuffix("/endpoints"))})
-    authorise(received, api_key)
+    authorize(received, api_key)
     if path == "key":
         return json_response(200, {"data": _key()})
     if path == "credits":
         return json_response(200, {"data": {"total_credits": 10.0, "total_usage": 2.5}})
     if path == "generation":
         return json_response(200, {"data": generations.look_up(received.query.get("id", ""))})
-    raise Refusal(404, "Not Found")
+    raise RejectedRequestError(404, "Not Found")
 
 
 def _price(dollars_per_million: float) -> str:
@@ -137,8 +149,8 @@ def _model(model: Model) -> JSONObject:
 def _endpoints(slug: str) -> JSONObject:
     model = KIMIS.get(slug)
     if model is None:
-        raise Refusal(404, "Model not found")
-    hosts = [
+        raise RejectedRequestError(404, "Model not found")
+    endpoints = [
         {
             "name": f"{provider} | {model.canonical}",
             "model_id": model.slug,
@@ -157,9 +169,9 @@ def _endpoints(slug: str) -> JSONObject:
         }
         for tag, provider in PROVIDERS.items()
     ]
-    listed = _model(model)
-    told = {name: listed[name] for name in ("id", "name", "created", "description", "architecture")}
-    return {**told, "endpoints": hosts}
+    entry = _model(model)
+    summary = {name: entry[name] for name in ("id", "name", "created", "description", "architecture")}
+    return {**summary, "endpoints": endpoints}
 
 
 def _key() -> JSONObject:

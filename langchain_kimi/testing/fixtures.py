@@ -9,6 +9,6 @@ from langchain_kimi.testing.emulator import Emulator
 
 @pytest.fixture
 def openrouter() -> Iterator[Emulator]:
-    """A loopback OpenRouter of the test's own."""
+    """A loopback OpenRouter, started for the test that uses it."""
     with Emulator() as emulator:
         yield emulator

@@ -1,6 +1,7 @@
-"""HTTP/1.1 as the loopback server speaks it: requests, responses made of steps, and their bytes.
+"""The HTTP/1.1 of the loopback server: requests, responses and their encoding.
 
-A step is bytes, or something real servers do between bytes: pause, fall silent, repeat a comment, break off.
+A response consists of steps. A step is bytes, or an event that real servers have between bytes: a pause, a silence,
+a repeated comment, a broken connection.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,19 +12,19 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Send nothing for so many seconds."""
+    """Send nothing for some seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Send nothing more, until the client hangs up or the server closes."""
+    """Send nothing more until the client or the server closes the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Send the same bytes every so many seconds, until the client hangs up or the server closes."""
+    """Send the same bytes, with this many seconds between, until the client or the server closes the connection."""
 
     piece: bytes
     seconds: float
@@ -31,7 +32,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Break the connection: with a TCP reset, or by closing it before the body is whole, or only the server's half."""
+    """Break the connection: with a TCP reset, by closing it, or (`half`) by closing the server's half of it."""
 
     reset: bool = True
     half: bool = False
@@ -42,7 +43,7 @@ Step: TypeAlias = bytes | Pause | Hang | Repeat | Cut
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it came: header names in lower case, the body as bytes."""
+    """A request: header names in lower case, the body as bytes."""
 
     method: str
     target: str
@@ -50,16 +51,21 @@ class HttpRequest:
     body: bytes
 
 
-def _nothing(finished: bool) -> None:  # noqa: FBT001 - the one thing a listener is told
-    """Listen to nobody."""
+def _ignore_end(finished: bool) -> None:  # noqa: FBT001 - the signature of `Response.on_end`
+    """Do nothing at the end of a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the server plays: `before` the head is sent, the head, then `steps`.
+    """A response of the server.
 
-    The body is sent with its length where every step is bytes and `chunked` is false, and in chunks otherwise.
-    `on_end` is called once: with true when the last byte was handed to the system, with false when the client hung up.
+    Attributes:
+        status: The HTTP status.
+        headers: The headers, without those that describe the body's framing.
+        steps: The body. It is sent with its length if every step is bytes and `chunked` is false, else in chunks.
+        before: Steps before the status line; bytes are sent unchanged.
+        chunked: Whether to send a body in chunks even if its length is known.
+        on_end: Called once: with True when all bytes are sent, with False when the client closed the connection first.
     """
 
     status: int = 200
@@ -67,20 +73,21 @@ class Response:
     steps: Sequence[Step] = ()
     before: Sequence[Step] = ()
     chunked: bool = True
-    on_end: Callable[[bool], None] = _nothing
+    on_end: Callable[[bool], None] = _ignore_end
 
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class MalformedRequestError(ValueError):
-    """The bytes are no HTTP/1.1 request that this server reads."""
+    """The bytes are not a request that this server can read."""
 
 
 def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
     """Split a request's head, without its final blank line, into method, target and headers.
 
-    Raises `MalformedRequestError`.
+    Raises:
+        MalformedRequestError: The head is malformed.
     """
     lines = head.decode("latin-1").split("\r\n")
     try:
@@ -94,18 +101,18 @@ def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
             raise MalformedRequestError("A header line needs a colon.")
         headers[name.strip().lower()] = value.strip()
     if version != "HTTP/1.1" or "transfer-encoding" in headers or not headers.get("content-length", "0").isdigit():
-        raise MalformedRequestError("Only HTTP/1.1 with a Content-Length is read here.")
+        raise MalformedRequestError("Only HTTP/1.1 requests with a Content-Length are supported.")
     return method, target, headers
 
 
 def frame(piece: bytes) -> bytes:
-    """Frame a piece of a body as a chunk."""
-    # An empty chunk would be the end of the body.
+    """Return a piece of a body, framed as a chunk."""
+    # An empty chunk would end the body.
     return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
 
 
 def response_head(response: Response, *, chunked: bool) -> bytes:
-    """Write a response's status line and headers, with the body's framing."""
+    """Return a response's status line and headers, including those for the body's framing."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     if chunked:
         headers["transfer-encoding"] = "chunked"

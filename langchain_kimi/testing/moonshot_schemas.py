@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.refusals import refused_upstream
+from langchain_kimi.testing.rejections import rejected_upstream
 
 
 def check_moonshot_schemas(tools: list[JSONObject]) -> None:
-    """Raise `Refusal` for the first tool whose parameters are in another dialect."""
+    """Raise `RejectedRequestError` for the first tool whose parameters are in another dialect."""
     for tool in tools:
         function = tool.get("function") or {}
         fault = next(_faults(function.get("parameters") or {}, "parameters"), None)
         if fault is not None:
-            raise refused_upstream(
+            raise rejected_upstream(
                 f"Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, "
                 f"details: <function {function['name']}: {fault}>"
             )

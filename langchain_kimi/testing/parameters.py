@@ -1,13 +1,12 @@
-"""Checks of a request's parameters: their types and ranges, tools, formats, routing wishes."""
+"""Checks a request's parameters: types, ranges, tools, response formats and provider routing."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing import catalog as catalogue
-from langchain_kimi.testing.catalog import PROVIDERS, Model
-from langchain_kimi.testing.refusals import Refusal, invalid
+from langchain_kimi.testing.catalog import PROVIDERS, Model, is_kimi, is_slug
+from langchain_kimi.testing.rejections import RejectedRequestError, invalid
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")
@@ -45,38 +44,45 @@ _SORTS = ("price", "throughput", "latency", "exacto")
 _PRICES = ("prompt", "completion", "image", "audio", "request")
 
 _OPTIONS = ("parallel_tool_calls", "reasoning", "response_format", "stop", "tools", "tool_choice")
-_TOLD = frozenset((*_RANGES, *_OPTIONS, "logit_bias", "logprobs")) - {"max_completion_tokens"}
-"""The parameters that the models list tells support of."""
+_LISTED = frozenset((*_RANGES, *_OPTIONS, "logit_bias", "logprobs")) - {"max_completion_tokens"}
+"""The parameters whose support the list of models states."""
 
 
 def check_parameters(body: JSONObject) -> None:
-    """Check everything but the messages; raises `Refusal`."""
-    for check in (_models, _numbers, _words, _stop, _metadata, _reasoning, _tools, _tool_choice, _response_format):
+    """Check everything except the messages.
+
+    Raises:
+        RejectedRequestError: A parameter is invalid.
+    """
+    for check in (_models, _numbers, _strings, _stop, _metadata, _reasoning, _tools, _tool_choice, _response_format):
         check(body)
     _provider(body.get("provider"))
 
 
 def check_routing(body: JSONObject, model: Model) -> None:
-    """Refuse what no host of a known Kimi can serve; raises `Refusal` with 404, or 400 for thinking that must be."""
-    if not catalogue.is_kimi(model):
+    """Check that a provider of a known Kimi model can serve the request.
+
+    Raises:
+        RejectedRequestError: No provider can (status 404), or mandatory reasoning is switched off (status 400).
+    """
+    if not is_kimi(model):
         return
-    wishes = body.get("provider") or {}
-    bases = {slug.partition("/")[0] for slug in wishes.get("only") or PROVIDERS}
-    refused = set(wishes.get("ignore") or ())
-    if not (bases & set(PROVIDERS)) - refused:
-        raise Refusal(404, "No allowed providers are available for the selected model.")
-    if wishes.get("require_parameters"):
-        needed = {name for name in _TOLD if body.get(name) is not None}
+    routing = body.get("provider") or {}
+    allowed = {slug.partition("/")[0] for slug in routing.get("only") or PROVIDERS}
+    if not (allowed & set(PROVIDERS)) - set(routing.get("ignore") or ()):
+        raise RejectedRequestError(404, "No allowed providers are available for the selected model.")
+    if routing.get("require_parameters"):
+        needed = {name for name in _LISTED if body.get(name) is not None}
         needed |= {"reasoning"} if body.get("reasoning_effort") else set()
         if needed - set(model.supported_parameters):
-            raise Refusal(404, "No endpoints found that can handle the requested parameters.")
+            raise RejectedRequestError(404, "No endpoints found that can handle the requested parameters.")
     efforts = ((body.get("reasoning") or {}).get("effort"), body.get("reasoning_effort"))
     if model.must_think and "none" in efforts:
         raise invalid("Reasoning is mandatory for this endpoint and cannot be disabled.")
 
 
-def _require(holds: object, message: str) -> None:
-    if not holds:
+def _require(condition: object, message: str) -> None:
+    if not condition:
         raise invalid(message)
 
 
@@ -84,8 +90,8 @@ def _models(body: JSONObject) -> None:
     model, models = body.get("model"), body.get("models")
     _require(models is None or isinstance(models, list), "models: expected a list")
     for slug in ([] if model is None else [model]) + (models or []):
-        if not catalogue.is_slug(slug):
-            raise Refusal(400, f"{slug} is not a valid model ID")
+        if not is_slug(slug):
+            raise RejectedRequestError(400, f"{slug} is not a valid model ID")
 
 
 def _numbers(body: JSONObject) -> None:
@@ -102,12 +108,12 @@ def _numbers(body: JSONObject) -> None:
 
 
 def _logit_bias(bias: Any) -> None:
-    fits = isinstance(bias, dict) and all(isinstance(value, (int, float)) for value in bias.values())
-    _require(fits, "logit_bias: expected numbers")
+    has_numbers = isinstance(bias, dict) and all(isinstance(value, (int, float)) for value in bias.values())
+    _require(has_numbers, "logit_bias: expected numbers")
     _require(all(abs(value) <= _MOST_BIAS for value in bias.values()), f"logit_bias: at most {_MOST_BIAS}")
 
 
-def _words(body: JSONObject) -> None:
+def _strings(body: JSONObject) -> None:
     for name in _FLAGS:
         _require(isinstance(body.get(name), bool | None), f"{name}: expected a boolean")
     for name, longest in _LONGEST.items():
@@ -133,8 +139,8 @@ def _metadata(body: JSONObject) -> None:
         isinstance(metadata, dict) and len(metadata) <= _MOST_METADATA, f"metadata: at most {_MOST_METADATA} pairs"
     )
     for key, value in metadata.items():
-        fits = isinstance(value, str) and len(key) <= _LONGEST_KEY and len(value) <= _LONGEST_VALUE
-        _require(fits, "metadata: expected strings, keys of up to 64 and values of up to 512 characters")
+        is_short = isinstance(value, str) and len(key) <= _LONGEST_KEY and len(value) <= _LONGEST_VALUE
+        _require(is_short, "metadata: expected strings, keys of up to 64 and values of up to 512 characters")
 
 
 def _reasoning(body: JSONObject) -> None:
@@ -169,10 +175,10 @@ def _function(function: Any) -> None:
     _require(isinstance(function, dict), "tools: a function tool needs a function")
     name = function.get("name")
     _require(isinstance(name, str) and _NAME.fullmatch(name), f"tools: {name!r} is not a valid function name")
-    _require(isinstance(function.get("description", ""), str), f"tools: the description of {name} is no string")
+    _require(isinstance(function.get("description", ""), str), f"tools: the description of {name} is not a string")
     parameters = function.get("parameters", {})
-    fits = isinstance(parameters, dict) and parameters.get("type", "object") == "object"
-    _require(fits, f"tools: the parameters of {name} are no schema of an object")
+    is_object = isinstance(parameters, dict) and parameters.get("type", "object") == "object"
+    _require(is_object, f"tools: the parameters of {name} are not the schema of an object")
 
 
 def _tool_choice(body: JSONObject) -> None:
@@ -208,15 +214,15 @@ def _response_format(body: JSONObject) -> None:
         _require(isinstance(form.get("grammar"), str), "response_format: grammar needs a grammar")
 
 
-def _provider(wishes: Any) -> None:
-    if wishes is None:
+def _provider(routing: Any) -> None:
+    if routing is None:
         return
-    _require(isinstance(wishes, dict), "provider: expected an object")
+    _require(isinstance(routing, dict), "provider: expected an object")
     checks: dict[str, Callable[[Any], bool]] = dict.fromkeys(_PROVIDER_LISTS, _is_list_of_strings)
     checks |= dict.fromkeys(_PROVIDER_FLAGS, lambda value: isinstance(value, bool))
     checks |= dict.fromkeys(_PROVIDER_THRESHOLDS, _is_threshold)
     checks |= {"data_collection": ("allow", "deny").__contains__, "sort": _is_sort, "max_price": _is_price}
-    for name, value in wishes.items():
+    for name, value in routing.items():
         _require(name in checks, f"provider: Unrecognized key: {name!r}")
         _require(value is None or checks[name](value), f"provider.{name}: invalid value")
 

@@ -1,4 +1,4 @@
-"""What can be read off a prompt without understanding it: numbers, quoted words, places, dates."""
+"""Extracts facts from a prompt by regular expressions: numbers, quoted words, places, dates."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _URL = re.compile(r"https?://[^\s'\"<>)]*[^\s'\"<>).,?!]")
 
-# A place is a run of capitalised words, with the two letters of a state behind a comma where there are some.
+# A place is a run of capitalized words, with an optional comma and the two letters of a state.
 _PLACE = r"[A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*)*(?:, ?[A-Z]{2}\b)?"
 _AND = r"(?:,? (?:and|or) |, ?|,? ?& ?)"
 _PLACES = re.compile(rf"\b(?:in|for|at|near|of|between|to|from|about) ({_PLACE}(?:{_AND}(?:in |for )?{_PLACE})*)")
@@ -25,7 +25,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][\w-]*")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a prompt says, in the order it says it."""
+    """The facts in a prompt, each kind in order of appearance."""
 
     text: str
     numbers: tuple[float, ...]
@@ -37,7 +37,7 @@ class Facts:
 
 
 def read(text: str) -> Facts:
-    """Read the facts off a prompt."""
+    """Return the facts in a prompt."""
     plain = _DATE.sub(" ", _URL.sub(" ", text))
     return Facts(
         text=text,
@@ -51,7 +51,7 @@ def read(text: str) -> Facts:
 
 
 def keys(text: str) -> list[str]:
-    """List the keys that a prompt wants in a JSON object: its quoted names, else those listed after "keys"."""
+    """Return the keys that a prompt demands in a JSON object: its quoted names, else those listed after "keys"."""
     quoted = [word for word in read(text).quoted if _IDENTIFIER.fullmatch(word)]
     if quoted:
         return quoted
@@ -59,7 +59,7 @@ def keys(text: str) -> list[str]:
 
 
 def text_of(message: JSONObject) -> str:
-    """The text of a message, whether it is a string or a list of parts."""
+    """Return the text of a message, whose content is a string or a list of parts."""
     content = message.get("content") or ""
     if isinstance(content, str):
         return content
@@ -67,7 +67,7 @@ def text_of(message: JSONObject) -> str:
 
 
 def last_user_text(messages: list[JSONObject]) -> str:
-    """The text of the last user message, or of the last message where no user spoke."""
+    """Return the text of the last user message, or of the last message if there is no user message."""
     users = [message for message in messages if message["role"] == "user"]
     return text_of((users or messages)[-1])
 
@@ -76,6 +76,6 @@ def _places(text: str) -> tuple[str, ...]:
     places: list[str] = []
     for listed in _PLACES.findall(text):
         # "Paris, Rome and Oslo" are three places, "Florence, Italy" is one.
-        found = re.findall(_PLACE, listed) if _LISTED.search(listed) else [listed]
-        places += [place for place in found if place not in places]
+        names = re.findall(_PLACE, listed) if _LISTED.search(listed) else [listed]
+        places += [name for name in names if name not in places]
     return tuple(places)

@@ -1,4 +1,4 @@
-"""What the emulator answers: scripted by a test, or thought up by the brain."""
+"""The replies of the emulator, as a test scripts them or as `responder` makes them up."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,21 @@ from langchain_kimi._openrouter.wire import JSONObject
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool; `arguments` is an object, or a string that is sent as it is."""
+    """A tool call of a reply.
+
+    Attributes:
+        name: The function's name.
+        arguments: An object, or a string that is sent unchanged.
+        id: The call's id, or None to generate one in the style of `Behavior.call_ids`.
+    """
 
     name: str
     arguments: Mapping[str, Any] | str = field(default_factory=dict)
     id: str | None = None
-    """None: made by the emulator in the style of the host."""
 
     @property
     def json(self) -> str:
-        """The arguments as a string of JSON."""
+        """The arguments as JSON text."""
         if isinstance(self.arguments, str):
             return self.arguments
         return json.dumps(self.arguments, ensure_ascii=False)
@@ -27,16 +32,21 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to be sent as a plain body or a stream, whichever was asked for."""
+    """A reply, sent as a plain body or as a stream, as the request demands.
+
+    Attributes:
+        text: The content of the message, or None for null.
+        tool_calls: `ToolCall` objects, or mappings with their fields: `{"name": "add", "arguments": {"a": 1}}`.
+        reasoning: The reasoning of the message. None: generated when the model reasons.
+        finish_reason: None: derived from the reply.
+        native_finish_reason: The provider's own finish reason. None: the same as `finish_reason`.
+    """
 
     text: str | None = None
     tool_calls: Sequence[ToolCall | JSONObject] = ()
-    """As `ToolCall`, or as a mapping with its fields: `{"name": "add", "arguments": {"a": 1}}`."""
     reasoning: str | None = None
     finish_reason: str | None = None
-    """None: what fits."""
     native_finish_reason: str | None = None
-    """The host's own word; none: the same as `finish_reason`."""
 
     @property
     def calls(self) -> list[ToolCall]:
@@ -48,7 +58,12 @@ class Reply:
 class RawReply:
     """A reply of exactly these bytes, for instance a recorded one.
 
-    `pieces` are the lengths in which `body` is sent, each as a chunk of its own; what is left over is the last piece.
+    Attributes:
+        status: The HTTP status.
+        headers: The response headers. Those that describe the framing of the body are replaced.
+        body: The bytes of the body.
+        pieces: The lengths of the chunks in which `body` is sent. The rest of the body is the last chunk.
+        pause: Seconds before each chunk.
     """
 
     status: int = 200
@@ -56,4 +71,3 @@ class RawReply:
     body: bytes = b""
     pieces: Sequence[int] = ()
     pause: float = 0.0
-    """Seconds before each piece."""

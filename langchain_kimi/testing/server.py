@@ -1,6 +1,6 @@
-"""A small HTTP/1.1 server on the loopback interface, run by an asyncio loop in a thread of its own.
+"""A small HTTP/1.1 server on the loopback interface. It runs in an asyncio loop in its own thread.
 
-It knows no OpenRouter: a handler is given each `HttpRequest` and returns the `Response` to be played.
+It does not depend on OpenRouter: a handler takes each `HttpRequest` and returns the `Response` to send.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from langchain_kimi.testing.http1 import (
 
 Handler: TypeAlias = Callable[[HttpRequest], Response]
 Started: TypeAlias = "Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]]"
-"""The port, the loop, and what stops it."""
+"""The port, the loop, and the event that stops it."""
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: reads a request, plays its response, then reads the next one."""
+    """A client's connection: reads a request, sends its response, then reads the next request."""
 
     def __init__(self, handler: Handler, connections: set["Connection"], failures: list[Exception]) -> None:
         self._handler = handler
@@ -52,47 +52,47 @@ class Connection(asyncio.Protocol):
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Count it no more; an unfinished reply was hung up on."""
+        """Stop counting the connection, and report an unfinished reply as such."""
         self._connections.discard(self)
         self._end(finished=False)
         if self._task is not None:
             self._task.cancel()
 
     def eof_received(self) -> bool:
-        """Take a half-closed connection for a hang-up."""
+        """Treat a half-closed connection as closed."""
         return False
 
     def pause_writing(self) -> None:
-        """Wait with what comes: the client reads too slowly."""
+        """Pause the reply, because the client reads too slowly."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Resume the reply."""
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless a reply is being sent."""
+        """Read the next request, unless a reply is being sent."""
         self._buffer += data
         if self._task is None:
             self._read()
 
     def close(self) -> None:
-        """Break the connection off."""
+        """Close the connection immediately."""
         self._transport.abort()
 
     def _read(self) -> None:
         try:
             request = self._request()
         except MalformedRequestError as error:
-            refusal = Response(400, {"connection": "close"}, (str(error).encode(),), chunked=False)
-            self._task = asyncio.ensure_future(self._serve(lambda: refusal, keep=False))
+            rejection = Response(400, {"connection": "close"}, (str(error).encode(),), chunked=False)
+            self._task = asyncio.ensure_future(self._serve(lambda: rejection, keep_alive=False))
             return
         if request is not None:
-            keep = request.headers.get("connection", "").lower() != "close"
-            self._task = asyncio.ensure_future(self._serve(partial(self._handler, request), keep=keep))
+            keep_alive = request.headers.get("connection", "").lower() != "close"
+            self._task = asyncio.ensure_future(self._serve(partial(self._handler, request), keep_alive=keep_alive))
 
     def _request(self) -> HttpRequest | None:
-        """Take one whole request out of the buffer, if there is one."""
+        """Return one whole request from the buffer, or None if there is not one yet."""
         if self._head is None:
             head, blank_line, _ = self._buffer.partition(b"\r\n\r\n")
             if not blank_line:
@@ -108,15 +108,15 @@ class Connection(asyncio.Protocol):
         del self._buffer[:length]
         return HttpRequest(method, target, headers, body)
 
-    async def _serve(self, respond: Callable[[], Response], *, keep: bool) -> None:
+    async def _serve(self, respond: Callable[[], Response], *, keep_alive: bool) -> None:
         try:
             await self._send(respond())
-        except Exception as error:  # noqa: BLE001 - kept for `LoopbackServer.close` to raise; a client must not wait
+        except Exception as error:  # noqa: BLE001 - `LoopbackServer.close` raises it; the client must not wait for ever
             self._failures.append(error)
             self._transport.abort()
             return
         self._task = None
-        if keep:
+        if keep_alive:
             self._read()
         else:
             self._transport.close()
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
         self._end(finished=True)
 
     async def _play(self, steps: Iterable[Step], *, chunked: bool) -> None:
-        """Play steps; bytes are collected until something else comes, since a system call for each costs too much."""
+        """Play steps. Consecutive bytes are sent together, because a system call for each is too slow."""
         collected: list[bytes] = []
         for step in steps:
             if isinstance(step, bytes):
@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
                 continue
             await self._write(collected)
             if isinstance(step, Repeat):
-                # Endless, and so are the steps: nothing is played after it.
+                # This never ends, so later steps are not played.
                 await self._play(cycle((step.piece, Pause(step.seconds))), chunked=chunked)
             elif isinstance(step, Pause):
                 await self._pause(step.seconds)
@@ -160,16 +160,16 @@ class Connection(asyncio.Protocol):
                 await self._writable.wait()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait until the pause is over by a clock that earlier lateness does not move: a long stream keeps its pace."""
+        """Wait. Pauses end at fixed times after the start of the reply, so that delays do not add up."""
         self._due += seconds
-        # Where there is nothing to wait for the loop gets a chance to see that the client has hung up.
+        # Even without a wait, the loop must get the chance to notice that the client closed the connection.
         await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
 
     async def _cut(self, cut: Cut) -> None:
-        """Break off once the client had a chance to read what was sent before."""
+        """Break the connection, after a moment in which the client can read the bytes before."""
         self._end(finished=True)
         if cut.reset:
-            # A reset discards what the client has not read yet: give its loop a moment first.
+            # A reset discards the bytes that the client has not read yet, so its loop gets a moment first.
             await asyncio.sleep(0.02)
             linger = struct.pack("ii", 1, 0)
             cast("socket.socket", self._transport.get_extra_info("socket")).setsockopt(
@@ -189,9 +189,14 @@ class Connection(asyncio.Protocol):
 
 
 class LoopbackServer:
-    """Serves a handler on 127.0.0.1 in a daemon thread; `port` is what the system gave when 0 was asked for.
+    """Serves a handler on 127.0.0.1 in a daemon thread.
 
-    Raises `OSError` at once when the port is taken.
+    Attributes:
+        port: The port; if 0 was requested, the one that the system chose.
+        connections_opened: The number of connections so far.
+
+    Raises:
+        OSError: The port is taken.
     """
 
     def __init__(self, handler: Handler, port: int = 0) -> None:
@@ -206,13 +211,14 @@ class LoopbackServer:
 
     @property
     def open_connections(self) -> int:
-        """How many connections are open now."""
+        """The number of connections that are open now."""
         return len(self._connections)
 
     def close(self) -> None:
-        """Break all connections off, free the port and end the thread; does nothing the second time.
+        """Close all connections, free the port and end the thread. Closing twice does nothing.
 
-        Raises `RuntimeError` from what the handler raised, if it ever did.
+        Raises:
+            RuntimeError: The handler raised an exception, which is the cause of this one.
         """
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
@@ -231,7 +237,7 @@ class LoopbackServer:
         server = await loop.create_server(self._connect, "127.0.0.1", port, backlog=4096)
         started.set_result((server.sockets[0].getsockname()[1], loop, stop))
         await stop.wait()
-        # A connection that is just being accepted is a task yet; were the server closed first, its socket stayed open.
+        # A connection that is being accepted is still a task. If the server were closed first, its socket would leak.
         while self._connections or len(asyncio.all_tasks()) > 1:
             for connection in tuple(self._connections):
                 connection.close()

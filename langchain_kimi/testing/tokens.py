@@ -1,4 +1,4 @@
-"""Tokens and money of the emulator's replies: approximate, but plausible and adding up."""
+"""Token counts and costs of the emulator's replies: approximate, but plausible and consistent."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ _MESSAGE_TOKENS = 4
 
 
 def split(text: str) -> list[str]:
-    """Split a text into tokens that give the text again when joined."""
+    """Split a text into tokens. Joined, they are the text."""
     return _TOKEN.findall(text)
 
 
 def estimate(text: str) -> int:
-    """Estimate how many tokens a prompt text has, from its size."""
+    """Return the estimated number of tokens in a prompt text."""
     return (len(text.encode()) + 3) // 4
 
 
@@ -38,21 +38,25 @@ def _message_tokens(message: JSONObject) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PromptTokens:
-    """How many tokens a prompt has, and how many of them came before."""
+    """The number of tokens in a prompt, and how many of them are cached."""
 
     total: int
     cached: int
 
 
 class PromptCache:
-    """Counts a prompt's tokens, and remembers so many of its prefixes, message by message."""
+    """Counts the tokens of prompts, and remembers their prefixes, message by message.
+
+    Args:
+        remembered: The number of prefixes to remember. The oldest are forgotten first.
+    """
 
     def __init__(self, remembered: int = 20_000) -> None:
         self._remembered = remembered
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
     def count(self, body: JSONObject) -> PromptTokens:
-        """Count the tokens of a request's prompt; those of the longest prefix seen before count as cached."""
+        """Return the token counts of a request's prompt. The longest remembered prefix counts as cached."""
         tools = json.dumps(body.get("tools"), sort_keys=True) if body.get("tools") else ""
         total, cached = estimate(tools), 0
         chain = hashlib.sha256(f"{body.get('model')}{tools}".encode())
@@ -70,7 +74,7 @@ class PromptCache:
 
 
 def usage(prompt: PromptTokens, completion_tokens: int, reasoning_tokens: int, model: Model) -> JSONObject:
-    """Write the usage of a reply: tokens, their details, and the cost in dollars."""
+    """Return the usage of a reply: tokens, their details, and the cost in dollars."""
     prompt_cost = (prompt.total - prompt.cached) * model.prompt_price + prompt.cached * model.cache_price
     prompt_cost = round(prompt_cost / 1e6, 12)
     completion_cost = round(completion_tokens * model.completion_price / 1e6, 12)

@@ -1,4 +1,4 @@
-"""Refuses what OpenRouter and its hosts refuse."""
+"""Rejects the requests that OpenRouter and its providers reject."""
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import answers
@@ -7,15 +7,19 @@ from langchain_kimi.testing.catalog import Model, is_kimi
 from langchain_kimi.testing.conversations import check_messages, check_modalities, check_reasoning_replayed
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas
 from langchain_kimi.testing.parameters import check_parameters, check_routing
-from langchain_kimi.testing.refusals import Refusal, invalid, refused_upstream
+from langchain_kimi.testing.rejections import RejectedRequestError, invalid, rejected_upstream
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 def usable_body(body: object) -> JSONObject:
-    """Return the body if it is an object with messages, which each have a role; raises `Refusal` otherwise."""
+    """Return the body if it is an object with messages that each have a role.
+
+    Raises:
+        RejectedRequestError: The body is anything else.
+    """
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
-        raise Refusal(400, 'Input required: specify "prompt" or "messages"')
+        raise RejectedRequestError(400, 'Input required: specify "prompt" or "messages"')
     if not body["messages"]:
         raise invalid("Input must have at least 1 token.")
     for position, message in enumerate(body["messages"]):
@@ -25,13 +29,21 @@ def usable_body(body: object) -> JSONObject:
 
 
 def check_request(body: JSONObject) -> None:
-    """Raise `Refusal` where the request is wrong whoever serves it."""
+    """Check a request for errors that do not depend on the model.
+
+    Raises:
+        RejectedRequestError: The request is invalid.
+    """
     check_parameters(body)
     check_messages(body["messages"])
 
 
 def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
-    """Raise `Refusal` where the model's hosts refuse the request, or none of them can serve it."""
+    """Check that the model's providers accept the request.
+
+    Raises:
+        RejectedRequestError: They reject it, or none of them can serve it.
+    """
     check_modalities(body["messages"], model)
     check_routing(body, model)
     if not is_kimi(model):
@@ -45,4 +57,4 @@ def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
     choice = body.get("tool_choice")
     if behavior.refuses_forced_tool_choice and choice not in (None, "none", "auto"):
         kind = choice if choice == "required" else "specified"
-        raise refused_upstream(f"tool_choice '{kind}' is incompatible with thinking enabled")
+        raise rejected_upstream(f"tool_choice '{kind}' is incompatible with thinking enabled")

@@ -1,4 +1,4 @@
-"""What the agent tests share: an emulator, a model that speaks to it, and tools that count their calls."""
+"""Fixtures of the agent tests: a model that calls the emulator, and a tool that records its calls."""
 
 import pytest
 from langchain_core.tools import BaseTool, tool
@@ -15,7 +15,7 @@ def model(openrouter: Emulator) -> ChatKimi:
 
 @pytest.fixture
 def calls() -> list[str]:
-    """The cities that the weather tool was asked for."""
+    """Return the list of cities with which the weather tool was called."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""`create_agent` with a ChatKimi: tools, structured answers, every way to stream, and the middleware of LangChain."""
+"""`create_agent` with a ChatKimi: tools, structured answers, stream modes, and LangChain's middleware."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class Report(BaseModel):
     degrees: int
 
 
-def spoken(result: dict[str, Any]) -> AIMessage:
+def last_message(result: dict[str, Any]) -> AIMessage:
     last = result["messages"][-1]
     assert isinstance(last, AIMessage)
     return last
@@ -40,19 +40,17 @@ def spoken(result: dict[str, Any]) -> AIMessage:
 def test_an_agent_calls_its_tool_and_answers(model: ChatKimi, weather: BaseTool, calls: list[str]) -> None:
     result = create_agent(model, [weather]).invoke(ASK)
     assert calls == ["Oslo"]
-    assert "sunny" in spoken(result).text
+    assert "sunny" in last_message(result).text
 
 
 async def test_an_agent_runs_async(model: ChatKimi, weather: BaseTool, calls: list[str]) -> None:
     result = await create_agent(model, [weather]).ainvoke(ASK)
     assert calls == ["Oslo"]
-    assert "sunny" in spoken(result).text
+    assert "sunny" in last_message(result).text
 
 
 @pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2-thinking"])
-def test_an_agent_keeps_the_reasoning_of_a_thinking_host(
-    openrouter: Emulator, weather: BaseTool, calls: list[str], slug: str
-) -> None:
+def test_an_agent_sends_reasoning_back(openrouter: Emulator, weather: BaseTool, calls: list[str], slug: str) -> None:
     openrouter.behave(requires_reasoning=True)
     model = ChatKimi(model=slug, api_key=KEY, base_url=openrouter.base_url)
     for _ in create_agent(model, [weather]).stream(ASK, stream_mode="messages"):
@@ -84,12 +82,12 @@ def test_a_schema_without_tools_sends_no_tools(model: ChatKimi, openrouter: Emul
     assert openrouter.bodies[0]["response_format"]["type"] == "json_schema"
 
 
-def test_each_way_to_stream_an_agent(model: ChatKimi, weather: BaseTool, calls: list[str]) -> None:
+def test_each_stream_mode_of_an_agent(model: ChatKimi, weather: BaseTool, calls: list[str]) -> None:
     agent = create_agent(model, [weather])
     updates = list(agent.stream(ASK, stream_mode="updates"))
     assert [next(iter(update)) for update in updates] == ["model", "tools", "model"]
     values = list(agent.stream(ASK, stream_mode="values"))
-    assert "sunny" in spoken(values[-1]).text
+    assert "sunny" in last_message(values[-1]).text
     tokens = [part for part, _ in agent.stream(ASK, stream_mode="messages") if isinstance(part, AIMessageChunk)]
     assert "sunny" in "".join(token.text for token in tokens)
     assert len([token for token in tokens if token.text]) > 3
@@ -106,7 +104,7 @@ async def test_an_agent_streams_events(model: ChatKimi, weather: BaseTool, calls
     assert calls == ["Oslo"]
 
 
-def test_no_tool_runs_on_half_an_argument(
+def test_no_tool_runs_with_truncated_arguments(
     model: ChatKimi, openrouter: Emulator, weather: BaseTool, calls: list[str]
 ) -> None:
     cut = Reply(tool_calls=[ToolCall("get_weather", '{"city": "Os')], finish_reason="length")
@@ -125,9 +123,7 @@ def test_no_tool_runs_after_an_error(
     assert calls == []
 
 
-def test_retry_middleware_retries_what_can_be_retried(
-    openrouter: Emulator, weather: BaseTool, calls: list[str]
-) -> None:
+def test_retry_middleware_retries_retryable_errors(openrouter: Emulator, weather: BaseTool, calls: list[str]) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
     openrouter.fail_next(faults.unavailable())
     retry = ModelRetryMiddleware(max_retries=2, initial_delay=0.0, on_failure="error")
@@ -136,7 +132,7 @@ def test_retry_middleware_retries_what_can_be_retried(
     assert len(openrouter.requests) == 3
 
 
-def test_retry_middleware_leaves_the_rest(openrouter: Emulator, weather: BaseTool) -> None:
+def test_retry_middleware_does_not_retry_other_errors(openrouter: Emulator, weather: BaseTool) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
     openrouter.fail_next(faults.unauthorized(), times=None)
     retry = ModelRetryMiddleware(max_retries=2, initial_delay=0.0, on_failure="error")
@@ -145,14 +141,14 @@ def test_retry_middleware_leaves_the_rest(openrouter: Emulator, weather: BaseToo
     assert len(openrouter.requests) == 1
 
 
-def test_fallback_middleware_asks_the_other_model(openrouter: Emulator, weather: BaseTool, calls: list[str]) -> None:
+def test_fallback_middleware_calls_the_other_model(openrouter: Emulator, weather: BaseTool, calls: list[str]) -> None:
     first = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
     second = ChatKimi(model="moonshotai/kimi-k2.6", api_key=KEY, base_url=openrouter.base_url)
     openrouter.fail_next(faults.unavailable())
     result = create_agent(first, [weather], middleware=[ModelFallbackMiddleware(second)]).invoke(ASK)
     assert calls == ["Oslo"]
     assert openrouter.bodies[1]["model"] == "moonshotai/kimi-k2.6"
-    assert "sunny" in spoken(result).text
+    assert "sunny" in last_message(result).text
 
 
 def test_summarization_middleware_shortens_a_long_conversation(model: ChatKimi, openrouter: Emulator) -> None:
@@ -166,7 +162,7 @@ def test_summarization_middleware_shortens_a_long_conversation(model: ChatKimi, 
 def test_summarization_middleware_reads_the_profile(model: ChatKimi) -> None:
     summarize = SummarizationMiddleware(model=model, trigger=("fraction", 0.5))
     result = create_agent(model, [], middleware=[summarize]).invoke({"messages": [HumanMessage("Hello.")]})
-    assert spoken(result).text
+    assert last_message(result).text
 
 
 def test_context_editing_clears_old_results(model: ChatKimi, openrouter: Emulator) -> None:

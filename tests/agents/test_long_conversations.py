@@ -1,4 +1,4 @@
-"""Agents whose conversations grow: what they send keeps its beginning, and what does not fit is met in time."""
+"""Agents with growing conversations: requests keep their prefix, and conversations that are too long are refused."""
 
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,7 @@ SYSTEM = "You tell the weather. Be brief."
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
-    """A body up to the end of its last message, and what comes after the messages."""
+    """Return the body up to the end of its last message, and the rest."""
     head, end, tail = raw.partition(END_OF_MESSAGES)
     assert end
     return head, tail
@@ -38,7 +38,7 @@ def long_conversation(model: ChatKimi, weather: BaseTool) -> list[Any]:
 
 @pytest.mark.parametrize("slug", ["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2-thinking", "moonshotai/kimi-k3"])
 @pytest.mark.parametrize("streaming", [False, True])
-def test_each_request_begins_as_the_one_before(
+def test_each_request_begins_with_the_previous_one(
     openrouter: Emulator, weather: BaseTool, calls: list[str], slug: str, streaming: Any
 ) -> None:
     model = ChatKimi(
@@ -55,7 +55,7 @@ def test_each_request_begins_as_the_one_before(
     assert len(parts) == 2 * TURNS
     for (earlier, _), (later, _) in pairwise(parts):
         assert later.startswith(earlier + b",")
-    # The first request knows of no host; all others say the same.
+    # The first request names no host. All others name the same one.
     assert len({tail for _, tail in parts[1:]}) == 1
     assert len({body["session_id"] for body in openrouter.bodies}) == 1
     assert [body["provider"]["order"] for body in openrouter.bodies[1:]] == [["moonshotai"]] * (2 * TURNS - 1)
@@ -71,7 +71,7 @@ def too_long(openrouter: Emulator) -> tuple[ChatKimi, list[Any]]:
     return model, [*(message for turn in turns for message in turn), HumanMessage("And now?")]
 
 
-def test_what_does_not_fit_stops_an_agent_before_it_is_sent(openrouter: Emulator) -> None:
+def test_a_conversation_that_is_too_long_is_not_sent(openrouter: Emulator) -> None:
     model, messages = too_long(openrouter)
     with pytest.raises(ContextOverflowError, match="takes 3,000"):
         create_agent(model, []).invoke({"messages": messages})
@@ -79,11 +79,11 @@ def test_what_does_not_fit_stops_an_agent_before_it_is_sent(openrouter: Emulator
 
 
 @pytest.mark.skipif(
-    not hasattr(summarization, "ContextOverflowError"), reason="this langchain's middleware does not meet overflows yet"
+    not hasattr(summarization, "ContextOverflowError"), reason="this version of langchain does not handle overflows"
 )
-def test_summarization_middleware_shortens_what_does_not_fit(openrouter: Emulator) -> None:
+def test_summarization_middleware_shortens_a_conversation_that_is_too_long(openrouter: Emulator) -> None:
     model, messages = too_long(openrouter)
-    # Its own request for a summary is too long as well: it is refused here, and made again with a shorter one.
+    # The request for a summary is too long as well. It is refused and sent again with less text.
     summarize = SummarizationMiddleware(model=model, trigger=("messages", 6), keep=("messages", 2))
     result = create_agent(model, [], middleware=[summarize]).invoke({"messages": messages})
     assert isinstance(result["messages"][-1], AIMessage)

@@ -1,4 +1,4 @@
-"""What LangChain's runnables do with a model: bind, batch, fall back, retry, configure, cache, wait, graph."""
+"""LangChain's runnables: bind, batch, fallbacks, retries, configuration, caches, rate limits, graphs."""
 
 import asyncio
 from typing import Annotated, Any, TypedDict
@@ -79,7 +79,7 @@ def test_alternatives_can_be_configured(model: ChatKimi, openrouter: Emulator) -
     assert openrouter.bodies[0]["model"] == "moonshotai/kimi-k2.6"
 
 
-def test_a_cache_answers_the_second_time(openrouter: Emulator) -> None:
+def test_the_second_answer_comes_from_the_cache(openrouter: Emulator) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, cache=InMemoryCache())
     first, second = model.invoke("Hello."), model.invoke("Hello.")
     assert first.text == second.text
@@ -89,7 +89,7 @@ def test_a_cache_answers_the_second_time(openrouter: Emulator) -> None:
     assert len(openrouter.requests) == 3
 
 
-def test_a_rate_limiter_is_asked(openrouter: Emulator) -> None:
+def test_a_rate_limiter_is_used(openrouter: Emulator) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1000, check_every_n_seconds=0.001, max_bucket_size=1)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, rate_limiter=limiter)
     assert [answer.text for answer in model.batch(["One.", "Two."])]
@@ -97,7 +97,7 @@ def test_a_rate_limiter_is_asked(openrouter: Emulator) -> None:
 
 
 class Tokens(BaseCallbackHandler):
-    """Keeps every token and every failure that it is told of."""
+    """Records every token, error and retry."""
 
     def __init__(self) -> None:
         self.tokens: list[str] = []
@@ -115,7 +115,7 @@ class Tokens(BaseCallbackHandler):
         self.retries += 1
 
 
-def test_callbacks_hear_each_token_once(model: ChatKimi) -> None:
+def test_callbacks_receive_each_token_once(model: ChatKimi) -> None:
     handler = Tokens()
     text = "".join(chunk.text for chunk in model.stream("Hello.", config={"callbacks": [handler]}))
     assert "".join(handler.tokens) == text
@@ -124,7 +124,7 @@ def test_callbacks_hear_each_token_once(model: ChatKimi) -> None:
     assert streaming.invoke("Hello.", config={"callbacks": [again]}).text == "".join(again.tokens) == text
 
 
-def test_callbacks_hear_of_retries_and_failures(openrouter: Emulator) -> None:
+def test_callbacks_receive_retries_and_errors(openrouter: Emulator) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1)
     openrouter.fail_next(faults.rate_limited(retry_after=0), times=2)
     handler = Tokens()

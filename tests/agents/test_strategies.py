@@ -1,4 +1,4 @@
-"""`create_agent` with every kind of Kimi: each way to ask for an object, each way to stream, more of the middleware."""
+"""`create_agent` with every Kimi: structured output strategies, stream modes and middleware."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ from langchain_kimi.errors import KimiReplyError
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.conftest import KEY
 
-# One without structured output, the default, one that always thinks, one that sees, the newest.
+# Without structured output, the default, always reasoning, with images, the newest.
 KIMIS = ("kimi-k2", "kimi-k2-0905", "kimi-k2-thinking", "kimi-k2.6", "kimi-k3")
 ASK: Any = {"messages": [HumanMessage("What is the weather in Oslo?")]}
 
@@ -69,7 +69,7 @@ def kimi(openrouter: Emulator, name: str, **settings: Any) -> ChatKimi:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("name", KIMIS)
-async def test_every_kimi_gives_an_object_in_every_strategy(
+async def test_every_kimi_returns_an_object_with_every_strategy(
     openrouter: Emulator, weather: BaseTool, calls: list[str], name: str, strategy: str
 ) -> None:
     agent, agent_in_v1 = (
@@ -77,8 +77,8 @@ async def test_every_kimi_gives_an_object_in_every_strategy(
         for version in ("v0", "v1")
     )
     if name == "kimi-k2-thinking" and strategy.startswith("tool"):
-        # It always thinks, so no call can be forced, and the emulator's calls only what it needs.
-        with pytest.raises(KimiReplyError, match="without the tool call"):
+        # It always reasons, so no call can be forced, and the emulator calls only the tools that it needs.
+        with pytest.raises(KimiReplyError, match="without the forced tool call"):
             agent.invoke(ASK)
         return
     for result in (agent.invoke(ASK), await agent_in_v1.ainvoke(ASK)):
@@ -87,7 +87,7 @@ async def test_every_kimi_gives_an_object_in_every_strategy(
     assert calls == ["Oslo", "Oslo"]
 
 
-def test_an_object_that_does_not_fit_is_asked_for_again(openrouter: Emulator) -> None:
+def test_an_invalid_object_is_requested_again(openrouter: Emulator) -> None:
     openrouter.script(
         Reply(tool_calls=[ToolCall("Report", {"city": "Oslo", "degrees": "warm"})]),
         Reply(tool_calls=[ToolCall("Report", {"city": "Oslo", "degrees": 21})]),
@@ -102,7 +102,7 @@ MODES: tuple[Any, ...] = ("values", "updates", "messages", "custom", "debug", "t
 
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("mode", MODES, ids=str)
-async def test_every_mode_of_streaming_is_the_same_sync_and_async(
+async def test_every_stream_mode_is_the_same_sync_and_async(
     openrouter: Emulator, weather: BaseTool, calls: list[str], mode: Any, version: str
 ) -> None:
     agent = create_agent(kimi(openrouter, "kimi-k2-thinking", output_version=version), [weather])
@@ -123,15 +123,15 @@ def test_the_tokens_of_an_agent_add_up_to_its_messages(
     for chunk, _ in streamed:
         if isinstance(chunk, AIMessageChunk):
             sums[chunk.id] = sums[chunk.id] + chunk if chunk.id in sums else chunk
-    asking, answering = sums.values()
-    assert [call["args"] for call in asking.tool_calls] == [{"city": "Oslo"}]
-    assert "tool_call" in [block["type"] for block in asking.content_blocks]
-    assert "sunny" in answering.text
-    assert all(one.usage_metadata and one.response_metadata["cost"] for one in (asking, answering))
+    call_turn, answer_turn = sums.values()
+    assert [call["args"] for call in call_turn.tool_calls] == [{"city": "Oslo"}]
+    assert "tool_call" in [block["type"] for block in call_turn.content_blocks]
+    assert "sunny" in answer_turn.text
+    assert all(one.usage_metadata and one.response_metadata["cost"] for one in (call_turn, answer_turn))
     assert calls == ["Oslo"]
 
 
-# v3 of a graph is LangChain's experiment.
+# v3 events of graphs are experimental.
 @pytest.mark.filterwarnings("ignore:.*is (in beta|experimental)")
 def test_the_events_of_an_agent_in_v3(openrouter: Emulator, weather: BaseTool, calls: list[str]) -> None:
     agent: Any = create_agent(kimi(openrouter, "kimi-k2-thinking"), [weather])
@@ -156,13 +156,13 @@ def test_the_usage_of_an_agent_is_that_of_its_calls(
 
 
 MIDDLEWARE: dict[str, Callable[[ChatKimi], AgentMiddleware[Any, Any, Any]]] = {
-    "a model selects the tools": lambda model: LLMToolSelectorMiddleware(model=model, max_tools=1),
-    "a list of things to do": lambda _: TodoListMiddleware(),
-    "a limit to model calls": lambda _: ModelCallLimitMiddleware(run_limit=5),
-    "a limit to tool calls": lambda _: ToolCallLimitMiddleware(run_limit=5),
-    "no addresses": lambda _: PIIMiddleware("email"),
-    "tools are tried again": lambda _: ToolRetryMiddleware(),
-    "the model counts tokens": lambda _: ContextEditingMiddleware(token_count_method="model"),
+    "tool selection by a model": lambda model: LLMToolSelectorMiddleware(model=model, max_tools=1),
+    "todo list": lambda _: TodoListMiddleware(),
+    "model call limit": lambda _: ModelCallLimitMiddleware(run_limit=5),
+    "tool call limit": lambda _: ToolCallLimitMiddleware(run_limit=5),
+    "PII detection": lambda _: PIIMiddleware("email"),
+    "tool retries": lambda _: ToolRetryMiddleware(),
+    "token counts by the model": lambda _: ContextEditingMiddleware(token_count_method="model"),
 }
 
 

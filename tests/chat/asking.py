@@ -1,4 +1,4 @@
-"""One question in four ways, and one answer as OpenRouter sends it in both."""
+"""Call a model in four ways, and build OpenRouter responses for them."""
 
 import json
 from collections.abc import Iterator
@@ -35,11 +35,11 @@ USAGE = {
     "completion_tokens_details": {"reasoning_tokens": 12, "audio_tokens": 0},
 }
 PIECE = 3
-"""How many characters a delta holds."""
+"""The number of characters in a delta."""
 
 
 class Tracer(BaseTracer):
-    """Keeps the runs as LangSmith's tracer would send them."""
+    """Records the runs that LangSmith's tracer would send."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,25 +49,25 @@ class Tracer(BaseTracer):
         self.runs.append(run)
 
 
-async def chunks_of(model: ModelLike, way: Way, given: Any = "hi", config: Any = None, /, **kwargs: Any) -> list[Any]:
-    """Ask in one way; gives the chunks, which is one message where nothing is streamed."""
+async def chunks_of(model: ModelLike, way: Way, prompt: Any = "hi", config: Any = None, /, **kwargs: Any) -> list[Any]:
+    """Call the model in one way. Return the chunks, or a list with the message if it is not streamed."""
     if way == "invoke":
-        return [model.invoke(given, config, **kwargs)]
+        return [model.invoke(prompt, config, **kwargs)]
     if way == "ainvoke":
-        return [await model.ainvoke(given, config, **kwargs)]
+        return [await model.ainvoke(prompt, config, **kwargs)]
     if way == "stream":
-        return list(model.stream(given, config, **kwargs))
-    return [chunk async for chunk in model.astream(given, config, **kwargs)]
+        return list(model.stream(prompt, config, **kwargs))
+    return [chunk async for chunk in model.astream(prompt, config, **kwargs)]
 
 
-async def ask(model: ModelLike, way: Way, given: Any = "hi", config: Any = None, /, **kwargs: Any) -> Any:
-    """Ask in one way; gives the message, or the sum of the chunks."""
-    first, *rest = await chunks_of(model, way, given, config, **kwargs)
+async def ask(model: ModelLike, way: Way, prompt: Any = "hi", config: Any = None, /, **kwargs: Any) -> Any:
+    """Call the model in one way. Return the message, or the sum of the chunks."""
+    first, *rest = await chunks_of(model, way, prompt, config, **kwargs)
     return first + rest if rest else first
 
 
 async def events_of(model: BaseChatModel, way: Way) -> tuple[list[Any], AIMessage]:
-    """The events of a v3 stream and the message at its end."""
+    """Return the events of a v3 stream and its message."""
     if way == "stream":
         stream = model.stream_events("hi", version="v3")
         return list(stream), stream.output
@@ -76,14 +76,14 @@ async def events_of(model: BaseChatModel, way: Way) -> tuple[list[Any], AIMessag
 
 
 def told(message: AIMessage) -> dict[str, Any]:
-    """Everything that a message says, but for what may differ between a plain and a streamed one."""
+    """Return the fields of a message that do not differ between plain and streamed replies."""
     metadata = {key: value for key, value in message.response_metadata.items() if key != "object"}
     fields = ("content", "additional_kwargs", "tool_calls", "invalid_tool_calls", "usage_metadata", "name")
     return {**{field: getattr(message, field) for field in fields}, "response_metadata": metadata}
 
 
 def reply(way: Way, message: dict[str, Any], finish: str = "stop", **choice: Any) -> RawReply:
-    """A message as the body of a plain reply or of a stream, whichever this way asks for."""
+    """Return a message as a plain response or a stream, depending on the way."""
     ending = {"finish_reason": finish, "native_finish_reason": "end_turn", **choice}
     if way.endswith("invoke"):
         whole = {"index": 0, **ending, "message": {"role": "assistant", "content": None, **message}}
@@ -93,7 +93,7 @@ def reply(way: Way, message: dict[str, Any], finish: str = "stop", **choice: Any
 
 
 def event(choice: dict[str, Any], **more: Any) -> bytes:
-    """One event of a stream."""
+    """Return one event of a stream."""
     chunk = {**HEAD, "object": "chat.completion.chunk", "choices": [{"index": 0, **choice}], **more}
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
@@ -116,10 +116,10 @@ def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key in ("reasoning", "reasoning_content"):
         yield from ({key: piece} for piece in _pieces(message.get(key)))
     for detail in message.get("reasoning_details") or ():
-        spoken = next(key for key in ("text", "summary", "data") if key in detail)
-        # What is encrypted comes whole.
-        pieces = [detail["data"]] if spoken == "data" else _pieces(detail[spoken])
-        yield from ({"reasoning_details": [{**detail, spoken: piece}]} for piece in pieces)
+        field = next(key for key in ("text", "summary", "data") if key in detail)
+        # Encrypted details are sent in one piece.
+        pieces = [detail["data"]] if field == "data" else _pieces(detail[field])
+        yield from ({"reasoning_details": [{**detail, field: piece}]} for piece in pieces)
     for key in ("content", "refusal"):
         yield from ({key: piece} for piece in _pieces(message.get(key)))
     for call in message.get("tool_calls") or ():

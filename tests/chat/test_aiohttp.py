@@ -1,4 +1,4 @@
-"""The aiohttp transport under httpx, handed to the model as a user would."""
+"""The aiohttp transport of httpx, passed to the model by the user."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ async def test_failures_on_aiohttp_are_typed_errors(way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_connection_that_broke_is_no_time_out(way: Way, *, reset: bool) -> None:
+async def test_a_broken_connection_is_not_a_timeout(way: Way, *, reset: bool) -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(faults.unanswered(reset=reset), times=2)
         async with model_on_aiohttp(openrouter.base_url) as model:
@@ -79,12 +79,12 @@ async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault
                 await ask(model, way)
     problem: BaseException | None = caught.value
     while problem is not None:
-        # Its own errors show the request, headers and all.
+        # aiohttp's errors contain the request with its headers.
         assert KEY not in repr(problem) + str(problem) + repr(vars(problem))
         problem = problem.__cause__ or problem.__context__
 
 
-async def test_a_stream_that_is_left_hangs_up() -> None:
+async def test_leaving_a_stream_closes_its_connection() -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(faults.silence())
         async with model_on_aiohttp(openrouter.base_url) as model:

@@ -1,4 +1,4 @@
-"""Text, reasoning and tool calls in every order of a stream: all of them are there, once, whoever reads them."""
+"""Text, reasoning and tool calls in every order of a stream."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from langchain_kimi.testing import Emulator, RawReply
 from tests.chat.asking import WAYS, Way, ask, event, events_of, reply
 from tests.conftest import KEY
 
-# v3 is LangChain's beta.
+# v3 events are in beta.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta:langchain_core._api.LangChainBetaWarning")
 
 CALLS: dict[str, Any] = {
@@ -21,8 +21,8 @@ CALLS: dict[str, Any] = {
 }
 CITED = {"type": "url_citation", "url_citation": {"url": "https://example.com", "title": "Example"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
-# What each word of an order stands for; the rest are calls.
-SAID: dict[str, dict[str, Any]] = {
+# The deltas of the words in an order. The other words are calls.
+DELTAS: dict[str, dict[str, Any]] = {
     "thinks": {"reasoning": "Hm.", "reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "index": 0}]},
     "silently": {"reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "index": 0}]},
     "says": {"content": "So."},
@@ -49,10 +49,10 @@ ORDERS = (
 
 
 def deltas_of(order: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The deltas of a stream in this order: each call in two pieces, the second without its name."""
+    """Yield the deltas of a stream in this order. Each call has two pieces, the second without its name."""
     for word in order:
-        if word in SAID:
-            yield SAID[word]
+        if word in DELTAS:
+            yield DELTAS[word]
             continue
         call = CALLS[word]
         arguments = call["function"]["arguments"]
@@ -68,13 +68,13 @@ def streamed(order: Sequence[str]) -> RawReply:
 
 
 def whole(order: Sequence[str]) -> dict[str, Any]:
-    """The message that the same host sends where nothing is streamed."""
+    """Return the message of the same reply without streaming."""
     message: dict[str, Any] = {}
     for word in order:
         if word in CALLS:
             message.setdefault("tool_calls", []).append(CALLS[word])
             continue
-        for key, value in SAID[word].items():
+        for key, value in DELTAS[word].items():
             if key == "reasoning_details":
                 text = message.get(key, [{"text": ""}])[0]["text"] + value[0]["text"]
                 message[key] = [{**value[0], "text": text}]
@@ -84,7 +84,7 @@ def whole(order: Sequence[str]) -> dict[str, Any]:
 
 
 def sorted_blocks(blocks: Any) -> list[str]:
-    """The blocks without the numbers that a stream leaves on them, whatever their order."""
+    """Return the blocks without their stream indices, sorted."""
     bare = [{key: value for key, value in block.items() if key != "index"} for block in blocks]
     return sorted(json.dumps(block, sort_keys=True) for block in bare)
 
@@ -101,7 +101,7 @@ async def plain_blocks(openrouter: Emulator, order: Sequence[str]) -> list[str]:
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", ORDERS)
-async def test_every_way_gives_the_same_blocks(openrouter: Emulator, order: str, way: Way, version: str) -> None:
+async def test_every_way_returns_the_same_blocks(openrouter: Emulator, order: str, way: Way, version: str) -> None:
     words = order.split()
     blocks = await plain_blocks(openrouter, words)
     openrouter.script(streamed(words) if way.endswith("stream") else reply(way, whole(words), "tool_calls"))
@@ -113,14 +113,14 @@ async def test_every_way_gives_the_same_blocks(openrouter: Emulator, order: str,
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 @pytest.mark.parametrize("order", ORDERS)
-async def test_the_events_of_v3_give_the_same_blocks(openrouter: Emulator, order: str, way: Way) -> None:
+async def test_v3_events_have_the_same_blocks(openrouter: Emulator, order: str, way: Way) -> None:
     blocks = await plain_blocks(openrouter, order.split())
     openrouter.script(streamed(order.split()))
     events, message = await events_of(model_of(openrouter), way)
     assert_valid_event_stream(events)
     finished = [event["content"] for event in events if event["event"] == "content-block-finish"]
     assert sorted_blocks(finished) == blocks
-    # langchain-core leaves the refusals that it has a block for out of the message that it puts together.
+    # langchain-core leaves refusal blocks out of the message that it assembles.
     assert sorted_blocks(message.content) == [block for block in blocks if json.loads(block)["type"] != "refusal"]
     assert message.additional_kwargs.get("refusal") == whole(order.split()).get("refusal")
 
@@ -128,7 +128,7 @@ async def test_the_events_of_v3_give_the_same_blocks(openrouter: Emulator, order
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", ORDERS)
 async def test_the_next_turn_sends_the_same_message(openrouter: Emulator, order: str, way: Way) -> None:
-    """A conversation may be held in v1 and streamed or not: the host gets back what it sent."""
+    """The next request has the same message for v0 and v1, streamed or not."""
     words = order.split()
     answers = [{"role": "tool", "content": "1", "tool_call_id": CALLS[word]["id"]} for word in words if word in CALLS]
     for version in ("v0", "v1"):
@@ -137,21 +137,23 @@ async def test_the_next_turn_sends_the_same_message(openrouter: Emulator, order:
         message = await ask(model, way)
         openrouter.script(reply("invoke", {"content": "Done."}))
         await model.ainvoke([("human", "hi"), message, *answers, ("human", "Go on.")])
-    held, held_in_v1 = openrouter.bodies[1]["messages"], openrouter.bodies[3]["messages"]
-    assert held == held_in_v1
-    sent = whole(words)
-    assert held[1]["content"] == sent.get("content")
+    sent_v0, sent_v1 = openrouter.bodies[1]["messages"], openrouter.bodies[3]["messages"]
+    assert sent_v0 == sent_v1
+    message_sent = whole(words)
+    assert sent_v0[1]["content"] == message_sent.get("content")
     for key in ("reasoning", "reasoning_details", "refusal"):
-        assert held[1].get(key) == sent.get(key)
-    calls = held[1].get("tool_calls", [])
+        assert sent_v0[1].get(key) == message_sent.get(key)
+    calls = sent_v0[1].get("tool_calls", [])
     assert [call["function"]["name"] for call in calls] == [word for word in words if word in CALLS]
-    assert [call["id"] for call in calls] == [said["tool_call_id"] for said in held if said["role"] == "tool"]
+    assert [call["id"] for call in calls] == [
+        message["tool_call_id"] for message in sent_v0 if message["role"] == "tool"
+    ]
 
 
 @pytest.mark.usefixtures("no_translator")
 @pytest.mark.parametrize("order", ["says f g", "thinks f g", "thinks says f g"])
-async def test_without_our_translator_these_orders_lose_a_call(openrouter: Emulator, order: str) -> None:
-    """What the tests above would find in a model that leaves the blocks to langchain-core."""
+async def test_these_orders_lose_a_call_without_the_translator(openrouter: Emulator, order: str) -> None:
+    """This is the reason for the translator. If it fails, the translator is no longer needed."""
     openrouter.script(streamed(order.split()))
     message = await ask(model_of(openrouter, output_version="v1"), "stream")
     assert len(message.tool_calls) == 2

@@ -12,7 +12,7 @@ from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 from tests.chat.asking import WAYS, Way, ask, events_of, reply
 from tests.conftest import KEY
 
-# v3 is LangChain's beta.
+# v3 events are in beta.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta:langchain_core._api.LangChainBetaWarning")
 
 DETAILS = [{"type": "reasoning.text", "text": "Let me think.", "format": "unknown", "index": 0}]
@@ -20,13 +20,13 @@ CALLS = [
     {"index": 0, "id": "f:0", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},
     {"index": 1, "id": "g:1", "type": "function", "function": {"name": "g", "arguments": '{"b": [2]}'}},
 ]
-BROKEN = {"index": 2, "id": "h:2", "type": "function", "function": {"name": "h", "arguments": '{"c": "d'}}
+INVALID = {"index": 2, "id": "h:2", "type": "function", "function": {"name": "h", "arguments": '{"c": "d'}}
 CITATION = {"url": "https://example.com", "title": "Example", "content": "An example."}
 IMAGES = [
     {"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}},
     {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
 ]
-SPOKEN: dict[str, Any] = {
+MESSAGE: dict[str, Any] = {
     "reasoning": "Let me think.",
     "reasoning_details": DETAILS,
     "content": "I look it up.",
@@ -68,7 +68,7 @@ RICH_BLOCKS = [
 
 
 def plain(blocks: Any) -> list[dict[str, Any]]:
-    """The blocks without the numbers that a stream leaves on them."""
+    """Return the blocks without their stream indices."""
     return [{key: value for key, value in block.items() if key != "index"} for block in blocks]
 
 
@@ -77,8 +77,8 @@ def v1(openrouter: Emulator) -> ChatKimi:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("wire", "blocks"), [(SPOKEN, BLOCKS), (RICH, RICH_BLOCKS)], ids=["spoken", "rich"])
-async def test_content_blocks_of_a_usual_message(
+@pytest.mark.parametrize(("wire", "blocks"), [(MESSAGE, BLOCKS), (RICH, RICH_BLOCKS)], ids=["message", "rich"])
+async def test_content_blocks_of_a_message(
     openrouter: Emulator, model: ChatKimi, wire: Any, blocks: Any, way: Way
 ) -> None:
     openrouter.script(reply(way, wire, "tool_calls"))
@@ -88,8 +88,8 @@ async def test_content_blocks_of_a_usual_message(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("wire", "blocks"), [(SPOKEN, BLOCKS), (RICH, RICH_BLOCKS)], ids=["spoken", "rich"])
-async def test_output_version_v1_gives_content_blocks(openrouter: Emulator, wire: Any, blocks: Any, way: Way) -> None:
+@pytest.mark.parametrize(("wire", "blocks"), [(MESSAGE, BLOCKS), (RICH, RICH_BLOCKS)], ids=["message", "rich"])
+async def test_output_version_v1_returns_content_blocks(openrouter: Emulator, wire: Any, blocks: Any, way: Way) -> None:
     openrouter.script(reply(way, wire, "tool_calls"))
     message = await ask(v1(openrouter), way)
     assert plain(message.content) == blocks
@@ -99,31 +99,31 @@ async def test_output_version_v1_gives_content_blocks(openrouter: Emulator, wire
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_broken_call_beside_whole_ones_in_v1(openrouter: Emulator, way: Way) -> None:
-    openrouter.script(reply(way, {**SPOKEN, "tool_calls": [*CALLS, BROKEN]}, "length"))
+async def test_an_invalid_call_next_to_valid_ones_in_v1(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(reply(way, {**MESSAGE, "tool_calls": [*CALLS, INVALID]}, "length"))
     message = await ask(v1(openrouter), way)
     assert [call["name"] for call in message.tool_calls] == ["f", "g"]
-    [broken] = message.invalid_tool_calls
-    assert broken["name"] == "h"
+    [invalid] = message.invalid_tool_calls
+    assert invalid["name"] == "h"
     assert plain(message.content)[:4] == BLOCKS
     kind = message.content[4]["type"]
-    # In the sum of a stream langchain-core replaces the pieces of valid calls only; the block stays a piece.
+    # In the sum of a stream langchain-core only replaces the pieces of valid calls.
     assert kind == ("invalid_tool_call" if way.endswith("invoke") else "tool_call_chunk")
 
 
 @pytest.mark.usefixtures("no_translator")
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_without_our_translator_a_v1_stream_loses_calls(openrouter: Emulator, way: Way) -> None:
-    """The reason why it is registered; should this fail one day, langchain-core no longer needs it."""
-    openrouter.script(reply(way, SPOKEN, "tool_calls"))
+async def test_a_v1_stream_loses_calls_without_the_translator(openrouter: Emulator, way: Way) -> None:
+    """This is the reason for the translator. If it fails, langchain-core no longer needs it."""
+    openrouter.script(reply(way, MESSAGE, "tool_calls"))
     message = await ask(v1(openrouter), way)
     kinds = [block["type"] for block in message.content]
     assert kinds.count("tool_call") < 2
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_events_of_v3_give_content_blocks(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
-    openrouter.script(reply(way, SPOKEN, "tool_calls"))
+async def test_v3_events_have_content_blocks(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(reply(way, MESSAGE, "tool_calls"))
     events, message = await events_of(model, way)
     assert_valid_event_stream(events)
     assert plain(message.content) == BLOCKS
@@ -132,20 +132,20 @@ async def test_events_of_v3_give_content_blocks(openrouter: Emulator, model: Cha
     assert message.usage_metadata["total_tokens"] == 140
     assert message.response_metadata["cost"] == 0.00016
     assert message.additional_kwargs["reasoning_details"] == DETAILS
-    begun = [event["content"]["type"] for event in events if event["event"] == "content-block-start"]
-    assert begun == ["reasoning", "text", "tool_call_chunk", "tool_call_chunk"]
+    started = [event["content"]["type"] for event in events if event["event"] == "content-block-start"]
+    assert started == ["reasoning", "text", "tool_call_chunk", "tool_call_chunk"]
 
 
 def test_text_and_reasoning_can_be_read_from_a_v3_stream(openrouter: Emulator, model: ChatKimi) -> None:
-    openrouter.script(reply("stream", SPOKEN, "tool_calls"))
+    openrouter.script(reply("stream", MESSAGE, "tool_calls"))
     stream = model.stream_events("hi", version="v3")
     assert "".join(stream.text) == "I look it up."
     assert "".join(stream.reasoning) == "Let me think."
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_a_broken_call_in_v3(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
-    openrouter.script(reply(way, {"tool_calls": [CALLS[0], {**BROKEN, "index": 1}]}, "length"))
+async def test_an_invalid_call_in_v3(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(reply(way, {"tool_calls": [CALLS[0], {**INVALID, "index": 1}]}, "length"))
     events, message = await events_of(model, way)
     assert_valid_event_stream(events)
     assert [block["type"] for block in plain(message.content)] == ["tool_call", "invalid_tool_call"]

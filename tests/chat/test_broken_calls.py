@@ -1,4 +1,4 @@
-"""No tool runs on half an argument, wherever a reply breaks off and however it was asked for."""
+"""Truncated tool calls are invalid, wherever a reply is cut and in every way of calling."""
 
 import json
 from collections.abc import AsyncIterator
@@ -38,13 +38,13 @@ async def test_arguments_cut_at_any_character_are_an_invalid_call(
         cut = ARGUMENTS[:end]
         openrouter.script(reply(way, {"tool_calls": [call(cut)]}, finish))
         message = await ask(model, way)
-        # A call that has no arguments is whole only in a reply that is whole.
+        # A call without arguments is complete only in a complete reply.
         whole = is_valid(cut) or (not cut and finish != "length")
         assert bool(message.tool_calls) is whole, cut
         if not whole:
-            [broken] = message.invalid_tool_calls
-            assert (broken["name"], broken["id"]) == ("f", "f:0")
-            assert broken["args"].startswith(cut)
+            [invalid] = message.invalid_tool_calls
+            assert (invalid["name"], invalid["id"]) == ("f", "f:0")
+            assert invalid["args"].startswith(cut)
         assert message.response_metadata["finish_reason"] == finish
 
 
@@ -58,12 +58,12 @@ async def answer(model: ChatKimi, way: Way) -> AsyncIterator[Any]:
 
 
 async def failing(model: ChatKimi, way: Way) -> tuple[KimiError, Any]:
-    """The error of a stream, and the sum of the chunks before it."""
+    """Return the error of a stream and the sum of the chunks before it."""
     chunks: list[Any] = []
 
     async def collect() -> None:
         async for chunk in answer(model, way):
-            chunks.append(chunk)  # noqa: PERF401 - those before the error count
+            chunks.append(chunk)  # noqa: PERF401 - the chunks before the error are needed
 
     with pytest.raises(KimiError) as caught:
         await collect()
@@ -79,7 +79,7 @@ ENDINGS = {
     "error event": [event({"delta": {"content": ""}, "finish_reason": "error"}, error=ERROR)],
     "error in the choice": [event({"delta": {}, "finish_reason": "error", "error": ERROR})],
     "finish reason error": [event({"delta": {}, "finish_reason": "error"})],
-    "no JSON": [b"data: {\n\n"],
+    "invalid JSON": [b"data: {\n\n"],
     "the end": [],
 }
 
@@ -93,7 +93,7 @@ async def test_a_failed_stream_leaves_no_valid_call(openrouter: Emulator, model:
         assert bool(message.tool_calls) is is_valid(cut), cut
         assert error.partial is not None
         assert error.partial.tool_calls == []
-        assert [broken["args"] for broken in error.partial.invalid_tool_calls] == [cut]
+        assert [invalid["args"] for invalid in error.partial.invalid_tool_calls] == [cut]
 
 
 @pytest.mark.parametrize("way", STREAMED)
@@ -125,12 +125,14 @@ async def test_a_failed_plain_reply_has_no_valid_call(openrouter: Emulator, mode
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("arguments", ['{"a": 1}{"b": 2}', "[1]", '"text"', "5", "null", "None", '{"a": 1}}'])
-async def test_what_is_no_object_is_no_call(openrouter: Emulator, model: ChatKimi, arguments: str, way: Way) -> None:
+async def test_arguments_that_are_not_an_object_are_an_invalid_call(
+    openrouter: Emulator, model: ChatKimi, arguments: str, way: Way
+) -> None:
     openrouter.script(reply(way, {"tool_calls": [call(arguments)]}, "tool_calls"))
     message = await ask(model, way)
     assert message.tool_calls == []
-    [broken] = message.invalid_tool_calls
-    assert broken["args"].startswith(arguments)
+    [invalid] = message.invalid_tool_calls
+    assert invalid["args"].startswith(arguments)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -143,7 +145,7 @@ async def test_what_is_no_object_is_no_call(openrouter: Emulator, model: ChatKim
         ({"name": "f"}, {}),
     ],
 )
-async def test_arguments_that_are_no_text(
+async def test_arguments_that_are_not_text(
     openrouter: Emulator, model: ChatKimi, function: Any, args: Any, way: Way
 ) -> None:
     delta = {"role": "assistant", "content": None, "tool_calls": [{"index": 0, "id": "f:0", "function": function}]}
@@ -158,7 +160,7 @@ async def test_arguments_that_are_no_text(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_broken_call_does_not_poison_the_conversation(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_a_conversation_continues_after_an_invalid_call(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     calls = [ToolCall("f", '{"city": "Os'), ToolCall("g", {"a": 1})]
     openrouter.script(Reply(text="Wait.", tool_calls=calls, finish_reason="length"))
     message = await ask(model, way)

@@ -1,4 +1,4 @@
-"""A model can be closed, by hand or by `with`; what it shares opens again when it is needed."""
+"""Closing a model, with `close` or `with`. Its connections open again on demand."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 
 
-def test_a_closed_model_hangs_up_and_answers_again() -> None:
+def test_a_closed_model_disconnects_and_can_be_used_again() -> None:
     with Emulator() as openrouter:
         with ChatKimi(api_key=KEY, base_url=openrouter.base_url) as model:
             assert model.invoke("Hello.").text
@@ -17,7 +17,7 @@ def test_a_closed_model_hangs_up_and_answers_again() -> None:
         model.close()
 
 
-def test_a_model_closed_on_its_loop_hangs_up_and_answers_again() -> None:
+def test_an_async_closed_model_disconnects_and_can_be_used_again() -> None:
     async def ask(openrouter: Emulator) -> None:
         async with ChatKimi(api_key=KEY, base_url=openrouter.base_url) as model:
             assert (await model.ainvoke("Hello.")).text
@@ -30,7 +30,7 @@ def test_a_model_closed_on_its_loop_hangs_up_and_answers_again() -> None:
         asyncio.run(ask(openrouter))
 
 
-def test_closing_what_was_never_used_is_no_error() -> None:
+def test_closing_an_unused_model_does_nothing() -> None:
     model = ChatKimi(api_key=KEY)
     model.close()
     asyncio.run(model.aclose())

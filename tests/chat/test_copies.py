@@ -1,4 +1,4 @@
-"""Copies, pickles and LangChain's own form of a model: all of them work, and none of them gives the key away."""
+"""Copies, pickles and LangChain dumps of a model work and do not contain the key."""
 
 import copy
 import pickle
@@ -42,7 +42,7 @@ def test_copies_keep_the_key_and_share_the_clients(how: str) -> None:
         assert openrouter.bodies[0] == openrouter.bodies[1]
 
 
-def test_deepcopy_works_inside_other_things() -> None:
+def test_deepcopy_of_a_list_of_models() -> None:
     with httpx.Client() as client:
         first, second = copy.deepcopy([planted(http_client=client)] * 2)
         assert first is second
@@ -67,13 +67,13 @@ def test_a_copy_with_another_key_never_sends_the_old_one(update: dict[str, Any])
         assert [request.sent_key(KEY) for request in openrouter.requests] == [True, False, True]
 
 
-def test_a_copy_takes_the_constructors_names() -> None:
+def test_a_copy_accepts_the_names_of_the_constructor() -> None:
     update = {"model": "moonshotai/kimi-k2.5", "timeout": 5, "stop_sequences": ["a"]}
     model = planted().model_copy(update=update)
     assert (model.model_name, model.request_timeout, model.stop) == ("moonshotai/kimi-k2.5", 5, ["a"])
 
 
-def test_a_pickle_holds_nothing_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickle_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     with httpx.Client() as client:
         model = planted(http_client=client, temperature=0.5, timeout=Timeout(idle=5), provider={"order": ["a"]})
         pickled = pickle.dumps(model)
@@ -101,7 +101,7 @@ def test_a_pickled_model_works_before_and_after_use(monkeypatch: pytest.MonkeyPa
         assert [sent.get("temperature") for sent in openrouter.bodies] == [0.5, None, 0.5, None]
 
 
-def test_a_pickle_opened_without_a_key_says_so_when_it_is_used() -> None:
+def test_a_model_unpickled_without_a_key_raises_when_called() -> None:
     with Emulator() as openrouter:
         other = pickle.loads(pickle.dumps(ChatKimi(api_key=KEY, base_url=openrouter.base_url)))  # noqa: S301 - it was made here
         assert other.openrouter_api_key is None
@@ -113,7 +113,7 @@ def test_a_pickle_opened_without_a_key_says_so_when_it_is_used() -> None:
 
 # langchain-core marks what it loads with as beta, with a warning once in a process.
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
-def test_langchains_form_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dump_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     model = ChatKimi(
         model="moonshotai/kimi-k2.5",
@@ -125,13 +125,13 @@ def test_langchains_form_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
         plugins=[WebPlugin(max_results=3)],
         model_kwargs={"brand_new": 1},
     )
-    told = dumps(model)
-    assert "not_implemented" not in told
-    assert not holds_secret(told)
+    dumped = dumps(model)
+    assert "not_implemented" not in dumped
+    assert not holds_secret(dumped)
     assert load(dumpd(model), **LOADS) == model
 
 
 @pytest.mark.parametrize("name", ["openrouter_api_key", "api_key"])
-def test_the_key_is_a_secret_in_langchains_form(name: str) -> None:
-    told = dumpd(ChatKimi(**{name: KEY}))
-    assert told["kwargs"]["openrouter_api_key"] == {"lc": 1, "type": "secret", "id": ["OPENROUTER_API_KEY"]}
+def test_the_key_is_a_secret_in_dumps(name: str) -> None:
+    dumped = dumpd(ChatKimi(**{name: KEY}))
+    assert dumped["kwargs"]["openrouter_api_key"] == {"lc": 1, "type": "secret", "id": ["OPENROUTER_API_KEY"]}

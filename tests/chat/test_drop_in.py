@@ -1,7 +1,7 @@
-"""What is given to `ChatOpenRouter` (langchain-openrouter 0.2.9) can be given to ChatKimi, with the same effect.
+"""Arguments of `ChatOpenRouter` (langchain-openrouter 0.2.9) have the same effect in ChatKimi.
 
-Known to differ: `timeout` is in seconds and not in milliseconds; nothing is sent as the app's name or URL unless it was
-set; `client`, the SDK's, is refused.
+Differences: `timeout` is in seconds, not milliseconds. The app's name and URL are sent only if they were set. The SDK's
+`client` is refused.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from tests.conftest import KEY
 MODEL = "moonshotai/kimi-k2.5"
 PREFERENCES = {"order": ["moonshotai"], "allow_fallbacks": False}
 ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
-    # What is given, what is sent in the body, what is sent in the headers.
+    # Arguments, sent body, sent headers.
     ({"model": "moonshotai/kimi-k2"}, {"model": "moonshotai/kimi-k2"}, {}),
     ({"model_name": "moonshotai/kimi-k2"}, {"model": "moonshotai/kimi-k2"}, {}),
     ({"temperature": 0.5}, {"temperature": 0.5}, {}),
@@ -56,8 +56,8 @@ ARGUMENTS: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
 ATTRIBUTION = {"http-referer", "x-openrouter-title", "x-title", "x-openrouter-categories", "x-grok-conv-id"}
 
 
-def asked(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[str, str]]:
-    """The body of a call and those of its headers that a constructor's arguments decide."""
+def sent_with(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the body of a call, and the headers that depend on constructor arguments."""
     openrouter.behave(strict=False)
     openrouter.script(Reply(text="ok"))
     model.invoke("hi")
@@ -66,18 +66,18 @@ def asked(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[s
     return request.body, {name: value for name, value in request.headers.items() if name in ATTRIBUTION}
 
 
-@pytest.mark.parametrize(("given", "sent", "headers"), ARGUMENTS, ids="+".join)
-def test_arguments_of_other_packages_are_understood(
-    openrouter: Emulator, given: dict[str, Any], sent: dict[str, Any], headers: dict[str, str]
+@pytest.mark.parametrize(("arguments", "sent", "headers"), ARGUMENTS, ids="+".join)
+def test_arguments_of_chat_open_router_are_accepted(
+    openrouter: Emulator, arguments: dict[str, Any], sent: dict[str, Any], headers: dict[str, str]
 ) -> None:
     usual = {"api_key": KEY, "base_url": openrouter.base_url, "model": MODEL}
-    if "openrouter_api_key" in given:
+    if "openrouter_api_key" in arguments:
         del usual["api_key"]
-    if "model_name" in given:
+    if "model_name" in arguments:
         del usual["model"]
-    body, told = asked(openrouter, ChatKimi(**{**usual, **given}))
+    body, sent_headers = sent_with(openrouter, ChatKimi(**{**usual, **arguments}))
     assert body == {"model": MODEL, "messages": [{"role": "user", "content": "hi"}], **sent}
-    assert told == headers
+    assert sent_headers == headers
 
 
 @pytest.mark.parametrize(
@@ -89,18 +89,18 @@ def test_arguments_of_other_packages_are_understood(
         (("OPENROUTER_SESSION_ID", ""), {}, {}),
     ],
 )
-def test_environment_variables_of_other_packages_are_read(
+def test_environment_variables_of_chat_open_router_are_read(
     openrouter: Emulator, monkeypatch: pytest.MonkeyPatch, variable: Any, sent: Any, headers: Any
 ) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     monkeypatch.setenv("OPENROUTER_API_BASE", openrouter.base_url)
     monkeypatch.setenv(*variable)
-    body, told = asked(openrouter, ChatKimi(model=MODEL))
+    body, sent_headers = sent_with(openrouter, ChatKimi(model=MODEL))
     assert body == {"model": MODEL, "messages": [{"role": "user", "content": "hi"}], **sent}
-    assert told == headers
+    assert sent_headers == headers
 
 
-def test_an_argument_comes_before_the_environment(openrouter: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_overrides_the_environment(openrouter: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_KEY", "API_BASE", "APP_URL", "APP_TITLE", "SESSION_ID"):
         monkeypatch.setenv(f"OPENROUTER_{name}", "https://environment.example.com")
     model = ChatKimi(
@@ -111,25 +111,25 @@ def test_an_argument_comes_before_the_environment(openrouter: Emulator, monkeypa
         app_title="Argument",
         session_id="argument",
     )
-    body, headers = asked(openrouter, model)
+    body, headers = sent_with(openrouter, model)
     assert body["session_id"] == "argument"
     assert headers == {"http-referer": "https://argument.example.com", "x-openrouter-title": "Argument"}
 
 
-def test_a_session_id_of_the_environment_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_id_from_the_environment_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_SESSION_ID", "s" * 257)
     with pytest.raises(ValidationError, match="at most 256 characters"):
         ChatKimi(api_key=KEY)
 
 
-def test_milliseconds_are_noticed() -> None:
-    with pytest.raises(ValidationError, match="not in milliseconds as in ChatOpenRouter"):
+def test_a_timeout_in_milliseconds_is_refused() -> None:
+    with pytest.raises(ValidationError, match="not milliseconds as in ChatOpenRouter"):
         ChatKimi(api_key=KEY, timeout=60_000)
     with pytest.raises(ValidationError, match="n must be 1 when streaming"):
         ChatKimi(api_key=KEY, streaming=True, n=2)
 
 
-def test_its_properties_are_here_as_well() -> None:
+def test_properties_of_chat_open_router_exist() -> None:
     model = ChatKimi(api_key=KEY, model=MODEL, openrouter_provider=PREFERENCES)
     assert (model.model, model.model_name) == (MODEL, MODEL)
     assert model.openrouter_provider == model.provider

@@ -1,4 +1,4 @@
-"""Answers with nothing in them, and answers that were all thought: asked again, counted, and told what to do about."""
+"""Empty answers and answers with only reasoning: retries, counts and hints."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ class QuickKimi(ChatKimi):
     """A ChatKimi that does not wait between attempts."""
 
     def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
-        """Say how often a failed call is made again."""
+        """Return the retries, without delays."""
         return replace(super()._retries(limit, empty_limit), chance=lambda: 0.0)
 
 
@@ -28,7 +28,7 @@ def quick(openrouter: Emulator, **settings: Any) -> QuickKimi:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_by_default_it_is_an_error_at_once(openrouter: Emulator, way: Way) -> None:
+async def test_an_empty_answer_is_an_error_by_default(openrouter: Emulator, way: Way) -> None:
     openrouter.script(EMPTY, Reply(text="Hello"))
     with pytest.raises(KimiEmptyReplyError) as caught:
         await ask(quick(openrouter), way)
@@ -39,7 +39,7 @@ async def test_by_default_it_is_an_error_at_once(openrouter: Emulator, way: Way)
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("count", [1, 2])
-async def test_it_is_asked_again_and_counted(openrouter: Emulator, count: int, way: Way) -> None:
+async def test_empty_answers_are_retried_and_counted(openrouter: Emulator, count: int, way: Way) -> None:
     openrouter.script(*[EMPTY] * count, Reply(text="Hello"))
     message = await ask(quick(openrouter, retry_empty=2, max_retries=0), way)
     assert message.text == "Hello"
@@ -48,7 +48,7 @@ async def test_it_is_asked_again_and_counted(openrouter: Emulator, count: int, w
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_when_all_are_empty_each_is_on_the_error(openrouter: Emulator, way: Way) -> None:
+async def test_the_error_has_all_empty_attempts(openrouter: Emulator, way: Way) -> None:
     openrouter.script(*[EMPTY] * 3)
     with pytest.raises(KimiEmptyReplyError, match="after 3 attempts") as caught:
         await ask(quick(openrouter, retry_empty=2), way)
@@ -57,7 +57,7 @@ async def test_when_all_are_empty_each_is_on_the_error(openrouter: Emulator, way
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_failures_are_counted_apart(openrouter: Emulator, way: Way) -> None:
+async def test_failures_and_empty_answers_are_counted_separately(openrouter: Emulator, way: Way) -> None:
     model = quick(openrouter, retry_empty=1, max_retries=1)
     openrouter.script(EMPTY, faults.bad_gateway(), Reply(text="Hello"))
     assert (await ask(model, way)).response_metadata["kimi"] == {"empty_answers": 1}
@@ -67,7 +67,7 @@ async def test_failures_are_counted_apart(openrouter: Emulator, way: Way) -> Non
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_call_may_say_it_itself(openrouter: Emulator, way: Way) -> None:
+async def test_retry_empty_can_be_set_for_a_call(openrouter: Emulator, way: Way) -> None:
     openrouter.script(EMPTY, Reply(text="Hello"))
     assert (await ask(quick(openrouter).bind(retry_empty=1), way)).text == "Hello"
     assert "retry_empty" not in openrouter.bodies[0]
@@ -76,20 +76,20 @@ async def test_a_call_may_say_it_itself(openrouter: Emulator, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_without_any_nothing_is_told(openrouter: Emulator, way: Way) -> None:
+async def test_there_is_no_count_without_empty_answers(openrouter: Emulator, way: Way) -> None:
     openrouter.script(faults.bad_gateway(), Reply(text="Hello"))
     assert "kimi" not in (await ask(quick(openrouter, retry_empty=2), way)).response_metadata
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_thinking_took_all_the_tokens(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_an_answer_with_only_reasoning_has_a_hint(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(reply(way, {"reasoning": "Let me see."}, "length"))
     chunks = await chunks_of(model, way)
     first, *rest = chunks
     message = first + rest if rest else first
     assert (message.text, message.response_metadata["finish_reason"]) == ("", "length")
     hint = message.response_metadata["kimi"]["hint"]
-    assert hint.startswith("Thinking (12 tokens) took all that max_tokens leaves")
+    assert hint.startswith("Reasoning (12 tokens) used up max_tokens")
     assert ["kimi" in chunk.response_metadata for chunk in chunks].count(True) == 1
 
 

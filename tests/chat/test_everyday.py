@@ -1,4 +1,4 @@
-"""What applications do every day beside asking: shorten, copy, store, cache, ask in a crowd; in all four ways."""
+"""Trimming, copies, caches and many concurrent calls, in all four ways."""
 
 import asyncio
 import copy
@@ -27,7 +27,7 @@ CROWD = 130
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_conversation_is_shortened_and_sent(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_a_trimmed_conversation_is_sent(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(Reply(text="Here."))
     messages: list[Any] = [HumanMessage(f"{number}: " + "word " * 100) for number in range(10)]
     limit = model.get_num_tokens_from_messages(messages[-2:])
@@ -41,11 +41,11 @@ async def test_a_conversation_is_shortened_and_sent(openrouter: Emulator, model:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("bound", [False, True])
 @pytest.mark.parametrize("made", ["pickle", "deepcopy", "copy"])
-async def test_copies_ask_as_the_first_does(openrouter: Emulator, made: str, way: Way, *, bound: bool) -> None:
+async def test_copies_send_the_same_request(openrouter: Emulator, made: str, way: Way, *, bound: bool) -> None:
     openrouter.script(Reply(text="Here."), times=2)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0, seed=7)
     first: Any = model.bind_tools([TOOL]) if bound else model
-    # Its clients are there by then.
+    # This opens its clients.
     await ask(first, way)
     if made == "pickle":
         stored = pickle.dumps(first)
@@ -64,14 +64,12 @@ async def test_copies_ask_as_the_first_does(openrouter: Emulator, made: str, way
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_history_of_another_model_goes_out_in_openrouters_form(
-    openrouter: Emulator, model: ChatKimi, way: Way
-) -> None:
+async def test_a_history_of_another_model_is_sent_in_wire_form(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(Reply(text="Here."))
-    broken = {"name": "area", "args": '{"w": ', "id": "toolu_2", "error": "cut", "type": "invalid_tool_call"}
+    invalid = {"name": "area", "args": '{"w": ', "id": "toolu_2", "error": "cut", "type": "invalid_tool_call"}
     history = [
         HumanMessage(["one ", "two"], name="ada"),
-        AIMessage("", tool_calls=[{"name": "area", "args": {"w": 4}, "id": "toolu_1"}], invalid_tool_calls=[broken]),
+        AIMessage("", tool_calls=[{"name": "area", "args": {"w": 4}, "id": "toolu_1"}], invalid_tool_calls=[invalid]),
         ToolMessage([{"type": "text", "text": "16"}, IMAGE], tool_call_id="toolu_1"),
         ToolMessage("It was cut.", tool_call_id="toolu_2"),
         HumanMessage("and?"),
@@ -104,7 +102,7 @@ class Trip(BaseModel):
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_pydantic_tool_is_in_a_dialect_that_moonshot_takes(
+async def test_a_pydantic_tool_has_a_schema_that_moonshot_accepts(
     openrouter: Emulator, model: ChatKimi, way: Way
 ) -> None:
     openrouter.behave(moonshot_schemas=True)
@@ -117,7 +115,7 @@ async def test_a_pydantic_tool_is_in_a_dialect_that_moonshot_takes(
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-async def test_an_answer_names_its_host_and_its_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
+async def test_an_answer_has_its_provider_and_cost(openrouter: Emulator, way: Way, *, streaming: bool) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, **({"streaming": True} if streaming else {}))
     openrouter.script(reply("stream" if streaming else way, {"content": "Here."}))
     answer = await ask(model, way)
@@ -141,14 +139,14 @@ async def test_a_cached_answer_sends_no_second_request(openrouter: Emulator, way
     before = len(openrouter.requests)
     answers = [await ask(model, way, "Hello.") for _ in range(3)]
     assert [answer.content for answer in answers] == ["Here."] * 3
-    # LangChain asks no cache before it streams.
+    # LangChain does not use the cache for streams.
     assert len(openrouter.requests) - before == (1 if way.endswith("invoke") else 3)
 
 
 @pytest.mark.parametrize(
     "way", ["invoke", "astream", *(pytest.param(way, marks=pytest.mark.long) for way in ("stream", "ainvoke"))]
 )
-async def test_a_hundred_and_thirty_calls_at_once_are_all_answered(openrouter: Emulator, way: Way) -> None:
+async def test_many_concurrent_calls_are_all_answered(openrouter: Emulator, way: Way) -> None:
     late = Fault("late", lambda serving: serving.respond([Pause(0.2), *serving.items()]))
     openrouter.script(late.on(Reply(text="Here.")), times=None)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)

@@ -1,4 +1,4 @@
-"""A forced call of a Kimi that thinks: what is sent instead, and that the answer tells of it."""
+"""Forced tool calls of reasoning models: the request that is sent, and the report in the answer."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def thinking(openrouter: Emulator, repairs: str) -> ChatKimi:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_choice_is_left_to_the_model(openrouter: Emulator, way: Way) -> None:
+async def test_the_tool_choice_becomes_auto(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(tool_calls=(ToolCall("g"),)))
     model = thinking(openrouter, "all").bind_tools(TOOLS, tool_choice="g")
     message = await ask(model, way)
@@ -33,7 +33,7 @@ async def test_the_choice_is_left_to_the_model(openrouter: Emulator, way: Way) -
 async def test_an_answer_without_the_call_is_an_error(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(text="No."))
     model = thinking(openrouter, "all").bind_tools(TOOLS, tool_choice="any")
-    with pytest.raises(KimiReplyError, match="without the tool call") as caught:
+    with pytest.raises(KimiReplyError, match="without the forced tool call") as caught:
         await ask(model, way)
     assert caught.value.partial is not None
     assert (caught.value.partial.content, caught.value.is_retryable) == ("No.", False)
@@ -41,7 +41,7 @@ async def test_an_answer_without_the_call_is_an_error(openrouter: Emulator, way:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_thinking_is_switched_off_where_it_can_be(openrouter: Emulator, way: Way) -> None:
+async def test_reasoning_is_switched_off_if_possible(openrouter: Emulator, way: Way) -> None:
     model = ChatKimi(model="moonshotai/kimi-k2.6", api_key=KEY, base_url=openrouter.base_url, max_retries=0)
     message = await ask(model.bind_tools(TOOLS, tool_choice="g"), way)
     assert [call["name"] for call in message.tool_calls] == ["g"]
@@ -51,7 +51,7 @@ async def test_thinking_is_switched_off_where_it_can_be(openrouter: Emulator, wa
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_without_the_repair_it_is_refused(openrouter: Emulator, way: Way) -> None:
+async def test_a_forced_call_is_refused_without_the_repair(openrouter: Emulator, way: Way) -> None:
     model = thinking(openrouter, "none").bind_tools(TOOLS, tool_choice="any")
     with pytest.raises(KimiInvalidRequestError, match="incompatible with thinking"):
         await ask(model, way)

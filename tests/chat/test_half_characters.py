@@ -1,4 +1,4 @@
-"""Half of a character, which JSON can escape and UTF-8 cannot hold: the conversation goes on."""
+"""Lone surrogates, which JSON can escape and UTF-8 cannot encode, do not end a conversation."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ async def test_an_answer_with_a_lone_surrogate_can_be_sent_back(
 ) -> None:
     openrouter.script(body(way, texts), Reply(text="And on."))
     answer = await ask(model, way)
-    # Two halves are what they are together, whether they came so or not.
+    # Two surrogates are one character, whether streamed together or not.
     assert answer.content.encode("utf-16", "surrogatepass") == "".join(texts).encode("utf-16", "surrogatepass")
     following = await ask(model, way, [HumanMessage("hi"), AIMessage(answer.content), HumanMessage("go on")])
     assert following.content == "And on."

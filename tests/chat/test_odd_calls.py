@@ -1,4 +1,4 @@
-"""Tool calls in other forms than the documented one, in all four ways: read where they are clear, and never lost."""
+"""Tool calls in undocumented forms: read if unambiguous, otherwise invalid calls."""
 
 import json
 from typing import Any
@@ -55,7 +55,7 @@ async def test_unambiguous_odd_calls_are_read(
     openrouter: Emulator, model: ChatKimi, calls: list[Any], way: Way
 ) -> None:
     message = await answer(openrouter, model, way, calls)
-    assert [(made["name"], made["args"]) for made in message.tool_calls] == [("get_weather", PARIS)]
+    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", PARIS)]
     assert not message.invalid_tool_calls
 
 
@@ -63,12 +63,12 @@ async def test_unambiguous_odd_calls_are_read(
 async def test_two_calls_whose_index_is_text(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     calls = [call(FUNCTION, index="0"), call({**FUNCTION, "arguments": '{"city": "Rome"}'}, index="1", id="c:1")]
     message = await answer(openrouter, model, way, calls)
-    assert [made["args"] for made in message.tool_calls] == [PARIS, {"city": "Rome"}]
+    assert [one["args"] for one in message.tool_calls] == [PARIS, {"city": "Rome"}]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("odd", "shown"),
+    ("odd", "args"),
     [
         (call(None), ""),
         (call("get_weather"), '["get_weather"]'),
@@ -82,25 +82,25 @@ async def test_two_calls_whose_index_is_text(openrouter: Emulator, model: ChatKi
     ],
 )
 async def test_ambiguous_calls_are_invalid_calls(
-    openrouter: Emulator, model: ChatKimi, odd: Any, shown: str, way: Way
+    openrouter: Emulator, model: ChatKimi, odd: Any, args: str, way: Way
 ) -> None:
     message = await answer(openrouter, model, way, [odd])
     assert not message.tool_calls
     [invalid] = message.invalid_tool_calls
-    # In a stream something is added that keeps it from being read as a call.
-    assert invalid["args"].startswith(shown)
+    # A stream appends a suffix that keeps the call invalid.
+    assert invalid["args"].startswith(args)
     if way.endswith("invoke"):
-        assert invalid["args"] == shown
-        reason = "The arguments are not a JSON object" if invalid["name"] else "The call names no tool."
+        assert invalid["args"] == args
+        reason = "The arguments are not a JSON object" if invalid["name"] else "The tool call has no name."
         assert str(invalid["error"]).startswith(reason)
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("first", [False, True])
-async def test_an_odd_call_leaves_another_alone(
+async def test_an_odd_call_does_not_change_others(
     openrouter: Emulator, model: ChatKimi, way: Way, *, first: bool
 ) -> None:
     calls = ["get_weather", call(FUNCTION)] if first else [call(FUNCTION), "get_weather"]
     message = await answer(openrouter, model, way, calls)
-    assert [made["args"] for made in message.tool_calls] == [PARIS]
+    assert [one["args"] for one in message.tool_calls] == [PARIS]
     assert len(message.invalid_tool_calls) == 1

@@ -1,4 +1,4 @@
-"""Content that is neither text nor parts, in all four ways: it is shown, not lost."""
+"""Content that is neither text nor parts becomes text."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ async def test_content_of_another_type_becomes_text(way: Way, content: Any, text
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 @pytest.mark.parametrize("ending", [b"", b"data: [DONE]\n\n", event({"delta": {}, "finish_reason": "stop"})])
-async def test_an_event_that_is_named_error_is_an_error(way: Way, ending: bytes) -> None:
+async def test_an_event_named_error_is_an_error(way: Way, ending: bytes) -> None:
     with Emulator() as openrouter:
         events = event({"delta": {"content": "Hel"}}) + b'event: error\ndata: {"message": "boom"}\n\n' + ending
         openrouter.script(RawReply(headers={"content-type": "text/event-stream"}, body=events))

@@ -86,7 +86,7 @@ def test_every_parameter_is_tested() -> None:
     assert set(VALUES) | {"stream_options"} == set(PARAMETERS)
 
 
-def test_nothing_is_sent_that_was_not_set(openrouter: Emulator, model: ChatKimi) -> None:
+def test_unset_parameters_are_not_sent(openrouter: Emulator, model: ChatKimi) -> None:
     assert asked(openrouter, model) == body()
 
 
@@ -111,7 +111,7 @@ def test_a_parameter_of_the_call_is_sent(openrouter: Emulator, model: ChatKimi, 
     assert asked(openrouter, model.bind(**given)) == body(**{name: VALUES[name]}, **beside)
 
 
-def test_parameters_have_one_order(openrouter: Emulator, model: ChatKimi) -> None:
+def test_parameters_have_a_fixed_order(openrouter: Emulator, model: ChatKimi) -> None:
     one = ChatKimi(api_key=KEY, base_url=openrouter.base_url, seed=1, temperature=0, top_p=0.5)
     asked(openrouter, one)
     asked(openrouter, model, top_p=0.5, seed=1, temperature=0)
@@ -119,7 +119,7 @@ def test_parameters_have_one_order(openrouter: Emulator, model: ChatKimi) -> Non
     assert first.raw == second.raw
 
 
-def test_the_call_comes_before_what_is_bound_and_that_before_the_model(openrouter: Emulator) -> None:
+def test_call_arguments_override_bound_ones_and_those_the_model(openrouter: Emulator) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, temperature=0.1, top_p=0.1, seed=1)
     assert asked(openrouter, model.bind(temperature=0.2, top_p=0.2), temperature=0.3) == body(
         temperature=0.3, top_p=0.2, seed=1
@@ -147,7 +147,7 @@ def test_options_may_be_objects(openrouter: Emulator) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_a_call_overrides(openrouter: Emulator, way: Way) -> None:
+async def test_a_call_overrides_the_settings(openrouter: Emulator, way: Way) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, stop=["a"], max_tokens=5, temperature=1)
     openrouter.script(Reply(text="ok"), times=3)
     await ask(model, way, model="moonshotai/kimi-k2.5", stop=["b"], max_completion_tokens=6, temperature=None)
@@ -192,14 +192,14 @@ async def test_headers_of_a_call_are_sent(openrouter: Emulator, way: Way) -> Non
 @pytest.mark.parametrize(
     "headers", [{"X-Mine": "line\nbreak"}, {"X Mine": "a"}, {"X-Mine": "é"}, {"X-Mine": 1}, {"": "a"}, ["X-Mine"]]
 )
-def test_headers_that_cannot_be_sent(openrouter: Emulator, model: ChatKimi, headers: Any) -> None:
+def test_invalid_headers_are_refused(openrouter: Emulator, model: ChatKimi, headers: Any) -> None:
     with pytest.raises(KimiUsageError, match="extra_headers"):
         model.invoke("hi", extra_headers=headers)
     assert openrouter.requests == []
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_max_retries_of_a_call_counts(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_max_retries_can_be_passed_per_call(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.fail_next(faults.rate_limited(retry_after=0))
     assert (await ask(model, way, max_retries=1)).text
     openrouter.clear()
@@ -210,21 +210,21 @@ async def test_max_retries_of_a_call_counts(openrouter: Emulator, model: ChatKim
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "2", True])
-def test_retries_that_are_no_number(model: ChatKimi, value: Any) -> None:
+def test_invalid_max_retries_are_refused(model: ChatKimi, value: Any) -> None:
     with pytest.raises(KimiUsageError, match="max_retries must be an integer of at least 0"):
         model.invoke("hi", max_retries=value)
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["timeout", "request_timeout"])
-async def test_the_timeout_of_a_call_counts(openrouter: Emulator, model: ChatKimi, name: str, way: Way) -> None:
+async def test_the_timeout_can_be_passed_per_call(openrouter: Emulator, model: ChatKimi, name: str, way: Way) -> None:
     openrouter.fail_next(faults.silence())
     with pytest.raises(KimiTimeoutError):
         await ask(model, way, **{name: {"idle": 0.05}})
 
 
 def test_a_time_in_milliseconds_is_refused(openrouter: Emulator, model: ChatKimi) -> None:
-    with pytest.raises(KimiUsageError, match="given in seconds"):
+    with pytest.raises(KimiUsageError, match="unit is seconds"):
         model.invoke("hi", timeout=30_000)
     assert openrouter.requests == []
 
@@ -242,7 +242,7 @@ def test_usage_of_a_stream(openrouter: Emulator, default: Any, told: Any, expect
     assert [set(sent) for sent in openrouter.bodies] == [names, {"model", "messages"}]
 
 
-def test_streaming_may_be_the_rule(openrouter: Emulator) -> None:
+def test_streaming_can_be_the_default(openrouter: Emulator) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, streaming=True)
     assert model.invoke("hi").response_metadata["finish_reason"] == "stop"
     assert openrouter.bodies[0]["stream"] is True

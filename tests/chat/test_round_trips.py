@@ -1,4 +1,4 @@
-"""What the model said goes back to it as it came, whichever way it was asked for."""
+"""Replies are sent back unchanged as history."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def area(w: int) -> str:
 
 
 def sent_back(openrouter: Emulator, message: Any) -> Any:
-    """How a message goes out as history."""
+    """Return the wire form of a message sent as history."""
     history = [HumanMessage("hi"), message]
     history += [ToolMessage("16", tool_call_id=call["id"]) for call in message.tool_calls]
     openrouter.behave(strict=False)
@@ -67,20 +67,18 @@ def sent_back(openrouter: Emulator, message: Any) -> Any:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("case", MESSAGES)
-async def test_a_message_goes_back_as_it_came(openrouter: Emulator, case: str, version: str, way: Way) -> None:
+async def test_a_message_is_sent_back_unchanged(openrouter: Emulator, case: str, version: str, way: Way) -> None:
     wire, expected = MESSAGES[case]
     openrouter.script(reply(way, wire))
     message = await ask(ChatKimi(api_key=KEY, base_url=openrouter.base_url, output_version=version), way)
     sent = sent_back(openrouter, message)
     assert sent == {"role": "assistant", **expected}
-    # Byte for byte: the keys in their order, too.
+    # The keys keep their order.
     assert json.dumps(sent.get("reasoning_details")) == json.dumps(expected.get("reasoning_details"))
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_other_spelling_of_reasoning_goes_back_as_well(
-    openrouter: Emulator, model: ChatKimi, way: Way
-) -> None:
+async def test_reasoning_is_sent_back_under_its_key(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(reply(way, {"content": "Yes.", "reasoning_content": "Hm."}))
     message = await ask(model, way)
     assert message.additional_kwargs == {"reasoning_content": "Hm.", "reasoning_key": "reasoning_content"}
@@ -88,7 +86,9 @@ async def test_the_other_spelling_of_reasoning_goes_back_as_well(
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_a_chunk_and_its_message_go_back_alike(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_a_sum_of_chunks_and_its_message_are_sent_back_equally(
+    openrouter: Emulator, model: ChatKimi, way: Way
+) -> None:
     openrouter.script(reply(way, MESSAGES["reasoning and a call"][0]))
     chunk = await ask(model, way)
     assert isinstance(chunk, AIMessageChunk)
@@ -97,7 +97,7 @@ async def test_a_chunk_and_its_message_go_back_alike(openrouter: Emulator, model
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("version", ["v0", "v1"])
-async def test_a_thinking_kimi_calls_a_tool_and_goes_on(openrouter: Emulator, version: str, way: Way) -> None:
+async def test_a_reasoning_kimi_continues_after_a_tool_call(openrouter: Emulator, version: str, way: Way) -> None:
     openrouter.behave(requires_reasoning=True)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, model=THINKER, output_version=version, max_retries=0)
     bound = model.bind_tools([area])
@@ -109,9 +109,9 @@ async def test_a_thinking_kimi_calls_a_tool_and_goes_on(openrouter: Emulator, ve
     assert second.tool_calls == []
     history += [second, HumanMessage("Thank you.")]
     assert (await ask(bound, way, history)).text
-    said = openrouter.bodies[2]["messages"]
-    assert [message["role"] for message in said] == ["user", "assistant", "tool", "assistant", "user"]
-    for message, kept in ((said[1], first), (said[3], second)):
-        assert message["reasoning"] == kept.additional_kwargs["reasoning_content"]
-        assert message["reasoning_details"] == kept.additional_kwargs["reasoning_details"]
-    assert said[1]["tool_calls"][0]["id"] == said[2]["tool_call_id"]
+    sent = openrouter.bodies[2]["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool", "assistant", "user"]
+    for message, answer in ((sent[1], first), (sent[3], second)):
+        assert message["reasoning"] == answer.additional_kwargs["reasoning_content"]
+        assert message["reasoning_details"] == answer.additional_kwargs["reasoning_details"]
+    assert sent[1]["tool_calls"][0]["id"] == sent[2]["tool_call_id"]

@@ -1,4 +1,4 @@
-"""What LangChain's callbacks, tracers and counters are told, and what they must never see."""
+"""LangChain's callbacks, tracers and counters: what they receive, and no secrets."""
 
 import json
 from functools import reduce
@@ -24,7 +24,7 @@ SECRETS = (KEY, DEFAULT_HEADER, EXTRA_HEADER)
 
 
 class Recorder(BaseCallbackHandler):
-    """Keeps whatever a callback is told."""
+    """Records the arguments of callbacks."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}
@@ -45,25 +45,25 @@ class Recorder(BaseCallbackHandler):
         self.retries.append(retry_state)
 
 
-def secretive(openrouter: Emulator, **more: Any) -> ChatKimi:
+def with_secrets(openrouter: Emulator, **more: Any) -> ChatKimi:
     return ChatKimi(
         api_key=KEY, base_url=openrouter.base_url, default_headers={"X-Secret": DEFAULT_HEADER}, max_retries=0, **more
     )
 
 
-def shown(told: Any) -> str:
-    return json.dumps(told, default=str) + repr(told)
+def as_text(value: Any) -> str:
+    return json.dumps(value, default=str) + repr(value)
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_secret_reaches_a_trace(openrouter: Emulator, way: Way) -> None:
     recorder, tracer = Recorder(), Tracer()
-    model = secretive(openrouter, tags=["mine"], metadata={"run": 1})
+    model = with_secrets(openrouter, tags=["mine"], metadata={"run": 1})
     config = {"callbacks": [recorder, tracer]}
     message = await ask(model, way, "hi", config, extra_headers={"X-More": EXTRA_HEADER}, temperature=0.5)
     assert {"x-secret", "x-more"} <= openrouter.requests[0].headers.keys()
     [run] = tracer.runs
-    everything = shown([recorder.started, recorder.tokens, recorder.ended, run.model_dump(), message])
+    everything = as_text([recorder.started, recorder.tokens, recorder.ended, run.model_dump(), message])
     assert [secret for secret in SECRETS if secret in everything] == []
     assert recorder.started["invocation_params"]["temperature"] == 0.5
     assert recorder.started["tags"] == ["mine"]
@@ -74,14 +74,16 @@ async def test_no_secret_is_in_the_trace_of_an_error(openrouter: Emulator, way: 
     tracer = Tracer()
     openrouter.fail_next(faults.unauthorized())
     with pytest.raises(KimiError) as caught:
-        await ask(secretive(openrouter), way, "hi", {"callbacks": [tracer]}, extra_headers={"X-More": EXTRA_HEADER})
-    everything = shown([tracer.runs[0].model_dump(), str(caught.value), repr(caught.value), vars(caught.value)])
+        await ask(with_secrets(openrouter), way, "hi", {"callbacks": [tracer]}, extra_headers={"X-More": EXTRA_HEADER})
+    everything = as_text([tracer.runs[0].model_dump(), str(caught.value), repr(caught.value), vars(caught.value)])
     assert [secret for secret in SECRETS if secret in everything] == []
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
 @pytest.mark.parametrize("reply", [Reply(text="one two three"), Reply(tool_calls=[{"name": "f"}], reasoning="Hm.")])
-async def test_every_chunk_is_told_once(openrouter: Emulator, model: ChatKimi, reply: Reply, way: Way) -> None:
+async def test_callbacks_receive_every_chunk_once(
+    openrouter: Emulator, model: ChatKimi, reply: Reply, way: Way
+) -> None:
     recorder = Recorder()
     openrouter.script(reply)
     chunks = await chunks_of(model, way, "hi", {"callbacks": [recorder]})
@@ -97,11 +99,11 @@ async def test_the_run_ends_with_the_sum_of_its_chunks(openrouter: Emulator, way
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0, **settings)
     first, *rest = await chunks_of(model, way, "hi", {"callbacks": [recorder]})
     assert recorder.ended is not None
-    told: Any = recorder.ended.generations[0][0]
-    # One by one, as nobody but a reader of the chunks adds them up.
-    assert told.message == reduce(add, rest, first)
-    assert told.message.additional_kwargs["reasoning_content"] == "Hm. Well, then."
-    assert (told.message.text, len(told.message.tool_calls)) == ("one two three", 1)
+    generation: Any = recorder.ended.generations[0][0]
+    # Added one by one.
+    assert generation.message == reduce(add, rest, first)
+    assert generation.message.additional_kwargs["reasoning_content"] == "Hm. Well, then."
+    assert (generation.message.text, len(generation.message.tool_calls)) == ("one two three", 1)
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
@@ -144,13 +146,13 @@ def test_outputs_of_several_prompts_are_combined(openrouter: Emulator, model: Ch
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_langsmith_is_told_of_what_is_bound(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_langsmith_metadata_has_bound_parameters(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     recorder = Recorder()
     bound = model.bind(model="moonshotai/kimi-k2.5", temperature=0.5)
     await ask(bound, way, "hi", {"callbacks": [recorder]})
     metadata = recorder.started["metadata"]
-    told = {key: metadata[key] for key in ("ls_provider", "ls_model_name", "ls_model_type", "ls_temperature")}
-    assert told == {
+    ls = {key: metadata[key] for key in ("ls_provider", "ls_model_name", "ls_model_type", "ls_temperature")}
+    assert ls == {
         "ls_provider": "openrouter",
         "ls_model_name": "moonshotai/kimi-k2.5",
         "ls_model_type": "chat",

@@ -1,4 +1,4 @@
-"""What a case of the fault table is: what goes wrong, and what a call must come to, plain and streamed."""
+"""The cases of the fault table: a fault and the expected outcome of a call, plain and streamed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Fault, RawReply, Reply, ToolCall, faults
-from langchain_kimi.testing.serving import dump, raw_response
+from langchain_kimi.testing.responses import dump, raw_response
 from tests.faults.ways import Outcome, ask, model_of
 
 TEXT = "one two three four five six"
 HALF = "one two three"
-"""What the emulator's faults let through of it before they strike."""
+"""The part of `TEXT` that the emulator sends before a fault."""
 ANSWER = Reply(text=TEXT)
 CALLS = Reply(text="Let me look.", tool_calls=[ToolCall("get_weather", {"city": "Paris"})])
 PROVIDER = "Moonshot AI"
@@ -27,21 +27,21 @@ WEATHER = {
     },
 }
 RETRIES = 2
-"""What a model does unless it is told otherwise."""
+"""The default of `max_retries`."""
 ENDLESS_TEXT = faults.endless_text().on(ANSWER)
 AGAIN = "Trying again may help"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """The call must fail like this.
+    """The expected failure of a call.
 
     Attributes:
-        kind: The class of the error, exactly.
-        leads: How its text begins: with the reason.
-        advises: What its text ends with, or at least says after the facts.
-        shown: The text that came before the failure, handed out in a stream, and kept as `partial` either way.
-        generation: Whether the generation's id is known.
+        kind: The exact class of the error.
+        leads: The beginning of the error's text, which is the reason.
+        advises: The advice at the end of the error's text.
+        shown: The text before the failure, which is streamed, and is on `partial` in any case.
+        generation: Whether the error has the generation id.
         usage: Whether usage was reported.
         facts: Further attributes of the error.
     """
@@ -62,13 +62,13 @@ class Failed:
 
     @property
     def requests(self) -> int:
-        """How many requests the server must have seen: never a second one after something was shown."""
+        """The number of requests. A call is not retried after text was streamed."""
         return 1 + RETRIES if self.retryable else 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """The call must be answered like this."""
+    """The expected answer of a call."""
 
     text: str = TEXT
     calls: Sequence[Mapping[str, Any]] = ()
@@ -83,16 +83,16 @@ Expected = Failed | Answered
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One row of the table.
+    """A row of the table.
 
     Attributes:
-        what: What goes wrong.
-        waits: The seconds that the server asks to wait.
-        script: What the server answers, in order; the last one for ever.
-        plain: What must come of an unstreamed call.
-        streamed: What must come of a stream, where that is not the same.
-        settings: Of the model.
-        behaviour: Of the emulator.
+        what: A description of the fault.
+        waits: The seconds of the server's Retry-After.
+        script: The server's replies, in order. The last one is repeated.
+        plain: The expected outcome of a plain call.
+        streamed: The expected outcome of a stream. None: the same.
+        settings: Settings of the model.
+        behavior: Switches of the emulator.
     """
 
     what: str
@@ -106,17 +106,17 @@ class Case:
 
     @property
     def is_slow(self) -> bool:
-        """Return whether it takes until a limit of time or of size is reached."""
+        """Return whether the case ends only at a time limit or size limit."""
         return "timeout" in self.settings or self.script[0] is ENDLESS_TEXT
 
     def expected(self, *, streamed: bool) -> Expected:
-        """What must come of it."""
+        """Return the expected outcome."""
         return self.streamed or self.plain if streamed else self.plain
 
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a case: the outcome of the call, and when the server saw its requests."""
+    """The result of a case: the outcome of the call, and the times of its requests."""
 
     outcome: Outcome
     requests: int
@@ -124,7 +124,7 @@ class Played:
 
 
 def play(case: Case, way: str) -> Played:
-    """Play a case with a server of its own, in one of the four ways."""
+    """Play a case with its own server, in one of the four ways."""
     with Emulator() as openrouter:
         openrouter.behave(**case.behavior)
         *first, last = case.script
@@ -138,12 +138,12 @@ def play(case: Case, way: str) -> Played:
 
 
 def partial_of(error: KimiError) -> AIMessage:
-    """What came before the failure; an empty message where nothing did."""
+    """Return the partial answer of an error, or an empty message if there is none."""
     return error.partial or AIMessage("")
 
 
 def two(name: str, *, plain: bytes, streamed: bytes, content_type: str = "") -> Fault:
-    """Answer with exactly these bytes: one body to a plain call, another to a stream."""
+    """Return a fault with exact bytes: one body for plain calls, another for streams."""
 
     def answer(body: bytes, kind: str) -> RawReply:
         return RawReply(headers={"content-type": content_type or kind, "x-generation-id": "gen-1-head"}, body=body)
@@ -157,19 +157,19 @@ def two(name: str, *, plain: bytes, streamed: bytes, content_type: str = "") -> 
 
 
 def stream_of(*events: Any, done: bool = True) -> bytes:
-    """Write events, and the end of a stream; an event that is bytes stays as it is."""
+    """Return the bytes of a stream with these events. Events of type bytes are not encoded."""
     written = [event if isinstance(event, bytes) else dump(event) for event in events]
     return b"".join(b"data: %b\n\n" % event for event in [*written, *([b"[DONE]"] if done else [])])
 
 
 def chunk(text: str = "", finish: str | None = None, **more: Any) -> dict[str, Any]:
-    """One event of a stream."""
+    """Return an event of a stream."""
     delta = {"role": "assistant", "content": text}
     choice = {"index": 0, "delta": delta, "finish_reason": finish, "native_finish_reason": finish}
     return {"id": "gen-1-body", "provider": PROVIDER, "model": "m/k", "choices": [choice], **more}
 
 
 def whole(text: str = TEXT, finish: str | None = "stop", **more: Any) -> bytes:
-    """A plain reply."""
+    """Return the body of a plain reply."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
     return dump({"id": "gen-1-body", "provider": PROVIDER, "model": "m/k", "choices": [choice], **more})

@@ -1,4 +1,4 @@
-"""A loopback relay in a thread: TLS in front of a server, or a proxy that takes CONNECT."""
+"""A loopback relay in a thread: TLS in front of a server, or a CONNECT proxy."""
 
 import asyncio
 import shutil
@@ -18,11 +18,11 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Relay:
-    """A relay that runs.
+    """A running relay.
 
     Attributes:
         port: Where it listens.
-        connects: The targets that it was asked to connect to, as a proxy.
+        connects: The targets of its CONNECT requests, as a proxy.
         headers: What came with them.
     """
 
@@ -37,7 +37,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(piece)
             await writer.drain()
     except OSError:
-        # Whoever broke off has reasons; the other side is told by the end of its bytes.
+        # Either connection may break. The end of the bytes is passed on.
         writer.transport.abort()
     finally:
         writer.close()
@@ -54,7 +54,7 @@ async def _proxied(relay: Relay, near: Streams, refusal: bytes | None) -> None:
     relay.headers.append(head)
     if refusal is not None:
         near[1].write(refusal)
-        # What is not read yet would make the connection's end a reset, which takes the refusal with it.
+        # Unread bytes would turn the end of the connection into a reset, which would discard the response.
         near[1].write_eof()
         await near[0].read()
         near[1].close()
@@ -67,7 +67,7 @@ async def _proxied(relay: Relay, near: Streams, refusal: bytes | None) -> None:
 def relaying(
     port: int = 0, *, tls: ssl.SSLContext | None = None, refusal: bytes | None = None, host: str = "127.0.0.1"
 ) -> Iterator[Relay]:
-    """Relay to a port on this machine, behind TLS; without a port, to wherever CONNECT says, or refuse that.
+    """Relay to a local port, behind TLS, or without a port to the targets of CONNECT requests, or reject these.
 
     A refusal of no bytes is a connection that is closed.
     """
@@ -97,7 +97,7 @@ def relaying(
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Make a certificate for this machine that nobody signed; gives its file and a server's context."""
+    """Return the file of a self-signed certificate for localhost, and a server context that uses it."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("there is no openssl to make a certificate with")

@@ -1,4 +1,4 @@
-"""Failures inside a reply that began with 200: probe rows c, f, g, h, i, k, l, and what is documented or was seen."""
+"""Failures inside a reply with status 200."""
 
 import dataclasses
 from typing import Any
@@ -12,7 +12,7 @@ from langchain_kimi.errors import (
     KimiServerError,
 )
 from langchain_kimi.testing import Reply, ToolCall, faults
-from langchain_kimi.testing.serving import dump
+from langchain_kimi.testing.responses import dump
 from tests.faults.cases import (
     AGAIN,
     ANSWER,
@@ -42,18 +42,18 @@ WORD = {"code": "server_error", "message": "Provider disconnected"}
 NAMED = b"event: error\ndata: " + dump(WORD) + b"\n\n"
 FAILING = b": OPENROUTER PROCESSING\n\n" + stream_of(chunk(HALF), {"error": WORD}, done=False)
 STREAMED = stream_of(chunk(HALF), chunk(TEXT.removeprefix(HALF), "stop"), {**chunk(), "choices": [], "usage": USAGE})
-WORDLESS = "The other side sent an error without a word about it."
+WORDLESS = "The server sent an error without a message."
 DEEP = b'{"a":' * 100_000
 
 
 def down(leads: str = "Provider returned error", **more: Any) -> Failed:
-    """The host failed with 502."""
+    """Return the failure of a provider with 502."""
     facts: dict[str, Any] = {"status": 502, "code": 502, "provider": PROVIDER, "retryable": True, "generation": True}
     return Failed(kind=KimiServerError, leads=leads, advises=AGAIN, **{**facts, **more})
 
 
 def malformed(leads: str, **more: Any) -> Failed:
-    """The reply was no reply."""
+    """Return the failure of a malformed reply."""
     facts: dict[str, Any] = {"status": 200, "retryable": True, "generation": True, "advises": AGAIN}
     return Failed(kind=KimiMalformedReplyError, leads=leads, **{**facts, **more})
 
@@ -71,25 +71,25 @@ ERRORS = (
         plain=Answered(requests=2),
     ),
     Case(
-        what="an error in the midst of a stream, beside a choice (the documented shape)",
+        what="an error in the middle of a stream, beside a choice (the documented shape)",
         script=[faults.stream_error().on(ANSWER)],
         plain=down(GONE),
         streamed=down(GONE, retryable=True, shown=HALF),
     ),
     Case(
-        what="an error in the midst of a stream, alone",
+        what="an error in the middle of a stream, alone",
         script=[faults.stream_error(choices=False).on(ANSWER)],
         plain=down(GONE),
         streamed=down(GONE, shown=HALF),
     ),
     Case(
-        what="an error whose code is a word",
+        what="an error with a word as its code",
         script=[two("word", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF), {"error": WORD}, done=False))],
         plain=down("Provider disconnected", status=500, code="server_error", provider=None),
         streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
     ),
     Case(
-        what="an error that is a text",
+        what="an error that is a string",
         script=[two("text", plain=dump({"error": "It broke."}), streamed=stream_of({"error": "It broke."}))],
         plain=down("It broke.", status=500, code=None, provider=None),
     ),
@@ -103,27 +103,27 @@ ERRORS = (
             )
         ],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
             generation=True, usage=True,
         ),
         streamed=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="in `raw`.", status=400, code=400,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
             generation=True, usage=True, shown=HALF, provider=PROVIDER,
         ),
     ),
     Case(
-        what="an error without a word, then `[DONE]`",
+        what="an error without a message, then `[DONE]`",
         script=[two("wordless", plain=dump({"error": {}}), streamed=stream_of(chunk(HALF), {"error": {}}))],
         plain=down(WORDLESS, status=500, code=None, provider=None),
         streamed=down(WORDLESS, status=500, code=None, shown=HALF),
     ),
     Case(
-        what="an error whose message is a number",
+        what="an error with a number as its message",
         script=[two("number", plain=dump({"error": {"message": 5}}), streamed=stream_of({"error": {"message": 5}}))],
         plain=down("5", status=500, code=None, provider=None),
     ),
     Case(
-        what="an error by the event's name alone, then `[DONE]`",
+        what="an error marked only by the event's name, then `[DONE]`",
         script=[
             two("named", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF), done=False) + NAMED + stream_of())
         ],
@@ -131,18 +131,18 @@ ERRORS = (
         streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
     ),
     Case(
-        what="an error after `[DONE]`, no finish reason came",
+        what="an error after `[DONE]`, without a finish reason",
         script=[two("late", plain=dump({"error": WORD}), streamed=stream_of(chunk(HALF)) + NAMED)],
         plain=down("Provider disconnected", status=500, code="server_error", provider=None),
         streamed=down("Provider disconnected", status=500, code="server_error", shown=HALF),
     ),
     Case(
-        what="an error after the finish reason and `[DONE]`: the answer is whole",
+        what="an error after the finish reason and `[DONE]`: the answer is complete",
         script=[two("too late", plain=whole(), streamed=stream_of(chunk(TEXT), chunk("", "stop")) + NAMED)],
         plain=Answered(),
     ),
     Case(
-        what="the free models' cap of a day, inside a 200",
+        what="the daily limit of the free models, inside a 200",
         script=[two("cap", plain=dump({"error": CAP}), streamed=stream_of({"error": CAP}, done=False))],
         plain=Failed(
             kind=KimiRateLimitError, leads=DAILY, advises="or use a paid model.", status=429, code=429, generation=True,
@@ -179,7 +179,7 @@ NOTHING = (
         streamed=dataclasses.replace(malformed("The reply has no choices."), provider=PROVIDER),
     ),
     Case(
-        what="stop, and nothing in it",
+        what="an empty answer with finish reason `stop`",
         script=[faults.empty_answer()],
         plain=Failed(
             kind=KimiEmptyReplyError, leads="The model's reply is empty", advises="may help.", provider=PROVIDER,
@@ -187,7 +187,7 @@ NOTHING = (
         ),
     ),
     Case(
-        what="nothing at all",
+        what="an empty body",
         script=[two("nothing", plain=b"", streamed=b"")],
         plain=malformed("The reply is empty."),
         streamed=Failed(
@@ -196,7 +196,7 @@ NOTHING = (
         ),
     ),
     Case(
-        what="a page of HTML with status 200",
+        what="an HTML page with status 200",
         script=[two("page", plain=b"<html>Log in</html>", streamed=b"<html>Log in</html>", content_type="text/html")],
         plain=malformed("The reply is not JSON: it begins with '<html>Log in</html>'."),
     ),
@@ -207,13 +207,13 @@ NOTHING = (
         streamed=malformed("An event of the stream is not a JSON object."),
     ),
     Case(
-        what="JSON that is nested 100,000 deep",
+        what="JSON with 100,000 levels",
         script=[two("deep", plain=DEEP, streamed=stream_of(chunk(HALF), DEEP))],
         plain=malformed("The reply is not JSON"),
         streamed=malformed("An event of the stream is not JSON.", shown=HALF, provider=PROVIDER),
     ),
     Case(
-        what="a choice that is no object",
+        what="a choice that is not an object",
         script=[two("choice", plain=dump({"choices": ["x"]}), streamed=stream_of(chunk(HALF), {"choices": ["x"]}))],
         plain=malformed("A choice does not have the documented form."),
         streamed=malformed("A choice does not have the documented form.", shown=HALF, provider=PROVIDER),
@@ -234,7 +234,7 @@ CALLED = (
         tools=True,
     ),
     Case(
-        what="parallel calls that all have the index 0",
+        what="parallel calls with index 0",
         script=[BOTH],
         behavior={"all_index_zero": True},
         plain=Answered(text="", calls=[PARIS, ROME], finish="tool_calls"),
@@ -264,7 +264,7 @@ CALLED = (
         plain=Answered(metadata={"cost": 0.5, "is_byok": False, "token_usage": USAGE, "provider": PROVIDER}),
     ),
     Case(
-        what="usage whose numbers are none",
+        what="usage with values that are not numbers",
         script=[
             two(
                 "odd usage",
@@ -277,7 +277,7 @@ CALLED = (
     Case(what="no finish reason, but `[DONE]`", script=[faults.no_finish_reason().on(ANSWER)],
          plain=Answered(finish=None)),
     Case(
-        what="several events glued into one",
+        what="several events joined into one",
         script=[
             two(
                 "glued",

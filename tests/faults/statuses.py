@@ -1,4 +1,4 @@
-"""Failures that come with an HTTP status of their own: probe rows a, b, j, and what is documented or was seen."""
+"""Failures with an HTTP error status."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from langchain_kimi.errors import (
     KimiStatusError,
 )
 from langchain_kimi.testing import RawReply, faults
-from langchain_kimi.testing.serving import dump
+from langchain_kimi.testing.responses import dump
 from tests.faults.cases import AGAIN, ANSWER, PROVIDER, Answered, Case, Failed
 
 WAIT = 0.02
@@ -42,7 +42,7 @@ LIMITS = (
         plain=Answered(requests=2),
     ),
     Case(
-        what="429 that tells the wait in `availability` only, then an answer",
+        what="429 with the retry time in `availability` only, then an answer",
         script=[faults.no_capacity(WAIT), ANSWER],
         waits=WAIT,
         plain=Answered(requests=2),
@@ -57,7 +57,7 @@ LIMITS = (
         ),
     ),
     Case(
-        what="429 of the free models per minute",
+        what="429, the free models' limit per minute",
         script=[faults.free_rate_limited(reset_at=1)],
         plain=Failed(
             kind=KimiRateLimitError, leads="Rate limit exceeded: free-models-per-min.", advises="models=[...].",
@@ -65,7 +65,7 @@ LIMITS = (
         ),
     ),
     Case(
-        what="429 of the free models per day",
+        what="429, the free models' limit per day",
         script=[faults.free_daily_cap()],
         plain=Failed(
             kind=KimiRateLimitError, leads=DAILY, advises="or use a paid model.", status=429, code=429,
@@ -75,11 +75,11 @@ LIMITS = (
 
 REFUSALS = (
     Case(
-        what="400 whose reason is in `metadata.raw` only",
+        what="400 with its reason in `metadata.raw` only",
         script=[faults.provider_refused(TOOL_CHOICE)],
         plain=Failed(
             kind=KimiInvalidRequestError, leads="tool_choice 'specified' is incompatible with thinking enabled",
-            advises="with_structured_output has method='json_schema'.", status=400, code=400, provider=PROVIDER,
+            advises="For structured output, use method='json_schema'.", status=400, code=400, provider=PROVIDER,
             facts={"raw": TOOL_CHOICE},
         ),
     ),
@@ -95,7 +95,7 @@ REFUSALS = (
         what="400, unknown model",
         script=[faults.unknown_model()],
         plain=Failed(
-            kind=KimiNotFoundError, leads="moonshotai/kimi-k2-0905 is not a valid model ID", advises="names fallbacks.",
+            kind=KimiNotFoundError, leads="moonshotai/kimi-k2-0905 is not a valid model ID", advises="lists fallbacks.",
             status=400, code=400,
         ),
     ),
@@ -127,7 +127,7 @@ REFUSALS = (
         ),
     ),
     Case(
-        what="403, the key's limit is used up",
+        what="403, the key's limit is exhausted",
         script=[faults.key_limit_exceeded()],
         plain=Failed(
             kind=KimiPaymentRequiredError, leads="Key limit exceeded (total limit).", advises="or lower max_tokens.",
@@ -151,7 +151,7 @@ REFUSALS = (
         ),
     ),
     Case(
-        what="404, no host is left after the filters",
+        what="404, the filters exclude all providers",
         script=[faults.no_endpoints()],
         plain=Failed(
             kind=KimiNotFoundError, leads="No endpoints found that can handle the requested parameters.",
@@ -163,11 +163,11 @@ REFUSALS = (
         what="413 as text",
         script=[faults.payload_too_large()],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="and in `raw`.", status=413,
+            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="say what is wrong with it.", status=413,
         ),
     ),
     Case(
-        what="302 to somewhere else",
+        what="302 to another URL",
         script=[RawReply(status=302, headers={"location": "http://127.0.0.1:9/elsewhere"})],
         plain=Failed(
             kind=KimiStatusError, leads="HTTP status 302 without a body",
@@ -192,18 +192,18 @@ DOWN = (
         ),
     ),
     Case(
-        what="502 as a page of HTML",
+        what="502 as an HTML page",
         script=[faults.bad_gateway()],
         plain=Failed(kind=KimiServerError, leads="502 Bad Gateway", advises=AGAIN, status=502, retryable=True),
     ),
     Case(
-        what="502 as a page of HTML, `max_retries=0`",
+        what="502 as an HTML page, `max_retries=0`",
         script=[faults.bad_gateway()],
         plain=Failed(kind=KimiServerError, leads="502 Bad Gateway", advises=AGAIN, status=502),
         settings={"max_retries": 0},
     ),
     Case(
-        what="502 after other hosts had failed, its reason nested in `metadata.raw`",
+        what="502 after other providers failed, with its reason nested in `metadata.raw`",
         script=[RawReply(502, {"content-type": "application/json"}, dump(SEVERAL))],
         plain=Failed(
             kind=KimiServerError, leads="worker lost", advises=AGAIN, status=502, code=502, provider="Novita",

@@ -1,11 +1,11 @@
-"""Failures of the bytes themselves: probe rows d, e, q, and what networks do."""
+"""Failures of streams and connections."""
 
 from typing import Any
 
 from langchain_kimi.errors import KimiIncompleteStreamError, KimiMalformedReplyError, KimiTimeoutError
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.http1 import Pause
-from langchain_kimi.testing.serving import COMMENT, PADDING, Fault, Item
+from langchain_kimi.testing.responses import COMMENT, PADDING, Fault, Item
 from tests.faults.cases import AGAIN, ANSWER, HALF, PROVIDER, TEXT, Answered, Case, Expected, Failed
 
 PATIENCE = 0.25
@@ -15,12 +15,12 @@ ONCE = {"timeout": 2 * PATIENCE, "max_retries": 1}
 
 
 def cut(leads: str = "The connection broke before the reply ended", **more: Any) -> Failed:
-    """The bytes ended too early."""
+    """Return the failure of a truncated reply."""
     return Failed(kind=KimiIncompleteStreamError, leads=leads, advises=AGAIN, status=200, generation=True, **more)
 
 
 def silent(**more: Any) -> Failed:
-    """Nothing came for too long."""
+    """Return the failure of a reply that stalled."""
     facts: dict[str, Any] = {
         "leads": f"No content came for {PATIENCE:g} seconds.",
         "advises": "timeout={'idle': seconds}.",
@@ -29,13 +29,13 @@ def silent(**more: Any) -> Failed:
 
 
 def no_json(**more: Any) -> Failed:
-    """What came is no JSON."""
+    """Return the failure of a reply that is not JSON."""
     facts: dict[str, Any] = {"leads": "The reply is not JSON", "advises": AGAIN, "status": 200, "generation": True}
     return Failed(kind=KimiMalformedReplyError, **{**facts, **more})
 
 
 def keep_alives(seconds: float, times: int) -> Fault:
-    """Keep-alives for a while, then the answer."""
+    """Return a fault that sends keep-alives before the answer."""
     return Fault(
         "keep-alives",
         lambda serving: serving.respond(
@@ -52,7 +52,7 @@ WHOLE: Expected = Answered()
 
 CASES = (
     Case(
-        what="a stream that just ends, without finish reason and `[DONE]`",
+        what="a stream that ends without finish reason and `[DONE]`",
         script=[faults.stream_ends().on(ANSWER)],
         plain=no_json(retryable=True),
         streamed=cut("The stream ended before the reply did", shown=TEXT, provider=PROVIDER),
@@ -70,24 +70,24 @@ CASES = (
         streamed=cut(shown=HALF, provider=PROVIDER),
     ),
     Case(
-        what="the connection is closed before the body's end",
+        what="the connection is closed within the body",
         script=[faults.connection_cut(reset=False).on(ANSWER)],
         plain=cut(retryable=True),
         streamed=cut(shown=HALF, provider=PROVIDER),
     ),
     Case(
-        what="the connection is closed before anything of the answer, then an answer",
+        what="the connection is closed before the answer begins, then an answer",
         script=[faults.connection_cut(reset=False, after=0), ANSWER],
         plain=Answered(requests=2),
     ),
     Case(
-        what="an event that is no JSON",
+        what="an event that is not JSON",
         script=[faults.invalid_json().on(ANSWER)],
         plain=no_json(retryable=True),
         streamed=no_json(leads="An event of the stream is not JSON.", shown=HALF, provider=PROVIDER),
     ),
     Case(
-        what="an event with null `choices` amid an answer",
+        what="an event with null `choices` within an answer",
         script=[faults.null_choices_event().on(ANSWER)],
         plain=no_json(leads="The reply has no choices.", retryable=True),
         streamed=WHOLE,
@@ -111,7 +111,7 @@ CASES = (
         plain=silent(generation=True, status=200),
     ),
     Case(
-        what="silence amid the answer",
+        what="silence within the answer",
         script=[faults.silence("middle").on(ANSWER)],
         settings=SHORT,
         plain=silent(generation=True, status=200),
@@ -125,13 +125,13 @@ CASES = (
         streamed=WHOLE,
     ),
     Case(
-        what="keep-alives for ever",
+        what="endless keep-alives",
         script=[faults.comments_for_ever(0.01)],
         settings=SHORT,
         plain=silent(generation=True, status=200),
     ),
     Case(
-        what="keep-alives for ever, amid the answer",
+        what="endless keep-alives within the answer",
         script=[faults.comments_for_ever(0.01, after=3).on(ANSWER)],
         settings=SHORT,
         plain=silent(generation=True, status=200),
@@ -144,16 +144,16 @@ CASES = (
         plain=WHOLE,
     ),
     Case(
-        what="keep-alives beyond the call's total time",
+        what="keep-alives until the total time limit",
         script=[faults.comments_for_ever(0.01)],
         settings={"timeout": {"idle": 5, "total": PATIENCE}},
         plain=Failed(
             kind=KimiTimeoutError, leads=f"The call took longer than its total time of {PATIENCE:g} seconds.",
-            advises="or ask for less.", generation=True, status=200,
+            advises="or request less.", generation=True, status=200,
         ),
     ),
     Case(
-        what="a few bytes at a time, torn in the middle of letters",
+        what="a few bytes at a time, with split characters",
         script=[faults.slow_dribble(0.0001).on(ANSWER)],
         plain=WHOLE,
     ),

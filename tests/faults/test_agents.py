@@ -1,4 +1,4 @@
-"""An agent never runs a tool on half an argument, whatever cut the call."""
+"""Tests that agents never run a tool with truncated arguments."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ CUTS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("cut", CUTS)
-def test_no_tool_runs_on_half_an_argument(cut: str, way: str) -> None:
+def test_no_tool_runs_with_truncated_arguments(cut: str, way: str) -> None:
     ran: list[str] = []
 
     @tool
     def get_weather(city: str = "", unit: str = "") -> str:
-        """Tell the weather in a city."""
+        """Return the weather in a city."""
         ran.append(f"{city}, {unit}")
         return "Sunny."
 

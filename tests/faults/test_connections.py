@@ -1,4 +1,4 @@
-"""Connections that are kept: closed by the server while nobody uses them, or wanted by more calls than there are."""
+"""Tests of connection reuse: connections that break while idle or in use, and more calls than connections."""
 
 import asyncio
 from collections import Counter
@@ -38,7 +38,7 @@ async def test_a_connection_closed_while_idle_is_replaced(openrouter: Emulator, 
         with model:
             assert (await ask(model, way)).text == TEXT
             await closed_by(openrouter)
-            # Nothing is sent on it, and nothing twice.
+            # No request is sent on it, and none is sent twice.
             assert (await ask(model, way)).text == TEXT
     assert len(openrouter.requests) == 2
     assert openrouter.connections_opened == 2
@@ -46,20 +46,20 @@ async def test_a_connection_closed_while_idle_is_replaced(openrouter: Emulator, 
 
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_kept_connection_that_breaks_in_use_is_an_error(openrouter: Emulator, way: Way, *, reset: bool) -> None:
+async def test_a_reused_connection_that_breaks_is_an_error(openrouter: Emulator, way: Way, *, reset: bool) -> None:
     openrouter.script(ANSWER, faults.unanswered(reset=reset), ANSWER)
     async with model_of(openrouter, max_retries=0) as model:
         with model:
             await ask(model, way)
             with pytest.raises(KimiConnectionError, match="broke before a reply came"):
                 await ask(model, way)
-            # The request may have been served: without retries it is sent once.
+            # The server may have handled the request, so without retries it is sent once.
             assert len(openrouter.requests) == 2
             assert (await ask(model, way)).text == TEXT
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_kept_connection_that_breaks_is_tried_again_on_another(openrouter: Emulator, way: Way) -> None:
+async def test_a_reused_connection_that_breaks_is_retried_on_another(openrouter: Emulator, way: Way) -> None:
     openrouter.script(ANSWER, faults.unanswered(), ANSWER)
     async with model_of(openrouter, max_retries=1) as model:
         with model:
@@ -69,7 +69,7 @@ async def test_a_kept_connection_that_breaks_is_tried_again_on_another(openroute
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_reply_without_its_end_does_not_spoil_the_next_call(openrouter: Emulator, way: Way) -> None:
+async def test_a_truncated_reply_does_not_affect_the_next_call(openrouter: Emulator, way: Way) -> None:
     openrouter.script(faults.wrong_length(50, closed=False).on(ANSWER), ANSWER)
     async with model_of(openrouter, max_retries=0, timeout=0.25) as model:
         with model:
@@ -77,7 +77,7 @@ async def test_a_reply_without_its_end_does_not_spoil_the_next_call(openrouter: 
     assert len(openrouter.requests) == 2
 
 
-def told(model: QuickKimi, way: str) -> str:
+def answer_of(model: QuickKimi, way: str) -> str:
     outcome = ask_once(model, way)
     return repr(outcome.error) if outcome.error else str(outcome.message and outcome.message.text)
 
@@ -85,10 +85,10 @@ def told(model: QuickKimi, way: str) -> str:
 @pytest.mark.parametrize("way", SYNC)
 @pytest.mark.parametrize("most", [1, 3])
 def test_more_threads_than_connections_are_all_answered(openrouter: Emulator, way: Way, most: int) -> None:
-    # A pool that threads share was seen to close a connection under the thread that was using it.
+    # Observed: a pool shared by threads closed a connection that another thread was using.
     openrouter.script(ANSWER, times=None)
     with model_of(openrouter, max_retries=0, max_connections=most) as model, ThreadPoolExecutor(8) as threads:
-        assert Counter(threads.map(lambda _: told(model, way), range(60))) == {TEXT: 60}
+        assert Counter(threads.map(lambda _: answer_of(model, way), range(60))) == {TEXT: 60}
     assert len(openrouter.requests) == 60
     assert openrouter.connections_opened <= most
 

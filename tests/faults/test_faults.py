@@ -1,4 +1,4 @@
-"""Each failure of the table, in each of the four ways, over a socket: nothing goes unnoticed, nothing is lost."""
+"""Tests each failure of the table in each of the four ways, over a socket."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from tests.faults.ways import streams as is_stream
 CASES = (*statuses.CASES, *replies.CASES, *streams.CASES, *transfers.CASES)
 
 
-# Failures that take until a limit is reached are played once plain and once streamed, once sync and once async.
+# Slow failures are played once plain and once streamed, once sync and once async.
 QUICK = ("invoke", "astream")
 
 

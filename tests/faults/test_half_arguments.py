@@ -1,4 +1,4 @@
-"""No call that was cut looks valid, whatever of it had been held back when the reply failed."""
+"""Tests that truncated calls are never valid, even if parts of them were held back when the reply failed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall
 from langchain_kimi.testing.http1 import Cut
-from langchain_kimi.testing.serving import DONE
+from langchain_kimi.testing.responses import DONE
 from tests.faults.ways import ask, model_of
 
 TRIP = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -21,17 +21,17 @@ PLAN = {
     },
 }
 ARGUMENTS = (
-    # A host that encodes an object as a text is decoded: until the text ends it is held back.
+    # An object encoded as a string is decoded, and held back until the string ends.
     '{"trip": "{\\"city\\": \\"Paris\\"}", "note": "sunny"}',
     '{"trip": {"city": "Paris", "hotel": "R\\u0069tz"}, "days": ["Mon", "Tue"], "note": "a \\"quote\\" {"}',
-    # The same object again is left out: what follows the first one is held back.
+    # A repeated object is dropped, so text after the first object is held back.
     '{"note": "x"}{"note": "x"}',
     '"{\\"note\\": \\"x\\"}"',
 )
 
 
 def broken_after(events: int, how: str) -> Fault:
-    """A stream that fails after so many events."""
+    """Return a stream that fails after some events."""
 
     def play(serving: Any) -> Any:
         sent = serving.events()[:events]
@@ -49,7 +49,7 @@ def broken_after(events: int, how: str) -> Fault:
 
 @pytest.mark.parametrize("how", ["cut", "error", "length"])
 @pytest.mark.parametrize("arguments", ARGUMENTS)
-def test_a_call_that_was_cut_is_never_valid(arguments: str, how: str) -> None:
+def test_a_truncated_call_is_never_valid(arguments: str, how: str) -> None:
     reply = Reply(tool_calls=[ToolCall("plan", arguments)])
     with Emulator() as openrouter:
         openrouter.behave(delta_tokens=2)
@@ -64,7 +64,7 @@ def test_a_call_that_was_cut_is_never_valid(arguments: str, how: str) -> None:
 
 
 def ask_whole(openrouter: Emulator, model: Any, reply: Reply) -> dict[str, Any]:
-    """What the call is when nothing goes wrong, and how many events it takes."""
+    """Return the call of a correct reply and the number of its events."""
     events: list[int] = []
 
     def play(serving: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Sockets and memory stay flat, however many models are built, used and dropped."""
+"""Tests that models which are built, used and dropped leave no sockets and no memory."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from tests.faults.cases import whole
 from tests.faults.ways import WAYS, ask, model_of
 
 PLAIN = RawReply(headers={"content-type": "application/json"}, body=whole("Hi."))
-"""The emulator remembers what it thinks up, and so would grow; of these bytes it knows nothing."""
+"""A raw reply: the emulator records other replies, so that its memory would grow."""
 OPEN = Path("/proc/self/fd")
 
 
@@ -58,7 +58,7 @@ def test_calls_leave_no_open_sockets() -> None:
         for _ in range(4):
             asyncio.run(aused_and_dropped(openrouter, 10))
         gc.collect()
-        # One connection of the sync client is kept; each loop has one, which is closed with it.
+        # The sync client keeps one connection. Each loop has one, which is closed with the loop.
         assert len(list(OPEN.iterdir())) <= before
         assert openrouter.connections_opened <= 1 + 1 + 4
         model_of(openrouter).close()

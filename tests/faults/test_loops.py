@@ -1,4 +1,4 @@
-"""One model through many loops, threads and processes."""
+"""Tests one model in several loops, threads and processes."""
 
 import asyncio
 import os
@@ -32,8 +32,8 @@ def answered(model: Any, way: str) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_model_outlives_its_loops(openrouter: Emulator, way: str) -> None:
-    # `ask` runs each async call in a loop of its own.
+def test_a_model_can_be_used_in_several_loops(openrouter: Emulator, way: str) -> None:
+    # `ask` runs each async call in its own loop.
     with model_of(openrouter, max_retries=0) as model:
         assert [answered(model, way) for _ in range(5)] == [True] * 5
     assert len(openrouter.requests) == 5
@@ -56,7 +56,7 @@ def test_calls_of_all_kinds_at_once_on_one_loop(openrouter: Emulator) -> None:
 
 
 def in_children(work: Callable[[], bool], count: int) -> list[int]:
-    """Run something in so many forked processes at once; gives their exit codes, 7 for True."""
+    """Run a function in several forked processes and return their exit codes, 7 for True."""
     children = []
     for _ in range(count):
         if (child := os.fork()) == 0:  # pragma: no cover - another process
@@ -82,7 +82,7 @@ def test_a_model_in_workers_that_were_forked(openrouter: Emulator, used: bool) -
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_copy_with_another_key_sends_no_other(openrouter: Emulator, way: str) -> None:
+def test_a_copy_with_another_key_sends_only_that_key(openrouter: Emulator, way: str) -> None:
     with model_of(openrouter) as model:
         copy = model.model_copy(update={"api_key": OTHER})
         assert answered(model, way)

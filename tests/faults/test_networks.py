@@ -1,4 +1,4 @@
-"""Proxies, a company's certificates, redirects, and no connection at all."""
+"""Tests of proxies, private certificates, redirects and failed connections."""
 
 import copy
 import pickle
@@ -21,7 +21,7 @@ from tests.faults.ways import WAYS, QuickKimi, ask, model_of
 
 TEXT = "Here."
 NOWHERE = "http://kimi.example/api/v1"
-"""A host that no name server knows: only a proxy can answer for it."""
+"""A host without a DNS entry, which only a proxy can serve."""
 
 
 def refused(status: int) -> bytes:
@@ -36,7 +36,7 @@ def openrouter() -> Iterator[Emulator]:
 
 
 def proxy_of(openrouter: Emulator) -> str:
-    # A request to a proxy for plain http is one to the proxy itself, with the whole URL in its first line.
+    # For plain http, the request is sent to the proxy with the whole URL in its first line.
     return openrouter.base_url.removesuffix("/api/v1")
 
 
@@ -55,7 +55,7 @@ def test_a_proxy_as_a_setting(openrouter: Emulator, way: str) -> None:
 def test_a_proxy_of_the_environment(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy_of(openrouter))
     model = QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, max_retries=0)
-    # A client that was made before knows another environment.
+    # A client that was created earlier has another environment.
     model.close()
     assert ask(model, way).error is None
     model.close()
@@ -63,7 +63,7 @@ def test_a_proxy_of_the_environment(openrouter: Emulator, way: str, monkeypatch:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_no_proxy_goes_past_the_proxy(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_bypasses_the_proxy(openrouter: Emulator, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with model_of(openrouter, max_retries=0) as model:
@@ -115,7 +115,7 @@ def test_a_private_certificate_authority_can_be_trusted(behind_tls: Behind, way:
     assert len(behind_tls.openrouter.requests) == 4
 
 
-def test_a_pickle_and_a_copy_trust_the_same(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pickles_and_copies_trust_the_same_certificates(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     context = ssl.create_default_context(cafile=behind_tls.certificate)
     by_path, by_context = (over_tls(behind_tls, verify=verify) for verify in (behind_tls.certificate, context))
@@ -123,12 +123,12 @@ def test_a_pickle_and_a_copy_trust_the_same(behind_tls: Behind, monkeypatch: pyt
     for one in copies:
         with one:
             assert ask(one, "invoke").error is None
-    # A context cannot be pickled, and what is safe takes its place.
+    # A context cannot be pickled. The default verification replaces it.
     assert pickle.loads(pickle.dumps(by_context)).verify is True  # noqa: S301 - our own pickle
 
 
 def test_ssl_cert_file_in_all_four_ways(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
-    # In a process of its own: the certificates are read once.
+    # In its own process, because the certificates are loaded once.
     monkeypatch.setenv("SSL_CERT_FILE", str(behind_tls.certificate))
     program = (
         "import sys; from tests.faults.ways import WAYS, QuickKimi, ask\n"
@@ -151,23 +151,23 @@ def test_tls_through_a_proxy(behind_tls: Behind, way: str) -> None:
             assert "secret" not in repr(model)
     assert outcome.error is None
     assert len(proxy.connects) == 1
-    # What is for the host is not for the proxy.
+    # Headers for the server are not sent to the proxy.
     assert KEY not in proxy.headers[0]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("refusal", "told"),
+    ("refusal", "reason"),
     [(refused(407), "407"), (refused(403), "403"), (refused(502), "502"), (b"", "broke before a reply came")],
     ids=["407", "403", "502", "closed"],
 )
-def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, told: str, way: str) -> None:
+def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, reason: str, way: str) -> None:
     with relaying(refusal=refusal) as proxy:
         url = f"http://user:secret@127.0.0.1:{proxy.port}"
         with over_tls(behind_tls, verify=False, proxy=url) as model:
             error = ask(model, way).error
     assert isinstance(error, KimiConnectionError)
-    assert told in str(error)
+    assert reason in str(error)
     assert "the proxy" in str(error)
     assert "secret" not in f"{error!r} {error}"
     assert behind_tls.openrouter.requests == []
@@ -175,7 +175,7 @@ def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, told:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("refusal", "kind", "told"),
+    ("refusal", "kind", "reason"),
     [
         (refused(407), KimiStatusError, "check base_url, the proxy and the request."),
         (refused(502), KimiServerError, "HTTP 502"),
@@ -183,19 +183,19 @@ def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, told:
     ],
     ids=["407", "502", "closed"],
 )
-def test_a_proxy_that_does_not_forward(refusal: bytes, kind: type[KimiError], told: str, way: str) -> None:
+def test_a_proxy_that_does_not_forward(refusal: bytes, kind: type[KimiError], reason: str, way: str) -> None:
     with relaying(refusal=refusal) as proxy:
         url = f"http://user:secret@127.0.0.1:{proxy.port}"
         with QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=url, max_retries=0) as model:
             error = ask(model, way).error
     assert type(error) is kind
-    assert told in str(error)
+    assert reason in str(error)
     assert "secret" not in f"{error!r} {error}"
     assert proxy.connects == [f"{NOWHERE}/chat/completions"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_proxy_that_nobody_runs(way: str) -> None:
+def test_a_proxy_that_is_not_running(way: str) -> None:
     url = f"http://user:secret@127.0.0.1:{port_that_is_free()}"
     with QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=url, max_retries=0) as model:
         error = ask(model, way).error
@@ -227,7 +227,7 @@ def test_an_ipv6_server_can_be_called(openrouter: Emulator, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_carries_nothing_elsewhere(openrouter: Emulator, status: int, way: str) -> None:
+def test_redirects_are_not_followed(openrouter: Emulator, status: int, way: str) -> None:
     with Emulator() as elsewhere:
         openrouter.clear()
         openrouter.script(RawReply(status, {"location": elsewhere.base_url + "/chat/completions"}), times=None)
@@ -257,7 +257,7 @@ def test_a_refused_connection_is_a_connection_error(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_answers_does_not_speak_http(way: str) -> None:
+def test_a_server_that_does_not_speak_http(way: str) -> None:
     with relaying(refusal=b"SSH-2.0-Something\r\n") as other:
         model = QuickKimi(api_key=KEY, base_url=f"http://127.0.0.1:{other.port}/v1", max_retries=0)
         error = ask(model, way).error

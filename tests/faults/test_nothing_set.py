@@ -1,4 +1,4 @@
-"""What a model that was told nothing about time does: it waits for minutes, ends by itself, and asks again."""
+"""Tests of a model with the default timeouts, with a simulated clock."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from langchain_kimi._openrouter.http.transport import Call, Clock
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from langchain_kimi.testing.http1 import Pause
-from langchain_kimi.testing.serving import COMMENT, PADDING
+from langchain_kimi.testing.responses import COMMENT, PADDING
 from tests.conftest import KEY
 from tests.faults.ways import WAYS, QuickKimi, ask, streams
 
@@ -21,7 +21,7 @@ SILENT = "No content came for 120 seconds."
 
 
 class LeapingClock:
-    """A clock on which so many seconds pass with each look at it."""
+    """A clock that advances by some seconds at each reading."""
 
     def __init__(self, seconds: float) -> None:
         self.now = 0.0
@@ -33,7 +33,7 @@ class LeapingClock:
 
 
 class SlowKimi(QuickKimi):
-    """A ChatKimi for which time flies: each piece of a reply has been waited for so many seconds."""
+    """A ChatKimi whose clock advances by some seconds for each piece of a reply."""
 
     _waited: float = PrivateAttr(default=30.0)
 
@@ -49,19 +49,19 @@ def openrouter() -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("after", [0, 2])
-def test_keep_alives_for_ever_end_after_two_minutes(openrouter: Emulator, after: int, way: str) -> None:
+def test_endless_keep_alives_time_out_after_two_minutes(openrouter: Emulator, after: int, way: str) -> None:
     openrouter.script(faults.comments_for_ever(0.001, after=after).on(Reply(text=TEXT)), times=None)
     with SlowKimi(api_key=KEY, base_url=openrouter.base_url) as model:
         outcome = ask(model, way)
     assert isinstance(outcome.error, KimiTimeoutError)
     assert outcome.error.reason == SILENT
-    # It is asked again, twice; but not after something was shown.
+    # The request is retried twice, but not after text was streamed.
     assert len(openrouter.requests) == (1 if after and streams(way) else 3)
     assert bool(outcome.shown) is bool(after and streams(way))
 
 
 def slowly(pause: float) -> Fault:
-    """An answer in pieces that are read one by one, with a keep-alive before each."""
+    """Return an answer in pieces that are read one by one, with a keep-alive before each."""
 
     def play(serving: Any) -> Any:
         quiet = COMMENT if serving.stream else PADDING
@@ -71,7 +71,7 @@ def slowly(pause: float) -> Fault:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_answer_may_take_as_long_as_it_likes(openrouter: Emulator, way: str) -> None:
+def test_a_slow_answer_does_not_time_out(openrouter: Emulator, way: str) -> None:
     openrouter.script(slowly(0.01).on(Reply(text=TEXT)))
     openrouter.behave(comments=False)
     with SlowKimi(api_key=KEY, base_url=openrouter.base_url) as model:
@@ -92,12 +92,12 @@ def clients(handler: Callable[[httpx.Request], httpx.Response]) -> dict[str, Any
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_silence_ends_after_two_minutes(way: str) -> None:
+def test_silence_times_out_after_two_minutes(way: str) -> None:
     limits: list[dict[str, Any]] = []
 
     def silent(request: httpx.Request) -> httpx.Response:
-        given = request.extensions["timeout"]
-        limits.append({phase: given.get(phase) for phase in ("connect", "pool", "write", "read")})
+        timeout = request.extensions["timeout"]
+        limits.append({phase: timeout.get(phase) for phase in ("connect", "pool", "write", "read")})
         raise httpx.ReadTimeout("", request=request)
 
     model = QuickKimi(api_key=KEY, **clients(silent))

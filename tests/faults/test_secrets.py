@@ -1,4 +1,4 @@
-"""A planted key is looked for everywhere after all has gone wrong that can: texts, logs, traces, pickles, dumps."""
+"""Searches for a planted key in the texts, logs, traces, pickles and dumps of every kind of failure."""
 
 import json
 import logging
@@ -30,33 +30,33 @@ WRONG = (
 
 
 class Everything(BaseCallbackHandler):
-    """Keeps all that LangChain tells anybody."""
+    """Records all callbacks of LangChain."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
 
-    def on_chat_model_start(self, *told: Any, **more: Any) -> None:
-        self.told.append(f"{told} {more}")
+    def on_chat_model_start(self, *args: Any, **more: Any) -> None:
+        self.events.append(f"{args} {more}")
 
-    def on_llm_new_token(self, *told: Any, **more: Any) -> None:
-        self.told.append(f"{told} {more}")
+    def on_llm_new_token(self, *args: Any, **more: Any) -> None:
+        self.events.append(f"{args} {more}")
 
-    def on_llm_end(self, *told: Any, **more: Any) -> None:
-        self.told.append(f"{told} {more}")
+    def on_llm_end(self, *args: Any, **more: Any) -> None:
+        self.events.append(f"{args} {more}")
 
-    def on_llm_error(self, *told: Any, **more: Any) -> None:
-        self.told.append(f"{told} {more}")
+    def on_llm_error(self, *args: Any, **more: Any) -> None:
+        self.events.append(f"{args} {more}")
 
-    def on_retry(self, *told: Any, **more: Any) -> None:
-        self.told.append(f"{told} {more}")
+    def on_retry(self, *args: Any, **more: Any) -> None:
+        self.events.append(f"{args} {more}")
 
 
 def texts_of(error: BaseException) -> list[str]:
-    """All that can be printed of an error, and of the errors behind it."""
+    """Return all texts of an error and its causes."""
     texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
-    for behind in (error.__cause__, error.__context__, *getattr(error, "attempts", ())):
-        if behind is not None:
-            texts += texts_of(behind)
+    for source in (error.__cause__, error.__context__, *getattr(error, "attempts", ())):
+        if source is not None:
+            texts += texts_of(source)
     return texts
 
 
@@ -81,9 +81,9 @@ def test_no_error_log_or_callback_shows_a_secret(wrong: Any, way: str, caplog: p
         )
         outcome = ask(model, way)
         assert openrouter.requests[0].sent_key(KEY)
-        # What is under the HTTP client does log, so there is something to search.
+        # The layers below the HTTP client log too, so there is text to search.
         assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
-        assert found_in(*(record.getMessage() for record in caplog.records), *handler.told) == []
+        assert found_in(*(record.getMessage() for record in caplog.records), *handler.events) == []
         assert found_in(*(repr(vars(record)) for record in caplog.records)) == []
         assert found_in(repr(model), str(model), json.dumps(model.model_dump(), default=str), dumps(model)) == []
         assert found_in(pickle.dumps(model).decode("latin-1"), repr(outcome.shown)) == []
@@ -100,8 +100,8 @@ def test_no_error_shows_the_password_of_a_proxy() -> None:
     assert found_in(*texts_of(error), repr(model), dumps(model), pickle.dumps(model).decode("latin-1")) == []
 
 
-def test_the_parts_of_a_call_do_not_show_it() -> None:
-    # Tools that report crashes keep the local variables of each frame, as their repr.
+def test_the_parts_of_a_call_do_not_show_the_key() -> None:
+    # Crash reporters store the reprs of the local variables of each frame.
     call: Any = Call(
         Connection(), {"Authorization": f"Bearer {KEY}"}, b"{}", lambda opened: ErrorBodyReader(opened, {}), Retries()
     )
@@ -113,7 +113,7 @@ EVIL = ("line\r\nX-Evil: 1", "line\nX-Evil: 1", "nul\x00", "\u2028", "\xe9")
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("evil", EVIL)
-def test_no_header_can_be_smuggled_in(evil: str, way: str) -> None:
+def test_headers_cannot_be_injected(evil: str, way: str) -> None:
     with Emulator() as openrouter:
         for settings in ({"api_key": evil}, {"app_title": evil}, {"default_headers": {"X-Own": evil}}):
             with pytest.raises(ValueError, match="header"):
@@ -127,7 +127,7 @@ def test_no_header_can_be_smuggled_in(evil: str, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("depth", [50, 400, 800, 940, 975, 20_000])
-def test_an_error_that_is_nested_without_end_is_told_all_the_same(depth: int, way: str) -> None:
+def test_a_deeply_nested_error_is_reported(depth: int, way: str) -> None:
     deep = b'{"a":' * depth + b"1" + b"}" * depth
     raw = json.dumps(deep.decode()).encode()
     bodies = (

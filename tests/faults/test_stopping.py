@@ -1,4 +1,4 @@
-"""Stopping stops the bill: whoever no longer listens hangs up at once, and OpenRouter cancels a stream it loses."""
+"""Tests that stopping a call closes its connection at once, so that OpenRouter cancels the generation."""
 
 import asyncio
 import gc
@@ -14,20 +14,20 @@ from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiInvalidRequestError
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from langchain_kimi.testing.http1 import Response
-from langchain_kimi.testing.serving import Serving
+from langchain_kimi.testing.responses import OutgoingReply
 from tests.conftest import KEY
 from tests.faults.ways import model_of
 
 LONG = Reply(text="word " * 3_000)
-"""At 10 ms a token it goes on for half a minute; a test waits for a third of that at most."""
+"""At 10 ms per token the reply takes half a minute. A test waits a third of that at most."""
 
 
 class StoppedError(Exception):
-    """Somebody wants no more."""
+    """The consumer stops."""
 
 
 class Stops(BaseCallbackHandler):
-    """A handler that wants no more after the third token."""
+    """A handler that stops after the third token."""
 
     raise_error = True
 
@@ -41,7 +41,7 @@ class Stops(BaseCallbackHandler):
 
 
 class Begins(AsyncCallbackHandler):
-    """A handler that says when the first token is there."""
+    """A handler that reports the first token."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -110,7 +110,7 @@ STOPS: list[Callable[[Any], None]] = [
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_a_stream_is_hung_up(openrouter: Emulator, stop: Callable[[Any], None]) -> None:
+def test_stopping_a_stream_closes_the_connection(openrouter: Emulator, stop: Callable[[Any], None]) -> None:
     with model_of(openrouter) as model:
         stop(model)
         check_hung_up(openrouter)
@@ -127,7 +127,7 @@ async def adrop(model: Any) -> None:
     await anext(stream)
     del stream
     gc.collect()
-    # The loop closes what was dropped, in its own time.
+    # The loop closes the dropped generator later.
     await asyncio.sleep(0.05)
 
 
@@ -191,43 +191,45 @@ ASTOPS: list[Callable[[Any], Awaitable[None]]] = [
 
 
 @pytest.mark.parametrize("stop", ASTOPS)
-async def test_an_async_stream_is_hung_up(openrouter: Emulator, stop: Callable[[Any], Awaitable[None]]) -> None:
+async def test_stopping_an_async_stream_closes_the_connection(
+    openrouter: Emulator, stop: Callable[[Any], Awaitable[None]]
+) -> None:
     async with model_of(openrouter) as model:
         await stop(model)
         await asyncio.to_thread(check_hung_up, openrouter)
 
 
-async def test_a_plain_call_is_hung_up_too(openrouter: Emulator) -> None:
-    asked = threading.Event()
+async def test_stopping_a_plain_call_closes_the_connection(openrouter: Emulator) -> None:
+    started = threading.Event()
 
-    def play(serving: Serving) -> Response:
-        asked.set()
+    def play(serving: OutgoingReply) -> Response:
+        started.set()
         return faults.silence("middle").play(serving)
 
     openrouter.clear()
     openrouter.script(Fault("silence", play))
     async with model_of(openrouter) as model:
         task = asyncio.create_task(model.ainvoke("Go on."))
-        assert await asyncio.to_thread(asked.wait, 10)
+        assert await asyncio.to_thread(started.wait, 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.to_thread(check_hung_up, openrouter)
 
 
-async def test_the_model_goes_on_after_it_was_stopped(openrouter: Emulator) -> None:
+async def test_the_model_can_be_used_after_a_stop(openrouter: Emulator) -> None:
     async with model_of(openrouter) as model:
         for _ in range(5):
             await aclose(model)
         openrouter.behave(pause=0.0)
         assert (await model.ainvoke("Hello.")).text
         last = openrouter.requests[-1]
-        # The client may have the whole reply a moment before the server's thread has noted it.
+        # The client may have the whole reply a moment before the server's thread records its end.
         assert await asyncio.to_thread(last.wait, 10)
     assert last.finished
 
 
-async def test_a_reply_without_a_connection_of_its_own_fails_all_the_same() -> None:
+async def test_a_reply_without_a_connection_fails() -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, text='data: {"error": {"code": 400, "message": "No."}}\n\ndata: [DONE]\n\n')
 

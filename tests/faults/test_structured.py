@@ -1,4 +1,4 @@
-"""Structured output when the answer is none: a value or a typed error in all four ways, never None (probe row s)."""
+"""Tests structured output with faulty answers: a value or a typed error in all four ways, never None."""
 
 from typing import Any
 
@@ -37,14 +37,14 @@ class Person(BaseModel):
 
 
 def value_of(shown: list[Any]) -> Any:
-    """The last of the values: a stream's grow."""
+    """Return the last value, because a stream yields growing values."""
     return shown[-1] if shown else None
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("leak", LEAKED)
-def test_leaked_markup_is_the_call_that_it_stands_for(openrouter: Emulator, leak: str, method: Any, way: str) -> None:
+def test_leaked_markup_becomes_a_call(openrouter: Emulator, leak: str, method: Any, way: str) -> None:
     openrouter.script(LEAKED[leak].on(CALL))
     with model_of(openrouter, max_retries=0) as model:
         outcome = ask(model.with_structured_output(Person, method=method), way)
@@ -55,7 +55,7 @@ def test_leaked_markup_is_the_call_that_it_stands_for(openrouter: Emulator, leak
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("what", NONE)
-def test_no_answer_is_a_typed_error(openrouter: Emulator, what: str, method: Any, way: str) -> None:
+def test_a_reply_without_a_value_is_a_typed_error(openrouter: Emulator, what: str, method: Any, way: str) -> None:
     openrouter.script(NONE[what])
     with model_of(openrouter, max_retries=0) as model:
         error = ask(model.with_structured_output(Person, method=method), way).error
@@ -66,7 +66,7 @@ def test_no_answer_is_a_typed_error(openrouter: Emulator, what: str, method: Any
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-def test_json_in_a_fence_is_read(openrouter: Emulator, method: Any, way: str) -> None:
+def test_json_in_a_code_block_is_read(openrouter: Emulator, method: Any, way: str) -> None:
     openrouter.script(Reply(text=f"Here:\n```json\n{JSON}\n```\n"))
     with model_of(openrouter, max_retries=0) as model:
         outcome = ask(model.with_structured_output(Person, method=method), way)

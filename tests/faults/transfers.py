@@ -1,4 +1,4 @@
-"""Failures of the transfer: what HTTP says of a body is wrong, its bytes are damaged, or its connection breaks."""
+"""Failures of the transfer: wrong HTTP headers, damaged bytes and broken connections."""
 
 from typing import Any
 
@@ -19,29 +19,29 @@ from tests.faults.cases import AGAIN, ANSWER, ENDLESS_TEXT, PROVIDER, Answered, 
 SHORT = {"timeout": 0.25, "max_retries": 0}
 WHOLE = Answered()
 MOST = "one two three four"
-"""What comes of it in the first half of a stream's bytes."""
+"""The part of `TEXT` in the first half of a stream's bytes."""
 
 
 def malformed(leads: str, **more: Any) -> Failed:
-    """What came is no reply."""
+    """Return the failure of a malformed reply."""
     facts: dict[str, Any] = {"status": 200, "retryable": True, "generation": True, "advises": AGAIN}
     return Failed(kind=KimiMalformedReplyError, leads=leads, **{**facts, **more})
 
 
 def cut(leads: str = "The connection broke before the reply ended", **more: Any) -> Failed:
-    """The bytes ended too early."""
+    """Return the failure of a truncated reply."""
     facts: dict[str, Any] = {"status": 200, "retryable": True, "generation": True, "advises": AGAIN}
     return Failed(kind=KimiIncompleteStreamError, leads=leads, **{**facts, **more})
 
 
 def unconnected(**more: Any) -> Failed:
-    """No reply came."""
+    """Return the failure of a connection without a reply."""
     leads = "The connection to 127.0.0.1 broke before a reply came"
     return Failed(kind=KimiConnectionError, leads=leads, advises="trying again may help.", retryable=True, **more)
 
 
 def status(number: int, **more: Any) -> Failed:
-    """A status that OpenRouter does not know."""
+    """Return the failure with a status that OpenRouter does not document."""
     facts: dict[str, Any] = {"advises": "check base_url, the proxy and the request.", "status": number}
     return Failed(kind=KimiStatusError, **{**facts, **more})
 
@@ -72,10 +72,10 @@ ENCODINGS = (
         for coding in ("gzip", "deflate")
     ),
     Case(
-        what="a compression that nobody asked for or reads",
+        what="an unrequested and unsupported encoding",
         script=[faults.unasked_compression().on(ANSWER)],
         plain=malformed(
-            "The reply is compressed as compress, which was not asked for and cannot be read.",
+            "The reply has the content encoding compress, which the request did not accept.",
             advises="something on the way compresses replies.",
         ),
     ),
@@ -114,7 +114,7 @@ FRAMES = (
     ),
     Case(what="the last chunk is missing", script=[faults.end_missing().on(ANSWER)], plain=WHOLE),
     Case(
-        what="half of the connection is closed in the midst",
+        what="the server closes its half of the connection within the body",
         script=[faults.half_closed().on(ANSWER)],
         plain=cut(),
         streamed=cut(shown=MOST, provider=PROVIDER),
@@ -127,27 +127,27 @@ FRAMES = (
         plain=WHOLE,
     ),
     Case(
-        what="a text without an end",
+        what="an endless text",
         script=[ENDLESS_TEXT],
         plain=Failed(
-            kind=KimiReplyTooLargeError, leads="The reply is larger than 256 MiB.", advises="or ask for less.",
+            kind=KimiReplyTooLargeError, leads="The reply is larger than 256 MiB.", advises="or request less.",
             status=200, generation=True,
         ),
         streamed=Failed(
             kind=KimiReplyTooLargeError, leads="An event of the stream is larger than 16 MiB.",
-            advises="or ask for less.", status=200, generation=True,
+            advises="or request less.", status=200, generation=True,
         ),
     ),
 )  # fmt: skip
 
 STATUSES = (
     *(
-        Case(what=f"an answer under {number}", script=[faults.answered_with(number).on(ANSWER)], plain=WHOLE)
+        Case(what=f"an answer with status {number}", script=[faults.answered_with(number).on(ANSWER)], plain=WHOLE)
         for number in (201, 202, 203)
     ),
     *(
         Case(
-            what=f"{number} and nothing else",
+            what=f"{number} without a body",
             script=[faults.bare_status(number)],
             plain=malformed("The reply is empty.", status=number, generation=False),
             streamed=cut("The stream ended before the reply did", status=number, generation=False),
@@ -156,22 +156,22 @@ STATUSES = (
     ),
     *(
         Case(
-            what=f"{number} and nothing else",
+            what=f"{number} without a body",
             script=[faults.bare_status(number)],
             plain=status(number, leads=f"HTTP status {number} without a body"),
         )
         for number in (304, 418, 499, 999)
     ),
     Case(
-        what="501, which asking again does not change",
+        what="501, which a retry does not change",
         script=[http_error(501, "Not here.")],
         plain=Failed(
-            kind=KimiServerError, leads="Not here.", advises="Asking again changes nothing", status=501, code=501
+            kind=KimiServerError, leads="Not here.", advises="Trying again will not help", status=501, code=501
         ),
     ),
     *(
         Case(
-            what=f"{number} of the edge, then an answer",
+            what=f"{number} from the edge server, then an answer",
             script=[faults.bare_status(number), ANSWER],
             plain=Answered(requests=2),
         )
@@ -203,13 +203,13 @@ STATUSES = (
 )  # fmt: skip
 
 CONNECTIONS = (
-    Case(what="the request is read, and the connection closed", script=[faults.unanswered()], plain=unconnected()),
+    Case(what="the connection is closed without a reply", script=[faults.unanswered()], plain=unconnected()),
     Case(
-        what="the request is read, and the connection reset", script=[faults.unanswered(reset=True)],
+        what="the connection is reset without a reply", script=[faults.unanswered(reset=True)],
         plain=unconnected(),
     ),
     Case(
-        what="the request is read, and the connection closed; then an answer", script=[faults.unanswered(), ANSWER],
+        what="the connection is closed without a reply, then an answer", script=[faults.unanswered(), ANSWER],
         plain=Answered(requests=2),
     ),
     Case(
@@ -223,14 +223,14 @@ EMPTY = Failed(
     provider=PROVIDER, usage=True, retryable=True,
 )  # fmt: skip
 CONTENTS = (
-    Case(what="a content that is true", script=[faults.odd_content(content=True)], plain=EMPTY),
-    Case(what="a content that is a number", script=[faults.odd_content(5)], plain=Answered(text="5")),
+    Case(what="true as content", script=[faults.odd_content(content=True)], plain=EMPTY),
+    Case(what="a number as content", script=[faults.odd_content(5)], plain=Answered(text="5")),
     Case(
-        what="a content that is an object with a text", script=[faults.odd_content({"type": "text", "text": "Hi."})],
+        what="an object with a text as content", script=[faults.odd_content({"type": "text", "text": "Hi."})],
         plain=Answered(text="Hi."),
     ),
     Case(
-        what="a content that is an object without a text", script=[faults.odd_content({"answer": 5})],
+        what="an object without a text as content", script=[faults.odd_content({"answer": 5})],
         plain=Answered(text='{"answer": 5}'),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The four ways to ask a model, as one: what was handed out, and what was raised."""
+"""Runs a call in one of the four ways and returns its chunks and its exception."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,16 +16,16 @@ PROMPT = "Hello."
 
 
 class QuickKimi(ChatKimi):
-    """A ChatKimi whose dice always say: at once. What a server asks to wait is waited all the same."""
+    """A ChatKimi without random waits. It still waits for the server's Retry-After."""
 
     def _retries(self, *limits: Any, **named: Any) -> Retries:
-        """Say how often a failed call is made again."""
+        """Return the retry policy."""
         return replace(super()._retries(*limits, **named), chance=lambda: 0.0)
 
 
 @dataclass
 class Outcome:
-    """What came of one call.
+    """The outcome of a call.
 
     Attributes:
         shown: The parts in the order they came: chunks, or the one message of a plain call.
@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def message(self) -> AIMessage | None:
-        """The sum of what was handed out."""
+        """The sum of the chunks."""
         total: AIMessage | None = None
         for part in self.shown:
             total = part if total is None else cast("AIMessage", total + part)
@@ -49,7 +49,7 @@ def _invoke(model: Any, outcome: Outcome, prompt: Any, kwargs: dict[str, Any]) -
 
 
 def _stream(model: Any, outcome: Outcome, prompt: Any, kwargs: dict[str, Any]) -> None:
-    # One by one: what came before an error is kept.
+    # One by one, so that the chunks before an error are available.
     outcome.shown.extend(model.stream(prompt, **kwargs))
 
 
@@ -67,14 +67,14 @@ WAYS: dict[str, Way] = {"invoke": _invoke, "stream": _stream, "ainvoke": _ainvok
 
 
 def streams(way: str) -> bool:
-    """Whether a way hands out chunks."""
+    """Return whether a way yields chunks."""
     return way.endswith("stream")
 
 
 def ask(model: Any, way: str, prompt: Any = PROMPT, **kwargs: Any) -> Outcome:
-    """Ask a model, or anything that is called like one, in one of the four ways; an async one gets a loop of its own.
+    """Call a model or another runnable in one of the four ways; async ways run in their own loop.
 
-    Errors are kept, not raised: each is a result like any other.
+    Errors are returned in the outcome, not raised.
     """
     outcome = Outcome()
     try:
@@ -86,5 +86,5 @@ def ask(model: Any, way: str, prompt: Any = PROMPT, **kwargs: Any) -> Outcome:
 
 
 def model_of(openrouter: Emulator, **settings: Any) -> QuickKimi:
-    """Make a model that speaks to the emulator."""
+    """Return a model that uses the emulator."""
     return QuickKimi(**{"api_key": KEY, "base_url": openrouter.base_url, **settings})

@@ -16,10 +16,10 @@ from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import StreamedMessage
 from langchain_kimi._request.body import body_bytes, request_body
 from langchain_kimi.errors import KimiError
-from langchain_kimi.testing import Behavior, Reply, ToolCall, writing
-from langchain_kimi.testing.answers import Answer, Asked, compose
+from langchain_kimi.testing import Behavior, Reply, ToolCall, payloads
+from langchain_kimi.testing.answers import Answer, ChatRequest, compose
 from langchain_kimi.testing.catalog import DEFAULT, find
-from langchain_kimi.testing.serving import dump
+from langchain_kimi.testing.responses import dump
 from langchain_kimi.testing.tokens import PromptTokens
 
 HEADERS = {"content-type": "text/event-stream", "x-generation-id": "gen-1-head"}
@@ -69,18 +69,18 @@ class Written:
 
     @cached_property
     def _answer(self) -> Answer:
-        request = Asked(BODY, DEFAULT, find(DEFAULT), self.behavior, PromptTokens(10, 0))
+        request = ChatRequest(BODY, DEFAULT, find(DEFAULT), self.behavior, PromptTokens(10, 0))
         return compose(self.reply, "", request)
 
     @cached_property
     def events(self) -> list[JSONObject]:
         """The JSON of the stream's events."""
-        return writing.events(self._answer)
+        return payloads.stream_events(self._answer)
 
     @cached_property
     def plain(self) -> bytes:
         """The body of the plain reply."""
-        return dump(writing.plain(self._answer))
+        return dump(payloads.plain_body(self._answer))
 
     @property
     def stream(self) -> bytes:

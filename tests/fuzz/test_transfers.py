@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
 from langchain_kimi.testing.http1 import Cut, Response, frame, response_head
-from langchain_kimi.testing.serving import Serving, body_of
+from langchain_kimi.testing.responses import OutgoingReply, body_of
 from tests.faults.ways import WAYS, ask, model_of
 from tests.fuzz.damages import DAMAGES, Damage, damaged
 
@@ -20,7 +20,7 @@ FORMS = ("length", "chunks", "gzip", "error")
 AT_ONCE: dict[str, Any] = {"timeout": {"connect": 5.0, "idle": 5.0, "total": 10.0}, "max_retries": 0}
 
 
-def written(form: str, serving: Serving) -> bytes:
+def written(form: str, serving: OutgoingReply) -> bytes:
     """An undamaged response, head and body."""
     if form in {"gzip", "error"}:
         fault = faults.compressed(damage="none") if form == "gzip" else faults.rate_limited(0)
@@ -37,7 +37,7 @@ def written(form: str, serving: Serving) -> bytes:
 def broken(form: str, damages: list[Damage]) -> Fault:
     """Return the response with all of the damage."""
 
-    def play(serving: Serving) -> Response:
+    def play(serving: OutgoingReply) -> Response:
         sent = written(form, serving)
         for damage in damages:
             sent = damaged(sent, damage)

@@ -66,20 +66,20 @@ def test_leaked_calls_come_after_structured_ones() -> None:
     calls = incoming(first=2)
     list(calls.feed([piece("{}", "get_time", "a")]))
     list(calls.close())
-    nested = LeakedCall("", "save_todos", '{"todos": "[]"}', None, is_known=True)
+    nested = LeakedCall("", "save_todos", '{"todos": "[]"}', None, is_certain=True)
     assert calls.add(nested) == passed('{"todos": []}', "save_todos", "functions.save_todos:3", 1)
-    assert calls.add(LeakedCall("a", "get_time", "", None, is_known=True)) == passed("", "get_time", "a_1", 2)
+    assert calls.add(LeakedCall("a", "get_time", "", None, is_certain=True)) == passed("", "get_time", "a_1", 2)
     assert [call.is_sound for call in calls.calls.values()] == [True, True, True]
 
 
 @pytest.mark.parametrize(
     ("leaked", "repeats"),
     [
-        (LeakedCall("z", "get_weather", '{"city":"Paris"}', None, is_known=True), True),
-        (LeakedCall("a", "get_weather", "{}", None, is_known=True), True),
-        (LeakedCall("z", "get_weather", "{}", None, is_known=True), False),
-        (LeakedCall("a", "get_time", '{"city": "Paris"}', None, is_known=True), False),
-        (LeakedCall("z", "get_weather", '{"city": "Pa', None, is_known=True), False),
+        (LeakedCall("z", "get_weather", '{"city":"Paris"}', None, is_certain=True), True),
+        (LeakedCall("a", "get_weather", "{}", None, is_certain=True), True),
+        (LeakedCall("z", "get_weather", "{}", None, is_certain=True), False),
+        (LeakedCall("a", "get_time", '{"city": "Paris"}', None, is_certain=True), False),
+        (LeakedCall("z", "get_weather", '{"city": "Pa', None, is_certain=True), False),
     ],
 )
 def test_a_leaked_call_may_repeat_a_structured_one(leaked: LeakedCall, repeats: bool) -> None:  # noqa: FBT001 - a table's column

@@ -120,8 +120,8 @@ DEFINITIONS = {"City": {"type": "string", "title": "City"}, "Node": NODE}
 
 @pytest.mark.parametrize("name", [*PROPERTIES, *MEANT])
 def test_rewritten(name: str) -> None:
-    given, expected = (PROPERTIES | MEANT)[name]
-    schema = root({"x": given}, **{"$defs": DEFINITIONS})
+    original, expected = (PROPERTIES | MEANT)[name]
+    schema = root({"x": original}, **{"$defs": DEFINITIONS})
     before = copy.deepcopy(schema)
     sent = moonshot_schema(schema)
     assert sent == root({"x": expected}, **{"$defs": DEFINITIONS})

@@ -1,4 +1,4 @@
-"""The bytes of a streamed reply, in OpenRouter's form."""
+"""Bytes of streamed replies in OpenRouter's format."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ def event(payload: Any) -> bytes:
 
 
 def chunk(delta: dict[str, Any] | None = None, **more: Any) -> bytes:
-    """An event with one choice; further arguments are the choice's, or the chunk's where they are known there."""
+    """Return an event with one choice. Other arguments are keys of the choice, or of the chunk if it has such keys."""
     top = {key: more.pop(key) for key in ("usage", "error", "provider", "id") if key in more}
     return event({"id": "gen-1", "choices": [{"index": 0, "delta": delta or {}, **more}], **top})
 

@@ -1,4 +1,4 @@
-"""What OpenRouter and the hosts behind it answer when a call fails, and what is to be made of it."""
+"""Observed error replies of OpenRouter and its providers, each with the expected error."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ LIMITED = "moonshotai/kimi-k2-0905 is temporarily rate-limited upstream. Please 
 
 @dataclass(frozen=True)
 class Row:
-    """A failure: what comes over the wire, the error's class, how its text begins, and what else it must know."""
+    """A failure: the reply, the class of the error, the begin of its text, and other attributes."""
 
     status: int
     body: Any
@@ -28,16 +28,16 @@ class Row:
         return f"{self.status} {self.reason[:50]}"
 
 
-def told(message: Any, code: Any = None, metadata: Any = None, **more: Any) -> dict[str, Any]:
-    """OpenRouter's envelope."""
-    known = {"code": code, "metadata": metadata}
-    error = {"message": message, **{key: value for key, value in known.items() if value is not None}}
+def sent(message: Any, code: Any = None, metadata: Any = None, **more: Any) -> dict[str, Any]:
+    """Return OpenRouter's sent of an error."""
+    optional = {"code": code, "metadata": metadata}
+    error = {"message": message, **{key: value for key, value in optional.items() if value is not None}}
     return {"error": {**error, **more}, "user_id": "user_x"}
 
 
 def passed_on(raw: Any, code: int = 400, provider: str | None = "Moonshot AI", **metadata: Any) -> dict[str, Any]:
-    """A host's own words, as OpenRouter passes them on."""
-    return told("Provider returned error", code, {"provider_name": provider, "raw": raw, **metadata})
+    """Return a provider's own error as OpenRouter passes it on."""
+    return sent("Provider returned error", code, {"provider_name": provider, "raw": raw, **metadata})
 
 
 def availability(code: str, *, retryable: bool, **more: Any) -> dict[str, Any]:
@@ -64,12 +64,12 @@ PAGE = "<html><head><style>p {}</style><title>502 Bad Gateway</title></head><bod
 
 ROWS = [
     # the request
-    Row(400, told('Input required: specify "prompt"', 400), INVALID, "Input required", {"code": 400, **NEVER}),
+    Row(400, sent('Input required: specify "prompt"', 400), INVALID, "Input required", {"code": 400, **NEVER}),
     Row(
-        400, told("Too long", 400, {"error_type": "string_too_long"}),
+        400, sent("Too long", 400, {"error_type": "string_too_long"}),
         INVALID, "Too long", {"error_type": "string_too_long"},
     ),
-    Row(400, told("No models provided", 400), INVALID, "No models provided", NEVER),
+    Row(400, sent("No models provided", 400), INVALID, "No models provided", NEVER),
     Row(400, passed_on(GOOGLE, provider="Google"), INVALID, "Developer instruction", {"provider": "Google"}),
     Row(400, passed_on(XAI, provider="xAI"), INVALID, "Invalid request content", {"provider": "xAI"}),
     Row(400, passed_on('{"code":400,"msg":"absent"}'), INVALID, "absent", {"raw": {"code": 400, "msg": "absent"}}),
@@ -80,108 +80,108 @@ ROWS = [
     Row(400, passed_on("{not json"), INVALID, "{not json", {"raw": "{not json"}),
     Row(400, passed_on(""), INVALID, "Provider returned error", {"raw": ""}),
     Row(400, passed_on(None), INVALID, "Provider returned error", {"raw": None}),
-    Row(400, told("", 400), INVALID, "The provider failed without saying why."),
-    Row(400, told('{"error":{"message":"twice wrapped"}}', 400), INVALID, "twice wrapped"),
-    Row(400, told({"message": "no text"}, 400), INVALID, "no text"),
-    Row(412, told("Bad precondition", 412), INVALID, "Bad precondition", NEVER),
+    Row(400, sent("", 400), INVALID, "The provider failed without giving a reason."),
+    Row(400, sent('{"error":{"message":"twice wrapped"}}', 400), INVALID, "twice wrapped"),
+    Row(400, sent({"message": "no text"}, 400), INVALID, "no text"),
+    Row(412, sent("Bad precondition", 412), INVALID, "Bad precondition", NEVER),
     Row(413, "Payload Too Large", INVALID, "Payload Too Large", {"code": None, **NEVER}),
-    Row(422, told("Bad input", 422, {"error_type": "unprocessable"}), INVALID, "Bad input", NEVER),
+    Row(422, sent("Bad input", 422, {"error_type": "unprocessable"}), INVALID, "Bad input", NEVER),
     # the model
-    Row(400, told(UNKNOWN, 400), MISSING, UNKNOWN, {"code": 400, **NEVER}),
+    Row(400, sent(UNKNOWN, 400), MISSING, UNKNOWN, {"code": 400, **NEVER}),
     Row(400, passed_on({"error": {"message": "The model `kimi` does not exist"}}), MISSING, "The model `kimi`"),
-    Row(404, told("No endpoints found for moonshotai/kimi-k2:free.", 404), MISSING, "No endpoints found for", NEVER),
-    Row(404, told("No endpoints found that support tool use. To learn", 404), MISSING, "No endpoints found", NEVER),
-    Row(404, told("No endpoints found that support image input", 404), MISSING, "No endpoints found that support"),
-    Row(404, told("No allowed providers are available for the selected model.", 404), MISSING, "No allowed providers"),
-    Row(404, told("No endpoints available matching your guardrail restrictions and data policy", 404), MISSING, "No"),
+    Row(404, sent("No endpoints found for moonshotai/kimi-k2:free.", 404), MISSING, "No endpoints found for", NEVER),
+    Row(404, sent("No endpoints found that support tool use. To learn", 404), MISSING, "No endpoints found", NEVER),
+    Row(404, sent("No endpoints found that support image input", 404), MISSING, "No endpoints found that support"),
+    Row(404, sent("No allowed providers are available for the selected model.", 404), MISSING, "No allowed providers"),
+    Row(404, sent("No endpoints available matching your guardrail restrictions and data policy", 404), MISSING, "No"),
     Row(
         404,
-        told("None left", availability=availability("constraint_filtered", retryable=False, excluded_by=["max_price"])),
+        sent("None left", availability=availability("constraint_filtered", retryable=False, excluded_by=["max_price"])),
         MISSING, "None left", {"code": None, **NEVER},
     ),
     Row(
-        404, told("Gone for now", availability=availability("model_unavailable_upstream", retryable=True)),
+        404, sent("Gone for now", availability=availability("model_unavailable_upstream", retryable=True)),
         MISSING, "Gone for now", AGAIN,
     ),
-    # the key and its money
-    Row(401, told("Missing Authentication header", 401), KEY, "Missing Authentication header", NEVER),
-    Row(401, told("User not found.", 401), KEY, "User not found.", NEVER),
-    Row(401, told("No auth credentials found", 401), KEY, "No auth credentials found", NEVER),
-    Row(401, told("No cookie auth credentials found", 401), KEY, "No cookie auth"),
-    Row(402, told("Insufficient credits. Add more using https://x.example", 402), CREDIT, "Insufficient", NEVER),
-    Row(402, told("This request requires more credits, or fewer max_tokens.", 402), CREDIT, "This request requires"),
-    Row(402, told(f"Key limit exceeded (total limit). {KEYS}", 402), CREDIT, "Key limit exceeded", NEVER),
-    Row(403, told(f"Key limit exceeded (total limit). {KEYS}", 403), CREDIT, "Key limit exceeded", NEVER),
-    Row(403, told(f"Key limit exceeded (daily limit). {KEYS}", 403), CREDIT, "Key limit exceeded (daily", NEVER),
+    # the key and its credit
+    Row(401, sent("Missing Authentication header", 401), KEY, "Missing Authentication header", NEVER),
+    Row(401, sent("User not found.", 401), KEY, "User not found.", NEVER),
+    Row(401, sent("No auth credentials found", 401), KEY, "No auth credentials found", NEVER),
+    Row(401, sent("No cookie auth credentials found", 401), KEY, "No cookie auth"),
+    Row(402, sent("Insufficient credits. Add more using https://x.example", 402), CREDIT, "Insufficient", NEVER),
+    Row(402, sent("This request requires more credits, or fewer max_tokens.", 402), CREDIT, "This request requires"),
+    Row(402, sent(f"Key limit exceeded (total limit). {KEYS}", 402), CREDIT, "Key limit exceeded", NEVER),
+    Row(403, sent(f"Key limit exceeded (total limit). {KEYS}", 403), CREDIT, "Key limit exceeded", NEVER),
+    Row(403, sent(f"Key limit exceeded (daily limit). {KEYS}", 403), CREDIT, "Key limit exceeded (daily", NEVER),
     Row(403, passed_on("Insufficient balance", 403), CREDIT, "Insufficient balance"),
-    # what is not allowed
-    Row(403, told("Not in your region", 403, {"error_type": "permission_denied"}), FORBIDDEN, "Not in your", NEVER),
+    # permissions
+    Row(403, sent("Not in your region", 403, {"error_type": "permission_denied"}), FORBIDDEN, "Not in your", NEVER),
     Row(403, passed_on({"error": "Content violates usage guidelines."}, 403, "xAI"), FORBIDDEN, "Content violates"),
     Row(
-        403, told('o/x requires moderation. Your input was flagged for "violence".', 403, FLAGGED),
+        403, sent('o/x requires moderation. Your input was flagged for "violence".', 403, FLAGGED),
         MODERATED, "o/x requires moderation.", {"model": "o/x", "provider": "OpenAI", "metadata": FLAGGED},
     ),
-    Row(403, told("Flagged", 403, {"flagged_input": ""}), MODERATED, "Flagged", NEVER),
-    # too much
+    Row(403, sent("Flagged", 403, {"flagged_input": ""}), MODERATED, "Flagged", NEVER),
+    # rate limits
     Row(429, passed_on(LIMITED, 429, "Groq"), RATE, LIMITED, {"provider": "Groq", "raw": LIMITED, **AGAIN}),
     Row(429, passed_on(LIMITED, 429), RATE, LIMITED, {"retry_after": 12.5}, {"retry-after": "12.5"}),
     Row(429, passed_on("limit_rpm/moonshotai/kimi-k2/0-1", 429), RATE, "limit_rpm/moonshotai", {"retry_after": None}),
     Row(
-        429, told("Rate limit exceeded: free-models-per-min. ", 429, {"headers": FREE, "provider_name": None}),
+        429, sent("Rate limit exceeded: free-models-per-min. ", 429, {"headers": FREE, "provider_name": None}),
         RATE, "Rate limit exceeded: free-models-per-min.", {"retry_after": 60.0, "provider": None, **AGAIN},
     ),
     Row(
-        429, told("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock", 429, {"headers": FREE}),
+        429, sent("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock", 429, {"headers": FREE}),
         RATE, "Rate limit exceeded: free-models-per-day", {"retry_after": 60.0, **NEVER},
     ),
-    Row(429, told("Rate limit exceeded: free-models-per-day-high-balance.", 429), RATE, "Rate limit exceeded", NEVER),
-    Row(429, told("Daily limit", 429, {"limit_source": "openrouter_free_tier_daily"}), RATE, "Daily limit", NEVER),
+    Row(429, sent("Rate limit exceeded: free-models-per-day-high-balance.", 429), RATE, "Rate limit exceeded", NEVER),
+    Row(429, sent("Daily limit", 429, {"limit_source": "openrouter_free_tier_daily"}), RATE, "Daily limit", NEVER),
     Row(
         429,
-        told(
+        sent(
             "No room left.", error_type="rate_limit_exceeded", http_status=429,
             availability=availability("capacity_exhausted", retryable=True, retry_after=12),
         ),
         RATE, "No room left.", {"retry_after": 12.0, "error_type": "rate_limit_exceeded", "code": None, **AGAIN},
     ),
     Row(
-        429, told("No host will take it", 429, {"availability": availability("capacity_exhausted", retryable=False)}),
+        429, sent("No host will take it", 429, {"availability": availability("capacity_exhausted", retryable=False)}),
         RATE, "No host will take it", NEVER,
     ),
-    # the other side
-    Row(408, told("Request timed out", 408), SERVER, "Request timed out", AGAIN),
-    Row(409, told("Conflict", 409), SERVER, "Conflict", AGAIN),
-    Row(500, told("Internal Server Error", 500), SERVER, "Internal Server Error", AGAIN),
-    Row(500, told("Internal Server Error", 500, {"raw": "CUDA out of memory"}), SERVER, "CUDA out of memory", AGAIN),
-    Row(502, told("Upstream error from Venice: EngineCore", 502), SERVER, "Upstream error from Venice", AGAIN),
+    # the server
+    Row(408, sent("Request timed out", 408), SERVER, "Request timed out", AGAIN),
+    Row(409, sent("Conflict", 409), SERVER, "Conflict", AGAIN),
+    Row(500, sent("Internal Server Error", 500), SERVER, "Internal Server Error", AGAIN),
+    Row(500, sent("Internal Server Error", 500, {"raw": "CUDA out of memory"}), SERVER, "CUDA out of memory", AGAIN),
+    Row(502, sent("Upstream error from Venice: EngineCore", 502), SERVER, "Upstream error from Venice", AGAIN),
     Row(502, passed_on('"stringly"', 502), SERVER, '"stringly"'),
     Row(502, PAGE, SERVER, "502 Bad Gateway cloudflare", {"code": None, **AGAIN}),
     Row(502, "", SERVER, "HTTP status 502 without a body", AGAIN),
     Row(502, "<STYLE>x</STYLE>&lt;b&gt; &amp; co", SERVER, "<b> & co"),
     Row(
-        503, told("Service temporarily unavailable", 503),
+        503, sent("Service temporarily unavailable", 503),
         SERVER, "Service temporarily unavailable", {"retry_after": 3.0}, {"retry-after": "3"},
     ),
     Row(
-        503, told("No region", 503, availability=availability("region_restricted", retryable=False)),
+        503, sent("No region", 503, availability=availability("region_restricted", retryable=False)),
         SERVER, "No region", NEVER,
     ),
     Row(
-        504, told("Timed out", 504, {"error_type": "timeout"}),
+        504, sent("Timed out", 504, {"error_type": "timeout"}),
         SERVER, "Timed out", {"error_type": "timeout", **AGAIN},
     ),
     Row(524, "error code: 524", SERVER, "error code: 524", {"code": None, **AGAIN}),
     Row(529, passed_on("Overloaded", 529), SERVER, "Overloaded", AGAIN),
-    # other hosts, and what is hardly an answer
+    # other servers, and bodies without a usable error
     Row(400, {"object": "error", "message": "bad", "type": "x", "code": 40001}, INVALID, "bad", {"code": 40001}),
     Row(401, {"error": "Invalid API key"}, KEY, "Invalid API key"),
     Row(404, {"detail": "Not Found"}, MISSING, "Not Found"),
     Row(400, [{"error": {"code": 400, "message": "in a list"}}], INVALID, "in a list", {"code": 400}),
-    Row(500, [], SERVER, "The provider failed without saying why."),
+    Row(500, [], SERVER, "The provider failed without giving a reason."),
     Row(500, {}, SERVER, "HTTP status 500", {"code": None}),
-    Row(500, {"error": {}}, SERVER, "The other side sent an error without a word about it."),
+    Row(500, {"error": {}}, SERVER, "The server sent an error without a message."),
     Row(500, "\ufeff" + '{"error": {"message": "marked"}}', SERVER, "marked"),
-    Row(418, told("teapot", 418), KimiStatusError, "teapot", NEVER),
+    Row(418, sent("teapot", 418), KimiStatusError, "teapot", NEVER),
     Row(302, "", KimiStatusError, "HTTP status 302 without a body", NEVER),
     Row(204, "", SERVER, "HTTP status 204 without a body", {"status": 500}),
 ]  # fmt: skip

@@ -35,11 +35,11 @@ def refused_by_host(raw: Any) -> KimiError:
             "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2",
             ["additional_kwargs", "reasoning={'enabled': False}"],
         ),
-        ("the message at position 3 with role 'assistant' must not be empty", ["out of the history"]),
+        ("the message at position 3 with role 'assistant' must not be empty", ["from the history"]),
         ("cannot specify both 'thinking' and 'reasoning_effort'", ["reasoning={...}"]),
     ],
 )
-def test_what_a_host_said_and_the_knob_to_turn(words: str, knobs: list[str]) -> None:
+def test_a_message_of_a_provider_gives_specific_advice(words: str, knobs: list[str]) -> None:
     for error in (
         refused_by_host({"error": {"message": words, "type": "invalid_request_error"}}),
         refused_by_host({"message": words}),
@@ -67,7 +67,7 @@ OTHERS = ("moonshotai/kimi-k2.6", "moonshotai/kimi-k2.7-code", "models=[...]")
         (404, "No endpoints available matching your guardrail restrictions and data policy"),
     ],
 )
-def test_a_model_that_is_not_to_be_had_has_alternatives(status: int, message: str) -> None:
+def test_an_unavailable_model_gives_alternatives(status: int, message: str) -> None:
     advice = refused(status, message).advice
     assert all(other in advice for other in OTHERS)
 
@@ -77,10 +77,10 @@ def test_a_model_that_is_not_to_be_had_has_alternatives(status: int, message: st
     [
         ("No endpoints found that support tool use", "loosen provider={...}"),
         ("No allowed providers are available for the selected model.", "loosen provider={...}"),
-        ("No endpoints found for moonshotai/kimi-k2.5.", "misspelt or retired"),
+        ("No endpoints found for moonshotai/kimi-k2.5.", "misspelled or retired"),
     ],
 )
-def test_a_filter_is_not_a_misspelling(message: str, knob: str) -> None:
+def test_a_filter_and_a_misspelled_slug_give_different_advice(message: str, knob: str) -> None:
     assert knob in refused(404, message).advice
 
 
@@ -93,17 +93,17 @@ def test_a_filter_is_not_a_misspelling(message: str, knob: str) -> None:
         (402, "x", "Add credits"),
         (403, "Key limit exceeded (total limit)", "raise the key's limit"),
         (403, "x", "guardrails"),
-        (429, "x", "name fallbacks with models=[...]"),
-        (429, "Rate limit exceeded: free-models-per-day", "wait until it resets"),
+        (429, "x", "list fallbacks with models=[...]"),
+        (429, "Rate limit exceeded: free-models-per-day", "wait until the limit resets"),
         (502, "x", "Trying again may help"),
         (418, "x", ""),
     ],
 )
-def test_the_advice_for_a_kind_of_failure(status: int, message: str, advice: str) -> None:
+def test_each_error_class_has_advice(status: int, message: str, advice: str) -> None:
     assert advice in refused(status, message).advice
 
 
-def test_moderation_says_where_its_reasons_are() -> None:
+def test_moderation_names_the_attributes_with_its_reasons() -> None:
     assert "metadata['reasons']" in refused(403, "x", metadata={"reasons": ["violence"]}).advice
 
 
@@ -119,7 +119,7 @@ def test_moderation_says_where_its_reasons_are() -> None:
         ({"excluded_by": "x", "constraint": "y", "fallback_models": 7}, ""),
     ],
 )
-def test_what_the_wire_says_of_availability(availability: dict[str, Any], text: str) -> None:
+def test_availability_is_part_of_the_advice(availability: dict[str, Any], text: str) -> None:
     plain = refused(404, "x").advice
     advice = refused(404, "x", availability=availability).advice
     assert advice == f"{plain} {text}".strip()

@@ -1,4 +1,4 @@
-"""From the wire's words to the error: a row for each failure, then the rules that hold for all of them."""
+"""Errors built from replies: one case for each observed failure, then rules for all of them."""
 
 import json
 from typing import Any, cast
@@ -23,7 +23,7 @@ from langchain_kimi.errors import (
     KimiStatusError,
     RawReply,
 )
-from tests.openrouter.failure_cases import NOW, OVERFLOWS, ROWS, Row, passed_on, told
+from tests.openrouter.failure_cases import NOW, OVERFLOWS, ROWS, Row, passed_on, sent
 
 HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
 
@@ -35,12 +35,12 @@ def raised(status: int, body: Any, **headers: str) -> KimiError:
 
 
 def within(body: Any, status: int = 200) -> KimiError:
-    """The error inside of a reply that began well."""
+    """Return the error inside a reply whose status is not an error."""
     return error_from_reply(cast("WireEvent", body), RawReply(status, HEADERS, json.dumps(body)), now=NOW)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_a_refused_request_gives_its_typed_error(row: Row) -> None:
+def test_a_failed_request_gives_its_typed_error(row: Row) -> None:
     text = row.body if isinstance(row.body, str) else json.dumps(row.body)
     error = error_from_response(row.status, HEADERS | row.headers, text, now=NOW)
     assert type(error) is row.kind
@@ -55,9 +55,9 @@ def test_a_refused_request_gives_its_typed_error(row: Row) -> None:
 
 
 @pytest.mark.parametrize("words", OVERFLOWS)
-def test_a_prompt_that_is_too_long(words: str) -> None:
+def test_an_overflow_is_recognized_by_its_message(words: str) -> None:
     for body in (
-        told(words, 400),
+        sent(words, 400),
         passed_on(words),
         passed_on({"error": {"message": words, "type": "invalid_request_error"}}),
         passed_on(json.dumps({"error": {"message": words}})),
@@ -72,22 +72,22 @@ def test_a_prompt_that_is_too_long(words: str) -> None:
 
 
 @pytest.mark.parametrize("status", [501, 505, 511])
-def test_what_asking_again_does_not_change(status: int) -> None:
-    error = raised(status, told("x", status))
+def test_a_permanent_status_is_not_retryable(status: int) -> None:
+    error = raised(status, sent("x", status))
     assert type(error) is KimiServerError
     assert not error.is_retryable
-    assert error.advice.startswith("Asking again changes nothing")
+    assert error.advice.startswith("Trying again will not help")
 
 
 @pytest.mark.parametrize("status", [520, 521, 522, 523, 525, 526, 527, 530, 599])
-def test_what_the_edge_says_may_be_tried_again(status: int) -> None:
+def test_a_status_of_cloudflare_is_retryable(status: int) -> None:
     error = raised(status, f"error code: {status}")
     assert type(error) is KimiServerError
     assert error.is_retryable
 
 
 @pytest.mark.parametrize("status", [304, 418, 499, 600, 999])
-def test_a_status_that_means_nothing_here(status: int) -> None:
+def test_an_undocumented_status_is_not_retryable(status: int) -> None:
     error = raised(status, "x")
     assert type(error) is KimiStatusError
     assert not error.is_retryable
@@ -95,11 +95,11 @@ def test_a_status_that_means_nothing_here(status: int) -> None:
 
 
 @pytest.mark.parametrize("word", sorted(CONTEXT_TYPES))
-def test_the_words_of_the_wire_for_a_prompt_that_is_too_long(word: str) -> None:
+def test_an_overflow_is_recognized_by_its_type(word: str) -> None:
     for body in (
-        told("x", 400, {"error_type": word}),
-        told("x", error_type=word),
-        told("x", word),
+        sent("x", 400, {"error_type": word}),
+        sent("x", error_type=word),
+        sent("x", word),
         passed_on(json.dumps({"error": {"message": "x", "code": "context_length_exceeded"}})),
     ):
         assert type(raised(400, body)) is KimiContextOverflowError
@@ -114,15 +114,15 @@ def test_the_words_of_the_wire_for_a_prompt_that_is_too_long(word: str) -> None:
         (401, "maximum context length"),
     ],
 )
-def test_what_is_not_a_prompt_that_is_too_long(status: int, words: str) -> None:
-    assert type(raised(status, told(words, status))) is not KimiContextOverflowError
+def test_other_errors_are_not_overflows(status: int, words: str) -> None:
+    assert type(raised(status, sent(words, status))) is not KimiContextOverflowError
 
 
 @pytest.mark.parametrize(("word", "status"), BY_TYPE.items())
-def test_error_types_inside_of_a_reply(word: str, status: int) -> None:
-    assert within(told("x", error_type=word)).status == status
-    assert within(told("x", metadata={"error_type": word})).status == status
-    assert within(told("x", word)).status == status
+def test_an_error_type_inside_a_reply_gives_the_status(word: str, status: int) -> None:
+    assert within(sent("x", error_type=word)).status == status
+    assert within(sent("x", metadata={"error_type": word})).status == status
+    assert within(sent("x", word)).status == status
 
 
 @pytest.mark.parametrize(
@@ -142,15 +142,15 @@ def test_error_types_inside_of_a_reply(word: str, status: int) -> None:
         ({"message": "x", "code": 402}, 402, KimiStatusError),
     ],
 )
-def test_the_status_of_an_error_inside_of_a_reply(error: Any, status: int, kind: type[KimiError]) -> None:
-    found = within({"error": error})
-    assert found.status == status
-    assert isinstance(found, kind)
+def test_the_status_of_an_error_inside_a_reply(error: Any, status: int, kind: type[KimiError]) -> None:
+    actual = within({"error": error})
+    assert actual.status == status
+    assert isinstance(actual, kind)
 
 
 @pytest.mark.parametrize("code", [429, 500])
-def test_the_status_of_http_wins(code: int) -> None:
-    assert raised(403, told("x", code)).status == 403
+def test_the_http_status_has_precedence(code: int) -> None:
+    assert raised(403, sent("x", code)).status == 403
 
 
 ERROR = {"code": 502, "message": "x"}
@@ -168,15 +168,15 @@ ERROR = {"code": 502, "message": "x"}
         {"choices": [None, "x", {"error": ERROR}]},
     ],
 )
-def test_places_of_an_error(reply: Any) -> None:
+def test_an_error_is_actual_in_every_place(reply: Any) -> None:
     assert find_error(reply) == ERROR
 
 
 @pytest.mark.parametrize("reply", [{"error": {}}, {"error": {}, "choices": []}, {"error": {}, "choices": None}])
-def test_an_error_without_a_word(reply: Any) -> None:
+def test_an_error_without_a_message(reply: Any) -> None:
     error = within(reply)
     assert type(error) is KimiServerError
-    assert error.reason == "The other side sent an error without a word about it."
+    assert error.reason == "The server sent an error without a message."
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_an_error_without_a_word(reply: Any) -> None:
         ({"message": None, "detail": "boom"}, "boom"),
         ({"reason": {"msg": "boom"}}, "boom"),
         ({"message": "", "errors": [{"message": "boom"}]}, "boom"),
-        ({"code": 502}, "The provider failed without saying why."),
+        ({"code": 502}, "The provider failed without giving a reason."),
     ],
 )
-def test_the_words_of_an_error(error: Any, reason: str) -> None:
+def test_the_message_of_an_error(error: Any, reason: str) -> None:
     assert within({"error": error}).reason == reason
 
 
@@ -216,20 +216,20 @@ def test_a_reply_without_an_error_has_none(reply: Any) -> None:
     assert find_error(reply) is None
 
 
-def test_the_finish_reason_error_is_one() -> None:
+def test_the_finish_reason_error_is_an_error() -> None:
     error = within({"choices": [{"finish_reason": "error"}]})
     assert type(error) is KimiServerError
     assert "finish reason 'error'" in error.reason
 
 
-def test_what_the_reply_tells_besides() -> None:
+def test_other_fields_of_the_reply_are_kept() -> None:
     usage = {"cost": 0.1}
     reply = {"id": "gen-1", "model": "m", "provider": "Novita", "usage": usage, "error": ERROR}
     error = within(reply)
     assert (error.generation_id, error.model, error.provider, error.usage) == ("gen-1", "m", "Novita", usage)
 
 
-def test_the_cookie_of_an_edge_is_not_kept() -> None:
+def test_cookies_are_not_kept() -> None:
     error = raised(502, "x", set_cookie="__cf_bm=secret")
     assert error.response is not None
     assert error.response.headers == HEADERS
@@ -282,7 +282,7 @@ def test_deeply_nested_errors_do_not_raise() -> None:
 
 
 @pytest.mark.parametrize("kind", [list, dict])
-def test_what_is_nested_too_deep_to_be_written_is_an_error_all_the_same(kind: type) -> None:
+def test_an_error_too_deep_to_be_written_is_still_an_error(kind: type) -> None:
     """Near the limit a reply can be read and not be written: the rest of the stack may be higher then."""
     nested: Any = 1
     for _ in range(100_000):

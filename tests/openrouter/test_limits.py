@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.limits import DEEPEST, LARGEST_EVENT, LARGEST_REPLY, is_too_deep
+from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, is_too_deep
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.sse import EventDecoder
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError
 
 MIB = 2**20
-LINE_OF_COMMENT = b":" + b" " * (LARGEST_EVENT - 2) + b"\n"
+LINE_OF_COMMENT = b":" + b" " * (MAX_EVENT_BYTES - 2) + b"\n"
 
 
-def opened() -> ResponseHead:
+def head() -> ResponseHead:
     return ResponseHead(200, {}, 0.0)
 
 
@@ -38,22 +38,22 @@ def endless(piece: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("line", [b"x" * MIB, b"data: " + b"x" * MIB + b"\n"], ids=["one line", "many lines"])
-def test_an_event_that_goes_on_is_refused_while_it_comes(line: bytes) -> None:
-    fed = feed(StreamReader(opened(), None), endless(line))
-    assert LARGEST_EVENT - 2 * MIB < fed < LARGEST_EVENT + MIB
+def test_an_endless_event_is_refused_while_it_arrives(line: bytes) -> None:
+    fed = feed(StreamReader(head(), None), endless(line))
+    assert MAX_EVENT_BYTES - 2 * MIB < fed < MAX_EVENT_BYTES + MIB
 
 
-def test_a_stream_that_goes_on_is_refused() -> None:
-    assert feed(StreamReader(opened(), None), endless(LINE_OF_COMMENT)) == LARGEST_REPLY
+def test_an_endless_stream_is_refused() -> None:
+    assert feed(StreamReader(head(), None), endless(LINE_OF_COMMENT)) == MAX_REPLY_BYTES
 
 
-def test_a_plain_reply_that_goes_on_is_refused() -> None:
-    assert feed(PlainReader(opened(), None), endless(b"x" * MIB)) == LARGEST_REPLY
+def test_an_endless_plain_reply_is_refused() -> None:
+    assert feed(PlainReader(head(), None), endless(b"x" * MIB)) == MAX_REPLY_BYTES
 
 
-def test_a_large_event_is_read_all_the_same() -> None:
-    text = "x" * (LARGEST_EVENT - 200)
-    reader = StreamReader(opened(), None)
+def test_a_large_event_is_read() -> None:
+    text = "x" * (MAX_EVENT_BYTES - 200)
+    reader = StreamReader(head(), None)
     event = b"data: " + json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]}).encode()
     chunks: list[Any] = [
         chunk for start in range(0, len(event), MIB) for chunk in reader.feed(event[start : start + MIB], 0.0)
@@ -69,33 +69,33 @@ def nested(depth: int) -> Any:
     return value
 
 
-def test_trying_again_does_not_help() -> None:
+def test_a_reply_that_is_too_large_is_not_retryable() -> None:
     with pytest.raises(KimiReplyTooLargeError, match="larger than 16 MiB") as caught:
-        EventDecoder().feed(b"x" * (LARGEST_EVENT + 1))
+        EventDecoder().feed(b"x" * (MAX_EVENT_BYTES + 1))
     assert not caught.value.is_retryable
 
 
-@pytest.mark.parametrize("depth", [1, DEEPEST])
+@pytest.mark.parametrize("depth", [1, MAX_DEPTH])
 def test_nesting_up_to_the_limit_is_read(depth: int) -> None:
     assert not is_too_deep(nested(depth), json.dumps(nested(depth)))
 
 
-@pytest.mark.parametrize("depth", [DEEPEST + 1, DEEPEST + 2, 300])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, MAX_DEPTH + 2, 300])
 def test_nesting_beyond_the_limit_is_recognized(depth: int) -> None:
     assert is_too_deep(nested(depth), json.dumps(nested(depth)))
 
 
-def test_many_brackets_beside_each_other_are_not_deep() -> None:
+def test_many_shallow_lists_are_not_too_deep() -> None:
     value: list[Any] = [[]] * 500
     assert not is_too_deep(value, json.dumps(value))
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 400, 800, 960, 2_000, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 400, 800, 960, 2_000, 100_000])
 def test_nesting_beyond_the_limit_is_a_malformed_reply(depth: int) -> None:
     body = b'{"choices": [{"delta": {"content": "x"}}], "x": ' + b"[" * depth + b"]" * depth + b"}"
     with pytest.raises(KimiMalformedReplyError):
-        list(StreamReader(opened(), None).feed(b"data: " + body + b"\n\n", 0.0))
-    plain = PlainReader(opened(), None)
+        list(StreamReader(head(), None).feed(b"data: " + body + b"\n\n", 0.0))
+    plain = PlainReader(head(), None)
     plain.feed(body, 0.0)
     with pytest.raises(KimiMalformedReplyError):
         list(plain.close())

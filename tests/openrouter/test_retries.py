@@ -54,13 +54,17 @@ def test_permanent_errors_are_not_retried(kind: type[KimiError]) -> None:
     assert FULL.wait_after(kind("x"), 1, None) is None
 
 
-@pytest.mark.parametrize(("kind", "told", "wait"), [(KimiNotFoundError, True, 0.5), (KimiRateLimitError, False, None)])
-def test_what_the_wire_says_of_it_wins(kind: type[KimiError], *, told: bool, wait: float | None) -> None:
-    assert FULL.wait_after(kind("x", is_retryable=told), 1, None) == wait
+@pytest.mark.parametrize(
+    ("kind", "is_retryable", "wait"), [(KimiNotFoundError, True, 0.5), (KimiRateLimitError, False, None)]
+)
+def test_is_retryable_overrides_the_error_class(
+    kind: type[KimiError], *, is_retryable: bool, wait: float | None
+) -> None:
+    assert FULL.wait_after(kind("x", is_retryable=is_retryable), 1, None) == wait
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 7])
-def test_n_retries_are_n_attempts_more(retries: int) -> None:
+def test_n_retries_are_n_additional_attempts(retries: int) -> None:
     rule = Retries(retries)
     attempts = 1
     while rule.wait_after(KimiServerError("x"), attempts, None) is not None:
@@ -68,8 +72,8 @@ def test_n_retries_are_n_attempts_more(retries: int) -> None:
     assert attempts == retries + 1
 
 
-def asked_again(rule: Retries, *kinds: type[KimiError]) -> list[float | None]:
-    """The wait after each of several attempts that fail one after another in these ways."""
+def waits_after(rule: Retries, *kinds: type[KimiError]) -> list[float | None]:
+    """Return the wait after each of several attempts that fail with these errors."""
     errors: list[KimiError] = []
     waits = []
     for kind in kinds:
@@ -80,41 +84,41 @@ def asked_again(rule: Retries, *kinds: type[KimiError]) -> list[float | None]:
 
 
 @pytest.mark.parametrize("retries", [0, 5])
-def test_an_empty_answer_is_not_asked_again_unless_told_so(retries: int) -> None:
-    assert asked_again(Retries(retries), KimiEmptyReplyError) == [None]
+def test_an_empty_reply_is_not_retried_by_default(retries: int) -> None:
+    assert waits_after(Retries(retries), KimiEmptyReplyError) == [None]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
-def test_so_many_empty_answers_are_asked_again(limit: int) -> None:
-    waits = asked_again(Retries(0, limit), *[KimiEmptyReplyError] * (limit + 1))
+def test_max_empty_limits_the_retries_of_empty_replies(limit: int) -> None:
+    waits = waits_after(Retries(0, limit), *[KimiEmptyReplyError] * (limit + 1))
     assert [wait is None for wait in waits] == [False] * limit + [True]
 
 
-def test_empty_answers_and_failures_are_counted_apart() -> None:
+def test_empty_replies_and_failures_have_separate_limits() -> None:
     rule = Retries(2, 2, chance=lambda: 1.0)
     empty, down = KimiEmptyReplyError, KimiServerError
-    assert asked_again(rule, empty, down, empty, down, down) == [0.5, 0.5, 1.0, 1.0, None]
-    assert asked_again(rule, down, empty, down, empty, empty) == [0.5, 0.5, 1.0, 1.0, None]
+    assert waits_after(rule, empty, down, empty, down, down) == [0.5, 0.5, 1.0, 1.0, None]
+    assert waits_after(rule, down, empty, down, empty, empty) == [0.5, 0.5, 1.0, 1.0, None]
 
 
-def test_an_empty_answer_may_be_asked_again_by_others() -> None:
+def test_is_retryable_false_applies_to_empty_replies() -> None:
     assert KimiEmptyReplyError("x").is_retryable
     assert FULL.wait_after(KimiEmptyReplyError("x", is_retryable=False), 1, None) is None
     assert Retries(5, 5).wait_after(KimiEmptyReplyError("x", is_retryable=False), 1, None) is None
 
 
 @pytest.mark.parametrize("value", [0, 1, 7])
-def test_a_number_of_attempts_is_a_whole_number_of_at_least_zero(value: int) -> None:
+def test_a_number_of_attempts_is_a_non_negative_integer(value: int) -> None:
     assert number_of_attempts("max_retries", value) == value
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "2", True, None])
-def test_anything_else_is_refused_as_a_number_of_attempts(value: Any) -> None:
+def test_other_numbers_of_attempts_are_refused(value: Any) -> None:
     with pytest.raises(KimiUsageError, match="retry_empty must be an integer of at least 0"):
         number_of_attempts("retry_empty", value)
 
 
-def test_the_backoff_doubles_up_to_its_longest() -> None:
+def test_the_backoff_doubles_up_to_the_longest_wait() -> None:
     rule = Retries(1000, chance=lambda: 1.0)
     waits = [rule.wait_after(KimiServerError("x"), attempt, None) for attempt in (1, 2, 3, 4, 7, 8, 9, 1000)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 32.0, 60.0, 60.0, 60.0]
@@ -132,11 +136,11 @@ def test_by_default_waits_differ() -> None:
     assert len({Retries().wait_after(KimiServerError("x"), 1, None) for _ in range(20)}) > 1
 
 
-@pytest.mark.parametrize(("asked", "wait"), [(0.0, 0.0), (7.5, 7.5), (60.0, 60.0), (3600.0, 60.0)])
-def test_the_wait_that_is_asked_for_is_obeyed_up_to_the_longest(asked: float, wait: float) -> None:
-    assert FULL.wait_after(KimiRateLimitError("x", retry_after=asked), 1, None) == wait
+@pytest.mark.parametrize(("requested", "wait"), [(0.0, 0.0), (7.5, 7.5), (60.0, 60.0), (3600.0, 60.0)])
+def test_a_requested_wait_is_obeyed_up_to_the_longest_wait(requested: float, wait: float) -> None:
+    assert FULL.wait_after(KimiRateLimitError("x", retry_after=requested), 1, None) == wait
 
 
 @pytest.mark.parametrize(("left", "wait"), [(None, 5.0), (5.1, 5.0), (5.0, None), (0.0, None), (-1.0, None)])
-def test_no_wait_outlasts_the_total_time(left: float | None, wait: float | None) -> None:
+def test_no_wait_exceeds_the_total_timeout(left: float | None, wait: float | None) -> None:
     assert FULL.wait_after(KimiRateLimitError("x", retry_after=5.0), 1, left) == wait

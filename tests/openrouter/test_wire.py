@@ -7,7 +7,7 @@ from langchain_kimi.testing.catalog import PROVIDERS
 
 
 @pytest.mark.parametrize(("slug", "name"), PROVIDERS.items())
-def test_hosts_of_kimi(slug: str, name: str) -> None:
+def test_the_slugs_of_kimi_providers(slug: str, name: str) -> None:
     assert provider_slug(name) == slug
     assert provider_slug(slug) == slug
 
@@ -24,7 +24,7 @@ def test_hosts_of_kimi(slug: str, name: str) -> None:
         (" Brand New ", "brand-new"),
     ],
 )
-def test_other_hosts(name: str, slug: str) -> None:
+def test_the_slugs_of_other_providers(name: str, slug: str) -> None:
     assert provider_slug(name) == slug
 
 

@@ -159,7 +159,7 @@ def facts_of(message: AIMessage) -> JSONObject:
     metadata["logprobs"] = deep_without_empty(metadata.get("logprobs"))
     if hint := metadata.get("kimi", {}).get("hint"):
         assert "raise max_tokens" in hint
-        metadata["hint"] = {"thought": hint.startswith("Thinking")}
+        metadata["hint"] = {"thought": hint.startswith("Reasoning")}
         del metadata["kimi"]
     return {
         "content": message.content,

@@ -1,4 +1,4 @@
-"""Streams of chunks with everything that their sums have to mind."""
+"""Streams of chunks that cover the cases of their sums."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from tests.structured.cases import JSON, call_piece, pieces
 
 
 def part(index: int | None, args: str | None, **more: Any) -> AIMessageChunk:
-    """A piece of a call's arguments, with what else came with it."""
+    """Return a chunk with a piece of a call's arguments and other fields."""
     return call_piece(index, None, args).model_copy(update=more)
 
 
-def thought(text: str) -> dict[str, Any]:
+def reasoning(text: str) -> dict[str, Any]:
     return {"reasoning_content": text}
 
 
@@ -24,15 +24,15 @@ STREAMS = {
     "text": [AIMessageChunk(content=text) for text in pieces(JSON, 5)],
     "text of one run": [AIMessageChunk(content=text, **OPENROUTER) for text in ("", "a", "b", "")],
     "reasoning, then text": [
-        *(AIMessageChunk(content="", additional_kwargs=thought(text), **OPENROUTER) for text in ("H", "m", "")),
+        *(AIMessageChunk(content="", additional_kwargs=reasoning(text), **OPENROUTER) for text in ("H", "m", "")),
         *(AIMessageChunk(content=text, **OPENROUTER) for text in ("a", "b")),
         AIMessageChunk(content="", chunk_position="last", usage_metadata=USAGE, **OPENROUTER),
     ],
-    "reasoning beside others": [
+    "reasoning and other fields": [
         AIMessageChunk(content="", additional_kwargs={"reasoning_content": None, "other": 1}),
-        AIMessageChunk(content="", additional_kwargs=thought("a")),
-        AIMessageChunk(content="", additional_kwargs=thought("b") | {"other": 2}),
-        AIMessageChunk(content="", additional_kwargs=thought("c")),
+        AIMessageChunk(content="", additional_kwargs=reasoning("a")),
+        AIMessageChunk(content="", additional_kwargs=reasoning("b") | {"other": 2}),
+        AIMessageChunk(content="", additional_kwargs=reasoning("c")),
         AIMessageChunk(content="", additional_kwargs={"other": 3}),
     ],
     "reasoning in lists": [
@@ -41,7 +41,7 @@ STREAMS = {
     "content in lists": [
         AIMessageChunk(content=content) for content in ("a", [{"type": "text", "text": "b", "index": 0}], "c", "d")
     ],
-    "text around facts": [
+    "text and metadata": [
         AIMessageChunk(content="a", id="lc_1"),
         AIMessageChunk(content="b", id="lc_run--1"),
         AIMessageChunk(content="c", id="gen-1"),
@@ -54,7 +54,7 @@ STREAMS = {
     ],
     "one call": [START, *(part(0, text) for text in pieces(JSON, 5))],
     "no name yet": [part(0, "{"), part(0, "}"), part(0, None)],
-    "two calls by turns": [
+    "two calls in alternation": [
         START,
         call_piece(1, "search", ""),
         *(part(index, text) for text in pieces(JSON, 5) for index in (1, 0)),
@@ -67,7 +67,7 @@ STREAMS = {
     ],
     "no index": [START, part(None, "{"), part(None, "}"), part(0, "x")],
     "one index, two calls": [START, part(0, "{"), call_piece(0, "search", "["), part(0, "}"), part(0, "]")],
-    "words between": [
+    "text between": [
         AIMessageChunk(content="Hm"),
         START,
         part(0, "{", content="."),
@@ -76,7 +76,7 @@ STREAMS = {
         part(0, " ", content=["a", {"type": "text", "text": "b", "index": 1}]),
         part(0, " ", content="c"),
     ],
-    "facts beside": [
+    "metadata between": [
         START,
         part(0, "{", response_metadata={"model_provider": "openrouter"}, id="lc_run--1"),
         part(0, '"a', response_metadata={"model_provider": "openrouter"}, id="lc_run--1"),

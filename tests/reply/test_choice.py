@@ -12,31 +12,31 @@ def reply(message: Any, *, finish: str = "length", usage: Any = None, **choice: 
 
 
 def hint_of(*args: Any, **facts: Any) -> str:
-    noted: Any = with_advice(reply(*args, **facts))
-    hint: str = noted["choices"][0]["kimi"]["hint"]
+    reply_with_hint: Any = with_advice(reply(*args, **facts))
+    hint: str = reply_with_hint["choices"][0]["kimi"]["hint"]
     return hint
 
 
 @pytest.mark.parametrize(
-    ("message", "usage", "leads"),
+    ("message", "usage", "start"),
     [
-        ({"reasoning": "Hm"}, THOUGHTS, "Thinking (199 tokens) took all that max_tokens leaves"),
-        ({"reasoning": "Hm", "content": " "}, None, "Thinking took all that"),
-        ({"reasoning_content": "Hm"}, {"completion_tokens": 5}, "Thinking took all that"),
-        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}, None, "Thinking took all that"),
-        ({"role": "assistant", "content": None}, THOUGHTS, "Thinking (199 tokens) took all"),
+        ({"reasoning": "Hm"}, THOUGHTS, "Reasoning (199 tokens) used up max_tokens before any text"),
+        ({"reasoning": "Hm", "content": " "}, None, "Reasoning used up max_tokens"),
+        ({"reasoning_content": "Hm"}, {"completion_tokens": 5}, "Reasoning used up max_tokens"),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}, None, "Reasoning used up max_tokens"),
+        ({"role": "assistant", "content": None}, THOUGHTS, "Reasoning (199 tokens) used up max_tokens"),
     ],
 )
-def test_an_answer_cut_while_thinking_gets_a_hint(message: Any, usage: Any, leads: str) -> None:
+def test_a_reply_cut_while_reasoning_gets_a_hint(message: Any, usage: Any, start: str) -> None:
     hint = hint_of(message, usage=usage)
-    assert hint.startswith(leads)
+    assert hint.startswith(start)
     assert "raise max_tokens" in hint
     assert "reasoning={'effort': 'low'}" in hint
     assert "reasoning={'enabled': False}" in hint
 
 
 @pytest.mark.parametrize("message", [None, {}, {"content": "", "role": "assistant", "tool_calls": []}])
-def test_a_limit_before_anything_came(message: Any) -> None:
+def test_a_reply_cut_before_any_output_gets_a_hint(message: Any) -> None:
     assert hint_of(message) == "The token limit was reached before any text: raise max_tokens."
 
 
@@ -49,21 +49,21 @@ def test_a_limit_before_anything_came(message: Any) -> None:
         {"reasoning": "Hm", "images": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]},
     ],
 )
-def test_a_cut_answer_with_content_gets_no_hint(message: Any) -> None:
-    given = reply(message)
-    assert with_advice(given) is given
+def test_a_cut_reply_with_content_gets_no_hint(message: Any) -> None:
+    wire = reply(message)
+    assert with_advice(wire) is wire
 
 
 @pytest.mark.parametrize("finish", ["stop", "content_filter", "tool_calls", "error"])
-def test_an_answer_that_was_not_cut_gets_no_hint(finish: str) -> None:
-    given = reply({"reasoning": "Hm"}, finish=finish)
-    assert with_advice(given) is given
+def test_a_reply_that_was_not_cut_gets_no_hint(finish: str) -> None:
+    wire = reply({"reasoning": "Hm"}, finish=finish)
+    assert with_advice(wire) is wire
 
 
 def test_a_hint_is_added_to_the_repair_report_of_a_copy() -> None:
-    given = reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})
-    noted: Any = with_advice(given)
-    told = noted["choices"][0]["kimi"]
-    assert told["empty_answers"] == 1
-    assert told["hint"]
-    assert given == reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})
+    wire = reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})
+    reply_with_hint: Any = with_advice(wire)
+    report = reply_with_hint["choices"][0]["kimi"]
+    assert report["empty_answers"] == 1
+    assert report["hint"]
+    assert wire == reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})

@@ -14,13 +14,13 @@ from tests.reply.streams import START, STREAMS, part
 
 
 @pytest.mark.parametrize("name", [name for name in STREAMS if name != "nothing"])
-def test_the_sum_is_langchain_s(name: str) -> None:
+def test_the_sum_equals_that_of_langchain(name: str) -> None:
     chunks = STREAMS[name]
-    kept = [chunk.model_copy(deep=True) for chunk in chunks]
+    before = [chunk.model_copy(deep=True) for chunk in chunks]
     assert whole(chunks) == add_ai_message_chunks(*chunks)
     assert whole(chunks).tool_call_chunks == reduce(add, chunks).tool_call_chunks
     assert whole(chunks).text == reduce(add, chunks).text
-    assert chunks == kept
+    assert chunks == before
 
 
 def test_the_sum_of_nothing_is_empty() -> None:
@@ -28,7 +28,7 @@ def test_the_sum_of_nothing_is_empty() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
-def test_the_work_of_adding_up_does_not_grow_with_the_pieces(count: int) -> None:
+def test_pieces_of_arguments_are_joined_before_adding(count: int) -> None:
     chunks = [START, *(part(0, "x") for _ in range(count)), part(0, "", chunk_position="last")]
     start, arguments, end = with_joined_arguments(chunks)
     assert (start, end.chunk_position, end.tool_call_chunks) == (START, "last", [])
@@ -36,17 +36,17 @@ def test_the_work_of_adding_up_does_not_grow_with_the_pieces(count: int) -> None
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
-def test_the_work_of_adding_up_does_not_grow_with_the_words(count: int) -> None:
-    def spoken(content: str, **more: Any) -> AIMessageChunk:
+def test_texts_are_joined_before_adding(count: int) -> None:
+    def chunk(content: str, **more: Any) -> AIMessageChunk:
         return AIMessageChunk(content=content, response_metadata={"model_provider": "openrouter"}, **more)
 
-    thoughts = [spoken("", additional_kwargs={"reasoning_content": "x"}) for _ in range(count)]
-    said, end = with_joined_texts([*thoughts, *[spoken("y")] * count, spoken("", chunk_position="last")])
-    assert said == spoken("y" * count, additional_kwargs={"reasoning_content": "x" * count})
+    reasoning = [chunk("", additional_kwargs={"reasoning_content": "x"}) for _ in range(count)]
+    joined, end = with_joined_texts([*reasoning, *[chunk("y")] * count, chunk("", chunk_position="last")])
+    assert joined == chunk("y" * count, additional_kwargs={"reasoning_content": "x" * count})
     assert end.chunk_position == "last"
 
 
-def test_text_is_left_as_it_is_where_there_is_nothing_to_join() -> None:
+def test_chunks_are_unchanged_if_there_is_nothing_to_join() -> None:
     chunks = [AIMessageChunk(content="a"), AIMessageChunk(content="", chunk_position="last")]
     assert all(one is other for one, other in zip(with_joined_texts(chunks), chunks, strict=True))
     assert list(with_joined_texts([])) == []
@@ -58,15 +58,15 @@ def generations(chunks: list[AIMessageChunk], **more: Any) -> list[ChatGeneratio
 
 @pytest.mark.parametrize("info", [{}, {"generation_info": {"a": 1}}], ids=["", "with information"])
 @pytest.mark.parametrize("name", [name for name in STREAMS if name != "nothing"])
-def test_the_first_chunk_adds_as_langchain_does(name: str, info: dict[str, Any]) -> None:
+def test_the_first_chunk_adds_like_langchain(name: str, info: dict[str, Any]) -> None:
     chunks = generations(STREAMS[name], **info)
     first, *others = [FirstChunk(**vars(chunks[0])), *chunks[1:]]
-    due = merge_chat_generation_chunks(chunks)
-    found = merge_chat_generation_chunks([first, *others])
-    assert found is not None
-    assert due == ChatGenerationChunk(**vars(found))
+    expected = merge_chat_generation_chunks(chunks)
+    total = merge_chat_generation_chunks([first, *others])
+    assert total is not None
+    assert expected == ChatGenerationChunk(**vars(total))
     if others:
-        assert type(found) is ChatGenerationChunk
+        assert type(total) is ChatGenerationChunk
         assert first + others[0] == chunks[0] + chunks[1]
 
 
@@ -76,7 +76,7 @@ def test_only_chunks_can_be_added(odd: Any) -> None:
         FirstChunk(message=START) + odd
 
 
-def test_only_the_first_chunk_is_a_sum_and_dumps_do_not_show_it() -> None:
+def test_dumps_do_not_show_the_class_of_the_first_chunk() -> None:
     chunks = generations(STREAMS["one call"])
     first, *others = with_first(iter(chunks))
     assert type(first) is FirstChunk

@@ -39,12 +39,12 @@ def both(case: tuple[str, str, list[Any]]) -> tuple[ChatGenerationChunk, ChatGen
     return new_chunk(*copy.deepcopy(case)), built_chunk(*copy.deepcopy(case))
 
 
-def test_the_fast_way_is_taken_with_this_langchain_core() -> None:
+def test_the_fast_function_is_used_with_the_installed_versions() -> None:
     assert new_chunk is not built_chunk
 
 
 @parametrized
-def test_a_chunk_is_what_the_constructor_makes(case: Any) -> None:
+def test_a_fast_chunk_equals_a_constructed_one(case: Any) -> None:
     fast, built = both(case)
     assert is_same(fast, built)
     assert repr(fast) == repr(built)
@@ -63,7 +63,7 @@ def test_a_fast_chunk_is_dumped_like_a_constructed_one(case: Any) -> None:
 
 
 @parametrized
-def test_copies_and_pickles_are_alike(case: Any) -> None:
+def test_copies_and_pickles_are_equal(case: Any) -> None:
     fast, built = both(case)
     assert is_same(pickle.loads(pickle.dumps(fast)), pickle.loads(pickle.dumps(built)))  # noqa: S301 - our own
     assert is_same(copy.deepcopy(fast), built)
@@ -83,7 +83,7 @@ def test_fast_chunks_add_up_like_constructed_ones(case: Any, second: Any) -> Non
 
 
 @parametrized
-def test_it_takes_what_is_set_on_it_as_the_constructors_does(case: Any) -> None:
+def test_fields_can_be_set(case: Any) -> None:
     for chunk in both(case):
         chunk.message.id = "lc_run-1"
         chunk.message.response_metadata = {"model_provider": "openrouter", "more": 1}
@@ -96,7 +96,7 @@ def test_it_takes_what_is_set_on_it_as_the_constructors_does(case: Any) -> None:
 
 
 @parametrized
-def test_chunks_share_nothing_that_can_change(case: Any) -> None:
+def test_chunks_share_no_mutable_objects(case: Any) -> None:
     first, second = new_chunk(*copy.deepcopy(case)), new_chunk(*copy.deepcopy(case))
     for chunk in (first, first.message):
         for key, value in vars(chunk).items():
@@ -107,12 +107,12 @@ def test_chunks_share_nothing_that_can_change(case: Any) -> None:
 
 
 @given(args=st.text(alphabet='{}[]":,\\ \n\t\u00a0a1tn', max_size=12))
-def test_arguments_are_read_alike_however_they_are_cut(args: str) -> None:
+def test_pieces_of_arguments_are_parsed_as_the_constructor_does(args: str) -> None:
     case = ("", "", [tool_call_chunk(name="f", args=args, id="f:0", index=0)])
     assert is_same(*both(case))
 
 
-def test_what_the_constructor_refuses_is_refused() -> None:
+def test_values_that_the_constructor_refuses_are_refused() -> None:
     piece: Any = tool_call_chunk(name="f", args="1", id="f:0", index=0) | {"index": "first"}
     with pytest.raises(ValueError, match="index"):
         new_chunk("", "", [piece])
@@ -127,16 +127,16 @@ def _failing(text: str, reasoning: str, calls: list[Any]) -> ChatGenerationChunk
 
 
 @pytest.mark.parametrize("other", [_other_text, _failing])
-def test_where_copies_come_out_otherwise_the_constructors_are_used(other: Any) -> None:
+def test_the_constructors_are_used_if_copies_differ(other: Any) -> None:
     assert maker(lambda: other) is built_chunk
 
 
-def test_without_the_slots_of_pydantic_the_constructors_are_used() -> None:
+def test_the_constructors_are_used_without_the_slots_of_pydantic() -> None:
     assert maker(partial(copier, ["__pydantic_gone__", *SLOTS[1:]])) is built_chunk
     assert maker(partial(copier, SLOTS)) is not built_chunk
 
 
-def test_the_samples_are_enough_to_see_a_difference_in_each_kind() -> None:
+def test_the_samples_cover_each_kind_of_chunk() -> None:
     assert {(bool(text), bool(reasoning), len(calls)) for text, reasoning, calls in SAMPLES} == {
         (True, False, 0), (False, True, 0), (False, False, 1), (False, False, 2),
     }  # fmt: skip

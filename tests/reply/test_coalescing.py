@@ -32,7 +32,7 @@ CALLS = [
 ]
 
 
-def told(chunks: list[ChatGenerationChunk]) -> list[tuple[Any, ...]]:
+def contents(chunks: list[ChatGenerationChunk]) -> list[tuple[Any, ...]]:
     return [
         (chunk.message.content, chunk.message.additional_kwargs.get("reasoning_content", ""), len(calls_in(chunk)))
         for chunk in chunks
@@ -44,9 +44,9 @@ def calls_in(chunk: ChatGenerationChunk) -> list[Any]:
     return chunk.message.tool_call_chunks
 
 
-def test_neighbours_of_a_kind_are_one_chunk() -> None:
+def test_consecutive_chunks_of_a_kind_are_joined() -> None:
     chunks = list(coalesced([*THOUGHT, *TEXT, *CALLS, new_chunk("c", "", [])]))
-    assert told(chunks) == [("", "xy", 0), ("ab", "", 0), ("", "", 2), ("c", "", 0)]
+    assert contents(chunks) == [("", "xy", 0), ("ab", "", 0), ("", "", 2), ("c", "", 0)]
     assert [(piece["id"], piece["args"]) for piece in calls_in(chunks[2])] == [("f:0", '{"a": 1}'), ("g:1", "{}")]
 
 
@@ -56,25 +56,25 @@ def test_the_sum_is_the_same() -> None:
     assert one.message == other.message
 
 
-def test_one_chunk_is_itself_and_nothing_is_nothing() -> None:
+def test_a_single_chunk_is_unchanged() -> None:
     assert next(coalesced([TEXT[0]])) is TEXT[0]
     assert list(coalesced([])) == []
 
 
 @pytest.mark.parametrize("before", [[], TEXT])
-def test_what_came_before_an_error_is_handed_on(before: list[ChatGenerationChunk]) -> None:
+def test_chunks_before_an_error_are_yielded(before: list[ChatGenerationChunk]) -> None:
     def failing() -> Iterator[ChatGenerationChunk]:
         yield from before
         raise KimiIncompleteStreamError("cut")
 
-    shown: list[ChatGenerationChunk] = []
+    chunks: list[ChatGenerationChunk] = []
     with pytest.raises(KimiIncompleteStreamError):
-        shown.extend(coalesced(failing()))
-    assert told(shown) == ([("ab", "", 0)] if before else [])
+        chunks.extend(coalesced(failing()))
+    assert contents(chunks) == ([("ab", "", 0)] if before else [])
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_model_that_coalesces_answers_alike(way: Way) -> None:
+async def test_coalescing_does_not_change_the_answer(way: Way) -> None:
     with Emulator() as openrouter:
         answers = []
         for coalesce in (False, True):
@@ -102,16 +102,16 @@ def model_in_one_read(body: str, **settings: Any) -> ChatKimi:
 
 
 @pytest.mark.parametrize(("coalesce", "expected"), [(False, ["a", "b", "c"]), (True, ["abc"])])
-def test_deltas_of_one_read(coalesce: bool, expected: list[str]) -> None:  # noqa: FBT001 - a case of the table
+def test_deltas_of_one_read_are_joined_on_request(coalesce: bool, expected: list[str]) -> None:  # noqa: FBT001 - a column of the table
     chunks = list(model_in_one_read(EVENTS + ENDING, coalesce=coalesce).stream("Go."))
     assert [chunk.content for chunk in chunks if chunk.content] == expected
     assert chunks[-1].response_metadata["finish_reason"] == "stop"
 
 
-def test_what_came_in_the_same_read_as_an_error_is_shown() -> None:
-    shown: list[Any] = []
+def test_deltas_in_the_same_read_as_an_error_are_yielded() -> None:
+    chunks: list[Any] = []
     with pytest.raises(KimiError, match=r"It broke\.") as caught:
-        shown.extend(model_in_one_read(EVENTS + FAILING, coalesce=True).stream("Go."))
-    assert [chunk.content for chunk in shown] == ["abc"]
+        chunks.extend(model_in_one_read(EVENTS + FAILING, coalesce=True).stream("Go."))
+    assert [chunk.content for chunk in chunks] == ["abc"]
     assert caught.value.partial is not None
     assert caught.value.partial.content == "abc"

@@ -52,8 +52,8 @@ BLOCKS: dict[str, tuple[AIMessage, list[Any]]] = {
         message("hi", reasoning_content="Hm.", reasoning_details=DETAILS),
         [{"type": "reasoning", "reasoning": "Hm.", "extras": {"reasoning_details": DETAILS}}, text("hi")],
     ),
-    "reasoning text alone": (message(reasoning_content="Hm."), [{"type": "reasoning", "reasoning": "Hm."}]),
-    "reasoning told in the details alone": (
+    "only reasoning text": (message(reasoning_content="Hm."), [{"type": "reasoning", "reasoning": "Hm."}]),
+    "reasoning only in the details": (
         message(reasoning_details=[{"text": "H"}, {"summary": "m."}, {"data": "x"}]),
         [
             {
@@ -134,9 +134,9 @@ BLOCKS: dict[str, tuple[AIMessage, list[Any]]] = {
 
 @pytest.mark.parametrize("case", BLOCKS)
 def test_blocks_of_a_message(case: str) -> None:
-    given, blocks = BLOCKS[case]
-    assert blocks_of_message(given) == blocks
-    assert given.content_blocks == blocks
+    message_of_case, blocks = BLOCKS[case]
+    assert blocks_of_message(message_of_case) == blocks
+    assert message_of_case.content_blocks == blocks
 
 
 def chunk(content: str = "", *, last: bool = False, calls: Any = (), **kwargs: Any) -> AIMessageChunk:
@@ -149,10 +149,10 @@ def chunk(content: str = "", *, last: bool = False, calls: Any = (), **kwargs: A
     )
 
 
-def test_blocks_of_a_chunk_have_an_index_each() -> None:
+def test_each_block_of_a_chunk_has_an_index() -> None:
     calls = [tool_call_chunk(name="f", args="{", id="f:0", index=0), tool_call_chunk(args="}", index=1)]
-    given = chunk("hi", calls=calls, reasoning_content="Hm.")
-    assert blocks_of_chunk(given) == [
+    piece = chunk("hi", calls=calls, reasoning_content="Hm.")
+    assert blocks_of_chunk(piece) == [
         {"type": "reasoning", "reasoning": "Hm.", "index": "lc_rs"},
         {"type": "text", "text": "hi", "index": "lc_txt"},
         {"type": "tool_call_chunk", "id": "f:0", "name": "f", "args": "{", "index": "lc_tc_0"},
@@ -160,16 +160,16 @@ def test_blocks_of_a_chunk_have_an_index_each() -> None:
     ]
 
 
-def test_indices_are_never_shared() -> None:
-    given = chunk(
+def test_indices_are_distinct() -> None:
+    piece = chunk(
         "hi", last=True, reasoning_content="Hm.", refusal="No.", images=[IMAGE, FAR_IMAGE], audio={"data": "eA=="}
     )
-    indices = [block["index"] for block in blocks_of_chunk(given)]
+    indices = [block["index"] for block in blocks_of_chunk(piece)]
     assert len(set(indices)) == len(indices) == 6
     assert all(str(index).startswith("lc_") for index in indices)
 
 
-def test_the_last_chunk_and_a_whole_sum_have_parsed_calls() -> None:
+def test_the_last_chunk_and_a_sum_have_parsed_calls() -> None:
     first = chunk("hi", calls=[tool_call_chunk(name="f", args='{"a"', id="f:0", index=0)])
     second = chunk(calls=[tool_call_chunk(args=":1}", index=0)])
     whole = first + second + chunk(last=True, reasoning_details=DETAILS)
@@ -185,14 +185,14 @@ def test_the_last_chunk_and_a_whole_sum_have_parsed_calls() -> None:
     ]
 
 
-def test_a_list_that_somebody_composed_is_left_to_langchain() -> None:
+def test_content_lists_are_read_by_langchain() -> None:
     with pytest.raises(NotImplementedError):
         blocks_of_message(message([{"type": "text", "text": "hi"}]))
     assert message([{"type": "text", "text": "hi"}]).content_blocks == [text("hi")]
 
 
 @pytest.mark.usefixtures("no_translator")
-def test_registering_gives_way_to_langchains_own() -> None:
+def test_registering_does_not_replace_a_translator() -> None:
     content_blocks.register()
     assert get_translator(PROVIDER) == {
         "translate_content": blocks_of_message,
@@ -205,7 +205,7 @@ def test_registering_gives_way_to_langchains_own() -> None:
 
 
 def v1_sum(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    """The sum of a v1 stream of these chunks, as langchain-core makes it of any model's chunks."""
+    """Return the sum of a v1 stream of these chunks."""
 
     class Speaker(GenericFakeChatModel):
         def _stream(self, messages: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -228,21 +228,21 @@ def spoken_chunks() -> list[AIMessageChunk]:
     ]
 
 
-def test_a_v1_stream_keeps_everything() -> None:
+def test_a_v1_stream_keeps_all_blocks() -> None:
     blocks: Any = v1_sum(spoken_chunks()).content
     kinds = [block["type"] for block in blocks]
     assert kinds == ["reasoning", "text", "tool_call", "tool_call", REFUSAL_BLOCK["type"], "image", "image"]
-    reasoning, spoken, first, second, refusal, image, far_image = blocks
+    reasoning, answer, first, second, refusal, image, far_image = blocks
     assert (reasoning["reasoning"], reasoning["extras"]) == ("Hm.", {"reasoning_details": DETAILS})
-    assert (spoken["text"], spoken["annotations"][0]["url"]) == ("Wait.", "https://example.com")
+    assert (answer["text"], answer["annotations"][0]["url"]) == ("Wait.", "https://example.com")
     assert (first["args"], second["args"]) == ({"a": 1}, {})
     assert {key: value for key, value in refusal.items() if key != "index"} == REFUSAL_BLOCK
     assert (image["base64"], far_image["url"]) == ("aW1n", "https://example.com/a.png")
 
 
 @pytest.mark.usefixtures("no_translator")
-def test_without_our_blocks_a_v1_stream_loses_calls() -> None:
-    """The reason for the translator; should this fail one day, langchain-core no longer needs it."""
+def test_a_v1_stream_loses_calls_without_the_translator() -> None:
+    """This is the reason for the translator. If it fails, langchain-core no longer needs it."""
     total = v1_sum(spoken_chunks())
     assert [call["name"] for call in total.tool_calls] == ["f", "g"]
     blocks: Any = total.content

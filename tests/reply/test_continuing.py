@@ -32,7 +32,7 @@ async def test_a_cut_answer_is_carried_on(openrouter: Emulator, model: ChatKimi,
     first = model.invoke(asked, max_tokens=5)
     assert first.response_metadata["finish_reason"] == "length"
     whole = await carry_on(first, asked)
-    assert whole.text == first.text + " and so it goes on, from where you left off."
+    assert whole.text == first.text + " and it continues from there."
     assert whole.response_metadata["finish_reason"] == "stop"
     assert openrouter.bodies[1]["messages"] == [
         {"role": "user", "content": "Tell me a story."},

@@ -9,8 +9,8 @@ from langchain_kimi._reply.messages import (
     last_chunk_from,
     message_from,
     metadata_from,
-    usage_from,
 )
+from langchain_kimi._reply.usage import usage_from
 
 DETAILS = [{"type": "reasoning.text", "text": "Hm.", "format": "unknown", "index": 0}]
 CALL = {"index": 0, "id": "f:0", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
@@ -49,14 +49,14 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"content": "hi", "reasoning": "Hm.", "reasoning_details": DETAILS},
         {"content": "hi", "additional_kwargs": {"reasoning_content": "Hm.", "reasoning_details": DETAILS}},
     ),
-    "the other spelling of reasoning": (
+    "reasoning under the other key": (
         {"content": "hi", "reasoning_content": "Hm."},
         {
             "content": "hi",
             "additional_kwargs": {"reasoning_content": "Hm.", "reasoning_key": "reasoning_content"},
         },
     ),
-    "reasoning in the details alone": (
+    "reasoning only in the details": (
         {"content": "hi", "reasoning_details": [*DETAILS, {"type": "reasoning.summary", "summary": "So."}]},
         {
             "content": "hi",
@@ -80,7 +80,7 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"content": "hi", "reasoning": "", "reasoning_details": []},
         {"content": "hi", "additional_kwargs": {"reasoning_details": []}},
     ),
-    "what else came": (
+    "other fields": (
         {"content": "", "refusal": "No.", "annotations": [{"type": "file"}], "images": [], "new_field": 7},
         {"content": "", "additional_kwargs": {"refusal": "No.", "annotations": [{"type": "file"}], "new_field": 7}},
     ),
@@ -95,13 +95,13 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_a_reply_becomes_an_ai_message(case: str) -> None:
     wire, expected = MESSAGES[case]
     message = message_from(reply({"role": "assistant", **wire}))
-    told = {"additional_kwargs": {}, "tool_calls": [], "invalid_tool_calls": [], **expected}
-    assert {key: getattr(message, key) for key in told} == told
+    fields = {"additional_kwargs": {}, "tool_calls": [], "invalid_tool_calls": [], **expected}
+    assert {key: getattr(message, key) for key in fields} == fields
 
 
-def test_metadata_has_the_peers_names_and_all_the_rest() -> None:
-    told = reply(usage=USAGE, service_tier="default", openrouter_metadata={"attempt": 1})
-    assert message_from(told).response_metadata == {
+def test_metadata_uses_langchain_names_and_keeps_other_fields() -> None:
+    wire = reply(usage=USAGE, service_tier="default", openrouter_metadata={"attempt": 1})
+    assert message_from(wire).response_metadata == {
         "model_provider": "openrouter",
         "model_name": "moonshotai/kimi-k2-0905",
         "id": "gen-1-a",
@@ -134,7 +134,7 @@ def test_a_reply_without_choices_is_an_empty_message() -> None:
 
 
 @pytest.mark.parametrize("finish_reason", ["length", "error"])
-def test_no_arguments_of_a_cut_reply_are_no_call(finish_reason: str) -> None:
+def test_a_call_without_arguments_in_a_cut_reply_is_invalid(finish_reason: str) -> None:
     empty = {"id": "f:0", "function": {"name": "f", "arguments": ""}}
     message = message_from(reply({"tool_calls": [CALL, empty, CUT_CALL]}, finish_reason))
     assert [call["args"] for call in message.tool_calls] == [{"a": 1}]
@@ -236,10 +236,10 @@ def test_the_breaking_chunk_touches_broken_calls_only() -> None:
     assert breaking_chunk_from([], ended=False) is None
 
 
-def test_the_last_chunk_has_all_that_comes_once() -> None:
+def test_the_last_chunk_has_every_fact_that_occurs_once() -> None:
     message = {"reasoning_content": "Hm.", "reasoning_details": DETAILS, "refusal": "No.", "content": "hi"}
-    told = reply(message, usage=USAGE)
-    chunk: Any = last_chunk_from(told).message
+    wire = reply(message, usage=USAGE)
+    chunk: Any = last_chunk_from(wire).message
     assert chunk.chunk_position == "last"
     assert chunk.content == ""
     assert chunk.tool_call_chunks == []
@@ -248,12 +248,12 @@ def test_the_last_chunk_has_all_that_comes_once() -> None:
         "reasoning_details": DETAILS,
         "refusal": "No.",
     }
-    assert chunk.response_metadata == message_from(told).response_metadata
+    assert chunk.response_metadata == message_from(wire).response_metadata
     assert chunk.usage_metadata == usage_from(USAGE)
 
 
-def test_the_last_chunk_tells_the_reasoning_that_came_in_the_details_alone() -> None:
-    """No piece of it was told before: a piece is a delta's text."""
+def test_the_last_chunk_has_reasoning_that_is_only_in_the_details() -> None:
+    # No earlier chunk has it: chunks contain the texts of deltas.
     chunk: Any = last_chunk_from(reply({"reasoning_details": DETAILS, "content": "hi"})).message
     assert chunk.additional_kwargs == {
         "reasoning_content": "Hm.",

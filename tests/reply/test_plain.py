@@ -6,7 +6,7 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._reply.choice import ChoiceReader
 from langchain_kimi._reply.messages import message_from
-from langchain_kimi._reply.plain import plain_answer
+from langchain_kimi._reply.plain import simple_reply
 
 BODY: Any = {"model": "moonshotai/kimi-k2-0905", "messages": [{"role": "user", "content": "hi"}]}
 TOOLS: Any = [{"type": "function", "function": {"name": "f"}}]
@@ -27,7 +27,7 @@ def reply(message: Any = MESSAGE, facts: Any = USUAL, **choice: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "usual",
+    "wire",
     [
         reply(),
         reply({"content": "Hello"}),
@@ -36,14 +36,14 @@ def reply(message: Any = MESSAGE, facts: Any = USUAL, **choice: Any) -> Any:
         reply(facts={"error": None, "service_tier": 0, **USUAL}),
     ],
 )
-def test_a_plain_answer_equals_the_sum_of_its_chunks(usual: Any) -> None:
+def test_a_simple_reply_equals_the_full_way(wire: Any) -> None:
     reader = ChoiceReader(BODY)
-    reader.add(usual, (as_chunk(usual).get("choices") or [])[0])
+    reader.add(wire, (as_chunk(wire).get("choices") or [])[0])
     assert list(reader.close()) == []
-    long_way, short = message_from(reader.whole()), plain_answer(usual, BODY, RepairOptions())
-    assert short is not None
-    assert message_from(short) == long_way
-    assert list(message_from(short).response_metadata) == list(long_way.response_metadata)
+    full, simple = message_from(reader.full_reply()), simple_reply(wire, BODY, RepairOptions())
+    assert simple is not None
+    assert message_from(simple) == full
+    assert list(message_from(simple).response_metadata) == list(full.response_metadata)
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_a_plain_answer_equals_the_sum_of_its_chunks(usual: Any) -> None:
         {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": MESSAGE, "finish_reason": "stop"}]},
     ],
 )
-def test_a_reply_with_anything_unusual_is_not_a_plain_answer(other: Any) -> None:
-    assert plain_answer(other, BODY, None) is None
+def test_a_reply_with_more_than_text_is_not_simple(other: Any) -> None:
+    assert simple_reply(other, BODY, None) is None
 
 
 @pytest.mark.parametrize("repair_options", [RepairOptions(empty_answers=1), RepairOptions(changed_choice=True)])
-def test_a_reply_with_a_repair_report_is_not_a_plain_answer(repair_options: RepairOptions) -> None:
-    assert plain_answer(reply(), BODY, repair_options) is None
+def test_a_reply_with_a_report_is_not_simple(repair_options: RepairOptions) -> None:
+    assert simple_reply(reply(), BODY, repair_options) is None
 
 
-def test_a_reply_to_a_request_with_tools_is_not_a_plain_answer() -> None:
-    asked: Any = {**BODY, "tools": TOOLS}
-    assert plain_answer(reply(), asked, None) is None
+def test_a_reply_to_a_request_with_tools_is_not_simple() -> None:
+    with_tools: Any = {**BODY, "tools": TOOLS}
+    assert simple_reply(reply(), with_tools, None) is None

@@ -27,7 +27,7 @@ CONTINUED = {"index": 0, "function": {"arguments": " "}}
 ERROR = {"error": {"code": 502, "message": "Upstream closed"}}
 
 
-def opened() -> ResponseHead:
+def head() -> ResponseHead:
     return ResponseHead(200, {}, 0.0)
 
 
@@ -47,7 +47,7 @@ def fed(reader: Any, *pieces: bytes) -> Iterable[Any]:
 
 
 def streamed(*pieces: bytes, with_usage: bool = True) -> Iterable[Any]:
-    return fed(StreamedMessage(opened(), BODY, idle=None, with_usage=with_usage), *pieces)
+    return fed(StreamedMessage(head(), BODY, idle=None, with_usage=with_usage), *pieces)
 
 
 def added_up(chunks: Iterable[Any]) -> AIMessageChunk:
@@ -57,7 +57,7 @@ def added_up(chunks: Iterable[Any]) -> AIMessageChunk:
 
 
 def plain(body: Any) -> Any:
-    reader = PlainMessage(opened(), BODY, idle=None)
+    reader = PlainMessage(head(), BODY, idle=None)
     assert reader.feed(json.dumps(body).encode(), 0.0) == ()
     assert not reader.has_begun
     [result] = fed(reader)
@@ -65,7 +65,7 @@ def plain(body: Any) -> Any:
 
 
 def failed(reader: Any, *pieces: bytes) -> tuple[KimiError, list[Any]]:
-    """The error of a reply, explained, and the chunks that came before it."""
+    """Return the error of a failed reply and the chunks before it."""
     chunks: list[Any] = []
     with pytest.raises(KimiError) as caught:
         chunks.extend(fed(reader, *pieces))
@@ -86,7 +86,7 @@ WHOLE = [
 ]
 
 
-def test_chunks_add_up_however_the_bytes_are_cut() -> None:
+def test_chunks_have_the_same_sum_however_the_bytes_are_split() -> None:
     body = b"".join(WHOLE)
     whole = added_up(streamed(body))
     assert whole.content == "ä€😀"
@@ -102,7 +102,7 @@ def test_chunks_add_up_however_the_bytes_are_cut() -> None:
         assert added_up(streamed(*pieces)) == whole
 
 
-def test_every_one_off_fact_is_on_one_chunk() -> None:
+def test_each_fact_is_on_one_chunk() -> None:
     chunks = [chunk.message for chunk in streamed(*WHOLE)]
     facts = [key for chunk in chunks for key in chunk.response_metadata if key != "model_provider"]
     assert len(facts) == len(set(facts))
@@ -126,7 +126,7 @@ def test_a_call_without_an_id_gets_one_streamed_or_not() -> None:
 
 
 @pytest.mark.parametrize("finish", ["stop", "tool_calls", "length"])
-def test_broken_arguments_end_as_an_invalid_call(finish: str) -> None:
+def test_truncated_arguments_become_an_invalid_call(finish: str) -> None:
     chunk = added_up(streamed(event({"tool_calls": [call('{"a": "b')]}), event({}, finish=finish), DONE))
     assert chunk.tool_calls == []
     assert [one["args"] for one in chunk.invalid_tool_calls] == ['{"a": "b"]']
@@ -140,7 +140,7 @@ def test_broken_arguments_end_as_an_invalid_call(finish: str) -> None:
     "ending", [(), (b"data: " + json.dumps({**HEAD, **ERROR}).encode() + b"\n\n",)], ids=["cut", "error event"]
 )
 def test_a_failed_stream_leaves_no_valid_call(ending: tuple[bytes, ...]) -> None:
-    reader = StreamedMessage(opened(), BODY, idle=None, with_usage=True)
+    reader = StreamedMessage(head(), BODY, idle=None, with_usage=True)
     second = call('{"c"', index=1, id="g:1")
     chunks: list[Any] = []
     with pytest.raises(KimiError) as caught:
@@ -163,9 +163,9 @@ def test_a_stream_without_calls_needs_no_closing_chunk() -> None:
     assert closing_chunks([], AIMessage("Wait.")) == []
 
 
-def test_text_that_was_held_back_closes_a_failed_stream_and_is_not_kept_by_the_error() -> None:
+def test_a_failed_stream_ends_with_the_text_that_was_held_back() -> None:
     body: Any = {**BODY, "tools": [{"type": "function", "function": {"name": "f"}}]}
-    reader = StreamedMessage(opened(), body, idle=None, with_usage=True)
+    reader = StreamedMessage(head(), body, idle=None, with_usage=True)
     chunks: list[Any] = []
     with pytest.raises(KimiIncompleteStreamError) as caught:
         chunks.extend(fed(reader, event({"content": "Wait. <|tool_calls_section"})))
@@ -176,15 +176,15 @@ def test_text_that_was_held_back_closes_a_failed_stream_and_is_not_kept_by_the_e
     assert set(vars(caught.value)) - facts <= KimiError.__annotations__.keys()
 
 
-def test_what_is_known_at_an_error_is_told() -> None:
-    reader = StreamedMessage(opened(), BODY, idle=None, with_usage=True)
+def test_the_error_of_a_stream_has_model_provider_id_and_usage() -> None:
+    reader = StreamedMessage(head(), BODY, idle=None, with_usage=True)
     error, _ = failed(reader, event({"content": "Hel"}, usage=USAGE))
     assert (error.model, error.provider, error.generation_id, error.usage) == ("m", "Moonshot AI", "gen-1-a", USAGE)
 
 
 @pytest.mark.parametrize("delta", [{}, {"content": "", "reasoning": None, "reasoning_details": []}])
-def test_an_empty_stream_is_an_error_that_may_be_tried_again(delta: Any) -> None:
-    reader = StreamedMessage(opened(), BODY, idle=None, with_usage=True)
+def test_an_empty_stream_is_a_retryable_error(delta: Any) -> None:
+    reader = StreamedMessage(head(), BODY, idle=None, with_usage=True)
     error, chunks = failed(reader, event(delta), event({}, finish="stop", usage=USAGE), DONE)
     assert isinstance(error, KimiEmptyReplyError)
     assert (error.provider, error.model, error.generation_id) == ("Moonshot AI", "m", "gen-1-a")
@@ -199,37 +199,37 @@ def test_an_empty_plain_reply_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
-def test_an_empty_reply_may_have_its_reason(finish: str) -> None:
+def test_an_empty_reply_with_a_finish_reason_that_explains_it_is_returned(finish: str) -> None:
     chunk = added_up(streamed(event({}, finish=finish), DONE))
     assert (chunk.content, chunk.response_metadata["finish_reason"]) == ("", finish)
     result = plain({**HEAD, "choices": [{"message": {"content": None}, "finish_reason": finish}]})
     assert result.generations[0].message.response_metadata["finish_reason"] == finish
 
 
-def test_several_answers_are_several_generations() -> None:
+def test_several_choices_are_several_generations() -> None:
     choices = [{"index": n, "message": {"content": str(n)}, "finish_reason": "stop"} for n in range(3)]
     result = plain({**HEAD, "system_fingerprint": "fp", "choices": choices, "usage": USAGE})
     assert [generation.text for generation in result.generations] == ["0", "1", "2"]
     assert result.llm_output == {"token_usage": USAGE, "model_name": "m", "system_fingerprint": "fp"}
 
 
-def test_a_plain_reply_that_failed_keeps_what_came() -> None:
+def test_the_error_of_a_plain_reply_has_the_partial_message() -> None:
     choice = {"message": {"content": "Hel", "tool_calls": [call('{"a": 1}')]}, "finish_reason": "error", **ERROR}
-    reader = PlainMessage(opened(), BODY, idle=None)
+    reader = PlainMessage(head(), BODY, idle=None)
     error, _ = failed(reader, json.dumps({**HEAD, "choices": [choice]}).encode())
     assert error.partial is not None
     assert (error.partial.content, error.partial.tool_calls) == ("Hel", [])
     assert len(error.partial.invalid_tool_calls) == 1
 
 
-def test_a_plain_reply_that_is_none_has_no_partial_message() -> None:
-    error, _ = failed(PlainMessage(opened(), BODY, idle=None), b"<html>")
+def test_the_error_of_a_malformed_reply_has_no_partial_message() -> None:
+    error, _ = failed(PlainMessage(head(), BODY, idle=None), b"<html>")
     assert isinstance(error, KimiMalformedReplyError)
     assert error.partial is None
 
 
 @pytest.mark.parametrize("delta", ["text", ["list"], 7])
-def test_a_message_of_another_shape_is_malformed(delta: Any) -> None:
+def test_a_message_that_is_not_an_object_is_malformed(delta: Any) -> None:
     choices = [{"index": 0, "message": delta, "delta": delta}]
     with pytest.raises(KimiMalformedReplyError):
         plain({**HEAD, "choices": choices})
@@ -238,14 +238,14 @@ def test_a_message_of_another_shape_is_malformed(delta: Any) -> None:
 
 
 @pytest.mark.parametrize("choices", [None, []])
-def test_an_event_without_choices_is_passed_over(choices: Any) -> None:
+def test_an_event_without_choices_adds_only_usage(choices: Any) -> None:
     odd = b"data: " + json.dumps({**HEAD, "choices": choices, "usage": USAGE}).encode() + b"\n\n"
     chunk = added_up(streamed(odd, event({"content": "hi"}, finish="stop"), odd, DONE))
     assert chunk.content == "hi"
     assert chunk.usage_metadata == {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 
 
-def test_a_host_that_does_not_stream_is_read_all_the_same() -> None:
+def test_a_plain_reply_to_a_streamed_request_is_read() -> None:
     choice = {"index": 0, "message": {"content": "hi", "tool_calls": [call('{"a":1}')]}, "finish_reason": "stop"}
     body = json.dumps({**HEAD, "choices": [choice], "usage": USAGE}).encode()
     chunk = added_up(streamed(body[:20], body[20:]))
@@ -254,11 +254,11 @@ def test_a_host_that_does_not_stream_is_read_all_the_same() -> None:
 
 
 def plain_from_events(*events: bytes) -> Any:
-    [result] = fed(PlainMessage(opened(), BODY, idle=None), b"".join(events))
+    [result] = fed(PlainMessage(head(), BODY, idle=None), b"".join(events))
     return result
 
 
-def test_a_host_that_always_streams_is_read_all_the_same() -> None:
+def test_a_streamed_reply_to_a_plain_request_is_read() -> None:
     [generation] = plain_from_events(*WHOLE).generations
     message = added_up(streamed(*WHOLE))
     assert generation.message.content == message.content == "ä€😀"
@@ -269,30 +269,30 @@ def test_a_host_that_always_streams_is_read_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("numbered", [True, False])
-def test_several_streamed_answers_are_several_generations(numbered: bool) -> None:  # noqa: FBT001 - the column of a table
+def test_several_streamed_choices_are_several_generations(numbered: bool) -> None:  # noqa: FBT001 - the column of a table
     events = [
         {**HEAD, "choices": [{**({"index": n} if numbered else {}), "delta": {"content": text}} for n in range(2)]}
         for text in ("a", "b")
     ]
     usage = {**HEAD, "choices": [], "usage": USAGE}
-    body = [b"data: " + json.dumps(told).encode() + b"\n\n" for told in (*events, usage)]
+    body = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in (*events, usage)]
     result = plain_from_events(*body, DONE)
     assert [generation.text for generation in result.generations] == ["ab", "ab"]
     assert result.llm_output["token_usage"] == USAGE
 
 
-def test_a_streamed_reply_that_failed_keeps_what_came() -> None:
+def test_the_error_of_a_streamed_reply_to_a_plain_request_has_the_partial_message() -> None:
     body = event({"content": "Hel"}) + b"data: " + json.dumps({**ERROR, "usage": USAGE}).encode() + b"\n\n"
-    error, _ = failed(PlainMessage(opened(), BODY, idle=None), body)
+    error, _ = failed(PlainMessage(head(), BODY, idle=None), body)
     assert isinstance(error, KimiServerError)
     assert error.partial is not None
     assert (error.partial.content, error.usage) == ("Hel", USAGE)
 
 
 @pytest.mark.parametrize("kind", [StreamedMessage, CoalescedMessage])
-def test_the_first_chunk_alone_adds_all_others_at_once(kind: type[StreamedMessage]) -> None:
+def test_only_the_first_chunk_is_a_first_chunk(kind: type[StreamedMessage]) -> None:
     pieces = [event({"tool_calls": [call("{")]}), *[event({"tool_calls": [CONTINUED]})] * 3]
-    reader = kind(opened(), BODY, idle=None, with_usage=True)
+    reader = kind(head(), BODY, idle=None, with_usage=True)
     chunks = list(fed(reader, event(), b"".join(pieces[:2]), *pieces[2:], event(finish="tool_calls"), DONE))
     assert [type(chunk) for chunk in chunks] == [FirstChunk, *[ChatGenerationChunk] * (len(chunks) - 1)]
     summed = merge_chat_generation_chunks(chunks)

@@ -6,14 +6,14 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 
-from langchain_kimi._openrouter.limits import DEEPEST
+from langchain_kimi._openrouter.limits import MAX_DEPTH
 from langchain_kimi._reply.tool_calls import (
+    INCOMPLETE,
     NAMELESS,
-    NOT_WHOLE,
-    break_off,
     breaking_suffix,
     calls_from,
     cut_calls,
+    invalidating_suffix,
     parsed_arguments,
 )
 
@@ -39,7 +39,7 @@ def call(arguments: Any, name: Any = "f", **more: Any) -> Any:
 
 
 def added_up(*pieces: str, name: str | None = "f") -> AIMessageChunk:
-    """What LangChain makes of a call whose arguments came in these pieces."""
+    """Return the sum of the chunks of a call whose arguments were streamed in these pieces."""
     chunks = [
         AIMessageChunk(
             content="",
@@ -60,34 +60,34 @@ def is_object(text: str) -> bool:
         return False
 
 
-def test_langchain_takes_half_an_argument_for_a_whole_one() -> None:
-    """The reason for all this; should it fail one day, the breaking suffix is not needed any more."""
+def test_langchain_completes_truncated_arguments() -> None:
+    """This is the reason for the breaking suffix. If it fails, the suffix is no longer needed."""
     assert added_up('{"city": "Os').tool_calls[0]["args"] == {"city": "Os"}
 
 
-def test_arguments_cut_anywhere_are_valid_only_if_they_are_whole() -> None:
+def test_arguments_cut_anywhere_are_valid_only_if_complete() -> None:
     for text, end in PREFIXES:
         cut = text[:end]
-        message = added_up(cut, break_off(call(cut), ended=False))
+        message = added_up(cut, invalidating_suffix(call(cut), ended=False))
         assert bool(message.tool_calls) is is_object(cut), cut
         if not message.tool_calls:
-            [broken] = message.invalid_tool_calls
-            assert (broken["args"] or "").startswith(cut)
-            assert broken["name"] == "f"
+            [invalid] = message.invalid_tool_calls
+            assert (invalid["args"] or "").startswith(cut)
+            assert invalid["name"] == "f"
 
 
-def test_every_broken_text_stays_broken() -> None:
+def test_truncated_arguments_stay_invalid() -> None:
     for text, end in PREFIXES:
         cut = text[:end]
         if not is_object(cut):
             assert not added_up(cut, breaking_suffix(cut)).tool_calls, cut
 
 
-def test_random_text_is_never_taken_for_a_call() -> None:
-    chance = random.Random(7)  # noqa: S311 - no secret, but the same texts each time
+def test_random_text_is_never_a_valid_call() -> None:
+    rng = random.Random(7)  # noqa: S311 - not a secret, and the same texts in each run
     for _ in range(3000):
-        text = "{" + "".join(chance.choices('{}[]":,\\a1 \nnt', k=chance.randint(0, 14)))
-        message = added_up(text, break_off(call(text), ended=True))
+        text = "{" + "".join(rng.choices('{}[]":,\\a1 \nnt', k=rng.randint(0, 14)))
+        message = added_up(text, invalidating_suffix(call(text), ended=True))
         assert bool(message.tool_calls) is is_object(text), text
 
 
@@ -100,7 +100,7 @@ def test_arguments_other_than_an_object_are_invalid(text: str) -> None:
     assert valid == []
     assert invalid["args"] == text
     assert invalid["error"]
-    message = added_up(text, break_off(call(text), ended=True))
+    message = added_up(text, invalidating_suffix(call(text), ended=True))
     assert message.tool_calls == []
     assert message.invalid_tool_calls[0]["args"] == text + breaking_suffix(text)
 
@@ -108,9 +108,9 @@ def test_arguments_other_than_an_object_are_invalid(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n\t", None])
 def test_no_arguments_are_an_empty_object_unless_the_reply_was_cut(text: Any) -> None:
     assert calls_from([call(text)], ended=True)[0][0]["args"] == {}
-    assert break_off(call(text), ended=True) == ""
-    assert calls_from([call(text)], ended=False)[1][0]["error"] == NOT_WHOLE
-    assert break_off(call(text), ended=False)
+    assert invalidating_suffix(call(text), ended=True) == ""
+    assert calls_from([call(text)], ended=False)[1][0]["error"] == INCOMPLETE
+    assert invalidating_suffix(call(text), ended=False)
 
 
 @pytest.mark.parametrize("missing", [{}, {"function": None}, {"function": {}}])
@@ -118,13 +118,15 @@ def test_a_call_without_its_function_is_invalid(missing: Any) -> None:
     nameless: Any = {"id": "f:0", **missing}
     _, [invalid] = calls_from([nameless], ended=True)
     assert invalid == {"type": "invalid_tool_call", "name": None, "args": "", "id": "f:0", "error": NAMELESS}
-    assert added_up(break_off(nameless, ended=True), name=None).tool_calls == []
+    assert added_up(invalidating_suffix(nameless, ended=True), name=None).tool_calls == []
 
 
 def test_a_call_without_a_name_is_invalid() -> None:
     _, [invalid] = calls_from([call('{"a": 1}', name="")], ended=True)
     assert (invalid["name"], invalid["args"], invalid["error"]) == (None, '{"a": 1}', NAMELESS)
-    assert added_up('{"a": 1}', break_off(call('{"a": 1}', name=None), ended=True), name=None).tool_calls == []
+    assert (
+        added_up('{"a": 1}', invalidating_suffix(call('{"a": 1}', name=None), ended=True), name=None).tool_calls == []
+    )
 
 
 def test_valid_and_invalid_calls_are_separated() -> None:
@@ -136,9 +138,9 @@ def test_valid_and_invalid_calls_are_separated() -> None:
     assert [(one["args"], one["id"]) for one in invalid] == [('{"a"', "f:0")]
 
 
-def test_calls_of_a_reply_that_failed_are_all_invalid() -> None:
+def test_all_calls_of_a_failed_reply_are_invalid() -> None:
     assert cut_calls([call('{"a": 1}')]) == [
-        {"type": "invalid_tool_call", "name": "f", "args": '{"a": 1}', "id": "f:0", "error": NOT_WHOLE}
+        {"type": "invalid_tool_call", "name": "f", "args": '{"a": 1}', "id": "f:0", "error": INCOMPLETE}
     ]
 
 
@@ -149,21 +151,21 @@ def test_control_characters_in_strings_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"a"', "The arguments are not JSON: Expecting ':' delimiter"),
+        ('{"a"', "The arguments are not valid JSON: Expecting ':' delimiter"),
         ("[1]", "The arguments are not a JSON object but list."),
-        ("[" * 200_000, "The arguments are not JSON: maximum recursion depth exceeded"),
+        ("[" * 200_000, "The arguments are not valid JSON: maximum recursion depth exceeded"),
     ],
 )
-def test_an_invalid_call_says_why_it_is_invalid(text: str, reason: str) -> None:
+def test_an_invalid_call_has_a_reason(text: str, reason: str) -> None:
     assert str(parsed_arguments(text, ended=True)).startswith(reason)
 
 
 def test_arguments_nested_too_deeply_are_invalid_when_streamed() -> None:
     text = '{"a":' * 200_000
-    assert added_up(text, break_off(call(text), ended=True)).tool_calls == []
+    assert added_up(text, invalidating_suffix(call(text), ended=True)).tool_calls == []
 
 
 def test_arguments_that_are_nested_too_deeply_are_invalid() -> None:
-    depth = DEEPEST + 1
-    told = parsed_arguments('{"a": ' + "[" * depth + "]" * depth + "}", ended=True)
-    assert told == "The arguments are nested too deeply."
+    depth = MAX_DEPTH + 1
+    reason = parsed_arguments('{"a": ' + "[" * depth + "]" * depth + "}", ended=True)
+    assert reason == "The arguments are nested too deeply."

@@ -1,7 +1,7 @@
-"""Put ChatKimi and its peers before the same replies to a request for an object: `docs/structured.md`.
+"""Write `docs/structured.md`: the results of ChatKimi and other packages for the same structured replies.
 
-Runs in an environment that has the peers (`make compare` builds it). Every reply goes over a real HTTP exchange with
-the package's emulator; nothing is mocked. The replies are those of the tests.
+Runs in an environment with the other packages (`make compare` builds it). The emulator sends every reply over HTTP.
+The replies are those of the tests.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.structured.cases import CASES, TYPED, Case, Person
 from tests.structured.loopback import Wire
 
 Outcomes = tuple[str, ...]
-"""What one reply came to in each way."""
+"""The outcomes of one reply in the four ways."""
 REPORT = Path(__file__).parents[2] / "docs" / "structured.md"
 REPLIES = [*CASES, *TYPED]
 METHODS = ("function_calling", "json_schema", "json_mode", "default")
@@ -30,22 +30,22 @@ OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
 
 INTRODUCTION = """# Structured output, reply by reply
 
-Written by `make compare`. {replies} replies to a request for a person of two fields, good and bad, come from the
-emulator over HTTP, once for each of four methods to ask `moonshotai/kimi-k2-0905` by and each of four ways to call;
-`default` is `with_structured_output` without a method. Where the ways differ the figures are those of
-`invoke / stream / ainvoke / astream`; of a stream the last value counts. Measured with {versions}, Python {python}.
+Written by `make compare`. The emulator sends {replies} good and bad replies to a request for a person with two fields,
+once for each of four methods of `moonshotai/kimi-k2-0905` and each of four ways to call; `default` is
+`with_structured_output` without a method. If the ways differ, the figures are those of
+`invoke / stream / ainvoke / astream`; the last value of a stream counts. Measured with {versions}, Python {python}.
 
-- **value**: what the reply holds;
+- **value**: the value in the reply;
 - **typed error**: one of langchain-core's `ModelError`s, or its `OutputParserException`;
-- **None**: neither a value nor an error; of a stream also no value at all;
+- **None**: neither a value nor an error, or a stream without a value;
 - **untyped error**: any other exception;
-- **wrong value**: another value than the reply's, or one from a reply that does not answer for it: cut off by the
-  token limit, with two different values (of one key, too), or with the value inside another key or in a thought.
+- **wrong value**: a value that is not the reply's, or one from a reply that has no valid value: truncated by the token
+  limit, with two different values (also of one key), or with the value inside another key or in the reasoning.
 """
 
 
 def outcome(way: Callable[[], Any], expected: Any) -> str:
-    """Say what one reply came to, asked for in one way."""
+    """Return the outcome of one call."""
     try:
         value = way()
     except IndexError:
@@ -53,7 +53,7 @@ def outcome(way: Callable[[], Any], expected: Any) -> str:
         return "None"
     except (ModelError, OutputParserException):
         return "typed error"
-    except Exception:  # noqa: BLE001 - whatever it is, it is the result
+    except Exception:  # noqa: BLE001 - any exception is a result
         return "untyped error"
     if value is None:
         return "None"
@@ -61,30 +61,30 @@ def outcome(way: Callable[[], Any], expected: Any) -> str:
 
 
 def outcomes(name: str, method: str) -> dict[str, Outcomes]:
-    """Say what each reply came to, with one model asked by one method, in each of the four ways."""
+    """Return the outcomes of each reply for one model and method, in each of the four ways."""
     chosen: dict[str, Any] = {} if method == "default" else {"method": method}
     by_call = (DEFAULTS[name] if method == "default" else method) == "function_calling"
-    found: dict[str, Outcomes] = {}
+    outcomes_of: dict[str, Outcomes] = {}
     with Emulator() as emulator, asyncio.Runner() as runner, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = MODELS[name](emulator.base_url, max_retries=0)
         runnable, wire = model.with_structured_output(Person, **chosen), Wire(emulator, model, runner)
         for case in REPLIES:
-            expected, found[case.name] = case.expected(by_call=by_call, pydantic=True), ()
+            expected, outcomes_of[case.name] = case.expected(by_call=by_call, pydantic=True), ()
             for way in wire.ways(runnable):
                 emulator.clear()
                 wire.script(case)
-                found[case.name] += (outcome(way, expected),)
-    return found
+                outcomes_of[case.name] += (outcome(way, expected),)
+    return outcomes_of
 
 
-def said(figures: Sequence[Any]) -> str:
-    """Write down what came of the four ways: once if it is the same."""
+def joined(figures: Sequence[Any]) -> str:
+    """Return the figures of the four ways, or one if all are equal."""
     return " / ".join(map(str, figures if len(set(figures)) > 1 else figures[:1]))
 
 
-def due(case: Case, *, by_call: bool) -> str:
-    """Say what a reply should come to."""
+def expected_outcome(case: Case, *, by_call: bool) -> str:
+    """Return the expected outcome of a reply."""
     return "value" if isinstance(case.expected(by_call=by_call, pydantic=True), dict) else "typed error"
 
 
@@ -95,18 +95,21 @@ def main() -> None:
     python = sys.version.split()[0]
     lines = [INTRODUCTION.format(replies=len(REPLIES), versions=versions, python=python)]
     lines += ["| method | model | " + " | ".join(OUTCOMES) + " |", "| --- | --- |" + " ---: |" * len(OUTCOMES)]
-    seen: dict[str, dict[str, dict[str, Outcomes]]] = {}
+    results: dict[str, dict[str, dict[str, Outcomes]]] = {}
     for method in METHODS:
-        seen[method] = {name: outcomes(name, method) for name in MODELS}
-        for name, found in seen[method].items():
-            counts = [Counter(ways) for ways in zip(*found.values(), strict=True)]
-            cells = [said([count[kind] for count in counts]) for kind in OUTCOMES]
+        results[method] = {name: outcomes(name, method) for name in MODELS}
+        for name, outcomes_of in results[method].items():
+            counts = [Counter(ways) for ways in zip(*outcomes_of.values(), strict=True)]
+            cells = [joined([count[kind] for count in counts]) for kind in OUTCOMES]
             lines.append(f"| `{method}` | {name} | " + " | ".join(cells) + " |")
             print(lines[-1])
-    lines += ["", "## Each reply, asked for in the default way", "", "| reply | due | " + " | ".join(MODELS) + " |"]
+    lines += ["", "## Each reply with the default method", "", "| reply | expected | " + " | ".join(MODELS) + " |"]
     lines.append("| --- | --- |" + " --- |" * len(MODELS))
     for case in REPLIES:
-        cells = [due(case, by_call=True), *(said(seen["default"][name][case.name]) for name in MODELS)]
+        cells = [
+            expected_outcome(case, by_call=True),
+            *(joined(results["default"][name][case.name]) for name in MODELS),
+        ]
         lines.append(f"| {case.name} | " + " | ".join(cells) + " |")
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""Play every failure in each of the four ways and write down what happened: `docs/faults.md`.
+"""Write `docs/faults.md`: the result of every failure in each of the four ways.
 
-Each cell is a real call over loopback: nothing in the table is typed by hand. What stands below the marker in the
-report comes from `scripts/soak.py` and is left as it is.
+Each cell is a real call over loopback. The part of the report below the marker comes from `scripts/soak.py` and is not
+changed.
 """
 
 import re
@@ -18,58 +18,58 @@ REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
 SOAK = "<!-- soak -->"
 GENERATION = re.compile(r"gen-\d+-\w*")
 LONGEST = 70
-"""Characters of a reason that are shown."""
+"""The number of characters of a reason that are shown."""
 PARTS = {
     "An HTTP status of failure": statuses.CASES,
-    "A failure inside a reply that began well": replies.CASES,
+    "A failure inside a reply that began normally": replies.CASES,
     "The bytes themselves": streams.CASES,
     "The transfer": transfers.CASES,
 }
 PACKAGES = ("langchain-core", "httpx", "httpcore", "pydantic")
-HEAD = """# What happens when something goes wrong
+HEAD = """# Results of failures
 
 Written by `make faults`: every cell is a call of `ChatKimi` over loopback, as `tests/faults` asserts it in every run of
-the tests. Waits that nobody asked for are left out; `max_retries` is 2, as it is by default.
+the tests. Waits between attempts are left out unless the server requested them; `max_retries` is 2, the default.
 
-*Asked* is how often the server was asked, *kept* what the error holds of the answer: text (in characters), calls (all
-of them invalid), usage, the generation's id. A stream is never asked again after something of it was shown.
+Each cell shows the number of requests, and the parts of the answer on the error: text (in characters), calls (all of
+them invalid), usage, and the generation id. A stream is never requested again after a part of it was yielded.
 """
 
 
 def happened(case: Case, way: str) -> str:
-    """Say in a few words what came of a case."""
+    """Return the result of a case in a few words."""
     played = play(case, way)
     error = played.outcome.error
-    asked = f"asked {played.requests} times" if played.requests > 1 else "asked once"
+    requests = f"{played.requests} requests" if played.requests > 1 else "1 request"
     if error is None:
-        return f"{_answer(played)}; {asked}"
+        return f"{_answer(played)}; {requests}"
     if not isinstance(error, KimiError):
-        return f"**`{type(error).__name__}`**; {asked}"
+        return f"**`{type(error).__name__}`**; {requests}"
     facts = [f"`{type(error).__name__}`", str(error.status or ""), error.provider or ""]
-    return f"{' '.join(filter(None, facts))}; {asked}{_kept(error)}"
+    return f"{' '.join(filter(None, facts))}; {requests}{_parts(error)}"
 
 
 def _answer(played: Played) -> str:
     message = played.outcome.message
     if message is None:
         return "nothing"
-    said = [f"{len(message.text)} characters"] if message.text else []
-    said += [f"calls: {len(message.tool_calls)}"] if message.tool_calls else []
-    said += [f"invalid calls: {len(message.invalid_tool_calls)}"] if message.invalid_tool_calls else []
-    return "answer: " + ", ".join(said)
+    parts = [f"{len(message.text)} characters"] if message.text else []
+    parts += [f"calls: {len(message.tool_calls)}"] if message.tool_calls else []
+    parts += [f"invalid calls: {len(message.invalid_tool_calls)}"] if message.invalid_tool_calls else []
+    return "answer: " + ", ".join(parts)
 
 
-def _kept(error: KimiError) -> str:
+def _parts(error: KimiError) -> str:
     partial = partial_of(error)
-    kept = [f"{len(partial.text)} characters"] if partial.text else []
-    kept += [f"calls: {len(partial.invalid_tool_calls)}"] if partial.invalid_tool_calls else []
-    kept += ["usage"] if error.usage else []
-    kept += ["id"] if error.generation_id else []
-    return f"; kept {', '.join(kept)}" if kept else ""
+    parts = [f"{len(partial.text)} characters"] if partial.text else []
+    parts += [f"calls: {len(partial.invalid_tool_calls)}"] if partial.invalid_tool_calls else []
+    parts += ["usage"] if error.usage else []
+    parts += ["id"] if error.generation_id else []
+    return f"; has {', '.join(parts)}" if parts else ""
 
 
 def reason(case: Case) -> str:
-    """What the error of an unstreamed call leads with, without what differs from run to run."""
+    """Return the reason of the error of `invoke`, shortened, without parts that differ between runs."""
     error = play(case, "invoke").outcome.error
     if not isinstance(error, KimiError):
         return ""
@@ -78,9 +78,9 @@ def reason(case: Case) -> str:
 
 
 def table(title: str, cases: tuple[Case, ...]) -> list[str]:
-    """Play some cases; gives the lines of their table, where a cell that equals one before it says so."""
+    """Return the lines of the table of some cases; a cell that equals an earlier one names it."""
     ways = [f"`{way}`" for way in WAYS]
-    lines = ["", f"## {title}", "", "| what goes wrong | the error says | " + " | ".join(ways) + " |"]
+    lines = ["", f"## {title}", "", "| failure | reason of the error | " + " | ".join(ways) + " |"]
     lines.append("| --- | --- |" + " --- |" * len(WAYS))
     for case in cases:
         cells = [happened(case, way) for way in WAYS]

@@ -35,12 +35,11 @@ FUNCTION = {
 }
 
 
-def body(given: Any = None, settings: Any = None, *, streamed: bool = False) -> dict[str, Any]:
-    made = request_body(HELLO, model="m", settings=settings or {}, given=given or {}, streamed=streamed)
-    return dict(made)
+def body(arguments: Any = None, settings: Any = None, *, streamed: bool = False) -> dict[str, Any]:
+    return dict(request_body(HELLO, model="m", settings=settings or {}, given=arguments or {}, streamed=streamed))
 
 
-def test_a_body_holds_what_was_given_and_nothing_else() -> None:
+def test_a_body_contains_only_what_was_set() -> None:
     assert body() == {"model": "m", "messages": [MESSAGE]}
     assert body(streamed=True) == {"model": "m", "messages": [MESSAGE], "stream": True}
 
@@ -78,9 +77,9 @@ CASES: list[tuple[Any, Any, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "given", "sent"), CASES)
-def test_parameters_go_into_the_body(settings: Any, given: Any, sent: dict[str, Any]) -> None:
-    assert body(given, settings) == {"model": "m", "messages": [MESSAGE], **sent}
+@pytest.mark.parametrize(("settings", "arguments", "sent"), CASES)
+def test_parameters_go_into_the_body(settings: Any, arguments: Any, sent: dict[str, Any]) -> None:
+    assert body(arguments, settings) == {"model": "m", "messages": [MESSAGE], **sent}
 
 
 def test_a_schema_is_a_response_format() -> None:
@@ -90,7 +89,7 @@ def test_a_schema_is_a_response_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "model"),
+    ("arguments", "model"),
     [
         ({"model": "other"}, "other"),
         ({"model_name": "other"}, "other"),
@@ -98,8 +97,8 @@ def test_a_schema_is_a_response_format() -> None:
         ({"model": "other", "model_name": "another"}, "other"),
     ],
 )
-def test_the_model_of_the_call_wins(given: Any, model: str) -> None:
-    assert body(given) == {"model": model, "messages": [MESSAGE]}
+def test_the_model_of_the_call_overrides_the_default(arguments: Any, model: str) -> None:
+    assert body(arguments) == {"model": model, "messages": [MESSAGE]}
 
 
 def test_several_answers_cannot_be_streamed() -> None:
@@ -128,12 +127,12 @@ def test_text_is_sent_as_utf_8() -> None:
 
 
 def circular() -> dict[str, Any]:
-    circle: dict[str, Any] = {}
-    circle["self"] = circle
-    return circle
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    return loop
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, circular()])
-def test_a_value_that_json_cannot_hold_is_refused(value: Any) -> None:
+def test_a_value_that_is_not_json_is_refused(value: Any) -> None:
     with pytest.raises(KimiUsageError, match="cannot be written as JSON"):
         body_bytes(request_body(HELLO, model="m", settings={}, given={"brand_new": value}, streamed=False))

@@ -16,18 +16,18 @@ def text(value: Any, **more: Any) -> Any:
 
 STRINGS = [
     ("string", "hi", "hi"),
-    ("white space is kept", " hi \n", " hi \n"),
+    ("white space", " hi \n", " hi \n"),
     ("empty string", "", ""),
     ("empty list", [], ""),
     ("empty text", [text("")], ""),
     ("one text", [text("hi")], "hi"),
     ("one string", ["hi"], "hi"),
-    ("two items are kept apart", [text("1"), text("2")], "1\n2"),
-    ("strings and blocks alike", ["a", text("b"), "c"], "a\nb\nc"),
-    ("white space at the end is enough", [text("a "), text("b")], "a b"),
-    ("white space at the start is enough", [text("a"), text("\n\nb")], "a\n\nb"),
-    ("an empty block separates nothing", [text("a"), text(""), text("b")], "a\nb"),
-    ("ids, indices, annotations and extras stay here", [text("a", id="1", index=0, annotations=[], extras={})], "a"),
+    ("two items are separated", [text("1"), text("2")], "1\n2"),
+    ("strings and blocks", ["a", text("b"), "c"], "a\nb\nc"),
+    ("white space at the end separates", [text("a "), text("b")], "a b"),
+    ("white space at the start separates", [text("a"), text("\n\nb")], "a\n\nb"),
+    ("an empty block adds no separator", [text("a"), text(""), text("b")], "a\nb"),
+    ("ids, indices, annotations and extras are not sent", [text("a", id="1", index=0, annotations=[], extras={})], "a"),
     ("text-plain", [{"type": "text-plain", "text": "a", "mime_type": "text/plain"}], "a"),
     ("text-plain, titled", [{"type": "text-plain", "text": "a", "title": "T", "context": "C"}], "T\nC\na"),
     ("text-plain in base64", [{"type": "text-plain", "base64": "w6k=", "mime_type": "text/plain"}], "é"),
@@ -49,7 +49,7 @@ STRINGS = [
 
 
 @pytest.mark.parametrize(("content", "wire"), [case[1:] for case in STRINGS], ids=[case[0] for case in STRINGS])
-def test_text_alone_becomes_one_string(content: Any, wire: Any) -> None:
+def test_texts_become_one_string(content: Any, wire: Any) -> None:
     assert content_to_wire(content, "user", "messages[0]") == wire
 
 
@@ -84,7 +84,7 @@ LISTS = [
         [{"type": "image_url", "image_url": {"url": "u"}}],
     ),
     (
-        "non-standard, and unknown here",
+        "non-standard, unknown type",
         [{"type": "non_standard", "value": {"type": "hologram", "text": "a"}}],
         [{"type": "hologram", "text": "a"}],
     ),
@@ -92,25 +92,25 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("content", "wire"), [case[1:] for case in LISTS], ids=[case[0] for case in LISTS])
-def test_more_than_text_stays_a_list(content: Any, wire: Any) -> None:
+def test_other_content_stays_a_list(content: Any, wire: Any) -> None:
     before = copy.deepcopy(content)
     assert content_to_wire(content, "user", "messages[0]") == wire
     assert content == before
 
 
 @pytest.mark.parametrize("role", ["system", "developer"])
-def test_system_prompts_hold_text_only(role: Any) -> None:
+def test_system_prompts_accept_only_text(role: Any) -> None:
     assert content_to_wire([text("a", cache_control=EPHEMERAL)], role, "m") == [text("a", cache_control=EPHEMERAL)]
     with pytest.raises(KimiUsageError) as raised:
         content_to_wire([text("a"), IMAGE], role, "messages[0]")
     assert str(raised.value) == (
         f"messages[0].content[1]: a block of type 'image_url' cannot be sent in a message of role '{role}'; "
-        "accepted are json, search_result, text, text-plain."
+        "accepted types: json, search_result, text, text-plain."
     )
 
 
 ACCEPTED = (
-    "accepted are audio, document, file, image, image_url, input_audio, input_video, json, search_result, text, "
+    "accepted types: audio, document, file, image, image_url, input_audio, input_video, json, search_result, text, "
     "text-plain, video, video_url."
 )
 ERRORS = [
@@ -138,7 +138,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("block", "reason"), ERRORS)
-def test_an_unfit_block_is_named_with_its_position(block: Any, reason: Any) -> None:
+def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> None:
     with pytest.raises(KimiUsageError) as raised:
         content_to_wire(["look", block], "user", "messages[2]")
     assert str(raised.value) == f"messages[2].content[1]: {reason}"

@@ -39,12 +39,12 @@ CASES = [
         {"type": "image_url", "image_url": {"url": URL, "detail": "high"}},
     ),
     (
-        "keys that the wire does not have are not sent",
+        "unknown keys are not sent",
         {"type": "image_url", "image_url": {"url": URL, "size": 3}, "index": 0},
         IMAGE,
     ),
     (
-        "a cache marker stays beside an image",
+        "cache marker on an image",
         {"type": "image_url", "image_url": {"url": URL}, "cache_control": {"type": "ephemeral"}},
         {**IMAGE, "cache_control": {"type": "ephemeral"}},
     ),
@@ -115,7 +115,7 @@ CASES = [
 
 @pytest.mark.parametrize(("block", "part"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 @pytest.mark.parametrize("role", ["user", "tool"])
-def test_every_spelling_becomes_the_wires_part(block: Any, part: Any, role: Any) -> None:
+def test_every_format_becomes_a_wire_part(block: Any, part: Any, role: Any) -> None:
     assert content_to_wire([block], role, "messages[0]") == [part]
 
 
@@ -175,7 +175,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("block", "reason"), ERRORS)
-def test_missing_data_is_named_with_its_position(block: Any, reason: Any) -> None:
+def test_the_error_for_missing_data_names_its_position(block: Any, reason: Any) -> None:
     with pytest.raises(KimiUsageError) as raised:
         content_to_wire(["look", block], "user", "messages[4]")
     assert str(raised.value).startswith("messages[4].content[1]: ")

@@ -117,25 +117,25 @@ def result(content: Any = None, call_id: str = "f:0", **more: Any) -> Any:
     return block if content is None else {**block, "content": content}
 
 
-def answer(content: Any, call_id: str = "f:0") -> Any:
+def tool_message(content: Any, call_id: str = "f:0") -> Any:
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
 
 @pytest.mark.parametrize(
     ("content", "wire"),
     [
-        ([result("4")], [answer("4")]),
-        ([result()], [answer("")]),
-        ([result("no", is_error=True)], [answer("no")]),
-        ([result([text("4"), ANTHROPIC_IMAGE])], [answer([text("4"), IMAGE])]),
-        ([result("4"), text("")], [answer("4")]),
+        ([result("4")], [tool_message("4")]),
+        ([result()], [tool_message("")]),
+        ([result("no", is_error=True)], [tool_message("no")]),
+        ([result([text("4"), ANTHROPIC_IMAGE])], [tool_message([text("4"), IMAGE])]),
+        ([result("4"), text("")], [tool_message("4")]),
         (
             ["And?", result("4"), result([text("5")], "f:1"), text("Say.")],
-            [answer("4"), answer("5", "f:1"), {"role": "user", "content": "And?\nSay.", "name": "ann"}],
+            [tool_message("4"), tool_message("5", "f:1"), {"role": "user", "content": "And?\nSay.", "name": "ann"}],
         ),
     ],
 )
-def test_anthropics_tool_results_become_messages_before_the_users(content: Any, wire: Any) -> None:
+def test_anthropic_tool_results_become_tool_messages_before_the_user_message(content: Any, wire: Any) -> None:
     assert message_to_wire(HumanMessage(content, name="ann")) == wire
 
 
@@ -156,7 +156,7 @@ def test_errors_in_tool_results_name_the_position(content: Any, expected: Any) -
     assert str(raised.value).startswith(expected)
 
 
-def test_function_messages_answer_the_nearest_open_call_of_their_name() -> None:
+def test_a_function_message_is_paired_with_the_last_open_call_of_its_name() -> None:
     def ask(*ids: Any) -> Any:
         return AIMessage("", tool_calls=[{"name": name, "args": {}, "id": f"{name}:{n}"} for name, n in ids])
 
@@ -170,12 +170,17 @@ def test_function_messages_answer_the_nearest_open_call_of_their_name() -> None:
             FunctionMessage(content="2", name="g"),
         ]
     )
-    assert wire[2:] == [answer("1", "f:1"), answer("3", "f:3"), answer("0", "f:0"), answer("2", "g:2")]
+    assert wire[2:] == [
+        tool_message("1", "f:1"),
+        tool_message("3", "f:3"),
+        tool_message("0", "f:0"),
+        tool_message("2", "g:2"),
+    ]
 
 
-def test_function_messages_answer_the_forerunner_of_tool_calls() -> None:
-    asked = AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": '{"a": 1}'}})
-    wire = messages_to_wire([HumanMessage("hi"), asked, FunctionMessage(content="4", name="f")])
+def test_a_function_message_is_paired_with_a_legacy_function_call() -> None:
+    legacy = AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": '{"a": 1}'}})
+    wire = messages_to_wire([HumanMessage("hi"), legacy, FunctionMessage(content="4", name="f")])
     assert wire[1]["tool_calls"][0]["id"] == wire[2]["tool_call_id"]
     assert wire[1]["tool_calls"][0]["function"] == {"name": "f", "arguments": '{"a": 1}'}
 
@@ -183,7 +188,10 @@ def test_function_messages_answer_the_forerunner_of_tool_calls() -> None:
 ERRORS = [
     (
         ChatMessage(content="a", role="critic"),
-        "messages[1]: the role 'critic' is not on the wire; it has 'system', 'developer', 'user', 'assistant', 'tool'.",
+        (
+            "messages[1]: the role 'critic' is not supported. "
+            "Supported roles: 'system', 'developer', 'user', 'assistant', 'tool'."
+        ),
     ),
     (
         ChatMessage(content="a", role="tool"),
@@ -192,49 +200,49 @@ ERRORS = [
     (
         FunctionMessage(content="4", name="f"),
         (
-            "messages[1]: the function message 'f' answers no call of that name before it. "
+            "messages[1]: no open call before it matches the function message 'f'. "
             "Use a ToolMessage with the tool_call_id of the call."
         ),
     ),
     (
         RemoveMessage(id="m1"),
         (
-            "messages[1] is a RemoveMessage (of 'm1'), which is not for the model but for the graph. "
-            "Let the graph's add_messages reducer apply it before the model is called."
+            "messages[1] is a RemoveMessage (of 'm1'), which cannot be sent to a model. "
+            "Let the graph's add_messages reducer apply it before calling the model."
         ),
     ),
     (
         BaseMessage("a", type="odd"),
         (
-            "messages[1] is of type BaseMessage, which cannot be sent; accepted are HumanMessage, AIMessage, "
-            "SystemMessage, ToolMessage, ChatMessage, FunctionMessage and their chunks."
+            "messages[1] is of type BaseMessage, which cannot be sent. Accepted types: HumanMessage, AIMessage, "
+            "SystemMessage, ToolMessage, ChatMessage, FunctionMessage, and their chunks."
         ),
     ),
     (
         {"role": "user", "content": "a"},
         (
-            "messages[1] is of type dict, which cannot be sent; accepted are HumanMessage, AIMessage, "
-            "SystemMessage, ToolMessage, ChatMessage, FunctionMessage and their chunks."
+            "messages[1] is of type dict, which cannot be sent. Accepted types: HumanMessage, AIMessage, "
+            "SystemMessage, ToolMessage, ChatMessage, FunctionMessage, and their chunks."
         ),
     ),
     (
         SystemMessage([IMAGE]),
         (
             "messages[1].content[0]: a block of type 'image_url' cannot be sent in a message of role 'system'; "
-            "accepted are json, search_result, text, text-plain."
+            "accepted types: json, search_result, text, text-plain."
         ),
     ),
 ]
 
 
 @pytest.mark.parametrize(("message", "expected"), ERRORS)
-def test_a_message_that_cannot_be_sent_is_named_with_its_position(message: Any, expected: Any) -> None:
+def test_the_error_for_a_message_names_its_position(message: Any, expected: Any) -> None:
     with pytest.raises(KimiUsageError) as raised:
         messages_to_wire([HumanMessage("hi"), message])
     assert str(raised.value) == expected
 
 
-def test_messages_stay_in_their_order_whatever_it_is() -> None:
+def test_messages_stay_in_order() -> None:
     messages = [
         SystemMessage("a"),
         SystemMessage("b"),

@@ -13,7 +13,7 @@ def call(args: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
     return {"name": name, "args": args, "id": call_id, "type": "tool_call"}
 
 
-def broken(args: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
+def invalid(args: Any, call_id: str | None = "f:0", name: str | None = "f") -> Any:
     return {"name": name, "args": args, "id": call_id, "error": "not JSON", "type": "invalid_tool_call"}
 
 
@@ -22,7 +22,7 @@ def raw(arguments: Any, call_id: str | None = "f:0", name: str | None = "f") -> 
 
 
 def sent(*messages: Any) -> Any:
-    """Give the calls of the first message as they go out, beside a text that keeps it from being empty."""
+    """Return the wire tool calls of the first message."""
     return messages_to_wire(messages)[0].get("tool_calls")
 
 
@@ -36,7 +36,7 @@ def sent(*messages: Any) -> Any:
         ({"x": float("nan"), "y": [float("inf")], "z": {"w": (float("-inf"), 1.5)}}, None),
     ],
 )
-def test_arguments_are_compact_and_in_their_own_order(args: Any, arguments: Any) -> None:
+def test_arguments_are_compact_and_in_order(args: Any, arguments: Any) -> None:
     arguments = arguments or '{"x":null,"y":[null],"z":{"w":[null,1.5]}}'
     assert sent(AIMessage("", tool_calls=[call(args)])) == [raw(arguments)]
 
@@ -80,23 +80,25 @@ def test_parallel_calls_keep_their_order_and_a_missing_id_stays_missing() -> Non
         ('{ "a": 1 }', '{ "a": 1 }'),
     ],
 )
-def test_an_answered_broken_call_goes_out_harmless(args: Any, arguments: Any) -> None:
-    message = AIMessage("", invalid_tool_calls=[broken(args)])
+def test_an_invalid_call_with_a_result_is_sent_without_arguments(args: Any, arguments: Any) -> None:
+    message = AIMessage("", invalid_tool_calls=[invalid(args)])
     assert sent(message, ToolMessage("Not JSON.", tool_call_id="f:0")) == [raw(arguments)]
     assert message.invalid_tool_calls[0]["args"] == args
 
 
-def test_a_broken_call_answered_in_anthropics_form_goes_out_harmless() -> None:
+def test_an_invalid_call_with_an_anthropic_result_is_sent_without_arguments() -> None:
     answer: list[Any] = ["hm", {"type": "tool_result", "tool_use_id": "f:0"}]
-    message = AIMessage("", invalid_tool_calls=[broken("{")])
+    message = AIMessage("", invalid_tool_calls=[invalid("{")])
     assert sent(message, HumanMessage(answer)) == [raw("{}")]
     with pytest.raises(KimiUsageError, match=r"messages\[1\].content\[2\].* needs 'tool_use_id'"):
         sent(message, HumanMessage([*answer, {"type": "tool_result"}]))
 
 
-def test_a_broken_call_that_nobody_answered_is_left_out() -> None:
+def test_an_invalid_call_without_a_result_is_left_out() -> None:
     message = AIMessage(
-        "Wait.", tool_calls=[call({})], invalid_tool_calls=[broken("{", "f:1"), broken("{", None), broken("{}", "f:2")]
+        "Wait.",
+        tool_calls=[call({})],
+        invalid_tool_calls=[invalid("{", "f:1"), invalid("{", None), invalid("{}", "f:2")],
     )
     earlier = ToolMessage("of another turn", tool_call_id="f:1")
     later = [ToolMessage("fine", tool_call_id="f:0"), HumanMessage("and?")]
@@ -104,12 +106,12 @@ def test_a_broken_call_that_nobody_answered_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer_name", "name"),
+    ("result_name", "name"),
     [("forecast", "forecast"), (None, "unknown_tool")],
 )
-def test_a_broken_call_without_a_name_takes_that_of_its_answer(answer_name: Any, name: Any) -> None:
-    message = AIMessage("", invalid_tool_calls=[broken("{}", name=None)])
-    assert sent(message, ToolMessage("?", tool_call_id="f:0", name=answer_name)) == [raw("{}", name=name)]
+def test_an_invalid_call_without_a_name_gets_that_of_its_result(result_name: Any, name: Any) -> None:
+    message = AIMessage("", invalid_tool_calls=[invalid("{}", name=None)])
+    assert sent(message, ToolMessage("?", tool_call_id="f:0", name=result_name)) == [raw("{}", name=name)]
 
 
 USE = {"type": "tool_use", "id": "f:0", "name": "f", "input": {"a": 1}}
@@ -124,10 +126,10 @@ USE = {"type": "tool_use", "id": "f:0", "name": "f", "input": {"a": 1}}
         {"type": "function_call", "id": "fc_1", "call_id": "f:0", "name": "f", "arguments": '{"a":1}'},
     ],
 )
-def test_calls_in_the_content_count_where_there_are_no_others(block: Any) -> None:
+def test_calls_in_the_content_are_sent_if_there_are_no_others(block: Any) -> None:
     assert sent(AIMessage(["Wait.", block])) == [raw('{"a":1}')]
     assert sent(AIMessage(["Wait.", block], tool_calls=[call({"a": 2})])) == [raw('{"a":2}')]
-    assert sent(AIMessage(["Wait.", block], invalid_tool_calls=[broken("{")])) is None
+    assert sent(AIMessage(["Wait.", block], invalid_tool_calls=[invalid("{")])) is None
 
 
 def test_calls_in_the_content_without_arguments() -> None:
@@ -141,39 +143,39 @@ def test_calls_in_the_content_without_arguments() -> None:
         {"type": "tool_call_chunk", "id": "f:0", "name": "f", "args": '{"a"'},
     ],
 )
-def test_broken_calls_in_the_content_are_sent_only_if_answered(block: Any) -> None:
+def test_invalid_calls_in_the_content_are_sent_only_with_a_result(block: Any) -> None:
     assert sent(AIMessage(["Wait.", block])) is None
     assert sent(AIMessage(["Wait.", block]), ToolMessage("?", tool_call_id="f:0")) == [raw("{}")]
 
 
-def kept(content: Any = "Wait.", **additional_kwargs: Any) -> Any:
-    """Make a message whose calls are in `additional_kwargs` only, past langchain-core's parsing of them."""
+def with_kwargs(content: Any = "Wait.", **additional_kwargs: Any) -> Any:
+    """Return a message with calls only in `additional_kwargs`. The constructor would parse them."""
     message = AIMessage(content)
     message.additional_kwargs = additional_kwargs
     return message
 
 
-def test_the_wires_own_calls_count_where_there_are_no_others() -> None:
+def test_calls_in_wire_form_are_sent_if_there_are_no_others() -> None:
     raw_calls = [{**raw('{ "a": 1 }'), "index": 0}, {"id": "?"}, "odd"]
-    assert sent(kept(tool_calls=raw_calls)) == [raw('{ "a": 1 }')]
-    assert sent(kept(["Wait.", USE], tool_calls=raw_calls)) == [raw('{"a":1}')]
-    assert sent(kept(tool_calls=None)) is None
+    assert sent(with_kwargs(tool_calls=raw_calls)) == [raw('{ "a": 1 }')]
+    assert sent(with_kwargs(["Wait.", USE], tool_calls=raw_calls)) == [raw('{"a":1}')]
+    assert sent(with_kwargs(tool_calls=None)) is None
 
 
-def test_the_wires_own_calls_are_not_sent_twice() -> None:
+def test_calls_in_wire_form_are_not_sent_twice() -> None:
     message = AIMessage("", additional_kwargs={"tool_calls": [raw('{"a": 1}'), raw("{", "f:1")]})
     assert sent(message) == [raw('{"a":1}')]
 
 
-def test_broken_ones_of_the_wires_own_calls_are_sent_only_if_answered() -> None:
-    message = kept(tool_calls=[raw("{")])
+def test_invalid_calls_in_wire_form_are_sent_only_with_a_result() -> None:
+    message = with_kwargs(tool_calls=[raw("{")])
     assert sent(message) is None
     assert sent(message, ToolMessage("?", tool_call_id="f:0")) == [raw("{}")]
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [('{"a":1}', '{"a":1}'), ("{", "{}"), (None, "{}")])
-def test_the_forerunner_of_tool_calls_gets_an_id(arguments: Any, expected: Any) -> None:
-    message = kept("", function_call={"name": "f", "arguments": arguments})
+def test_a_legacy_function_call_gets_an_id(arguments: Any, expected: Any) -> None:
+    message = with_kwargs("", function_call={"name": "f", "arguments": arguments})
     wire = messages_to_wire([HumanMessage("hi"), message])
     assert wire[1] == {
         "role": "assistant",

@@ -1,4 +1,4 @@
-"""Schemas that people write: values of each, and what stands against sending it as a strict one."""
+"""Schemas in common use, with values of each and the obstacle to a strict form."""
 
 import datetime as dt
 import enum
@@ -13,7 +13,7 @@ T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
     BLUE = "blue"
 
@@ -134,11 +134,11 @@ OldNode.update_forward_refs()
 
 @dataclass(frozen=True)
 class SchemaCase:
-    """A schema, JSON values that it allows, and why it cannot be strict.
+    """A schema, JSON values that it allows, and the reason why it cannot be strict.
 
     Attributes:
-        obstacle: What the warning names; None when it can be strict.
-        made_up: The optional properties for which a strict host makes the model give a value.
+        obstacle: The obstacle that the warning names; None if the schema can be strict.
+        made_up: The optional properties for which strict mode requires a value.
     """
 
     name: str
@@ -149,7 +149,7 @@ class SchemaCase:
 
 
 def field(name: str, kind: Any, *values: Any, obstacle: str | None = None, default: Any = ...) -> SchemaCase:
-    """A model of one field."""
+    """Return a model of one field."""
     made_up = () if default is ... or default is None else ("value",)
     model = create_model("Holder", value=(kind, default))
     return SchemaCase(name, model, tuple({"value": value} for value in values), obstacle, made_up)
@@ -175,10 +175,10 @@ SCHEMAS = [
     field("optional, required", int | None, 1, None),
     field("with a default", int, 7, default=5),
     field("union", int | str, 1, "a"),
-    field("union of models", Point | Colour, {"x": 1, "y": 2}, "red"),
-    field("enum", Colour, "red", "blue"),
+    field("union of models", Point | Color, {"x": 1, "y": 2}, "red"),
+    field("enum", Color, "red", "blue"),
     field("enum of numbers", Level, 1, 2),
-    field("enum or null", Colour | None, "red", None, default=None),
+    field("enum or null", Color | None, "red", None, default=None),
     field("literal", Literal["a"], "a"),
     field("literal of several kinds", Literal["a", 1] | None, "a", 1, None),
     field("date", dt.date, "2025-11-23"),
@@ -217,7 +217,7 @@ SCHEMAS = [
     plain("types in a list", {"type": "object", "properties": {"a": {"type": ["string", "null"]}}}, {"a": None}),
     plain("no properties", {"type": "object", "properties": {}, "additionalProperties": False}, {}),
     plain("array", {"type": "array", "items": STRING}, ["a"]),
-    # What no strict schema can say.
+    # Schemas without a strict form.
     field("tuple", tuple[int, str], [1, "a"], obstacle="prefixItems at value"),
     field("set", set[int], [1, 2], obstacle="uniqueItems at value"),
     field("free keys", dict[str, int], {"a": 1}, obstacle="free keys at value"),
@@ -232,10 +232,10 @@ SCHEMAS = [
     plain("not closed", {"type": "object"}, {"a": 1}, obstacle="free keys at the top"),
     plain("nothing forbidden", {"type": "object", "properties": {"a": True}}, {"a": 1}, obstacle="any value at a"),
     plain("a condition", {"type": "object", "properties": {}, "if": {}}, {}, obstacle="if at the top"),
-    plain("looks ahead", {"type": "object", "properties": {"a": {**STRING, "pattern": "(?=b)b"}}}, {"a": "b"},
-          obstacle="a pattern that looks ahead at a"),
+    plain("a lookahead", {"type": "object", "properties": {"a": {**STRING, "pattern": "(?=b)b"}}}, {"a": "b"},
+          obstacle=r"a pattern with \(\?\.\.\.\) at a"),
     plain("one of, untagged", {"type": "object", "properties": {"a": {"oneOf": [STRING, INTEGER]}}}, {"a": "b"},
           obstacle="oneOf at a"),
     plain("reference and more", {"type": "object", "properties": {"a": {"$ref": "#/$defs/A", "minimum": 1}},
-                                 "$defs": {"A": INTEGER}}, {"a": 1}, obstacle=r"words beside \$ref at a"),
+                                 "$defs": {"A": INTEGER}}, {"a": 1}, obstacle=r"keywords beside \$ref at a"),
 ]  # fmt: skip

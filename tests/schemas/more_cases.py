@@ -1,4 +1,4 @@
-"""More schemas that people write; see `schema_cases`."""
+"""More schemas in common use; see `cases`."""
 
 import datetime as dt
 import enum
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypeVa
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, computed_field
 
-from tests.schemas.cases import UUID, Colour, Point, SchemaCase, field
+from tests.schemas.cases import UUID, Color, Point, SchemaCase, field
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -98,7 +98,7 @@ class Place(NamedTuple):
 
 class Frozen(BaseModel, frozen=True, strict=True):
     day: dt.date
-    colour: Colour
+    color: Color
 
 
 class Snake(BaseModel):
@@ -126,7 +126,7 @@ MORE = [
     field("list of tagged unions", list[Shape], [], [CIRCLE, SQUARE]),
     field("optional tagged union", Shape | None, CIRCLE, None, default=None),
     SchemaCase("optional with a default of its own", Counted, ({"count": 1}, {"count": None})),
-    field("enum with a default", Colour, "blue", default=Colour.RED),
+    field("enum with a default", Color, "blue", default=Color.RED),
     field("literal or a number", Literal["none"] | float, "none", 1.5),
     field("long enum", Country, "country 0", "country 299"),
     field("new type", UserId, 7),
@@ -144,13 +144,13 @@ MORE = [
     SchemaCase("forbids more, recursive, tagged", Drawing,
                ({"shapes": [CIRCLE], "inner": [{"shapes": [SQUARE], "inner": []}]},)),
     SchemaCase("each in the other", Company, ({"name": "A", "staff": [{"name": "B", "employer": None}]},)),
-    SchemaCase("frozen and strict", Frozen, ({"day": "2025-11-23", "colour": "red"},)),
+    SchemaCase("frozen and strict", Frozen, ({"day": "2025-11-23", "color": "red"},)),
     SchemaCase("aliases made by rule", Snake, ({"First_Name": "Ada", "Last_Name": None},)),
     SchemaCase("documented", Documented, ({"name": "Ada"},)),
-    SchemaCase("default made anew", Tagged, ({"name": "Ada", "tags": ["a"]},), made_up=("tags",)),
-    SchemaCase("dataclass with a default made anew", Parts, ({"parts": [{"name": "nut", "sizes": [1]}]},),
+    SchemaCase("default from a factory", Tagged, ({"name": "Ada", "tags": ["a"]},), made_up=("tags",)),
+    SchemaCase("dataclass with a default from a factory", Parts, ({"parts": [{"name": "nut", "sizes": [1]}]},),
                made_up=("LoosePart.sizes",)),
-    # What no strict schema can say.
+    # Schemas without a strict form.
     field("pair without names", Place, [1.5, 2.5], obstacle="prefixItems at Place"),
     field("tuple or none", tuple[int, str] | None, [1, "a"], None, obstacle="prefixItems at value"),
     field("frozen set", frozenset[str], ["a"], obstacle="uniqueItems at value"),
@@ -158,7 +158,7 @@ MORE = [
     field("exact numbers in a dict", dict[str, Decimal], {"a": "1.5"}, obstacle="free keys at value"),
     field("dict of anything", dict[str, Any], {"a": [1, None]}, obstacle="free keys at value"),
     field("dict of models", dict[str, Point], {"a": {"x": 1, "y": 2}}, obstacle="free keys at value"),
-    field("enum as keys", dict[Colour, int], {"red": 1}, obstacle="propertyNames at value|free keys at value"),
+    field("enum as keys", dict[Color, int], {"red": 1}, obstacle="propertyNames at value|free keys at value"),
     field("list of dicts", list[dict[str, int]], [{"a": 1}], obstacle=r"free keys at value\[\]"),
     field("text of at most a length", Annotated[str, Field(max_length=3)], "abc", obstacle="maxLength at value"),
     field("recursive alias of JSON", Any | None, 1, None, {"a": [1]}, obstacle="any value at value", default=None),

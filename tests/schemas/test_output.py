@@ -8,9 +8,9 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, ConfigDict, RootModel, field_validator
 from pydantic.v1 import BaseModel as BaseModelV1
 
-from langchain_kimi._schemas.output import ANY_OBJECT, UnfitError, output_schema, wire_name
+from langchain_kimi._schemas.output import ANY_OBJECT, SchemaMismatchError, output_schema, wire_name
 from langchain_kimi.errors import KimiUsageError
-from tests.structured.cases import ADA, PERSON_SCHEMA, Colour, Person, Strict
+from tests.structured.cases import ADA, PERSON_SCHEMA, Color, Person, Strict
 
 PARAMETERS = {
     "type": "object",
@@ -121,23 +121,23 @@ def test_every_kind_of_schema_is_one_function(schema: Any) -> None:
 
 
 @pytest.mark.parametrize("schema", [Person, PersonV1, PersonDict, PERSON_SCHEMA, WithDefault, Pair, Numbers])
-def test_what_is_traced_is_what_langchain_makes_of_the_schema(schema: Any) -> None:
+def test_the_traced_schema_equals_the_one_that_langchain_makes(schema: Any) -> None:
     traced = {"type": "function", "function": output_schema(schema).function}
     assert convert_to_json_schema(traced) == convert_to_json_schema(schema)
 
 
-def test_the_schema_that_was_given_is_not_changed() -> None:
-    given = {"title": "Person", **PARAMETERS, "properties": {"name": {"type": "string", "title": "N"}}}
-    kept = repr(given)
-    output_schema(given).response_format(strict=True)
-    assert repr(given) == kept
+def test_the_schema_passed_in_is_not_changed() -> None:
+    schema = {"title": "Person", **PARAMETERS, "properties": {"name": {"type": "string", "title": "N"}}}
+    before = repr(schema)
+    output_schema(schema).response_format(strict=True)
+    assert repr(schema) == before
 
 
 def test_a_json_schema_needs_no_title() -> None:
     assert output_schema(PARAMETERS).tool()["function"] == {"name": "output", "parameters": PARAMETERS}
 
 
-def test_a_function_without_parameters_takes_none() -> None:
+def test_a_function_without_parameters_gets_an_empty_schema() -> None:
     assert output_schema({"name": "ping"}).tool()["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
@@ -147,8 +147,8 @@ def test_an_object_that_is_not_a_schema_is_refused(schema: Any) -> None:
         output_schema(schema)
 
 
-@pytest.mark.parametrize("schema", [Colour, list[int], int])
-def test_how_to_write_what_is_no_object_is_told(schema: Any) -> None:
+@pytest.mark.parametrize("schema", [Color, list[int], int])
+def test_the_error_for_other_types_names_root_model(schema: Any) -> None:
     with pytest.raises(KimiUsageError, match="RootModel"):
         output_schema(schema)
     assert output_schema(RootModel[schema]).model is not None
@@ -158,12 +158,12 @@ def test_how_to_write_what_is_no_object_is_told(schema: Any) -> None:
     ("name", "expected"),
     [("Person", "Person"), ("Box[int]", "Box_int_"), ("A pair: two", "A_pair__two"), ("é", "_"), ("", "output")],
 )
-def test_names_are_made_fit_for_the_wire(name: str, expected: str) -> None:
+def test_names_are_made_valid(name: str, expected: str) -> None:
     assert wire_name(name) == expected
     assert len(wire_name(name * 99)) <= 64
 
 
-def test_a_title_with_spaces_is_traced_as_it_is_and_sent_fit() -> None:
+def test_a_title_with_spaces_is_traced_unchanged_and_sent_as_a_valid_name() -> None:
     pair = output_schema(Pair)
     assert pair.function["name"] == "A pair: two"
     assert pair.tool()["function"]["name"] == pair.response_format(strict=None)["json_schema"]["name"] == "A_pair__two"
@@ -177,26 +177,26 @@ def test_a_title_with_spaces_is_traced_as_it_is_and_sent_fit() -> None:
         (Loose, {}, {}),
         (Loose, {"other": 1}, {"other": 1}),
         (WithDefault, {"name": "Ada"}, {"name": "Ada"}),
-        (Strict, {"day": "2025-11-23", "colour": "red"}, Strict(day=date(2025, 11, 23), colour=Colour.RED)),
+        (Strict, {"day": "2025-11-23", "color": "red"}, Strict(day=date(2025, 11, 23), color=Color.RED)),
         (Numbers, {"root": [1, 2]}, Numbers([1, 2])),
         (Numbers, [1, 2], Numbers([1, 2])),
         (People, [ADA], People([Person(**ADA)])),
         (RootModel[Person], ADA, RootModel[Person](Person(**ADA))),
         (RootModel[dict[str, int]], {"root": 1}, RootModel[dict[str, int]]({"root": 1})),
         (RootModel[Person | int], {"root": 5}, RootModel[Person | int](5)),
-        (RootModel[Colour], "red", RootModel[Colour](Colour.RED)),
+        (RootModel[Color], "red", RootModel[Color](Color.RED)),
         ({"type": "array", "items": {}}, {"root": [1]}, [1]),
         ({"enum": ["a", "b"]}, "a", "a"),
         ({"anyOf": [PARAMETERS]}, ADA, ADA),
         ({"properties": {"root": {}}}, {"root": [1]}, {"root": [1]}),
     ],
 )
-def test_values_that_fit(schema: Any, value: Any, fitted: Any) -> None:
-    assert output_schema(schema).fit(value) == fitted
+def test_values_that_match(schema: Any, value: Any, fitted: Any) -> None:
+    assert output_schema(schema).validated(value) == fitted
 
 
-def test_an_object_of_pydantic_1_is_one_of_pydantic_1() -> None:
-    person = output_schema(PersonV1).fit({"name": "Ada", "age": "36"})
+def test_a_class_of_pydantic_1_gives_an_object_of_pydantic_1() -> None:
+    person = output_schema(PersonV1).validated({"name": "Ada", "age": "36"})
     assert isinstance(person, PersonV1)
     assert person.age == 36
 
@@ -212,15 +212,15 @@ def test_an_object_of_pydantic_1_is_one_of_pydantic_1() -> None:
         (Numbers, {"root": 5}, [("list_type", (), "Input should be a valid array")]),
     ],
 )
-def test_values_that_do_not_fit(schema: Any, value: Any, errors: Any) -> None:
-    with pytest.raises(UnfitError) as raised:
-        output_schema(schema).fit(value)
+def test_values_that_do_not_match(schema: Any, value: Any, errors: Any) -> None:
+    with pytest.raises(SchemaMismatchError) as raised:
+        output_schema(schema).validated(value)
     assert [(error["type"], error["loc"], error["msg"]) for error in raised.value.errors] == errors
 
 
-def test_of_many_errors_the_text_tells_five() -> None:
-    with pytest.raises(UnfitError) as raised:
-        output_schema(Many).fit({"numbers": ["x"] * 9})
+def test_the_text_shows_five_of_many_errors() -> None:
+    with pytest.raises(SchemaMismatchError) as raised:
+        output_schema(Many).validated({"numbers": ["x"] * 9})
     assert len(raised.value.errors) == 9
     assert str(raised.value).count("numbers.") == 5
     assert str(raised.value).endswith("; and 4 more")
@@ -228,9 +228,9 @@ def test_of_many_errors_the_text_tells_five() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "items"),
-    [(Numbers, {"type": "array", "items": {"type": "integer"}}), (RootModel[Colour], None)],
+    [(Numbers, {"type": "array", "items": {"type": "integer"}}), (RootModel[Color], None)],
 )
-def test_what_is_no_object_travels_in_one(schema: Any, items: Any) -> None:
+def test_other_values_are_wrapped_in_an_object(schema: Any, items: Any) -> None:
     parameters = output_schema(schema).tool()["function"]["parameters"]
     assert (parameters["type"], parameters["required"]) == ("object", ["root"])
     assert items is None or parameters["properties"]["root"] == items
@@ -238,7 +238,7 @@ def test_what_is_no_object_travels_in_one(schema: Any, items: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "given", "sent"),
+    ("own", "argument", "sent"),
     [
         (None, None, None),
         (None, True, True),
@@ -248,15 +248,15 @@ def test_what_is_no_object_travels_in_one(schema: Any, items: Any) -> None:
         (True, False, True),
     ],
 )
-def test_strict_is_sent_when_asked_for_and_the_schema_s_own_wins(own: Any, given: Any, sent: Any) -> None:
+def test_strict_is_sent_on_request_and_the_schema_s_own_overrides_it(own: Any, argument: Any, sent: Any) -> None:
     schema = output_schema({**FUNCTION, **({} if own is None else {"strict": own})})
-    json_schema = schema.response_format(strict=given)["json_schema"]
+    json_schema = schema.response_format(strict=argument)["json_schema"]
     assert json_schema.get("strict") is sent
     assert (json_schema["schema"].get("additionalProperties") is False) == bool(sent)
     assert list(json_schema)[:3] == ["name", "description", "schema"]
 
 
-def test_any_object_is_one() -> None:
-    assert ANY_OBJECT.fit({"a": [1]}) == {"a": [1]}
-    with pytest.raises(UnfitError):
-        ANY_OBJECT.fit([1])
+def test_any_object_accepts_objects_only() -> None:
+    assert ANY_OBJECT.validated({"a": [1]}) == {"a": [1]}
+    with pytest.raises(SchemaMismatchError):
+        ANY_OBJECT.validated([1])

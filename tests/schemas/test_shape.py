@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._schemas.output import UnfitError, has_shape, missing_keys, output_schema
+from langchain_kimi._schemas.output import SchemaMismatchError, matches_shape, missing_keys, output_schema
 
 STRING, NULL = {"type": "string"}, {"type": "null"}
 OBJECT = {"type": "object", "required": ["a"]}
 LOOP = {"$ref": "#/$defs/Loop"}
-DEFINITIONS = {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$ref": "#/$defs/Text"}]}}
+ROOT = {"$defs": {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$ref": "#/$defs/Text"}]}}}
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ DEFINITIONS = {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$ref
         (False, [], [None, 1]),
     ],
 )
-def test_a_value_has_the_shape_of_its_schema_or_not(schema: Any, fitting: list[Any], others: list[Any]) -> None:
-    assert [value for value in fitting if not has_shape(schema, value, DEFINITIONS)] == []
-    assert [value for value in others if has_shape(schema, value, DEFINITIONS)] == []
+def test_matching_and_other_values(schema: Any, fitting: list[Any], others: list[Any]) -> None:
+    assert [value for value in fitting if not matches_shape(schema, value, ROOT)] == []
+    assert [value for value in others if matches_shape(schema, value, ROOT)] == []
 
 
-def test_required_keys_that_are_missing_are_listed() -> None:
+def test_missing_required_keys_are_listed() -> None:
     assert missing_keys({"required": ["a", "b"]}, {"b": None}) == ["a"]
     assert missing_keys({}, {}) == []
 
@@ -46,7 +46,7 @@ def test_required_keys_that_are_missing_are_listed() -> None:
 @pytest.mark.parametrize(
     "schema", [{"type": "array", "items": STRING}, {"enum": ["a", "b"]}, {"anyOf": [STRING, OBJECT]}]
 )
-def test_null_is_no_value_of_a_schema_that_does_not_allow_it(schema: Any) -> None:
-    with pytest.raises(UnfitError, match="another value than this NoneType"):
-        output_schema(schema).fit(None)
-    assert output_schema({"anyOf": [schema, NULL]}).fit(None) is None
+def test_null_does_not_match_a_schema_that_does_not_allow_it(schema: Any) -> None:
+    with pytest.raises(SchemaMismatchError, match=r"does not have the type or value.*NoneType"):
+        output_schema(schema).validated(None)
+    assert output_schema({"anyOf": [schema, NULL]}).validated(None) is None

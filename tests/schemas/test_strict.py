@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from langchain_kimi._schemas.output import OutputSchema, output_schema
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
-from langchain_kimi.testing import prompts, schema_walk
+from langchain_kimi.testing import prompts, schema_values
 from tests.schemas.cases import SCHEMAS as FIRST
 from tests.schemas.cases import SchemaCase
 from tests.schemas.more_cases import MORE, Computed
@@ -22,7 +22,7 @@ ALLOWED = {
     "exclusiveMinimum", "format", "items", "maxItems", "maximum", "minItems", "minimum", "multipleOf", "pattern",
     "properties", "required", "type",
 }  # fmt: skip
-SAID = ["", "'one' and 'two', 3 and 4.5 on 2025-11-23 in Oslo", "red blue cat dog name children odd even following"]
+PROMPTS = ["", "'one' and 'two', 3 and 4.5 on 2025-11-23 in Oslo", "red blue cat dog name children odd even following"]
 
 
 def sent(schema: OutputSchema, *, strict: bool | None) -> dict[str, Any]:
@@ -31,18 +31,18 @@ def sent(schema: OutputSchema, *, strict: bool | None) -> dict[str, Any]:
 
 
 def breaches(schema: Any, *, at_top: bool = True) -> list[str]:
-    """What a strict host would refuse."""
-    found = [f"keyword {key}" for key in schema if key not in ALLOWED]
+    """Return the violations that a strict host would refuse."""
+    problems = [f"keyword {key}" for key in schema if key not in ALLOWED]
     if at_top and schema.get("type") != "object":
-        found.append("the top is no object")
+        problems.append("the top is no object")
     if not {"type", "anyOf", "$ref"} & set(schema) or ("$ref" in schema and len(schema) > 1):
-        found.append(f"no type: {schema}")
+        problems.append(f"no type: {schema}")
     if "properties" in schema or schema.get("type") == "object":
-        found += ["open"] if schema.get("additionalProperties") is not False else []
-        found += ["optional"] if schema["required"] != list(schema["properties"]) else []
+        problems += ["open"] if schema.get("additionalProperties") is not False else []
+        problems += ["optional"] if schema["required"] != list(schema["properties"]) else []
     inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", ())]
     inner += [schema["items"]] if "items" in schema else []
-    return found + [breach for one in inner for breach in breaches(one, at_top=False)]
+    return problems + [breach for one in inner for breach in breaches(one, at_top=False)]
 
 
 def as_json(value: Any) -> Any:
@@ -61,7 +61,7 @@ def test_the_table_of_schemas_is_not_empty() -> None:
 
 
 @pytest.mark.parametrize("case", STRICT, ids=lambda case: case.name)
-def test_what_is_sent_as_strict_is_strict(case: SchemaCase) -> None:
+def test_a_strict_schema_follows_the_rules_of_strict_mode(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=True)
     assert json_schema["strict"] is True
@@ -72,27 +72,27 @@ def test_what_is_sent_as_strict_is_strict(case: SchemaCase) -> None:
 
 
 @pytest.mark.parametrize("case", STRICT, ids=lambda case: case.name)
-def test_values_go_through_the_strict_schema(case: SchemaCase) -> None:
+def test_values_are_valid_under_the_strict_schema(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     validator = jsonschema.Draft202012Validator(sent(schema, strict=True)["schema"])
     for value in case.values:
         validator.validate(root(schema, value))
-        assert as_json(schema.fit(root(schema, value))) == value
+        assert as_json(schema.validated(root(schema, value))) == value
 
 
-# What fills schemas knows neither patterns nor multiples.
+# The emulator's values ignore patterns and multiples.
 @pytest.mark.parametrize(
     "case",
     [case for case in STRICT if case.name not in ("pattern", "range", "code by its pattern")],
     ids=lambda c: c.name,
 )
-@pytest.mark.parametrize("said", SAID)
-def test_what_the_strict_schema_allows_the_model_allows(case: SchemaCase, said: str) -> None:
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_the_model_accepts_values_of_the_strict_schema(case: SchemaCase, prompt: str) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=True)["schema"]
-    value = schema_walk.fill(json_schema, prompts.read(said))
+    value = schema_values.fill(json_schema, prompts.read(prompt))
     jsonschema.Draft202012Validator(json_schema).validate(value)
-    schema.fit(value)
+    schema.validated(value)
 
 
 @pytest.mark.parametrize("case", LOOSE, ids=lambda case: case.name)
@@ -107,32 +107,32 @@ def test_a_schema_that_cannot_be_strict_is_sent_unchanged_with_the_reason(case: 
 
 
 @pytest.mark.parametrize("case", SCHEMAS, ids=lambda case: case.name)
-def test_values_go_through_what_is_sent_otherwise(case: SchemaCase) -> None:
+def test_values_are_valid_under_the_schema_that_is_not_strict(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=None)["schema"]
     tool = schema.tool()["function"]["parameters"]
     for value in case.values:
         jsonschema.Draft202012Validator(json_schema).validate(value)
         jsonschema.Draft202012Validator(tool).validate(root(schema, value))
-        assert as_json(schema.fit(value)) == value
+        assert as_json(schema.validated(value)) == value
 
 
 @pytest.mark.parametrize("case", SCHEMAS, ids=lambda case: case.name)
-def test_only_what_loses_nothing_fits_strictness(case: SchemaCase) -> None:
+def test_only_schemas_that_lose_nothing_can_be_strict(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
-    assert schema.fits_strictness() == (case.obstacle is None and not case.made_up)
+    assert schema.can_be_strict() == (case.obstacle is None and not case.made_up)
     if schema.is_object and case.obstacle is None:
         assert tuple(StrictForm(schema.definition).must_be_there) == case.made_up
 
 
-def test_computed_fields_are_not_asked_for() -> None:
+def test_computed_fields_are_not_requested() -> None:
     schema = output_schema(Computed)
     assert list(sent(schema, strict=True)["schema"]["properties"]) == ["width", "height"]
-    assert schema.fit({"width": 2, "height": 3}).area == 6
+    assert schema.validated({"width": 2, "height": 3}).area == 6
 
 
 @pytest.mark.parametrize("name", ["recursive", "recursive over another", "old recursive model", "recursive typed dict"])
-def test_a_call_keeps_what_is_recursive(name: str) -> None:
+def test_a_call_keeps_recursive_definitions(name: str) -> None:
     [case] = [case for case in SCHEMAS if case.name == name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -142,21 +142,21 @@ def test_a_call_keeps_what_is_recursive(name: str) -> None:
         jsonschema.Draft202012Validator(parameters).validate({"name": "a", "children": [{"b": 1}], "odd": {"even": 1}})
 
 
-def test_the_schema_that_was_given_is_not_changed() -> None:
+def test_the_schema_passed_in_is_not_changed() -> None:
     for case in SCHEMAS:
         if isinstance(case.schema, dict):
-            kept = json.dumps(case.schema)
+            before = json.dumps(case.schema)
             StrictForm(output_schema(case.schema).definition)
-            assert json.dumps(case.schema) == kept
+            assert json.dumps(case.schema) == before
 
 
-def test_of_many_reasons_three_are_told() -> None:
+def test_the_warning_names_three_of_many_reasons() -> None:
     properties: dict[str, Any] = {name: {} for name in "abcde"}
     with pytest.warns(UserWarning, match="any value at a, any value at b, any value at c and 2 more"):
         strict_function({"name": "f", "parameters": {"type": "object", "properties": properties}})
 
 
-def test_a_function_without_parameters_is_strict_about_none() -> None:
+def test_a_strict_function_without_parameters_has_an_empty_schema() -> None:
     empty = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     assert strict_function({"name": "f"}) == {"name": "f", "parameters": empty, "strict": True}
 
@@ -173,19 +173,19 @@ def test_a_function_without_parameters_is_strict_about_none() -> None:
         ({"enum": [True, None]}, {"enum": [True, None], "type": ["boolean", "null"]}),
     ],
 )
-def test_the_same_is_said_in_fewer_keywords(property_schema: Any, strict: Any) -> None:
+def test_schemas_are_rewritten_in_fewer_keywords(property_schema: Any, strict: Any) -> None:
     form = StrictForm({"type": "object", "properties": {"b": property_schema}, "$defs": {"A": {"type": "integer"}}})
     assert form.obstacles == []
     assert form.schema["properties"]["b"] == strict
 
 
-def test_a_root_that_is_a_reference_is_put_in_place() -> None:
+def test_a_reference_at_the_root_is_resolved() -> None:
     node = {"type": "object", "properties": {}}
     assert unwrapped_root({"$ref": "#/$defs/A", "$defs": {"A": node}}) == {**node, "$defs": {"A": node}}
     assert unwrapped_root({"$ref": "elsewhere"}) == {"$ref": "elsewhere"}
 
 
-def test_titles_of_schemas_are_left_out_and_no_others() -> None:
+def test_only_titles_of_schemas_are_removed() -> None:
     schema = {
         "title": "A",
         "properties": {"title": {"title": "Title", "type": "string", "default": {"title": 1}}},

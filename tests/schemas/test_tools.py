@@ -3,7 +3,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.tools import BaseTool, InjectedToolArg, Tool, tool
+from langchain_core.tools import BaseTool, InjectedToolArg, Tool
+from langchain_core.tools import tool as make_tool
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -36,19 +37,19 @@ def forecast(city: str) -> str:
     return city
 
 
-@tool
+@make_tool
 def forecast_tool(city: str, user: Annotated[str, InjectedToolArg]) -> str:
     """Tell the weather."""
     return city + user
 
 
-@tool("forecast", extras={"cache_control": {"type": "ephemeral"}, "defer_loading": True})
+@make_tool("forecast", extras={"cache_control": {"type": "ephemeral"}, "defer_loading": True})
 def cached_tool(city: str) -> str:
     """Tell the weather."""
     return city
 
 
-@tool
+@make_tool
 def ping() -> str:
     """Answer."""
     return "pong"
@@ -59,7 +60,7 @@ class Unwritable(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("tool", "name"),
     [
         (forecast, "forecast"),
         (forecast_tool, "forecast_tool"),
@@ -77,8 +78,8 @@ class Unwritable(BaseModel):
         ),
     ],
 )
-def test_every_kind_of_tool_is_one_function(given: Any, name: str) -> None:
-    [wire] = tools_to_wire([given], strict=None)
+def test_every_kind_of_tool_is_one_function(tool: Any, name: str) -> None:
+    [wire] = tools_to_wire([tool], strict=None)
     assert set(wire) == {"type", "function"}
     assert wire["type"] == "function"
     function = wire["function"]
@@ -89,13 +90,13 @@ def test_every_kind_of_tool_is_one_function(given: Any, name: str) -> None:
     assert tools_to_wire([wire], strict=None) == [wire]
 
 
-def test_a_tool_without_arguments_says_so() -> None:
+def test_a_tool_without_arguments_has_an_empty_schema() -> None:
     [wire] = tools_to_wire([ping], strict=None)
     assert wire["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
 @pytest.mark.parametrize(
-    "given",
+    "tool",
     [
         SEARCH,
         {"type": "openrouter:datetime"},
@@ -105,48 +106,48 @@ def test_a_tool_without_arguments_says_so() -> None:
         {"type": "something_new", "with": ["its", "own"]},
     ],
 )
-def test_server_tools_pass_as_they_are(given: Any) -> None:
-    assert tools_to_wire([given], strict=True) == [given]
+def test_server_tools_pass_as_they_are(tool: Any) -> None:
+    assert tools_to_wire([tool], strict=True) == [tool]
 
 
 @pytest.mark.parametrize(
-    "given",
+    "tool",
     [
         cached_tool,
         {**WIRE, "cache_control": {"type": "ephemeral"}},
         {"name": "forecast", "input_schema": PARAMETERS, "cache_control": {"type": "ephemeral"}},
     ],
 )
-def test_a_cache_mark_stays_beside_the_function(given: Any) -> None:
-    [wire] = tools_to_wire([given], strict=None)
+def test_cache_control_is_sent_beside_the_function(tool: Any) -> None:
+    [wire] = tools_to_wire([tool], strict=None)
     assert set(wire) == {"type", "function", "cache_control"}
     assert wire["cache_control"] == {"type": "ephemeral"}
 
 
-@pytest.mark.parametrize("given", [WIRE, FUNCTION, forecast, Forecast])
+@pytest.mark.parametrize("tool", [WIRE, FUNCTION, forecast, Forecast])
 @pytest.mark.parametrize("strict", [True, False])
-def test_strict_is_set_on_every_function(given: Any, *, strict: bool) -> None:
-    [wire] = tools_to_wire([given], strict=strict)
+def test_strict_is_set_on_every_function(tool: Any, *, strict: bool) -> None:
+    [wire] = tools_to_wire([tool], strict=strict)
     assert wire["function"]["strict"] is strict
     assert wire["function"]["parameters"].get("additionalProperties", True) is not strict
 
 
-def test_a_tool_s_own_strict_stays() -> None:
+def test_a_tool_s_own_strict_is_not_changed() -> None:
     own = {**FUNCTION, "strict": False}
     assert tools_to_wire([{"type": "function", "function": own}], strict=True)[0]["function"]["strict"] is False
     assert tools_to_wire([own], strict=True)[0]["function"]["strict"] is False
 
 
 def test_the_tools_that_were_passed_in_are_not_changed() -> None:
-    given = [json.loads(json.dumps(WIRE)), json.loads(json.dumps(SEARCH)), json.loads(json.dumps(FUNCTION))]
-    tools_to_wire(given, strict=True)
-    assert given == [WIRE, SEARCH, FUNCTION]
+    tools = [json.loads(json.dumps(WIRE)), json.loads(json.dumps(SEARCH)), json.loads(json.dumps(FUNCTION))]
+    tools_to_wire(tools, strict=True)
+    assert tools == [WIRE, SEARCH, FUNCTION]
 
 
-def test_a_function_may_lack_parameters_and_hold_more() -> None:
-    given = {"type": "function", "function": {"name": "ping", "eager": 1}}
-    assert tools_to_wire([given], strict=None) == [given]
-    [wire] = tools_to_wire([given], strict=True)
+def test_a_function_may_lack_parameters_and_have_other_keys() -> None:
+    tool = {"type": "function", "function": {"name": "ping", "eager": 1}}
+    assert tools_to_wire([tool], strict=None) == [tool]
+    [wire] = tools_to_wire([tool], strict=True)
     assert wire["function"] == {
         "name": "ping",
         "eager": 1,
@@ -172,10 +173,10 @@ def test_names_that_can_be_sent(name: str) -> None:
     assert tools_to_wire([{**FUNCTION, "name": name}], strict=None)[0]["function"]["name"] == name
 
 
-@pytest.mark.parametrize("given", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}])
-def test_an_object_that_is_not_a_tool_is_refused(given: Any) -> None:
-    with pytest.raises(KimiUsageError, match="cannot be described"):
-        tools_to_wire([given], strict=None)
+@pytest.mark.parametrize("tool", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}])
+def test_an_object_that_is_not_a_tool_is_refused(tool: Any) -> None:
+    with pytest.raises(KimiUsageError, match="Cannot make a tool"):
+        tools_to_wire([tool], strict=None)
 
 
 @pytest.mark.parametrize(
@@ -218,10 +219,10 @@ def test_true_with_another_number_of_tools_is_refused(tools: Any) -> None:
 
 
 @pytest.mark.parametrize("choice", ["rain", {"type": "tool", "name": "rain"}, {"type": "function"}, Forecast, ping])
-def test_a_choice_that_is_not_on_offer_is_refused_with_the_offer(choice: Any) -> None:
-    with pytest.raises(KimiUsageError, match="on offer are: forecast, openrouter:web_search"):
+def test_a_choice_that_is_not_offered_is_refused_with_the_offered_names(choice: Any) -> None:
+    with pytest.raises(KimiUsageError, match="offered tools are: forecast, openrouter:web_search"):
         tool_choice_to_wire(choice, [WIRE, SEARCH])
-    with pytest.raises(KimiUsageError, match="on offer are: none"):
+    with pytest.raises(KimiUsageError, match="offered tools are: none"):
         tool_choice_to_wire(choice, [])
 
 
@@ -249,7 +250,7 @@ SCHEMA = {"name": "Forecast", "description": "Tell the weather.", "schema": PARA
 
 
 @pytest.mark.parametrize(
-    ("given", "strict", "sent"),
+    ("schema", "strict", "sent"),
     [
         (Forecast, None, {**SCHEMA}),
         (ForecastDict, False, {**SCHEMA, "name": "ForecastDict", "strict": False}),
@@ -275,24 +276,24 @@ SCHEMA = {"name": "Forecast", "description": "Tell the weather.", "schema": PARA
         (PARAMETERS, None, {"name": "output", "schema": PARAMETERS}),
     ],
 )
-def test_formats_by_schema(given: Any, strict: Any, sent: Any) -> None:
-    wire = response_format_to_wire(given, strict)
+def test_a_schema_becomes_a_response_format(schema: Any, strict: Any, sent: Any) -> None:
+    wire = response_format_to_wire(schema, strict)
     assert wire == {"type": "json_schema", "json_schema": sent}
     assert response_format_to_wire(wire, None) == wire
-    assert bind_arguments([], response_format=given, strict=strict) == {"response_format": wire}
+    assert bind_arguments([], response_format=schema, strict=strict) == {"response_format": wire}
 
 
-@pytest.mark.parametrize("given", [{"type": "text"}, {"type": "json_object"}, {"type": "grammar", "grammar": "root"}])
-def test_other_formats_pass_as_they_are(given: Any) -> None:
-    assert response_format_to_wire(given, True) == given  # noqa: FBT003 - as `bind_arguments` calls it
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"type": "json_object"}, {"type": "grammar", "grammar": "root"}])
+def test_other_formats_pass_as_they_are(schema: Any) -> None:
+    assert response_format_to_wire(schema, True) == schema  # noqa: FBT003 - as `bind_arguments` calls it
 
 
-def test_a_schema_whose_root_has_several_types_is_one() -> None:
+def test_a_schema_whose_root_has_several_types_is_accepted() -> None:
     schema = {"title": "T", "type": ["object", "null"], "properties": {}}
     assert response_format_to_wire(schema, None)["json_schema"]["name"] == "T"
 
 
-def test_a_tool_of_openai_s_own_kind_passes_and_can_be_chosen() -> None:
+def test_an_openai_custom_tool_passes_and_can_be_chosen() -> None:
     custom: BaseTool = Tool(name="code", func=str, description="Run.", metadata={"type": "custom_tool"})
     [wire] = tools_to_wire([custom], strict=None)
     assert wire == {"type": "custom", "name": "code", "description": "Run."}

@@ -62,10 +62,10 @@ def test_each_kind_of_key_has_its_schema() -> None:
     assert words(leaf, "tree") == {"$ref": "#/$defs/Tree"}
 
 
-def test_two_of_one_name_are_two() -> None:
+def test_two_typed_dicts_of_one_name_are_distinct() -> None:
     def leaf() -> Any:
         class Leaf(TypedDict):
-            colour: str
+            color: str
 
         return Leaf
 
@@ -81,18 +81,18 @@ def test_keys_need_not_be_names() -> None:
 
 
 @pytest.mark.parametrize(("kind", "answer"), [(Tree, True), (Newer, True), (dict, False), (5, False), (list, False)])
-def test_what_a_typed_dict_is(kind: Any, answer: object) -> None:
+def test_typed_dicts_are_recognized(kind: Any, answer: object) -> None:
     assert is_typed_dict(kind) is answer
 
 
 @pytest.mark.parametrize("kind", [Newer, Odd, Tree])
-def test_any_typed_dict_can_be_asked_for(kind: Any) -> None:
+def test_any_typed_dict_can_be_requested(kind: Any) -> None:
     schema = output_schema(kind)
     sent = schema.response_format(strict=None)["json_schema"]
     assert (sent["name"], sent["schema"]["type"]) == (kind.__name__, "object")
     assert schema.tool()["function"]["parameters"]["properties"].keys() == kind.__annotations__.keys()
 
 
-def test_keys_that_may_be_missing_may_be_missing() -> None:
-    assert output_schema(Newer).fit({}) == {}
-    assert output_schema(Odd).fit({"first name": "A", "_x": ""}) == {"first name": "A", "_x": ""}
+def test_optional_keys_may_be_missing() -> None:
+    assert output_schema(Newer).validated({}) == {}
+    assert output_schema(Odd).validated({"first name": "A", "_x": ""}) == {"first name": "A", "_x": ""}

@@ -6,10 +6,10 @@ from tests.conftest import KEY
 from tests.structured.cases import Person
 
 
-def test_the_warning_points_at_the_line_that_is_meant() -> None:
+def test_the_warning_points_at_the_user_s_line() -> None:
     with pytest.warns(UserWarning, match="^careful$") as direct:
         warn_user("careful")
     model = ChatKimi(api_key=KEY, model="moonshotai/kimi-k3")
-    with pytest.warns(UserWarning, match="kimi-k3 thinks") as bound:
+    with pytest.warns(UserWarning, match="kimi-k3 reasons") as bound:
         model.bind(temperature=1).with_structured_output(Person, method="function_calling")
     assert {warning.filename for warning in [*direct, *bound]} == {__file__}

@@ -95,6 +95,6 @@ class TestSeeingJsonSchema(Seeing):
 
 
 # Models that take images reason, so a call cannot be forced.
-@pytest.mark.filterwarnings("ignore:.* thinks, and thinking excludes a forced call")
+@pytest.mark.filterwarnings("ignore:.* reasons, and reasoning excludes a forced call")
 class TestSeeingFunctionCalling(Seeing):
     method = "function_calling"

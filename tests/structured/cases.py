@@ -1,4 +1,4 @@
-"""What models reply when they are asked for a person, and what that is worth: one row a reply."""
+"""Replies to a request for a person, and the expected result of each."""
 
 import json
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ class Person(BaseModel):
     age: int
 
 
-class Colour(Enum):
+class Color(Enum):
     RED = "red"
 
 
 class Strict(BaseModel, strict=True):
     day: date
-    colour: Colour
+    color: Color
 
 
 PERSON_SCHEMA = {"title": "Person", **Person.model_json_schema()}
@@ -36,11 +36,11 @@ JSON = '{"name": "Ada", "age": 36}'
 
 @dataclass(frozen=True)
 class Case:
-    """A reply; what it is worth when a call was asked for, and when text was: `ADA`, or the cause of the error.
+    """A reply, and its expected result if a call was requested and if text was: the value, or the cause of the error.
 
     Attributes:
-        plain: What it is worth for a schema without a pydantic class, where that is something else.
-        old: What it is worth for a class of pydantic 1, where that is something else than for one of pydantic 2.
+        plain: The result for a schema without a pydantic class, if it differs.
+        old: The result for a class of pydantic 1, if it differs from that for a class of pydantic 2.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Case:
         )
 
     def chunks(self, size: int) -> list[AIMessageChunk]:
-        """The same reply, streamed in pieces of so many characters, as this package's model hands them on."""
+        """Return the reply as the chunks that `ChatKimi` yields, in pieces of `size` characters."""
         chunks = [AIMessageChunk(content=piece) for piece in pieces(self.text, size)]
         for index, (name, text) in enumerate(self.calls):
             is_whole = isinstance(parsed_arguments(text, ended=True), dict)
@@ -94,13 +94,13 @@ def call_piece(index: int | None, name: str | None, args: str | None) -> AIMessa
 
 
 def texts(name: str, text: str, by_text: Any, **more: Any) -> Case:
-    """A reply of text only: without the call that was asked for it is worth its value, or else nothing."""
+    """Return a reply of text only; if a call was requested, text without a value is a `no_call` error."""
     by_call = "no_call" if by_text in ("bad_json", "invalid") else by_text
     return Case(name, by_call, by_text, text, **more)
 
 
 def calls(name: str, by_call: Any, *args: str, **more: Any) -> Case:
-    """A reply of calls only: without the text that was asked for they are worth the same."""
+    """Return a reply of calls only; the result is the same if text was requested."""
     return Case(name, by_call, by_call, calls=tuple(("Person", text) for text in args), **more)
 
 
@@ -110,17 +110,17 @@ HALF = {"name": "\ud83d", "age": 1}
 
 
 def once(text: str) -> str:
-    """A JSON string of a text."""
+    """Return a text as a JSON string."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def nested(depth: int) -> str:
-    """The person, and beside it something deep."""
+    """Return the person with a deeply nested extra key."""
     return f'{{"name": "Ada", "age": 36, "more": {"[" * depth}{"]" * depth}}}'
 
 
 CASES = [
-    # Text that holds the value.
+    # Text with the value.
     texts("as it should be", JSON, ADA),
     texts("over lines", '\n{\n  "name": "Ada",\n  "age": 36\n}\n', ADA),
     texts("fenced as json", f"```json\n{JSON}\n```", ADA),
@@ -144,7 +144,7 @@ CASES = [
     texts("with a fence in a string", '{"name": "```x```", "age": 36}', {"name": "```x```", "age": 36}),
     texts("in Chinese", '{"name": "你好啊集团", "age": 1}', {"name": "你好啊集团", "age": 1}),
     texts("with braces in a string", '{"name": "}{", "age": 1}', {"name": "}{", "age": 1}),
-    # Text that does not.
+    # Text without a value.
     texts("cut in the first key", '{"na', "bad_json"),
     texts("cut in a string", '{"name": "Ad', "bad_json"),
     texts("cut before the end", '{"name": "Ada", "age": 36', "bad_json"),
@@ -176,8 +176,8 @@ CASES = [
     texts("an empty object", "{}", "invalid"),
     texts("inside another key", f'{{"Person": {JSON}}}', "invalid"),
     texts("filtered half-way", '{"name": "Ad', "refusal", finish_reason="content_filter"),
-    texts("whole, said to be filtered", JSON, ADA, finish_reason="content_filter"),
-    # Other fences, and other words around.
+    texts("whole, with the finish reason content_filter", JSON, ADA, finish_reason="content_filter"),
+    # Other fences, and other prose around the value.
     texts("fenced with tildes", f"~~~json\n{JSON}\n~~~", ADA),
     texts("fenced with attributes", f"```{{.json #x}}\n{JSON}\n```", ADA),
     texts("fenced with a title", f'```json title="a.json"\n{JSON}\n```', ADA),
@@ -208,7 +208,7 @@ CASES = [
     texts("before another object in a list", f'{JSON} [{{"a": 1}}]', "bad_json"),
     texts("before a cut one", f'{JSON}\n{{"name": "Ev', "bad_json"),
     texts("before words with braces", f"{JSON} where {{name}} is the name", ADA),
-    # Thoughts in the text.
+    # Reasoning in the text.
     texts("after a thought", f"<think>Perhaps {{}}?</think>{JSON}", ADA),
     texts("after a thought with another", f"\n<think>\nPerhaps {EVA}?\n</think>\n\n{JSON}", ADA),
     texts("after the end of a thought", f"Perhaps {EVA}?</think>{JSON}", ADA),
@@ -276,7 +276,7 @@ CASES = [
     texts("as arguments of a call", f'{{"name": "Person", "arguments": {JSON}}}', "invalid"),
     texts("cut in a fence that is closed", '```json\n{"name": "Ada", "age": 3\n```', "bad_json"),
     texts("cut before words", '{"name": "Ada", "age": 3\nI stop here.', "bad_json"),
-    # Calls that hold the value.
+    # Calls with the value.
     calls("a call", ADA, JSON),
     calls("called twice", ADA, JSON, '{"name": "Eva", "age": 1}'),
     calls("called again after a broken call", ADA, '{"name": "Ad', JSON),
@@ -285,7 +285,7 @@ CASES = [
     calls("a call with a string of JSON", ADA, '"{\\"name\\": \\"Ada\\", \\"age\\": 36}"'),
     Case("a call and words", ADA, "bad_json", "Let me see.", (("Person", JSON),)),
     Case("a call of something else and the value", ADA, ADA, JSON, (("search", "{}"),)),
-    # Calls that do not.
+    # Calls without a value.
     Case("a call of something else", "no_call", "empty", calls=(("search", JSON),)),
     Case("a broken call of something else", "no_call", "empty", calls=(("search", "{"),)),
     calls("a call cut off", "bad_json", '{"name": "Ad'),
@@ -314,23 +314,23 @@ CASES = [
     calls("a call with blanks for arguments", "invalid", "  "),
 ]
 
-# Cut at every place.
+# Truncated at every position.
 CUT = [texts(f"cut after {end} characters", JSON[:end], "bad_json") for end in range(1, len(JSON))]
 CUT += [calls(f"a call cut after {end} characters", "bad_json", JSON[:end]) for end in range(1, len(JSON))]
 
 
 def one_per_outcome(cases: Iterable[Case]) -> list[Case]:
-    """Return the first case of each pair of outcomes, apart for replies with calls and without."""
+    """Return the first case of each pair of outcomes, separately for replies with and without calls."""
     chosen: dict[tuple[str, str, bool], Case] = {}
     for case in cases:
-        by_call, by_text = (due if isinstance(due, str) else "value" for due in (case.by_call, case.by_text))
+        by_call, by_text = (result if isinstance(result, str) else "value" for result in (case.by_call, case.by_text))
         chosen.setdefault((by_call, by_text, bool(case.calls)), case)
     return list(chosen.values())
 
 
 ONE_PER_OUTCOME = one_per_outcome(CASES)
 
-# For a schema without a pydantic class, types are the host's affair; so these are told apart by pydantic only.
+# Types inside a value are checked by pydantic only; a schema without a class leaves them to the host.
 TYPED = [
     texts("a number as a string", '{"name": "Ada", "age": "36"}', ADA, plain={"name": "Ada", "age": "36"}),
     texts("a key more", '{"name": "Ada", "age": 36, "x": 1}', ADA, plain={"name": "Ada", "age": 36, "x": 1}),

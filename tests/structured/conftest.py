@@ -1,4 +1,4 @@
-"""What the tests of messages share: they see the package without its optional extra `json5`, unless they ask for it."""
+"""Fixtures; without `with_json5` a test runs as if the optional extra `json5` were not installed."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ def without_json5(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def with_json5() -> None:
-    """Ask for `json5`."""
+    """Leave `json5` importable."""
 
 
 @pytest.fixture(scope="module")

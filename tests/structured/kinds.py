@@ -1,4 +1,4 @@
-"""The kinds of schemas by which a person can be asked for, and what a value or an error is worth."""
+"""The kinds of schemas for a person, and checks of values and errors."""
 
 from collections.abc import Callable
 from typing import Any, TypedDict
@@ -20,7 +20,7 @@ class OldPerson(v1.BaseModel):
 
 
 OldPerson.__name__ = "Person"
-PersonDict = TypedDict("PersonDict", {"name": str, "age": int})  # noqa: UP013 - its name is another's
+PersonDict = TypedDict("PersonDict", {"name": str, "age": int})  # noqa: UP013 - its name is replaced below
 PersonDict.__name__ = "Person"
 FUNCTION = {"name": "Person", "description": "A person.", "parameters": Person.model_json_schema()}
 RETRYABLE = {"empty", "no_call", "bad_json", "invalid"}
@@ -34,22 +34,22 @@ KINDS: dict[str, Any] = {
 
 
 def expected(case: Case, kind: str, *, by_call: bool) -> Any:
-    """What a reply is worth for a kind of schema."""
+    """Return the expected result of a reply for a kind of schema."""
     if kind == "old" and case.old is not None:
         return case.old
     return case.expected(by_call=by_call, pydantic=kind in ("pydantic", "old"))
 
 
-def worth(value: Any, kind: str) -> Any:
-    """What a value is worth, once it is seen to be of the kind that was asked for."""
+def as_dict(value: Any, kind: str) -> Any:
+    """Return a value as a dict, after checking that it has the requested kind."""
     if kind not in ("pydantic", "old"):
         return value
     assert type(value) is KINDS[kind]
     return value.model_dump() if isinstance(value, BaseModel) else value.dict()
 
 
-def seen(error: KimiStructuredOutputError) -> str:
-    """The cause of an error, once it is seen to tell all that it has to."""
+def checked_cause(error: KimiStructuredOutputError) -> str:
+    """Return the cause of an error, after checking its attributes."""
     assert isinstance(error, OutputParserException)
     assert isinstance(error, ModelError)
     assert isinstance(error.partial, AIMessage)
@@ -63,18 +63,18 @@ def seen(error: KimiStructuredOutputError) -> str:
 
 
 def outcome(take: Callable[[], Any], kind: str) -> Any:
-    """What a value of a kind is worth, or the cause of the error."""
+    """Return the value as a dict, or the cause of the error."""
     try:
         value = take()
     except KimiStructuredOutputError as error:
-        return seen(error)
-    return worth(value, kind)
+        return checked_cause(error)
+    return as_dict(value, kind)
 
 
 def value_or_error(take: Callable[[], Any]) -> Any:
-    """The value, or the class of the error."""
+    """Return the value, or the class of the error."""
     try:
         return take()
     except KimiStructuredOutputError as error:
-        seen(error)
+        checked_cause(error)
         return KimiStructuredOutputError

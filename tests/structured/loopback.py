@@ -1,4 +1,4 @@
-"""A model of this package with a loopback OpenRouter, to ask for a person in all four ways."""
+"""A `ChatKimi` with a loopback OpenRouter that is called in all four ways."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,20 +12,20 @@ from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.structured.cases import Case
 
 METHODS = (None, "function_calling", "json_schema", "json_mode")
-# A reply has no more deltas than about so many, however long it is.
+# Long replies are streamed in about this many deltas.
 _DELTAS = 2000
 
 
 @dataclass
 class Wire:
-    """A loopback OpenRouter, a model of it, and one event loop for all that is awaited."""
+    """A loopback OpenRouter, a model that uses it, and an event loop for async calls."""
 
     openrouter: Emulator
     model: BaseChatModel
     runner: asyncio.Runner
 
     def ways(self, runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:
-        """Invoke, ainvoke, and the last value of stream and of astream."""
+        """Yield functions that call invoke, stream, ainvoke and astream; a stream gives its last value."""
 
         async def streamed() -> Any:
             return [value async for value in runnable.astream("Who?")][-1]
@@ -36,7 +36,7 @@ class Wire:
         yield lambda: self.runner.run(streamed())
 
     def script(self, case: Case) -> None:
-        """Let the next reply be that of a case."""
+        """Script the reply of a case as the next one."""
         calls = [ToolCall(name, arguments) for name, arguments in case.calls]
         finish_reason = None if calls and case.finish_reason == "stop" else case.finish_reason
         self.openrouter.behave(delta_tokens=1 + len(case.text) // _DELTAS)
@@ -44,5 +44,5 @@ class Wire:
 
 
 def last(values: Iterator[Any]) -> Any:
-    """The last value of a stream."""
+    """Return the last value of a stream."""
     return [*values][-1]

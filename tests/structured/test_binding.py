@@ -1,4 +1,4 @@
-"""What ChatKimi asks of which model, seen from the wire."""
+"""The requests for structured output that each model gets."""
 
 import json
 import warnings
@@ -85,7 +85,7 @@ def test_the_default_method_depends_on_the_model(
 
 @pytest.mark.parametrize("slug", [DEFAULT, OLD, K3])
 @pytest.mark.parametrize("method", ["json_schema", "json_mode"])
-def test_an_explicit_method_is_kept(openrouter: Emulator, slug: str, method: Any) -> None:
+def test_an_explicit_method_is_used(openrouter: Emulator, slug: str, method: Any) -> None:
     openrouter.script(Reply(text=JSON))
     kimi(openrouter, slug).with_structured_output(Person, method=method).invoke("Who?")
     assert method_of(openrouter.bodies[0]) == method
@@ -109,7 +109,7 @@ def test_an_explicit_method_is_kept(openrouter: Emulator, slug: str, method: Any
     ],
 )
 @pytest.mark.parametrize("method", ["json_schema", "json_mode"])
-def test_hosts_have_to_know_the_format(
+def test_hosts_must_support_the_format(
     openrouter: Emulator, method: Any, settings: Any, kwargs: Any, provider: Any
 ) -> None:
     openrouter.script(Reply(text=JSON), times=2)
@@ -119,7 +119,7 @@ def test_hosts_have_to_know_the_format(
     assert [body["provider"] for body in openrouter.bodies] == [provider] * 2
 
 
-def test_a_forced_call_asks_nothing_of_the_hosts(openrouter: Emulator) -> None:
+def test_a_forced_call_requires_nothing_of_the_hosts(openrouter: Emulator) -> None:
     kimi(openrouter).with_structured_output(Person).invoke("Who?")
     assert "provider" not in openrouter.bodies[0]
     assert openrouter.bodies[0]["tool_choice"] == CALL
@@ -137,7 +137,7 @@ def test_a_forced_call_asks_nothing_of_the_hosts(openrouter: Emulator) -> None:
         ({"provider": {"sort": "price"}}, {}, True),
     ],
 )
-def test_a_schema_is_strict_where_nothing_speaks_against_it(
+def test_a_schema_is_strict_by_default_unless_hosts_are_chosen(
     openrouter: Emulator, settings: Any, kwargs: Any, strict: object
 ) -> None:
     openrouter.script(Reply(text=JSON))
@@ -145,7 +145,7 @@ def test_a_schema_is_strict_where_nothing_speaks_against_it(
     assert openrouter.bodies[0]["response_format"]["json_schema"].get("strict") is strict
 
 
-def test_a_schema_that_strictness_would_change_is_not_strict_unasked(openrouter: Emulator) -> None:
+def test_a_schema_that_strict_mode_would_change_is_not_strict_by_default(openrouter: Emulator) -> None:
     schema = {"title": "Person", "type": "object", "properties": {"name": {"type": "string"}}}
     openrouter.script(Reply(text="{}"))
     assert kimi(openrouter, SWITCH).with_structured_output(schema).invoke("Who?") == {}
@@ -156,9 +156,9 @@ def test_a_schema_that_strictness_would_change_is_not_strict_unasked(openrouter:
 
 
 @pytest.mark.parametrize("slug", [SWITCH, CODE, K3])
-def test_a_kimi_that_thinks_is_not_forced(openrouter: Emulator, slug: str) -> None:
+def test_a_reasoning_model_is_not_forced(openrouter: Emulator, slug: str) -> None:
     model = kimi(openrouter, slug)
-    with pytest.warns(UserWarning, match="thinking excludes a forced call") as warned:
+    with pytest.warns(UserWarning, match="reasoning excludes a forced call") as warned:
         runnable = model.with_structured_output(Person, method="function_calling")
     assert [warning.filename for warning in warned] == [__file__]
     openrouter.script(Reply(tool_calls=[ToolCall("Person", ADA)]), Reply(text="Who is who?"))
@@ -169,7 +169,7 @@ def test_a_kimi_that_thinks_is_not_forced(openrouter: Emulator, slug: str) -> No
     assert {body["tool_choice"] for body in openrouter.bodies} == {"auto"}
 
 
-def test_a_choice_of_one_s_own_is_sent_without_a_word(openrouter: Emulator) -> None:
+def test_an_explicit_choice_is_sent_without_a_warning(openrouter: Emulator) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         runnable = kimi(openrouter, K3).with_structured_output(Person, method="function_calling", tool_choice="none")
@@ -178,7 +178,7 @@ def test_a_choice_of_one_s_own_is_sent_without_a_word(openrouter: Emulator) -> N
     assert openrouter.bodies[0]["tool_choice"] == "none"
 
 
-def test_where_no_schema_can_be_sent_it_is_written_into_the_prompt(openrouter: Emulator) -> None:
+def test_a_schema_that_cannot_be_sent_is_written_into_the_prompt(openrouter: Emulator) -> None:
     denied = {"tool_choice": False, "structured_output": False}
     runnable = kimi(openrouter, profile=denied).with_structured_output(Person)
     openrouter.script(Reply(text=JSON))
@@ -191,7 +191,7 @@ def test_where_no_schema_can_be_sent_it_is_written_into_the_prompt(openrouter: E
     assert body["temperature"] == 0
 
 
-def test_what_is_bound_stays_bound(openrouter: Emulator) -> None:
+def test_bound_parameters_stay_bound(openrouter: Emulator) -> None:
     model = kimi(openrouter, SWITCH)
     bound: Any = model.bind(reasoning={"enabled": False}).bind(temperature=0.5).with_config(tags=["people"])
     bound.with_structured_output(Person).invoke("Who?")
@@ -201,7 +201,7 @@ def test_what_is_bound_stays_bound(openrouter: Emulator) -> None:
     assert openrouter.bodies[0]["tool_choice"] == CALL
 
 
-def test_tools_that_were_bound_before_give_way(openrouter: Emulator) -> None:
+def test_tools_bound_earlier_are_replaced(openrouter: Emulator) -> None:
     model: Any = kimi(openrouter).bind_tools([SEARCH], tool_choice="any", temperature=0.5)
     assert isinstance(model.with_structured_output(Person).invoke("Who?"), Person)
     [body] = openrouter.bodies
@@ -210,7 +210,7 @@ def test_tools_that_were_bound_before_give_way(openrouter: Emulator) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
-def test_a_binding_is_serialized_as_langchain_s_own(openrouter: Emulator) -> None:
+def test_a_binding_is_dumped_as_langchain_s_own(openrouter: Emulator) -> None:
     bound = kimi(openrouter).bind(temperature=0.5)
     written = dumpd(bound)
     assert written["id"][-1] == "RunnableBinding"

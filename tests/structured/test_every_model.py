@@ -1,4 +1,4 @@
-"""Which method every Kimi is asked by when none is said, thinking or not, at any provider, and what then goes out."""
+"""The default method of every model, with and without reasoning, for any provider preferences, and its request."""
 
 import json
 import warnings
@@ -14,8 +14,8 @@ from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.conftest import KEY
 from tests.structured.cases import ADA, JSON, Person
 
-# What a Kimi is asked by: as it is, told not to think, told to think.
-PICKED = {
+# The method by default, with reasoning off, and with reasoning on.
+METHODS = {
     "moonshotai/kimi-k2": ("function_calling", "function_calling", "function_calling"),
     "moonshotai/kimi-k2-0905": ("function_calling", "function_calling", "function_calling"),
     "moonshotai/kimi-k2-thinking": ("json_schema", "json_schema", "json_schema"),
@@ -36,8 +36,8 @@ PROVIDERS: tuple[dict[str, Any], ...] = (
 )
 
 
-class Told(BaseCallbackHandler):
-    """What callbacks are told of the method."""
+class MethodRecorder(BaseCallbackHandler):
+    """Records the method that callbacks see."""
 
     def __init__(self) -> None:
         self.formats: list[dict[str, Any]] = []
@@ -53,31 +53,29 @@ def openrouter() -> Iterator[Emulator]:
         yield emulator
 
 
-def asked(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The body that one model sends, and what callbacks are told; nothing is warned of."""
+def request_of(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the request body and the traced format of one model; no warning is issued."""
     openrouter.clear()
     openrouter.script(Reply(text=JSON, tool_calls=[]))
-    told = Told()
+    recorder = MethodRecorder()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        value = model.with_structured_output(Person).invoke("Who?", {"callbacks": [told]})
+        value = model.with_structured_output(Person).invoke("Who?", {"callbacks": [recorder]})
     assert value == Person(**ADA)
-    [body], [traced] = openrouter.bodies, told.formats
+    [body], [traced] = openrouter.bodies, recorder.formats
     return body, traced
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=str)
 @pytest.mark.parametrize("thinking", range(3), ids=["as it is", "off", "on"])
-@pytest.mark.parametrize("slug", PICKED)
-def test_every_kimi_is_asked_by_the_method_picked_for_it(
-    openrouter: Emulator, slug: str, thinking: int, provider: dict[str, Any]
-) -> None:
-    method = PICKED[slug][thinking]
+@pytest.mark.parametrize("slug", METHODS)
+def test_every_model_gets_its_method(openrouter: Emulator, slug: str, thinking: int, provider: dict[str, Any]) -> None:
+    method = METHODS[slug][thinking]
     if thinking and provider.get("require_parameters") and slug in NEVER_THINK:
-        pytest.skip("No host of a Kimi that never thinks knows `reasoning`, and the user asks for one that does.")
+        pytest.skip("No host of a model without reasoning supports `reasoning`, but the user requires it.")
     settings = {**THINKING[thinking], **({"provider": provider} if provider else {})}
     model = ChatKimi(model=slug, api_key=KEY, base_url=openrouter.base_url, max_retries=0, **settings)
-    body, traced = asked(openrouter, model)
+    body, traced = request_of(openrouter, model)
     names_hosts = bool({"only", "order"} & provider.keys())
     assert traced == {"method": method, "strict": True if method == "json_schema" and not names_hosts else None}
     if method == "function_calling":
@@ -89,16 +87,18 @@ def test_every_kimi_is_asked_by_the_method_picked_for_it(
         assert body["provider"] == {"require_parameters": True, **provider}
 
 
-def test_every_kimi_of_the_list_is_there() -> None:
-    assert set(PICKED) == set(json.loads(files("langchain_kimi._kimi").joinpath("profiles.json").read_text())["models"])
+def test_every_profile_is_in_the_table() -> None:
+    assert set(METHODS) == set(
+        json.loads(files("langchain_kimi._kimi").joinpath("profiles.json").read_text())["models"]
+    )
 
 
 @pytest.mark.parametrize(
     "more", [{"profile": {"tool_choice": False, "structured_output": False}}, {"models": ["moonshotai/kimi-k2"]}]
 )
-def test_where_neither_fits_json_is_asked_for_in_words(openrouter: Emulator, more: Any) -> None:
+def test_models_without_either_method_get_json_mode_and_an_instruction(openrouter: Emulator, more: Any) -> None:
     model = ChatKimi(model="moonshotai/kimi-k2.6", api_key=KEY, base_url=openrouter.base_url, max_retries=0, **more)
-    body, traced = asked(openrouter, model)
+    body, traced = request_of(openrouter, model)
     assert traced == {"method": "json_mode", "strict": None}
     assert body["response_format"] == {"type": "json_object"}
     assert body["provider"] == {"require_parameters": True}

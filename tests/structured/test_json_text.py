@@ -34,12 +34,12 @@ def test_values_that_are_no_objects_are_read_where_one_may_come(text: str, value
         ("", "Expecting value", 0),
         ("  ", "Expecting value", 2),
         ("words", "Expecting value", 0),
-        ("12 words", "words after a value", 2),
+        ("12 words", "text after a value", 2),
         ('{"a": 1', "Expecting ',' delimiter", 7),
         ('x {"a": tru', "Expecting value", 8),
         ('{"a": 1} {"b": 2}', "a second, different value", 9),
-        ('{"a": "NaN", "b": NaN}', "NaN is no JSON", 18),
-        ('{"a": -Infinity}', "-Infinity is no JSON", 6),
+        ('{"a": "NaN", "b": NaN}', "NaN is not JSON", 18),
+        ('{"a": -Infinity}', "-Infinity is not JSON", 6),
         ('["Infinity", 1e400]', "1e400 is too large a number", 0),
         ('{"a": 1, "b": [1, 2', "Expecting ',' delimiter", 19),
         ("{", "Expecting property name enclosed in double quotes", 1),
@@ -87,13 +87,13 @@ def test_a_string_is_unpacked_only_if_nothing_else_is_in_it() -> None:
         ('```\n{"a": "</think>"}\n```', {"a": "</think>"}),
     ],
 )
-def test_a_thought_before_the_answer_is_not_read(text: str, value: Any) -> None:
+def test_reasoning_before_the_answer_is_not_read(text: str, value: Any) -> None:
     assert read_json(text, wants_object=True) == value
 
 
-def test_a_thought_that_does_not_end_has_no_answer_in_it() -> None:
+def test_unfinished_reasoning_has_no_answer() -> None:
     text = '<think>Perhaps {"a": 1}'
-    with pytest.raises(NotJSONError, match="a thought without an answer") as raised:
+    with pytest.raises(NotJSONError, match="reasoning without an answer") as raised:
         read_json(text, wants_object=True)
     assert raised.value.position == len(text)
     assert read_partial_json(text) is None
@@ -101,14 +101,14 @@ def test_a_thought_that_does_not_end_has_no_answer_in_it() -> None:
     assert read_partial_json(text + '</think> {"b": "2') == {"b": "2"}
 
 
-def test_lists_in_the_prose_count_only_where_a_list_may_come() -> None:
+def test_lists_in_prose_are_read_only_if_a_list_is_expected() -> None:
     text = 'As [1] says: {"a": 1}'
     assert read_json(text, wants_object=True) == {"a": 1}
     with pytest.raises(NotJSONError, match="second"):
         read_json(text, wants_object=False)
 
 
-def test_brackets_that_are_no_lists_are_words() -> None:
+def test_other_brackets_in_prose_are_skipped() -> None:
     assert read_json('[x] [link](y) {"a": 1}', wants_object=True) == {"a": 1}
 
 
@@ -138,5 +138,5 @@ def test_brackets_that_are_no_lists_are_words() -> None:
         ("{name}", None),
     ],
 )
-def test_what_is_there_of_a_value_that_is_still_coming(text: str, value: Any) -> None:
+def test_the_part_of_a_value_received_so_far(text: str, value: Any) -> None:
     assert read_partial_json(text) == value

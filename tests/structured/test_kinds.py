@@ -1,4 +1,4 @@
-"""Every reply for every kind of schema: a value or a typed error."""
+"""Every reply with every kind of schema gives a value or a typed error."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -10,7 +10,7 @@ from pydantic import BaseModel, RootModel
 from langchain_kimi._schemas.output import output_schema
 from langchain_kimi._structured.parser import StructuredOutputParser
 from langchain_kimi.errors import KimiStructuredOutputError
-from tests.structured.cases import ADA, CASES, CUT, EVA, JSON, TYPED, Case, Colour, Person
+from tests.structured.cases import ADA, CASES, CUT, EVA, JSON, TYPED, Case, Color, Person
 from tests.structured.kinds import KINDS, expected, outcome, value_or_error
 from tests.structured.loopback import last
 
@@ -24,9 +24,9 @@ def test_a_reply_gives_its_value_or_its_error_for_every_kind_of_schema(case: Cas
     message = case.message()
     # Whole, in small pieces, and in one piece.
     streams = [case.chunks(size) for size in (1 + len(case.text) // 100, 1000)]
-    due = {kind: [expected(case, kind, by_call=by_call)] * 3 for kind in KINDS}
-    came = {kind: outcomes(message, streams, kind, by_call=by_call) for kind in KINDS}
-    assert came == due
+    expected_value = {kind: [expected(case, kind, by_call=by_call)] * 3 for kind in KINDS}
+    results = {kind: outcomes(message, streams, kind, by_call=by_call) for kind in KINDS}
+    assert results == expected_value
 
 
 def outcomes(message: AIMessage, streams: list[list[AIMessageChunk]], kind: str, *, by_call: bool) -> list[Any]:
@@ -62,9 +62,9 @@ OTHER_KINDS: list[tuple[Any, str, Any]] = [
     (Wish, JSON, ADA),
     (Wish, '{"root": null}', None),
     *[(Wish, text, ERROR) for text in ("[]", "{}", "nobody", '{"name": "Ada", "age"')],
-    (RootModel[Colour], '"red"', "red"),
-    (RootModel[Colour], '{"root": "red"}', "red"),
-    *[(RootModel[Colour], text, ERROR) for text in ('"green"', "red", "null", "[]", '"red" or "blue"', '"re')],
+    (RootModel[Color], '"red"', "red"),
+    (RootModel[Color], '{"root": "red"}', "red"),
+    *[(RootModel[Color], text, ERROR) for text in ('"green"', "red", "null", "[]", '"red" or "blue"', '"re')],
     (Adas, f'{{"content": [{JSON}]}}', {"content": [ADA]}),
     *[(Adas, text, ERROR) for text in (JSON, f"[{JSON}]", '{"content": null}', f'{{"content": [{JSON}')],
     (ARRAY, '["a"]', ["a"]),
@@ -76,18 +76,20 @@ OTHER_KINDS: list[tuple[Any, str, Any]] = [
 
 
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
-@pytest.mark.parametrize(("schema", "text", "due"), OTHER_KINDS)
-def test_lists_roots_and_generics_give_a_value_or_an_error(schema: Any, text: str, due: Any, *, by_call: bool) -> None:
+@pytest.mark.parametrize(("schema", "text", "result"), OTHER_KINDS)
+def test_lists_roots_and_generics_give_a_value_or_an_error(
+    schema: Any, text: str, result: Any, *, by_call: bool
+) -> None:
     target = output_schema(schema)
     parser = StructuredOutputParser(target=target, by_call=by_call, grows=target.model is None)
-    case = Case("other", due, due, "" if by_call else text, ((target.name, text),) if by_call else ())
+    case = Case("other", result, result, "" if by_call else text, ((target.name, text),) if by_call else ())
     ways: list[Callable[[], Any]] = [
         lambda: parser.invoke(case.message()),
         lambda: last(parser.transform(iter(case.chunks(3)))),
     ]
     for way in ways:
         value = value_or_error(way)
-        assert (value.model_dump(mode="json") if isinstance(value, BaseModel) else value) == due
+        assert (value.model_dump(mode="json") if isinstance(value, BaseModel) else value) == result
 
 
 def test_a_refusal_beside_the_value_is_a_refusal() -> None:

@@ -1,11 +1,11 @@
-"""Almost-JSON is read where the library for it is installed, and refused where it is not; a cut value never is read."""
+"""JSON5 is read if the library is installed and refused otherwise; a truncated value is never read."""
 
 import math
 from typing import Any
 
 import pytest
 
-from langchain_kimi._structured.json_text import LONGEST, NotJSONError, read_json, read_json5
+from langchain_kimi._structured.json_text import MAX_JSON5_LENGTH, NotJSONError, read_json, read_json5
 
 ALMOST: dict[str, tuple[str, Any]] = {
     "a trailing comma": ('{"a": 1,}', {"a": 1}),
@@ -31,17 +31,17 @@ BROKEN = {
     "a key with two values": '{"a": 1, "a": 2,}',
     "too large a number": '{"a": 1e999,}',
     "too deep": "[" * 5000 + "]" * 4999 + ",]",
-    "too long": '{"a": "' + "x" * LONGEST + '",}',
+    "too long": '{"a": "' + "x" * MAX_JSON5_LENGTH + '",}',
 }
 
 
 @pytest.mark.parametrize(("text", "value"), ALMOST.values(), ids=ALMOST)
-def test_almost_json_is_read_with_the_library(with_json5: None, text: str, value: Any) -> None:
+def test_json5_is_read_with_the_library(with_json5: None, text: str, value: Any) -> None:
     assert read_json(text, wants_object=True) == value
 
 
 @pytest.mark.parametrize("text", [text for text, _ in ALMOST.values()], ids=ALMOST)
-def test_almost_json_is_refused_without_it(text: str) -> None:
+def test_json5_is_refused_without_the_library(text: str) -> None:
     with pytest.raises(NotJSONError):
         read_json(text, wants_object=True)
 
@@ -52,10 +52,10 @@ def test_broken_json_is_refused_with_the_library_too(with_json5: None, text: str
         read_json(text, wants_object=True)
 
 
-def test_what_is_no_number_in_json_is_one_in_json5(with_json5: None) -> None:
+def test_nan_is_a_number_in_json5(with_json5: None) -> None:
     assert math.isnan(read_json('{"a": NaN}', wants_object=True)["a"])
 
 
-def test_the_reason_is_told_where_the_library_is_missing() -> None:
+def test_the_error_says_that_the_library_is_missing() -> None:
     with pytest.raises(ValueError, match="not installed"):
         read_json5('{"a": 1,}')

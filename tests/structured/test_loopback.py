@@ -1,6 +1,6 @@
 """Structured output over a loopback OpenRouter: one reply per outcome by every method, in all four ways.
 
-Every reply is read in `test_structured_kinds`, without HTTP.
+Every reply is read in `test_kinds`, without HTTP.
 """
 
 import json
@@ -18,24 +18,24 @@ from tests.structured.kinds import KINDS, expected, outcome
 from tests.structured.loopback import METHODS, Wire
 
 
-def see_head_and_bill(error: KimiStructuredOutputError) -> None:
+def check_metadata_and_usage(error: KimiStructuredOutputError) -> None:
     assert error.provider == "Moonshot AI"
     assert error.generation_id is not None
     assert error.usage is not None
     assert error.usage["total_tokens"] > 0
 
 
-def told(way: Callable[[], Any]) -> Any:
-    """The value of a way, once its error is seen to tell all of the reply's head and bill."""
+def checked(way: Callable[[], Any]) -> Any:
+    """Return the value; the error, if any, must have the reply's metadata and usage."""
     try:
         return way()
     except KimiStructuredOutputError as failed:
-        see_head_and_bill(failed)
+        check_metadata_and_usage(failed)
         raise
 
 
 def from_raw(way: Callable[[], Any]) -> Any:
-    """What a way with `include_raw` gives, as if it were not there."""
+    """Return the parsed value of a call with `include_raw`, or raise its parsing error."""
     result = way()
     assert set(result) == {"raw", "parsed", "parsing_error"}
     assert isinstance(result["raw"], AIMessage)
@@ -50,13 +50,13 @@ def from_raw(way: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize("case", ONE_PER_OUTCOME, ids=lambda case: case.name)
 def test_a_reply_gives_its_value_or_its_error_over_http(case: Case, method: Any, wire: Wire) -> None:
     by_call = method in (None, "function_calling")
-    # All kinds come by in turn; each case meets several, and each kind many cases.
+    # The kinds are used in turn, so that each case is tested with several kinds.
     position = ONE_PER_OUTCOME.index(case) + METHODS.index(method)
     kind, include_raw = list(KINDS)[position % len(KINDS)], position % 2 == 0
-    due = expected(case, kind, by_call=by_call)
+    result = expected(case, kind, by_call=by_call)
     for way in wire.ways(wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)):
         wire.script(case)
-        assert outcome(lambda: told(lambda: from_raw(way) if include_raw else way()), kind) == due  # noqa: B023 - called at once
+        assert outcome(lambda: checked(lambda: from_raw(way) if include_raw else way()), kind) == result  # noqa: B023 - called at once
 
 
 REFUSAL = {"role": "assistant", "content": None, "refusal": "I would rather not."}
@@ -86,7 +86,7 @@ def test_a_reply_of_reasoning_alone_is_empty(wire: Wire) -> None:
         assert outcome(way, "pydantic") == "empty"
 
 
-def test_an_empty_reply_is_the_model_s_own_error(wire: Wire) -> None:
+def test_an_empty_reply_raises_the_error_of_the_model(wire: Wire) -> None:
     for way in wire.ways(wire.model.with_structured_output(Person)):
         wire.openrouter.script(Reply(text=""))
         with pytest.raises(KimiEmptyReplyError):
@@ -100,15 +100,15 @@ def test_every_way_sends_the_same_request(method: Any, wire: Wire) -> None:
         wire.openrouter.script(Reply(text=JSON))
         way()
     bodies = wire.openrouter.bodies
-    asked = {json.dumps({key: value for key, value in body.items() if key != "stream"}) for body in bodies}
+    requests = {json.dumps({key: value for key, value in body.items() if key != "stream"}) for body in bodies}
     by_call = method in (None, "function_calling")
     keys = {"tools", "tool_choice", "parallel_tool_calls"} if by_call else {"response_format", "provider"}
     assert len(bodies) == 4
-    assert len({body.replace(', "stream_options": {"include_usage": true}', "") for body in asked}) == 1
+    assert len({body.replace(', "stream_options": {"include_usage": true}', "") for body in requests}) == 1
     assert set(bodies[0]) == {"model", "messages"} | keys
 
 
-def test_a_cut_reply_gives_the_limit_and_the_partial_text(wire: Wire) -> None:
+def test_the_error_of_a_truncated_reply_has_the_partial_text(wire: Wire) -> None:
     limited = wire.model.model_copy(update={"max_tokens": 3})
     for way in wire.ways(limited.with_structured_output(Person, method="json_schema")):
         wire.openrouter.script(Reply(text=JSON))

@@ -14,12 +14,12 @@ LOW = {"reasoning": {"effort": "low"}}
 @pytest.mark.parametrize(
     ("slugs", "parameters", "method"),
     [
-        # Kimis that never think.
+        # Models that never reason.
         (["moonshotai/kimi-k2"], {}, "function_calling"),
         (["moonshotai/kimi-k2:free"], {}, "function_calling"),
         (["moonshotai/kimi-k2-0905"], {}, "function_calling"),
         (["moonshotai/kimi-k2-0905:exacto"], LOW, "function_calling"),
-        # Kimis with a switch.
+        # Models with a switch for reasoning.
         (["moonshotai/kimi-k2.5"], {}, "json_schema"),
         (["moonshotai/kimi-k2.6"], {}, "json_schema"),
         (["moonshotai/kimi-k2.6:nitro"], LOW, "json_schema"),
@@ -28,29 +28,29 @@ LOW = {"reasoning": {"effort": "low"}}
         (["moonshotai/kimi-k2.6-20260420"], NO_EFFORT, "function_calling"),
         (["moonshotai/kimi-k2.6"], NO_EFFORT_TOO, "function_calling"),
         (["moonshotai/kimi-k2.6"], {"reasoning": None}, "json_schema"),
-        # Kimis that always think.
+        # Models that always reason.
         (["moonshotai/kimi-k2-thinking"], OFF, "json_schema"),
         (["moonshotai/kimi-k2.7-code"], {}, "json_schema"),
         (["moonshotai/kimi-k3"], {}, "json_schema"),
         (["~moonshotai/kimi-latest"], NO_EFFORT, "json_schema"),
         (["moonshotai/kimi-k9"], {}, "json_schema"),
-        # What is not known.
+        # Unknown models.
         (["openai/gpt-5"], {}, "function_calling"),
         (["@preset/extraction"], {}, "function_calling"),
         ([""], {}, "function_calling"),
-        # Several models: what all of them can.
+        # Several models: a method that all support.
         (["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.6"], {}, "json_schema"),
         (["moonshotai/kimi-k2-0905", "moonshotai/kimi-k2.6"], OFF, "function_calling"),
         (["moonshotai/kimi-k2.6", "openai/gpt-5"], {}, "json_schema"),
         (["moonshotai/kimi-k2.6", "moonshotai/kimi-k2"], {}, "json_mode"),
     ],
 )
-def test_the_method_that_fits(slugs: list[str], parameters: Any, method: str) -> None:
+def test_the_method_of_a_request(slugs: list[str], parameters: Any, method: str) -> None:
     assert output_method(slugs, parameters) == method
 
 
 @pytest.mark.parametrize(
-    ("slug", "known", "method"),
+    ("slug", "own_profile", "method"),
     [
         ("moonshotai/kimi-k2.6", {"structured_output": False}, "json_mode"),
         ("moonshotai/kimi-k2-0905", {"tool_choice": False, "structured_output": True}, "json_schema"),
@@ -60,8 +60,8 @@ def test_the_method_that_fits(slugs: list[str], parameters: Any, method: str) ->
         ("acme/model", {"tool_choice": False, "structured_output": False}, "json_mode"),
     ],
 )
-def test_a_profile_of_the_user_s_own_counts(slug: str, known: Any, method: str) -> None:
-    assert output_method([slug], {}, known) == method
+def test_a_user_s_profile_overrides_the_built_in_one(slug: str, own_profile: Any, method: str) -> None:
+    assert output_method([slug], {}, own_profile) == method
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_a_profile_of_the_user_s_own_counts(slug: str, known: Any, method: str) 
         ("moonshotai/kimi-k3", OFF, True),
     ],
 )
-def test_whether_a_model_thinks(slug: str, parameters: Any, answer: object) -> None:
+def test_whether_a_model_reasons(slug: str, parameters: Any, answer: object) -> None:
     assert thinks(slug, parameters) is answer

@@ -36,7 +36,7 @@ async def later(chunks: list[Any]) -> AsyncIterator[Any]:
 
 
 def streamed(parser: StructuredOutputParser, chunks: list[Any]) -> list[Any]:
-    """What a stream yields; the async one must yield the same."""
+    """Return the values of a stream; the async stream must yield the same."""
 
     async def run() -> list[Any]:
         return [value async for value in parser.atransform(later(chunks))]
@@ -60,7 +60,7 @@ def test_a_dict_grows(texts: list[str], values: list[Any]) -> None:
     assert streamed(parser(PERSON_SCHEMA), of_text(*texts)) == values
 
 
-def test_markup_of_the_schema_s_call_grows_and_of_another_s_not() -> None:
+def test_only_markup_of_the_schema_s_call_grows() -> None:
     def markup(name: str) -> list[AIMessageChunk]:
         return of_text(f"<|tool_call_begin|>functions.{name}:0<|tool_call_argument_begin|>", JSON[:9], JSON[9:])
 
@@ -74,7 +74,7 @@ def test_a_call_s_arguments_grow() -> None:
     assert streamed(parser(PERSON_SCHEMA, by_call=True), chunks) == [{"name": "A"}, {"name": "Ada"}, ADA]
 
 
-def test_of_several_calls_the_first_of_the_name_grows() -> None:
+def test_the_first_call_of_the_name_grows() -> None:
     chunks = [
         call_piece(0, "search", '{"q": "x"}'),
         call_piece(1, "Person", '{"name": '),
@@ -85,14 +85,14 @@ def test_of_several_calls_the_first_of_the_name_grows() -> None:
     assert streamed(parser(PERSON_SCHEMA, by_call=True), chunks) == [{}, ADA]
 
 
-def test_a_list_grows_out_of_the_object_that_it_travels_in() -> None:
+def test_a_list_is_unwrapped_while_it_grows() -> None:
     numbers = [[1], [1, 2]]
     assert streamed(parser(LIST), of_text("[1, ", "2]")) == numbers
     assert streamed(parser(LIST, by_call=True), of_call('{"ro', 'ot": [1, ', "2]}", name="Numbers")) == numbers
 
 
 @pytest.mark.parametrize("by_call", [True, False])
-def test_a_pydantic_object_comes_once_and_whole(*, by_call: bool) -> None:
+def test_a_pydantic_object_is_yielded_once(*, by_call: bool) -> None:
     texts = pieces(JSON, 4)
     chunks = of_call(*texts) if by_call else of_text(*texts)
     assert streamed(parser(Person, by_call=by_call), chunks) == [Person(**ADA)]
@@ -136,12 +136,12 @@ def test_values_do_not_change_after_they_were_yielded() -> None:
 @pytest.mark.parametrize("by_call", [True, False])
 def test_the_work_grows_with_the_length_of_the_reply(*, by_call: bool) -> None:
     def work(count: int) -> float:
-        value = {f"field {number}": f"value {number}" for number in range(count)}
-        texts = pieces(json.dumps(value), 30)
+        expected = {f"field {number}": f"value {number}" for number in range(count)}
+        texts = pieces(json.dumps(expected), 30)
         output = StreamedOutput(output_schema(FIELDS), by_call=by_call, grows=True)
-        seen = [seen for chunk in (of_call if by_call else of_text)(*texts) for seen in output.feed(named(chunk))]
-        assert [*seen, *output.close()][-1] == value
-        return sum(map(len, seen)) / count
+        values = [value for chunk in (of_call if by_call else of_text)(*texts) for value in output.feed(named(chunk))]
+        assert [*values, *output.close()][-1] == expected
+        return sum(map(len, values)) / count
 
     assert work(2000) < 2 * work(500)
     assert work(20) > 5
@@ -153,7 +153,7 @@ def named(chunk: AIMessageChunk) -> AIMessageChunk:
     return chunk
 
 
-def test_in_a_short_reply_every_piece_shows() -> None:
+def test_every_piece_of_a_short_reply_yields_a_value() -> None:
     text = json.dumps({"story": "word " * 500})
     values = streamed(parser(FIELDS), of_text(*pieces(text, 5)))
     assert len(values) == 502
@@ -182,7 +182,7 @@ async def test_the_async_parser_reads_in_the_same_thread() -> None:
     assert await parser(Person).aparse_result([ChatGeneration(message=AIMessage(JSON))]) == Person(**ADA)
 
 
-def test_the_parser_tells_what_it_gives() -> None:
+def test_the_parser_declares_its_output_type() -> None:
     assert parser(Person).OutputType is Person
     assert parser(PERSON_SCHEMA).OutputType == dict[str, Any]
     assert parser(Person).get_output_jsonschema()["title"] == "Person"
@@ -194,7 +194,7 @@ def test_the_parser_pickles() -> None:
     assert again.invoke(JSON) == Person(**ADA)
 
 
-async def test_a_stream_that_is_left_closes_the_model_s() -> None:
+async def test_closing_the_stream_closes_the_model_s_stream() -> None:
     closed: list[str] = []
     hung_up = asyncio.Event()
 

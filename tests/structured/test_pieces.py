@@ -4,30 +4,30 @@ from collections.abc import AsyncIterator
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
-from langchain_kimi._structured.parser import Piece, achunks_of, afor_tracing, as_chunk, chunks_of, for_tracing
+from langchain_kimi._structured.parser import TracedChunk, achunks_of, afor_tracing, as_chunk, chunks_of, for_tracing
 from tests.reply.streams import START, STREAMS
 from tests.structured.cases import JSON
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_what_is_traced_is_empty_but_for_its_end(name: str) -> None:
-    async def given() -> AsyncIterator[AIMessageChunk]:
+def test_only_the_last_traced_string_has_text(name: str) -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
         for chunk in STREAMS[name]:
             yield chunk
 
     async def run() -> tuple[list[str], list[AIMessageChunk]]:
-        return [piece async for piece in afor_tracing(given())], [
-            chunk async for chunk in achunks_of(afor_tracing(given()))
+        return [piece async for piece in afor_tracing(chunks())], [
+            chunk async for chunk in achunks_of(afor_tracing(chunks()))
         ]
 
-    seen = list(for_tracing(iter(STREAMS[name])))
-    assert "".join(seen) == seen[-1]
-    assert [type(piece) for piece in seen] == [*[Piece] * len(STREAMS[name]), str]
+    traced = list(for_tracing(iter(STREAMS[name])))
+    assert "".join(traced) == traced[-1]
+    assert [type(piece) for piece in traced] == [*[TracedChunk] * len(STREAMS[name]), str]
     assert [*chunks_of(for_tracing(iter(STREAMS[name])))] == STREAMS[name]
-    assert asyncio.run(run()) == (seen, STREAMS[name])
+    assert asyncio.run(run()) == (traced, STREAMS[name])
 
 
-def test_the_text_or_else_the_arguments_are_traced() -> None:
+def test_the_text_or_the_arguments_are_traced() -> None:
     assert [*for_tracing(iter(STREAMS["one call"]))][-1] == [*for_tracing(iter(STREAMS["text"]))][-1] == JSON
 
 

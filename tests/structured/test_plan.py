@@ -32,10 +32,10 @@ class OldPerson(v1.BaseModel):
 
 
 class Scripted(BaseChatModel):
-    """Gives one reply again and again, and keeps what it was asked with; without a reply it fails."""
+    """A model that always gives the same reply and records its parameters; without a reply it fails."""
 
     reply: Case | None = None
-    asked: list[dict[str, Any]] = Field(default_factory=list)
+    requests: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -45,13 +45,13 @@ class Scripted(BaseChatModel):
         return self.bind(**bind_arguments(tools, tool_choice=tool_choice, **kwargs))
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=self._given(kwargs).message())])
+        return ChatResult(generations=[ChatGeneration(message=self._next(kwargs).message())])
 
     def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-        yield from (ChatGenerationChunk(message=chunk) for chunk in self._given(kwargs).chunks(9))
+        yield from (ChatGenerationChunk(message=chunk) for chunk in self._next(kwargs).chunks(9))
 
-    def _given(self, kwargs: dict[str, Any]) -> Case:
-        self.asked.append(kwargs)
+    def _next(self, kwargs: dict[str, Any]) -> Case:
+        self.requests.append(kwargs)
         if self.reply is None:
             raise KimiReplyError("The host failed.")
         return self.reply
@@ -66,7 +66,7 @@ class Options(BaseCallbackHandler):
 
 
 def four_ways(runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:
-    """Invoke, ainvoke, and the last value of stream and of astream."""
+    """Yield functions that call invoke, stream, ainvoke and astream; a stream gives its last value."""
 
     async def last() -> Any:
         return [value async for value in runnable.astream("?")][-1]
@@ -79,7 +79,7 @@ def four_ways(runnable: Runnable[Any, Any]) -> Iterator[Callable[[], Any]]:
 
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_value_comes_in_all_four_ways(schema: Any, method: Any) -> None:
+def test_a_value_is_returned_in_all_four_ways(schema: Any, method: Any) -> None:
     reply = CALLED if method == "function_calling" else WRITTEN
     for way in four_ways(structured_output(Scripted(reply=reply), schema, method=method)):
         assert way() == (Person(**ADA) if schema is Person else ADA)
@@ -97,38 +97,38 @@ def test_an_error_is_raised_in_all_four_ways(schema: Any, method: Any) -> None:
         assert raised.value.llm_output == "Who?"
 
 
-def test_a_call_is_asked_for_by_name() -> None:
+def test_a_call_is_forced_by_name() -> None:
     model = Scripted(reply=CALLED)
     structured_output(model, Person, method="function_calling", strict=True, temperature=0).invoke("?")
-    [asked] = model.asked
-    assert set(asked) == {"tools", "tool_choice", "parallel_tool_calls", "temperature"}
-    assert (asked["tool_choice"], asked["parallel_tool_calls"], asked["temperature"]) == (CALL, False, 0)
-    assert [tool["function"]["name"] for tool in asked["tools"]] == ["Person"]
-    assert asked["tools"][0]["function"]["strict"] is True
+    [request] = model.requests
+    assert set(request) == {"tools", "tool_choice", "parallel_tool_calls", "temperature"}
+    assert (request["tool_choice"], request["parallel_tool_calls"], request["temperature"]) == (CALL, False, 0)
+    assert [tool["function"]["name"] for tool in request["tools"]] == ["Person"]
+    assert request["tools"][0]["function"]["strict"] is True
 
 
 def test_bound_arguments_can_be_replaced() -> None:
     model = Scripted(reply=CALLED)
     structured_output(model, Person, tool_choice="auto", parallel_tool_calls=True).invoke("?")
-    assert (model.asked[0]["tool_choice"], model.asked[0]["parallel_tool_calls"]) == ("auto", True)
+    assert (model.requests[0]["tool_choice"], model.requests[0]["parallel_tool_calls"]) == ("auto", True)
 
 
 @pytest.mark.parametrize("strict", [None, True, False])
-def test_a_format_is_asked_for_by_schema(strict: Any) -> None:
+def test_a_format_is_sent_with_the_schema(strict: Any) -> None:
     model = Scripted(reply=WRITTEN)
     structured_output(model, Person, method="json_schema", strict=strict).invoke("?")
-    [asked] = model.asked
-    assert set(asked) == {"response_format", "provider"}
-    json_schema = asked["response_format"]["json_schema"]
+    [request] = model.requests
+    assert set(request) == {"response_format", "provider"}
+    json_schema = request["response_format"]["json_schema"]
     assert (json_schema["name"], json_schema["description"]) == ("Person", "A person.")
     assert json_schema.get("strict") is strict
     assert set(json_schema["schema"]["properties"]) == {"name", "age"}
 
 
-def test_json_mode_is_asked_for_as_such() -> None:
+def test_json_mode_is_sent_as_json_object() -> None:
     model = Scripted(reply=WRITTEN)
     structured_output(model, Person, method="json_mode").invoke("?")
-    assert model.asked == [
+    assert model.requests == [
         {"response_format": {"type": "json_object"}, "provider": {"require_parameters": True}},
     ]
 
@@ -140,14 +140,14 @@ def test_json_mode_without_a_schema_gives_any_object() -> None:
 
 
 @pytest.mark.parametrize("method", ["json_schema", "json_mode"])
-def test_other_tools_may_be_offered_beside_a_format(method: Any) -> None:
+def test_other_tools_may_be_offered_with_a_format(method: Any) -> None:
     searched = Case("searched", None, None, calls=(("search", '{"query": "x"}'),))
     model = Scripted(reply=searched)
     search = {"title": "search", "type": "object", "properties": {"query": {"type": "string"}}}
     either = structured_output(model, Person, method=method, tools=[search], tool_choice="auto", include_raw=True)
     result = either.invoke("?")
-    assert model.asked[0]["tools"][0]["function"]["name"] == "search"
-    assert model.asked[0]["tool_choice"] == "auto"
+    assert model.requests[0]["tools"][0]["function"]["name"] == "search"
+    assert model.requests[0]["tool_choice"] == "auto"
     assert result["raw"].tool_calls[0]["name"] == "search"
     assert (result["parsed"], result["parsing_error"].cause) == (None, "empty")
 
@@ -159,8 +159,8 @@ def test_other_tools_may_be_offered_beside_a_format(method: Any) -> None:
         (None, {"method": "function_calling"}, "needs a schema"),
         (None, {"method": "json_schema"}, "needs a schema"),
         (None, {}, "needs a schema"),
-        (Person, {"tools": [PERSON_SCHEMA]}, "no room for other tools"),
-        ({"a": 1}, {}, "Not a schema"),
+        (Person, {"tools": [PERSON_SCHEMA]}, "excludes other tools"),
+        ({"a": 1}, {}, "not a schema"),
     ],
 )
 def test_a_schema_that_cannot_be_requested_is_refused_at_once(schema: Any, arguments: Any, words: str) -> None:
@@ -178,7 +178,7 @@ def test_a_schema_that_cannot_be_requested_is_refused_at_once(schema: Any, argum
     ],
 )
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
-def test_traces_tell_the_method_and_the_schema(schema: Any, arguments: Any, method: str) -> None:
+def test_traces_show_the_method_and_the_schema(schema: Any, arguments: Any, method: str) -> None:
     for number in range(4):
         model, options = Scripted(reply=CALLED), Options()
         runnable = structured_output(model, schema, strict=False, **arguments).with_config(callbacks=[options])
@@ -186,7 +186,7 @@ def test_traces_tell_the_method_and_the_schema(schema: Any, arguments: Any, meth
         assert [seen["ls_structured_output_format"] for seen in options.seen] == [
             {"kwargs": {"method": method, "strict": False}, "schema": convert_to_json_schema(schema)}
         ]
-        assert "ls_structured_output_format" not in model.asked[0]
+        assert "ls_structured_output_format" not in model.requests[0]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -203,7 +203,7 @@ def test_the_raw_reply_and_its_value(method: Any) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_raw_reply_and_why_it_has_no_value(method: Any) -> None:
+def test_the_raw_reply_and_its_parsing_error(method: Any) -> None:
     for way in four_ways(structured_output(Scripted(reply=WORDS), Person, method=method, include_raw=True)):
         result = way()
         assert set(result) == {"raw", "parsed", "parsing_error"}
@@ -213,7 +213,7 @@ def test_the_raw_reply_and_why_it_has_no_value(method: Any) -> None:
 
 
 @pytest.mark.parametrize("include_raw", [True, False])
-def test_a_failure_of_the_model_is_raised_as_it_is(*, include_raw: bool) -> None:
+def test_an_error_of_the_model_is_raised_unchanged(*, include_raw: bool) -> None:
     for way in four_ways(structured_output(Scripted(), Person, include_raw=include_raw)):
         with pytest.raises(KimiReplyError, match="The host failed"):
             way()
@@ -232,7 +232,7 @@ def test_a_failed_parser_shows_in_traces() -> None:
     assert "instead of calling Person" in (parser.error or "")
 
 
-def test_a_list_is_asked_for_inside_an_object_and_taken_out() -> None:
+def test_a_list_is_requested_inside_an_object_and_unwrapped() -> None:
     class People(RootModel[list[Person]]):
         pass
 
@@ -259,7 +259,7 @@ def test_the_runnable_pickles(*, include_raw: bool) -> None:
     assert (result["parsed"] if include_raw else result) == Person(**ADA)
 
 
-def test_a_streamed_dict_grows_and_ends_as_the_invoked_one() -> None:
+def test_a_streamed_dict_grows_and_ends_like_the_invoked_one() -> None:
     for method, reply in (("function_calling", CALLED), ("json_schema", WRITTEN)):
         runnable = structured_output(Scripted(reply=reply), PERSON_SCHEMA, method=method)  # type: ignore[arg-type]  # a loop's variable is a str
         values = list(runnable.stream("?"))
@@ -268,7 +268,7 @@ def test_a_streamed_dict_grows_and_ends_as_the_invoked_one() -> None:
 
 
 @pytest.mark.parametrize("schema", [Person, OldPerson])
-def test_growing_objects_of_a_class_if_wished(schema: Any) -> None:
+def test_partial_streams_yield_growing_objects_of_the_class(schema: Any) -> None:
     for method, reply in (("function_calling", CALLED), ("json_schema", WRITTEN)):
         called = Case("called", None, None, reply.text, tuple((schema.__name__, args) for _, args in reply.calls))
         runnable = structured_output(Scripted(reply=called), schema, method=method, partial=True)  # type: ignore[arg-type]  # a loop's variable is a str
@@ -288,7 +288,7 @@ def test_growing_lists_of_a_class_are_lists() -> None:
     assert values[-1] == People([Person(**ADA)])
 
 
-def test_what_a_validator_raises_is_the_parsing_error() -> None:
+def test_an_error_of_a_validator_is_the_parsing_error() -> None:
     class Picky(BaseModel):
         name: str
 
@@ -303,7 +303,7 @@ def test_what_a_validator_raises_is_the_parsing_error() -> None:
         assert isinstance(way()["parsing_error"], RuntimeError)
 
 
-def test_a_chunk_of_langchain_s_own_is_read_strictly() -> None:
+def test_truncated_arguments_of_a_langchain_chunk_are_not_completed() -> None:
     half = AIMessageChunk(
         content="",
         tool_call_chunks=[{"name": "Person", "args": '{"name": "Ada", "age": 3', "id": "1", "index": 0}],

@@ -20,7 +20,7 @@ ECHO: Runnable[Any, AIMessage] = RunnableLambda(echo)
 
 
 @pytest.mark.parametrize(
-    ("given", "answer"),
+    ("model_input", "answer"),
     [
         ("Who?", "system: Now. | human: Who?"),
         (StringPromptValue(text="Who?"), "system: Now. | human: Who?"),
@@ -29,19 +29,19 @@ ECHO: Runnable[Any, AIMessage] = RunnableLambda(echo)
         ([SystemMessage("First.")], "system: First. | system: Now."),
     ],
 )
-def test_the_instruction_follows_what_the_system_says(given: Any, answer: str) -> None:
+def test_the_instruction_follows_the_system_messages(model_input: Any, answer: str) -> None:
     model = InstructedModel(model=ECHO, instruction="Now.")
 
     async def parts() -> list[str]:
-        return [part.text async for part in model.astream(given)]
+        return [part.text async for part in model.astream(model_input)]
 
-    assert model.invoke(given).text == answer
-    assert asyncio.run(model.ainvoke(given)).text == answer
-    assert [part.text for part in model.stream(given)] == [answer]
+    assert model.invoke(model_input).text == answer
+    assert asyncio.run(model.ainvoke(model_input)).text == answer
+    assert [part.text for part in model.stream(model_input)] == [answer]
     assert asyncio.run(parts()) == [answer]
 
 
-def test_it_streams_as_the_model_does() -> None:
+def test_it_streams_like_the_model() -> None:
     model = InstructedModel(model=FakeListChatModel(responses=["abc"]), instruction="Now.")
     assert "".join(part.text for part in model.stream("Who?")) == "abc"
     assert len(list(model.stream("Who?"))) > 2
@@ -59,5 +59,5 @@ def test_a_string_prompt_becomes_a_human_message() -> None:
         ({"type": "array", "items": PERSON_SCHEMA}, "one JSON value and nothing else"),
     ],
 )
-def test_the_instruction_says_what_is_wanted(schema: Any, words: str) -> None:
+def test_the_instruction_describes_the_schema(schema: Any, words: str) -> None:
     assert words in instruction_for(output_schema(schema))

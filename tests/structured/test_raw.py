@@ -21,11 +21,11 @@ def steps(chunks: list[AIMessageChunk]) -> int:
         nonlocal count
         count += event == "call"
 
-    given: Iterator[AIMessage] = iter(chunks)
+    messages: Iterator[AIMessage] = iter(chunks)
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
-        list(READER.transform(given))
+        list(READER.transform(messages))
     finally:
         sys.setprofile(before)
     return count
@@ -40,7 +40,7 @@ def test_a_streamed_reply_gives_the_same_result_as_a_whole_one(case: Case) -> No
     assert (streamed["raw"].text, streamed["raw"].tool_calls) == (case.text, case.message().tool_calls)
 
 
-async def test_a_stream_that_is_awaited() -> None:
+async def test_an_async_stream_gives_the_same_result() -> None:
     async def chunks() -> Any:
         for chunk in case.chunks(5):
             yield chunk

@@ -50,7 +50,7 @@ def test_text_in_blocks_is_read(content: Any) -> None:
     assert read_output(AIMessage(content), PLAIN, by_call=False) == ADA
 
 
-def test_the_error_tells_where_the_json_broke() -> None:
+def test_the_error_shows_the_position_of_broken_json() -> None:
     error = failure(AIMessage('{"name": "Ada" "age": 36}'))
     assert (error.cause, error.position) == ("bad_json", 15)
     assert error.text == error.llm_output == '{"name": "Ada" "age": 36}'
@@ -63,7 +63,7 @@ def test_positions_count_from_the_start_of_the_text() -> None:
     assert failure(AIMessage(text)).position == text.index("NaN")
 
 
-def test_the_error_tells_what_does_not_fit_without_the_values() -> None:
+def test_the_error_shows_mismatches_without_the_values() -> None:
     error = failure(AIMessage('{"name": {"secret": "hunter2"}, "age": "hunter2"}'))
     assert [(item["type"], item["loc"]) for item in error.validation_errors] == [
         ("string_type", ("name",)),
@@ -92,16 +92,16 @@ def test_the_error_names_the_tool_that_was_called_instead() -> None:
     assert str(error).startswith("The model called search, not Person.")
     nameless = {"name": None, "args": "{}", "id": "1", "error": "", "type": "invalid_tool_call"}
     error = failure(AIMessage("", invalid_tool_calls=[nameless]))
-    assert str(error).startswith("The reply holds no answer; the model called a tool without a name.")
+    assert str(error).startswith("The reply has no answer; the model called a tool without a name.")
 
 
-def test_a_limit_that_thinking_used_up_is_told_from_one_that_cut_the_answer() -> None:
+def test_the_advice_depends_on_whether_reasoning_used_up_the_limit() -> None:
     usage = {"input_tokens": 1, "output_tokens": 9, "total_tokens": 10, "output_token_details": {"reasoning": 9}}
     cut = {"finish_reason": "length"}
     thought = failure(AIMessage("", response_metadata=cut, usage_metadata=usage))
     answered = failure(AIMessage('{"name', response_metadata=cut, usage_metadata=usage))
-    assert "Thinking used up" in str(thought)
-    assert "Thinking" not in str(answered)
+    assert "Reasoning used up" in str(thought)
+    assert "Reasoning used" not in str(answered)
     assert "max_tokens" in str(answered)
     assert "max_tokens" in str(thought)
 

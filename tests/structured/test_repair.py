@@ -36,7 +36,7 @@ def reply(method: str, text: str) -> Reply:
 
 
 def four_ways(runnable: Runnable[Any, Any]) -> list[Callable[[], list[Any]]]:
-    """Invoke, ainvoke, stream and astream: the values of each."""
+    """Return functions that give the values of invoke, ainvoke, stream and astream."""
 
     async def values() -> list[Any]:
         return [value async for value in runnable.astream("Who?")]
@@ -51,7 +51,7 @@ def four_ways(runnable: Runnable[Any, Any]) -> list[Callable[[], list[Any]]]:
 
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_wrong_answer_is_asked_for_again(openrouter: Emulator, method: str, schema: Any) -> None:
+def test_a_wrong_answer_is_requested_again(openrouter: Emulator, method: str, schema: Any) -> None:
     wrong = WRONG if schema is Person else '{"name": "Ada"}'
     for way in four_ways(repaired(openrouter, method, schema)):
         openrouter.clear()
@@ -67,7 +67,7 @@ def test_a_wrong_answer_is_asked_for_again(openrouter: Emulator, method: str, sc
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_right_answer_is_not_asked_for_again(openrouter: Emulator, method: str) -> None:
+def test_a_right_answer_is_not_requested_again(openrouter: Emulator, method: str) -> None:
     for way in four_ways(repaired(openrouter, method)):
         openrouter.clear()
         openrouter.script(reply(method, JSON))
@@ -92,7 +92,7 @@ def test_the_raw_message_adds_up_both(openrouter: Emulator) -> None:
         assert raw.response_metadata["token_usage"]["is_byok"] is False
 
 
-def test_two_wrong_answers_are_one_error_that_tells_both(openrouter: Emulator) -> None:
+def test_two_wrong_answers_are_one_error_with_both(openrouter: Emulator) -> None:
     for way in four_ways(repaired(openrouter)):
         openrouter.clear()
         openrouter.script(Reply(text=WRONG), Reply(text="I do not know."))
@@ -103,7 +103,7 @@ def test_two_wrong_answers_are_one_error_that_tells_both(openrouter: Emulator) -
         [first] = raised.value.attempts
         assert isinstance(first, KimiStructuredOutputError)
         assert (first.cause, first.text) == ("invalid", WRONG)
-        assert "The first attempt: The output is not of the schema Person: age" in str(raised.value)
+        assert "The first attempt: The output does not match the schema Person: age" in str(raised.value)
         assert "after 2 attempts" in str(raised.value)
         assert isinstance(raised.value.partial, AIMessage)
         usages = [message.usage_metadata for message in raised.value.partial.response_metadata["attempts"]]
@@ -112,7 +112,7 @@ def test_two_wrong_answers_are_one_error_that_tells_both(openrouter: Emulator) -
         assert total["total_tokens"] == sum(usage["total_tokens"] for usage in usages)
 
 
-def test_two_wrong_answers_beside_the_raw_message(openrouter: Emulator) -> None:
+def test_two_wrong_answers_with_include_raw(openrouter: Emulator) -> None:
     for way in four_ways(repaired(openrouter, include_raw=True)):
         openrouter.script(Reply(text=WRONG), Reply(text="I do not know."))
         [result] = way()
@@ -120,7 +120,7 @@ def test_two_wrong_answers_beside_the_raw_message(openrouter: Emulator) -> None:
         assert len(result["raw"].response_metadata["attempts"]) == 2
 
 
-def test_a_second_call_that_fails_is_that_failure_and_tells_of_the_first(openrouter: Emulator) -> None:
+def test_the_error_of_a_failed_second_call_mentions_the_first(openrouter: Emulator) -> None:
     for way in four_ways(repaired(openrouter)):
         openrouter.script(Reply(text=WRONG), faults.rate_limited())
         with pytest.raises(KimiRateLimitError) as raised:
@@ -130,7 +130,7 @@ def test_a_second_call_that_fails_is_that_failure_and_tells_of_the_first(openrou
 
 
 @pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
-def test_what_is_hopeless_is_not_asked_for_again(openrouter: Emulator, finish_reason: str) -> None:
+def test_refusals_and_truncated_answers_are_not_requested_again(openrouter: Emulator, finish_reason: str) -> None:
     openrouter.script(Reply(text='{"name', finish_reason=finish_reason))
     with pytest.raises(KimiStructuredOutputError) as raised:
         repaired(openrouter).invoke("Who?")
@@ -138,13 +138,13 @@ def test_what_is_hopeless_is_not_asked_for_again(openrouter: Emulator, finish_re
     assert len(openrouter.bodies) == 1
 
 
-def test_an_answer_without_words_is_not_shown(openrouter: Emulator) -> None:
+def test_an_answer_without_text_is_not_repeated(openrouter: Emulator) -> None:
     openrouter.script(Reply(reasoning="Hm."), Reply(text=JSON))
     assert repaired(openrouter).invoke("Who?") == Person(**ADA)
     assert [message["role"] for message in openrouter.bodies[1]["messages"]] == ["user", "user"]
 
 
-def test_of_many_places_twenty_are_told(openrouter: Emulator) -> None:
+def test_twenty_of_many_mismatches_are_listed(openrouter: Emulator) -> None:
     class Many(Person):
         numbers: list[int] = Field(default_factory=list)
 
@@ -162,8 +162,10 @@ def test_both_attempts_are_in_the_trace_and_in_the_sums(
     for number in range(4):
         openrouter.script(reply(method, WRONG), reply(method, JSON))
         collector, counted, cost = RunCollectorCallbackHandler(), UsageMetadataCallbackHandler(), KimiCostCallback()
-        told = repaired(openrouter, method, include_raw=include_raw).with_config(callbacks=[collector, counted, cost])
-        [value] = four_ways(told)[number]()
+        runnable = repaired(openrouter, method, include_raw=include_raw).with_config(
+            callbacks=[collector, counted, cost]
+        )
+        [value] = four_ways(runnable)[number]()
         assert (value["parsed"] if include_raw else value) == Person(**ADA)
         [root] = collector.traced_runs
         [repairing] = [run for run in root.child_runs if run.name == "RepairingModel"]
@@ -179,7 +181,7 @@ def test_both_attempts_are_in_the_trace_and_in_the_sums(
         assert cost.total.cost > first.response_metadata["cost"] > 0
 
 
-def test_a_prompt_that_tells_the_schema_tells_it_again(openrouter: Emulator) -> None:
+def test_the_second_request_has_the_instruction_too(openrouter: Emulator) -> None:
     model = ChatKimi(
         api_key=KEY, base_url=openrouter.base_url, profile={"tool_choice": False, "structured_output": False}
     )

@@ -1,4 +1,4 @@
-"""What is told to LangChain of the parts of structured output; how a whole chain comes back is in the loading tests."""
+"""Dumps of the parts of structured output. Whole chains are in the loading tests."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ def parser_of(schema: Any) -> StructuredOutputParser:
     return StructuredOutputParser(target=output_schema(schema), by_call=True, grows=False)
 
 
-def test_the_names_in_a_dump_are_not_those_of_private_modules() -> None:
+def test_dumps_do_not_name_private_modules() -> None:
     assert {tuple(part.lc_id()[:-1]) for part in PARTS} == {NAMESPACE}
     assert len({part.lc_id()[-1] for part in PARTS}) == len(PARTS)
     assert all(part.is_lc_serializable() for part in PARTS)
 
 
-def test_a_schema_is_dumped_as_what_it_is_made_of() -> None:
+def test_a_schema_is_dumped_with_its_fields() -> None:
     parser = parser_of({"title": "trip", "type": "object", "properties": {"city": {"type": "string"}}})
     dumped: Any = parser.to_json()
     assert dumped["type"] == "constructor"
@@ -41,6 +41,6 @@ def test_a_class_is_not_dumped() -> None:
     assert parser_of(Trip).to_json()["type"] == "not_implemented"
 
 
-def test_what_is_no_schema_is_not_taken_for_one() -> None:
+def test_other_values_are_not_accepted_as_a_schema() -> None:
     with pytest.raises(ValidationError):
         StructuredOutputParser(target="trip", by_call=True, grows=False)

@@ -10,7 +10,7 @@ from langchain_kimi.testing import Emulator
 from langchain_kimi.testing.fixtures import openrouter
 from tests.conftest import KEY
 
-# Reading the certificates anew for each client takes longer than most of the tests.
+# Loading the certificates for each client would take longer than most of the tests.
 CERTIFICATES = ssl.create_default_context()
 
 __all__ = ["client", "openrouter"]

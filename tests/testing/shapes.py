@@ -1,4 +1,4 @@
-"""The shapes of JSON: every path of keys in it, with the types found there."""
+"""The shapes of JSON values: every path of keys with the types of its values."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ _TYPES = {
 
 
 def shapes_of(values: Iterable[Any]) -> Shapes:
-    """Every path and type in any of the values; an int is a float that happens to be whole."""
+    """Return the paths and types in the values. Integers and floats are one type."""
     return {shape for value in values for shape in _walk(value, "")}
 
 

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply, ToolCall
-from tests.testing.asking import called, message, reply, result, tool, user
+from tests.testing.chat import called, message, reply, result, tool, user
 
 THINKING = "moonshotai/kimi-k2.5"
 LONG = Reply(text="one two three four five six")
@@ -26,7 +26,7 @@ def test_ids_look_real_and_differ(client: httpx.Client) -> None:
     ("limit", "text"),
     [({"max_tokens": 3}, "one two three"), ({"max_completion_tokens": 2, "max_tokens": 9}, "one two")],
 )
-def test_the_limit_of_tokens_is_kept(
+def test_the_token_limit_cuts_the_text(
     openrouter: Emulator, client: httpx.Client, limit: dict[str, int], text: str
 ) -> None:
     openrouter.script(LONG)
@@ -36,7 +36,7 @@ def test_the_limit_of_tokens_is_kept(
     assert answer["usage"]["completion_tokens"] == len(text.split())
 
 
-def test_thinking_may_eat_the_limit(openrouter: Emulator, client: httpx.Client) -> None:
+def test_reasoning_may_use_up_the_token_limit(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(Reply(text="one", reasoning="a b c d e f"))
     answer = reply(client, max_tokens=4)
     assert answer["choices"][0]["message"]["reasoning"] == "a b c d"
@@ -45,7 +45,7 @@ def test_thinking_may_eat_the_limit(openrouter: Emulator, client: httpx.Client) 
     assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] == 4
 
 
-def test_the_limit_cuts_tool_arguments_and_later_calls(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_token_limit_cuts_tool_arguments_and_drops_later_calls(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("add", {"city": "Oslo"}), ToolCall("add")]))
     answer = reply(client, max_tokens=4)
     (call,) = answer["choices"][0]["message"]["tool_calls"]
@@ -63,7 +63,7 @@ def test_the_limit_cuts_tool_arguments_and_later_calls(openrouter: Emulator, cli
         ("", LONG.text),
     ],
 )
-def test_stop_sequences(openrouter: Emulator, client: httpx.Client, stop: Any, text: str) -> None:
+def test_stop_sequences_end_the_text(openrouter: Emulator, client: httpx.Client, stop: Any, text: str) -> None:
     openrouter.script(LONG)
     answer = reply(client, stop=stop)["choices"][0]
     assert answer["message"]["content"] == text
@@ -80,18 +80,20 @@ def test_stop_sequences(openrouter: Emulator, client: httpx.Client, stop: Any, t
         ("repeated", r"add:0"),
     ],
 )
-def test_call_ids(openrouter: Emulator, client: httpx.Client, style: str, pattern: str) -> None:
+def test_call_ids_have_the_chosen_style(openrouter: Emulator, client: httpx.Client, style: str, pattern: str) -> None:
     openrouter.behave(call_ids=style)
     openrouter.script(TWO)
-    found = ids(client)
-    assert all(re.fullmatch(pattern, call_id) for call_id in found)
-    assert len(set(found)) == (1 if style == "repeated" else 2)
+    call_ids = ids(client)
+    assert all(re.fullmatch(pattern, call_id) for call_id in call_ids)
+    assert len(set(call_ids)) == (1 if style == "repeated" else 2)
 
 
 @pytest.mark.parametrize(
     ("numbering", "expected"), [("conversation", ["add:1", "add:2"]), ("turn", ["add:0", "add:1"])]
 )
-def test_call_numbers(openrouter: Emulator, client: httpx.Client, numbering: str, expected: list[str]) -> None:
+def test_call_numbers_follow_the_chosen_numbering(
+    openrouter: Emulator, client: httpx.Client, numbering: str, expected: list[str]
+) -> None:
     openrouter.behave(call_numbering=numbering)
     openrouter.script(TWO)
     assert ids(client, messages=[user("a"), called(("add:0", "add", "{}")), result("add:0")]) == expected
@@ -111,25 +113,25 @@ def test_call_numbers(openrouter: Emulator, client: httpx.Client, numbering: str
         ({}, True, True),
     ],
 )
-def test_who_thinks(
+def test_models_reason_as_the_request_demands(
     openrouter: Emulator, client: httpx.Client, more: dict[str, Any], behavior: Any, *, thinks: bool
 ) -> None:
     openrouter.behave(reasoning=behavior)
     answer = reply(client, **more)
-    told = answer["choices"][0]["message"]
-    assert (told["reasoning"] is not None) is thinks
-    assert ("reasoning_details" in told) is thinks
+    message = answer["choices"][0]["message"]
+    assert (message["reasoning"] is not None) is thinks
+    assert ("reasoning_details" in message) is thinks
     assert (answer["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0) is thinks
 
 
 @pytest.mark.parametrize("more", [{"reasoning": {"exclude": True}}, {"include_reasoning": False}])
-def test_thoughts_can_be_hidden_but_are_charged(client: httpx.Client, more: dict[str, Any]) -> None:
+def test_hidden_reasoning_is_charged(client: httpx.Client, more: dict[str, Any]) -> None:
     answer = reply(client, model=THINKING, **more)
     assert answer["choices"][0]["message"]["reasoning"] is None
     assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
 
 
-def test_reasons_to_finish(openrouter: Emulator, client: httpx.Client) -> None:
+def test_finish_reasons(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(TWO, Reply(text="No.", finish_reason="content_filter", native_finish_reason="SAFETY"))
     assert reply(client)["choices"][0]["finish_reason"] == "tool_calls"
     choice = reply(client)["choices"][0]
@@ -145,11 +147,11 @@ def test_reasons_to_finish(openrouter: Emulator, client: httpx.Client) -> None:
         ({"ignore": ["moonshotai"]}, "Novita"),
     ],
 )
-def test_providers(client: httpx.Client, wishes: dict[str, Any], provider: str) -> None:
+def test_the_provider_follows_the_routing(client: httpx.Client, wishes: dict[str, Any], provider: str) -> None:
     assert reply(client, provider=wishes)["provider"] == provider
 
 
-def test_a_prompt_that_comes_again_is_cached(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_repeated_prompt_is_cached(openrouter: Emulator, client: httpx.Client) -> None:
     more = {"messages": [user("a" * 400)], "tools": [tool("weather")]}
     first, second = (reply(client, **more)["usage"] for _ in range(2))
     assert first["prompt_tokens_details"]["cached_tokens"] == 0

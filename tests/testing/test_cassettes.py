@@ -1,4 +1,4 @@
-"""Cassettes hold no secret, say where they were recorded, and are found again by what was asked."""
+"""Tests that cassettes contain no secrets, name their source, and are matched by the bodies of requests."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_an_exchange_is_recorded_without_secrets_and_replayed_from_another_addre
     assert replayed["id"] == answer["id"]
 
 
-def test_what_was_not_recorded_is_not_answered(recorder: VCR) -> None:
+def test_an_unrecorded_request_is_not_answered(recorder: VCR) -> None:
     with Emulator() as openrouter, recorder.use_cassette("one.yaml", **cassettes.vcr_config("all")):
         ask(openrouter.base_url)
     with (
@@ -59,7 +59,7 @@ def test_what_was_not_recorded_is_not_answered(recorder: VCR) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "asked", "same"),
+    ("recorded", "sent", "same"),
     [
         ({"a": 1, "b": [2, 3]}, {"b": [2, 3], "a": 1}, True),
         ({"a": 1}, {"a": 2}, False),
@@ -79,23 +79,23 @@ def test_what_was_not_recorded_is_not_answered(recorder: VCR) -> None:
         ),
     ],
 )
-def test_bodies_are_compared_by_what_they_say(recorded: Any, asked: Any, same: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_bodies_are_compared_by_content(recorded: Any, sent: Any, same: bool) -> None:  # noqa: FBT001 - a column of the table
     def request(body: Any) -> Request:
         return Request("POST", "http://x/", json.dumps(body).encode(), {})
 
     if same:
-        cassettes.match_body(request(recorded), request(asked))
+        cassettes.match_body(request(recorded), request(sent))
     else:
         with pytest.raises(AssertionError, match="differ"):
-            cassettes.match_body(request(recorded), request(asked))
+            cassettes.match_body(request(recorded), request(sent))
 
 
 @pytest.mark.parametrize(("body", "text"), [(b"plain", "plain"), (None, ""), ("as text", "as text")])
-def test_a_body_that_is_no_json_is_compared_as_it_is(body: Any, text: str) -> None:
+def test_a_body_that_is_not_json_is_compared_unchanged(body: Any, text: str) -> None:
     assert cassettes.canonical_body(body) == text
 
 
-def test_a_request_without_a_body_keeps_none() -> None:
+def test_a_request_without_a_body_stays_without_one() -> None:
     request = cassettes.redact_request(Request("GET", "https://openrouter.ai/api/v1/models", None, {"Cookie": KEY}))
     assert request.uri == "https://openrouter.ai/api/v1/models"
     assert not request.body
@@ -103,29 +103,29 @@ def test_a_request_without_a_body_keeps_none() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"string": b""}, {"string": f"user_{'a1' * 9} had {PLANTED}".encode()}])
-def test_a_response_keeps_only_headers_that_say_something_of_the_exchange(body: dict[str, Any]) -> None:
+def test_other_response_headers_are_removed(body: dict[str, Any]) -> None:
     headers = {"Set-Cookie": [KEY], "CF-RAY": ["1"], "X-Generation-Id": ["gen-1"], "Content-Type": ["text/plain"]}
     response = cassettes.redact_response({"status": {"code": 200}, "headers": headers, "body": body})
     assert sorted(response["headers"]) == ["Content-Type", "X-Generation-Id"]
     assert response["body"].get("string", b"") in {b"", b"REDACTED had REDACTED"}
 
 
-def test_a_cassette_of_the_live_service_says_so() -> None:
+def test_a_cassette_names_the_live_service() -> None:
     interaction = {"request": {"uri": "https://openrouter.ai/api/v1/chat/completions"}}
     written = yaml.safe_load(cassettes.CassetteSerializer.serialize({"interactions": [interaction]}))
     assert written["recorded_from"] == cassettes.FROM_LIVE
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_each_cassette_of_the_project_says_where_it_was_recorded(path: Path) -> None:
+def test_each_cassette_of_the_project_names_its_source(path: Path) -> None:
     cassette = yaml.safe_load(path.read_text())
     hosts = {part["request"]["uri"].split("/")[2] for part in cassette["interactions"]}
     assert cassette["recorded_from"] == (
         cassettes.FROM_LIVE if hosts == {cassettes.LIVE_HOST} else cassettes.FROM_EMULATOR
     )
     for part in cassette["interactions"]:
-        assert {name.lower() for name in part["request"]["headers"]} <= cassettes.KEPT_REQUEST_HEADERS
-        assert {name.lower() for name in part["response"]["headers"]} <= cassettes.KEPT_RESPONSE_HEADERS
+        assert {name.lower() for name in part["request"]["headers"]} <= cassettes.RECORDED_REQUEST_HEADERS
+        assert {name.lower() for name in part["response"]["headers"]} <= cassettes.RECORDED_RESPONSE_HEADERS
 
 
 def test_there_are_cassettes() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from langchain_kimi.testing import Behavior, Emulator, RawReply, Reply, ToolCall, faults
 from tests.conftest import KEY
-from tests.testing.asking import DONE, body, data, events, message, post, reply, text
+from tests.testing.chat import DONE, body, data, events, message, post, reply, text
 
 
-def test_a_plain_reply_carries_what_real_ones_carry(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_plain_reply_has_the_fields_of_real_replies(openrouter: Emulator, client: httpx.Client) -> None:
     response = post(client)
     assert response.text.startswith("\n         \n")
     answer = response.json()
@@ -21,7 +21,7 @@ def test_a_plain_reply_carries_what_real_ones_carry(openrouter: Emulator, client
     assert answer["usage"]["cost"] == answer["usage"]["cost_details"]["upstream_inference_cost"] > 0
 
 
-def test_a_stream_carries_what_real_ones_carry(client: httpx.Client) -> None:
+def test_a_stream_has_the_fields_of_real_streams(client: httpx.Client) -> None:
     response = post(client, stream=True)
     assert response.headers["content-type"] == "text/event-stream"
     lines = [line for line in response.text.split("\n\n") if line]
@@ -36,7 +36,7 @@ def test_a_stream_carries_what_real_ones_carry(client: httpx.Client) -> None:
     assert ["usage" in event for event in sent] == [False] * (len(sent) - 1) + [True]
 
 
-async def test_it_serves_asynchronous_clients(openrouter: Emulator) -> None:
+async def test_async_clients_are_served(openrouter: Emulator) -> None:
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=openrouter.base_url, headers=headers) as client:
         async with client.stream("POST", "/chat/completions", json=body(stream=True)) as response:
@@ -45,7 +45,7 @@ async def test_it_serves_asynchronous_clients(openrouter: Emulator) -> None:
         assert (await client.post("/chat/completions", json=body())).status_code == 200
 
 
-def test_a_script_is_followed_in_order_and_then_the_rules_answer(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_script_is_followed_in_order_before_the_rules(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(Reply(text="one"), RawReply(body=b'{"raw": 1}'), faults.internal_error())
     openrouter.script(Reply(text="two"), times=2)
     assert message(client)["content"] == "one"
@@ -55,7 +55,7 @@ def test_a_script_is_followed_in_order_and_then_the_rules_answer(openrouter: Emu
     assert "Hello" in message(client)["content"]
 
 
-def test_a_script_may_be_for_ever_until_it_is_cleared(openrouter: Emulator, client: httpx.Client) -> None:
+def test_an_endless_script_can_be_cleared(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.overloaded(), times=None)
     assert [post(client).status_code for _ in range(3)] == [529] * 3
     openrouter.clear()
@@ -64,7 +64,7 @@ def test_a_script_may_be_for_ever_until_it_is_cleared(openrouter: Emulator, clie
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_scripted_reply_is_sent_as_asked_for(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_a_scripted_reply_is_streamed_if_requested(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     call = ToolCall("add", {"a": 1}, id="mine")
     openrouter.script(Reply(text="Sure.", reasoning="Hm.", tool_calls=[call, {"name": "add", "arguments": '{"a": 2}'}]))
     if stream:
@@ -79,7 +79,7 @@ def test_a_scripted_reply_is_sent_as_asked_for(openrouter: Emulator, client: htt
         assert [one["function"]["arguments"] for one in answer["tool_calls"]] == ['{"a": 1}', '{"a": 2}']
 
 
-def test_raw_replies_keep_their_bytes_pieces_and_headers(openrouter: Emulator, client: httpx.Client) -> None:
+def test_raw_replies_are_sent_byte_for_byte(openrouter: Emulator, client: httpx.Client) -> None:
     raw = RawReply(
         status=418,
         headers={"Content-Type": "text/x-odd", "Content-Length": "999", "X-Odd": "yes"},
@@ -97,14 +97,14 @@ def test_raw_replies_keep_their_bytes_pieces_and_headers(openrouter: Emulator, c
     assert post(client).content == b"abc"
 
 
-def test_a_fault_may_spoil_a_certain_reply(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_fault_can_have_its_own_reply(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.stream_ends().on(Reply(text="All of this, but no end")))
     response = post(client, stream=True)
     sent = [json.loads(event) for event in data(response.text)]
     assert text(sent) == "All of this, but no end"
 
 
-def test_what_was_received_can_be_looked_at(openrouter: Emulator, client: httpx.Client) -> None:
+def test_received_requests_are_recorded(openrouter: Emulator, client: httpx.Client) -> None:
     post(client, "Good day", temperature=0.5)
     (received,) = openrouter.requests
     assert received.wait()
@@ -116,7 +116,7 @@ def test_what_was_received_can_be_looked_at(openrouter: Emulator, client: httpx.
     assert received.hung_up_at is None
 
 
-def test_keys_are_compared_and_never_kept(openrouter: Emulator, client: httpx.Client) -> None:
+def test_keys_can_be_compared_but_are_not_stored(openrouter: Emulator, client: httpx.Client) -> None:
     post(client)
     (received,) = openrouter.requests
     assert received.sent_key(KEY)
@@ -125,7 +125,7 @@ def test_keys_are_compared_and_never_kept(openrouter: Emulator, client: httpx.Cl
     assert not any(KEY in str(getattr(received, name)) for name in ("headers", "body", "raw", "_key"))
 
 
-def test_a_hang_up_is_noticed(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_closed_connection_is_recorded(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.silence("middle"))
     with client.stream("POST", "/chat/completions", json=body(stream=True)) as response:
         lines = response.iter_lines()
@@ -137,7 +137,7 @@ def test_a_hang_up_is_noticed(openrouter: Emulator, client: httpx.Client) -> Non
     assert received.received_at < (received.hung_up_at or 0) <= time.monotonic()
 
 
-def test_waiting_for_an_end_that_does_not_come(openrouter: Emulator, client: httpx.Client) -> None:
+def test_waiting_for_the_end_can_time_out(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.silence("headers"))
     with pytest.raises(httpx.ReadTimeout):
         client.post("/chat/completions", json=body(), timeout=0.05)
@@ -146,7 +146,7 @@ def test_waiting_for_an_end_that_does_not_come(openrouter: Emulator, client: htt
         assert not openrouter.requests[1].wait(timeout=0)
 
 
-def test_an_emulator_can_want_one_key_and_one_port() -> None:
+def test_key_and_port_can_be_set() -> None:
     with Emulator(api_key="right") as first:
         port = httpx.URL(first.base_url).port
         assert _status(first, "right") == 200
@@ -163,20 +163,20 @@ def _status(emulator: Emulator, key: str) -> int:
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Basic abc"}, {"authorization": "Bearer"}])
-def test_a_request_without_a_key_is_refused(openrouter: Emulator, headers: dict[str, str]) -> None:
+def test_a_request_without_a_key_is_rejected(openrouter: Emulator, headers: dict[str, str]) -> None:
     response = httpx.post(f"{openrouter.base_url}/chat/completions", json=body(), headers=headers)
     assert response.status_code == 401
     assert response.json() == {"error": {"message": "Missing Authentication header", "code": 401}}
 
 
-def test_an_unknown_key_is_refused() -> None:
+def test_an_unknown_key_is_rejected() -> None:
     with Emulator(api_key="right") as emulator:
         headers = {"authorization": "Bearer wrong"}
         response = httpx.post(f"{emulator.base_url}/chat/completions", json=body(), headers=headers)
     assert response.json()["error"] == {"message": "User not found.", "code": 401}
 
 
-def test_behaviour_changes_from_the_next_request_on(openrouter: Emulator, client: httpx.Client) -> None:
+def test_behavior_changes_apply_to_the_next_request(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.behave(provider="Novita", comments=False)
     assert post(client).text.startswith('{"id":')
     assert reply(client)["provider"] == "Novita"
@@ -184,7 +184,7 @@ def test_behaviour_changes_from_the_next_request_on(openrouter: Emulator, client
         openrouter.behave(unheard_of=True)
 
 
-def test_without_strictness_anything_with_messages_is_answered(openrouter: Emulator, client: httpx.Client) -> None:
+def test_any_messages_are_answered_if_not_strict(openrouter: Emulator, client: httpx.Client) -> None:
     odd = body(temperature=99, messages=[{"role": "assistant", "content": ""}])
     assert client.post("/chat/completions", json=odd).status_code == 400
     openrouter.behave(strict=False)
@@ -192,7 +192,7 @@ def test_without_strictness_anything_with_messages_is_answered(openrouter: Emula
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("more", "model"),
     [
         ({"model": "moonshotai/kimi-k2.5"}, "moonshotai/kimi-k2.5-0127"),
         ({"model": "moonshotai/kimi-k2.5-0127"}, "moonshotai/kimi-k2.5-0127"),
@@ -206,10 +206,10 @@ def test_without_strictness_anything_with_messages_is_answered(openrouter: Emula
         ({"model": None}, "moonshotai/kimi-k2-0905"),
     ],
 )
-def test_the_model_is_told_by_its_dated_name(client: httpx.Client, asked: dict[str, object], told: str) -> None:
-    assert reply(client, **asked)["model"] == told
+def test_replies_have_the_dated_model_name(client: httpx.Client, more: dict[str, object], model: str) -> None:
+    assert reply(client, **more)["model"] == model
 
 
-def test_the_model_can_be_echoed(openrouter: Emulator, client: httpx.Client) -> None:
+def test_replies_can_have_the_requested_model_name(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.behave(canonical_model=False)
     assert reply(client, model="moonshotai/kimi-k2.5")["model"] == "moonshotai/kimi-k2.5"

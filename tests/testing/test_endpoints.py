@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, faults
-from tests.testing.asking import post
+from tests.testing.chat import post
 
 
 def test_models_are_listed_without_a_key(openrouter: Emulator) -> None:
@@ -23,19 +23,19 @@ def test_endpoints_of_a_model(client: httpx.Client) -> None:
     assert {"tag": "groq", "provider_name": "Groq"}.items() <= listed["endpoints"][2].items()
 
 
-def test_the_key_and_its_credits(client: httpx.Client) -> None:
+def test_key_and_credits(client: httpx.Client) -> None:
     assert client.get("/key").json()["data"]["limit_remaining"] == 7.5
     assert set(client.get("/credits").json()["data"]) == {"total_credits", "total_usage"}
 
 
-def test_a_generation_is_found_at_the_second_look(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_generation_is_available_at_the_second_lookup(openrouter: Emulator, client: httpx.Client) -> None:
     reply = post(client, session_id="s").json()
     query = {"id": reply["id"]}
     assert client.get("/generation", params=query).status_code == 404
-    told = client.get("/generation", params=query).json()["data"]
-    assert told["id"] == reply["id"]
-    assert told["total_cost"] == reply["usage"]["cost"]
-    assert (told["session_id"], told["provider_name"], told["streamed"]) == ("s", "Moonshot AI", False)
+    record = client.get("/generation", params=query).json()["data"]
+    assert record["id"] == reply["id"]
+    assert record["total_cost"] == reply["usage"]["cost"]
+    assert (record["session_id"], record["provider_name"], record["streamed"]) == ("s", "Moonshot AI", False)
     openrouter.fail_next(faults.internal_error())
     post(client)
     assert [client.get("/generation", params={"id": "gen-1-unknown"}).status_code for _ in range(2)] == [404, 404]
@@ -52,12 +52,12 @@ def test_a_generation_is_found_at_the_second_look(openrouter: Emulator, client: 
         ("DELETE", "/key", 405),
     ],
 )
-def test_refused(client: httpx.Client, method: str, path: str, status: int) -> None:
+def test_invalid_requests_are_rejected(client: httpx.Client, method: str, path: str, status: int) -> None:
     response = client.request(method, path)
     assert response.status_code == status
     assert response.json()["error"]["code"] == status
 
 
 @pytest.mark.parametrize("path", ["/key", "/credits", "/generation?id=a"])
-def test_some_want_a_key(openrouter: Emulator, path: str) -> None:
+def test_some_endpoints_require_a_key(openrouter: Emulator, path: str) -> None:
     assert httpx.get(openrouter.base_url + path).status_code == 401

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas
-from langchain_kimi.testing.refusals import Refusal
+from langchain_kimi.testing.rejections import RejectedRequestError
 
 STRING = {"type": "string"}
 
@@ -23,7 +23,7 @@ def parameters(**properties: Any) -> list[dict[str, Any]]:
         {"type": "string", "enum": ["a"]},
     ],
 )
-def test_accepted(schema: dict[str, Any]) -> None:
+def test_valid_requests_are_accepted(schema: dict[str, Any]) -> None:
     check_moonshot_schemas([*parameters(city=schema), {"type": "openrouter:datetime"}])
     check_moonshot_schemas([{"type": "function", "function": {"name": "weather"}}])
 
@@ -41,7 +41,7 @@ def test_accepted(schema: dict[str, Any]) -> None:
         ({"type": "array", "items": {"anyOf": [{"type": "object", "properties": {"a": {}}}]}}, "city.items.anyOf.0"),
     ],
 )
-def test_refused(schema: Any, fault: str) -> None:
-    with pytest.raises(Refusal) as refused:
+def test_invalid_requests_are_rejected(schema: Any, fault: str) -> None:
+    with pytest.raises(RejectedRequestError) as refused:
         check_moonshot_schemas(parameters(city=schema))
     assert fault in str((refused.value.metadata or {})["raw"])

@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.testing.asking import post, tool
+from tests.testing.chat import post, tool
 
 NAMED = {"type": "function", "function": {"name": "a"}}
 
@@ -44,7 +44,7 @@ def json_schema(**changes: Any) -> dict[str, Any]:
         {"model": "somebody/else", "provider": {"only": ["elsewhere"], "require_parameters": True}, "top_a": 1},
     ],
 )
-def test_accepted(client: httpx.Client, more: dict[str, Any]) -> None:
+def test_valid_requests_are_accepted(client: httpx.Client, more: dict[str, Any]) -> None:
     response = post(client, **more)
     assert response.status_code == 200, response.text
 
@@ -88,8 +88,11 @@ def test_accepted(client: httpx.Client, more: dict[str, Any]) -> None:
         ({"tools": [tool("a b")]}, "'a b' is not a valid function name"),
         ({"tools": [tool("a" * 65)]}, "is not a valid function name"),
         ({"tools": [{"type": "function", "function": {"name": "a", "description": None}}]}, "description of a"),
-        ({"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "array"}}}]}, "no schema"),
-        ({"tools": [{"type": "function", "function": {"name": "a", "parameters": "{}"}}]}, "no schema"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "array"}}}]},
+            "not the schema",
+        ),
+        ({"tools": [{"type": "function", "function": {"name": "a", "parameters": "{}"}}]}, "not the schema"),
         ({"tool_choice": "required"}, "only allowed when tools are specified"),
         ({"tools": [tool("a")], "tool_choice": "any"}, "unknown choice"),
         ({"tools": [tool("a")], "tool_choice": {"name": "a"}}, "unknown choice"),
@@ -119,7 +122,7 @@ def test_accepted(client: httpx.Client, more: dict[str, Any]) -> None:
         ({"model": "moonshotai/kimi-k2-thinking", "reasoning_effort": "none"}, "Reasoning is mandatory"),
     ],
 )
-def test_refused(client: httpx.Client, more: dict[str, Any], words: str) -> None:
+def test_invalid_requests_are_rejected(client: httpx.Client, more: dict[str, Any], words: str) -> None:
     response = post(client, **more)
     assert response.status_code == 400
     error = response.json()["error"]
@@ -130,7 +133,7 @@ def test_refused(client: httpx.Client, more: dict[str, Any], words: str) -> None
 
 @pytest.mark.parametrize("model", ["kimi-k2", "moonshotai/kimi-k2:fastest", "", "a/b/c", 5])
 @pytest.mark.parametrize("listed", [False, True])
-def test_no_model_id(client: httpx.Client, model: Any, *, listed: bool) -> None:
+def test_invalid_model_ids_are_rejected(client: httpx.Client, model: Any, *, listed: bool) -> None:
     response = post(client, **({"models": [model]} if listed else {"model": model}))
     assert response.status_code == 400
     assert response.json()["error"]["message"] == f"{model} is not a valid model ID"
@@ -146,7 +149,9 @@ def test_no_model_id(client: httpx.Client, model: Any, *, listed: bool) -> None:
         ({"provider": {"require_parameters": True}, "parallel_tool_calls": True}, "can handle the requested"),
     ],
 )
-def test_no_host_is_left(client: httpx.Client, more: dict[str, Any], words: str) -> None:
+def test_requests_that_no_provider_can_serve_are_rejected(
+    client: httpx.Client, more: dict[str, Any], words: str
+) -> None:
     response = post(client, **more)
     assert response.status_code == 404
     assert words in response.json()["error"]["message"]

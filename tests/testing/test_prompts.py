@@ -15,7 +15,7 @@ from langchain_kimi.testing import prompts
         ("Nothing", ()),
     ],
 )
-def test_numbers(text: str, numbers: tuple[float, ...]) -> None:
+def test_numbers_in_prompts(text: str, numbers: tuple[float, ...]) -> None:
     assert prompts.read(text).numbers == numbers
 
 
@@ -28,7 +28,7 @@ def test_numbers(text: str, numbers: tuple[float, ...]) -> None:
         ("「東京」 or “Oslo”", ("東京", "Oslo")),
     ],
 )
-def test_quoted(text: str, quoted: tuple[str, ...]) -> None:
+def test_quoted_texts_in_prompts(text: str, quoted: tuple[str, ...]) -> None:
     assert prompts.read(text).quoted == quoted
 
 
@@ -45,11 +45,11 @@ def test_quoted(text: str, quoted: tuple[str, ...]) -> None:
         ("Tell me about cats.", ()),
     ],
 )
-def test_places(text: str, places: tuple[str, ...]) -> None:
+def test_places_in_prompts(text: str, places: tuple[str, ...]) -> None:
     assert prompts.read(text).places == places
 
 
-def test_dates_mails_and_addresses() -> None:
+def test_dates_emails_and_urls_in_prompts() -> None:
     facts = prompts.read("On 2026-05-06 write to a.b@example.org, see https://example.org/x?y=1.")
     assert facts.dates == ("2026-05-06",)
     assert facts.emails == ("a.b@example.org",)
@@ -64,11 +64,11 @@ def test_dates_mails_and_addresses() -> None:
         ("JSON, please", []),
     ],
 )
-def test_keys(text: str, keys: list[str]) -> None:
+def test_keys_of_json_objects_in_prompts(text: str, keys: list[str]) -> None:
     assert prompts.keys(text) == keys
 
 
-def test_the_text_of_messages() -> None:
+def test_text_of_messages() -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "two"}]
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": "be"},

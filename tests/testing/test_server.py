@@ -21,14 +21,14 @@ def serving(respond: Callable[[HttpRequest], Response] | Response) -> Iterator[t
 
 
 def spoken(server: LoopbackServer, *sent: bytes) -> bytes:
-    """What a bare socket gets back until the server closes."""
+    """Return the bytes that a socket receives until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port)) as bare:
         for piece in sent:
             bare.sendall(piece)
         return b"".join(iter(lambda: bare.recv(65536), b""))
 
 
-def test_a_body_of_bytes_has_its_length() -> None:
+def test_a_body_of_bytes_has_a_content_length() -> None:
     with serving(Response(steps=(b"ab", b"c"), headers={"X-One": "1"}, chunked=False)) as (_, url):
         response = httpx.get(url)
     assert response.content == b"abc"
@@ -36,25 +36,25 @@ def test_a_body_of_bytes_has_its_length() -> None:
     assert response.headers["x-one"] == "1"
 
 
-def test_a_stream_comes_in_chunks_and_an_empty_piece_does_not_end_it() -> None:
+def test_a_stream_is_chunked_and_skips_empty_pieces() -> None:
     with serving(Response(steps=(b"ab", b"", Pause(0), b"c"))) as (_, url), httpx.stream("GET", url) as response:
         assert response.headers["transfer-encoding"] == "chunked"
         assert list(response.iter_raw()) == [b"ab", b"c"]
 
 
-def test_a_connection_is_used_again() -> None:
+def test_a_connection_is_reused() -> None:
     with serving(Response(steps=(b"ok",))) as (server, url), httpx.Client() as client:
         assert [client.get(url).text for _ in range(3)] == ["ok"] * 3
         assert (server.open_connections, server.connections_opened) == (1, 1)
 
 
-def test_a_connection_is_closed_when_asked_to() -> None:
+def test_a_connection_is_closed_on_request() -> None:
     with serving(Response(steps=(b"ok",))) as (server, _):
         answered = spoken(server, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert answered.endswith(b"\r\n2\r\nok\r\n0\r\n\r\n")
 
 
-def test_requests_may_come_in_pieces_and_one_behind_the_other() -> None:
+def test_requests_can_be_split_and_pipelined() -> None:
     bodies: list[bytes] = []
 
     def respond(request: HttpRequest) -> Response:
@@ -67,7 +67,7 @@ def test_requests_may_come_in_pieces_and_one_behind_the_other() -> None:
     assert bodies == [b"abcd", b""]
 
 
-def test_a_request_may_come_while_a_reply_is_sent() -> None:
+def test_a_request_can_arrive_during_a_reply() -> None:
     with (
         serving(Response(steps=(b"a", Pause(0.05), b"b"))) as (server, _),
         socket.create_connection(("127.0.0.1", server.port)) as bare,
@@ -89,12 +89,12 @@ def test_a_request_may_come_while_a_reply_is_sent() -> None:
         b"POST / HTTP/1.1\r\nContent-Length: some\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_refused(sent: bytes) -> None:
+def test_malformed_requests_are_rejected(sent: bytes) -> None:
     with serving(Response()) as (server, _):
         assert spoken(server, sent).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
-def test_a_reset_lets_what_was_sent_arrive_first() -> None:
+def test_bytes_before_a_reset_arrive() -> None:
     with serving(Response(steps=(b"ab", Cut()))) as (_, url), httpx.stream("GET", url) as response:
         pieces = response.iter_raw()
         assert next(pieces) == b"ab"
@@ -102,7 +102,7 @@ def test_a_reset_lets_what_was_sent_arrive_first() -> None:
             next(pieces)
 
 
-def test_a_connection_can_be_closed_before_the_body_is_whole() -> None:
+def test_a_connection_can_be_closed_within_the_body() -> None:
     with serving(Response(steps=(b"ab", Cut(reset=False)))) as (_, url), httpx.stream("GET", url) as response:
         pieces = response.iter_raw()
         assert next(pieces) == b"ab"
@@ -118,7 +118,7 @@ def test_steps_before_the_head_are_played_first() -> None:
 
 
 @pytest.mark.parametrize("step", [Hang(), Repeat(b": still here\n\n", 0.001), Pause(3600)])
-def test_a_hang_up_ends_what_would_not_end(step: Hang | Repeat | Pause) -> None:
+def test_a_closed_connection_ends_endless_steps(step: Hang | Repeat | Pause) -> None:
     ends: list[bool] = []
     over = threading.Event()
 
@@ -136,7 +136,7 @@ def test_a_hang_up_ends_what_would_not_end(step: Hang | Repeat | Pause) -> None:
 
 
 @pytest.mark.parametrize("step", [Hang(), Repeat(b": still here\n\n", 0.001)])
-def test_closing_hangs_up_on_clients_and_frees_the_port(step: Hang | Repeat) -> None:
+def test_closing_closes_connections_and_frees_the_port(step: Hang | Repeat) -> None:
     with serving(Response(steps=(b"first", step))) as (server, url), httpx.stream("GET", url) as response:
         pieces = response.iter_raw()
         assert next(pieces) == b"first"
@@ -148,12 +148,12 @@ def test_closing_hangs_up_on_clients_and_frees_the_port(step: Hang | Repeat) -> 
     LoopbackServer(lambda _: Response(), port=server.port).close()
 
 
-def test_a_taken_port_is_told_at_once() -> None:
+def test_a_taken_port_raises() -> None:
     with serving(Response()) as (server, _), pytest.raises(OSError, match="in use"):
         LoopbackServer(lambda _: Response(), port=server.port)
 
 
-def test_a_failing_handler_is_raised_when_the_server_closes() -> None:
+def test_closing_raises_the_exception_of_a_handler() -> None:
     def fail(_: HttpRequest) -> Response:
         raise ZeroDivisionError
 
@@ -165,7 +165,7 @@ def test_a_failing_handler_is_raised_when_the_server_closes() -> None:
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
 
 
-def test_a_client_that_reads_slowly_is_waited_for() -> None:
+def test_a_slow_reader_gets_the_whole_reply() -> None:
     size = 20_000_000
     finished = threading.Event()
     big = Response(steps=(bytes(size), b"!"), on_end=lambda done: finished.set() if done else None)

@@ -1,4 +1,4 @@
-"""The emulator says nothing that the real service does not say: its JSON is held against recorded replies."""
+"""Tests that the emulator's JSON has only shapes that recorded replies of the real service have."""
 
 import json
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ import pytest
 
 from langchain_kimi.testing import Behavior, Emulator, Fault, Reply, ToolCall, faults
 from tests.recordings.exchanges import ABSENT, FOLDER
-from tests.testing.asking import DONE, data, post
+from tests.testing.chat import DONE, data, post
 from tests.testing.conftest import CERTIFICATES
 from tests.testing.shapes import Shapes, shapes_of
 
-# What no recording shows, and where it comes from.
+# Fields that are in no recording, with their source.
 UNRECORDED = {
     ".error.error_type": "documented in August 2026, beside `availability`",
     ".error.http_status": "the same",
@@ -29,11 +29,11 @@ UNRECORDED = {
     ".provider.error": "reported for failures that the router wrote into the name of the host",
 }
 ODD = {(".provider", "object"), (".choices", "null"), (".id", "null"), (".model", "null")}
-"""Types that known keys have in replies that are errors, by report."""
+"""Types of fields in errors, from reports."""
 
 
 def kinds_of(status: int, body: str) -> tuple[str, list[Any]]:
-    """Whether a reply is a stream, a plain body or an error, and its JSON."""
+    """Return the kind of a reply (stream, plain body or error) and its JSON values."""
     if body.lstrip().startswith(("data:", ":")):
         return "stream", [json.loads(event) for event in data(body.replace("\r\n", "\n")) if event != DONE]
     return ("plain" if status == 200 else "error"), [json.loads(body)]
@@ -59,9 +59,9 @@ def seen() -> dict[str, Shapes]:
     return seen
 
 
-def unheard_of(shapes: Shapes, seen: Shapes) -> Shapes:
+def unrecorded(shapes: Shapes, seen: Shapes) -> Shapes:
     return {
-        (path, kind) for path, kind in shapes - seen - ODD if not any(path.startswith(known) for known in UNRECORDED)
+        (path, kind) for path, kind in shapes - seen - ODD if not any(path.startswith(prefix) for prefix in UNRECORDED)
     }
 
 
@@ -119,9 +119,9 @@ def test_replies_have_recorded_shapes(
         for reply in (EVERYTHING, None):
             if reply:
                 openrouter.script(reply)
-            kind, shapes = asked(openrouter, stream=stream, **more)
+            kind, shapes = shapes_of_reply(openrouter, stream=stream, **more)
             assert kind == ("stream" if stream else "plain")
-            assert not unheard_of(shapes, seen[kind])
+            assert not unrecorded(shapes, seen[kind])
 
 
 @BOTH
@@ -129,19 +129,19 @@ def test_replies_have_recorded_shapes(
 def test_faults_have_recorded_shapes(seen: dict[str, Shapes], fault: Fault, *, stream: bool) -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(fault.on(EVERYTHING))
-        kind, shapes = asked(openrouter, stream=stream)
-    assert not unheard_of(shapes, seen[kind])
+        kind, shapes = shapes_of_reply(openrouter, stream=stream)
+    assert not unrecorded(shapes, seen[kind])
 
 
 @pytest.mark.parametrize("more", [{"temperature": 5}, {"model": "odd"}, {"tools": []}, {"messages": []}])
-def test_refusals_have_recorded_shapes(seen: dict[str, Shapes], more: dict[str, Any]) -> None:
+def test_rejections_have_recorded_shapes(seen: dict[str, Shapes], more: dict[str, Any]) -> None:
     with Emulator() as openrouter:
-        kind, shapes = asked(openrouter, **more)
+        kind, shapes = shapes_of_reply(openrouter, **more)
     assert kind == "error"
-    assert not unheard_of(shapes, seen[kind])
+    assert not unrecorded(shapes, seen[kind])
 
 
-def asked(openrouter: Emulator, **more: Any) -> tuple[str, Shapes]:
+def shapes_of_reply(openrouter: Emulator, **more: Any) -> tuple[str, Shapes]:
     headers = {"authorization": "Bearer any"}
     with httpx.Client(base_url=openrouter.base_url, headers=headers, verify=CERTIFICATES) as client:
         response = post(client, **more)
@@ -149,8 +149,8 @@ def asked(openrouter: Emulator, **more: Any) -> tuple[str, Shapes]:
     return kind, shapes_of(values)
 
 
-def test_something_unheard_of_is_found() -> None:
-    known = shapes_of([{"a": [1, None]}])
-    assert unheard_of(shapes_of([{"a": [1.5]}]), known) == set()
-    assert unheard_of(shapes_of([{"a": "1", "b": 1}]), known) == {(".a", "string"), (".b", "number")}
-    assert unheard_of({(".error.availability.code", "string"), (".id", "null")}, known) == set()
+def test_an_unknown_shape_is_reported() -> None:
+    recorded_shapes = shapes_of([{"a": [1, None]}])
+    assert unrecorded(shapes_of([{"a": [1.5]}]), recorded_shapes) == set()
+    assert unrecorded(shapes_of([{"a": "1", "b": 1}]), recorded_shapes) == {(".a", "string"), (".b", "number")}
+    assert unrecorded({(".error.availability.code", "string"), (".id", "null")}, recorded_shapes) == set()

@@ -16,7 +16,7 @@ from langchain_kimi.testing.catalog import KIMIS
         "🙂🙂 ok",
     ],
 )
-def test_pieces_give_the_text_again(text: str) -> None:
+def test_joined_tokens_are_the_text(text: str) -> None:
     assert "".join(tokens.split(text)) == text
 
 
@@ -24,7 +24,7 @@ def test_estimates_grow_with_the_text() -> None:
     assert [tokens.estimate(text) for text in ("", "a", "abcd", "abcde", "你")] == [0, 1, 1, 2, 1]
 
 
-def test_a_prompt_is_counted_message_by_message() -> None:
+def test_repeated_prefixes_are_cached() -> None:
     cache = tokens.PromptCache()
     first = {"role": "user", "content": "abcd" * 10}
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}], "reasoning": "Hm."}

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator
-from tests.testing.asking import body, called, post, result, tool, user
+from tests.testing.chat import body, called, post, result, tool, user
 
 THINKING = "moonshotai/kimi-k2.5"
 CALLS = [user("Weather?"), called(("w:0", "weather", "{}")), result("w:0")]
@@ -19,18 +19,20 @@ def raw(response: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"hi"', b'{"model": "a/b"}', b'{"messages": "hi"}'])
-def test_a_body_without_messages_is_refused(client: httpx.Client, content: bytes) -> None:
+def test_a_body_without_messages_is_rejected(client: httpx.Client, content: bytes) -> None:
     response = client.post("/chat/completions", content=content)
     assert response.status_code == 400
     assert response.json()["error"] == {"message": 'Input required: specify "prompt" or "messages"', "code": 400}
 
 
-@pytest.mark.parametrize("told", [{"reasoning": "Hm."}, {"reasoning_content": ""}, {"reasoning_details": []}])
-def test_reasoning_may_be_wanted_back(openrouter: Emulator, client: httpx.Client, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize("reasoning", [{"reasoning": "Hm."}, {"reasoning_content": ""}, {"reasoning_details": []}])
+def test_missing_reasoning_can_be_rejected(
+    openrouter: Emulator, client: httpx.Client, reasoning: dict[str, Any]
+) -> None:
     openrouter.behave(requires_reasoning=True)
     message = raw(post(client, model=THINKING, messages=CALLS))
     assert message.endswith("reasoning_content is missing in assistant tool call message at index 1")
-    replayed = [CALLS[0], CALLS[1] | told, CALLS[2]]
+    replayed = [CALLS[0], CALLS[1] | reasoning, CALLS[2]]
     assert post(client, model=THINKING, messages=replayed).status_code == 200
     assert post(client, model=THINKING, messages=CALLS, reasoning={"enabled": False}).status_code == 200
     assert post(client, messages=CALLS).status_code == 200
@@ -40,7 +42,7 @@ def test_reasoning_may_be_wanted_back(openrouter: Emulator, client: httpx.Client
     ("choice", "kind"),
     [("required", "required"), ({"type": "function", "function": {"name": "weather"}}, "specified")],
 )
-def test_a_forced_tool_may_be_refused(openrouter: Emulator, client: httpx.Client, choice: Any, kind: str) -> None:
+def test_a_forced_tool_can_be_rejected(openrouter: Emulator, client: httpx.Client, choice: Any, kind: str) -> None:
     more = {"tools": [tool("weather")], "tool_choice": choice}
     assert post(client, model=THINKING, **more).status_code == 200
     openrouter.behave(refuses_forced_tool_choice=True)
@@ -50,7 +52,7 @@ def test_a_forced_tool_may_be_refused(openrouter: Emulator, client: httpx.Client
     assert post(client, model="somebody/else", **more).status_code == 200
 
 
-def test_only_kimis_hosts_are_picky(openrouter: Emulator, client: httpx.Client) -> None:
+def test_only_kimi_models_have_these_restrictions(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.behave(moonshot_schemas=True)
     odd = tool("weather", city={"anyOf": [{"type": "string"}], "type": "string"})
     assert post(client, tools=[odd], model="somebody/else").status_code == 200

@@ -1,1 +1,1 @@
-"""Tool calls that a host leaked as markup in the model's text."""
+"""Tool calls that the provider leaked as markup in the model's text."""

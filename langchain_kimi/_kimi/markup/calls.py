@@ -1,4 +1,4 @@
-"""A tool call that was found as markup: which tool it means, with what arguments, and whether it surely is a call."""
+"""Tool calls in markup: resolves a call's tool and arguments, and whether it certainly is a call."""
 
 import json
 import re
@@ -7,43 +7,43 @@ from dataclasses import dataclass
 from langchain_kimi._kimi.markup.grammar import BARE, parsed
 from langchain_kimi._kimi.tools import OfferedTools
 
-NOT_WHOLE = "The reply ended before the call did."
+INCOMPLETE = "The reply ended before the call was complete."
 NAMELESS = "The call names no tool."
-WITHOUT_ARGUMENTS = "The call has no arguments, and the tool needs some."
+WITHOUT_ARGUMENTS = "The call has no arguments, but the tool requires some."
 
-# Ids that other hosts hand out: no function's name is in them.
+# Ids in the style of other providers do not contain a function name.
 _OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
-# What texts about the markup write where arguments stand.
+# Texts about the markup have placeholders as arguments.
 _PLACEHOLDER = re.compile(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class LeakedCall:
-    """A tool call that was found as markup.
+    """A tool call in markup.
 
     Attributes:
-        id: As the model wrote it; empty if it wrote none.
-        name: The offered tool that is meant, or what stands in its place.
-        arguments: Their text, whole JSON or not.
-        error: Why the call must not be run, beyond what the arguments themselves show.
-        is_known: Whether this is certainly a call: it names an offered tool, or has an id of the kind that names none.
+        id: The id in the markup, or an empty string.
+        name: The name of an offered tool, or the unknown name in the markup.
+        arguments: The text of the arguments, which may not be valid JSON.
+        error: Why the call must not be run, except for errors in the arguments themselves.
+        is_certain: Whether this is certainly a call: it names an offered tool or has another provider's kind of id.
     """
 
     id: str
     name: str
     arguments: str
     error: str | None
-    is_known: bool
+    is_certain: bool
 
 
 def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str | None) -> LeakedCall:
-    """Make a call of its id and its arguments as they were written, which may be a JSON string that holds the object.
+    """Return the call with this id and these arguments.
 
     Args:
-        offered: The tools that may be meant.
-        call_id: What stands where Kimi writes the id; the name is in it, or inside the arguments.
-        arguments: Their text.
-        error: What is already known against the call.
+        offered: The tools of the request.
+        call_id: The id in the markup. The tool's name is in it, or inside the arguments.
+        arguments: The text of the arguments: a JSON object, or a JSON string that contains one.
+        error: Why the call must not be run, or None.
     """
     arguments = arguments.strip()
     value = parsed(arguments)
@@ -55,18 +55,20 @@ def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str 
     if name is None:
         is_opaque = _OPAQUE.fullmatch(call_id) is not None
         unknown = "" if is_opaque else call_id.removeprefix(BARE).rpartition(":")[0] or call_id
-        # Texts about the markup have placeholders in these places.
-        is_known = is_opaque and (isinstance(value, dict) or (error is not None and call_id[-1:].isalnum()))
-        return LeakedCall(call_id, unknown, arguments, error or (NAMELESS if is_opaque else None), is_known=is_known)
+        # Placeholders in texts about the markup are not calls.
+        is_certain = is_opaque and (isinstance(value, dict) or (error is not None and call_id[-1:].isalnum()))
+        return LeakedCall(
+            call_id, unknown, arguments, error or (NAMELESS if is_opaque else None), is_certain=is_certain
+        )
     if not arguments and offered.needs_arguments(name):
         error = error or WITHOUT_ARGUMENTS
-    return LeakedCall(call_id, name, arguments, error, is_known=_PLACEHOLDER.fullmatch(arguments) is None)
+    return LeakedCall(call_id, name, arguments, error, is_certain=_PLACEHOLDER.fullmatch(arguments) is None)
 
 
 def _named_inside(offered: OfferedTools, value: dict[str, object], arguments: str) -> tuple[str | None, str]:
-    """Take the name from the arguments: where ids name no function, models put it there (vllm issue 32146)."""
-    inside = value.get("name")
-    name = offered.meant(inside) if isinstance(inside, str) else None
+    """Return the name in the arguments, where models put it if ids have no names (vllm issue 32146)."""
+    spelling = value.get("name")
+    name = offered.meant(spelling) if isinstance(spelling, str) else None
     if name is None:
         return None, arguments
     others = {key: other for key, other in value.items() if key != "name"}

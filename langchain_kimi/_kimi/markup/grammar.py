@@ -1,9 +1,9 @@
-"""The words of Kimi's tool-call markup, and the JSON inside it, read piece by piece.
+"""The markers of Kimi's tool-call markup, and an incremental reader of the JSON inside it.
 
-A turn's calls are `<|tool_calls_section_begin|>`, for each call `<|tool_call_begin|>{id}<|tool_call_argument_begin|>
-{arguments}<|tool_call_end|>`, and `<|tool_calls_section_end|>`. The function's name stands only in the id. The markers
-are no special tokens of the tokenizer, so they arrive as text where a host's parser misses them; the section's also
-occur in the singular.
+The calls of a turn are `<|tool_calls_section_begin|>`, for each call
+`<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>`, and `<|tool_calls_section_end|>`.
+The function's name is only in the id. The markers are not special tokens of the tokenizer, so they arrive as text if
+the provider's parser misses them. The markers of the section also occur in the singular.
 """
 
 import json
@@ -21,53 +21,53 @@ TURN_END = "<|im_end|>"
 MARKERS = (*sorted(SECTION_BEGIN | SECTION_END), CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
 
 BARE = PREFIX
-"""How a call begins whose markers were stripped: `functions.name:0{...}`."""
+"""The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
 
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
 BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
-"""What ends arguments that are no JSON, and a string in them that is never closed."""
+"""The end of arguments that are not JSON or have an unclosed string."""
 TRIGGER = re.compile(r"<\||(?<![\w`'\"/-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
-# An id in the wild: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
-# Blanks beside its dots and colons belong to it.
+# Observed ids: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
+# Blanks beside dots and colons are part of the id.
 ID = re.compile(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
 
-Found = str | Literal[True] | None
-"""A marker, True for what may yet become one, None for anything else."""
+MarkerMatch = str | Literal[True] | None
+"""A marker, True for the beginning of one at the end of the text, None for anything else."""
 
 
 def is_clear(text: str) -> bool:
-    """Say whether nothing in a text is a trigger, or at its end the beginning of one.
+    """Return whether a text contains no trigger, and no beginning of one at its end.
 
-    It is asked of every delta, so what a text seldom holds is looked for first.
+    This is called for every delta, so it first searches for characters that are rare in texts.
     """
     if "<" in text and ("<|" in text or text.endswith("<")):
         return False
     return BARE[0] not in text or not (BARE in text or text.endswith(_BARE_BEGINNINGS))
 
 
-def marker_at(text: str, position: int) -> Found:
-    """Tell which marker stands at a place, or whether the text ends before one could be told from other text."""
-    if found := MARKER.match(text, position):
-        return found[0]
+def marker_at(text: str, position: int) -> MarkerMatch:
+    """Return the marker at a position, or True if the text ends within a possible marker."""
+    if marker_match := MARKER.match(text, position):
+        return marker_match[0]
     rest = text[position : position + 30]
     return True if any(marker.startswith(rest) for marker in MARKERS) else None
 
 
-def unfinished_marker(text: str) -> int:
-    """Tell where at the end of a text a marker may have begun; its length if nowhere."""
+def partial_marker(text: str) -> int:
+    """Return the position of a possible beginning of a marker at the end of a text, or the text's length."""
     opened = text.rfind("<", max(0, len(text) - 30))
     return opened if opened >= 0 and marker_at(text, opened) is True else len(text)
 
 
-def unfinished_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
-    """Tell where at the end of a text a call without markers may have begun; its length if nowhere.
+def partial_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
+    """Return the position of a possible beginning of a bare call at the end of a text, or the text's length.
 
     Args:
-        text: The text; it holds no whole beginning of a call that could be told to be one or none.
+        text: The text, without a complete `functions.`.
         before: The character before the text.
-        names: The functions that are offered.
+        names: The offered functions.
     """
     for length in range(min(len(BARE) - 1, len(text)), 0, -1):
         begun = text[-length:]
@@ -82,24 +82,24 @@ _BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d*)(\s{0,2})(\{)?)?")
 
 
 def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Literal[True] | None:
-    """Tell whether a call without markers stands at a place: where its JSON begins, True for perhaps, None for no."""
-    found = _BARE_CALL.match(text, position)
-    if found is None:
+    """Return the position of the JSON of a bare call, True if there may be one, None if there is none."""
+    bare_call = _BARE_CALL.match(text, position)
+    if bare_call is None:
         return None
-    name, colon, number, _, brace = found.groups()
+    name, colon, number, _, brace = bare_call.groups()
     if brace:
-        return found.end() - 1 if name in names and number else None
-    if found.end() < len(text):
+        return bare_call.end() - 1 if name in names and number else None
+    if bare_call.end() < len(text):
         return None
-    possible = name in names if colon else any(known.startswith(name) for known in names)
+    possible = name in names if colon else any(offered.startswith(name) for offered in names)
     return True if possible else None
 
 
 class JSONValue:
-    """Finds the end of one JSON object, or of one JSON string, in a text that is fed to it.
+    """Finds the end of a JSON object or string in a text that arrives in pieces.
 
     Attributes:
-        state: `open` while more must come, `whole` at its end, `broken` when it can be no JSON.
+        state: `open` within the value, `whole` at its end, `broken` if it cannot be JSON.
     """
 
     _INSIDE = re.compile(r'["\\]')
@@ -113,16 +113,16 @@ class JSONValue:
         self._begun = False
 
     def feed(self, text: str, position: int = 0) -> int:
-        """Take the next text; gives the place behind the value, or the text's end while it is open."""
+        """Read the next text and return the position after the value, or the text's length if it is still open."""
         while self.state == "open" and position < len(text):
             if self._escaped:
                 self._escaped = False
                 position += 1
             elif not self._begun:
                 position = self._begin(text, position)
-            elif found := (self._INSIDE if self._inside else self._OUTSIDE).search(text, position):
-                position = found.end()
-                self._take(found[0])
+            elif token := (self._INSIDE if self._inside else self._OUTSIDE).search(text, position):
+                position = token.end()
+                self._take(token[0])
             else:
                 return len(text)
         return position
@@ -153,7 +153,7 @@ class JSONValue:
 
 
 def parsed(text: str) -> Any:
-    """Parse JSON as hosts send it, with line breaks inside strings; None when it is none."""
+    """Return the value of a JSON text, which may have line breaks inside strings, or None if it is invalid."""
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):

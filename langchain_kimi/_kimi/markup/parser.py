@@ -1,9 +1,9 @@
-"""One run of leaked markup, from its first marker to its end, read piece by piece."""
+"""An incremental parser for one run of leaked markup, from its first marker to its end."""
 
 import re
 from collections.abc import Callable
 
-from langchain_kimi._kimi.markup.calls import NOT_WHOLE, LeakedCall, leaked_call
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall, leaked_call
 from langchain_kimi._kimi.markup.grammar import (
     ARGUMENTS_BEGIN,
     BARE,
@@ -24,11 +24,11 @@ _BLANKS = re.compile(r"\s*")
 _LONGEST_MARKER = 30
 
 
-class Unit:
-    """Reads one run of markup; it is done when other text follows.
+class MarkupRun:
+    """Parses one run of markup, which ends where other text follows.
 
     Attributes:
-        calls: What was found, in order.
+        calls: The calls so far, in order.
         is_done: Whether the run has ended.
     """
 
@@ -36,8 +36,8 @@ class Unit:
         """Begin a run.
 
         Args:
-            offered: The tools that may be meant.
-            json_at: Where the arguments begin, for a call whose markers were stripped.
+            offered: The tools of the request.
+            json_at: The position of the arguments of a bare call. None: the run begins with a marker.
         """
         self.calls: list[LeakedCall] = []
         self.is_done = False
@@ -58,60 +58,60 @@ class Unit:
 
     @property
     def raw(self) -> str:
-        """The text of the run, as far as it was read."""
+        """The text of the run so far."""
         return self._text[: self._end]
 
     @property
     def rest(self) -> str:
-        """The text behind the run."""
+        """The text after the run."""
         return self._text[self._end :]
 
     def feed(self, text: str) -> None:
-        """Take the next text."""
+        """Parse the next text."""
         before, self._length = self._length, self._length + len(text)
         self._pieces.append(text)
         if self._is_in_json and before:
-            # Long arguments come in thousands of pieces; they are put together once.
+            # Long arguments arrive in thousands of pieces, which are joined only once.
             self._at = before + self._json.feed(text)
             if self._is_in_json:
                 return
         self._text = "".join(self._pieces)
         while not self.is_done and self._step():
-            """Go on until a step needs more text."""
+            """Continue until a step needs more text."""
         self._pieces = [self._text]
 
     def close(self, *, clean: bool) -> None:
-        """Take the end of the text; `clean` says whether the reply came to its own end."""
+        """Finish at the end of the text; `clean`: whether the reply ended normally."""
         self._text = "".join(self._pieces)
         while not self.is_done:
             if not self._step():
                 self._close_step(clean=clean)
 
     def _close_step(self, *, clean: bool) -> None:
-        """Decide on what a step still waits for at the end of the text."""
+        """Finish a step that waits for more text."""
         self.is_done = True
         if self._step == self._identify:
             self._close_id()
         elif self._step == self._follow:
-            self._add(self._text[self._start : self._at], None if clean else NOT_WHOLE)
+            self._add(self._text[self._start : self._at], None if clean else INCOMPLETE)
             self._end = len(self._text)
-        elif self._step in (self._arguments, self._spoilt):
+        elif self._step in (self._arguments, self._invalid_arguments):
             self._close_arguments()
         elif self._step == self._between and self._end and self._text.startswith("<", self._after_blanks(self._end)):
             # The beginning of one more marker.
             self._end = len(self._text)
 
     def _between(self) -> bool:
-        """Read the markers around calls."""
+        """Parse the markers around calls."""
         position = self._after_blanks(self._end)
-        found = marker_at(self._text, position) if position < len(self._text) else True
-        if found is True:
+        marker = marker_at(self._text, position) if position < len(self._text) else True
+        if marker is True:
             return False
-        if found == CALL_BEGIN:
+        if marker == CALL_BEGIN:
             self._begin_call(position + len(CALL_BEGIN))
-        elif found in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
-            self._in_section = found in SECTION_BEGIN or (self._in_section and found == CALL_END)
-            self._end = position + len(str(found))
+        elif marker in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
+            self._in_section = marker in SECTION_BEGIN or (self._in_section and marker == CALL_END)
+            self._end = position + len(str(marker))
         elif self._in_section and self._text.startswith(BARE, position):
             # The marker before the id was lost.
             self._begin_call(position)
@@ -125,20 +125,20 @@ class Unit:
         self._step = self._identify
 
     def _identify(self) -> bool:
-        """Read a call's id, up to where its arguments begin or it ends."""
+        """Parse a call's id, up to its arguments or its end."""
         written = ID.match(self._text, self._start)
         end = written.end() if written else self._start
-        found = marker_at(self._text, end) if end < len(self._text) else True
-        if found is True:
+        marker = marker_at(self._text, end) if end < len(self._text) else True
+        if marker is True:
             return False
         self._id = written[1].replace(" ", "") if written else ""
-        if found == CALL_BEGIN and not self._id:
+        if marker == CALL_BEGIN and not self._id:
             self._start = end + len(CALL_BEGIN)
-        elif found == ARGUMENTS_BEGIN or self._text[end] == "{":
-            self._start = self._at = end + (len(ARGUMENTS_BEGIN) if found else 0)
+        elif marker == ARGUMENTS_BEGIN or self._text[end] == "{":
+            self._start = self._at = end + (len(ARGUMENTS_BEGIN) if marker else 0)
             self._json = JSONValue()
             self._step = self._arguments
-        elif found in SECTION_END | {CALL_END}:
+        elif marker in SECTION_END | {CALL_END}:
             self._add("", None)
             self._finish_call(end)
         else:
@@ -146,7 +146,7 @@ class Unit:
         return True
 
     def _arguments(self) -> bool:
-        """Read a call's JSON to its end."""
+        """Parse a call's JSON."""
         if self._json.state == "open":
             self._at = self._json.feed(self._text, self._at)
         if self._json.state == "open":
@@ -155,28 +155,28 @@ class Unit:
             if again is True:
                 return False
             if again == ARGUMENTS_BEGIN:
-                # The marker was written twice.
+                # The marker is repeated.
                 self._start = self._at = self._after_blanks(self._start) + len(ARGUMENTS_BEGIN)
                 self._json = JSONValue()
                 return True
-        self._step = self._follow if self._json.state == "whole" else self._spoilt
+        self._step = self._follow if self._json.state == "whole" else self._invalid_arguments
         return True
 
     def _follow(self) -> bool:
-        """Look at what follows the JSON: a marker, other text, or more of what is then no JSON."""
+        """Check the text after the JSON: a marker, other text, or characters that make the arguments invalid."""
         position = self._after_blanks(self._at)
-        found = marker_at(self._text, position) if position < len(self._text) else True
-        if found is True:
+        marker = marker_at(self._text, position) if position < len(self._text) else True
+        if marker is True:
             return False
-        if found == ARGUMENTS_BEGIN or (found is None and self._text[position] in '{}[]",:'):
-            self._step = self._spoilt
+        if marker == ARGUMENTS_BEGIN or (marker is None and self._text[position] in '{}[]",:'):
+            self._step = self._invalid_arguments
         else:
             self._add(self._text[self._start : self._at], None)
-            self._finish_call(position if found else self._at)
+            self._finish_call(position if marker else self._at)
         return True
 
-    def _spoilt(self) -> bool:
-        """Read arguments that are no JSON, up to the next marker."""
+    def _invalid_arguments(self) -> bool:
+        """Parse arguments that are not JSON, up to the next marker."""
         boundary = BOUNDARY.search(self._text, self._start)
         if boundary is None:
             return False
@@ -185,7 +185,7 @@ class Unit:
         return True
 
     def _bare(self) -> bool:
-        """Read the JSON of a call without markers; only a whole object makes it a call."""
+        """Parse the JSON of a bare call. Without a complete object it is not a call."""
         self._at = self._json.feed(self._text, self._at)
         if self._json.state == "open":
             return False
@@ -209,10 +209,10 @@ class Unit:
             self._end = len(self._text)
         elif self._offered.meant_by_id(begun):
             self._id = begun
-            self._add("", NOT_WHOLE)
+            self._add("", INCOMPLETE)
             self._end = len(self._text)
         elif any(spelling.startswith(begun) for spelling in spellings):
-            self.calls.append(LeakedCall("", "", begun, NOT_WHOLE, is_known=True))
+            self.calls.append(LeakedCall("", "", begun, INCOMPLETE, is_certain=True))
             self._end = len(self._text)
 
     def _close_arguments(self) -> None:
@@ -223,7 +223,7 @@ class Unit:
         elif self._text[self._start :].lstrip()[:1] in ("", "{", "[", '"', "`"):
             end = self._text.rfind("<|", max(self._start, len(self._text) - _LONGEST_MARKER))
             cut = end if end >= 0 and marker_at(self._text, end) is True else len(self._text)
-            self._add(self._text[self._start : cut], NOT_WHOLE)
+            self._add(self._text[self._start : cut], INCOMPLETE)
             self._end = len(self._text)
 
     def _after_blanks(self, position: int) -> int:

@@ -1,4 +1,4 @@
-"""Whether the text at some point is quoted: code, a quotation, something that is talked about and not said."""
+"""Tracks whether the end of a Markdown text is inside code or a quotation."""
 
 import re
 
@@ -7,7 +7,7 @@ _BACKTICKS = re.compile(r"`+")
 _TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd)(?=[\s>])")
 _QUOTE = re.compile(r'\\.|"', re.DOTALL)
 _UNSETTLED = '`<>/codepresampkbd"\\'
-"""What backticks, tags and quotation marks consist of: at the end of a text more of them may come."""
+"""The characters of backticks, tags and quotation marks, which may continue after the end of a text."""
 
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
@@ -17,22 +17,22 @@ _INDENTATION = 4
 
 
 class QuoteTracker:
-    """Follows Markdown text; the work is done only when somebody asks, and each character is read once."""
+    """Tracks a streamed Markdown text. Text is only parsed when `is_open` is called, and each character once."""
 
     def __init__(self) -> None:
         self._unread: list[str] = []
         self.add = self._unread.append
-        """Take the next text, which may not be empty."""
+        """Add a text, which must not be empty."""
         self._fence = ""
         self._line = _Line(None)
 
     @property
     def last_character(self) -> str:
-        """The character that came last; empty at the beginning of a line."""
+        """The last character, or an empty string at the beginning of a line."""
         return (self._unread[-1] if self._unread else self._line.ending)[-1:]
 
     def is_open(self) -> bool:
-        """Say whether what comes next would stand in a code block, in inline code or in a quotation."""
+        """Return whether the next text would be in a code block, inline code or a quotation."""
         first, *others = "".join(self._unread).split("\n")
         self._unread.clear()
         self._line.add(first)
@@ -49,17 +49,17 @@ class QuoteTracker:
             return
         mark = fence[1]
         if not self._fence:
-            # A fence of backticks that has backticks behind it is inline code.
+            # A fence of backticks with backticks after it is inline code.
             self._fence = "" if mark[0] == "`" and "`" in line[fence.end() :] else mark
         elif mark.startswith(self._fence) and not line[fence.end() :].strip():
             self._fence = ""
 
 
 class _Line:
-    """What is open in a line, as far as it came."""
+    """The code and quotations that are open in a line."""
 
     def __init__(self, before: "_Line | None") -> None:
-        """Begin a line; pairs of quotation marks go on from the line before, up to the end of a paragraph."""
+        """Begin a line. Paired quotation marks continue from the line before, up to the end of the paragraph."""
         self.pieces: list[str] = []
         self.ending = ""
         self.first = ""
@@ -68,29 +68,29 @@ class _Line:
         self._backticks = ""
         self._in_quotes = False
         self._last = ""
-        extend_with = before is not None and not before.is_blank
+        continues = before is not None and not before.is_blank
         self.open: dict[tuple[str, str], bool] = (
-            dict(before.open) if before and extend_with else dict.fromkeys(_PAIRS, False)
+            dict(before.open) if before and continues else dict.fromkeys(_PAIRS, False)
         )
-        self.is_german: bool = before is not None and extend_with and before.is_german
+        self.is_german: bool = before is not None and continues and before.is_german
         self._may_be_code = before is not None and (before.is_blank or before.is_code)
-        # Within a line, tags may be talked about; those that begin one are markup, which goes on.
-        extend_with = before is not None and (before.first == "<" or before.is_in_block)
-        self.tags: int = before.tags if before and extend_with else 0
+        # A text may mention tags within a line. Tags at the beginning of a line are HTML, which continues.
+        continues = before is not None and (before.first == "<" or before.is_in_block)
+        self.tags: int = before.tags if before and continues else 0
         self.is_in_block: bool = self.tags > 0
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing in the line."""
+        """Whether the line is blank."""
         return not self.first
 
     @property
     def is_code(self) -> bool:
-        """Whether the line is code by its indentation, which it can be only behind a blank line or more code."""
+        """Whether the line is indented code, which needs a blank line or indented code before it."""
         return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= _INDENTATION)
 
     def add(self, text: str) -> None:
-        """Take the next text."""
+        """Add a text."""
         self.pieces.append(text)
         self.ending = (self.ending + text)[-2:]
         if not self.first:
@@ -111,7 +111,7 @@ class _Line:
                 self.open[pair] = opening > closing
 
     def is_open(self) -> bool:
-        """Say whether inline code or a quotation is open, or the line is quoted as a whole."""
+        """Return whether inline code or a quotation is open, or the whole line is quoted."""
         if self.first == ">" or self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
@@ -119,23 +119,23 @@ class _Line:
         return bool(_OPENING_APOSTROPHE.search(self.ending)) or self._in_pair()
 
     def _quoted(self, text: str) -> bool:
-        """Say whether straight quotation marks are open behind a text, of which none is escaped or means inches."""
+        """Return whether straight quotation marks are open after a text. Escaped ones and inch marks do not count."""
         is_open = self._in_quotes
-        for found in _QUOTE.finditer(text):
-            if found[0] == '"':
-                before = text[max(0, found.start() - 1) : found.start()] or self._last
-                behind = text[found.end() : found.end() + 1]
-                is_open = not is_open and not (before.isdigit() or behind.isspace())
+        for quote in _QUOTE.finditer(text):
+            if quote[0] == '"':
+                before = text[max(0, quote.start() - 1) : quote.start()] or self._last
+                after = text[quote.end() : quote.end() + 1]
+                is_open = not is_open and not (before.isdigit() or after.isspace())
         return is_open
 
     def _in_pair(self) -> bool:
-        # German closes with the character that opens in English.
+        # The German closing mark is the English opening mark.
         other = _ENGLISH if self.is_german else _GERMAN
         return any(is_open for pair, is_open in self.open.items() if pair != other)
 
 
 def _in_backticks(text: str, opened: str) -> str:
-    """The run of backticks that is open behind a text; `opened` is the one that is open before it."""
+    """Return the run of backticks that is open after a text; `opened`: the one that is open before it."""
     for run in _BACKTICKS.findall(text):
         if not opened:
             opened = run
@@ -145,5 +145,5 @@ def _in_backticks(text: str, opened: str) -> str:
 
 
 def _opened(text: str) -> int:
-    """How many more tags of code a text opens than it closes."""
+    """Return the number of code tags that a text opens, minus those that it closes."""
     return sum(-1 if slash else 1 for slash in _TAG.findall(text))

@@ -1,4 +1,4 @@
-"""Leaked markup in all the texts of a reply: the answer's, and the reasoning's in each place where it is told."""
+"""Leaked markup in all texts of a reply: the content, and each field with reasoning."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -9,104 +9,111 @@ from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
 
-Taker = Callable[[str], None]
+AddText = Callable[[str], None]
 _REASONING = ("reasoning", "reasoning_content")
 
 
-class Leaks:
-    """Follows the texts of one reply.
+class LeakedMarkup:
+    """Scans the texts of one reply for markup.
 
     Attributes:
-        has_spoken: Whether the answer holds text beside markup.
+        has_text: Whether the content has text other than markup.
     """
 
     def __init__(self, offered: OfferedTools) -> None:
-        """Begin a reply; `offered` are the tools that may be called."""
-        self.has_spoken = False
+        """Begin a reply; `offered`: the tools of the request."""
+        self.has_text = False
         self._offered = offered
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
-        self._is_settled = True
-        self._add: Taker | None = None
-        self._add_thought: Taker | None = None
-        self._add_detail: Taker | None = None
+        self._is_flushed = True
+        self._add: AddText | None = None
+        self._add_reasoning: AddText | None = None
+        self._add_detail: AddText | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing was found and nothing is held back."""
+        """Whether there is no markup and no pending text."""
         return all(scanner.is_idle for scanner in self._scanners.values())
 
     @property
-    def found(self) -> int:
-        """How many calls and stray markers were found; the reasoning counts once, although it is told twice."""
+    def count(self) -> int:
+        """The number of calls and stray markers. The reasoning counts once, although it is in two fields."""
         counts = {key: len(scanner.calls) + scanner.removed for key, scanner in self._scanners.items()}
         return counts.pop("content", 0) + max(counts.values(), default=0)
 
     def calls(self, *, has_others: bool) -> list[LeakedCall]:
-        """Give the calls that were found.
+        """Return the calls.
 
-        Those in the reasoning count only if the reply says and calls nothing else: otherwise they were drafts.
+        Calls in the reasoning are drafts, unless the reply has no other text and no other calls.
+
+        Args:
+            has_others: Whether the reply has structured calls.
         """
         if (content := self._scanners.get("content")) and content.calls:
             return content.calls
-        if has_others or self.has_spoken:
+        if has_others or self.has_text:
             return []
         drafts = (scanner.calls for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
         return next(drafts, [])
 
-    def is_silent(self, delta: WireMessage) -> bool:
-        """Say whether a delta holds no text, and none of the reasoning is held back."""
+    def has_no_text(self, delta: WireMessage) -> bool:
+        """Return whether a delta has no text and no reasoning is pending."""
         texts = delta.get("content") or delta.get("reasoning") or delta.get("reasoning_content")
-        return not (texts or delta.get("reasoning_details")) and self._is_settled
+        return not (texts or delta.get("reasoning_details")) and self._is_flushed
 
     def passes(self, delta: WireMessage) -> bool:
-        """Take a delta without calls if it is plain text and nothing else is to be done; says whether it did.
+        """Handle a delta without calls if it needs no scanning, and return whether it did.
 
-        Nearly every delta of a stream is such a one, and what this costs is paid for each of them.
+        This is the fast path: nearly every delta of a stream takes it.
         """
         if delta.get("reasoning_content"):
             return False
         text, details = delta.get("content"), delta.get("reasoning_details")
         if thought := delta.get("reasoning"):
-            return not text and self._thought_passes(thought, details)
+            return not text and self._reasoning_passes(thought, details)
         if not text or details:
-            return self._is_settled and not details
-        # What a clear text seldom holds is looked for here, to save most calls of `is_clear`.
+            return self._is_flushed and not details
+        # These characters are rare, so most calls of `is_clear` are avoided.
         if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
             return False
         add(text)
         return True
 
     def feed(self, delta: WireMessage) -> WireMessage:
-        """Take a delta; gives it as it is to be shown, the same object if nothing is changed."""
+        """Scan a delta and return it without markup; the same object if nothing changed."""
         shown: JSONObject = {}
         wire = cast("JSONObject", delta)
         for key in ("content", *_REASONING):
-            if given := wire.get(key):
-                text = given if isinstance(given, str) else _text_of(given)
+            if value := wire.get(key):
+                text = value if isinstance(value, str) else _text_of(value)
                 passed = self._scanner(key).feed(text)
                 if passed is not text:
                     shown[key] = passed
         if details := wire.get("reasoning_details"):
             self._feed_details(details, shown)
         if wire.get("content") or wire.get("tool_calls"):
-            self._settle(wire, shown)
-            self.has_spoken = self.has_spoken or bool(str(shown.get("content", wire.get("content")) or "").strip())
-        self._open_ways()
+            self._flush(wire, shown)
+            self.has_text = self.has_text or bool(str(shown.get("content", wire.get("content")) or "").strip())
+        self._update_fast_path()
         return cast("WireMessage", {**delta, **shown}) if shown else delta
 
     def close(self, *, clean: bool) -> WireMessage:
-        """Take the end of the reply; gives the texts that were held back."""
+        """Finish at the end of the reply and return the pending texts."""
         rest: JSONObject = {}
         for key, scanner in self._scanners.items():
             if text := scanner.close(clean=clean):
                 rest |= self._piece(key, text)
-        self.has_spoken = self.has_spoken or bool(str(rest.get("content", "")).strip())
+        self.has_text = self.has_text or bool(str(rest.get("content", "")).strip())
         return cast("WireMessage", rest)
 
-    def _thought_passes(self, text: Any, details: Any) -> bool:
-        """Take reasoning if it is plain text, and its structured form is one more piece of it in the same words."""
-        if self._add_thought is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+    def _reasoning_passes(self, text: Any, details: Any) -> bool:
+        """Handle a delta of reasoning whose details have the same text, if it needs no scanning."""
+        if (
+            self._add_reasoning is None
+            or type(text) is not str
+            or (("<" in text or "f" in text) and not is_clear(text))
+        ):
             return False
         if details:
             if self._add_detail is None or type(details) is not list or len(details) != 1:
@@ -115,15 +122,15 @@ class Leaks:
             if type(piece) is not dict or piece.get("text") != text or piece.get("signature"):
                 return False
             self._add_detail(text)
-        self._add_thought(text)
+        self._add_reasoning(text)
         return True
 
-    def _open_ways(self) -> None:
-        """See which texts pass if they are clear: those of which nothing is held back and nothing is due to others."""
-        self._is_settled = not any(scanner.holds for key, scanner in self._scanners.items() if key != "content")
-        takers = {key: scanner.take for key, scanner in self._scanners.items() if scanner.is_free}
-        self._add = takers.get("content") if self.has_spoken and self._is_settled else None
-        self._add_thought, self._add_detail = takers.get("reasoning"), takers.get("reasoning_details")
+    def _update_fast_path(self) -> None:
+        """Determine which texts may pass: those without pending text, their own or that of texts before them."""
+        self._is_flushed = not any(scanner.has_pending for key, scanner in self._scanners.items() if key != "content")
+        adders = {key: scanner.take for key, scanner in self._scanners.items() if scanner.is_free}
+        self._add = adders.get("content") if self.has_text and self._is_flushed else None
+        self._add_reasoning, self._add_detail = adders.get("reasoning"), adders.get("reasoning_details")
 
     def _scanner(self, key: str) -> MarkupScanner:
         if key not in self._scanners:
@@ -131,7 +138,7 @@ class Leaks:
         return self._scanners[key]
 
     def _feed_details(self, details: Any, shown: JSONObject) -> None:
-        """Take the reasoning in its structured form; what is signed or encrypted is left as it is."""
+        """Scan reasoning details. Signed and encrypted ones stay unchanged."""
         changed, pieces = False, []
         for piece in details if isinstance(details, list) else ():
             text = piece.get("text") if isinstance(piece, dict) and not piece.get("signature") else None
@@ -140,18 +147,18 @@ class Leaks:
                 passed = self._scanner("reasoning_details").feed(text)
                 if passed is not text:
                     changed = True
-                    piece = {**piece, "text": passed}  # noqa: PLW2901 - the piece as it is to be shown
+                    piece = {**piece, "text": passed}  # noqa: PLW2901 - the scanned piece
             pieces.append(piece)
         if changed:
             shown["reasoning_details"] = pieces
 
-    def _settle(self, wire: JSONObject, shown: JSONObject) -> None:
-        """Give out what the reasoning held back, for the answer has begun."""
+    def _flush(self, wire: JSONObject, shown: JSONObject) -> None:
+        """Release the pending reasoning, because the content has begun."""
         for key, scanner in self._scanners.items():
-            if key != "content" and not scanner.is_idle and (text := scanner.settle()):
-                told = shown.get(key, wire.get(key))
+            if key != "content" and not scanner.is_idle and (text := scanner.flush()):
+                before = shown.get(key, wire.get(key))
                 piece = self._piece(key, text)[key]
-                shown[key] = told + piece if told else piece
+                shown[key] = before + piece if before else piece
 
     def _piece(self, key: str, text: str) -> JSONObject:
         if key == "reasoning_details":

@@ -1,7 +1,7 @@
-"""The HTTP clients: made when first needed, shared by all models with the same settings, one a call at a time.
+"""The shared HTTP clients: created on demand, shared by all models with the same settings, each for one call at a time.
 
-An async client belongs to the loop that first used it; on another one it fails with "Event loop is closed". Keys are
-never part of a client: they travel with each request.
+An async client belongs to the event loop that first used it; on another loop it fails with "Event loop is closed". A
+client never contains an API key, which is sent with each request instead.
 """
 
 import asyncio
@@ -22,28 +22,37 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
-from langchain_kimi._openrouter.http.pool import KEPT_FOR, AsyncLeanClient, ClientPool, LeanClient, knows_proxies
+from langchain_kimi._openrouter.http.pool import (
+    IDLE_SECONDS,
+    AsyncLeanClient,
+    ClientPool,
+    LeanClient,
+    has_system_proxy,
+)
 from langchain_kimi.errors import KimiUsageError
 
-LIMITS = httpx.Limits(max_connections=1, keepalive_expiry=KEPT_FOR)
-FULL: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
-"""What takes their place where the environment names proxies."""
-ALL_LENT = "all connections are in use"
+LIMITS = httpx.Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS)
+FULL_CLIENTS: dict[Any, Any] = {LeanClient: httpx.Client, AsyncLeanClient: httpx.AsyncClient}
+"""The clients that respect proxies of the environment."""
+ALL_IN_USE = "all connections are in use"
 Key = tuple[Any, str | None, int]
 
 
 @dataclass(slots=True, eq=False)
 class ClientPools:
-    """The clients of one event loop, or all sync ones, by their settings."""
+    """The pools of one event loop, or of all sync calls, by their settings."""
 
     by_key: dict[Key, ClientPool] = field(default_factory=dict)
     keeper: AsyncGenerator[None, None] | None = None
-    """A loop's: the generator that closes them with it."""
+    """The generator that closes the clients of a loop when the loop shuts down."""
 
     def release(self, *keys: Key) -> list[Any]:
-        """Let go the clients of these settings, or all; gives those to close now; the others close later."""
-        known = [self.by_key.pop(key) for key in keys or tuple(self.by_key) if key in self.by_key]
-        return [client for pool in known for client in pool.end()]
+        """Remove the pools with these settings, or all pools, and return their idle clients to be closed.
+
+        Clients in use are closed when their call ends.
+        """
+        pools = [self.by_key.pop(key) for key in keys or tuple(self.by_key) if key in self.by_key]
+        return [client for pool in pools for client in pool.retire()]
 
 
 @dataclass(slots=True)
@@ -51,26 +60,27 @@ class Registry:
     """All shared clients of this process."""
 
     lock: Any = field(default_factory=threading.RLock)
-    """One that its thread may take again: a stream that was dropped may be collected, and so end, under the lock."""
+    """Reentrant: the garbage collector may end a dropped stream in a thread that already holds the lock."""
     sync: ClientPools = field(default_factory=ClientPools)
     by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientPools] = field(default_factory=WeakKeyDictionary)
     tls: dict[bool | str, ssl.SSLContext] = field(default_factory=dict)
-    """By what is verified: reading the certificates takes longer than a call, and every connection has a client."""
+    """TLS contexts by `verify`. To load the certificates takes longer than a call."""
 
     def pool(self, pools: ClientPools, kind: Callable[..., Any], connection: Connection) -> ClientPool:
-        """Give what lends the clients of these settings; the lock is held."""
+        """Return the pool for these settings. The caller holds the lock."""
         key = _key(connection)
         if key not in pools.by_key:
-            # The environment is asked once: that takes longer than making a client.
-            known = FULL[kind] if connection.proxy is None and knows_proxies() else kind
-            make = partial(self._new_client, known, connection)
-            pools.by_key[key] = ClientPool(connection.max_connections, make)
+            # The environment is read once per pool, because that takes longer than to create a client.
+            if connection.proxy is None and has_system_proxy():
+                kind = FULL_CLIENTS[kind]
+            pools.by_key[key] = ClientPool(connection.max_connections, partial(self._new_client, kind, connection))
         return pools.by_key[key]
 
     def of_loop(self, loop: asyncio.AbstractEventLoop) -> ClientPools:
-        """Give the clients of a running loop; the lock is held.
+        """Return the pools of a running loop. The caller holds the lock.
 
-        A connection refers to its loop, so a loop that was closed without closing them would stay here for ever.
+        A connection refers to its loop, so the weak reference to a loop that was closed with open connections would
+        never die. Such loops are removed here.
         """
         pools = self.by_loop.get(loop)
         if pools is None:
@@ -83,12 +93,12 @@ class Registry:
         tls = connection.verify
         if isinstance(tls, bool | str):
             if tls not in self.tls:
-                self.tls[tls] = _tls(tls)
+                self.tls[tls] = _tls_context(tls)
             tls = self.tls[tls]
         return kind(verify=tls, proxy=connection.proxy, limits=LIMITS)
 
 
-def _tls(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the two are one setting
+def _tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one setting with two types
     if isinstance(verify, bool):
         return httpx.create_ssl_context(verify)
     try:
@@ -98,7 +108,7 @@ def _tls(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the two are on
     except OSError as problem:
         raise KimiUsageError(
             f"The certificates cannot be read ({problem}).",
-            advice="Check verify: a file of PEM certificates, or a folder.",
+            advice="Set verify to a file of PEM certificates or to a directory of them.",
         ) from problem
 
 
@@ -106,22 +116,25 @@ _registry = Registry()
 _parents: list[Registry] = []
 
 
-def _forget_after_fork() -> None:
-    """A child must not speak on its parent's connections; dropping them here closes nothing at the other end."""
-    global _registry  # noqa: PLW0603 - the registry is the process's, and after a fork it is another process
+def _start_over_after_fork() -> None:
+    """Replace the registry, because a child must not use its parent's connections.
+
+    The old registry stays referenced, because to close its connections would close them for the parent.
+    """
+    global _registry  # noqa: PLW0603 - one registry per process, and a fork makes a new process
     _parents.append(_registry)
     _registry = Registry()
 
 
-# Where there is no fork there is nothing to register with.
-getattr(os, "register_at_fork", dict)(after_in_child=_forget_after_fork)
+# A system without fork has no such function either.
+getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
 
 
 def _key(connection: Connection) -> Key:
     return (connection.verify, connection.proxy, connection.max_connections)
 
 
-def _patience(connection: Connection, time_left: TimeLeft) -> float | None:
+def _pool_timeout(connection: Connection, time_left: TimeLeft) -> float | None:
     return connection.timeout.for_attempt(time_left).get("pool")
 
 
@@ -131,14 +144,14 @@ def _no_limit() -> None:
 
 @contextmanager
 def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> Iterator[Any]:
-    """Lend a client for a call: the user's own, or a shared one that no other call has.
+    """Provide a client for one call: the user's own client, or a shared one that no other call uses.
 
     Args:
         connection: The settings.
-        time_left: Tells how many seconds the call has left.
+        time_left: Returns the seconds that the call has left.
 
     Raises:
-        httpx.PoolTimeout: all were lent, and none came back within the connect time-out.
+        httpx.PoolTimeout: All clients were in use, and none became free within the connect timeout.
     """
     if connection.http_client is not None:
         yield connection.http_client
@@ -146,20 +159,20 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     registry = _registry
     with registry.lock:
         pool = registry.pool(registry.sync, LeanClient, connection)
-        if (client := pool.take()) is None:
-            pool.waiting.append(waiter := queue.SimpleQueue[Any]())
+        if (client := pool.acquire()) is None:
+            pool.waiters.append(waiter := queue.SimpleQueue[Any]())
     if client is None:
-        client = _waited_for(registry, pool, waiter, _patience(connection, time_left))
+        client = _wait_for_client(registry, pool, waiter, _pool_timeout(connection, time_left))
     try:
         yield client
     finally:
-        for surplus in _given_back(registry, pool, client):
+        for surplus in _released(registry, pool, client):
             surplus.close()
 
 
 @asynccontextmanager
 async def async_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> AsyncIterator[Any]:
-    """Lend a client for a call on the running loop: the user's own, or a shared one; see `sync_client_for`."""
+    """Provide a client for one call on the running loop; the async version of `sync_client_for`."""
     if connection.http_async_client is not None:
         yield connection.http_async_client
         return
@@ -167,55 +180,59 @@ async def async_client_for(connection: Connection, time_left: TimeLeft = _no_lim
     with registry.lock:
         pools = registry.of_loop(asyncio.get_running_loop())
         pool = registry.pool(pools, AsyncLeanClient, connection)
-        if (client := pool.take()) is None:
-            pool.waiting.append(waiter := asyncio.Queue[Any]())
+        if (client := pool.acquire()) is None:
+            pool.waiters.append(waiter := asyncio.Queue[Any]())
     if client is None:
-        client = await _awaited(registry, pool, waiter, _patience(connection, time_left))
+        client = await _await_client(registry, pool, waiter, _pool_timeout(connection, time_left))
     try:
         if pools.keeper is None:
-            pools.keeper = _closes_with_its_loop(pools)
+            pools.keeper = _close_with_loop(pools)
             await anext(pools.keeper)
         yield client
     finally:
-        for surplus in _given_back(registry, pool, client):
+        for surplus in _released(registry, pool, client):
             await surplus.aclose()
 
 
-def _given_back(registry: Registry, pool: ClientPool, client: Any) -> list[Any]:
+def _released(registry: Registry, pool: ClientPool, client: Any) -> list[Any]:
     with registry.lock:
-        return pool.give_back(client, time.monotonic())
+        return pool.release(client, time.monotonic())
 
 
-def _left(registry: Registry, pool: ClientPool, waiter: Any) -> list[Any]:
+def _stopped_waiting(registry: Registry, pool: ClientPool, waiter: Any) -> list[Any]:
     with registry.lock:
-        return pool.leave(waiter, time.monotonic())
+        return pool.stop_waiting(waiter, time.monotonic())
 
 
-def _waited_for(registry: Registry, pool: ClientPool, waiter: "queue.SimpleQueue[Any]", seconds: float | None) -> Any:
+def _wait_for_client(
+    registry: Registry, pool: ClientPool, waiter: "queue.SimpleQueue[Any]", seconds: float | None
+) -> Any:
     try:
         return waiter.get(timeout=seconds)
     except BaseException as problem:
-        for surplus in _left(registry, pool, waiter):
+        for surplus in _stopped_waiting(registry, pool, waiter):
             surplus.close()
         if isinstance(problem, queue.Empty):
-            raise httpx.PoolTimeout(ALL_LENT) from None
+            raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
 
 
-async def _awaited(registry: Registry, pool: ClientPool, waiter: "asyncio.Queue[Any]", seconds: float | None) -> Any:
+async def _await_client(
+    registry: Registry, pool: ClientPool, waiter: "asyncio.Queue[Any]", seconds: float | None
+) -> Any:
     try:
         async with asyncio.timeout(seconds):
             return await waiter.get()
     except BaseException as problem:
-        for surplus in _left(registry, pool, waiter):
+        for surplus in _stopped_waiting(registry, pool, waiter):
             await surplus.aclose()
         if isinstance(problem, TimeoutError):
-            raise httpx.PoolTimeout(ALL_LENT) from None
+            raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
 
 
-async def _closes_with_its_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
-    """Close the clients when their loop ends: a loop that is shut down in order closes its open async generators."""
+async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
+    """Close the clients when their loop shuts down, because an orderly shutdown closes open async generators."""
     try:
         yield
     finally:
@@ -225,19 +242,19 @@ async def _closes_with_its_loop(pools: ClientPools) -> AsyncGenerator[None, None
 
 
 def close(connection: Connection) -> None:
-    """Let go the shared sync clients of these settings; those in use close when their calls have ended."""
+    """Close the shared sync clients with these settings. Clients in use are closed when their call ends."""
     with _registry.lock:
-        ended = _registry.sync.release(_key(connection))
-    for client in ended:
+        clients = _registry.sync.release(_key(connection))
+    for client in clients:
         client.close()
 
 
 async def aclose(connection: Connection) -> None:
-    """Let go the shared async clients of these settings on the running loop; see `close`."""
+    """Close the shared async clients with these settings on the running loop; the async version of `close`."""
     with _registry.lock:
         pools = _registry.of_loop(asyncio.get_running_loop())
-        ended = pools.release(_key(connection))
-    for client in ended:
+        clients = pools.release(_key(connection))
+    for client in clients:
         await client.aclose()
     if pools.keeper is not None and not pools.by_key:
         await pools.keeper.aclose()

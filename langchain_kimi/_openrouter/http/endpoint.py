@@ -1,4 +1,4 @@
-"""The headers of a request."""
+"""Request headers, and checks of the settings for headers, base URL, certificates and proxy."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
@@ -12,14 +12,14 @@ from pydantic import BeforeValidator
 from langchain_kimi._version import __version__
 
 USER_AGENT = f"langchain-kimi-openrouter/{__version__}"
-OTHER_SPELLINGS = {"x-title": "x-openrouter-title"}
-"""Names that OpenRouter takes for the same thing; a user's own spelling replaces ours instead of joining it."""
+ALIASES = {"x-title": "x-openrouter-title"}
+"""Header names that OpenRouter treats as equal. A user's header replaces ours under either name."""
 
 
 def attribution_headers(
     app_url: str | None, app_title: str | None, app_categories: Sequence[str] | None
 ) -> dict[str, str]:
-    """Give the headers by which OpenRouter attributes a request to an app; what is not set is not sent."""
+    """Return the headers by which OpenRouter attributes a request to an app, without those that are not set."""
     headers = {
         "HTTP-Referer": app_url,
         "X-OpenRouter-Title": app_title,
@@ -31,7 +31,7 @@ def attribution_headers(
 def request_headers(
     key: str, attribution: Mapping[str, str], default_headers: Mapping[str, str] | None, *, streamed: bool
 ) -> dict[str, str]:
-    """Give all headers of a request; the user's own win over ours, whatever the case of their names."""
+    """Return all headers of a request. The user's headers replace ours; names are compared without case."""
     own = {
         "Authorization": f"Bearer {key}",
         "Content-Type": "application/json",
@@ -39,47 +39,49 @@ def request_headers(
         "User-Agent": USER_AGENT,
         **attribution,
     }
-    given = dict(default_headers or {})
-    replaced = {_canonical(name) for name in given}
-    return {**{name: value for name, value in own.items() if _canonical(name) not in replaced}, **given}
+    users = dict(default_headers or {})
+    replaced = {_canonical(name) for name in users}
+    return {**{name: value for name, value in own.items() if _canonical(name) not in replaced}, **users}
 
 
 def check_header(name: str, value: str) -> None:
-    """Refuse what no header can hold: line breaks, control characters, and text that is not ASCII.
+    """Check that a header can be sent.
 
     Raises:
-        ValueError: says which header, never its value.
+        ValueError: The name is not a token, or the value has control characters, line breaks or text that is not
+            ASCII. The error never contains the value.
     """
     if not name or not name.isascii() or any(character in '()<>@,;:\\"/[]?={} \t\r\n' for character in name):
-        raise ValueError(f"{name!r} is no name of a header.")
+        raise ValueError(f"{name!r} is not a valid header name.")
     if not value.isascii() or not value.isprintable():
-        raise ValueError(f"The header {name} must be printable ASCII: no line breaks, no accents; encode them first.")
+        raise ValueError(f"The header {name} must be printable ASCII without line breaks; encode other text first.")
 
 
 def _canonical(name: str) -> str:
     lowered = name.lower()
-    return OTHER_SPELLINGS.get(lowered, lowered)
+    return ALIASES.get(lowered, lowered)
 
 
 def check_base_url(url: str) -> None:
-    """Refuse what is no base URL. Nothing of it is repeated, since it may hold a password.
+    """Check a base URL.
 
     Raises:
-        ValueError: it is no http or https URL, or it has a query, a user or a password.
+        ValueError: It is not an http or https URL, or it has a query, a user name or a password. The error never
+            contains the URL, which may contain a password.
     """
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound or "?" in url or "#" in url:
+        is_valid = False
+    if not is_valid or "?" in url or "#" in url:
         raise ValueError("base_url must be an http or https URL, such as https://openrouter.ai/api/v1.")
     if "@" in parts.netloc:
-        raise ValueError("base_url must not hold a user or a password; pass the key as api_key.")
+        raise ValueError("base_url must not contain a user name or a password; pass the key as api_key.")
 
 
 def keeps_secrets(url: str) -> bool:
-    """Say whether what is sent to a base URL is encrypted on its way, or stays on this machine."""
+    """Return whether requests to a base URL are encrypted or do not leave this machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "https" or host == "localhost":
@@ -91,42 +93,45 @@ def keeps_secrets(url: str) -> bool:
 
 
 PROXIES = ("http", "https", "socks5", "socks5h")
-"""The schemes of a proxy's URL."""
+"""The supported schemes of a proxy URL."""
 
 
 def check_verify(value: Any) -> Any:
-    """Refuse what says nothing about certificates; gives a path as text.
+    """Return a `verify` setting, a path as a string.
 
     Raises:
-        ValueError: it is neither a bool, nor a TLS context, nor the path of something that exists.
+        ValueError: It is not a bool, a TLS context or the path of an existing file or directory.
     """
-    # `ssl` itself is for the clients; whatever wraps a connection is a TLS context.
+    # Only `clients` imports `ssl`. An object that can wrap a connection is a TLS context.
     if isinstance(value, bool) or hasattr(value, "wrap_bio"):
         return value
     if isinstance(value, str | PathLike) and str(value) and Path(value).exists():
         return str(value)
-    raise ValueError("verify must be True, False, an ssl.SSLContext, or the path of certificates that exist.")
+    raise ValueError("verify must be True, False, an ssl.SSLContext, or the path of existing certificates.")
 
 
 def check_proxy(value: Any) -> str | None:
-    """Refuse what is no proxy's URL. Nothing of it is repeated, since it may hold a password.
+    """Return a proxy URL, or None for an empty one.
 
     Raises:
-        ValueError: it has no host or port, or a scheme that no proxy has.
+        ValueError: The URL has no host, an invalid port or an unsupported scheme. The error never contains the URL,
+            which may contain a password.
     """
     if value is None or value == "":
         return None
     try:
         parts = urlsplit(value)
-        sound = isinstance(value, str) and parts.scheme in PROXIES and parts.hostname and parts.port != 0
+        is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.hostname and parts.port != 0
     except (ValueError, AttributeError, TypeError):
-        sound = False
-    if not sound:
-        raise ValueError(f"proxy must be a URL that begins with {', '.join(PROXIES)}, such as http://127.0.0.1:3128.")
+        is_valid = False
+    if not is_valid:
+        raise ValueError(
+            f"proxy must be a URL with one of the schemes {', '.join(PROXIES)}, such as http://127.0.0.1:3128."
+        )
     return str(value)
 
 
 Verify: TypeAlias = Annotated[Any, BeforeValidator(check_verify)]
-"""True, False, a path, or an `ssl.SSLContext`."""
+"""True, False, the path of certificates, or an `ssl.SSLContext`."""
 Proxy: TypeAlias = Annotated[str | None, BeforeValidator(check_proxy)]
 """The URL of a proxy."""

@@ -1,9 +1,9 @@
-"""Who gets which client: one call at a time each, no more of them than were set, and who has to wait comes in order.
+"""Single-connection HTTP clients, and a first-come, first-served pool of them with a size limit.
 
-An httpx client opens as many connections as it is let, but looks through all of them whenever a request begins or ends,
-and gives its idle connection to all requests of the same moment: fifteen of sixteen then begin anew, and under load
-each beginning took a second. Of a thousand streams at once the last fifteen were seen to wait nine seconds for their
-first token. So each client here has one connection, and a call has a client for itself.
+An httpx client opens as many connections as its limit allows, but it looks through all of them whenever a request
+starts or ends, and it assigns an idle connection to all requests of the same moment: of 16 requests, 15 then had to
+start again. Under load each such start took a second; of 1,000 concurrent streams the last 15 waited 9 seconds for the
+first token. So each client here has one connection, and each call has its own client.
 """
 
 from collections import deque
@@ -15,98 +15,116 @@ from urllib.request import getproxies
 
 import httpx
 
-KEPT_FOR = 30.0
-"""Seconds that a connection is kept without a call."""
-KEPT_MOST = 100
-"""Connections that are kept without a call."""
+IDLE_SECONDS = 30.0
+"""Seconds after which an idle connection is closed."""
+MAX_IDLE = 100
+"""The largest number of idle connections in a pool."""
 
 
 class Waiter(Protocol):
-    """A queue, of threads or of a loop."""
+    """A queue for one client, of threads or of an event loop."""
 
     def put_nowait(self, item: Any, /) -> None:
-        """Put a client in."""
+        """Add a client."""
 
     def get_nowait(self) -> Any:
-        """Take the client out."""
+        """Remove and return the client."""
 
 
 @dataclass(slots=True, eq=False)
 class ClientPool:
-    """The clients for the same settings: who has none at the moment, and how many are lent. It does no I/O.
+    """The clients of one combination of settings. It does no I/O and takes no lock.
 
     Attributes:
-        most: How many there may be.
-        make: Makes one.
-        free: Those that no call has, with the time they came back; the last is the one to be lent next.
-        lent: How many calls have one.
-        waiting: What each call that waits looks into for a client, in order.
-        is_over: Whether they are to be closed as they come back.
+        limit: The largest number of clients in use at the same time.
+        make: Creates a client.
+        idle: The clients that are not in use, each with the time of its return. The last one is acquired next.
+        in_use: The number of clients in use.
+        waiters: A queue for each call that waits for a client, in order of arrival.
+        is_retired: Whether clients are closed when their call ends.
     """
 
-    most: int
+    limit: int
     make: Callable[[], Any]
-    free: deque[tuple[Any, float]] = field(default_factory=deque)
-    lent: int = 0
-    waiting: deque["Waiter"] = field(default_factory=deque)
-    is_over: bool = False
+    idle: deque[tuple[Any, float]] = field(default_factory=deque)
+    in_use: int = 0
+    waiters: deque["Waiter"] = field(default_factory=deque)
+    is_retired: bool = False
 
-    def take(self) -> Any | None:
-        """Give a client to a call; None when all are lent."""
-        if self.lent >= self.most:
+    def acquire(self) -> Any | None:
+        """Return a client for a call, or None when all of them are in use."""
+        if self.in_use >= self.limit:
             return None
-        client = self._free_one() or self.make()
-        self.lent += 1
+        client = self._idle_client() or self.make()
+        self.in_use += 1
         return client
 
-    def _free_one(self) -> Any | None:
-        while self.free:
-            client, _ = self.free.pop()
+    def _idle_client(self) -> Any | None:
+        while self.idle:
+            client, _ = self.idle.pop()
             if not client.is_closed:
                 return client
         return None
 
-    def give_back(self, client: Any, now: float) -> list[Any]:
-        """Take a client back from a call at a time in seconds; gives those that are to be closed.
+    def release(self, client: Any, now: float) -> list[Any]:
+        """Take a client back when its call has ended.
 
-        Who has waited longest gets it at once, so that nobody who comes later can take it.
+        The call that has waited longest gets it at once, so that no later call can take it.
+
+        Args:
+            client: The client that the call acquired.
+            now: The current time in monotonic seconds.
+
+        Returns:
+            The clients that the caller has to close.
         """
-        if self.waiting:
-            self.waiting.popleft().put_nowait(self.make() if client.is_closed else client)
+        if self.waiters:
+            self.waiters.popleft().put_nowait(self.make() if client.is_closed else client)
             return []
-        self.lent -= 1
-        if self.is_over:
+        self.in_use -= 1
+        if self.is_retired:
             return [client]
-        self.free.append((client, now))
+        self.idle.append((client, now))
         surplus = []
-        while len(self.free) > KEPT_MOST or self.free[0][1] < now - KEPT_FOR:
-            surplus.append(self.free.popleft()[0])
+        while len(self.idle) > MAX_IDLE or self.idle[0][1] < now - IDLE_SECONDS:
+            surplus.append(self.idle.popleft()[0])
         return surplus
 
-    def leave(self, waiter: "Waiter", now: float) -> list[Any]:
-        """Let a call wait no longer, nor keep what it was handed just then; gives the clients that are to be closed."""
-        if waiter in self.waiting:
-            self.waiting.remove(waiter)
-            return []
-        return self.give_back(waiter.get_nowait(), now)
+    def stop_waiting(self, waiter: "Waiter", now: float) -> list[Any]:
+        """Remove the waiter of a call that gave up, and release a client that it has just received.
 
-    def end(self) -> list[Any]:
-        """Lend none any longer but to those that wait already; gives the clients that are to be closed now."""
-        self.is_over = True
-        ended = [client for client, _ in self.free]
-        self.free.clear()
-        return ended
+        Returns:
+            The clients that the caller has to close.
+        """
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            return []
+        return self.release(waiter.get_nowait(), now)
+
+    def retire(self) -> list[Any]:
+        """Close clients from now on when their call ends. Calls that already wait are still served.
+
+        Returns:
+            The idle clients, which the caller has to close.
+        """
+        self.is_retired = True
+        clients = [client for client, _ in self.idle]
+        self.idle.clear()
+        return clients
 
 
 ENCODINGS = "gzip, deflate"
-"""What httpx reads without further packages."""
-PROXIED = ("http", "https", "all")
+"""The encodings that httpx decodes without further packages."""
+PROXY_SCHEMES = ("http", "https", "all")
 
 
-def knows_proxies() -> bool:
-    """Say whether the environment or the system names a proxy; an `httpx.Client` then knows which URLs go there."""
+def has_system_proxy() -> bool:
+    """Return whether the environment or the system configures a proxy.
+
+    An `httpx.Client` then decides which URLs use it; a `LeanClient` does not read the environment.
+    """
     proxies = getproxies()
-    return any(proxies.get(scheme) for scheme in PROXIED)
+    return any(proxies.get(scheme) for scheme in PROXY_SCHEMES)
 
 
 @lru_cache(maxsize=64)
@@ -118,23 +136,23 @@ def _parsed(url: str) -> tuple[httpx.URL, str]:
 def _request(
     method: str, url: str, *, content: bytes, headers: dict[str, str], extensions: dict[str, Any]
 ) -> httpx.Request:
-    """Make a request with the headers that httpx adds to one; from a stream it takes them as they are."""
+    """Return a request with the headers that httpx adds. It adds none when the body is passed as a stream."""
     parsed, host = _parsed(url)
-    given = {name.lower() for name in headers}
-    added = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
-    more = {name: value for name, value in added.items() if name.lower() not in given}
+    names = {name.lower() for name in headers}
+    defaults = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
+    missing = {name: value for name, value in defaults.items() if name.lower() not in names}
     return httpx.Request(
-        method, parsed, headers={**more, **headers}, stream=httpx.ByteStream(content), extensions=extensions
+        method, parsed, headers={**missing, **headers}, stream=httpx.ByteStream(content), extensions=extensions
     )
 
 
 class LeanClient:
-    """Sends requests as an `httpx.Client` without cookies, redirects and proxies of the environment would.
+    """An `httpx.Client` without cookies, redirects and proxies of the environment, which makes a call faster.
 
     Args:
-        verify: How the server's certificate is checked.
-        proxy: The proxy's URL; None: none.
-        limits: How many connections are opened and kept.
+        verify: How the server's certificate is verified, as for httpx.
+        proxy: The URL of a proxy, or None.
+        limits: The limits of the connection pool.
     """
 
     def __init__(self, *, verify: Any, proxy: str | None, limits: httpx.Limits) -> None:
@@ -144,23 +162,23 @@ class LeanClient:
     build_request = staticmethod(_request)
 
     def send(self, request: httpx.Request, **_: object) -> httpx.Response:
-        """Send a request; gives the reply with its body unread.
+        """Send a request and return the response with its body unread.
 
         Raises:
-            httpx.TransportError: as from an `httpx.Client`.
+            httpx.TransportError: As raised by an `httpx.Client`.
         """
         response = self._transport.handle_request(request)
         response.request = request
         return response
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connection."""
         self.is_closed = True
         self._transport.close()
 
 
 class AsyncLeanClient:
-    """The same in the other colour, see `LeanClient`."""
+    """The async version of `LeanClient`."""
 
     def __init__(self, *, verify: Any, proxy: str | None, limits: httpx.Limits) -> None:
         self._transport = httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
@@ -169,12 +187,12 @@ class AsyncLeanClient:
     build_request = staticmethod(_request)
 
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
-        """Send a request; gives the reply with its body unread."""
+        """Send a request and return the response with its body unread."""
         response = await self._transport.handle_async_request(request)
         response.request = request
         return response
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connection."""
         self.is_closed = True
         await self._transport.aclose()

@@ -1,6 +1,6 @@
-"""The only place that does I/O: posts a body and feeds the reply's bytes to a reader, in both colours.
+"""Post a request body and feed the bytes of the response to a reader, sync and async.
 
-Whatever an HTTP client raises is translated here (see `client_errors`), whether it is httpx or its continuation httpx2.
+Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `errors`).
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from langchain_kimi._openrouter.http.clients import async_client_for, sync_clien
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.errors import (
     client_errors,
-    encoded,
+    encoding_error,
     error_of,
     is_timeout,
-    loops_told_apart,
-    unread_encoding,
+    translated_loop_errors,
+    unsupported_encoding,
 )
-from langchain_kimi._openrouter.http.watchdog import Watch, hung_up_on_failure
+from langchain_kimi._openrouter.http.watchdog import Watch, shutdown_on_failure
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
 from langchain_kimi._openrouter.retries import Retries
@@ -30,12 +30,13 @@ from langchain_kimi.errors import KimiError, KimiUsageError
 
 Part = TypeVar("Part")
 Report = Callable[[KimiError, int, float], Awaitable[None] | None]
-"""Told of each retry: why, which attempt failed (from 1), how many seconds are waited. An async call awaits it."""
+"""Called before each retry with the error, the number of the failed attempt (from 1) and the seconds to wait. An async
+call awaits the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time as a parameter: monotonic seconds, seconds since the epoch, and the two ways to wait."""
+    """The source of time: monotonic seconds, seconds since the epoch, and sync and async sleep."""
 
     monotonic: Callable[[], float] = time.monotonic
     epoch: Callable[[], float] = time.time
@@ -45,12 +46,15 @@ class Clock:
 
 CLOCK = Clock()
 PRECISION = 0.01
-"""Seconds: time-outs come this much early."""
+"""Seconds. A timeout may occur this much too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Part]):
-    """One call: what is posted where, who reads the reply, how long, how often. Its repr tells no secret."""
+    """One call: the request, the reader of the response, and the rules for time and retries.
+
+    The repr contains no secrets.
+    """
 
     connection: Connection
     headers: dict[str, str] = field(repr=False)
@@ -63,85 +67,94 @@ class Call(Generic[Part]):
 
 
 class Attempts(Generic[Part]):
-    """The state of one call over its attempts, the same in both colours: the loops only obey it."""
+    """The state of one call over all its attempts, for the sync and the async loop."""
 
     def __init__(self, call: Call[Part]) -> None:
         self.call = call
         self.errors: list[KimiError] = []
-        self.opened: ResponseHead | None = None
+        self.head: ResponseHead | None = None
         self.reader: Reader[Part] | None = None
         self.closing_parts: Iterable[Part] = ()
         total = call.connection.timeout.total
         self._deadline = None if total is None else call.clock.monotonic() + total
 
     def time_left(self) -> float | None:
-        """Seconds until the total time is over; None when it is not limited."""
+        """Return the seconds until the total timeout, or None when there is none."""
         return None if self._deadline is None else self._deadline - self.call.clock.monotonic()
 
     def wait_left(self) -> float | None:
-        """Seconds that the next bytes may take; None: as long as the HTTP client's own limit says."""
-        patience = self.opened.patience.left if self.opened else None
+        """Return the seconds to wait for the next bytes, or None when only the HTTP client's own timeout applies."""
+        idle_left = self.head.idle_timer.left if self.head else None
         if self._deadline is None:
-            return patience
+            return idle_left
         left = self._deadline - self.call.clock.monotonic()
-        return left if patience is None else min(patience, left)
+        return left if idle_left is None else min(idle_left, left)
 
-    def read(self, response: Any) -> Reader[Part]:
-        """Begin to read a reply that was opened."""
+    def start_reading(self, response: Any) -> Reader[Part]:
+        """Return a reader for the body of a response, by its status.
+
+        Raises:
+            KimiError: The body has a content encoding that the client does not decode.
+        """
         headers = {name.lower(): value for name, value in response.headers.items()}
-        # It tells clients apart, and an error keeps the headers.
+        # A cookie identifies the client, and errors carry these headers.
         headers.pop("set-cookie", None)
-        self.opened = ResponseHead(response.status_code, headers, self.call.clock.epoch())
-        if (unread := unread_encoding(response)) is not None:
-            raise encoded(unread, self.opened)
+        self.head = ResponseHead(response.status_code, headers, self.call.clock.epoch())
+        if (encoding := unsupported_encoding(response)) is not None:
+            raise encoding_error(encoding, self.head)
         if httpx.codes.is_success(response.status_code):
-            self.reader = self.call.new_reader(self.opened)
+            self.reader = self.call.new_reader(self.head)
         else:
-            self.reader = ErrorBodyReader(self.opened, self.call.headers)
+            self.reader = ErrorBodyReader(self.head, self.call.headers)
         return self.reader
 
     def check_total(self) -> None:
-        """Raise when the total time is over."""
+        """Raise `KimiTimeoutError` when the total timeout has passed."""
         left = self.time_left()
         if left is not None and left <= PRECISION:
             raise total_error(self.call.connection.timeout.total)
 
-    def broke_off(self, problem: Exception) -> None:
-        """Take it that the bytes stopped before their end: nothing to the reader that has enough, else an error."""
-        if self.opened is None or not self.opened.patience.suffices():
-            raise _as_ours(problem, self) from problem
+    def end_body(self, problem: Exception) -> None:
+        """Handle a body that ended by an exception.
+
+        Raises:
+            KimiError: The response is incomplete. Nothing is raised when the reader has a complete response.
+        """
+        if self.head is None or not self.head.idle_timer.is_satisfied():
+            raise _kimi_error(problem, self) from problem
 
     def wait_after(self, error: KimiError) -> float | None:
-        """Add to an error all that is known of the call, and return the seconds to wait before the next attempt.
+        """Add the data of the call to an error and decide whether to retry.
 
         Returns:
-            None when no other attempt is due: then the `closing_parts` are handed out, and the error is raised.
+            The seconds to wait before the next attempt. None when there is no further attempt: the caller then yields
+            `closing_parts` and raises the error.
         """
-        reader, self.reader, self.opened = self.reader, None, None
+        reader, self.reader, self.head = self.reader, None, None
         self.closing_parts = () if reader is None else reader.explain(error)
-        # What refuses a request does not say which model it was for.
-        error.learn(attempts=tuple(self.errors), model=error.model or self.call.model)
+        # An error response does not name the requested model.
+        error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None
         return self.call.retries.wait_after(error, len(self.errors), self.time_left())
 
     def report(self, wait: float) -> Awaitable[None] | None:
-        """Report the retry that is due after `wait` seconds."""
+        """Report the retry that follows in `wait` seconds."""
         report = self.call.report
         return report(self.errors[-1], len(self.errors), wait) if report else None
 
 
 def exchange(call: Call[Part]) -> Iterator[Part]:
-    """Make a call and yield the parts of its reply as its reader gives them.
+    """Make a call and yield the parts that its reader returns.
 
     Raises:
-        KimiError: the call failed, and so did as many further attempts as it was allowed.
+        KimiError: The call failed, and so did its retries.
     """
     attempts = Attempts(call)
     while True:
         try:
-            with _opened(attempts) as (reader, pieces):
+            with _open(attempts) as (reader, pieces):
                 for piece, waited in pieces:
                     yield from reader.feed(piece, waited)
             yield from reader.close()
@@ -157,11 +170,11 @@ def exchange(call: Call[Part]) -> Iterator[Part]:
 
 
 async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
-    """Make a call and yield the parts of its reply as its reader gives them; see `exchange`."""
+    """Make a call and yield the parts that its reader returns; the async version of `exchange`."""
     attempts = Attempts(call)
     while True:
         try:
-            async with _aopened(attempts) as (reader, pieces):
+            async with _aopen(attempts) as (reader, pieces):
                 async for piece, waited in pieces:
                     for part in reader.feed(piece, waited):
                         yield part
@@ -175,35 +188,35 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
                 raise
         else:
             return
-        if (told := attempts.report(wait)) is not None:
-            await told
+        if (reported := attempts.report(wait)) is not None:
+            await reported
         await call.clock.async_sleep(wait)
 
 
 @contextmanager
-def _opened(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
-    with _translated(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
+def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
+    with _translated_errors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
         response = client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
         with closing(response):
-            yield attempts.read(response), _pieces(response, attempts)
+            yield attempts.start_reading(response), _pieces(response, attempts)
 
 
 @asynccontextmanager
-async def _aopened(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
-    with _translated(attempts):
+async def _aopen(attempts: Attempts[Part]) -> AsyncIterator[tuple[Reader[Part], AsyncIterator[tuple[bytes, float]]]]:
+    with _translated_errors(attempts):
         async with async_client_for(attempts.call.connection, attempts.time_left) as client:
-            with loops_told_apart(attempts.call.connection):
+            with translated_loop_errors(attempts.call.connection):
                 response = await client.send(_request(client, attempts), stream=True, auth=None, follow_redirects=False)
-            with hung_up_on_failure(response):
+            with shutdown_on_failure(response):
                 async with aclosing(response), aclosing(_apieces(response, attempts)) as pieces:
-                    yield attempts.read(response), pieces
+                    yield attempts.start_reading(response), pieces
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
     call = attempts.call
     attempts.check_total()
     if client.is_closed:
-        raise KimiUsageError("The HTTP client that was given to the model is closed.")
+        raise KimiUsageError("The HTTP client that was passed to the model is closed.")
     return client.build_request(
         "POST",
         call.connection.url,
@@ -214,59 +227,58 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
 
 
 def _pieces(response: Any, attempts: Attempts[Any]) -> Iterator[tuple[bytes, float]]:
-    """Each piece with the seconds that were spent waiting for it; what the consumer takes does not count."""
+    """Yield each piece of the body with the seconds spent waiting for it, without the time of the consumer."""
     monotonic = attempts.call.clock.monotonic
-    pieces = iter(response.stream) if _is_plain(response) else response.iter_bytes()
+    pieces = iter(response.stream) if _is_raw(response) else response.iter_bytes()
     with Watch(response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = monotonic()
-            watch.hang_up_in(limit)
+            watch.shut_down_in(limit)
             try:
                 piece = next(pieces, None)
             except client_errors() as problem:
-                return attempts.broke_off(TimeoutError() if watch.has_hung_up else problem)
+                return attempts.end_body(TimeoutError() if watch.has_shut_down else problem)
             if piece is None:
-                return attempts.broke_off(TimeoutError()) if watch.has_hung_up else None
+                return attempts.end_body(TimeoutError()) if watch.has_shut_down else None
             yield piece, monotonic() - since
-    attempts.broke_off(TimeoutError())
+    attempts.end_body(TimeoutError())
 
 
 async def _apieces(response: Any, attempts: Attempts[Any]) -> AsyncGenerator[tuple[bytes, float], None]:
     monotonic = attempts.call.clock.monotonic
-    async with aclosing(aiter(response.stream) if _is_plain(response) else response.aiter_bytes()) as pieces:
+    async with aclosing(aiter(response.stream) if _is_raw(response) else response.aiter_bytes()) as pieces:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = monotonic()
             try:
-                # Most pieces are waited for without a timer: it would be felt, as would a context that does nothing.
+                # Most pieces need no timer. A timer, or a context manager that does nothing, costs measurable time.
                 if limit is None:
                     piece = await anext(pieces, None)
                 else:
                     async with asyncio.timeout(limit):
                         piece = await anext(pieces, None)
             except client_errors() as problem:
-                attempts.broke_off(problem)
+                attempts.end_body(problem)
                 return
             if piece is None:
                 return
             yield piece, monotonic() - since
-    attempts.broke_off(TimeoutError())
+    attempts.end_body(TimeoutError())
 
 
-def _is_plain(response: Any) -> bool:
-    """Say whether the bytes are the body's own, which cost less to read: neither compressed, nor read before."""
+def _is_raw(response: Any) -> bool:
+    """Return whether the stream yields the body itself, which is faster: it is not compressed and not yet consumed."""
     return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
 @contextmanager
-def _translated(attempts: Attempts[Any]) -> Iterator[None]:
-    """Translate what the HTTP client raises into our errors; one plain context manager serves both colours."""
+def _translated_errors(attempts: Attempts[Any]) -> Iterator[None]:
     try:
         yield
     except client_errors() as problem:
-        raise _as_ours(problem, attempts) from problem
+        raise _kimi_error(problem, attempts) from problem
 
 
-def _as_ours(problem: Exception, attempts: Attempts[Any]) -> KimiError:
+def _kimi_error(problem: Exception, attempts: Attempts[Any]) -> KimiError:
     if is_timeout(problem):
         attempts.check_total()
-    return error_of(problem, attempts.call.connection, attempts.opened)
+    return error_of(problem, attempts.call.connection, attempts.head)

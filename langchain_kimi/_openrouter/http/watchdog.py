@@ -1,9 +1,9 @@
-"""Hanging up at a moment: the limit that a sync read lacks once the body has begun.
+"""Shut down a connection at a deadline, which ends a blocked sync read.
 
-An HTTP client takes a body's read time-out once, before its first byte, so what is learnt while reading (the reply is
-whole, it has failed, the total time is nearly over) cannot shorten the wait for the next bytes. The only thing that
-ends such a wait is to shut the connection's socket down, which another thread has to do. A thread for each reply would
-cost nearly as much as a plain call; here one serves all of them, and it ends when there is nothing to watch for long.
+An HTTP client takes the read timeout of a body once, before the first byte. A limit that becomes known while reading
+(the response is complete, it failed, the total timeout is near) cannot shorten the wait for the next bytes. Only a
+shutdown of the socket from another thread ends such a wait. One thread per response would cost nearly as much as a
+plain call, so a single thread serves all responses. It ends when there has been nothing to watch for a while.
 """
 
 import math
@@ -16,32 +16,32 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 LONGEST_SLEEP = 0.25
-"""Seconds: what is due later, as the end of a stream that is whole, need not wake the thread."""
-LINGERS = 4
-"""Sleeps for which the thread stays without anything to watch: beginning one for each stream took half a millisecond,
-where a short stream takes one in all."""
+"""Seconds. A later deadline, such as the end of a complete stream, does not wake the thread."""
+IDLE_SLEEPS = 4
+"""Sleeps after which a thread without anything to watch ends. To start a thread for each stream took half a
+millisecond, and a short stream takes one millisecond in all."""
 PRECISION = 0.01
-"""Seconds: for less the thread is not woken."""
+"""Seconds. The thread is not woken for a smaller difference."""
 
 
 class Watchdog:
-    """The thread that hangs up, and the replies that it watches."""
+    """The thread that shuts connections down, and the responses that it watches."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._watches: set[Watch] = set()
         self._wakes_at = math.inf
         self._thread: threading.Thread | None = None
-        self._sleeps_left = LINGERS
+        self._sleeps_left = IDLE_SLEEPS
 
     def watch(self, watch: "Watch", deadline: float) -> None:
-        """Hang up at `deadline`, in monotonic seconds; replaces what was said of this reply before."""
+        """Shut the connection down at `deadline`, in monotonic seconds. This replaces an earlier deadline."""
         with self._changed:
             watch.deadline = deadline
             self._watches.add(watch)
-            self._sleeps_left = LINGERS
+            self._sleeps_left = IDLE_SLEEPS
             if self._thread is None:
-                # Where no thread can be started (the interpreter is shutting down), the client's own time-out is left.
+                # No thread can be started during interpreter shutdown. The client's own timeout still applies.
                 with suppress(RuntimeError):
                     thread = threading.Thread(target=self._run, name="langchain-kimi-watchdog", daemon=True)
                     thread.start()
@@ -50,9 +50,9 @@ class Watchdog:
                 self._changed.notify()
 
     def release(self, watch: "Watch") -> None:
-        """Watch this reply no longer. The thread is not woken for it: it sees that when it wakes.
+        """Stop watching a response. The thread notices at its next deadline.
 
-        No lock is taken: a stream that was dropped may be collected, and so end, in any thread and under any lock.
+        This takes no lock, because the garbage collector may end a dropped stream in any thread and under any lock.
         """
         watch.deadline = math.inf
         self._watches.discard(watch)
@@ -64,80 +64,81 @@ class Watchdog:
                 now = time.monotonic()
                 self._wakes_at = min(now + LONGEST_SLEEP, *(watch.deadline for watch in watches), math.inf)
                 if self._wakes_at > now:
-                    self._sleeps_left = LINGERS if watches else self._sleeps_left - 1
+                    self._sleeps_left = IDLE_SLEEPS if watches else self._sleeps_left - 1
                     self._changed.wait(self._wakes_at - now)
                     continue
                 for watch in watches:
                     if watch.deadline <= now:
                         self._watches.discard(watch)
-                        watch.hang_up()
+                        watch.shut_down()
             self._thread = None
 
 
 _watchdog = Watchdog()
 
 
-def _begin_anew_after_fork() -> None:
-    """Threads do not survive a fork, and the lock may have been held."""
-    global _watchdog  # noqa: PLW0603 - it is the process's, and after a fork it is another process
+def _start_over_after_fork() -> None:
+    """Replace the watchdog: threads do not survive a fork, and the lock may have been locked."""
+    global _watchdog  # noqa: PLW0603 - one watchdog per process, and a fork makes a new process
     _watchdog = Watchdog()
 
 
-# Where there is no fork there is nothing to register with.
-getattr(os, "register_at_fork", dict)(after_in_child=_begin_anew_after_fork)
+# A system without fork has no such function either.
+getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
 
 
 @contextmanager
-def hung_up_on_failure(response: Any) -> Iterator[None]:
-    """Hang up at once when reading a reply ends by an exception, whatever becomes of closing it.
+def shutdown_on_failure(response: Any) -> Iterator[None]:
+    """Shut the connection down as soon as an exception ends the reading of an async response.
 
-    Closing an async client's reply waits, and a task that is cancelled a second time waits no more: the connection then
-    stayed open, and the reply was generated and billed to its end.
+    To close a response of an async client takes an await, which a second cancellation interrupts. The connection then
+    stayed open, and the model generated and billed the response to its end.
     """
     try:
         yield
     except BaseException:
         stream = response.extensions.get("network_stream")
         if stream is not None and response.http_version != "HTTP/2":
-            # An event loop has sockets of its own kind, and some cannot be shut down.
+            # Event loops have their own socket classes, and some cannot be shut down.
             with suppress(OSError, AttributeError, TypeError):
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         raise
 
 
 class Watch:
-    """One reply's connection, hung up when the time given for its next bytes is over.
+    """The connection of one response, which is shut down when the wait for its next bytes takes too long.
 
-    A reply without a socket (from a mock), or with one that other replies share (HTTP/2), is not watched: the client's
-    own time-out is then the only one.
+    A response without a socket (of a mock transport) or with a shared one (HTTP/2) is not watched. Only the client's
+    own timeout applies to it.
     """
 
     def __init__(self, response: Any) -> None:
         stream = response.extensions.get("network_stream")
-        known = None if stream is None or response.http_version == "HTTP/2" else stream.get_extra_info("socket")
-        self._socket = known if isinstance(known, socket.socket) else None
+        is_shared = stream is None or response.http_version == "HTTP/2"
+        connection = None if is_shared else stream.get_extra_info("socket")
+        self._socket = connection if isinstance(connection, socket.socket) else None
         self._watchdog = _watchdog
         self.deadline = math.inf
-        self.has_hung_up = False
+        self.has_shut_down = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.hang_up_in(None)
+        self.shut_down_in(None)
 
-    def hang_up_in(self, seconds: float | None) -> None:
-        """Hang up in so many seconds, or not at all; replaces what was said before."""
+    def shut_down_in(self, seconds: float | None) -> None:
+        """Shut the connection down in `seconds`, or never when that is None. This replaces an earlier deadline."""
         if seconds is None:
             if self.deadline < math.inf:
                 self._watchdog.release(self)
         elif self._socket is not None:
             self._watchdog.watch(self, time.monotonic() + seconds)
 
-    def hang_up(self) -> None:
-        """Shut the connection's socket down: whoever waits for its bytes sees their end at once."""
-        self.has_hung_up = True
+    def shut_down(self) -> None:
+        """Shut the socket down. A thread that waits for bytes then sees the end of the stream."""
+        self.has_shut_down = True
         if self._socket is not None:
-            # Not the method of a TLS socket, which also takes the TLS layer away from under the reading thread.
+            # The method of a TLS socket would also remove the TLS layer that the reading thread uses.
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -1,1 +1,1 @@
-"""Request parameters: their fields, rules and option objects."""
+"""Request parameters: their fields, option objects, plugins and validators, and how settings and calls are merged."""

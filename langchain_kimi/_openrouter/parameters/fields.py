@@ -1,6 +1,6 @@
-"""The parameters of a request as fields, each with its range; `parameters` makes a whole of them.
+"""The parameters of a request as pydantic fields with validators; `merging` builds requests from them.
 
-An object is annotated as its class or a dict, because either may be given; what is kept is of the class.
+Option objects are annotated as their class or a dict, because both are accepted; the stored value is of the class.
 """
 
 from typing import Annotated, Any
@@ -34,10 +34,10 @@ from langchain_kimi._openrouter.parameters.rules import (
 
 
 class ParameterFields(BaseModel):
-    """Every parameter of a chat request beside the model and the messages; None, the default, means not sent.
+    """Every parameter of a chat request except the model and the messages. None, the default, means not sent.
 
-    The order of the fields is the order in which they are sent. Where a field lists words, a word that is new to this
-    package passes, unless it looks like a slip of the pen for a known one.
+    The order of the fields is the order in which they are sent. Where a field lists words, other words are accepted
+    too, because OpenRouter adds words without notice; a likely typo of a listed word is an error.
     """
 
     model_config = ConfigDict(
@@ -45,98 +45,101 @@ class ParameterFields(BaseModel):
     )
 
     models: Annotated[list[str] | None, texts()] = None
-    """Models to fall back to, in this order, when the first one fails for any reason."""
+    """Fallback models, tried in this order if the first model fails for any reason."""
     route: Annotated[str | None, word("fallback", "sort")] = None
-    """`fallback` or `sort`; deprecated by OpenRouter for `provider.sort.partition`."""
+    """`fallback` or `sort`. Deprecated by OpenRouter: use `provider.sort.partition`."""
     provider: Annotated[ProviderPreferences | dict[str, Any] | None, options(ProviderPreferences)] = None
-    """Which providers may serve the request, and in what order. `openrouter_provider` is another name for it."""
+    """Provider routing: which providers may serve the request, in which order. Alias: `openrouter_provider`."""
     plugins: Annotated[
         list[Annotated[SerializeAsAny[Plugin] | dict[str, Any], BeforeValidator(plugin)]] | None,
         BeforeValidator(unless_empty),
     ] = None
-    """What OpenRouter does to the request or the reply on the way: a list of plugins, or of dicts with an `id`."""
+    """OpenRouter plugins, such as `WebPlugin()`, or dicts with an `id`. They override the account's defaults."""
     preset: Annotated[str | None, text()] = None
-    """The slug of a preset of the account; what the request itself says comes first."""
+    """Slug of a preset of the OpenRouter account. Parameters of the request override those of the preset."""
     tools: Annotated[list[dict[str, Any]] | None, objects()] = None
-    """Functions that the model may call and tools that OpenRouter runs, each a dict as on the wire."""
+    """Function tools and OpenRouter server tools, as dicts in OpenRouter's format. `bind_tools` sets it."""
     tool_choice: Annotated[str | dict[str, Any] | None, TOOL_CHOICE] = None
-    """`none`, `auto`, `required`, or a dict that names one tool."""
+    """`none`, `auto` (default if there are tools), `required`, or a dict that names one tool."""
     parallel_tool_calls: Flag = None
-    """Whether one reply may hold several tool calls. Nominally true."""
+    """Whether one reply may contain several tool calls (default true)."""
     max_tool_calls: Annotated[int | None, whole(1, 30)] = None
-    """How many calls of OpenRouter's own tools one request may make; an integer from 1 to 30, nominally 30."""
+    """Limit for calls of OpenRouter server tools in one request; an integer from 1 to 30 (default 30)."""
     stop_server_tools_when: Annotated[list[dict[str, Any]] | None, objects()] = None
-    """Conditions that end the loop of OpenRouter's own tools, such as `{"type": "step_count_is", "step_count": 3}`."""
+    """Conditions that end the loop of server tools, such as `{"type": "step_count_is", "step_count": 3}`."""
     response_format: Annotated[dict[str, Any] | None, RESPONSE_FORMAT] = None
-    """A dict whose `type` is `text`, `json_object`, `json_schema`, `grammar` or `python`, as on the wire."""
+    """Output format: a dict with the `type` `text`, `json_object`, `json_schema`, `grammar` or `python`."""
     structured_outputs: Flag = None
-    """Whether the endpoint must hold the reply to the schema; usually `response_format` alone is given."""
+    """Whether the provider must enforce the JSON schema of `response_format`, which alone is usually sufficient."""
     temperature: Annotated[float | None, number(0, 2)] = None
-    """How freely tokens are drawn; a number from 0 to 2, nominally 1."""
+    """Sampling temperature; a number from 0 to 2 (default 1)."""
     top_p: Annotated[float | None, number(0, 1, above=True)] = None
-    """Draw from the likeliest tokens that have this share together; a number above 0 and up to 1, nominally 1."""
+    """Nucleus sampling: keep the most likely tokens whose probabilities sum to this value; a number above 0 and up to 1
+    (default 1)."""
     top_k: Annotated[int | None, whole(0)] = None
-    """Draw from this many likeliest tokens; an integer of at least 0, which is off."""
+    """Sample from this many most likely tokens; an integer of at least 0 (default 0: no limit)."""
     min_p: Annotated[float | None, number(0, 1)] = None
-    """Draw from tokens at least this likely, relative to the likeliest; a number from 0 to 1, nominally 0."""
+    """Minimum probability of a token, relative to the most likely one; a number from 0 to 1 (default 0)."""
     top_a: Annotated[float | None, number(0, 1)] = None
-    """Like `min_p`, relative to the square of the likeliest; a number from 0 to 1, nominally 0."""
+    """Like `min_p`, relative to the square of the highest probability; a number from 0 to 1 (default 0)."""
     frequency_penalty: Annotated[float | None, number(-2, 2)] = None
-    """Against tokens, the more the more often they came; a number from -2 to 2, nominally 0."""
+    """Penalty for tokens in proportion to how often they occurred; a number from -2 to 2 (default 0)."""
     presence_penalty: Annotated[float | None, number(-2, 2)] = None
-    """Against tokens that came at all; a number from -2 to 2, nominally 0."""
+    """Penalty for tokens that occurred at least once; a number from -2 to 2 (default 0)."""
     repetition_penalty: Annotated[float | None, number(0, 2, above=True)] = None
-    """Against tokens of the prompt and the reply; a number above 0 and up to 2, nominally 1."""
+    """Penalty factor for tokens of the prompt and the reply; a number above 0 and up to 2 (default 1: no penalty)."""
     logit_bias: Annotated[dict[str, float] | None, LOGIT_BIAS] = None
-    """For and against single tokens: a dict from token ids to numbers from -100 to 100. Ids become text."""
+    """Bias for single tokens: a dict from token ids to numbers from -100 (never) to 100 (always)."""
     logprobs: Flag = None
-    """Whether the reply tells how likely each of its tokens was. Nominally false."""
+    """Whether to return the log probability of each output token (default false)."""
     top_logprobs: Annotated[int | None, whole(0, 20)] = None
-    """How many alternatives to each token are told; an integer from 0 to 20, and `logprobs` must be true."""
+    """Number of alternatives to return for each output token; an integer from 0 to 20. Requires `logprobs=True`."""
     seed: Annotated[int | None, whole()] = None
-    """An integer; the same seed and request give the same reply, as far as the provider can."""
+    """Seed for sampling; an integer. The same request with the same seed gives the same reply if the provider can."""
     stop: Annotated[str | list[str] | None, STOP] = None
-    """A text, or a list of at most 4, at which the reply ends. `stop_sequences` is another name for it."""
+    """A string, or a list of at most 4 strings, at which generation stops. Alias: `stop_sequences`."""
     max_tokens: Annotated[int | None, whole(1)] = None
-    """The most tokens to generate; an integer of at least 1, and some providers ask for 16."""
+    """Maximum number of tokens to generate, reasoning included; an integer of at least 1. Some providers need 16."""
     max_completion_tokens: Annotated[int | None, whole(1)] = None
-    """OpenRouter's newer name of `max_tokens`; Kimi's providers advertise the old one. An integer of at least 1."""
+    """OpenRouter's newer name of `max_tokens`; an integer of at least 1. Kimi's providers list only `max_tokens`."""
     n: Annotated[int, whole(1)] = 1
-    """How many replies; an integer of at least 1. Sent only if it is more than 1."""
+    """Number of replies (choices); an integer of at least 1 (default 1). Must be 1 for streams."""
     reasoning: Annotated[Reasoning | dict[str, Any] | None, options(Reasoning)] = None
-    """How much the model thinks, and whether the thoughts are shown."""
+    """Reasoning options: effort or token limit, whether to reason at all, and whether to return the reasoning."""
     reasoning_effort: Annotated[str | None, word(*EFFORTS)] = None
-    """Short for `reasoning.effort`: `max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`."""
+    """Short form of `reasoning.effort`: `max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`."""
     verbosity: Annotated[str | None, word("low", "medium", "high", "xhigh", "max")] = None
-    """How long-winded the reply is: `low`, `medium`, `high`, `xhigh` or `max`, nominally `medium`."""
-    modalities: Annotated[list[str] | None, texts(known=("text", "image", "audio"))] = None
-    """What the reply may consist of: a list of `text`, `image`, `audio`."""
+    """Verbosity of the response: `low`, `medium` (default), `high`, `xhigh` or `max`."""
+    modalities: Annotated[list[str] | None, texts(documented=("text", "image", "audio"))] = None
+    """Requested kinds of output: a list of `text`, `image` and `audio`."""
     image_config: dict[str, Any] | None = None
-    """How images are made: a dict such as `{"aspect_ratio": "16:9"}`; its keys are the provider's."""
+    """Options of image generation, such as `{"aspect_ratio": "16:9"}`. The keys depend on the provider."""
     audio: dict[str, Any] | None = None
-    """How speech is made: a dict such as `{"voice": "alloy", "format": "wav"}`; only for streams."""
+    """Options of audio output, such as `{"voice": "alloy", "format": "wav"}`. Only for streams."""
     prediction: Annotated[Prediction | dict[str, Any] | None, options(Prediction)] = None
-    """Text that the reply is expected to repeat."""
+    """Text that the reply is expected to repeat, which can make it faster."""
     cache_control: Annotated[CacheControl | dict[str, Any] | None, options(CacheControl)] = None
-    """Have the provider set the marks of its prompt cache by itself; only Anthropic's models use it."""
+    """Automatic prompt caching of Anthropic models. Kimi's providers cache without it."""
     prompt_cache_key: Annotated[str | None, text()] = None
-    """Requests with the same key go to the same provider, where its prompt cache is warm, if no session id is set."""
+    """Routes requests with the same key to the same provider, to reuse its prompt cache. `session_id` overrides it."""
     prompt_cache_options: dict[str, Any] | None = None
-    """`{"mode": "explicit", "ttl": …}`; only some of OpenAI's models use it."""
+    """Explicit caching, `{"mode": "explicit", "ttl": …}`, of OpenAI models since GPT-5.6."""
     service_tier: Annotated[str | None, word("auto", "default", "fast", "flex", "priority", "scale")] = None
-    """`auto`, `default`, `fast`, `flex`, `priority` or `scale`; `fast` and `priority` are the same."""
+    """Processing tier: `auto`, `default`, `flex`, `scale`, `priority`, or `fast`, which is the same as `priority`."""
     session_id: Annotated[str | None, text(256)] = None
-    """A text of at most 256 characters that groups requests and keeps them at one provider, its cache warm."""
+    """Groups requests and routes them to the same provider, to reuse its prompt cache; a string of at most 256
+    characters."""
     user: Annotated[str | None, text(128)] = None
-    """A text of at most 128 characters that stands for the end user; it goes on in hashed form only."""
+    """Id of your end user; a string of at most 128 characters. Providers get it only in hashed form."""
     request_metadata: Annotated[dict[str, str] | None, METADATA] = None
-    """The wire's `metadata`: at most 16 pairs of texts, keys of at most 64 characters, values of at most 512.
+    """OpenRouter's `metadata`: at most 16 pairs of strings, keys of at most 64 and values of at most 512 characters.
 
-    LangChain's `metadata`, which goes to its tracers and is never sent, is another thing.
+    LangChain's own `metadata` is different: it goes to tracers and is never sent.
     """
     trace: dict[str, Any] | None = None
-    """For tools that watch: `trace_id`, `trace_name`, `span_name`, `generation_name`, `parent_span_id`, any other."""
+    """Data for observability tools: `trace_id`, `trace_name`, `span_name`, `generation_name`, `parent_span_id`, or any
+    other key."""
     stream_options: dict[str, Any] | None = None
-    """`{"include_usage": …}`; without effect at OpenRouter, where usage always comes."""
+    """`{"include_usage": …}`. OpenRouter ignores it and always sends usage; other servers may need it."""
     debug: dict[str, Any] | None = None
-    """`{"echo_upstream_body": true}`: a stream begins with the body that the provider was sent."""
+    """`{"echo_upstream_body": true}`: the first chunk of a stream contains the body that the provider received."""

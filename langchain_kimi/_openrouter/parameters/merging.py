@@ -1,4 +1,4 @@
-"""The parameters of a request: a model's settings, a call's arguments, and how the one overrules the other."""
+"""Check the parameters of a model's settings and of a call, and merge them into those of a request."""
 
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
@@ -12,14 +12,14 @@ from langchain_kimi._openrouter.parameters.rules import described
 from langchain_kimi.errors import KimiUsageError
 
 OTHER_NAMES = {"stop_sequences": "stop", "openrouter_provider": "provider"}
-"""What else a parameter may be called, in a constructor and in a call."""
+"""Aliases of parameters, in the constructor and in a call."""
 
 WIRE_NAMES = {"request_metadata": "metadata"}
-"""The wire's names of fields that are called otherwise, since a LangChain model has a `metadata` of its own."""
+"""OpenRouter's names of fields that have another name here, because a LangChain model has its own `metadata`."""
 
 _NAMES = tuple(ParameterFields.model_fields)
 PARAMETERS = tuple(WIRE_NAMES.get(name, name) for name in _NAMES)
-"""The wire's names of all parameters, in the order in which they are sent."""
+"""OpenRouter's names of all parameters, in the order in which they are sent."""
 
 _FIELDS = {**OTHER_NAMES, **{name: name for name in ParameterFields.model_fields}, "metadata": "request_metadata"}
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
@@ -41,20 +41,21 @@ else:
 class RequestParameters(ParameterFields, OtherNames):
     """The request parameters as settings of a model; a base for models beside LangChain's `BaseChatModel`.
 
-    Raises `pydantic.ValidationError` for a value outside its range. The error's text names the range. It contains
-    neither long texts nor anything that looks like a key.
+    Raises:
+        pydantic.ValidationError: A value is outside its range. The error names the range, and repeats neither long
+            strings nor anything that looks like a key.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _use_field_names(cls, arguments: Any) -> Any:
+    def _resolve_aliases(cls, arguments: Any) -> Any:
         return _renamed(arguments, OTHER_NAMES) if isinstance(arguments, Mapping) else arguments
 
     @model_validator(mode="after")
-    def _check_agreement(self) -> Self:
-        complaint = _contradiction(self.__dict__) or _missing_partner(self.__dict__)
-        if complaint:
-            raise ValueError(complaint)
+    def _check_combinations(self) -> Self:
+        problem = _contradiction(self.__dict__) or _missing_logprobs(self.__dict__)
+        if problem:
+            raise ValueError(problem)
         return self
 
 
@@ -75,66 +76,71 @@ def options_as_dicts(settings: ParameterFields) -> dict[str, Any]:
 
 
 def checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the parameters of one call and give them by the wire's names, JSON-ready, in the order of `PARAMETERS`.
+    """Check the parameters of one call.
 
-    A value that says "not sent" (None, an empty list or text, `n=1`) is given as None, so that `merged` can take away
-    what the model's settings say. Parameters that are unknown here come last, as they are: they may be new.
+    Args:
+        parameters: The arguments of the call, by field names, aliases or OpenRouter's names.
+
+    Returns:
+        The parameters by OpenRouter's names, JSON-ready, in the order of `PARAMETERS`. Values that mean "not sent"
+        (None, an empty list or string, `n=1`) are None, so that `merged` removes the model's own setting. Unknown
+        parameters come last and are unchanged, because they may be new.
 
     Raises:
-        KimiUsageError: For values outside their range and for contradictions; the text names all of them.
+        KimiUsageError: Values are outside their range or contradict each other; the text lists all problems.
     """
     if not parameters:
         return {}
     unknown = {name: value for name, value in parameters.items() if name not in _FIELDS}
     try:
-        given = _renamed({name: value for name, value in parameters.items() if name in _FIELDS}, _FIELDS)
-        fields = ParameterFields.model_validate({name: value for name, value in given.items() if value is not None})
+        renamed = _renamed({name: value for name, value in parameters.items() if name in _FIELDS}, _FIELDS)
+        fields = ParameterFields.model_validate({name: value for name, value in renamed.items() if value is not None})
     except ValidationError as error:
-        raise KimiUsageError(f"Nothing was sent. {_complaints(error)}") from None
+        raise KimiUsageError(f"Nothing was sent. {_problems(error)}") from None
     except ValueError as error:
         raise KimiUsageError(f"Nothing was sent. {error}") from None
-    complaint = _contradiction(fields.__dict__)
-    if complaint:
-        raise KimiUsageError(f"Nothing was sent. {complaint}")
-    return {**_on_wire(fields, [name for name in _NAMES if name in given]), **unknown}
+    problem = _contradiction(fields.__dict__)
+    if problem:
+        raise KimiUsageError(f"Nothing was sent. {problem}")
+    return {**_on_wire(fields, [name for name in _NAMES if name in renamed]), **unknown}
 
 
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay parameters in the wire's form over one another: later layers win, and None takes a parameter away.
+    """Merge parameters by OpenRouter's names: later layers override earlier ones, and None removes a parameter.
 
-    Objects such as `provider` are replaced whole. Two parameters that say the same thing count as one: a later
-    `max_completion_tokens` takes the place of `max_tokens`, and a later `reasoning_effort` that of what `reasoning`
-    says about how much to think; and the other way round.
+    Objects such as `provider` are replaced, not merged. Two parameters with the same meaning override each other: a
+    later `max_completion_tokens` replaces `max_tokens`, a later `reasoning_effort` replaces the effort of `reasoning`,
+    and vice versa.
 
     Raises:
-        KimiUsageError: If `top_logprobs` is left without `logprobs`.
+        KimiUsageError: `top_logprobs` remains without `logprobs`.
     """
     total: dict[str, Any] = {}
     for layer in layers:
-        _overrule(total, layer)
+        _remove_overridden(total, layer)
         total.update(layer)
-    known = {name: total.pop(name) for name in PARAMETERS if name in total}
-    whole = {name: value for name, value in {**known, **total}.items() if value is not None}
-    complaint = _missing_partner(whole)
-    if complaint:
-        raise KimiUsageError(f"Nothing was sent. {complaint}")
-    return whole
+    documented = {name: total.pop(name) for name in PARAMETERS if name in total}
+    result = {name: value for name, value in {**documented, **total}.items() if value is not None}
+    problem = _missing_logprobs(result)
+    if problem:
+        raise KimiUsageError(f"Nothing was sent. {problem}")
+    return result
 
 
-def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     renamed: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         field = names.get(name, name)
         earlier = renamed.get(field)
         if earlier is None:
             renamed[field] = value
         elif value is not None and value != earlier:
-            raise ValueError(f"{name}: another name of {field}, given twice with different values")
+            raise ValueError(f"{name}: an alias of {field}, which has a different value")
     return renamed
 
 
 def _on_wire(fields: ParameterFields, names: Iterable[str]) -> dict[str, Any]:
-    """Give the values of the named fields in wire form, None for those that are not sent."""
+    """Return the values of these fields by OpenRouter's names, JSON-ready; None for those that are not sent."""
     values = {name: getattr(fields, name) for name in names}
     if values.get("n") == 1:
         values["n"] = None
@@ -143,7 +149,7 @@ def _on_wire(fields: ParameterFields, names: Iterable[str]) -> dict[str, Any]:
 
 def _json_ready(value: Any) -> Any:
     if isinstance(value, Options):
-        return value.wire()
+        return value.to_wire()
     return [_json_ready(item) for item in value] if isinstance(value, list) else value
 
 
@@ -152,20 +158,20 @@ def _contradiction(values: Mapping[str, Any]) -> str | None:
     if reasoning is None or effort is None:
         return None
     if reasoning.max_tokens is not None:
-        return "reasoning_effort: an alternative to reasoning.max_tokens; give one of them"
+        return "reasoning_effort: an alternative to reasoning.max_tokens; set one of them"
     if reasoning.effort not in (None, effort):
-        return f"reasoning_effort: says {described(effort)}, but reasoning.effort says {described(reasoning.effort)}"
+        return f"reasoning_effort: is {described(effort)}, but reasoning.effort is {described(reasoning.effort)}"
     return None
 
 
-def _missing_partner(values: Mapping[str, Any]) -> str | None:
+def _missing_logprobs(values: Mapping[str, Any]) -> str | None:
     if values.get("top_logprobs") is not None and not values.get("logprobs"):
-        return "top_logprobs: an integer from 0 to 20 that needs logprobs=True beside it"
+        return "top_logprobs: requires logprobs=True"
     return None
 
 
-def _overrule(total: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    """Take away from `total` what a coming layer says under another name."""
+def _remove_overridden(total: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Remove the parameters from `total` that the next layer overrides under another name."""
     for name, twin in (("max_tokens", "max_completion_tokens"), ("max_completion_tokens", "max_tokens")):
         if layer.get(name) is not None:
             total.pop(twin, None)
@@ -181,12 +187,12 @@ def _without_amount(reasoning: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in reasoning.items() if key not in amount}
 
 
-def _complaints(error: ValidationError) -> str:
-    return "; ".join(_complaint(detail["loc"], detail) for detail in error.errors(include_url=False))
+def _problems(error: ValidationError) -> str:
+    return "; ".join(_problem(detail["loc"], detail) for detail in error.errors(include_url=False))
 
 
-def _complaint(place: tuple[int | str, ...], detail: Mapping[str, Any]) -> str:
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+def _problem(location: tuple[int | str, ...], detail: Mapping[str, Any]) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
     if detail["type"] == "value_error":
         return f"{path}: {detail['ctx']['error']}"
     return f"{path}: {detail['msg']}, got {described(detail['input'])}"

@@ -1,9 +1,8 @@
-"""The options of a request that are objects: provider preferences, reasoning, cache control, prediction.
+"""Parameters that are objects: provider preferences, reasoning, cache control, prediction.
 
-Each is a frozen pydantic model that is compared and hashed by value, and can be built from a dict of the same shape.
-An unknown key is refused, and the error names the nearest known one. What is not set is not sent, and None means not
-set. Where a value is one of a list of words, words that are new to this package pass, unless they look like a slip of
-the pen for a known one.
+Each is a frozen pydantic model, compared and hashed by value, that can be built from a dict of the same shape. An
+unknown key is an error that names the closest documented key. Unset options are not sent, and None means unset. Where
+an option lists words, other words are accepted too, unless they look like a typo of a listed one.
 """
 
 import json
@@ -18,54 +17,54 @@ from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_number,
     checked_word,
+    closest,
     described,
-    likeliest,
+    invalid,
     number,
-    refusal,
     texts,
     whole,
     word,
 )
 
 EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")
-"""How much a model may think, from most to least."""
+"""The reasoning efforts, from most to least."""
 
 QUANTIZATIONS = ("int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32", "unknown")
 SORTS = ("price", "throughput", "latency", "exacto")
 
 
 class Options(BaseModel):
-    """The base of all option objects: frozen, equal and hashed by value, closed to unknown keys."""
+    """The base class of all option objects: frozen, and compared and hashed by value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     label: ClassVar[str]
-    """What an error calls the object: the key under which it is given."""
+    """The name of the object in errors: the key that it is passed under."""
 
     @model_validator(mode="before")
     @classmethod
-    def _name_unknown_keys(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and cls.model_config.get("extra") == "forbid":
-            known = list(cls.model_fields)
-            complaints = [_unknown(key, known, cls.label) for key in given if key not in known]
-            if complaints:
-                raise ValueError("; ".join(complaints))
-        return given
+    def _name_unknown_keys(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and cls.model_config.get("extra") == "forbid":
+            documented = list(cls.model_fields)
+            problems = [_unknown(key, documented, cls.label) for key in value if key not in documented]
+            if problems:
+                raise ValueError("; ".join(problems))
+        return value
 
-    def wire(self) -> dict[str, Any]:
-        """Give the JSON-ready object: keys in the order of the fields, nothing that is not set."""
+    def to_wire(self) -> dict[str, Any]:
+        """Return the options as a JSON-ready dict: keys in the order of the fields, without unset options."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         return ((name, value) for name, value in super().__repr_args__() if value is not None)
 
     def __hash__(self) -> int:
-        return hash((type(self), json.dumps(self.wire(), sort_keys=True)))
+        return hash((type(self), json.dumps(self.to_wire(), sort_keys=True)))
 
 
-def _unknown(key: object, known: Sequence[str], label: str) -> str:
-    meant = likeliest(str(key), known)
-    advice = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+def _unknown(key: object, documented: Sequence[str], label: str) -> str:
+    meant = closest(str(key), documented)
+    advice = f"did you mean {meant!r}?" if meant else f"the keys are {', '.join(documented)}"
     return f"unknown key {described(key)} in {label}; {advice}"
 
 
@@ -73,16 +72,20 @@ OptionsType = TypeVar("OptionsType", bound=Options)
 
 
 def built(kind: type[OptionsType], value: object, expected: str = "") -> OptionsType:
-    """Turn a dict into the given kind of options, or pass such options on; raises `ValueError` for anything else."""
+    """Return options of a class, built from a dict if necessary.
+
+    Raises:
+        ValueError: The value is neither such options nor a dict.
+    """
     if isinstance(value, kind):
         return value
     if isinstance(value, Mapping):
         return kind.model_validate(dict(value))
-    raise refusal(expected or f"a {kind.__name__} or a dict", value)
+    raise invalid(expected or f"a {kind.__name__} or a dict", value)
 
 
 def options(kind: type[OptionsType]) -> BeforeValidator:
-    """Make a validator that turns a dict into the given kind of options."""
+    """Return a validator that turns a dict into options of a class."""
     return BeforeValidator(lambda value: None if value is None else built(kind, value))
 
 
@@ -92,22 +95,21 @@ def _price(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?([eE][+-]?\d+)?", value, re.ASCII):
         return value
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        # The shortest text of a float is what was typed; Decimal keeps it out of exponent notation.
+        # `repr` gives the digits as typed, and Decimal formats them without an exponent.
         amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if amount.is_finite() and amount >= 0:
             return f"{amount:f}"
-    raise refusal("a price in US dollars (a number of at least 0, or such a number as text)", value)
+    raise invalid("a price in US dollars (a number of at least 0, or a string of one)", value)
 
 
 Price = Annotated[str | float | Decimal | None, BeforeValidator(_price)]
 
 
 class MaxPrice(Options):
-    """The most that a provider may cost; one that is dearer in any of these is left out.
+    """Maximum prices; a provider that exceeds one of them is excluded.
 
-    Every value is a number of at least 0, or such a number as text. It is kept and sent as text, with the digits as
-    given: both 0.7 and "0.7" become "0.7". Beware that the prices in OpenRouter's catalog are per token, and these are
-    per million tokens.
+    Each price is a number of at least 0, or a string of one. It is stored and sent as a string with the same digits:
+    0.7 and "0.7" both become "0.7". These prices are per million tokens; those in OpenRouter's catalog are per token.
     """
 
     label = "max_price"
@@ -125,29 +127,33 @@ class MaxPrice(Options):
 
 
 class ProviderSort(Options):
-    """By what providers are sorted, and whether within one model or over all of them."""
+    """The order in which providers are tried, within each model or across all models."""
 
     label = "sort"
 
     by: Annotated[str | None, word(*SORTS)] = None
-    """`price`, `throughput`, `latency`, or `exacto` for the quality of tool calls."""
+    """`price` (cheapest first), `throughput`, `latency`, or `exacto` (quality of tool calls)."""
     partition: Annotated[str | None, word("model", "none")] = None
-    """`model` (the default): all providers of one model before the next model's; `none`: all in one pool."""
+    """`model` (default): all providers of one model before those of the next; `none`: the providers of all models
+    together."""
 
 
 class Percentiles(Options):
-    """A preference for percentiles of the last minutes' requests, in the unit of the key that it is given for."""
+    """Thresholds for percentiles of recent requests, in the unit of the option that they are used for.
+
+    OpenRouter measures them over a rolling window of five minutes.
+    """
 
     label = "percentiles"
 
     p50: Annotated[float | None, number(0)] = None
-    """Half of the requests are at least this good; a number of at least 0."""
+    """Threshold for the median; a number of at least 0."""
     p75: Annotated[float | None, number(0)] = None
-    """Three quarters of the requests are at least this good; a number of at least 0."""
+    """Threshold for 75 % of the requests; a number of at least 0."""
     p90: Annotated[float | None, number(0)] = None
-    """Nine tenths of the requests are at least this good; a number of at least 0."""
+    """Threshold for 90 % of the requests; a number of at least 0."""
     p99: Annotated[float | None, number(0)] = None
-    """All but one percent of the requests are at least this good; a number of at least 0."""
+    """Threshold for 99 % of the requests; a number of at least 0."""
 
 
 def _sort(value: object) -> object:
@@ -170,90 +176,90 @@ Preference = Annotated[float | Percentiles | dict[str, Any] | None, BeforeValida
 
 
 class ProviderPreferences(Options):
-    """Which providers may serve a request, and in what order (the wire's `provider`).
+    """Provider routing (OpenRouter's `provider`): which providers may serve the request, in which order.
 
-    Providers are named by slug: a short one such as `deepinfra` stands for all of that provider's endpoints, a long
-    one such as `deepinfra/turbo` for one of them.
+    Providers are named by slug. `deepinfra` means all endpoints of that provider, `deepinfra/turbo` one of them.
     """
 
     label = "provider"
 
     order: Annotated[Sequence[str] | None, texts()] = None
-    """Slugs to try first, in this order. Turns load balancing off, and the stickiness that keeps a cache warm."""
+    """Slugs to try first, in this order. Disables load balancing and the routing to a provider with a warm cache."""
     only: Annotated[Sequence[str] | None, texts()] = None
-    """Slugs to choose from; no other is tried."""
+    """Slugs of the only providers to use. The allow list of the account applies too."""
     ignore: Annotated[Sequence[str] | None, texts()] = None
-    """Slugs that are never chosen."""
+    """Slugs of providers to exclude, in addition to those that the account excludes."""
     allow_fallbacks: Flag = None
-    """False: only the first choice, or the `order` list, is tried, and its error is the answer. Default: true."""
+    """Whether to try other providers after the first choice, or after those of `order` (default true)."""
     require_parameters: Flag = None
-    """True: endpoints that would drop a parameter of the request are left out. Default: false."""
+    """Whether to exclude providers that would ignore a parameter of the request (default false)."""
     data_collection: Annotated[str | None, word("allow", "deny", closed=True)] = None
-    """`deny`: only providers that neither keep the data nor train on it. Default: `allow`. No other word passes."""
+    """`allow` (default), or `deny`: only providers that neither retain the data nor train on it."""
     zdr: Flag = None
-    """True: only endpoints with zero data retention."""
+    """Whether to use only endpoints with zero data retention. The account's setting cannot be switched off here."""
     enforce_distillable_text: Flag = None
-    """True: only models whose authors permit distillation."""
-    quantizations: Annotated[Sequence[str] | None, texts(known=QUANTIZATIONS)] = None
-    """Precisions of the weights to choose from: `int4`, `int8`, `fp4`, `mxfp4`, `fp8`, `bf16`, `unknown`, …"""
+    """Whether to use only models whose authors permit distillation."""
+    quantizations: Annotated[Sequence[str] | None, texts(documented=QUANTIZATIONS)] = None
+    """Accepted precisions of the weights: `int4`, `int8`, `fp4`, `mxfp4`, `nvfp4`, `fp6`, `fp8`, `mxfp8`, `fp16`,
+    `bf16`, `fp32` or `unknown`."""
     sort: Annotated[str | ProviderSort | dict[str, Any] | None, BeforeValidator(_sort)] = None
-    """`price`, `throughput`, `latency`, `exacto`, or a `ProviderSort`. Turns load balancing off."""
+    """`price`, `throughput`, `latency`, `exacto`, or a `ProviderSort`. Disables load balancing."""
     max_price: Annotated[MaxPrice | dict[str, Any] | None, options(MaxPrice)] = None
-    """Dearer providers are left out; US dollars per million tokens, see `MaxPrice`."""
+    """Maximum prices, in US dollars per million tokens; more expensive providers are excluded. See `MaxPrice`."""
     preferred_min_throughput: Preference = None
-    """Tokens per second, as a number for the median or as `Percentiles`; slower providers come later."""
+    """Tokens per second: a number for the median, or `Percentiles`. Slower providers are tried last."""
     preferred_max_latency: Preference = None
-    """Seconds to the first token, as a number for the median or as `Percentiles`; slower providers come later."""
+    """Seconds to the first token: a number for the median, or `Percentiles`. Slower providers are tried last."""
 
 
 class Reasoning(Options):
-    """How much a model thinks before it answers, and whether the thoughts are shown.
+    """Reasoning options: how much the model reasons, and whether the reasoning is returned.
 
-    `effort` and `max_tokens` are alternatives; both together are refused. Models that do not think, such as
-    `moonshotai/kimi-k2-0905`, drop it, or find no provider with it if `require_parameters` is set.
+    `effort` and `max_tokens` are alternatives; both together are an error. Models that do not reason, such as
+    `moonshotai/kimi-k2-0905`, ignore all of them, or have no provider if `provider.require_parameters` is set.
     """
 
     label = "reasoning"
 
     effort: Annotated[str | None, word(*EFFORTS)] = None
-    """`max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`."""
+    """`max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`. Models that always reason refuse `none`."""
     summary: Annotated[str | None, word("auto", "concise", "detailed")] = None
-    """`auto`, `concise` or `detailed`: how the thoughts are summed up, where a model offers that."""
+    """Summary of the reasoning, for models that offer one: `auto`, `concise` or `detailed`."""
     max_tokens: Annotated[int | None, whole(1)] = None
-    """The most tokens to think with; an integer of at least 1. Some providers ask for at least 1024."""
+    """Maximum number of reasoning tokens; an integer of at least 1. Anthropic needs at least 1024."""
     exclude: Flag = None
-    """True: the model thinks, but the thoughts are not sent. Default: false."""
+    """Whether to leave the reasoning out of the reply (default false). The model still reasons."""
     enabled: Flag = None
-    """True: think with the default effort; false: do not think."""
+    """True: reason with the default effort; false: do not reason, where the model allows it."""
     context: Annotated[str | None, word("auto", "all_turns", "current_turn")] = None
-    """`auto`, `all_turns` or `current_turn`: whose thoughts are kept in sight, where a model offers that."""
+    """Turns whose reasoning stays in the context: `auto`, `all_turns` or `current_turn`. Only GPT-5.6."""
     mode: Annotated[str | None, word("standard", "pro")] = None
-    """`standard` or `pro`, where a model offers that."""
+    """`standard` or `pro`. Only GPT-5.6."""
 
     @model_validator(mode="after")
-    def _one_measure(self) -> Self:
+    def _check_alternatives(self) -> Self:
         if self.effort is not None and self.max_tokens is not None:
-            raise ValueError("effort and max_tokens are alternatives; give one of them")
+            raise ValueError("effort and max_tokens are alternatives; set one of them")
         return self
 
 
 class CacheControl(Options):
-    """A mark that asks the provider to cache the prompt up to here; Kimi's providers cache without one."""
+    """Cache control of Anthropic models: the provider places cache breakpoints. Kimi's providers cache without it."""
 
     label = "cache_control"
 
     type: Literal["ephemeral"] = "ephemeral"
     """Always `ephemeral`."""
     ttl: Annotated[str | None, word("5m", "1h")] = None
-    """How long the entry lives: `5m` (five minutes, the default) or `1h` (one hour)."""
+    """Lifetime of the cache entry: `5m` (default) or `1h`."""
 
 
 class Prediction(Options):
-    """Text that the answer is expected to repeat; a model that knows predictions answers faster where it does."""
+    """Predicted output: text that the reply is expected to repeat, which can make it faster."""
 
     label = "prediction"
 
     type: Literal["content"] = "content"
     """Always `content`."""
     content: str | Sequence[dict[str, Any]]
-    """The expected text, or a list of text parts, `{"type": "text", "text": …}`."""
+    """The expected text, or a list of text parts: `{"type": "text", "text": …}`."""

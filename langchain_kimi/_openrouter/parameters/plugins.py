@@ -1,7 +1,7 @@
-"""Plugins: what OpenRouter does to a request or its reply on the way (the wire's `plugins`).
+"""OpenRouter plugins (`plugins`): processing of a request or its reply by OpenRouter.
 
 A plugin of the request overrides the account's default for it; `enabled=False` switches such a default off. A plugin
-whose id is new to this package is carried as a `GenericPlugin`, with whatever keys it has.
+with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from langchain_kimi._openrouter.parameters.options import Options, options
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_word,
+    invalid,
     number,
     objects,
-    refusal,
     text,
     texts,
     whole,
@@ -31,83 +31,85 @@ Patterns = Annotated[Sequence[str] | None, texts(1024, longest=1024, total=65536
 
 
 class Plugin(Options):
-    """The base of all plugins; its `id` says which one it is."""
+    """The base class of all plugins, identified by `id`."""
 
     label = "plugin"
 
     id: str
-    """The plugin's name on the wire."""
+    """OpenRouter's id of the plugin."""
 
 
 class _SwitchablePlugin(Plugin):
     enabled: Flag = None
-    """False switches the plugin off where the account or the endpoint has it on. Default: true."""
+    """False disables a plugin that the account or the endpoint enables by default (default true)."""
 
 
 class WebPlugin(_SwitchablePlugin):
-    """Search results are put before the prompt; deprecated by OpenRouter for the tool `openrouter:web_search`."""
+    """Web search: results are added to the prompt. Deprecated by OpenRouter: use the tool `openrouter:web_search`."""
 
     label = "plugin web"
 
     id: Literal["web"] = "web"
     """Always `web`."""
     max_results: Annotated[int | None, whole(1)] = None
-    """How many results; an integer of at least 1, by default 5."""
+    """Number of search results; an integer of at least 1 (default 5)."""
     engine: Annotated[str | None, word(*ENGINES)] = None
-    """`native`, `exa`, `firecrawl`, `parallel` or `perplexity`."""
+    """Search engine: `native` (of the provider), `exa`, `firecrawl`, `parallel` or `perplexity`."""
     mode: Annotated[str | None, text()] = None
-    """The engine's own way of searching."""
+    """Search mode; the values depend on the engine."""
     search_prompt: Annotated[str | None, text()] = None
-    """The text that introduces the results to the model."""
+    """Text that introduces the search results in the prompt."""
     include_domains: Annotated[Sequence[str] | None, texts()] = None
-    """Domains to search; no other."""
+    """The only domains to search."""
     exclude_domains: Annotated[Sequence[str] | None, texts()] = None
-    """Domains not to search."""
+    """Domains to exclude from the search."""
     max_uses: Annotated[int | None, whole(1)] = None
-    """How many searches one request may make; an integer of at least 1."""
+    """Maximum number of searches in one request; an integer of at least 1."""
     user_location: dict[str, Any] | None = None
-    """Where the user is: `{"type": "approximate", "city": …, "region": …, "country": …, "timezone": …}`."""
+    """Location of the user: `{"type": "approximate", "city": …, "region": …, "country": …, "timezone": …}`."""
 
 
 class WebFetchPlugin(Plugin):
-    """Pages are fetched for the model; this one has no `enabled`."""
+    """Web fetch: pages are fetched for the model. This plugin has no `enabled`."""
 
     label = "plugin web-fetch"
 
     id: Literal["web-fetch"] = "web-fetch"
     """Always `web-fetch`."""
     max_uses: Annotated[int | None, whole(1)] = None
-    """How many pages one request may fetch; an integer of at least 1."""
+    """Maximum number of pages fetched in one request; an integer of at least 1."""
     max_content_tokens: Annotated[int | None, whole(1)] = None
-    """How many tokens of a page are kept; an integer of at least 1."""
+    """Maximum number of tokens taken from one page; an integer of at least 1."""
     allowed_domains: Annotated[Sequence[str] | None, texts()] = None
-    """Domains to fetch from; no other."""
+    """The only domains to fetch from."""
     blocked_domains: Annotated[Sequence[str] | None, texts()] = None
-    """Domains not to fetch from."""
+    """Domains to exclude from fetching."""
 
 
 class PdfOptions(Options):
-    """How PDF files are read."""
+    """Options for PDF files."""
 
     label = "pdf"
 
     engine: Annotated[str | None, word(*PDF_ENGINES)] = None
-    """`mistral-ocr` (paid, for scans), `cloudflare-ai` (free, for text) or `native` (the model reads the file)."""
+    """`mistral-ocr` (about $2 per 1000 pages), `cloudflare-ai` (free) or `native` (the model reads the file).
+
+    The default is `native` if the model accepts files, else `mistral-ocr`."""
 
 
 class FileParserPlugin(_SwitchablePlugin):
-    """Files are turned into text before the model sees them."""
+    """File parser: files are converted to text for the model."""
 
     label = "plugin file-parser"
 
     id: Literal["file-parser"] = "file-parser"
     """Always `file-parser`."""
     pdf: Annotated[PdfOptions | dict[str, Any] | None, options(PdfOptions)] = None
-    """How PDF files are read."""
+    """Options for PDF files."""
 
 
 class ResponseHealingPlugin(_SwitchablePlugin):
-    """Malformed JSON in a reply is mended; only for plain (not streamed) replies with a JSON `response_format`."""
+    """Response healing: malformed JSON is repaired, in replies with a JSON `response_format` that are not streamed."""
 
     label = "plugin response-healing"
 
@@ -116,18 +118,21 @@ class ResponseHealingPlugin(_SwitchablePlugin):
 
 
 class ContextCompressionPlugin(_SwitchablePlugin):
-    """A prompt that is too long is cut in the middle; on by default where the context is at most 8192 tokens."""
+    """Context compression: the middle of a prompt that is too long is removed.
+
+    OpenRouter enables it by default for endpoints with a context of at most 8192 tokens.
+    """
 
     label = "plugin context-compression"
 
     id: Literal["context-compression"] = "context-compression"
     """Always `context-compression`."""
     engine: Annotated[str | None, word("middle-out")] = None
-    """`middle-out`."""
+    """The method: `middle-out`."""
 
 
 class ModerationPlugin(_SwitchablePlugin):
-    """The prompt is checked by a moderation model first."""
+    """Moderation: a moderation model checks the prompt first."""
 
     label = "plugin moderation"
 
@@ -137,28 +142,28 @@ class ModerationPlugin(_SwitchablePlugin):
 
 class _ModelRouterPlugin(_SwitchablePlugin):
     allowed_models: Patterns = None
-    """Patterns of models to choose from; at most 1024 of at most 1024 characters each, 65536 together."""
+    """Patterns of the only models to use; at most 1024 patterns of 1024 characters, 65536 characters together."""
     excluded_models: Patterns = None
-    """Patterns of models not to choose; at most 1024 of at most 1024 characters each, 65536 together."""
+    """Patterns of models to exclude; at most 1024 patterns of 1024 characters, 65536 characters together."""
     cost_tier: Annotated[str | None, word(*COST_TIERS)] = None
-    """`low`, `medium`, `high`, `xhigh` or `max`."""
+    """Price range of the models: `low`, `medium`, `high`, `xhigh` or `max`."""
     cost_quality_tradeoff: Annotated[float | None, number(0, 10)] = None
-    """A number from 0 to 10; deprecated by OpenRouter for `cost_tier`."""
+    """Weight of quality against cost; a number from 0 to 10. Deprecated by OpenRouter: use `cost_tier`."""
 
 
 class AutoRouterPlugin(_ModelRouterPlugin):
-    """How the model `openrouter/auto` chooses."""
+    """Auto router: how `openrouter/auto` chooses a model."""
 
     label = "plugin auto-router"
 
     id: Literal["auto-router"] = "auto-router"
     """Always `auto-router`."""
     pin_model: Flag = None
-    """True: later turns stay with the model of the first. Default: false."""
+    """Whether later turns use the model of the first turn (default false)."""
 
 
 class AutoBetaRouterPlugin(_ModelRouterPlugin):
-    """How the model `openrouter/auto-beta` chooses."""
+    """Beta version of the auto router: how `openrouter/auto-beta` chooses a model."""
 
     label = "plugin auto-beta-router"
 
@@ -167,22 +172,22 @@ class AutoBetaRouterPlugin(_ModelRouterPlugin):
 
 
 class ParetoRouterPlugin(_SwitchablePlugin):
-    """How the model `openrouter/pareto-code` chooses."""
+    """Pareto router: how `openrouter/pareto-code` chooses a model."""
 
     label = "plugin pareto-router"
 
     id: Literal["pareto-router"] = "pareto-router"
     """Always `pareto-router`."""
     min_coding_score: Annotated[float | None, number(0, 1)] = None
-    """The least score in coding; a number from 0 to 1."""
+    """Minimum coding score of the model; a number from 0 to 1."""
     max_price: Annotated[float | None, number(0)] = None
-    """The highest price; a number of at least 0."""
+    """Maximum price; a number of at least 0."""
     price_source: Annotated[str | None, word("prompt", "weighted_avg")] = None
-    """Which price is meant: `prompt` or `weighted_avg`."""
+    """The price that `max_price` limits: `prompt` or `weighted_avg`."""
 
 
 class FusionPlugin(_SwitchablePlugin):
-    """Several models answer, and one makes a single answer of it."""
+    """Fusion: several models answer, and one model combines their answers."""
 
     label = "plugin fusion"
 
@@ -191,24 +196,24 @@ class FusionPlugin(_SwitchablePlugin):
     analysis_models: Annotated[Sequence[str] | None, texts(8)] = None
     """The models that answer; at most 8."""
     model: Annotated[str | None, text()] = None
-    """The model that makes one answer of theirs."""
+    """The model that combines the answers."""
     preset: Annotated[str | None, word(*FUSION_PRESETS)] = None
-    """`general-high`, `general-budget` or `general-fast`."""
+    """Preset of models: `general-high`, `general-budget` or `general-fast`."""
     max_tool_calls: Annotated[int | None, whole(1, 16)] = None
-    """How many tool calls each model may make; an integer from 1 to 16, by default 4."""
+    """Maximum number of tool calls of each model; an integer from 1 to 16 (default 4)."""
     tools: Annotated[Sequence[dict[str, Any]] | None, objects(8)] = None
-    """Tools for the models; at most 8, each as on the wire."""
+    """Tools for the models, as dicts in OpenRouter's format; at most 8."""
 
 
 class GenericPlugin(Plugin):
-    """A plugin that is new to this package: any id, any keys, all of them sent as given."""
+    """A plugin with any id and any keys, all of them sent unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
     label = "plugin"
 
 
-KNOWN: dict[str, type[Plugin]] = {
+BY_ID: dict[str, type[Plugin]] = {
     kind.model_fields["id"].default: kind
     for kind in (
         WebPlugin,
@@ -223,18 +228,21 @@ KNOWN: dict[str, type[Plugin]] = {
         FusionPlugin,
     )
 }
-"""The plugins that this package knows, by id."""
+"""The documented plugins by id."""
 
 
 def plugin(value: object) -> Plugin:
-    """Turn a dict into the plugin that its `id` names; raises `ValueError` where it names none, or a slip of one.
+    """Return the plugin, built from a dict by its `id` if necessary.
 
-    To send an id that is refused as a slip, give a `GenericPlugin` rather than a dict.
+    To send an id that is refused as a typo, pass a `GenericPlugin` instead of a dict.
+
+    Raises:
+        ValueError: The value is neither a plugin nor a dict with an `id`, or the id is a typo of a documented one.
     """
     if isinstance(value, Plugin):
         return value
     if not isinstance(value, Mapping):
-        raise refusal("a plugin or a dict", value)
+        raise invalid("a plugin or a dict", value)
     if not isinstance(value.get("id"), str):
-        raise refusal(f"a dict with an 'id', such as {', '.join(KNOWN)}", value)
-    return KNOWN.get(checked_word(value["id"], list(KNOWN)), GenericPlugin).model_validate(dict(value))
+        raise invalid(f"a dict with an 'id', such as {', '.join(BY_ID)}", value)
+    return BY_ID.get(checked_word(value["id"], list(BY_ID)), GenericPlugin).model_validate(dict(value))

@@ -1,1 +1,1 @@
-"""Responses: bytes to wire events."""
+"""Replies: from bytes to wire events."""

@@ -1,19 +1,14 @@
-"""What a chunk of a stream holds, and whether it has the form that is read here."""
+"""Checks and conversions of single chunks of a stream."""
 
 from typing import cast
 
-from langchain_kimi._openrouter.errors import WORDLESS
+from langchain_kimi._openrouter.errors import NO_MESSAGE
 from langchain_kimi._openrouter.json import JSON
-from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent
-
-CONTENT_KEYS = (
-    "content", "reasoning", "reasoning_content", "reasoning_details", "tool_calls", "refusal", "annotations", "images",
-    "audio",
-)  # fmt: skip
+from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
 
 
 def holds_only_content(chunk: JSONObject) -> bool:
-    """Say whether a chunk is one delta that holds something of the answer: no error, no end, no odd form."""
+    """Return whether a chunk is one delta with content: without error, finish reason or unexpected form."""
     choices = chunk.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or chunk.get("error"):
         return False
@@ -30,45 +25,45 @@ def holds_only_content(chunk: JSONObject) -> bool:
 
 
 def has_content(choices: list[WireChoice]) -> bool:
-    """Say whether the deltas of a chunk hold something of the answer."""
+    """Return whether the deltas of a chunk contain a part of the answer."""
     return any(any(map((choice.get("delta") or {}).get, CONTENT_KEYS)) for choice in choices)
 
 
 def choices_of(reply: WireEvent) -> list[WireChoice]:
-    """Give the choices of a reply or a chunk that have the form that is read here."""
+    """Return the choices of a reply or chunk that have the documented form."""
     choices = reply.get("choices")
-    found = choices if isinstance(choices, list) else []
-    return [choice for choice in found if isinstance(choice, dict) and _has_form(choice)]
+    items = choices if isinstance(choices, list) else []
+    return [choice for choice in items if isinstance(choice, dict) and _is_valid(choice)]
 
 
-def _has_form(choice: WireChoice) -> bool:
+def _is_valid(choice: WireChoice) -> bool:
     message = choice.get("delta") or choice.get("message") or {}
-    sound = isinstance(message, dict) and isinstance(choice.get("finish_reason"), str | None)
-    return sound and isinstance(cast("JSONObject", message).get("tool_calls"), list | None)
+    is_object = isinstance(message, dict) and isinstance(choice.get("finish_reason"), str | None)
+    return is_object and isinstance(cast("JSONObject", message).get("tool_calls"), list | None)
 
 
-def keeps_all(choices: list[WireChoice], reply: WireEvent) -> bool:
-    """Say whether the choices are all that the reply has; one that has none may say so in any way."""
+def is_every_choice(choices: list[WireChoice], reply: WireEvent) -> bool:
+    """Return whether `choices_of` left none out. No choices may be sent in any form: missing, null, 0, empty."""
     return len(choices) == len(cast("list[WireChoice]", reply.get("choices"))) if choices else not reply.get("choices")
 
 
 def without_finish(choice: WireChoice) -> WireChoice:
-    """Give a choice that does not say how it ended."""
+    """Return a choice with its finish reason removed."""
     return cast("WireChoice", {**choice, "finish_reason": None}) if choice.get("finish_reason") else choice
 
 
 def as_error_chunk(payload: bytes) -> WireEvent:
-    """Give the payload of an event that is named `error` the form of a chunk with an `error`."""
-    # The parser takes bytes alone, none of their kinds.
-    told = JSON.parsed(bytes(payload))
-    if told is None:
-        told = payload.decode("utf-8", errors="replace").strip()
-    if isinstance(told, dict) and told.get("error"):
-        return cast("WireEvent", told)
-    return cast("WireEvent", {"error": told or WORDLESS})
+    """Return the payload of an event named `error` in the form of a chunk with an `error`."""
+    # orjson refuses subclasses of bytes.
+    value = JSON.parse(bytes(payload))
+    if value is None:
+        value = payload.decode("utf-8", errors="replace").strip()
+    if isinstance(value, dict) and value.get("error"):
+        return cast("WireEvent", value)
+    return cast("WireEvent", {"error": value or NO_MESSAGE})
 
 
 def as_chunk(reply: WireEvent) -> WireEvent:
-    """Give a plain reply the form of a stream's chunk: a stream of one."""
+    """Return a plain reply in the form of the only chunk of a stream."""
     choices = [{**choice, "delta": choice.get("message") or {}} for choice in choices_of(reply)]
     return cast("WireEvent", {**reply, "choices": choices})

@@ -1,23 +1,23 @@
-"""Server-sent events: bytes in, payloads out."""
+"""Server-sent events: from bytes to payloads."""
 
-from langchain_kimi._openrouter.limits import LARGEST_EVENT, too_large
+from langchain_kimi._openrouter.limits import MAX_EVENT_BYTES, too_large
 
 COMMENT = b":"
 FIELD = b"data"
-PLAIN = b"data: "
+PREFIX = b"data: "
 END = b"\n\n"
 
 
 class ErrorPayload(bytes):
-    """The payload of an event that is named `error`, as some servers say what others say by the payload's own key."""
+    """The payload of an event named `error`. Some servers mark errors by this name instead of by a key."""
 
 
 class EventDecoder:
-    """Splits a stream of bytes into the payloads of its events, however the bytes are cut.
+    """Split a stream of bytes into the payloads of its events, regardless of how the bytes are split.
 
-    On this wire only `data` fields matter, and the name `error`, which makes the payload an `ErrorPayload`; comments
-    (`: OPENROUTER PROCESSING`, also between events), other names and other fields are passed over. Lines may end in LF,
-    CRLF or CR; a payload of several `data` lines is joined by LF.
+    Only `data` fields count, and the event name `error`, which makes the payload an `ErrorPayload`. Comments (such as
+    `: OPENROUTER PROCESSING`, also between events), other names and other fields are ignored. Lines may end in LF, CRLF
+    or CR. Several `data` lines of one event are joined by LF.
     """
 
     def __init__(self) -> None:
@@ -28,8 +28,8 @@ class EventDecoder:
         self._is_error = False
 
     @property
-    def is_amid(self) -> bool:
-        """Whether a payload has begun whose event is not whole yet."""
+    def is_inside_event(self) -> bool:
+        """Whether the payload of an event has begun, and the event is not complete."""
         if self._payload:
             return True
         if len(self._tail) > 1 and len(self._tail[0]) <= len(FIELD):
@@ -37,63 +37,63 @@ class EventDecoder:
         return bool(self._tail) and self._tail[0].startswith(FIELD + b":")
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Take the next bytes; gives the payloads of the events that they complete.
+        """Take the next bytes and return the payloads of the events that they complete.
 
         Raises:
-            KimiReplyTooLargeError: an event goes on and on.
+            KimiReplyTooLargeError: An event is larger than `MAX_EVENT_BYTES`.
         """
         if self._is_one_event(piece):
             self._at_start = False
-            return [piece[len(PLAIN) : -len(END)]]
+            return [piece[len(PREFIX) : -len(END)]]
         if b"\n" not in piece and b"\r" not in piece:
             self._tail.append(piece)
             self._size += len(piece)
             self._check_size()
             return []
         text = b"".join([*self._tail, piece]) if self._tail else piece
-        return self._whole_events(text) or self._lines(text)
+        return self._one_line_events(text) or self._lines(text)
 
     def _is_one_event(self, piece: bytes) -> bool:
-        """Say whether a piece is one whole event of one line, as most are that a model writes word by word."""
+        """Return whether a piece is one complete event of one line, as are most of a stream that arrives slowly."""
         return (
             piece.endswith(END)
-            and piece.startswith(PLAIN)
+            and piece.startswith(PREFIX)
             and piece.count(b"\n") == len(END)
             and not (self._tail or self._payload or b"\r" in piece)
         )
 
-    def _whole_events(self, text: bytes) -> list[bytes] | None:
-        """The payloads of a text as nearly all are: of events with one line each; None where a closer look is due."""
+    def _one_line_events(self, text: bytes) -> list[bytes] | None:
+        """Return the payloads if every event consists of one line, as nearly all do, else None."""
         if self._payload or self._is_error or b"\r" in text:
             return None
         *events, rest = text.split(END)
-        if b"\n" in rest or not all(event.startswith(PLAIN) and b"\n" not in event for event in events):
+        if b"\n" in rest or not all(event.startswith(PREFIX) and b"\n" not in event for event in events):
             return None
         self._at_start = False
         self._tail = [rest] if rest else []
         self._size = len(rest)
-        return [event[len(PLAIN) :] for event in events]
+        return [event[len(PREFIX) :] for event in events]
 
     def _lines(self, text: bytes) -> list[bytes]:
-        held = b""
+        last = b""
         if b"\r" in text:
             # A CR at the end may be the first half of a CRLF.
             if text.endswith(b"\r"):
-                text, held = text[:-1], b"\r"
+                text, last = text[:-1], b"\r"
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = text.split(b"\n")
-        self._tail = [lines.pop() + held]
+        self._tail = [lines.pop() + last]
         events = self._events(lines)
         self._size = len(self._tail[0]) + sum(map(len, self._payload))
         self._check_size()
         return events
 
     def _check_size(self) -> None:
-        if self._size > LARGEST_EVENT:
-            raise too_large("An event of the stream", LARGEST_EVENT)
+        if self._size > MAX_EVENT_BYTES:
+            raise too_large("An event of the stream", MAX_EVENT_BYTES)
 
     def close(self) -> list[bytes]:
-        """Take the end of the bytes; gives the payload of an event whose closing blank line is missing."""
+        """Take the end of the bytes and return the payload of an event whose closing blank line is missing."""
         rest = b"".join(self._tail).rstrip(b"\r")
         self._tail = []
         return self._events([*rest.replace(b"\r", b"\n").split(b"\n"), b""])

@@ -1,7 +1,7 @@
-"""Everything that can go wrong with a reply: `emulator.fail_next(faults.rate_limited(retry_after=2), times=2)`.
+"""The faults of the emulator: `emulator.fail_next(faults.rate_limited(retry_after=2), times=2)`.
 
-Each is a function that makes a `Fault`; `fault.on(Reply(text="Hello"))` says which reply it spoils. A fault that only a
-stream can show spoils a plain reply in the way that comes nearest.
+Each function returns a `Fault`. `fault.on(Reply(text="Hello"))` sets the reply that fails. A fault that only streams
+can have changes a plain reply in the most similar way.
 """
 
 from langchain_kimi.testing.faults.replies import (

@@ -1,24 +1,24 @@
-"""Faults inside a reply with the status 200: errors where an answer should be, and answers that are none."""
+"""Faults inside a reply with status 200: errors in place of an answer, and incomplete or malformed answers."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.answers import Answer, AnsweredCall
+from langchain_kimi.testing.answers import Answer, SentToolCall
 from langchain_kimi.testing.http1 import Response
-from langchain_kimi.testing.refusals import error_body
-from langchain_kimi.testing.serving import Fault, Serving
+from langchain_kimi.testing.rejections import error_body
+from langchain_kimi.testing.responses import Fault, OutgoingReply
 
-_EXAMPLE_CALL = AnsweredCall("functions.get_weather:0", "get_weather", '{"city": "Oslo"}')
+_EXAMPLE_CALL = SentToolCall("functions.get_weather:0", "get_weather", '{"city": "Oslo"}')
 
 
 def error_in_reply(status: int = 502, message: str = "Provider returned error", *, nulls: bool = False) -> Fault:
-    """200 whose body, or only event, is an error; with `nulls` it has id, model and choices too, all null."""
+    """200 whose body, or only event, is an error. With `nulls` it also has null values for id, model and choices."""
     error = error_body(status, message, {"provider_name": "Moonshot AI"})
     if nulls:
         error |= {"id": None, "model": None, "choices": None}
-    return Fault("error in a 200", lambda serving: serving.respond([error]))
+    return Fault("error in a 200", lambda outgoing: outgoing.respond([error]))
 
 
 def choices_null() -> Fault:
@@ -32,41 +32,41 @@ def choices_empty() -> Fault:
 
 
 def error_in_choice(status: int = 502, message: str = "Provider returned error") -> Fault:
-    """200 with the beginning of an answer and an error inside its choice."""
+    """200 with the beginning of an answer and an error in its choice."""
     error = {"code": status, "message": message, "metadata": {"provider_name": "Moonshot AI"}}
 
-    def spoil(answer: Answer) -> Answer:
+    def change(answer: Answer) -> Answer:
         text = answer.text or ""
         return _finished(replace(answer, text=text[: len(text) // 2]), "error")
 
     def mark(item: JSONObject) -> JSONObject:
         return {**item, "choices": [{**item["choices"][0], "error": error}]}
 
-    return Fault("error in a choice", lambda serving: _with_last_choice(_spoiled(serving, spoil), mark))
+    return Fault("error in a choice", lambda outgoing: _with_last_choice(_changed(outgoing, change), mark))
 
 
 def error_in_provider(status: int = 502, message: str = "Provider returned error") -> Fault:
-    """200 without choices, with the error where the provider's name should be."""
+    """200 without choices and with the error in place of the provider's name."""
     error = {"error": {"code": status, "message": message}}
     return _without_choices("error in provider", {"provider": error, "choices": None})
 
 
 def empty_answer() -> Fault:
-    """A whole reply with nothing in it: no text, no calls, no reasoning, finish reason `stop`."""
+    """A complete but empty reply: no text, no calls, no reasoning, finish reason `stop`."""
     return _answer_fault(
         "empty answer", lambda answer: _finished(replace(answer, reasoning=None, text="", tool_calls=()), "stop")
     )
 
 
 def no_finish_reason() -> Fault:
-    """An answer that is whole but never says so: the finish reason stays null to the end."""
+    """A complete answer whose finish reason stays null."""
 
     def unfinished(event: JSONObject) -> JSONObject:
         choices = [{**choice, "finish_reason": None, "native_finish_reason": None} for choice in event["choices"]]
         return {**event, "choices": choices}
 
-    def play(serving: Serving) -> Response:
-        return serving.respond([*(unfinished(event) for event in serving.events()), *serving.ending()])
+    def play(outgoing: OutgoingReply) -> Response:
+        return outgoing.respond([*(unfinished(event) for event in outgoing.events()), *outgoing.ending()])
 
     return Fault("no finish reason", play)
 
@@ -79,81 +79,85 @@ def leaked_markup(
     ended: bool = True,
     finish_reason: str = "stop",
 ) -> Fault:
-    """Tool calls as Kimi's own markup in the text or the reasoning, which the host failed to parse.
+    """The reply's tool calls as markup in its text or reasoning, which the provider failed to parse.
 
-    Without `section` the section's markers are missing, with `singular` they are spelt in the other known way, and
-    without `ended` nothing is closed after the last arguments. Calls the tools the reply would have called.
+    Args:
+        where: The field with the markup.
+        section: Whether the calls are enclosed in the markers of a section.
+        singular: Whether the section's markers are spelled `tool_call_section`.
+        ended: Whether the last call, and the section, have their end markers.
+        finish_reason: The finish reason of the reply.
     """
 
-    def spoil(answer: Answer) -> Answer:
+    def change(answer: Answer) -> Answer:
         markup = _markup(answer.tool_calls or (_EXAMPLE_CALL,), section=section, singular=singular, ended=ended)
         text = (answer.text or "") + (markup if where == "content" else "")
         thought = (answer.reasoning or "") + markup if where == "reasoning" else answer.reasoning
         return _finished(replace(answer, text=text, reasoning=thought, tool_calls=()), finish_reason)
 
-    return _answer_fault("leaked markup", spoil)
+    return _answer_fault("leaked markup", change)
 
 
 def tool_arguments_cut(finish_reason: str = "length") -> Fault:
-    """The arguments of the last tool call end in the middle; the finish reason may pretend that all is well."""
+    """The arguments of the last tool call end in the middle. The finish reason may claim that they are complete."""
 
-    def spoil(answer: Answer) -> Answer:
+    def change(answer: Answer) -> Answer:
         *calls, last = answer.tool_calls or (_EXAMPLE_CALL,)
         last = replace(last, arguments=last.arguments[: max(1, len(last.arguments) * 2 // 3)])
         return _finished(replace(answer, tool_calls=(*calls, last)), finish_reason)
 
-    return _answer_fault("tool arguments cut", spoil)
+    return _answer_fault("tool arguments cut", change)
 
 
 def huge_event(size: int = 1_000_000) -> Fault:
-    """One delta of so many characters."""
+    """One delta with this many characters."""
 
-    def spoil(answer: Answer) -> Answer:
+    def change(answer: Answer) -> Answer:
         behavior = replace(answer.behavior, delta_tokens=size)
         return _finished(replace(answer, text="x" * size, tool_calls=(), behavior=behavior), "stop")
 
-    return _answer_fault("huge event", spoil)
+    return _answer_fault("huge event", change)
 
 
 def _finished(answer: Answer, reason: str) -> Answer:
     return replace(answer, finish_reason=reason, native_finish_reason=reason)
 
 
-def _answer_fault(name: str, spoil: Callable[[Answer], Answer]) -> Fault:
-    def play(serving: Serving) -> Response:
-        spoiled = _spoiled(serving, spoil)
-        return spoiled.respond(spoiled.items())
+def _answer_fault(name: str, change: Callable[[Answer], Answer]) -> Fault:
+    def play(outgoing: OutgoingReply) -> Response:
+        faulty = _changed(outgoing, change)
+        return faulty.respond(faulty.items())
 
     return Fault(name, play)
 
 
-def _spoiled(serving: Serving, spoil: Callable[[Answer], Answer]) -> Serving:
-    return replace(serving, answer=spoil(serving.answer))
+def _changed(outgoing: OutgoingReply, change: Callable[[Answer], Answer]) -> OutgoingReply:
+    return replace(outgoing, answer=change(outgoing.answer))
 
 
 def _without_choices(name: str, instead: JSONObject) -> Fault:
-    """Send what a reply says beside its choices and usage, once, with this in their place."""
+    """Return a fault that sends the head of a reply once, with other fields in place of its choices and usage."""
 
-    def play(serving: Serving) -> Response:
-        shell = {key: value for key, value in serving.events()[0].items() if key not in ("choices", "usage")}
-        return serving.respond([{**shell, **instead}, *serving.ending()])
+    def play(outgoing: OutgoingReply) -> Response:
+        shell = {key: value for key, value in outgoing.events()[0].items() if key not in ("choices", "usage")}
+        return outgoing.respond([{**shell, **instead}, *outgoing.ending()])
 
     return Fault(name, play)
 
 
-def _with_last_choice(serving: Serving, mark: Callable[[JSONObject], JSONObject]) -> Response:
-    """Mark the choice that ends the answer: the plain one, or that of a stream's finish event."""
-    events = serving.events()
-    finish = -2 if serving.stream else 0
+def _with_last_choice(outgoing: OutgoingReply, mark: Callable[[JSONObject], JSONObject]) -> Response:
+    """Change the last choice of the answer: the plain one, or the one in a stream's finish event."""
+    events = outgoing.events()
+    finish = -2 if outgoing.stream else 0
     events[finish] = mark(events[finish])
-    return serving.respond([*events, *serving.ending()])
+    return outgoing.respond([*events, *outgoing.ending()])
 
 
-def _markup(calls: tuple[AnsweredCall, ...], *, section: bool, singular: bool, ended: bool) -> str:
+def _markup(calls: tuple[SentToolCall, ...], *, section: bool, singular: bool, ended: bool) -> str:
     name = "tool_call_section" if singular else "tool_calls_section"
-    written = [
+    encoded = [
         f"<|tool_call_begin|>functions.{call.name}:{number}<|tool_call_argument_begin|>{call.arguments}"
         for number, call in enumerate(calls)
     ]
-    text = "<|tool_call_end|>".join(written) + ("<|tool_call_end|>" if ended else "")
+    text = "<|tool_call_end|>".join(encoded) + ("<|tool_call_end|>" if ended else "")
     return f"<|{name}_begin|>{text}" + (f"<|{name}_end|>" if ended else "") if section else text

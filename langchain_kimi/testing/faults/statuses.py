@@ -1,4 +1,4 @@
-"""Faults with an HTTP status of their own, sent before anything of a reply."""
+"""Faults with an HTTP error status, in place of a reply."""
 
 import json
 import time
@@ -7,8 +7,8 @@ from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.http1 import Response
-from langchain_kimi.testing.refusals import error_body
-from langchain_kimi.testing.serving import COMMON_HEADERS, Fault, Serving, json_response
+from langchain_kimi.testing.rejections import error_body
+from langchain_kimi.testing.responses import COMMON_HEADERS, Fault, OutgoingReply, json_response
 
 _DOCS = "https://openrouter.ai/docs/errors#"
 _KEYS = "https://openrouter.ai/settings/keys"
@@ -21,7 +21,7 @@ def http_error(
     metadata: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Fault:
-    """Refuse with this status, in OpenRouter's envelope."""
+    """This status with an error body as OpenRouter writes it."""
     return Fault(f"{status}", lambda _: json_response(status, error_body(status, message, metadata), headers))
 
 
@@ -34,7 +34,7 @@ def context_overflow(limit: int = 262_144, requested: int = 300_000) -> Fault:
 
 
 def provider_refused(raw: Any, status: int = 400, provider: str = "Moonshot AI") -> Fault:
-    """Let the host refuse: its own words, JSON or text, are in `metadata.raw` only."""
+    """An error of the provider, whose own error, JSON or text, is only in `metadata.raw`."""
     text = raw if isinstance(raw, str) else json.dumps(raw)
     return http_error(status, "Provider returned error", {"provider_name": provider, "raw": text})
 
@@ -42,17 +42,18 @@ def provider_refused(raw: Any, status: int = 400, provider: str = "Moonshot AI")
 def unknown_model() -> Fault:
     """400: there is no such model."""
     return Fault(
-        "400 unknown model", lambda s: json_response(400, error_body(400, f"{s.requested} is not a valid model ID"))
+        "400 unknown model",
+        lambda outgoing: json_response(400, error_body(400, f"{outgoing.requested} is not a valid model ID")),
     )
 
 
 def unauthorized() -> Fault:
-    """401: nobody knows this API key."""
+    """401: the API key is unknown."""
     return http_error(401, "User not found.")
 
 
 def out_of_credits(affordable_tokens: int | None = None) -> Fault:
-    """402: no credits are left, or not enough for so many tokens."""
+    """402: no credits are left, or only enough for `affordable_tokens` tokens."""
     if affordable_tokens is None:
         return http_error(402, "Insufficient credits. Add more using https://openrouter.ai/credits")
     return http_error(
@@ -63,21 +64,21 @@ def out_of_credits(affordable_tokens: int | None = None) -> Fault:
 
 
 def key_limit_exceeded(period: str = "total") -> Fault:
-    """403: the key's own limit (`total`, `daily`, `weekly` or `monthly`) is used up."""
+    """403: the key's limit (`total`, `daily`, `weekly` or `monthly`) is exhausted."""
     return http_error(403, f"Key limit exceeded ({period} limit). Manage it using {_KEYS}")
 
 
 def moderated(reasons: Sequence[str] = ("violence",), flagged_input: str = "How to ... somebody") -> Fault:
     """403: the prompt was flagged."""
 
-    def play(serving: Serving) -> Response:
+    def play(outgoing: OutgoingReply) -> Response:
         metadata = {
             "reasons": list(reasons),
             "flagged_input": flagged_input,
-            "provider_name": serving.answer.provider,
-            "model_slug": serving.requested,
+            "provider_name": outgoing.answer.provider,
+            "model_slug": outgoing.requested,
         }
-        message = f'{serving.requested} requires moderation. Your input was flagged for "{", ".join(reasons)}".'
+        message = f'{outgoing.requested} requires moderation. Your input was flagged for "{", ".join(reasons)}".'
         return json_response(403, error_body(403, message, metadata))
 
     return Fault("403 moderated", play)
@@ -86,7 +87,7 @@ def moderated(reasons: Sequence[str] = ("violence",), flagged_input: str = "How 
 def no_endpoints(
     excluded_by: Sequence[str] = ("require_parameters",), fallback_models: Sequence[str] = ("moonshotai/kimi-k2.6",)
 ) -> Fault:
-    """404: no host is left after the request's own filters; says which, and which models could do instead."""
+    """404: the request's filters exclude all providers. The error lists the filters and alternative models."""
     more = {"excluded_by": list(excluded_by), "fallback_models": list(fallback_models)}
     message = "No endpoints found that can handle the requested parameters."
     return _availability(404, "constraint_filtered", message, error_type="not_found", more=more)
@@ -98,15 +99,15 @@ def timed_out() -> Fault:
 
 
 def payload_too_large() -> Fault:
-    """413, as text rather than JSON: the body is too large for the edge."""
+    """413, as text: the body is too large for the edge server."""
     return _text(413, "Payload Too Large", "text/plain")
 
 
 def rate_limited(retry_after: float | None = None, provider: str = "Moonshot AI") -> Fault:
-    """429 of a host that has too much to do, with a Retry-After header in seconds where one is given."""
+    """429 of an overloaded provider, with a Retry-After header if `retry_after` (in seconds) is not None."""
 
-    def play(serving: Serving) -> Response:
-        raw = f"{serving.requested} is temporarily rate-limited upstream. Please retry shortly."
+    def play(outgoing: OutgoingReply) -> Response:
+        raw = f"{outgoing.requested} is temporarily rate-limited upstream. Please retry shortly."
         metadata = {"provider_name": provider, "raw": raw}
         headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
         return json_response(429, error_body(429, "Provider returned error", metadata), headers)
@@ -115,18 +116,18 @@ def rate_limited(retry_after: float | None = None, provider: str = "Moonshot AI"
 
 
 def free_rate_limited(reset_at: int | None = None) -> Fault:
-    """429 of the free models' limit per minute; `reset_at` is in milliseconds since 1970, or a minute from now."""
+    """429 of the free models' limit per minute. `reset_at`: milliseconds since 1970. None: a minute from now."""
     return _limited("Rate limit exceeded: free-models-per-min. ", limit=20, reset_at=reset_at)
 
 
 def free_daily_cap(reset_at: int | None = None) -> Fault:
-    """429 of the free models' limit per day, which no retry helps."""
+    """429 of the free models' limit per day. Retrying does not help."""
     message = "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day"
     return _limited(message, limit=50, reset_at=reset_at)
 
 
 def no_capacity(retry_after: float = 12) -> Fault:
-    """429 that says when to retry in the body's `availability` only, and has no `code`."""
+    """429 without a `code`, whose retry time is only in the body's `availability`."""
     more = {"retry_after": retry_after, "affected_providers": ["moonshotai", "groq"]}
     return _availability(
         429, "capacity_exhausted", "No capacity is left.", error_type="rate_limit_exceeded", more=more, retryable=True
@@ -134,29 +135,29 @@ def no_capacity(retry_after: float = 12) -> Fault:
 
 
 def internal_error() -> Fault:
-    """500: OpenRouter itself failed; it does not say how."""
+    """500: an internal error of OpenRouter, without details."""
     return http_error(500, "Internal Server Error")
 
 
 def bad_gateway() -> Fault:
-    """502, as a page of HTML from the edge."""
+    """502, as an HTML page from the edge server."""
     page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return _text(502, page, "text/html")
 
 
 def unavailable(retry_after: float | None = None) -> Fault:
-    """503: no host meets the request just now."""
+    """503: no provider is available at the moment."""
     headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
     return http_error(503, "Service temporarily unavailable", headers=headers)
 
 
 def edge_timeout() -> Fault:
-    """524, as text from the edge."""
+    """524, as text from the edge server."""
     return _text(524, "error code: 524", "text/plain; charset=UTF-8")
 
 
 def overloaded() -> Fault:
-    """529: the host is overloaded."""
+    """529: the provider is overloaded."""
     return http_error(529, "Provider returned error", {"provider_name": "Moonshot AI", "raw": "Overloaded"})
 
 
@@ -166,7 +167,7 @@ def _text(status: int, text: str, content_type: str) -> Fault:
 
 
 def _limited(message: str, limit: int, reset_at: int | None) -> Fault:
-    def play(_: Serving) -> Response:
+    def play(_: OutgoingReply) -> Response:
         reset = int(time.time() * 1000) + _MINUTE if reset_at is None else reset_at
         headers = {"X-RateLimit-Limit": f"{limit}", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{reset}"}
         return json_response(429, error_body(429, message, {"headers": headers, "provider_name": None}), headers)
@@ -174,11 +175,11 @@ def _limited(message: str, limit: int, reset_at: int | None) -> Fault:
     return Fault("429 of the free models", play)
 
 
-def _availability(  # noqa: PLR0913 - the parts of this error, each named where it is called
+def _availability(  # noqa: PLR0913 - the fields of this error
     status: int, code: str, message: str, *, error_type: str, more: JSONObject, retryable: bool = False
 ) -> Fault:
-    def play(serving: Serving) -> Response:
-        availability = {"code": code, "retryable": retryable, "requested_models": [serving.requested], **more}
+    def play(outgoing: OutgoingReply) -> Response:
+        availability = {"code": code, "retryable": retryable, "requested_models": [outgoing.requested], **more}
         error: JSONObject = {"message": message, "error_type": error_type, "http_status": status}
         error["availability"] = {**availability, "docs_url": _DOCS + code}
         return json_response(status, {"error": error})

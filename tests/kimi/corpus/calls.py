@@ -1,4 +1,4 @@
-"""What the leaks have in common: one call, a second one, and what they must become."""
+"""Calls that many cases share, as markup and as expected calls."""
 
 from tests.kimi.corpus.cases import Call, markup
 
@@ -11,5 +11,5 @@ TWO = markup("functions.get_weather:1", '{"city": "Rome"}')
 
 
 def named(call_id: str, name: str = "get_weather", city: str = "Paris") -> tuple[str, dict[str, str], str]:
-    """The call for a city."""
+    """Return the expected call for a city."""
     return (name, {"city": city}, call_id)

@@ -1,4 +1,4 @@
-"""The corpus's way of writing down a reply and what must come of it, and of running it."""
+"""The cases of the corpus: a reply and the expected message, and functions that run them."""
 
 import json
 import random
@@ -26,7 +26,7 @@ CALL_END = "<|tool_call_end|>"
 TURN_END = "<|im_end|>"
 
 Call = tuple[str, Any, str]
-"""Name, arguments and id; of an invalid call the arguments are text."""
+"""Name, arguments and id. The arguments of an invalid call are text."""
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "get_weather": {"properties": {"city": {"type": "string"}}, "required": ["city"]},
@@ -50,21 +50,21 @@ TOOLS = [
 
 @dataclass(frozen=True)
 class Case:
-    """A reply and what must come of it.
+    """A reply and the expected message.
 
     Attributes:
-        name: What is wrong with it, or looks like that.
-        source: The thread where it was reported, or where the form was seen; `after` one that has a variation of it.
-        deltas: The stream's deltas; the plain form is their sum.
-        finish: The finish reason that came.
-        calls: The valid calls of the message.
-        invalid: The invalid ones.
-        content: Its text.
-        reasoning: Its reasoning.
-        ends: The finish reason that it must have; the one that came if not given.
-        repairs: What must have been counted; nothing at all for a healthy reply.
-        body: The request, beside its tools.
-        taken: The ids that the user's conversation holds.
+        name: What is wrong with the reply, or seems to be.
+        source: The issue that reports it; `after` an issue for a variation of its report.
+        deltas: The deltas of the stream. Their sum is the plain reply.
+        finish: The finish reason of the reply.
+        calls: The expected valid calls.
+        invalid: The expected invalid calls.
+        content: The expected content.
+        reasoning: The expected reasoning.
+        ends: The expected finish reason. Empty: that of the reply.
+        repairs: The expected counts of repairs.
+        body: The fields of the request.
+        taken: The call ids in the conversation.
     """
 
     name: str
@@ -82,24 +82,24 @@ class Case:
 
 
 NOTHING: dict[str, Any] = {"role": "assistant", "content": None, "reasoning": None, "reasoning_details": []}
-"""A delta that says nothing."""
+"""An empty delta."""
 
 
 def leaked(name: str, source: str, text: str, **expected: Any) -> Case:
-    """A text with markup in it: by default its calls are lifted, and the reply ends with calls."""
+    """Return a case with markup in the text, whose calls become structured calls."""
     expected.setdefault("ends", "tool_calls" if expected.get("calls") else "")
-    found = len(expected.get("calls", ())) + len(expected.get("invalid", ()))
-    expected.setdefault("repairs", {"markup": found} if found else {})
+    count = len(expected.get("calls", ())) + len(expected.get("invalid", ()))
+    expected.setdefault("repairs", {"markup": count} if count else {})
     return Case(name, source, ({"content": text},), **expected)
 
 
 def lifted(name: str, source: str, text: str, *calls: Call, **expected: Any) -> Case:
-    """A text out of which these calls are lifted."""
+    """Return a case with these valid calls in the text."""
     return leaked(name, source, text, calls=calls, **expected)
 
 
 def in_reasoning(case: Case, source: str) -> Case:
-    """The same text, but in the reasoning, with nothing else in the reply."""
+    """Return a case with the same text as the reasoning of a reply without content."""
     text = case.deltas[0]["content"]
     return replace(
         case,
@@ -112,23 +112,23 @@ def in_reasoning(case: Case, source: str) -> Case:
 
 
 def healthy(name: str, text: str, **expected: Any) -> Case:
-    """A text that must come out as it is, and uncounted."""
+    """Return a case with a text that must stay unchanged."""
     return Case(name, "", ({"content": text},), content=text, **expected)
 
 
 def call(name: str | None, arguments: Any, call_id: str | None = None, **others: Any) -> dict[str, Any]:
-    """A delta with one call, or a piece of it."""
+    """Return a delta with one call, or a piece of one."""
     piece: dict[str, Any] = {"index": 0, "type": "function", "function": {"name": name, "arguments": arguments}}
     return {"tool_calls": [{**piece, **({"id": call_id} if call_id is not None else {}), **others}]}
 
 
 def markup(call_id: str, arguments: str, end: str = CALL_END) -> str:
-    """One call as Kimi writes it."""
+    """Return a call in K2's markup."""
     return f"{CALL}{call_id}{ARGUMENTS}{arguments}{end}"
 
 
 def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
-    """The deltas as in `even_splits`, and with each of their texts cut in two at every place."""
+    """Yield the deltas as in `even_splits`, and with each text split in two at every position."""
     yield from even_splits(case)
     deltas = list(case.deltas)
     for position, delta in enumerate(deltas):
@@ -137,12 +137,12 @@ def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
 
 
 def random_splits(case: Case, count: int = 25) -> Iterator[list[dict[str, Any]]]:
-    """The deltas as in `even_splits`, and `count` times with each of their texts cut at up to three places.
+    """Yield the deltas as in `even_splits`, and `count` times with each text split at up to three positions.
 
-    The places are the same in each run.
+    The positions are the same in each run.
     """
     yield from even_splits(case)
-    chance = random.Random(case.name)  # noqa: S311 - no secret, but the same places each time
+    chance = random.Random(case.name)  # noqa: S311 - not a secret; the same positions in each run
     for _ in range(count):
         pieces: list[dict[str, Any]] = []
         for delta in case.deltas:
@@ -152,9 +152,9 @@ def random_splits(case: Case, count: int = 25) -> Iterator[list[dict[str, Any]]]
 
 
 def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:
-    """The deltas as they are, and with all texts cut into characters.
+    """Yield the deltas unchanged, and with all texts split into characters.
 
-    The text of a single delta is also cut into pieces of a few characters, with deltas between them that say nothing.
+    The text of a single delta is also split into pieces of a few characters, with empty deltas between them.
     """
     deltas = list(case.deltas)
     yield deltas
@@ -166,7 +166,7 @@ def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:
 
 
 def _text(delta: dict[str, Any]) -> tuple[str, str]:
-    """The longest text of a delta, and where it is."""
+    """Return the key and the text that can be split in a delta."""
     if calls := delta.get("tool_calls"):
         arguments = (calls[0].get("function") or {}).get("arguments")
         return "tool_calls", arguments if isinstance(arguments, str) and len(calls) == 1 else ""
@@ -191,7 +191,7 @@ def _cut(delta: dict[str, Any], places: list[int]) -> list[dict[str, Any]]:
 
 
 def streamed(case: Case, deltas: list[dict[str, Any]], repair_options: RepairOptions | None = None) -> AIMessage:
-    """The message of the reply, streamed with these deltas."""
+    """Return the message of the reply, streamed with these deltas."""
     reader = StreamedMessage(
         ResponseHead(200, {}, 0.0),
         _body(case),
@@ -208,7 +208,7 @@ def streamed(case: Case, deltas: list[dict[str, Any]], repair_options: RepairOpt
 
 
 def plain(case: Case, repair_options: RepairOptions | None = None) -> AIMessage:
-    """The message of the reply, not streamed."""
+    """Return the message of the reply, not streamed."""
     repair_options = repair_options or RepairOptions(call_ids=lambda: case.taken)
     reader = PlainMessage(ResponseHead(200, {}, 0.0), _body(case), idle=None, repair_options=repair_options)
     choice = {"index": 0, "message": {"role": "assistant", **summed(case)}, "finish_reason": case.finish}
@@ -218,14 +218,14 @@ def plain(case: Case, repair_options: RepairOptions | None = None) -> AIMessage:
 
 
 def summed(case: Case) -> dict[str, Any]:
-    """The message that the deltas add up to, as a host would send it."""
+    """Return the sum of the deltas as a plain message."""
     message: dict[str, Any] = {}
     for delta in case.deltas:
         for key, value in delta.items():
             message[key] = message[key] + value if key in message else value
     calls: list[dict[str, Any]] = []
     for piece in message.get("tool_calls", ()):
-        # A piece with neither id nor name continues the last call.
+        # A piece without id and name continues the last call.
         if calls and not piece.get("id") and not piece["function"].get("name"):
             function = calls[-1]["function"]
             calls[-1] = {
@@ -241,22 +241,22 @@ def _body(case: Case) -> WireBody:
     return cast("WireBody", {"model": "moonshotai/kimi-k2-0905", "messages": [], **case.body})
 
 
-# What makes LangChain take the sum of a stream's pieces for broken.
+# Suffixes of streamed invalid arguments, which keep LangChain from repairing them.
 BREAKERS = ('""]', '""}', '"]', '"}', "]", "}")
 
 
-def told_by(message: AIMessage, expected: Case | None = None) -> dict[str, Any]:
-    """What a message tells; of `expected`, broken arguments may be followed by what breaks them for LangChain."""
-    told = _told_by(message)
-    if expected and len(told["invalid"]) == len(expected.invalid):
-        told["invalid"] = tuple(
-            (name, text[: len(known[1])] if text[len(known[1]) :] in BREAKERS else text, call_id)
-            for (name, text, call_id), known in zip(told["invalid"], expected.invalid, strict=True)
+def outcome_of(message: AIMessage, expected: Case | None = None) -> dict[str, Any]:
+    """Return the outcome of a message. Suffixes in `BREAKERS` are removed from the invalid arguments of `expected`."""
+    outcome = _outcome_of(message)
+    if expected and len(outcome["invalid"]) == len(expected.invalid):
+        outcome["invalid"] = tuple(
+            (name, text[: len(wanted[1])] if text[len(wanted[1]) :] in BREAKERS else text, call_id)
+            for (name, text, call_id), wanted in zip(outcome["invalid"], expected.invalid, strict=True)
         )
-    return told
+    return outcome
 
 
-def _told_by(message: AIMessage) -> dict[str, Any]:
+def _outcome_of(message: AIMessage) -> dict[str, Any]:
     return {
         "content": message.content,
         "reasoning": message.additional_kwargs.get("reasoning_content", ""),
@@ -268,7 +268,7 @@ def _told_by(message: AIMessage) -> dict[str, Any]:
 
 
 def expected_of(case: Case) -> dict[str, Any]:
-    """What a message must tell."""
+    """Return the expected outcome."""
     return {
         "content": case.content,
         "reasoning": case.reasoning,

@@ -1,4 +1,4 @@
-"""Healthy replies that look like mishaps: they come out as they are, and nothing is counted."""
+"""Healthy replies that resemble broken ones. They must stay unchanged."""
 
 from typing import Any
 
@@ -51,10 +51,10 @@ QUOTED = [
 TALK = [
     healthy("a marker in a sentence", f"The marker {CALL} begins a call."),
     healthy("a section's marker in a sentence", f"Between {SECTION} and {SECTION_END} there are calls."),
-    healthy("markers in code, then one at the end", f"Behind `{CALL_END}` stands {TURN_END}"),
+    healthy("markers in code, then one at the end", f"Behind `{CALL_END}` is {TURN_END}"),
     healthy("the turn's end in a sentence", f"A turn ends with {TURN_END}, always."),
     healthy("several in a row, then words", f"{SECTION}{CALL} open, {CALL_END}{SECTION_END} close."),
-    healthy("a marker that begins no call", f"{ARGUMENTS} stands before the JSON."),
+    healthy("a marker that begins no call", f"{ARGUMENTS} is before the JSON."),
     healthy("a name, then words", f"{CALL}functions.get_weather:0 is how it begins."),
     healthy("arguments, then words", f"{CALL}functions.get_weather:0{ARGUMENTS} and then words follow."),
     healthy("a tool that is not offered", markup("functions.launch:0", "{}") + " launches."),

@@ -1,4 +1,4 @@
-"""Mishaps in the text: every form of ids and arguments that was seen in leaked markup."""
+"""Texts with every observed form of ids and arguments in markup."""
 
 from tests.kimi.corpus.calls import PARIS, ROME, TWO, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -170,7 +170,7 @@ JSON = [
         invalid=(("get_weather", "null", "functions.get_weather:0"),),
     ),
     leaked(
-        "string not closed, one more call behind",
+        "string not closed, one more call after",
         "MoonshotAI/kimi-cli#758",
         markup("functions.get_weather:0", '{"city": "Par') + TWO,
         calls=(ROME,),

@@ -1,4 +1,4 @@
-"""Mishaps in the text: markup that is cut off, markers without a call, and calls without markers."""
+"""Texts with truncated markup, markers without a call, and calls without markers."""
 
 from tests.kimi.corpus.calls import ONE, PARIS, ROME, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -20,7 +20,7 @@ CUT = [
         invalid=(("get_weather", '{"city": "Par', "functions.get_weather:0"),),
     ),
     leaked(
-        "cut behind the JSON",
+        "cut after the JSON",
         "sgl-project/sglang#23341",
         SECTION + markup("functions.get_weather:0", PARIS, ""),
         finish="length",
@@ -43,7 +43,7 @@ CUT = [
         ends="length",
     ),
     leaked(
-        "cut behind the id",
+        "cut after the id",
         "sgl-project/sglang#23341",
         SECTION + CALL + "functions.get_weather:0",
         finish="length",
@@ -131,7 +131,7 @@ STRAY = [
         repairs={"markup": 1},
     ),
     leaked(
-        "an end some way behind a call",
+        "an end some way after a call",
         "vllm-project/vllm#31207",
         f"{ONE}Now.{SECTION_END} Then.",
         calls=(WEATHER,),

@@ -1,4 +1,4 @@
-"""Mishaps in the text: calls in Kimi's own markup, whole, torn, repeated, with text around them."""
+"""Texts with complete, incomplete and repeated markup, and text around it."""
 
 from tests.kimi.corpus.calls import ONE, PARIS, ROME, TIME, TWO, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -24,7 +24,7 @@ MARKERS = [
         content="I look.\n",
     ),
     leaked(
-        "text behind",
+        "text after",
         "vllm-project/vllm#38579",
         f"{SECTION}{ONE}{SECTION_END}\nWait.",
         calls=(WEATHER,),
@@ -66,7 +66,7 @@ MARKERS = [
         calls=(WEATHER, ROME),
     ),
     leaked(
-        "not closed, text behind",
+        "not closed, text after",
         "anomalyco/opencode#1021",
         markup("functions.get_weather:0", PARIS, "") + "\n\nI wait.",
         calls=(WEATHER,),
@@ -117,7 +117,7 @@ MARKERS = [
         f"{SECTION}\n{CALL} functions.get_weather:0 \n{ARGUMENTS} {PARIS} \n{CALL_END}\n{SECTION_END}",
         calls=(WEATHER,),
     ),
-    leaked("the turn's end behind", "MoonshotAI/Kimi-K2#128", SECTION + ONE + SECTION_END + TURN_END, calls=(WEATHER,)),
+    leaked("the turn's end after", "MoonshotAI/Kimi-K2#128", SECTION + ONE + SECTION_END + TURN_END, calls=(WEATHER,)),
     leaked("the turn's end instead", "MoonshotAI/Kimi-K2#128", SECTION + ONE + TURN_END, calls=(WEATHER,)),
     leaked(
         "the call's begin lost",
@@ -150,21 +150,21 @@ MARKERS = [
         calls=(TIME,),
     ),
     leaked(
-        "behind code that is closed",
+        "after code that is closed",
         "cline/cline#12980",
         f"`get_weather` helps.\n```\nx\n```\n{ONE}",
         calls=(WEATHER,),
         content="`get_weather` helps.\n```\nx\n```\n",
     ),
     leaked(
-        "behind a quotation that is closed",
+        "after a quotation that is closed",
         "cline/cline#12980",
         f'You said "Paris". „Gut“, “good”. {ONE}',
         calls=(WEATHER,),
         content='You said "Paris". „Gut“, “good”. ',
     ),
     leaked(
-        "behind markers that are quoted",
+        "after markers that are quoted",
         "cline/cline#12980",
         f"No `{CALL}` here.\n{ONE}",
         calls=(WEATHER,),

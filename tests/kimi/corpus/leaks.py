@@ -1,4 +1,4 @@
-"""All leaks: those in the text, and many of them once more in the reasoning."""
+"""All cases of leaked markup: in the content, and many of them also in the reasoning."""
 
 from tests.kimi.corpus.cases import Case, in_reasoning
 from tests.kimi.corpus.leaked_calls import IDS, JSON

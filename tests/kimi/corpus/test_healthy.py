@@ -1,4 +1,4 @@
-"""What is healthy stays as it is, streamed in many splits and plain, and is not held up."""
+"""Tests that healthy replies stay unchanged and are not delayed, streamed in many splits and plain."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
-from tests.kimi.corpus.cases import TOOLS, Case, expected_of, plain, random_splits, splits, streamed, told_by
+from tests.kimi.corpus.cases import TOOLS, Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.healthy import ALMOST, HEALTHY
 
 every_case = pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
@@ -16,7 +16,7 @@ LONGEST_HELD = 30
 
 def assert_unchanged(case: Case, deltas: list[dict[str, Any]]) -> None:
     message = streamed(case, deltas)
-    assert told_by(message) == expected_of(case), deltas
+    assert outcome_of(message) == expected_of(case), deltas
     assert "kimi" not in message.response_metadata
 
 
@@ -36,19 +36,19 @@ def test_streamed_at_every_split(case: Case) -> None:
 @every_case
 def test_plain(case: Case) -> None:
     message = plain(case)
-    assert told_by(message) == expected_of(case)
+    assert outcome_of(message) == expected_of(case)
     assert "kimi" not in message.response_metadata
 
 
 @every_case
-def test_is_the_same_without_repairs(case: Case) -> None:
+def test_disabling_repairs_changes_nothing(case: Case) -> None:
     off = RepairOptions(frozenset())
-    assert told_by(plain(case, off)) == expected_of(case)
-    assert told_by(streamed(case, list(case.deltas), off)) == expected_of(case)
+    assert outcome_of(plain(case, off)) == expected_of(case)
+    assert outcome_of(streamed(case, list(case.deltas), off)) == expected_of(case)
 
 
 @pytest.mark.parametrize("case", ALMOST, ids=lambda case: case.name)
-def test_text_is_held_back_for_the_length_of_a_marker_at_most(case: Case) -> None:
+def test_at_most_the_length_of_a_marker_is_held_back(case: Case) -> None:
     scanner = MarkupScanner(OfferedTools({"tools": TOOLS}))
     shown = ""
     for length, character in enumerate(case.content, start=1):
@@ -63,6 +63,6 @@ def test_ordinary_words_pass_at_once(text: str) -> None:
     assert MarkupScanner(OfferedTools({"tools": TOOLS})).feed(text) is text
 
 
-def test_there_are_as_many_as_promised() -> None:
+def test_the_corpus_is_large() -> None:
     assert len(HEALTHY) >= 150
     assert len({case.name for case in HEALTHY}) == len(HEALTHY)

@@ -1,8 +1,8 @@
-"""Leaked markup, streamed in many splits and plain."""
+"""Runs the cases with leaked markup, streamed in many splits and plain."""
 
 import pytest
 
-from tests.kimi.corpus.cases import Case, expected_of, plain, random_splits, splits, streamed, told_by
+from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 
 CASES = [*IN_CONTENT, *IN_REASONING]
@@ -14,7 +14,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
     for deltas in random_splits(case):
-        assert told_by(streamed(case, deltas), case) == expected, deltas
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
 @pytest.mark.long
@@ -22,25 +22,25 @@ def test_streamed_in_random_pieces(case: Case) -> None:
 def test_streamed_at_every_split(case: Case) -> None:
     expected = expected_of(case)
     for deltas in splits(case):
-        assert told_by(streamed(case, deltas), case) == expected, deltas
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
 @every_case
 def test_plain(case: Case) -> None:
-    assert told_by(plain(case)) == expected_of(case)
+    assert outcome_of(plain(case)) == expected_of(case)
 
 
 @pytest.mark.parametrize("length", [1, 3, 8])
 @pytest.mark.parametrize("case", IN_REASONING, ids=lambda case: case.name)
-def test_reasoning_that_is_told_twice(case: Case, length: int) -> None:
+def test_reasoning_in_both_fields(case: Case, length: int) -> None:
     text = case.deltas[0]["reasoning"]
     pieces = [text[start : start + length] for start in range(0, len(text), length)]
     deltas = [{"reasoning": piece, "reasoning_details": [{**DETAIL, "text": piece}]} for piece in pieces]
     message = streamed(case, deltas)
-    assert told_by(message, case) == expected_of(case)
+    assert outcome_of(message, case) == expected_of(case)
     [detail] = message.additional_kwargs["reasoning_details"]
     assert detail == {**DETAIL, "text": case.reasoning}
 
 
-def test_names_are_told_apart() -> None:
+def test_case_names_are_unique() -> None:
     assert len({case.name for case in CASES}) == len(CASES)

@@ -1,4 +1,4 @@
-"""The scanner finds the same in a text, wherever it is cut in two."""
+"""Tests that the scanner's result does not depend on how a text is split."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from tests.kimi.corpus.cases import Case, summed
 from tests.kimi.corpus.healthy import HEALTHY
 from tests.kimi.corpus.leaks import IN_CONTENT
 
-# The number of cuts and the cost of each grow with the text. The longer ones are cut at every place in the long run.
+# The number of splits and the cost of each grow with the text. Longer texts are split everywhere in the long run.
 LONGEST = 400
 
 
@@ -25,7 +25,7 @@ def offered(case: Case) -> OfferedTools:
     return OfferedTools(cast("WireBody", case.body))
 
 
-# Without a tool that may be called, no text is scanned.
+# Without an available tool, no text is scanned.
 SCANNED = [case for case in (*IN_CONTENT, *HEALTHY) if text_of(case) and offered(case).may_be_called]
 CASES = [case for case in SCANNED if len(text_of(case)) <= LONGEST]
 
@@ -46,5 +46,5 @@ def test_cut_at_every_place(case: Case) -> None:
         assert scanned(case, text[:at], text[at:]) == (shown, calls, removed), text[:at]
 
 
-def test_nearly_all_texts_are_short_enough() -> None:
+def test_nearly_all_texts_are_cut_everywhere() -> None:
     assert len(CASES) > 0.95 * len(SCANNED) > 300

@@ -1,14 +1,14 @@
-"""Calls in their own form with something wrong in them, in every split, streamed and plain."""
+"""Runs the cases with errors in structured calls, streamed in every split and plain."""
 
 import pytest
 
-from tests.kimi.corpus.cases import Case, expected_of, plain, splits, streamed, told_by
+from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, splits, streamed
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
 from tests.kimi.corpus.varied_wire import VARIED_WIRE
-from tests.kimi.corpus.wire import MISHAPS
+from tests.kimi.corpus.wire import BROKEN
 
-WHOLE = [*MISHAPS, *VARIED_WIRE]
+WHOLE = [*BROKEN, *VARIED_WIRE]
 every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
 
 
@@ -16,20 +16,20 @@ every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
 def test_streamed_at_every_split(case: Case) -> None:
     expected = expected_of(case)
     for deltas in splits(case):
-        assert told_by(streamed(case, deltas), case) == expected, deltas
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
 @every_case
 def test_plain(case: Case) -> None:
-    assert told_by(plain(case)) == expected_of(case)
+    assert outcome_of(plain(case)) == expected_of(case)
 
 
 @pytest.mark.parametrize("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
-def test_streamed_in_pieces_of_its_own(case: Case) -> None:
-    assert told_by(streamed(case, list(case.deltas)), case) == expected_of(case)
+def test_streamed_in_the_pieces_of_the_case(case: Case) -> None:
+    assert outcome_of(streamed(case, list(case.deltas)), case) == expected_of(case)
 
 
-def test_there_are_as_many_as_promised() -> None:
+def test_the_corpus_is_large() -> None:
     everything = [*WHOLE, *VARIED_PIECES, *IN_CONTENT, *IN_REASONING]
     assert len(everything) >= 300
     assert all(case.source for case in everything)

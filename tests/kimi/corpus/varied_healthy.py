@@ -1,4 +1,4 @@
-"""More healthy replies that look like mishaps: documents, code and JSON about the markup, and other models' markup."""
+"""More healthy replies: documents, code and JSON about the markup, and other models' markup."""
 
 from tests.kimi.corpus.calls import ONE, TWO
 from tests.kimi.corpus.cases import (
@@ -18,7 +18,7 @@ WHOLE = f"{SECTION}{ONE}{SECTION_END}"
 
 
 def escaped(text: str) -> str:
-    """A text as it stands in a JSON string."""
+    """Return a text as the inside of a JSON string."""
     return text.replace('"', '\\"')
 
 

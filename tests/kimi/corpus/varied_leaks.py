@@ -1,4 +1,4 @@
-"""Mishaps in the text, variations of what was reported: markers, ids, arguments and ends in every form thought of."""
+"""Variations of reported leaks: markers and ids."""
 
 from tests.kimi.corpus.calls import ONE, PARIS, ROME, TIME, TWO, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -31,7 +31,7 @@ MARKERS = [
         SECTION_END + SECTION + ONE + SECTION_END,
         WEATHER,
     ),
-    lifted("only section end behind", "after vllm-project/vllm#28543", ONE + SECTION_END, WEATHER),
+    lifted("only section end after", "after vllm-project/vllm#28543", ONE + SECTION_END, WEATHER),
     lifted(
         "arguments marker twice",
         "after vllm-project/vllm#28543",
@@ -131,7 +131,7 @@ IDS = [
         WEATHER,
     ),
     lifted(
-        "id with blank behind dot", "after openclaw/openclaw#70030", markup("functions. get_weather:0", PARIS), WEATHER
+        "id with blank after dot", "after openclaw/openclaw#70030", markup("functions. get_weather:0", PARIS), WEATHER
     ),
     lifted(
         "id singular function",

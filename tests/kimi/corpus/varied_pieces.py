@@ -1,21 +1,21 @@
-"""Mishaps on the wire where it matters how a call comes in pieces; so these pieces are not cut any further."""
+"""Structured calls in unusual pieces, which are not split any further."""
 
 from typing import Any
 
 from tests.kimi.corpus.calls import PARIS, TIME, WEATHER, named
 from tests.kimi.corpus.cases import Case, call
-from tests.kimi.corpus.wire import mishap, todos, weather
+from tests.kimi.corpus.wire import broken, todos, weather
 
 FIRST = "functions.get_weather:0"
 
 
 def more(arguments: str, index: Any = 0, **others: Any) -> dict[str, Any]:
-    """A delta with one more piece of a call: its arguments go on."""
+    """Return a delta with the next piece of a call's arguments."""
     return {"tool_calls": [{"index": index, **others, "function": {"arguments": arguments}}]}
 
 
 VARIED_PIECES: list[Case] = [
-    mishap(
+    broken(
         "cumulative",
         "NousResearch/hermes-agent#35592",
         weather('{"ci'),
@@ -24,7 +24,7 @@ VARIED_PIECES: list[Case] = [
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "cumulative named",
         "NousResearch/hermes-agent#35592",
         weather("{"),
@@ -34,7 +34,7 @@ VARIED_PIECES: list[Case] = [
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "cumulative, cut",
         "NousResearch/hermes-agent#35592",
         weather('{"ci'),
@@ -42,35 +42,35 @@ VARIED_PIECES: list[Case] = [
         finish="length",
         invalid=(("get_weather", '{"ci{"city": "Pa', FIRST),),
     ),
-    mishap(
+    broken(
         "name late",
         "after langchain-ai/langchain#35281",
         call("", "", FIRST),
         call("get_weather", PARIS, None),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "name last",
         "after langchain-ai/langchain#35281",
         call("", PARIS, FIRST),
         call("get_weather", "", None),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "ids null later",
         "after langchain-ai/langchain#35281",
         weather('{"city": '),
         {"tool_calls": [{"index": 0, "id": None, "type": "", "function": {"name": None, "arguments": '"Paris"}'}}]},
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "ids empty later",
         "after langchain-ai/langchain#35281",
         weather('{"city": '),
         {"tool_calls": [{"index": 0, "id": "", "type": "", "function": {"name": "", "arguments": '"Paris"}'}}]},
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "another random id each piece",
         "poolsideai/pool#9",
         weather('{"ci', "chatcmpl-tool-1"),
@@ -78,7 +78,7 @@ VARIED_PIECES: list[Case] = [
         more('ris"}', id="chatcmpl-tool-3"),
         calls=(named("chatcmpl-tool-1"),),
     ),
-    mishap(
+    broken(
         "same id, rising index",
         "after langchain-ai/langchain#35281",
         weather('{"ci'),
@@ -86,14 +86,14 @@ VARIED_PIECES: list[Case] = [
         more('ris"}', 2, id=FIRST),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "index null, arguments later no id",
         "after langchain-ai/langchain#35281",
         weather('{"ci', index=None),
         more('ty": "Paris"}', None),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "all zero, no id, names differ",
         "after langchain-ai/langchain#35281",
         call("get_weather", PARIS, None),
@@ -101,32 +101,32 @@ VARIED_PIECES: list[Case] = [
         calls=(WEATHER, ("get_time", {}, "functions.get_time:1")),
         repairs={"call_ids": 2},
     ),
-    mishap(
+    broken(
         "arguments object",
         "after langchain-ai/langchain#35281",
         call("get_weather", {"city": "Paris"}, FIRST),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "arguments None",
         "after langchain-ai/langchain#35281",
         call("get_time", None, "functions.get_time:0"),
         calls=(TIME,),
     ),
-    mishap(
+    broken(
         "whitespace arguments",
         "after langchain-ai/langchain#35281",
         call("get_time", "  ", "functions.get_time:0"),
         calls=(TIME,),
     ),
-    mishap(
+    broken(
         "index as text",
         "after langchain-ai/langchain#35281",
         weather('{"ci', index="0"),
         more('ty": "Paris"}', "0"),
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "one dict for list of calls in two deltas interleaved",
         "after langchain-ai/langchain#35281",
         {
@@ -143,7 +143,7 @@ VARIED_PIECES: list[Case] = [
         },
         calls=(named("a"), named("b", city="Rome")),
     ),
-    mishap(
+    broken(
         "empty call list",
         "after langchain-ai/langchain#35281",
         {"tool_calls": []},
@@ -151,7 +151,7 @@ VARIED_PIECES: list[Case] = [
         content="Hi",
         finish="stop",
     ),
-    mishap(
+    broken(
         "call, text between pieces",
         "after langchain-ai/langchain#35281",
         weather('{"ci'),
@@ -160,7 +160,7 @@ VARIED_PIECES: list[Case] = [
         content="hm",
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "call, reasoning between",
         "after vybestack/llxprt-code#749",
         weather('{"ci'),
@@ -169,7 +169,7 @@ VARIED_PIECES: list[Case] = [
         reasoning="hm",
         calls=(WEATHER,),
     ),
-    mishap(
+    broken(
         "cumulative blanks",
         "NousResearch/hermes-agent#35592",
         weather('{"city"'),
@@ -179,7 +179,7 @@ VARIED_PIECES: list[Case] = [
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "random ids, first empty",
         "poolsideai/pool#9",
         weather("", "a1"),
@@ -187,7 +187,7 @@ VARIED_PIECES: list[Case] = [
         more('"Paris"}', id="a3", type="function"),
         calls=(named("a1"),),
     ),
-    mishap(
+    broken(
         "name, then arguments at another index with the id",
         "after langchain-ai/langchain#35281",
         call("get_weather", "", FIRST),
@@ -198,14 +198,14 @@ VARIED_PIECES: list[Case] = [
 
 # The second piece begins as the first did, and is no repetition of it.
 HEALTHY_PIECES: list[Case] = [
-    mishap(
+    broken(
         "nested same key",
         "",
         todos('{"labels": '),
         more('{"labels": {}}}'),
         calls=(("save_todos", {"labels": {"labels": {}}}, "functions.save_todos:0"),),
     ),
-    mishap(
+    broken(
         "piece begins like before, in list",
         "",
         todos('{"todos": ['),

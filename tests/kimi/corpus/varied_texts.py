@@ -1,4 +1,4 @@
-"""Mishaps in the text, variations of what was reported: arguments, ends, and what stands before the markup."""
+"""Variations of reported leaks: arguments, ends, and texts before the markup."""
 
 from tests.kimi.corpus.calls import ONE, PARIS, TIME, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -16,8 +16,8 @@ from tests.kimi.corpus.cases import (
 FIRST = "functions.get_weather:0"
 
 
-def behind(name: str, text: str) -> Case:
-    """A call behind a text that stays as it is."""
+def after_text(name: str, text: str) -> Case:
+    """Return a case with a call after a text that stays unchanged."""
     return lifted(name, "after cline/cline#12980", text + ONE, WEATHER, content=text)
 
 
@@ -185,17 +185,17 @@ ARGUMENT_FORMS = [
 ]
 
 BEFORE = [
-    behind("inch mark", 'The 5" screen: '),
-    behind("quotes and inches", 'Say "hi", 7" or so. '),
-    behind("quoted numbers", 'He paid "5" and "6". '),
-    behind("list item", "- "),
-    behind("heading", "# Weather\n"),
-    behind("apostrophes before", "Let's check 'Paris', it's ok. "),
-    behind("code tag in another line", "Use the <code> tag.\n"),
-    behind("open quotation, earlier paragraph", "“So\n\n"),
-    behind("odd quote, earlier line", 'He said "check\n'),
-    behind("backslash quote earlier line", 'x = "\\"\n'),
-    behind("closed pre", "<pre>\nx\n</pre>\n"),
+    after_text("inch mark", 'The 5" screen: '),
+    after_text("quotes and inches", 'Say "hi", 7" or so. '),
+    after_text("quoted numbers", 'He paid "5" and "6". '),
+    after_text("list item", "- "),
+    after_text("heading", "# Weather\n"),
+    after_text("apostrophes before", "Let's check 'Paris', it's ok. "),
+    after_text("code tag in another line", "Use the <code> tag.\n"),
+    after_text("open quotation, earlier paragraph", "“So\n\n"),
+    after_text("odd quote, earlier line", 'He said "check\n'),
+    after_text("backslash quote earlier line", 'x = "\\"\n'),
+    after_text("closed pre", "<pre>\nx\n</pre>\n"),
     lifted(
         "two blank lines",
         "after cline/cline#12980",
@@ -203,19 +203,19 @@ BEFORE = [
         WEATHER,
         content="Fine.\n\n\n\n\n",
     ),
-    behind("starts with blanks", "    "),
-    behind("blockquote ended", "> x\n\n"),
-    behind("closed html code", '<code class="a">x</code> '),
-    behind("tilde fence closed", "~~~\nx\n~~~\n"),
+    after_text("starts with blanks", "    "),
+    after_text("blockquote ended", "> x\n\n"),
+    after_text("closed html code", '<code class="a">x</code> '),
+    after_text("tilde fence closed", "~~~\nx\n~~~\n"),
     lifted("emoji", "after cline/cline#12980", "🌦️" + ONE + "🌦️", WEATHER, content="🌦️🌦️"),
-    behind("pipe before", "a |"),
-    behind("angle before", "a <"),
-    behind("angles before", "<<<|"),
-    behind("broken marker before", "<|tool_call"),
-    behind("think close before", "</think>"),
-    behind("JSON before", '{"a": "b"}\n'),
-    behind("f words before", "if of f functions. fun"),
-    behind("thousand blanks", "x" + " " * 500),
+    after_text("pipe before", "a |"),
+    after_text("angle before", "a <"),
+    after_text("angles before", "<<<|"),
+    after_text("broken marker before", "<|tool_call"),
+    after_text("think close before", "</think>"),
+    after_text("JSON before", '{"a": "b"}\n'),
+    after_text("f words before", "if of f functions. fun"),
+    after_text("thousand blanks", "x" + " " * 500),
 ]
 
 VARIED_TEXTS: list[Case] = [*ARGUMENT_FORMS, *BEFORE]

@@ -1,4 +1,4 @@
-"""Mishaps on the wire, variations of what was reported: calls that leak beside calls, odd arguments, odd pieces."""
+"""Variations of reported errors in structured calls: additional leaked calls, unusual arguments and pieces."""
 
 from tests.kimi.corpus.calls import ONE, PARIS, TIME, WEATHER, named
 from tests.kimi.corpus.cases import (
@@ -13,31 +13,31 @@ from tests.kimi.corpus.cases import (
     call,
     markup,
 )
-from tests.kimi.corpus.wire import mishap, weather
+from tests.kimi.corpus.wire import broken, weather
 
 FIRST = "functions.get_weather:0"
 
 
-def mended_arguments(name: str, arguments: str, becomes: Call = WEATHER) -> Case:
-    """Arguments that are mended."""
+def repaired_arguments(name: str, arguments: str, becomes: Call = WEATHER) -> Case:
+    """Return a case with arguments that are repaired."""
     delta = call(becomes[0], arguments, becomes[2])
-    return mishap(name, "after MoonshotAI/Kimi-K2#26", delta, calls=(becomes,), repairs={"arguments": 1})
+    return broken(name, "after MoonshotAI/Kimi-K2#26", delta, calls=(becomes,), repairs={"arguments": 1})
 
 
 def broken_arguments(name: str, arguments: str) -> Case:
-    """Arguments that cannot be mended."""
+    """Return a case with arguments that cannot be repaired."""
     invalid = (("get_weather", arguments, FIRST),)
-    return mishap(name, "after MoonshotAI/Kimi-K2#26", weather(arguments), invalid=invalid)
+    return broken(name, "after MoonshotAI/Kimi-K2#26", weather(arguments), invalid=invalid)
 
 
-def mended_name(name: str, spelling: str | None) -> Case:
-    """A spelling of the name that is mended."""
+def repaired_name(name: str, spelling: str | None) -> Case:
+    """Return a case with a spelling of the name that is repaired."""
     delta = call(spelling, PARIS, FIRST)
-    return mishap(name, "after tailcallhq/forgecode#1141", delta, calls=(WEATHER,), repairs={"call_names": 1})
+    return broken(name, "after tailcallhq/forgecode#1141", delta, calls=(WEATHER,), repairs={"call_names": 1})
 
 
 VARIED_WIRE: list[Case] = [
-    mishap(
+    broken(
         "real then leaked unknown",
         "after vllm-project/vllm#31207",
         weather(),
@@ -45,7 +45,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "leak split around real",
         "after vllm-project/vllm#31207",
         {"content": SECTION + CALL},
@@ -54,7 +54,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "leak in reasoning and content of the same",
         "after vybestack/llxprt-code#749",
         {"reasoning": ONE},
@@ -64,7 +64,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 2},
     ),
-    mishap(
+    broken(
         "reasoning leaks, prose first",
         "after vybestack/llxprt-code#749",
         {"reasoning": "I should call."},
@@ -75,7 +75,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "reasoning leak, details too",
         "after vybestack/llxprt-code#749",
         {"reasoning": ONE, "reasoning_details": [{"type": "reasoning.text", "text": ONE, "index": 0}]},
@@ -83,7 +83,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "details only",
         "after vybestack/llxprt-code#749",
         {"reasoning_details": [{"type": "reasoning.text", "text": ONE, "index": 0}]},
@@ -91,7 +91,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "reasoning leak, null content",
         "after vybestack/llxprt-code#749",
         {"reasoning": ONE},
@@ -101,7 +101,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "parts content",
         "after vllm-project/vllm#31207",
         {"content": [{"type": "text", "text": ONE}]},
@@ -110,7 +110,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "reasoning cut in call length",
         "after vybestack/llxprt-code#749",
         {"reasoning": "Hm." + SECTION + markup(FIRST, '{"city', "")},
@@ -119,7 +119,7 @@ VARIED_WIRE: list[Case] = [
         invalid=(("get_weather", '{"city', FIRST),),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "stray end in reasoning",
         "after vybestack/llxprt-code#749",
         {"reasoning": "Hm." + SECTION_END},
@@ -129,7 +129,7 @@ VARIED_WIRE: list[Case] = [
         content="Yes.",
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "stray end in content beside real call",
         "after vllm-project/vllm#31207",
         {"content": SECTION_END},
@@ -137,7 +137,7 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "section begin in content before real",
         "after vllm-project/vllm#31207",
         {"content": "I look." + SECTION},
@@ -146,30 +146,30 @@ VARIED_WIRE: list[Case] = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mended_arguments("arguments with end marker", PARIS + CALL_END),
-    mended_arguments("arguments with end markers", PARIS + CALL_END + SECTION_END + TURN_END),
-    mended_arguments("arguments fenced", "```json\n" + PARIS + "\n```"),
-    mended_arguments("arguments begun with marker", ARGUMENTS + PARIS),
-    mended_arguments("arguments marker both", ARGUMENTS + PARIS + CALL_END),
-    mended_arguments("null arguments text no-arg", "null", TIME),
-    mended_arguments("quoted null arguments no-arg", '"null"', TIME),
-    mended_arguments("empty string encoded", '""', TIME),
+    repaired_arguments("arguments with end marker", PARIS + CALL_END),
+    repaired_arguments("arguments with end markers", PARIS + CALL_END + SECTION_END + TURN_END),
+    repaired_arguments("arguments fenced", "```json\n" + PARIS + "\n```"),
+    repaired_arguments("arguments begun with marker", ARGUMENTS + PARIS),
+    repaired_arguments("arguments marker both", ARGUMENTS + PARIS + CALL_END),
+    repaired_arguments("null arguments text no-arg", "null", TIME),
+    repaired_arguments("quoted null arguments no-arg", '"null"', TIME),
+    repaired_arguments("empty string encoded", '""', TIME),
     broken_arguments("null arguments of tool that needs", "null"),
     broken_arguments("quoted null of tool that needs", '"null"'),
     broken_arguments("trailing words", PARIS + " done"),
-    mended_name("name with marker", "get_weather" + ARGUMENTS),
-    mended_name("name functions colon", "functions:get_weather"),
-    mended_name("name with blanks", " get_weather "),
-    mended_name("name null, id tells", None),
-    mended_name("name upper", "GET_WEATHER"),
-    mishap(
+    repaired_name("name with marker", "get_weather" + ARGUMENTS),
+    repaired_name("name functions colon", "functions:get_weather"),
+    repaired_name("name with blanks", " get_weather "),
+    repaired_name("name null, id tells", None),
+    repaired_name("name upper", "GET_WEATHER"),
+    broken(
         "name unknown",
         "after tailcallhq/forgecode#1141",
         call("launch", PARIS, "launch:0"),
         calls=(named("launch:0", "launch"),),
     ),
-    mishap("finish stop with call", "after vllm-project/vllm#43155", weather(), finish="stop", calls=(WEATHER,)),
-    mishap(
+    broken("finish stop with call", "after vllm-project/vllm#43155", weather(), finish="stop", calls=(WEATHER,)),
+    broken(
         "finish tool_calls with text only", "after vllm-project/vllm#43155", {"content": "Hello."}, content="Hello."
     ),
 ]

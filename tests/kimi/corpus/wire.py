@@ -1,4 +1,4 @@
-"""Mishaps on the wire: calls in the form that they should have, and something wrong in it."""
+"""Structured calls with errors in their names, ids or arguments."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TODOS: Call = ("save_todos", {"todos": [{"id": 1}]}, "functions.save_todos:0")
 QUOTED_PARIS = '"{\\"city\\": \\"Paris\\"}"'
 
 
-def mishap(name: str, source: str, *deltas: dict[str, Any], **expected: Any) -> Case:
+def broken(name: str, source: str, *deltas: dict[str, Any], **expected: Any) -> Case:
     return Case(name, source, deltas, **{"finish": "tool_calls", **expected})
 
 
@@ -30,7 +30,7 @@ def todos(arguments: str) -> dict[str, Any]:
 
 
 NAMES = [
-    mishap(
+    broken(
         f"name {name!r}",
         source,
         call(name, PARIS, "functions.get_weather:0"),
@@ -47,7 +47,7 @@ NAMES = [
     }.items()
 ]
 NAMES += [
-    mishap(
+    broken(
         f"empty name beside the id {call_id!r}",
         "tailcallhq/forgecode#1141",
         call("", PARIS, call_id),
@@ -58,124 +58,124 @@ NAMES += [
 ]
 
 ARGUMENTS = [
-    mishap("encoded twice", "MoonshotAI/Kimi-K2#26", weather(QUOTED_PARIS), calls=(WEATHER,), repairs={"arguments": 1}),
-    mishap(
+    broken("encoded twice", "MoonshotAI/Kimi-K2#26", weather(QUOTED_PARIS), calls=(WEATHER,), repairs={"arguments": 1}),
+    broken(
         "encoded twice, blanks before",
         "MoonshotAI/Kimi-K2#26",
         weather(f" \n{QUOTED_PARIS}"),
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "encoded three times",
         "MoonshotAI/Kimi-K2#26",
         weather('"\\"{\\\\\\"city\\\\\\": \\\\\\"Paris\\\\\\"}\\""'),
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "encoded twice and nested",
         "MoonshotAI/kimi-cli#2406",
         todos('"{\\"todos\\": \\"[{\\\\\\"id\\\\\\": 1}]\\"}"'),
         calls=(TODOS,),
         repairs={"arguments": 2},
     ),
-    mishap(
+    broken(
         "a list as a string",
         "MoonshotAI/kimi-cli#2406",
         todos('{"todos": "[{\\"id\\": 1}]"}'),
         calls=(TODOS,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "an object as a string",
         "MoonshotAI/kimi-cli#2407",
         todos('{"labels": "{\\"a\\": 1}"}'),
         calls=(("save_todos", {"labels": {"a": 1}}, "functions.save_todos:0"),),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "objects in a list as strings",
         "MoonshotAI/kimi-cli#2513",
         todos('{"todos": ["{\\"id\\": 1}", {"id": 2}]}'),
         calls=(("save_todos", {"todos": [{"id": 1}, {"id": 2}]}, "functions.save_todos:0"),),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "two values as strings",
         "anomalyco/opencode#1111",
         todos('{"todos": "[]", "note": "[]", "labels": "{}"}'),
         calls=(("save_todos", {"todos": [], "note": "[]", "labels": {}}, "functions.save_todos:0"),),
         repairs={"arguments": 2},
     ),
-    mishap(
+    broken(
         "the object twice",
         "LibreChat-AI/agents#260",
         weather(PARIS + PARIS),
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "the object three times, line breaks between",
         "LibreChat-AI/agents#260",
         weather(f"{PARIS}\n{PARIS}\n{PARIS}\n"),
         calls=(WEATHER,),
         repairs={"arguments": 1},
     ),
-    mishap(
+    broken(
         "two objects",
         "LibreChat-AI/agents#260",
         weather(PARIS + '{"city": "Rome"}'),
         invalid=(("get_weather", PARIS + '{"city": "Rome"}', "functions.get_weather:0"),),
     ),
-    mishap(
+    broken(
         "an empty object, then one",
         "ai-sdk-provider#489",
         weather("{}" + PARIS),
         invalid=(("get_weather", "{}" + PARIS, "functions.get_weather:0"),),
     ),
-    mishap("blanks behind", "ai-sdk-provider#489", weather(PARIS + " \n"), calls=(WEATHER,)),
-    mishap(
+    broken("blanks after", "ai-sdk-provider#489", weather(PARIS + " \n"), calls=(WEATHER,)),
+    broken(
         "line break in a string",
         "MoonshotAI/kimi-cli#1378",
         weather('{"city": "a\nb"}'),
         calls=(named("functions.get_weather:0", city="a\nb"),),
     ),
-    mishap(
+    broken(
         "cut off",
         "MoonshotAI/kimi-cli#758",
         weather('{"city": "Par'),
         finish="length",
         invalid=(("get_weather", '{"city": "Par', "functions.get_weather:0"),),
     ),
-    mishap(
+    broken(
         "cut off, encoded twice",
         "MoonshotAI/kimi-cli#758",
         weather('"{\\"city\\": \\"Par'),
         finish="length",
         invalid=(("get_weather", '"{\\"city\\": \\"Par', "functions.get_weather:0"),),
     ),
-    mishap(
+    broken(
         "cut off in a list as a string",
         "MoonshotAI/kimi-cli#758",
         todos('{"todos": "[{\\"id'),
         finish="length",
         invalid=(("save_todos", '{"todos": "[{\\"id', "functions.save_todos:0"),),
     ),
-    mishap(
+    broken(
         "a list as a string, broken",
         "MoonshotAI/kimi-cli#2406",
         todos('{"todos": "[{1"}'),
         calls=(("save_todos", {"todos": "[{1"}, "functions.save_todos:0"),),
     ),
-    mishap("nothing", "agno-agi/agno#9229", call("get_time", "", "functions.get_time:0"), calls=(TIME,)),
-    mishap(
+    broken("nothing", "agno-agi/agno#9229", call("get_time", "", "functions.get_time:0"), calls=(TIME,)),
+    broken(
         "text",
         "tinyhumansai/tinyagents#68",
         weather("Paris"),
         invalid=(("get_weather", "Paris", "functions.get_weather:0"),),
     ),
-    mishap(
+    broken(
         "a list",
         "tinyhumansai/tinyagents#68",
         weather('["Paris"]'),
@@ -190,15 +190,15 @@ BEFORE = {
     ],
 }
 IDS = [
-    mishap(
+    broken(
         "missing id",
         "Gentleman-Programming/gentle-pi#1052",
         weather(call_id=None),
         calls=(WEATHER,),
         repairs={"call_ids": 1},
     ),
-    mishap("empty id", "langbot-app/LangBot#1040", weather(call_id=""), calls=(WEATHER,), repairs={"call_ids": 1}),
-    mishap(
+    broken("empty id", "langbot-app/LangBot#1040", weather(call_id=""), calls=(WEATHER,), repairs={"call_ids": 1}),
+    broken(
         "missing id, later in the conversation",
         "yaogang1991/harness#392",
         weather(call_id=None),
@@ -206,7 +206,7 @@ IDS = [
         body=BEFORE,
         repairs={"call_ids": 1},
     ),
-    mishap(
+    broken(
         "the id of an earlier turn",
         "openclaw/openclaw#84730",
         weather(call_id="get_weather:0"),
@@ -215,7 +215,7 @@ IDS = [
         taken=frozenset({"get_weather:0"}),
         repairs={"call_ids": 1},
     ),
-    mishap(
+    broken(
         "the ids of two earlier turns",
         "openclaw/openclaw#84730",
         weather(call_id="get_weather:0"),
@@ -224,7 +224,7 @@ IDS = [
         taken=frozenset({"get_weather:0", "get_weather:1"}),
         repairs={"call_ids": 1},
     ),
-    mishap(
+    broken(
         "an id of another host's again",
         "fw-ai/fireconnect#16",
         weather(call_id="0"),
@@ -232,7 +232,7 @@ IDS = [
         taken=frozenset({"0"}),
         repairs={"call_ids": 1},
     ),
-    mishap(
+    broken(
         "one id for two calls",
         "openclaw/openclaw#84730",
         weather(call_id="exec:2"),
@@ -240,7 +240,7 @@ IDS = [
         calls=(named("exec:2"), named("exec:2_1", city="Rome")),
         repairs={"call_ids": 1},
     ),
-    mishap(
+    broken(
         "leaked with the id of an earlier turn",
         "openclaw/openclaw#84730",
         {"content": ONE},
@@ -254,7 +254,7 @@ IDS = [
 ]
 
 BOTH = [
-    mishap(
+    broken(
         "leaked and structured",
         "vllm-project/vllm#31207",
         {"content": f"{SECTION}{ONE}{SECTION_END}"},
@@ -262,7 +262,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "structured, then leaked",
         "vllm-project/vllm#31207",
         weather(),
@@ -270,7 +270,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "leaked and structured, another id",
         "vllm-project/vllm#31207",
         {"content": ONE},
@@ -278,7 +278,7 @@ BOTH = [
         calls=(named("call_1"),),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "leaked and structured, other arguments under the id",
         "vllm-project/vllm#31207",
         {"content": markup("functions.get_weather:0", "{}")},
@@ -286,7 +286,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "leaked and structured, written otherwise",
         "vllm-project/vllm#31207",
         {"content": markup("get_weather:7", '{"city":"Paris"}')},
@@ -294,7 +294,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "one structured, one leaked",
         "vllm-project/vllm#31207",
         {"content": TWO},
@@ -302,7 +302,7 @@ BOTH = [
         calls=(WEATHER, ROME),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "a draft in the reasoning, then the call",
         "MoonshotAI/Kimi-K2#89",
         {"reasoning": f"I call.{markup('functions.get_weather:0', '{}')}"},
@@ -311,7 +311,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "a draft in the reasoning, then an answer",
         "anomalyco/opencode#4131",
         {"reasoning": f"I call.{ONE}"},
@@ -321,7 +321,7 @@ BOTH = [
         content="No need.",
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "half a draft in the reasoning, then an answer",
         "anomalyco/opencode#4131",
         {"reasoning": f"I call.{CALL}functions.get_w"},
@@ -331,7 +331,7 @@ BOTH = [
         content="No need.",
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "a draft in the reasoning and a call in the text",
         "anomalyco/opencode#4131",
         {"reasoning": ONE},
@@ -341,7 +341,7 @@ BOTH = [
         calls=(ROME,),
         repairs={"markup": 2},
     ),
-    mishap(
+    broken(
         "a call in the reasoning, blanks in the text",
         "anomalyco/opencode#8851",
         {"reasoning": ONE},
@@ -352,7 +352,7 @@ BOTH = [
         calls=(WEATHER,),
         repairs={"markup": 1},
     ),
-    mishap(
+    broken(
         "in the reasoning of another spelling",
         "vybestack/llxprt-code#750",
         {"reasoning_content": f"I call.{ONE}"},
@@ -365,23 +365,23 @@ BOTH = [
 ]
 
 ORDER = [
-    mishap(
+    broken(
         "one index for two calls",
         "langchain-ai/langchain#35281",
         weather(),
         weather('{"city": "Rome"}', "functions.get_weather:1"),
         calls=(WEATHER, ROME),
     ),
-    mishap(
+    broken(
         "no index, two calls",
         "ollama/ollama#7881",
         weather(index=None),
         weather('{"city": "Rome"}', "functions.get_weather:1", index=None),
         calls=(WEATHER, ROME),
     ),
-    mishap("the first index is one", "BerriAI/litellm#21337", weather(index=1), calls=(WEATHER,)),
-    mishap("calls, finished as stop", "vllm-project/vllm#43155", weather(), finish="stop", calls=(WEATHER,)),
-    mishap("calls, never finished", "OpenRouterTeam/ai-sdk-provider#420", weather(), finish=None, calls=(WEATHER,)),
+    broken("the first index is one", "BerriAI/litellm#21337", weather(index=1), calls=(WEATHER,)),
+    broken("calls, finished as stop", "vllm-project/vllm#43155", weather(), finish="stop", calls=(WEATHER,)),
+    broken("calls, never finished", "OpenRouterTeam/ai-sdk-provider#420", weather(), finish=None, calls=(WEATHER,)),
 ]
 
-MISHAPS: list[Case] = [*NAMES, *ARGUMENTS, *IDS, *BOTH, *ORDER]
+BROKEN: list[Case] = [*NAMES, *ARGUMENTS, *IDS, *BOTH, *ORDER]

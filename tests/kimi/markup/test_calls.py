@@ -10,9 +10,9 @@ def made(call_id: str, arguments: str, error: str | None = None) -> LeakedCall:
     return leaked_call(OfferedTools({"tools": TOOLS}), call_id, arguments, error)
 
 
-def test_blanks_around_the_arguments_are_left_out() -> None:
-    known = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_known=True)
-    assert made("functions.get_weather:0", f" {PARIS}\n") == known
+def test_blanks_around_arguments_are_removed() -> None:
+    expected = LeakedCall("functions.get_weather:0", "get_weather", PARIS, None, is_certain=True)
+    assert made("functions.get_weather:0", f" {PARIS}\n") == expected
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_blanks_around_the_arguments_are_left_out() -> None:
         ('{"name": "get_weather"}', "{}"),
     ],
 )
-def test_names_inside_of_arguments(arguments: str, taken: str) -> None:
+def test_names_inside_arguments_are_used(arguments: str, taken: str) -> None:
     call = made("call_1", arguments)
     assert (call.name, call.arguments) == ("get_weather", taken)
 
@@ -45,6 +45,8 @@ def test_names_inside_of_arguments(arguments: str, taken: str) -> None:
         ("functions.launch:0", "{}", None, (None, False)),
     ],
 )
-def test_what_is_known_of_a_call(call_id: str, arguments: str, error: str | None, due: tuple[str | None, bool]) -> None:
+def test_certain_and_uncertain_calls(
+    call_id: str, arguments: str, error: str | None, due: tuple[str | None, bool]
+) -> None:
     call = made(call_id, arguments, error)
-    assert (call.error, call.is_known) == due
+    assert (call.error, call.is_certain) == due

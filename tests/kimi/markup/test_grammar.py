@@ -8,30 +8,30 @@ from langchain_kimi._kimi.markup.grammar import (
     bare_call_at,
     marker_at,
     parsed,
-    unfinished_bare_call,
-    unfinished_marker,
+    partial_bare_call,
+    partial_marker,
 )
 
 NAMES: dict[str, Any] = {"get_weather": {}, "get_time": {}}
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_markers(marker: str) -> None:
+def test_markers_are_recognized(marker: str) -> None:
     assert marker_at(f"a{marker}b", 1) == marker
     assert len(marker) <= 30
     for length in range(1, len(marker)):
         assert marker_at(marker[:length], 0) is True
-        assert unfinished_marker(f"a{marker[:length]}") == 1
+        assert partial_marker(f"a{marker[:length]}") == 1
         assert marker_at(f"{marker[:length]}!", 0) is None
 
 
-def test_text_that_ends_in_no_marker() -> None:
-    assert unfinished_marker("a <b") == 4
-    assert unfinished_marker("") == 0
+def test_text_without_a_partial_marker() -> None:
+    assert partial_marker("a <b") == 4
+    assert partial_marker("") == 0
 
 
 @pytest.mark.parametrize(
-    ("text", "before", "found"),
+    ("text", "before", "expected"),
     [
         ("a f", "", 2),
         ("f", "", 0),
@@ -43,13 +43,13 @@ def test_text_that_ends_in_no_marker() -> None:
         ("a", "", 1),
     ],
 )
-def test_the_beginning_of_a_bare_call(text: str, before: str, found: int) -> None:
-    assert unfinished_bare_call(text, before, NAMES) == found
-    assert unfinished_bare_call(text, before, {}) == len(text)
+def test_partial_bare_calls(text: str, before: str, expected: int) -> None:
+    assert partial_bare_call(text, before, NAMES) == expected
+    assert partial_bare_call(text, before, {}) == len(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("functions.get_weather:0{", 23),
         ("functions.get_weather:12 \n{", 26),
@@ -66,8 +66,8 @@ def test_the_beginning_of_a_bare_call(text: str, before: str, found: int) -> Non
         ("function", None),
     ],
 )
-def test_bare_calls(text: str, found: object) -> None:
-    assert bare_call_at(text, 0, NAMES) == found
+def test_bare_calls(text: str, expected: object) -> None:
+    assert bare_call_at(text, 0, NAMES) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_bare_calls(text: str, found: object) -> None:
         ('{"a": <', "broken", 7),
     ],
 )
-def test_the_end_of_json(text: str, state: str, end: int) -> None:
+def test_the_end_of_json_is_recognized(text: str, state: str, end: int) -> None:
     value = JSONValue()
     assert (value.feed(text), value.state) == (end, state)
     in_pieces = JSONValue()
@@ -94,7 +94,7 @@ def test_the_end_of_json(text: str, state: str, end: int) -> None:
     assert (in_pieces.state, read) == (state, end)
 
 
-def test_parsing() -> None:
+def test_json_is_parsed_leniently() -> None:
     assert parsed('{"a": "b\nc"}') == {"a": "b\nc"}
     assert parsed("{") is None
     assert parsed("[" * 100_000) is None

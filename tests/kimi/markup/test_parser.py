@@ -1,14 +1,14 @@
 import pytest
 
-from langchain_kimi._kimi.markup.calls import NAMELESS, NOT_WHOLE, WITHOUT_ARGUMENTS
-from langchain_kimi._kimi.markup.parser import Unit
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, NAMELESS, WITHOUT_ARGUMENTS
+from langchain_kimi._kimi.markup.parser import MarkupRun
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.calls import ONE, PARIS, TWO
 from tests.kimi.corpus.cases import CALL, CALL_END, SECTION, SECTION_END, TOOLS, markup
 
 
-def unit(*pieces: str, clean: bool | None = None) -> Unit:
-    read = Unit(OfferedTools({"tools": TOOLS}))
+def run(*pieces: str, clean: bool | None = None) -> MarkupRun:
+    read = MarkupRun(OfferedTools({"tools": TOOLS}))
     for piece in pieces:
         read.feed(piece)
     if clean is not None:
@@ -26,15 +26,15 @@ def unit(*pieces: str, clean: bool | None = None) -> Unit:
         (f"{SECTION}funny", SECTION, "funny"),
     ],
 )
-def test_where_it_ends(text: str, raw: str, rest: str) -> None:
-    for read in (unit(text), unit(*text)):
+def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:
+    for read in (run(text), run(*text)):
         assert read.is_done
-        # The characters behind the end that were fed one by one are not all taken in.
+        # The characters after the end are not all read if they are fed one by one.
         assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
 
 
-def test_it_waits_for_more() -> None:
-    read = unit(f"{SECTION}{ONE}{SECTION_END} ")
+def test_a_run_continues_after_blanks() -> None:
+    read = run(f"{SECTION}{ONE}{SECTION_END} ")
     assert not read.is_done
     assert [call.id for call in read.calls] == ["functions.get_weather:0"]
 
@@ -44,22 +44,22 @@ def test_it_waits_for_more() -> None:
     [
         (ONE, False, [None]),
         (ONE[: -len(CALL_END)], True, [None]),
-        (ONE[: -len(CALL_END)], False, [NOT_WHOLE]),
-        (ONE + TWO[:-25], True, [None, NOT_WHOLE]),
-        (CALL + "functions.get_weather:0", True, [NOT_WHOLE]),
-        (CALL + "get_we", True, [NOT_WHOLE]),
+        (ONE[: -len(CALL_END)], False, [INCOMPLETE]),
+        (ONE + TWO[:-25], True, [None, INCOMPLETE]),
+        (CALL + "functions.get_weather:0", True, [INCOMPLETE]),
+        (CALL + "get_we", True, [INCOMPLETE]),
         (CALL + "launch", True, []),
         (CALL, True, []),
         (markup("call_1", PARIS), True, [NAMELESS]),
         (markup("functions.get_weather:0", ""), True, [WITHOUT_ARGUMENTS]),
-        (markup("functions.get_weather:0", "", ""), False, [NOT_WHOLE]),
+        (markup("functions.get_weather:0", "", ""), False, [INCOMPLETE]),
         (markup("functions.get_weather:0", "words", ""), True, []),
     ],
 )
-def test_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -> None:  # noqa: FBT001 - a table's column
-    assert [call.error for call in unit(text, clean=clean).calls] == errors
+def test_errors_at_the_end_of_the_text(text: str, clean: bool, errors: list[str | None]) -> None:  # noqa: FBT001 - a table's column
+    assert [call.error for call in run(text, clean=clean).calls] == errors
 
 
-def test_only_known_calls_prove_a_leak() -> None:
-    known = unit(markup("functions.launch:0", "{}") + ONE + "x").calls
-    assert [(call.name, call.is_known) for call in known] == [("launch", False), ("get_weather", True)]
+def test_calls_of_unknown_tools_are_uncertain() -> None:
+    calls = run(markup("functions.launch:0", "{}") + ONE + "x").calls
+    assert [(call.name, call.is_certain) for call in calls] == [("launch", False), ("get_weather", True)]

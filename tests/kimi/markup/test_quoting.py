@@ -50,34 +50,34 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_open(text: str) -> None:
-    assert asked(text)
+def test_quotes_are_open(text: str) -> None:
+    assert is_quoted(text)
 
 
 @pytest.mark.parametrize("text", CLOSED)
-def test_closed(text: str) -> None:
-    assert not asked(text)
+def test_quotes_are_closed(text: str) -> None:
+    assert not is_quoted(text)
 
 
 @pytest.mark.parametrize("text", [*OPEN, *CLOSED])
-def test_it_does_not_matter_how_often_it_is_asked(text: str) -> None:
-    quotation = QuoteTracker()
+def test_checking_after_each_character_gives_the_same_result(text: str) -> None:
+    tracker = QuoteTracker()
     for character in text:
-        quotation.add(character)
-        quotation.is_open()
-    assert quotation.is_open() == asked(text)
+        tracker.add(character)
+        tracker.is_open()
+    assert tracker.is_open() == is_quoted(text)
 
 
 def test_the_last_character() -> None:
-    quotation = QuoteTracker()
-    assert quotation.last_character == ""
-    quotation.add("ab")
-    assert quotation.last_character == "b"
-    quotation.is_open()
-    assert quotation.last_character == "b"
+    tracker = QuoteTracker()
+    assert tracker.last_character == ""
+    tracker.add("ab")
+    assert tracker.last_character == "b"
+    tracker.is_open()
+    assert tracker.last_character == "b"
 
 
-def asked(text: str) -> bool:
-    quotation = QuoteTracker()
-    quotation.add(text)
-    return quotation.is_open()
+def is_quoted(text: str) -> bool:
+    tracker = QuoteTracker()
+    tracker.add(text)
+    return tracker.is_open()

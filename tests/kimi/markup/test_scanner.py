@@ -1,4 +1,4 @@
-"""The scanner itself; what it makes of mishaps is in the corpus."""
+"""Tests of the scanner. The results for many texts are in the corpus."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def scanner() -> MarkupScanner:
     return MarkupScanner(OfferedTools({"tools": TOOLS}))
 
 
-def test_text_before_markup_is_shown_before_the_markup_is_whole() -> None:
+def test_text_before_markup_is_released_at_once() -> None:
     scanned = scanner()
     assert scanned.feed(f"I look.{SECTION}{CALL}functions.get") == "I look."
     assert scanned.calls == []
@@ -22,7 +22,7 @@ def test_text_before_markup_is_shown_before_the_markup_is_whole() -> None:
     assert scanned.close(clean=True) == ""
 
 
-def test_what_may_begin_a_marker_is_released_when_it_does_not() -> None:
+def test_a_false_start_of_a_marker_is_released() -> None:
     scanned = scanner()
     assert scanned.feed("a <") == "a "
     assert not scanned.is_idle
@@ -31,12 +31,12 @@ def test_what_may_begin_a_marker_is_released_when_it_does_not() -> None:
     assert scanned.is_idle
 
 
-def test_settling_releases_a_beginning_but_no_call() -> None:
+def test_flushing_releases_a_partial_marker_but_not_a_call() -> None:
     scanned = scanner()
     scanned.feed("a <|to")
-    assert scanned.settle() == "<|to"
+    assert scanned.flush() == "<|to"
     scanned.feed(ONE[:-5])
-    assert scanned.settle() == ""
+    assert scanned.flush() == ""
     assert scanned.close(clean=True) == ""
     assert len(scanned.calls) == 1
 
@@ -51,7 +51,7 @@ def test_long_arguments_are_read_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["`" + ONE + "` ", f"{CALL} is one. ", SECTION + "! ", "functions.x ", "<|tool_ "])
-def test_many_of_them_take_no_longer_each(text: str) -> None:
+def test_many_false_starts(text: str) -> None:
     scanned = scanner()
     assert scanned.feed(text * 2000) + scanned.close(clean=True) == text * 2000
 

@@ -2,47 +2,47 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.markup.texts import Leaks
+from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.calls import ONE
 from tests.kimi.corpus.cases import SECTION, TOOLS
 
 
-def leaks() -> Leaks:
-    return Leaks(OfferedTools({"tools": TOOLS}))
+def leaks() -> LeakedMarkup:
+    return LeakedMarkup(OfferedTools({"tools": TOOLS}))
 
 
 def detail(text: str, **others: Any) -> dict[str, Any]:
     return {"type": "reasoning.text", "text": text, "index": 0, **others}
 
 
-def test_a_healthy_delta_is_passed_on_itself() -> None:
+def test_a_delta_without_markup_is_returned_itself() -> None:
     followed = leaks()
     delta: Any = {"role": "assistant", "content": "a", "reasoning": "b", "reasoning_details": [detail("b")]}
     assert followed.feed(delta) is delta
     assert followed.is_idle
-    assert followed.found == 0
+    assert followed.count == 0
     assert followed.close(clean=True) == {}
 
 
-def test_the_reasoning_is_cleaned_in_both_places_and_counts_once() -> None:
+def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
     followed = leaks()
     delta: Any = {"reasoning": f"b{ONE}", "reasoning_details": [detail(f"b{ONE}", id="r")]}
     assert followed.feed(delta) == {"reasoning": "b", "reasoning_details": [detail("b", id="r")]}
     assert followed.close(clean=True) == {}
-    assert followed.found == 1
+    assert followed.count == 1
     assert [call.name for call in followed.calls(has_others=False)] == ["get_weather"]
     assert followed.calls(has_others=True) == []
 
 
-def test_reasoning_that_is_told_in_details_only() -> None:
+def test_reasoning_in_details_only() -> None:
     followed = leaks()
     followed.feed({"reasoning_details": [detail(ONE)]})
     followed.close(clean=True)
     assert len(followed.calls(has_others=False)) == 1
 
 
-def test_signed_and_encrypted_reasoning_is_left_as_it_is() -> None:
+def test_signed_and_encrypted_reasoning_is_unchanged() -> None:
     details = [detail(ONE, signature="s"), {"type": "reasoning.encrypted", "data": "x"}, "odd", detail("")]
     delta: Any = {"reasoning_details": details}
     followed = leaks()
@@ -52,7 +52,7 @@ def test_signed_and_encrypted_reasoning_is_left_as_it_is() -> None:
     assert followed.close(clean=True) == {}
 
 
-def test_what_the_reasoning_held_back_comes_before_the_answer() -> None:
+def test_pending_reasoning_is_released_before_the_answer() -> None:
     followed = leaks()
     assert followed.feed({"reasoning": "a <", "reasoning_details": [detail("a <")]}) == {
         "reasoning": "a ",
@@ -64,15 +64,15 @@ def test_what_the_reasoning_held_back_comes_before_the_answer() -> None:
     assert followed.feed({"reasoning": "f <", "content": "g"}) == {"reasoning": "f <", "content": "g"}
 
 
-def test_a_call_in_the_reasoning_waits_for_the_end() -> None:
+def test_a_partial_call_in_the_reasoning_is_not_released() -> None:
     followed = leaks()
     assert followed.feed({"reasoning": f"a{SECTION}"}) == {"reasoning": "a"}
     assert followed.feed({"content": "\n"}) == {"content": "\n"}
     assert not followed.is_idle
-    assert not followed.has_spoken
+    assert not followed.has_text
 
 
-def test_what_is_held_at_the_end_is_given() -> None:
+def test_pending_text_is_released_at_the_end() -> None:
     followed = leaks()
     followed.feed({"reasoning_details": [detail("a <|")]})
     followed.feed({"reasoning": "a <|"})
@@ -80,11 +80,11 @@ def test_what_is_held_at_the_end_is_given() -> None:
     followed = leaks()
     followed.feed({"content": "<"})
     assert followed.close(clean=True) == {"content": "<"}
-    assert followed.has_spoken
+    assert followed.has_text
 
 
-def begun() -> Leaks:
-    """A reply that has thought and spoken."""
+def begun() -> LeakedMarkup:
+    """Return the state of a reply with reasoning and content."""
     followed = leaks()
     followed.feed({"reasoning": "a", "reasoning_details": [detail("a")]})
     followed.feed({"content": "b"})
@@ -125,11 +125,11 @@ def test_plain_deltas_pass(delta: Any) -> None:
 
 
 @pytest.mark.parametrize("delta", NOT_PLAIN, ids=str)
-def test_deltas_that_need_a_look_do_not_pass(delta: Any) -> None:
+def test_deltas_that_need_scanning_do_not_pass(delta: Any) -> None:
     assert not begun().passes(delta)
 
 
-def test_nothing_passes_before_its_like_has_come() -> None:
+def test_the_first_delta_of_each_kind_does_not_pass() -> None:
     assert not leaks().passes({"content": "a"})
     assert not leaks().passes({"reasoning": "a"})
     followed = leaks()
@@ -138,26 +138,26 @@ def test_nothing_passes_before_its_like_has_come() -> None:
     assert not followed.passes({"reasoning": "b", "reasoning_details": [detail("b")]})
 
 
-def test_nothing_passes_what_is_held_back() -> None:
+def test_no_delta_passes_pending_text() -> None:
     followed = begun()
     followed.feed({"reasoning": "<", "reasoning_details": [detail("<")]})
     assert not followed.passes({"content": "b"})
     assert not followed.passes({"content": ""})
     assert not followed.passes({"reasoning": "b"})
-    assert not followed.is_silent({"content": None})
+    assert not followed.has_no_text({"content": None})
     followed.feed({"content": "b <"})
     assert not followed.passes({"content": "c"})
     assert followed.passes({"reasoning": "c"})
 
 
-def test_texts_that_passed_are_remembered() -> None:
+def test_quotes_in_passed_texts_count() -> None:
     followed = begun()
     assert followed.passes({"content": " `"})
     assert followed.feed({"content": f"{ONE}`"}) == {"content": f"{ONE}`"}
 
 
-def test_what_is_silent() -> None:
-    assert begun().is_silent({"content": "", "reasoning": None, "reasoning_details": []})
-    assert not begun().is_silent({"content": "a"})
-    assert not begun().is_silent({"reasoning_content": "a"})
-    assert not begun().is_silent({"reasoning_details": [detail("a")]})
+def test_deltas_without_text() -> None:
+    assert begun().has_no_text({"content": "", "reasoning": None, "reasoning_details": []})
+    assert not begun().has_no_text({"content": "a"})
+    assert not begun().has_no_text({"reasoning_content": "a"})
+    assert not begun().has_no_text({"reasoning_details": [detail("a")]})

@@ -1,4 +1,4 @@
-"""Calls over real sockets, in both colours: each behaviour is written once."""
+"""Calls over real sockets, sync and async, so that each test is written once."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ from tests.conftest import KEY
 
 
 class Text:
-    """Reads a reply as its pieces of text."""
+    """A reader that returns the pieces of text of a reply."""
 
     def __init__(self, opened: ResponseHead, kind: type[StreamReader | PlainReader], idle: float | None) -> None:
         self.opened = opened
@@ -41,7 +41,7 @@ class Text:
         yield from self._texts(self._wire.close())
 
     def explain(self, error: KimiError) -> list[str]:
-        error.learn(partial=AIMessage(self.text))
+        error.update(partial=AIMessage(self.text))
         return self.closing
 
     def _texts(self, chunks: Iterable[WireEvent]) -> Iterator[str]:
@@ -54,7 +54,7 @@ class Text:
 
 @dataclass
 class Recorded:
-    """A clock that stands still but for the sleeping, which it records."""
+    """A clock that only advances by sleeping, and records the sleeps."""
 
     slept: list[float] = field(default_factory=list)
     now: float = 5000.0
@@ -75,7 +75,7 @@ class Recorded:
 
 
 class Server:
-    """Answers with one response after the other, the last one again and again, and keeps what it was asked."""
+    """A server that answers with each response in turn, then repeats the last one, and records the requests."""
 
     def __init__(self, *answers: Response | Callable[[HttpRequest], Response]) -> None:
         self.answers = list(answers)
@@ -92,7 +92,7 @@ class Server:
         return f"http://127.0.0.1:{self.loopback.port}/api/v1"
 
     async def settled(self) -> int:
-        """How many connections are open, once the server has had the time to see its clients go."""
+        """Return the number of open connections after the server has had time to notice closed ones."""
         for _ in range(1000):
             if not self.loopback.open_connections:
                 break
@@ -113,7 +113,7 @@ def streamed(*steps: Step, status: int = 200, **more: Any) -> Response:
     return Response(status, {"content-type": "text/event-stream", "x-generation-id": "gen-1"}, steps, **more)
 
 
-def call(  # noqa: PLR0913 - a test names the few that matter to it
+def call(  # noqa: PLR0913 - each test sets only a few
     url: str,
     *,
     plain: bool = False,
@@ -124,7 +124,7 @@ def call(  # noqa: PLR0913 - a test names the few that matter to it
     connection: dict[str, Any] | None = None,
     **timeout: float | None,
 ) -> Call[str]:
-    """A call with these time limits; without any it waits as long as the test may last."""
+    """Return a call with these time limits. There are none by default."""
     limits = Timeout.of({"idle": None, **timeout})
     kind = PlainReader if plain else StreamReader
     return Call(
@@ -139,16 +139,16 @@ def call(  # noqa: PLR0913 - a test names the few that matter to it
 
 
 class Ask:
-    """Makes calls, one after the other and on one loop, and gives the text of each reply, or the error it ended in."""
+    """Makes calls in turn on one loop, and returns the text of each reply or its error."""
 
     def __init__(self, *, is_async: bool) -> None:
         self.is_async = is_async
         self.own_clients: list[Any] = []
-        self.found_closed: list[bool] = []
+        self.closed_after_calls: list[bool] = []
         self.after_each: Callable[[str], object] = str
 
     def own(self, library: Any, **settings: Any) -> dict[str, Any]:
-        """A client of this colour as a user passes it in; it is closed when the calls are over."""
+        """Return the setting for a user's own sync or async client, which is closed after the calls."""
         client = (library.AsyncClient if self.is_async else library.Client)(**settings)
         self.own_clients.append(client)
         return {"http_async_client" if self.is_async else "http_client": client}
@@ -157,7 +157,7 @@ class Ask:
         return ["".join(shown) if error is None else error for shown, error in self._made(calls)]
 
     def shows(self, each: Call[str]) -> tuple[list[str], KimiError]:
-        """What was handed out, and the error that came after it."""
+        """Return the parts that were yielded and the error that followed."""
         [(shown, error)] = self._made((each,))
         assert error is not None, shown
         return shown, error
@@ -166,7 +166,7 @@ class Ask:
         if self.is_async:
             return asyncio.run(self._async(calls))
         made = [self._one(each) for each in calls]
-        self.found_closed = [client.is_closed for client in self.own_clients]
+        self.closed_after_calls = [client.is_closed for client in self.own_clients]
         for client in self.own_clients:
             client.close()
         return made
@@ -183,7 +183,7 @@ class Ask:
 
     async def _async(self, calls: tuple[Call[str], ...]) -> list[tuple[list[str], KimiError | None]]:
         made = [await self._aone(each) for each in calls]
-        self.found_closed = [client.is_closed for client in self.own_clients]
+        self.closed_after_calls = [client.is_closed for client in self.own_clients]
         for client in self.own_clients:
             await client.aclose()
         return made
@@ -200,5 +200,5 @@ class Ask:
 
 
 def forget_clients() -> None:
-    """Close the sync clients that calls have left behind."""
+    """Close the sync clients that calls have left open."""
     clients.close(Connection())

@@ -7,6 +7,6 @@ from tests.openrouter.http.calling import Ask, forget_clients
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
-    """Makes calls, in both colours."""
+    """Makes calls, sync and async."""
     yield Ask(is_async=request.param == "async")
     forget_clients()

@@ -1,4 +1,4 @@
-"""Whose certificates a client trusts."""
+"""The certificates that a client trusts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from langchain_kimi.errors import KimiUsageError
 
 @pytest.fixture
 def trusted() -> Iterator[Any]:
-    """The TLS context of the sync client that is lent for a setting."""
-    lent: list[Connection] = []
+    """Return the TLS context of the sync client for a `verify` setting."""
+    used: list[Connection] = []
 
     def of(*, verify: Any = True) -> SSLContext:
-        lent.append(Connection(verify=verify))
-        with sync_client_for(lent[-1]) as client:
+        used.append(Connection(verify=verify))
+        with sync_client_for(used[-1]) as client:
             return context(client)
 
     yield of
-    for each in lent:
+    for each in used:
         close(each)
 
 
@@ -54,13 +54,13 @@ def test_verify_false_turns_verification_off(trusted: Any) -> None:
     assert trusted(verify=False).verify_mode == CERT_NONE
 
 
-def test_a_file_and_a_folder_of_certificates(trusted: Any) -> None:
+def test_a_file_and_a_directory_of_certificates(trusted: Any) -> None:
     file = Path(certifi.where())
     assert len(trusted(verify=str(file)).get_ca_certs()) > 10
-    # Those of a folder are read when they are asked for.
+    # OpenSSL reads certificates of a directory on demand.
     assert trusted(verify=str(file.parent)).get_ca_certs() == []
 
 
-def test_certificates_that_cannot_be_read(trusted: Any) -> None:
+def test_unreadable_certificates_are_refused(trusted: Any) -> None:
     with pytest.raises(KimiUsageError, match="The certificates cannot be read"):
         trusted(verify=__file__)

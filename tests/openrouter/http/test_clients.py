@@ -13,7 +13,7 @@ import pytest
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import aclose, async_client_for, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.pool import KEPT_MOST, LeanClient
+from langchain_kimi._openrouter.http.pool import MAX_IDLE, LeanClient
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
@@ -27,7 +27,7 @@ GOOD = streamed(*WHOLE)
 
 @pytest.fixture(autouse=True)
 def no_clients() -> Iterator[None]:
-    """Let each test begin and end without sync clients."""
+    """Start and end each test without sync clients."""
     for each in (HERE, PROXIED):
         close(each)
     yield
@@ -59,22 +59,22 @@ async def test_one_async_client_for_the_same_settings_on_a_loop() -> None:
     await aclose(PROXIED)
 
 
-async def test_where_the_environment_names_a_proxy_httpx_says_who_goes_there(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_of_the_environment_is_left_to_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
     assert isinstance(sync_client(), httpx.Client)
     assert isinstance(await async_client(), httpx.AsyncClient)
-    # A proxy that was set for the model is the only one.
+    # The proxy setting of a model overrides the environment.
     assert isinstance(sync_client(PROXIED), LeanClient)
     await aclose(HERE)
 
 
-def test_each_loop_has_its_own_and_it_is_closed_in_the_end() -> None:
+def test_each_loop_has_its_own_client_which_is_closed_with_it() -> None:
     first, second = asyncio.run(async_client()), asyncio.run(async_client())
     assert first is not second
     assert (first.is_closed, second.is_closed) == (True, True)
 
 
-def test_a_users_own_client_is_lent_as_it_is() -> None:
+def test_a_users_own_client_is_used_and_not_closed() -> None:
     own = httpx.Client()
     assert sync_client(Connection(http_client=own)) is own
     close(Connection(http_client=own))
@@ -82,7 +82,7 @@ def test_a_users_own_client_is_lent_as_it_is() -> None:
     own.close()
 
 
-async def test_a_users_own_async_client_is_lent_as_it_is() -> None:
+async def test_a_users_own_async_client_is_used_and_not_closed() -> None:
     async with httpx.AsyncClient() as own:
         assert await async_client(Connection(http_async_client=own)) is own
         await aclose(Connection(http_async_client=own))
@@ -129,13 +129,13 @@ def test_releasing_a_client_that_was_never_made_does_nothing() -> None:
     asyncio.run(aclose(PROXIED))
 
 
-def test_a_client_that_somebody_closed_is_replaced() -> None:
+def test_a_closed_client_is_replaced() -> None:
     client = sync_client()
     client.close()
     assert not sync_client().is_closed
 
 
-async def test_an_async_client_that_somebody_closed_is_replaced() -> None:
+async def test_a_closed_async_client_is_replaced() -> None:
     client = await async_client()
     await client.aclose()
     newer = await async_client()
@@ -159,7 +159,7 @@ async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> 
         assert text + "".join([part async for part in parts]) == "Hello"
 
 
-def test_a_dropped_stream_may_be_collected_while_a_client_is_being_lent() -> None:
+def test_a_dropped_stream_may_be_collected_while_the_lock_is_held() -> None:
     with serving(streamed(said("Hel"), Hang())) as server:
         parts = exchange(call(server.url))
         next(parts)
@@ -171,42 +171,42 @@ def test_a_dropped_stream_may_be_collected_while_a_client_is_being_lent() -> Non
         assert client.is_closed
 
 
-# Crowds
+# Concurrent calls
 
 
-def test_each_call_has_a_client_for_itself_and_the_next_ones_find_them() -> None:
+def test_concurrent_calls_have_their_own_clients_and_later_calls_reuse_them() -> None:
     with ExitStack() as stack:
-        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(3)]
-        assert len({id(client) for client in lent}) == 3
-    assert not any(client.is_closed for client in lent)
+        used = [stack.enter_context(sync_client_for(HERE)) for _ in range(3)]
+        assert len({id(client) for client in used}) == 3
+    assert not any(client.is_closed for client in used)
     with ExitStack() as stack:
-        assert {stack.enter_context(sync_client_for(HERE)) for _ in range(3)} == set(lent)
+        assert {stack.enter_context(sync_client_for(HERE)) for _ in range(3)} == set(used)
 
 
-async def test_each_async_call_has_a_client_for_itself_and_the_next_ones_find_them() -> None:
+async def test_concurrent_async_calls_have_their_own_clients_and_later_calls_reuse_them() -> None:
     async with AsyncExitStack() as stack:
-        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)]
-        assert len({id(client) for client in lent}) == 3
+        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)]
+        assert len({id(client) for client in used}) == 3
     async with AsyncExitStack() as stack:
-        assert {await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)} == set(lent)
+        assert {await stack.enter_async_context(async_client_for(HERE)) for _ in range(3)} == set(used)
     await aclose(HERE)
-    assert all(client.is_closed for client in lent)
+    assert all(client.is_closed for client in used)
 
 
 def test_many_calls_leave_no_more_clients_than_the_limit() -> None:
     with ExitStack() as stack:
-        lent = [stack.enter_context(sync_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
-    assert [client.is_closed for client in lent].count(True) == 2
+        used = [stack.enter_context(sync_client_for(HERE)) for _ in range(MAX_IDLE + 2)]
+    assert [client.is_closed for client in used].count(True) == 2
 
 
 async def test_many_async_calls_leave_no_more_clients_than_the_limit() -> None:
     async with AsyncExitStack() as stack:
-        lent = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(KEPT_MOST + 2)]
-    assert [client.is_closed for client in lent].count(True) == 2
+        used = [await stack.enter_async_context(async_client_for(HERE)) for _ in range(MAX_IDLE + 2)]
+    assert [client.is_closed for client in used].count(True) == 2
     await aclose(HERE)
 
 
-def test_no_more_connections_than_were_set() -> None:
+def test_max_connections_limits_the_clients_in_use() -> None:
     two = Connection("http://127.0.0.1:9", Timeout(connect=0.01), max_connections=2)
     with sync_client_for(two), sync_client_for(two), pytest.raises(httpx.PoolTimeout), sync_client_for(two):
         pytest.fail("there is a third client")
@@ -222,21 +222,21 @@ def test_a_call_waits_for_the_only_connection() -> None:
         assert (set(texts), len(server.requests)) == ({"Hello"}, 24)
 
 
-def test_a_call_waits_no_longer_than_for_a_connection() -> None:
+def test_the_connect_timeout_limits_the_wait_for_a_client() -> None:
     with serving(streamed(said("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
-        with closing(cast("Any", exchange(first))) as held:
-            assert next(held) == "Hel"
+        with closing(cast("Any", exchange(first))) as parts:
+            assert next(parts) == "Hel"
             with pytest.raises(KimiTimeoutError, match=r"PoolTimeout.*max_connections"):
                 next(exchange(second))
         close(first.connection)
 
 
-async def test_an_async_call_waits_no_longer_than_for_a_connection() -> None:
+async def test_the_connect_timeout_limits_the_async_wait_for_a_client() -> None:
     with serving(streamed(said("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
-        async with aclosing(aexchange(first)) as held:
-            assert await anext(held) == "Hel"
+        async with aclosing(aexchange(first)) as parts:
+            assert await anext(parts) == "Hel"
             with pytest.raises(KimiTimeoutError, match=r"PoolTimeout.*max_connections"):
                 await anext(aexchange(second))
         await aclose(first.connection)
@@ -247,7 +247,7 @@ async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
     async with async_client_for(one) as client:
         waiting = [asyncio.create_task(async_client(one)) for _ in range(3)]
         await asyncio.sleep(0)
-        # One leaves the line, another has just been handed the client.
+        # One call stops waiting, and another has just received the client.
         waiting[1].cancel()
     waiting[0].cancel()
     assert await waiting[2] is client
@@ -256,7 +256,7 @@ async def test_a_cancelled_wait_for_a_client_does_not_lose_the_client() -> None:
     assert client.is_closed
 
 
-async def test_a_cancelled_wait_closes_a_released_client_it_was_handed() -> None:
+async def test_a_cancelled_wait_closes_a_retired_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
     async with async_client_for(one) as client:
         waiting = asyncio.create_task(async_client(one))
@@ -267,35 +267,35 @@ async def test_a_cancelled_wait_closes_a_released_client_it_was_handed() -> None
     assert client.is_closed
 
 
-@pytest.mark.parametrize(("stop", "told"), [(Empty, httpx.PoolTimeout), (KeyboardInterrupt, KeyboardInterrupt)])
-def test_a_thread_that_timed_out_closes_a_released_client_it_was_handed(
-    stop: type[BaseException], told: type[BaseException]
+@pytest.mark.parametrize(("stop", "raised"), [(Empty, httpx.PoolTimeout), (KeyboardInterrupt, KeyboardInterrupt)])
+def test_a_thread_that_timed_out_closes_a_retired_client(
+    stop: type[BaseException], raised: type[BaseException]
 ) -> None:
     class Late(SimpleQueue[Any]):
         def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - the base's
             if timeout is None:
                 return super().get(block)
-            pool.give_back(client, 0.0)
+            pool.release(client, 0.0)
             raise stop
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
     registry = clients._registry
     pool = registry.pool(registry.sync, LeanClient, one)
-    client = pool.take()
-    pool.waiting.append(waiter)
+    client = pool.acquire()
+    pool.waiters.append(waiter)
     close(one)
-    with pytest.raises(told):
-        clients._waited_for(registry, pool, waiter, 0.01)
+    with pytest.raises(raised):
+        clients._wait_for_client(registry, pool, waiter, 0.01)
     assert client is not None
     assert client.is_closed
 
 
-def test_a_thread_that_waits_is_served() -> None:
+def test_a_waiting_thread_gets_the_next_free_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
     with ThreadPoolExecutor(1) as pool:
         with sync_client_for(one) as client:
             waiting = pool.submit(sync_client, one)
-            while not clients._registry.pool(clients._registry.sync, LeanClient, one).waiting:
+            while not clients._registry.pool(clients._registry.sync, LeanClient, one).waiters:
                 pass
         assert waiting.result() is client
     close(one)
@@ -323,17 +323,17 @@ def test_calls_in_threads_with_loops_and_without() -> None:
 
 
 def test_many_calls_at_once_on_one_loop_all_get_a_client() -> None:
-    async def crowd(url: str) -> list[str]:
+    async def together(url: str) -> list[str]:
         return await asyncio.gather(*(read(url) for _ in range(50)))
 
     with serving(GOOD) as server:
-        assert asyncio.run(crowd(server.url)) == ["Hello"] * 50
+        assert asyncio.run(together(server.url)) == ["Hello"] * 50
 
 
-def test_a_loop_that_is_not_shut_down_is_forgotten_with_the_next() -> None:
+def test_a_loop_that_was_not_shut_down_is_removed_with_the_next() -> None:
     loops = []
     with serving(GOOD) as server, warnings.catch_warnings():
-        # Python's own complaint of a loop that is closed with open connections.
+        # Python warns about a loop that is closed with open connections.
         warnings.simplefilter("ignore", ResourceWarning)
         for _ in range(3):
             loop = asyncio.new_event_loop()

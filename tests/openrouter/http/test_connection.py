@@ -29,8 +29,8 @@ def test_a_timeout_may_be_a_number_a_mapping_or_none(value: Any, expected: Timeo
         (0, "timeout must be a number of seconds above 0"),
         (-1.0, "above 0"),
         (float("nan"), "above 0"),
-        (float("inf"), "not in milliseconds"),
-        (30_000, "divide it by 1,000"),
+        (float("inf"), "not milliseconds"),
+        (30_000, "divide the number by 1,000"),
         (True, "not bool"),
         ("30", "not str"),
         ({"read": 5}, "timeout has no read; it takes connect, idle and total"),
@@ -59,11 +59,11 @@ def test_the_limits_of_the_phases() -> None:
     ]
 
 
-def test_each_phase_has_what_is_left_when_it_begins() -> None:
+def test_each_phase_is_limited_by_the_time_left_when_it_begins() -> None:
     left = [20.0, 2.0, 2.0, 0.0, -5.0]
     limits = Timeout(connect=3.0, idle=None).for_attempt(lambda: left.pop(0))
-    asked = [limits.get(phase) for phase in ("connect", "connect", "read", "read", "write")]
-    assert asked == [3.0, 2.0, 2.0, SHORTEST_WAIT, SHORTEST_WAIT]
+    limits_at_start = [limits.get(phase) for phase in ("connect", "connect", "read", "read", "write")]
+    assert limits_at_start == [3.0, 2.0, 2.0, SHORTEST_WAIT, SHORTEST_WAIT]
 
 
 @pytest.mark.parametrize("base_url", ["https://eu.openrouter.ai/api/v1", "https://eu.openrouter.ai/api/v1/"])
@@ -73,12 +73,12 @@ def test_a_call_goes_to_chat_completions_below_the_base_url(base_url: str) -> No
     assert connection.host == "eu.openrouter.ai"
 
 
-def test_by_default_it_goes_to_openrouter() -> None:
+def test_the_default_base_url_is_openrouter() -> None:
     assert Connection().url == "https://openrouter.ai/api/v1/chat/completions"
 
 
 @pytest.mark.parametrize(
     ("base_url", "host"), [("https://user:secret@host.example:8443/v1", "host.example"), ("nowhere", "nowhere")]
 )
-def test_the_host_holds_no_secret(base_url: str, host: str) -> None:
+def test_the_host_contains_no_secret(base_url: str, host: str) -> None:
     assert Connection(base_url).host == host

@@ -6,7 +6,7 @@ from langchain_kimi._version import __version__
 KEY = "planted-key"
 
 
-def test_nothing_is_attributed_that_was_not_set() -> None:
+def test_unset_attribution_sends_no_headers() -> None:
     assert attribution_headers(None, None, None) == {}
     assert attribution_headers("", "", []) == {}
 
@@ -41,25 +41,25 @@ def test_the_headers_of_every_request(*, streamed: bool, accept: str) -> None:
         ("x-openrouter-title", "X-OpenRouter-Title"),
     ],
 )
-def test_the_users_own_replace_ours_whatever_their_case(name: str, replaced: str) -> None:
+def test_a_users_header_replaces_ours_in_any_case(name: str, replaced: str) -> None:
     attribution = attribution_headers("https://app.example", "App", None)
     ours = request_headers(KEY, attribution, {}, streamed=False)
     theirs = request_headers(KEY, attribution, {name: "mine"}, streamed=False)
     assert theirs == {**{key: value for key, value in ours.items() if key != replaced}, name: "mine"}
 
 
-def test_a_new_header_joins() -> None:
+def test_another_header_is_added() -> None:
     assert request_headers(KEY, {}, {"X-Session": "7"}, streamed=False)["X-Session"] == "7"
 
 
 @pytest.mark.parametrize(("name", "value"), [("X-One", "a b~!"), ("x", ""), ("X_Two", "1")])
-def test_a_header_that_can_be_sent(name: str, value: str) -> None:
+def test_a_valid_header_is_accepted(name: str, value: str) -> None:
     check_header(name, value)
 
 
 @pytest.mark.parametrize("name", ["", "X One", "X:", "Käse", "X\n", "(x)", "a/b", "\t"])
 def test_an_invalid_header_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a header"):
+    with pytest.raises(ValueError, match="is not a valid header name"):
         check_header(name, "x")
 
 

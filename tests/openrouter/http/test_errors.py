@@ -1,4 +1,4 @@
-"""What is raised over real sockets is in `test_own_clients.py`; here is what belongs to a loop."""
+"""Errors of event loops and of aiohttp. `test_own_clients.py` tests the others over real sockets."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ from yarl import URL
 
 from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.http.connection import Connection
-from langchain_kimi._openrouter.http.errors import error_of, is_timeout, loops_told_apart
+from langchain_kimi._openrouter.http.errors import error_of, is_timeout, translated_loop_errors
 from langchain_kimi.errors import KimiConnectionError, KimiUsageError
 from langchain_kimi.testing import Emulator, Reply
 from tests.chat.asking import Way, ask
@@ -32,12 +32,12 @@ def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
         model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, http_async_client=own, max_retries=2)
         with asyncio.Runner() as first, asyncio.Runner() as second:
             assert first.run(ask(model, way)).content == "Here."
-            # The connection that is kept belongs to the first loop, which is there no more.
+            # The idle connection belongs to the first loop, which is closed.
             first.close()
-            with pytest.raises(KimiUsageError, match=r"event loop.*Make one for each event loop") as caught:
+            with pytest.raises(KimiUsageError, match=r"event loop.*Pass one client per event loop") as caught:
                 second.run(ask(model, way))
         assert isinstance(caught.value.__cause__, RuntimeError)
-    # Its connection cannot be closed any more, which is what its user is told.
+    # The connection can no longer be closed, and Python warns about that.
     del own, model, caught
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
@@ -48,8 +48,8 @@ def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
 @pytest.mark.parametrize("own", [None, "a client"])
 def test_errors_unrelated_to_event_loops_are_not_translated(problem: RuntimeError, own: Any) -> None:
     if own and not isinstance(problem, httpx.StreamError):
-        pytest.skip("that one is translated")
-    with pytest.raises(type(problem)) as caught, loops_told_apart(Connection(http_async_client=own)):
+        pytest.skip("this error is translated")
+    with pytest.raises(type(problem)) as caught, translated_loop_errors(Connection(http_async_client=own)):
         raise problem
     assert caught.value is cast("Any", problem)
 

@@ -1,4 +1,4 @@
-"""Whoever stops reading hangs up at once: the other side must not go on, and must not go on billing."""
+"""A caller that stops reading closes the connection at once, so that the server stops generating and billing."""
 
 import asyncio
 import gc
@@ -15,23 +15,23 @@ from tests.openrouter.events import said
 from tests.openrouter.http.calling import call, forget_clients, serving, streamed
 
 SOON = 10.0
-"""Seconds: how long a hang-up is waited for before the test fails; it is seen after milliseconds."""
+"""Seconds to wait for the server to notice before the test fails. It takes milliseconds."""
 
 
 class Listener:
-    """A server that speaks or is silent, and notes when a client hangs up on it."""
+    """A server that records when a client closes the connection."""
 
     def __init__(self, answer: Response) -> None:
-        self.asked = threading.Event()
+        self.requested = threading.Event()
         self.hung_up = threading.Event()
         self._answer = answer
 
     def __call__(self, request: HttpRequest) -> Response:
-        self.asked.set()
+        self.requested.set()
         answer = self._answer
         return Response(answer.status, answer.headers, answer.steps, answer.before, answer.chunked, self._ended)
 
-    def _ended(self, finished: bool) -> None:  # noqa: FBT001 - the one thing a listener is told
+    def _ended(self, finished: bool) -> None:  # noqa: FBT001 - the signature of on_end
         if not finished:
             self.hung_up.set()
 
@@ -44,45 +44,45 @@ def listening(answer: Response) -> Iterator[tuple[Listener, str]]:
     forget_clients()
 
 
-SPEAKING = {
-    "a silent server": streamed(said("Hel"), Hang()),
-    "a server that speaks on": streamed(Repeat(said("a"), 0.001)),
+STARTED = {
+    "a stream that stalls": streamed(said("Hel"), Hang()),
+    "an endless stream": streamed(Repeat(said("a"), 0.001)),
 }
 
 
-@pytest.fixture(params=list(SPEAKING.values()), ids=list(SPEAKING))
-def heard(request: pytest.FixtureRequest) -> Iterator[tuple[Listener, str]]:
-    """A server from which something was heard, and where it is."""
+@pytest.fixture(params=list(STARTED.values()), ids=list(STARTED))
+def started(request: pytest.FixtureRequest) -> Iterator[tuple[Listener, str]]:
+    """A server that has started a stream, and its URL."""
     with listening(request.param) as listening_on:
         yield listening_on
 
 
-def test_closing_a_stream_hangs_up(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+def test_closing_a_stream_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     with closing(cast("Any", exchange(call(url)))) as parts:
         assert next(parts)
         assert not listener.hung_up.is_set()
     assert listener.hung_up.wait(SOON)
 
 
-def test_dropping_a_stream_hangs_up(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+def test_dropping_a_stream_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     for _ in exchange(call(url)):
         break
     gc.collect()
     assert listener.hung_up.wait(SOON)
 
 
-def test_an_error_in_the_consumer_hangs_up(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+def test_an_error_in_the_consumer_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     with pytest.raises(ZeroDivisionError):
         assert [1 // 0 for _ in exchange(call(url))]
     gc.collect()
     assert listener.hung_up.wait(SOON)
 
 
-def test_a_stream_that_another_thread_closes(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+def test_closing_a_stream_in_another_thread_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     parts = cast("Any", exchange(call(url)))
     next(parts)
     other = threading.Thread(target=parts.close)
@@ -91,39 +91,39 @@ def test_a_stream_that_another_thread_closes(heard: tuple[Listener, str]) -> Non
     assert listener.hung_up.wait(SOON)
 
 
-def aheard(listener: Listener) -> bool:
+def hung_up(listener: Listener) -> bool:
     return listener.hung_up.wait(SOON)
 
 
-async def test_closing_an_async_stream_hangs_up(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+async def test_closing_an_async_stream_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     async with aclosing(aexchange(call(url))) as parts:
         assert await anext(parts)
-    assert await asyncio.to_thread(aheard, listener)
+    assert await asyncio.to_thread(hung_up, listener)
 
 
-async def test_dropping_an_async_stream_hangs_up(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+async def test_dropping_an_async_stream_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
     async for _ in aexchange(call(url)):
         break
-    assert await asyncio.to_thread(aheard, listener)
+    assert await asyncio.to_thread(hung_up, listener)
 
 
-def test_a_loop_that_ends_with_an_open_stream(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
-    kept: list[AsyncIterator[str]] = []
+def test_a_loop_that_ends_with_an_open_stream_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
+    streams: list[AsyncIterator[str]] = []
 
     async def leave() -> None:
-        kept.append(aexchange(call(url)))
-        await anext(kept[0])
+        streams.append(aexchange(call(url)))
+        await anext(streams[0])
 
     asyncio.run(leave())
     assert listener.hung_up.wait(SOON)
 
 
-UNHEARD = SPEAKING | {
-    "a server that is silent from the beginning": streamed(Hang()),
-    "a server without a head": Response(before=(Hang(),)),
+ANY = STARTED | {
+    "no body": streamed(Hang()),
+    "no response head": Response(before=(Hang(),)),
 }
 
 
@@ -132,30 +132,30 @@ async def consume(url: str) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("answer", UNHEARD.values(), ids=UNHEARD.keys())
+@pytest.mark.parametrize("answer", ANY.values(), ids=ANY.keys())
 async def test_cancelling_a_task_hangs_up(answer: Response) -> None:
     with listening(answer) as (listener, url):
         task = asyncio.create_task(consume(url))
-        assert await asyncio.to_thread(listener.asked.wait, SOON)
+        assert await asyncio.to_thread(listener.requested.wait, SOON)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(aheard, listener)
+        assert await asyncio.to_thread(hung_up, listener)
 
 
-@pytest.mark.parametrize("answer", UNHEARD.values(), ids=UNHEARD.keys())
+@pytest.mark.parametrize("answer", ANY.values(), ids=ANY.keys())
 async def test_a_timeout_of_the_caller_hangs_up(answer: Response) -> None:
     with listening(answer) as (listener, url):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(consume(url), 0.1)
-        assert await asyncio.to_thread(aheard, listener)
+        assert await asyncio.to_thread(hung_up, listener)
 
 
-async def test_a_failing_neighbour_in_a_group_of_tasks(heard: tuple[Listener, str]) -> None:
-    listener, url = heard
+async def test_a_failing_task_of_the_same_group_hangs_up(started: tuple[Listener, str]) -> None:
+    listener, url = started
 
     async def fail() -> None:
-        await asyncio.to_thread(listener.asked.wait, SOON)
+        await asyncio.to_thread(listener.requested.wait, SOON)
         raise ZeroDivisionError
 
     async def both() -> None:
@@ -165,7 +165,7 @@ async def test_a_failing_neighbour_in_a_group_of_tasks(heard: tuple[Listener, st
 
     with pytest.raises(ExceptionGroup):
         await both()
-    assert await asyncio.to_thread(aheard, listener)
+    assert await asyncio.to_thread(hung_up, listener)
 
 
 async def test_cancelling_a_retrys_wait_sends_nothing_more() -> None:

@@ -3,12 +3,12 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_kimi._openrouter.http.pool import PROXIED, AsyncLeanClient, LeanClient, knows_proxies
+from langchain_kimi._openrouter.http.pool import PROXY_SCHEMES, AsyncLeanClient, LeanClient, has_system_proxy
 from langchain_kimi.testing import Emulator
 
 LIMITS = httpx.Limits()
 HEADERS = {"Authorization": "Bearer none", "X-Own": "yes"}
-NAMES = [name for scheme in (*PROXIED, "no") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())]
+NAMES = [name for scheme in (*PROXY_SCHEMES, "no") for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())]
 
 
 def lean() -> LeanClient:
@@ -21,13 +21,13 @@ def built(client: Any, url: str, headers: dict[str, str] = HEADERS) -> httpx.Req
     return request
 
 
-def test_a_request_is_what_a_full_client_would_send() -> None:
+def test_a_request_equals_that_of_a_full_client() -> None:
     with httpx.Client() as full:
         expected = built(full, "http://127.0.0.1:9/api/v1/chat/completions", {**HEADERS, "Accept": "text/event-stream"})
     client = lean()
     request = built(client, "http://127.0.0.1:9/api/v1/chat/completions", {**HEADERS, "Accept": "text/event-stream"})
     client.close()
-    # What a client says of itself is set for each call, and HTTP/1.1 keeps connections without being asked.
+    # The user agent is set for each call, and HTTP/1.1 needs no header to keep connections alive.
     ignored = {"accept-encoding", "connection", "user-agent"}
     assert {k: v for k, v in request.headers.items() if k not in ignored} == {
         k: v for k, v in expected.headers.items() if k not in ignored
@@ -44,7 +44,7 @@ def test_a_users_own_encoding_is_kept() -> None:
     assert request.headers.get_list("accept-encoding") == ["identity"]
 
 
-def test_a_bad_url_is_httpx_s_own_error() -> None:
+def test_an_invalid_url_raises_the_error_of_httpx() -> None:
     client = lean()
     with pytest.raises(httpx.InvalidURL):
         built(client, "http://127.0.0.1:port/")
@@ -53,7 +53,7 @@ def test_a_bad_url_is_httpx_s_own_error() -> None:
     client.close()
 
 
-def test_a_reply_and_its_request() -> None:
+def test_a_response_refers_to_its_request() -> None:
     with Emulator() as openrouter:
         client = lean()
         response = client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
@@ -65,7 +65,7 @@ def test_a_reply_and_its_request() -> None:
         assert client.is_closed
 
 
-async def test_a_reply_and_its_request_async() -> None:
+async def test_a_response_refers_to_its_request_async() -> None:
     with Emulator() as openrouter:
         client = AsyncLeanClient(verify=False, proxy=None, limits=LIMITS)
         response = await client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
@@ -77,10 +77,10 @@ async def test_a_reply_and_its_request_async() -> None:
         assert client.is_closed
 
 
-@pytest.mark.parametrize(("name", "known"), [("HTTPS_PROXY", True), ("all_proxy", True), ("NO_PROXY", False)])
-def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str, *, known: bool) -> None:
+@pytest.mark.parametrize(("name", "is_proxy"), [("HTTPS_PROXY", True), ("all_proxy", True), ("NO_PROXY", False)])
+def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str, *, is_proxy: bool) -> None:
     for each in NAMES:
         monkeypatch.delenv(each, raising=False)
-    assert not knows_proxies()
+    assert not has_system_proxy()
     monkeypatch.setenv(name, "http://127.0.0.1:3128")
-    assert knows_proxies() is known
+    assert has_system_proxy() is is_proxy

@@ -1,4 +1,4 @@
-"""What a user's own HTTP client may be, may raise, and keeps: httpx, or its continuation httpx2."""
+"""A user's own HTTP clients: httpx, or its fork httpx2."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ from tests.openrouter.events import WHOLE, event, said
 from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
 
 LIBRARIES = ["httpx", "httpx2"]
-"""The second comes with other packages, and nobody promised that."""
+"""httpx2 is only installed if another package requires it."""
 GOOD = streamed(*WHOLE)
 LIMITED = Response(429, {}, (b"slow down",))
 
@@ -34,12 +34,12 @@ CLIENT_ERRORS: list[tuple[str, type[KimiError], str]] = [
     ("PoolTimeout", KimiTimeoutError, "No connection within 10 seconds (PoolTimeout)"),
     ("WriteTimeout", KimiTimeoutError, "No content came for 5 seconds."),
     ("ReadTimeout", KimiTimeoutError, "No content came for 5 seconds."),
-    ("ConnectError", KimiConnectionError, "No connection to host.example (ConnectError: told)"),
-    ("ProxyError", KimiConnectionError, "No connection to host.example (ProxyError: told)"),
-    ("ReadError", KimiConnectionError, "The connection to host.example broke before a reply came (ReadError: told)"),
+    ("ConnectError", KimiConnectionError, "No connection to host.example (ConnectError: refused)"),
+    ("ProxyError", KimiConnectionError, "No connection to host.example (ProxyError: refused)"),
+    ("ReadError", KimiConnectionError, "The connection to host.example broke before a reply came (ReadError: refused)"),
     ("RemoteProtocolError", KimiConnectionError, "The connection to host.example broke before a reply came"),
-    ("InvalidURL", KimiUsageError, "The request cannot be sent (InvalidURL: told)"),
-    ("UnsupportedProtocol", KimiUsageError, "The request cannot be sent (UnsupportedProtocol: told)"),
+    ("InvalidURL", KimiUsageError, "The request cannot be sent (InvalidURL: refused)"),
+    ("UnsupportedProtocol", KimiUsageError, "The request cannot be sent (UnsupportedProtocol: refused)"),
     ("LocalProtocolError", KimiUsageError, "The request cannot be sent (LocalProtocolError)"),
     ("StreamClosed", KimiConnectionError, "The connection to host.example broke before a reply came (StreamClosed"),
 ]
@@ -50,7 +50,7 @@ def test_exceptions_of_a_users_client_become_typed_errors(
     ask: Ask, library: Any, name: str, kind: type[KimiError], text: str
 ) -> None:
     problem = getattr(library, name)
-    problem = problem() if name == "StreamClosed" else problem("told")
+    problem = problem() if name == "StreamClosed" else problem("refused")
 
     def fail(_: Any) -> None:
         raise problem
@@ -63,11 +63,11 @@ def test_exceptions_of_a_users_client_become_typed_errors(
     assert "(connect" not in str(error)
 
 
-def test_it_is_used_as_it_is_and_never_closed(ask: Ask, library: Any) -> None:
+def test_a_users_client_is_used_unchanged_and_never_closed(ask: Ask, library: Any) -> None:
     own = ask.own(library, headers={"X-Client": "mine"}, auth=("user", "password"), follow_redirects=True)
     with serving(GOOD, LIMITED, GOOD) as server:
         assert ask(*[call(server.url, connection=own, retries=1, clock=Recorded())] * 2) == ["Hello"] * 2
-    assert ask.found_closed == [False]
+    assert ask.closed_after_calls == [False]
     assert [request.headers["x-client"] for request in server.requests] == ["mine"] * 3
     assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {KEY}"}
 

@@ -1,4 +1,4 @@
-"""What clients are at the ends of a process: after a fork, and at its exit."""
+"""Clients after a fork and at the exit of the process."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ async def read(url: str) -> str:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_child_process_speaks_on_connections_of_its_own() -> None:
+def test_a_child_process_uses_its_own_connections() -> None:
     with serving(GOOD) as server:
         assert "".join(exchange(call(server.url))) == "Hello"
         if (child := os.fork()) == 0:  # pragma: no cover - another process
@@ -33,20 +33,20 @@ def test_a_child_process_speaks_on_connections_of_its_own() -> None:
             os._exit(7 if fine else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         assert "".join(exchange(call(server.url))) == "Hello"
-        # The parent's one connection was not touched by its child.
+        # The child did not use the parent's connection.
         assert server.loopback.connections_opened == 3
 
 
-def lent() -> Any:
+def shared_client() -> Any:
     with sync_client_for(HERE) as client:
         return client
 
 
-def test_after_a_fork_nothing_of_the_parents_is_used_or_closed() -> None:
-    before, client = clients._registry, lent()
-    clients._forget_after_fork()
+def test_after_a_fork_the_parents_clients_are_neither_used_nor_closed() -> None:
+    before, client = clients._registry, shared_client()
+    clients._start_over_after_fork()
     try:
-        assert lent() is not client
+        assert shared_client() is not client
         assert not client.is_closed
         close(HERE)
     finally:
@@ -56,9 +56,8 @@ def test_after_a_fork_nothing_of_the_parents_is_used_or_closed() -> None:
 
 SCRIPT = """
 import asyncio, sys
-from langchain_kimi.openrouter import clients
 from tests.openrouter.http.calling import call
-from langchain_kimi.openrouter.transport import aexchange, exchange
+from langchain_kimi._openrouter.http.transport import aexchange, exchange
 
 async def read(url):
     return [part async for part in aexchange(call(url))]
@@ -68,7 +67,7 @@ print("".join(exchange(call(url))), "".join(asyncio.run(read(url))), "".join(asy
 """
 
 
-def test_a_process_ends_without_a_word() -> None:
+def test_a_process_exits_silently() -> None:
     with serving(GOOD) as server:
         ended = subprocess.run(
             [sys.executable, "-W", "error", "-c", SCRIPT, server.url],
@@ -81,7 +80,7 @@ def test_a_process_ends_without_a_word() -> None:
         assert asyncio.run(server.settled()) == 0
 
 
-def test_the_end_of_the_process_closes_what_is_open() -> None:
-    client = lent()
+def test_open_clients_are_closed_at_exit() -> None:
+    client = shared_client()
     clients._close_all()
     assert client.is_closed

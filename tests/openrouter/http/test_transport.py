@@ -32,7 +32,7 @@ FULL = Retries(3, chance=lambda: 1.0)
 
 
 def refused(status: int, **headers: str) -> Response:
-    body = json.dumps({"error": {"code": status, "message": f"told {status}"}}).encode()
+    body = json.dumps({"error": {"code": status, "message": f"status {status}"}}).encode()
     return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, (body,), chunked=False)
 
 
@@ -53,7 +53,7 @@ def test_calls_share_a_connection(ask: Ask, answer: Response) -> None:
         assert server.loopback.connections_opened == 1
 
 
-def test_a_refusal_leaves_the_connection_usable(ask: Ask) -> None:
+def test_an_error_response_leaves_the_connection_usable(ask: Ask) -> None:
     with serving(refused(429), GOOD) as server:
         assert ask(call(server.url, retries=1, clock=Recorded())) == ["Hello"]
         assert server.loopback.connections_opened == 1
@@ -73,19 +73,19 @@ STATUSES: list[tuple[int, type[KimiError], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "kind", "again"), STATUSES)
-def test_a_failing_status_gives_its_typed_error(ask: Ask, status: int, kind: type[KimiError], *, again: bool) -> None:
+@pytest.mark.parametrize(("status", "kind", "is_retried"), STATUSES)
+def test_a_failing_status_raises_its_error(ask: Ask, status: int, kind: type[KimiError], *, is_retried: bool) -> None:
     with serving(refused(status)) as server:
         [error] = ask(call(server.url, retries=2, clock=Recorded()))
     assert type(error) is kind
-    assert len(server.requests) == (3 if again else 1)
+    assert len(server.requests) == (3 if is_retried else 1)
     assert [type(attempt) for attempt in error.attempts] == [kind] * (len(server.requests) - 1)
-    assert ("after 3 attempts" in str(error)) is again
+    assert ("after 3 attempts" in str(error)) is is_retried
     assert KEY not in str(error) + repr(error) + repr(vars(error))
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_n_retries_are_n_attempts_more(ask: Ask, retries: int) -> None:
+def test_n_retries_are_n_additional_attempts(ask: Ask, retries: int) -> None:
     recorded = Recorded()
     with serving(refused(503)) as server:
         [error] = ask(call(server.url, retries=Retries(retries, chance=lambda: 1.0), clock=recorded))
@@ -104,14 +104,14 @@ def test_n_retries_are_n_attempts_more(ask: Ask, retries: int) -> None:
         (refused(500), [0.5]),
     ],
 )
-def test_the_wait_that_is_asked_for_is_obeyed(ask: Ask, answer: Response, slept: list[float]) -> None:
+def test_a_requested_wait_is_obeyed(ask: Ask, answer: Response, slept: list[float]) -> None:
     recorded = Recorded()
     with serving(answer, GOOD) as server:
         assert ask(call(server.url, retries=FULL, clock=recorded)) == ["Hello"]
     assert recorded.slept == slept
 
 
-def test_no_wait_outlasts_the_total_time(ask: Ask) -> None:
+def test_no_wait_exceeds_the_total_timeout(ask: Ask) -> None:
     recorded = Recorded()
     with serving(refused(429, retry_after="7")) as server:
         [error] = ask(call(server.url, retries=FULL, clock=recorded, total=20.0))
@@ -119,7 +119,7 @@ def test_no_wait_outlasts_the_total_time(ask: Ask) -> None:
     assert (recorded.slept, len(server.requests), len(error.attempts)) == ([7.0, 7.0], 3, 2)
 
 
-def test_a_total_time_that_is_over_sends_nothing_more(ask: Ask) -> None:
+def test_nothing_is_sent_after_the_total_timeout(ask: Ask) -> None:
     recorded = Recorded()
 
     def late(*_: Any) -> None:
@@ -134,34 +134,34 @@ def test_a_total_time_that_is_over_sends_nothing_more(ask: Ask) -> None:
 
 
 def test_each_retry_is_reported(ask: Ask) -> None:
-    told: list[tuple[str, int, float]] = []
+    reports: list[tuple[str, int, float]] = []
 
     def report(error: KimiError, attempt: int, wait: float) -> Any:
-        told.append((error.reason, attempt, wait))
+        reports.append((error.reason, attempt, wait))
         return aware() if ask.is_async else None
 
     async def aware() -> None:
-        told.append(("awaited", 0, 0.0))
+        reports.append(("awaited", 0, 0.0))
 
     with serving(refused(500), refused(429), GOOD) as server:
         assert ask(call(server.url, retries=FULL, clock=Recorded(), report=report)) == ["Hello"]
-    assert [one for one in told if one[0] != "awaited"] == [("told 500", 1, 0.5), ("told 429", 2, 1.0)]
-    assert (("awaited", 0, 0.0) in told) is ask.is_async
+    assert [one for one in reports if one[0] != "awaited"] == [("status 500", 1, 0.5), ("status 429", 2, 1.0)]
+    assert (("awaited", 0, 0.0) in reports) is ask.is_async
 
 
 BEFORE_CONTENT = {
     "an error event": streamed(COMMENT, event({"error": ERROR})),
     "an error event after an empty chunk": streamed(event({"choices": [{"delta": {}}]}), event({"error": ERROR}), DONE),
-    "a plain error": streamed(json.dumps({"error": ERROR}).encode()),
-    "a page": streamed(b"<html>busy</html>"),
+    "a JSON error": streamed(json.dumps({"error": ERROR}).encode()),
+    "an HTML page": streamed(b"<html>busy</html>"),
     "nothing": streamed(),
     "only comments": streamed(COMMENT, COMMENT),
-    "nonsense": streamed(b"data: {\n\n"),
+    "invalid JSON": streamed(b"data: {\n\n"),
     "a cut body": streamed(COMMENT, Cut(reset=False)),
     "a reset": streamed(COMMENT, Cut()),
     "no head": Response(before=(Cut(reset=False),)),
-    "half a head": Response(before=(b"HTTP/1.1 200 OK\r\nContent-", Cut(reset=False))),
-    "no HTTP": Response(before=(b"SSH-2.0-OpenSSH\r\n", Cut(reset=False))),
+    "a truncated head": Response(before=(b"HTTP/1.1 200 OK\r\nContent-", Cut(reset=False))),
+    "another protocol": Response(before=(b"SSH-2.0-OpenSSH\r\n", Cut(reset=False))),
 }
 
 
@@ -178,12 +178,12 @@ AFTER_CONTENT: dict[str, tuple[tuple[Any, ...], type[KimiError]]] = {
     "the end": ((), KimiIncompleteStreamError),
     "a cut body": ((Cut(reset=False),), KimiIncompleteStreamError),
     "a reset": ((Cut(),), KimiIncompleteStreamError),
-    "nonsense": ((b"data: {\n\n",), KimiMalformedReplyError),
+    "invalid JSON": ((b"data: {\n\n",), KimiMalformedReplyError),
 }
 
 
 @pytest.mark.parametrize(("after", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
-def test_nothing_is_tried_again_after_content(ask: Ask, after: tuple[Any, ...], kind: type[KimiError]) -> None:
+def test_there_are_no_retries_after_content(ask: Ask, after: tuple[Any, ...], kind: type[KimiError]) -> None:
     with serving(streamed(said("Hel"), *after), GOOD) as server:
         shown, error = ask.shows(call(server.url, retries=FULL, clock=Recorded()))
     assert shown == ["Hel"]
@@ -194,7 +194,7 @@ def test_nothing_is_tried_again_after_content(ask: Ask, after: tuple[Any, ...], 
 
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
-def test_a_connection_that_broke_says_which_call_it_was(ask: Ask, cut: Cut) -> None:
+def test_the_error_of_a_broken_connection_names_the_call(ask: Ask, cut: Cut) -> None:
     with serving(streamed(said("Hel"), cut)) as server:
         [error] = ask(call(server.url))
     assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-1", True)
@@ -203,12 +203,12 @@ def test_a_connection_that_broke_says_which_call_it_was(ask: Ask, cut: Cut) -> N
 
 @pytest.mark.parametrize("end", [(DONE,), (finished(),), (finished(), DONE)])
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
-def test_an_answer_that_is_whole_is_not_lost_to_a_broken_connection(ask: Ask, end: Any, cut: Cut) -> None:
+def test_a_complete_reply_is_returned_from_a_broken_connection(ask: Ask, end: Any, cut: Cut) -> None:
     with serving(streamed(said("Hello"), *end, cut)) as server:
         assert ask(call(server.url)) == ["Hello"]
 
 
-def test_a_plain_reply_that_was_cut(ask: Ask) -> None:
+def test_a_truncated_plain_reply_is_an_error(ask: Ask) -> None:
     with serving(streamed(b'{"choices": [', Cut(reset=False))) as server:
         [error] = ask(call(server.url, plain=True, retries=1, clock=Recorded()))
     assert type(error) is KimiIncompleteStreamError
@@ -216,7 +216,7 @@ def test_a_plain_reply_that_was_cut(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
-def test_a_refusal_that_was_cut_still_has_its_status(ask: Ask, cut: Cut) -> None:
+def test_a_truncated_error_response_has_its_status(ask: Ask, cut: Cut) -> None:
     with serving(Response(429, {"retry-after": "9"}, (b"slow", cut))) as server:
         [error] = ask(call(server.url))
     assert type(error) is KimiRateLimitError
@@ -241,7 +241,7 @@ def test_a_compressed_body_is_decompressed(ask: Ask, body: bytes, *, plain: bool
         assert ask(call(server.url, plain=plain)) == ["Hello"]
 
 
-def test_a_body_that_is_wrongly_compressed(ask: Ask) -> None:
+def test_an_invalid_compressed_body_is_a_malformed_reply(ask: Ask) -> None:
     with serving(Response(200, {"content-encoding": "gzip"}, (b"no gzip",), chunked=True)) as server:
         [error] = ask(call(server.url))
     assert type(error) is KimiMalformedReplyError
@@ -251,21 +251,21 @@ def test_a_body_that_is_wrongly_compressed(ask: Ask) -> None:
 
 @pytest.mark.parametrize("status", [201, 202, 203, 299])
 @pytest.mark.parametrize(("plain", "body"), [(False, b"".join(WHOLE)), (True, PLAIN.steps[0])])
-def test_an_answer_under_another_status_of_success(ask: Ask, body: bytes, status: int, *, plain: bool) -> None:
+def test_any_success_status_may_carry_a_reply(ask: Ask, body: bytes, status: int, *, plain: bool) -> None:
     with serving(Response(status, {}, (body,), chunked=False)) as server:
         assert ask(call(server.url, plain=plain)) == ["Hello"]
 
 
 @pytest.mark.parametrize("status", [201, 204, 205])
 @pytest.mark.parametrize(("plain", "kind"), [(False, KimiIncompleteStreamError), (True, KimiMalformedReplyError)])
-def test_a_success_without_an_answer(ask: Ask, status: int, kind: type[KimiError], *, plain: bool) -> None:
+def test_a_success_without_a_body_is_an_error(ask: Ask, status: int, kind: type[KimiError], *, plain: bool) -> None:
     with serving(Response(status, {}, (), chunked=False)) as server:
         [error] = ask(call(server.url, plain=plain))
     assert type(error) is kind
     assert (error.status, error.is_retryable) == (status, True)
 
 
-def test_a_cookie_is_not_kept(ask: Ask) -> None:
+def test_an_error_contains_no_cookie(ask: Ask) -> None:
     with serving(Response(200, {"Set-Cookie": "__cf_bm=secret", "X-One": "1"}, (b"data: {\n\n",))) as server:
         [error] = ask(call(server.url))
     assert error.response.headers["x-one"] == "1"
@@ -281,7 +281,7 @@ def test_a_refused_connection_is_a_connection_error(ask: Ask) -> None:
     assert len(error.attempts) == 1
 
 
-def test_a_header_that_cannot_be_sent_is_not_repeated(ask: Ask) -> None:
+def test_the_error_for_an_invalid_header_does_not_contain_it(ask: Ask) -> None:
     with serving(GOOD) as server:
         [error, _] = ask(call(server.url, headers={"X-Secret": "planted\r\nX-Evil: 1"}), call(server.url))
     assert type(error) is KimiUsageError

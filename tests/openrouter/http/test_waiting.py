@@ -1,14 +1,13 @@
-"""How long bytes are waited for: by clocks that were set before, and by what the reader has learnt meanwhile.
+"""Idle and total timeouts, and the end of the wait when a reply is complete or has failed.
 
-Where the clocks are those of sockets and threads, calls that must end have no limit but the one that is shown: where
-it did not hold, the test would not end.
+A call that must end has only the limit under test, so a test would not end if that limit did not hold.
 """
 
 import threading
 
 import pytest
 
-from langchain_kimi._openrouter.reply.bodies import LONGEST
+from langchain_kimi._openrouter.reply.bodies import MAX_ERROR_BYTES
 from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError, KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause, Repeat, Response
@@ -19,13 +18,13 @@ ERROR = {"code": 502, "message": "Upstream closed"}
 SILENT = {
     "before the head": Response(before=(Hang(),)),
     "before the first byte": streamed(Hang()),
-    "amid the answer": streamed(said("Hel"), Hang()),
-    "amid an event": streamed(said("Hel"), b"data: {", Hang()),
+    "in the reply": streamed(said("Hel"), Hang()),
+    "in an event": streamed(said("Hel"), b"data: {", Hang()),
 }
 
 
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT.keys())
-def test_silence_is_an_error(ask: Ask, answer: Response) -> None:
+def test_the_idle_timeout_raises_a_timeout_error(ask: Ask, answer: Response) -> None:
     with serving(answer) as server:
         [error] = ask(call(server.url, idle=0.1))
     assert type(error) is KimiTimeoutError
@@ -34,7 +33,7 @@ def test_silence_is_an_error(ask: Ask, answer: Response) -> None:
 
 
 @pytest.mark.parametrize("comment", [COMMENT, b": ", b"\n"])
-def test_comments_are_silence(ask: Ask, comment: bytes) -> None:
+def test_comments_do_not_count_as_content(ask: Ask, comment: bytes) -> None:
     with serving(streamed(Repeat(comment, 0.02))) as server:
         [error] = ask(call(server.url, idle=0.1, retries=Retries(1, chance=lambda: 0.0)))
     assert type(error) is KimiTimeoutError
@@ -42,7 +41,7 @@ def test_comments_are_silence(ask: Ask, comment: bytes) -> None:
     assert len(server.requests) == 2
 
 
-def test_blanks_before_a_plain_reply_are_silence(ask: Ask) -> None:
+def test_whitespace_before_a_plain_reply_does_not_count_as_content(ask: Ask) -> None:
     with serving(streamed(Repeat(b"\n         \n", 0.02))) as server:
         [error] = ask(call(server.url, idle=0.1, plain=True))
     assert type(error) is KimiTimeoutError
@@ -50,7 +49,7 @@ def test_blanks_before_a_plain_reply_are_silence(ask: Ask) -> None:
 
 @pytest.mark.long
 def test_a_comment_does_not_extend_the_idle_limit(ask: Ask) -> None:
-    # The client's own limit begins anew with the comment; the rest of ours does not, and the answer comes too late.
+    # The client's own limit restarts with the comment. The idle limit does not, and the reply comes too late.
     with serving(streamed(Pause(1.05), COMMENT, Pause(0.6), *WHOLE)) as server:
         [error] = ask(call(server.url, idle=1.2))
     assert type(error) is KimiTimeoutError
@@ -59,39 +58,39 @@ def test_a_comment_does_not_extend_the_idle_limit(ask: Ask) -> None:
 SILENT_AFTER = {
     "[DONE]": (*WHOLE, Hang()),
     "[DONE] and comments": (*WHOLE, Repeat(COMMENT, 0.01)),
-    "[DONE] and more of everything": (*WHOLE, Repeat(said("never read"), 0.01)),
+    "[DONE] and more events": (*WHOLE, Repeat(said("not read"), 0.01)),
     "[DONE] without a finish reason": (said("Hello"), DONE, Hang()),
 }
 
 
 @pytest.mark.parametrize("steps", SILENT_AFTER.values(), ids=SILENT_AFTER.keys())
-def test_a_whole_answer_is_not_waited_for(ask: Ask, steps: tuple[bytes, ...]) -> None:
+def test_a_complete_reply_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> None:
     with serving(streamed(*steps)) as server:
         assert ask(call(server.url)) == ["Hello"]
 
 
 @pytest.mark.parametrize("total", [None, pytest.param(60.0, marks=pytest.mark.long)])
-def test_an_error_is_not_waited_for(ask: Ask, total: float | None) -> None:
+def test_an_error_event_ends_the_wait(ask: Ask, total: float | None) -> None:
     with serving(streamed(said("Hel"), event({"error": ERROR}), Hang())) as server:
         shown, error = ask.shows(call(server.url, total=total))
     assert (shown, type(error)) == (["Hel"], KimiServerError)
 
 
-def test_the_usage_of_a_failed_call_is_waited_for(ask: Ask) -> None:
+def test_the_usage_after_an_error_event_is_read(ask: Ask) -> None:
     with serving(streamed(event({"error": ERROR}), Pause(0.1), BILLED, Hang())) as server:
         [error] = ask(call(server.url))
     assert type(error) is KimiServerError
     assert error.usage
 
 
-def test_the_end_that_comes_one_packet_later_keeps_the_connection(ask: Ask) -> None:
+def test_a_body_that_ends_one_packet_later_keeps_the_connection(ask: Ask) -> None:
     with serving(streamed(*WHOLE, Pause(0.05))) as server:
         assert ask(*[call(server.url, total=60.0)] * 3) == ["Hello"] * 3
         assert server.loopback.connections_opened == 1
 
 
-@pytest.mark.parametrize("steps", [(b"x" * LONGEST, Hang()), (b"x" * LONGEST, Repeat(b"x", 0.001))])
-def test_a_refusal_of_any_length_is_not_waited_for(ask: Ask, steps: tuple[bytes, ...]) -> None:
+@pytest.mark.parametrize("steps", [(b"x" * MAX_ERROR_BYTES, Hang()), (b"x" * MAX_ERROR_BYTES, Repeat(b"x", 0.001))])
+def test_a_long_error_response_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> None:
     with serving(Response(429, {"retry-after": "9"}, steps)) as server:
         [error] = ask(call(server.url))
     assert type(error) is KimiRateLimitError
@@ -106,24 +105,24 @@ ENDLESS = SILENT | {
 
 
 @pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS.keys())
-def test_the_total_time_holds_whatever_the_server_does(ask: Ask, answer: Response) -> None:
+def test_the_total_timeout_always_holds(ask: Ask, answer: Response) -> None:
     with serving(answer) as server:
         _, error = ask.shows(call(server.url, total=0.05, retries=3))
     assert type(error) is KimiTimeoutError
     assert "total time of 0.05 seconds" in error.reason
     assert not error.is_retryable
-    # None where the time was over before the request arrived.
+    # There is none if the time was over before the request arrived.
     assert len(server.requests) <= 1
 
 
 @pytest.mark.parametrize("plain", [True, False])
-def test_the_total_time_is_not_the_idle_limit(ask: Ask, *, plain: bool) -> None:
+def test_the_idle_limit_applies_within_the_total_timeout(ask: Ask, *, plain: bool) -> None:
     with serving(streamed(b" ", Hang())) as server:
         [error] = ask(call(server.url, total=60.0, idle=0.1, plain=plain))
     assert "No content came for 0.1 seconds" in error.reason
 
 
-def test_a_slow_consumer_is_no_silence(ask: Ask) -> None:
+def test_the_time_of_a_slow_consumer_does_not_count(ask: Ask) -> None:
     recorded = Recorded()
 
     def take_long(_: str) -> None:

@@ -25,7 +25,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def reply_on(connection: Any, version: bytes = b"HTTP/1.1") -> httpx.Response:
-    """A reply that came over a connection, as far as a watch looks at it."""
+    """Return a response with the attributes that a watch reads."""
     stream = SimpleNamespace(get_extra_info={"socket": connection}.get)
     return httpx.Response(200, extensions={"network_stream": stream, "http_version": version})
 
@@ -37,9 +37,9 @@ def watchdogs() -> list[threading.Thread]:
 def test_a_blocked_read_ends_when_the_time_is_over(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     with Watch(reply_on(near)) as watch:
-        watch.hang_up_in(0.02)
+        watch.shut_down_in(0.02)
         assert near.recv(1) == b""
-        assert watch.has_hung_up
+        assert watch.has_shut_down
     assert far.recv(1) == b""
 
 
@@ -51,42 +51,42 @@ def test_only_the_limit_that_was_set_last_counts(pair: tuple[socket.socket, sock
         other = replies.enter_context(Watch(reply_on(far)))
         for watch, seconds in zip(watches, settings, strict=True):
             for each in seconds:
-                watch.hang_up_in(each)
-        # Its time comes after those that were replaced.
-        other.hang_up_in(0.5)
+                watch.shut_down_in(each)
+        # This deadline is later than the replaced ones.
+        other.shut_down_in(0.5)
         assert far.recv(1) == b""
-        assert other.has_hung_up
-        assert not any(watch.has_hung_up for watch in watches)
+        assert other.has_shut_down
+        assert not any(watch.has_shut_down for watch in watches)
 
 
-def test_an_earlier_time_wakes_it(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_an_earlier_deadline_wakes_the_thread(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     with Watch(reply_on(near)) as watch, Watch(reply_on(far)) as other:
-        other.hang_up_in(60.0)
-        watch.hang_up_in(30.0)
-        watch.hang_up_in(0.02)
+        other.shut_down_in(60.0)
+        watch.shut_down_in(30.0)
+        watch.shut_down_in(0.02)
         assert near.recv(1) == b""
-        assert not other.has_hung_up
+        assert not other.has_shut_down
 
 
-def test_after_the_reply_nothing_is_hung_up(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_nothing_is_shut_down_after_the_reply(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     with Watch(reply_on(near)) as watch:
-        watch.hang_up_in(0.3)
+        watch.shut_down_in(0.3)
     for thread in watchdogs():
         thread.join()
     far.sendall(b"still there")
     assert near.recv(100) == b"still there"
-    assert not watch.has_hung_up
+    assert not watch.has_shut_down
 
 
-def test_a_closed_connection_can_be_hung_up(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_closed_connection_can_be_shut_down(pair: tuple[socket.socket, socket.socket]) -> None:
     near, _ = pair
     with Watch(reply_on(near)) as watch:
         near.close()
-        watch.hang_up_in(0.01)
-        # Ends with the test's own limit of time where it is never hung up.
-        while not watch.has_hung_up:
+        watch.shut_down_in(0.01)
+        # Without a shutdown this ends with the time limit of the test.
+        while not watch.has_shut_down:
             time.sleep(0.001)
 
 
@@ -95,25 +95,25 @@ def test_a_closed_connection_can_be_hung_up(pair: tuple[socket.socket, socket.so
     [
         httpx.Response(200),
         reply_on(None),
-        reply_on("no socket"),
+        reply_on("not a socket"),
         reply_on(socket.socket.__new__(socket.socket), b"HTTP/2"),
     ],
 )
 def test_replies_that_are_not_watched(reply: httpx.Response) -> None:
     before = watchdogs()
     with Watch(reply) as watch:
-        watch.hang_up_in(0.0)
-        watch.hang_up()
+        watch.shut_down_in(0.0)
+        watch.shut_down()
     assert watchdogs() == before
 
 
-def test_one_thread_serves_all_and_ends_some_time_after_the_last(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_one_thread_serves_all_responses_and_ends_later(pair: tuple[socket.socket, socket.socket]) -> None:
     seen = set()
     for _ in range(50):
         with Watch(reply_on(pair[0])) as watch, Watch(reply_on(pair[1])) as other:
-            # As of a stream that has its end: the thread is not woken for it, or it would end with each of them.
-            other.hang_up_in(60.0)
-            watch.hang_up_in(0.5)
+            # The deadline of a complete stream does not wake the thread.
+            other.shut_down_in(60.0)
+            watch.shut_down_in(0.5)
             seen.update(watchdogs())
     assert len(seen) == 1
     for thread in watchdogs():
@@ -123,51 +123,51 @@ def test_one_thread_serves_all_and_ends_some_time_after_the_last(pair: tuple[soc
 
 def test_a_reply_may_end_while_another_thread_has_the_lock(pair: tuple[socket.socket, socket.socket]) -> None:
     with Watch(reply_on(pair[0])) as watch:
-        watch.hang_up_in(60.0)
+        watch.shut_down_in(60.0)
         with watchdog._watchdog._changed:
-            ending = threading.Thread(target=watch.hang_up_in, args=(None,))
+            ending = threading.Thread(target=watch.shut_down_in, args=(None,))
             ending.start()
             ending.join()
 
 
-def test_without_a_thread_the_reply_is_read_all_the_same(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_reply_is_read_without_a_thread(pair: tuple[socket.socket, socket.socket]) -> None:
     for thread in watchdogs():
         thread.join()
     before = threading.stack_size()
     with suppress(ValueError):
-        # No system has so much memory to give, so no thread can be started.
+        # No system has so much memory, so no thread can be started.
         threading.stack_size(2**62)
     try:
         with Watch(reply_on(pair[0])) as watch:
-            watch.hang_up_in(0.0)
+            watch.shut_down_in(0.0)
             assert watchdogs() == []
     finally:
         threading.stack_size(before)
     with Watch(reply_on(pair[0])) as watch:
-        watch.hang_up_in(0.01)
+        watch.shut_down_in(0.01)
         assert pair[0].recv(1) == b""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_child_process_has_a_watchdog_of_its_own(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_child_process_has_its_own_watchdog(pair: tuple[socket.socket, socket.socket]) -> None:
     with Watch(reply_on(pair[0])) as watch:
-        watch.hang_up_in(60.0)
+        watch.shut_down_in(60.0)
         if (child := os.fork()) == 0:  # pragma: no cover - another process
             near, _ = socket.socketpair()
             near.settimeout(30.0)
-            Watch(reply_on(near)).hang_up_in(0.01)
+            Watch(reply_on(near)).shut_down_in(0.01)
             os._exit(7 if near.recv(1) == b"" else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        assert not watch.has_hung_up
+        assert not watch.has_shut_down
 
 
 def test_after_a_fork_the_threads_are_gone(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
-    with Watch(reply_on(far)) as of_the_parent:
-        of_the_parent.hang_up_in(60.0)
-        watchdog._begin_anew_after_fork()
+    with Watch(reply_on(far)) as parents_watch:
+        parents_watch.shut_down_in(60.0)
+        watchdog._start_over_after_fork()
         with Watch(reply_on(near)) as watch:
-            watch.hang_up_in(0.01)
+            watch.shut_down_in(0.01)
             assert near.recv(1) == b""
-        assert not of_the_parent.has_hung_up
+        assert not parents_watch.has_shut_down

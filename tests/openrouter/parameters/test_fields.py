@@ -28,13 +28,13 @@ REFUSED = [
     ({"seed": "7"}, "seed", "must be an integer, got '7'"),
     ({"n": 0}, "n", "must be an integer of at least 1, got 0"),
     ({"logprobs": 1}, "logprobs", "must be true or false, got 1"),
-    ({"models": "kimi"}, "models", "must be a list of texts, got 'kimi'"),
+    ({"models": "kimi"}, "models", "must be a list of strings, got 'kimi'"),
     ({"modalities": ["imgae"]}, "modalities", "got 'imgae'; did you mean 'image'?"),
     ({"service_tier": "priorty"}, "service_tier", "got 'priorty'; did you mean 'priority'?"),
     ({"verbosity": 3}, "verbosity", "must be one of low, medium, high, xhigh, max, got 3"),
-    ({"session_id": "s" * 257}, "session_id", "at most 256 characters, got a text of 257 characters"),
-    ({"user": "u" * 129}, "user", "must be a text of at most 128 characters, got a text of 129 characters"),
-    ({"user": 7}, "user", "must be a text of at most 128 characters, got 7"),
+    ({"session_id": "s" * 257}, "session_id", "at most 256 characters, got a string of 257 characters"),
+    ({"user": "u" * 129}, "user", "must be a string of at most 128 characters, got a string of 129 characters"),
+    ({"user": 7}, "user", "must be a string of at most 128 characters, got 7"),
     ({"tools": {"type": "function"}}, "tools", "must be a list of dicts, got a dict of 1"),
     ({"tools": [{}, "x"]}, "tools", "must be a list of dicts, got 'x' in it"),
     ({"provider": {"ordre": []}}, "provider", "unknown key 'ordre' in provider; did you mean 'order'?"),
@@ -47,39 +47,37 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("given", "place", "complaint"), REFUSED)
-def test_a_value_outside_its_range_is_refused_with_its_name_and_its_range(
-    given: dict[str, Any], place: str, complaint: str
-) -> None:
+@pytest.mark.parametrize(("value", "place", "message"), REFUSED)
+def test_an_invalid_value_is_refused_with_its_name_and_range(value: dict[str, Any], place: str, message: str) -> None:
     with pytest.raises(ValidationError) as at_construction:
-        RequestParameters(**given)
-    assert complaint in str(at_construction.value)
+        RequestParameters(**value)
+    assert message in str(at_construction.value)
     assert place in str(at_construction.value)
     with pytest.raises(KimiUsageError, match=rf"^Nothing was sent\. {re.escape(place)}") as in_call:
-        checked(given)
-    assert complaint in str(in_call.value)
+        checked(value)
+    assert message in str(in_call.value)
     assert ", got " in str(in_call.value) or "unknown key" in str(in_call.value)
 
 
 @pytest.mark.parametrize("word", ["ultra", "xlow", "priority2"])
-def test_words_that_are_new_pass(word: str) -> None:
-    given = {"reasoning_effort": word, "verbosity": word, "service_tier": word}
-    assert checked(given) == given
+def test_new_words_pass(word: str) -> None:
+    value = {"reasoning_effort": word, "verbosity": word, "service_tier": word}
+    assert checked(value) == value
 
 
-def test_errors_repeat_no_key_and_nothing_of_what_was_given_at_length() -> None:
+def test_errors_repeat_neither_keys_nor_long_values() -> None:
     key = "sk-or-v1-planted"
-    for given in ({"temperature": key, "user": key * 99}, {"provider": key}, {"stop": {key: key}}, {"service_tier": 5}):
+    for value in ({"temperature": key, "user": key * 99}, {"provider": key}, {"stop": {key: key}}, {"service_tier": 5}):
         with pytest.raises(ValidationError) as at_construction:
-            RequestParameters(**given)
+            RequestParameters(**value)
         with pytest.raises(KimiUsageError) as in_call:
-            checked(given)
+            checked(value)
         assert "planted" not in f"{at_construction.value} {in_call.value}"
         assert in_call.value.__cause__ is None
 
 
 @pytest.mark.parametrize("module", [fields, options, plugins])
-def test_every_field_says_what_it_is(module: ModuleType) -> None:
+def test_every_field_has_a_docstring(module: ModuleType) -> None:
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if not isinstance(node, ast.ClassDef):
             continue
@@ -90,7 +88,7 @@ def test_every_field_says_what_it_is(module: ModuleType) -> None:
                 assert described, f"{node.name}: {ast.unparse(field)}"
 
 
-def test_the_ranges_in_the_text_are_the_ranges_that_are_held() -> None:
+def test_docstrings_state_the_ranges_that_are_checked() -> None:
     source = inspect.getsource(fields)
     held = 0
     for name in fields.ParameterFields.model_fields:

@@ -100,7 +100,7 @@ def as_settings(parameters: dict[str, Any]) -> dict[str, Any]:
     return {"request_metadata" if name == "metadata" else name: value for name, value in parameters.items()}
 
 
-def test_every_parameter_goes_out_as_it_came_in_from_a_model_and_from_a_call() -> None:
+def test_every_parameter_is_sent_unchanged() -> None:
     assert tuple(EVERYTHING) == PARAMETERS
     assert json.dumps(wire_parameters(Model(**as_settings(EVERYTHING)))) == json.dumps(EVERYTHING)
     backwards = dict(reversed(EVERYTHING.items()))
@@ -109,7 +109,7 @@ def test_every_parameter_goes_out_as_it_came_in_from_a_model_and_from_a_call() -
     assert json.dumps(merged(backwards)) == json.dumps(EVERYTHING)
 
 
-def test_nothing_is_sent_that_was_not_set() -> None:
+def test_unset_parameters_are_not_sent() -> None:
     assert wire_parameters(Model()) == {}
     nothing = Model(stop=[], tools=[], models=[], plugins=[], session_id="", user="", tool_choice="", n=1, seed=None)
     assert wire_parameters(nothing) == {}
@@ -117,7 +117,7 @@ def test_nothing_is_sent_that_was_not_set() -> None:
     assert checked({}) == merged() == merged({}, {}) == {}
 
 
-def test_other_names_are_understood() -> None:
+def test_aliases_are_accepted() -> None:
     model = Model(stop_sequences=["END"], openrouter_provider={"only": ["groq"]}, metadata={"trace": 1})
     assert wire_parameters(model) == {"provider": {"only": ["groq"]}, "stop": ["END"]}
     assert model.openrouter_provider is model.provider
@@ -131,7 +131,7 @@ def test_other_names_are_understood() -> None:
     assert checked({"stop": "END", "stop_sequences": "END"}) == {"stop": "END"}
 
 
-def test_equal_numbers_make_equal_bytes() -> None:
+def test_equal_numbers_give_equal_bytes() -> None:
     assert json.dumps(checked({"temperature": 1})) == json.dumps(wire_parameters(Model(temperature=1.0)))
 
 

@@ -41,20 +41,20 @@ def refused(build: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def test_every_provider_preference_goes_out_as_it_came_in() -> None:
-    sent = ProviderPreferences(**ALL_PREFERENCES).wire()
+def test_every_provider_preference_is_sent_unchanged() -> None:
+    sent = ProviderPreferences(**ALL_PREFERENCES).to_wire()
     assert sent == ALL_PREFERENCES
     assert list(sent) == list(ProviderPreferences.model_fields)
 
 
-def test_options_that_are_not_set_are_not_sent() -> None:
-    assert ProviderPreferences().wire() == {}
+def test_unset_options_are_not_sent() -> None:
+    assert ProviderPreferences().to_wire() == {}
     unset = ProviderPreferences(order=[], sort="", zdr=None, max_price=None, preferred_max_latency=None)
-    assert unset.wire() == {}
-    assert ProviderPreferences(sort=None, max_price={"prompt": None}).wire() == {"max_price": {}}
+    assert unset.to_wire() == {}
+    assert ProviderPreferences(sort=None, max_price={"prompt": None}).to_wire() == {"max_price": {}}
 
 
-def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
+def test_nested_options_are_objects_or_dicts() -> None:
     as_objects = ProviderPreferences(
         sort=ProviderSort(by="throughput", partition="none"),
         max_price=MaxPrice(prompt=0.7),
@@ -69,7 +69,7 @@ def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("value", "sent"),
     [
         (0.7, "0.7"),
         (0.1 + 0.2, "0.30000000000000004"),
@@ -81,8 +81,8 @@ def test_nested_objects_are_given_as_objects_or_as_dicts() -> None:
         (Decimal("1.50"), "1.50"),
     ],
 )
-def test_prices_are_sent_as_text_with_the_digits_given(given: Any, sent: str) -> None:
-    assert MaxPrice(prompt=given).wire() == {"prompt": sent}
+def test_prices_are_sent_as_strings_with_the_same_digits(value: Any, sent: str) -> None:
+    assert MaxPrice(prompt=value).to_wire() == {"prompt": sent}
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_a_price_is_a_number_of_at_least_0(price: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "complaint"),
+    ("value", "message"),
     [
         ({"alow_fallbacks": True}, "unknown key 'alow_fallbacks' in provider; did you mean 'allow_fallbacks'?"),
         ({"Order": ["x"]}, "unknown key 'Order' in provider; did you mean 'order'?"),
-        ({"qqq": 1}, "unknown key 'qqq' in provider; known are order, only, ignore"),
+        ({"qqq": 1}, "unknown key 'qqq' in provider; the keys are order, only, ignore"),
         ({"max_price": {"promt": 1}}, "unknown key 'promt' in max_price; did you mean 'prompt'?"),
         ({"sort": {"buy": "price"}}, "unknown key 'buy' in sort; did you mean 'by'?"),
         ({"preferred_max_latency": {"p91": 1}}, "unknown key 'p91' in percentiles; did you mean 'p9"),
-        ({"order": "moonshotai"}, "must be a list of texts, got 'moonshotai'"),
-        ({"order": ["moonshotai", 3]}, "must be a list of texts, got 3 in it"),
-        ({"only": [""]}, "must be a list of texts, got '' in it"),
-        ({"ignore": {"groq"}}, "must be a list of texts, got a set of 1"),
+        ({"order": "moonshotai"}, "must be a list of strings, got 'moonshotai'"),
+        ({"order": ["moonshotai", 3]}, "must be a list of strings, got 3 in it"),
+        ({"only": [""]}, "must be a list of strings, got '' in it"),
+        ({"ignore": {"groq"}}, "must be a list of strings, got a set of 1"),
         ({"allow_fallbacks": 1}, "must be true or false, got 1"),
         ({"zdr": "yes"}, "must be true or false, got 'yes'"),
         ({"data_collection": "none"}, "must be one of allow, deny, got 'none'"),
@@ -120,13 +120,13 @@ def test_a_price_is_a_number_of_at_least_0(price: Any) -> None:
         ({"preferred_min_throughput": {"p50": float("nan")}}, "must be a number of at least 0, got nan"),
     ],
 )
-def test_what_a_provider_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
-    assert complaint in refused(lambda: ProviderPreferences(**given))
+def test_invalid_provider_preferences_are_refused(value: dict[str, Any], message: str) -> None:
+    assert message in refused(lambda: ProviderPreferences(**value))
 
 
 @pytest.mark.parametrize("word", ["int2", "nvfp8", "xprice", "sovereignty"])
-def test_words_that_are_new_pass(word: str) -> None:
-    assert ProviderPreferences(quantizations=[word], sort=word).wire() == {"quantizations": [word], "sort": word}
+def test_new_words_pass(word: str) -> None:
+    assert ProviderPreferences(quantizations=[word], sort=word).to_wire() == {"quantizations": [word], "sort": word}
 
 
 @pytest.mark.parametrize("slip", ["High", "HIGH", "hgih", "hihg", "meduim", "minmal", "noen"])
@@ -134,14 +134,14 @@ def test_a_misspelled_option_is_refused(slip: str) -> None:
     assert "did you mean" in refused(lambda: Reasoning(effort=slip))
 
 
-def test_all_of_reasoning_goes_out_as_it_came_in() -> None:
-    given = {"effort": "high", "summary": "auto", "exclude": True, "enabled": True, "context": "auto", "mode": "pro"}
-    assert Reasoning(**given).wire() == given
-    assert Reasoning(max_tokens=2000).wire() == {"max_tokens": 2000}
+def test_every_reasoning_option_is_sent_unchanged() -> None:
+    value = {"effort": "high", "summary": "auto", "exclude": True, "enabled": True, "context": "auto", "mode": "pro"}
+    assert Reasoning(**value).to_wire() == value
+    assert Reasoning(max_tokens=2000).to_wire() == {"max_tokens": 2000}
 
 
 @pytest.mark.parametrize(
-    ("given", "complaint"),
+    ("value", "message"),
     [
         ({"effort": "low", "max_tokens": 9}, "effort and max_tokens are alternatives"),
         ({"max_tokens": 0}, "must be an integer of at least 1, got 0"),
@@ -151,16 +151,16 @@ def test_all_of_reasoning_goes_out_as_it_came_in() -> None:
         ({"efort": "low"}, "unknown key 'efort' in reasoning; did you mean 'effort'?"),
     ],
 )
-def test_what_reasoning_cannot_mean_is_refused(given: dict[str, Any], complaint: str) -> None:
-    assert complaint in refused(lambda: Reasoning(**given))
+def test_invalid_reasoning_options_are_refused(value: dict[str, Any], message: str) -> None:
+    assert message in refused(lambda: Reasoning(**value))
 
 
-def test_cache_control_and_prediction_bring_their_type() -> None:
-    assert CacheControl().wire() == {"type": "ephemeral"}
-    assert CacheControl(ttl="1h").wire() == {"type": "ephemeral", "ttl": "1h"}
-    assert Prediction(content="So be it").wire() == {"type": "content", "content": "So be it"}
+def test_cache_control_and_prediction_have_a_fixed_type() -> None:
+    assert CacheControl().to_wire() == {"type": "ephemeral"}
+    assert CacheControl(ttl="1h").to_wire() == {"type": "ephemeral", "ttl": "1h"}
+    assert Prediction(content="So be it").to_wire() == {"type": "content", "content": "So be it"}
     parts = [{"type": "text", "text": "So be it"}]
-    assert Prediction(content=parts).wire() == {"type": "content", "content": parts}
+    assert Prediction(content=parts).to_wire() == {"type": "content", "content": parts}
     assert "ephemeral" in refused(lambda: CacheControl.model_validate({"type": "eternal"}))
     assert "content" in refused(lambda: Prediction.model_validate({}))
 
@@ -178,7 +178,7 @@ def test_cache_control_and_prediction_bring_their_type() -> None:
     ids=lambda options: type(options).__name__,
 )
 def test_options_are_values(options: Options) -> None:
-    twin = type(options).model_validate(options.wire())
+    twin = type(options).model_validate(options.to_wire())
     assert twin == options
     assert hash(twin) == hash(options)
     assert pickle.loads(pickle.dumps(options)) == options  # noqa: S301 - our own bytes
@@ -191,17 +191,17 @@ def test_different_options_are_different_values() -> None:
     assert len({Reasoning(), Reasoning(effort="low"), CacheControl(), Reasoning(effort="low")}) == 3
 
 
-def test_their_text_shows_what_is_set() -> None:
+def test_repr_shows_the_set_options() -> None:
     assert repr(ProviderPreferences(only=["groq"], zdr=True)) == "ProviderPreferences(only=('groq',), zdr=True)"
 
 
-def test_an_error_repeats_neither_long_texts_nor_keys() -> None:
+def test_an_error_repeats_neither_long_strings_nor_keys() -> None:
     key = "sk-or-v1-secret"
     text = refused(lambda: ProviderPreferences(**{key: 1, "sort": {"by": [key]}, "zdr": key, "only": key * 9}))
     assert "secret" not in text
     text = refused(lambda: ProviderPreferences(sort={"by": [key]}, zdr=key, only=key * 9, order={key: key}))
     assert "secret" not in text
     assert "got a list of 1" in text
-    assert "got a text of 15 characters" in text
+    assert "got a string of 15 characters" in text
     assert "got a dict of 1" in text
     assert "got an object" not in refused(lambda: ProviderPreferences(zdr=object()))

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from langchain_kimi._openrouter.parameters.plugins import (
-    KNOWN,
+    BY_ID,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
@@ -70,65 +70,65 @@ PLUGINS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("given", PLUGINS, ids=lambda given: given["id"])
-def test_every_plugin_goes_out_as_it_came_in(given: dict[str, Any]) -> None:
-    built = plugin(given)
-    assert type(built) is KNOWN[given["id"]]
-    assert built.wire() == given
+@pytest.mark.parametrize("value", PLUGINS, ids=lambda value: value["id"])
+def test_every_plugin_is_sent_unchanged(value: dict[str, Any]) -> None:
+    built = plugin(value)
+    assert type(built) is BY_ID[value["id"]]
+    assert built.to_wire() == value
     assert plugin(built) is built
 
 
-def test_the_table_of_plugins_is_whole() -> None:
-    assert set(KNOWN) == {given["id"] for given in PLUGINS}
+def test_the_table_of_plugins_is_complete() -> None:
+    assert set(BY_ID) == {value["id"] for value in PLUGINS}
 
 
-def test_a_plugin_that_is_new_is_carried_as_given() -> None:
-    given = {"id": "time-travel", "year": 1900, "nested": {"none": None}}
-    built = plugin(given)
+def test_a_new_plugin_is_sent_unchanged() -> None:
+    value = {"id": "time-travel", "year": 1900, "nested": {"none": None}}
+    built = plugin(value)
     assert isinstance(built, GenericPlugin)
-    assert built.wire() == given
-    assert len({built, plugin(given)}) == 1
+    assert built.to_wire() == value
+    assert len({built, plugin(value)}) == 1
 
 
-def test_a_plugin_of_any_id_can_be_insisted_on() -> None:
+def test_a_generic_plugin_may_have_any_id() -> None:
     insisted: Plugin = GenericPlugin.model_validate({"id": "modertion", "level": 3})
-    assert plugin(insisted).wire() == {"id": "modertion", "level": 3}
+    assert plugin(insisted).to_wire() == {"id": "modertion", "level": 3}
 
 
 @pytest.mark.parametrize(
-    ("build", "complaint"),
+    ("build", "message"),
     [
         (lambda: plugin({"id": "web", "max_result": 1}), "unknown key 'max_result' in plugin web; did you mean"),
         (lambda: WebFetchPlugin.model_validate({"enabled": True}), "unknown key 'enabled' in plugin web-fetch"),
         (lambda: FileParserPlugin(pdf={"engin": "native"}), "unknown key 'engin' in pdf; did you mean 'engine'?"),
         (lambda: FileParserPlugin(pdf="native"), "must be a PdfOptions or a dict, got 'native'"),
         (lambda: WebPlugin(max_results=0), "must be an integer of at least 1, got 0"),
-        (lambda: WebPlugin(mode=3), "must be a text, got 3"),
+        (lambda: WebPlugin(mode=3), "must be a string, got 3"),
         (lambda: ContextCompressionPlugin(engine="midle-out"), "did you mean 'middle-out'?"),
         (lambda: AutoRouterPlugin(allowed_models=["x" * 1025]), "of at most 1024 characters each"),
-        (lambda: AutoRouterPlugin(allowed_models=["x"] * 1025), "at most 1024 texts"),
+        (lambda: AutoRouterPlugin(allowed_models=["x"] * 1025), "at most 1024 strings"),
         (lambda: AutoRouterPlugin(excluded_models=["x" * 1000] * 66), "65536 together, got 66000 characters"),
         (lambda: AutoRouterPlugin(cost_quality_tradeoff=11), "must be a number from 0 to 10, got 11"),
         (lambda: ParetoRouterPlugin(min_coding_score=1.1), "must be a number from 0 to 1, got 1.1"),
         (lambda: FusionPlugin(max_tool_calls=17), "must be an integer from 1 to 16, got 17"),
-        (lambda: FusionPlugin(analysis_models=["x"] * 9), "must be a list of at most 8 texts, got a list of 9"),
+        (lambda: FusionPlugin(analysis_models=["x"] * 9), "must be a list of at most 8 strings, got a list of 9"),
         (lambda: FusionPlugin(tools=[{}] * 9), "must be a list of at most 8 dicts, got a list of 9"),
         (lambda: FusionPlugin(tools=["x"]), "must be a list of at most 8 dicts, got 'x' in it"),
     ],
 )
-def test_what_a_plugin_cannot_mean_is_refused(build: Callable[[], Plugin], complaint: str) -> None:
-    assert complaint in refused(build)
+def test_invalid_plugin_options_are_refused(build: Callable[[], Plugin], message: str) -> None:
+    assert message in refused(build)
 
 
 @pytest.mark.parametrize(
-    ("given", "complaint"),
+    ("value", "message"),
     [
         ("web", "must be a plugin or a dict, got 'web'"),
         ({"enabled": True}, "must be a dict with an 'id', such as web, web-fetch"),
         ({"id": "modertion"}, "got 'modertion'; did you mean 'moderation'?"),
     ],
 )
-def test_what_names_no_plugin_is_refused(given: object, complaint: str) -> None:
+def test_a_dict_without_a_valid_id_is_refused(value: object, message: str) -> None:
     with pytest.raises(ValueError, match=r"^must be ") as caught:
-        plugin(given)
-    assert complaint in str(caught.value)
+        plugin(value)
+    assert message in str(caught.value)

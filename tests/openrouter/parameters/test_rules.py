@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
+    closest,
     described,
-    likeliest,
+    invalid,
     number,
     objects,
-    refusal,
     text,
     texts,
     unless_empty,
@@ -19,7 +19,7 @@ from langchain_kimi._openrouter.parameters.rules import (
 )
 
 
-def held(rule: BeforeValidator, value: object) -> Any:
+def validated(rule: BeforeValidator, value: object) -> Any:
     return TypeAdapter(Annotated[Any, rule]).validate_python(value)
 
 
@@ -33,9 +33,9 @@ def held(rule: BeforeValidator, value: object) -> Any:
         (2**63, "an integer beyond 64 bits"),
         (10**400, "an integer beyond 64 bits"),
         ("short", "'short'"),
-        ("x" * 33, "a text of 33 characters"),
-        ("sk-or-v1-x", "a text of 10 characters"),
-        ("SK-x", "a text of 4 characters"),
+        ("x" * 33, "a string of 33 characters"),
+        ("sk-or-v1-x", "a string of 10 characters"),
+        ("SK-x", "a string of 4 characters"),
         ([1], "a list of 1"),
         ((), "a tuple of 0"),
         ({"a": "secret"}, "a dict of 1"),
@@ -44,19 +44,19 @@ def held(rule: BeforeValidator, value: object) -> Any:
         (Decimal(1), "a Decimal"),
     ],
 )
-def test_a_value_is_described_without_being_given_away(value: object, text: str) -> None:
+def test_a_value_is_described_without_being_disclosed(value: object, text: str) -> None:
     assert described(value) == text
 
 
-def test_a_refusal_says_what_must_be_and_what_is() -> None:
-    assert str(refusal("a text", 3)) == "must be a text, got 3"
-    assert str(refusal("a text", 3, part="name")) == "name must be a text, got 3"
-    assert str(refusal("a list of texts", 3, inside=True)) == "must be a list of texts, got 3 in it"
+def test_an_invalid_value_error_names_the_expected_and_the_actual_value() -> None:
+    assert str(invalid("a string", 3)) == "must be a string, got 3"
+    assert str(invalid("a string", 3, part="name")) == "name must be a string, got 3"
+    assert str(invalid("a list of strings", 3, inside=True)) == "must be a list of strings, got 3 in it"
 
 
-def test_the_likeliest_word_is_found_in_any_case() -> None:
-    assert likeliest("ALOW", ["allow", "deny"]) == "allow"
-    assert likeliest("qqq", ["allow", "deny"]) is None
+def test_the_closest_word_is_found_in_any_case() -> None:
+    assert closest("ALOW", ["allow", "deny"]) == "allow"
+    assert closest("qqq", ["allow", "deny"]) is None
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,24 @@ def test_the_likeliest_word_is_found_in_any_case() -> None:
         (word("allow", "deny", closed=True), ["allow"], ["", "other", "dney", 3]),
     ],
 )
-def test_a_rule_passes_what_is_inside_and_refuses_what_is_outside(
+def test_a_rule_accepts_valid_and_refuses_invalid_values(
     rule: BeforeValidator, passing: list[object], refused: list[object]
 ) -> None:
-    assert [held(rule, value) for value in passing] == passing
+    assert [validated(rule, value) for value in passing] == passing
     for value in refused:
         with pytest.raises(ValidationError, match=r"must be .+, got "):
-            held(rule, value)
+            validated(rule, value)
 
 
 @pytest.mark.parametrize(
-    ("rule", "value", "kept"),
+    ("rule", "value", "expected"),
     [
         (text(), "", None),
         (word("low"), "", None),
         (texts(), [], None),
         (texts(), None, None),
         (texts(2, longest=3, total=5), ["abc", "de"], ("abc", "de")),
-        (texts(known=("text",)), ("text", "smell"), ("text", "smell")),
+        (texts(documented=("text",)), ("text", "smell"), ("text", "smell")),
         (objects(), (), None),
         (objects(), None, None),
         (objects(1), [{"a": None}], [{"a": None}]),
@@ -101,25 +101,25 @@ def test_a_rule_passes_what_is_inside_and_refuses_what_is_outside(
         (BeforeValidator(unless_empty), 0, 0),
     ],
 )
-def test_empty_lists_and_texts_say_nothing(rule: BeforeValidator, value: object, kept: object) -> None:
-    assert held(rule, value) == kept
+def test_empty_lists_and_strings_count_as_unset(rule: BeforeValidator, value: object, expected: object) -> None:
+    assert validated(rule, value) == expected
 
 
 @pytest.mark.parametrize(
-    ("rule", "value", "complaint"),
+    ("rule", "value", "message"),
     [
-        (texts(2), ["a"] * 3, "must be a list of at most 2 texts, got a list of 3"),
-        (texts(longest=2), ["abc"], "must be a list of texts of at most 2 characters each, got 'abc' in it"),
-        (texts(total=2), ["a", "bc"], "must be a list of texts and 2 together, got 3 characters"),
-        (texts(known=("text",)), ["txet"], "must be one of text, got 'txet'; did you mean 'text'?"),
-        (texts(), "abc", "must be a list of texts, got 'abc'"),
+        (texts(2), ["a"] * 3, "must be a list of at most 2 strings, got a list of 3"),
+        (texts(longest=2), ["abc"], "must be a list of strings of at most 2 characters each, got 'abc' in it"),
+        (texts(total=2), ["a", "bc"], "must be a list of strings and 2 together, got 3 characters"),
+        (texts(documented=("text",)), ["txet"], "must be one of text, got 'txet'; did you mean 'text'?"),
+        (texts(), "abc", "must be a list of strings, got 'abc'"),
         (objects(), {"a": 1}, "must be a list of dicts, got a dict of 1"),
     ],
 )
-def test_lists_are_held_to_their_length_and_their_items(rule: BeforeValidator, value: object, complaint: str) -> None:
+def test_lists_are_checked_for_length_and_items(rule: BeforeValidator, value: object, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        held(rule, value)
-    assert complaint in str(caught.value)
+        validated(rule, value)
+    assert message in str(caught.value)
 
 
 def test_a_flag_is_a_bool_or_not_set() -> None:

@@ -1,4 +1,4 @@
-"""Reading the bytes of a reply, and what comes of it."""
+"""Read a reply from bytes and collect the result."""
 
 import json
 from typing import Any, cast
@@ -13,7 +13,7 @@ ERROR = {"code": 502, "message": "Upstream closed", "metadata": {"error_type": "
 
 
 class Read:
-    """What a reader made of a body: its chunks, and the error that ended it."""
+    """The chunks that a reader made of a body, and the error that ended it."""
 
     def __init__(self, *pieces: bytes, kind: type[StreamReader | PlainReader] = StreamReader) -> None:
         self.reader = kind(ResponseHead(200, HEADERS, 1000.0), 120.0)
@@ -45,13 +45,13 @@ def plain(body: Any) -> Read:
 
 
 class Waiting:
-    """A reader, and what is left of its patience after each piece was waited for."""
+    """A reader, and the seconds that its idle timer has left after the last piece."""
 
     def __init__(self, kind: type[StreamReader | PlainReader], idle: float | None = 120.0) -> None:
-        self.opened = ResponseHead(200, HEADERS, 0.0)
-        self.reader = kind(self.opened, idle)
+        self.head = ResponseHead(200, HEADERS, 0.0)
+        self.reader = kind(self.head, idle)
 
     def __call__(self, *waits: tuple[float, bytes]) -> float | None:
         for waited, piece in waits:
             list(self.reader.feed(piece, waited))
-        return self.opened.patience.left
+        return self.head.idle_timer.left

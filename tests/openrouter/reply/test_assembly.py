@@ -24,7 +24,7 @@ def choice(*choices: dict[str, Any]) -> Any:
     return assembled(*({"choices": [one]} for one in choices))["choices"][0]
 
 
-def test_no_deltas_are_an_empty_message() -> None:
+def test_without_deltas_the_message_is_empty() -> None:
     empty = {"index": 0, "finish_reason": None, "message": {"role": "assistant"}}
     assert Assembly().reply() == {"choices": [empty]}
     assert assembled({"choices": None}, {"choices": []}, {}, {"choices": [{"index": 0, "delta": None}]}) == {
@@ -32,7 +32,7 @@ def test_no_deltas_are_an_empty_message() -> None:
     }
 
 
-def test_facts_are_kept_once_and_the_first_counts() -> None:
+def test_the_first_value_of_a_field_counts() -> None:
     reply = assembled(
         {"id": "gen-1", "model": "kimi", "provider": None, "created": 1, "system_fingerprint": ""},
         {
@@ -57,7 +57,7 @@ def test_facts_are_kept_once_and_the_first_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "kept"),
+    ("ids", "expected"),
     [
         (["chatcmpl-1", "gen-1", "gen-1"], "gen-1"),
         (["gen-1", "chatcmpl-1"], "gen-1"),
@@ -67,11 +67,11 @@ def test_facts_are_kept_once_and_the_first_counts() -> None:
         ([7, "gen-1"], "gen-1"),
     ],
 )
-def test_the_id_to_look_a_call_up_by(ids: list[Any], kept: str) -> None:
-    assert assembled(*({"id": one} for one in ids))["id"] == kept
+def test_an_id_of_openrouter_has_precedence(ids: list[Any], expected: str) -> None:
+    assert assembled(*({"id": one} for one in ids))["id"] == expected
 
 
-def test_an_error_is_no_fact() -> None:
+def test_an_error_is_not_a_field_of_the_reply() -> None:
     assert "error" not in assembled({"error": {"message": "x"}, "choices": [{"delta": {}, "error": {"message": "x"}}]})
     assert "error" not in choice({"delta": {}, "error": {"message": "x"}})
 
@@ -81,7 +81,7 @@ def test_the_last_usage_counts() -> None:
     assert assembled({"usage": {"cost": 1}}, {"usage": {"cost": 2}}, {"usage": None})["usage"] == {"cost": 2}
 
 
-def test_usage_in_a_choice_counts_where_there_is_no_other() -> None:
+def test_usage_in_a_choice_counts_if_there_is_no_other() -> None:
     inside = {"choices": [{"delta": {}, "usage": {"cost": 1}}]}
     assert assembled(inside)["usage"] == {"cost": 1}
     assert assembled(inside, {"usage": {"cost": 2}})["usage"] == {"cost": 2}
@@ -89,7 +89,7 @@ def test_usage_in_a_choice_counts_where_there_is_no_other() -> None:
     assert "usage" not in assembled(inside)["choices"][0]
 
 
-def test_a_finish_reason_that_repeats_is_kept_once() -> None:
+def test_a_repeated_finish_reason_is_set_once() -> None:
     finished = {"delta": {"content": ""}, "finish_reason": "stop", "native_finish_reason": "eos"}
     ended = choice({"delta": {}, "finish_reason": None}, finished, finished, {"delta": {}, "finish_reason": None})
     assert (ended["finish_reason"], ended["native_finish_reason"]) == ("stop", "eos")
@@ -148,7 +148,7 @@ def piece(index: int, arguments: str | None = None, **more: Any) -> dict[str, An
     return {"tool_calls": [{"index": index, "function": function, **more}]}
 
 
-def test_tool_calls_are_joined_by_their_number() -> None:
+def test_tool_calls_are_joined_by_index() -> None:
     calls = message(
         piece(1, "", id="b:1", name="b", type="function"),
         piece(0, '{"x"', id="a:0", name="a", type="function"),
@@ -165,7 +165,7 @@ def test_tool_calls_are_joined_by_their_number() -> None:
     ]
 
 
-def test_two_calls_in_one_delta_and_a_call_that_has_not_much_yet() -> None:
+def test_two_calls_in_one_delta_and_an_incomplete_call() -> None:
     both = {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "a"}}, {"index": 2}]}
     calls = message(both)["tool_calls"]
     assert [(call["index"], call["id"], call["function"]) for call in calls] == [
@@ -174,7 +174,7 @@ def test_two_calls_in_one_delta_and_a_call_that_has_not_much_yet() -> None:
     ]
 
 
-def test_the_reply_may_be_looked_at_at_any_moment() -> None:
+def test_the_reply_can_be_read_at_any_moment() -> None:
     assembly = Assembly()
     seen = []
     for letter in ("a", "b", "c"):
@@ -200,13 +200,13 @@ def test_logprobs_of_all_chunks_are_joined(values: list[Any], merged: Any) -> No
     assert choice(*({"delta": {}, "logprobs": value} for value in values))["logprobs"] == merged
 
 
-def test_logprobs_of_the_first_chunk_are_as_they_came() -> None:
+def test_logprobs_of_the_first_chunk_are_unchanged() -> None:
     assert merged_logprobs(None, {"content": [1]}) == {"content": [1]}
     assert "logprobs" not in choice({"delta": {}, "logprobs": None})
 
 
-def test_what_else_a_delta_holds() -> None:
-    kept = message(
+def test_other_keys_of_a_delta_are_joined() -> None:
+    result = message(
         {"annotations": [{"url": 1}], "audio": {"id": "a", "data": "QUJD", "transcript": "He", "expires_at": 1}},
         {"annotations": [{"url": 2}], "audio": {"id": "a", "data": "REVG", "transcript": "llo", "expires_at": 2}},
         {"images": [{"n": 1}], "audio": {"data": None, "transcript": None, "voice": "x"}},
@@ -214,7 +214,7 @@ def test_what_else_a_delta_holds() -> None:
         {"new_text": "b", "new_number": 2, "new_mixed": [1]},
         {"new_mixed": "x"},
     )
-    assert kept == {
+    assert result == {
         "role": "assistant",
         "annotations": [{"url": 1}, {"url": 2}],
         "images": [{"n": 1}, {"n": 2}],

@@ -1,16 +1,16 @@
 import pytest
 
-from langchain_kimi._openrouter.limits import LARGEST_REPLY
-from langchain_kimi._openrouter.reply.bodies import grown, tolerantly_parsed, without_comments
+from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES
+from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, without_comments
 from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError, RawReply
 from tests.openrouter.events import COMMENT
 
 
-def test_a_reply_grows_up_to_its_limit() -> None:
-    assert grown(5, b"abc") == 8
-    assert grown(LARGEST_REPLY - 3, b"abc") == LARGEST_REPLY
+def test_the_size_of_a_reply_is_limited() -> None:
+    assert size_with(5, b"abc") == 8
+    assert size_with(MAX_REPLY_BYTES - 3, b"abc") == MAX_REPLY_BYTES
     with pytest.raises(KimiReplyTooLargeError, match="larger than 256 MiB"):
-        grown(LARGEST_REPLY - 2, b"abc")
+        size_with(MAX_REPLY_BYTES - 2, b"abc")
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,16 @@ def test_a_reply_grows_up_to_its_limit() -> None:
         (b"  {} ", b"{}"),
     ],
 )
-def test_comments_and_blanks_at_both_ends_go(body: bytes, rest: bytes) -> None:
+def test_comments_and_blanks_at_both_ends_are_removed(body: bytes, rest: bytes) -> None:
     assert without_comments(body) == rest
 
 
-def test_many_comments_take_no_longer_than_they_are() -> None:
+def test_many_comments_are_removed() -> None:
     assert without_comments(COMMENT * 100_000 + b"{}") == b"{}"
 
 
-def test_line_breaks_in_texts_are_read() -> None:
-    assert tolerantly_parsed(RawReply(200, {}, '{"a": "b\n"}')) == {"a": "b\n"}
+def test_raw_line_breaks_in_strings_are_accepted() -> None:
+    assert parse_body(RawReply(200, {}, '{"a": "b\n"}')) == {"a": "b\n"}
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_line_breaks_in_texts_are_read() -> None:
 )
 def test_text_that_is_not_json_is_refused(text: str, reason: str) -> None:
     with pytest.raises(KimiMalformedReplyError) as caught:
-        tolerantly_parsed(RawReply(200, {}, text))
+        parse_body(RawReply(200, {}, text))
     assert caught.value.reason.startswith(reason)

@@ -3,16 +3,16 @@ from typing import Any, cast
 import pytest
 
 from langchain_kimi._openrouter.reply.chunks import (
-    CONTENT_KEYS,
     as_chunk,
     as_error_chunk,
     choices_of,
     has_content,
     holds_only_content,
-    keeps_all,
+    is_every_choice,
     without_finish,
 )
 from langchain_kimi._openrouter.reply.sse import ErrorPayload
+from langchain_kimi._openrouter.wire import CONTENT_KEYS
 
 CALL = {"index": 0, "function": {"arguments": "{"}}
 DELTAS: dict[str, Any] = {
@@ -27,13 +27,13 @@ def chunk(delta: Any, **more: Any) -> Any:
 
 @pytest.mark.parametrize("key", CONTENT_KEYS)
 def test_every_kind_of_content_counts(key: str) -> None:
-    told = chunk({"role": "assistant", "content": "", key: DELTAS[key]})
-    assert holds_only_content(told)
-    assert has_content(told["choices"])
+    value = chunk({"role": "assistant", "content": "", key: DELTAS[key]})
+    assert holds_only_content(value)
+    assert has_content(value["choices"])
 
 
 @pytest.mark.parametrize(
-    "told",
+    "value",
     [
         {},
         {"choices": None},
@@ -53,8 +53,8 @@ def test_every_kind_of_content_counts(key: str) -> None:
         chunk("x"),
     ],
 )
-def test_unusual_chunks_are_marked_for_a_closer_look(told: dict[str, Any]) -> None:
-    assert not holds_only_content(told)
+def test_chunks_with_anything_else_do_not_hold_only_content(value: dict[str, Any]) -> None:
+    assert not holds_only_content(value)
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_unusual_chunks_are_marked_for_a_closer_look(told: dict[str, Any]) -> No
         ([{"delta": {"content": "x"}}, {"message": {"tool_calls": None}, "finish_reason": "stop"}, {}], 3),
     ],
 )
-def test_choices_have_a_form(choices: Any, expected: int) -> None:
+def test_choices_of_another_form_are_left_out(choices: Any, expected: int) -> None:
     assert len(choices_of({"choices": choices})) == expected
 
 
-def test_choices_that_were_left_out_are_seen() -> None:
-    told: Any = {"choices": [{}, None]}
-    assert not keeps_all(choices_of(told), told)
-    assert keeps_all([], {"choices": []})
-    assert not keeps_all([], cast("Any", {"choices": [None]}))
+def test_left_out_choices_are_noticed() -> None:
+    value: Any = {"choices": [{}, None]}
+    assert not is_every_choice(choices_of(value), value)
+    assert is_every_choice([], {"choices": []})
+    assert not is_every_choice([], cast("Any", {"choices": [None]}))
 
 
-def test_a_choice_without_its_end_is_a_copy() -> None:
+def test_a_choice_without_its_finish_reason_is_a_copy() -> None:
     ended: Any = {"index": 0, "finish_reason": "stop"}
     assert without_finish(ended) == {"index": 0, "finish_reason": None}
     assert ended["finish_reason"] == "stop"
@@ -97,15 +97,15 @@ def test_a_choice_without_its_end_is_a_copy() -> None:
         (b"[" * 100_000, "[" * 100_000),
         (b'["boom"]', ["boom"]),
         (ErrorPayload(b'{"message": "boom"}'), {"message": "boom"}),
-        (b"", "The other side sent an error without a word about it."),
-        (b"{}", "The other side sent an error without a word about it."),
+        (b"", "The server sent an error without a message."),
+        (b"{}", "The server sent an error without a message."),
     ],
 )
-def test_the_payload_of_an_event_named_error(payload: bytes, error: Any) -> None:
+def test_the_payload_of_an_event_named_error_becomes_a_chunk(payload: bytes, error: Any) -> None:
     assert cast("Any", as_error_chunk(payload))["error"] == error
 
 
-def test_a_plain_reply_is_a_stream_of_one() -> None:
+def test_a_plain_reply_becomes_one_chunk() -> None:
     reply: Any = {"id": "gen-1", "choices": [{"message": {"content": "x"}}, {"message": None}, 7]}
     assert as_chunk(reply) == {
         "id": "gen-1",

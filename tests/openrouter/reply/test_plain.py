@@ -1,4 +1,4 @@
-"""Plain replies, also where a stream was asked for."""
+"""Plain replies, also to requests for a stream."""
 
 import json
 from typing import Any, cast
@@ -65,7 +65,7 @@ FAILED = {
 
 
 @pytest.mark.parametrize("body", FAILED.values(), ids=FAILED.keys())
-def test_an_error_under_a_status_of_success(body: dict[str, Any]) -> None:
+def test_an_error_inside_a_200(body: dict[str, Any]) -> None:
     read = plain(body)
     assert type(read.error) is KimiServerError
     assert read.error.reason == "Upstream closed"
@@ -74,7 +74,7 @@ def test_an_error_under_a_status_of_success(body: dict[str, Any]) -> None:
     assert {choice.get("finish_reason") for choice in read.choices} <= {None}
 
 
-def test_blanks_before_a_plain_reply_are_no_content() -> None:
+def test_blanks_before_a_plain_reply_are_not_content() -> None:
     wait = Waiting(PlainReader, 10.0)
     assert wait((8.0, PADDING)) == 2.0
     assert wait((1.0, b" {"), (8.0, b"\n"), (1.0, b"}")) is None
@@ -89,7 +89,7 @@ def test_a_plain_reply_as_a_chunk() -> None:
 
 @pytest.mark.parametrize("before", [b"", COMMENT, COMMENT * 3 + b":\n\n", PADDING * 4])
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_plain_answer_to_a_streamed_request_is_a_stream_of_one(before: bytes, indent: int | None) -> None:
+def test_a_plain_answer_to_a_streamed_request_is_one_chunk(before: bytes, indent: int | None) -> None:
     body = before + json.dumps(ANSWER, indent=indent).encode()
     for pieces in ((body,), (body[:40], body[40:]), [body[at : at + 1] for at in range(len(body))]):
         read = Read(*pieces)
@@ -99,7 +99,7 @@ def test_a_plain_answer_to_a_streamed_request_is_a_stream_of_one(before: bytes, 
 
 @pytest.mark.parametrize("before", [b"", COMMENT])
 @pytest.mark.parametrize("body", [{"error": ERROR, "user_id": None}, {"error": ERROR, "choices": []}])
-def test_a_plain_error_to_a_streamed_request_may_be_tried_again(body: dict[str, Any], before: bytes) -> None:
+def test_a_plain_error_to_a_streamed_request_is_retryable(body: dict[str, Any], before: bytes) -> None:
     read = Read(before + json.dumps(body).encode())
     assert type(read.error) is KimiServerError
     assert read.error.reason == "Upstream closed"
@@ -116,7 +116,7 @@ def test_a_plain_error_to_a_streamed_request_may_be_tried_again(body: dict[str, 
         (b'{"choices": null}', "The reply has no choices"),
     ],
 )
-def test_no_answer_at_all_to_a_streamed_request(body: bytes, text: str) -> None:
+def test_a_body_without_an_answer_to_a_streamed_request(body: bytes, text: str) -> None:
     error = Read(COMMENT, body).error
     assert type(error) is KimiMalformedReplyError
     assert text in str(error)
@@ -144,7 +144,7 @@ def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
         (COMMENT, KimiMalformedReplyError, "The reply is empty"),
     ],
 )
-def test_no_whole_streamed_answer_to_a_plain_request(body: bytes, kind: type[KimiError], text: str) -> None:
+def test_an_incomplete_streamed_answer_to_a_plain_request(body: bytes, kind: type[KimiError], text: str) -> None:
     read = Read(body, kind=PlainReader)
     assert type(read.error) is kind
     assert text in str(read.error)
@@ -163,7 +163,7 @@ def test_comments_before_a_plain_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "will_do"),
+    ("body", "is_complete"),
     [
         (json.dumps(ANSWER).encode(), True),
         (COMMENT + json.dumps(ANSWER).encode(), True),
@@ -176,23 +176,22 @@ def test_comments_before_a_plain_error() -> None:
         (b'{"choices": []}', False),
     ],
 )
-def test_a_reply_whose_end_is_not_told(body: bytes, *, will_do: bool) -> None:
+def test_a_reply_on_a_connection_that_stays_open(body: bytes, *, is_complete: bool) -> None:
     waiting = Waiting(PlainReader, 10.0)
     before = waiting((1.0, body))
-    patience = waiting.opened.patience
-    assert patience.suffices() is will_do
-    # From then on nothing more is waited for.
-    assert waiting.opened.patience is patience
-    assert patience.left == (0.0 if will_do else before)
+    timer = waiting.head.idle_timer
+    assert timer.is_satisfied() is is_complete
+    assert waiting.head.idle_timer is timer
+    assert timer.left == (0.0 if is_complete else before)
 
 
-def test_blanks_for_ever_behind_a_whole_reply_are_no_silence() -> None:
+def test_endless_blanks_after_a_complete_reply_are_not_an_error() -> None:
     waiting = Waiting(PlainReader, 10.0)
     assert waiting((1.0, json.dumps(ANSWER).encode()), (6.0, PADDING), (6.0, PADDING)) == 0.0
     assert list(waiting.reader.close()) == [ANSWER]
 
 
-def test_comments_are_no_content() -> None:
+def test_comments_are_not_content() -> None:
     wait = Waiting(PlainReader, 10.0)
     assert wait((8.0, COMMENT)) == 2.0
     assert wait((1.0, said("Hel"))) is None

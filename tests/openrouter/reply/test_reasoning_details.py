@@ -13,7 +13,7 @@ def added_up(*deltas: list[Any]) -> list[dict[str, Any]]:
     details = ReasoningDetails()
     for pieces in deltas:
         details.add(pieces)
-    return details.so_far()
+    return details.entries()
 
 
 def text(text: str | None = None, index: int | None = 0, **more: Any) -> dict[str, Any]:
@@ -81,15 +81,15 @@ def test_reasoning_details(deltas: list[list[dict[str, Any]]], details: list[dic
 
 
 @pytest.mark.parametrize(("deltas", "details"), DETAILS.values(), ids=DETAILS.keys())
-def test_they_may_be_looked_at_at_any_moment(deltas: list[list[dict[str, Any]]], details: list[dict[str, Any]]) -> None:
+def test_entries_can_be_read_at_any_moment(deltas: list[list[dict[str, Any]]], details: list[dict[str, Any]]) -> None:
     added = ReasoningDetails()
     for pieces in deltas:
         added.add(pieces)
-        added.so_far()
-    assert added.so_far() == details
+        added.entries()
+    assert added.entries() == details
 
 
-def test_they_are_part_of_the_message() -> None:
+def test_entries_are_part_of_the_message() -> None:
     assembly = Assembly()
     for word in ("a", "b"):
         assembly.add({}, cast("Any", {"delta": {"reasoning_details": [text(word)]}}))
@@ -97,13 +97,13 @@ def test_they_are_part_of_the_message() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "x", {}])
-def test_no_details_are_no_empty_list(odd: Any) -> None:
+def test_without_details_there_is_no_empty_list(odd: Any) -> None:
     assembly = Assembly()
     assembly.add({}, cast("Any", {"delta": {"reasoning": "a", "reasoning_details": odd}}))
     assert "reasoning_details" not in cast("Any", assembly.reply())["choices"][0]["message"]
 
 
-def test_the_chunks_are_not_changed() -> None:
+def test_chunks_are_not_modified() -> None:
     first, second = text("a"), text("b")
     assert added_up([first], [second]) == [text("ab")]
     assert (first, second) == (text("a"), text("b"))
@@ -123,7 +123,7 @@ PIECES = st.fixed_dictionaries(
 
 
 @given(pieces=st.lists(PIECES, max_size=8))
-def test_words_that_are_joined_at_the_end_give_what_each_gives_by_itself(pieces: list[dict[str, Any]]) -> None:
+def test_joining_later_equals_joining_each_fragment(pieces: list[dict[str, Any]]) -> None:
     """A piece with a field that nobody knows, each time another, takes the longer way."""
     plainly = added_up(*([{**piece, "number": number}] for number, piece in enumerate(pieces)))
     assert added_up(*([piece] for piece in pieces)) == [

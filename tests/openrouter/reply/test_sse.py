@@ -36,7 +36,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_an_event_that_is_named_error_at_every_split(end: bytes) -> None:
+def test_an_event_named_error_at_every_split(end: bytes) -> None:
     lines = [b"data: one", b"", b"event: error", b"", b"event:error", b"data: two", b"", b"data: three", b"", b""]
     body = end.join(lines)
     for cut in range(len(body) + 1):
@@ -67,7 +67,7 @@ def test_payloads_at_every_two_splits(body: bytes, payloads: list[bytes]) -> Non
             assert decoded(*pieces) == payloads, f"cut at {first} and {second}"
 
 
-def test_an_event_is_given_as_soon_as_it_is_whole() -> None:
+def test_an_event_is_returned_as_soon_as_it_is_complete() -> None:
     decoder = EventDecoder()
     assert decoder.feed(b"data: one\n") == []
     assert decoder.feed(b"\ndata: tw") == [b"one"]
@@ -92,9 +92,9 @@ def test_an_event_is_given_as_soon_as_it_is_whole() -> None:
         (b"event: ping\n", False),
     ],
 )
-def test_being_amid_an_event_at_every_split(body: bytes, *, amid: bool) -> None:
+def test_being_inside_an_event_at_every_split(body: bytes, *, amid: bool) -> None:
     for cut in range(len(body) + 1):
         decoder = EventDecoder()
         decoder.feed(body[:cut])
         decoder.feed(body[cut:])
-        assert decoder.is_amid is amid, f"cut at {cut}"
+        assert decoder.is_inside_event is amid, f"cut at {cut}"

@@ -40,7 +40,7 @@ WHOLE_ENDS = {
 
 
 @pytest.mark.parametrize("end", WHOLE_ENDS.values(), ids=WHOLE_ENDS.keys())
-def test_a_whole_reply(end: tuple[bytes, ...]) -> None:
+def test_a_complete_reply(end: tuple[bytes, ...]) -> None:
     read = Read(said("Hel"), said("lo"), *end)
     assert read.error is None
     assert read.text == "Hello"
@@ -64,7 +64,7 @@ def test_chunks_at_every_split() -> None:
     assert Read(*(body[at : at + 1] for at in range(len(body)))).outcome() == expected
 
 
-def test_control_characters_in_strings_are_forgiven() -> None:
+def test_raw_control_characters_in_strings_are_accepted() -> None:
     assert Read(b'data: {"choices": [{"delta": {"content": "a\tb"}}]}\n\n', DONE).text == "a\tb"
 
 
@@ -73,15 +73,15 @@ CUT = {
     "only comments": (COMMENT, COMMENT, b": "),
     "only text": (said("Hel"),),
     "usage alone is no end": (said("Hel"), BILLED),
-    "in the midst of an event": (said("Hel"), finished()[:40]),
-    "in the midst of the first event": (said("Hel")[:20],),
-    "in the midst of a comment": (said("Hel"), b": OPENROUTER PR"),
+    "inside an event": (said("Hel"), finished()[:40]),
+    "inside the first event": (said("Hel")[:20],),
+    "inside a comment": (said("Hel"), b": OPENROUTER PR"),
     "blanks": (b" \n \n",),
 }
 
 
 @pytest.mark.parametrize("body", CUT.values(), ids=CUT.keys())
-def test_a_reply_that_was_cut(body: tuple[bytes, ...]) -> None:
+def test_a_truncated_reply(body: tuple[bytes, ...]) -> None:
     error = Read(*body).error
     assert type(error) is KimiIncompleteStreamError
     assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-of-the-head", True)
@@ -122,20 +122,20 @@ def test_an_error_in_the_stream(events: tuple[bytes, ...], text: str, done: byte
     assert {choice.get("finish_reason") for choice in read.choices} <= {None, "length"}
 
 
-def test_the_usage_of_a_failed_call_is_kept_and_ends_the_waiting() -> None:
+def test_the_usage_of_a_failed_call_is_kept_and_ends_the_wait() -> None:
     read = Read(said("Hel"), event({"error": ERROR}), BILLED, said("never read"))
     assert read.error is not None
     assert read.error.usage == USAGE
     assert not read.closed
 
 
-def test_done_after_an_error_ends_the_waiting() -> None:
+def test_done_after_an_error_ends_the_wait() -> None:
     read = Read(event({"error": ERROR}), DONE, said("never read"))
     assert type(read.error) is KimiServerError
     assert not read.closed
 
 
-def test_text_beside_and_after_an_error_is_handed_on() -> None:
+def test_text_beside_and_after_an_error_is_yielded() -> None:
     read = Read(said("He"), chunk({"content": "l"}, error=ERROR), said("lo"))
     assert read.text == "Hello"
     assert type(read.error) is KimiServerError
@@ -156,9 +156,9 @@ def test_text_beside_and_after_an_error_is_handed_on() -> None:
     ],
 )
 def test_the_kinds_of_errors_in_a_stream(error: Any, kind: type[KimiError], status: int) -> None:
-    found = Read(event({"error": error})).error
-    assert type(found) is kind
-    assert found.status == status
+    error_of_reply = Read(event({"error": error})).error
+    assert type(error_of_reply) is kind
+    assert error_of_reply.status == status
 
 
 def test_the_finish_reason_error_alone_is_an_error() -> None:
@@ -183,7 +183,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("payload", "text"), MALFORMED.values(), ids=MALFORMED.keys())
-def test_events_that_are_no_chunks(payload: bytes, text: str) -> None:
+def test_events_that_are_not_chunks(payload: bytes, text: str) -> None:
     read = Read(said("Hel"), payload, said("lo"), DONE)
     assert type(read.error) is KimiMalformedReplyError
     assert text in str(read.error)
@@ -193,7 +193,7 @@ def test_events_that_are_no_chunks(payload: bytes, text: str) -> None:
 
 
 @pytest.mark.parametrize("choices", [None, [], 0, "", {}])
-def test_chunks_without_choices_are_handed_on(choices: Any) -> None:
+def test_chunks_without_choices_are_yielded(choices: Any) -> None:
     nothing = event({"id": "gen-1", "choices": choices, "debug": {}})
     read = Read(nothing, event({"choices": [{"delta": {}, "finish_reason": "stop"}]}), DONE)
     assert (read.error, len(read.chunks)) == (None, 2)
@@ -201,7 +201,7 @@ def test_chunks_without_choices_are_handed_on(choices: Any) -> None:
 
 
 @pytest.mark.parametrize("choices", [None, [], 0, "", {}])
-def test_a_stream_without_any_choice_is_no_reply(choices: Any) -> None:
+def test_a_stream_without_any_choice_is_malformed(choices: Any) -> None:
     read = Read(event({"id": "gen-1", "choices": choices}), DONE)
     assert type(read.error) is KimiMalformedReplyError
     assert "no choices" in str(read.error)
@@ -235,30 +235,30 @@ def test_events_without_content_do_not_begin_an_answer(ending: bytes) -> None:
 
 
 @pytest.mark.parametrize("nothing", [COMMENT, b":\n\n", b": OPENR", b"", chunk({"content": ""}), chunk({}), BILLED])
-def test_events_without_content_do_not_end_the_silence(nothing: bytes) -> None:
+def test_events_without_content_do_not_reset_the_idle_time(nothing: bytes) -> None:
     wait = Waiting(StreamReader)
     assert wait((100.0, said("a")), (60.0, nothing), (59.0, nothing)) == 1.0
     with pytest.raises(KimiTimeoutError, match="No content came for 120 seconds"):
         wait((2.0, nothing))
 
 
-def test_content_ends_the_silence() -> None:
+def test_content_resets_the_idle_time() -> None:
     assert Waiting(StreamReader)((119.0, COMMENT), (1.0, said("a")), (119.0, COMMENT), (1.0, said("a"))) is None
 
 
-def test_a_slow_consumer_is_no_silence() -> None:
+def test_a_slow_consumer_uses_no_idle_time() -> None:
     # Its time is not among the seconds that are passed in, however many comments pile up meanwhile.
     assert Waiting(StreamReader, 1.0)(*[(0.0, COMMENT)] * 1000) is None
 
 
-def test_a_large_event_is_content_before_it_is_whole() -> None:
+def test_a_large_event_is_content_before_it_is_complete() -> None:
     large = chunk({"images": [{"image_url": {"url": "x" * 1000}}]})
     wait = Waiting(StreamReader)
     assert wait(*((100.0, large[at : at + 100]) for at in range(0, len(large), 100))) is None
     assert wait.reader.has_begun
 
 
-def test_without_an_idle_limit_silence_may_last() -> None:
+def test_without_an_idle_limit_there_is_no_timeout() -> None:
     assert Waiting(StreamReader, None)((9e9, COMMENT), (9e9, COMMENT)) is None
 
 
@@ -274,17 +274,17 @@ def test_without_an_idle_limit_silence_may_last() -> None:
         ((finished(), event({"error": ERROR})), AFTER_ERROR),
     ],
 )
-def test_once_there_is_enough_the_rest_is_not_waited_for_long(end: tuple[bytes, ...], patience: float) -> None:
+def test_the_wait_after_the_end_of_an_answer_is_short(end: tuple[bytes, ...], patience: float) -> None:
     wait = Waiting(StreamReader)
     assert wait(*((100.0 * (piece is end[0]), piece) for piece in end)) == patience
     assert wait((patience / 2, COMMENT)) == patience / 2
     assert wait((1000.0, COMMENT)) == 0.0
 
 
-def test_after_done_nothing_prolongs_the_waiting() -> None:
+def test_after_done_nothing_extends_the_wait() -> None:
     half = AFTER_DONE / 2
     assert Waiting(StreamReader)((0.0, DONE), (half, said("more")), (half, b"data: half of an")) == 0.0
 
 
-def test_an_answer_that_goes_on_after_its_finish_reason_is_waited_for() -> None:
+def test_content_after_the_finish_reason_resets_the_wait() -> None:
     assert Waiting(StreamReader)((0.0, finished()), (9.0, said("more")), (0.0, COMMENT)) == AFTER_FINISH

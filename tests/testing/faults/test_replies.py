@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
-from tests.testing.asking import deltas, events, reply, text
+from tests.testing.chat import deltas, events, reply, text
 
 BOTH = pytest.mark.parametrize("stream", [False, True])
 CALLING = Reply(text="Sure.", tool_calls=[ToolCall("weather", {"city": "Oslo"})])
@@ -12,7 +12,7 @@ MARKUP = "<|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>" + 
 
 
 def broken(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bool) -> list[Any]:
-    """The parsed events, or the one plain body."""
+    """Return the parsed events, or a list of the plain body."""
     openrouter.fail_next(fault)
     return events(client) if stream else [reply(client)]
 
@@ -30,7 +30,7 @@ def test_an_error_instead_of_a_reply(openrouter: Emulator, client: httpx.Client,
 
 @BOTH
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "fields"),
     [
         (faults.choices_null(), {"choices": None}),
         (faults.choices_empty(), {"choices": []}),
@@ -41,10 +41,10 @@ def test_an_error_instead_of_a_reply(openrouter: Emulator, client: httpx.Client,
     ],
 )
 def test_a_reply_without_an_answer(
-    openrouter: Emulator, client: httpx.Client, fault: Fault, told: Any, *, stream: bool
+    openrouter: Emulator, client: httpx.Client, fault: Fault, fields: Any, *, stream: bool
 ) -> None:
     (sent,) = broken(openrouter, client, fault, stream=stream)
-    assert told.items() <= sent.items()
+    assert fields.items() <= sent.items()
     assert sent["id"].startswith("gen-")
     assert "usage" not in sent
 
@@ -60,7 +60,7 @@ def test_an_error_beside_half_an_answer(openrouter: Emulator, client: httpx.Clie
 
 
 @BOTH
-def test_an_answer_with_nothing_in_it(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_an_empty_answer(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     sent = broken(openrouter, client, faults.empty_answer().on(CALLING), stream=stream)
     choice = sent[-1]["choices"][0]
     assert choice["finish_reason"] == "stop"
@@ -69,7 +69,7 @@ def test_an_answer_with_nothing_in_it(openrouter: Emulator, client: httpx.Client
 
 
 @BOTH
-def test_no_reason_to_finish(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_a_missing_finish_reason(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     sent = broken(openrouter, client, faults.no_finish_reason().on(CALLING), stream=stream)
     reasons = [(c["finish_reason"], c["native_finish_reason"]) for event in sent for c in event["choices"]]
     assert set(reasons) == {(None, None)}
@@ -99,7 +99,7 @@ def test_markup_in_the_text(
 
 
 @BOTH
-def test_markup_in_the_thoughts(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_markup_in_the_reasoning(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     fault = faults.leaked_markup("reasoning", finish_reason="tool_calls")
     sent = broken(openrouter, client, fault.on(Reply(reasoning="Hm.")), stream=stream)
     choice = sent[-1]["choices"][0]
@@ -122,7 +122,7 @@ def test_markup_of_several_calls(openrouter: Emulator, client: httpx.Client) -> 
 
 @BOTH
 @pytest.mark.parametrize("reason", ["length", "tool_calls"])
-def test_arguments_that_end_too_soon(openrouter: Emulator, client: httpx.Client, reason: str, *, stream: bool) -> None:
+def test_truncated_arguments(openrouter: Emulator, client: httpx.Client, reason: str, *, stream: bool) -> None:
     sent = broken(openrouter, client, faults.tool_arguments_cut(reason).on(CALLING), stream=stream)
     choice = sent[-1]["choices"][0]
     calls = (

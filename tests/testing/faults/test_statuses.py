@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Fault, faults
-from tests.testing.asking import post
+from tests.testing.chat import post
 
 MODEL = "moonshotai/kimi-k2-0905"
 
@@ -20,7 +20,7 @@ def failed(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         (faults.http_error(422, "Odd.", {"a": 1}, {"x-odd": "1"}), (422, "Odd.", {"a": 1})),
         (faults.context_overflow(10, 20), (400, "maximum context length is 10 tokens", {"provider_name": None})),
@@ -38,35 +38,35 @@ def failed(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: 
         (faults.overloaded(), (529, "Provider returned error", {"raw": "Overloaded"})),
     ],
 )
-def test_errors_in_the_envelope(
-    openrouter: Emulator, client: httpx.Client, fault: Fault, told: tuple[int, str, Any], *, stream: bool
+def test_errors_with_a_json_body(
+    openrouter: Emulator, client: httpx.Client, fault: Fault, expected: tuple[int, str, Any], *, stream: bool
 ) -> None:
     response = failed(openrouter, client, fault, stream=stream)
     error = response.json()["error"]
-    status, words, metadata = told
+    status, words, metadata = expected
     assert response.status_code == error["code"] == status
     assert words in error["message"]
     assert metadata.items() <= error.get("metadata", {}).items()
 
 
-def test_the_words_of_the_host_may_be_json(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_error_of_the_provider_can_be_json(openrouter: Emulator, client: httpx.Client) -> None:
     error = failed(openrouter, client, faults.provider_refused({"error": {"a": "b"}}, status=403)).json()["error"]
     assert json.loads(error["metadata"]["raw"]) == {"error": {"a": "b"}}
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         (faults.payload_too_large(), (413, "text/plain", "Payload Too Large")),
         (faults.bad_gateway(), (502, "text/html", "<html>")),
         (faults.edge_timeout(), (524, "text/plain", "error code: 524")),
     ],
 )
-def test_errors_of_the_edge(
-    openrouter: Emulator, client: httpx.Client, fault: Fault, told: tuple[int, str, str]
+def test_errors_of_the_edge_server(
+    openrouter: Emulator, client: httpx.Client, fault: Fault, expected: tuple[int, str, str]
 ) -> None:
     response = failed(openrouter, client, fault)
-    status, kind, text = told
+    status, kind, text = expected
     assert response.status_code == status
     assert response.headers["content-type"].startswith(kind)
     assert text in response.text
@@ -82,7 +82,7 @@ def test_errors_of_the_edge(
         (faults.unavailable(), None),
     ],
 )
-def test_when_to_retry(openrouter: Emulator, client: httpx.Client, fault: Fault, header: str | None) -> None:
+def test_retry_after_headers(openrouter: Emulator, client: httpx.Client, fault: Fault, header: str | None) -> None:
     assert failed(openrouter, client, fault).headers.get("retry-after") == header
 
 
@@ -101,7 +101,7 @@ def test_limits_of_the_free_models(openrouter: Emulator, client: httpx.Client, f
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "told"),
+    ("fault", "status", "expected"),
     [
         (
             faults.no_endpoints(["zdr"], ["a/b"]),
@@ -111,12 +111,12 @@ def test_limits_of_the_free_models(openrouter: Emulator, client: httpx.Client, f
         (faults.no_capacity(retry_after=7), 429, {"code": "capacity_exhausted", "retryable": True, "retry_after": 7}),
     ],
 )
-def test_what_is_available(
-    openrouter: Emulator, client: httpx.Client, fault: Fault, status: int, told: dict[str, Any]
+def test_availability_errors(
+    openrouter: Emulator, client: httpx.Client, fault: Fault, status: int, expected: dict[str, Any]
 ) -> None:
     response = failed(openrouter, client, fault)
     error = response.json()["error"]
     assert response.status_code == error["http_status"] == status
     assert "code" not in error
     assert error["availability"]["requested_models"] == [MODEL]
-    assert told.items() <= error["availability"].items()
+    assert expected.items() <= error["availability"].items()

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
-from tests.testing.asking import DONE, body, data, deltas, events, post, text
+from tests.testing.chat import DONE, body, data, deltas, events, post, text
 
 TEXT = "one two three four"
 BOTH = pytest.mark.parametrize("stream", [False, True])
@@ -20,14 +20,14 @@ def served(openrouter: Emulator, client: httpx.Client) -> Served:
 
 
 def streamed(openrouter: Emulator, client: httpx.Client, fault: Fault) -> tuple[list[Any], bool]:
-    """The parsed events of a stream, and whether it ended with `[DONE]`."""
+    """Return the parsed events of a stream, and whether it ended with `[DONE]`."""
     openrouter.fail_next(fault.on(Reply(text=TEXT)))
     sent = data(post(client, stream=True).text)
     return [json.loads(event) for event in sent if event != DONE], sent[-1:] == [DONE]
 
 
 def read(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bool) -> bytes:
-    """The bytes of a body that breaks off or falls silent, as far as they came."""
+    """Return the received bytes of a body that breaks off or stalls."""
     openrouter.fail_next(fault.on(Reply(text=TEXT)))
     received = b""
     more: dict[str, Any] = {"json": body(stream=stream), "timeout": 0.5}
@@ -54,7 +54,7 @@ def test_an_error_in_a_stream(served: Served, where: Any, before: str, *, choice
     assert not any("usage" in event for event in sent)
 
 
-def test_the_error_in_a_stream_may_be_any(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_error_in_a_stream_can_be_chosen(openrouter: Emulator, client: httpx.Client) -> None:
     error = {"code": "server_error", "message": "Odd."}
     sent, _ = streamed(openrouter, client, faults.stream_error(error=error))
     assert sent[-1]["error"] == error
@@ -71,7 +71,7 @@ def test_an_event_without_choices(openrouter: Emulator, client: httpx.Client) ->
     assert post(client).json()["choices"] is None
 
 
-def test_an_event_that_is_no_json(openrouter: Emulator, client: httpx.Client) -> None:
+def test_an_event_that_is_not_json(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.invalid_json().on(Reply(text=TEXT)))
     sent = data(post(client, stream=True).text)
     broken = [event for event in sent if event != DONE and not event.endswith("}")]
@@ -83,7 +83,7 @@ def test_an_event_that_is_no_json(openrouter: Emulator, client: httpx.Client) ->
 
 
 @pytest.mark.parametrize("before", ["finish", "done"])
-def test_a_stream_that_just_ends(openrouter: Emulator, client: httpx.Client, before: Any) -> None:
+def test_a_stream_that_ends_early(openrouter: Emulator, client: httpx.Client, before: Any) -> None:
     sent, ended = streamed(openrouter, client, faults.stream_ends(before=before))
     assert text(sent) == TEXT
     assert not ended
@@ -103,7 +103,7 @@ def test_a_connection_that_breaks(openrouter: Emulator, client: httpx.Client, *,
 
 
 @pytest.mark.parametrize("after", [0, 2])
-def test_a_connection_that_breaks_after_so_many_events(openrouter: Emulator, client: httpx.Client, after: int) -> None:
+def test_a_connection_that_breaks_after_some_events(openrouter: Emulator, client: httpx.Client, after: int) -> None:
     received = read(openrouter, client, faults.connection_cut(after=after), stream=True)
     assert received.count(b"data: ") == after
 
@@ -122,7 +122,7 @@ def test_silence(openrouter: Emulator, client: httpx.Client, before: Any, *, str
 
 
 @BOTH
-def test_comments_without_an_end(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_endless_comments(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     openrouter.fail_next(faults.comments_for_ever(0.001, after=2))
     received = b""
     with client.stream("POST", "/chat/completions", json=body(stream=stream)) as response:
@@ -135,7 +135,7 @@ def test_comments_without_an_end(openrouter: Emulator, client: httpx.Client, *, 
 
 
 @BOTH
-def test_a_dribble(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_a_reply_in_small_pieces(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     openrouter.fail_next(faults.slow_dribble(0).on(Reply(text="né, ja")))
     if stream:
         assert text(events(client)) == "né, ja"
@@ -146,7 +146,7 @@ def test_a_dribble(openrouter: Emulator, client: httpx.Client, *, stream: bool) 
         assert max(len(piece) for piece in response.iter_raw()) <= 32
 
 
-def test_thoughts_count_as_content(openrouter: Emulator, client: httpx.Client) -> None:
+def test_reasoning_counts_as_content(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.fail_next(faults.stream_ends().on(Reply(reasoning="Hm hm")))
     sent = [json.loads(event) for event in data(post(client, stream=True).text)]
     assert "".join(delta["reasoning"] for delta in deltas(sent)) == "Hm hm"

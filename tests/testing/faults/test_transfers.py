@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
-from tests.testing.asking import DONE, body, data, deltas, post, text
+from tests.testing.chat import DONE, body, data, deltas, post, text
 
 TEXT = "one two three four"
 BOTH = pytest.mark.parametrize("stream", [False, True])
@@ -22,7 +22,7 @@ def any_text(openrouter: Emulator) -> None:
 
 @contextmanager
 def raw(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bool) -> Iterator[httpx.Response]:
-    """The reply that a fault spoils, its body unread."""
+    """Yield the faulty reply before its body is read."""
     openrouter.fail_next(fault.on(Reply(text=TEXT)))
     more: dict[str, Any] = {"json": body(stream=stream), "timeout": 5.0}
     with client.stream("POST", "/chat/completions", **more) as response:
@@ -30,7 +30,7 @@ def raw(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: boo
 
 
 def text_of(sent: httpx.Response, *, stream: bool) -> str:
-    """The text of a whole answer."""
+    """Return the text of a correct answer."""
     if not stream:
         return str(sent.json()["choices"][0]["message"]["content"])
     *events, done = data(sent.text)
@@ -51,14 +51,14 @@ def text_of(sent: httpx.Response, *, stream: bool) -> str:
     ],
     ids=lambda fault: fault.name,
 )
-def test_a_whole_answer(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bool) -> None:
+def test_a_correct_answer(openrouter: Emulator, client: httpx.Client, fault: Fault, *, stream: bool) -> None:
     openrouter.fail_next(fault.on(Reply(text=TEXT)))
     assert text_of(post(client, stream=stream), stream=stream) == TEXT
 
 
 @BOTH
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_damaged_compression(openrouter: Emulator, client: httpx.Client, coding: Any, *, stream: bool) -> None:
+def test_damaged_compressed_bytes(openrouter: Emulator, client: httpx.Client, coding: Any, *, stream: bool) -> None:
     with raw(openrouter, client, faults.compressed(coding), stream=stream) as response:
         assert response.headers["content-encoding"] == coding
         with pytest.raises(httpx.DecodingError):
@@ -67,7 +67,7 @@ def test_a_damaged_compression(openrouter: Emulator, client: httpx.Client, codin
 
 @BOTH
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_compression_that_is_cut(openrouter: Emulator, client: httpx.Client, coding: Any, *, stream: bool) -> None:
+def test_truncated_compressed_bytes(openrouter: Emulator, client: httpx.Client, coding: Any, *, stream: bool) -> None:
     with (
         raw(openrouter, client, faults.compressed(coding, "none"), stream=stream) as whole,
         raw(openrouter, client, faults.compressed(coding, "cut"), stream=stream) as cut,
@@ -76,7 +76,7 @@ def test_a_compression_that_is_cut(openrouter: Emulator, client: httpx.Client, c
 
 
 @BOTH
-def test_a_compression_that_nobody_asked_for(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_an_unrequested_encoding(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     with raw(openrouter, client, faults.unasked_compression("br2"), stream=stream) as response:
         assert response.headers["content-encoding"] == "br2"
         assert response.read().startswith(b"\x1f\x9d")
@@ -86,13 +86,15 @@ def test_a_compression_that_nobody_asked_for(openrouter: Emulator, client: httpx
 @BOTH
 def test_a_length_that_is_too_large(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     with raw(openrouter, client, faults.wrong_length(7), stream=stream) as response:
-        told = int(response.headers["content-length"])
-        with pytest.raises(httpx.RemoteProtocolError, match=rf"received {told - 7} bytes, expected {told}"):
+        length = int(response.headers["content-length"])
+        with pytest.raises(httpx.RemoteProtocolError, match=rf"received {length - 7} bytes, expected {length}"):
             response.read()
 
 
 @BOTH
-def test_a_length_that_is_too_large_and_silence(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_a_length_that_is_too_large_without_closing(
+    openrouter: Emulator, client: httpx.Client, *, stream: bool
+) -> None:
     openrouter.fail_next(faults.wrong_length(7, closed=False))
     with pytest.raises(httpx.ReadTimeout):
         client.post("/chat/completions", json=body(stream=stream), timeout=0.2)
@@ -113,9 +115,9 @@ def test_a_length_that_is_too_small(openrouter: Emulator, client: httpx.Client, 
         (faults.end_missing(), BROKEN),
         (faults.half_closed(), BROKEN),
     ],
-    ids=lambda given: given.name if isinstance(given, Fault) else "",
+    ids=lambda value: value.name if isinstance(value, Fault) else "",
 )
-def test_chunks_that_break_off(
+def test_truncated_chunks(
     openrouter: Emulator, client: httpx.Client, fault: Fault, problem: str, *, stream: bool
 ) -> None:
     with raw(openrouter, client, fault, stream=stream) as response:
@@ -126,7 +128,7 @@ def test_chunks_that_break_off(
 
 @BOTH
 @pytest.mark.parametrize("status", [204, 304, 418])
-def test_a_status_and_nothing_else(openrouter: Emulator, client: httpx.Client, status: int, *, stream: bool) -> None:
+def test_a_status_without_a_body(openrouter: Emulator, client: httpx.Client, status: int, *, stream: bool) -> None:
     openrouter.fail_next(faults.bare_status(status))
     response = client.post("/chat/completions", json=body(stream=stream))
     assert (response.status_code, response.content) == (status, b"")
@@ -140,20 +142,24 @@ def test_an_answer_under_another_status(openrouter: Emulator, client: httpx.Clie
 
 @BOTH
 @pytest.mark.parametrize("reset", [False, True])
-def test_no_answer(openrouter: Emulator, client: httpx.Client, *, stream: bool, reset: bool) -> None:
+def test_a_connection_closed_without_an_answer(
+    openrouter: Emulator, client: httpx.Client, *, stream: bool, reset: bool
+) -> None:
     openrouter.fail_next(faults.unanswered(reset=reset))
     with pytest.raises(httpx.ReadError if reset else httpx.RemoteProtocolError):
         client.post("/chat/completions", json=body(stream=stream))
     assert len(openrouter.requests) == 1
 
 
-def test_a_connection_that_is_closed_behind_an_answer(openrouter: Emulator) -> None:
+def test_a_connection_closed_after_an_answer(openrouter: Emulator) -> None:
     openrouter.fail_next(faults.closed_after().on(Reply(text=TEXT)))
-    asked = json.dumps(body()).encode()
-    head = f"POST /api/v1/chat/completions HTTP/1.1\r\nauthorization: Bearer k\r\ncontent-length: {len(asked)}\r\n\r\n"
+    content = json.dumps(body()).encode()
+    head = (
+        f"POST /api/v1/chat/completions HTTP/1.1\r\nauthorization: Bearer k\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
     received = b""
     with socket.create_connection(("127.0.0.1", int(openrouter.base_url.split(":")[2].split("/")[0])), 5.0) as client:
-        client.sendall(head.encode() + asked)
+        client.sendall(head.encode() + content)
         while piece := client.recv(65536):
             received += piece
     assert b"connection: close" not in received
@@ -169,7 +175,7 @@ def test_comments_around_a_plain_answer(openrouter: Emulator, client: httpx.Clie
 
 @BOTH
 @pytest.mark.parametrize("content", [True, 5, {"a": 1}])
-def test_an_odd_content(openrouter: Emulator, client: httpx.Client, content: Any, *, stream: bool) -> None:
+def test_content_of_other_types(openrouter: Emulator, client: httpx.Client, content: Any, *, stream: bool) -> None:
     openrouter.fail_next(faults.odd_content(content).on(Reply(text=TEXT)))
     reply = post(client, stream=stream)
     if stream:
@@ -180,7 +186,7 @@ def test_an_odd_content(openrouter: Emulator, client: httpx.Client, content: Any
 
 
 @BOTH
-def test_a_text_without_an_end(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_an_endless_text(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     with raw(openrouter, client, faults.endless_text(), stream=stream) as response:
         pieces = response.iter_bytes()
         received = b""

@@ -1,14 +1,14 @@
 import pytest
 
 from langchain_kimi.testing.http1 import HttpRequest
-from langchain_kimi.testing.received import ReceivedRequest
+from langchain_kimi.testing.received_requests import ReceivedRequest
 
 
 def received(body: bytes = b"", /, **headers: str) -> ReceivedRequest:
     return ReceivedRequest.of(HttpRequest("POST", "/a/b?c=1&c=2&d=x%20y", headers, body))
 
 
-def test_the_target_is_taken_apart() -> None:
+def test_the_target_is_split() -> None:
     request = received()
     assert (request.path, dict(request.query)) == ("/a/b", {"c": "2", "d": "x y"})
 
@@ -19,12 +19,12 @@ def test_secrets_are_redacted(name: str) -> None:
 
 
 @pytest.mark.parametrize(("raw", "body"), [(b'{"a": 1}', {"a": 1}), (b"", None), (b"{", None)])
-def test_the_body_is_parsed_where_it_is_json(raw: bytes, body: object) -> None:
+def test_the_body_is_parsed_if_it_is_json(raw: bytes, body: object) -> None:
     request = received(raw)
     assert (request.raw, request.body) == (raw, body)
 
 
-def test_keys() -> None:
+def test_keys_of_json_objects_in_prompts() -> None:
     assert received(authorization="Bearer planted").sent_key("planted")
     assert not received(authorization="Bearer planted").sent_key("other")
     assert not received().has_key
@@ -32,7 +32,7 @@ def test_keys() -> None:
 
 
 @pytest.mark.parametrize("finished", [False, True])
-def test_the_end(*, finished: bool) -> None:
+def test_the_end_is_recorded(*, finished: bool) -> None:
     request = received()
     assert not request.wait(timeout=0)
     request.end(finished)

@@ -5,13 +5,13 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply, ToolCall
-from tests.testing.asking import deltas, events, message, reply, text
+from tests.testing.chat import deltas, events, message, reply, text
 
 CALL = ToolCall("weather", {"city": "Oslo"}, id="w:0")
 
 
 def call_deltas(openrouter: Emulator, client: httpx.Client, *calls: ToolCall, **behavior: Any) -> list[Any]:
-    """The pieces of these calls as they are streamed with these habits."""
+    """Return the deltas of these calls, streamed with these switches."""
     openrouter.behave(**behavior)
     openrouter.script(Reply(tool_calls=calls or [CALL]))
     sent = [delta for delta in deltas(events(client)) if "tool_calls" in delta]
@@ -24,7 +24,7 @@ def joined(pieces: list[Any]) -> str:
     return "".join(piece["function"].get("arguments", "") for piece in pieces)
 
 
-def test_thoughts_are_mirrored_and_come_first(openrouter: Emulator, client: httpx.Client) -> None:
+def test_reasoning_comes_first_and_twice(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(Reply(text="Hi there", reasoning=" Let me see"))
     sent = deltas(events(client))
     thoughts = [delta for delta in sent if delta.get("reasoning")]
@@ -40,7 +40,7 @@ def test_thoughts_are_mirrored_and_come_first(openrouter: Emulator, client: http
 @pytest.mark.parametrize(
     ("size", "pieces"), [(1, ["one", " two", " three"]), (2, ["one two", " three"]), (9, ["one two three"])]
 )
-def test_the_size_of_deltas(openrouter: Emulator, client: httpx.Client, size: int, pieces: list[str]) -> None:
+def test_deltas_have_the_chosen_size(openrouter: Emulator, client: httpx.Client, size: int, pieces: list[str]) -> None:
     openrouter.behave(delta_tokens=size)
     openrouter.script(Reply(text="one two three"))
     assert [delta["content"] for delta in deltas(events(client))[:-2]] == pieces
@@ -54,7 +54,7 @@ def test_the_size_of_deltas(openrouter: Emulator, client: httpx.Client, size: in
         ("C", [{"finish_reason": "stop", "native_finish_reason": "stop"}]),
     ],
 )
-def test_eras_of_the_usage(openrouter: Emulator, client: httpx.Client, era: str, choices: list[Any]) -> None:
+def test_usage_chunks_of_each_era(openrouter: Emulator, client: httpx.Client, era: str, choices: list[Any]) -> None:
     openrouter.behave(usage_era=era)
     *_, finish, usage = events(client)
     assert finish["choices"][0]["finish_reason"] == "stop"
@@ -73,7 +73,7 @@ def test_a_call_is_sliced_by_default(openrouter: Emulator, client: httpx.Client)
     assert joined(rest) == '{"city": "Oslo"}'
 
 
-def test_a_call_can_come_whole(openrouter: Emulator, client: httpx.Client) -> None:
+def test_a_call_can_be_sent_in_one_delta(openrouter: Emulator, client: httpx.Client) -> None:
     (piece,) = call_deltas(openrouter, client, arguments="whole")
     assert piece["id"] == "w:0"
     assert piece["function"] == {"name": "weather", "arguments": '{"city": "Oslo"}'}
@@ -81,7 +81,9 @@ def test_a_call_can_come_whole(openrouter: Emulator, client: httpx.Client) -> No
 
 @pytest.mark.parametrize("trailing", ["", "  "])
 @pytest.mark.parametrize("arguments", ["whole", "sliced"])
-def test_something_may_trail(openrouter: Emulator, client: httpx.Client, arguments: str, trailing: str) -> None:
+def test_an_additional_delta_can_follow_the_arguments(
+    openrouter: Emulator, client: httpx.Client, arguments: str, trailing: str
+) -> None:
     pieces = call_deltas(openrouter, client, arguments=arguments, trailing_arguments=trailing)
     assert pieces[-1] == {"index": 0, "function": {"arguments": trailing}}
     assert joined(pieces) == '{"city": "Oslo"}' + trailing
@@ -99,7 +101,7 @@ def test_something_may_trail(openrouter: Emulator, client: httpx.Client, argumen
         ("repeated", {"id": "w:0", "type": "function"}, {"name": "weather"}),
     ],
 )
-def test_what_continuations_carry(
+def test_fields_of_later_deltas(
     openrouter: Emulator, client: httpx.Client, habit: str, extra: dict[str, Any], inner: dict[str, Any]
 ) -> None:
     _, *rest = call_deltas(openrouter, client, continuation=habit)
@@ -109,13 +111,13 @@ def test_what_continuations_carry(
         assert piece == {"index": 0, **extra, "function": {**inner, "arguments": arguments}}
 
 
-def test_the_opening_may_lack_arguments(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_first_delta_can_omit_arguments(openrouter: Emulator, client: httpx.Client) -> None:
     first, *rest = call_deltas(openrouter, client, opening_arguments=False)
     assert first["function"] == {"name": "weather"}
     assert joined(rest) == '{"city": "Oslo"}'
 
 
-def test_empty_arguments_may_be_left_out(openrouter: Emulator, client: httpx.Client) -> None:
+def test_empty_arguments_can_be_omitted(openrouter: Emulator, client: httpx.Client) -> None:
     (piece,) = call_deltas(openrouter, client, ToolCall("now"), omits_empty_arguments=True)
     assert piece["function"] == {"name": "now"}
     openrouter.script(Reply(tool_calls=[ToolCall("now"), CALL]))
@@ -134,7 +136,7 @@ def test_indices_of_parallel_calls(
     assert {call["index"] for call in message(client)["tool_calls"]} == indices
 
 
-def test_logprobs_when_asked_for(openrouter: Emulator, client: httpx.Client) -> None:
+def test_logprobs_are_sent_on_request(openrouter: Emulator, client: httpx.Client) -> None:
     openrouter.script(Reply(text="né ok"), Reply(text="né ok"), Reply(text="né ok"))
     content = reply(client, logprobs=True, top_logprobs=2)["choices"][0]["logprobs"]["content"]
     assert "".join(entry["token"] for entry in content) == "né ok"
@@ -146,7 +148,7 @@ def test_logprobs_when_asked_for(openrouter: Emulator, client: httpx.Client) -> 
     assert reply(client)["choices"][0]["logprobs"] is None
 
 
-def test_the_fingerprint_may_be_missing(openrouter: Emulator, client: httpx.Client) -> None:
+def test_the_fingerprint_can_be_omitted(openrouter: Emulator, client: httpx.Client) -> None:
     assert reply(client)["system_fingerprint"]
     openrouter.behave(system_fingerprint=None)
     assert "system_fingerprint" not in reply(client)

@@ -1,4 +1,4 @@
-"""Fill a JSON schema with values, from what a prompt says where that fits."""
+"""Generates values for JSON schemas, from the facts in a prompt if they fit."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,12 +26,12 @@ _PROMPT_WORDS = ("query", "question", "prompt", "text", "message", "input", "req
 
 
 def fill(schema: JSONObject, facts: Facts) -> Any:
-    """Make a value that the schema allows; each number, quoted text or place of the prompt is used once, in order."""
+    """Return a value that the schema allows. Each number, quoted text and place is used once, in order."""
     return _Filler(schema, facts).value(schema, "", 0)
 
 
 def wants_place(schema: JSONObject) -> bool:
-    """Say whether the schema has a property that takes a place."""
+    """Return whether the schema has a property for a place."""
     return any(_wants_place(name) for name in schema.get("properties") or {})
 
 
@@ -40,7 +40,7 @@ def _wants_place(name: str) -> bool:
 
 
 class _Filler:
-    """One walk over a schema, using up the prompt's facts."""
+    """Fills one schema; each fact of the prompt is used once."""
 
     def __init__(self, root: JSONObject, facts: Facts) -> None:
         self._root = root
@@ -50,7 +50,7 @@ class _Filler:
         self._places = iter(facts.places)
 
     def value(self, schema: Any, name: str, depth: int) -> Any:
-        """Make a value for a property of this name."""
+        """Return a value for a property with this name."""
         schema = self._resolved(schema, depth)
         if "const" in schema or "enum" in schema:
             return self._member(schema.get("enum") or [schema["const"]])
@@ -84,16 +84,16 @@ class _Filler:
         return merged
 
     def _branch(self, branches: list[Any], depth: int) -> Any:
-        # Deep down a null ends what refers to itself.
+        # At the greatest depth a null ends the recursion.
         nulls = [branch for branch in branches if branch == {"type": "null"}]
         others = [branch for branch in branches if branch not in nulls]
         return nulls[0] if nulls and (depth >= _DEEPEST or not others) else others[0]
 
     def _referenced(self, reference: str) -> JSONObject:
-        found: Any = self._root
+        target: Any = self._root
         for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found[step] if step else found
-        return dict(found)
+            target = target[step] if step else target
+        return dict(target)
 
     def _member(self, members: list[Any]) -> Any:
         named = [member for member in members if str(member).lower() in self._facts.text.lower()]
@@ -138,12 +138,12 @@ class _Filler:
         return text.ljust(schema.get("minLength", 0), ".")[: schema.get("maxLength")]
 
     def _formatted(self, form: str) -> str:
-        said = {"date": self._facts.dates, "email": self._facts.emails, "uri": self._facts.urls}
-        return next(iter(said.get(form, ())), _FORMATS.get(form, "text"))
+        facts = {"date": self._facts.dates, "email": self._facts.emails, "uri": self._facts.urls}
+        return next(iter(facts.get(form, ())), _FORMATS.get(form, "text"))
 
 
 def _kind(schema: JSONObject) -> str:
-    """Name the schema's type, worked out from its other words where it has none."""
+    """Return the schema's type, derived from its other keywords if it has no type."""
     kind = schema.get("type")
     if isinstance(kind, list):
         return str(next((one for one in kind if one != "null"), "null"))

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pydantic
 import pytest
 
-from langchain_kimi.testing import prompts, schema_walk
+from langchain_kimi.testing import prompts, schema_values
 
 PROMPT = (
     "Book 2 rooms in Oslo for 'Ada Lovelace' at 99.5 on 2026-05-06, mail ada@example.org, see https://a.example/b. Red!"
@@ -13,11 +13,11 @@ PROMPT = (
 
 
 def filled(schema: dict[str, Any], prompt: str = PROMPT) -> Any:
-    return schema_walk.fill(schema, prompts.read(prompt))
+    return schema_values.fill(schema, prompts.read(prompt))
 
 
 def named(schema: dict[str, Any], prompt: str = PROMPT) -> Any:
-    """The value of the one property, which is called `it`."""
+    """Return the value of the schema as a property named `it`."""
     return filled({"type": "object", "properties": {"it": schema}, "required": ["it"]}, prompt)["it"]
 
 
@@ -59,16 +59,16 @@ def named(schema: dict[str, Any], prompt: str = PROMPT) -> Any:
         (True, "Ada Lovelace"),
     ],
 )
-def test_values(schema: Any, value: Any) -> None:
+def test_values_match_the_schema(schema: Any, value: Any) -> None:
     assert named(schema) == value
 
 
-def test_facts_are_used_once_and_then_made_up() -> None:
+def test_each_fact_is_used_once() -> None:
     properties = {name: {"type": "integer"} for name in ("a", "b", "c")}
     assert filled({"type": "object", "properties": properties}, "3 + 4") == {"a": 3, "b": 4, "c": 1}
 
 
-def test_strings_are_chosen_by_their_names() -> None:
+def test_strings_depend_on_the_property_name() -> None:
     properties = {name: {"type": "string"} for name in ("city", "query", "guest", "note", "town")}
     value = filled({"type": "object", "properties": properties})
     assert value["city"] == "Oslo"
@@ -78,7 +78,7 @@ def test_strings_are_chosen_by_their_names() -> None:
     assert value["town"]
 
 
-def test_only_what_is_required_or_named_is_filled() -> None:
+def test_only_required_or_named_properties_are_filled() -> None:
     properties = {name: {"type": "integer"} for name in ("rooms", "beds", "mail")}
     assert filled({"type": "object", "properties": properties, "required": ["beds"]}) == {
         "rooms": 2,
@@ -87,7 +87,7 @@ def test_only_what_is_required_or_named_is_filled() -> None:
     }
 
 
-def test_a_schema_that_refers_to_itself_ends() -> None:
+def test_recursive_schemas_end() -> None:
     class Node(pydantic.BaseModel):
         name: str
         left: "Node | None"
@@ -98,7 +98,7 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
     assert value["children"]
 
 
-def test_what_it_fills_is_valid() -> None:
+def test_values_are_valid() -> None:
     class Color(enum.Enum):
         RED = "red"
         BLUE = "blue"
@@ -120,7 +120,7 @@ def test_what_it_fills_is_valid() -> None:
     Booking.model_validate(filled(Booking.model_json_schema()))
 
 
-def test_which_schemas_take_a_place() -> None:
-    assert schema_walk.wants_place({"properties": {"start_location": {}}})
-    assert not schema_walk.wants_place({"properties": {"name": {}}})
-    assert not schema_walk.wants_place({})
+def test_schemas_with_a_place() -> None:
+    assert schema_values.wants_place({"properties": {"start_location": {}}})
+    assert not schema_values.wants_place({"properties": {"name": {}}})
+    assert not schema_values.wants_place({})

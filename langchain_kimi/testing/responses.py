@@ -1,4 +1,4 @@
-"""From an answer to the bytes on the wire, with the keep-alives, pauses and headers of the real service."""
+"""Turns answers into HTTP responses, with the keep-alives, pauses and headers of the real service."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, TypeAlias
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing import writing
+from langchain_kimi.testing import payloads
 from langchain_kimi.testing.answers import Answer
 from langchain_kimi.testing.http1 import Pause, Response, Step
 from langchain_kimi.testing.replies import RawReply, Reply
@@ -17,44 +17,49 @@ DONE = b"data: [DONE]\n\n"
 PADDING = b"\n         \n"
 
 Item: TypeAlias = JSONObject | Step
-"""A piece of a reply: JSON that becomes an event or the body, or a step to be played as it is."""
+"""A part of a reply: JSON that becomes an event or the body, or a step that is played unchanged."""
 
-# A comment comes first, and one more after so many events.
+# A comment comes first, and another one after this many events.
 _EVENTS_BEFORE_COMMENT = 3
 
 
-# `json.dumps` with other than its default settings would make an encoder for each event.
+# `json.dumps` would create an encoder for each event, because these are not its default settings.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dump(value: Any) -> bytes:
-    """Write JSON as the service does, without blanks."""
+    """Return a value as JSON without blanks, as the service writes it."""
     return _ENCODER.encode(value).encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """An answer about to be sent; what a fault gets to spoil."""
+class OutgoingReply:
+    """An answer that is about to be sent. Faults change how it is sent.
+
+    Attributes:
+        answer: The answer.
+        stream: Whether it is streamed.
+        requested: The model id in the request.
+    """
 
     answer: Answer
     stream: bool
     requested: str
-    """The model as it was asked for."""
 
     def events(self) -> list[JSONObject]:
-        """List the stream's events, or the one plain body."""
-        return writing.events(self.answer) if self.stream else [writing.plain(self.answer)]
+        """Return the stream's events, or a list of the plain body alone."""
+        return payloads.stream_events(self.answer) if self.stream else [payloads.plain_body(self.answer)]
 
     def items(self) -> list[Item]:
-        """List all that is sent: the events, and a stream's `[DONE]`."""
+        """Return all items: the events, and the `[DONE]` of a stream."""
         return [*self.events(), *self.ending()]
 
     def ending(self) -> list[Item]:
-        """What comes after the events."""
+        """Return the items after the events."""
         return [DONE] if self.stream else []
 
     def respond(self, items: Sequence[Item], before: Sequence[Step] = ()) -> Response:
-        """Send these items, as a stream or a plain body, with keep-alives and pauses."""
+        """Return the response with these items, as a stream or a plain body, with keep-alives and pauses."""
         kind = "text/event-stream" if self.stream else "application/json"
         headers = {**COMMON_HEADERS, "content-type": kind, "x-generation-id": self.answer.generation_id}
         if self.stream:
@@ -88,23 +93,29 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong with a reply, made by a function of `faults`."""
+    """A fault of a reply. The functions of `faults` create them.
+
+    Attributes:
+        name: A short description.
+        play: Returns the faulty response for a reply.
+        reply: The reply that fails. None: the one that the emulator generates.
+    """
 
     name: str
-    play: Callable[[Serving], Response]
+    play: Callable[[OutgoingReply], Response]
     reply: Reply | None = None
 
     def on(self, reply: Reply) -> "Fault":
-        """Let it go wrong with this reply rather than with one that the emulator thinks up."""
+        """Return this fault for a certain reply, instead of one that the emulator generates."""
         return replace(self, reply=reply)
 
 
-def body_of(serving: Serving) -> bytes:
-    """Write the body of an answer as it should be: all events of the stream, or the plain reply."""
-    written = [item if isinstance(item, bytes) else dump(item) for item in serving.items()]
-    if not serving.stream:
-        return b"".join(written)
-    return b"".join(event if event == DONE else b"data: %b\n\n" % event for event in written)
+def body_of(outgoing: OutgoingReply) -> bytes:
+    """Return the correct body of a reply: all events of the stream, or the plain reply."""
+    encoded = [item if isinstance(item, bytes) else dump(item) for item in outgoing.items()]
+    if not outgoing.stream:
+        return b"".join(encoded)
+    return b"".join(event if event == DONE else b"data: %b\n\n" % event for event in encoded)
 
 
 COMMON_HEADERS: Mapping[str, str] = {
@@ -116,13 +127,13 @@ COMMON_HEADERS: Mapping[str, str] = {
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """Send JSON of known length, as errors and the smaller endpoints are sent."""
+    """Return a response with JSON of known length, as errors and the smaller endpoints have it."""
     head = {**COMMON_HEADERS, "content-type": "application/json", **(headers or {})}
     return Response(status, head, (dump(body),), chunked=False)
 
 
 def raw_response(raw: RawReply) -> Response:
-    """Send a raw reply; its headers about framing are replaced by this server's own."""
+    """Return the response for a raw reply, without its headers about framing, which the server adds."""
     framing = ("content-length", "transfer-encoding", "content-encoding", "connection")
     headers = {name: value for name, value in raw.headers.items() if name.lower() not in framing}
     ends = list(accumulate([*raw.pieces, len(raw.body)]))

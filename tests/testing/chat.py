@@ -1,4 +1,4 @@
-"""Ask the emulator over HTTP, and read what it says."""
+"""Sends requests to the emulator over HTTP and reads its replies."""
 
 import json
 from typing import Any
@@ -18,9 +18,9 @@ def tool(name: str, **properties: Any) -> dict[str, Any]:
 
 
 def called(*calls: tuple[str, str, str], **more: Any) -> dict[str, Any]:
-    """An assistant's turn of (id, name, arguments)."""
-    listed = [{"id": i, "type": "function", "function": {"name": n, "arguments": a}} for i, n, a in calls]
-    return {"role": "assistant", "content": None, "tool_calls": listed, **more}
+    """Return an assistant message with calls, each given as id, name and arguments."""
+    turn = [{"id": i, "type": "function", "function": {"name": n, "arguments": a}} for i, n, a in calls]
+    return {"role": "assistant", "content": None, "tool_calls": turn, **more}
 
 
 def result(call_id: str, content: str = "done") -> dict[str, Any]:
@@ -36,7 +36,7 @@ def post(client: httpx.Client, prompt: str = "Hello", /, **more: Any) -> httpx.R
 
 
 def reply(client: httpx.Client, prompt: str = "Hello", /, **more: Any) -> Any:
-    """The body of a plain reply."""
+    """Return the body of a plain reply."""
     response = post(client, prompt, **more)
     assert response.status_code == 200, response.text
     return response.json()
@@ -47,18 +47,18 @@ def message(client: httpx.Client, prompt: str = "Hello", /, **more: Any) -> Any:
 
 
 def arguments(client: httpx.Client, prompt: str, /, **more: Any) -> list[tuple[str, Any]]:
-    """The names and parsed arguments of a plain reply's calls."""
+    """Return the names and parsed arguments of a plain reply's calls."""
     calls = message(client, prompt, **more).get("tool_calls") or []
     return [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
 
 
 def data(text: str) -> list[str]:
-    """The data of a stream's events."""
+    """Return the data of a stream's events."""
     return [line.removeprefix("data: ") for line in text.split("\n\n") if line.startswith("data: ")]
 
 
 def events(client: httpx.Client, prompt: str = "Hello", /, **more: Any) -> list[Any]:
-    """The parsed events of a stream, which ends with `[DONE]`."""
+    """Return the parsed events of a stream, which ends with `[DONE]`."""
     response = post(client, prompt, stream=True, **more)
     assert response.status_code == 200, response.text
     *sent, done = data(response.text)

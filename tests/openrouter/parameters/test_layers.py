@@ -56,9 +56,9 @@ def test_two_names_of_one_thing_overrule_each_other(
 
 
 CONTRADICTIONS = [
-    ({"reasoning": {"effort": "low"}, "reasoning_effort": "high"}, "says 'high', but reasoning.effort says 'low'"),
+    ({"reasoning": {"effort": "low"}, "reasoning_effort": "high"}, "is 'high', but reasoning.effort is 'low'"),
     ({"reasoning": {"max_tokens": 5}, "reasoning_effort": "high"}, "an alternative to reasoning.max_tokens"),
-    ({"stop": "a", "stop_sequences": "b"}, "stop_sequences: another name of stop, given twice"),
+    ({"stop": "a", "stop_sequences": "b"}, "stop_sequences: an alias of stop, which has a different value"),
 ]
 
 
@@ -71,13 +71,13 @@ def test_contradictions_are_refused(given: dict[str, Any], complaint: str) -> No
 
 
 def test_top_logprobs_needs_logprobs_in_the_whole_request() -> None:
-    with pytest.raises(ValidationError, match="needs logprobs=True"):
+    with pytest.raises(ValidationError, match="requires logprobs=True"):
         RequestParameters(top_logprobs=3)
     call = checked({"top_logprobs": 3})
     assert merged(wire_parameters(RequestParameters(logprobs=True)), call) == {"logprobs": True, "top_logprobs": 3}
-    with pytest.raises(KimiUsageError, match="needs logprobs=True"):
+    with pytest.raises(KimiUsageError, match="requires logprobs=True"):
         merged({}, call)
-    with pytest.raises(KimiUsageError, match="needs logprobs=True"):
+    with pytest.raises(KimiUsageError, match="requires logprobs=True"):
         merged(wire_parameters(RequestParameters(logprobs=True, top_logprobs=3)), {"logprobs": None})
 
 

@@ -1,15 +1,15 @@
-"""An answer in OpenRouter's words: as a plain body, or as the events of a stream."""
+"""Writes an answer in OpenRouter's wire format: as a plain body, or as the events of a stream."""
 
 from collections.abc import Iterator
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.answers import Answer, AnsweredCall
+from langchain_kimi.testing.answers import Answer, SentToolCall
 from langchain_kimi.testing.behavior import Continuation
 from langchain_kimi.testing.tokens import split
 
 
-def plain(answer: Answer) -> JSONObject:
-    """Write an answer as the body of a plain reply."""
+def plain_body(answer: Answer) -> JSONObject:
+    """Return the body of a plain reply."""
     return {
         **_head(answer, "chat.completion"),
         "choices": [
@@ -25,8 +25,8 @@ def plain(answer: Answer) -> JSONObject:
     }
 
 
-def events(answer: Answer) -> list[JSONObject]:
-    """Write an answer as the JSON of a stream's events, without the final `[DONE]`."""
+def stream_events(answer: Answer) -> list[JSONObject]:
+    """Return the events of a stream, without the final `[DONE]`."""
     head = _head(answer, "chat.completion.chunk")
     deltas = [*_reasoning_deltas(answer), *_text_deltas(answer), *_call_deltas(answer)]
     chunks: list[JSONObject] = [{**head, "choices": [_choice(answer, delta)]} for delta in deltas]
@@ -69,7 +69,7 @@ def _message(answer: Answer) -> JSONObject:
     return message
 
 
-def _whole_call(answer: Answer, position: int, call: AnsweredCall) -> JSONObject:
+def _whole_call(answer: Answer, position: int, call: SentToolCall) -> JSONObject:
     index = 0 if answer.behavior.all_index_zero else position
     function: JSONObject = {"name": call.name, "arguments": call.arguments}
     if answer.behavior.omits_empty_arguments and call.arguments == "{}":
@@ -128,7 +128,7 @@ def _call_deltas(answer: Answer) -> Iterator[JSONObject]:
             yield {"content": None, "role": "assistant", "tool_calls": [piece]}
 
 
-def _call_pieces(answer: Answer, position: int, call: AnsweredCall) -> Iterator[JSONObject]:
+def _call_pieces(answer: Answer, position: int, call: SentToolCall) -> Iterator[JSONObject]:
     behavior = answer.behavior
     whole = _whole_call(answer, position, call)
     opening = {"index": whole["index"], "id": call.id, "type": "function", "function": whole["function"]}
@@ -151,12 +151,12 @@ _CONTINUATIONS: dict[Continuation, tuple[JSONObject, JSONObject]] = {
     "empty_id_and_type": ({"id": "", "type": ""}, {}),
     "empty_type": ({"type": ""}, {}),
 }
-"""Host's habits: what a later delta carries beside its index, and beside its arguments."""
+"""The fields that later deltas of a call have beside `index`, and beside `function.arguments`."""
 
 
-def _continuation(habit: Continuation, opening: JSONObject, arguments: str) -> JSONObject:
-    if habit in ("empty_name", "repeated"):
-        name = opening["function"]["name"] if habit == "repeated" else ""
+def _continuation(style: Continuation, opening: JSONObject, arguments: str) -> JSONObject:
+    if style in ("empty_name", "repeated"):
+        name = opening["function"]["name"] if style == "repeated" else ""
         return {**opening, "function": {"name": name, "arguments": arguments}}
-    beside_index, beside_arguments = _CONTINUATIONS[habit]
-    return {"index": opening["index"], **beside_index, "function": {**beside_arguments, "arguments": arguments}}
+    call_fields, function_fields = _CONTINUATIONS[style]
+    return {"index": opening["index"], **call_fields, "function": {**function_fields, "arguments": arguments}}

@@ -2,11 +2,11 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply
-from langchain_kimi.testing.serving import COMMENT, PADDING, dump, json_response
-from tests.testing.asking import body, post
+from langchain_kimi.testing.responses import COMMENT, PADDING, dump, json_response
+from tests.testing.chat import body, post
 
 
-def test_json_is_written_without_blanks_and_escapes() -> None:
+def test_json_has_no_blanks_and_no_escapes() -> None:
     assert dump({"a": ["é", 1]}) == '{"a":["é",1]}'.encode()
 
 
@@ -27,10 +27,10 @@ def test_keep_alives(openrouter: Emulator, client: httpx.Client, *, stream: bool
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_pauses_part_the_bytes(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
+def test_pauses_separate_the_bytes(openrouter: Emulator, client: httpx.Client, *, stream: bool) -> None:
     openrouter.behave(pause=0.001, comments=False)
     openrouter.script(Reply(text="a b c"))
     with client.stream("POST", "/chat/completions", json=body(stream=stream)) as response:
         pieces = list(response.iter_raw())
-    # Three deltas, the finish, the usage, and [DONE]; or one body.
+    # Three deltas, the finish event, the usage event and [DONE], or one body.
     assert len(pieces) == (6 if stream else 1)

@@ -1,4 +1,4 @@
-"""What the emulator received, for tests to look at."""
+"""The requests that the emulator received, for assertions in tests."""
 
 import hashlib
 import hmac
@@ -21,33 +21,41 @@ def _digest(secret: str) -> bytes:
 
 @dataclass(eq=False, slots=True)
 class ReceivedRequest:
-    """One request as it came, and how its reply went; secrets are not kept, only compared.
+    """A request and the state of its reply. Secrets are not stored; of the API key only a digest is.
 
-    Times are readings of `time.monotonic`. The fields about the reply change while it is sent; wait for its end with
-    `wait`.
+    The fields about the reply change while it is sent. Call `wait` to wait for its end.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path of the URL.
+        query: The parameters of the URL's query, the last value of each.
+        headers: The headers, with names in lower case and secrets redacted.
+        raw: The bytes of the body.
+        body: The parsed JSON, or None if the body was empty or not JSON.
+        received_at: A reading of `time.monotonic`.
+        status: The HTTP status of the reply.
+        generation_id: The generation id of the reply.
+        finished: Whether the whole reply was sent.
+        hung_up_at: When the client closed the connection before the end of the reply, by `time.monotonic`.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    """With names in lower case and secrets redacted."""
     raw: bytes = field(repr=False)
     body: Any = field(repr=False)
-    """The parsed JSON; none where the body was empty or no JSON."""
     received_at: float
     _key: bytes | None = field(repr=False)
     status: int | None = None
     generation_id: str | None = None
     finished: bool = False
-    """Whether the whole reply was sent."""
     hung_up_at: float | None = None
-    """When the client closed the connection before the reply was finished."""
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @classmethod
     def of(cls, request: HttpRequest) -> "ReceivedRequest":
-        """Take note of a request."""
+        """Return the record of a request."""
         target = urlsplit(request.target)
         authorization = request.headers.get("authorization", "")
         return cls(
@@ -63,19 +71,26 @@ class ReceivedRequest:
 
     @property
     def has_key(self) -> bool:
-        """Whether it came with a bearer token."""
+        """Whether the request had a bearer token."""
         return self._key is not None
 
     def sent_key(self, key: str) -> bool:
-        """Say whether it came with this API key."""
+        """Return whether the request had this API key."""
         return self._key is not None and hmac.compare_digest(self._key, _digest(key))
 
     def wait(self, timeout: float | None = 10.0) -> bool:
-        """Wait until the reply is finished or the client hung up; false when that took longer than `timeout`."""
+        """Wait until the reply is finished or the client has closed the connection.
+
+        Args:
+            timeout: The longest time to wait, in seconds. None: no limit.
+
+        Returns:
+            False if the time was not enough.
+        """
         return self._over.wait(timeout)
 
-    def end(self, finished: bool) -> None:  # noqa: FBT001 - the shape of `Response.on_end`
-        """Take note of the reply's end."""
+    def end(self, finished: bool) -> None:  # noqa: FBT001 - the signature of `Response.on_end`
+        """Record the end of the reply."""
         self.finished = finished
         if not finished:
             self.hung_up_at = time.monotonic()

@@ -1,0 +1,112 @@
+"""The walk over a JSON schema: where schemas lie inside a schema, and how references are resolved.
+
+The vocabulary is that of JSON Schema 2020-12, with `definitions` and lists as `items` from earlier drafts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from langchain_kimi._openrouter.wire import JSONObject
+
+Path: TypeAlias = tuple[str, ...]
+"""The keywords, names and positions that lead from a schema to one inside it."""
+
+ONE_SCHEMA = frozenset(
+    {"additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
+    | {"unevaluatedItems", "unevaluatedProperties"}
+)
+"""Keywords whose value is a schema; `items` may also be a list of them."""
+SCHEMA_LISTS = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
+"""Keywords whose value is a list of schemas."""
+NAMED_SCHEMAS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+"""Keywords whose value is an object of schemas."""
+DEFINITIONS = ("$defs", "definitions")
+"""Keywords that define schemas and constrain no value."""
+
+_TYPES: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the path and the value of each schema directly inside a schema; booleans are schemas too."""
+    for keyword, value in schema.items():
+        if isinstance(value, Mapping) and keyword in NAMED_SCHEMAS:
+            yield from (((keyword, name), inner) for name, inner in value.items())
+        elif isinstance(value, list) and keyword in SCHEMA_LISTS:
+            yield from (((keyword, str(position)), inner) for position, inner in enumerate(value))
+        elif isinstance(value, Mapping | bool) and keyword in ONE_SCHEMA:
+            yield (keyword,), value
+
+
+def walk(schema: Any) -> Iterator[tuple[Path, JSONObject]]:
+    """Yield the path and the value of each schema that is an object, from the root down, at any depth."""
+    waiting: list[tuple[Path, Any]] = [((), schema)]
+    while waiting:
+        path, inner = waiting.pop()
+        if isinstance(inner, Mapping):
+            yield path, dict(inner) if not isinstance(inner, dict) else inner
+            waiting += reversed([((*path, *step), value) for step, value in subschemas(inner)])
+
+
+def with_subschemas(schema: JSONObject, change: Callable[[Path, Any], Any]) -> JSONObject:
+    """Return a schema whose direct inner schemas are replaced by `change(path, inner)`.
+
+    Returns:
+        The same object if `change` returned each inner schema itself.
+    """
+    replaced: dict[Path, Any] = {}
+    for path, inner in subschemas(schema):
+        new = change(path, inner)
+        if new is not inner:
+            replaced[path] = new
+    if not replaced:
+        return schema
+    return {keyword: _with_replaced(keyword, value, replaced) for keyword, value in schema.items()}
+
+
+def _with_replaced(keyword: str, value: Any, replaced: dict[Path, Any]) -> Any:
+    if (keyword,) in replaced:
+        return replaced[keyword,]
+    if isinstance(value, Mapping) and keyword in NAMED_SCHEMAS:
+        return {name: replaced.get((keyword, name), inner) for name, inner in value.items()}
+    if isinstance(value, list) and keyword in SCHEMA_LISTS:
+        return [replaced.get((keyword, str(position)), inner) for position, inner in enumerate(value)]
+    return value
+
+
+def resolve(root: Mapping[str, Any], reference: Any) -> JSONObject | None:
+    """Return the schema that a local reference points to (`#`, `#/$defs/Name`); None if there is no such schema."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    value: Any = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        key = unquote(step).replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            value = value[int(key)] if key.isdecimal() and int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, dict) else None
+
+
+def references(schema: Any) -> Iterator[str]:
+    """Yield each `$ref` in a schema, at any depth."""
+    return (inner["$ref"] for _, inner in walk(schema) if isinstance(inner.get("$ref"), str))
+
+
+def types_of(schema: Mapping[str, Any]) -> list[str]:
+    """Return the types that a schema's own `type` names; empty if it has none."""
+    types = schema.get("type") or []
+    return [types] if isinstance(types, str) else list(types)
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON type of a value; a float is a `number`, an int an `integer`."""
+    return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "null")
