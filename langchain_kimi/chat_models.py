@@ -344,8 +344,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
 
         The messages may be any part of a conversation, as `trim_messages` passes them. Adding a message never lowers
-        the count: the default system message of some hosts (18 tokens) is not counted, and neither the usage nor the
-        provider of earlier replies is used.
+        the count: a system message counts at least as many tokens as the default that some hosts use without one (18),
+        and neither the usage nor the provider of earlier replies is used.
         """
         return self._count(messages, tools, is_part=True).tokens
 

@@ -46,7 +46,7 @@ def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
 
 
 def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
-    assert model.get_num_tokens_from_messages(list(ASKED)) == 21
+    assert model.count_tokens(ASKED).tokens == 21
     assert model.count_tokens(ASKED) == TokenCount(21, exact=False, unadjusted=21)
 
 
@@ -253,7 +253,7 @@ def test_adding_a_message_never_lowers_the_count(slug: str, start: int) -> None:
     assert model.get_num_tokens_from_messages(CONVERSATION[:2]) >= model.get_num_tokens_from_messages(CONVERSATION[1:2])
 
 
-def test_a_part_with_a_system_message_is_counted_as_the_whole() -> None:
+def test_a_part_with_a_long_system_message_is_counted_as_the_whole() -> None:
     messages: list[BaseMessage] = [SystemMessage("Answer each question in one short sentence. " * 5), CONVERSATION[1]]
     model = ChatKimi(api_key=KEY)
     assert model.get_num_tokens_from_messages(messages) == model.count_tokens(messages).tokens
