@@ -2,13 +2,12 @@
 """Compare the estimate of tokens with public vocabularies and a published benchmark, and write a document.
 
     pip install --target TEXTS dashscope django botocore sphinx cfn-lint faker jupyterlab httpx rich
-    python -m scripts.measure_texts SITE-PACKAGES TEXTS --vocabulary TEXTS/dashscope/resources/qwen.tiktoken \\
-        --catalogs TEXTS/django
+    python -m scripts.measure_texts PACKAGES TEXTS --catalogs TEXTS/django --vocabulary TEXTS/dashscope/.../qwen.tiktoken
 
-The vocabulary is a file in tiktoken's format. Texts are split by Kimi's pattern, and the numbers of two and three
-digits are added, which Kimi's vocabulary has. The catalogs are the translations of a package. One piece of each file and a few
-pieces of each package are measured; the choice is the same each time for the same packages. Prompts of 50 to 50,000
-tokens are joined from whole files.
+PACKAGES is the `site-packages` of the environment. The vocabulary is a file in tiktoken's format. Texts are split by
+Kimi's pattern, and the numbers of two and three digits are added, which Kimi's vocabulary has. The catalogs are the
+translations of a package. One piece of each file and a few pieces of each package are measured; the choice is the same
+each time for the same packages. Prompts of 50 to 50,000 tokens are joined from whole files.
 """
 
 import argparse
