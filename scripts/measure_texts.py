@@ -2,7 +2,7 @@
 """Compare the estimate of tokens with public vocabularies and a published benchmark, and write a document.
 
     pip install --target TEXTS dashscope django botocore sphinx cfn-lint faker jupyterlab httpx rich
-    python -m scripts.measure_texts PACKAGES TEXTS --catalogs TEXTS/django --vocabulary TEXTS/dashscope/.../qwen.tiktoken
+    python -m scripts.measure_texts PACKAGES TEXTS --catalogs TEXTS/django --vocabulary TEXTS/.../qwen.tiktoken
 
 PACKAGES is the `site-packages` of the environment. The vocabulary is a file in tiktoken's format. Texts are split by
 Kimi's pattern, and the numbers of two and three digits are added, which Kimi's vocabulary has. The catalogs are the
