@@ -13,8 +13,10 @@ their replies do not report one.
 """
 
 import math
+import os
 import threading
 import time
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +29,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import LLMResult
 from langchain_core.tracers.context import register_configure_hook
 
-from langchain_kimi._costs.ledger import Costs, Ledger, table
+from langchain_kimi._costs.ledger import Costs, Ledger, html_table, table
 from langchain_kimi.errors import KimiBudgetExceededError
 
 __all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
@@ -142,6 +144,9 @@ class KimiCostCallback(BaseCallbackHandler):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.total!r})"
 
+    def _repr_html_(self) -> str:
+        return html_table(self._own.snapshot())
+
     def on_chat_model_start(self, *_: Any, run_id: UUID, metadata: dict[str, Any] | None = None, **__: Any) -> None:
         """Record the start of a call."""
         self._begin(run_id, (metadata or {}).get("ls_model_name"))
@@ -219,6 +224,9 @@ class Budget(KimiCostCallback):
     the list prices of its tokens, or with `estimate` if those are unknown too. Calls are refused before LangChain looks
     into its cache.
 
+    A budget counts the calls of one process. In a process pool, Spark or Ray each worker has its own copy, which warns
+    when it is unpickled or first used there, and the copies do not charge the original.
+
     The error is raised by every way to call; a `batch` with `return_exceptions=True` has it in its list. LangChain also
     logs it as a warning. In async runs with several handlers Python may add the warning "coroutine 'ahandle_event' was
     never awaited", because LangChain does not close the remaining handlers after a refusal.
@@ -248,6 +256,11 @@ class Budget(KimiCostCallback):
         self.max_cost = max_cost
         self.max_tokens = max_tokens
         self.estimate = estimate
+        self._process = os.getpid()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._warn_in_another_process()
 
     @property
     def spent(self) -> float:
@@ -255,7 +268,20 @@ class Budget(KimiCostCallback):
         with self._own.locked() as ledger:
             return float(self._spent(ledger))
 
+    def _warn_in_another_process(self) -> None:
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()
+        warnings.warn(
+            "This Budget is a copy from another process. It counts the calls of this process only, so each process can "
+            "spend the whole budget, and the original is not charged. Divide the limit by the number of processes, or "
+            "call the model in one process.",
+            UserWarning,
+            stacklevel=3,
+        )
+
     def _begin(self, run_id: UUID, model: str | None) -> None:
+        self._warn_in_another_process()
         with self._own.locked() as ledger:
             # A budget that both the model and the run have is notified twice of the same call.
             refusal = None if run_id in ledger else self._refusal(ledger)

@@ -371,11 +371,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         )
 
     def _count(
-        self, messages: LanguageModelInput, tools: Sequence[Any] | None, *, is_whole: bool = True
+        self, messages: LanguageModelInput, tools: Sequence[Any] | None, *, is_part: bool = False
     ) -> "TokenCount":
         conversation = self._convert_input(messages).to_messages()
         body = tokens.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
-        return tokens.count(body, conversation, counting(self), is_whole=is_whole)
+        return tokens.count(body, conversation, counting(self), is_part=is_part)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Return the token ids of a text; without Kimi's vocabulary 0, 1, 2, ..., as many as are estimated."""
@@ -388,10 +388,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
 
-        The messages may be any part of a conversation, as `trim_messages` passes them, so the usage of earlier
-        replies is not used.
+        The messages may be any part of a conversation, as `trim_messages` passes them. Adding a message never lowers
+        the count: a system message counts at least as many tokens as the default that some hosts use without one (18),
+        and neither the usage nor the provider of earlier replies is used.
         """
-        return self._count(messages, tools, is_whole=False).tokens
+        return self._count(messages, tools, is_part=True).tokens
 
     def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Tool] | None = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, with the accuracy of the count.

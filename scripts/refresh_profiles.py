@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Renew `langchain_kimi/_kimi/profiles.json` from OpenRouter's list of models.
+"""Update `langchain_kimi/_kimi/profiles.json` from OpenRouter's list of models, or its prices from `genai-prices`.
 
-    python scripts/refresh_profiles.py [--base-url URL] [--file PATH]
+    python -m scripts.refresh_profiles [--base-url URL] [--file PATH]
+    python -m scripts.refresh_profiles --prices-from-package [--file PATH]
 
-Needs no key. A Kimi that is no longer listed stays in the file, marked as deprecated.
+No key is needed. A Kimi model that is no longer listed stays in the file and is marked as deprecated. The second form
+reads the package `genai-prices`, which must be installed, instead of the network.
 """
 
 import argparse
@@ -12,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -23,27 +27,32 @@ from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.catalog import Catalog, ListedModel
 from langchain_kimi.errors import KimiError
+from scripts.package_prices import with_prices
 
 DATA = Path(__file__).parents[1] / "langchain_kimi" / "_kimi" / "profiles.json"
 AUTHOR = "moonshotai/"
 MODALITIES = ("text", "image", "audio", "video")
 REMEMBERED = ("release_date", "last_updated", "max_output_tokens")
-"""What a row keeps from before: OpenRouter knows the day of its listing only, and leaves limits out at times."""
+"""The keys that a row keeps: OpenRouter lists only the day of its own listing, and sometimes omits limits."""
 
 
 def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today: date | None = None) -> int:
-    """Refresh the file that the arguments name; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Renew the profiles of the Kimis from OpenRouter's list of models.")
-    parser.add_argument("--base-url", default=BASE_URL, help="where the API lives (default: %(default)s)")
-    parser.add_argument("--file", type=Path, default=DATA, help="the data file to renew (default: the package's own)")
+    """Update the data file and return the exit code."""
+    parser = argparse.ArgumentParser(description="Update the profiles and prices of Kimi models.")
+    parser.add_argument("--base-url", default=BASE_URL, help="the URL of the API (default: %(default)s)")
+    parser.add_argument("--file", type=Path, default=DATA, help="the data file (default: the package's own)")
+    parser.add_argument("--prices-from-package", action="store_true", help="read prices from genai-prices only")
     options = parser.parse_args(arguments)
     before = cast("ProfileData", json.loads(options.file.read_text(encoding="utf-8")))
+    day = today or datetime.now(tz=UTC).date()
     try:
-        with client or httpx.Client(timeout=30) as open_client:
-            listed = Catalog(open_client, base_url=options.base_url).models()
-        day = today or datetime.now(tz=UTC).date()
-        after = refreshed(before, listed, source=f"{options.base_url.rstrip('/')}/models", date=day.isoformat())
-    except (KimiError, ValueError, LookupError, ArithmeticError) as error:
+        if options.prices_from_package:
+            after = with_package_prices(before, day)
+        else:
+            with client or httpx.Client(timeout=30) as open_client:
+                listed = Catalog(open_client, base_url=options.base_url).models()
+            after = refreshed(before, listed, source=f"{options.base_url.rstrip('/')}/models", date=day.isoformat())
+    except (KimiError, ImportError, ValueError, LookupError, ArithmeticError) as error:
         sys.stderr.write(f"Nothing was changed: {type(error).__name__}: {error}\n")
         return 1
     options.file.write_text(as_text(after), encoding="utf-8")
@@ -51,8 +60,19 @@ def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today:
     return 0
 
 
+def with_package_prices(before: ProfileData, day: date) -> ProfileData:
+    """Return the data with the prices of the installed `genai-prices`."""
+    models = with_prices(before["models"], import_module("genai_prices.data").providers, day)
+    source = f"genai-prices {version('genai-prices')}: OpenRouter, and the dearest of its hosts"
+    return {**before, "models": models, "prices_source": source, "prices_date": day.isoformat()}
+
+
 def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str, date: str) -> ProfileData:
-    """Make the new data from the old and the list; raises `ValueError` when the list holds no Kimi."""
+    """Return the new data.
+
+    Raises:
+        ValueError: The list has no Kimi models.
+    """
     models = {slug: _retired(row) for slug, row in before["models"].items()}
     aliases = dict(before["aliases"])
     found = 0
@@ -68,21 +88,29 @@ def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str
             found += 1
             known = before["models"].get(slug)
             models[slug] = {
+                **cast("ModelRow", known or {}),
                 "profile": _profile(model, kimi, known["profile"] if known else {}),
                 "prices": _prices(model),
             }
     if not found:
         raise ValueError("the list of models holds no Kimi.")
-    return {"source": source, "date": date, "aliases": aliases, "models": models}
+    return {
+        "source": source,
+        "date": date,
+        "prices_source": source,
+        "prices_date": date,
+        "aliases": aliases,
+        "models": models,
+    }
 
 
 def as_text(data: ProfileData) -> str:
-    """Write the data as it stands in the file, keys sorted."""
+    """Return the text of the data file, with sorted keys."""
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def report(before: ProfileData, after: ProfileData) -> str:
-    """Say what has changed, a line for each model."""
+    """Return a report of the changes, with a line per model."""
     lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
         known = before["models"].get(slug)
@@ -92,7 +120,7 @@ def report(before: ProfileData, after: ProfileData) -> str:
 
 
 def _retired(row: ModelRow) -> ModelRow:
-    return {"profile": {**row["profile"], "status": "deprecated"}, "prices": row["prices"]}
+    return {**row, "profile": {**row["profile"], "status": "deprecated"}}
 
 
 def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObject:
@@ -145,13 +173,14 @@ def _reasoning(model: ListedModel) -> JSONObject:
 
 
 def _prices(model: ListedModel) -> PriceRow:
-    """Turn dollars for a token, written as decimals, into dollars for a million."""
+    """Return prices in US dollars per million tokens; the list has decimal strings per token."""
     pricing = model["pricing"]
-    cached = pricing.get("input_cache_read")
+    cached, written = pricing.get("input_cache_read"), pricing.get("input_cache_write")
     return {
         "prompt": _per_million(pricing["prompt"]),
         "completion": _per_million(pricing["completion"]),
         "cache_read": None if cached is None else _per_million(cached),
+        "cache_write": None if written is None else _per_million(written),
     }
 
 

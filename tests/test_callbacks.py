@@ -123,22 +123,24 @@ def test_thinking_has_its_share(openrouter: Emulator) -> None:
     assert 0 < costs.total.reasoning_share < 1
 
 
-def test_models_and_hosts_are_told_apart(model: ChatKimi, openrouter: Emulator) -> None:
+def test_models_and_hosts_are_counted_separately(model: ChatKimi, openrouter: Emulator) -> None:
     with track_costs() as costs:
         model.invoke(STORY)
         openrouter.behave(provider="Fireworks")
         model.invoke(STORY, model="moonshotai/kimi-k2.6")
-    assert {name.split("-2")[0]: sums.calls for name, sums in costs.models.items()} == {
+    assert {name.split("-2")[0]: row.calls for name, row in costs.models.items()} == {
         "moonshotai/kimi-k2-0905": 1,
         "moonshotai/kimi-k2.6": 1,
     }
-    assert {name: sums.calls for name, sums in costs.providers.items()} == {"Fireworks": 1, "Moonshot AI": 1}
-    told = costs.to_dict()
-    assert json.loads(json.dumps(told)) == told
-    assert told["total"]["cost"] == pytest.approx(sum(sums.cost for sums in costs.models.values()))
+    assert {name: row.calls for name, row in costs.providers.items()} == {"Fireworks": 1, "Moonshot AI": 1}
+    sums = costs.to_dict()
+    assert json.loads(json.dumps(sums)) == sums
+    assert sums["total"]["cost"] == pytest.approx(sum(row.cost for row in costs.models.values()))
     for name in (*costs.models, "at Fireworks", "at Moonshot AI", "total"):
         assert name in str(costs)
     assert "calls=2" in repr(costs)
+    assert "cost=$0.0" in repr(costs)
+    assert "<th>at Fireworks</th>" in costs._repr_html_()
 
 
 def test_several_answers_to_one_call_are_one_call(model: ChatKimi, openrouter: Emulator) -> None:

@@ -40,12 +40,12 @@ def test_pieces_come_from_the_middle_of_files_and_from_many_packages(tmp_path: P
     (tmp_path / "one" / "odd.py").write_bytes(b"\xff" * 9_000)
     (tmp_path / "three").mkdir()
     (tmp_path / "three" / "copy.py").write_text((tmp_path / "one" / "1.py").read_text())
-    found = measure_texts.pieces([tmp_path], "Python")
-    assert found == measure_texts.pieces([tmp_path], "Python")
-    assert all(len(piece) == measure_texts.PIECE and "#" not in piece for piece in found)
-    by_package = [sum(piece.startswith(package) for piece in found) for package in ("one", "two")]
+    chosen = measure_texts.pieces([tmp_path], "Python")
+    assert chosen == measure_texts.pieces([tmp_path], "Python")
+    assert all(len(piece) == measure_texts.PIECE and "#" not in piece for piece in chosen)
+    by_package = [sum(piece.startswith(package) for piece in chosen) for package in ("one", "two")]
     assert by_package in ([6, 6], [7, 6])
-    assert len(set(found)) == len(found)
+    assert len(set(chosen)) == len(chosen)
 
 
 def test_there_is_an_end_to_pieces(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_the_figures_are_written(tmp_path: Path) -> None:
     catalog.write_text(CATALOG)
     vocabulary = tmp_path / "small.tiktoken"
     vocabulary.write_bytes(b"".join(base64.b64encode(bytes([n])) + b" %d\n" % n for n in range(256)))
-    given = [str(texts), "--vocabulary", str(vocabulary), "--catalogs", str(tmp_path), "--file", str(file)]
-    assert measure_texts.main(given) == 0
+    arguments = [str(texts), "--vocabulary", str(vocabulary), "--catalogs", str(tmp_path), "--file", str(file)]
+    assert measure_texts.main(arguments) == 0
     figures = file.read_text()
-    assert "(`small.tiktoken`, cut by" in figures
+    assert "(`small.tiktoken`), with Kimi" in figures
     assert "| Python | 1 | " in figures
     assert "| JSON | 0 | | | |" in figures
     text = measure_texts.messages(tmp_path, "pl")
@@ -87,7 +87,30 @@ def test_the_figures_are_written(tmp_path: Path) -> None:
 
 def test_nothing_to_measure_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     vocabulary = make(tmp_path / "made.tiktoken", []).path
-    given = [str(tmp_path), "--vocabulary", str(vocabulary), "--catalogs", str(tmp_path), "--file", str(tmp_path / "a")]
-    assert measure_texts.main(given) == 1
+    arguments = [
+        str(tmp_path),
+        "--vocabulary",
+        str(vocabulary),
+        "--catalogs",
+        str(tmp_path),
+        "--file",
+        str(tmp_path / "a"),
+    ]
+    assert measure_texts.main(arguments) == 1
     assert "no texts, or no catalogs" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+def test_prompts_of_many_lengths_come_from_english_files(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "README.md").write_text("An English sentence. " * 20_000)
+    (tmp_path / "package" / "LICENSE").write_text("это не по-английски " * 100)
+    (tmp_path / "package" / "COPYING").write_bytes(b"\xff" * 100)
+    prompts = measure_texts.long_prompts([tmp_path])
+    assert list(prompts) == list(measure_texts.LENGTHS)
+    assert prompts == measure_texts.long_prompts([tmp_path])
+    shortest = min(map(len, prompts["50 to 200 tokens"]))
+    assert shortest == 200
+    assert 150_000 < max(map(len, prompts["to 50,000"])) <= 200_000
+    assert all(text.isascii() for texts in prompts.values() for text in texts)
+    assert measure_texts.long_prompts([tmp_path / "nothing"]) == {}

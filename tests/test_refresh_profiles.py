@@ -1,8 +1,9 @@
 import datetime as dt
 import importlib.util
 import json
+import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, TypeAlias
 
 import httpx
@@ -94,7 +95,7 @@ def test_a_new_kimi_is_written_with_source_and_date(refresh: Refresh, capsys: py
     assert after["date"] == "2030-01-02"
     assert "openai/gpt-9" not in after["models"]
     assert after["models"]["moonshotai/kimi-k9"] == {
-        "prices": {"prompt": 0.589, "completion": 2.48, "cache_read": 0.0992},
+        "prices": {"prompt": 0.589, "completion": 2.48, "cache_read": 0.0992, "cache_write": None},
         "profile": {
             "name": "Kimi K9",
             "release_date": "2030-01-01",
@@ -226,7 +227,7 @@ def test_a_sparse_row_counts_as_text_without_abilities(refresh: Refresh) -> None
         "pricing": {"prompt": "0.000001", "completion": "0.000002"},
     }
     told = refresh(sparse)["models"]["moonshotai/kimi-k9"]
-    assert told["prices"] == {"prompt": 1.0, "completion": 2.0, "cache_read": None}
+    assert told["prices"] == {"prompt": 1.0, "completion": 2.0, "cache_read": None, "cache_write": None}
     assert told["profile"]["name"] == "Kimi K9"
     assert told["profile"]["text_inputs"]
     assert not told["profile"]["image_inputs"]
@@ -258,3 +259,34 @@ def test_a_refusal_changes_nothing(refresh: Refresh, capsys: pytest.CaptureFixtu
     assert refresh.is_untouched
     assert refresh.code == 1
     assert "down for maintenance" in capsys.readouterr().err
+
+
+def test_prices_from_the_package_keep_the_profiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "profiles.json"
+    file.write_bytes(DATA.read_bytes())
+    arguments = ["--prices-from-package", "--file", str(file)]
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    assert refresh_profiles.main(arguments, today=TODAY) == 1
+    assert "Nothing was changed: ModuleNotFoundError" in capsys.readouterr().err
+    package = ModuleType("genai_prices")
+    table = ModuleType("genai_prices.data")
+    price = SimpleNamespace(input_mtok=7, output_mtok=9, cache_read_mtok=1, cache_write_mtok=8)
+    row = SimpleNamespace(id="moonshotai/kimi-k3", prices=price)
+    vars(table)["providers"] = [SimpleNamespace(id="openrouter", models=[row])]
+    monkeypatch.setitem(sys.modules, "genai_prices", package)
+    monkeypatch.setitem(sys.modules, "genai_prices.data", table)
+    (tmp_path / "genai_prices-9.9.dist-info").mkdir()
+    (tmp_path / "genai_prices-9.9.dist-info" / "METADATA").write_text("Name: genai-prices\nVersion: 9.9\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert refresh_profiles.main(arguments, today=TODAY) == 0
+    before, after = json.loads(DATA.read_text()), json.loads(file.read_text())
+    assert after["prices_source"].startswith("genai-prices 9.9")
+    assert (after["prices_date"], after["date"]) == ("2030-01-02", before["date"])
+    new = after["models"].pop("moonshotai/kimi-k3")
+    assert new["profile"] == before["models"].pop("moonshotai/kimi-k3")["profile"]
+    assert new["prices"] == {"prompt": 7, "completion": 9, "cache_read": 1, "cache_write": 8}
+    assert {slug: model["prices"] for slug, model in after["models"].items()} == {
+        slug: model["prices"] for slug, model in before["models"].items()
+    }

@@ -1,5 +1,6 @@
 """The cost of one call, read from its result or from the error that ended it."""
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from langchain_kimi.errors import KimiConnectionError, KimiError, KimiStatusErro
 
 NOTHING = Decimal(0)
 _MILLION = 1_000_000
+_MOST = 1_000_000
+"""US dollars. A call that reports a higher cost counts with this one, so that sums and their floats stay finite."""
+logger = logging.getLogger("langchain_kimi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,16 @@ def cost_by_list(call_cost: CallCost) -> Decimal | None:
     if listed is None or call_cost.usage is None:
         return None
     tokens = call_cost.usage
-    dollars = (tokens["input_tokens"] * listed.prompt + tokens["output_tokens"] * listed.completion) / _MILLION
-    return Decimal(str(dollars))
+    read, written = plausible_tokens(tokens["input_tokens"]), plausible_tokens(tokens["output_tokens"])
+    return Decimal(str((read * listed.prompt + written * listed.completion) / _MILLION))
+
+
+_MOST_TOKENS = 10**12
+
+
+def plausible_tokens(count: Any) -> int:
+    """Return a reported number of tokens, 0 if it is negative or missing, and at most a trillion."""
+    return min(max(count or 0, 0), _MOST_TOKENS)
 
 
 def cost_of_result(result: LLMResult | None) -> CallCost:
@@ -120,9 +132,21 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _dollars(value: Any) -> Decimal | None:
-    """Return a number as a decimal, so that sums of many small costs stay exact; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Return a reported cost as a decimal, so that sums of many small costs stay exact; None if it is unknown.
+
+    Hosts have reported negative costs. Such a cost is unknown, since otherwise a budget would grow with each call.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    # `math.isfinite` raises an error for an integer of 400 digits.
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value < 0:
+        logger.warning("A reply reports a negative cost. The call counts as a call of unknown cost.")
+        return None
+    if value > _MOST:
+        logger.warning("A reply reports a cost above %s USD. The call counts with that cost.", f"{_MOST:,}")
+        return Decimal(_MOST)
     return Decimal(str(value))
 
 

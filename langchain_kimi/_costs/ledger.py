@@ -4,13 +4,22 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import escape
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
 from langchain_core.outputs import LLMResult
 
-from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, cost_of_error, cost_of_result, is_cache_hit
+from langchain_kimi._costs.charges import (
+    NOTHING,
+    CallCost,
+    cost_by_list,
+    cost_of_error,
+    cost_of_result,
+    is_cache_hit,
+    plausible_tokens,
+)
 from langchain_kimi.errors import KimiError
 
 LONGEST_CALL = 24 * 3600.0
@@ -19,7 +28,7 @@ UNKNOWN = "unknown"
 """The name under which calls without a reported model or provider are counted."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Costs:
     """The cost of a number of calls.
 
@@ -52,6 +61,18 @@ class Costs:
     charged_by_list: Decimal = field(default=NOTHING, repr=False, compare=False)
     charged_unknown: int = field(default=0, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self.to_dict().items() if value or name == "calls"}
+        for name in ("cost", "upstream_cost"):
+            shown.pop(name, None)
+        parts = [
+            f"{name}={value:.0%}" if name.endswith("_share") else f"{name}={value}" for name, value in shown.items()
+        ]
+        parts.append(f"cost=${self.charged:f}")
+        if self.charged_upstream:
+            parts.append(f"upstream_cost=${self.charged_upstream:f}")
+        return f"Costs({', '.join(parts)})"
+
     @property
     def cost(self) -> float:
         """The US dollars that OpenRouter charged."""
@@ -82,11 +103,11 @@ class Costs:
         """Add the tokens and the cost of a call."""
         usage = call_cost.usage
         if usage is not None:
-            self.input_tokens += usage.get("input_tokens") or 0
-            self.output_tokens += usage.get("output_tokens") or 0
-            self.total_tokens += usage.get("total_tokens") or 0
-            self.cached_tokens += (usage.get("input_token_details") or {}).get("cache_read") or 0
-            self.reasoning_tokens += (usage.get("output_token_details") or {}).get("reasoning") or 0
+            self.input_tokens += plausible_tokens(usage.get("input_tokens"))
+            self.output_tokens += plausible_tokens(usage.get("output_tokens"))
+            self.total_tokens += plausible_tokens(usage.get("total_tokens"))
+            self.cached_tokens += plausible_tokens((usage.get("input_token_details") or {}).get("cache_read"))
+            self.reasoning_tokens += plausible_tokens((usage.get("output_token_details") or {}).get("reasoning"))
         if call_cost.cost is None:
             self.unknown += 1
             by_list = cost_by_list(call_cost)
@@ -243,10 +264,7 @@ COLUMNS = {
 
 def table(ledger: Ledger) -> str:
     """Return the sums as a text table, with a line per model, a line per provider, and a line for the total."""
-    rows = [["", *COLUMNS.values()]]
-    rows += [[name, *_cells(costs)] for name, costs in ledger.models.items()]
-    rows += [[f"at {name}", *_cells(costs)] for name, costs in ledger.providers.items()]
-    rows.append(["total", *_cells(ledger.total)])
+    rows = _rows(ledger)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
@@ -254,6 +272,21 @@ def table(ledger: Ledger) -> str:
         )
         for row in rows
     )
+
+
+def html_table(ledger: Ledger) -> str:
+    """Return the same table as HTML, for notebooks."""
+    head, *rows = _rows(ledger)
+    lines = [f"<tr><th>{'</th><th>'.join(head)}</th></tr>"]
+    lines += [f"<tr><th>{escape(name)}</th><td>{'</td><td>'.join(cells)}</td></tr>" for name, *cells in rows]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _rows(ledger: Ledger) -> list[list[str]]:
+    rows = [["", *COLUMNS.values()]]
+    rows += [[name, *_cells(costs)] for name, costs in ledger.models.items()]
+    rows += [[f"at {name}", *_cells(costs)] for name, costs in ledger.providers.items()]
+    return [*rows, ["total", *_cells(ledger.total)]]
 
 
 def _cells(costs: Costs) -> Iterator[str]:

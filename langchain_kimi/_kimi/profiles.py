@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from langchain_kimi._kimi.families import base_slug
 from langchain_kimi._openrouter.wire import JSONObject
@@ -24,6 +24,9 @@ class Prices:
         prompt: The price of input.
         completion: The price of output, including reasoning.
         cache_read: The price of input that the host had cached; None if no price is listed.
+        cache_write: The price of input that the host writes to its cache; None if no price is listed.
+        dearest_prompt: The highest price of input among the hosts, including that of writing it to a cache.
+        dearest_completion: The highest price of output among the hosts.
         source: The source of the prices.
         date: The date of the prices, as `YYYY-MM-DD`.
     """
@@ -31,6 +34,9 @@ class Prices:
     prompt: float
     completion: float
     cache_read: float | None
+    cache_write: float | None
+    dearest_prompt: float
+    dearest_completion: float
     source: str
     date: str
 
@@ -41,13 +47,23 @@ class PriceRow(TypedDict):
     prompt: float
     completion: float
     cache_read: float | None
+    cache_write: NotRequired[float | None]
+
+
+class DearestRow(TypedDict):
+    """The highest prices of a model among its hosts."""
+
+    prompt: float
+    completion: float
 
 
 class ModelRow(TypedDict):
-    """A model in the data file."""
+    """A model in the data file; `batch` has the prices of its `:batch` variant."""
 
     profile: JSONObject
     prices: PriceRow
+    dearest: NotRequired[DearestRow]
+    batch: NotRequired[PriceRow]
 
 
 class ProfileData(TypedDict):
@@ -55,6 +71,8 @@ class ProfileData(TypedDict):
 
     source: str
     date: str
+    prices_source: str
+    prices_date: str
     aliases: dict[str, str]
     models: dict[str, ModelRow]
 
@@ -70,14 +88,30 @@ def profile(slug: str) -> JSONObject | None:
 
 
 def prices(slug: str) -> Prices | None:
-    """Return a model's prices; None for a model that is not listed. The `:free` variant costs nothing."""
+    """Return a model's prices; None for a model that is not listed.
+
+    The `:free` variant costs nothing, and the `:batch` variant has its own prices if they are listed.
+    """
     row = _row(slug)
     if row is None:
         return None
+    variants = slug.split("@", maxsplit=1)[0].split(":")[1:]
     listed = row["prices"]
-    if "free" in slug.split(":")[1:]:
-        listed = {"prompt": 0.0, "completion": 0.0, "cache_read": 0.0}
-    return Prices(**listed, source=_data()["source"], date=_data()["date"])
+    dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
+    if "free" in variants:
+        listed, dearest = {"prompt": 0.0, "completion": 0.0, "cache_read": 0.0}, {"prompt": 0.0, "completion": 0.0}
+    elif "batch" in variants and (batch := row.get("batch")):
+        listed, dearest = batch, {"prompt": batch["prompt"], "completion": batch["completion"]}
+    return Prices(
+        prompt=listed["prompt"],
+        completion=listed["completion"],
+        cache_read=listed["cache_read"],
+        cache_write=listed.get("cache_write"),
+        dearest_prompt=max(listed["prompt"], dearest["prompt"]),
+        dearest_completion=max(listed["completion"], dearest["completion"]),
+        source=_data()["prices_source"],
+        date=_data()["prices_date"],
+    )
 
 
 def slugs_that_take(modality: str) -> list[str]:

@@ -28,6 +28,8 @@ def render(
     messages: Sequence[WireMessage],
     tools: Sequence[JSONObject] | None = None,
     form: PromptForm | None = None,
+    *,
+    is_part: bool = False,
 ) -> list[Segment]:
     """Return the segments of a conversation and its tools, up to the point where the model continues.
 
@@ -36,13 +38,15 @@ def render(
         messages: The messages as they are sent.
         tools: The tools as they are sent.
         form: The form in which the host writes the prompt; None is the form of the family's template. K3 has only one.
+        is_part: Whether the messages are any part of a conversation. Then all reasoning beside tool calls is written,
+            so that a longer part never has fewer tokens.
 
     Returns:
         The segments in the order of the prompt.
     """
     if family is not None and family.template == "k3":
         return render_k3(messages, tools or ())
-    return _Template(family, form or default_form(family)).render(messages, tools or ())
+    return _Template(family, form or default_form(family)).render(messages, tools or (), is_part=is_part)
 
 
 class _Template:
@@ -54,7 +58,7 @@ class _Template:
         self.thinks = family is not None and family.thinks != "never"
         self.has_think_tokens = family is not None and family.template != "k2"
 
-    def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
+    def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject], *, is_part: bool) -> list[Segment]:
         if tools:
             self._open("<|im_system|>", "tool_declare")
             self.prompt.add_text(_tools_text(tools, self.form.tools))
@@ -65,7 +69,8 @@ class _Template:
             self.prompt.add_special(_END)
         running_from = _start_of_running_loop(messages)
         for position, message in enumerate(messages):
-            self._message(message, is_running=position >= running_from)
+            is_running = bool(message.get("tool_calls")) if is_part else position >= running_from
+            self._message(message, is_running=is_running)
         self._open("<|im_assistant|>", "assistant")
         if self.has_think_tokens:
             self.prompt.add_special("<think>")

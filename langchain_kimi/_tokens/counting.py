@@ -110,7 +110,7 @@ class TokenCounter:
         self._vocabulary = vocabulary if self._family is not None else None
         self._form = form
 
-    def count_messages(
+    def count_messages(  # noqa: PLR0913 - each keyword is independent of the others
         self,
         messages: Sequence[WireMessage],
         tools: Sequence[JSONObject] | None = None,
@@ -118,6 +118,7 @@ class TokenCounter:
         *,
         host: str | None = None,
         billed: Billed | None = None,
+        is_part: bool = False,
     ) -> TokenCount:
         """Return the number of tokens of a prompt: the messages, the tools and the text of the chat template.
 
@@ -129,14 +130,20 @@ class TokenCounter:
             host: The slug of the host that will serve the call; None if that is not certain.
             billed: The usage that this host reported for an earlier turn. It is the basis of the count if it is near
                 the estimate of that turn in one of the forms that hosts use.
+            is_part: Whether the messages are any part of a conversation. Then a longer part never has fewer tokens: a
+                system message has at least as many as the default that it replaces, and reasoning beside tool calls is
+                counted, although a later answer hides it.
         """
         # An earlier turn has the same texts, and most forms share them.
         cost = cache(measure or self._cost)
         form = self._form or form_of_host(self._family, host) or default_form(self._family)
         base = self._base(billed, messages, tools, cost, form) if billed else None
-        segments = render(self._family, messages, tools, base.form if base else form)
+        segments = render(self._family, messages, tools, base.form if base else form, is_part=is_part)
         media = _media_tokens(segments)
         raw = _total(segments, cost)
+        if is_part and _has_system(messages):
+            default, system = (_total(render(self._family, some, None, form), cost) for some in ((), messages[:1]))
+            raw += max(0, default - system)
         if measure is not None or self._vocabulary is not None:
             tokens, is_exact = raw, measure is None and not media
         else:

@@ -74,7 +74,12 @@ def body_to_count(
 
 
 def count(
-    body: WireBody, messages: Sequence[BaseMessage], counting: Counting, *, is_whole: bool = True
+    body: WireBody,
+    messages: Sequence[BaseMessage],
+    counting: Counting,
+    *,
+    is_whole: bool = True,
+    is_part: bool = False,
 ) -> "TokenCount":
     """Count the tokens of the prompt in a request body.
 
@@ -84,19 +89,23 @@ def count(
         counting: The model's settings.
         is_whole: Whether the messages are the whole conversation. Then the usage of its last reply is the base of the
             count.
+        is_part: Whether the messages are any part of a conversation. Then neither usage nor the provider of a reply is
+            used, and adding a message never lowers the count.
 
     Raises:
         KimiUsageError: There is no vocabulary at `tokenizer_file`.
     """
     encode = counting.encode
     measure = None if encode is None else lambda text: len(encode(text))
-    host = serving_host(cast("JSONObject", body).get("provider") or {}, counting.base_url, messages)
+    preferences = cast("JSONObject", body).get("provider") or {}
+    host = serving_host(preferences, counting.base_url, () if is_part else messages)
     return counter_for(body["model"], counting).count_messages(
         body["messages"],
         body.get("tools"),
         measure,
         host=host,
-        billed=billed_before(messages, body["messages"], body["model"], host) if is_whole else None,
+        billed=billed_before(messages, body["messages"], body["model"], host) if is_whole and not is_part else None,
+        is_part=is_part,
     )
 
 
@@ -200,10 +209,11 @@ class CostEstimate:
     Attributes:
         prompt_tokens: The tokens of the prompt.
         exact: Whether they were counted; otherwise they are estimated.
-        prompt_cost: The cost of the prompt if nothing of it is cached.
+        prompt_cost: The cost of the prompt at the list price if nothing of it is cached.
         completion_tokens: The most tokens that the model may write, reasoning and all `n` replies included:
             `max_tokens`, or the model's own limit. None if neither is known.
-        most_cost: The cost if the model writes `completion_tokens` tokens. None if that number is not known.
+        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call. None if
+            that number is not known.
         source: The source of the prices; `given` if the caller passed them.
         date: The date of the prices, `YYYY-MM-DD`. None if the caller passed them.
     """
@@ -219,10 +229,14 @@ class CostEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in US dollars per million tokens, with their source and date (see `CostEstimate`)."""
+    """Prices in US dollars per million tokens, with their source and date (see `CostEstimate`).
+
+    The highest prices are those of the dearest host; a prompt that a host writes to its cache can cost more, too.
+    """
 
     prompt: float
-    completion: float
+    highest_prompt: float
+    highest_completion: float
     source: str
     date: str | None
 
@@ -240,14 +254,14 @@ def prices_of(slug: str, prices: Mapping[str, float] | None) -> Prices:
         )
         if prompt is None or completion is None:
             raise KimiUsageError("prices must hold `prompt` and `completion`, US dollars per million tokens.")
-        return Prices(prompt, completion, "given", None)
+        return Prices(prompt, prompt, completion, "given", None)
     listed = profiles.prices(slug)
     if listed is None:
         raise KimiUsageError(
             f"The prices of {slug} are not known here.",
             advice='Pass prices={"prompt": ..., "completion": ...}, US dollars per million tokens.',
         )
-    return Prices(listed.prompt, listed.completion, listed.source, listed.date)
+    return Prices(listed.prompt, listed.dearest_prompt, listed.dearest_completion, listed.source, listed.date)
 
 
 def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: int) -> CostEstimate:
@@ -259,14 +273,16 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
         most_tokens: The most tokens of one reply, None if that is not known.
         n: The number of replies.
     """
-    prompt_cost = prompt.tokens * prices.prompt / _MILLION
     completion = None if most_tokens is None else most_tokens * n
+    most_cost = None
+    if completion is not None:
+        most_cost = (prompt.tokens * prices.highest_prompt + completion * prices.highest_completion) / _MILLION
     return CostEstimate(
         prompt_tokens=prompt.tokens,
         exact=prompt.exact,
-        prompt_cost=prompt_cost,
+        prompt_cost=prompt.tokens * prices.prompt / _MILLION,
         completion_tokens=completion,
-        most_cost=None if completion is None else prompt_cost + completion * prices.completion / _MILLION,
+        most_cost=most_cost,
         source=prices.source,
         date=prices.date,
     )

@@ -9,7 +9,14 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
-from langchain_kimi._costs.charges import CallCost, cost_by_list, cost_of_error, cost_of_result, is_cache_hit
+from langchain_kimi._costs.charges import (
+    CallCost,
+    cost_by_list,
+    cost_of_error,
+    cost_of_result,
+    is_cache_hit,
+    plausible_tokens,
+)
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiConnectionError,
@@ -35,9 +42,9 @@ def after(cause: Exception, error: KimiError) -> KimiError:
     return error
 
 
-def test_a_bill_has_what_the_message_says() -> None:
-    told = cost_of_result(result(TOKENS, model_name="kimi", provider="Host", cost=0.25))
-    assert told == CallCost("kimi", "Host", TOKENS, Decimal("0.25"))
+def test_the_cost_is_read_from_the_message() -> None:
+    cost_of_call = cost_of_result(result(TOKENS, model_name="kimi", provider="Host", cost=0.25))
+    assert cost_of_call == CallCost("kimi", "Host", TOKENS, Decimal("0.25"))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_a_bill_has_what_the_message_says() -> None:
         (None, TOKENS, None),
     ],
 )
-def test_list_prices_stand_in(model: str | None, usage: UsageMetadata | None, cost: Decimal | None) -> None:
+def test_the_cost_by_list_prices(model: str | None, usage: UsageMetadata | None, cost: Decimal | None) -> None:
     assert cost_by_list(CallCost(model, usage=usage)) == cost
 
 
@@ -69,14 +76,20 @@ def test_list_prices_stand_in(model: str | None, usage: UsageMetadata | None, co
         ({"cost": "0.5"}, None, 0),
         ({"cost": True}, None, 0),
         ({"cost": float("nan")}, None, 0),
+        ({"cost": float("inf")}, None, 0),
+        ({"cost": -5}, None, 0),
+        ({"cost": -0.0001}, None, 0),
+        ({"cost": 10**400}, Decimal(1_000_000), 0),
+        ({"cost": 1e300}, Decimal(1_000_000), 0),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": -5}}, Decimal(0), 0),
     ],
 )
-def test_money_is_read_where_it_stands(metadata: dict[str, Any], cost: Decimal | None, upstream: Decimal) -> None:
-    told = cost_of_result(result(TOKENS, **metadata))
-    assert (told.cost, told.upstream_cost) == (cost, upstream)
+def test_costs_are_read_from_every_place(metadata: dict[str, Any], cost: Decimal | None, upstream: Decimal) -> None:
+    cost_of_call = cost_of_result(result(TOKENS, **metadata))
+    assert (cost_of_call.cost, cost_of_call.upstream_cost) == (cost, upstream)
 
 
-def test_tokens_are_read_from_the_wire_where_the_message_was_to_have_none() -> None:
+def test_tokens_are_read_from_the_wire_without_usage_metadata() -> None:
     assert cost_of_result(result(None, token_usage=WIRE)).usage == TOKENS
 
 
@@ -91,7 +104,7 @@ def test_tokens_are_read_from_the_wire_where_the_message_was_to_have_none() -> N
         result(None, model_name=7, provider={"error": "none"}, token_usage=["many"]),
     ],
 )
-def test_of_anything_else_nothing_is_known(odd: LLMResult | None) -> None:
+def test_a_result_without_a_message_is_of_unknown_cost(odd: LLMResult | None) -> None:
     assert cost_of_result(odd) == CallCost()
 
 
@@ -145,3 +158,16 @@ def test_only_the_cache_gives_an_answer_for_nothing() -> None:
     assert is_cache_hit(hit)
     assert not is_cache_hit(hit.model_copy(update={"llm_output": {"model_name": "kimi"}}))
     assert not is_cache_hit(LLMResult(generations=[]))
+
+
+def test_an_implausible_cost_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    cost_of_result(result(TOKENS, cost=-1))
+    cost_of_result(result(TOKENS, cost=10**400))
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert "negative cost" in caplog.text
+    assert "above 1,000,000 USD" in caplog.text
+
+
+@pytest.mark.parametrize(("count", "tokens"), [(None, 0), (-3, 0), (7, 7), (10**4_000, 10**12)])
+def test_implausible_numbers_of_tokens_are_clamped(count: int | None, tokens: int) -> None:
+    assert plausible_tokens(count) == tokens

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from langchain_kimi._costs.ledger import LONGEST_CALL, Costs, Ledger, table
+from langchain_kimi._costs.ledger import LONGEST_CALL, Costs, Ledger, html_table, table
 from langchain_kimi.errors import KimiIncompleteStreamError, KimiServerError, KimiUsageError
 
 WIRE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
@@ -167,8 +167,8 @@ def test_a_snapshot_stays_as_it_is(ledger: Ledger, run: UUID) -> None:
 
 def test_the_sums_are_ready_for_json(ledger: Ledger, run: UUID) -> None:
     ledger.end(run, answer())
-    told = json.loads(json.dumps(ledger.to_dict()))
-    assert told["total"]["cost"] == told["models"]["kimi"]["cost"] == told["providers"]["Host"]["cost"] == 0.5
+    sums = json.loads(json.dumps(ledger.to_dict()))
+    assert sums["total"]["cost"] == sums["models"]["kimi"]["cost"] == sums["providers"]["Host"]["cost"] == 0.5
 
 
 def test_the_table_shows_the_sums(ledger: Ledger, run: UUID) -> None:
@@ -184,3 +184,22 @@ def test_the_table_shows_the_sums(ledger: Ledger, run: UUID) -> None:
 def test_shares_of_no_tokens_are_none_and_shown_as_a_dash() -> None:
     assert (Costs().cached_share, Costs().reasoning_share) == (None, None)
     assert table(Ledger(lambda: 0.0)).splitlines()[-1].split() == ["total", *"0000", "0", "-", "0", "-", "0.000000"]
+
+
+def test_the_repr_shows_dollars(ledger: Ledger, run: UUID) -> None:
+    assert repr(Costs()) == "Costs(calls=0, cost=$0)"
+    ledger.end(run, answer(0.0000125))
+    assert repr(ledger.total) == (
+        "Costs(calls=1, input_tokens=100, cached_tokens=75, output_tokens=50, reasoning_tokens=10, total_tokens=150, "
+        "cached_share=75%, reasoning_share=20%, cost=$0.0000125)"
+    )
+    ledger.total.charged_upstream += 1
+    assert repr(ledger.total).endswith("upstream_cost=$1)")
+
+
+def test_the_html_table_escapes_names(ledger: Ledger, run: UUID) -> None:
+    ledger.end(run, answer(0.5, model="<b>kimi</b>"))
+    html = html_table(ledger)
+    assert "<th>&lt;b&gt;kimi&lt;/b&gt;</th><td>1</td>" in html
+    assert html.count("<tr>") == 4
+    assert "<td>0.500000</td>" in html

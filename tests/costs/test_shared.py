@@ -111,6 +111,33 @@ def test_a_pickle_is_read_by_another_process(model: ChatKimi, tmp_path: Path) ->
     assert int(done.stdout) == costs.total.total_tokens > 0
 
 
+def test_a_budget_warns_in_another_process(tmp_path: Path) -> None:
+    file = tmp_path / "budget.pickle"
+    file.write_bytes(pickle.dumps(Budget(max_cost=1)))
+    program = "import pickle, sys; print(pickle.loads(open(sys.argv[1], 'rb').read()).max_cost)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+    assert "each process can spend the whole budget" in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_budget_of_a_parent_process_warns_once(model: ChatKimi, way: Way) -> None:
+    budget = Budget(max_cost=1)
+    # A forked child has the object of its parent, without a pickle.
+    budget._process -= 1
+    bound: Any = model.with_config({"callbacks": [budget]})
+    with pytest.warns(UserWarning, match="copy from another process"):
+        await ask(bound, way, [HumanMessage(STORY)])
+    await ask(bound, way, [HumanMessage(STORY)])
+    assert budget.total.calls == 2
+
+
+def test_a_pickle_in_the_same_process_does_not_warn() -> None:
+    assert pickle.loads(pickle.dumps(Budget(max_cost=1))).spent == 0  # noqa: S301 - written in the same line
+
+
 def test_agents_within_agents_spend_one_budget(openrouter: Emulator) -> None:
     budget = Budget(max_tokens=100_000)
     inner = other_model(openrouter, callbacks=[budget])

@@ -59,6 +59,7 @@ def test_a_profile_agrees_with_its_family(slug: str) -> None:
         ("moonshotai/kimi-k2.6", 262_144, True, True, True),
         ("moonshotai/kimi-k2.7-code", 262_144, True, True, True),
         ("moonshotai/kimi-k3", 1_048_576, True, True, True),
+        ("moonshotai/kimi-k3.1-pro", 1_048_576, True, True, True),
     ],
 )
 def test_every_kimi_on_openrouter_has_a_profile(
@@ -111,7 +112,7 @@ def test_prices_have_a_source_and_a_date(slug: str) -> None:
     assert listed is not None
     assert 0.05 < listed.prompt < listed.completion < 50
     assert listed.cache_read is None or 0 < listed.cache_read < listed.prompt
-    assert listed.source == DATA["source"]
+    assert listed.source == DATA["prices_source"]
     assert dt.date.fromisoformat(listed.date)
 
 
@@ -126,7 +127,7 @@ def test_the_alias_costs_what_its_target_costs() -> None:
 
 
 def test_models_are_listed_by_modality() -> None:
-    assert slugs_that_take("video") == ["moonshotai/kimi-k3"]
+    assert slugs_that_take("video") == ["moonshotai/kimi-k3", "moonshotai/kimi-k3.1-pro"]
     assert slugs_that_take("audio") == []
     assert "moonshotai/kimi-k2.6" in slugs_that_take("image")
 
@@ -134,3 +135,24 @@ def test_models_are_listed_by_modality() -> None:
 def test_the_data_has_base_slugs() -> None:
     assert [base_slug(slug) for slug in SLUGS] == SLUGS
     assert set(DATA["aliases"].values()) <= set(SLUGS)
+
+
+def test_the_dearest_host_is_at_least_as_dear_as_the_list() -> None:
+    for slug in SLUGS:
+        listed = prices(slug)
+        assert listed is not None
+        assert listed.dearest_prompt >= max(listed.prompt, listed.cache_write or 0)
+        assert listed.dearest_completion >= listed.completion
+
+
+def test_prices_of_november_2026() -> None:
+    rows = {name: prices(f"moonshotai/kimi-{name}") for name in ("k2.6", "k3", "k3:batch", "k3.1-pro", "k2.6:batch")}
+    listed = {name: row and (row.prompt, row.completion, row.cache_read) for name, row in rows.items()}
+    assert listed == {
+        "k2.6": (0.95, 4.0, 0.16),
+        "k3": (3.0, 15.0, 0.3),
+        "k3:batch": (0.917, 6.0, 0.226),
+        "k3.1-pro": (2.0, 10.0, 0.2),
+        # Its price is not listed, so it counts with that of the model itself.
+        "k2.6:batch": (0.95, 4.0, 0.16),
+    }

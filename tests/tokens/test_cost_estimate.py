@@ -41,7 +41,9 @@ def test_prices_come_from_the_profile() -> None:
     tokens = model().count_tokens(ASKED).tokens
     assert (estimate.prompt_tokens, estimate.exact, estimate.completion_tokens) == (tokens, False, 1000)
     assert estimate.prompt_cost == pytest.approx(tokens * listed.prompt / 1e6)
-    assert estimate.most_cost == pytest.approx((tokens * listed.prompt + 1000 * listed.completion) / 1e6)
+    assert estimate.most_cost == pytest.approx(
+        (tokens * listed.dearest_prompt + 1000 * listed.dearest_completion) / 1e6
+    )
     assert (estimate.source, estimate.date) == (listed.source, listed.date)
 
 
@@ -114,3 +116,12 @@ def test_invalid_prices_are_refused(wrong: dict[str, Any]) -> None:
 def test_an_invalid_limit_is_refused() -> None:
     with pytest.raises(KimiUsageError, match="max_tokens"):
         model().estimate_cost(ASKED, max_tokens=0)
+
+
+def test_the_most_that_a_call_costs_is_that_of_the_dearest_host() -> None:
+    estimate = model(model="moonshotai/kimi-k3").estimate_cost(ASKED, max_tokens=1000)
+    # One host bills prompts that it writes to its cache at 4.125 USD, and output at 16.5 USD.
+    assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 3 / 1e6)
+    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 4.125 + 1000 * 16.5) / 1e6)
+    batch = model(model="moonshotai/kimi-k3:batch").estimate_cost(ASKED, max_tokens=1000)
+    assert batch.most_cost == pytest.approx((batch.prompt_tokens * 0.917 + 1000 * 6) / 1e6)

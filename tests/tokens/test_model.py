@@ -46,7 +46,7 @@ def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
 
 
 def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:
-    assert model.get_num_tokens_from_messages(list(ASKED)) == 21
+    assert model.count_tokens(ASKED).tokens == 21
     assert model.count_tokens(ASKED) == TokenCount(21, exact=False, unadjusted=21)
 
 
@@ -228,3 +228,32 @@ def test_nothing_is_downloaded_and_transformers_is_not_needed(tmp_path: Path) ->
         [sys.executable, "-c", OFFLINE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout.strip(), done.stderr) == ("counted", "")
+
+
+CALLING = AIMessage("", tool_calls=[{"id": "functions.look:0", "name": "look", "args": {}}])
+CALLING.additional_kwargs["reasoning_content"] = "I should look at it before I answer. " * 20
+CONVERSATION: list[BaseMessage] = [
+    SystemMessage("Be brief."),
+    HumanMessage("What do you see?"),
+    CALLING,
+    ToolMessage("A lake.", tool_call_id="functions.look:0"),
+    AIMessage("A lake.", response_metadata={"provider": "Moonshot AI", "model_name": "moonshotai/kimi-k2-thinking"}),
+    HumanMessage("And behind it?"),
+]
+
+
+@pytest.mark.parametrize("slug", ["k2-0905", "k2-thinking", "k2.5", "k2.7-code", "k3"])
+@pytest.mark.parametrize("start", [0, 1])
+def test_adding_a_message_never_lowers_the_count(slug: str, start: int) -> None:
+    model = ChatKimi(api_key=KEY, model=f"moonshotai/kimi-{slug}")
+    parts: list[list[BaseMessage]] = [CONVERSATION[start:end] for end in range(start, len(CONVERSATION) + 1)]
+    # A call without its result is an error, so that part is left out.
+    counts = [model.get_num_tokens_from_messages(part) for part in parts if part[-1:] != [CALLING]]
+    assert counts == sorted(counts)
+    assert model.get_num_tokens_from_messages(CONVERSATION[:2]) >= model.get_num_tokens_from_messages(CONVERSATION[1:2])
+
+
+def test_a_part_with_a_long_system_message_is_counted_as_the_whole() -> None:
+    messages: list[BaseMessage] = [SystemMessage("Answer each question in one short sentence. " * 5), CONVERSATION[1]]
+    model = ChatKimi(api_key=KEY)
+    assert model.get_num_tokens_from_messages(messages) == model.count_tokens(messages).tokens
