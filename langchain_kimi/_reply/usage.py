@@ -10,6 +10,8 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_kimi._openrouter.wire import JSONObject, WireUsage
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cost")
+_LARGEST = 10**15
+"""Counts and costs above this are not plausible, and are not added."""
 _ADDED_UP = ("cost", "cost_details", "token_usage")
 """Keys of `response_metadata` that are added up when two replies become one message."""
 
@@ -79,8 +81,8 @@ def added_up(llm_outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> int | float:
-    # Some hosts send text in place of a number.
-    return value if isinstance(value, int | float) else 0
+    # Some hosts send text in place of a number. An integer of hundreds of digits cannot be added to a float.
+    return value if isinstance(value, int | float) and abs(value) <= _LARGEST else 0
 
 
 def with_sums(first: AIMessage, second: AIMessage) -> AIMessage:
@@ -97,5 +99,5 @@ def _sum(one: Any, other: Any) -> Any:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
     if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return one + other
+        return one + other if max(abs(one), abs(other)) <= _LARGEST else other
     return one if other is None else other

@@ -133,7 +133,7 @@ def test_a_reply_without_choices_is_an_empty_message() -> None:
     assert (message.content, message.tool_calls, message.usage_metadata) == ("", [], None)
 
 
-@pytest.mark.parametrize("finish_reason", ["length", "error"])
+@pytest.mark.parametrize("finish_reason", ["length", "error", "content_filter", "abort", "MAX_TOKENS", "unknown"])
 def test_a_call_without_arguments_in_a_cut_reply_is_invalid(finish_reason: str) -> None:
     empty = {"id": "f:0", "function": {"name": "f", "arguments": ""}}
     message = message_from(reply({"tool_calls": [CALL, empty, CUT_CALL]}, finish_reason))

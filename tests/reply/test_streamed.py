@@ -199,7 +199,7 @@ def test_an_empty_plain_reply_is_an_error() -> None:
         plain({**HEAD, "choices": [{"message": {"content": " " * 0}, "finish_reason": "stop"}]})
 
 
-@pytest.mark.parametrize("finish", ["length", "content_filter"])
+@pytest.mark.parametrize("finish", ["length", "content_filter", "max_tokens", "MAX_TOKENS", "refusal", "safety"])
 def test_an_empty_reply_with_a_finish_reason_that_explains_it_is_returned(finish: str) -> None:
     chunk = added_up(streamed(event({}, finish=finish), DONE))
     assert (chunk.content, chunk.response_metadata["finish_reason"]) == ("", finish)

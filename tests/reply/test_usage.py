@@ -46,7 +46,7 @@ def test_missing_counts_are_zero() -> None:
     assert added_up([{"token_usage": {"prompt_tokens": 3}}]) == {"token_usage": {"prompt_tokens": 3}}
 
 
-@pytest.mark.parametrize("odd", ["3", "x", [1], {"a": 1}, None])
+@pytest.mark.parametrize("odd", ["3", "x", [1], {"a": 1}, None, 10**400, -(10**400), float("inf"), float("nan")])
 def test_usage_that_is_not_a_number_is_ignored(odd: Any) -> None:
     outputs = [{"token_usage": {"prompt_tokens": 3, "cost": odd}}, {"token_usage": {"prompt_tokens": odd}}]
     assert added_up(outputs) == {"token_usage": {"prompt_tokens": 3, "cost": 0}}
@@ -71,3 +71,8 @@ def test_usage_of_only_one_message_is_used() -> None:
     both = with_sums(AIMessage("y"), message(1, 2))
     assert both.response_metadata == {"cost": None, "token_usage": usage(1, 2)}
     assert with_sums(AIMessage("y"), AIMessage("z")) == AIMessage("z")
+
+
+def test_a_cost_that_is_not_plausible_is_not_added() -> None:
+    odd = AIMessage("y", response_metadata={"cost": 10**400})
+    assert with_sums(odd, message(1, 2, 0.25)).response_metadata["cost"] == 0.25
