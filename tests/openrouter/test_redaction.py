@@ -20,7 +20,7 @@ SECRETS = secrets_of({"Authorization": f"Bearer {KEY}", "X-Tenant": "tenant-secr
         "planted-key%2Fwith%2Bsigns%26more",
         "planted-key/with+signs&amp;more",
         "tenant-secret-7",
-        "sk-or-v1-0123456789abcdef",
+        "sk-or-v1-planted-0123456789",
         "sk-ant-api03-abcdefghijkl",
         "gsk_abcdefghijklmnop",
         "AIza0123456789012345678901234567890123",
@@ -109,4 +109,4 @@ def test_a_chain_of_causes_may_contain_a_cycle() -> None:
 
 
 def test_without_secrets_keys_are_still_recognized() -> None:
-    assert Redactor().text("sk-or-v1-0123456789abcdef") == REPLACEMENT
+    assert Redactor().text("sk-or-v1-planted-0123456789") == REPLACEMENT
