@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from langchain_kimi._openrouter.errors import error_from_response, malformed
 from langchain_kimi._openrouter.http.connection import BASE_URL
+from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiConnectionError, KimiNotFoundError, KimiTimeoutError, KimiUsageError, RawReply
 
@@ -94,7 +95,9 @@ class _Reader:
         """Return the JSON object of a response, whose `data` has the given type, or raise its error."""
         raw_reply = RawReply(response.status_code, dict(response.headers), response.text)
         if not response.is_success:
-            raise error_from_response(response.status_code, raw_reply.headers, raw_reply.text, now=self._now())
+            failure = error_from_response(response.status_code, raw_reply.headers, raw_reply.text, now=self._now())
+            Redactor(secrets_of(self._headers())).error(failure)
+            raise failure
         try:
             reply = response.json()
         except ValueError as error:

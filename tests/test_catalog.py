@@ -285,3 +285,13 @@ def test_paths_are_quoted_once() -> None:
     with httpx.Client(transport=httpx.MockTransport(server)) as client:
         Catalog(client).endpoints("moonshotai/käse")
     assert unquote(server.requests[0].url.raw_path.decode()) == "/api/v1/models/moonshotai/käse/endpoints"
+
+
+@pytest.mark.parametrize("status", [400, 502])
+def test_an_error_that_repeats_the_key_is_redacted(status: int) -> None:
+    key = "planted-key-that-opens-nothing"
+    server = Server(httpx.Response(status, text=f"<p>Bearer {key}</p>"))
+    catalog = Catalog(httpx.Client(transport=httpx.MockTransport(server)), SecretStr(key))
+    with pytest.raises(KimiError) as caught:
+        catalog.models()
+    assert key not in f"{caught.value} {vars(caught.value)}"

@@ -17,7 +17,6 @@ from langchain_kimi._openrouter.json import (
     Codec,
     distinct_keys,
     finite,
-    integer,
     is_plain,
     parse_lenient,
     parse_strict,
@@ -227,8 +226,3 @@ def test_the_parser_says_why_it_refuses_a_text() -> None:
         parse_unambiguous("[NaN]")
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_lenient("[" * 100_000)
-
-
-def test_an_integer_that_python_does_not_read_is_infinite() -> None:
-    text = f"[7, -7, 1{'0' * 3_999}, 1{'0' * 5_000}, -1{'0' * 5_000}]"
-    assert json.loads(text, parse_int=integer) == [7, -7, 10**3_999, float("inf"), float("-inf")]
