@@ -41,6 +41,9 @@ NEEDED = (
 )
 """Module and name: LangChain's own packages call it too; without it the package can still be imported."""
 
+WITH_DEFAULT = ("_connection", "_h11_state")
+"""Attributes of httpcore's connections, read with a default: without them, bytes behind a reply go unnoticed."""
+
 REMOVE = """
 import importlib, sys
 
@@ -144,6 +147,6 @@ class Own:
 
 
 def test_every_private_name_of_another_package_is_in_the_table() -> None:
-    listed = {path.split(".")[-1] for _, path in (*OPTIONAL, *NEEDED)}
+    listed = {path.split(".")[-1] for _, path in (*OPTIONAL, *NEEDED)} | set(WITH_DEFAULT)
     found = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
     assert not found, "\n" + "\n".join(found)

@@ -75,7 +75,8 @@ def _names(body: Mapping[str, Any]) -> Iterator[Any]:
     for tool in body.get("tools") or ():
         if isinstance(tool, dict) and isinstance(function := tool.get("function"), dict):
             yield function.get("name")
-    for message in body.get("messages") or ():
+    # A list comprehension, because most messages have no tool calls.
+    for message in [message for message in body.get("messages") or () if "tool_calls" in message]:
         for call in message.get("tool_calls") or ():
             yield (call.get("function") or {}).get("name")
 

@@ -61,7 +61,7 @@ def without_empty_turns(messages: list[WireMessage]) -> list[WireMessage]:
     empty = [
         position
         for position, message in enumerate(messages)
-        if message["role"] == "assistant" and not message.get("content") and not message.get("tool_calls")
+        if not message.get("content") and message["role"] == "assistant" and not message.get("tool_calls")
     ]
     if not empty:
         return messages

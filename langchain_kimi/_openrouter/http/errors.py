@@ -12,7 +12,6 @@ import httpx
 from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.decoding import DecodingError
-from langchain_kimi._openrouter.http.lean_client import CORE_ERRORS
 from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
@@ -43,7 +42,6 @@ def client_errors() -> tuple[type[Exception], ...]:
     return (
         TimeoutError,
         DecodingError,
-        *CORE_ERRORS,
         *(getattr(library, name) for library in libraries for name in CLIENT_ERRORS),
         *others,
     )

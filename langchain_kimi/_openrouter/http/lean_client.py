@@ -4,8 +4,8 @@ They send a request faster than an `httpx.Client`, because they have no cookies,
 closed at any moment and without an await, whatever state httpcore is in.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,42 +18,24 @@ from langchain_kimi.errors import KimiError
 
 ENCODINGS = "gzip, deflate"
 """The content encodings that need no further package."""
-CORE_ERRORS = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
 
 
 @lru_cache(maxsize=64)
-def _parsed(url: str) -> tuple[httpx.URL, str, httpcore.URL]:
+def _parsed(url: str) -> tuple[httpx.URL, str]:
     parsed = httpx.URL(url)
-    core = httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
-    return parsed, parsed.netloc.decode("ascii"), core
+    return parsed, parsed.netloc.decode("ascii")
 
 
 def _request(
     method: str, url: str, *, content: bytes, headers: dict[str, str], extensions: dict[str, Any]
 ) -> httpx.Request:
     """Return a request with the headers that httpx adds. It adds none when the body is passed as a stream."""
-    parsed, host, _ = _parsed(url)
+    parsed, host = _parsed(url)
     names = {name.lower() for name in headers}
     defaults = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
     missing = {name: value for name, value in defaults.items() if name.lower() not in names}
     return httpx.Request(
         method, parsed, headers={**missing, **headers}, stream=httpx.ByteStream(content), extensions=extensions
-    )
-
-
-def _core_request(request: httpx.Request) -> httpcore.Request:
-    return httpcore.Request(
-        request.method,
-        _parsed(str(request.url))[2],
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
     )
 
 
@@ -81,11 +63,11 @@ def _proxy_errors() -> Iterator[None]:
     """Translate the exceptions that httpcore raises for a malformed reply of a SOCKS proxy."""
     try:
         yield
-    except (*CORE_ERRORS, KimiError):
+    except (httpx.HTTPError, KimiError):
         raise
     except Exception as problem:
         reason = f"The proxy sent a malformed reply: {type(problem).__name__}"
-        raise httpcore.ProxyError(reason) from problem
+        raise httpx.ProxyError(reason) from problem
 
 
 def _has_trailing_data(connection: Any) -> bool:
@@ -131,32 +113,18 @@ class Lean:
         self._network.close()
 
 
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+class _Transport(httpx.HTTPTransport):
+    """httpx's transport over a pool with our network; vcrpy, respx and OpenTelemetry patch its `handle_request`."""
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._stream)
-
-    def close(self) -> None:
-        self._stream.close()
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
 
 
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+class _AsyncTransport(httpx.AsyncHTTPTransport):
+    """The async version of `_Transport`."""
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._stream)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-def _response(response: httpcore.Response, body: Any, request: httpx.Request) -> httpx.Response:
-    return httpx.Response(
-        response.status, headers=response.headers, stream=body, extensions=response.extensions, request=request
-    )
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
 
 
 class LeanClient(Lean):
@@ -174,19 +142,20 @@ class LeanClient(Lean):
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
+        self._transport = _Transport(pool)
+        self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     def send(self, request: httpx.Request, **_: object) -> httpx.Response:
         """Send a request and return the response with its body unread.
 
         Raises:
-            httpcore.NetworkError: The connection failed. httpcore's other exceptions are possible too; they have the
-                names of the exceptions of httpx.
+            httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy = True
-        core_request = _core_request(request)
-        with _proxy_errors():
-            response = self._pool.handle_request(core_request)
-        return _response(response, _Body(response.stream), request)
+        with self._translated():
+            response = self._transport.handle_request(request)
+        response.request = request
+        return response
 
 
 class AsyncLeanClient(Lean):
@@ -198,14 +167,16 @@ class AsyncLeanClient(Lean):
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
+        self._transport = _AsyncTransport(pool)
+        self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
         """Send a request and return the response with its body unread."""
         self.is_busy = True
-        core_request = _core_request(request)
-        with _proxy_errors():
-            response = await self._pool.handle_async_request(core_request)
-        return _response(response, _AsyncBody(response.stream), request)
+        with self._translated():
+            response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -1,6 +1,5 @@
 from typing import Any
 
-import httpcore
 import httpx
 import pytest
 
@@ -48,7 +47,7 @@ def test_an_invalid_url_raises_an_error_of_the_library() -> None:
     client = lean()
     with pytest.raises(httpx.InvalidURL):
         built(client, "http://127.0.0.1:port/")
-    with pytest.raises(httpcore.UnsupportedProtocol):
+    with pytest.raises(httpx.UnsupportedProtocol):
         client.send(built(client, "ftp://127.0.0.1/"))
     client.close()
 
