@@ -181,6 +181,10 @@ def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
 
 def _messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
     """Return the messages with their reasoning under the name that other servers read, `reasoning_content`."""
+    messages = list(messages)
+    # A list comprehension, because most messages of a long conversation have no reasoning.
+    if not [None for message in messages if "reasoning" in message or "reasoning_details" in message]:
+        return messages
     adapted = []
     for message in cast("Iterable[JSONObject]", messages):
         if message.get("role") == "assistant" and not message.keys().isdisjoint({"reasoning", "reasoning_details"}):

@@ -18,7 +18,7 @@ import httpcore
 
 from langchain_kimi.errors import KimiUsageError
 
-PIECE = 2**14
+PIECE = 2**18
 """Bytes of a single write: the time left is read again for each piece."""
 FULL_BUFFER = 2**17
 """Bytes received but not read, above which an async stream stops receiving."""
