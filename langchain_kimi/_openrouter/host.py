@@ -6,6 +6,7 @@ A new host is one more entry of `HOSTS`.
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -126,6 +127,7 @@ def host_for(host: "str | Host | Mapping[str, Any] | None", base_url: str) -> Ho
         raise ValueError("host must be a Host, the name of one, or a dict of its fields.") from None
 
 
+@lru_cache(maxsize=64)
 def _host_of_url(base_url: str) -> Host:
     parts = urlsplit(base_url.lower())
     address = f"{parts.hostname}{parts.path.rstrip('/')}/"
