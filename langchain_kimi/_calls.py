@@ -13,9 +13,9 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import for_host
+from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
-from langchain_kimi._openrouter.http.transport import Call
 from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
 from langchain_kimi._openrouter.reply.reading import ResponseHead

@@ -23,7 +23,8 @@ from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
-from langchain_kimi._openrouter.http.transport import Call, aexchange, exchange
+from langchain_kimi._openrouter.http.calls import Call
+from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.cached import as_cached, copies

@@ -61,7 +61,8 @@ async def run_cancelled(coroutine: Coroutine[Any, Any, Any], step: int, times: i
     return cancelled.steps
 
 
-WATCHED = ("httpcore", "h11", "_openrouter/http/transport", "_openrouter/http/network", "_openrouter/http/lean_client")
+HTTP = "_openrouter/http"
+WATCHED = ("httpcore", "h11", *(f"{HTTP}/{name}" for name in ("calls", "transport", "network", "lean_client")))
 """Modules that are interrupted; not the few lines that count the clients."""
 
 

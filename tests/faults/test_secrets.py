@@ -11,8 +11,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.connection import Connection
-from langchain_kimi._openrouter.http.transport import Call
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
 from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.errors import KimiError, KimiUsageError

@@ -145,12 +145,13 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
     Attributes:
         limits: The time limits of the current call.
         streams: The open streams.
+        process: The id of the process that created the network.
     """
 
     def __init__(self) -> None:
         self.limits: Limits = NoLimits()
         self.streams: set[AsyncStream] = set()
-        self._process = os.getpid()
+        self.process = os.getpid()
 
     async def connect_tcp(
         self,
@@ -176,7 +177,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
     def close(self) -> None:
         """Close all open streams, without an await."""
         # A child process shares the sockets and the selector with its parent, so it must not touch them.
-        if self._process == os.getpid():
+        if self.process == os.getpid():
             while self.streams:
                 self.streams.pop().abort()
 

@@ -4,164 +4,18 @@ Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `e
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import httpx
-
+from langchain_kimi._openrouter.http.calls import Attempts, Call, Part
 from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
-from langchain_kimi._openrouter.http.connection import Connection
-from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError, decoder_for
-from langchain_kimi._openrouter.http.errors import client_errors, error_of, is_timeout, translated_loop_errors
+from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError
+from langchain_kimi._openrouter.http.errors import client_errors, translated_loop_errors
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
-from langchain_kimi._openrouter.redaction import Redactor, secrets_of
-from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
-from langchain_kimi._openrouter.reply.reading import Reader, ResponseHead, total_error
-from langchain_kimi._openrouter.retries import Retries
+from langchain_kimi._openrouter.reply.reading import Reader
 from langchain_kimi.errors import KimiError, KimiUsageError
-
-Part = TypeVar("Part")
-Report = Callable[[KimiError, int, float], Awaitable[None] | None]
-"""Called before each retry with the error, the number of the failed attempt (from 1) and the seconds to wait. An async
-call awaits the result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The source of time: monotonic seconds, seconds since the epoch, and sync and async sleep."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    epoch: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    async_sleep: Callable[[float], Any] = asyncio.sleep
-
-
-CLOCK = Clock()
-PRECISION = 0.01
-"""Seconds. A timeout may occur this much too early."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[Part]):
-    """One call: the request, the reader of the response, and the rules for time and retries.
-
-    The repr contains no secrets.
-    """
-
-    connection: Connection
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    new_reader: Callable[[ResponseHead], Reader[Part]]
-    retries: Retries
-    report: Report | None = None
-    model: str | None = None
-    clock: Clock = field(default=CLOCK)
-
-
-class Attempts(Generic[Part]):
-    """The state of one call over all its attempts, for the sync and the async loop."""
-
-    def __init__(self, call: Call[Part]) -> None:
-        self.call = call
-        self.errors: list[KimiError] = []
-        self.head: ResponseHead | None = None
-        self.reader: Reader[Part] | None = None
-        self.closing_parts: Iterable[Part] = ()
-        self.decoder: Decoder | None = None
-        self.is_read = False
-        self.is_waiting = False
-        self.waiting_since = call.clock.monotonic()
-        total = call.connection.timeout.total
-        self._deadline = None if total is None else call.clock.monotonic() + total
-
-    def time_left(self) -> float | None:
-        """Return the seconds until the total timeout, or None when there is none."""
-        return None if self._deadline is None else self._deadline - self.call.clock.monotonic()
-
-    def wait_left(self) -> float | None:
-        """Return the seconds to wait for the next bytes, or None when only the HTTP client's own timeout applies."""
-        idle_left = self.head.idle_timer.left if self.head else None
-        if self._deadline is None:
-            return idle_left
-        left = self._deadline - self.call.clock.monotonic()
-        return left if idle_left is None else min(idle_left, left)
-
-    def read_left(self) -> float | None:
-        """Return the seconds that the network may take for the next bytes, or None when there is no limit.
-
-        Other than `wait_left` this counts from the last piece of the body, or from the start of the connection, and it
-        includes the idle timeout. Bytes that yield no piece of the body do not extend it.
-        """
-        monotonic = self.call.clock.monotonic
-        idle_left = self.head.idle_timer.left if self.head else None
-        limit = self.call.connection.timeout.idle if idle_left is None else idle_left
-        left = None if limit is None else self.waiting_since + limit - monotonic()
-        if self._deadline is None:
-            return left
-        total = self._deadline - monotonic()
-        return total if left is None else min(left, total)
-
-    def restart(self) -> None:
-        """Start the idle timeout, because a connection has been opened."""
-        self.waiting_since = self.call.clock.monotonic()
-
-    def start_reading(self, response: Any) -> Reader[Part]:
-        """Return a reader for the body of a response, by its status.
-
-        Raises:
-            KimiError: The body has a content encoding that cannot be decoded.
-        """
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        # A cookie identifies the client, and errors carry these headers.
-        headers.pop("set-cookie", None)
-        self.head = ResponseHead(response.status_code, headers, self.call.clock.epoch())
-        self.decoder = decoder_for(self.head)
-        if httpx.codes.is_success(response.status_code):
-            self.reader = self.call.new_reader(self.head)
-        else:
-            self.reader = ErrorBodyReader(self.head, self.call.headers)
-        return self.reader
-
-    def check_total(self) -> None:
-        """Raise `KimiTimeoutError` when the total timeout has passed."""
-        left = self.time_left()
-        if left is not None and left <= PRECISION:
-            raise total_error(self.call.connection.timeout.total)
-
-    def end_body(self, problem: Exception) -> None:
-        """Handle a body that ended by an exception.
-
-        Raises:
-            KimiError: The response is incomplete. Nothing is raised when the reader has a complete response.
-        """
-        if self.head is None or not self.head.idle_timer.is_satisfied():
-            raise _kimi_error(problem, self) from problem
-
-    def wait_after(self, error: KimiError) -> float | None:
-        """Add the data of the call to an error and decide whether to retry.
-
-        Returns:
-            The seconds to wait before the next attempt. None when there is no further attempt: the caller then yields
-            `closing_parts` and raises the error.
-        """
-        reader, self.reader, self.head = self.reader, None, None
-        self.closing_parts = () if reader is None else reader.explain(error)
-        # An error response does not name the requested model.
-        error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
-        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
-        self.errors.append(error)
-        if reader is not None and reader.has_begun:
-            return None
-        return self.call.retries.wait_after(error, len(self.errors), self.time_left())
-
-    def report(self, wait: float) -> Awaitable[None] | None:
-        """Report the retry that follows in `wait` seconds."""
-        report = self.call.report
-        return report(self.errors[-1], len(self.errors), wait) if report else None
 
 
 def exchange(call: Call[Part]) -> Iterator[Part]:
@@ -424,10 +278,4 @@ def _translated_errors(attempts: Attempts[Any]) -> Iterator[None]:
         # At the exit of the interpreter a stream ends by GeneratorExit, when modules are gone already.
         if not isinstance(problem, client_errors()):
             raise
-        raise _kimi_error(problem, attempts) from problem
-
-
-def _kimi_error(problem: Exception, attempts: Attempts[Any]) -> KimiError:
-    if is_timeout(problem):
-        attempts.check_total()
-    return error_of(problem, attempts.call.connection, attempts.head)
+        raise attempts.error_of(problem) from problem

@@ -9,8 +9,9 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from langchain_kimi._openrouter.http import clients
+from langchain_kimi._openrouter.http.calls import Call, Clock
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.transport import Call, Clock, aexchange, exchange
+from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi._openrouter.retries import Retries

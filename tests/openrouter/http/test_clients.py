@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, aclosing, closing
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
@@ -359,3 +360,27 @@ def test_a_loop_that_is_shut_down_leaves_nothing_open() -> None:
         del loop
         gc.collect()
         assert asyncio.run(server.settled()) == 0
+
+
+async def test_a_dropped_lease_releases_its_client() -> None:
+    lease = AsyncLease(HERE)
+    client = await lease.__aenter__()
+    del lease
+    gc.collect()
+    await asyncio.sleep(0)
+    assert await async_client() is client
+    await aclose(HERE)
+
+
+def test_many_base_urls_leave_a_limited_cache_of_proxies() -> None:
+    for number in range(2 * clients.MAX_CACHED):
+        sync_client(Connection(f"http://host{number}.example"))
+        assert len(clients._registry.proxies) <= clients.MAX_CACHED
+
+
+def test_many_certificate_directories_leave_a_limited_cache_of_contexts(tmp_path: Path) -> None:
+    for number in range(2 * clients.MAX_POOLS):
+        path = tmp_path / str(number)
+        path.mkdir()
+        sync_client(Connection("http://127.0.0.1:9", verify=str(path)))
+        assert len(clients._registry.tls) <= clients.MAX_POOLS

@@ -1,50 +1,112 @@
-"""Checks of the `verify` and `proxy` settings."""
+"""The network streams of the shared clients, over sockets of this machine."""
 
-import ssl
-from pathlib import Path
-from typing import Any
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
 
+import httpcore
 import pytest
 
-from langchain_kimi._openrouter.http.endpoint import check_proxy, check_verify
+from langchain_kimi._openrouter.http.network import AsyncNetwork, AsyncStream, Network
+from langchain_kimi.errors import KimiUsageError
+
+HOST = "127.0.0.1"
+INVALID_HOST = "a" * 64 + ".example"
+"""A label of a host name has at most 63 bytes, so Python raises UnicodeError."""
+LARGE = bytes(2**24)
+"""More bytes than the buffers of both sockets take."""
 
 
-@pytest.mark.parametrize("value", [True, False, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)])
-def test_a_valid_verify_setting_is_unchanged(value: Any) -> None:
-    assert check_verify(value) is value
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server((HOST, 0)) as listening:
+        yield listening
 
 
-def test_a_path_becomes_a_string(tmp_path: Path) -> None:
-    assert check_verify(tmp_path) == check_verify(str(tmp_path)) == str(tmp_path)
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
 
 
-@pytest.mark.parametrize("value", [None, 1, "", "no-such-file.pem", b"bytes", object()])
-def test_an_invalid_verify_setting_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="verify must be True, False"):
-        check_verify(value)
+def received(connection: socket.socket) -> int:
+    """Return the number of bytes that come until the other side closes the connection."""
+    total = 0
+    while piece := connection.recv(2**20):
+        total += len(piece)
+    return total
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:3128", "https://proxy.example", "socks5://user:pass@[::1]:1080"])
-def test_a_valid_proxy_is_unchanged(url: str) -> None:
-    assert check_proxy(url) == url
+def test_a_host_name_that_cannot_be_encoded_is_a_connect_error() -> None:
+    with pytest.raises(httpcore.ConnectError):
+        Network().connect_tcp(INVALID_HOST, 443)
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_proxy_none_uses_no_proxy(nothing: str | None) -> None:
-    assert check_proxy(nothing) is None
+async def test_a_host_name_that_cannot_be_encoded_is_an_async_connect_error() -> None:
+    network = AsyncNetwork()
+    with pytest.raises(httpcore.ConnectError):
+        await network.connect_tcp(INVALID_HOST, 443)
+    assert not network.streams
 
 
-SECRET = "swordfish"
+async def test_the_connect_timeout_ends_the_opening_of_a_connection(listener: socket.socket) -> None:
+    network = AsyncNetwork()
+    with pytest.raises(httpcore.ConnectTimeout):
+        await network.connect_tcp(HOST, port_of(listener), timeout=0.0)
+    assert not network.streams
 
 
-INVALID_PROXIES = (
-    f"ftp://me:{SECRET}@proxy", f"me:{SECRET}@proxy:1", f"http://:{SECRET}@", f"http://me:{SECRET}@proxy:0",
-    f"http://[{SECRET}", f"http://me@proxy:{SECRET}", b"http://proxy:1", 3128,
-)  # fmt: skip
+async def test_socket_options_are_set(listener: socket.socket) -> None:
+    option = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener), socket_options=[option])
+    assert stream.get_extra_info("socket").getsockopt(*option[:2])
+    await stream.aclose()
 
 
-@pytest.mark.parametrize("url", INVALID_PROXIES)
-def test_an_invalid_proxy_is_refused_without_repeating_it(url: Any) -> None:
-    with pytest.raises(ValueError, match="proxy must be a URL") as caught:
-        check_proxy(url)
-    assert SECRET not in str(caught.value)
+async def test_only_the_process_of_a_network_closes_its_streams(listener: socket.socket) -> None:
+    network = AsyncNetwork()
+    stream = await network.connect_tcp(HOST, port_of(listener))
+    network.process = os.getppid()
+    network.close()
+    assert network.streams == {stream}
+    network.process = os.getpid()
+    network.close()
+    assert not network.streams
+
+
+async def test_a_write_times_out_when_nobody_reads(listener: socket.socket) -> None:
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
+    with pytest.raises(httpcore.WriteTimeout):
+        await stream.write(LARGE, timeout=0.05)
+    await stream.aclose()
+
+
+async def test_a_write_continues_when_the_other_side_reads(listener: socket.socket) -> None:
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
+    assert isinstance(stream, AsyncStream)
+    with listener.accept()[0] as connection:
+        reading = asyncio.create_task(asyncio.to_thread(received, connection))
+        await stream.write(LARGE)
+        # To abort the stream would lose the bytes that are still in its buffer.
+        stream.protocol.transport.close()
+        assert await reading == len(LARGE)
+
+
+async def test_a_write_to_a_closed_connection_is_an_error(listener: socket.socket) -> None:
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
+    listener.accept()[0].close()
+    assert await stream.read(1) == b""
+    with pytest.raises(httpcore.WriteError, match="The connection is closed"):
+        await stream.write(b"late")
+    await stream.aclose()
+
+
+def test_a_stream_cannot_be_read_on_another_loop(listener: socket.socket) -> None:
+    loop = asyncio.new_event_loop()
+    stream = loop.run_until_complete(AsyncNetwork().connect_tcp(HOST, port_of(listener)))
+    with pytest.raises(KimiUsageError, match="another event loop"):
+        asyncio.run(stream.read(1))
+    loop.run_until_complete(stream.aclose())
+    # The loop closes the socket in its next step.
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()

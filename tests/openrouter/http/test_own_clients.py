@@ -13,7 +13,7 @@ from langchain_kimi.errors import (
     KimiTimeoutError,
     KimiUsageError,
 )
-from langchain_kimi.testing.http1 import Cut, Response
+from langchain_kimi.testing.http1 import Cut, Hang, Response
 from tests.conftest import KEY
 from tests.openrouter.events import WHOLE, event, said
 from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
@@ -70,6 +70,15 @@ def test_a_users_client_is_used_unchanged_and_never_closed(ask: Ask, library: An
     assert ask.closed_after_calls == [False]
     assert [request.headers["x-client"] for request in server.requests] == ["mine"] * 3
     assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {KEY}"}
+
+
+def test_a_users_client_obeys_the_total_timeout(ask: Ask, library: Any) -> None:
+    own = ask.own(library)
+    with serving(GOOD, streamed(Hang())) as server:
+        text, error = ask(call(server.url, connection=own, total=60.0), call(server.url, connection=own, total=0.2))
+    assert text == "Hello"
+    assert type(error) is KimiTimeoutError
+    assert "total" in error.reason
 
 
 AFTER_CONTENT: dict[str, tuple[Any, type[KimiError]]] = {

@@ -67,12 +67,14 @@ def test_an_invalid_value_error_names_the_expected_and_the_actual_value() -> Non
         ("preferred_max_throughput", None),
         ("order_by", None),
         ("p95", None),
+        ("latency_p95", None),
+        ("latncy_p90", "latency_p90"),
         ("orderings", None),
         ("something_else", None),
     ],
 )
 def test_a_typo_of_a_key_is_told_from_a_new_key(key: str, meant: str | None) -> None:
-    assert misspelled(key, ["order", "allow_fallbacks", "preferred_min_throughput", "p90"]) == meant
+    assert misspelled(key, ["order", "allow_fallbacks", "preferred_min_throughput", "p90", "latency_p90"]) == meant
 
 
 def test_the_closest_word_is_found_in_any_case() -> None:
