@@ -168,3 +168,17 @@ def test_a_structured_output_error_keeps_the_text_and_the_validation_errors() ->
         assert (one.cause, one.text, one.llm_output, one.position) == ("invalid", "{}", "{}", 1)
         assert one.validation_errors == tuple(listed)
         assert str(one) == "x"
+
+
+def test_the_raw_message_of_a_refusal_is_its_partial_message() -> None:
+    first, second = AIMessage("No."), AIMessage("Never.")
+    error = errors.KimiRefusalError("x", partial=first)
+    assert error.raw_message is first
+    error.raw_message = second
+    assert error.partial is second
+
+
+def test_whether_an_error_is_retryable_is_an_attribute_of_the_instance() -> None:
+    """Ray creates errors without `__init__`, and looks up on the original error what they do not have."""
+    assert not hasattr(KimiServerError.__new__(KimiServerError), "is_retryable")
+    assert KimiServerError("x").is_retryable is KimiServerError.is_retryable

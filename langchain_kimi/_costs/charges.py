@@ -20,7 +20,7 @@ from langchain_kimi.errors import KimiConnectionError, KimiError, KimiStatusErro
 NOTHING = Decimal(0)
 _MILLION = 1_000_000
 _MOST = 1_000_000
-"""US dollars. A call that reports a higher cost counts with this one, so that sums and their floats stay finite."""
+"""US dollars. A call that reports a higher or an infinite cost counts with this one, so that sums stay finite."""
 logger = logging.getLogger("langchain_kimi")
 
 
@@ -138,8 +138,8 @@ def _dollars(value: Any) -> Decimal | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # `math.isfinite` raises an error for an integer of 400 digits.
-    if isinstance(value, float) and not math.isfinite(value):
+    # `math.isnan` raises an error for an integer of 400 digits.
+    if isinstance(value, float) and math.isnan(value):
         return None
     if value < 0:
         logger.warning("A reply reports a negative cost. The call counts as a call of unknown cost.")

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -290,7 +291,9 @@ def _canonical(arguments: str) -> str:
     value = parsed(arguments)
     if isinstance(value, str):
         value = parsed(value)
-    try:
-        return arguments.strip() if value is None else json.dumps(value, sort_keys=True)
-    except RecursionError:
-        return arguments.strip()
+    canonical = arguments.strip()
+    if value is not None:
+        # The limits of depth of the parser and the encoder depend on the version of Python, and may differ.
+        with suppress(RecursionError):
+            canonical = json.dumps(value, sort_keys=True)
+    return canonical

@@ -80,9 +80,10 @@ def _joined(entry: JSONObject, detail: JSONObject) -> JSONObject:
 
 
 def without_response_ids(messages: list[WireMessage]) -> list[WireMessage]:
-    """Return messages for OpenAI's models: without the `rs_` ids of their reasoning; the same list if there are none.
+    """Return messages for OpenAI's models: without the `rs_` ids that they would look up; the same list if none is.
 
-    OpenAI looks up these ids in stored responses. OpenRouter does not store responses, so the lookup fails.
+    OpenAI looks up these ids in stored responses. OpenRouter does not store responses, so the lookup fails. An id whose
+    encrypted reasoning is in the same message needs no lookup and is sent: openai/o4-mini accepts it.
     """
     cleaned = [_without_response_ids(message) if "reasoning_details" in message else message for message in messages]
     return messages if all(new is old for new, old in zip(cleaned, messages, strict=True)) else cleaned
@@ -90,17 +91,23 @@ def without_response_ids(messages: list[WireMessage]) -> list[WireMessage]:
 
 def _without_response_ids(message: WireMessage) -> WireMessage:
     details = message["reasoning_details"]
-    if not any(map(_has_response_id, details)):
+    looked_up = _response_ids(details) - _response_ids([detail for detail in details if _is_encrypted(detail)])
+    if not looked_up:
         return message
     without_ids = [
-        {key: value for key, value in detail.items() if key != "id"} if _has_response_id(detail) else detail
+        {key: value for key, value in detail.items() if key != "id"} if _response_ids([detail]) & looked_up else detail
         for detail in details
     ]
     return cast("WireMessage", {**message, "reasoning_details": without_ids})
 
 
-def _has_response_id(detail: Any) -> bool:
-    return isinstance(detail, dict) and str(detail.get("id") or "").startswith(_RESPONSE_ID)
+def _response_ids(details: Sequence[Any]) -> set[str]:
+    ids = {str(detail.get("id")) for detail in details if isinstance(detail, dict)}
+    return {one for one in ids if one.startswith(_RESPONSE_ID)}
+
+
+def _is_encrypted(detail: Any) -> bool:
+    return isinstance(detail, dict) and detail.get("type") == "reasoning.encrypted" and bool(detail.get("data"))
 
 
 def is_openai(slugs: Sequence[Any]) -> bool:

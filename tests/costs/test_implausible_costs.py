@@ -35,8 +35,8 @@ def reply(usage: str, *, streamed: bool) -> RawReply:
     [
         (f'{{{TOKENS}, "cost": -3000}}', (0, 7)),
         (f'{{{TOKENS}, "cost": {HUGE}}}', (1_000_000, 7)),
-        (f'{{{TOKENS}, "cost": 1e999}}', (0, 7)),
-        (f'{{{TOKENS}, "cost": {LONGEST}}}', (0, 7)),
+        (f'{{{TOKENS}, "cost": 1e999}}', (1_000_000, 7)),
+        (f'{{{TOKENS}, "cost": {LONGEST}}}', (1_000_000, 7)),
         (f'{{"prompt_tokens": {LONGEST}, "completion_tokens": 4, "cost": 0.5}}', (0.5, 4)),
         ('{"prompt_tokens": -3, "completion_tokens": -4, "total_tokens": -7, "cost": 0.5}', (0.5, 0)),
     ],

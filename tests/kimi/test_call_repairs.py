@@ -86,3 +86,34 @@ def test_a_leaked_call_may_repeat_a_structured_one(leaked: LeakedCall, repeats: 
     calls = incoming()
     list(calls.feed([piece('{"city": "Paris"}', "get_weather", "a")]))
     assert list(calls.without_repeated([leaked])) == ([] if repeats else [leaked])
+
+
+def call_at(index: int, arguments: str = "", name: str | None = None, call_id: str | None = None) -> Any:
+    return {**piece(arguments, name, call_id), "index": index}
+
+
+def test_a_call_without_an_id_waits_behind_a_possible_repetition_and_gets_an_id() -> None:
+    calls = incoming()
+    assert [*calls.feed([call_at(0, '{"city": "Paris"}', "get_weather", "a")])]
+    assert not [*calls.feed([call_at(1, '{"city": "Rome"}', "get_weather", "a")])]
+    assert not [*calls.feed([call_at(2, "{}", "get_time")])]
+    last = calls.close()
+    assert [delta["index"] for delta in last] == [1, 2]
+    assert [delta["function"]["arguments"] for delta in last] == ['{"city": "Rome"}', "{}"]
+    assert len({"a", *(delta["id"] for delta in last)}) == 3
+
+
+def test_a_missing_name_and_the_arguments_of_a_repetition_are_one_delta() -> None:
+    calls = incoming()
+    assert [*calls.feed([call_at(0, "", None, "get_weather:0")])]
+    assert not [*calls.feed([call_at(1, '{"city": "Paris"}', None, "get_weather:0")])]
+    assert calls.close() == [passed('{"city": "Paris"}', "get_weather")]
+
+
+def test_arguments_of_any_depth_are_compared() -> None:
+    calls = incoming()
+    for index, depth in enumerate(range(900, 1000)):
+        arguments = '{"a":' * depth + "1" + "}" * depth
+        assert [*calls.feed([call_at(index, arguments, "get_time", f"call-{index}")])]
+    calls.close()
+    assert len(calls.calls) == 100

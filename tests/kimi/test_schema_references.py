@@ -53,6 +53,12 @@ def test_recursion_through_other_definitions_is_found() -> None:
     assert not definitions.is_recursive("#/$defs/A")
 
 
+def test_a_definition_that_is_referenced_twice_is_not_recursive() -> None:
+    inner = {"$ref": "#/$defs/B"}
+    definitions = Definitions({"$defs": {"A": {"properties": {"x": inner, "y": inner}}, "B": STRING}})
+    assert not definitions.is_recursive("#/$defs/A")
+
+
 def test_definitions_with_a_slash_in_a_key_are_inlined() -> None:
     definitions = Definitions(ROOT)
     assert definitions.must_be_inlined("#/$defs/A_2")
@@ -72,6 +78,7 @@ def loop(**schema: Any) -> dict[str, Any]:
     [
         ({"type": "object"}, None),
         ({"type": "object", "properties": {"x": LOOP}, "$defs": {}}, None),
+        ({"type": "object", "properties": {"y": LOOP}, "required": ["x"], "$defs": {"Loop": STRING}}, None),
         ({"type": "object", "properties": {"x": {"oneOf": [LOOP]}, "y": LOOP}, "required": ["x"]}, None),
         ({"type": "object", "properties": {"x": {"not": {}}, "y": {"$ref": "#"}}, "required": ["x", "y"]}, None),
         ({"type": "object", "anyOf": [{"$ref": "#/$defs/Loop"}], "required": ["x"], "$defs": {}}, "#/$defs/Loop"),

@@ -110,3 +110,10 @@ def test_a_chain_of_causes_may_contain_a_cycle() -> None:
 
 def test_without_secrets_keys_are_still_recognized() -> None:
     assert Redactor().text("sk-or-" + "v1-0123456789abcdef") == REPLACEMENT
+
+
+def test_the_causes_of_an_error_of_this_package_are_cleaned_too() -> None:
+    error, earlier, first = KimiConnectionError("x"), KimiServerError("y"), ValueError(KEY)
+    error.__cause__, earlier.__cause__ = earlier, first
+    Redactor(SECRETS).error(error)
+    assert str(first) == REPLACEMENT

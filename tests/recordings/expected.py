@@ -25,8 +25,9 @@ KIND_OF_STATUS = {
     502: "KimiServerError",
 }
 KIND_OF_WORDS = {
-    "is not a valid model ID": "KimiNotFoundError",
-    "maximum context length is": "KimiContextOverflowError",
+    (400, "is not a valid model ID"): "KimiNotFoundError",
+    (400, "maximum context length is"): "KimiContextOverflowError",
+    (403, "Content violates usage guidelines"): "KimiModerationError",
 }
 
 
@@ -189,7 +190,7 @@ def failure_of(reply: Reply) -> Failure | None:
     status = reply.status if reply.status >= 400 else error["code"]
     raw = as_json(metadata.get("raw"))
     reason = upstream_words(raw) if error["message"] == "Provider returned error" else error["message"].strip()
-    by_words = (kind for words, kind in KIND_OF_WORDS.items() if status == 400 and words in reason)
+    by_words = (kind for (code, words), kind in KIND_OF_WORDS.items() if code == status and words in reason)
     return Failure(
         kind=next(by_words, KIND_OF_STATUS[status]),
         status=status,

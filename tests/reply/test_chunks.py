@@ -163,3 +163,10 @@ def test_very_deep_arguments_are_invalid() -> None:
     message = built_chunk("", "", [tool_call_chunk(name="f", args='{"a":' * 5000, id="a", index=0)]).message
     assert isinstance(message, AIMessageChunk)
     assert len(message.invalid_tool_calls) == 1
+
+
+def test_long_valid_arguments_are_a_call_of_their_chunk() -> None:
+    args = '{"a": "' + "x" * 2000 + '"}'
+    message = built_chunk("", "", [tool_call_chunk(name="f", args=args, id="a", index=0)]).message
+    assert isinstance(message, AIMessageChunk)
+    assert [call["args"] for call in message.tool_calls] == [{"a": "x" * 2000}]

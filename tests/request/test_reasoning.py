@@ -75,7 +75,7 @@ MESSAGES = [
     HumanMessage("hi"),
     AIMessage(
         "Yes.",
-        additional_kwargs={"reasoning_details": [summary("a", id="rs_1"), encrypted("x", id="rs_1"), text("b"), "odd"]},
+        additional_kwargs={"reasoning_details": [summary("a", id="rs_1"), encrypted("x"), text("b"), "odd"]},
     ),
     AIMessage("No.", additional_kwargs={"reasoning_details": [text("b", id="own")]}),
 ]
@@ -94,6 +94,13 @@ def test_ids_of_stored_responses_are_not_sent_to_openai(model: str, settings: An
     assert body["messages"][1]["reasoning_details"] == [summary("a"), encrypted("x"), text("b"), "odd"]
     assert body["messages"][2]["reasoning_details"] == [text("b", id="own")]
     assert MESSAGES[1].additional_kwargs["reasoning_details"][0]["id"] == "rs_1"
+
+
+def test_ids_of_encrypted_reasoning_are_sent_to_openai() -> None:
+    details = [summary("a", id="rs_1"), encrypted("x", id="rs_1")]
+    message = AIMessage("Yes.", additional_kwargs={"reasoning_details": [*details, summary("b", id="rs_2")]})
+    body = request_body([message], model="openai/o4-mini", settings={}, arguments={}, streamed=False)
+    assert body["messages"][0]["reasoning_details"] == [*details, summary("b")]
 
 
 @pytest.mark.parametrize("model", ["moonshotai/kimi-k2.6", "anthropic/claude-4"])

@@ -23,6 +23,7 @@ METHODS = {
     "moonshotai/kimi-k2.6": ("json_schema", "function_calling", "json_schema"),
     "moonshotai/kimi-k2.7-code": ("json_schema", "json_schema", "json_schema"),
     "moonshotai/kimi-k3": ("json_schema", "json_schema", "json_schema"),
+    "moonshotai/kimi-k3.1-pro": ("json_schema", "json_schema", "json_schema"),
 }
 NEVER_THINK = ("moonshotai/kimi-k2", "moonshotai/kimi-k2-0905")
 THINKING: tuple[dict[str, Any], ...] = ({}, {"reasoning": {"enabled": False}}, {"reasoning": {"effort": "high"}})

@@ -140,6 +140,6 @@ def encoding_error(name: str, head: ResponseHead) -> KimiError:
     reason = f"The reply has the content encoding {name}, which the request did not accept."
     if head.status < HTTPStatus.MULTIPLE_CHOICES:
         error = malformed(reason, RawReply(head.status, head.headers, ""))
-        error.update(advice="Check the proxy and base_url: something on the way compresses replies.")
+        error.update(advice="Check the proxy and base_url: a server on the way compresses replies.")
         return error
     return error_from_response(head.status, head.headers, reason, now=head.now)

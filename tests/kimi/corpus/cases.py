@@ -99,14 +99,16 @@ def lifted(name: str, source: str, text: str, *calls: Call, **expected: Any) -> 
 
 
 def in_reasoning(case: Case, source: str) -> Case:
-    """Return a case with the same text as the reasoning of a reply without content."""
+    """Return a case with the same text as the reasoning of a reply, whose content is an answer if there is no call."""
     text = case.deltas[0]["content"]
+    # Reasoning alone is an empty reply if it finished with `stop`.
+    answer = "" if case.calls or case.invalid or case.finish != "stop" else "Done."
     return replace(
         case,
         name=f"{case.name}, in the reasoning",
         source=source,
-        deltas=({"reasoning": text},),
-        content="",
+        deltas=({"reasoning": text}, *([{"content": answer}] if answer else [])),
+        content=answer,
         reasoning=case.content,
     )
 

@@ -36,6 +36,7 @@ def test_reasoning_in_both_fields(case: Case, length: int) -> None:
     text = case.deltas[0]["reasoning"]
     pieces = [text[start : start + length] for start in range(0, len(text), length)]
     deltas = [{"reasoning": piece, "reasoning_details": [{**DETAIL, "text": piece}]} for piece in pieces]
+    deltas += case.deltas[1:]
     message = streamed(case, deltas)
     assert outcome_of(message, case) == expected_of(case)
     [detail] = message.additional_kwargs["reasoning_details"]
