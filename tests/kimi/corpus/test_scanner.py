@@ -24,8 +24,12 @@ def offered(case: Case) -> OfferedTools:
     return OfferedTools(cast("WireBody", case.body))
 
 
-# Without an available tool, no text is scanned.
-SCANNED = [case for case in (*IN_CONTENT, *HEALTHY) if text_of(case) and offered(case).may_be_called]
+# Without an available tool, no text is scanned. Think tags are removed before the text reaches the scanner.
+SCANNED = [
+    case
+    for case in (*IN_CONTENT, *HEALTHY)
+    if text_of(case) and offered(case).may_be_called and "think_tags" not in case.repairs
+]
 CASES = [case for case in SCANNED if len(text_of(case)) <= LONGEST]
 
 

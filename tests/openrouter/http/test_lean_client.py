@@ -3,7 +3,13 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
+from langchain_kimi._openrouter.http.lean_client import (
+    AsyncLeanClient,
+    LeanClient,
+    _has_trailing_data,
+    _proxy,
+    _proxy_errors,
+)
 from langchain_kimi.testing import Emulator
 
 TLS = httpx.create_ssl_context(verify=False)
@@ -74,3 +80,21 @@ async def test_a_response_refers_to_its_request_async() -> None:
         assert not client.is_closed
         await client.aclose()
         assert client.is_closed
+
+
+def test_the_password_of_a_proxy_is_not_in_its_repr() -> None:
+    proxy = _proxy("socks5://somebody:planted-password@127.0.0.1:9")
+    assert proxy is not None
+    assert proxy.auth == (b"somebody", b"planted-password")
+    assert "planted-password" not in repr(proxy.auth)
+
+
+def test_an_unexpected_exception_behind_a_proxy_is_a_proxy_error() -> None:
+    with pytest.raises(httpx.ProxyError, match="malformed reply: ValueError"), _proxy_errors():
+        raise ValueError("not the version of the protocol")
+    with pytest.raises(httpx.ConnectTimeout), _proxy_errors():
+        raise httpx.ConnectTimeout("too slow")
+
+
+def test_a_connection_without_a_readable_buffer_has_no_trailing_data() -> None:
+    assert not _has_trailing_data(object())
