@@ -443,8 +443,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Request the rest of a truncated reply and return one message with all of it.
 
         The result depends on whether the provider continues a trailing assistant message (prefill). Where it does,
-        the texts are joined; where it starts over with the same words, they appear once. Another start cannot be told
-        from a continuation: pin a provider (`provider={"only": [...]}`) if that matters. JSON for a
+        the texts are joined; where it starts over with the same words, they appear once. Another start looks
+        like a continuation: pin a provider (`provider={"only": [...]}`) if that matters. JSON for a
         `response_format`, and replies with reasoning alone, cannot be continued.
 
         Args:

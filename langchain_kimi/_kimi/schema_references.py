@@ -87,7 +87,7 @@ class Definitions:
 
 
 def endless_reference(root: JSONObject) -> str | None:
-    """Return a reference that must be followed for ever in every value; None if there is none.
+    """Return a reference that never ends in any value, or None if every reference can end.
 
     As in Moonshot AI's validator, an object ends if one of its required properties does.
     """

@@ -5,7 +5,7 @@ signs, white space), and each piece counts as the average of such pieces. The av
 were measured with two public vocabularies of the same kind and size, those of other scripts come from a published
 benchmark of Kimi's vocabulary; `docs/token-estimate.md` has the sources and the errors.
 
-Words of other languages in Latin letters have more tokens than English words. The language is decided anew for every
+Words of other languages in Latin letters have more tokens than English words. The language is decided again for every
 `_WINDOW` words, so that a text has as many tokens as its parts, and a long text is not confused with a foreign one.
 """
 

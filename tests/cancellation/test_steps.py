@@ -22,7 +22,7 @@ def sampled(count: int, samples: int) -> list[int]:
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 async def test_an_async_call_cancelled_at_any_step(way: str, times: int, samples: int) -> None:
     if way == "chain" and times > 1:
-        pytest.skip("a second cancellation makes langchain-core drop the generators of the steps, for the collector")
+        pytest.skip("unresolved: after a second cancellation a client of a chain stays counted as in use")
     with Emulator() as openrouter:
         model = model_for(openrouter)
         # A new connection has more steps than an idle one.
