@@ -80,6 +80,9 @@ class ThinkTags:
         has_reasoning = any(delta.get(key) for key in ("reasoning", "reasoning_content", "reasoning_details"))
         self._may_wait = (self._may_wait or is_whole) and not has_reasoning
         ends = is_last or is_whole or bool(delta.get("tool_calls"))
+        if not text and not ends:
+            # A delta of reasoning: most of a reasoning stream.
+            return delta
         thought, answer = self._take(text, ends=ends, is_cut=is_cut)
         if answer == text and not thought:
             return delta
