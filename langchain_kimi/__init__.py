@@ -13,24 +13,28 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
 )
 from langchain_kimi._openrouter.parameters.plugins import (
+    AlignmentPlugin,
+    ArmorPlugin,
     AutoBetaRouterPlugin,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
     FusionPlugin,
     GenericPlugin,
+    JevRouterPlugin,
     ModerationPlugin,
     ParetoRouterPlugin,
     PdfOptions,
     Plugin,
     ResponseHealingPlugin,
+    SwitchyardRouterPlugin,
     WebFetchPlugin,
     WebPlugin,
 )
 from langchain_kimi._tokens.counting import TokenCount
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
-from langchain_kimi.callbacks import Budget, track_costs
+from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -47,6 +51,7 @@ from langchain_kimi.errors import (
     KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
+    KimiRefusalError,
     KimiReplyError,
     KimiReplyTooLargeError,
     KimiServerError,
@@ -58,6 +63,8 @@ from langchain_kimi.errors import (
 )
 
 __all__ = [
+    "AlignmentPlugin",
+    "ArmorPlugin",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
@@ -65,14 +72,17 @@ __all__ = [
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
+    "Costs",
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "JevRouterPlugin",
     "KimiAuthenticationError",
     "KimiBudgetExceededError",
     "KimiConnectionError",
     "KimiContextOverflowError",
+    "KimiCostCallback",
     "KimiEmptyReplyError",
     "KimiError",
     "KimiIncompleteStreamError",
@@ -83,6 +93,7 @@ __all__ = [
     "KimiPaymentRequiredError",
     "KimiPermissionError",
     "KimiRateLimitError",
+    "KimiRefusalError",
     "KimiReplyError",
     "KimiReplyTooLargeError",
     "KimiServerError",
@@ -101,6 +112,7 @@ __all__ = [
     "ProviderSort",
     "Reasoning",
     "ResponseHealingPlugin",
+    "SwitchyardRouterPlugin",
     "Timeout",
     "TokenCount",
     "WebFetchPlugin",

@@ -80,20 +80,15 @@ def base_url(upstream: Emulator, llama_cpp: str, tmp_path_factory: pytest.TempPa
     # Every JSON text is also YAML.
     config.write_text(json.dumps(settings), encoding="utf-8")
     port = free_port()
-    command = [
-        Path(sys.executable).with_name("litellm"),
-        "--config",
-        config,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
+    options = {"--config": config, "--host": "127.0.0.1", "--port": port}
+    command = [Path(sys.executable).with_name("litellm"), *(word for option in options.items() for word in option)]
     # Its table of prices is on GitHub; this variable makes it use the one in the package.
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DO_NOT_TRACK": "1"}
     log = directory / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=directory, env=environment)
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=output, stderr=subprocess.STDOUT, cwd=directory, env=environment
+        )
     try:
         wait_for(f"http://127.0.0.1:{port}/health/liveliness", process, log)
         yield f"http://127.0.0.1:{port}/v1"
