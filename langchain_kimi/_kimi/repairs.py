@@ -186,7 +186,8 @@ def chosen_repairs(choice: RepairChoice) -> Repairs:
     Raises:
         ValueError: The setting is not one of `RepairChoice`, a name is unknown, or `"none"` has other names beside it.
     """
-    if choice is None or isinstance(choice, bool):
+    # Each call asks twice, and nearly all models have the default.
+    if choice == "all" or choice is None or isinstance(choice, bool):
         return frozenset() if choice is False else ALL
     if isinstance(choice, str):
         names = {choice}

@@ -112,9 +112,11 @@ class Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all bytes."""
+        # A view, because the slices of a body of a megabyte would copy it.
+        pieces = memoryview(buffer)
         for start in range(0, len(buffer), PIECE):
             left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
-            self._inner.write(buffer[start : start + PIECE], left)
+            self._inner.write(pieces[start : start + PIECE], left)
 
     def close(self) -> None:
         """Close the stream."""

@@ -73,9 +73,13 @@ for _name, _field in OTHER_NAMES.items():
 
 def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
     """Return the parameters that are set, JSON-ready, with their wire names and in the order of `PARAMETERS`."""
+    # One pass, because each call reads the parameters three times.
     fields = vars(settings)
-    values = _on_wire(settings, [name for name in _NAMES if fields[name] is not None])
-    return {name: value for name, value in values.items() if value is not None}
+    return {
+        WIRE_NAMES.get(name, name): _json_ready(value)
+        for name in _NAMES
+        if (value := fields[name]) is not None and not (name == "n" and value == 1)
+    }
 
 
 def options_as_dicts(settings: ParameterFields) -> dict[str, Any]:
