@@ -133,6 +133,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
         prompt = super()._convert_input(model_input)
+        if isinstance(model_input, str):
+            return prompt
         messages = with_image_types(prompt.to_messages())
         return prompt if messages is None else ChatPromptValue(messages=messages)
 

@@ -1,12 +1,13 @@
 """Repairs and checks of a request: a body in, the body to send out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_that_take
-from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs
+from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs, RequestRepair
 from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
 from langchain_kimi._openrouter.conversation import beyond_text
@@ -52,10 +53,17 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
         return body
     if "tool_names" not in repairs:
         check_names(body, is_kimi=True)
-    for repair, function in ON_REQUEST:
-        if repair.name in repairs and (with_calls or not repair.needs_calls):
-            body = function(body, kimi)
+    for repaired in _functions(repairs, with_calls):
+        body = repaired(body, kimi)
     return body
+
+
+@lru_cache(maxsize=32)
+def _functions(repairs: Repairs, with_calls: bool) -> tuple[RequestRepair, ...]:  # noqa: FBT001 - the key of a cache
+    """Return the repairs of requests that are switched on and apply to a conversation with or without calls."""
+    return tuple(
+        function for repair, function in ON_REQUEST if repair.name in repairs and (with_calls or not repair.needs_calls)
+    )
 
 
 def _first_model(body: Mapping[str, Any]) -> str:

@@ -79,7 +79,9 @@ def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
 
 def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
     del kimi
-    tools = body.get("tools") or []
+    tools = body.get("tools")
+    if not tools:
+        return body
     rewritten = with_moonshot_schemas(tools)
     return body if rewritten is tools else cast("WireBody", {**body, "tools": rewritten})
 

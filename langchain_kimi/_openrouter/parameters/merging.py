@@ -129,7 +129,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """
     total: dict[str, Any] = {}
     for layer in layers:
-        _remove_overridden(total, layer)
+        if total and layer:
+            _remove_overridden(total, layer)
         total.update(layer)
     documented = {name: total.pop(name) for name in PARAMETERS if name in total}
     result = {name: value for name, value in {**documented, **total}.items() if value is not None}
