@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
 from langchain_kimi._calls import bodies, body_for_host, connection, counting, new_call, visible_headers
 from langchain_kimi._constructor import signature
@@ -80,8 +80,6 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         print(model.invoke("Say hello in Finnish.").text)
         ```
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     @model_validator(mode="after")
     def _note_version(self) -> Self:

@@ -16,13 +16,12 @@ from typing import Any, Protocol
 
 import httpcore
 
+from langchain_kimi._openrouter.http.outgoing import Outgoing
 from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
 """Bytes of a single write: the time left is read again for each piece. A conversation of a thousand messages fits into
 one, because four system calls take three times as long as one."""
-SMALL = 2**14
-"""Bytes of a write that waits for the next one: the head of a request, which is then sent with its body."""
 FULL_BUFFER = 2**17
 """Bytes received but not read, above which an async stream stops receiving."""
 EYEBALLS_DELAY = 0.25
@@ -62,32 +61,6 @@ def _within(timeout: float | None, left: float | None, error: type[Exception]) -
     if left <= 0:
         raise error("The time limit of the call has passed.")
     return left if timeout is None else min(timeout, left)
-
-
-class Outgoing:
-    """The bytes that httpcore has written and that are not sent yet.
-
-    httpcore writes the head of a request, its body, and an empty end. Head and body in one system call, and one TLS
-    record, take a twentieth less CPU time of a plain call.
-    """
-
-    def __init__(self) -> None:
-        self._waiting = b""
-
-    def add(self, buffer: bytes) -> list[bytes]:
-        """Return the buffers to send now. A small buffer waits for the next one, which may be empty."""
-        if not self._waiting and 0 < len(buffer) <= SMALL:
-            self._waiting = buffer
-            return []
-        if len(buffer) > SMALL:
-            # A long body is not copied.
-            return [*self.take(), buffer]
-        return self.take(buffer)
-
-    def take(self, buffer: bytes = b"") -> list[bytes]:
-        """Return the bytes that wait and these in one buffer, or nothing if there are none."""
-        waiting, self._waiting = self._waiting + buffer, b""
-        return [waiting] if waiting else []
 
 
 class Network(httpcore.NetworkBackend):

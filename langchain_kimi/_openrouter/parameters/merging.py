@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
 from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
@@ -50,9 +50,6 @@ class RequestParameters(ParameterFields, OtherNames):
         pydantic.ValidationError: A value is outside its range. The error names the range, and repeats neither long
             strings nor anything that looks like a key.
     """
-
-    # No fields of its own. Without this pydantic searches its source for descriptions, which takes time at import.
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     @model_validator(mode="before")
     @classmethod

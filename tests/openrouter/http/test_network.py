@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpcore
 import pytest
 
-from langchain_kimi._openrouter.http.network import PIECE, SMALL, AsyncNetwork, AsyncStream, Network, Outgoing
+from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network
 from langchain_kimi.errors import KimiUsageError
 
 HOST = "127.0.0.1"
@@ -100,27 +100,6 @@ async def test_a_write_to_a_closed_connection_is_an_error(listener: socket.socke
     with pytest.raises(httpcore.WriteError, match="The connection is closed"):
         await stream.write(b"body")
     await stream.aclose()
-
-
-def test_a_small_write_is_sent_together_with_the_next_one() -> None:
-    outgoing = Outgoing()
-    assert outgoing.add(b"head") == []
-    assert outgoing.add(b"body") == [b"headbody"]
-    assert outgoing.add(b"") == []
-
-
-def test_the_empty_end_of_a_body_sends_a_head_that_waits() -> None:
-    outgoing = Outgoing()
-    assert outgoing.add(b"head") == []
-    assert outgoing.add(b"") == [b"head"]
-    assert outgoing.take() == []
-
-
-def test_a_long_write_is_not_copied() -> None:
-    outgoing, body = Outgoing(), bytes(SMALL + 1)
-    outgoing.add(b"head")
-    assert outgoing.add(body) == [b"head", body]
-    assert outgoing.add(body)[0] is body
 
 
 def test_a_read_first_sends_what_waits(listener: socket.socket) -> None:
