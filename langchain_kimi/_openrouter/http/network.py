@@ -120,8 +120,8 @@ class Stream(httpcore.NetworkStream):
 
     def _send(self, buffers: list[bytes], timeout: float | None) -> None:
         for buffer in buffers:
-            # A view, because the slices of a long body would copy it.
-            pieces = memoryview(buffer) if len(buffer) > PIECE else buffer
+            # A view, because the slices of a long body would copy it. Sockets accept it as they accept bytes.
+            pieces: Any = memoryview(buffer) if len(buffer) > PIECE else buffer
             for start in range(0, len(buffer), PIECE):
                 left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
                 self._inner.write(pieces[start : start + PIECE], left)

@@ -69,6 +69,7 @@ def test_the_transport_gets_the_pool_of_the_client() -> None:
 
 def test_a_transport_without_a_pool_uses_the_proxy_itself() -> None:
     transport = _transport(_WithoutPool, httpcore.ConnectionPool(), tls=TLS, proxy="http://127.0.0.1:9")
+    assert isinstance(transport, _WithoutPool)
     assert transport.arguments["proxy"] == "http://127.0.0.1:9"
 
 
