@@ -110,7 +110,8 @@ class Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the next bytes, or none at the end of the stream."""
-        self._send(self._outgoing.take(), timeout)
+        if waiting := self._outgoing.take():
+            self._send(waiting, timeout)
         left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
         return self._inner.read(max_bytes, left)
 
