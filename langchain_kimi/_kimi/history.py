@@ -5,7 +5,7 @@ Hosts refuse a conversation in which one is missing, and their error seldom name
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
@@ -108,7 +108,7 @@ def without_blanks(messages: list[WireMessage]) -> list[WireMessage]:
 def _without_blank(message: WireMessage) -> WireMessage:
     content = message.get("content")
     if message.get("tool_calls") and isinstance(content, str) and not content.strip():
-        return cast("WireMessage", {**message, "content": None})
+        return {**message, "content": None}
     return message
 
 
