@@ -81,8 +81,7 @@ class KimiSettings(RequestParameters, Aliases):
 
     host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
     """The kind of server: a `Host`, or a name such as `openrouter`, `moonshot`, `vllm` or `llama.cpp` (the error for an
-    unknown name lists all); by default chosen by `base_url`. Servers other than OpenRouter are not sent OpenRouter's own
-    fields."""
+    unknown name lists all); by default chosen by `base_url`. Other servers are not sent OpenRouter's own fields."""
 
     allow_insecure_http: bool = False
     """Whether `base_url` may be plain http on another machine; the key then travels unencrypted."""
