@@ -33,7 +33,7 @@ DATA = Path(__file__).parents[1] / "langchain_kimi" / "_kimi" / "profiles.json"
 AUTHOR = "moonshotai/"
 MODALITIES = ("text", "image", "audio", "video")
 REMEMBERED = ("release_date", "last_updated", "max_output_tokens")
-"""The keys that a row keeps: OpenRouter lists only the day of its own listing, and sometimes omits limits."""
+"""The keys whose earlier values stay: OpenRouter has only the date of its own listing, and sometimes omits limits."""
 
 
 def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today: date | None = None) -> int:
@@ -93,7 +93,7 @@ def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str
                 "prices": _prices(model),
             }
     if not listed_kimis:
-        raise ValueError("the list of models holds no Kimi.")
+        raise ValueError("the list contains no Kimi models.")
     return {
         "source": source,
         "date": date,
@@ -111,7 +111,7 @@ def as_text(data: ProfileData) -> str:
 
 def report(before: ProfileData, after: ProfileData) -> str:
     """Return a report of the changes, with a line per model."""
-    lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
+    lines = [f"{after['date']}: {len(after['models'])} Kimi models from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
         earlier = before["models"].get(slug)
         change = "new" if earlier is None else "same" if earlier == row else "changed"
@@ -138,7 +138,7 @@ def _profile(model: ListedModel, kimi: KimiFamily, earlier: JSONObject) -> JSONO
         "structured_output": "structured_outputs" in parameters,
         "tool_calling": "tools" in parameters,
         "tool_call_streaming": "tools" in parameters,
-        # A K2 that thinks refuses a forced tool call, whatever the list says.
+        # Reasoning K2 models refuse a forced tool call, even if the list says otherwise.
         "tool_choice": "tool_choice" in parameters and (kimi.thinks == "never" or kimi.requires_calls_while_thinking),
         **_reasoning(model),
     }
