@@ -165,8 +165,8 @@ class KimiSettings(RequestParameters, Aliases):
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls; never closed or copied by the model."""
 
     verify: Verify = Field(default=True, exclude=True, repr=False)
-    """TLS verification: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an `ssl.SSLContext`, or False
-    (insecure: the API key can be intercepted)."""
+    """TLS verification, of an HTTPS proxy too: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an
+    `ssl.SSLContext`, or False (insecure: the API key can be intercepted)."""
 
     proxy: Proxy = Field(default=None, exclude=True, repr=False)
     """The URL of a proxy; by default `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment apply. It may contain
