@@ -11,8 +11,8 @@ from typing import Literal
 
 Tunnel = Literal["open", "closed", "reset", "hello", "silent", "plain", "alert", "refused", "no reply"] | int
 """How the proxy treats a tunnel: `open` connects it to its target, a number to another port. `closed` ends it after the
-proxy's 200, `hello` after the client's first bytes of TLS, and `reset` then resets the connection. `silent` sends nothing
-after the 200, `plain` answers the handshake in plain HTTP, `alert` with an alert of TLS. `refused` is a 503, and
+proxy's 200, `hello` after the client's first bytes of TLS, and `reset` then resets the connection. `silent` sends no
+bytes after the 200, `plain` answers the handshake in plain HTTP, `alert` with an alert of TLS. `refused` is a 503, and
 `no reply` sends no answer to CONNECT."""
 PLAIN = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
