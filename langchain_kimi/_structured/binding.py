@@ -10,9 +10,6 @@ from langchain_core.runnables import Runnable, RunnableBinding
 if TYPE_CHECKING:
     # It types the events of a binding (`stream_events(version="v3")`), and behaves like its public base.
     from langchain_core.language_models.chat_models import _ChatModelBinding as Binding
-
-    from langchain_kimi._tokens.counting import TokenCount
-    from langchain_kimi._tokens.model import CostEstimate
 else:
     Binding = RunnableBinding[LanguageModelInput, AIMessage]
 
@@ -54,10 +51,9 @@ class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwar
         body: dict[str, Any] = cast("Any", self.bound).request_body(messages, **{**self.kwargs, **kwargs})
         return body
 
-    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Any] | None = None) -> "TokenCount":
+    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Any] | None = None) -> Any:
         """Count the tokens of a prompt with the bound tools, or with others; see the model's `count_tokens`."""
-        count: TokenCount = cast("Any", self.bound).count_tokens(messages, self._tools(tools))
-        return count
+        return cast("Any", self.bound).count_tokens(messages, self._tools(tools))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt with the bound tools, or with others."""
@@ -69,12 +65,11 @@ class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwar
         tools: Sequence[Any] | None = None,
         max_tokens: int | None = None,
         prices: Mapping[str, float] | None = None,
-    ) -> "CostEstimate":
-        """Estimate the cost of a call with the bound tools and limit, or with others; see the model's `estimate_cost`."""
+    ) -> Any:
+        """Estimate the cost of a call with the bound tools and limit; see the model's `estimate_cost`."""
         bound_limit = self.kwargs.get("max_tokens") or self.kwargs.get("max_completion_tokens")
         limit = bound_limit if max_tokens is None else max_tokens
-        estimate: CostEstimate = cast("Any", self.bound).estimate_cost(messages, self._tools(tools), limit, prices)
-        return estimate
+        return cast("Any", self.bound).estimate_cost(messages, self._tools(tools), limit, prices)
 
     def _tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
         return self.kwargs.get("tools") if tools is None else tools
