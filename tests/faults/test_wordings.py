@@ -73,3 +73,26 @@ def test_other_messages_are_not_a_context_overflow(openrouter: Emulator, way: st
 def test_there_are_enough_wordings() -> None:
     assert len(set(WORDINGS)) >= 60
     assert len(set(OTHERS)) >= 40
+
+
+TOOLS = [{"type": "function", "function": {"name": f"tool_{number}", "parameters": {}}} for number in range(5)]
+PLACES_OF_TOOLS = [
+    "tools.3.function.parameters is not a valid moonshot flavored json schema",
+    "tools[3].function.name is invalid",
+    "Invalid schema at /tools/3/function",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refused_tool_is_named(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        bound = model.bind_tools(TOOLS)
+        for message in PLACES_OF_TOOLS:
+            for place in (direct, upstream):
+                openrouter.script(place(message))
+                assert "tools[3] is the tool 'tool_3'." in str(ask(bound, way).error)
+        for message in ("tools.7.function is bad", "messages.3.tool_calls.1.function is bad", "tools are bad"):
+            openrouter.script(direct(message))
+            assert "is the tool" not in str(ask(bound, way).error)
+        openrouter.script(direct(PLACES_OF_TOOLS[0]))
+        assert "is the tool" not in str(ask(model, way).error)

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
+from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
@@ -158,6 +159,8 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
+        if tool := advice_on_tool(error, self.call.body):
+            error.update(advice=f"{tool} {error.advice}")
         Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
