@@ -185,11 +185,13 @@ class KimiSettings(RequestParameters, Aliases):
         """Move unknown arguments into `model_kwargs` with a warning, as ChatOpenRouter does."""
         if not isinstance(arguments, dict):
             return arguments
-        if arguments.get("extra_body") is not None:
-            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
+        has_extra_body = arguments.get("extra_body") is not None
         arguments = with_extra_body(arguments)
+        extra = arguments.get("model_kwargs") or {}
+        if has_extra_body or extra.get("extra_body") is not None:
+            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
+        extra = with_extra_body(extra)
         names = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
-        extra = dict(arguments.get("model_kwargs") or {})
         # ChatOpenRouter's users put parameters there that it has no field for.
         moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - arguments.keys())}
         if misplaced := sorted(names & set(extra)):

@@ -269,13 +269,13 @@ async def test_a_checkpointed_agent_continues(openrouter: Emulator, kimi: str, *
     openrouter.script(Reply(text=TEXT), times=None)
     model = model_of(openrouter, model=f"moonshotai/{kimi}", max_retries=0)
     agent: Any = create_agent(model, [get_weather], checkpointer=InMemorySaver())
-    asked = {"messages": [HumanMessage("And now?")]}
+    question = {"messages": [HumanMessage("And now?")]}
     for name, conversation in ACCEPTED.items():
         if "image" in str(conversation) and not takes_images(kimi):
             continue
         config = {"configurable": {"thread_id": name}}
         agent.update_state(config, {"messages": [message.model_copy() for message in conversation]})
         for _ in range(2):
-            state = await agent.ainvoke(asked, config) if is_async else agent.invoke(asked, config)
+            state = await agent.ainvoke(question, config) if is_async else agent.invoke(question, config)
             assert state["messages"][-1].text == TEXT, name
     await model.aclose()
