@@ -12,7 +12,6 @@ WHOLE = [*BROKEN, *VARIED_WIRE]
 every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
 
 
-@pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
