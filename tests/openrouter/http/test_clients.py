@@ -389,7 +389,7 @@ def test_many_certificate_directories_leave_a_limited_cache_of_contexts(tmp_path
 
 async def test_a_timer_closes_idle_async_clients() -> None:
     client, loop = await async_client(), asyncio.get_running_loop()
-    pool = ClientPool(1, LeanClient)
+    pool = ClientPool(1, make=lambda: client)
     pool.idle.append((client, time.monotonic() - IDLE_SECONDS))
     pools = clients.ClientPools({("settings",): pool})
     clients._expire_on_loop(clients.Registry(), pools, loop)
