@@ -65,9 +65,10 @@ def remove(module, path):
         delattr(holder, name)
 
 
-def call(base_url):
+def call(base_url, code):
     from langchain_kimi import ChatKimi
 
+    exec(code, {})
     if base_url:
         with ChatKimi(api_key="any", base_url=base_url, max_retries=0) as model:
             print(model.bind(temperature=0.5).invoke("hi").text)
@@ -75,7 +76,7 @@ def call(base_url):
     print(ChatKimi.__name__, flush=True)
 
 
-base_url, cases = sys.argv[1], json.loads(sys.argv[2])
+base_url, code, cases = *sys.argv[1:3], json.loads(sys.argv[3])
 for number, names in enumerate(cases):
     if (child := os.fork()) == 0:
         status = 1
@@ -83,7 +84,7 @@ for number, names in enumerate(cases):
             for module, path in names:
                 remove(module, path)
             print(number, flush=True)
-            call(base_url)
+            call(base_url, code)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -92,12 +93,34 @@ for number, names in enumerate(cases):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, names
 """
 """Runs each case in a copy of this process, in which LangChain is imported and `langchain_kimi` is not."""
+OTHER_POOL = """
+import httpx
+
+POOLS = {}
+
+class Transport(httpx.HTTPTransport):
+    _pool = property(HOLDER.get, HOLDER.set)
+
+httpx.HTTPTransport = Transport
+"""
+RENAMED = """
+class HOLDER:
+    get = lambda transport: transport._connections
+    set = lambda transport, pool: setattr(transport, "_connections", pool)
+"""
+"""httpx's transport keeps its pool under another name."""
+OUTSIDE = """
+class HOLDER:
+    get = lambda transport: POOLS[id(transport)]
+    set = lambda transport, pool: POOLS.setdefault(id(transport), pool)
+"""
+"""httpx's transport has no attribute for its pool."""
 
 
-def without(cases: Sequence[Sequence[tuple[str, str]]], base_url: str = "") -> str:
-    """Run the package without the names of each case; return what it prints."""
+def without(cases: Sequence[Sequence[tuple[str, str]]], base_url: str = "", code: str = "") -> str:
+    """Run the package without the names of each case, and the code after its import; return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", REMOVE, base_url, json.dumps(cases)]
+    command = [sys.executable, "-c", REMOVE, base_url, code, json.dumps(cases)]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -110,6 +133,14 @@ def test_calls_work_without_a_private_name(openrouter: Emulator) -> None:
     assert lines == [
         line for number in range(len(OPTIONAL)) for line in (str(number), "Here it is.", "Here it is.", "ChatKimi")
     ]
+
+
+@needs_fork
+@pytest.mark.parametrize("holder", [RENAMED, OUTSIDE], ids=["renamed", "outside"])
+def test_calls_work_where_httpx_keeps_its_pool_in_another_place(openrouter: Emulator, holder: str) -> None:
+    openrouter.script(Reply(text="Here it is."), times=2)
+    printed = without([[]], openrouter.base_url, holder + OTHER_POOL)
+    assert printed.splitlines() == ["0", "Here it is.", "Here it is.", "ChatKimi"]
 
 
 @needs_fork
