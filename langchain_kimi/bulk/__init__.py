@@ -12,9 +12,9 @@ Each row is written to the output once, before it counts. A run that was killed 
 the same arguments, and no finished row is asked again.
 """
 
-from langchain_kimi.bulk.brake import Limits
-from langchain_kimi.bulk.engine import arun, run
+from langchain_kimi.bulk.options import Options
 from langchain_kimi.bulk.results import BulkError, BulkResult, BulkStoppedError
+from langchain_kimi.bulk.running import arun, run
 from langchain_kimi.bulk.summary import BulkSummary
 
-__all__ = ["BulkError", "BulkResult", "BulkStoppedError", "BulkSummary", "Limits", "arun", "run"]
+__all__ = ["BulkError", "BulkResult", "BulkStoppedError", "BulkSummary", "Options", "arun", "run"]

@@ -2,20 +2,20 @@
 
 import asyncio
 import pickle
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import merge_configs
 
+from langchain_kimi._costs.ledger import UNKNOWN
 from langchain_kimi._openrouter.http.gates import current_gate
-from langchain_kimi.bulk.brake import Limits
-from langchain_kimi.bulk.progress import Progress, progress_of
-from langchain_kimi.bulk.purse import NOTHING, Purse
+from langchain_kimi.bulk.options import Options, checked_options
+from langchain_kimi.bulk.progress import progress_of
+from langchain_kimi.bulk.purse import Purse
 from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult, BulkStoppedError, line_of, result_of
 from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
@@ -33,8 +33,6 @@ from langchain_kimi.errors import (
     KimiUsageError,
 )
 
-OnError = Literal["keep", "raise"]
-Key = str | Callable[[Any], str] | None
 _HOPELESS = (
     KimiAuthenticationError,
     KimiPaymentRequiredError,
@@ -45,23 +43,35 @@ _HOPELESS = (
 """Errors that every further row would end with too."""
 
 
-class _Run:
-    """The state of one run."""
+class Run:
+    """One run.
 
-    def __init__(self, runnable: Runnable[Any, Any], options: Mapping[str, Any]) -> None:
+    Args:
+        runnable: The runnable that is asked for every row.
+        out: The file of the results; None for a temporary one.
+        options: The user's options.
+
+    Attributes:
+        summary: The sums so far.
+        stop: Why no further rows are asked; None if nothing stopped the run.
+        unsaved: The results that could not be written.
+
+    Raises:
+        KimiUsageError: An option is invalid, the runnable has no `ChatKimi`, or the file cannot be used.
+    """
+
+    def __init__(self, runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> None:
         self._runnable = runnable
-        self._options = options
+        self._options = own = checked_options(options)
         self._target = target_of(runnable)
         description = self._target.description()
         self._digest = digest_of(description)
-        limits: Limits = options["limits"]
-        max_cost = options["max_cost"]
-        purse = None if max_cost is None else Purse(NOTHING + _decimal(max_cost))
-        self._gate = RunGate(limits, purse, options["prices"])
-        self._store = Store(options["out"], description)
+        purse = None if own.max_cost is None else Purse(own.max_cost)
+        self._gate = RunGate(own.limits, purse, own.prices)
+        self._store = Store(None if out is None else Path(out), description)
         self.summary = BulkSummary()
-        self.progress: Progress = progress_of(options["progress"], self.summary)
-        self._slots = asyncio.Semaphore(2 * limits.max_concurrency)
+        self._progress = progress_of(own.progress, self.summary)
+        self._slots = asyncio.Semaphore(2 * own.limits.max_concurrency)
         self._results: asyncio.Queue[BulkResult | None] = asyncio.Queue()
         self._same: dict[str, list[Row]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +104,7 @@ class _Run:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._store.flush()
         self._store.close()
-        self.progress.close()
+        self._progress.close()
 
     async def _feed_all(self, source: Any) -> None:
         try:
@@ -108,8 +118,8 @@ class _Run:
                     index += 1
             self.summary.total = index if self.stop is None else self.summary.total
             await self._wait_for_tasks()
-            for number in range(self._options["retries"]):
-                self._last_round = number + 1 == self._options["retries"]
+            for number in range(self._options.retries):
+                self._last_round = number + 1 == self._options.retries
                 await self._ask_again()
         except BaseException as problem:
             self.stop = self.stop or problem
@@ -142,7 +152,7 @@ class _Run:
             return
         row = Row(index, key, value)
         line = self._store.find(key)
-        if line is not None and (line.ok or line.own or not self._options["retry_failed"]):
+        if line is not None and (line.ok or line.own or not self._options.retry_failed):
             self._results.put_nowait(self._read(line, row))
         elif key in self._same:
             self._same[key].append(row)
@@ -154,7 +164,7 @@ class _Run:
         return result_of(line.content, self._target.schema, "duplicate" if line.own else "stored", row.index, row.value)
 
     def _key_of(self, value: Any) -> str:
-        key: Key = self._options["key"]
+        key = self._options.key
         if key is None:
             return self._target.key_of(value, self._digest)
         own = value[key] if isinstance(key, str) else key(value)
@@ -176,7 +186,7 @@ class _Run:
         error: Exception | None = None
         value: Any = None
         try:
-            value = await self._runnable.ainvoke(row.value, _with(self._options["config"], costs))
+            value = await self._runnable.ainvoke(row.value, _with(self._options.config, costs))
         except Exception as problem:  # noqa: BLE001 - every failure of a row is kept as its error
             error = problem
         if isinstance(value, dict) and value.keys() == RAW_AND_PARSED and value["parsing_error"] is not None:
@@ -200,7 +210,7 @@ class _Run:
             unknown_costs=total.unknown,
             seconds=round(time.monotonic() - started, 6),
         )
-        if error is not None and self._options["on_error"] == "raise":
+        if error is not None and self._options.on_error == "raise":
             self.stop = self.stop or error
         if not isinstance(error, KimiBudgetExceededError):
             await self._finish(result)
@@ -209,7 +219,7 @@ class _Run:
 
     def _is_put_aside(self, row: Row, error: Exception) -> bool:
         """Keep a row that may succeed later for a round at the end of the run, and return whether it is kept."""
-        if self._last_round or not self._options["retries"] or not getattr(error, "is_retryable", False):
+        if self._last_round or not self._options.retries or not getattr(error, "is_retryable", False):
             return False
         try:
             self._store.put_aside(pickle.dumps(row))
@@ -239,7 +249,7 @@ class _Run:
     def _update(self) -> None:
         self.summary.seconds = time.monotonic() - self._started
         self.summary.requests, self.summary.refusals = self._gate.requests, self._gate.refusals
-        self.progress.update()
+        self._progress.update()
 
     def _stopped(self, problem: BaseException) -> BaseException:
         if isinstance(problem, KimiUsageError) and not isinstance(problem, KimiBudgetExceededError):
@@ -255,100 +265,11 @@ class _Run:
         return error
 
 
-async def arun(
-    runnable: Runnable[Any, Any],
-    rows: Any,
-    *,
-    out: str | Path | None = None,
-    key: Key = None,
-    max_concurrency: int = 64,
-    requests_per_minute: float | None = None,
-    tokens_per_minute: float | None = None,
-    max_cost: float | None = None,
-    prices: Mapping[str, float] | None = None,
-    retries: int = 2,
-    retry_failed: bool = False,
-    on_error: OnError = "keep",
-    progress: bool | Callable[[BulkSummary], None] = False,
-    config: RunnableConfig | None = None,
-) -> AsyncIterator[BulkResult]:
-    """Ask a runnable for every row, and yield the results as they come.
-
-    Args:
-        runnable: A `ChatKimi`, or a binding, chain or structured output of one.
-        rows: The inputs of the runnable: any iterable or async iterable, or the path of a file of JSON lines, CSV or
-            Parquet. They are read as needed.
-        out: The file of the results, JSON lines. A run with a file continues where an earlier one ended; without a
-            file nothing is kept.
-        key: The name of the column, or a function of the row, that identifies a row. By default a digest of the
-            request, so a changed prompt is asked anew.
-        max_concurrency: The most requests at once. The number in use adapts to what the host accepts.
-        requests_per_minute: The most requests that begin within a minute.
-        tokens_per_minute: The most estimated tokens of prompts within a minute.
-        max_cost: US dollars that the run may cost. Each call reserves the most that it can cost, so set `max_tokens`
-            on the model. Fees of plugins are not included.
-        prices: US dollars per million tokens, `{"prompt": ..., "completion": ...}`, in place of the list prices.
-        retries: How often the rows that failed and may succeed are asked again, at the end of the run.
-        retry_failed: Whether the failed rows of an earlier run are asked again.
-        on_error: `keep` a failed row as a result with its error, or `raise` and stop.
-        progress: Whether to show the progress on standard error or in the log, or a function that takes the sums.
-        config: The configuration of the runnable's calls.
-
-    Raises:
-        KimiUsageError: The runnable has no `ChatKimi`, the rows or the output cannot be read, or the output belongs to
-            another run.
-        BulkStoppedError: The run ended early: the money is spent, the key is refused, the model does not exist, or the
-            output cannot be written. All earlier results are in the output.
-    """
-    _check(on_error, retries, max_concurrency)
-    options = {
-        "out": None if out is None else Path(out),
-        "key": key,
-        "limits": Limits(max_concurrency, requests_per_minute, tokens_per_minute),
-        "max_cost": max_cost,
-        "prices": prices,
-        "retries": retries,
-        "retry_failed": retry_failed,
-        "on_error": on_error,
-        "progress": progress,
-        "config": config,
-    }
-    run = _Run(runnable, options)
-    async with aclosing(run.results(rows)) as results:
-        async for result in results:
-            yield result
+def _with(config: RunnableConfig | None, costs: RowCosts) -> RunnableConfig:
+    """Return the user's configuration with the row's costs among the callbacks."""
+    return merge_configs(config, RunnableConfig(callbacks=[costs]))
 
 
-def run(
-    runnable: Runnable[Any, Any],
-    rows: Any,
-    *,
-    out: str | Path | None = None,
-    on_result: Callable[[BulkResult], None] | None = None,
-    **options: Any,
-) -> BulkSummary:
-    """Ask a runnable for every row, and return the sums.
-
-    Args:
-        runnable: See `arun`.
-        rows: See `arun`.
-        out: The file of the results; see `arun`.
-        on_result: Called with each result.
-        **options: The other arguments of `arun`.
-
-    Raises:
-        KimiUsageError: See `arun`. Also if the results would go nowhere, because neither `out` nor `on_result` is set.
-        BulkStoppedError: See `arun`.
-    """
-    if out is None and on_result is None:
-        raise KimiUsageError("The results would be lost.", advice="Pass out=..., on_result=..., or use bulk.arun.")
-    summaries: list[BulkSummary] = []
-
-    async def run_all() -> None:
-        async with aclosing(arun(runnable, rows, out=out, _summaries=summaries, **options)) as results:
-            async for result in results:
-                if on_result is not None:
-                    on_result(result)
-
-    _run_anywhere(run_all())
-    return summaries[0]
+def _last(names: Mapping[str, Any]) -> str | None:
+    """Return the last name that is not `unknown`, None if there is none."""
+    return next((name for name in reversed(names) if name != UNKNOWN), None)

@@ -51,7 +51,9 @@ class Store:
         self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._index.execute("PRAGMA synchronous=OFF")
         self._index.execute("PRAGMA journal_mode=OFF")
-        self._index.execute("CREATE TABLE lines (key TEXT PRIMARY KEY, start INT, size INT, ok INT, own INT) WITHOUT ROWID")
+        self._index.execute(
+            "CREATE TABLE lines (key TEXT PRIMARY KEY, start INT, size INT, ok INT, own INT) WITHOUT ROWID"
+        )
         self._index.execute("CREATE TABLE waiting (row BLOB)")
         self._path = path
         self._pending: list[tuple[str, bytes, bool, asyncio.Future[None]]] = []
@@ -185,7 +187,7 @@ def _opened(path: Path | None) -> BinaryIO:
     if path is None:
         import tempfile  # noqa: PLC0415 - a run with an output does not need it
 
-        return tempfile.NamedTemporaryFile("ab+", prefix="langchain-kimi-")  # type: ignore[return-value]  # noqa: SIM115
+        return tempfile.NamedTemporaryFile("ab+", prefix="langchain-kimi-")  # type: ignore[return-value]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab+")

@@ -48,7 +48,10 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with Passage(call.connection.url, call.body, call.run_id), _AsyncExchange(attempts) as (reader, pieces):
+            async with (
+                Passage(call.connection.url, call.body, call.run_id),
+                _AsyncExchange(attempts) as (reader, pieces),
+            ):
                 async for piece, waited in pieces:
                     for part in reader.feed(piece, waited):
                         yield part
