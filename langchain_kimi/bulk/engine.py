@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Run:
         self.unsaved: list[BulkResult] = []
         self._started = time.monotonic()
 
-    async def results(self, source: Any) -> AsyncIterator[BulkResult]:
+    async def results(self, source: Any) -> AsyncGenerator[BulkResult, None]:
         """Yield the results as they come."""
         self.summary.total = number_of_rows(source)
         feeding = asyncio.create_task(self._feed_all(source))
@@ -270,6 +270,6 @@ def _with(config: RunnableConfig | None, costs: RowCosts) -> RunnableConfig:
     return merge_configs(config, RunnableConfig(callbacks=[costs]))
 
 
-def _last(names: Mapping[str, Any]) -> str | None:
+def _last(names: dict[str, Any]) -> str | None:
     """Return the last name that is not `unknown`, None if there is none."""
     return next((name for name in reversed(names) if name != UNKNOWN), None)

@@ -28,7 +28,7 @@ class Options(TypedDict, total=False):
         retries: How often the rows that failed and may succeed are asked again at the end of the run, by default 2.
         retry_failed: Whether the failed rows of an earlier run are asked again, by default not.
         on_error: `"keep"` a failed row as a result with its error (the default), or `"raise"` to stop.
-        progress: Whether to show the progress, on a terminal or in the log of `langchain_kimi.bulk`; or a function
+        progress: Whether to show the progress, on a terminal or in the log of `langchain_kimi`; or a function
             that takes the sums after each result.
         config: The configuration of the runnable's calls.
     """

@@ -8,7 +8,7 @@ from typing import Protocol, TextIO
 
 from langchain_kimi.bulk.summary import BulkSummary
 
-logger = logging.getLogger("langchain_kimi.bulk")
+logger = logging.getLogger("langchain_kimi")
 ON_TERMINAL = 0.2
 """Seconds between two updates of the line."""
 IN_LOG = 60.0

@@ -171,6 +171,6 @@ def _decoded(kind: str, value: Any, schema: type[BaseModel] | None) -> Any:
     if kind == "object" and schema is not None:
         return schema.model_validate(value)
     if kind == "raw_and_parsed":
-        raw, parsed = (_decoded(*value[name], schema) for name in ("raw", "parsed"))
+        raw, parsed = (_decoded(kind, part, schema) for kind, part in (value["raw"], value["parsed"]))
         return {"raw": raw, "parsed": parsed, "parsing_error": None}
     return value

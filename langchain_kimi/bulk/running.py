@@ -1,7 +1,7 @@
 """`run` and `arun`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -18,7 +18,7 @@ from langchain_kimi.errors import KimiUsageError
 
 async def arun(
     runnable: Runnable[Any, Any], rows: Any, *, out: str | Path | None = None, **options: Unpack[Options]
-) -> AsyncIterator[BulkResult]:
+) -> AsyncGenerator[BulkResult, None]:
     """Ask a runnable for every row, and yield the results as they come.
 
     Args:

@@ -6,14 +6,14 @@ Rows are read one after another, and never all at once.
 import csv
 import importlib
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from langchain_kimi.errors import KimiUsageError
 
 
-async def rows_of(source: Any) -> AsyncIterator[Any]:
+async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
     """Yield the rows of a source.
 
     Args:

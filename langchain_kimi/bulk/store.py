@@ -9,10 +9,11 @@ import asyncio
 import json
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from langchain_kimi.bulk.target import differences
 from langchain_kimi.errors import KimiUsageError
@@ -58,7 +59,7 @@ class Store:
         self._path = path
         self._pending: list[tuple[str, bytes, bool, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._file: BinaryIO = _opened(path)
+        self._file = _opened(path)
         try:
             self._check(description)
             self._size = self._load()
@@ -104,16 +105,14 @@ class Store:
             self._writing = None
 
     def _write_all(self, content: bytes) -> None:
+        rest = memoryview(content)
         try:
-            self._file.write(content)
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError:
-            # A part of a line may have been written. Python's buffer keeps the rest, so the file is opened anew.
-            name = self._file.name
-            self._file.raw.close()  # type: ignore[attr-defined] - a buffered file has it
-            os.truncate(name, self._size)
-            self._file = Path(name).open("ab+")
+            # A part of a line may have been written.
+            self._file.truncate(self._size)
             raise
 
     async def flush(self) -> None:
@@ -160,37 +159,36 @@ class Store:
 
     def _load(self) -> int:
         """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
+        if self._path is None:
+            return 0
         bad: list[bytes] = []
         start = 0
         self._index.execute("BEGIN")
-        self._file.seek(0)
-        for line in self._file:
-            key, ok = _key_of(line)
-            if key is None:
-                bad.append(line)
-            else:
-                self._note(key, start, len(line), ok=ok, own=False)
-            start += len(line)
+        with self._path.open("rb") as file:
+            for line in file:
+                key, ok = _key_of(line)
+                if key is None:
+                    bad.append(line)
+                else:
+                    self._note(key, start, len(line), ok=ok, own=False)
+                start += len(line)
         self._index.execute("COMMIT")
         if bad:
-            aside = Path(f"{self._file.name}.bad")
-            with aside.open("ab") as file:
+            with self._path.with_name(f"{self._path.name}.bad").open("ab") as file:
                 file.writelines(line.removesuffix(b"\n") + b"\n" for line in bad)
             if not bad[-1].endswith(b"\n"):
                 start -= len(bad[-1])
                 self._file.truncate(start)
-        self._file.seek(0, os.SEEK_END)
         return start
 
 
-def _opened(path: Path | None) -> BinaryIO:
+def _opened(path: Path | None) -> Any:
+    """Return the file without a buffer, so that nothing is written after an error; None opens a temporary file."""
     if path is None:
-        import tempfile  # noqa: PLC0415 - a run with an output does not need it
-
-        return tempfile.NamedTemporaryFile("ab+", prefix="langchain-kimi-")  # type: ignore[return-value]
+        return tempfile.TemporaryFile("ab+", buffering=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab+")
+        file = path.open("ab+", buffering=0)
     except OSError as problem:
         raise KimiUsageError(f"{path} cannot be written: {problem.strerror}.") from problem
     if not _lock(file):
@@ -199,7 +197,7 @@ def _opened(path: Path | None) -> BinaryIO:
     return file
 
 
-def _lock(file: BinaryIO) -> bool:
+def _lock(file: Any) -> bool:
     """Lock a file until it is closed, and return whether that was possible. Windows has no such lock."""
     try:
         import fcntl  # noqa: PLC0415 - Windows has no fcntl

@@ -11,7 +11,7 @@ from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from langchain_core.prompts import BasePromptTemplate
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableParallel
 from pydantic import BaseModel
 
 from langchain_kimi._request.messages import messages_to_wire
@@ -110,8 +110,8 @@ def _targets(runnable: Any) -> Iterator[Target]:
     steps = getattr(runnable, "steps", None)
     if isinstance(steps, list):
         yield from _in_sequence(steps)
-    elif isinstance(steps, Mapping):
-        for step in steps.values():
+    if isinstance(runnable, RunnableParallel):
+        for step in runnable.steps__.values():
             yield from _targets(step)
     for name in _INNER:
         inner = getattr(runnable, name, None)

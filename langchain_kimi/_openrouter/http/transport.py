@@ -48,15 +48,13 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with (
-                Passage(call.connection.url, call.body, call.run_id),
-                _AsyncExchange(attempts) as (reader, pieces),
-            ):
-                async for piece, waited in pieces:
-                    for part in reader.feed(piece, waited):
-                        yield part
-            for part in reader.close():
-                yield part
+            async with Passage(call.connection.url, call.body, call.run_id):
+                async with _AsyncExchange(attempts) as (reader, pieces):
+                    async for piece, waited in pieces:
+                        for part in reader.feed(piece, waited):
+                            yield part
+                for part in reader.close():
+                    yield part
         except KimiError as error:
             wait = attempts.wait_after(error)
             if wait is None:
