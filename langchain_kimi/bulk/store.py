@@ -59,6 +59,7 @@ class Store:
         self._path = path
         self._pending: list[tuple[str, bytes, bool, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._failure: OSError | None = None
         self._file = _opened(path)
         try:
             self._check(description)
@@ -79,7 +80,8 @@ class Store:
         """Write a line, and return when it is on the disk.
 
         Raises:
-            OSError: It could not be written. The file ends with the last whole line.
+            OSError: It could not be written, and neither can later ones. A part of a line at the end of the file is put
+                aside by the next run.
         """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((key, line, ok, written))
@@ -88,37 +90,33 @@ class Store:
         await asyncio.shield(written)
 
     async def _write(self) -> None:
-        try:
-            while self._pending:
-                lines, self._pending = self._pending, []
-                try:
-                    await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
-                except OSError as problem:
-                    for *_, written in lines:
-                        written.set_exception(problem)
-                    continue
-                for key, line, ok, written in lines:
-                    self._note(key, self._size, len(line), ok=ok, own=True)
-                    self._size += len(line)
-                    written.set_result(None)
-        finally:
-            self._writing = None
+        while self._pending:
+            lines, self._pending = self._pending, []
+            try:
+                if self._failure is not None:
+                    raise self._failure
+                await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
+            except OSError as problem:
+                self._failure = problem
+                for *_, written in lines:
+                    written.set_exception(problem)
+                continue
+            for key, line, ok, written in lines:
+                self._note(key, self._size, len(line), ok=ok, own=True)
+                self._size += len(line)
+                written.set_result(None)
+        self._writing = None
 
     def _write_all(self, content: bytes) -> None:
         rest = memoryview(content)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError:
-            # A part of a line may have been written.
-            self._file.truncate(self._size)
-            raise
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        os.fsync(self._file.fileno())
 
     async def flush(self) -> None:
         """Wait until everything is written."""
-        while self._writing is not None:
-            await asyncio.shield(self._writing)
+        if self._writing is not None:
+            await self._writing
 
     def put_aside(self, row: bytes) -> None:
         """Keep a row for a later round."""

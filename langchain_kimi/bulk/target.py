@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.load import dumpd
@@ -74,7 +74,7 @@ def target_of(runnable: Any) -> Target:
     Raises:
         KimiUsageError: There is no `ChatKimi` in it.
     """
-    target = next(_targets(runnable), None)
+    target = _target(runnable)
     if target is None:
         raise KimiUsageError(
             "The runnable has no ChatKimi.", advice="Pass a ChatKimi, or a chain, binding or structured output of one."
@@ -103,32 +103,31 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - the length of a line
 
 
-def _targets(runnable: Any) -> Iterator[Target]:
+def _target(runnable: Any) -> Target | None:
     if isinstance(runnable, KimiSettings):
-        yield Target(runnable)
-        return
-    steps = getattr(runnable, "steps", None)
-    if isinstance(steps, list):
-        yield from _in_sequence(steps)
+        return Target(runnable)
+    if isinstance(steps := getattr(runnable, "steps", None), list):
+        return _first(_in_step(steps, place) for place in range(len(steps)))
     if isinstance(runnable, RunnableParallel):
-        for step in runnable.steps__.values():
-            yield from _targets(step)
-    for name in _INNER:
-        inner = getattr(runnable, name, None)
-        if isinstance(inner, Runnable):
-            for target in _targets(inner):
-                bound = {**target.arguments, **(getattr(runnable, "kwargs", None) or {})}
-                instruction = getattr(runnable, "instruction", "") or target.instruction
-                yield Target(target.model, bound, target.before, instruction, target.schema)
+        return _first(map(_target, runnable.steps__.values()))
+    inner = _first(_target(getattr(runnable, name, None)) for name in _INNER)
+    if inner is None:
+        return None
+    arguments = {**inner.arguments, **(getattr(runnable, "kwargs", None) or {})}
+    return replace(inner, arguments=arguments, instruction=getattr(runnable, "instruction", inner.instruction))
 
 
-def _in_sequence(steps: list[Any]) -> Iterator[Target]:
-    for place, step in enumerate(steps):
-        for target in _targets(step):
-            schemas = (_schema_of(later) for later in steps[place + 1 :])
-            schema = next(filter(None, schemas), target.schema)
-            before = (*steps[:place], *target.before)
-            yield Target(target.model, target.arguments, before, target.instruction, schema)
+def _in_step(steps: list[Any], place: int) -> Target | None:
+    """Return the model in a step of a sequence."""
+    inner = _target(steps[place])
+    if inner is None:
+        return None
+    schema = next(filter(None, map(_schema_of, steps[place + 1 :])), inner.schema)
+    return replace(inner, before=(*steps[:place], *inner.before), schema=schema)
+
+
+def _first(targets: Iterable[Target | None]) -> Target | None:
+    return next(filter(None, targets), None)
 
 
 def _schema_of(step: Any) -> type[BaseModel] | None:

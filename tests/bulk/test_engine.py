@@ -49,9 +49,7 @@ async def test_every_row_has_its_result(model: ChatKimi, openrouter: Emulator, t
 
 
 @pytest.mark.parametrize("kind", ["generator", "async generator", "file"])
-async def test_rows_of_every_kind_are_asked(
-    kind: str, model: ChatKimi, openrouter: Emulator, tmp_path: Path
-) -> None:
+async def test_rows_of_every_kind_are_asked(kind: str, model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     async def later() -> AsyncIterator[str]:
         for number in range(5):
             yield f"row {number}"
@@ -132,7 +130,7 @@ async def test_a_row_that_cannot_be_rendered_is_an_error_row(
 async def test_failed_rows_are_kept_and_asked_again_on_request(
     model: ChatKimi, openrouter: Emulator, tmp_path: Path
 ) -> None:
-    openrouter.script(faults.provider_refused())
+    openrouter.script(faults.provider_refused("bad schema"))
     first = await results(model, ["a", "b"], out=tmp_path / "a.jsonl", max_concurrency=1)
     again = await results(model, ["a", "b"], out=tmp_path / "a.jsonl")
     retried = await results(model, ["a", "b"], out=tmp_path / "a.jsonl", retry_failed=True)
@@ -160,6 +158,16 @@ async def test_the_rounds_at_the_end_have_a_limit(model: ChatKimi, openrouter: E
     assert [one.error.kind for one in (*found, *without) if one.error] == ["KimiServerError"] * 3
     assert len(openrouter.bodies) == 2 * 3 + 1
     assert len(lines(tmp_path / "a.jsonl")) == 2
+
+
+async def test_a_stopped_run_asks_no_row_again(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(*[faults.internal_error()] * 9)
+    openrouter.script(faults.unauthorized(), times=None)
+
+    with pytest.raises(BulkStoppedError):
+        await results(model, [f"q{number}" for number in range(9)], max_concurrency=1)
+
+    assert 9 < len(openrouter.bodies) < 13
 
 
 async def test_a_row_that_cannot_be_kept_is_not_asked_again(model: ChatKimi, openrouter: Emulator) -> None:
@@ -207,7 +215,7 @@ async def test_an_error_that_every_row_would_have_stops_the_run(
 
 
 async def test_errors_can_stop_the_run(model: ChatKimi, openrouter: Emulator) -> None:
-    openrouter.script(faults.provider_refused(), times=None)
+    openrouter.script(faults.provider_refused("bad schema"), times=None)
 
     with pytest.raises(BulkStoppedError) as caught:
         await results(model, [f"q{number}" for number in range(100)], on_error="raise", max_concurrency=2)

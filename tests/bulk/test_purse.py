@@ -55,7 +55,9 @@ async def test_a_refusal_names_the_amounts_and_the_remedy() -> None:
     await purse.reserve(first := uuid4(), Decimal("0.4"))
     purse.settle(first, Decimal("0.4"))
 
-    with pytest.raises(KimiBudgetExceededError, match=r"0\.4 of 0\.5 USD spent.*may cost 0\.2 USD.*max_tokens") as caught:
+    with pytest.raises(
+        KimiBudgetExceededError, match=r"0\.4 of 0\.5 USD spent.*may cost 0\.2 USD.*max_tokens"
+    ) as caught:
         await purse.reserve(uuid4(), Decimal("0.2"))
 
     assert (caught.value.spent, caught.value.limit) == (0.4, 0.5)

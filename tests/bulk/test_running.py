@@ -47,7 +47,7 @@ bulk.run(model, rows, out=sys.argv[2], max_concurrency=8)
 def run_until(path: Path, base_url: str, rows: int, lines: int | None) -> None:
     """Run a process, and kill it once the output has so many lines; None lets it end."""
     arguments = [sys.executable, "-c", RUN, base_url, str(path), str(rows)]
-    with subprocess.Popen(arguments, env=dict(os.environ)) as process:  # noqa: S603 - our own interpreter
+    with subprocess.Popen(arguments, env=dict(os.environ)) as process:
         if lines is None:
             assert process.wait() == 0
             return

@@ -55,9 +55,7 @@ async def test_a_parquet_file_gives_its_rows(tmp_path: Path) -> None:
     assert await listed(tmp_path / "a.parquet") == [{"a": number} for number in range(2_500)]
 
 
-async def test_a_parquet_file_without_pyarrow_names_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_parquet_file_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
 
     with pytest.raises(KimiUsageError, match="parquet"):

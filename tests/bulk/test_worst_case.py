@@ -51,7 +51,9 @@ def test_the_dearest_fallback_counts() -> None:
     cheap, _ = worst_case(body(), None)
     dear, _ = worst_case(body(models=["moonshotai/kimi-k3"]), None)
 
-    assert prices_of("moonshotai/kimi-k3", None).highest_completion > prices_of(MODEL.model_name, None).highest_completion
+    assert (
+        prices_of("moonshotai/kimi-k3", None).highest_completion > prices_of(MODEL.model_name, None).highest_completion
+    )
     assert dear > cheap
 
 

@@ -21,7 +21,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # there is no public list
         while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio does
+            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
             self._timer_cancelled_count -= 1
         if timers and not self._ready:  # type: ignore[attr-defined]  # there is no public list
             self._seconds = max(self._seconds, timers[0].when())
