@@ -21,7 +21,7 @@ WINDOW = 5.0
 """Seconds over which the rate of answers is measured."""
 EVIDENCE = 30
 """Attempts after a cut that show whether it helped."""
-_CUT_RATE, _GROWTH, _PROBE = 0.9, 1.1, 1.5
+_CUT_RATE, _GROWTH, _PROBE = 0.9, 1.2, 1.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _SHORTEST_WAIT = 0.0001
 _MANY = 0.1
@@ -224,7 +224,7 @@ class Brake:
 
     def _rate_of_answers(self, now: float) -> float:
         recent = [when for when in self._share.answered if when >= now - WINDOW]
-        return len(recent) / max(1.0, now - recent[0]) if recent else 1.0
+        return len(recent) / max(1.0, now - recent[0]) if recent else self.limit
 
 
 async def _until(event: asyncio.Event, seconds: float | None) -> None:

@@ -104,6 +104,8 @@ def _short(value: Any) -> str:
 
 
 def _target(runnable: Any) -> Target | None:
+    if not isinstance(runnable, Runnable):
+        return None
     if isinstance(runnable, KimiSettings):
         return Target(runnable)
     if isinstance(steps := getattr(runnable, "steps", None), list):

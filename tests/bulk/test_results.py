@@ -72,7 +72,9 @@ def test_an_error_keeps_what_helps() -> None:
     line = line_of(BulkResult("k", 0, error=BulkError.of(error)))
     read = result_of(line, None, "stored", 0, None)
 
-    assert read.error == BulkError("KimiRateLimitError", str(error), 429, "Novita", "gen-1", "half", 2, True)
+    assert read.error == BulkError(
+        "KimiRateLimitError", str(error), 429, "Novita", "gen-1", "half", 2, is_retryable=True
+    )
     assert not read.ok
     assert json.loads(line)["ok"] is False
     assert "value" not in json.loads(line)
@@ -93,6 +95,6 @@ def test_the_error_of_a_stopped_run_survives_pickling() -> None:
     error = BulkStoppedError("Stopped.", advice="Go on.")
     error.summary, error.unsaved = BulkSummary(rows=3), (BulkResult("k", 0, "x"),)
 
-    copied = pickle.loads(pickle.dumps(error))
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own object
 
     assert (copied.summary, copied.unsaved, str(copied)) == (error.summary, error.unsaved, str(error))

@@ -79,7 +79,12 @@ def test_other_requests_have_other_keys() -> None:
 
 def test_behind_a_step_that_is_not_a_prompt_the_row_decides() -> None:
     calls: list[Any] = []
-    chain = RunnableLambda(calls.append) | MODEL
+
+    def ask(row: dict[str, Any]) -> str:
+        calls.append(row)
+        return str(row)
+
+    chain = RunnableLambda(ask) | MODEL
 
     assert key(chain, {"a": 1, "b": 2}) == key(chain, {"b": 2, "a": 1})
     assert key(chain, {"a": 1}) != key(chain, {"a": 2})

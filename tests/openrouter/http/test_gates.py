@@ -64,7 +64,7 @@ async def test_a_cancelled_call_leaves_the_gate(model: ChatKimi, openrouter: Emu
     gate = Recorder()
     current_gate.set(gate)
     call = asyncio.create_task(model.ainvoke("hi"))
-    while not openrouter.requests:
+    while not openrouter.requests:  # noqa: ASYNC110 - the server runs in a thread
         await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
