@@ -177,5 +177,5 @@ class Own:
 
 def test_every_private_name_of_another_package_is_in_the_table() -> None:
     listed = {path.split(".")[-1] for _, path in (*OPTIONAL, *NEEDED)} | set(WITH_DEFAULT)
-    found = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
-    assert not found, "\n" + "\n".join(found)
+    unlisted = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
+    assert not unlisted, "\n" + "\n".join(unlisted)
