@@ -21,7 +21,8 @@ WINDOW = 5.0
 """Seconds over which the rate of answers is measured."""
 EVIDENCE = 30
 """Attempts after a cut that show whether it helped."""
-_CUT_RATE, _GROWTH, _PROBE = 0.9, 1.2, 1.5
+_CUT_RATE, _PROBE = 0.9, 1.5
+_GROWTH, _FAST_GROWTH = 1.2, 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _SHORTEST_WAIT = 0.0001
 _MANY = 0.1
@@ -130,6 +131,7 @@ class Brake:
         self._tokens = Allowance(limits.tokens_per_minute, monotonic())
         self._next_start = self._blocked_until = self._last_pause = -math.inf
         self._pause = _FIRST_PAUSE
+        self._growth = _GROWTH
         self._share = _Share()
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -173,8 +175,8 @@ class Brake:
             self._share.answered.popleft()
         self.limit = min(self.limit + 1 / self.limit, float(self._limits.max_concurrency))
         if self.rate != math.inf:
-            # In a second without refusals the rate grows by `_GROWTH`.
-            self.rate *= _GROWTH ** (1 / max(self.rate, 1.0))
+            # In a second without refusals the rate grows by the factor `_growth`.
+            self.rate *= self._growth ** (1 / max(self.rate, 1.0))
 
     def refused(self, ticket: Ticket, retry_after: float | None) -> None:
         """Note that the server refused an attempt, because it has too many.
@@ -219,12 +221,16 @@ class Brake:
             self.limit = min(self.limit * _PROBE, float(self._limits.max_concurrency))
         else:
             self.limit = max(1.0, self.limit / 2)
-            self.rate = max(SMALLEST_RATE, min(self.rate, self._rate_of_answers(now)) * _CUT_RATE)
+            measured = self._rate_of_answers(now)
+            # A rate that was not measured is a guess, which should not last.
+            self._growth = _FAST_GROWTH if measured is None else _GROWTH
+            self.rate = max(SMALLEST_RATE, min(self.rate, measured or self.limit) * _CUT_RATE)
         self._share = _Share(before=share.refused, answered=share.answered)
 
-    def _rate_of_answers(self, now: float) -> float:
+    def _rate_of_answers(self, now: float) -> float | None:
+        """Return the answers a second lately, None if they do not cover a second."""
         recent = [when for when in self._share.answered if when >= now - WINDOW]
-        return len(recent) / max(1.0, now - recent[0]) if recent else self.limit
+        return len(recent) / (now - recent[0]) if recent and now - recent[0] >= 1 else None
 
 
 async def _until(event: asyncio.Event, seconds: float | None) -> None:

@@ -137,17 +137,17 @@ def result_of(line: bytes, schema: type[BaseModel] | None, state: State, index: 
         index: The position of the row in the input of this run.
         row: The row.
     """
-    found = json.loads(line)
-    error = found.get("error")
+    stored = json.loads(line)
+    error = stored.get("error")
     is_duplicate = state == "duplicate"
     return BulkResult(
-        key=found["key"],
+        key=stored["key"],
         index=index,
-        value=None if error else _decoded(found["kind"], found["value"], schema),
+        value=None if error else _decoded(stored["kind"], stored["value"], schema),
         error=BulkError(**{name: value for name, value in error.items() if name in _ERROR_FIELDS}) if error else None,
         input=row,
         state=state,
-        **{name: found[name] for name in _SUMS if name in found and not (is_duplicate and name in _PAID)},
+        **{name: stored[name] for name in _SUMS if name in stored and not (is_duplicate and name in _PAID)},
     )
 
 

@@ -144,10 +144,10 @@ class Store:
         beside = self._path.with_name(f"{self._path.name}.run.json")
         wanted = {"version": _VERSION, **description}
         if beside.exists() and self._path.stat().st_size:
-            found = list(differences(json.loads(beside.read_bytes()), json.loads(json.dumps(wanted, default=str))))
-            if found:
+            different = list(differences(json.loads(beside.read_bytes()), json.loads(json.dumps(wanted, default=str))))
+            if different:
                 raise KimiUsageError(
-                    f"{self._path.name} has the results of another run. {'; '.join(found)}.",
+                    f"{self._path.name} has the results of another run. {'; '.join(different)}.",
                     advice="Choose another `out`, or move the file away.",
                 )
             return

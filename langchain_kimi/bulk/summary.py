@@ -55,10 +55,10 @@ class BulkSummary:
     @property
     def expected_cost(self) -> float | None:
         """US dollars that the whole run costs if the remaining rows cost as much as those so far; None if unknown."""
-        asked = self.answered + self.failed
-        if self.total is None or not asked:
+        paid = self.answered + self.failed
+        if self.total is None or not paid:
             return None
-        return self.cost * (1 + max(0, self.total - self.rows) / asked)
+        return self.cost * (1 + max(0, self.total - self.rows) / paid)
 
     @property
     def seconds_left(self) -> float | None:

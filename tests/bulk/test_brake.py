@@ -88,7 +88,7 @@ def test_a_host_with_a_limit_of_requests_at_once_refuses_few_of_them() -> None:
 
 
 def test_a_host_that_refuses_at_random_is_not_slowed_down_without_end() -> None:
-    chance = random.Random(1)  # noqa: S311 - a simulation
+    chance = random.Random(1)  # noqa: S311 - random numbers of a simulation
     played = play(2_000, lambda _: (False, 0.01, 0.0) if chance.random() < 1 / 3 else (True, 0.3, None), Limits(64))
 
     # 2,000 answers need 3,000 requests on average, and 16 at once would take 40 s without a brake.

@@ -41,11 +41,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 async def test_every_row_has_its_result(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     rows = [f"question {number}" for number in range(60)]
 
-    found = await results(model, rows, out=tmp_path / "a.jsonl")
+    outcome = await results(model, rows, out=tmp_path / "a.jsonl")
 
-    assert [one.input for one in found] == rows
-    assert [one.index for one in found] == list(range(60))
-    assert all(one.ok and one.cost > 0 and one.provider and one.value.text for one in found)
+    assert [one.input for one in outcome] == rows
+    assert [one.index for one in outcome] == list(range(60))
+    assert all(one.ok and one.cost > 0 and one.provider and one.value.text for one in outcome)
     assert len(openrouter.bodies) == len(lines(tmp_path / "a.jsonl")) == 60
 
 
@@ -77,12 +77,12 @@ async def test_a_later_run_asks_only_the_rest(model: ChatKimi, openrouter: Emula
 
 
 async def test_equal_rows_are_asked_once(model: ChatKimi, openrouter: Emulator) -> None:
-    found = await results(model, ["same"] * 10 + ["other"] + ["same"] * 10, max_concurrency=4)
+    outcome = await results(model, ["same"] * 10 + ["other"] + ["same"] * 10, max_concurrency=4)
 
     assert len(openrouter.bodies) == 2
-    assert sum(one.cost > 0 for one in found) == 2
-    assert [one.state for one in found].count("duplicate") == 19
-    assert {one.value.text for one in found if one.input == "same"} == {found[0].value.text}
+    assert sum(one.cost > 0 for one in outcome) == 2
+    assert [one.state for one in outcome].count("duplicate") == 19
+    assert {one.value.text for one in outcome if one.input == "same"} == {outcome[0].value.text}
 
 
 async def test_objects_come_back_as_objects(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ async def test_a_value_that_does_not_fit_the_schema_is_an_error_with_its_cost(
     [one] = await results(plain, ["x"])
     [other] = await results(raw, ["x"])
 
-    for found in (one, other):
-        assert found.error is not None
-        assert (found.error.kind, found.value) == ("KimiStructuredOutputError", None)
-        assert found.cost > 0
+    for outcome in (one, other):
+        assert outcome.error is not None
+        assert (outcome.error.kind, outcome.value) == ("KimiStructuredOutputError", None)
+        assert outcome.cost > 0
 
 
 async def test_a_row_that_cannot_be_rendered_is_an_error_row(
@@ -119,12 +119,12 @@ async def test_a_row_that_cannot_be_rendered_is_an_error_row(
 ) -> None:
     chain = ChatPromptTemplate.from_template("{text}") | model | StrOutputParser()
 
-    found = await results(chain, [{"text": "a"}, {"other": "b"}, {"text": "c"}], out=tmp_path / "a.jsonl")
+    outcome = await results(chain, [{"text": "a"}, {"other": "b"}, {"text": "c"}], out=tmp_path / "a.jsonl")
 
-    assert [one.ok for one in found] == [True, False, True]
-    assert found[1].error is not None
-    assert "cannot be rendered" in found[1].error.reason
-    assert "text" in found[1].error.reason
+    assert [one.ok for one in outcome] == [True, False, True]
+    assert outcome[1].error is not None
+    assert "cannot be rendered" in outcome[1].error.reason
+    assert "text" in outcome[1].error.reason
     assert len(lines(tmp_path / "a.jsonl")) == 3
 
 
@@ -144,19 +144,19 @@ async def test_failed_rows_are_kept_and_asked_again_on_request(
 async def test_rows_that_may_succeed_later_are_asked_again_at_the_end(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(*[faults.internal_error()] * 3)
 
-    found = await results(model, ["a", "b", "c", "d"], max_concurrency=1)
+    outcome = await results(model, ["a", "b", "c", "d"], max_concurrency=1)
 
-    assert all(one.ok for one in found)
+    assert all(one.ok for one in outcome)
     assert len(openrouter.bodies) == 7
 
 
 async def test_the_rounds_at_the_end_have_a_limit(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(faults.internal_error(), times=None)
 
-    found = await results(model, ["a", "b"], out=tmp_path / "a.jsonl", retries=2)
+    outcome = await results(model, ["a", "b"], out=tmp_path / "a.jsonl", retries=2)
     without = await results(model, ["c"], retries=0)
 
-    assert [one.error.kind for one in (*found, *without) if one.error] == ["KimiServerError"] * 3
+    assert [one.error.kind for one in (*outcome, *without) if one.error] == ["KimiServerError"] * 3
     assert len(openrouter.bodies) == 2 * 3 + 1
     assert len(lines(tmp_path / "a.jsonl")) == 2
 
@@ -176,9 +176,9 @@ async def test_a_row_that_cannot_be_kept_is_not_asked_again(model: ChatKimi, ope
     rows = [{"text": "x", "lambda": lambda: None}]
     chain = ChatPromptTemplate.from_template("{text}") | model
 
-    [found] = await results(chain, rows)
+    [outcome] = await results(chain, rows)
 
-    assert not found.ok
+    assert not outcome.ok
     assert len(openrouter.bodies) == 1
 
 
@@ -264,11 +264,11 @@ async def test_rows_are_not_read_ahead_of_the_consumer(model: ChatKimi, openrout
             taken += 1
             yield f"q{number}"
 
-    found = bulk.arun(model, rows(), max_concurrency=4)
-    await anext(found)
+    outcome = bulk.arun(model, rows(), max_concurrency=4)
+    await anext(outcome)
     for _ in range(50):
         await asyncio.sleep(0.001)
-    await found.aclose()
+    await outcome.aclose()
 
     assert taken <= 2 * 4 + 2
 
@@ -278,10 +278,10 @@ async def test_a_consumer_that_stops_ends_the_calls(model: ChatKimi, openrouter:
     openrouter.script(faults.silence(), times=None)
     before = asyncio.all_tasks()
 
-    async for one in (found := bulk.arun(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl")):
+    async for one in (outcome := bulk.arun(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl")):
         assert one.ok
         break
-    await found.aclose()
+    await outcome.aclose()
 
     assert asyncio.all_tasks() == before
     assert len(lines(tmp_path / "a.jsonl")) == 1
@@ -298,8 +298,8 @@ async def test_a_cancelled_run_keeps_what_it_has(model: ChatKimi, openrouter: Em
     await asyncio.gather(run, return_exceptions=True)
 
     openrouter.clear()
-    found = await results(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl")
-    assert (len(found), len(openrouter.bodies)) == (9, 8)
+    outcome = await results(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl")
+    assert (len(outcome), len(openrouter.bodies)) == (9, 8)
 
 
 async def test_own_keys_identify_rows(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
@@ -323,9 +323,9 @@ async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, ope
 
     chain = model | RunnableLambda(text_of)
 
-    [found] = await results(chain, ["a"], config={"tags": ["mine"]})
+    [outcome] = await results(chain, ["a"], config={"tags": ["mine"]})
 
-    assert found.ok
+    assert outcome.ok
     assert seen == [["mine"]]
 
 
@@ -333,7 +333,7 @@ async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulato
     openrouter.script(*[faults.rate_limited(retry_after=0)] * 3)
     run = Run(model.model_copy(update={"max_retries": 2}), None, {"max_concurrency": 8})
 
-    found = [one async for one in run.results([f"q{number}" for number in range(20)])]
+    outcome = [one async for one in run.results([f"q{number}" for number in range(20)])]
 
-    assert all(one.ok for one in found)
+    assert all(one.ok for one in outcome)
     assert (run.summary.requests, run.summary.refusals, run.summary.answered) == (23, 3, 20)

@@ -12,7 +12,7 @@ from langchain_kimi.bulk.purse import Purse
 
 
 async def test_concurrent_calls_never_exceed_the_limit() -> None:
-    chance = random.Random(3)  # noqa: S311 - a simulation
+    chance = random.Random(3)  # noqa: S311 - random numbers of a simulation
     purse = Purse(Decimal("1.00"))
     worst = Decimal("0.01")
     refused = 0

@@ -30,11 +30,11 @@ async def test_lines_are_found_by_their_keys(tmp_path: Path) -> None:
     await fill(store, *(f"k{number}" for number in range(500)))
     await fill(store, "failed", ok=False)
 
-    found, failed = store.find("k300"), store.find("failed")
+    outcome, failed = store.find("k300"), store.find("failed")
     store.close()
 
-    assert found is not None
-    assert (found.content, found.ok, found.own) == (line("k300"), True, True)
+    assert outcome is not None
+    assert (outcome.content, outcome.ok, outcome.own) == (line("k300"), True, True)
     assert failed is not None
     assert not failed.ok
     assert path.read_bytes().count(b"\n") == 501
@@ -67,10 +67,10 @@ async def test_a_damaged_last_line_is_put_aside(tmp_path: Path, end: bytes) -> N
 
     store = Store(path, DESCRIPTION)
     await fill(store, "c")
-    found = [store.find(key) is not None for key in "abc"]
+    outcome = [store.find(key) is not None for key in "abc"]
     store.close()
 
-    assert found == [True, False, True]
+    assert outcome == [True, False, True]
     assert (tmp_path / "a.jsonl.bad").read_bytes().startswith(end)
     assert [json.loads(one)["key"] for one in path.read_bytes().splitlines() if b'"a"' in one or b'"c"' in one] == [
         "a",
@@ -122,6 +122,29 @@ async def test_without_a_path_the_lines_are_temporary(tmp_path: Path) -> None:
     assert store.find("a") is not None
     store.close()
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - a plain list of names
+
+
+async def test_after_a_failure_every_write_fails() -> None:
+    store = Store(None, DESCRIPTION)
+    store._file.close()
+    store._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115, ASYNC230 - the store closes it
+
+    for key in "ab":
+        with pytest.raises(OSError, match="No space left"):
+            await store.append(key, line(key), ok=True)
+
+    store.close()
+
+
+async def test_a_flush_waits_for_the_lines_under_way(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    writing = asyncio.create_task(store.append("a", line("a"), ok=True))
+    await asyncio.sleep(0)
+    await store.flush()
+    store.close()
+
+    assert (tmp_path / "a.jsonl").read_bytes() == line("a")
+    await writing
 
 
 async def test_rows_put_aside_come_back_once(tmp_path: Path) -> None:

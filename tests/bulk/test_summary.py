@@ -39,3 +39,4 @@ def test_the_table_has_a_line_for_each_kind_of_error_and_each_host() -> None:
     assert "at Novita $0.250000" in lines
     assert "rows per second -" in lines
     assert lines[-1] == "stopped No credit."
+    assert "stopped" not in str(BulkSummary(seconds=1.0))

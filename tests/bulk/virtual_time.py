@@ -21,8 +21,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # there is no public list
         while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
-            self._timer_cancelled_count -= 1
+            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]  # as asyncio marks removed timers
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]  # asyncio counts them
         if timers and not self._ready:  # type: ignore[attr-defined]  # there is no public list
             self._seconds = max(self._seconds, timers[0].when())
         super()._run_once()  # type: ignore[misc]  # asyncio's own step
