@@ -62,11 +62,17 @@ def _types(outer: Any, inner: Any) -> str | list[str]:
 
 
 def _members(outer: Any, inner: Any) -> list[Any]:
-    return [member for member in inner if any(_equal(member, other) for other in outer)]
+    allowed = {_member_key(member) for member in outer}
+    return [member for member in inner if _member_key(member) in allowed]
 
 
-def _equal(member: Any, other: Any) -> bool:
-    return bool(member == other) and isinstance(member, bool) is isinstance(other, bool)
+def _member_key(member: Any) -> Any:
+    """Return a key that is equal for equal JSON values: 1 equals 1.0, but not true."""
+    if isinstance(member, dict):
+        return frozenset((name, _member_key(value)) for name, value in member.items())
+    if isinstance(member, list):
+        return tuple(map(_member_key, member))
+    return isinstance(member, bool), member
 
 
 def _union(outer: Any, inner: Any) -> list[Any]:
