@@ -8,6 +8,8 @@ to `#/$defs/` and is alone, items have one schema, required properties are decla
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
@@ -29,6 +31,13 @@ from langchain_kimi.errors import KimiUsageError
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
 _MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
+_GROWTH, _FREE_GROWTH = 2, 20_000
+"""How much larger copies may make a schema: a multiple of its size, and characters that are always allowed.
+
+Definitions that contain each other twice would otherwise double the schema with each of them.
+"""
+_MAX_INLINED = 8
+"""How many references may be inlined inside each other: the depth of a schema is limited too."""
 # The value of each keyword has one of these types.
 _VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "type": (str, list),
@@ -72,11 +81,36 @@ def schema_notes(tools: list[JSONObject]) -> dict[str, list[str]]:
     for tool in tools:
         function = tool.get("function")
         if isinstance(function, dict) and isinstance(parameters := function.get("parameters"), dict):
-            rewriter = _Rewriter(parameters, str(function.get("name")))
-            rewriter.parameters()
-            if rewriter.notes:
-                notes[str(function.get("name"))] = rewriter.notes
+            found = _repaired(parameters, str(function.get("name"))).notes
+            if found:
+                notes[str(function.get("name"))] = list(found)
     return notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Repaired:
+    """The repair of one schema.
+
+    Attributes:
+        schema: The accepted schema as JSON; None if the schema is accepted as it is.
+        notes: The rewrites that change which arguments are allowed.
+    """
+
+    schema: str | None
+    notes: tuple[str, ...]
+
+
+def _repaired(schema: JSONObject, tool: str) -> _Repaired:
+    # The tools of a model are the same at each call. A cached schema is text, so that no caller can change it.
+    return _repair_of(json.dumps(schema), tool)
+
+
+@lru_cache(maxsize=1024)
+def _repair_of(schema: str, tool: str) -> _Repaired:
+    before = json.loads(schema)
+    rewriter = _Rewriter(before, tool)
+    after = rewriter.parameters()
+    return _Repaired(None if after is before else json.dumps(after), tuple(rewriter.notes))
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
@@ -98,8 +132,10 @@ def _tool(tool: JSONObject) -> JSONObject:
     schema = {} if parameters is None else parameters
     if not isinstance(schema, dict):
         raise _refusal(str(function.get("name")), (), f"is not a schema but {schema!r:.50}")
-    rewritten = moonshot_schema(schema, str(function.get("name")))
-    return tool if rewritten is parameters else {**tool, "function": {**function, "parameters": rewritten}}
+    repaired = _repaired(schema, str(function.get("name"))).schema
+    if repaired is None:
+        return tool
+    return {**tool, "function": {**function, "parameters": json.loads(repaired)}}
 
 
 def _refusal(tool: str, path: Path, problem: str) -> KimiUsageError:
@@ -116,6 +152,11 @@ class _Rewriter:
         self._root = root
         self._definitions = Definitions(root)
         self._written: dict[str, JSONObject] = {}
+        self._sizes: dict[str, int] = {}
+
+    @cached_property
+    def _growth_left(self) -> list[int]:
+        return [_GROWTH * _size(self._root) + _FREE_GROWTH]
 
     def parameters(self) -> JSONObject:
         root = self._without_root_reference(self._root)
@@ -195,7 +236,7 @@ class _Rewriter:
         schema = with_one_item_schema(self._checked(schema, path))
         if "$ref" in schema:
             return self._with_reference_alone(schema, path, within)
-        schema = with_accepted_branches(with_typed_enum(schema), is_root=is_root)
+        schema = with_accepted_branches(with_typed_enum(schema), is_root=is_root, may_copy=self._may_copy)
         if not is_root:
             schema = with_single_types(schema)
         if not set(path) & _NOT_VISITED:
@@ -203,7 +244,7 @@ class _Rewriter:
         schema = self._without_reserved_names(schema)
         rewritten = with_subschemas(schema, lambda step, inner: self._inner(inner, path, step, within))
         # Resolved references may bring keywords into the branches that the schema has too.
-        accepted = with_accepted_branches(rewritten, is_root=is_root)
+        accepted = with_accepted_branches(rewritten, is_root=is_root, may_copy=self._may_copy)
         return rewritten if accepted is rewritten else self._rewritten(accepted, path, within, is_root=is_root)
 
     def _inner(self, schema: Any, path: Path, step: Path, within: tuple[str, ...]) -> Any:
@@ -230,8 +271,11 @@ class _Rewriter:
         elif not beside:
             return schema if schema == {"$ref": reference} else {"$ref": reference}
         target = self._definitions.target(reference)
-        if is_recursive:
-            return self._beside_recursion(reference, beside, path, within)
+        may_inline = self._definitions.must_be_inlined(reference) or (
+            len(within) < _MAX_INLINED and self._may_inline(reference, target)
+        )
+        if is_recursive or not may_inline:
+            return self._beside_reference(reference, beside, path, within)
         try:
             merged = intersection(target, beside)
         except CannotMergeError:
@@ -244,8 +288,23 @@ class _Rewriter:
             self.notes.append(f"{'.'.join(['parameters', *path])}: type {typed['type']} added")
         return typed
 
-    def _beside_recursion(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
-        """Return a recursive reference with its siblings; those that the target implies are left out."""
+    def _may_inline(self, reference: str, target: JSONObject) -> bool:
+        if reference not in self._sizes:
+            self._sizes[reference] = _size(target)
+        return self._has_growth_left(self._sizes[reference])
+
+    def _may_copy(self, schema: JSONObject, times: int) -> bool:
+        return not schema or self._has_growth_left(_size(schema) * times)
+
+    def _has_growth_left(self, size: int) -> bool:
+        """Return whether the schema may grow by a size, which counts from then on."""
+        if size > self._growth_left[0]:
+            return False
+        self._growth_left[0] -= size
+        return True
+
+    def _beside_reference(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
+        """Return a reference that is not inlined with its siblings; those that the target implies are left out."""
         target = self._definitions.target(reference)
         labels = {keyword: value for keyword, value in beside.items() if keyword in ANNOTATIONS}
         rest = {
@@ -309,9 +368,13 @@ def _limits(root: JSONObject) -> Iterator[str]:
         yield f"parameters: {count} properties, more than {_MAX_PROPERTIES}"
     if depth > _MAX_DEPTH:
         yield f"parameters: properties nested {depth} deep, more than {_MAX_DEPTH}"
-    size = len(json.dumps(root, ensure_ascii=False, separators=(",", ":")).encode())
+    size = _size(root)
     if size > _MAX_BYTES:
         yield f"parameters: {size} bytes, more than {_MAX_BYTES}"
+
+
+def _size(schema: JSONObject) -> int:
+    return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _problems(schema: JSONObject) -> Iterator[str]:
