@@ -25,6 +25,7 @@ _WORDS = {
 }
 _WORDS["integer"] = _WORDS["number"]
 _NUMBERS = {"integer", "number"}
+_UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
 
 
@@ -192,7 +193,9 @@ def with_accepted_branches(
     stays = ANNOTATIONS | set(DEFINITIONS) | {"$id", "$schema"} | ({"type"} if is_root else set())
     moving = {keyword: value for keyword, value in rest.items() if keyword not in stays}
     if _has_conflict(moving, branches):
-        if not may_copy({keyword: moving[keyword] for keyword in moving if keyword != "type"}, len(branches) - 1):
+        copied = {keyword: moving[keyword] for keyword in moving if keyword != "type"}
+        # What these keywords allow depends on all branches that match.
+        if _UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
             return {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": branches}]}
         shared = {**moving, "type": "object"} if is_root else moving
         branches = [_narrowed(shared, branch) for branch in branches]
