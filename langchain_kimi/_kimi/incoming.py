@@ -67,7 +67,7 @@ class Repairer:
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
         self._leaks = LeakedMarkup(self._offered) if has_leaks else None
         self._tags = self._think_tags = ThinkTags(body) if "think_tags" in repair_options.repairs else None
-        self._validator = CallValidator(self._offered) if repair_options.validates else None
+        self._validator = CallValidator(self._offered, repair_options.tool_names) if repair_options.validates else None
         self._options = repair_options
         self._finish: str | None = None
         self._delayed_finish = False

@@ -25,7 +25,7 @@ _WORDS = {
 }
 _WORDS["integer"] = _WORDS["number"]
 _NUMBERS = {"integer", "number"}
-_UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
 
 
@@ -195,7 +195,7 @@ def with_accepted_branches(
     if _has_conflict(moving, branches):
         copied = {keyword: moving[keyword] for keyword in moving if keyword != "type"}
         # What these keywords allow depends on all branches that match.
-        if _UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
+        if UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
             return {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": branches}]}
         shared = {**moving, "type": "object"} if is_root else moving
         branches = [_narrowed(shared, branch) for branch in branches]

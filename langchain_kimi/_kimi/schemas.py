@@ -7,16 +7,17 @@ to `#/$defs/` and is alone, items have one schema, required properties are decla
 """
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
 from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
 from langchain_kimi._kimi.schema_shapes import (
     ANNOTATIONS,
     TYPING,
+    UNEVALUATED,
     with_accepted_branches,
     with_declared_properties,
     with_one_item_schema,
@@ -25,12 +26,10 @@ from langchain_kimi._kimi.schema_shapes import (
     with_typed_enum,
 )
 from langchain_kimi._openrouter.json_schema import DEFINITIONS, Path, references, types_of, walk, with_subschemas
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiUsageError
 
-_TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
-_RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
-_MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
 _GROWTH, _FREE_GROWTH = 2, 20_000
 """How much larger copies may make a schema: a multiple of its size, and characters that are always allowed.
 
@@ -38,21 +37,6 @@ Definitions that contain each other twice would otherwise double the schema with
 """
 _MAX_INLINED = 8
 """How many references may be inlined inside each other: the depth of a schema is limited too."""
-# The value of each keyword has one of these types.
-_VALUE_TYPES: dict[str, tuple[type, ...]] = {
-    "type": (str, list),
-    "properties": (dict,),
-    "required": (list,),
-    "enum": (list,),
-    "items": (dict, list, bool),
-    "$ref": (str,),
-    "description": (str,),
-    "anyOf": (list,),
-    "additionalProperties": (bool, dict),
-    "$id": (str,),
-    "pattern": (str,),
-    **dict.fromkeys(DEFINITIONS, (dict,)),
-}
 _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties"})
 _MAY_BE_BOOLEAN |= {"not", "if", "then", "else", "contains", "propertyNames"}
 # A reference may be directly under these keywords; the validator does not visit `allOf`, `oneOf` and `prefixItems`.
@@ -94,10 +78,12 @@ class _Repaired:
     Attributes:
         schema: The accepted schema as JSON; None if the schema is accepted as it is.
         notes: The rewrites that change which arguments are allowed.
+        exceeded: The notes on rules that the schema still breaks, which the service does not always enforce.
     """
 
     schema: str | None
     notes: tuple[str, ...]
+    exceeded: tuple[str, ...]
 
 
 def _repaired(schema: JSONObject, tool: str) -> _Repaired:
@@ -110,7 +96,7 @@ def _repair_of(schema: str, tool: str) -> _Repaired:
     before = json.loads(schema)
     rewriter = _Rewriter(before, tool)
     after = rewriter.parameters()
-    return _Repaired(None if after is before else json.dumps(after), tuple(rewriter.notes))
+    return _Repaired(None if after is before else json.dumps(after), tuple(rewriter.notes), tuple(rewriter.exceeded))
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
@@ -132,10 +118,13 @@ def _tool(tool: JSONObject) -> JSONObject:
     schema = {} if parameters is None else parameters
     if not isinstance(schema, dict):
         raise _refusal(str(function.get("name")), (), f"is not a schema but {schema!r:.50}")
-    repaired = _repaired(schema, str(function.get("name"))).schema
-    if repaired is None:
+    name = str(function.get("name"))
+    repaired = _repaired(schema, name)
+    for note in repaired.exceeded:
+        warn_user(f"Moonshot AI may refuse the schema of the tool {name}: {note}.")
+    if repaired.schema is None:
         return tool
-    return {**tool, "function": {**function, "parameters": json.loads(repaired)}}
+    return {**tool, "function": {**function, "parameters": json.loads(repaired.schema)}}
 
 
 def _refusal(tool: str, path: Path, problem: str) -> KimiUsageError:
@@ -148,6 +137,7 @@ class _Rewriter:
 
     def __init__(self, root: JSONObject, tool: str) -> None:
         self.notes: list[str] = []
+        self.exceeded: list[str] = []
         self._tool = tool
         self._root = root
         self._definitions = Definitions(root)
@@ -156,7 +146,7 @@ class _Rewriter:
 
     @cached_property
     def _growth_left(self) -> list[int]:
-        return [_GROWTH * _size(self._root) + _FREE_GROWTH]
+        return [_GROWTH * size_of(self._root) + _FREE_GROWTH]
 
     def parameters(self) -> JSONObject:
         root = self._without_root_reference(self._root)
@@ -177,7 +167,11 @@ class _Rewriter:
         rewritten = self._with_definitions(rewritten)
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
-        self.notes += _limits(rewritten)
+        if rewritten is not self._root:
+            found = {keyword for _, inner in walk(self._root) for keyword in UNEVALUATED & set(inner)}
+            self.notes += [f"parameters: {keyword} may apply to other values" for keyword in sorted(found)]
+        self.exceeded = list(limits_exceeded(rewritten))
+        self.notes += self.exceeded
         return rewritten
 
     def _without_root_reference(self, root: JSONObject) -> JSONObject:
@@ -290,11 +284,11 @@ class _Rewriter:
 
     def _may_inline(self, reference: str, target: JSONObject) -> bool:
         if reference not in self._sizes:
-            self._sizes[reference] = _size(target)
+            self._sizes[reference] = size_of(target)
         return self._has_growth_left(self._sizes[reference])
 
     def _may_copy(self, schema: JSONObject, times: int) -> bool:
-        return not schema or self._has_growth_left(_size(schema) * times)
+        return not schema or self._has_growth_left(size_of(schema) * times)
 
     def _has_growth_left(self, size: int) -> bool:
         """Return whether the schema may grow by a size, which counts from then on."""
@@ -324,13 +318,13 @@ class _Rewriter:
         Raises:
             KimiUsageError: A keyword has a value that JSON Schema does not allow.
         """
-        dropped = [keyword for keyword in _VALUE_TYPES if keyword in schema and schema[keyword] is None]
+        dropped = [keyword for keyword in VALUE_TYPES if keyword in schema and schema[keyword] is None]
         dropped += ["required"] if isinstance(schema.get("required"), bool) else []
         if dropped:
             place = ".".join(["parameters", *path])
             self.notes += [f"{place}.{keyword}: {schema[keyword]!r} left out" for keyword in dropped]
             schema = {keyword: value for keyword, value in schema.items() if keyword not in dropped}
-        for problem in _problems(schema):
+        for problem in problems_of(schema):
             raise self._refusal(path, problem)
         return schema
 
@@ -338,7 +332,7 @@ class _Rewriter:
         """Return a schema with optional properties of reserved names as patterns; a required one has no other form."""
         required = schema.get("required") or ()
         properties: JSONObject = schema.get("properties") or {}
-        reserved = [name for name in properties if name in _RESERVED_NAMES and name not in required]
+        reserved = [name for name in properties if name in RESERVED_NAMES and name not in required]
         if not reserved:
             return schema
         patterns = {f"^{name.replace('$', '[$]')}$": properties[name] for name in reserved}
@@ -351,43 +345,3 @@ class _Rewriter:
 
     def _refusal(self, path: Path, problem: str) -> KimiUsageError:
         return _refusal(self._tool, path, problem)
-
-
-def _limits(root: JSONObject) -> Iterator[str]:
-    """Yield the limits that a schema exceeds; Moonshot AI may refuse it, and there is no smaller equal schema."""
-    count, depth = 0, 0
-    for path, schema in walk(root):
-        properties = schema.get("properties")
-        if isinstance(properties, dict):
-            count += len(properties)
-            if reserved := _RESERVED_NAMES & set(properties):
-                place = ".".join(["parameters", *path])
-                yield f"{place}: a required property has the reserved name {min(reserved)}"
-        depth = max(depth, path.count("properties"))
-    if count > _MAX_PROPERTIES:
-        yield f"parameters: {count} properties, more than {_MAX_PROPERTIES}"
-    if depth > _MAX_DEPTH:
-        yield f"parameters: properties nested {depth} deep, more than {_MAX_DEPTH}"
-    size = _size(root)
-    if size > _MAX_BYTES:
-        yield f"parameters: {size} bytes, more than {_MAX_BYTES}"
-
-
-def _size(schema: JSONObject) -> int:
-    return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def _problems(schema: JSONObject) -> Iterator[str]:
-    for keyword, kinds in _VALUE_TYPES.items():
-        if keyword in schema and not isinstance(schema[keyword], kinds):
-            yield f"has {schema[keyword]!r:.50} as {keyword}"
-    types = types_of(schema)
-    if "type" in schema and (not types or not all(isinstance(kind, str) and kind in _TYPES for kind in types)):
-        yield f"has the type {schema['type']!r:.50}, which JSON Schema does not have"
-    if "anyOf" in schema and not schema["anyOf"]:
-        yield "has an empty anyOf"
-    if not all(isinstance(name, str) for name in schema.get("required") or ()):
-        yield "requires a property whose name is not a string"
-    for branch in schema.get("anyOf") or ():
-        if not isinstance(branch, Mapping | bool):
-            yield f"has {branch!r:.50} as a branch of anyOf"

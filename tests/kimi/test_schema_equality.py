@@ -20,7 +20,7 @@ class Maker:
     """Makes schemas and values from a seed."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - the same schemas each time
 
     def is_chosen(self, share: float) -> bool:
         return self._random.random() < share
@@ -91,8 +91,7 @@ def equal(schema: dict[str, Any], maker: Maker) -> bool:
     try:
         repaired = moonshot_schema(schema, "search")
     except KimiUsageError as error:
-        assert "the tool search: parameters" in str(error)
-        return True
+        return "the tool search: parameters" in str(error)
     assert schema_fault(repaired) is None
     if schema_notes([{"function": {"name": "search", "parameters": schema}}]):
         return True
