@@ -73,8 +73,8 @@ class Definitions:
         while waiting:
             reference = waiting.pop()
             if reference not in graph:
-                found = dict.fromkeys(map(self.accepted, references(self.target(reference))))
-                graph[reference] = [inner for inner in found if inner is not None]
+                targets = dict.fromkeys(map(self.accepted, references(self.target(reference))))
+                graph[reference] = [inner for inner in targets if inner is not None]
                 waiting += graph[reference]
         return frozenset(on_circles(graph))
 

@@ -99,8 +99,8 @@ def with_typed_enum(schema: JSONObject) -> JSONObject:
 
 
 def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
-    kept = {id(member) for group in groups.values() for member in group}
-    members = [member for member in schema["enum"] if id(member) in kept]
+    allowed_ids = {id(member) for group in groups.values() for member in group}
+    members = [member for member in schema["enum"] if id(member) in allowed_ids]
     # With a numeric type before null, Moonshot AI refuses the member null.
     kinds = sorted(groups, key=lambda kind: kind != "null") if _NUMBERS & set(groups) else _in_order(groups, schema)
     allowed = types_of(schema)

@@ -65,9 +65,9 @@ def schema_notes(tools: list[JSONObject]) -> dict[str, list[str]]:
     for tool in tools:
         function = tool.get("function")
         if isinstance(function, dict) and isinstance(parameters := function.get("parameters"), dict):
-            found = _repaired(parameters, str(function.get("name"))).notes
-            if found:
-                notes[str(function.get("name"))] = list(found)
+            changes = _repaired(parameters, str(function.get("name"))).notes
+            if changes:
+                notes[str(function.get("name"))] = list(changes)
     return notes
 
 
@@ -168,8 +168,8 @@ class _Rewriter:
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
         if rewritten is not self._root:
-            found = {keyword for _, inner in walk(self._root) for keyword in UNEVALUATED & set(inner)}
-            self.notes += [f"parameters: {keyword} may apply to other values" for keyword in sorted(found)]
+            keywords = {keyword for _, inner in walk(self._root) for keyword in UNEVALUATED & set(inner)}
+            self.notes += [f"parameters: {keyword} may apply to other values" for keyword in sorted(keywords)]
         self.exceeded = list(limits_exceeded(rewritten))
         self.notes += self.exceeded
         return rewritten

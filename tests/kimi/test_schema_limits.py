@@ -25,7 +25,7 @@ def test_allowed_values() -> None:
 
 
 def test_many_properties_exceed_a_limit() -> None:
-    schema = {"properties": {f"p{number}": {} for number in range(3001)}}
+    schema: dict[str, Any] = {"properties": {f"p{number}": {} for number in range(3001)}}
     assert list(limits_exceeded(schema)) == ["parameters: 3001 properties, more than 3000"]
 
 
