@@ -443,6 +443,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
         price = tokens.prices_of(self.model_name, prices)
+        if prices is None:
+            price = tokens.limited(price, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
         limit = own_limit or self.max_tokens or self.max_completion_tokens
         return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)
