@@ -248,11 +248,15 @@ class AsyncLease:
         self.end()
 
     def __del__(self) -> None:
-        """Release the client of an exchange whose generators were dropped and never closed."""
+        """Release the client of an exchange whose generators were dropped and never closed.
+
+        The collector finalizes all objects of a cycle, so a generator of the same cycle, which its loop closes later,
+        may end the lease, too. Therefore this calls `end`, which releases the client once.
+        """
         if self._end is not None:
             # The garbage collector runs in any thread.
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._end)
+                self._loop.call_soon_threadsafe(self.end)
 
     def end(self) -> None:
         """Release the client."""

@@ -372,6 +372,20 @@ async def test_a_dropped_lease_releases_its_client() -> None:
     await aclose(HERE)
 
 
+async def test_a_lease_that_is_dropped_and_ended_releases_its_client_once() -> None:
+    lease = AsyncLease(HERE)
+    client = await lease.__aenter__()
+    # The collector finalizes a lease of a cycle before a generator of the same cycle ends it.
+    lease.__del__()
+    lease.end()
+    await asyncio.sleep(0)
+    async with AsyncLease(Connection("http://127.0.0.1:9", Timeout(connect=0.01))) as other:
+        assert other is client
+        [pool] = clients._registry.of_loop(asyncio.get_running_loop()).by_key.values()
+        assert pool.in_use == 1
+    await aclose(HERE)
+
+
 def test_many_base_urls_leave_a_limited_cache_of_proxies() -> None:
     for number in range(2 * clients.MAX_CACHED):
         sync_client(Connection(f"http://host{number}.example"))
