@@ -85,8 +85,8 @@ class Registry:
     """TLS contexts by settings. To load the certificates takes longer than a call."""
     proxies: dict[str, str | None] = field(default_factory=dict)
     """The proxies of the environment by base URL. To read the environment takes longer than to create a client."""
-    has_closed: threading.Event = field(default_factory=threading.Event)
-    """Wakes the thread that closes idle sync connections."""
+    wakes: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
+    """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
 
     def pool(
         self, pools: ClientPools, kind: Callable[..., Any], connection: Connection
@@ -346,11 +346,11 @@ def _expire(registry: Registry) -> None:
             due = registry.sync.next_expiry()
             if due is None:
                 registry.sync.is_expiring = False
-            registry.has_closed.clear()
         _close(expired)
         if due is None:
             return
-        registry.has_closed.wait(max(0.0, due - time.monotonic()) + MARGIN)
+        with suppress(queue.Empty):
+            registry.wakes.get(timeout=max(0.0, due - time.monotonic()) + MARGIN)
 
 
 async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
@@ -367,7 +367,7 @@ def close(connection: Connection) -> None:
     with _registry.lock:
         clients = _registry.release(_registry.sync, connection)
     _close(clients)
-    _registry.has_closed.set()
+    _registry.wakes.put(None)
 
 
 async def aclose(connection: Connection) -> None:

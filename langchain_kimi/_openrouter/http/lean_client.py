@@ -4,6 +4,7 @@ They send a request faster than an `httpx.Client`, because they have no cookies,
 closed at any moment and without an await, whatever state httpcore is in.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
@@ -141,6 +142,10 @@ class LeanClient(Lean):
         pool = httpcore.ConnectionPool(
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
+        if hasattr(pool, "_optional_thread_lock"):
+            # The lock of httpcore is a Python object that is not reentrant. After a signal handler has raised in its
+            # `__exit__`, httpcore waits for ever for the lock that its own thread holds.
+            pool._optional_thread_lock = threading.RLock()  # type: ignore[assignment]  # noqa: SLF001 - no public way
         super().__init__(network, pool)
         self._transport = _Transport(pool)
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
