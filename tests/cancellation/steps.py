@@ -61,9 +61,8 @@ async def run_cancelled(coroutine: Coroutine[Any, Any, Any], step: int, times: i
     return cancelled.steps
 
 
-HTTP = "_openrouter/http"
-WATCHED = ("httpcore", "h11", *(f"{HTTP}/{name}" for name in ("calls", "transport", "network", "lean_client")))
-"""Modules that are interrupted; not the few lines that count the clients."""
+WATCHED = ("httpcore", "h11", "_openrouter/http")
+"""Modules that are interrupted."""
 
 
 def run_interrupted(function: Callable[[], Any], call: int) -> int:

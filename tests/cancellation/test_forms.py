@@ -140,4 +140,4 @@ def test_a_sync_stream_that_is_not_read_to_its_end(openrouter: Emulator, *, is_c
             chunks.close()
         del chunks
         gc.collect()
-        assert_clean_sync(model)
+        assert_clean_sync(model, openrouter)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -49,6 +50,12 @@ async def _events(model: Any) -> None:
         pass
 
 
+async def _events_v3(model: Any) -> None:
+    async with await model.astream_events(PROMPT, version="v3") as events:
+        async for _ in events:
+            pass
+
+
 def _chain(model: Any) -> Any:
     return ChatPromptTemplate.from_messages([("user", "{text}")]) | model | StrOutputParser()
 
@@ -63,6 +70,12 @@ async def _agent(model: Any) -> None:
     await agent.ainvoke({"messages": [("user", PROMPT)]})
 
 
+async def _agent_stream(model: Any) -> None:
+    agent: Any = create_agent(model, [weather])
+    async for _ in agent.astream({"messages": [("user", PROMPT)]}, stream_mode="messages"):
+        pass
+
+
 ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "ainvoke": lambda model: model.ainvoke(PROMPT),
     "astream": _astream,
@@ -71,7 +84,9 @@ ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "bound": lambda model: model.bind_tools([weather]).ainvoke(PROMPT),
     "chain": _astream_chain,
     "events": _events,
+    "events v3": _events_v3,
     "agent": _agent,
+    "agent stream": _agent_stream,
 }
 
 
@@ -80,12 +95,25 @@ def _stream(model: Any) -> None:
         pass
 
 
+def _stream_chain(model: Any) -> None:
+    for _ in _chain(model).stream({"text": PROMPT}):
+        pass
+
+
+def _sync_agent(model: Any) -> None:
+    agent: Any = create_agent(model, [weather])
+    agent.invoke({"messages": [("user", PROMPT)]})
+
+
 SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
     "invoke": lambda model: model.invoke(PROMPT),
     "stream": _stream,
     "structured": lambda model: model.with_structured_output(Report).invoke(PROMPT),
     "bound": lambda model: model.bind_tools([weather]).invoke(PROMPT),
     "chain": lambda model: _chain(model).invoke({"text": PROMPT}),
+    "chain stream": _stream_chain,
+    "batch": lambda model: model.batch([PROMPT] * 2),
+    "agent": _sync_agent,
 }
 
 
@@ -97,6 +125,17 @@ def in_use(pools: ClientPools) -> int:
 def connections(pools: ClientPools) -> int:
     """Return the number of idle clients."""
     return sum(len(pool.idle) for pool in pools.by_key.values())
+
+
+class Reports:
+    """What an event loop reports: exceptions that were never retrieved, and tasks that were destroyed."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(self._add)
+
+    def _add(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.texts.append(f"{context['message']} {context.get('exception')!r}")
 
 
 async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
@@ -120,11 +159,19 @@ async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
     assert in_use(pools) == 0
 
 
-def assert_clean_sync(model: ChatKimi) -> None:
+def assert_clean_sync(model: ChatKimi, openrouter: Emulator) -> None:
     """Check that nothing of an interrupted sync call is left, and that the next call is answered."""
     gc.collect()
+    pools = clients._registry.sync
+    assert in_use(pools) == 0
+    for _ in range(2000):
+        if openrouter.open_connections <= connections(pools):
+            break
+        time.sleep(0.001)
+    assert openrouter.open_connections <= connections(pools)
     assert model.invoke("Hello.").text
-    assert in_use(clients._registry.sync) == 0
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")] <= list(
-        THREADS
-    )
+    assert in_use(pools) == 0
+    names = [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")]
+    # Each at most once.
+    assert set(names) <= set(THREADS)
+    assert len(names) == len(set(names))
