@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -25,7 +24,7 @@ def sampled(count: int, samples: int | None, seed: str) -> list[int]:
     return list(steps) if samples is None else random.Random(seed).sample(steps, min(samples, count))  # noqa: S311 - a test
 
 
-async def cancel_at_steps(way: str, times: int, samples: int | None, record: Callable[[str, object], None]) -> None:
+async def cancel_at_steps(way: str, times: int, samples: int | None) -> None:
     """Cancel calls at each of their steps, with a new connection and with an idle one."""
     reports = Reports()
     with Emulator() as openrouter:
@@ -39,7 +38,6 @@ async def cancel_at_steps(way: str, times: int, samples: int | None, record: Cal
             await cancel_once(model, openrouter, way, step, times)
         await model.aclose()
     assert reports.texts == []
-    record("steps", steps)
 
 
 async def cancel_once(model: ChatKimi, openrouter: Emulator, way: str, step: int, times: int) -> None:
@@ -50,33 +48,26 @@ async def cancel_once(model: ChatKimi, openrouter: Emulator, way: str, step: int
 @HOW_MANY
 @TIMES
 @pytest.mark.parametrize("way", ASYNC_WAYS)
-async def test_an_async_call_cancelled_at_any_step(
-    way: str, times: int, samples: int | None, record_property: Callable[[str, object], None]
-) -> None:
-    await cancel_at_steps(way, times, samples, record_property)
+async def test_an_async_call_cancelled_at_any_step(way: str, times: int, samples: int | None) -> None:
+    await cancel_at_steps(way, times, samples)
 
 
 @HOW_MANY
 @TIMES
 @pytest.mark.parametrize("way", ["ainvoke", "astream", "abatch"])
-def test_a_call_on_a_loop_of_uvloop_cancelled_at_any_step(
-    way: str, times: int, samples: int | None, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_call_on_a_loop_of_uvloop_cancelled_at_any_step(way: str, times: int, samples: int | None) -> None:
     uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(cancel_at_steps(way, times, samples, record_property))
+        runner.run(cancel_at_steps(way, times, samples))
 
 
 @HOW_MANY
 @pytest.mark.parametrize("way", SYNC_WAYS)
-def test_a_sync_call_interrupted_at_any_step(
-    way: str, samples: int | None, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_sync_call_interrupted_at_any_step(way: str, samples: int | None) -> None:
     with Emulator() as openrouter, model_for(openrouter) as model:
         SYNC_WAYS[way](model)
         model.close()
         calls = run_interrupted(lambda: SYNC_WAYS[way](model), 0)
-        record_property("steps", calls)
         for call in sampled(calls, samples, way):
             if call % 2:
                 model.close()

@@ -20,6 +20,7 @@ from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 
 PROMPT = "What is the weather in Oslo?"
+QUESTION = {"messages": [("user", PROMPT)]}
 THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle")
 """Threads that end by themselves some time after the last call."""
 
@@ -56,23 +57,25 @@ async def _events_v3(model: Any) -> None:
             pass
 
 
-def _chain(model: Any) -> Any:
+def agent_of(model: Any) -> Any:
+    return create_agent(model, [weather])
+
+
+def chain_of(model: Any) -> Any:
     return ChatPromptTemplate.from_messages([("user", "{text}")]) | model | StrOutputParser()
 
 
 async def _astream_chain(model: Any) -> None:
-    async for _ in _chain(model).astream({"text": PROMPT}):
+    async for _ in chain_of(model).astream({"text": PROMPT}):
         pass
 
 
 async def _agent(model: Any) -> None:
-    agent: Any = create_agent(model, [weather])
-    await agent.ainvoke({"messages": [("user", PROMPT)]})
+    await agent_of(model).ainvoke(QUESTION)
 
 
 async def _agent_stream(model: Any) -> None:
-    agent: Any = create_agent(model, [weather])
-    async for _ in agent.astream({"messages": [("user", PROMPT)]}, stream_mode="messages"):
+    async for _ in agent_of(model).astream(QUESTION, stream_mode="messages"):
         pass
 
 
@@ -96,13 +99,8 @@ def _stream(model: Any) -> None:
 
 
 def _stream_chain(model: Any) -> None:
-    for _ in _chain(model).stream({"text": PROMPT}):
+    for _ in chain_of(model).stream({"text": PROMPT}):
         pass
-
-
-def _sync_agent(model: Any) -> None:
-    agent: Any = create_agent(model, [weather])
-    agent.invoke({"messages": [("user", PROMPT)]})
 
 
 SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
@@ -110,10 +108,10 @@ SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
     "stream": _stream,
     "structured": lambda model: model.with_structured_output(Report).invoke(PROMPT),
     "bound": lambda model: model.bind_tools([weather]).invoke(PROMPT),
-    "chain": lambda model: _chain(model).invoke({"text": PROMPT}),
+    "chain": lambda model: chain_of(model).invoke({"text": PROMPT}),
     "chain stream": _stream_chain,
     "batch": lambda model: model.batch([PROMPT] * 2),
-    "agent": _sync_agent,
+    "agent": lambda model: agent_of(model).invoke(QUESTION),
 }
 
 
