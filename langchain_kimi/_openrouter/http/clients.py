@@ -330,16 +330,21 @@ def _expire_in_thread(registry: Registry) -> None:
     """Start a thread that closes idle connections after their time, if there is none yet."""
     if registry.sync.is_expiring:
         return
-    # No thread can be started during interpreter shutdown, which closes all connections anyway.
-    with registry.lock, suppress(RuntimeError):
-        if registry.sync.is_expiring or registry.sync.next_expiry() is None:
+    with registry.lock:
+        if registry.sync.next_expiry() is None:
             return
+    # No thread can be started during interpreter shutdown, which closes all connections anyway.
+    with suppress(RuntimeError):
         threading.Thread(target=_expire, args=(registry,), name="langchain-kimi-idle", daemon=True).start()
-        # Not before: a signal handler that raises would leave the mark without a thread.
-        registry.sync.is_expiring = True
 
 
 def _expire(registry: Registry) -> None:
+    with registry.lock:
+        # The thread says that it runs, because a signal handler may raise in the call that starts it. Two calls may
+        # start a thread each.
+        if registry.sync.is_expiring:
+            return
+        registry.sync.is_expiring = True
     while True:
         with registry.lock:
             expired = registry.sync.expire(time.monotonic())
