@@ -107,7 +107,9 @@ def openrouter() -> Any:
 @pytest.mark.parametrize("fault", [faults.silence(), faults.silence("middle")], ids=["no reply", "a stalled reply"])
 async def test_a_stalled_call_that_is_ended(openrouter: Emulator, way: str, form: Any, fault: Any) -> None:
     reports = Reports()
-    model = model_for(openrouter)
+    # A graph that is cancelled again while it ends leaves its task running (seen in langgraph 1.2.22). That task ends
+    # with the call's own time limit.
+    model = model_for(openrouter, timeout=0.3 if way == "agent stream" else None)
     openrouter.fail_next(fault, times=3)
     await form(lambda: ASYNC_WAYS[way](model))
     openrouter.clear()

@@ -12,18 +12,14 @@ import pytest
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, faults
-from tests.cancellation.ways import PROMPT, SYNC_WAYS, assert_clean_sync, model_for
+from tests.cancellation.ways import OF_PYTHON, PROMPT, SYNC_WAYS, assert_clean_sync, model_for
 
 WAYS = ("invoke", "stream", "chain", "batch")
 SOME = 40
 MANY = 1_000
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system cannot signal a thread"),
-    # A socket may be dropped between its creation and the first line that knows it.
-    pytest.mark.filterwarnings("ignore:.*unclosed .*socket:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
-    # A handler that raises in a finalizer is reported and ignored by Python.
-    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+    OF_PYTHON,
 ]
 
 

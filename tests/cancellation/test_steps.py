@@ -8,7 +8,15 @@ import pytest
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator
 from tests.cancellation.steps import run_cancelled, run_interrupted
-from tests.cancellation.ways import ASYNC_WAYS, SYNC_WAYS, Reports, assert_clean, assert_clean_sync, model_for
+from tests.cancellation.ways import (
+    ASYNC_WAYS,
+    OF_PYTHON,
+    SYNC_WAYS,
+    Reports,
+    assert_clean,
+    assert_clean_sync,
+    model_for,
+)
 
 SAMPLES = 3
 """Steps of each test that is not long; over all ways and kinds of cancellation these are over 100."""
@@ -62,6 +70,7 @@ def test_a_call_on_a_loop_of_uvloop_cancelled_at_any_step(way: str, times: int, 
 
 
 @HOW_MANY
+@OF_PYTHON
 @pytest.mark.parametrize("way", SYNC_WAYS)
 def test_a_sync_call_interrupted_at_any_step(way: str, samples: int | None) -> None:
     with Emulator() as openrouter, model_for(openrouter) as model:

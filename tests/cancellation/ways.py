@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from langchain.agents import create_agent
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -23,6 +24,15 @@ PROMPT = "What is the weather in Oslo?"
 QUESTION = {"messages": [("user", PROMPT)]}
 THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle")
 """Threads that end by themselves some time after the last call."""
+
+
+OF_PYTHON = pytest.mark.filterwarnings(
+    # Between the creation of a socket and the first line that can close it a signal leaves it to Python, which closes
+    # it and warns. What a signal handler raises in a finalizer is ignored by Python.
+    "ignore:.*unclosed .*socket:ResourceWarning",
+    "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning",
+)
+"""Warnings that Python itself gives for signal handlers that raise."""
 
 
 class Report(BaseModel):

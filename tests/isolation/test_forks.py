@@ -3,16 +3,18 @@
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.http import clients
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
 
@@ -78,8 +80,8 @@ def own_clients(kind: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["shared", "own"])
 def test_a_child_that_leaves_a_stream_by_an_exception(openrouter: Emulator, kind: str) -> None:
-    clients = own_clients(kind)
-    model = model_for(openrouter, timeout={"total": 60}, **clients)
+    own = own_clients(kind)
+    model = model_for(openrouter, timeout={"total": 60}, **own)
     child, text = None, ""
 
     def read() -> None:
@@ -96,35 +98,85 @@ def test_a_child_that_leaves_a_stream_by_an_exception(openrouter: Emulator, kind
     assert child is not None
     assert exit_code(child) == 7
     assert len(text.split()) == WORDS
-    if "http_client" in clients:
-        clients["http_client"].close()
+    if own:
+        own["http_client"].close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+WORD = b'data: {"id": "gen-1", "choices": [{"index": 0, "delta": {"content": "word "}}]}\n\n'
+END = b'data: {"id": "gen-1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+
+
+@contextmanager
+def pausing_server() -> Iterator[tuple[str, threading.Event]]:
+    """Yield the URL of a server that pauses after the first words of a stream until the event is set."""
+    goes_on = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(HEAD + WORD * 3)
+                goes_on.wait()
+                connection.sendall(WORD * 3 + END)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", goes_on
+        goes_on.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("kind", ["shared", "own"])
-def test_a_child_that_leaves_an_async_stream_by_an_exception(openrouter: Emulator, kind: str) -> None:
-    async def read() -> tuple[int, str]:
-        model = model_for(openrouter, timeout={"total": 60}, **own_clients(kind))
-        child, text, number = None, "", 0
-        stream: Any = model.astream("Go on.")
-        async with aclosing(stream) as chunks:
-            async for chunk in chunks:
-                text += chunk.text
-                number += 1
-                if number == 3 and (child := os.fork()) == 0:  # pragma: no cover - another process
+def test_a_child_that_leaves_an_async_stream_by_an_exception(kind: str) -> None:
+    codes: list[int] = []
+
+    def wait_for(child: int, goes_on: threading.Event) -> None:
+        codes.append(exit_code(child))
+        goes_on.set()
+
+    async def read(url: str, goes_on: threading.Event) -> str:
+        model = ChatKimi(api_key=KEY, base_url=url, max_retries=0, timeout={"total": 60}, **own_clients(kind))
+        text = ""
+        async for chunk in model.astream("Go on."):
+            text += chunk.text
+            if text == "word " * 3:
+                if (child := os.fork()) == 0:  # pragma: no cover - another process
                     raise LeftError
-        assert child is not None
+                # While the child's loop runs, which shares its selector, no bytes come that it could take.
+                threading.Thread(target=wait_for, args=(child, goes_on)).start()
         if model.http_async_client is not None:
             await model.http_async_client.aclose()
-        return child, text
+        return text
 
-    # `asyncio.run` would close the parent's loop in the child, which shares its selector.
-    loop = asyncio.new_event_loop()
-    with exiting_in_children():
-        child, text = loop.run_until_complete(read())
+    with pausing_server() as (url, goes_on), exiting_in_children():
+        # The end of the loop in the child closes the streams that are open there.
+        assert asyncio.run(read(url, goes_on)) == "word " * 6
+    assert codes == [7]
+
+
+def test_a_child_ends_a_stream_while_a_thread_of_its_parent_holds_the_lock(openrouter: Emulator) -> None:
+    model = model_for(openrouter)
+    stream: Any = model.stream("Go on.")
+    next(stream)
+    is_locked, is_over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with clients._registry.lock:
+            is_locked.set()
+            is_over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_locked.wait()
+    if (child := os.fork()) == 0:  # pragma: no cover - another process
+        exit_after(lambda: (stream.close(), model.invoke("Hello.")))
+    is_over.set()
+    thread.join()
     assert exit_code(child) == 7
-    assert len(text.split()) == WORDS
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    assert len("".join(chunk.text for chunk in stream).split()) == WORDS - 1
+    model.close()
 
 
 def test_a_child_calls_while_threads_of_its_parent_did(openrouter: Emulator) -> None:
