@@ -53,8 +53,10 @@ class Tenants:
                 body = json.loads(await reader.readexactly(int(headers["content-length"])))
                 writer.write(self._answer(head[0], headers, body, users))
                 await writer.drain()
-        self.open_connections -= 1
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        self.open_connections -= 1
 
     def _answer(self, line: str, headers: dict[str, str], body: dict[str, object], users: set[int]) -> bytes:
         number = int(headers["authorization"].rpartition("-")[2])

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def portions(count: int, tenants: int) -> Iterator[list[tuple[int, int]]]:
     """Yield the calls, as numbers of tenants and of calls, in portions that run at the same time."""
     chance = random.Random(tenants)  # noqa: S311 - a test
     serials = iter(range(count))
-    while portion := [(chance.randrange(tenants), serial) for serial, _ in zip(serials, range(AT_ONCE), strict=False)]:
+    while portion := [(chance.randrange(tenants), serial) for serial in islice(serials, AT_ONCE)]:
         yield portion
 
 
