@@ -1,5 +1,4 @@
-"""Under load: a thousand streams at once on one model, fifty rounds of them of which a tenth is cancelled, and five
-thousand models built, used and dropped.
+"""Under load: a thousand streams at once on one model, rounds of them with cancellations, and thousands of models.
 
 The server runs in a process of its own. The figures are printed and written to the end of `docs/faults.md`.
 """
@@ -121,7 +120,8 @@ async def rounds(base_url: str) -> list[str]:
     chance = random.Random(SEED)  # noqa: S311 - no secret
     model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
     stopped = int(STREAMS * CANCELLED)
-    began, figures, failed, not_cancelled = time.perf_counter(), [], 0, 0
+    figures: list[tuple[float, int, int]] = []
+    began, failed, not_cancelled = time.perf_counter(), 0, 0
     while len(figures) < ROUNDS and time.perf_counter() - began < MOST_SECONDS:
         moments = [chance.uniform(0, DELTAS * PAUSE) for _ in range(stopped)]
         ends = asyncio.gather(*(cancelled(model, moment, twice=chance.random() < 0.5) for moment in moments))  # noqa: PLR2004 - half of them
@@ -137,12 +137,12 @@ async def rounds(base_url: str) -> list[str]:
     memory, files, tasks = zip(*figures, strict=True)
     middle = len(figures) // 2
     what = f"{len(figures)} rounds of {STREAMS:,} streams at once, {CANCELLED:.0%} of them cancelled at random"
+    sizes = f"{memory[0]:.0f}, {memory[middle]:.0f}, {memory[-1]:.0f} MiB"
+    counts = f"{files[0]}, {files[middle]}, {files[-1]}"
     return [
         f"| {what} | {failed} of the others failed, {not_cancelled} ended before they were cancelled |",
-        f"| memory after the first, the middle and the last round | {memory[0]:.0f}, {memory[middle]:.0f}, "
-        f"{memory[-1]:.0f} MiB |",
-        f"| open files and sockets after the first, the middle and the last round (at most 100 connections stay idle) "
-        f"| {files[0]}, {files[middle]}, {files[-1]} |",
+        f"| memory after the first, the middle and the last round | {sizes} |",
+        f"| open files after the first, the middle and the last round, with 100 idle connections | {counts} |",
         f"| tasks after each round, at most | {max(tasks)} |",
     ]
 

@@ -152,6 +152,7 @@ async def _events_v3(model: ChatKimi) -> Any:
         await events.aclose()
 
 
+SCHEMA: dict[str, Any] = Report.model_json_schema()
 ASYNC_STREAMS: dict[str, Callable[[ChatKimi], Any]] = {
     "astream": lambda model: model.astream(PROMPT),
     "bound": lambda model: model.bind_tools([weather]).astream(PROMPT),
@@ -161,7 +162,6 @@ ASYNC_STREAMS: dict[str, Callable[[ChatKimi], Any]] = {
     "events v3": _events_v3,
     "agent": lambda model: agent_of(model).astream(QUESTION, stream_mode="messages"),
 }
-SCHEMA = Report.model_json_schema()
 CITY = Reply(text='{"city": "' + "Oslo " * 200 + '"}')
 """A long text that is also an answer of structured output."""
 

@@ -66,7 +66,7 @@ def interrupting(problem: type[BaseException]) -> Iterator[Interruption]:
 @pytest.mark.parametrize("problem", [KeyboardInterrupt, StoppedError])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_signal_at_a_random_moment(way: str, problem: type[BaseException], count: int) -> None:
-    chance = random.Random(way)  # noqa: S311 - a test
+    chance = random.Random(way)  # noqa: S311 - no secret
     with Emulator() as openrouter, model_for(openrouter) as model, interrupting(problem) as signals:
         SYNC_WAYS[way](model)
         began = time.perf_counter()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta:langchain_core._api
 def sampled(count: int, samples: int | None, seed: str) -> list[int]:
     """Return some numbers from 1 to `count`, always the same ones for a seed, or all of them."""
     steps = range(1, count + 1)
-    return list(steps) if samples is None else random.Random(seed).sample(steps, min(samples, count))  # noqa: S311 - a test
+    return list(steps) if samples is None else random.Random(seed).sample(steps, min(samples, count))  # noqa: S311 - no secret
 
 
 async def cancel_at_steps(way: str, times: int, samples: int | None) -> None:

@@ -196,7 +196,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
         with registry.lock:
             pool, surplus = registry.pool(registry.sync, LeanClient, connection)
             if (client := pool.acquire(caller)) is None:
-                pool.wait(caller, waiter := queue.SimpleQueue())
+                pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
         if client is None:
             client = _wait_for_client(registry, pool, caller, waiter, _pool_timeout(connection, time_left))
@@ -230,7 +230,7 @@ class AsyncLease(Caller):
             pools = registry.of_loop(loop)
             pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
             if (client := pool.acquire(self)) is None:
-                pool.wait(self, waiter := asyncio.Queue())
+                pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)
         if client is None:
             client = await _await_client(registry, pool, self, waiter, _pool_timeout(connection, self._time_left))

@@ -142,10 +142,9 @@ class LeanClient(Lean):
         pool = httpcore.ConnectionPool(
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
-        if hasattr(pool, "_optional_thread_lock"):
-            # The lock of httpcore is a Python object that is not reentrant. After a signal handler has raised in its
-            # `__exit__`, httpcore waits for ever for the lock that its own thread holds.
-            pool._optional_thread_lock = threading.RLock()  # type: ignore[assignment]  # noqa: SLF001 - no public way
+        # The lock of httpcore 1.0 is a Python object that is not reentrant. After a signal handler has raised in its
+        # `__exit__`, httpcore waits for ever for the lock that its own thread holds. A version without it ignores this.
+        vars(pool)["_optional_thread_lock"] = threading.RLock()
         super().__init__(network, pool)
         self._transport = _Transport(pool)
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext

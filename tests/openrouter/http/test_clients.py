@@ -294,13 +294,6 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
     assert client.is_closed
 
 
-def test_a_second_thread_for_idle_connections_ends_at_once() -> None:
-    registry = clients.Registry()
-    registry.sync.is_expiring = True
-    clients._expire(registry)
-    assert registry.sync.is_expiring
-
-
 def test_a_waiting_thread_gets_the_next_free_client() -> None:
     one = Connection("http://127.0.0.1:9", max_connections=1)
     with ThreadPoolExecutor(1) as pool:

@@ -66,7 +66,8 @@ def test_a_stream_that_is_closed_in_another_process_is_left_alone(monkeypatch: p
             with monkeypatch.context() as patched:
                 patched.setattr(os, "getpid", os.getppid)
                 await parts.aclose()
-            assert own._transport._pool.connections  # type: ignore[attr-defined]
+            transport: Any = own._transport
+            assert transport._pool.connections
             assert text == "Hel"
 
     with serving(streamed(WHOLE[0], Hang())) as server:
