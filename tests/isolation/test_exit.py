@@ -24,6 +24,8 @@ model = ChatKimi(api_key=sys.argv[1], base_url=sys.argv[2])
 chunks = model.astream("Go on.")
 
 async def main():
+    # The debug mode reports steps of the loop that are slow, as on a busy machine.
+    asyncio.get_running_loop().slow_callback_duration = 100
     print((await anext(chunks)).text)
 
 asyncio.run(main())

@@ -43,19 +43,28 @@ def test_a_child_process_uses_its_own_connections() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @pytest.mark.parametrize("kind", ["shared", "own"])
-async def test_a_stream_that_is_closed_in_a_child_continues_in_the_parent(kind: str) -> None:
-    async with httpx.AsyncClient() as own:
-        connection = {} if kind == "shared" else {"http_async_client": own}
-        with serving(streamed(WHOLE[0], Pause(0.2), *WHOLE[1:])) as server:
-            parts: Any = aexchange(call(server.url, connection=connection))
-            text = await anext(parts)
-            if (child := os.fork()) == 0:  # pragma: no cover - another process
-                with suppress(StopIteration):
-                    parts.aclose().send(None)
-                os._exit(7)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-            assert text + "".join([part async for part in parts]) == "Hello"
-    await clients.aclose(Connection())
+def test_a_stream_that_is_closed_in_a_child_continues_in_the_parent(kind: str) -> None:
+    async def read_in_both(url: str) -> str:
+        async with httpx.AsyncClient() as own:
+            connection = {} if kind == "shared" else {"http_async_client": own}
+            parts: Any = aexchange(call(url, connection=connection))
+            text: str = await anext(parts)
+            assert closed_in_a_child(parts) == 7
+            text += "".join([part async for part in parts])
+            await clients.aclose(Connection())
+            return text
+
+    with serving(streamed(WHOLE[0], Pause(0.2), *WHOLE[1:])) as server:
+        assert asyncio.run(read_in_both(server.url)) == "Hello"
+
+
+def closed_in_a_child(parts: Any) -> int:
+    """Close an async generator in a forked process, and return its exit code."""
+    if (child := os.fork()) == 0:  # pragma: no cover - another process
+        with suppress(StopIteration):
+            parts.aclose().send(None)
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_a_stream_that_is_closed_in_another_process_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
