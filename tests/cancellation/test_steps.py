@@ -7,7 +7,7 @@ import pytest
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator
-from tests.cancellation.steps import run_cancelled, run_interrupted
+from tests.cancellation.steps import run_cancelled, run_cancelled_in_loop, run_interrupted
 from tests.cancellation.ways import (
     ASYNC_WAYS,
     OF_PYTHON,
@@ -69,14 +69,37 @@ def test_a_call_on_a_loop_of_uvloop_cancelled_at_any_step(way: str, times: int, 
         runner.run(cancel_at_steps(way, times, samples))
 
 
+MOST = 200
+"""Iterations of the long test. How many there are depends on the time that the server takes."""
+
+
+@HOW_MANY
+@TIMES
+@pytest.mark.parametrize("way", ASYNC_WAYS)
+async def test_an_async_call_cancelled_in_any_iteration_of_the_loop(way: str, times: int, samples: int | None) -> None:
+    reports = Reports()
+    with Emulator() as openrouter:
+        model = model_for(openrouter)
+        count = await run_cancelled_in_loop(ASYNC_WAYS[way](model), None, 0)
+        assert count > 1
+        for iteration in sampled(count, samples or MOST, f"{way} {times}"):
+            if iteration % 2:
+                await model.aclose()
+            await run_cancelled_in_loop(ASYNC_WAYS[way](model), iteration, times)
+            await assert_clean(model, openrouter)
+        await model.aclose()
+    assert reports.texts == []
+
+
 @HOW_MANY
 @OF_PYTHON
-@pytest.mark.parametrize("way", SYNC_WAYS)
+@pytest.mark.parametrize("way", [way for way in SYNC_WAYS if way != "batch"])
 def test_a_sync_call_interrupted_at_any_step(way: str, samples: int | None) -> None:
     with Emulator() as openrouter, model_for(openrouter) as model:
         SYNC_WAYS[way](model)
         model.close()
         calls = run_interrupted(lambda: SYNC_WAYS[way](model), 0)
+        assert calls > 100
         for call in sampled(calls, samples, way):
             if call % 2:
                 model.close()
