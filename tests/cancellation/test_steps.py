@@ -69,7 +69,7 @@ def test_a_call_on_a_loop_of_uvloop_cancelled_at_any_step(way: str, times: int, 
         runner.run(cancel_at_steps(way, times, samples))
 
 
-MOST = 200
+MOST = 100
 """Iterations of the long test. How many there are depends on the time that the server takes."""
 
 

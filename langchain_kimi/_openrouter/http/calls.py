@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import httpx
 
@@ -55,6 +56,7 @@ class Call(Generic[Part]):
     retries: Retries
     report: Report | None = None
     model: str | None = None
+    run_id: UUID | None = None
     clock: Clock = field(default=CLOCK)
 
 
