@@ -4,6 +4,7 @@ They send a request faster than an `httpx.Client`, because they have no cookies,
 closed at any moment and without an await, whatever state httpcore is in.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
@@ -145,6 +146,9 @@ class LeanClient(Lean):
         pool = httpcore.ConnectionPool(
             tls, _proxy(proxy, tls), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
+        # The lock of httpcore 1.0 is a Python object that is not reentrant. After a signal handler has raised in its
+        # `__exit__`, httpcore waits for ever for the lock that its own thread holds. A version without it ignores this.
+        vars(pool)["_optional_thread_lock"] = threading.RLock()
         super().__init__(network, pool)
         self._transport = _transport(httpx.HTTPTransport, pool, tls=tls, proxy=proxy)
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
