@@ -136,6 +136,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         messages = with_image_types(prompt.to_messages())
         return prompt if messages is None else ChatPromptValue(messages=messages)
 
+    def generate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
+        """Call the model with each list of messages; see `BaseChatModel.generate`."""
+        return super().generate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
+    async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
+        """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
+        return await super().agenerate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))
 
@@ -435,6 +443,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
         price = tokens.prices_of(self.model_name, prices)
+        if prices is None:
+            price = tokens.limited(price, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
         limit = own_limit or self.max_tokens or self.max_completion_tokens
         return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -212,8 +212,8 @@ class CostEstimate:
         prompt_cost: The cost of the prompt at the list price if nothing of it is cached.
         completion_tokens: The most tokens that the model may write, reasoning and all `n` replies included:
             `max_tokens`, or the model's own limit. None if neither is known.
-        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call. None if
-            that number is not known.
+        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call that
+            `max_price` allows. None if that number is not known.
         source: The source of the prices; `given` if the caller passed them.
         date: The date of the prices, `YYYY-MM-DD`. None if the caller passed them.
     """
@@ -262,6 +262,28 @@ def prices_of(slug: str, prices: Mapping[str, float] | None) -> Prices:
             advice='Pass prices={"prompt": ..., "completion": ...}, US dollars per million tokens.',
         )
     return Prices(listed.prompt, listed.dearest_prompt, listed.dearest_completion, listed.source, listed.date)
+
+
+def limited(prices: Prices, preferences: Mapping[str, Any] | None) -> Prices:
+    """Return prices whose highest ones are not above the `max_price` of the provider preferences.
+
+    A host that is dearer is excluded by it. The prices of single hosts are not listed, so other preferences change
+    nothing.
+    """
+    limits = (preferences or {}).get("max_price") or {}
+    prompt, completion = (_limit(limits.get(name)) for name in ("prompt", "completion"))
+    return replace(
+        prices,
+        highest_prompt=min(prices.highest_prompt, prompt),
+        highest_completion=min(prices.highest_completion, completion),
+    )
+
+
+def _limit(price: Any) -> float:
+    try:
+        return float(price)
+    except (TypeError, ValueError):
+        return math.inf
 
 
 def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: int) -> CostEstimate:

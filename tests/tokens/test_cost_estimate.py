@@ -9,6 +9,7 @@ from langchain_core.tools import tool
 from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.profiles import prices
 from langchain_kimi._tokens.counting import shared_counter
+from langchain_kimi._tokens.model import limited, prices_of
 from langchain_kimi.errors import KimiUsageError
 from tests.conftest import KEY
 
@@ -52,6 +53,19 @@ def test_an_estimate_cannot_be_changed() -> None:
     for field in fields(estimate):
         with pytest.raises(FrozenInstanceError):
             setattr(estimate, field.name, None)
+
+
+def test_a_binding_counts_its_tools_and_its_limit() -> None:
+    kimi = model()
+    bound: Any = kimi.bind_tools([get_weather], max_tokens=500)
+    bindings: list[Any] = [bound, bound.with_config(tags=["a"]), kimi.bind(max_tokens=500).bind_tools([get_weather])]
+    for one in bindings:
+        assert one.count_tokens(ASKED) == kimi.count_tokens(ASKED, [get_weather])
+        assert one.count_tokens(ASKED, tools=[]) == kimi.count_tokens(ASKED)
+        assert one.get_num_tokens_from_messages([*ASKED]) == kimi.get_num_tokens_from_messages([*ASKED], [get_weather])
+        assert one.estimate_cost(ASKED) == kimi.estimate_cost(ASKED, [get_weather], 500)
+        assert one.estimate_cost(ASKED, max_tokens=7) == kimi.estimate_cost(ASKED, [get_weather], 7)
+    assert kimi.bind(max_completion_tokens=9).estimate_cost("hi") == kimi.estimate_cost("hi", max_tokens=9)
 
 
 def test_tools_raise_the_estimate() -> None:
@@ -125,3 +139,26 @@ def test_the_most_that_a_call_costs_is_that_of_the_dearest_host() -> None:
     assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 4.125 + 1000 * 16.5) / 1e6)
     batch = model(model="moonshotai/kimi-k3:batch").estimate_cost(ASKED, max_tokens=1000)
     assert batch.most_cost == pytest.approx((batch.prompt_tokens * 0.917 + 1000 * 6) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("limits", "prompt", "completion"),
+    [
+        ({"prompt": 3.5, "completion": 15}, 3.5, 15),
+        ({"completion": "15.5"}, 4.125, 15.5),
+        ({"prompt": 99, "image": 1}, 4.125, 16.5),
+        ({}, 4.125, 16.5),
+    ],
+)
+def test_hosts_above_the_maximum_price_do_not_count(limits: Any, prompt: float, completion: float) -> None:
+    k3 = model(model="moonshotai/kimi-k3", provider={"max_price": limits})
+    estimate = k3.estimate_cost(ASKED, max_tokens=1000)
+    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * prompt + 1000 * completion) / 1e6)
+    own = k3.estimate_cost(ASKED, max_tokens=1000, prices={"prompt": 100, "completion": 200})
+    assert own.most_cost == pytest.approx((own.prompt_tokens * 100 + 1000 * 200) / 1e6)
+
+
+def test_a_price_that_is_not_a_number_is_no_limit() -> None:
+    listed = prices_of("moonshotai/kimi-k3", None)
+    assert limited(listed, {"max_price": {"prompt": "free", "completion": None}}) == listed
+    assert limited(listed, None) == listed

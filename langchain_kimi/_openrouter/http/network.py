@@ -187,10 +187,14 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
     def close(self) -> None:
         """Close all open streams, without an await."""
-        # A child process shares the sockets and the selector with its parent, so it must not touch them.
-        if self.process == os.getpid():
+        if self.is_of_this_process:
             while self.streams:
                 self.streams.pop().abort()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether this process may close the streams. A child shares the sockets and the selector with its parent."""
+        return self.process == os.getpid()
 
 
 def _is_address(host: str) -> bool:
@@ -326,7 +330,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def abort(self) -> None:
         """Close the stream at once."""
         self._network.streams.discard(self)
-        if self.protocol.transport is not None:
+        if self.protocol.transport is not None and self._network.is_of_this_process:
             # Nothing can be closed on an event loop that is closed itself.
             with suppress(RuntimeError):
                 self.protocol.transport.abort()

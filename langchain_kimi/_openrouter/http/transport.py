@@ -4,6 +4,7 @@ Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `e
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from langchain_kimi._openrouter.http.calls import Attempts, Call, Part
 from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
 from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError
 from langchain_kimi._openrouter.http.errors import client_errors, translated_loop_errors
+from langchain_kimi._openrouter.http.gates import Passage
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
 from langchain_kimi._openrouter.reply.reading import Reader
@@ -47,12 +49,13 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with _AsyncExchange(attempts) as (reader, pieces):
-                async for piece, waited in pieces:
-                    for part in reader.feed(piece, waited):
-                        yield part
-            for part in reader.close():
-                yield part
+            async with Passage(call.connection.url, call.body, call.run_id):
+                async with _AsyncExchange(attempts) as (reader, pieces):
+                    async for piece, waited in pieces:
+                        for part in reader.feed(piece, waited):
+                            yield part
+                for part in reader.close():
+                    yield part
         except KimiError as error:
             wait = attempts.wait_after(error)
             if wait is None:
@@ -94,6 +97,7 @@ class _AsyncExchange:
         self._response: Any = None
         self._pieces: _AsyncPieces | None = None
         self._lease = AsyncLease(attempts.call.connection, attempts.time_left)
+        self._process = os.getpid()
 
     async def __aenter__(self) -> tuple[Reader[Any], "_AsyncPieces"]:
         attempts = self._attempts
@@ -119,6 +123,9 @@ class _AsyncExchange:
             # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
             self._client.close()
             self._lease.end()
+            return
+        if is_failed and self._process != os.getpid():
+            # A child process shares the connection and the event loop's selector with its parent.
             return
         try:
             if is_failed and self._response is not None:
