@@ -118,6 +118,17 @@ def body_of(outgoing: OutgoingReply) -> bytes:
     return b"".join(event if event == DONE else b"data: %b\n\n" % event for event in encoded)
 
 
+def response_with(outgoing: OutgoingReply, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with the usual headers of a reply, and these, and a body of known length."""
+    response = outgoing.respond([])
+    return Response(response.status, {**response.headers, **(headers or {})}, (body,), chunked=False)
+
+
+def exact_response(sent: bytes, last: Step) -> Response:
+    """Return a response of exactly these bytes, head included, and a last step that ends the connection."""
+    return Response(before=[sent, last])
+
+
 COMMON_HEADERS: Mapping[str, str] = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "X-Generation-Id,X-Provider-Name,cf-ray",
