@@ -280,6 +280,9 @@ ENDLESS = (
     ),
     endless("events: the end for ever", "`[DONE]` without end.", instead(_STREAM), Repeat(frame(_DONE), 0.01), _EVENTS),
     endless(
-        "events: the answer for ever, unchanged", "The answer, and then silence.", same, Repeat(frame(b":\n"), 0.02)
+        "events: comments after the end, for ever",
+        "The answer, and then comments.",
+        same,
+        Repeat(frame(b"\n:\n"), 0.02),
     ),
 )
