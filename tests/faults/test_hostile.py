@@ -1,5 +1,6 @@
 """Plays every hostile reply in each of the four ways, and calls with another key after it."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,6 @@ NEVER_ENDS = {"KimiTimeoutError", "KimiReplyTooLargeError"}
 MOST_MEMORY = 3 * MAX_REPLY_BYTES
 OF_THE_REPLY = frozenset({"interim: with a length", "events: choices of other indices"})
 """Replies whose own answer is the false one."""
-
-
-@pytest.fixture(scope="module")
-def openrouter() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 def cases() -> Iterator[Any]:
@@ -64,17 +59,17 @@ class Memory:
 def test_a_hostile_reply_hurts_neither_its_own_call_nor_the_next(
     openrouter: Emulator, fault: HostileFault, way: str
 ) -> None:
-    openrouter.clear()
     memory = Memory()
     model = model_of(openrouter, max_retries=0, timeout=SHORT if fault.client == "stops" else LONG)
-    openrouter.script(fault.on(ANSWER))
-    outcome = ask(model, way)
-    check_outcome(fault, way, outcome.message.text if outcome.message else "", outcome.error)
-    assert memory.growth() < MOST_MEMORY
-    # Redirects and other services are not followed, so there is one request.
-    assert len(openrouter.requests) == 1
-    openrouter.script(Reply(text=f"The answer after {fault.name}."))
-    after = ask(model_of(openrouter, api_key=OTHER_KEY), way)
+    openrouter.script(fault.on(ANSWER), Reply(text=f"The answer after {fault.name}."))
+    # On one event loop, the next call uses the same connections.
+    with asyncio.Runner() as runner:
+        outcome = ask(model, way, run=runner.run)
+        check_outcome(fault, way, outcome.message.text if outcome.message else "", outcome.error)
+        assert memory.growth() < MOST_MEMORY
+        # Redirects and other services are not followed, so there is one request.
+        assert len(openrouter.requests) == 1
+        after = ask(model_of(openrouter, api_key=OTHER_KEY), way, run=runner.run)
     assert after.error is None
     assert after.message is not None
     assert after.message.text == f"The answer after {fault.name}."
