@@ -61,14 +61,16 @@ def test_a_hostile_reply_hurts_neither_its_own_call_nor_the_next(
 ) -> None:
     memory = Memory()
     model = model_of(openrouter, max_retries=0, timeout=SHORT if fault.client == "stops" else LONG)
-    openrouter.script(fault.on(ANSWER), Reply(text=f"The answer after {fault.name}."))
+    openrouter.script(fault.on(ANSWER))
     # On one event loop, the next call uses the same connections.
     with asyncio.Runner() as runner:
         outcome = ask(model, way, run=runner.run)
         check_outcome(fault, way, outcome.message.text if outcome.message else "", outcome.error)
         assert memory.growth() < MOST_MEMORY
-        # Redirects and other services are not followed, so there is one request.
-        assert len(openrouter.requests) == 1
+        # Redirects and other services are not followed. A call with short limits may end before its request arrives.
+        assert len(openrouter.requests) == 1 or fault.client == "stops"
+        openrouter.clear()
+        openrouter.script(Reply(text=f"The answer after {fault.name}."), times=None)
         after = ask(model_of(openrouter, api_key=OTHER_KEY), way, run=runner.run)
     assert after.error is None
     assert after.message is not None

@@ -6,7 +6,7 @@ from typing import Any, NoReturn, cast
 
 from langchain_kimi._openrouter.errors import error_from_reply, error_from_response, find_error, malformed
 from langchain_kimi._openrouter.json import JSON, parse_lenient
-from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, is_too_deep, too_large
+from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_too_deep, too_large
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.chunks import choices_of, is_every_choice, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
@@ -82,6 +82,8 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     Raises:
         KimiError: The body contains an error, or is not a complete reply.
     """
+    if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
+        raise too_large("The reply", MAX_VALUES, "values")
     reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
     if not isinstance(reply, dict):
         raise malformed("The reply is not a JSON object.", _kept_body(head, body))

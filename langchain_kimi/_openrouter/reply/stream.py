@@ -310,6 +310,8 @@ class PlainReader:
 
         A proxy may fail to close it, and the answer is billed.
         """
+        if not (self._pieces and self._pieces[0].startswith(b"{")):
+            return False
         try:
             for _ in self.close():
                 pass
