@@ -86,7 +86,8 @@ UNITS = (
     b" ", b"\t\n", b"event: error\n", b"event: error\ndata: x\n\n", b"retry: 1\n", b"\xef\xbb\xbf", b"\xff",
     b"\xe2\x82", b"\0", b"sk-", b"sk-or-v1-", b"eyJ", b"eyJaaaaaaaa.", b"Bearer ", b"bearer", b"http://a:", b"://", b"://a:b",
     b"Basic%20", b"maximum context length is 1 tokens. ", b"model model ", b"AIza", b"A", b"9", b"9,", b"a ", b"-",
-    b"_", b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n', b'data: {"choices":[{}]}\n\n',
+    b"_", b"pk-", b"-eyJaaaaaaaa", b"org_", b"key-", b"user_a",
+    b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n', b'data: {"choices":[{}]}\n\n',
     b'data: {"error":{"message":"x"}}\n\n', b"data: [DONE]\n\n", b"{}", b"1 ", b"null",
 )  # fmt: skip
 

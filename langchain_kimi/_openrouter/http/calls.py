@@ -13,6 +13,7 @@ import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
+from langchain_kimi._openrouter.http.environment import proxy_urls
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
@@ -158,7 +159,8 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
-        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
+        connection = self.call.connection
+        Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None
