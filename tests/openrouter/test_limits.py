@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, is_too_deep
+from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, MAX_VALUES, is_too_deep
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.sse import EventDecoder
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
@@ -117,4 +117,12 @@ def test_nesting_beyond_the_limit_is_a_malformed_reply(depth: int) -> None:
     plain = PlainReader(head(), None)
     plain.feed(body, 0.0)
     with pytest.raises(KimiMalformedReplyError):
+        list(plain.close())
+
+
+@pytest.mark.parametrize("body", [b'{"a":[' + b"1," * (MAX_VALUES + 1) + b"1]}", b"[" + b"," * (MAX_VALUES + 1)])
+def test_a_reply_with_too_many_values_is_refused(body: bytes) -> None:
+    plain = PlainReader(head(), None)
+    plain.feed(body, 0.0)
+    with pytest.raises(KimiReplyTooLargeError, match="larger than 16777216 values"):
         list(plain.close())

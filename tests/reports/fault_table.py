@@ -95,9 +95,9 @@ def table(title: str, cases: tuple[Case, ...]) -> list[str]:
 HOSTILE_HEAD = """
 ## Hostile replies
 
-Replies that no honest server sends, over raw sockets: `langchain_kimi.testing.faults.HOSTILE`. `tests/faults` plays each
-of them in the four ways, with the result below for `invoke` and `ainvoke`, and for `stream` and `astream`. Afterwards a
-call with another key on the same connections gets its own answer. A reply without end stops at the limits of time or
+Replies that no honest server sends, over raw sockets: `langchain_kimi.testing.faults.HOSTILE`. `tests/faults` plays
+each of them in the four ways. The result is that of `invoke` and `ainvoke`, and that of `stream` and `astream`. A call
+with another key on the same connections then gets its own answer. A reply without end stops at the limits of time or
 size, whichever comes first.
 
 | reply | what is sent | plain | streamed |
