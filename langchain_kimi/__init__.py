@@ -1,5 +1,8 @@
 """ChatKimi, Moonshot's Kimi as a LangChain chat model, with its options and errors."""
 
+import importlib
+import typing
+
 from langchain_kimi._loading import load_arguments, register_init_chat_model
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http.connection import Timeout
@@ -13,24 +16,26 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
 )
 from langchain_kimi._openrouter.parameters.plugins import (
+    AlignmentPlugin,
+    ArmorPlugin,
     AutoBetaRouterPlugin,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
     FusionPlugin,
     GenericPlugin,
+    JevRouterPlugin,
     ModerationPlugin,
     ParetoRouterPlugin,
     PdfOptions,
     Plugin,
     ResponseHealingPlugin,
+    SwitchyardRouterPlugin,
     WebFetchPlugin,
     WebPlugin,
 )
-from langchain_kimi._tokens.counting import TokenCount
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
-from langchain_kimi.callbacks import Budget, track_costs
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -47,6 +52,7 @@ from langchain_kimi.errors import (
     KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
+    KimiRefusalError,
     KimiReplyError,
     KimiReplyTooLargeError,
     KimiServerError,
@@ -57,7 +63,13 @@ from langchain_kimi.errors import (
     retry_on,
 )
 
+if typing.TYPE_CHECKING:
+    from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
+
 __all__ = [
+    "AlignmentPlugin",
+    "ArmorPlugin",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
@@ -65,14 +77,17 @@ __all__ = [
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
+    "Costs",
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "JevRouterPlugin",
     "KimiAuthenticationError",
     "KimiBudgetExceededError",
     "KimiConnectionError",
     "KimiContextOverflowError",
+    "KimiCostCallback",
     "KimiEmptyReplyError",
     "KimiError",
     "KimiIncompleteStreamError",
@@ -83,6 +98,7 @@ __all__ = [
     "KimiPaymentRequiredError",
     "KimiPermissionError",
     "KimiRateLimitError",
+    "KimiRefusalError",
     "KimiReplyError",
     "KimiReplyTooLargeError",
     "KimiServerError",
@@ -101,6 +117,7 @@ __all__ = [
     "ProviderSort",
     "Reasoning",
     "ResponseHealingPlugin",
+    "SwitchyardRouterPlugin",
     "Timeout",
     "TokenCount",
     "WebFetchPlugin",
@@ -111,3 +128,25 @@ __all__ = [
     "retry_on",
     "track_costs",
 ]
+
+# A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
+_IMPORTED_WHEN_USED = {
+    "Budget": "langchain_kimi.callbacks",
+    "Costs": "langchain_kimi.callbacks",
+    "KimiCostCallback": "langchain_kimi.callbacks",
+    "TokenCount": "langchain_kimi._tokens.counting",
+    "track_costs": "langchain_kimi.callbacks",
+}
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name == "callbacks":
+        return importlib.import_module("langchain_kimi.callbacks")
+    if name not in _IMPORTED_WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_IMPORTED_WHEN_USED[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IMPORTED_WHEN_USED})

@@ -104,6 +104,10 @@ def test_suppressions_have_reasons() -> None:
     assert_none(text.silent_exceptions(PACKAGE | SCRIPTS | TESTS))
 
 
+def test_names_say_what_a_value_is() -> None:
+    assert_none(text.unclear_names(PACKAGE | SCRIPTS | TESTS))
+
+
 def test_tests_do_not_mock() -> None:
     assert_none(text.mocks(TESTS))
 

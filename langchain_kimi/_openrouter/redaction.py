@@ -61,12 +61,12 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text without secrets, and without anything that looks like one."""
-        text = _KEY_LIKE.sub(self._replacement, self.known(text))
+        text = _KEY_LIKE.sub(self._replacement, self.without_own(text))
         text = _BEARER.sub(rf"\1\2{self._replacement}", text)
         text = _URL_PARAMETER.sub(rf"\1{self._replacement}", text)
         return _URL_PASSWORD.sub(f"://{self._replacement}@", text)
 
-    def known(self, text: str) -> str:
+    def without_own(self, text: str) -> str:
         """Return the text without the secrets of the call."""
         return text if self._secrets is None else self._secrets.sub(self._replacement, text)
 
@@ -74,7 +74,7 @@ class Redactor:
         """Return a message of the model without the secrets of the call, which the model or the server may repeat."""
         fields = {name: getattr(message, name) for name in _MESSAGE_FIELDS if hasattr(message, name)}
         changed = {
-            name: self.value(value, change=self.text if name == "response_metadata" else self.known)
+            name: self.value(value, change=self.text if name == "response_metadata" else self.without_own)
             for name, value in fields.items()
         }
         return message.model_copy(update={name: value for name, value in changed.items() if value != fields[name]})

@@ -5,7 +5,7 @@ other chat models, which store the deltas of a stream in a form that hosts refus
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
 
@@ -50,10 +50,10 @@ def _with_known_format(detail: Any) -> Any:
     value = detail.get("format") if isinstance(detail, dict) else None
     if not isinstance(value, str) or value in _FORMATS:
         return detail
-    for known in _FORMATS:
-        count, rest = divmod(len(value), len(known))
-        if not rest and value == known * count and count:
-            return {**detail, "format": known}
+    for known_format in _FORMATS:
+        count, rest = divmod(len(value), len(known_format))
+        if not rest and value == known_format * count and count:
+            return {**detail, "format": known_format}
     return detail
 
 
@@ -98,7 +98,7 @@ def _without_response_ids(message: WireMessage) -> WireMessage:
         {key: value for key, value in detail.items() if key != "id"} if _response_ids([detail]) & looked_up else detail
         for detail in details
     ]
-    return cast("WireMessage", {**message, "reasoning_details": without_ids})
+    return {**message, "reasoning_details": without_ids}
 
 
 def _response_ids(details: Sequence[Any]) -> set[str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import payloads
@@ -105,7 +105,7 @@ class Fault:
     play: Callable[[OutgoingReply], Response]
     reply: Reply | None = None
 
-    def on(self, reply: Reply) -> "Fault":
+    def on(self, reply: Reply) -> Self:
         """Return this fault for a certain reply, instead of one that the emulator generates."""
         return replace(self, reply=reply)
 

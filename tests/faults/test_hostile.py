@@ -40,7 +40,7 @@ class Memory:
     def __init__(self) -> None:
         try:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-            self._start = self._peak()
+            self._start: int | None = self._peak()
         except OSError:
             self._start = None
 
@@ -50,9 +50,9 @@ class Memory:
 
     @staticmethod
     def _peak() -> int:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-        assert found
-        return int(found[1]) * 1024
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        assert peak
+        return int(peak[1]) * 1024
 
 
 @pytest.mark.parametrize(("fault", "way"), list(cases()))

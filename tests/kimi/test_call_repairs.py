@@ -117,3 +117,34 @@ def test_arguments_of_any_depth_are_compared() -> None:
         assert [*calls.feed([call_at(index, arguments, "get_time", f"call-{index}")])]
     calls.close()
     assert len(calls.calls) == 100
+
+
+class LastCharacter:
+    """Holds the last character back until the next delta."""
+
+    def __init__(self, schema: Any, arguments_in_markup: Any) -> None:
+        self.decoded = 0
+        self._last = ""
+
+    def passes(self, text: str) -> bool:
+        return True
+
+    def feed(self, text: str) -> str:
+        self.decoded += 1
+        text = self._last + text
+        self._last = text[-1]
+        return text[:-1]
+
+    def close(self) -> str:
+        return self._last.upper()
+
+
+def test_repairs_of_arguments_run_one_after_the_other() -> None:
+    steps: Any = [("first", LastCharacter), ("second", LastCharacter), ("off", LastCharacter)]
+    repairs = frozenset({"first", "second"})
+    calls = IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, frozenset, lambda: 0, steps)
+    assert list(calls.feed([piece('{"a": "b', "get_weather", "a")])) == [passed('{"a": ', "get_weather", "a")]
+    assert not calls.passes([{"index": 0, "function": {"arguments": "cd"}}])
+    assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
+    assert list(calls.close()) == [passed('"}')]
+    assert +calls.repaired == {"first": 2, "second": 3}

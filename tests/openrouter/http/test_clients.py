@@ -19,7 +19,7 @@ from langchain_kimi._openrouter.http.pool import MAX_IDLE
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
-from tests.openrouter.events import WHOLE, said
+from tests.openrouter.events import WHOLE, text_event
 from tests.openrouter.http.calling import call, serving, streamed
 
 HERE = Connection("http://127.0.0.1:9")
@@ -148,7 +148,7 @@ async def test_a_closed_async_client_is_replaced() -> None:
 
 
 def test_releasing_a_client_during_a_stream_does_not_break_it() -> None:
-    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+    with serving(streamed(text_event("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = exchange(call(server.url))
         text = next(parts)
         close(HERE)
@@ -156,7 +156,7 @@ def test_releasing_a_client_during_a_stream_does_not_break_it() -> None:
 
 
 async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> None:
-    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+    with serving(streamed(text_event("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = aexchange(call(server.url))
         text = await anext(parts)
         await aclose(HERE)
@@ -164,7 +164,7 @@ async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> 
 
 
 def test_a_dropped_stream_may_be_collected_while_the_lock_is_held() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         parts = exchange(call(server.url))
         next(parts)
         with clients._registry.lock:
@@ -227,7 +227,7 @@ def test_a_call_waits_for_the_only_connection() -> None:
 
 
 def test_the_connect_timeout_limits_the_wait_for_a_client() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
         with closing(cast("Any", exchange(first))) as parts:
             assert next(parts) == "Hel"
@@ -237,7 +237,7 @@ def test_the_connect_timeout_limits_the_wait_for_a_client() -> None:
 
 
 async def test_the_connect_timeout_limits_the_async_wait_for_a_client() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
         async with aclosing(aexchange(first)) as parts:
             assert await anext(parts) == "Hel"

@@ -16,7 +16,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiTimeoutError,
 )
-from tests.openrouter.events import COMMENT, DONE, WHOLE, event, said
+from tests.openrouter.events import COMMENT, DONE, WHOLE, event, text_event
 from tests.openrouter.reply.read import ERROR, Read, Waiting, plain
 
 MESSAGE = {"role": "assistant", "content": "Hello"}
@@ -148,8 +148,8 @@ def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "text"),
     [
-        (said("Hel"), KimiIncompleteStreamError, "The stream ended before the reply did"),
-        (said("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
+        (text_event("Hel"), KimiIncompleteStreamError, "The stream ended before the reply did"),
+        (text_event("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
         (b"event: error\n" + event(ERROR), KimiServerError, "Upstream closed"),
         (DONE, KimiMalformedReplyError, "The reply has no choices"),
         (b"data:", KimiIncompleteStreamError, "The stream ended before the reply did"),
@@ -184,7 +184,7 @@ def test_comments_before_a_plain_error() -> None:
         (b"", False),
         (PADDING, False),
         (json.dumps(ANSWER).encode()[:-1], False),
-        (said("Hel"), False),
+        (text_event("Hel"), False),
         (b'{"choices": []}', False),
     ],
 )
@@ -206,7 +206,7 @@ def test_endless_blanks_after_a_complete_reply_are_not_an_error() -> None:
 def test_comments_are_not_content() -> None:
     wait = Waiting(PlainReader, 10.0)
     assert wait((8.0, COMMENT)) == 2.0
-    assert wait((1.0, said("Hel"))) is None
+    assert wait((1.0, text_event("Hel"))) is None
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
@@ -214,7 +214,8 @@ def test_a_streamed_answer_to_a_plain_request_is_read_while_it_arrives(size: int
     body = COMMENT + b"retry: 5\n\n" + b"".join(WHOLE)
     reader = PlainReader(ResponseHead(200, {}, 0.0), None)
     chunks = [chunk for start in range(0, len(body), size) for chunk in reader.feed(body[start : start + size], 0.0)]
-    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"]) == "Hello"
+    deltas: list[Any] = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    assert "".join(delta.get("content") or "" for delta in deltas) == "Hello"
     assert list(reader.close()) == []
 
 
