@@ -60,7 +60,7 @@ class Recorder(BaseHTTPRequestHandler):
 def recorder() -> Iterator[str]:
     Recorder.keys.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/api/v1"
         server.shutdown()

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._kimi.call_repairs import IncomingCalls
+from langchain_kimi._kimi.incoming import Repairer
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.repairs import ALL
 from langchain_kimi._kimi.tools import OfferedTools
@@ -110,6 +111,7 @@ def test_a_missing_name_and_the_arguments_of_a_repetition_are_one_delta() -> Non
     assert calls.close() == [passed('{"city": "Paris"}', "get_weather")]
 
 
+@pytest.mark.uncovered
 def test_arguments_of_any_depth_are_compared() -> None:
     calls = incoming()
     for index, depth in enumerate(range(900, 1000)):
@@ -117,6 +119,18 @@ def test_arguments_of_any_depth_are_compared() -> None:
         assert [*calls.feed([call_at(index, arguments, "get_time", f"call-{index}")])]
     calls.close()
     assert len(calls.calls) == 100
+
+
+def test_a_call_with_a_taken_id_and_without_a_name_is_released_with_an_id_of_its_own() -> None:
+    repairer = Repairer({"model": "moonshotai/kimi-k2-thinking", "messages": []})
+    for index, function in enumerate(({"name": "f", "arguments": '{"a":1}'}, {"arguments": '{"a":2}'})):
+        call: Any = {"index": index, "id": "f:0", "function": function}
+        repairer.feed({"index": 0, "delta": {"tool_calls": [call]}})
+    repairer.feed({"index": 0, "delta": {}, "finish_reason": "tool_calls"})
+    [end] = repairer.close()
+    assert end["delta"]["tool_calls"] == [
+        {"index": 1, "type": "function", "function": {"arguments": '{"a":2}'}, "id": "f:0_1"}
+    ]
 
 
 class LastCharacter:

@@ -12,6 +12,8 @@ from langchain_kimi._kimi.incoming import Repairer
 from langchain_kimi._openrouter.wire import WireBody
 from tests.growth import assert_linear
 
+pytestmark = pytest.mark.uncovered
+
 ITEMS = {"type": "object", "properties": {"a": {"type": "string"}, "items": {"type": "array"}}}
 BODY: WireBody = {
     "model": "moonshotai/kimi-k2-thinking",

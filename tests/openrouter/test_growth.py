@@ -22,6 +22,8 @@ from langchain_kimi.errors import KimiError, RawReply
 from tests.conftest import KEY
 from tests.growth import assert_linear
 
+pytestmark = pytest.mark.uncovered
+
 PIECE = 4096
 REDACTOR = Redactor([KEY, "planted-header-value"])
 

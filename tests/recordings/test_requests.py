@@ -13,7 +13,7 @@ from tests.recordings.conversation import messages_from, model_of
 from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, needs_recordings
 from tests.recordings.replay import ReplayServer
 
-pytestmark = needs_recordings
+pytestmark = [needs_recordings, pytest.mark.uncovered]
 
 ANSWER = Reply(
     status=200,

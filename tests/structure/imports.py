@@ -67,7 +67,11 @@ LAYERS = {
     "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
+    "bulk": Layer(
+        MODEL | {"_settings", "callbacks"},
+        LANGCHAIN | {"asyncio", "concurrent", "time"},
+    ),
+    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
     "__main__": Layer(MODEL),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},

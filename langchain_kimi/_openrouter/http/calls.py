@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import httpx
 
+from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
 from langchain_kimi._openrouter.http.environment import proxy_urls
@@ -56,6 +58,7 @@ class Call(Generic[Part]):
     retries: Retries
     report: Report | None = None
     model: str | None = None
+    run_id: UUID | None = None
     clock: Clock = field(default=CLOCK)
 
 
@@ -159,6 +162,8 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
+        if tool := advice_on_tool(error, self.call.body):
+            error.update(advice=f"{tool} {error.advice}")
         connection = self.call.connection
         Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)

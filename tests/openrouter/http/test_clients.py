@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.lean_client import LeanClient
-from langchain_kimi._openrouter.http.pool import MAX_IDLE
+from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, MAX_IDLE, ClientPool
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
@@ -384,3 +385,15 @@ def test_many_certificate_directories_leave_a_limited_cache_of_contexts(tmp_path
         path.mkdir()
         sync_client(Connection("http://127.0.0.1:9", verify=str(path)))
         assert len(clients._registry.tls) <= clients.MAX_POOLS
+
+
+async def test_a_timer_closes_idle_async_clients() -> None:
+    client, loop = await async_client(), asyncio.get_running_loop()
+    pool = ClientPool(1, make=lambda: client)
+    pool.idle.append((client, time.monotonic() - IDLE_SECONDS))
+    pools = clients.ClientPools({("settings",): pool})
+    clients._expire_on_loop(clients.Registry(), pools, loop)
+    while pools.is_expiring:  # noqa: ASYNC110 - the timer sets no event
+        await asyncio.sleep(0.01)
+    assert client.is_closed
+    assert not pools.by_key

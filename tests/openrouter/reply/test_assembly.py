@@ -231,6 +231,7 @@ DELTAS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("delta", DELTAS.values(), ids=DELTAS.keys())
 def test_a_stream_is_added_up_in_linear_time(delta: Callable[[int], dict[str, Any]]) -> None:
     def add_up(size: int) -> None:

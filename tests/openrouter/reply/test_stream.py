@@ -193,6 +193,7 @@ def test_a_number_beyond_every_float_does_not_lose_the_answer(number: str) -> No
     assert math.isinf(cast("Any", read.chunks[-1])["usage"]["cost"])
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("unit", [b'{"choices":[]}', b"[DONE]", b"1 ", b'"\\u0041'])
 def test_an_event_is_parsed_in_linear_time(unit: bytes) -> None:
     def read(size: int) -> None:
