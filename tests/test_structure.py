@@ -102,7 +102,9 @@ def test_all_lists_the_public_names() -> None:
 
 def test_every_class_that_users_need_is_exported() -> None:
     package = importlib.import_module("langchain_kimi")
-    assert public.unexported(MODULES, EXPORTED_MODULES, package.__all__) == sorted(NOT_EXPORTED)
+    # `bulk` is a public package with names of its own.
+    others = {name: module for name, module in MODULES.items() if not imports.covers("bulk", name)}
+    assert public.unexported(others, EXPORTED_MODULES, package.__all__) == sorted(NOT_EXPORTED)
 
 
 @pytest.mark.parametrize("name", sorted((public.PUBLIC - {"__init__"}) & set(MODULES)))
