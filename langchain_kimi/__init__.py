@@ -31,6 +31,7 @@ from langchain_kimi._tokens.counting import TokenCount
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
 from langchain_kimi.callbacks import Budget, track_costs
+from langchain_kimi.catalog import AsyncCatalog, Catalog
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -58,10 +59,12 @@ from langchain_kimi.errors import (
 )
 
 __all__ = [
+    "AsyncCatalog",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
     "CacheControl",
+    "Catalog",
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",

@@ -42,6 +42,7 @@ from langchain_kimi._version import __version__
 if TYPE_CHECKING:
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi.catalog import AsyncCatalog, Catalog
 
 T = TypeVar("T")
 
@@ -468,6 +469,18 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Request the rest of a truncated reply asynchronously; see `continue_reply`."""
         conversation = with_beginning(message, self._convert_input(messages).to_messages())
         return joined(message, await self.ainvoke(conversation, **kwargs))
+
+    def catalog(self) -> "Catalog":
+        """Return the catalog of this model's server (models, hosts, key, costs), with the model's settings."""
+        from langchain_kimi.catalog import Catalog  # noqa: PLC0415 - the catalog imports the settings of models
+
+        return Catalog.of_model(self)
+
+    def acatalog(self) -> "AsyncCatalog":
+        """Return the async catalog of this model's server; see `catalog`."""
+        from langchain_kimi.catalog import AsyncCatalog  # noqa: PLC0415 - see catalog
+
+        return AsyncCatalog.of_model(self)
 
     def close(self) -> None:
         """Release this model's shared sync connections.

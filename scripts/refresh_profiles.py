@@ -25,7 +25,7 @@ from langchain_kimi._kimi.families import KimiFamily, base_slug, family
 from langchain_kimi._kimi.profiles import ModelRow, PriceRow, ProfileData
 from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.catalog import Catalog, ListedModel
+from langchain_kimi.catalog import Catalog
 from langchain_kimi.errors import KimiError
 from scripts.package_prices import with_prices
 
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today:
             after = with_package_prices(before, day)
         else:
             with client or httpx.Client(timeout=30) as open_client:
-                listed = Catalog(open_client, base_url=options.base_url).models()
+                models = Catalog(base_url=options.base_url, http_client=open_client, max_retries=0).models()
+            listed = [model.model_dump(mode="json", exclude_unset=True) for model in models]
             after = refreshed(before, listed, source=f"{options.base_url.rstrip('/')}/models", date=day.isoformat())
     except (KimiError, ImportError, ValueError, LookupError, ArithmeticError) as error:
         sys.stderr.write(f"Nothing was changed: {type(error).__name__}: {error}\n")
@@ -67,7 +68,7 @@ def with_package_prices(before: ProfileData, day: date) -> ProfileData:
     return {**before, "models": models, "prices_source": source, "prices_date": day.isoformat()}
 
 
-def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str, date: str) -> ProfileData:
+def refreshed(before: ProfileData, listed: Sequence[JSONObject], *, source: str, date: str) -> ProfileData:
     """Return the new data.
 
     Raises:
@@ -123,7 +124,7 @@ def _retired(row: ModelRow) -> ModelRow:
     return {**row, "profile": {**row["profile"], "status": "deprecated"}}
 
 
-def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObject:
+def _profile(model: JSONObject, kimi: KimiFamily, known: JSONObject) -> JSONObject:
     day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
     parameters = model.get("supported_parameters") or []
     profile: JSONObject = {
@@ -149,7 +150,7 @@ def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObj
     return profile
 
 
-def _modalities(model: ListedModel) -> JSONObject:
+def _modalities(model: JSONObject) -> JSONObject:
     architecture = model.get("architecture") or {}
     inputs = architecture.get("input_modalities") or ["text"]
     outputs = architecture.get("output_modalities") or ["text"]
@@ -162,7 +163,7 @@ def _modalities(model: ListedModel) -> JSONObject:
     }
 
 
-def _reasoning(model: ListedModel) -> JSONObject:
+def _reasoning(model: JSONObject) -> JSONObject:
     reasoning = model.get("reasoning") or {}
     told: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
     if efforts := reasoning.get("supported_efforts"):
@@ -172,7 +173,7 @@ def _reasoning(model: ListedModel) -> JSONObject:
     return told
 
 
-def _prices(model: ListedModel) -> PriceRow:
+def _prices(model: JSONObject) -> PriceRow:
     """Return prices in US dollars per million tokens; the list has decimal strings per token."""
     pricing = model["pricing"]
     cached, written = pricing.get("input_cache_read"), pricing.get("input_cache_write")

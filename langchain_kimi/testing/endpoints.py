@@ -21,6 +21,7 @@ _UNSET_IN_GENERATIONS = (
     "upstream_inference_cost", "user_agent", "web_search_engine", "workspace_id",
 )  # fmt: skip
 """Fields of `/generation` that are null here."""
+_LIST_FILTERS = ("supported_parameters", "input_modalities", "model_authors")
 
 
 def authorize(received: ReceivedRequest, api_key: str | None) -> None:
@@ -74,6 +75,16 @@ class Generations:
                 "is_byok": bool(usage.get("is_byok")),
             }
 
+    def activity(self, date: str | None) -> list[JSONObject]:
+        """Return the usage of each day, model and provider, or of one day."""
+        with self._lock:
+            records = [*self._records.values()]
+        groups: dict[tuple[str, str, str], list[JSONObject]] = {}
+        for record in records:
+            group = (record["created_at"][:10], record["model"], record["provider_name"])
+            groups.setdefault(group, []).append(record)
+        return [_activity(group, members) for group, members in groups.items() if date in (None, group[0])]
+
     def look_up(self, generation_id: str) -> JSONObject:
         """Return the record of a reply.
 
@@ -88,6 +99,26 @@ class Generations:
             return record
 
 
+def _activity(group: tuple[str, str, str], records: list[JSONObject]) -> JSONObject:
+    def total(name: str) -> float:
+        return sum(record[name] or 0 for record in records)
+
+    return {
+        "date": group[0],
+        "model": group[1],
+        "model_permaslug": group[1],
+        "endpoint_id": f"{group[1]}/{group[2]}",
+        "provider_name": group[2],
+        "requests": len(records),
+        "usage": total("total_cost"),
+        "byok_usage_inference": 0,
+        "prompt_tokens": total("native_tokens_prompt"),
+        "completion_tokens": total("native_tokens_completion"),
+        "reasoning_tokens": total("native_tokens_reasoning"),
+        "cached_tokens": total("native_tokens_cached"),
+    }
+
+
 def respond(received: ReceivedRequest, generations: Generations, api_key: str | None) -> Response:
     """Return the response to a request for another endpoint than chat completions.
 
@@ -98,7 +129,7 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
     if received.method != "GET":
         raise RejectedRequestError(405, "Method Not Allowed")
     if path in _PUBLIC:
-        return json_response(200, _PUBLIC[path](), _MODELS_HEADERS)
+        return json_response(200, _PUBLIC[path](received.query), _MODELS_HEADERS)
     if path.startswith("models/") and path.endswith("/endpoints"):
         return json_response(200, {"data": _endpoints(path.removeprefix("models/").removesuffix("/endpoints"))})
     if path.startswith("model/"):
@@ -106,9 +137,13 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
     authorize(received, api_key)
     if path == "generation":
         return json_response(200, {"data": generations.look_up(received.query.get("id", ""))})
-    if path in _PRIVATE:
-        return json_response(200, _PRIVATE[path]())
-    raise RejectedRequestError(404, "Not Found")
+    if path == "activity":
+        private = {"data": generations.activity(received.query.get("date"))}
+    elif path in _PRIVATE:
+        private = _PRIVATE[path]()
+    else:
+        raise RejectedRequestError(404, "Not Found")
+    return json_response(200, private)
 
 
 def _kimi(slug: str) -> Model:
@@ -123,9 +158,31 @@ def _kimi(slug: str) -> Model:
     return model
 
 
-def _models() -> JSONObject:
-    models = [_model(model) for model in KIMIS.values()]
-    return {"data": models, "total_count": len(models), "links": {"next": None}}
+def _models(query: Mapping[str, str]) -> JSONObject:
+    """Return a page of the models that pass the filters of a query.
+
+    Raises:
+        RejectedRequestError: A number is malformed (status 400).
+    """
+    rows = [_model(model) for model in KIMIS.values() if _passes(model, query)]
+    try:
+        start, limit = int(query.get("offset") or 0), int(query.get("limit") or len(rows) or 1)
+    except ValueError:
+        raise RejectedRequestError(400, "offset, limit: expected a number") from None
+    more = f"/api/v1/models?offset={start + limit}&limit={limit}" if start + limit < len(rows) else None
+    return {"data": rows[start : start + limit], "total_count": len(rows), "links": {"next": more}}
+
+
+def _passes(model: Model, query: Mapping[str, str]) -> bool:
+    wanted = {name: set(filter(None, query.get(name, "").split(","))) for name in _LIST_FILTERS}
+    return (
+        wanted["supported_parameters"] <= set(model.supported_parameters)
+        and wanted["input_modalities"] <= set(model.inputs)
+        and (not wanted["model_authors"] or model.slug.partition("/")[0] in wanted["model_authors"])
+        and query.get("q", "").lower() in model.slug
+        and model.context_length >= float(query.get("context") or 0)
+        and float(query.get("min_price") or 0) <= model.prompt_price <= float(query.get("max_price") or "inf")
+    )
 
 
 def _price(dollars_per_million: float) -> str:
@@ -249,15 +306,15 @@ def _key() -> JSONObject:
     }
 
 
-_PUBLIC: Mapping[str, Callable[[], JSONObject]] = {
+_PUBLIC: Mapping[str, Callable[[Mapping[str, str]], JSONObject]] = {
     "models": _models,
-    "models/count": lambda: {"data": {"count": len(KIMIS)}},
-    "providers": _providers,
-    "endpoints/zdr": _zdr_endpoints,
+    "models/count": lambda _: {"data": {"count": len(KIMIS)}},
+    "providers": lambda _: _providers(),
+    "endpoints/zdr": lambda _: _zdr_endpoints(),
 }
 """The responses of the endpoints that need no key."""
 _PRIVATE: Mapping[str, Callable[[], JSONObject]] = {
-    "models/user": _models,
+    "models/user": lambda: _models({}),
     "key": lambda: {"data": _key()},
     "auth/key": lambda: {"data": _key()},
     "credits": lambda: {"data": {"total_credits": 10.0, "total_usage": 2.5}},

@@ -56,9 +56,9 @@ LAYERS = {
     "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
     "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
-    "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
+    "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
