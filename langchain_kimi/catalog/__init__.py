@@ -3,7 +3,7 @@
 See https://openrouter.ai/docs/api-reference for the fields of the responses.
 """
 
-from langchain_kimi.catalog.clients import AsyncCatalog, Catalog
+from langchain_kimi.catalog.clients import AsyncCatalog, Catalog, Refreshed
 from langchain_kimi.catalog.results import (
     Activity,
     Architecture,
@@ -36,6 +36,7 @@ __all__ = [
     "Percentiles",
     "Pricing",
     "Provider",
+    "Refreshed",
     "ToolChoiceSupport",
     "TopProvider",
 ]

@@ -1,12 +1,19 @@
 """The sync and the async catalog. Each method runs one operation (see `operations`)."""
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 from langchain_kimi._keys import Key, aresolve, resolve
+from langchain_kimi._kimi import facts
+from langchain_kimi._kimi.facts import Facts
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import BASE_URL
+from langchain_kimi._openrouter.http.endpoint import is_loopback
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._settings import KimiSettings
 from langchain_kimi.catalog import operations
@@ -22,6 +29,23 @@ from langchain_kimi.catalog.results import (
     ModelEndpoints,
     Provider,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The result of `refresh`.
+
+    Attributes:
+        source: The URL of the list of models.
+        date: The day, `YYYY-MM-DD`.
+        models: The slugs of the models.
+        file: The file that later processes read; None if nothing was written.
+    """
+
+    source: str
+    date: str
+    models: tuple[str, ...]
+    file: Path | None
 
 
 class _Base:
@@ -69,6 +93,21 @@ class _Base:
         """The base URL of the API."""
         return self._access.connection.base_url.rstrip("/")
 
+    @property
+    def _source(self) -> str:
+        return f"{self.base_url}/models"
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._access.clock.epoch(), tz=UTC).date().isoformat()
+
+    def _use(self, fetched: Facts) -> Refreshed:
+        try:
+            file = facts.use(fetched, is_local=is_loopback(self.base_url))
+        except OSError as problem:
+            warnings.warn(f"The refreshed facts could not be kept: {problem}.", stacklevel=3)
+            file = None
+        return Refreshed(fetched["source"], fetched["date"], tuple(fetched["models"]), file)
+
 
 class Catalog(_Base):
     """OpenRouter's models, hosts, keys, credits and past calls.
@@ -103,7 +142,7 @@ class Catalog(_Base):
         """List all models, page by page.
 
         Args:
-            **filters: OpenRouter's filters, such as `supported_parameters=["tools"]`, `q="kimi"`, `context=200_000` (the
+            **filters: OpenRouter's filters, such as `supported_parameters=["tools"]`, `q="kimi"`, `context=200_000` (at
                 least), `max_price=1.0` (US dollars per million input tokens), `model_authors="moonshotai"`,
                 `input_modalities="image"`, `zdr=True` and `sort="pricing-low-to-high"`.
         """
@@ -161,6 +200,21 @@ class Catalog(_Base):
         """
         return self._run(operations.activity(date))
 
+    def refresh(self, *slugs: str) -> Refreshed:
+        """Fetch the profiles and prices of all Kimi models, and use them in this process from now on.
+
+        They are also written to a file, from which later processes read them: in the directory that `KIMI_CACHE_DIR`
+        names, or in the user's cache directory if the package `platformdirs` is installed (the extra `cache`). Facts
+        of a server on this machine are written only if `KIMI_CACHE_DIR` is set.
+
+        Args:
+            *slugs: Models whose hosts are fetched, too, for the highest price of a call.
+
+        Raises:
+            KimiNotFoundError: One of the models does not exist. Nothing was changed.
+        """
+        return self._use(self._run(operations.refreshed(slugs, self._source, self._today())))
+
     def _run(self, operation: Operation[T]) -> T:
         key = resolve(self._access.key, self._access.host)
         return operations.run(operation, partial(self._do, key))
@@ -210,6 +264,10 @@ class AsyncCatalog(_Base):
     async def activity(self, date: str | None = None) -> list[Activity]:
         """List the usage by day, model and endpoint; see `Catalog.activity`."""
         return await self._run(operations.activity(date))
+
+    async def refresh(self, *slugs: str) -> Refreshed:
+        """Fetch the profiles and prices of all Kimi models; see `Catalog.refresh`."""
+        return self._use(await self._run(operations.refreshed(slugs, self._source, self._today())))
 
     async def _run(self, operation: Operation[T]) -> T:
         key = await aresolve(self._access.key, self._access.host)

@@ -1,6 +1,6 @@
 """The operations of the catalog, without I/O: each yields requests and waits, and returns a typed result."""
 
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeVar
@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from langchain_kimi._kimi.facts import Facts
+from langchain_kimi._kimi.families import base_slug
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.catalog.results import (
     Activity,
@@ -20,6 +22,7 @@ from langchain_kimi.catalog.results import (
     Provider,
     Result,
 )
+from langchain_kimi.catalog.rows import facts_of
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiNotFoundError, KimiUsageError
 
 PAGE = 1000
@@ -108,6 +111,18 @@ def endpoints(slug: str) -> Operation[ModelEndpoints]:
 def _nearest(slug: str, listed: list[ListedModel]) -> str:
     names = get_close_matches(slug, [model.id for model in listed], n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(names)}?" if names else "No listed model has a similar name."
+
+
+def refreshed(slugs: Iterable[str], source: str, date: str) -> Operation[Facts]:
+    """Fetch the facts of all Kimi models, and the hosts of some models."""
+    listed = yield from models({})
+    hosts: dict[str, list[Endpoint]] = {}
+    for slug in dict.fromkeys(base_slug(slug) for slug in slugs):
+        # An alias has the hosts of its target, a preset is not a model.
+        if slug.count("/") == 1:
+            found = yield from endpoints(slug)
+            hosts[base_slug(found.id)] = found.endpoints
+    return facts_of(listed, hosts, source=source, date=date)
 
 
 def endpoints_without_retention() -> Operation[list[Endpoint]]:

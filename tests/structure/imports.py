@@ -75,6 +75,7 @@ ENVIRONMENT_READERS = (
     "chat_models",
     "_keys",
     "_settings",
+    "_kimi.facts",
     "testing",
     "_tokens.vocabulary",
     "_openrouter.host",
