@@ -1,5 +1,8 @@
 """ChatKimi, Moonshot's Kimi as a LangChain chat model, with its options and errors."""
 
+import importlib
+import typing
+
 from langchain_kimi._loading import load_arguments, register_init_chat_model
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http.connection import Timeout
@@ -27,11 +30,8 @@ from langchain_kimi._openrouter.parameters.plugins import (
     WebFetchPlugin,
     WebPlugin,
 )
-from langchain_kimi._tokens.counting import TokenCount
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
-from langchain_kimi.callbacks import Budget, track_costs
-from langchain_kimi.catalog import AsyncCatalog, Catalog
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -57,6 +57,11 @@ from langchain_kimi.errors import (
     KimiUsageError,
     retry_on,
 )
+
+if typing.TYPE_CHECKING:
+    from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi.callbacks import Budget, track_costs
+    from langchain_kimi.catalog import AsyncCatalog, Catalog
 
 __all__ = [
     "AsyncCatalog",
@@ -114,3 +119,25 @@ __all__ = [
     "retry_on",
     "track_costs",
 ]
+
+# A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
+_IMPORTED_WHEN_USED = {
+    "AsyncCatalog": "langchain_kimi.catalog",
+    "Catalog": "langchain_kimi.catalog",
+    "Budget": "langchain_kimi.callbacks",
+    "TokenCount": "langchain_kimi._tokens.counting",
+    "track_costs": "langchain_kimi.callbacks",
+}
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name == "callbacks":
+        return importlib.import_module("langchain_kimi.callbacks")
+    if name not in _IMPORTED_WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_IMPORTED_WHEN_USED[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IMPORTED_WHEN_USED})

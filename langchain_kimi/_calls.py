@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -68,19 +67,15 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     unrepaired, body = bodies(settings, messages, arguments, profile, streamed=streamed)
     content = body_bytes(body_for_host(settings, body, arguments, streamed=streamed))
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
-    options = repair_options(settings, messages)
     reader: Any = PlainMessage
     if streamed:
         kind = CoalescedMessage if settings.coalesce else StreamedMessage
         reader = partial(kind, with_usage=_with_usage(settings, arguments))
 
     def new_reader(head: ResponseHead) -> Any:
-        details = {
-            "empty_answers": report.empty_answers,
-            **changes_of_choice(unrepaired, body),
-            **changes_of_tools(unrepaired, body),
-        }
-        return reader(head, body=body, idle=here.timeout.idle, repair_options=replace(options, **details))
+        changes = {**changes_of_choice(unrepaired, body), **changes_of_tools(unrepaired, body)}
+        options = repair_options(settings, messages, empty_answers=report.empty_answers, **changes)
+        return reader(head, body=body, idle=here.timeout.idle, repair_options=options)
 
     if settings.log_bodies:
         logger.debug("POST %s %s", here.url, content.decode())
@@ -172,9 +167,11 @@ def connection(settings: KimiSettings, timeout: Any = None) -> Connection:
     )
 
 
-def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage]) -> RepairOptions:
-    """Return the repairs of the reply to a conversation."""
-    return RepairOptions(chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls)
+def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage], **facts: Any) -> RepairOptions:
+    """Return the repairs of the reply to a conversation; `facts` are the remaining fields of `RepairOptions`."""
+    return RepairOptions(
+        chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls, **facts
+    )
 
 
 _NOTED: set[str] = set()

@@ -36,6 +36,7 @@ from langchain_kimi._openrouter.http.endpoint import (
     check_header,
     keeps_secrets,
 )
+from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
@@ -58,12 +59,11 @@ NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", 
 """Fields that are left out of pickles: they are secret, or cannot be pickled."""
 
 
+@with_descriptions
 class KimiSettings(RequestParameters, Aliases):
     """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
 
-    model_config = ConfigDict(
-        populate_by_name=True, hide_input_in_errors=True, defer_build=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
     model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
     """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)

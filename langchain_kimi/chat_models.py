@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
 from langchain_kimi._calls import (
     bodies,
@@ -90,8 +90,6 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         ```
     """
 
-    model_config = ConfigDict(use_attribute_docstrings=False)
-
     @model_validator(mode="after")
     def _note_version(self) -> Self:
         self._add_version("langchain-kimi-openrouter", __version__)
@@ -142,6 +140,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
         prompt = super()._convert_input(model_input)
+        if isinstance(model_input, str):
+            return prompt
         messages = with_image_types(prompt.to_messages())
         return prompt if messages is None else ChatPromptValue(messages=messages)
 

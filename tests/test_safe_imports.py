@@ -68,6 +68,28 @@ with ChatKimi(api_key="any", base_url=base_url, max_retries=0) as model:
     print(model.bind(temperature=0.5).invoke("hi").text)
     print("".join(chunk.text for chunk in model.stream("hi")))
 """
+OTHER_POOL = """
+import httpx
+
+POOLS = {}
+
+class Transport(httpx.HTTPTransport):
+    _pool = property(HOLDER.get, HOLDER.set)
+
+httpx.HTTPTransport = Transport
+"""
+RENAMED = """
+class HOLDER:
+    get = lambda transport: transport._connections
+    set = lambda transport, pool: setattr(transport, "_connections", pool)
+"""
+"""httpx's transport keeps its pool under another name."""
+OUTSIDE = """
+class HOLDER:
+    get = lambda transport: POOLS[id(transport)]
+    set = lambda transport, pool: POOLS.setdefault(id(transport), pool)
+"""
+"""httpx's transport has no attribute for its pool."""
 
 
 def without(*names: tuple[str, str], base_url: str = "", call: str = "") -> str:
@@ -83,6 +105,13 @@ def without(*names: tuple[str, str], base_url: str = "", call: str = "") -> str:
 def test_calls_work_without_a_private_name(openrouter: Emulator, module: str, path: str) -> None:
     openrouter.script(Reply(text="Here it is."), times=2)
     assert without((module, path), base_url=openrouter.base_url, call=CALL).splitlines() == ["Here it is."] * 2
+
+
+@pytest.mark.parametrize("holder", [RENAMED, OUTSIDE], ids=["renamed", "outside"])
+def test_calls_work_where_httpx_keeps_its_pool_in_another_place(openrouter: Emulator, holder: str) -> None:
+    openrouter.script(Reply(text="Here it is."), times=2)
+    printed = without(base_url=openrouter.base_url, call=holder + OTHER_POOL + CALL)
+    assert printed.splitlines() == ["Here it is."] * 2
 
 
 def test_the_import_works_without_the_names_that_calls_need() -> None:

@@ -6,7 +6,6 @@ far each time; a string where the tool's schema takes an object or an array and 
 text after the object, until the call ends. Everything else passes immediately.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from itertools import pairwise
 from typing import Any
 
 from langchain_kimi._kimi.markup.grammar import MARKER, parsed
+from langchain_kimi._openrouter.json import MULTILINE_DECODER
 from langchain_kimi._openrouter.json_schema import resolve
 from langchain_kimi._openrouter.wire import JSONObject
 
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
 _EDGES = re.compile(rf"(?:\s|{MARKER.pattern})+")
-_DECODER = json.JSONDecoder(strict=False)
 _BLOCK = re.compile(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
@@ -167,7 +166,7 @@ class ArgumentStream:
         first, position = parsed("".join(self._passed)), _after_edge(held, 0)
         while position < len(held):
             try:
-                value, position = _DECODER.raw_decode(held, position)
+                value, position = MULTILINE_DECODER.raw_decode(held, position)
             except (ValueError, RecursionError):
                 return False
             if first is None or (parsed(value) if isinstance(value, str) else value) != first:

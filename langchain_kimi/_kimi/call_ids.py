@@ -67,7 +67,7 @@ def _with_call_ids(message: WireMessage, calls: list[WireToolCall], new_ids: lis
 def _with_result_id(message: WireMessage, new_id: str) -> WireMessage:
     if message.get("tool_call_id") == new_id:
         return message
-    return cast("WireMessage", {**message, "tool_call_id": new_id})
+    return {**message, "tool_call_id": new_id}
 
 
 class UniqueIds:

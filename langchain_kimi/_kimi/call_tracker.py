@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
 from langchain_kimi._kimi.markup.grammar import JSONValue
+from langchain_kimi._openrouter.json import MULTILINE_DECODER
 from langchain_kimi._openrouter.wire import WireToolCall
 
 NOT_AN_OBJECT = -1
@@ -210,7 +211,7 @@ def arguments_text(arguments: Any) -> str:
 def is_json(text: str) -> bool:
     """Return whether a text is one complete JSON value; line breaks inside strings, which hosts send, are allowed."""
     try:
-        json.loads(text, strict=False)
+        MULTILINE_DECODER.decode(text)
     except (ValueError, RecursionError):
         return False
     return True

@@ -22,7 +22,7 @@ def without_forced_choice(body: WireBody) -> WireBody:
         return body
     is_unset = body.get("reasoning") is None and cast("JSONObject", body).get("reasoning_effort") is None
     if is_unset and all(kimi.thinks == "switchable" for kimi in thinking):
-        return cast("WireBody", {**body, "reasoning": {"enabled": False}})
+        return {**body, "reasoning": {"enabled": False}}
     accepts_required = all(kimi.requires_calls_while_thinking for kimi in thinking)
     if choice == "required" and accepts_required:
         return body

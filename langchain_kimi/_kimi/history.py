@@ -5,8 +5,9 @@ Hosts refuse a conversation in which one is missing, and their error seldom name
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
+from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -33,13 +34,12 @@ class _Unpaired:
 
 def has_calls(messages: Sequence[WireMessage]) -> bool:
     """Return whether a conversation has tool calls or results; most have none, and need no look at their pairs."""
-    # A list comprehension takes a fraction of the time of `any`, and most conversations are read to their end.
-    return bool([None for message in messages if "tool_calls" in message or message["role"] == "tool"])
+    return any("tool_calls" in message or message["role"] == "tool" for message in beyond_text(messages))
 
 
 def number_of_calls(body: WireBody) -> int:
     """Return the number of tool calls in the conversation of a request."""
-    return sum(len(message.get("tool_calls") or ()) for message in body.get("messages", ()))
+    return sum(len(message.get("tool_calls") or ()) for message in beyond_text(body.get("messages", [])))
 
 
 def check_pairs(messages: Sequence[WireMessage]) -> None:
@@ -108,7 +108,7 @@ def without_blanks(messages: list[WireMessage]) -> list[WireMessage]:
 def _without_blank(message: WireMessage) -> WireMessage:
     content = message.get("content")
     if message.get("tool_calls") and isinstance(content, str) and not content.strip():
-        return cast("WireMessage", {**message, "content": None})
+        return {**message, "content": None}
     return message
 
 

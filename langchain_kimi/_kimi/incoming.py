@@ -75,7 +75,7 @@ class Repairer:
 
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired."""
-        delta = choice.get("delta")
+        received = delta = choice.get("delta")
         if self._tags is not None and delta is not None:
             delta = self._without_tags(self._tags, choice, delta)
         repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
@@ -85,7 +85,7 @@ class Repairer:
             # A call in the text may change how the reply ended.
             self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
-        return choice if repaired is choice.get("delta") else cast("WireChoice", {**choice, "delta": repaired})
+        return choice if repaired is received else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
         """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.

@@ -1,15 +1,17 @@
 """Repairs and checks of a request: a body in, the body to send out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
 from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_that_take
-from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs
+from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs, RequestRepair
 from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
+from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
 # A `file` is missing on purpose: OpenRouter parses it to text for models that cannot read it.
@@ -51,15 +53,22 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
         return body
     if "tool_names" not in repairs:
         check_names(body, is_kimi=True)
-    for repair, function in ON_REQUEST:
-        if repair.name in repairs and (with_calls or not repair.needs_calls):
-            body = function(body, kimi)
+    for repaired in _functions(repairs, with_calls):
+        body = repaired(body, kimi)
     return body
+
+
+@lru_cache(maxsize=32)
+def _functions(repairs: Repairs, with_calls: bool) -> tuple[RequestRepair, ...]:  # noqa: FBT001 - the key of a cache
+    """Return the repairs of requests that are switched on and apply to a conversation with or without calls."""
+    return tuple(
+        function for repair, function in ON_REQUEST if repair.name in repairs and (with_calls or not repair.needs_calls)
+    )
 
 
 def _first_model(body: Mapping[str, Any]) -> str:
     """Return the slug that is tried first."""
-    return next((slug for slug in (body.get("model"), *(body.get("models") or ())) if slug), "")
+    return body.get("model") or next(filter(None, body.get("models") or ()), "")
 
 
 def changes_of_choice(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,11 +99,11 @@ def changes_of_tools(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> 
     Returns:
         The fields `tool_names` and `schema_notes` of `RepairOptions`, if there are any changes to report.
     """
-    before, after = unrepaired.get("tools") or [], sent.get("tools") or []
+    before, after = unrepaired.get("tools"), sent.get("tools")
     is_renamed = unrepaired["messages"] is not sent["messages"] or before is not after
     names = accepted_names(unrepaired, is_kimi=family(_first_model(sent)) is not None) if is_renamed else {}
     details: dict[str, Any] = {"tool_names": {names[name]: name for name in names}} if names else {}
-    pairs = zip(before, after, strict=False) if before is not after else ()
+    pairs = zip(before or (), after or (), strict=False) if before is not after else ()
     changed = [old for old, new in pairs if _parameters(old) is not _parameters(new)]
     if notes := schema_notes(changed):
         details["schema_notes"] = notes
@@ -132,11 +141,11 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
 
 def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the position and the modality of each part that is not text."""
-    # A comprehension, because nearly all contents of a long conversation are strings.
-    lists = [number for number, message in enumerate(messages) if type(message.get("content")) is list]
-    for number in lists:
-        parts = cast("list[JSONObject]", messages[number]["content"])
-        for position, part in enumerate(parts):
+    if not any(isinstance(message.get("content"), list) for message in beyond_text(messages)):
+        return
+    for number, message in enumerate(messages):
+        parts = message.get("content")
+        for position, part in enumerate(parts if isinstance(parts, list) else ()):
             if modality := MODALITY_OF_PART.get(part.get("type", "")):
                 yield f"messages[{number}].content[{position}]", modality
 

@@ -7,7 +7,7 @@ A repair of requests is one entry and one function. The names are those of the `
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from langchain_kimi._kimi.call_ids import with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
@@ -58,7 +58,7 @@ def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> Re
     def repaired(body: WireBody, kimi: KimiFamily) -> WireBody:
         del kimi
         messages = repair(body["messages"])
-        return body if messages is body["messages"] else cast("WireBody", {**body, "messages": messages})
+        return body if messages is body["messages"] else {**body, "messages": messages}
 
     return repaired
 
@@ -79,9 +79,11 @@ def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
 
 def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
     del kimi
-    tools = body.get("tools") or []
+    tools = body.get("tools")
+    if not tools:
+        return body
     rewritten = with_moonshot_schemas(tools)
-    return body if rewritten is tools else cast("WireBody", {**body, "tools": rewritten})
+    return body if rewritten is tools else {**body, "tools": rewritten}
 
 
 _ENTRIES = (
@@ -186,7 +188,8 @@ def chosen_repairs(choice: RepairChoice) -> Repairs:
     Raises:
         ValueError: The setting is not one of `RepairChoice`, a name is unknown, or `"none"` has other names beside it.
     """
-    if choice is None or isinstance(choice, bool):
+    # Each call asks twice, and nearly all models have the default.
+    if choice == "all" or choice is None or isinstance(choice, bool):
         return frozenset() if choice is False else ALL
     if isinstance(choice, str):
         names = {choice}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi.errors import KimiUsageError
 
@@ -75,8 +76,7 @@ def _names(body: Mapping[str, Any]) -> Iterator[Any]:
     for tool in body.get("tools") or ():
         if isinstance(tool, dict) and isinstance(function := tool.get("function"), dict):
             yield function.get("name")
-    # A list comprehension, because most messages have no tool calls.
-    for message in [message for message in body.get("messages") or () if "tool_calls" in message]:
+    for message in beyond_text(body.get("messages") or ()):
         for call in message.get("tool_calls") or ():
             yield (call.get("function") or {}).get("name")
 

@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
+from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import WireMessage
 
 
@@ -58,12 +59,10 @@ def without_empty_turns(messages: list[WireMessage]) -> list[WireMessage]:
     Returns:
         The other messages; the same list if there are no such turns.
     """
-    empty = [
-        position
-        for position, message in enumerate(messages)
-        if not message.get("content") and message["role"] == "assistant" and not message.get("tool_calls")
-    ]
-    if not empty:
+    if not any(map(_is_empty_turn, beyond_text(messages))):
         return messages
-    removed = frozenset(empty)
-    return [message for position, message in enumerate(messages) if position not in removed]
+    return [message for message in messages if not _is_empty_turn(message)]
+
+
+def _is_empty_turn(message: WireMessage) -> bool:
+    return not message.get("content") and message["role"] == "assistant" and not message.get("tool_calls")

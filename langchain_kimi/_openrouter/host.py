@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 
 logger = logging.getLogger("langchain_kimi")
@@ -170,9 +171,9 @@ def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) ->
 
 
 def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
-    dropped = sorted((OPENROUTER_FIELDS | host.unsupported) & body.keys() - {"reasoning"})
+    dropped = [name for name in body if (name in OPENROUTER_FIELDS or name in host.unsupported) and name != "reasoning"]
     if dropped:
-        logger.info("%s does not understand %s: not sent.", host.name, ", ".join(dropped))
+        logger.info("%s does not understand %s: not sent.", host.name, ", ".join(sorted(dropped)))
     adapted = {name: value for name, value in body.items() if name not in dropped}
     adapted["model"] = str(body["model"]).removeprefix(host.model_prefix)
     adapted["messages"] = _messages(body["messages"])
@@ -181,11 +182,9 @@ def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
     return _with_reasoning(adapted, host)
 
 
-def _messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
+def _messages(messages: list[WireMessage]) -> list[WireMessage]:
     """Return the messages with their reasoning under the name that other servers read, `reasoning_content`."""
-    messages = list(messages)
-    # A list comprehension, because most messages of a long conversation have no reasoning.
-    if not [None for message in messages if "reasoning" in message or "reasoning_details" in message]:
+    if not any("reasoning" in message or "reasoning_details" in message for message in beyond_text(messages)):
         return messages
     adapted = []
     for message in cast("Iterable[JSONObject]", messages):

@@ -5,6 +5,7 @@
 | `Codec.parse` | refused | the last value | refused |
 | `parse_strict` | refused | the last value | constants refused |
 | `parse_lenient` | accepted | the last value | accepted |
+| `MULTILINE_DECODER` | accepted | the last value | accepted, integers of over 4300 digits refused |
 | `parse_unambiguous` | accepted | refused if the values differ | refused |
 """
 
@@ -22,7 +23,8 @@ MAX_DIGITS = 300
 """Digits of an integer that is still smaller than the largest float."""
 LARGEST_INTEGER = 2**53
 """Every JSON writer writes integers up to this one in the same way."""
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+COMPACT_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+"""Compact JSON with characters as they are. It refuses what is not JSON."""
 
 
 class Codec:
@@ -92,7 +94,7 @@ class Codec:
 
 
 def _encode_slowly(value: Any) -> bytes:
-    text = _ENCODER.encode(value)
+    text = COMPACT_ENCODER.encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -181,6 +183,9 @@ STRICT_DECODER = json.JSONDecoder(parse_constant=no_constant)
 """JSON as its standard defines it."""
 LENIENT_DECODER = json.JSONDecoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
+MULTILINE_DECODER = json.JSONDecoder(strict=False)
+"""Also accepts raw line breaks and tabs inside strings; numbers are those of Python's parser. For arguments of calls:
+their numbers are passed on as text, and one that Python refuses to parse is no valid argument."""
 UNAMBIGUOUS_DECODER = json.JSONDecoder(
     strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys
 )

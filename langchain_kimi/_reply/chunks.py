@@ -14,6 +14,8 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
 
+from langchain_kimi._openrouter.json import MULTILINE_DECODER
+
 Chunk = ChatGenerationChunk
 Maker = Callable[[str, str, list[ToolCallChunk]], Chunk]
 PROVIDER = "openrouter"
@@ -75,7 +77,7 @@ def _is_long_and_broken(text: str) -> bool:
     if len(text) < _LONG:
         return False
     try:
-        json.loads(text, strict=False)
+        MULTILINE_DECODER.decode(text)
     except json.JSONDecodeError as error:
         # An error at the end is that of truncated JSON, which the parser completes.
         return error.pos < len(text) - len("false") and not error.msg.startswith("Unterminated string")

@@ -5,9 +5,10 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.parameters.merging import checked, merged
-from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._request.reasoning import is_openai, without_response_ids
 from langchain_kimi._schemas.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
@@ -17,7 +18,6 @@ INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format",
 """Keywords that LangChain and this package pass between methods. They are never sent."""
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
 """Keywords of a call that control how it is made. They are not part of the body."""
-_TEXT_ONLY = ("role", "content")
 _TOOL_KEYS = ("tools", "tool_choice", "parallel_tool_calls")
 """Parameters that hosts refuse without tools."""
 
@@ -52,7 +52,7 @@ def request_body(
     if streamed and parameters.get("n", 1) > 1:
         raise KimiUsageError("n must be 1 when streaming.", advice="Use invoke or batch for several answers.")
     slug = model_of_call or model_name_of_call or model
-    wire_messages = messages_to_wire(messages)
+    wire_messages: list[WireMessage] = messages_to_wire(messages)
     if is_openai([slug, *(parameters.get("models") or ())]):
         wire_messages = without_response_ids(wire_messages)
     body = {
@@ -81,14 +81,9 @@ def body_bytes(body: WireBody) -> bytes:
     Raises:
         KimiUsageError: The body contains something that is not a JSON value.
     """
-    # Most messages of a long conversation are text, and for these the check is cheapest here.
-    others = [
-        message
-        for message in body["messages"]
-        if len(message) != len(_TEXT_ONLY) or type(message.get("content")) is not str
-    ]
     try:
-        return JSON.encode_object(body, plain=("messages",) if is_plain(others) else ())
+        # Messages that are a role and a text are plain.
+        return JSON.encode_object(body, plain=("messages",) if is_plain(beyond_text(body["messages"])) else ())
     except (TypeError, ValueError) as error:
         raise KimiUsageError(
             f"The request cannot be written as JSON: {error}.",

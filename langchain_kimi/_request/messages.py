@@ -21,6 +21,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_kimi._openrouter.conversation import Conversation
 from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
 from langchain_kimi._request.assistant import assistant_to_wire
 from langchain_kimi._request.content import content_to_wire
@@ -32,7 +33,7 @@ _PLAIN_ROLES: dict[type[BaseMessage], Role] = {
 
 
 @dataclass(slots=True)
-class _Conversation:
+class _Conversion:
     """The messages, the position of the current one, and the wire messages before it."""
 
     messages: Sequence[BaseMessage]
@@ -45,7 +46,7 @@ class _Conversation:
         return f"messages[{self.position}]"
 
 
-def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
+def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
     """Return the wire messages of a conversation. The messages are not changed.
 
     Each message becomes one wire message, with two exceptions: an empty assistant message is left out, and a user
@@ -55,7 +56,8 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
         KimiUsageError: A message or one of its blocks cannot be sent. The text names its position.
     """
     wire: list[WireMessage] = []
-    conversation = _Conversation(messages, wire=wire)
+    others: list[WireMessage] = []
+    conversation = _Conversion(messages, wire=wire)
     for position, message in enumerate(messages):
         # Most messages of a long conversation are plain text, so they are converted inline, without a function call.
         # `vars(message)` takes three times as long as `__dict__`.
@@ -69,8 +71,10 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> list[WireMessage]:
                 continue
         conversation.position = position
         convert = _CONVERTERS.get(type(message)) or _converter_of(message, position)
-        wire += convert(message, conversation)
-    return wire
+        converted = convert(message, conversation)
+        wire += converted
+        others += converted
+    return Conversation(wire, beyond_text=others)
 
 
 def message_to_wire(message: BaseMessage) -> list[WireMessage]:
@@ -78,7 +82,7 @@ def message_to_wire(message: BaseMessage) -> list[WireMessage]:
     return messages_to_wire([message])
 
 
-def _content(role: Role, message: BaseMessage, conversation: _Conversation) -> str | list[JSONObject]:
+def _content(role: Role, message: BaseMessage, conversation: _Conversion) -> str | list[JSONObject]:
     content = message.content
     return content if isinstance(content, str) else content_to_wire(content, role, conversation.place)
 
@@ -88,18 +92,18 @@ def _named(role: Role, content: str | list[JSONObject], name: str | None) -> Wir
     return {"role": role, "content": content, "name": name} if name else {"role": role, "content": content}
 
 
-def _system(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+def _system(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
     # langchain-core has no class for developer messages and marks them so.
     is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
     role: Role = "developer" if is_developer else "system"
     return [_named(role, _content(role, message, conversation), message.name)]
 
 
-def _developer(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+def _developer(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
     return [_named("developer", _content("developer", message, conversation), message.name)]
 
 
-def _user(message: BaseMessage, conversation: _Conversation) -> list[WireMessage]:
+def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
     content = message.content
     if isinstance(content, list) and any(map(_is_tool_result, content)):
         return _user_with_results(content, message.name, conversation)
@@ -110,7 +114,7 @@ def _is_tool_result(block: str | dict[Any, Any]) -> bool:
     return isinstance(block, Mapping) and block.get("type") == "tool_result"
 
 
-def _user_with_results(content: list[Any], name: str | None, conversation: _Conversation) -> list[WireMessage]:
+def _user_with_results(content: list[Any], name: str | None, conversation: _Conversion) -> list[WireMessage]:
     """Split a message in Anthropic's format, which sends tool results inside a user message."""
     wire = [
         _tool_result(block, f"{conversation.place}.content[{index}]")
@@ -130,21 +134,21 @@ def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
     return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
 
 
-def _assistant(message: AIMessage, conversation: _Conversation) -> list[WireMessage]:
+def _assistant(message: AIMessage, conversation: _Conversion) -> list[WireMessage]:
     wire = assistant_to_wire(message, conversation.messages, conversation.position)
     return [] if wire is None else [wire]
 
 
-def _tool(message: ToolMessage, conversation: _Conversation) -> list[WireMessage]:
+def _tool(message: ToolMessage, conversation: _Conversion) -> list[WireMessage]:
     return [_result_message(message.tool_call_id, message, conversation)]
 
 
-def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conversation) -> WireMessage:
+def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conversion) -> WireMessage:
     # The wire has no fields for a result's name, status or artifact.
     return {"role": "tool", "tool_call_id": tool_call_id, "content": _content("tool", message, conversation)}
 
 
-def _function(message: FunctionMessage, conversation: _Conversation) -> list[WireMessage]:
+def _function(message: FunctionMessage, conversation: _Conversion) -> list[WireMessage]:
     """Pair a function message with the last open call of its name. Function messages are older than call ids."""
     answered = {earlier.get("tool_call_id") for earlier in conversation.wire}
     for earlier in reversed(conversation.wire):
@@ -158,7 +162,7 @@ def _function(message: FunctionMessage, conversation: _Conversation) -> list[Wir
     )
 
 
-def _chat(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+def _chat(message: ChatMessage, conversation: _Conversion) -> list[WireMessage]:
     convert = _CHAT_ROLES.get(message.role)
     if convert is None:
         raise KimiUsageError(
@@ -168,12 +172,12 @@ def _chat(message: ChatMessage, conversation: _Conversation) -> list[WireMessage
     return convert(message, conversation)
 
 
-def _chat_assistant(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+def _chat_assistant(message: ChatMessage, conversation: _Conversion) -> list[WireMessage]:
     kwargs = message.additional_kwargs
     return _assistant(AIMessage(message.content, name=message.name, additional_kwargs=kwargs), conversation)
 
 
-def _chat_tool(message: ChatMessage, conversation: _Conversation) -> list[WireMessage]:
+def _chat_tool(message: ChatMessage, conversation: _Conversion) -> list[WireMessage]:
     tool_call_id = message.additional_kwargs.get("tool_call_id")
     if not tool_call_id:
         raise KimiUsageError(
@@ -183,7 +187,7 @@ def _chat_tool(message: ChatMessage, conversation: _Conversation) -> list[WireMe
     return [_result_message(tool_call_id, message, conversation)]
 
 
-_CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversation], list[WireMessage]]] = {
+_CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversion], list[WireMessage]]] = {
     "system": _system,
     "developer": _developer,
     "user": _user,
@@ -192,14 +196,14 @@ _CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversation], list[WireMessage]]
 }
 
 
-def _remove(message: RemoveMessage, conversation: _Conversation) -> NoReturn:
+def _remove(message: RemoveMessage, conversation: _Conversion) -> NoReturn:
     raise KimiUsageError(
         f"{conversation.place} is a RemoveMessage (of {message.id!r}), which cannot be sent to a model.",
         advice="Let the graph's add_messages reducer apply it before calling the model.",
     )
 
 
-_CONVERTERS: dict[type, Callable[[Any, _Conversation], list[WireMessage]]] = {
+_CONVERTERS: dict[type, Callable[[Any, _Conversion], list[WireMessage]]] = {
     HumanMessage: _user,
     AIMessage: _assistant,
     SystemMessage: _system,
@@ -210,7 +214,7 @@ _CONVERTERS: dict[type, Callable[[Any, _Conversation], list[WireMessage]]] = {
 }
 
 
-def _converter_of(message: object, position: int) -> Callable[[Any, _Conversation], list[WireMessage]]:
+def _converter_of(message: object, position: int) -> Callable[[Any, _Conversion], list[WireMessage]]:
     """Return the converter for a subclass of a message class: a chunk, or a class of the user."""
     for kind in type(message).__mro__:
         if kind in _CONVERTERS:

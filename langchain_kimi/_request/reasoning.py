@@ -5,7 +5,7 @@ other chat models, which store the deltas of a stream in a form that hosts refus
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
 
@@ -98,7 +98,7 @@ def _without_response_ids(message: WireMessage) -> WireMessage:
         {key: value for key, value in detail.items() if key != "id"} if _response_ids([detail]) & looked_up else detail
         for detail in details
     ]
-    return cast("WireMessage", {**message, "reasoning_details": without_ids})
+    return {**message, "reasoning_details": without_ids}
 
 
 def _response_ids(details: Sequence[Any]) -> set[str]:

@@ -4,17 +4,15 @@ Each call is sent once, with arguments that are a JSON object. A call with broke
 request of the conversation fail. It is left out, unless a tool message answers it: then it is sent with `{}`.
 """
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from langchain_kimi._openrouter.json import COMPACT_ENCODER, parse_strict
 from langchain_kimi._openrouter.wire import WireToolCall
 from langchain_kimi.errors import KimiUsageError
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class Call(NamedTuple):
@@ -116,9 +114,9 @@ def arguments_to_wire(arguments: Any) -> str | None:
     """
     if isinstance(arguments, dict):
         try:
-            return _encode(arguments)
+            return COMPACT_ENCODER.encode(arguments)
         except ValueError:
-            return _encode(_without_nan(arguments))
+            return COMPACT_ENCODER.encode(_without_nan(arguments))
     if arguments is None or arguments == "":
         return "{}"
     return arguments if isinstance(arguments, str) and _is_object(arguments) else None
@@ -126,13 +124,9 @@ def arguments_to_wire(arguments: Any) -> str | None:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
-    except (ValueError, RecursionError):
+        return isinstance(parse_strict(text), dict)
+    except ValueError:
         return False
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _without_nan(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from langchain_kimi._openrouter.json import distinct_keys, finite
+from langchain_kimi._openrouter.json import UNAMBIGUOUS_DECODER, distinct_keys, finite
 
 MAX_JSON5_LENGTH = 100_000
 """The longest text, in characters, that is read as JSON5; `json5` takes about a second for it."""
@@ -223,18 +223,9 @@ def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
             yield match
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(
-    strict=False, parse_constant=_refuse_constant, parse_float=finite, object_pairs_hook=distinct_keys
-)
-
-
 def _decode(text: str, start: int) -> tuple[Any, int]:
     try:
-        return _DECODER.raw_decode(text, start)
+        return UNAMBIGUOUS_DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
         raise NotJSONError(error.msg, error.pos) from None
     except RecursionError:

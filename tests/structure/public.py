@@ -12,10 +12,11 @@ PUBLIC = frozenset({"__init__", "callbacks", "catalog", "chat_models", "errors",
 
 def public_names(module: ModuleType) -> set[str]:
     """Return the public names of a package that are not modules, and `__version__`."""
+    # Some names are only imported when they are used, so `vars` may lack them.
     return {
         name
-        for name, value in vars(module).items()
-        if name == "__version__" or not (name.startswith("_") or isinstance(value, ModuleType))
+        for name in dir(module)
+        if name == "__version__" or not (name.startswith("_") or isinstance(getattr(module, name), ModuleType))
     }
 
 

@@ -6,11 +6,11 @@ The function's name is only in the id. The markers are not special tokens of the
 the provider's parser misses them. The markers of the section also occur in the singular.
 """
 
-import json
 import re
 from typing import Any, Literal
 
 from langchain_kimi._kimi.call_ids import PREFIX
+from langchain_kimi._openrouter.json import MULTILINE_DECODER
 
 SECTION_BEGIN = frozenset({"<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"})
 SECTION_END = frozenset({"<|tool_calls_section_end|>", "<|tool_call_section_end|>"})
@@ -188,6 +188,6 @@ class JSONValue:
 def parsed(text: str) -> Any:
     """Return the value of a JSON text, which may have line breaks inside strings, or None if it is invalid."""
     try:
-        return json.loads(text, strict=False)
+        return MULTILINE_DECODER.decode(text)
     except (ValueError, RecursionError):
         return None

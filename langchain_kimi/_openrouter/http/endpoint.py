@@ -47,9 +47,10 @@ def request_headers(
         "User-Agent": USER_AGENT,
         **attribution,
     }
-    users = dict(default_headers or {})
-    replaced = {_canonical(name) for name in users}
-    return {**{name: value for name, value in own.items() if _canonical(name) not in replaced}, **users}
+    if not default_headers:
+        return own
+    replaced = {_canonical(name) for name in default_headers}
+    return {**{name: value for name, value in own.items() if _canonical(name) not in replaced}, **default_headers}
 
 
 def check_header(name: str, value: str) -> None:

@@ -7,7 +7,7 @@ closed at any moment and without an await, whatever state httpcore is in.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -84,6 +84,9 @@ def _has_trailing_data(connection: Any) -> bool:
     return False
 
 
+Transport = TypeVar("Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+
+
 class Lean:
     """The shared part of both clients.
 
@@ -115,18 +118,18 @@ class Lean:
         self._network.close()
 
 
-class _Transport(httpx.HTTPTransport):
-    """httpx's transport over a pool with our network; vcrpy, respx and OpenTelemetry patch its `handle_request`."""
+def _transport(kind: type[Transport], pool: Any, *, tls: Any, proxy: str | None) -> Transport:
+    """Return httpx's own transport with another pool; vcrpy, respx and OpenTelemetry patch its `handle_request`.
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-
-
-class _AsyncTransport(httpx.AsyncHTTPTransport):
-    """The async version of `_Transport`."""
-
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
+    httpx has no public way to the pool of a transport, so the pool is found by its type. Where there is none, the
+    transport keeps its own: its calls work, but only httpx's own timeouts apply to them.
+    """
+    transport = kind(verify=tls)
+    for name, value in vars(transport).items():
+        if isinstance(value, httpcore.ConnectionPool | httpcore.AsyncConnectionPool):
+            setattr(transport, name, pool)
+            return transport
+    return kind(verify=tls, proxy=proxy)
 
 
 class LeanClient(Lean):
@@ -144,7 +147,7 @@ class LeanClient(Lean):
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
-        self._transport = _Transport(pool)
+        self._transport = _transport(httpx.HTTPTransport, pool, tls=tls, proxy=proxy)
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     def send(self, request: httpx.Request, **_: object) -> httpx.Response:
@@ -169,7 +172,7 @@ class AsyncLeanClient(Lean):
             tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
-        self._transport = _AsyncTransport(pool)
+        self._transport = _transport(httpx.AsyncHTTPTransport, pool, tls=tls, proxy=proxy)
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:

@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 import httpcore
 
+from langchain_kimi._openrouter.http.outgoing import Outgoing
 from langchain_kimi.errors import KimiUsageError
 
-PIECE = 2**18
-"""Bytes of a single write: the time left is read again for each piece."""
+PIECE = 2**20
+"""Bytes of a single write: the time left is read again for each piece. A conversation of a thousand messages fits into
+one, because four system calls take three times as long as one."""
 FULL_BUFFER = 2**17
 """Bytes received but not read, above which an async stream stops receiving."""
 EYEBALLS_DELAY = 0.25
@@ -103,18 +105,27 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream, network: Network) -> None:
         self._inner = inner
         self._network = network
+        self._outgoing = Outgoing()
         network.streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the next bytes, or none at the end of the stream."""
+        if waiting := self._outgoing.take():
+            self._send(waiting, timeout)
         left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
         return self._inner.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all bytes."""
-        for start in range(0, len(buffer), PIECE):
-            left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
-            self._inner.write(buffer[start : start + PIECE], left)
+        """Send all bytes, at the latest before the next read."""
+        self._send(self._outgoing.add(buffer), timeout)
+
+    def _send(self, buffers: list[bytes], timeout: float | None) -> None:
+        for buffer in buffers:
+            # A view, because the slices of a long body would copy it. Sockets accept it as they accept bytes.
+            pieces: Any = memoryview(buffer) if len(buffer) > PIECE else buffer
+            for start in range(0, len(buffer), PIECE):
+                left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
+                self._inner.write(pieces[start : start + PIECE], left)
 
     def close(self) -> None:
         """Close the stream."""
@@ -252,6 +263,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, network: AsyncNetwork, loop: asyncio.AbstractEventLoop) -> None:
         self.protocol = _Receiver()
         self._network = network
+        self._outgoing = Outgoing()
         self._loop = loop
         network.streams.add(self)
 
@@ -273,6 +285,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as in httpcore
         """Return the next bytes, or none at the end of the stream."""
         receiver = self.protocol
+        if waiting := self._outgoing.take():
+            await self._send(waiting, timeout)
         left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
         while not receiver.pieces:
             if receiver.is_over:
@@ -285,12 +299,17 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return receiver.take(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in httpcore
-        """Send all bytes."""
+        """Send all bytes, at the latest before the next read."""
+        if buffers := self._outgoing.add(buffer):
+            await self._send(buffers, timeout)
+
+    async def _send(self, buffers: list[bytes], timeout: float | None) -> None:  # noqa: ASYNC109 - see `write`
         receiver = self.protocol
         left = _within(timeout, self._network.limits.read_left(), httpcore.WriteTimeout)
         if receiver.is_over:
             raise httpcore.WriteError(str(receiver.problem or "The connection is closed."))
-        receiver.transport.write(buffer)
+        for buffer in buffers:
+            receiver.transport.write(buffer)
         while receiver.is_full and not receiver.is_over:
             future = receiver.writer = self._new_future()
             if not await _happens(self._loop, future, left):

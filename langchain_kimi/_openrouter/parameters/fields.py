@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 
+from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.options import (
     EFFORTS,
     CacheControl,
@@ -35,6 +36,7 @@ from langchain_kimi._openrouter.parameters.rules import (
 SERVICE_TIERS = ("auto", "default", "fast", "flex", "priority", "scale", "ultrafast")
 
 
+@with_descriptions
 class ParameterFields(BaseModel):
     """Every parameter of a chat request except the model and the messages. None, the default, means not sent.
 
@@ -42,9 +44,7 @@ class ParameterFields(BaseModel):
     too, because OpenRouter adds words without notice; a likely typo of a listed word is an error.
     """
 
-    model_config = ConfigDict(
-        hide_input_in_errors=True, populate_by_name=True, defer_build=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True, defer_build=True)
 
     models: Annotated[list[str] | None, texts()] = None
     """Fallback models, tried in this order if the first model fails for any reason."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from langchain_kimi._openrouter.parameters.fields import ParameterFields
 from langchain_kimi._openrouter.parameters.options import Options, ProviderPreferences
@@ -51,9 +51,6 @@ class RequestParameters(ParameterFields, OtherNames):
             strings nor anything that looks like a key.
     """
 
-    # No fields of its own. Without this pydantic searches its source for descriptions, which takes time at import.
-    model_config = ConfigDict(use_attribute_docstrings=False)
-
     @model_validator(mode="before")
     @classmethod
     def _resolve_aliases(cls, arguments: Any) -> Any:
@@ -73,9 +70,13 @@ for _name, _field in OTHER_NAMES.items():
 
 def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
     """Return the parameters that are set, JSON-ready, with their wire names and in the order of `PARAMETERS`."""
+    # One pass, because each call reads the parameters three times.
     fields = vars(settings)
-    values = _on_wire(settings, [name for name in _NAMES if fields[name] is not None])
-    return {name: value for name, value in values.items() if value is not None}
+    return {
+        WIRE_NAMES.get(name, name): _json_ready(value)
+        for name in _NAMES
+        if (value := fields[name]) is not None and not (name == "n" and value == 1)
+    }
 
 
 def options_as_dicts(settings: ParameterFields) -> dict[str, Any]:
@@ -125,7 +126,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """
     total: dict[str, Any] = {}
     for layer in layers:
-        _remove_overridden(total, layer)
+        if total and layer:
+            _remove_overridden(total, layer)
         total.update(layer)
     documented = {name: total.pop(name) for name in PARAMETERS if name in total}
     result = {name: value for name, value in {**documented, **total}.items() if value is not None}

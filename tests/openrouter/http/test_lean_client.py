@@ -1,5 +1,6 @@
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -9,6 +10,7 @@ from langchain_kimi._openrouter.http.lean_client import (
     _has_trailing_data,
     _proxy,
     _proxy_errors,
+    _transport,
 )
 from langchain_kimi.testing import Emulator
 
@@ -47,6 +49,28 @@ def test_a_users_own_encoding_is_kept() -> None:
     request = built(client, "http://127.0.0.1:9/", {"accept-ENCODING": "identity"})
     client.close()
     assert request.headers.get_list("accept-encoding") == ["identity"]
+
+
+class _WithoutPool(httpx.HTTPTransport):
+    """A transport whose pool is no attribute of it."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.arguments = arguments
+        self.close()
+        vars(self).pop("_pool")
+
+
+def test_the_transport_gets_the_pool_of_the_client() -> None:
+    pool = httpcore.ConnectionPool()
+    transport = _transport(httpx.HTTPTransport, pool, tls=TLS, proxy="http://127.0.0.1:9")
+    assert pool in vars(transport).values()
+
+
+def test_a_transport_without_a_pool_uses_the_proxy_itself() -> None:
+    transport = _transport(_WithoutPool, httpcore.ConnectionPool(), tls=TLS, proxy="http://127.0.0.1:9")
+    assert isinstance(transport, _WithoutPool)
+    assert transport.arguments["proxy"] == "http://127.0.0.1:9"
 
 
 def test_an_invalid_url_raises_an_error_of_the_library() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpcore
 import pytest
 
-from langchain_kimi._openrouter.http.network import AsyncNetwork, AsyncStream, Network
+from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network
 from langchain_kimi.errors import KimiUsageError
 
 HOST = "127.0.0.1"
@@ -96,9 +96,41 @@ async def test_a_write_to_a_closed_connection_is_an_error(listener: socket.socke
     stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
     listener.accept()[0].close()
     assert await stream.read(1) == b""
+    await stream.write(b"head")
     with pytest.raises(httpcore.WriteError, match="The connection is closed"):
-        await stream.write(b"late")
+        await stream.write(b"body")
     await stream.aclose()
+
+
+def test_a_read_first_sends_what_waits(listener: socket.socket) -> None:
+    network = Network()
+    stream = network.connect_tcp(HOST, port_of(listener))
+    with listener.accept()[0] as connection:
+        stream.write(b"head")
+        connection.sendall(b"answer")
+        assert stream.read(6) == b"answer"
+        assert connection.recv(4) == b"head"
+    network.close()
+
+
+async def test_an_async_read_first_sends_what_waits(listener: socket.socket) -> None:
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
+    with listener.accept()[0] as connection:
+        await stream.write(b"head")
+        connection.sendall(b"answer")
+        assert await stream.read(6) == b"answer"
+        assert connection.recv(4) == b"head"
+    await stream.aclose()
+
+
+async def test_a_write_longer_than_a_piece_arrives_whole(listener: socket.socket) -> None:
+    network = Network()
+    stream = network.connect_tcp(HOST, port_of(listener))
+    with listener.accept()[0] as connection:
+        reading = asyncio.create_task(asyncio.to_thread(received, connection))
+        await asyncio.to_thread(stream.write, bytes(2 * PIECE + 1))
+        network.close()
+        assert await reading == 2 * PIECE + 1
 
 
 def test_a_stream_cannot_be_read_on_another_loop(listener: socket.socket) -> None:

@@ -1,0 +1,53 @@
+"""The messages of a request, and those that are more than a role and a text."""
+
+import json
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from langchain_kimi._openrouter.conversation import Conversation, beyond_text
+from langchain_kimi._openrouter.wire import WireMessage
+from langchain_kimi._request.messages import messages_to_wire
+
+CALL = {"id": "c1", "name": "f", "args": {}}
+MESSAGES: list[BaseMessage] = [
+    SystemMessage("Be brief."),
+    HumanMessage("Hi."),
+    HumanMessage("Hi.", name="Ann"),
+    HumanMessage([{"type": "image", "url": "https://example.com/a.png"}]),
+    AIMessage("", tool_calls=[CALL]),
+    ToolMessage("1", tool_call_id="c1"),
+    AIMessage("Yes.", additional_kwargs={"reasoning_content": "Hm."}),
+    AIMessage("Yes."),
+]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "assistant", "content": ""},
+        {"role": "assistant", "content": None},
+        {"role": "assistant"},
+        {"role": "user", "content": [{"type": "text", "text": "Hi."}]},
+        {"role": "user", "content": "Hi.", "name": "Ann"},
+        {"role": "tool", "content": "1"},
+    ],
+)
+def test_a_message_with_anything_but_a_role_and_a_text_is_beyond_text(message: WireMessage) -> None:
+    text: WireMessage = {"role": "user", "content": "Hi."}
+    assert beyond_text([text, message, text]) == [message]
+
+
+def test_the_conversion_notes_every_message_beyond_text() -> None:
+    wire = messages_to_wire(MESSAGES)
+    assert [*beyond_text(wire)] == beyond_text([*wire])
+    assert all(any(noted is message for message in wire) for noted in beyond_text(wire))
+
+
+def test_a_conversation_without_a_note_is_read_to_its_end() -> None:
+    assert beyond_text([*Conversation([{"role": "user", "content": "Hi."}], beyond_text=[])]) == []
+
+
+def test_a_conversation_is_written_as_a_list() -> None:
+    messages: list[WireMessage] = [{"role": "user", "content": "Hi."}]
+    assert json.dumps(Conversation(messages, beyond_text=[])) == json.dumps(messages)

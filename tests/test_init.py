@@ -1,0 +1,46 @@
+"""The names of the package: some are only imported when they are used."""
+
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import langchain_kimi
+from tests.structure.tree import ROOT
+
+LAZY = ("Budget", "TokenCount", "track_costs")
+
+
+def printed(program: str) -> str:
+    """Return what a program prints in an interpreter of its own."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_import_leaves_out_what_few_programs_use() -> None:
+    program = "import sys, langchain_kimi; print(*(name for name in sys.modules if name.startswith('langchain_kimi')))"
+    imported = printed(program).split()
+    assert "langchain_kimi.chat_models" in imported
+    assert not {"langchain_kimi.callbacks", "langchain_kimi._tokens.counting"} & {*imported}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_name_is_imported_when_it_is_used(name: str) -> None:
+    program = f"import langchain_kimi; print(langchain_kimi.{name}.__name__, {name!r} in vars(langchain_kimi))"
+    assert printed(program).split() == [name, "True"]
+
+
+def test_the_module_of_callbacks_needs_no_import_of_its_own() -> None:
+    assert printed("import langchain_kimi; print(langchain_kimi.callbacks.Budget.__name__)") == "Budget\n"
+    assert isinstance(langchain_kimi.__getattr__("callbacks"), ModuleType)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'langchain_kimi' has no attribute 'Chat'"):
+        langchain_kimi.__getattr__("Chat")
+    assert langchain_kimi.__getattr__("Budget") is langchain_kimi.Budget
+
+
+def test_the_names_can_be_listed() -> None:
+    assert {*LAZY, "ChatKimi"} <= {*dir(langchain_kimi)}
