@@ -1,11 +1,12 @@
 """The endpoints other than chat completions: models, key, credits, generations."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi
+from langchain_kimi.testing.hosts import EmulatedHost
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.rejections import RejectedRequestError
@@ -119,7 +120,9 @@ def _activity(group: tuple[str, str, str], records: list[JSONObject]) -> JSONObj
     }
 
 
-def respond(received: ReceivedRequest, generations: Generations, api_key: str | None) -> Response:
+def respond(
+    received: ReceivedRequest, generations: Generations, api_key: str | None, hosts: Sequence[EmulatedHost] = ()
+) -> Response:
     """Return the response to a request for another endpoint than chat completions.
 
     Raises:
@@ -131,7 +134,8 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
     if path in _PUBLIC:
         return json_response(200, _PUBLIC[path](received.query), _MODELS_HEADERS)
     if path.startswith("models/") and path.endswith("/endpoints"):
-        return json_response(200, {"data": _endpoints(path.removeprefix("models/").removesuffix("/endpoints"))})
+        slug = path.removeprefix("models/").removesuffix("/endpoints")
+        return json_response(200, {"data": _endpoints(slug, hosts or _PLAIN_HOSTS)})
     if path.startswith("model/"):
         return json_response(200, {"data": _model(_kimi(path.removeprefix("model/")))})
     authorize(received, api_key)
@@ -231,44 +235,51 @@ def _model(model: Model) -> JSONObject:
     }
 
 
-def _endpoints(slug: str) -> JSONObject:
+_PLAIN_HOSTS = tuple(EmulatedHost(tag=tag, name=name) for tag, name in PROVIDERS.items())
+
+
+def _endpoints(slug: str, hosts: Sequence[EmulatedHost]) -> JSONObject:
     model = _kimi(slug)
     entry = _model(model)
     summary = {name: entry[name] for name in ("id", "name", "created", "description", "architecture")}
-    return {**summary, "endpoints": [_endpoint(model, tag, provider) for tag, provider in PROVIDERS.items()]}
+    return {**summary, "endpoints": [_endpoint(model, host) for host in hosts]}
 
 
-def _endpoint(model: Model, tag: str, provider: str) -> JSONObject:
+def _endpoint(model: Model, host: EmulatedHost) -> JSONObject:
     return {
-        "name": f"{provider} | {model.canonical}",
+        "name": f"{host.name} | {model.canonical}",
         "model_id": model.slug,
         "model_name": model.slug,
-        "provider_name": provider,
-        "tag": tag,
-        "quantization": "unknown",
+        "provider_name": host.name,
+        "tag": host.tag,
+        "quantization": host.quantization,
         "context_length": model.context_length,
         "max_completion_tokens": model.max_completion_tokens,
         "max_prompt_tokens": None,
-        "pricing": _pricing(model),
-        "supported_parameters": list(model.supported_parameters),
+        "pricing": _pricing(host.priced(model)),
+        "supported_parameters": [name for name in model.supported_parameters if name not in host.lacks],
         "native_tools": {},
         "service_tier": None,
-        "status": 0,
-        "uptime_last_5m": 100,
-        "uptime_last_30m": 100,
-        "uptime_last_1d": 100,
-        "latency_last_30m": None,
-        "throughput_last_30m": None,
+        "status": -1 if host.fails else 0,
+        "uptime_last_5m": host.uptime,
+        "uptime_last_30m": host.uptime,
+        "uptime_last_1d": host.uptime,
+        "latency_last_30m": _percentiles(host.latency, 1.6),
+        "throughput_last_30m": _percentiles(host.throughput, 0.6),
         "supports_implicit_caching": True,
         "supports_diarization": False,
-        "supports_tool_choice": dict.fromkeys(("auto", "function", "none", "required"), True),
+        "supports_tool_choice": {"auto": True, "function": True, "none": True, "required": not host.no_required},
     }
+
+
+def _percentiles(median: float, step: float) -> JSONObject:
+    return {name: median * step**number for number, name in enumerate(("p50", "p75", "p90", "p99"))}
 
 
 def _zdr_endpoints() -> JSONObject:
     """Return the endpoints with zero data retention: all except Moonshot AI's own."""
-    tags = [tag for tag in PROVIDERS if tag != "moonshotai"]
-    return {"data": [_endpoint(model, tag, PROVIDERS[tag]) for model in KIMIS.values() for tag in tags]}
+    hosts = [host for host in _PLAIN_HOSTS if host.tag != "moonshotai"]
+    return {"data": [_endpoint(model, host) for model in KIMIS.values() for host in hosts]}
 
 
 def _providers() -> JSONObject:

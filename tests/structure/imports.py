@@ -65,7 +65,10 @@ LAYERS = {
     "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
+    "verify": Layer(
+        MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
+    ),
+    "__init__": Layer({"verify"} | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
     "__main__": Layer(MODEL),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
