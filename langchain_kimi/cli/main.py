@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    topics = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    topics = parser.add_subparsers(dest="command", required=True)
     common = _common()
     for name in sorted(found.name for found in iter_modules(commands.__path__)):
         command: Any = import_module(f"{commands.__name__}.{name}")

@@ -49,9 +49,9 @@ class Output:
 
     def table(self, rows: Sequence[Row], title: str = "") -> None:
         """Write a table, whose columns are the keys of the first row; columns without any value are left out."""
-        if self.as_json:
+        if self.as_json or not rows:
             return
-        names = [name for name in (rows[0] if rows else {}) if any(row[name] not in {"", "-"} for row in rows)]
+        names = [name for name in rows[0] if any(row[name] not in {"", "-"} for row in rows)]
         if self._rich is None:
             self._plain_table(rows, names, title)
             return

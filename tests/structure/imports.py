@@ -69,7 +69,8 @@ LAYERS = {
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),
     "__init__": Layer({"verify"} | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
-    "__main__": Layer(MODEL),
+    "__main__": Layer(frozenset({"cli"})),
+    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
     ),
@@ -79,6 +80,7 @@ ENVIRONMENT_READERS = (
     "_keys",
     "_settings",
     "_kimi.facts",
+    "cli",
     "testing",
     "_tokens.vocabulary",
     "_openrouter.host",

@@ -1,11 +1,13 @@
 """Download Kimi's vocabulary for exact token counts."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from langchain_kimi._tokens.vocabulary import SHA256, fetch_vocabulary
-from langchain_kimi.cli.codes import SUCCESS
+from langchain_kimi.cli.codes import FAILED, SUCCESS
 from langchain_kimi.cli.output import Output
+from langchain_kimi.errors import KimiError
 
 HELP = "download Kimi's vocabulary (3 MB) for exact token counts"
 
@@ -19,7 +21,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, out: Output) -> int:
     """Download the file and print its path."""
-    file = fetch_vocabulary(options.directory, sha256=options.sha256)
+    try:
+        file = fetch_vocabulary(options.directory, sha256=options.sha256)
+    except KimiError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
     out.json({"file": str(file)})
     out.line(str(file))
     return SUCCESS

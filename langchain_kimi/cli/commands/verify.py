@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hosts", nargs="+", metavar="HOST", help="the hosts (default: all)")
     parser.add_argument("--runs", type=int, default=1, help="how often each case is sent (default: %(default)s)")
     parser.add_argument("--reference", help="the host that decides whether a call is due")
-    parser.add_argument("--max-cost", type=float, default=1.0, help="US dollars to spend at most (default: %(default)s)")
+    parser.add_argument("--max-cost", type=float, default=1.0, help="the most US dollars (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=5, help="calls at once (default: %(default)s)")
     parser.add_argument("--results", type=Path, help="a file for the results, with which a run can be resumed")
 
