@@ -16,17 +16,21 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
 )
 from langchain_kimi._openrouter.parameters.plugins import (
+    AlignmentPlugin,
+    ArmorPlugin,
     AutoBetaRouterPlugin,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
     FusionPlugin,
     GenericPlugin,
+    JevRouterPlugin,
     ModerationPlugin,
     ParetoRouterPlugin,
     PdfOptions,
     Plugin,
     ResponseHealingPlugin,
+    SwitchyardRouterPlugin,
     WebFetchPlugin,
     WebPlugin,
 )
@@ -48,6 +52,7 @@ from langchain_kimi.errors import (
     KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
+    KimiRefusalError,
     KimiReplyError,
     KimiReplyTooLargeError,
     KimiServerError,
@@ -60,11 +65,13 @@ from langchain_kimi.errors import (
 
 if typing.TYPE_CHECKING:
     from langchain_kimi._tokens.counting import TokenCount
-    from langchain_kimi.callbacks import Budget, track_costs
+    from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
     from langchain_kimi.catalog import AsyncCatalog, Catalog
     from langchain_kimi.verify import averify_hosts, verify_hosts
 
 __all__ = [
+    "AlignmentPlugin",
+    "ArmorPlugin",
     "AsyncCatalog",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
@@ -74,14 +81,17 @@ __all__ = [
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
+    "Costs",
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "JevRouterPlugin",
     "KimiAuthenticationError",
     "KimiBudgetExceededError",
     "KimiConnectionError",
     "KimiContextOverflowError",
+    "KimiCostCallback",
     "KimiEmptyReplyError",
     "KimiError",
     "KimiIncompleteStreamError",
@@ -92,6 +102,7 @@ __all__ = [
     "KimiPaymentRequiredError",
     "KimiPermissionError",
     "KimiRateLimitError",
+    "KimiRefusalError",
     "KimiReplyError",
     "KimiReplyTooLargeError",
     "KimiServerError",
@@ -110,6 +121,7 @@ __all__ = [
     "ProviderSort",
     "Reasoning",
     "ResponseHealingPlugin",
+    "SwitchyardRouterPlugin",
     "Timeout",
     "TokenCount",
     "WebFetchPlugin",
@@ -130,6 +142,8 @@ _IMPORTED_WHEN_USED = {
     "averify_hosts": "langchain_kimi.verify",
     "verify_hosts": "langchain_kimi.verify",
     "Budget": "langchain_kimi.callbacks",
+    "Costs": "langchain_kimi.callbacks",
+    "KimiCostCallback": "langchain_kimi.callbacks",
     "TokenCount": "langchain_kimi._tokens.counting",
     "track_costs": "langchain_kimi.callbacks",
 }

@@ -166,8 +166,8 @@ class KimiError(ModelError):
         self.__dict__.update(details)
         # Result stores, such as Celery's, keep the class and its `args` as JSON, and call the class with them.
         names = (*_JSON_DETAILS, *self._own_defaults)
-        kept = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
-        self.args = (self.reason, kept)
+        present = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
+        self.args = (self.reason, present)
 
     @property
     def status_code(self) -> int | None:

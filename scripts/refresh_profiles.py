@@ -74,8 +74,8 @@ def with_package_prices(before: ProfileData, day: date) -> ProfileData:
 
 def litellm_table() -> JSONObject:
     """Return litellm's table of prices, empty if the package is not installed. The package is not imported."""
-    found = find_spec("litellm")
-    for folder in (found and found.submodule_search_locations) or ():
+    spec = find_spec("litellm")
+    for folder in (spec and spec.submodule_search_locations) or ():
         file = Path(folder) / "model_prices_and_context_window_backup.json"
         table: JSONObject = json.loads(file.read_text(encoding="utf-8"))
         return table
@@ -108,7 +108,7 @@ def refreshed(before: ProfileData, listed: Sequence[JSONObject], *, source: str,
     """
     models = {slug: _retired(row) for slug, row in before["models"].items()}
     aliases = dict(before["aliases"])
-    found = 0
+    listed_kimis = 0
     for model in listed:
         slug = model.get("id", "")
         kimi = family(slug)
@@ -118,14 +118,14 @@ def refreshed(before: ProfileData, listed: Sequence[JSONObject], *, source: str,
             if target := model.get("alias_target"):
                 aliases[slug] = base_slug(target)
         elif base_slug(slug) == slug:
-            found += 1
-            known = before["models"].get(slug)
+            listed_kimis += 1
+            earlier = before["models"].get(slug)
             models[slug] = {
-                **cast("ModelRow", known or {}),
-                "profile": profile_of(model, kimi, known["profile"] if known else {}),
+                **cast("ModelRow", earlier or {}),
+                "profile": profile_of(model, kimi, earlier["profile"] if earlier else {}),
                 "prices": prices_of(model),
             }
-    if not found:
+    if not listed_kimis:
         raise ValueError("the list of models holds no Kimi.")
     return {
         "source": source,
@@ -146,8 +146,8 @@ def report(before: ProfileData, after: ProfileData) -> str:
     """Return a report of the changes, with a line per model."""
     lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
-        known = before["models"].get(slug)
-        change = "new" if known is None else "same" if known == row else "changed"
+        earlier = before["models"].get(slug)
+        change = "new" if earlier is None else "same" if earlier == row else "changed"
         lines.append(f"  {slug}: {change}")
     return "\n".join(lines) + "\n"
 

@@ -50,12 +50,12 @@ class _ById:
 
 
 @lru_cache(maxsize=2)
-def _rows(kept: _ById, today: date) -> Mapping[str, ModelRow]:
-    providers = kept.snapshot.providers
+def _rows(snapshot_key: _ById, today: date) -> Mapping[str, ModelRow]:
+    providers = snapshot_key.snapshot.providers
     slugs = {base_slug(slug) for slug, _ in _prices(providers, (ROUTER,), today)}
     listed = {slug: cast("ModelRow", {"prices": row}) for slug, row in _prices(providers, (ROUTER,), today)}
     models = {slug: listed[slug] for slug in slugs & listed.keys()}
-    return with_prices(models, providers, today, kept.source) if models else {}
+    return with_prices(models, providers, today, snapshot_key.source) if models else {}
 
 
 def with_prices(

@@ -65,10 +65,10 @@ def prices(slug: str, provider: Mapping[str, Any] | None = None) -> Prices | Non
         provider: The provider preferences of the request, in the form that is sent. Hosts that they exclude do not
             count for the highest prices, and `max_price` limits these.
     """
-    found = _priced(slug)
-    if found is None:
+    priced = _priced(slug)
+    if priced is None:
         return None
-    row, source, date = found
+    row, source, date = priced
     variants = slug.split("@", maxsplit=1)[0].split(":")[1:]
     listed = row["prices"]
     dearest = _dearest(row, provider or {})

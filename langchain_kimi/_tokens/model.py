@@ -265,14 +265,14 @@ def prices_of(
         return Prices(prompt, prompt, completion, "given", None)
     listed = []
     for slug in slugs:
-        found = profiles.prices(slug, provider)
-        if found is None:
+        model_prices = profiles.prices(slug, provider)
+        if model_prices is None:
             raise KimiUsageError(
                 f"The prices of {slug} are not known here.",
                 advice='Call refresh(), or pass prices={"prompt": ..., "completion": ...}, US dollars per million '
                 "tokens.",
             )
-        listed.append(found)
+        listed.append(model_prices)
     return Prices(
         listed[0].prompt,
         max(one.dearest_prompt for one in listed),

@@ -120,8 +120,8 @@ def refreshed(slugs: Iterable[str], source: str, date: str) -> Operation[Facts]:
     for slug in dict.fromkeys(base_slug(slug) for slug in slugs):
         # An alias has the hosts of its target, a preset is not a model.
         if slug.count("/") == 1:
-            found = yield from endpoints(slug)
-            hosts[base_slug(found.id)] = found.endpoints
+            served = yield from endpoints(slug)
+            hosts[base_slug(served.id)] = served.endpoints
     return facts_of(listed, hosts, source=source, date=date)
 
 

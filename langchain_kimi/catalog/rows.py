@@ -80,16 +80,16 @@ def host_row(host: Endpoint) -> HostRow:
     }
 
 
-def profile_of(model: JSONObject, kimi: KimiFamily | None, known: JSONObject) -> JSONObject:
+def profile_of(model: JSONObject, kimi: KimiFamily | None, earlier: JSONObject) -> JSONObject:
     """Return the profile of a listed model. `known` is its profile so far."""
     day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
     parameters = model.get("supported_parameters") or []
     profile: JSONObject = {
         "release_date": day,
         "last_updated": day,
-        **{key: known[key] for key in REMEMBERED if key in known},
+        **{key: earlier[key] for key in REMEMBERED if key in earlier},
         "name": model["name"].partition(": ")[2] or model["name"],
-        "open_weights": bool(model.get("hugging_face_id")) or known.get("open_weights", False),
+        "open_weights": bool(model.get("hugging_face_id")) or earlier.get("open_weights", False),
         "max_input_tokens": model["context_length"],
         **_modalities(model),
         "temperature": "temperature" in parameters,
@@ -123,12 +123,12 @@ def _modalities(model: JSONObject) -> JSONObject:
 
 def _reasoning(model: JSONObject) -> JSONObject:
     reasoning = model.get("reasoning") or {}
-    result: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
+    settings: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
     if efforts := reasoning.get("supported_efforts"):
-        result["reasoning_effort_levels"] = efforts
+        settings["reasoning_effort_levels"] = efforts
         if default := reasoning.get("default_effort"):
-            result["reasoning_effort_default"] = default
-    return result
+            settings["reasoning_effort_default"] = default
+    return settings
 
 
 def prices_of(model: JSONObject) -> PriceRow:

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     topics = parser.add_subparsers(dest="command", required=True)
     common = _common()
-    for name in sorted(found.name for found in iter_modules(commands.__path__)):
+    for name in sorted(module.name for module in iter_modules(commands.__path__)):
         command: Any = import_module(f"{commands.__name__}.{name}")
         added = topics.add_parser(name, help=command.HELP, description=command.HELP, parents=[common])
         command.arguments(added)

@@ -84,8 +84,8 @@ def _case(row: JSONObject, name: str) -> Case:
     answer = row.get("outputs") or row.get("response")
     if call is None and answer is not None:
         call = _has_calls(answer)
-    known = {"messages", "tools", "call", "name", "model", "stream", "stream_options", "response", "provider"}
-    parameters = {} if "inputs" in row else {key: value for key, value in row.items() if key not in known}
+    own_keys = {"messages", "tools", "call", "name", "model", "stream", "stream_options", "response", "provider"}
+    parameters = {} if "inputs" in row else {key: value for key, value in row.items() if key not in own_keys}
     tools = inputs.get("tools") or extra.get("tools") or []
     return Case([_message(message) for message in messages], tools, call, parameters, row.get("name") or name)
 
@@ -95,8 +95,8 @@ def _message(message: JSONObject) -> JSONObject:
         # LangChain's own serialization names the class of a message.
         message = {"type": message["id"][-1].removesuffix("Message").removesuffix("Chunk").lower(), **message["kwargs"]}
     role = message.get("role") or message["type"]
-    kept = ("content", "name", "tool_calls", "tool_call_id", "reasoning", "reasoning_content")
-    return {"role": _ROLES.get(role, role), **{key: message[key] for key in kept if message.get(key) is not None}}
+    fields = ("content", "name", "tool_calls", "tool_call_id", "reasoning", "reasoning_content")
+    return {"role": _ROLES.get(role, role), **{key: message[key] for key in fields if message.get(key) is not None}}
 
 
 def _has_calls(answer: Any) -> bool:

@@ -188,9 +188,9 @@ def report_of(
     # A reference host decides where the case does not say whether a call is due.
     decided = {row["case"]: row["after"]["called"] for row in results if row["tag"] == reference and "after" in row}
     by_host = {tag: [row for row in results if row["tag"] == tag] for tag in tags}
-    known = {tag: _numbers(rows) for tag, rows in by_host.items()}
-    middles = [_middle([one[index] for one in known.values()]) for index in range(3)]
-    hosts = [_host(tag, rows, decided, known[tag], middles) for tag, rows in by_host.items()]
+    numbers = {tag: _numbers(rows) for tag, rows in by_host.items()}
+    middles = [_middle([one[index] for one in numbers.values()]) for index in range(3)]
+    hosts = [_host(tag, rows, decided, numbers[tag], middles) for tag, rows in by_host.items()]
     rank = {"good": 0, "unclear": 1, "bad": 2}
     hosts.sort(key=lambda host: (rank[host.verdict], bool(host.notes), host.cost_per_answer or math.inf))
     cost = sum(row.get("cost") or 0.0 for row in results)

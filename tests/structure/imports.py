@@ -194,7 +194,7 @@ def unused_permissions(modules: Mapping[str, Module]) -> list[str]:
     lines = []
     for layer, allowed in LAYERS.items():
         members = [module for name, module in modules.items() if layer_of(name) == layer]
-        imported = [found.name for module in members for found in imports_of(module)]
+        imported = [imported_name.name for module in members for imported_name in imports_of(module)]
         if not members:
             lines.append(f"{layer} has no modules")
         elif "testing" not in layer:
@@ -203,7 +203,7 @@ def unused_permissions(modules: Mapping[str, Module]) -> list[str]:
             lines += [
                 f"{layer} does not import {name}"
                 for name in sorted(third_party)
-                if name not in shared and not any(covers(name, found) for found in imported)
+                if name not in shared and not any(covers(name, imported_name) for imported_name in imported)
             ]
     return lines
 

@@ -17,24 +17,26 @@ def calls(name: str = "get_weather", **arguments: Any) -> list[dict[str, Any]]:
 
 
 def test_a_valid_call() -> None:
-    found = judged(CALLING, finish="tool_calls", tool_calls=calls(city="Oslo"))
-    assert found == Judgement(called=True, valid=True, structured=None, leaked=False, empty=False, finish="tool_calls")
-    assert found.finish_fits
+    judgement = judged(CALLING, finish="tool_calls", tool_calls=calls(city="Oslo"))
+    assert judgement == Judgement(
+        called=True, valid=True, structured=None, leaked=False, empty=False, finish="tool_calls"
+    )
+    assert judgement.finish_fits
 
 
 @pytest.mark.parametrize(
     "made", [calls(), calls(city=1), calls("other", city="Oslo")], ids=["missing", "wrong type", "unknown tool"]
 )
 def test_a_call_that_does_not_fit(made: list[dict[str, Any]]) -> None:
-    found = judged(CALLING, tool_calls=made)
-    assert found.valid is False
-    assert not found.finish_fits
+    judgement = judged(CALLING, tool_calls=made)
+    assert judgement.valid is False
+    assert not judgement.finish_fits
 
 
 def test_an_invalid_call_counts_as_a_call() -> None:
     broken = {"name": "get_weather", "args": "{", "id": "a", "error": "not JSON", "type": "invalid_tool_call"}
-    found = judged(CALLING, invalid_tool_calls=[broken])
-    assert (found.called, found.valid, found.empty) == (True, False, False)
+    judgement = judged(CALLING, invalid_tool_calls=[broken])
+    assert (judgement.called, judgement.valid, judgement.empty) == (True, False, False)
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,14 @@ def test_a_host_is_bad_only_if_its_interval_is_below_the_mark(good: int, bad: in
 
 def test_good_hosts_are_ordered_and_bad_ones_ignored() -> None:
     rows = [row("dear", cost=1.0), *[row("fine")] * 2, row("cheap", cost=0.005), *[failed("down")] * 8]
-    found = report(*rows)
-    assert [host.tag for host in found.hosts] == ["cheap", "fine", "dear", "down"]
-    assert (found.preferences.order, found.preferences.ignore) == (("cheap", "fine", "dear"), ("down",))
+    result = report(*rows)
+    assert [host.tag for host in result.hosts] == ["cheap", "fine", "dear", "down"]
+    assert (result.preferences.order, result.preferences.ignore) == (("cheap", "fine", "dear"), ("down",))
     code = "order=['cheap', 'fine', 'dear'], ignore=['down']"
-    assert found.code == f'ChatKimi(model="moonshotai/kimi-k3", provider=ProviderPreferences({code}))'
-    assert found.hosts[2].notes == ("100 times the usual price",)
-    assert found.hosts[3].errors == {"KimiServerError": 8}
-    assert found.cost == pytest.approx(1.025)
+    assert result.code == f'ChatKimi(model="moonshotai/kimi-k3", provider=ProviderPreferences({code}))'
+    assert result.hosts[2].notes == ("100 times the usual price",)
+    assert result.hosts[3].errors == {"KimiServerError": 8}
+    assert result.cost == pytest.approx(1.025)
 
 
 def test_leaks_that_are_repaired_are_noted() -> None:
@@ -81,9 +81,9 @@ def test_a_response_that_could_not_be_read_without_repairs_counts_after_them() -
 
 
 def test_the_report_is_json_with_intervals() -> None:
-    found = report(row("a"), {**row("b"), "cost": None, "seconds": 0.0}, failed("c"))
-    value = json.loads(json.dumps(found.to_dict()))
+    result = report(row("a"), {**row("b"), "cost": None, "seconds": 0.0}, failed("c"))
+    value = json.loads(json.dumps(result.to_dict()))
     good = {host["tag"]: host for host in value["hosts"]}["a"]["after"]["good"]
     assert good == {"count": 1, "total": 1, "share": 1.0, "interval": [0.2065, 1.0]}
     assert "ChatKimi(" in value["code"]
-    assert [line["$/1000"] for line in found.rows()].count("-") == 2
+    assert [line["$/1000"] for line in result.rows()].count("-") == 2

@@ -53,24 +53,24 @@ class _Findings:
 
 def run(options: argparse.Namespace, out: Output) -> int:
     """Print the findings, a table of hosts, and a model to paste."""
-    found, catalog = _Findings(out), catalog_of(options)
+    findings, catalog = _Findings(out), catalog_of(options)
     variable = host_for(None, options.base_url).key_variable or OPENROUTER.key_variable or ""
     has_key = bool(os.environ.get(variable, "").strip())
-    found.add(has_key, f"{variable} is set" if has_key else f"{variable} is not set: calls need a key")
+    findings.add(has_key, f"{variable} is set" if has_key else f"{variable} is not set: calls need a key")
     try:
-        _check_key(catalog, found, has_key=has_key)
-        code = _check_hosts(catalog, options, found)
+        _check_key(catalog, findings, has_key=has_key)
+        code = _check_hosts(catalog, options, findings)
     except (KimiConnectionError, KimiTimeoutError) as error:
-        found.add(False, reason(error, catalog.base_url.split("/")[2]))  # noqa: FBT003 - a failed check
-        out.json({"checks": found.checks, "code": None})
+        findings.add(False, reason(error, catalog.base_url.split("/")[2]))  # noqa: FBT003 - a failed check
+        out.json({"checks": findings.checks, "code": None})
         return OFFLINE
-    out.json({"checks": found.checks, "code": code})
+    out.json({"checks": findings.checks, "code": code})
     out.line()
     out.line(code)
-    return found.code
+    return findings.code
 
 
-def _check_key(catalog: Catalog, found: _Findings, *, has_key: bool) -> None:
+def _check_key(catalog: Catalog, findings: _Findings, *, has_key: bool) -> None:
     if not has_key:
         return
     try:
@@ -78,44 +78,44 @@ def _check_key(catalog: Catalog, found: _Findings, *, has_key: bool) -> None:
     except (KimiConnectionError, KimiTimeoutError):
         raise
     except KimiError as error:
-        found.add(False, f"the key is refused: {error}")  # noqa: FBT003 - a failed check
+        findings.add(False, f"the key is refused: {error}")  # noqa: FBT003 - a failed check
         return
-    found.add(True, f"{catalog.base_url} answers, and the key is valid")  # noqa: FBT003 - a check that holds
+    findings.add(True, f"{catalog.base_url} answers, and the key is valid")  # noqa: FBT003 - a check that holds
     if key.limit_remaining is None:
-        found.add(None, f"the key has no limit; {key.usage or 0:.4f} USD used")
+        findings.add(None, f"the key has no limit; {key.usage or 0:.4f} USD used")
     else:
         enough = key.limit_remaining > 0 and (None if key.limit_remaining < LOW else True)
-        found.add(enough, f"{key.limit_remaining:.2f} of {key.limit or 0:.2f} USD are left of the key's limit")
+        findings.add(enough, f"{key.limit_remaining:.2f} of {key.limit or 0:.2f} USD are left of the key's limit")
     try:
         left = catalog.credits().remaining
     except KimiError:
-        found.add(None, "the credits of the account are shown to management keys only")
+        findings.add(None, "the credits of the account are shown to management keys only")
         return
-    found.add(left > 0 and (None if left < LOW else True), f"{left:.2f} USD of credits are left")
+    findings.add(left > 0 and (None if left < LOW else True), f"{left:.2f} USD of credits are left")
 
 
-def _check_hosts(catalog: Catalog, options: argparse.Namespace, found: _Findings) -> str:
+def _check_hosts(catalog: Catalog, options: argparse.Namespace, findings: _Findings) -> str:
     """Check the hosts of the model, and return the model to paste."""
     wanted = [parameter for name, parameter in _WANTED.items() if getattr(options, name)]
     try:
         hosts = catalog.endpoints(options.model).endpoints
     except KimiNotFoundError as error:
-        found.add(False, f"{options.model} is not listed. {error.advice or ''}".strip())  # noqa: FBT003 - a failed check
+        findings.add(False, f"{options.model} is not listed. {error.advice or ''}".strip())  # noqa: FBT003 - a failed check
         hosts = []
-    found.out.table([host_row(host) for host in hosts], title=f"Hosts of {options.model}")
+    findings.out.table([host_row(host) for host in hosts], title=f"Hosts of {options.model}")
     able = [host for host in hosts if _fits(host, wanted, options.max_price)]
     wishes = ", ".join([*wanted, *([f"at most {options.max_price:g} USD/M"] if options.max_price else [])])
     serving = f"{len(able)} of {len(hosts)} hosts serve {options.model}"
-    found.add(bool(able), f"{serving} with {wishes}" if wishes else serving)
+    findings.add(bool(able), f"{serving} with {wishes}" if wishes else serving)
     for host in hosts:
         if lacking := [*_against(host, wanted, options.max_price)]:
-            found.add(None, f"{host.tag}: {', '.join(lacking)}")
+            findings.add(None, f"{host.tag}: {', '.join(lacking)}")
     if able:
         return _code(options.model, able, hosts, wanted, options.max_price)
     other = _successor(catalog.models(), wanted, options.max_price, options.model)
     if other is None:
         return "No listed Kimi has what you want."
-    found.add(None, f"{other} has it: use that instead")
+    findings.add(None, f"{other} has it: use that instead")
     return _code(other, [], [], wanted, options.max_price)
 
 

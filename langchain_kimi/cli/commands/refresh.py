@@ -16,8 +16,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, out: Output) -> int:
     """Print what was fetched and where it is kept."""
-    found = catalog_of(options).refresh(options.model)
-    out.json({"source": found.source, "date": found.date, "models": found.models, "file": found.file})
-    out.line(f"{len(found.models)} models from {found.source}, {found.date}")
-    out.line(f"Kept in {found.file}" if found.file else "Not kept: set KIMI_CACHE_DIR, or install platformdirs.")
+    refreshed = catalog_of(options).refresh(options.model)
+    out.json({"source": refreshed.source, "date": refreshed.date, "models": refreshed.models, "file": refreshed.file})
+    out.line(f"{len(refreshed.models)} models from {refreshed.source}, {refreshed.date}")
+    out.line(
+        f"Kept in {refreshed.file}" if refreshed.file else "Not kept: set KIMI_CACHE_DIR, or install platformdirs."
+    )
     return SUCCESS
