@@ -29,6 +29,7 @@ SHOWN = {
         "$0.0",
     ),
     "extract": ("200 of 200 texts",),
+    "hosts": ("hosts serve moonshotai/kimi-k2-0905", "careless", "leaks markup, which the repairs", "ignore=['"),
 }
 
 

@@ -68,7 +68,7 @@ LAYERS = {
     "verify": Layer(
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),
-    "__init__": Layer({"verify"} | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
+    "__init__": Layer(frozenset({"verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
     "__main__": Layer(frozenset({"cli"})),
     "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
