@@ -20,12 +20,12 @@ from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_
 from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
 from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
 from langchain_kimi._request.routing import keep_together
-from langchain_kimi._schemas.strict import warn_user
 from langchain_kimi._settings import KimiSettings, chosen_host
 from langchain_kimi._tokens.model import Counting, check_context
 from langchain_kimi._tracing import RetryReport
@@ -87,6 +87,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         retries=settings._retries(arguments.get("max_retries"), arguments.get("retry_empty")),  # noqa: SLF001 - for tests
         report=report,
         model=body.get("model"),
+        run_id=report.run_id,
     )
 
 

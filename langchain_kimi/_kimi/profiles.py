@@ -6,6 +6,7 @@ The newest of three sources is used: the facts that `ChatKimi.refresh()` has fet
 
 import copy
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -122,7 +123,10 @@ def _dearest(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
 
 
 def _limit(value: Any) -> float:
-    return float("inf") if value is None else float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.inf
 
 
 def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[HostRow]:

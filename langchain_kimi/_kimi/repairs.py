@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from langchain_kimi._kimi.call_arguments import ArgumentStream
-from langchain_kimi._kimi.call_ids import with_positional_ids
+from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
@@ -132,7 +132,7 @@ def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> Re
 
 
 def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
-    return _on_messages(with_positional_ids)(body, kimi) if kimi.positional_call_ids else body
+    return _on_messages(with_positional_ids if kimi.positional_call_ids else with_distinct_ids)(body, kimi)
 
 
 def _tool_names(body: WireBody, kimi: KimiFamily) -> WireBody:

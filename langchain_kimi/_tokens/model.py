@@ -243,7 +243,7 @@ class Prices:
 
 
 def prices_of(
-    slugs: Sequence[str], prices: Mapping[str, float] | None, provider: Mapping[str, Any] | None = None
+    slugs: str | Sequence[str], prices: Mapping[str, float] | None, provider: Mapping[str, Any] | None = None
 ) -> Prices:
     """Return the caller's prices, or the list prices of a model.
 
@@ -264,7 +264,7 @@ def prices_of(
             raise KimiUsageError("prices must hold `prompt` and `completion`, US dollars per million tokens.")
         return Prices(prompt, prompt, completion, "given", None)
     listed = []
-    for slug in slugs:
+    for slug in [slugs] if isinstance(slugs, str) else slugs:
         model_prices = profiles.prices(slug, provider)
         if model_prices is None:
             raise KimiUsageError(

@@ -115,5 +115,5 @@ async def observe(model: ChatKimi, case: Case, clock: Clock = CLOCK) -> Observat
 
 
 def _sum(chunks: list[ChatGenerationChunk]) -> AIMessage:
-    [first, *rest] = [cast("AIMessageChunk", chunk.message) for chunk in chunks] or [AIMessageChunk("")]
+    [first, *rest] = [cast("AIMessageChunk", chunk.message) for chunk in chunks] or [AIMessageChunk(content="")]
     return sum(rest, first) if not rest else first.__add__(cast("Any", rest))

@@ -163,7 +163,7 @@ def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options:
 def _most_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
     """Return the most that a call can cost, in US dollars."""
     # Hosts count a prompt differently, by up to two thirds more with tools.
-    prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2  # type: ignore[arg-type]  # dicts are messages
+    prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2
     written = case.parameters.get("max_tokens") or model.max_tokens or MAX_TOKENS
     price = max(host["prompt"], host["cache_write"] or 0.0)
     return float(prompt * price + written * host["completion"]) / _MILLION

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from langchain_kimi import Catalog, ChatKimi
@@ -7,7 +9,7 @@ from langchain_kimi.errors import KimiUsageError
 
 
 @pytest.mark.parametrize("arguments", [{"timeout": 60_000}, {"max_retries": -1}])
-def test_invalid_settings_are_refused(arguments: dict[str, int]) -> None:
+def test_invalid_settings_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(KimiUsageError):
         Catalog("key", **arguments)
 

@@ -1,5 +1,6 @@
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_missing_file_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_interrupt_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupting(io.StringIO):
-        def readline(self, *_: object) -> str:
+        def readline(self, *_: object) -> Any:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "stdin", Interrupting())

@@ -65,10 +65,16 @@ LAYERS = {
     "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
+    "bulk": Layer(
+        MODEL | {"_settings", "callbacks"},
+        LANGCHAIN | {"asyncio", "concurrent", "time"},
+    ),
     "verify": Layer(
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),
-    "__init__": Layer(frozenset({"verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
+    "__init__": Layer(
+        frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
+    ),
     "__main__": Layer(frozenset({"cli"})),
     "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(

@@ -54,6 +54,19 @@ def test_an_estimate_cannot_be_changed() -> None:
             setattr(estimate, field.name, None)
 
 
+def test_a_binding_counts_its_tools_and_its_limit() -> None:
+    kimi = model()
+    bound: Any = kimi.bind_tools([get_weather], max_tokens=500)
+    bindings: list[Any] = [bound, bound.with_config(tags=["a"]), kimi.bind(max_tokens=500).bind_tools([get_weather])]
+    for one in bindings:
+        assert one.count_tokens(ASKED) == kimi.count_tokens(ASKED, [get_weather])
+        assert one.count_tokens(ASKED, tools=[]) == kimi.count_tokens(ASKED)
+        assert one.get_num_tokens_from_messages([*ASKED]) == kimi.get_num_tokens_from_messages([*ASKED], [get_weather])
+        assert one.estimate_cost(ASKED) == kimi.estimate_cost(ASKED, [get_weather], 500)
+        assert one.estimate_cost(ASKED, max_tokens=7) == kimi.estimate_cost(ASKED, [get_weather], 7)
+    assert kimi.bind(max_completion_tokens=9).estimate_cost("hi") == kimi.estimate_cost("hi", max_tokens=9)
+
+
 def test_tools_raise_the_estimate() -> None:
     assert model().estimate_cost(ASKED, [get_weather]).prompt_cost > model().estimate_cost(ASKED).prompt_cost * 2
 
@@ -143,3 +156,20 @@ def test_a_dearer_fallback_counts_for_the_most() -> None:
     assert most(models=["moonshotai/kimi-k3"]) == pytest.approx(22.5, abs=0.01)
     with pytest.raises(KimiUsageError, match=f"prices of {UNKNOWN} are not known"):
         most(models=[UNKNOWN])
+
+
+@pytest.mark.parametrize(
+    ("limits", "prompt", "completion"),
+    [
+        ({"prompt": 3.5, "completion": 15}, 3.5, 15),
+        ({"completion": "15.5"}, 4.5, 15.5),
+        ({"prompt": 99, "image": 1}, 4.5, 22.5),
+        ({}, 4.5, 22.5),
+    ],
+)
+def test_hosts_above_the_maximum_price_do_not_count(limits: Any, prompt: float, completion: float) -> None:
+    k3 = model(model="moonshotai/kimi-k3", provider={"max_price": limits})
+    estimate = k3.estimate_cost(ASKED, max_tokens=1000)
+    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * prompt + 1000 * completion) / 1e6)
+    own = k3.estimate_cost(ASKED, max_tokens=1000, prices={"prompt": 100, "completion": 200})
+    assert own.most_cost == pytest.approx((own.prompt_tokens * 100 + 1000 * 200) / 1e6)

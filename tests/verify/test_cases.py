@@ -27,7 +27,7 @@ def test_the_packaged_cases_can_be_sent() -> None:
     for case in cases:
         assert case.name
         arguments: Any = {**case.parameters, **({"tools": case.tools} if case.tools else {})}
-        assert model.request_body(case.messages, **arguments)["messages"]  # type: ignore[arg-type]  # dicts are messages
+        assert model.request_body(case.messages, **arguments)["messages"]
 
 
 def test_a_request_of_moonshots_verifier_is_read(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def _prompts(out: Output) -> Iterator[str]:
 
 
 def _answer(model: ChatKimi, history: list[BaseMessage], out: Output) -> AIMessageChunk:
-    answer = AIMessageChunk("")
+    answer = AIMessageChunk(content="")
     for chunk in model.stream(history):
         out.part(chunk.text)
         answer += chunk
