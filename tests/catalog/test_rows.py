@@ -34,9 +34,11 @@ def test_an_alias_points_to_its_target() -> None:
     models = [
         listed("~moonshotai/kimi-latest", alias_target="moonshotai/kimi-k3-20260715"),
         listed("~moonshotai/kimi-k3-latest", alias_target={"slug": K4}),
+        listed("~moonshotai/kimi-k2-latest"),
     ]
     aliases = facts_of(models, {}, source="", date="")["aliases"]
     assert aliases["~moonshotai/kimi-latest"] == "moonshotai/kimi-k3"
+    assert "~moonshotai/kimi-k2-latest" not in aliases
 
 
 def test_a_model_without_prices_or_limits_has_no_row() -> None:
