@@ -17,7 +17,7 @@ from typing import Any, cast
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import LeakedCall
-from langchain_kimi._kimi.markup.grammar import parsed
+from langchain_kimi._kimi.markup.grammar import MARKER, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
@@ -25,6 +25,10 @@ from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
 _ARGUMENTS_IN_NAME = re.compile(r"\s*(?:<\||\(?\s*\{)")
 """The end of a name that is followed by arguments: a marker, or an object."""
+_EMPTY = frozenset({"", "{}", "null", '""'})
+"""Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
+TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
+OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
 _PARENTHESES = re.compile(r"\s*\((.*)\)\s*", re.DOTALL)
 
 
@@ -39,7 +43,9 @@ class IncomingCall:
         name: The function's name.
         error: The reason why it must not be run, if that is not visible in its arguments.
         is_held: Whether it is held back until the end, because it may repeat an earlier call.
+        name_pieces: The texts in the place of its name.
         name_rest: The text after the name in the name's place, which may be the arguments.
+        structured: The arguments in their own place, which are held back if there are others in the name's place.
         streams: The repairs of its arguments, in the order in which they run.
         deltas: The arguments, as they were passed on.
     """
@@ -50,7 +56,9 @@ class IncomingCall:
     name: str = ""
     error: str | None = None
     is_held: bool = False
+    name_pieces: list[str] = field(default_factory=list)
     name_rest: str = ""
+    structured: list[str] = field(default_factory=list)
     streams: tuple[ArgumentRepair, ...] = ()
     deltas: list[str] = field(default_factory=list)
 
@@ -96,7 +104,7 @@ class IncomingCalls:
         self._repairs = repairs
         self._number_of_calls = number_of_calls
         self._ids = UniqueIds(used_ids if "call_ids" in repairs else frozenset, number_of_calls)
-        self._tracker = ToolCallTracker()
+        self._tracker = ToolCallTracker(offered.may_begin if "call_names" in repairs else None)
         self._argument_repairs = [(name, begin) for name, begin in argument_repairs if name in repairs]
 
     def passes(self, wire: list[Any]) -> bool:
@@ -106,7 +114,7 @@ class IncomingCalls:
         text: str = wire[0]["function"]["arguments"]
         call = self.calls[newest.number]
         streams = call.streams
-        if call.is_held or (streams and (len(streams) > 1 or not streams[0].passes(text))):
+        if call.is_held or call.name_rest or (streams and (len(streams) > 1 or not streams[0].passes(text))):
             return False
         newest.add(text)
         call.deltas.append(text)
@@ -126,9 +134,10 @@ class IncomingCalls:
                     sent_ids = sent_ids or {CallDelta.of(entry).id for entry in wire}
                     self.repaired["call_ids"] += call.id not in sent_ids
             passed |= {"type": "function", "function": {}}
-            if name := function.get("name"):
-                passed["function"]["name"] = call.name = self._name(call, name)
-            passed["function"]["arguments"] = self._arguments(call, function.get("arguments") or "")
+            arguments = function.get("arguments") or ""
+            if name := self._name_with(call, function.get("name"), is_last=bool(arguments)):
+                passed["function"]["name"] = call.name = name
+            passed["function"]["arguments"] = self._structured(call, arguments)
             is_new = len(passed["function"]) > 1 or "id" in passed or passed["function"]["arguments"]
             if is_new and not call.is_held:
                 yield passed
@@ -232,20 +241,63 @@ class IncomingCalls:
     def _new_id(self, call: IncomingCall) -> str:
         return self._ids.unique(positional_id(call.name, self._number_of_calls() + call.number))
 
-    def _name(self, call: IncomingCall, name: str) -> str:
+    def _name_with(self, call: IncomingCall, piece: str | None, *, is_last: bool) -> str | None:
+        """Return the name of a call when it can be passed on: at once, or whole if it seems to come in pieces."""
+        if piece:
+            call.name_pieces.append(piece)
+        if call.name or not call.name_pieces:
+            return None
+        name = "".join(call.name_pieces)
         if "call_names" not in self._repairs:
             return name
-        rest = _ARGUMENTS_IN_NAME.search(name)
-        meant = self._offered.meant(name[: rest.start()] if rest else name)
-        if rest and meant:
-            call.name_rest = name[rest.start() :]
-        self.repaired["call_names"] += bool(meant and meant != name)
+        meant = self._offered.meant(_split(name)[0])
+        if not (meant or is_last) and self._offered.may_begin(name):
+            return None
+        self.repaired["call_names"] += bool(meant and (meant != name or len(call.name_pieces) > 1))
         return meant or name
+
+    def _read_name(self, call: IncomingCall) -> None:
+        """Read the arguments in the place of a call's name, when the name is complete."""
+        if not (call.name and "call_names" in self._repairs):
+            return
+        pieces, call.name_pieces = call.name_pieces, []
+        name, rest = _split("".join(pieces))
+        meant = self._offered.meant(name) if pieces else None
+        if meant and MARKER.sub("", rest).strip():
+            call.name_rest = rest
+            self.repaired["call_names"] += len(pieces) > 1
+        elif len(pieces) > 1 and meant != call.name:
+            call.error = OTHER_NAME
 
     def _missing_name(self, call: IncomingCall) -> str | None:
         if call.name or "call_names" not in self._repairs:
             return None
-        return self._offered.meant_by_id(call.wire_id)
+        return "".join(call.name_pieces) or self._offered.meant_by_id(call.wire_id)
+
+    def _structured(self, call: IncomingCall, text: str) -> str:
+        """Take arguments that are in their own place, and return what can be passed on of them."""
+        if text and call.name_pieces:
+            self._read_name(call)
+        if call.name_rest:
+            call.structured.append(text)
+            return ""
+        return self._arguments(call, text)
+
+    def _arguments_of_name(self, call: IncomingCall) -> str:
+        """Return the arguments of a call that has some in the place of its name.
+
+        Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
+        """
+        in_name, structured = _PARENTHESES.sub(r"\1", call.name_rest), "".join(call.structured)
+        call.name_rest = ""
+        if _canonical(structured) in _EMPTY:
+            return self._arguments(call, in_name) + self._close_streams(call)
+        text = self._arguments(call, structured) + self._close_streams(call)
+        other = IncomingCall(call.number, name=call.name)
+        in_name = self._arguments(other, in_name) + self._close_streams(other)
+        if _canonical(in_name) not in {*_EMPTY, _canonical(text)}:
+            call.error = TWO_ARGUMENTS
+        return text
 
     def _arguments(self, call: IncomingCall, text: str) -> str:
         if text and not call.streams:
@@ -258,15 +310,16 @@ class IncomingCalls:
         return text
 
     def _close_arguments(self, call: IncomingCall) -> str:
-        text = ""
-        if call.name_rest and not (call.streams or call.arguments.strip()):
-            text = self._arguments(call, _PARENTHESES.sub(r"\1", call.name_rest))
+        self._read_name(call)
+        return self._arguments_of_name(call) if call.name_rest else self._close_streams(call)
+
+    def _close_streams(self, call: IncomingCall) -> str:
         rest = ""
         for (name, _), stream in zip(self._argument_repairs, call.streams, strict=False):
             rest = (stream.feed(rest) if rest else "") + stream.close()
             self.repaired[name] += stream.decoded
         call.deltas.append(rest)
-        return text + rest
+        return rest
 
     def _in_markup(self, call: IncomingCall, text: str) -> str | None:
         """Return the arguments of the call if a text is that call as markup; otherwise None.
@@ -284,6 +337,12 @@ class IncomingCalls:
         if inner.error or inner.name != name or name not in self._offered.schemas:
             return None
         return inner.arguments or "{}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the text in the place of a name as the name and the text after it, which may be the arguments."""
+    rest = _ARGUMENTS_IN_NAME.search(name)
+    return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
 
 
 def _keys(name: str, call_id: str, arguments: str) -> Iterator[tuple[str, str, str]]:

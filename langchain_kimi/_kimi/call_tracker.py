@@ -1,7 +1,7 @@
 """Assign the deltas of tool calls in a stream to calls, whatever index and id the host sends."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
 
@@ -94,8 +94,9 @@ class TrackedCall:
         if delta.id and not self.wire_id:
             self.wire_id = delta.id
             passed["id"] = self.id = self.id or delta.id
-        if delta.name and not self.name:
-            passed["function"]["name"] = self.name = delta.name
+        if delta.name and delta.name != self.name:
+            passed["function"]["name"] = delta.name
+            self.name = f"{self.name or ''}{delta.name}"
         is_new = arguments or "id" in passed or "name" in passed["function"]
         return cast("WireToolCall", passed) if is_new else None
 
@@ -109,8 +110,15 @@ class ToolCallTracker:
     all, ids that arrive late, and one id for several calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_begin_name: Callable[[str], bool] | None = None) -> None:
+        """Begin a response.
+
+        Args:
+            may_begin_name: Returns whether a text may be the begin of a function's name. Other texts in the place of
+                the name may continue a name. None: names come in one piece.
+        """
         self.calls: list[TrackedCall] = []
+        self._may_begin_name = may_begin_name
         self._newest_at: dict[int | str | None, TrackedCall] = {}
         self._newest_with: dict[tuple[int | str | None, str], TrackedCall] = {}
         self._by_id: dict[str, TrackedCall] = {}
@@ -136,7 +144,7 @@ class ToolCallTracker:
     def _call_of(self, delta: CallDelta) -> TrackedCall | None:
         """Return the call that a delta belongs to, a new one if need be; None for a delta without content."""
         candidate = self._candidate(delta)
-        if candidate and not _opens_another(candidate, delta):
+        if candidate and (not _opens_another(candidate, delta) or self._continues_name(candidate, delta)):
             return self._noted(candidate, delta)
         if not (delta.id or delta.name or delta.arguments.strip()):
             return None
@@ -149,6 +157,12 @@ class ToolCallTracker:
             call.id = f"{delta.id}_{call.number}"
         self.calls.append(call)
         return self._noted(call, delta)
+
+    def _continues_name(self, call: TrackedCall, delta: CallDelta) -> bool:
+        """Return whether a delta has a further piece of a call's name: no id, and a text that begins no name."""
+        if self._may_begin_name is None or delta.id or not (call.wire_id and delta.name) or call.arguments:
+            return False
+        return delta.name != call.name and not self._may_begin_name(delta.name)
 
     def _candidate(self, delta: CallDelta) -> TrackedCall | None:
         """Return the call that a delta continues, if it does not open another one."""

@@ -10,6 +10,7 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody
 
 _PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
 _NUMBER = re.compile(r":\d+$")
+_KIMI_PREFIX = "functions."
 _MARKER = "<|"
 
 
@@ -41,6 +42,11 @@ class OfferedTools:
             return exact
         folded = {form.casefold() for form in forms}
         return _only([name for name in self.schemas if name.casefold() in folded])
+
+    def may_begin(self, spelling: str) -> bool:
+        """Return whether a text is the begin of a function's name, as Kimi writes it or as the request has it."""
+        bare = spelling.removeprefix(_KIMI_PREFIX)
+        return _KIMI_PREFIX.startswith(spelling) or any(name.startswith(bare) for name in self.schemas)
 
     def meant_by_id(self, call_id: str) -> str | None:
         """Return the function that a call id in Kimi's form means, also if a framework removed `.` and `:` from it.

@@ -76,12 +76,11 @@ def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
 
 
 def has_ended(choice: WireChoice) -> bool:
-    """Return whether the model ended the reply itself, so that a tool call without arguments is complete.
+    """Return whether the finish reason says that the model ended the reply, so that a call without arguments is whole.
 
-    A reply without a finish reason counts as ended: only a reply that was received completely gets here.
+    Without a finish reason nothing says so: a gateway may end its stream properly after the provider was cut off.
     """
-    finish_reason = choice.get("finish_reason")
-    return finish_reason is None or is_complete(finish_reason)
+    return is_complete(choice.get("finish_reason"))
 
 
 def generation_info(metadata: Mapping[str, Any]) -> dict[str, Any]:

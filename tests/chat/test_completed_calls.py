@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.testing import Emulator
-from tests.chat.asking import WAYS, Way, ask, reply
+from langchain_kimi.testing import Emulator, RawReply
+from tests.chat.asking import WAYS, Way, ask, event, reply
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "tags": {"type": "array"}}}
 TOOLS = [
@@ -192,3 +192,107 @@ async def test_other_markup_in_the_arguments_is_invalid(
     message = await answer(model, openrouter, way, {"tool_calls": [call(arguments)]})
     assert message.tool_calls == []
     assert [one["name"] for one in message.invalid_tool_calls] == ["get_weather"]
+
+
+EMPTY = ["", "{}", "null", " \n", '"{}"', None]
+
+
+@every_way
+@pytest.mark.parametrize("empty", EMPTY, ids=repr)
+@pytest.mark.parametrize("name", [f"functions.get_weather:0{ARGUMENTS}{PARIS}{END}", f"get_weather({PARIS})"])
+async def test_empty_arguments_give_way_to_those_in_the_name(
+    openrouter: Emulator, model: ChatKimi, way: Way, name: str, empty: str | None
+) -> None:
+    message = await answer(model, openrouter, way, {"tool_calls": [call(empty or "", name)]})
+    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", {"city": "Paris"})]
+    assert message.invalid_tool_calls == []
+
+
+@every_way
+async def test_two_different_arguments_are_invalid(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    name = f"functions.get_weather:0{ARGUMENTS}{PARIS}"
+    for arguments in ('{"city": "Rome"}', '{"city": "Par'):
+        message = await answer(model, openrouter, way, {"tool_calls": [call(arguments, name)]})
+        assert message.tool_calls == []
+        assert [one["name"] for one in message.invalid_tool_calls] == ["get_weather"]
+    for arguments in ('{"city":"Paris"}', json.dumps(PARIS)):
+        message = await answer(model, openrouter, way, {"tool_calls": [call(arguments, name)]})
+        assert [one["args"] for one in message.tool_calls] == [{"city": "Paris"}]
+
+
+@every_way
+@pytest.mark.parametrize("in_name", ["", "{}", f"{{}}{END}"])
+async def test_empty_arguments_in_the_name_give_way(
+    openrouter: Emulator, model: ChatKimi, way: Way, in_name: str
+) -> None:
+    name = f"functions.get_weather:0{ARGUMENTS}{in_name}"
+    message = await answer(model, openrouter, way, {"tool_calls": [call(PARIS, name)]})
+    assert [one["args"] for one in message.tool_calls] == [{"city": "Paris"}]
+
+
+def in_pieces(*names: str, arguments: str | None) -> RawReply:
+    """Return a stream with the name of a call in pieces, then its arguments."""
+    deltas: list[dict[str, Any]] = [{"id": "functions.get_weather:0", "type": "function"}, *({} for _ in names[1:])]
+    calls = [{"index": 0, **delta, "function": {"name": name}} for delta, name in zip(deltas, names, strict=True)] + [
+        {"index": 0, "function": {"arguments": arguments}}
+    ]
+    events = [event({"delta": {"tool_calls": [one]}, "finish_reason": None}) for one in calls]
+    end = event({"delta": {}, "finish_reason": "tool_calls"})
+    return RawReply(headers={"content-type": "text/event-stream"}, body=b"".join([*events, end, b"data: [DONE]\n\n"]))
+
+
+NAMES: dict[str, tuple[list[str], str | None]] = {
+    "a usual name": (["get_", "weather"], PARIS),
+    "three pieces": (["ge", "t_wea", "ther"], PARIS),
+    "Kimi's form": (["functions.get_", "weather:0"], PARIS),
+    "arguments in pieces": ([f"functions.get_weather:0{ARGUMENTS}", '{"city"', ': "Paris"}'], "{}"),
+    "arguments after the name": (["functions.get_weather:0", f"{ARGUMENTS}{PARIS}"], None),
+    "a number after the name": (["functions.get_weather", ":0", f"{ARGUMENTS}{PARIS}{END}"], ""),
+}
+
+
+# Only streams have pieces; the plain ways read a stream that was not requested.
+@every_way
+@pytest.mark.parametrize("case", NAMES)
+async def test_a_name_in_pieces_is_one_name(openrouter: Emulator, model: ChatKimi, way: Way, case: str) -> None:
+    names, arguments = NAMES[case]
+    openrouter.script(in_pieces(*names, arguments=arguments))
+    message = await ask(model.bind_tools(TOOLS), way)
+    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", {"city": "Paris"})]
+    assert message.invalid_tool_calls == []
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("names", "name"), [(["get_weather", "_forecast"], "get_weather"), (["get_", "forecast"], "get_forecast")]
+)
+async def test_a_name_in_pieces_that_is_no_tool(
+    openrouter: Emulator, model: ChatKimi, way: Way, names: list[str], name: str
+) -> None:
+    openrouter.script(in_pieces(*names, arguments=PARIS))
+    message = await ask(model.bind_tools(TOOLS), way)
+    found = message.tool_calls + message.invalid_tool_calls
+    assert [one["name"] for one in found] == [name]
+    assert not [one for one in message.tool_calls if one["name"] == "get_weather"]
+
+
+@every_way
+async def test_a_begun_name_is_passed_on_at_the_end(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    openrouter.script(in_pieces("get_", arguments=None))
+    message = await ask(model.bind_tools(TOOLS), way)
+    assert [one["name"] for one in message.tool_calls] == ["get_"]
+
+
+@every_way
+async def test_without_a_finish_reason_a_call_without_arguments_is_invalid(
+    openrouter: Emulator, model: ChatKimi, way: Way
+) -> None:
+    for arguments in ("", " "):
+        openrouter.script(reply(way, {"tool_calls": [call(arguments, "delete_files")]}, finish_reason=None))
+        message = await ask(model.bind_tools(TOOLS), way)
+        assert message.tool_calls == []
+        assert [one["name"] for one in message.invalid_tool_calls] == ["delete_files"]
+    for arguments, args in (("{}", {}), (PARIS, {"city": "Paris"})):
+        openrouter.script(reply(way, {"tool_calls": [call(arguments, "delete_files")]}, finish_reason=None))
+        message = await ask(model.bind_tools(TOOLS), way)
+        assert [one["args"] for one in message.tool_calls] == [args]
