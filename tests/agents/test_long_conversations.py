@@ -15,7 +15,7 @@ from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 
 CITIES = ("Oslo", "Zürich", "東京", "Lima", "Rome")
-TURNS = 12
+TURNS = 6
 END_OF_MESSAGES = b'],"tools":['
 SYSTEM = "You tell the weather. Be brief."
 

@@ -11,6 +11,7 @@ from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.testing import Emulator, RawReply
 from tests.chat.asking import WAYS, Way, ask, event, events_of, reply
 from tests.conftest import KEY
+from tests.rows import each_row
 
 # v3 events are in beta.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta:langchain_core._api.LangChainBetaWarning")
@@ -101,9 +102,10 @@ async def plain_blocks(openrouter: Emulator, order: Sequence[str]) -> list[str]:
 @pytest.mark.uncovered
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("order", ORDERS)
+@each_row("order", ORDERS)
 async def test_every_way_returns_the_same_blocks(openrouter: Emulator, order: str, way: Way, version: str) -> None:
     words = order.split()
+    openrouter.clear()
     blocks = await plain_blocks(openrouter, words)
     openrouter.script(streamed(words) if way.endswith("stream") else reply(way, whole(words), "tool_calls"))
     message = await ask(model_of(openrouter, output_version=version), way)
@@ -113,8 +115,9 @@ async def test_every_way_returns_the_same_blocks(openrouter: Emulator, order: st
 
 
 @pytest.mark.parametrize("way", ["stream", "astream"])
-@pytest.mark.parametrize("order", ORDERS)
+@each_row("order", ORDERS)
 async def test_v3_events_have_the_same_blocks(openrouter: Emulator, order: str, way: Way) -> None:
+    openrouter.clear()
     blocks = await plain_blocks(openrouter, order.split())
     openrouter.script(streamed(order.split()))
     events, message = await events_of(model_of(openrouter), way)
@@ -127,10 +130,11 @@ async def test_v3_events_have_the_same_blocks(openrouter: Emulator, order: str, 
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("order", ORDERS)
+@each_row("order", ORDERS)
 async def test_the_next_turn_sends_the_same_message(openrouter: Emulator, order: str, way: Way) -> None:
     """The next request has the same message for v0 and v1, streamed or not."""
     words = order.split()
+    openrouter.clear()
     answers = [{"role": "tool", "content": "1", "tool_call_id": CALLS[word]["id"]} for word in words if word in CALLS]
     for version in ("v0", "v1"):
         model = model_of(openrouter, output_version=version)

@@ -12,6 +12,7 @@ from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing import Emulator, Reply
 from tests.chat.asking import WAYS, Way, ask
 from tests.conftest import KEY
+from tests.rows import each_row
 
 MODELS = ("moonshotai/kimi-k2-thinking", "moonshotai/kimi-k2.6", "moonshotai/kimi-k3")
 HI, ON = HumanMessage("hi"), HumanMessage("go on")
@@ -52,8 +53,9 @@ UNFINISHED: dict[str, AIMessage] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("slug", MODELS)
-@pytest.mark.parametrize("case", UNFINISHED)
+@each_row("case", UNFINISHED)
 async def test_a_turn_without_text_and_calls_is_accepted(openrouter: Emulator, case: str, slug: str, way: Way) -> None:
+    openrouter.clear()
     openrouter.script(Reply(text="Here."))
     assert (await ask(model_of(openrouter, slug), way, [HI, UNFINISHED[case], ON])).text == "Here."
     contents = [message["content"] for message in openrouter.bodies[0]["messages"]]

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiError
-from langchain_kimi.testing import Emulator, Fault, RawReply, Reply, ToolCall, faults
+from langchain_kimi.testing import Behavior, Emulator, Fault, RawReply, Reply, ToolCall, faults
 from langchain_kimi.testing.responses import dump, raw_response
 from tests.faults.ways import Outcome, ask, model_of
 
@@ -126,16 +126,23 @@ class Played:
 def play(case: Case, way: str) -> Played:
     """Play a case with its own server, in one of the four ways."""
     with Emulator() as openrouter:
-        openrouter.behave(**case.behavior)
-        *first, last = case.script
-        openrouter.script(*first)
-        openrouter.script(last, times=None)
-        model = model_of(openrouter, **{"max_retries": RETRIES, "retry_empty": RETRIES, **case.settings})
-        more: dict[str, Any] = {"tools": [WEATHER]} if case.tools else {}
-        outcome = ask(model, way, **more)
-        times = [request.received_at for request in openrouter.requests]
-        model.close()
-        return Played(outcome, len(times), [later - earlier for earlier, later in pairwise(times)])
+        return play_with(openrouter, case, way)
+
+
+def play_with(openrouter: Emulator, case: Case, way: str) -> Played:
+    """Play a case with a server that may have played others."""
+    openrouter.clear()
+    openrouter.behavior = Behavior()
+    openrouter.behave(**case.behavior)
+    *first, last = case.script
+    openrouter.script(*first)
+    openrouter.script(last, times=None)
+    model = model_of(openrouter, **{"max_retries": RETRIES, "retry_empty": RETRIES, **case.settings})
+    more: dict[str, Any] = {"tools": [WEATHER]} if case.tools else {}
+    outcome = ask(model, way, **more)
+    times = [request.received_at for request in openrouter.requests]
+    model.close()
+    return Played(outcome, len(times), [later - earlier for earlier, later in pairwise(times)])
 
 
 def partial_of(error: KimiError) -> AIMessage:

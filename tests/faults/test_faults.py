@@ -8,10 +8,12 @@ from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
 from langchain_kimi.errors import KimiError, KimiStatusError
+from langchain_kimi.testing import Emulator
 from tests.faults import replies, statuses, streams, transfers
-from tests.faults.cases import Answered, Case, Failed, partial_of, play
+from tests.faults.cases import Answered, Case, Failed, partial_of, play_with
 from tests.faults.ways import WAYS, Outcome
 from tests.faults.ways import streams as is_stream
+from tests.rows import each_row
 
 CASES = (*statuses.CASES, *replies.CASES, *streams.CASES, *transfers.CASES)
 
@@ -21,15 +23,15 @@ QUICK = ("invoke", "astream")
 
 
 def cases_and_ways() -> Iterator[Any]:
-    for case in CASES:
-        for way in WAYS:
+    for way in WAYS:
+        for case in CASES:
             marks = [pytest.mark.long] if case.is_slow and way not in QUICK else []
             yield pytest.param(case, way, id=f"{case.what}-{way}", marks=marks)
 
 
-@pytest.mark.parametrize(("case", "way"), list(cases_and_ways()))
-def test_a_failure_gives_the_error_of_the_table_in_each_way(case: Case, way: str) -> None:
-    played = play(case, way)
+@each_row("case, way", cases_and_ways())
+def test_a_failure_gives_the_error_of_the_table_in_each_way(server: Emulator, case: Case, way: str) -> None:
+    played = play_with(server, case, way)
     expected = case.expected(streamed=is_stream(way))
     assert all(gap >= case.waits for gap in played.gaps)
     if isinstance(expected, Answered):

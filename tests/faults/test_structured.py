@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from langchain_kimi.errors import KimiError, KimiStructuredOutputError
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
 from tests.faults.ways import WAYS, ask, model_of
+from tests.rows import each_row
 
 JSON = '{"name": "Ada", "age": 36}'
 CALL = Reply(tool_calls=[ToolCall("Person", JSON)])
@@ -43,8 +44,9 @@ def value_of(shown: list[Any]) -> Any:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("leak", LEAKED)
+@each_row("leak", LEAKED)
 def test_leaked_markup_becomes_a_call(openrouter: Emulator, leak: str, method: Any, way: str) -> None:
+    openrouter.clear()
     openrouter.script(LEAKED[leak].on(CALL))
     with model_of(openrouter, max_retries=0) as model:
         outcome = ask(model.with_structured_output(Person, method=method), way)
@@ -54,8 +56,9 @@ def test_leaked_markup_becomes_a_call(openrouter: Emulator, leak: str, method: A
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("what", NONE)
+@each_row("what", NONE)
 def test_a_reply_without_a_value_is_a_typed_error(openrouter: Emulator, what: str, method: Any, way: str) -> None:
+    openrouter.clear()
     openrouter.script(NONE[what])
     with model_of(openrouter, max_retries=0) as model:
         error = ask(model.with_structured_output(Person, method=method), way).error

@@ -13,11 +13,12 @@ from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import StreamedMessage
 from langchain_kimi.errors import KimiError
 from tests.recordings.exchanges import EXCHANGES, Exchange, name_of, needs_recordings
+from tests.rows import each_row
 
 pytestmark = [needs_recordings, pytest.mark.uncovered]
 
 
-@pytest.mark.parametrize("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)
+@each_row("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)
 def test_healthy_recordings_are_not_repaired(exchange: Exchange) -> None:
     repaired, left = read(exchange, RepairOptions()), read(exchange, RepairOptions(frozenset()))
     assert repaired == left

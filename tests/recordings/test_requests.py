@@ -12,6 +12,7 @@ from langchain_kimi.chat_models import ChatKimi
 from tests.recordings.conversation import messages_from, model_of
 from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, needs_recordings
 from tests.recordings.replay import ReplayServer
+from tests.rows import each_row
 
 pytestmark = [needs_recordings, pytest.mark.uncovered]
 
@@ -51,7 +52,7 @@ def cases(key: str, deviations: dict[str, str]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("exchange", cases("messages", OTHER_MESSAGES))
+@each_row("exchange", cases("messages", OTHER_MESSAGES))
 def test_messages_are_sent_as_recorded(server: ReplayServer, exchange: Exchange) -> None:
     recorded = exchange.request["messages"]
     server.serve(ANSWER, "whole")
@@ -60,7 +61,7 @@ def test_messages_are_sent_as_recorded(server: ReplayServer, exchange: Exchange)
     assert canonical(server.received[0]["messages"], renamed=renamed) == canonical(recorded, renamed=renamed)
 
 
-@pytest.mark.parametrize("exchange", cases("model", OTHER_SETTINGS))
+@each_row("exchange", cases("model", OTHER_SETTINGS))
 def test_settings_are_sent_as_recorded(server: ReplayServer, exchange: Exchange) -> None:
     recorded = {key: value for key, value in exchange.request.items() if key not in OWN_BUSINESS}
     if recorded.get("n") == 1:

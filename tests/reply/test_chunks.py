@@ -13,6 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.chunks import SAMPLES, SLOTS, built_chunk, copier, is_same, maker, new_chunk
+from tests.rows import each_row
 
 content_blocks.register()
 CASES: dict[str, tuple[str, str, list[Any]]] = {
@@ -72,7 +73,7 @@ def test_copies_and_pickles_are_equal(case: Any) -> None:
 
 
 @parametrized
-@pytest.mark.parametrize("second", CASES.values(), ids=CASES.keys())
+@each_row("second", CASES.values(), ids=CASES.keys())
 def test_fast_chunks_add_up_like_constructed_ones(case: Any, second: Any) -> None:
     (fast, built), (other_fast, other_built) = both(case), both(second)
     assert is_same(fast + other_fast, built + other_built)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from langchain_kimi._schemas.output import OutputSchema, output_schema
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
 from langchain_kimi.testing import prompts, schema_values
+from tests.rows import each_row
 from tests.schemas.cases import SCHEMAS as FIRST
 from tests.schemas.cases import SchemaCase
 from tests.schemas.more_cases import MORE, Computed
@@ -60,7 +61,7 @@ def test_the_table_of_schemas_is_not_empty() -> None:
     assert len(STRICT) > 70
 
 
-@pytest.mark.parametrize("case", STRICT, ids=lambda case: case.name)
+@each_row("case", STRICT, ids=lambda case: case.name)
 def test_a_strict_schema_follows_the_rules_of_strict_mode(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=True)
@@ -71,7 +72,7 @@ def test_a_strict_schema_follows_the_rules_of_strict_mode(case: SchemaCase) -> N
     assert (tool["strict"], tool["parameters"]) == (True, json_schema["schema"])
 
 
-@pytest.mark.parametrize("case", STRICT, ids=lambda case: case.name)
+@each_row("case", STRICT, ids=lambda case: case.name)
 def test_values_are_valid_under_the_strict_schema(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     validator = jsonschema.Draft202012Validator(sent(schema, strict=True)["schema"])
@@ -81,7 +82,7 @@ def test_values_are_valid_under_the_strict_schema(case: SchemaCase) -> None:
 
 
 # The emulator's values ignore patterns and multiples.
-@pytest.mark.parametrize(
+@each_row(
     "case",
     [case for case in STRICT if case.name not in ("pattern", "range", "code by its pattern")],
     ids=lambda c: c.name,
@@ -95,7 +96,7 @@ def test_the_model_accepts_values_of_the_strict_schema(case: SchemaCase, prompt:
     schema.validated(value)
 
 
-@pytest.mark.parametrize("case", LOOSE, ids=lambda case: case.name)
+@each_row("case", LOOSE, ids=lambda case: case.name)
 def test_a_schema_that_cannot_be_strict_is_sent_unchanged_with_the_reason(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     with pytest.warns(UserWarning, match=f"strict is not sent for .* do not allow .*{case.obstacle}"):
@@ -106,7 +107,7 @@ def test_a_schema_that_cannot_be_strict_is_sent_unchanged_with_the_reason(case: 
         assert "strict" not in schema.tool(strict=True)["function"]
 
 
-@pytest.mark.parametrize("case", SCHEMAS, ids=lambda case: case.name)
+@each_row("case", SCHEMAS, ids=lambda case: case.name)
 def test_values_are_valid_under_the_schema_that_is_not_strict(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     json_schema = sent(schema, strict=None)["schema"]
@@ -117,7 +118,7 @@ def test_values_are_valid_under_the_schema_that_is_not_strict(case: SchemaCase) 
         assert as_json(schema.validated(value)) == value
 
 
-@pytest.mark.parametrize("case", SCHEMAS, ids=lambda case: case.name)
+@each_row("case", SCHEMAS, ids=lambda case: case.name)
 def test_only_schemas_that_lose_nothing_can_be_strict(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     assert schema.can_be_strict() == (case.obstacle is None and not case.made_up)

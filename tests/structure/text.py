@@ -11,7 +11,7 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.structure.tree import PACKAGE, Module, imports_of
+from tests.structure.tree import PACKAGE, Module, imports_of, parsed
 
 # A cassette contains recorded text, so it is searched for secrets and addresses only.
 RECORDED = "cassettes/"
@@ -86,7 +86,7 @@ def unclear_names(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each variable, argument, attribute or function with one of these names."""
     lines = []
     for path, source in sources.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             match node:
                 case (
                     ast.Name(id=name, ctx=ast.Store())

@@ -4,11 +4,17 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "langchain_kimi"
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    """Return the tree of a source. Several rules read the same sources."""
+    return ast.parse(source)
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Module:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.source)
+        return parsed(self.source)
 
 
 def modules_of(sources: Mapping[str, str]) -> dict[str, Module]:

@@ -12,6 +12,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.conftest import KEY
+from tests.rows import each_row
 from tests.structured.cases import ADA, JSON, Person
 
 # The method by default, with reasoning off, and with reasoning on.
@@ -67,7 +68,7 @@ def request_of(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], d
     return body, traced
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=str)
+@each_row("provider", PROVIDERS, ids=str)
 @pytest.mark.parametrize("thinking", range(3), ids=["as it is", "off", "on"])
 @pytest.mark.parametrize("slug", METHODS)
 def test_every_model_gets_its_method(openrouter: Emulator, slug: str, thinking: int, provider: dict[str, Any]) -> None:

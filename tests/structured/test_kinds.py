@@ -10,6 +10,7 @@ from pydantic import BaseModel, RootModel
 from langchain_kimi._schemas.output import output_schema
 from langchain_kimi._structured.parser import StructuredOutputParser
 from langchain_kimi.errors import KimiStructuredOutputError
+from tests.rows import each_row
 from tests.structured.cases import ADA, CASES, CUT, EVA, JSON, TYPED, Case, Color, Person
 from tests.structured.kinds import KINDS, expected, outcome, value_or_error
 from tests.structured.loopback import last
@@ -20,7 +21,7 @@ TARGETS = {kind: output_schema(schema) for kind, schema in KINDS.items()}
 
 @pytest.mark.uncovered
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
-@pytest.mark.parametrize("case", [*CASES, *TYPED, *CUT], ids=lambda case: case.name)
+@each_row("case", [*CASES, *TYPED, *CUT], ids=lambda case: case.name)
 def test_a_reply_gives_its_value_or_its_error_for_every_kind_of_schema(case: Case, *, by_call: bool) -> None:
     message = case.message()
     # Whole, in small pieces, and in one piece.
@@ -77,7 +78,7 @@ OTHER_KINDS: list[tuple[Any, str, Any]] = [
 
 
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
-@pytest.mark.parametrize(("schema", "text", "result"), OTHER_KINDS)
+@each_row("schema, text, result", OTHER_KINDS)
 def test_lists_roots_and_generics_give_a_value_or_an_error(
     schema: Any, text: str, result: Any, *, by_call: bool
 ) -> None:

@@ -53,3 +53,8 @@ def test_each_row_says_how_old_it_is() -> None:
     assert len(rows) > 10
     assert all(re.fullmatch(r"20\d\d-\d\d", row["seen"]) and row["seen"] <= data["date"] for row in rows)
     assert all(row["prompts"] > 0 for row in rows)
+
+
+def test_the_data_is_read_once() -> None:
+    assert _data() is _data()
+    assert _data.__wrapped__() == _data()

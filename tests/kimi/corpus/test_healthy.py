@@ -9,8 +9,9 @@ from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.cases import TOOLS, Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.healthy import ALMOST, HEALTHY
+from tests.rows import each_row
 
-every_case = pytest.mark.parametrize("case", HEALTHY, ids=lambda case: case.name)
+every_case = each_row("case", HEALTHY, ids=lambda case: case.name)
 LONGEST_HELD = 30
 
 
@@ -23,7 +24,7 @@ def assert_unchanged(case: Case, deltas: list[dict[str, Any]]) -> None:
 @pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
-    for deltas in random_splits(case, 10):
+    for deltas in random_splits(case, 5):
         assert_unchanged(case, deltas)
 
 
@@ -49,7 +50,7 @@ def test_disabling_repairs_changes_nothing(case: Case) -> None:
     assert outcome_of(streamed(case, list(case.deltas), off)) == expected_of(case)
 
 
-@pytest.mark.parametrize("case", ALMOST, ids=lambda case: case.name)
+@each_row("case", ALMOST, ids=lambda case: case.name)
 def test_at_most_the_length_of_a_marker_is_held_back(case: Case) -> None:
     scanner = MarkupScanner(OfferedTools({"tools": TOOLS}))
     shown = ""

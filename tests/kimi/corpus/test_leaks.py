@@ -4,17 +4,18 @@ import pytest
 
 from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
+from tests.rows import each_row
 
 CASES = [*IN_CONTENT, *IN_REASONING]
 DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_row("case", CASES, ids=lambda case: case.name)
 
 
 @pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
-    for deltas in random_splits(case, 10):
+    for deltas in random_splits(case, 5):
         assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
@@ -33,7 +34,7 @@ def test_plain(case: Case) -> None:
 
 
 @pytest.mark.parametrize("length", [1, pytest.param(3, marks=pytest.mark.long), 8])
-@pytest.mark.parametrize("case", IN_REASONING, ids=lambda case: case.name)
+@each_row("case", IN_REASONING, ids=lambda case: case.name)
 def test_reasoning_in_both_fields(case: Case, length: int) -> None:
     text = case.deltas[0]["reasoning"]
     pieces = [text[start : start + length] for start in range(0, len(text), length)]

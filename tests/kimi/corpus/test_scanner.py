@@ -12,10 +12,11 @@ from langchain_kimi._openrouter.wire import WireBody, is_complete
 from tests.kimi.corpus.cases import Case, summed
 from tests.kimi.corpus.healthy import HEALTHY
 from tests.kimi.corpus.leaks import IN_CONTENT
+from tests.rows import each_row
 
 # The number of splits and the cost of each grow with the text. Longer texts are split everywhere in the long run.
 LONGEST = 400
-CUTS = 25
+CUTS = 12
 
 
 def text_of(case: Case) -> str:
@@ -43,7 +44,7 @@ def scanned(case: Case, *pieces: str) -> Any:
     return "".join(shown), scanner.calls, scanner.removed
 
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = each_row("case", CASES, ids=lambda case: case.name)
 
 
 def assert_cuts_change_nothing(case: Case, places: Iterable[int]) -> None:

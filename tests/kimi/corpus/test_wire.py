@@ -7,15 +7,16 @@ from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
 from tests.kimi.corpus.varied_wire import VARIED_WIRE
 from tests.kimi.corpus.wire import BROKEN
+from tests.rows import each_row
 
 WHOLE = [*BROKEN, *VARIED_WIRE]
-every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
+every_case = each_row("case", WHOLE, ids=lambda case: case.name)
 
 
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
-    for deltas in random_splits(case, 10):
+    for deltas in random_splits(case, 5):
         assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
@@ -33,7 +34,7 @@ def test_plain(case: Case) -> None:
     assert outcome_of(plain(case)) == expected_of(case)
 
 
-@pytest.mark.parametrize("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
+@each_row("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
 def test_streamed_in_the_pieces_of_the_case(case: Case) -> None:
     assert outcome_of(streamed(case, list(case.deltas)), case) == expected_of(case)
 
