@@ -69,6 +69,7 @@ LAYERS = {
         MODEL | {"_settings", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
+    "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
     "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
     "__main__": Layer(MODEL),
     "testing": Layer(
