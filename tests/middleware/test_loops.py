@@ -88,7 +88,7 @@ async def test_parallel_calls_in_another_order_are_the_same(model: ChatKimi, ope
         await run(agent_of(model, LoopGuard(max_repeats=2)), "invoke")
 
 
-async def test_calls_with_other_results_are_no_loop(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_calls_with_other_results_are_not_a_loop(model: ChatKimi, openrouter: Emulator) -> None:
     for reply in [calls(ToolCall("next_number"))] * 4:
         openrouter.script(reply)
     openrouter.script(SUNNY)

@@ -188,7 +188,16 @@ async def test_an_unknown_tool_is_answered_with_the_names(model: ChatKimi, openr
     assert "The tools are: get_weather." in messages[4].text
 
 
-async def test_tools_of_servers_are_no_obstacle(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_arguments_that_do_not_fit_the_schema_go_back(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(calls(ToolCall("get_weather", {"town": "Oslo"})), calls(OSLO), SUNNY)
+    validating = model.model_copy(update={"validate_tool_calls": True})
+    messages = await run(agent_of(validating, RepairInvalidCalls()), "invoke")
+    assert kinds(messages) == ["human", "ai", "tool", "ai", "tool", "ai"]
+    assert "'city' is a required property" in messages[2].text
+    assert '{"town": "Oslo"}' in messages[2].text
+
+
+async def test_server_tools_do_not_stop_a_repair(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(calls(BROKEN), calls(BROKEN), SUNNY)
     search = {"type": "openrouter:web_search"}
     agent = create_agent(model, [get_weather, search], middleware=[RepairInvalidCalls()], checkpointer=InMemorySaver())
