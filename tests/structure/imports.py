@@ -58,9 +58,9 @@ LAYERS = {
     "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
     "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
-    "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
+    "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
@@ -72,8 +72,14 @@ LAYERS = {
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
     "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
-    "__main__": Layer(MODEL),
+    "verify": Layer(
+        MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
+    ),
+    "__init__": Layer(
+        frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
+    ),
+    "__main__": Layer(frozenset({"cli"})),
+    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
@@ -83,6 +89,8 @@ ENVIRONMENT_READERS = (
     "chat_models",
     "_keys",
     "_settings",
+    "_kimi.facts",
+    "cli",
     "testing",
     "_tokens.vocabulary",
     "_openrouter.host",
