@@ -3,6 +3,7 @@
 import importlib
 import typing
 
+from langchain_kimi import errors
 from langchain_kimi._loading import load_arguments, register_init_chat_model
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http.connection import Timeout
@@ -37,31 +38,7 @@ from langchain_kimi._openrouter.parameters.plugins import (
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import (
-    KimiAuthenticationError,
-    KimiBudgetExceededError,
-    KimiConnectionError,
-    KimiContextOverflowError,
-    KimiEmptyReplyError,
-    KimiError,
-    KimiIncompleteStreamError,
-    KimiInvalidRequestError,
-    KimiMalformedReplyError,
-    KimiModerationError,
-    KimiNotFoundError,
-    KimiPaymentRequiredError,
-    KimiPermissionError,
-    KimiRateLimitError,
-    KimiRefusalError,
-    KimiReplyError,
-    KimiReplyTooLargeError,
-    KimiServerError,
-    KimiStatusError,
-    KimiStructuredOutputError,
-    KimiTimeoutError,
-    KimiUsageError,
-    retry_on,
-)
+from langchain_kimi.errors import *  # noqa: F403 - `errors.__all__` lists the names, so a new error is added there alone
 
 if typing.TYPE_CHECKING:
     from langchain_kimi._tokens.counting import TokenCount
@@ -87,29 +64,7 @@ __all__ = [
     "GenericPlugin",
     "Host",
     "JevRouterPlugin",
-    "KimiAuthenticationError",
-    "KimiBudgetExceededError",
-    "KimiConnectionError",
-    "KimiContextOverflowError",
     "KimiCostCallback",
-    "KimiEmptyReplyError",
-    "KimiError",
-    "KimiIncompleteStreamError",
-    "KimiInvalidRequestError",
-    "KimiMalformedReplyError",
-    "KimiModerationError",
-    "KimiNotFoundError",
-    "KimiPaymentRequiredError",
-    "KimiPermissionError",
-    "KimiRateLimitError",
-    "KimiRefusalError",
-    "KimiReplyError",
-    "KimiReplyTooLargeError",
-    "KimiServerError",
-    "KimiStatusError",
-    "KimiStructuredOutputError",
-    "KimiTimeoutError",
-    "KimiUsageError",
     "MaxPrice",
     "ModerationPlugin",
     "ParetoRouterPlugin",
@@ -130,10 +85,10 @@ __all__ = [
     "averify_hosts",
     "load_arguments",
     "register_init_chat_model",
-    "retry_on",
     "track_costs",
     "verify_hosts",
 ]
+__all__ += errors.__all__
 
 # A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
 _IMPORTED_WHEN_USED = {

@@ -126,7 +126,7 @@ def refreshed(before: ProfileData, listed: Sequence[JSONObject], *, source: str,
                 "prices": prices_of(model),
             }
     if not listed_kimis:
-        raise ValueError("the list of models holds no Kimi.")
+        raise ValueError("the list contains no Kimi models.")
     return {
         "source": source,
         "date": date,
@@ -144,7 +144,7 @@ def as_text(data: ProfileData) -> str:
 
 def report(before: ProfileData, after: ProfileData) -> str:
     """Return a report of the changes, with a line per model."""
-    lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
+    lines = [f"{after['date']}: {len(after['models'])} Kimi models from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
         earlier = before["models"].get(slug)
         change = "new" if earlier is None else "same" if earlier == row else "changed"

@@ -1,12 +1,12 @@
 """Read a response that is not streamed."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_kimi._kimi.incoming import RepairOptions
-from langchain_kimi._kimi.think_tags import CLOSE
+from langchain_kimi._kimi.repairs import ALL, may_change
 from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
@@ -110,15 +110,18 @@ def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions
         return None
     choices = reply.get("choices") or ()
     choice = cast("JSONObject", choices[0]) if len(choices) == 1 else {}
-    if choice.get("finish_reason") != "stop" or not _is_text_only(choice.get("message")):
+    message = choice.get("message")
+    if choice.get("finish_reason") != "stop" or not _is_text_only(message):
+        return None
+    if may_change(message["content"], repair_options.repairs if repair_options else ALL):
         return None
     if not isinstance(reply.get("usage"), dict) or any(choice.get(key) is not None for key in _ADDED_UP):
         return None
     return cast("WireEvent", {**reply, "choices": [{"finish_reason": None, **choice}]})
 
 
-def _is_text_only(message: Any) -> bool:
+def _is_text_only(message: Any) -> TypeGuard[JSONObject]:
     content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, str) or not content or content.isspace() or CLOSE in content:
+    if not isinstance(content, str) or not content or content.isspace():
         return False
     return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)

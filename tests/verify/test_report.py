@@ -13,7 +13,7 @@ def report(*rows: dict[str, Any], reference: str | None = None) -> VerifyReport:
     return report_of("moonshotai/kimi-k3", rows, tags, reference, is_complete=True)
 
 
-# Computed with statsmodels' `proportion_confint(count, total, method="wilson")`.
+# Computed from the formula of Wilson's interval with z = 1.959964.
 @pytest.mark.parametrize(
     ("count", "total", "low", "high"),
     [(0, 10, 0.0, 0.27753), (10, 10, 0.72247, 1.0), (5, 10, 0.23659, 0.76341), (97, 100, 0.91548, 0.98974)],
