@@ -25,6 +25,11 @@ def test_the_import_leaves_out_what_few_programs_use() -> None:
     assert not {"langchain_kimi.callbacks", "langchain_kimi._tokens.counting"} & {*imported}
 
 
+def test_the_import_does_not_import_langchain() -> None:
+    program = "import sys, langchain_kimi.callbacks; print({'langchain', 'langgraph'} & {*sys.modules})"
+    assert printed(program) == "set()\n"
+
+
 def test_a_name_is_imported_when_it_is_used() -> None:
     uses = "; ".join(f"print(langchain_kimi.{name}.__name__, {name!r} in vars(langchain_kimi))" for name in LAZY)
     assert printed(f"import langchain_kimi; {uses}").splitlines() == [f"{name} True" for name in LAZY]

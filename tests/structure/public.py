@@ -7,7 +7,9 @@ from types import ModuleType
 
 from tests.structure.tree import Module
 
-PUBLIC = frozenset({"__init__", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "testing", "verify"})
+PUBLIC = frozenset(
+    {"__init__", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "middleware", "testing", "verify"}
+)
 """The top-level modules without an underscore. Everything else is private and may move."""
 
 

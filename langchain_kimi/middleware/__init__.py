@@ -1,0 +1,19 @@
+"""Middleware for agents of `langchain.agents.create_agent`. Needs the extra `middleware`.
+
+```python
+from langchain.agents import create_agent
+from langchain_kimi import ChatKimi
+from langchain_kimi.middleware import KeepCacheWarm, LoopGuard, RepairInvalidCalls
+
+agent = create_agent(ChatKimi(), tools, middleware=[RepairInvalidCalls(), LoopGuard(), KeepCacheWarm()])
+```
+
+Each class keeps its state in the messages of the agent, so one object serves any number of agents, threads and runs.
+A run that continues from a checkpoint continues the counts.
+"""
+
+from langchain_kimi.middleware.cache import KeepCacheWarm
+from langchain_kimi.middleware.loops import KimiLoopError, LoopGuard
+from langchain_kimi.middleware.repair import RepairInvalidCalls
+
+__all__ = ["KeepCacheWarm", "KimiLoopError", "LoopGuard", "RepairInvalidCalls"]
