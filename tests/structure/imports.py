@@ -52,10 +52,10 @@ LAYERS = {
     "_reply": Layer(MESSAGES, LANGCHAIN),
     "_tokens": Layer(MESSAGES, LANGCHAIN | {"tiktoken", "huggingface_hub"}),
     "_structured": Layer(FEATURES, LANGCHAIN),
-    "_costs": Layer(FEATURES, LANGCHAIN),
+    "_costs": Layer(FEATURES | {"_tokens", "catalog"}, LANGCHAIN | {"threading", "time", "asyncio", "redis"}),
     "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
-    "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
-    "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
+    "_tracing": Layer(FEATURES | {"_costs"}, LANGCHAIN | {"tenacity"}),
+    "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN),
     "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
     "chat_models": Layer(
         MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
