@@ -17,12 +17,14 @@ READY = $(VENV)/.ready
 SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh
 SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
+LITELLM = $(VENV)-litellm
+LITELLM_READY = $(LITELLM)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +41,10 @@ test-all: lint type  ## Lint, check types, and run all tests, with thousands of 
 	@$(PYTEST) --hypothesis-profile=long --timeout=0 $(PYTEST_ARGS)
 
 test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a tiny random model
-	@$(SERVERS)/bin/python -m pytest tests/servers
+	@$(SERVERS)/bin/python -m pytest tests/servers/test_llama_cpp.py
+
+test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
+	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -78,6 +83,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group dev --output-file requirements-dev.txt
 	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
+	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -94,6 +100,10 @@ $(READY): requirements-dev.txt pyproject.toml scripts/setup.sh
 
 $(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(SERVERS) requirements-servers.txt
+	@touch $@
+
+$(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(LITELLM) requirements-litellm.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh

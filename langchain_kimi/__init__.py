@@ -16,17 +16,21 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
 )
 from langchain_kimi._openrouter.parameters.plugins import (
+    AlignmentPlugin,
+    ArmorPlugin,
     AutoBetaRouterPlugin,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
     FusionPlugin,
     GenericPlugin,
+    JevRouterPlugin,
     ModerationPlugin,
     ParetoRouterPlugin,
     PdfOptions,
     Plugin,
     ResponseHealingPlugin,
+    SwitchyardRouterPlugin,
     WebFetchPlugin,
     WebPlugin,
 )
@@ -48,6 +52,7 @@ from langchain_kimi.errors import (
     KimiPaymentRequiredError,
     KimiPermissionError,
     KimiRateLimitError,
+    KimiRefusalError,
     KimiReplyError,
     KimiReplyTooLargeError,
     KimiServerError,
@@ -60,9 +65,11 @@ from langchain_kimi.errors import (
 
 if typing.TYPE_CHECKING:
     from langchain_kimi._tokens.counting import TokenCount
-    from langchain_kimi.callbacks import Budget, track_costs
+    from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
 
 __all__ = [
+    "AlignmentPlugin",
+    "ArmorPlugin",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
@@ -70,14 +77,17 @@ __all__ = [
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
+    "Costs",
     "FileParserPlugin",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "JevRouterPlugin",
     "KimiAuthenticationError",
     "KimiBudgetExceededError",
     "KimiConnectionError",
     "KimiContextOverflowError",
+    "KimiCostCallback",
     "KimiEmptyReplyError",
     "KimiError",
     "KimiIncompleteStreamError",
@@ -88,6 +98,7 @@ __all__ = [
     "KimiPaymentRequiredError",
     "KimiPermissionError",
     "KimiRateLimitError",
+    "KimiRefusalError",
     "KimiReplyError",
     "KimiReplyTooLargeError",
     "KimiServerError",
@@ -106,6 +117,7 @@ __all__ = [
     "ProviderSort",
     "Reasoning",
     "ResponseHealingPlugin",
+    "SwitchyardRouterPlugin",
     "Timeout",
     "TokenCount",
     "WebFetchPlugin",
@@ -120,6 +132,8 @@ __all__ = [
 # A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
 _IMPORTED_WHEN_USED = {
     "Budget": "langchain_kimi.callbacks",
+    "Costs": "langchain_kimi.callbacks",
+    "KimiCostCallback": "langchain_kimi.callbacks",
     "TokenCount": "langchain_kimi._tokens.counting",
     "track_costs": "langchain_kimi.callbacks",
 }

@@ -86,6 +86,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         retries=settings._retries(arguments.get("max_retries"), arguments.get("retry_empty")),  # noqa: SLF001 - for tests
         report=report,
         model=body.get("model"),
+        run_id=report.run_id,
     )
 
 

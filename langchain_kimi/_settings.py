@@ -165,8 +165,8 @@ class KimiSettings(RequestParameters, Aliases):
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls; never closed or copied by the model."""
 
     verify: Verify = Field(default=True, exclude=True, repr=False)
-    """TLS verification: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an `ssl.SSLContext`, or False
-    (insecure: the API key can be intercepted)."""
+    """TLS verification, of an HTTPS proxy too: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an
+    `ssl.SSLContext`, or False (insecure: the API key can be intercepted)."""
 
     proxy: Proxy = Field(default=None, exclude=True, repr=False)
     """The URL of a proxy; by default `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment apply. It may contain
@@ -185,11 +185,13 @@ class KimiSettings(RequestParameters, Aliases):
         """Move unknown arguments into `model_kwargs` with a warning, as ChatOpenRouter does."""
         if not isinstance(arguments, dict):
             return arguments
-        if arguments.get("extra_body") is not None:
-            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
+        has_extra_body = arguments.get("extra_body") is not None
         arguments = with_extra_body(arguments)
+        extra = arguments.get("model_kwargs") or {}
+        if has_extra_body or extra.get("extra_body") is not None:
+            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
+        extra = with_extra_body(extra)
         names = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
-        extra = dict(arguments.get("model_kwargs") or {})
         # ChatOpenRouter's users put parameters there that it has no field for.
         moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - arguments.keys())}
         if misplaced := sorted(names & set(extra)):

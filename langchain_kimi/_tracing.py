@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError
 
@@ -35,6 +36,11 @@ class RetryReport:
         """Note the generation of a reply whose headers have arrived."""
         if self._slot is not None:
             self._slot.generation_id = head.headers.get("x-generation-id")
+
+    @property
+    def run_id(self) -> UUID | None:
+        """LangChain's id of the call's run; None without a run manager."""
+        return None if self._run_manager is None else self._run_manager.run_id
 
     def __call__(self, error: KimiError, attempt: int, wait: float) -> Awaitable[None] | None:
         """Report that attempt `attempt` (from 1) failed, and that the next one follows after `wait` seconds.

@@ -1,4 +1,4 @@
-"""LangChain callbacks that sum up the costs of runs, and budgets that stop runs.
+"""LangChain callbacks that sum up the costs of runs, budgets that stop runs, and a log of calls.
 
 ```python
 from langchain_kimi.callbacks import Budget, track_costs
@@ -12,8 +12,9 @@ The costs are those that the replies report. Calls of other packages' models are
 their replies do not report one.
 """
 
+from langchain_kimi._costs.audit import AuditLog
 from langchain_kimi._costs.budget import Budget
 from langchain_kimi._costs.ledger import Costs
 from langchain_kimi._costs.tracking import KimiCostCallback, track_costs
 
-__all__ = ["Budget", "Costs", "KimiCostCallback", "track_costs"]
+__all__ = ["AuditLog", "Budget", "Costs", "KimiCostCallback", "track_costs"]

@@ -137,6 +137,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         messages = with_image_types(prompt.to_messages())
         return prompt if messages is None else ChatPromptValue(messages=messages)
 
+    def generate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
+        """Call the model with each list of messages; see `BaseChatModel.generate`."""
+        return super().generate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
+    async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
+        """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
+        return await super().agenerate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))
 

@@ -166,8 +166,8 @@ class KimiError(ModelError):
         self.__dict__.update(details)
         # Result stores, such as Celery's, keep the class and its `args` as JSON, and call the class with them.
         names = (*_JSON_DETAILS, *self._own_defaults)
-        kept = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
-        self.args = (self.reason, kept)
+        present = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
+        self.args = (self.reason, present)
 
     @property
     def status_code(self) -> int | None:
@@ -370,12 +370,14 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
         cause: `refusal` (the model refused), `length` (the token limit cut the reply off), `empty` (neither text nor a
             tool call), `no_call` (text or other tool calls instead of the requested one), `bad_json`, or `invalid`
             (JSON that does not fit the schema). After `refusal` and `length` the error is not retryable.
+        failure: The same as `cause`. The exception that Ray raises for a failed task has a `cause` of its own.
         text: The text that could not be parsed or validated; also `llm_output`, the name that LangChain's parsers use.
         position: The index of the character in `text` at which parsing failed, or None.
         validation_errors: The errors as pydantic lists them (`type`, `loc`, `msg`), without the input values.
     """
 
     cause: StructuredOutputCause
+    failure: StructuredOutputCause
     text: str
     position: int | None
     validation_errors: tuple[Mapping[str, Any], ...]
@@ -391,6 +393,7 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
     ) -> None:
         super().__init__(reason, details, **keywords)  # type: ignore[misc]  # the base takes the attributes of subclasses
         self.validation_errors = tuple(self.validation_errors)
+        self.failure = self.cause
         self.llm_output = self.text
         if "is_retryable" not in {**(details or {}), **keywords}:
             self.update(is_retryable=self.cause not in {"refusal", "length"})

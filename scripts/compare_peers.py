@@ -107,9 +107,9 @@ def half_an_argument(make: Callable[..., BaseChatModel], emulator: Emulator) -> 
     return f"a valid call: `{message.tool_calls[0]['args']}`" if message.tool_calls else "an invalid call"
 
 
-def _v1_blocks(make: Callable[..., BaseChatModel], emulator: Emulator, **said: Any) -> str:
+def _v1_blocks(make: Callable[..., BaseChatModel], emulator: Emulator, **call_options: Any) -> str:
     calls = [ToolCall("get_weather", f'{{"city": "{city}"}}') for city in ("Oslo", "Rome")]
-    emulator.script(Reply(tool_calls=calls, **said))
+    emulator.script(Reply(tool_calls=calls, **call_options))
     message = streamed(make(emulator.base_url, output_version="v1"), tools=[TOOL])
     kinds = [block["type"] for block in message.content_blocks]
     return ("all: " if kinds.count("tool_call") == len(calls) else "lost, of two calls: ") + ", ".join(kinds)

@@ -56,17 +56,17 @@ def generation_of(exchange: Exchange) -> str:
     return generation_name(cast("KimiFamily", family(exchange.model)))
 
 
-def fitted(found: Sequence[Exchange]) -> FormData:
+def fitted(recorded: Sequence[Exchange]) -> FormData:
     """Give the data of all hosts."""
     forms = {
         generation: dict(sorted(_rows(of_generation)))
-        for generation, of_generation in grouped(found, generation_of).items()
+        for generation, of_generation in grouped(recorded, generation_of).items()
     }
-    return {"source": SOURCE, "date": max(one.month for one in found), "forms": forms}
+    return {"source": SOURCE, "date": max(one.month for one in recorded), "forms": forms}
 
 
-def _rows(found: Sequence[Exchange]) -> Iterator[tuple[str, FormRow]]:
-    for slug, seen in grouped(found, lambda one: one.slug).items():
+def _rows(recorded: Sequence[Exchange]) -> Iterator[tuple[str, FormRow]]:
+    for slug, seen in grouped(recorded, lambda one: one.slug).items():
         if form := best_form(seen):
             newest = max(one.month for one in seen)
             yield slug, cast("FormRow", {**asdict(form), "seen": newest, "prompts": len(seen)})
@@ -78,12 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("recordings", type=Path, help="a directory of recorded exchanges")
     parser.add_argument("--file", type=Path, default=FILE, help="what to write (default: %(default)s)")
     options = parser.parse_args(arguments)
-    found = [one for one in exchanges(options.recordings) if one.month and one.slug]
-    if not found:
+    recorded = [one for one in exchanges(options.recordings) if one.month and one.slug]
+    if not recorded:
         sys.stderr.write(f"There is no dated exchange with a known host of Kimi in {options.recordings}.\n")
         return 1
-    options.file.write_text(json.dumps(fitted(found), indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{len(found)} exchanges: {options.file}\n")
+    options.file.write_text(json.dumps(fitted(recorded), indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(recorded)} exchanges: {options.file}\n")
     return 0
 
 

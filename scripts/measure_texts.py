@@ -161,8 +161,8 @@ def messages(catalogs: Path, language: str) -> str:
     """Return the longer texts of a language's catalogs."""
     texts = []
     for file in sorted(catalogs.rglob(f"{language}/LC_MESSAGES/*.po")):
-        for found in _MESSAGE.findall(file.read_text(encoding="utf-8")):
-            text = "".join(_LINE.findall(found)).replace("\\n", "\n").replace('\\"', '"')
+        for matched in _MESSAGE.findall(file.read_text(encoding="utf-8")):
+            text = "".join(_LINE.findall(matched)).replace("\\n", "\n").replace('\\"', '"')
             if len(text) >= SHORTEST_MESSAGE and "Project-Id-Version" not in text:
                 texts.append(_PLACEHOLDER.sub("", text))
     return " ".join(texts)
@@ -185,12 +185,12 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     measure = read_vocabulary(options.vocabulary)
     kinds = {kind: pieces(options.texts, kind) for kind in KINDS}
-    found = {name: messages(options.catalogs, language) for name, (language, _) in PUBLISHED.items()}
-    if not (any(kinds.values()) and any(found.values())):
+    matched = {name: messages(options.catalogs, language) for name, (language, _) in PUBLISHED.items()}
+    if not (any(kinds.values()) and any(matched.values())):
         sys.stderr.write("There are no texts, or no catalogs, in these directories.\n")
         return 1
     measured = {kind: [Pair(estimate_tokens(text), measure(text)) for text in texts] for kind, texts in kinds.items()}
-    languages = [row_of_language(name, text, PUBLISHED[name][1]) for name, text in found.items() if text]
+    languages = [row_of_language(name, text, PUBLISHED[name][1]) for name, text in matched.items() if text]
     options.file.write_text(
         TEMPLATE.format(
             vocabulary=options.vocabulary.name,

@@ -69,9 +69,9 @@ def with_tables(text: str) -> str:
     """
     for name, lines in TABLES.items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        head, found, rest = text.partition(begin)
+        head, marker, rest = text.partition(begin)
         _, closed, tail = rest.partition(end)
-        if not (found and closed):
+        if not (marker and closed):
             raise LookupError(f"The README has no {begin} and {end}.")
         text = head + "\n".join([begin, "", *lines(), "", end]) + tail
     return text

@@ -56,7 +56,7 @@ class Exchange:
     source: str = ""
     conversation: str = ""
     slug: str = ""
-    told: str | None = None
+    reported: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _exchange(folder: Path, meta: Mapping[str, Any]) -> Iterator[Exchange]:
     usages = [source["usage"] for source in [*events, *choices] if source.get("usage")]
     if not (body.get("messages") and usages):
         return
-    said = [choice.get("message") or choice.get("delta") or {} for choice in choices]
+    choice_messages = [choice.get("message") or choice.get("delta") or {} for choice in choices]
     provider = next((event["provider"] for event in events if event.get("provider")), None)
     created = next((event["created"] for event in events if event.get("created")), None)
     yield Exchange(
@@ -124,15 +124,17 @@ def _exchange(folder: Path, meta: Mapping[str, Any]) -> Iterator[Exchange]:
         tools=body.get("tools") or [],
         prompt_tokens=usages[-1]["prompt_tokens"],
         completion_tokens=usages[-1]["completion_tokens"],
-        reasoning="".join(message.get("reasoning") or message.get("reasoning_content") or "" for message in said),
-        content="".join(message.get("content") or "" for message in said),
+        reasoning="".join(
+            message.get("reasoning") or message.get("reasoning_content") or "" for message in choice_messages
+        ),
+        content="".join(message.get("content") or "" for message in choice_messages),
         finish=next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), ""),
-        has_calls=any(message.get("tool_calls") for message in said),
+        has_calls=any(message.get("tool_calls") for message in choice_messages),
         source=meta.get("source_repo") or "",
         conversation=_NUMBER.sub("", meta.get("source_path") or "") + (meta.get("source_commit") or ""),
         slug=provider_slug(provider) if provider else host_of_url(request["url"]) or "",
         # Who names a provider is a router, whatever its address.
-        told=serving_host(body.get("provider") or {}, BASE_URL if provider else request["url"], ()),
+        reported=serving_host(body.get("provider") or {}, BASE_URL if provider else request["url"], ()),
     )
 
 
@@ -145,9 +147,9 @@ def _events(text: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def grouped(found: Iterable[Exchange], key: Callable[[Exchange], str]) -> dict[str, list[Exchange]]:
+def grouped(recorded: Iterable[Exchange], key: Callable[[Exchange], str]) -> dict[str, list[Exchange]]:
     """Group exchanges, the groups in order."""
-    return {name: list(group) for name, group in groupby(sorted(found, key=key), key)}
+    return {name: list(group) for name, group in groupby(sorted(recorded, key=key), key)}
 
 
 def of_host(exchange: Exchange) -> str:

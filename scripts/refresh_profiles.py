@@ -75,7 +75,7 @@ def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str
     """
     models = {slug: _retired(row) for slug, row in before["models"].items()}
     aliases = dict(before["aliases"])
-    found = 0
+    listed_kimis = 0
     for model in listed:
         slug = model.get("id", "")
         kimi = family(slug)
@@ -85,14 +85,14 @@ def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str
             if target := model.get("alias_target"):
                 aliases[slug] = base_slug(target)
         elif base_slug(slug) == slug:
-            found += 1
-            known = before["models"].get(slug)
+            listed_kimis += 1
+            earlier = before["models"].get(slug)
             models[slug] = {
-                **cast("ModelRow", known or {}),
-                "profile": _profile(model, kimi, known["profile"] if known else {}),
+                **cast("ModelRow", earlier or {}),
+                "profile": _profile(model, kimi, earlier["profile"] if earlier else {}),
                 "prices": _prices(model),
             }
-    if not found:
+    if not listed_kimis:
         raise ValueError("the list of models holds no Kimi.")
     return {
         "source": source,
@@ -113,8 +113,8 @@ def report(before: ProfileData, after: ProfileData) -> str:
     """Return a report of the changes, with a line per model."""
     lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
-        known = before["models"].get(slug)
-        change = "new" if known is None else "same" if known == row else "changed"
+        earlier = before["models"].get(slug)
+        change = "new" if earlier is None else "same" if earlier == row else "changed"
         lines.append(f"  {slug}: {change}")
     return "\n".join(lines) + "\n"
 
@@ -123,15 +123,15 @@ def _retired(row: ModelRow) -> ModelRow:
     return {**row, "profile": {**row["profile"], "status": "deprecated"}}
 
 
-def _profile(model: ListedModel, kimi: KimiFamily, known: JSONObject) -> JSONObject:
+def _profile(model: ListedModel, kimi: KimiFamily, earlier: JSONObject) -> JSONObject:
     day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
     parameters = model.get("supported_parameters") or []
     profile: JSONObject = {
         "release_date": day,
         "last_updated": day,
-        **{key: known[key] for key in REMEMBERED if key in known},
+        **{key: earlier[key] for key in REMEMBERED if key in earlier},
         "name": model["name"].partition(": ")[2] or model["name"],
-        "open_weights": bool(model.get("hugging_face_id")) or known.get("open_weights", False),
+        "open_weights": bool(model.get("hugging_face_id")) or earlier.get("open_weights", False),
         "max_input_tokens": model["context_length"],
         **_modalities(model),
         "temperature": "temperature" in parameters,
@@ -164,12 +164,12 @@ def _modalities(model: ListedModel) -> JSONObject:
 
 def _reasoning(model: ListedModel) -> JSONObject:
     reasoning = model.get("reasoning") or {}
-    told: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
+    settings: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
     if efforts := reasoning.get("supported_efforts"):
-        told["reasoning_effort_levels"] = efforts
+        settings["reasoning_effort_levels"] = efforts
         if default := reasoning.get("default_effort"):
-            told["reasoning_effort_default"] = default
-    return told
+            settings["reasoning_effort_default"] = default
+    return settings
 
 
 def _prices(model: ListedModel) -> PriceRow:

@@ -120,8 +120,8 @@ async def ause(model: ChatKimi, way: str) -> None:
 
 def resident() -> int:
     """How many bytes of memory this process has now; 0 where the system does not say."""
-    told = Path("/proc/self/statm")
-    return int(told.read_text(encoding="ascii").split()[1]) * resource.getpagesize() if told.exists() else 0
+    status = Path("/proc/self/statm")
+    return int(status.read_text(encoding="ascii").split()[1]) * resource.getpagesize() if status.exists() else 0
 
 
 def models(base_url: str) -> list[str]:
@@ -160,11 +160,11 @@ def main() -> None:
         pipe.send("stop")
         lines.append(f"| connections that the server saw in all | {pipe.recv():,} |")
     where = f"httpx {version('httpx')}, langchain-core {version('langchain-core')}, Python {sys.version.split()[0]}"
-    told = (
+    status = (
         f"Measured by `scripts/soak.py` over loopback with {where}, the server in a process of its own, on "
         f"{os.cpu_count()} cores; while other work goes on beside it, the times are longer than they need be."
     )
-    head = [SOAK, "", "## Under load", "", told, "", "| what | measured |", "| --- | --- |"]
+    head = [SOAK, "", "## Under load", "", status, "", "| what | measured |", "| --- | --- |"]
     print("\n".join(lines))
     report = REPORT.read_text(encoding="utf-8").partition(SOAK)[0]
     REPORT.write_text(report + "\n".join([*head, *lines]) + "\n", encoding="utf-8")

@@ -89,17 +89,17 @@ def find_python(version: str) -> str | None:
     """
     question = "import sys, ensurepip; print('%d.%d' % sys.version_info[:2])"
     for name in (f"python{version}", "python3", sys.executable):
-        if found := shutil.which(name):
-            answer = subprocess.run([found, "-c", question], capture_output=True, text=True, check=False)
+        if interpreter := shutil.which(name):
+            answer = subprocess.run([interpreter, "-c", question], capture_output=True, text=True, check=False)
             if answer.returncode == 0 and answer.stdout.strip() == version:
-                return found
+                return interpreter
     return None
 
 
 def oldest_core() -> str:
     """The oldest langchain-core that `pyproject.toml` allows."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    return next(found[1] for line in dependencies if (found := re.match(r"langchain-core>=([\d.]+)", line)))
+    return next(match[1] for line in dependencies if (match := re.match(r"langchain-core>=([\d.]+)", line)))
 
 
 def install_core(environment: Environment) -> None:
@@ -144,8 +144,8 @@ def pairs(pythons: Sequence[str], cores: Sequence[str]) -> Iterator[tuple[Enviro
 def outcome(pair: tuple[Environment, str | None], arguments: Sequence[str]) -> str:
     """What came of one pair, in one line that is printed as soon as it is known."""
     environment, base = pair
-    told = test(environment, base, arguments) if base else "skipped: no such Python, or without its venv module"
-    line = f"Python {environment.python}, {environment.core} core: {told}"
+    test_result = test(environment, base, arguments) if base else "skipped: no such Python, or without its venv module"
+    line = f"Python {environment.python}, {environment.core} core: {test_result}"
     print(line, flush=True)
     return line
 

@@ -2,9 +2,14 @@
 
 import gc
 import os
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from _pytest.fixtures import SubRequest
 from hypothesis import HealthCheck, Phase, settings
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
@@ -52,6 +57,48 @@ def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()
     gc.freeze()
+
+
+# Coverage's trace function slows all Python code down by a factor of two to three, and most of the code around a short
+# test is pytest's own. So it is active in tests and in the project's fixtures alone, and never in tests that are marked
+# `uncovered`. Without coverage, or where it uses `sys.monitoring`, there is no trace function and nothing changes.
+TRACE = pytest.StashKey[tuple[Any, Any]]()
+
+
+@contextmanager
+def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
+    """Switch to coverage's trace function or to none; afterwards restore the previous one."""
+    before = sys.gettrace(), threading.gettrace()
+    functions = item.stash[TRACE] if on and not item.get_closest_marker("uncovered") else (None, None)
+    sys.settrace(functions[0])
+    threading.settrace(functions[1])
+    try:
+        yield
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Do not trace pytest itself."""
+    item.stash[TRACE] = sys.gettrace(), threading.gettrace()
+    with tracing(item, on=False):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Trace the test."""
+    with tracing(pyfuncitem):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: SubRequest) -> Generator[None, object, object]:
+    """Trace the project's own fixtures. Those of plugins have no base directory."""
+    with tracing(request._pyfuncitem, on=bool(fixturedef.baseid)):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

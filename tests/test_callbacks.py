@@ -81,9 +81,9 @@ def holds(costs: KimiCostCallback, calls: int) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_to_call_is_counted(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     calls, ask = WAYS[way]
-    given = KimiCostCallback()
-    ask(model, {"callbacks": [given]})
-    holds(given, calls)
+    callback = KimiCostCallback()
+    ask(model, {"callbacks": [callback]})
+    holds(callback, calls)
     with track_costs() as tracked:
         ask(model, None)
     ask(model, None)
@@ -94,9 +94,9 @@ def test_every_way_to_call_is_counted(model: ChatKimi, openrouter: Emulator, way
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 async def test_every_async_way_to_call_is_counted(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     calls, ask = ASYNC_WAYS[way]
-    given = KimiCostCallback()
-    await ask(model, {"callbacks": [given]})
-    holds(given, calls)
+    callback = KimiCostCallback()
+    await ask(model, {"callbacks": [callback]})
+    holds(callback, calls)
     with track_costs() as tracked:
         await asyncio.create_task(ask(model, None))
     await ask(model, None)
@@ -198,11 +198,11 @@ def test_a_thread_of_one_s_own_takes_the_context_along(model: ChatKimi) -> None:
 def test_inside_another_both_count(model: ChatKimi) -> None:
     ask: RunnableLambda[str, Any] = RunnableLambda(model.invoke)
 
-    def tracked(said: str) -> str:
+    def tracked(text: str) -> str:
         with track_costs() as inner:
-            ask.invoke(said)
+            ask.invoke(text)
         holds(inner, 1)
-        return said
+        return text
 
     with track_costs() as outer:
         model.invoke(STORY)

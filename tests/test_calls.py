@@ -85,6 +85,16 @@ async def test_entries_of_extra_body_are_arguments(openrouter: Emulator, way: Wa
     assert sent(openrouter) == {"model": "moonshotai/kimi-k2-0905", "temperature": 0.5}
 
 
+def test_extra_body_in_model_kwargs_is_taken_apart_too() -> None:
+    with pytest.warns(UserWarning, match="extra_body is not needed"):
+        kimi = ChatKimi(api_key="k", model_kwargs={"extra_body": {"new": 1, "temperature": 0.5}, "other": 2})
+    sent = kimi.request_body("hi")
+    assert (sent["new"], sent["other"], sent["temperature"], kimi.temperature) == (1, 2, 0.5, 0.5)
+    assert "extra_body" not in sent
+    with pytest.raises(ValueError, match="extra_body must be a dict"), pytest.warns(UserWarning, match="not needed"):
+        ChatKimi(api_key="k", model_kwargs={"extra_body": "x"})
+
+
 def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
     with pytest.warns(UserWarning, match="extra_body is not needed"):
         kimi = ChatKimi(api_key=KEY, extra_body={"temperature": 1, "model_kwargs": {"brand_new": 2}})

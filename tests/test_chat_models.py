@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
-from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, chunks_of, reply, told
+from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, chunks_of, fields_of, reply
 
 DETAILS = [
     {"type": "reasoning.text", "text": "Let me think about it.", "format": "unknown", "index": 0},
@@ -110,7 +110,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 async def test_the_message_is_the_same_in_all_ways(openrouter: Emulator, model: ChatKimi, case: str, way: Way) -> None:
     wire, expected = CASES[case]
     openrouter.script(reply(way, wire))
-    assert told(await ask(model, way)) == {**TOLD, **expected}
+    assert fields_of(await ask(model, way)) == {**TOLD, **expected}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -148,7 +148,7 @@ async def test_every_one_off_fact_is_on_one_chunk(openrouter: Emulator, model: C
 async def test_async_chunks_are_the_sync_ones(openrouter: Emulator, model: ChatKimi, case: str) -> None:
     openrouter.script(reply("stream", CASES[case][0]), times=2)
     sync, other = await chunks_of(model, "stream"), await chunks_of(model, "astream")
-    assert [told(chunk) for chunk in sync] == [told(chunk) for chunk in other]
+    assert [fields_of(chunk) for chunk in sync] == [fields_of(chunk) for chunk in other]
 
 
 @pytest.mark.parametrize("way", WAYS)

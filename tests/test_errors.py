@@ -170,6 +170,34 @@ def test_a_structured_output_error_keeps_the_text_and_the_validation_errors() ->
         assert str(one) == "x"
 
 
+@pytest.mark.parametrize("kind", TREE)
+def test_an_exception_that_inherits_and_looks_up_the_rest_has_every_attribute(kind: type[KimiError]) -> None:
+    """Ray raises such an exception for a failed task, with its own `cause`."""
+    original = made(kind, **DETAILS)
+
+    class Combined(kind):  # type: ignore[misc, valid-type]  # made for each error
+        def __init__(self) -> None:
+            self.cause = original
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.cause, name)
+
+    combined = Combined()
+    for name, value in vars(original).items():
+        if name != "cause":
+            assert getattr(combined, name) == value, name
+    assert (combined.status_code, combined.request_id) == (original.status_code, original.request_id)
+    assert str(combined) == str(original)
+
+
+@pytest.mark.parametrize("cause", ["refusal", "length", "empty", "no_call", "bad_json", "invalid"])
+def test_the_cause_has_a_second_name(cause: Any) -> None:
+    error = KimiStructuredOutputError("x", cause=cause)
+    from_json = KimiStructuredOutputError(*json.loads(json.dumps(error.args)))
+    for one in (error, copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error)), from_json):  # noqa: S301 - our own pickle
+        assert one.failure == one.cause == cause
+
+
 def test_the_raw_message_of_a_refusal_is_its_partial_message() -> None:
     first, second = AIMessage("No."), AIMessage("Never.")
     error = errors.KimiRefusalError("x", partial=first)

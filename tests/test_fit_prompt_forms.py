@@ -56,8 +56,8 @@ def test_a_host_of_several_forms_has_none() -> None:
 
 
 def test_the_data_is_by_generation_and_host() -> None:
-    found = [prompt(TYPESCRIPT), prompt(TYPESCRIPT, "2029-12"), prompt(TYPESCRIPT, "2030-02", K2_5)]
-    data = fit_prompt_forms.fitted(found)
+    prompts = [prompt(TYPESCRIPT), prompt(TYPESCRIPT, "2029-12"), prompt(TYPESCRIPT, "2030-02", K2_5)]
+    data = fit_prompt_forms.fitted(prompts)
     row = {"tools": "typescript", "default_system": False, "reasoning": True}
     assert data["date"] == "2030-02"
     assert data["forms"] == {

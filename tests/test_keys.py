@@ -60,7 +60,7 @@ class Recorder(BaseHTTPRequestHandler):
 def recorder() -> Iterator[str]:
     Recorder.keys.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/api/v1"
         server.shutdown()
@@ -75,17 +75,17 @@ async def test_white_space_around_a_key_is_not_sent(recorder: str, way: Way, key
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"api_key": None}, {"api_key": ""}, {"api_key": " \n"}, {"api_key": SecretStr("")}]
+    "arguments", [{}, {"api_key": None}, {"api_key": ""}, {"api_key": " \n"}, {"api_key": SecretStr("")}]
 )
-def test_without_a_key_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+def test_without_a_key_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", f"{KEY}\r\n")
-    assert plain_key(ChatKimi(**given).openrouter_api_key) == KEY
+    assert plain_key(ChatKimi(**arguments).openrouter_api_key) == KEY
 
 
-@pytest.mark.parametrize("given", [{}, {"base_url": None}, {"base_url": ""}])
-def test_without_a_base_url_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("arguments", [{}, {"base_url": None}, {"base_url": ""}])
+def test_without_a_base_url_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]) -> None:
     monkeypatch.setenv("OPENROUTER_API_BASE", " https://eu.openrouter.ai/api/v1\n")
-    assert ChatKimi(api_key=KEY, **given).openrouter_api_base == "https://eu.openrouter.ai/api/v1"
+    assert ChatKimi(api_key=KEY, **arguments).openrouter_api_base == "https://eu.openrouter.ai/api/v1"
 
 
 @pytest.mark.parametrize("way", WAYS)

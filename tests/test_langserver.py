@@ -10,6 +10,9 @@ from typing import IO, Any
 
 import pytest
 
+# `pyright` in `test_typing.py` reads the same annotations in a few seconds.
+pytestmark = [pytest.mark.long, pytest.mark.uncovered]
+
 SOURCE = """from langchain_kimi import ChatKimi
 
 model = ChatKimi(temperature=0.6, api_key="key", stop_sequences=["END"], repairs="all")

@@ -23,7 +23,9 @@ LANGSMITH: list[tuple[dict[str, Any], list[str] | None, dict[str, Any], dict[str
 ]
 
 
-@pytest.mark.parametrize(("settings", "stop", "given", "told"), LANGSMITH)
-def test_langsmith_gets_provider_model_and_settings(settings: Any, stop: Any, given: Any, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("settings", "stop", "kwargs", "expected"), LANGSMITH)
+def test_langsmith_gets_provider_model_and_settings(
+    settings: Any, stop: Any, kwargs: Any, expected: dict[str, Any]
+) -> None:
     usual = {"ls_provider": "openrouter", "ls_model_name": "moonshotai/kimi-k2-0905", "ls_model_type": "chat"}
-    assert ChatKimi(api_key=KEY, **settings)._get_ls_params(stop=stop, **given) == {**usual, **told}
+    assert ChatKimi(api_key=KEY, **settings)._get_ls_params(stop=stop, **kwargs) == {**usual, **expected}

@@ -38,9 +38,9 @@ def test_the_vocabulary_is_downloaded_and_found(
     file = Path(capsys.readouterr().out.removesuffix("\n"))
     assert file.is_relative_to(tmp_path / "hf" / "hub")
     assert file.read_bytes() == hub.content
-    found = find_vocabulary(sha256=made.sha256)
-    assert found is not None
-    assert found.encode("Hello world") == [256, 257]
+    loaded = find_vocabulary(sha256=made.sha256)
+    assert loaded is not None
+    assert loaded.encode("Hello world") == [256, 257]
 
 
 def test_a_directory_can_be_named(hub: Hub, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,9 @@ CODE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 @pytest.mark.parametrize("code", CODE, ids=range(len(CODE)))
 def test_code_in_the_readme_runs(
-    code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     with Emulator() as openrouter:
         monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
         monkeypatch.setenv("OPENROUTER_API_BASE", openrouter.base_url)

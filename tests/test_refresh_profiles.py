@@ -226,13 +226,13 @@ def test_a_sparse_row_counts_as_text_without_abilities(refresh: Refresh) -> None
         "context_length": 1000,
         "pricing": {"prompt": "0.000001", "completion": "0.000002"},
     }
-    told = refresh(sparse)["models"]["moonshotai/kimi-k9"]
-    assert told["prices"] == {"prompt": 1.0, "completion": 2.0, "cache_read": None, "cache_write": None}
-    assert told["profile"]["name"] == "Kimi K9"
-    assert told["profile"]["text_inputs"]
-    assert not told["profile"]["image_inputs"]
-    assert not told["profile"]["tool_calling"]
-    assert "max_output_tokens" not in told["profile"]
+    refreshed = refresh(sparse)["models"]["moonshotai/kimi-k9"]
+    assert refreshed["prices"] == {"prompt": 1.0, "completion": 2.0, "cache_read": None, "cache_write": None}
+    assert refreshed["profile"]["name"] == "Kimi K9"
+    assert refreshed["profile"]["text_inputs"]
+    assert not refreshed["profile"]["image_inputs"]
+    assert not refreshed["profile"]["tool_calling"]
+    assert "max_output_tokens" not in refreshed["profile"]
 
 
 @pytest.mark.parametrize(

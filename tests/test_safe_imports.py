@@ -1,11 +1,11 @@
-"""Private names of other packages may disappear: the import and calls still work, in a new interpreter each."""
+"""Private names of other packages may disappear: the import and calls still work, in a new process each."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.structure.tree import PACKAGE, ROOT, sources_in
 
 CHAT_MODELS = "langchain_core.language_models.chat_models"
 RUNNABLES = "langchain_core.runnables"
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case runs in a copy of a process")
 
 OPTIONAL = (
     (CHAT_MODELS, "_ChatModelBinding"),
@@ -45,13 +46,15 @@ WITH_DEFAULT = ("_connection", "_h11_state")
 """Attributes of httpcore's connections, read with a default: without them, bytes behind a reply go unnoticed."""
 
 REMOVE = """
-import importlib, sys
+import importlib, json, os, sys, traceback
 
 # LangChain has imported what it needs itself before a name is removed.
 from langchain_core.language_models import BaseChatModel
 
-base_url, *names = sys.argv[1:]
-for module, path in zip(names[::2], names[1::2]):
+assert "langchain_kimi" not in sys.modules
+
+
+def remove(module, path):
     owner = importlib.import_module(module)
     *parents, name = path.split(".")
     for parent in parents:
@@ -61,13 +64,35 @@ for module, path in zip(names[::2], names[1::2]):
     for holder in holders:
         delattr(holder, name)
 
-from langchain_kimi import ChatKimi
+
+def call(base_url, code):
+    from langchain_kimi import ChatKimi
+
+    exec(code, {})
+    if base_url:
+        with ChatKimi(api_key="any", base_url=base_url, max_retries=0) as model:
+            print(model.bind(temperature=0.5).invoke("hi").text)
+            print("".join(chunk.text for chunk in model.stream("hi")))
+    print(ChatKimi.__name__, flush=True)
+
+
+base_url, code, cases = *sys.argv[1:3], json.loads(sys.argv[3])
+for number, names in enumerate(cases):
+    if (child := os.fork()) == 0:
+        status = 1
+        try:
+            for module, path in names:
+                remove(module, path)
+            print(number, flush=True)
+            call(base_url, code)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, names
 """
-CALL = """
-with ChatKimi(api_key="any", base_url=base_url, max_retries=0) as model:
-    print(model.bind(temperature=0.5).invoke("hi").text)
-    print("".join(chunk.text for chunk in model.stream("hi")))
-"""
+"""Runs each case in a copy of this process, in which LangChain is imported and `langchain_kimi` is not."""
 OTHER_POOL = """
 import httpx
 
@@ -92,30 +117,35 @@ class HOLDER:
 """httpx's transport has no attribute for its pool."""
 
 
-def without(*names: tuple[str, str], base_url: str = "", call: str = "") -> str:
-    """Run a program from which names were removed; return what it prints."""
+def without(cases: Sequence[Sequence[tuple[str, str]]], base_url: str = "", code: str = "") -> str:
+    """Run the package without the names of each case, and the code after its import; return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", REMOVE + call, base_url, *chain.from_iterable(names)]
+    command = [sys.executable, "-c", REMOVE, base_url, code, json.dumps(cases)]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
-@pytest.mark.parametrize(("module", "path"), OPTIONAL, ids=[path for _, path in OPTIONAL])
-def test_calls_work_without_a_private_name(openrouter: Emulator, module: str, path: str) -> None:
-    openrouter.script(Reply(text="Here it is."), times=2)
-    assert without((module, path), base_url=openrouter.base_url, call=CALL).splitlines() == ["Here it is."] * 2
+@needs_fork
+def test_calls_work_without_a_private_name(openrouter: Emulator) -> None:
+    openrouter.script(Reply(text="Here it is."), times=2 * len(OPTIONAL))
+    lines = without([[name] for name in OPTIONAL], openrouter.base_url).splitlines()
+    assert lines == [
+        line for number in range(len(OPTIONAL)) for line in (str(number), "Here it is.", "Here it is.", "ChatKimi")
+    ]
 
 
+@needs_fork
 @pytest.mark.parametrize("holder", [RENAMED, OUTSIDE], ids=["renamed", "outside"])
 def test_calls_work_where_httpx_keeps_its_pool_in_another_place(openrouter: Emulator, holder: str) -> None:
     openrouter.script(Reply(text="Here it is."), times=2)
-    printed = without(base_url=openrouter.base_url, call=holder + OTHER_POOL + CALL)
-    assert printed.splitlines() == ["Here it is."] * 2
+    printed = without([[]], openrouter.base_url, holder + OTHER_POOL)
+    assert printed.splitlines() == ["0", "Here it is.", "Here it is.", "ChatKimi"]
 
 
+@needs_fork
 def test_the_import_works_without_the_names_that_calls_need() -> None:
-    assert without(*NEEDED, call="print(ChatKimi.__name__)") == "ChatKimi\n"
+    assert without([NEEDED]) == "0\nChatKimi\n"
 
 
 def is_private(name: str) -> bool:
@@ -177,5 +207,5 @@ class Own:
 
 def test_every_private_name_of_another_package_is_in_the_table() -> None:
     listed = {path.split(".")[-1] for _, path in (*OPTIONAL, *NEEDED)} | set(WITH_DEFAULT)
-    found = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
-    assert not found, "\n" + "\n".join(found)
+    unlisted = [name for name in foreign_names(sources_in(PACKAGE)) if name.split(": ")[1] not in listed]
+    assert not unlisted, "\n" + "\n".join(unlisted)

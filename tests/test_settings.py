@@ -41,18 +41,18 @@ def holds_secret(text: object) -> bool:
 def test_the_key_may_be_an_argument_or_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", OTHER_KEY)
     assert ChatKimi().openrouter_api_key == SecretStr(OTHER_KEY)
-    for given in ({"api_key": KEY}, {"openrouter_api_key": KEY}, {"api_key": SecretStr(KEY)}):
-        model = ChatKimi(**given)
+    for arguments in ({"api_key": KEY}, {"openrouter_api_key": KEY}, {"api_key": SecretStr(KEY)}):
+        model = ChatKimi(**arguments)
         assert model.openrouter_api_key == SecretStr(KEY)
 
 
-@pytest.mark.parametrize("given", [{}, {"api_key": ""}, {"api_key": None}])
-def test_a_missing_key_names_where_it_may_be(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("arguments", [{}, {"api_key": ""}, {"api_key": None}])
+def test_a_missing_key_names_where_it_may_be(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"pass api_key=\.\.\. or set OPENROUTER_API_KEY"):
-        ChatKimi(**given)
+        ChatKimi(**arguments)
     monkeypatch.setenv("OPENROUTER_API_KEY", "")
     with pytest.raises(ValidationError, match="OPENROUTER_API_KEY"):
-        ChatKimi(**given)
+        ChatKimi(**arguments)
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "two words", "é"])
@@ -133,11 +133,11 @@ def test_base_urls(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert ChatKimi(api_key=KEY).openrouter_api_base == url.strip()
 
 
-@pytest.mark.parametrize("given", [{}, {"base_url": None}, {"base_url": ""}])
-def test_without_a_base_url_it_is_openrouter(monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
-    assert ChatKimi(api_key=KEY, **given).openrouter_api_base == BASE_URL
+@pytest.mark.parametrize("arguments", [{}, {"base_url": None}, {"base_url": ""}])
+def test_without_a_base_url_it_is_openrouter(monkeypatch: pytest.MonkeyPatch, arguments: Any) -> None:
+    assert ChatKimi(api_key=KEY, **arguments).openrouter_api_base == BASE_URL
     monkeypatch.setenv("OPENROUTER_API_BASE", "")
-    assert ChatKimi(api_key=KEY, **given).openrouter_api_base == BASE_URL
+    assert ChatKimi(api_key=KEY, **arguments).openrouter_api_base == BASE_URL
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_plain_http_may_be_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept", "limits"),
+    ("arguments", "stored", "limits"),
     [
         (None, None, Timeout()),
         (60, 60.0, Timeout(connect=10, idle=60)),
@@ -178,9 +178,9 @@ def test_plain_http_may_be_allowed() -> None:
         (Timeout(total=9), {"connect": 10.0, "idle": 120.0, "total": 9}, Timeout(total=9)),
     ],
 )
-def test_timeouts_are_kept_as_plain_values(given: Any, kept: Any, limits: Timeout) -> None:
-    model = ChatKimi(api_key=KEY, timeout=given)
-    assert model.request_timeout == kept
+def test_timeouts_are_kept_as_plain_values(arguments: Any, stored: Any, limits: Timeout) -> None:
+    model = ChatKimi(api_key=KEY, timeout=arguments)
+    assert model.request_timeout == stored
     assert connection(model).timeout == limits
     assert connection(model, 7).timeout == Timeout(connect=7, idle=7)
 
@@ -199,8 +199,8 @@ class MyKimi(ChatKimi):
 
 
 class MyLoudKimi(ChatKimi):
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
 
 
 class App:
@@ -209,9 +209,9 @@ class App:
 
 
 def load_with_more() -> ChatKimi:
-    told = dumpd(ChatKimi(api_key=KEY))
-    told["kwargs"]["brand_new"] = 1
-    model: ChatKimi = load(told, **LOADS)
+    dumped = dumpd(ChatKimi(api_key=KEY))
+    dumped["kwargs"]["brand_new"] = 1
+    model: ChatKimi = load(dumped, **LOADS)
     return model
 
 
@@ -240,11 +240,11 @@ def test_the_warning_of_an_unknown_argument_points_at_the_users_line(
 
 
 def test_model_kwargs_and_unknown_arguments_are_put_together() -> None:
-    given = {"brand_new": 1}
+    arguments = {"brand_new": 1}
     with pytest.warns(UserWarning, match="newer is not a parameter that this package knows"):
-        model = ChatKimi(api_key=KEY, model_kwargs=given, newer=2)
+        model = ChatKimi(api_key=KEY, model_kwargs=arguments, newer=2)
     assert model.model_kwargs == {"brand_new": 1, "newer": 2}
-    assert given == {"brand_new": 1}
+    assert arguments == {"brand_new": 1}
 
 
 def test_parameters_in_model_kwargs_are_arguments() -> None:
@@ -254,7 +254,7 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("arguments", "reason"),
     [
         ({"model_kwargs": {"timeout": 1, "model": "m"}}, "model, timeout: pass these as arguments"),
         ({"model_kwargs": {"metadata": {"a": "b"}}}, "metadata: pass these as arguments"),
@@ -267,9 +267,9 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"client": object()}, "client is not a parameter: pass an HTTP client as http_client"),
     ],
 )
-def test_what_model_kwargs_cannot_hold(given: dict[str, Any], reason: str) -> None:
+def test_what_model_kwargs_cannot_hold(arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
-        ChatKimi(api_key=KEY, **given)
+        ChatKimi(api_key=KEY, **arguments)
 
 
 @pytest.mark.parametrize("wrong", [["a", "b", "c"], ["x" * 31]])

@@ -16,7 +16,7 @@ def model(**settings: Any) -> ChatKimi:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept", "chosen"),
+    ("value", "stored", "chosen"),
     [
         ("all", "all", ALL),
         (None, "all", ALL),
@@ -27,9 +27,9 @@ def model(**settings: Any) -> ChatKimi:
         (["schemas"], ["schemas"], {"schemas"}),
     ],
 )
-def test_repairs_accepts_all_none_and_names(given: Any, kept: Any, chosen: frozenset[str]) -> None:
-    made = model(repairs=given)
-    assert made.repairs == kept
+def test_repairs_accepts_all_none_and_names(value: Any, stored: Any, chosen: frozenset[str]) -> None:
+    made = model(repairs=value)
+    assert made.repairs == stored
     options = repair_options(made, [ToolMessage("", tool_call_id="a")])
     assert options.repairs == chosen
     assert options.call_ids() == frozenset({"a"})

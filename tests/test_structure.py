@@ -11,6 +11,8 @@ import pytest
 from tests.structure import imports, packaging, public, sizes, text
 from tests.structure.tree import ROOT, modules_of, sources_in
 
+pytestmark = pytest.mark.uncovered
+
 PACKAGE = sources_in("langchain_kimi")
 TESTS = sources_in("tests")
 SCRIPTS = sources_in("scripts") | sources_in("examples")
@@ -22,7 +24,7 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (500, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/chat_models.py": (510, "one class: LangChain's methods, overloads, and the docstrings for users"),
     "langchain_kimi/errors.py": (430, "the tree of errors, drawn and defined in one place"),
 }
 
@@ -102,6 +104,10 @@ def test_no_file_contains_unwanted_text() -> None:
 
 def test_suppressions_have_reasons() -> None:
     assert_none(text.silent_exceptions(PACKAGE | SCRIPTS | TESTS))
+
+
+def test_names_say_what_a_value_is() -> None:
+    assert_none(text.unclear_names(PACKAGE | SCRIPTS | TESTS))
 
 
 def test_tests_do_not_mock() -> None:

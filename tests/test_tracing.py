@@ -25,7 +25,7 @@ class Listener(BaseCallbackHandler):
         self.states.append(retry_state)
 
 
-def is_told(listener: Listener) -> None:
+def is_reported(listener: Listener) -> None:
     [state] = listener.states
     assert state.attempt_number == 2
     assert state.upcoming_sleep == 1.5
@@ -37,16 +37,16 @@ def test_a_sync_manager_is_told_in_tenacitys_form() -> None:
     listener = Listener()
     [manager] = CallbackManager([listener]).on_chat_model_start({}, [[]])
     assert RetryReport(manager)(ERROR, 2, 1.5) is None
-    is_told(listener)
+    is_reported(listener)
 
 
 async def test_an_async_manager_is_awaited() -> None:
     listener = Listener()
     [manager] = await AsyncCallbackManager([listener]).on_chat_model_start({}, [[]], run_id=uuid4())
-    told = RetryReport(manager)(ERROR, 2, 1.5)
-    assert told is not None
-    await told
-    is_told(listener)
+    pending = RetryReport(manager)(ERROR, 2, 1.5)
+    assert pending is not None
+    await pending
+    is_reported(listener)
 
 
 def test_the_log_is_told_without_a_manager(caplog: pytest.LogCaptureFixture) -> None:

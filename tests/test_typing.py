@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.uncovered
+
 ROOT = Path(__file__).parents[1]
 USAGE = ROOT / "tests" / "typing" / "usage.py"
 
@@ -21,7 +23,9 @@ def user_project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-# From nothing mypy reads all of langchain-core and pydantic, half a minute; what it learned of them is kept.
+# Without a cache mypy checks all of langchain-core and pydantic, which takes up to half a minute. `make type` checks
+# the same file with pydantic's plugin, and the test below without it.
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_mypy_is_content(user_project: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(ROOT / ".mypy_cache" / "usage"), "usage.py"]

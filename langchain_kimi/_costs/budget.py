@@ -303,11 +303,11 @@ class Budget(KimiCostCallback):
     def _accounts(self) -> list[str]:
         return [limit.account for limit in self._limits]
 
-    def _correct(self, shared: SharedLedger, counted: CountedCall, found: CallCost) -> None:
-        super()._correct(shared, counted, found)
-        charged, accounts = self._here.unknown.pop(found.generation_id or "", (Amount(), []))
-        tokens = plausible_tokens(found.usage and found.usage.get("total_tokens"))
-        actual = Amount((found.cost or NOTHING) + found.upstream_cost, tokens)
+    def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
+        super()._correct(shared, counted, actual_cost)
+        charged, accounts = self._here.unknown.pop(actual_cost.generation_id or "", (Amount(), []))
+        tokens = plausible_tokens(actual_cost.usage and actual_cost.usage.get("total_tokens"))
+        actual = Amount((actual_cost.cost or NOTHING) + actual_cost.upstream_cost, tokens)
         self._store.correct(accounts, actual - charged)
         self._here.notify()
 

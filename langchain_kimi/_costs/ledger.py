@@ -204,15 +204,15 @@ class Ledger:
         call.retries += 1
         return self._unknown([self._count(call, cost_of_error(error), is_retry=True)])
 
-    def correct(self, counted: CountedCall, found: CallCost) -> None:
+    def correct(self, counted: CountedCall, actual_cost: CallCost) -> None:
         """Replace the cost of a counted call. Nothing happens if the sums were reset since."""
         if counted.total is not self.total:
             return
         cost = replace(
-            found,
-            model=found.model or counted.cost.model,
-            provider=found.provider or counted.cost.provider,
-            usage=found.usage or counted.cost.usage,
+            actual_cost,
+            model=actual_cost.model or counted.cost.model,
+            provider=actual_cost.provider or counted.cost.provider,
+            usage=actual_cost.usage or counted.cost.usage,
         )
         for costs in self._rows(counted.model, counted.cost):
             _count_once(costs, counted, -1)

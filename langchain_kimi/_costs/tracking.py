@@ -228,9 +228,9 @@ class KimiCostCallback(BaseCallbackHandler):
             if counted.cost.generation_id:
                 reconciler.ask(counted.cost.generation_id, partial(self._correct, shared, counted))
 
-    def _correct(self, shared: SharedLedger, counted: CountedCall, found: CallCost) -> None:
+    def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
         with shared.locked() as ledger:
-            ledger.correct(counted, found)
+            ledger.correct(counted, actual_cost)
 
 
 class _TrackedCosts(KimiCostCallback):

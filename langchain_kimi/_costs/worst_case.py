@@ -109,13 +109,13 @@ def _case(
     slug: str, body: Mapping[str, Any], prices: Mapping[str, float] | None, margin: float, *, is_priced: bool
 ) -> WorstCase:
     """Return the most that the request can use with one of its models, which have different chat templates."""
-    prompt = _prompt_tokens({**body, "model": slug}, margin)
+    prompt = prompt_tokens({**body, "model": slug}, margin)
     limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name)]
     reply = min(limits) if limits else room_for_reply(profile(slug), prompt)
     if reply is None:
         raise KimiUsageError(
             f"The most that a call of {slug} can cost is not known, because its reply has no limit.",
-            advice=f"Set max_tokens. {_ADVICE}",
+            advice="Set max_tokens, or the amount that a Budget reserves (reserve=...).",
         )
     replies = reply * (body.get("n") or 1)
     if not is_priced:
@@ -127,7 +127,8 @@ def _case(
     return WorstCase(prompt, replies, Decimal(str(dollars / _MILLION)))
 
 
-def _prompt_tokens(body: Mapping[str, Any], margin: float) -> int:
+def prompt_tokens(body: Mapping[str, Any], margin: float = MARGIN) -> int:
+    """Return an upper bound of the tokens of a request's prompt; see `worst_case`."""
     tokens = count(cast("WireBody", body), (), _DEFAULTS, is_whole=False).tokens
     if body.get("response_format"):
         # Some hosts write the schema into the prompt.

@@ -34,13 +34,33 @@ def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
     Results are paired with calls by id. Where an id repeats, a result belongs to the oldest call with that id that has
     no result yet. The function is deterministic, and returns the same list if all ids have this form already.
     """
+    return _with_new_ids(messages, lambda _: False)
+
+
+def with_distinct_ids(messages: list[WireMessage]) -> list[WireMessage]:
+    """Return the messages with new ids in each turn that has a call without an id, or two calls with the same one.
+
+    Hosts refuse both, and a history from elsewhere may have them. The ids of other turns stay as they are.
+    """
+    return _with_new_ids(messages, _are_distinct)
+
+
+def _are_distinct(calls: list[WireToolCall]) -> bool:
+    ids = [call.get("id") for call in calls]
+    return all(ids) and len({*ids}) == len(ids)
+
+
+def _with_new_ids(messages: list[WireMessage], keeps: Callable[[list[WireToolCall]], bool]) -> list[WireMessage]:
     number = 0
     pending: dict[str, list[str]] = {}
     renamed: list[WireMessage] = []
     for message in messages:
         if calls := message.get("tool_calls"):
+            is_kept = keeps(calls)
             new_ids = [
-                positional_id((call.get("function") or {}).get("name"), number + position)
+                (call.get("id") or "")
+                if is_kept
+                else positional_id((call.get("function") or {}).get("name"), number + position)
                 for position, call in enumerate(calls)
             ]
             number += len(calls)

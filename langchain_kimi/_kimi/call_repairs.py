@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from langchain_kimi._kimi.call_arguments import ArgumentStream
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
-from langchain_kimi._kimi.repairs import Repairs
+from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
@@ -41,7 +40,7 @@ class IncomingCall:
         error: The reason why it must not be run, if that is not visible in its arguments.
         is_held: Whether it is held back until the end, because it may repeat an earlier call.
         name_rest: The text after the name in the name's place, which may be the arguments.
-        stream: The repair of its arguments.
+        streams: The repairs of its arguments, in the order in which they run.
         deltas: The arguments, as they were passed on.
     """
 
@@ -52,7 +51,7 @@ class IncomingCall:
     error: str | None = None
     is_held: bool = False
     name_rest: str = ""
-    stream: ArgumentStream | None = None
+    streams: tuple[ArgumentRepair, ...] = ()
     deltas: list[str] = field(default_factory=list)
 
     @property
@@ -80,6 +79,7 @@ class IncomingCalls:
         repairs: Repairs,
         used_ids: Callable[[], Iterable[str]],
         number_of_calls: Callable[[], int],
+        argument_repairs: Iterable[tuple[str, BeginArguments]] = ON_ARGUMENTS,
     ) -> None:
         """Begin a response.
 
@@ -88,6 +88,7 @@ class IncomingCalls:
             repairs: The names of the repairs to make.
             used_ids: Returns the call ids of the conversation.
             number_of_calls: Returns the number of calls in the conversation.
+            argument_repairs: The names and functions of the repairs of arguments, in their order.
         """
         self.calls: dict[int, IncomingCall] = {}
         self.repaired: Counter[str] = Counter()
@@ -96,6 +97,7 @@ class IncomingCalls:
         self._number_of_calls = number_of_calls
         self._ids = UniqueIds(used_ids if "call_ids" in repairs else frozenset, number_of_calls)
         self._tracker = ToolCallTracker()
+        self._argument_repairs = [(name, begin) for name, begin in argument_repairs if name in repairs]
 
     def passes(self, wire: list[Any]) -> bool:
         """Take the calls of a delta if they only continue one call's arguments; return whether they do."""
@@ -103,7 +105,8 @@ class IncomingCalls:
             return False
         text: str = wire[0]["function"]["arguments"]
         call = self.calls[newest.number]
-        if call.is_held or (call.stream is not None and not call.stream.passes(text)):
+        streams = call.streams
+        if call.is_held or (streams and (len(streams) > 1 or not streams[0].passes(text))):
             return False
         newest.add(text)
         call.deltas.append(text)
@@ -243,22 +246,24 @@ class IncomingCalls:
         return self._offered.meant_by_id(call.wire_id)
 
     def _arguments(self, call: IncomingCall, text: str) -> str:
-        if text and call.stream is None and "arguments" in self._repairs:
+        if text and not call.streams:
             name = call.name or self._offered.meant_by_id(call.wire_id) or ""
-            call.stream = ArgumentStream(self._offered.schemas.get(name), partial(self._in_markup, call))
-        passed = call.stream.feed(text) if call.stream and text else text
-        call.deltas.append(passed)
-        return passed
+            schema, in_markup = self._offered.schemas.get(name), partial(self._in_markup, call)
+            call.streams = tuple(begin(schema, in_markup) for _, begin in self._argument_repairs)
+        for stream in call.streams:
+            text = stream.feed(text) if text else text
+        call.deltas.append(text)
+        return text
 
     def _close_arguments(self, call: IncomingCall) -> str:
         text = ""
-        if call.name_rest and not (call.stream or call.arguments.strip()):
+        if call.name_rest and not (call.streams or call.arguments.strip()):
             text = self._arguments(call, _PARENTHESES.sub(r"\1", call.name_rest))
-        if call.stream is None:
-            return text
-        rest = call.stream.close()
+        rest = ""
+        for (name, _), stream in zip(self._argument_repairs, call.streams, strict=False):
+            rest = (stream.feed(rest) if rest else "") + stream.close()
+            self.repaired[name] += stream.decoded
         call.deltas.append(rest)
-        self.repaired["arguments"] += call.stream.decoded
         return text + rest
 
     def _in_markup(self, call: IncomingCall, text: str) -> str | None:

@@ -10,8 +10,7 @@ from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
 from langchain_kimi._kimi.markup.texts import LeakedMarkup
-from langchain_kimi._kimi.repairs import ALL, Repairs
-from langchain_kimi._kimi.think_tags import ThinkTags
+from langchain_kimi._kimi.repairs import ALL, ON_RESPONSE, BeginResponse, Repairs
 from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
@@ -52,12 +51,18 @@ class Repairer:
     schemas that change the allowed arguments, by tool).
     """
 
-    def __init__(self, body: WireBody, repair_options: RepairOptions | None = None) -> None:
+    def __init__(
+        self,
+        body: WireBody,
+        repair_options: RepairOptions | None = None,
+        response_repairs: Iterable[tuple[str, BeginResponse]] = ON_RESPONSE,
+    ) -> None:
         """Begin a choice.
 
         Args:
             body: The request, with its tools and its conversation.
             repair_options: How to repair; by default every default repair, and no validation.
+            response_repairs: The names and functions of the repairs of responses, in their order.
         """
         repair_options = repair_options or RepairOptions()
         self._offered = OfferedTools(body)
@@ -66,7 +71,9 @@ class Repairer:
         )
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
         self._leaks = LeakedMarkup(self._offered) if has_leaks else None
-        self._tags = self._think_tags = ThinkTags(body) if "think_tags" in repair_options.repairs else None
+        self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
+        # Only the repairs that still have something to do: nearly all deltas come later.
+        self._active = list(self._steps.values())
         self._validator = CallValidator(self._offered) if repair_options.validates else None
         self._options = repair_options
         self._finish: str | None = None
@@ -75,9 +82,9 @@ class Repairer:
 
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired."""
-        received = delta = choice.get("delta")
-        if self._tags is not None and delta is not None:
-            delta = self._without_tags(self._tags, choice, delta)
+        if self._active:
+            choice = self._through_steps(choice)
+        delta = choice.get("delta")
         repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
@@ -85,7 +92,7 @@ class Repairer:
             # A call in the text may change how the reply ended.
             self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
-        return choice if repaired is received else cast("WireChoice", {**choice, "delta": repaired})
+        return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
         """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.
@@ -97,21 +104,20 @@ class Repairer:
             return
         self._closed = True
         delta: JSONObject = {}
-        if self._tags is not None:
-            tagged = self._tags.close(is_cut=cut or not self._is_clean)
-            delta = cast("JSONObject", self._leaks.feed(tagged) if self._leaks and tagged else tagged)
+        if rest := self._close_steps(is_cut=cut or not self._is_clean):
+            delta = cast("JSONObject", self._repaired({}, rest))
         if self._leaks:
-            rest = cast("JSONObject", self._leaks.close(clean=self._is_clean and not cut))
-            delta = {**delta, **{key: _joined(delta.get(key), text) for key, text in rest.items()}}
+            delta = _joined(delta, self._leaks.close(clean=self._is_clean and not cut))
         calls = self._calls.close()
         lifted = self._lifted()
         if calls or lifted:
-            delta["tool_calls"] = self._with_names([*calls, *map(self._calls.add, lifted)])
+            added = self._with_names([*calls, *map(self._calls.add, lifted)])
+            delta["tool_calls"] = [*delta.get("tool_calls", ()), *added]
         report = self._report()
         last: JSONObject = {"delta": delta} if delta else {}
         if self._delayed_finish or (lifted and self._finish is None):
-            added = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
-            has_called = self._is_clean and any(call.is_sound for call in added)
+            last_calls = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
+            has_called = self._is_clean and any(call.is_sound for call in last_calls)
             last["finish_reason"] = "tool_calls" if has_called else self._finish
         if report:
             last["kimi"] = report
@@ -129,13 +135,23 @@ class Repairer:
             return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
         return self._leaks is None or self._leaks.passes(delta)
 
-    def _without_tags(self, tags: ThinkTags, choice: WireChoice, delta: WireMessage) -> WireMessage:
-        finish = choice.get("finish_reason")
-        delta = tags.feed(delta, is_whole="message" in choice, is_last=bool(finish), is_cut=not is_complete(finish))
-        if tags.state == "done" or finish:
-            # Nearly all deltas come later, and need no look at tags.
-            self._tags = None
-        return delta
+    def _through_steps(self, choice: WireChoice) -> WireChoice:
+        is_any_done = False
+        for step in self._active:
+            choice = step.repair(choice)
+            is_any_done = is_any_done or step.is_done
+        if is_any_done:
+            self._active = [step for step in self._active if not step.is_done]
+        return choice
+
+    def _close_steps(self, *, is_cut: bool) -> WireMessage:
+        """Return the parts that the steps held back; each step takes those of the steps before it."""
+        rest: JSONObject = {}
+        for step in self._active:
+            if rest:
+                rest = cast("JSONObject", step.repair(cast("WireChoice", {"index": 0, "delta": rest}))["delta"])
+            rest = _joined(rest, step.close(is_cut=is_cut))
+        return cast("WireMessage", rest)
 
     def _repaired(self, choice: WireChoice, delta: WireMessage) -> WireMessage:
         repaired = self._leaks.feed(delta) if self._leaks else delta
@@ -165,8 +181,7 @@ class Repairer:
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count
-        if self._think_tags and self._think_tags.count:
-            counts["think_tags"] = self._think_tags.count
+        counts.update({name: step.count for name, step in self._steps.items() if step.count})
         options = self._options
         request_counts = {
             "tool_choice": options.changed_choice,
@@ -197,5 +212,7 @@ class Repairer:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
 
 
-def _joined(before: Any, text: Any) -> Any:
-    return before + text if before else text
+def _joined(before: JSONObject, after: WireMessage) -> JSONObject:
+    """Return the sum of two deltas with texts and lists."""
+    wire = cast("JSONObject", after)
+    return {**before, **{key: before[key] + value if before.get(key) else value for key, value in wire.items()}}

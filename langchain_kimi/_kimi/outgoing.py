@@ -71,21 +71,21 @@ def _first_model(body: Mapping[str, Any]) -> str:
     return body.get("model") or next(filter(None, body.get("models") or ()), "")
 
 
-def changes_of_choice(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+def changes_of_choice(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     """Compare the `tool_choice` of a body before and after the repairs.
 
     Args:
-        asked: The body before.
+        unrepaired: The body before.
         sent: The body after.
 
     Returns:
         The fields `changed_choice` and `hopes_for_call` of `RepairOptions`.
     """
-    before, after = asked.get("tool_choice"), sent.get("tool_choice")
+    before, after = unrepaired.get("tool_choice"), sent.get("tool_choice")
     if isinstance(before, dict):
         # Another name of the tool is not another choice.
-        before = with_name(before, accepted_names(asked, is_kimi=family(_first_model(sent)) is not None))
-    changed = before != after or asked.get("reasoning") != sent.get("reasoning")
+        before = with_name(before, accepted_names(unrepaired, is_kimi=family(_first_model(sent)) is not None))
+    changed = before != after or unrepaired.get("reasoning") != sent.get("reasoning")
     return {"changed_choice": changed, "hopes_for_call": changed and after == "auto"}
 
 

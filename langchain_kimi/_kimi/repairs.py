@@ -1,22 +1,33 @@
 """The registry of repairs: the name of each one, what it does, when it runs, and whether it runs by default.
 
-A repair of requests is one entry and one function. The names are those of the `repairs` setting and of the counts in
-`response_metadata["kimi"]["repairs"]`; the README's table is generated from the entries.
+A repair is one entry and one function or class, which runs in the place that the entry names:
+
+- `on_request`: on the body of a request.
+- `on_response`: on the choices of a response, event by event and at the end, before its tool calls are read.
+- `on_arguments`: on the arguments of each tool call, while they are streamed.
+
+Repairs that need the calls of a response as a whole have no function here: `IncomingCalls` makes `duplicate_calls`,
+`call_names` and `call_ids`, and `LeakedMarkup` makes `markup`.
+
+The names are those of the `repairs` setting and of the counts in `response_metadata["kimi"]["repairs"]`; the README's
+table is generated from the entries.
 """
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
-from langchain_kimi._kimi.call_ids import with_positional_ids
+from langchain_kimi._kimi.call_arguments import ArgumentStream
+from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
+from langchain_kimi._kimi.think_tags import ThinkTags
 from langchain_kimi._kimi.tool_names import with_accepted_names
 from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
-from langchain_kimi._openrouter.wire import WireBody, WireMessage
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
 
 Stage = Literal["request", "event", "end"]
 """When a repair runs: before a request is sent, on each event of a response, or at the end of a response."""
@@ -31,6 +42,59 @@ RequestRepair: TypeAlias = Callable[[WireBody, KimiFamily], WireBody]
 """Returns the body to send to a model of the family: a changed copy, or the same body if it needs no repair."""
 
 
+class ResponseRepair(Protocol):
+    """Repairs the choices of one response.
+
+    Attributes:
+        count: The number of repairs so far.
+    """
+
+    count: int
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all later choices pass unchanged. It is asked for after each choice, so that they cost nothing."""
+
+    def repair(self, choice: WireChoice) -> WireChoice:
+        """Take the choice of the next event, and return it repaired; the same object if it needs no repair.
+
+        A plain response is one choice, with its message both as `message` and as `delta`. Parts that may turn out to be
+        wrong can be left out of the delta and returned later.
+        """
+
+    def close(self, *, is_cut: bool) -> WireMessage:
+        """Take the end of a response without a finish reason, and return the parts that were held back."""
+
+
+class ArgumentRepair(Protocol):
+    """Repairs the arguments of one tool call; see `ArgumentStream`, which is one.
+
+    Attributes:
+        decoded: The number of repairs so far.
+    """
+
+    decoded: int
+
+    def passes(self, text: str) -> bool:
+        """Take the next delta if it passes unchanged; return whether it does. False is always right, and slower."""
+
+    def feed(self, text: str) -> str:
+        """Take the next delta, which is not empty, and return the text that can be passed on."""
+
+    def close(self) -> str:
+        """Take the end of the call, and return the rest of the arguments."""
+
+
+BeginResponse: TypeAlias = Callable[[Mapping[str, Any]], ResponseRepair]
+"""Takes a request and returns the repair of its response's choices."""
+
+ArgumentsInMarkup: TypeAlias = Callable[[str], str | None]
+"""Returns the arguments of the call if a text is the whole call as markup."""
+
+BeginArguments: TypeAlias = Callable[[JSONObject | None, ArgumentsInMarkup], ArgumentRepair]
+"""Takes the schema of a tool, None for an unknown one, and returns the repair of the arguments of a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One repair.
@@ -40,7 +104,9 @@ class Repair:
         summary: One sentence for users.
         stages: When it runs.
         is_default: Whether `"all"` includes it.
-        on_request: The function of the stage `request`.
+        on_request: Repairs a request.
+        on_response: Begins the repair of a response.
+        on_arguments: Begins the repair of the arguments of a call.
         needs_calls: Whether `on_request` only applies to conversations with tool calls or results.
     """
 
@@ -49,6 +115,8 @@ class Repair:
     stages: tuple[Stage, ...]
     is_default: bool = True
     on_request: RequestRepair | None = None
+    on_response: BeginResponse | None = None
+    on_arguments: BeginArguments | None = None
     needs_calls: bool = False
 
 
@@ -64,7 +132,7 @@ def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> Re
 
 
 def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
-    return _on_messages(with_positional_ids)(body, kimi) if kimi.positional_call_ids else body
+    return _on_messages(with_positional_ids if kimi.positional_call_ids else with_distinct_ids)(body, kimi)
 
 
 def _tool_names(body: WireBody, kimi: KimiFamily) -> WireBody:
@@ -97,12 +165,14 @@ _ENTRIES = (
         "Thoughts between `<think>` and `</think>` at the start of the text become reasoning; without the opening tag, "
         "a stream is held back for the closing one if the model reasons and no reasoning came.",
         ("event", "end"),
+        on_response=ThinkTags,
     ),
     Repair(
         "arguments",
         "Arguments, or values in them, that were encoded twice are decoded; markers, code fences and a whole call in "
         "markup around the arguments are removed, and repeated arguments count once.",
         ("event", "end"),
+        on_arguments=ArgumentStream,
     ),
     Repair(
         "duplicate_calls",
@@ -177,6 +247,12 @@ REPAIRS = {repair.name: repair for repair in _ENTRIES}
 
 ON_REQUEST = tuple((repair, repair.on_request) for repair in _ENTRIES if repair.on_request)
 """The repairs of requests, each with its function, in the order in which they run."""
+
+ON_RESPONSE = tuple((repair.name, repair.on_response) for repair in _ENTRIES if repair.on_response)
+"""The names and functions of the repairs of responses, in the order in which they run."""
+
+ON_ARGUMENTS = tuple((repair.name, repair.on_arguments) for repair in _ENTRIES if repair.on_arguments)
+"""The names and functions of the repairs of arguments, in the order in which they run."""
 
 ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
 """The names that `"all"` stands for."""

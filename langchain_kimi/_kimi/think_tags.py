@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from langchain_kimi._kimi.families import thinks
-from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 
 OPEN, CLOSE = "<think>", "</think>"
 _LONGEST_UNDECIDED = 200
@@ -46,6 +46,22 @@ class ThinkTags:
         self._tail = ""
         self._length = 0
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the rest of the response passes unchanged."""
+        return self.state == "done"
+
+    def repair(self, choice: WireChoice) -> WireChoice:
+        """Take the choice of the next event, and return it with the thoughts in its reasoning."""
+        delta = choice.get("delta")
+        if delta is None:
+            return choice
+        finish = choice.get("finish_reason")
+        repaired = self.feed(delta, is_whole="message" in choice, is_last=bool(finish), is_cut=not is_complete(finish))
+        if finish:
+            self.state = "done"
+        return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
+
     def feed(
         self, delta: WireMessage, *, is_whole: bool = False, is_last: bool = False, is_cut: bool = False
     ) -> WireMessage:
@@ -64,6 +80,9 @@ class ThinkTags:
         has_reasoning = any(delta.get(key) for key in ("reasoning", "reasoning_content", "reasoning_details"))
         self._may_wait = (self._may_wait or is_whole) and not has_reasoning
         ends = is_last or is_whole or bool(delta.get("tool_calls"))
+        if not text and not ends:
+            # A delta of reasoning: most of a reasoning stream.
+            return delta
         thought, answer = self._take(text, ends=ends, is_cut=is_cut)
         if answer == text and not thought:
             return delta

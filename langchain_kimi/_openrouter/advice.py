@@ -1,5 +1,6 @@
 """What to do about a failure: the last sentences of an error's text."""
 
+import json
 import re
 
 from langchain_kimi.errors import (
@@ -58,6 +59,9 @@ BY_MESSAGE = {
 }
 """Observed messages of providers, as regular expressions, with specific advice. It replaces the advice of `BY_KIND`."""
 
+TOOL_PLACE = re.compile(r"\btools(?:\.|\[|/)(\d{1,4})\b")
+"""How Moonshot, OpenAI and validators name the place of a tool."""
+
 BY_KIND: dict[type[KimiError], str] = {
     KimiContextOverflowError: "Shorten the messages, lower max_tokens, or choose a model with a larger context.",
     KimiAuthenticationError: "Check api_key or OPENROUTER_API_KEY: the key is missing, unknown or disabled.",
@@ -84,6 +88,21 @@ def advice_for(error: KimiError) -> str:
     """Return advice for an error, from its message, its class and its `availability`."""
     sentences = (_general(error), _excluded(error), _alternatives(error), _wait(error))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def advice_on_tool(error: KimiError, body: bytes) -> str:
+    """Return the name of the tool that a refusal gives by its position alone (`tools.3.function`), as a sentence.
+
+    Args:
+        error: The error.
+        body: The request body.
+    """
+    place = TOOL_PLACE.search(error.reason) if isinstance(error, KimiInvalidRequestError) else None
+    if place is None:
+        return ""
+    tools, position = json.loads(body).get("tools") or [], int(place[1])
+    name = (tools[position].get("function") or {}).get("name") if position < len(tools) else None
+    return f"tools[{position}] is the tool {name!r}." if name else ""
 
 
 def _general(error: KimiError) -> str:

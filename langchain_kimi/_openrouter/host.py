@@ -190,8 +190,8 @@ def _messages(messages: list[WireMessage]) -> list[WireMessage]:
     for message in cast("Iterable[JSONObject]", messages):
         if message.get("role") == "assistant" and not message.keys().isdisjoint({"reasoning", "reasoning_details"}):
             text = message.get("reasoning")
-            kept = {key: value for key, value in message.items() if key not in {"reasoning", "reasoning_details"}}
-            message = {**({} if text is None else {"reasoning_content": text}), **kept}  # noqa: PLW2901 - its new form
+            others = {key: value for key, value in message.items() if key not in {"reasoning", "reasoning_details"}}
+            message = {**({} if text is None else {"reasoning_content": text}), **others}  # noqa: PLW2901 - its new form
         adapted.append(message)
     return cast("list[WireMessage]", adapted)
 

@@ -50,10 +50,10 @@ def _with_known_format(detail: Any) -> Any:
     value = detail.get("format") if isinstance(detail, dict) else None
     if not isinstance(value, str) or value in _FORMATS:
         return detail
-    for known in _FORMATS:
-        count, rest = divmod(len(value), len(known))
-        if not rest and value == known * count and count:
-            return {**detail, "format": known}
+    for known_format in _FORMATS:
+        count, rest = divmod(len(value), len(known_format))
+        if not rest and value == known_format * count and count:
+            return {**detail, "format": known_format}
     return detail
 
 

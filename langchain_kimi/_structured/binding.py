@@ -1,10 +1,10 @@
 """A chat model with bound parameters that stay bound when tools or a schema follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding
 
 if TYPE_CHECKING:
@@ -50,6 +50,29 @@ class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwar
         """Return the JSON body that a call would send; see the model's `request_body`."""
         body: dict[str, Any] = cast("Any", self.bound).request_body(messages, **{**self.kwargs, **kwargs})
         return body
+
+    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Any] | None = None) -> Any:
+        """Count the tokens of a prompt with the bound tools, or with others; see the model's `count_tokens`."""
+        return cast("Any", self.bound).count_tokens(messages, self._tools(tools))
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Return the number of tokens of a prompt with the bound tools, or with others."""
+        return self._model.get_num_tokens_from_messages(messages, self._tools(tools))
+
+    def estimate_cost(
+        self,
+        messages: LanguageModelInput,
+        tools: Sequence[Any] | None = None,
+        max_tokens: int | None = None,
+        prices: Mapping[str, float] | None = None,
+    ) -> Any:
+        """Estimate the cost of a call with the bound tools and limit; see the model's `estimate_cost`."""
+        bound_limit = self.kwargs.get("max_tokens") or self.kwargs.get("max_completion_tokens")
+        limit = bound_limit if max_tokens is None else max_tokens
+        return cast("Any", self.bound).estimate_cost(messages, self._tools(tools), limit, prices)
+
+    def _tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
+        return self.kwargs.get("tools") if tools is None else tools
 
     @property
     def _model(self) -> BaseChatModel:

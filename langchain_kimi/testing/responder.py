@@ -41,7 +41,9 @@ def reasoning_for(body: JSONObject, reply: Reply) -> str:
 def _calls(body: JSONObject) -> list[ToolCall]:
     tools = [tool["function"] for tool in body.get("tools") or () if tool["type"] == "function"]
     choice = body.get("tool_choice") or "auto"
-    if not tools or choice == "none" or body["messages"][-1]["role"] == "assistant":
+    # Hosts begin a new turn behind an assistant message, and force the call there too.
+    is_text = choice == "none" or (choice == "auto" and body["messages"][-1]["role"] == "assistant")
+    if not tools or is_text:
         return []
     facts = prompts.read(prompts.last_user_text(body["messages"]))
     if isinstance(choice, dict):

@@ -44,9 +44,9 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
 
 def crowded() -> dict[str, Callable[..., Any]]:
     """ChatKimi as a crowd alone meets it: with rare collections, and on other transports, as far as installed."""
-    found = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
-    needed = dict(zip(found, ("httpx_aiohttp", "httpx2"), strict=True))
-    others = {name: make for name, make in found.items() if importlib.util.find_spec(needed[name])}
+    makers = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
+    needed = dict(zip(makers, ("httpx_aiohttp", "httpx2"), strict=True))
+    others = {name: make for name, make in makers.items() if importlib.util.find_spec(needed[name])}
     return {RARELY: products()[OURS], **others}
 
 
@@ -68,5 +68,5 @@ def floors() -> dict[str, Callable[..., Any]]:
 
 def products() -> dict[str, Callable[..., Any]]:
     """ChatKimi, and the peers that are installed."""
-    found = {name: _maker(module, name) for name, module in MODULES.items()}
-    return {name: make for name, make in found.items() if make is not None}
+    makers = {name: _maker(module, name) for name, module in MODULES.items()}
+    return {name: make for name, make in makers.items() if make is not None}

@@ -39,7 +39,7 @@ class Crowd:
         self._open = 0
         self._most_open = 0
 
-    async def told(self, streams: int) -> dict[str, float]:
+    async def figures(self, streams: int) -> dict[str, float]:
         """Run so many streams at once after one that does not count.
 
         Gives the seconds of CPU and by the clock, the median of the first tokens in seconds, the growth of memory in
@@ -54,7 +54,7 @@ class Crowd:
         tasks = [asyncio.create_task(self._one(began)) for _ in range(streams)]
         done, late = await asyncio.wait(tasks, timeout=LONGEST)
         never = [LONGEST] * (streams - len(self._firsts))
-        told = {
+        figures = {
             "cpu": time.process_time() - cpu,
             "wall": time.perf_counter() - began,
             "first": statistics.median([*self._firsts, *never]),
@@ -67,7 +67,7 @@ class Crowd:
         await asyncio.gather(*late, return_exceptions=True)
         if client := getattr(self._model, "http_async_client", None):
             await client.aclose()
-        return told
+        return figures
 
     async def _one(self, began: float) -> None:
         is_open = False
@@ -85,9 +85,9 @@ class Crowd:
 def measured(name: str, url: str, streams: int) -> dict[str, float]:
     """Measure one contender in a process of its own."""
     with child("-m", "tests.benchmarks.crowd", name, url, str(streams)) as process:
-        told, _ = process.communicate()
-    found: dict[str, float] = json.loads(told.splitlines()[-1])
-    return found
+        figures, _ = process.communicate()
+    parsed: dict[str, float] = json.loads(figures.splitlines()[-1])
+    return parsed
 
 
 def main(name: str, url: str, streams: str) -> None:
@@ -96,7 +96,7 @@ def main(name: str, url: str, streams: str) -> None:
     model = makers[name](url, **({"max_connections": MOST} if name in {OURS, RARELY} else {}))
     if name == RARELY:
         gc.set_threshold(*RARE)
-    print(json.dumps(asyncio.run(Crowd(model).told(int(streams)))))  # noqa: T201 - how the result is told
+    print(json.dumps(asyncio.run(Crowd(model).figures(int(streams)))))  # noqa: T201 - how the result is told
 
 
 if __name__ == "__main__":

@@ -56,13 +56,13 @@ again; *collecting rarely* is the same after `gc.set_threshold{rare}`."""
 
 
 def _versions() -> str:
-    found = [f"Python {platform.python_version()}"]
+    entries = [f"Python {platform.python_version()}"]
     for name in PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            entries.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(found) + "."
+    return ", ".join(entries) + "."
 
 
 def table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
@@ -75,10 +75,10 @@ def table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def _ratio(samples: dict[str, Samples], than: str = FLOOR, by: str = "cpu") -> str:
-    return _told(median(getattr(samples[OURS], by)) / median(getattr(samples[than], by)))
+    return _ratio_text(median(getattr(samples[OURS], by)) / median(getattr(samples[than], by)))
 
 
-def _told(ratio: float) -> str:
+def _ratio_text(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= SMALL else f"{ratio:.3f}"
 
 
@@ -92,9 +92,9 @@ class Bench:
         self.quick: bool = chosen.quick
         self.only: str = chosen.only
         self.sections_chosen: list[str] = chosen.section
-        known = products()
-        self.peers = () if chosen.alone else tuple(name for name in known if name != OURS)
-        self.makers = {**floors(), OURS: known[OURS], **{name: known[name] for name in self.peers}}
+        makers_by_name = products()
+        self.peers = () if chosen.alone else tuple(name for name in makers_by_name if name != OURS)
+        self.makers = {**floors(), OURS: makers_by_name[OURS], **{name: makers_by_name[name] for name in self.peers}}
 
     def sections(self) -> Iterator[str]:
         """Yield the lines of the report."""
@@ -139,7 +139,7 @@ class Bench:
         raw = median(samples["raw"].wall)
         above = {name: median(one.wall) - raw for name, one in samples.items() if name != "raw"}
         figures = [f"{seconds * cases.MICRO:.0f}" for seconds in above.values()]
-        ratios = [_told(above[OURS] / seconds) for seconds in above.values()]
+        ratios = [_ratio_text(above[OURS] / seconds) for seconds in above.values()]
         rows = [["above raw httpx, µs by the clock", *figures], ["ChatKimi's in parts of it", *ratios]]
         return table(["", *above], iter(rows))
 
@@ -158,13 +158,13 @@ class Bench:
 
     def steady(self) -> Iterator[str]:
         """Measure what many calls leave behind, a fourth of them in each way."""
-        told = steady.calls(self.makers[OURS], self.url, self.runner, 40 if self.quick else 100_000)
-        return table(["calls", "memory, MiB", "open files"], told)
+        results = steady.calls(self.makers[OURS], self.url, self.runner, 40 if self.quick else 100_000)
+        return table(["calls", "memory, MiB", "open files"], results)
 
     def profile(self) -> Iterator[str]:
         """Profile a text stream: the ten functions with the most time of their own."""
-        told = steady.profile(self.makers[OURS](f"{self.url}/text/{20 if self.quick else 20_000}/each"))
-        return table(["function", "of", "calls", "its own share, under a profiler, uncollected"], told)
+        results = steady.profile(self.makers[OURS](f"{self.url}/text/{20 if self.quick else 20_000}/each"))
+        return table(["function", "of", "calls", "its own share, under a profiler, uncollected"], results)
 
     def crowds(self) -> Iterator[str]:
         """Measure many streams at once: 100 deltas, one every 20 ms, so that two seconds are the ideal."""
@@ -178,29 +178,30 @@ class Bench:
     def _crowds(self) -> Iterator[list[str]]:
         url = f"{self.url}/text/{3 if self.quick else 100}/paced"
         for streams in (2,) if self.quick else (10, 100, 1000, 3000):
-            told: dict[str, dict[str, float]] = {}
+            results: dict[str, dict[str, float]] = {}
             for name in (OURS,) if self.quick else (*self.makers, *crowded()):
                 # The pools of the others take minutes for three thousand.
                 if name != "split" and (streams <= 1000 or name in MANY_AT_ONCE):
-                    told[name] = crowd.measured(name, url, streams)
-                    yield self._crowd(f"{streams:,}, {name}", told[name])
-            yield from self._crowd_ratios(told)
+                    results[name] = crowd.measured(name, url, streams)
+                    yield self._crowd(f"{streams:,}, {name}", results[name])
+            yield from self._crowd_ratios(results)
 
-    def _crowd(self, title: str, told: dict[str, float]) -> list[str]:
-        share = told["memory"] * 1024 / max(told["open"], 1.0)
+    def _crowd(self, title: str, results: dict[str, float]) -> list[str]:
+        share = results["memory"] * 1024 / max(results["open"], 1.0)
         return [
-            title, f"{told['cpu']:.2f}", f"{told['wall']:.2f}", f"{told['first']:.3f}", f"{told['open']:.0f}",
-            f"{told['memory']:.1f}", f"{share:.0f}", f"{told['failed']:.0f}",
+            title, f"{results['cpu']:.2f}", f"{results['wall']:.2f}", f"{results['first']:.3f}",
+            f"{results['open']:.0f}",
+            f"{results['memory']:.1f}", f"{share:.0f}", f"{results['failed']:.0f}",
         ]  # fmt: skip
 
-    def _crowd_ratios(self, told: dict[str, dict[str, float]]) -> Iterator[list[str]]:
+    def _crowd_ratios(self, results: dict[str, dict[str, float]]) -> Iterator[list[str]]:
         for name in (FLOOR, *self.peers):
-            if name in told:
+            if name in results:
                 ours, other = (
-                    {**one, "share": one["memory"] / max(one["open"], 1.0)} for one in (told[OURS], told[name])
+                    {**one, "share": one["memory"] / max(one["open"], 1.0)} for one in (results[OURS], results[name])
                 )
                 cpu, wall, first, memory, share = (
-                    f"**{_told(ours[key] / other[key])}**" for key in ("cpu", "wall", "first", "memory", "share")
+                    f"**{_ratio_text(ours[key] / other[key])}**" for key in ("cpu", "wall", "first", "memory", "share")
                 )
                 yield [f"ChatKimi ÷ {name}", cpu, wall, first, "", memory, share, ""]
 
@@ -220,13 +221,13 @@ class Bench:
         return table(["", *products()], iter([self._imports(), self._hundredth()]))
 
     def _imports(self) -> list[str]:
-        found = ["import above langchain-core's chat model, ms CPU"]
+        entries = ["import above langchain-core's chat model, ms CPU"]
         with tempfile.TemporaryDirectory() as bytecode:
             core = self._import("sys", CORE, bytecode)
             for name in products():
                 took = self._import(CORE, MODULES[name], bytecode)
-                found.append(f"{took * cases.MILLI:.0f} ({took / core:+.0%} of its {core * cases.MILLI:.0f})")
-        return found
+                entries.append(f"{took * cases.MILLI:.0f} ({took / core:+.0%} of its {core * cases.MILLI:.0f})")
+        return entries
 
     def _import(self, first: str, module: str, bytecode: str) -> float:
         """Seconds of CPU that an import takes after another one, from bytecode, as of packages that are installed."""
@@ -242,15 +243,15 @@ class Bench:
         return median(times)
 
     def _hundredth(self) -> list[str]:
-        found = ["the hundredth model built, ms CPU"]
+        entries = ["the hundredth model built, ms CPU"]
         for make in products().values():
             times = []
             for _ in range(2 if self.quick else 100):
                 began = time.process_time()
                 make(self.url)
                 times.append(time.process_time() - began)
-            found.append(f"{median(times[-20:]) * cases.MILLI:.2f}")
-        return found
+            entries.append(f"{median(times[-20:]) * cases.MILLI:.2f}")
+        return entries
 
 
 def report(chosen: argparse.Namespace) -> Iterator[str]:

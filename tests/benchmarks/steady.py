@@ -51,7 +51,7 @@ def profile(model: Any) -> Iterator[list[str]]:
     drain(model, PROMPT)
     profiler = cProfile.Profile()
     without_collector(partial(profiler.runcall, drain, model, PROMPT))()
-    found = pstats.Stats(profiler).get_stats_profile()
-    for name, one in sorted(found.func_profiles.items(), key=lambda item: -item[1].tottime)[:TOP]:
+    stats = pstats.Stats(profiler).get_stats_profile()
+    for name, one in sorted(stats.func_profiles.items(), key=lambda item: -item[1].tottime)[:TOP]:
         place = "" if one.file_name == "~" else "/".join(Path(one.file_name).parts[-2:])
-        yield [f"`{ADDRESS.sub('', name)}`", place, one.ncalls, f"{one.tottime / found.total_tt:.0%}"]
+        yield [f"`{ADDRESS.sub('', name)}`", place, one.ncalls, f"{one.tottime / stats.total_tt:.0%}"]

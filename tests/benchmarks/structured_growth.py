@@ -127,26 +127,26 @@ def langchain_s_own(fields: int, method: str) -> Samples:
 
 def measured_growth(sizes: Sequence[int], rounds: int, method: str) -> dict[str, dict[int, float]]:
     """Measure one method; gives the microseconds a field by column and size."""
-    found: dict[str, dict[int, float]] = {}
+    times: dict[str, dict[int, float]] = {}
     with server() as url:
         for fields in sizes:
             measured = interleaved(jobs(fields, method, url), rounds)
             if fields <= LARGEST_OF_CORE:
                 measured["langchain-core"] = langchain_s_own(fields, method)
             for column, samples in measured.items():
-                found.setdefault(column, {})[fields] = min(samples.cpu) / fields * 1e6
-    return found
+                times.setdefault(column, {})[fields] = min(samples.cpu) / fields * 1e6
+    return times
 
 
 def report(sizes: Sequence[int], rounds: int) -> Iterator[str]:
     """Yield the lines of the report, one table a method."""
     yield INTRODUCTION.format(rounds=rounds, letters=LETTERS, largest=f"{LARGEST_OF_CORE:,}")
     for method in METHODS:
-        found = measured_growth(sizes, rounds, method)
+        times = measured_growth(sizes, rounds, method)
         yield f"### {method}\n"
         yield f"| | {' | '.join(f'{fields:,}' for fields in sizes)} | growth |"
         yield f"| --- |{' ---: |' * (len(sizes) + 1)}"
-        for column, figures in found.items():
+        for column, figures in times.items():
             cells = [f"{figures[fields]:.1f}" if fields in figures else "" for fields in sizes]
             growth = list(figures.values())[-1] / next(iter(figures.values()))
             yield f"| {column} | {' | '.join(cells)} | {growth:.1f} |"

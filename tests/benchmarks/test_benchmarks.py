@@ -8,7 +8,7 @@ from tests.benchmarks import cases
 from tests.benchmarks.measuring import ROOT
 
 
-def told(*arguments: str) -> str:
+def output_of(*arguments: str) -> str:
     """Run the benchmark as `make bench` does: its clients go with their process."""
     command = [sys.executable, "-m", "tests.benchmarks.run", "--quick", "--alone", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -17,7 +17,7 @@ def told(*arguments: str) -> str:
 @pytest.mark.timeout(600)
 def test_calls_are_measured_beside_the_baseline() -> None:
     case = next(cases.calls(20))
-    printed = told("--rounds", "1", "--section", "calls", "--only", case.title)
+    printed = output_of("--rounds", "1", "--section", "calls", "--only", case.title)
     assert "## CPU of calls" in printed
     [row] = [line for line in printed.splitlines() if line.startswith(f"| {case.title} |")]
     assert "**" in row
@@ -27,7 +27,7 @@ def test_calls_are_measured_beside_the_baseline() -> None:
 @pytest.mark.timeout(1800)
 def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
     out = tmp_path / "benchmarks.md"
-    printed = told("--rounds", "1", "--out", str(out))
+    printed = output_of("--rounds", "1", "--out", str(out))
     report = out.read_text(encoding="utf-8")
     for case in cases.calls(20):
         row = next(line for line in report.splitlines() if line.startswith(f"| {case.title} |"))

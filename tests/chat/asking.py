@@ -75,7 +75,7 @@ async def events_of(model: BaseChatModel, way: Way) -> tuple[list[Any], AIMessag
     return [event async for event in astream], await astream.output
 
 
-def told(message: AIMessage) -> dict[str, Any]:
+def fields_of(message: AIMessage) -> dict[str, Any]:
     """Return the fields of a message that do not differ between plain and streamed replies."""
     metadata = {key: value for key, value in message.response_metadata.items() if key != "object"}
     fields = ("content", "additional_kwargs", "tool_calls", "invalid_tool_calls", "usage_metadata", "name")

@@ -98,6 +98,7 @@ async def plain_blocks(openrouter: Emulator, order: Sequence[str]) -> list[str]:
     return sorted_blocks(model_of(openrouter).invoke("hi").content_blocks)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("order", ORDERS)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.outputs import LLMResult
 
 from langchain_kimi import ChatKimi
@@ -129,6 +129,23 @@ async def test_an_image_without_a_type_is_sent_or_named(openrouter: Emulator, wa
     assert part["image_url"]["url"] == "data:image/png;base64,iVBORw0KGgoAAAAN"
     with pytest.raises(KimiUsageError, match=r"messages\[0\].content\[0\]: base64 data .* needs its 'mime_type'"):
         await ask(model_of(openrouter), way, [HumanMessage([{"type": "image", "base64": "aW1n"}])])
+
+
+async def test_an_image_without_a_type_is_sent_or_named_by_generate_too(openrouter: Emulator) -> None:
+    openrouter.script(Reply(text="Here."), times=None)
+    model = model_of(openrouter)
+    image: list[BaseMessage] = [HumanMessage([{"type": "image", "base64": "iVBORw0KGgoAAAAN"}])]
+    model.generate([image, [HI]])
+    await model.agenerate([image])
+    sent = [body["messages"][0]["content"] for body in openrouter.bodies]
+    assert [content if isinstance(content, str) else content[0]["type"] for content in sent] == [
+        "image_url", "hi", "image_url"
+    ]  # fmt: skip
+    unknown: list[BaseMessage] = [HumanMessage([{"type": "image", "base64": "aW1n"}])]
+    with pytest.raises(KimiUsageError, match="needs its 'mime_type'"):
+        model.generate([unknown])
+    with pytest.raises(KimiUsageError, match="needs its 'mime_type'"):
+        await model.agenerate([unknown])
 
 
 class Ends(BaseCallbackHandler):

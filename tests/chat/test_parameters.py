@@ -74,7 +74,7 @@ def body(**parameters: Any) -> dict[str, Any]:
     return {"model": "moonshotai/kimi-k2-0905", "messages": messages, **parameters}
 
 
-def asked(openrouter: Emulator, runnable: Any, **kwargs: Any) -> Any:
+def sent_body(openrouter: Emulator, runnable: Any, **kwargs: Any) -> Any:
     """The body of one call."""
     openrouter.behave(strict=False)
     openrouter.script(Reply(text="ok"))
@@ -88,50 +88,50 @@ def test_every_parameter_is_tested() -> None:
 
 
 def test_unset_parameters_are_not_sent(openrouter: Emulator, model: ChatKimi) -> None:
-    assert asked(openrouter, model) == body()
+    assert sent_body(openrouter, model) == body()
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_parameter_of_the_model_is_sent(openrouter: Emulator, model: ChatKimi, name: str) -> None:
     field, beside = NAMES.get(name, name), BESIDE.get(name, {})
-    given: dict[str, Any] = {"api_key": KEY, "base_url": openrouter.base_url, field: VALUES[name], **beside}
-    mine = ChatKimi(**given)
-    assert asked(openrouter, mine) == body(**{name: VALUES[name]}, **beside)
+    arguments: dict[str, Any] = {"api_key": KEY, "base_url": openrouter.base_url, field: VALUES[name], **beside}
+    mine = ChatKimi(**arguments)
+    assert sent_body(openrouter, mine) == body(**{name: VALUES[name]}, **beside)
     if not beside:
         # LangChain does not tell `stop=None` from no stop at all.
         nothing: dict[str, Any] = {field: [] if name == "stop" else None}
-        assert asked(openrouter, mine, **nothing) == body()
-        assert asked(openrouter, mine.bind(**nothing)) == body()
+        assert sent_body(openrouter, mine, **nothing) == body()
+        assert sent_body(openrouter, mine.bind(**nothing)) == body()
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_parameter_of_the_call_is_sent(openrouter: Emulator, model: ChatKimi, name: str) -> None:
     beside = BESIDE.get(name, {})
-    given: dict[str, Any] = {NAMES.get(name, name): VALUES[name], **beside}
-    assert asked(openrouter, model, **given) == body(**{name: VALUES[name]}, **beside)
-    assert asked(openrouter, model.bind(**given)) == body(**{name: VALUES[name]}, **beside)
+    arguments: dict[str, Any] = {NAMES.get(name, name): VALUES[name], **beside}
+    assert sent_body(openrouter, model, **arguments) == body(**{name: VALUES[name]}, **beside)
+    assert sent_body(openrouter, model.bind(**arguments)) == body(**{name: VALUES[name]}, **beside)
 
 
 def test_parameters_have_a_fixed_order(openrouter: Emulator, model: ChatKimi) -> None:
     one = ChatKimi(api_key=KEY, base_url=openrouter.base_url, seed=1, temperature=0, top_p=0.5)
-    asked(openrouter, one)
-    asked(openrouter, model, top_p=0.5, seed=1, temperature=0)
+    sent_body(openrouter, one)
+    sent_body(openrouter, model, top_p=0.5, seed=1, temperature=0)
     first, second = openrouter.requests
     assert first.raw == second.raw
 
 
 def test_call_arguments_override_bound_ones_and_those_the_model(openrouter: Emulator) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, temperature=0.1, top_p=0.1, seed=1)
-    assert asked(openrouter, model.bind(temperature=0.2, top_p=0.2), temperature=0.3) == body(
+    assert sent_body(openrouter, model.bind(temperature=0.2, top_p=0.2), temperature=0.3) == body(
         temperature=0.3, top_p=0.2, seed=1
     )
 
 
 def test_unknown_parameters_pass(openrouter: Emulator, model: ChatKimi) -> None:
     mine = ChatKimi(api_key=KEY, base_url=openrouter.base_url, model_kwargs={"brand_new": {"a": 1}})
-    assert asked(openrouter, mine) == body(brand_new={"a": 1})
-    assert asked(openrouter, mine, brand_new=None) == body()
-    assert asked(openrouter, model, brand_new=[1]) == body(brand_new=[1])
+    assert sent_body(openrouter, mine) == body(brand_new={"a": 1})
+    assert sent_body(openrouter, mine, brand_new=None) == body()
+    assert sent_body(openrouter, model, brand_new=[1]) == body(brand_new=[1])
 
 
 def test_options_may_be_objects(openrouter: Emulator) -> None:
@@ -143,8 +143,8 @@ def test_options_may_be_objects(openrouter: Emulator) -> None:
         plugins=[WebPlugin(max_results=3)],
     )
     sent = body(provider={"order": ["moonshotai"]}, plugins=[{"id": "web", "max_results": 3}])
-    assert asked(openrouter, model) == {**sent, "reasoning": {"effort": "low"}}
-    assert asked(openrouter, model, reasoning=Reasoning(enabled=False)) == {**sent, "reasoning": {"enabled": False}}
+    assert sent_body(openrouter, model) == {**sent, "reasoning": {"effort": "low"}}
+    assert sent_body(openrouter, model, reasoning=Reasoning(enabled=False)) == {**sent, "reasoning": {"enabled": False}}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -231,14 +231,14 @@ def test_a_time_in_milliseconds_is_refused(openrouter: Emulator, model: ChatKimi
 
 
 @pytest.mark.parametrize(
-    ("default", "told", "expected"), [(True, None, True), (False, None, False), (True, False, False)]
+    ("default", "per_call", "expected"), [(True, None, True), (False, None, False), (True, False, False)]
 )
-def test_usage_of_a_stream(openrouter: Emulator, default: Any, told: Any, expected: Any) -> None:
+def test_usage_of_a_stream(openrouter: Emulator, default: Any, per_call: Any, expected: Any) -> None:
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, stream_usage=default)
-    chunks = list(model.stream("hi", stream_usage=told))
+    chunks = list(model.stream("hi", stream_usage=per_call))
     assert any(chunk.usage_metadata for chunk in chunks) is expected
     assert chunks[-1].response_metadata["cost"] > 0
-    model.invoke("hi", stream_usage=told)
+    model.invoke("hi", stream_usage=per_call)
     names = {"model", "messages", "stream"} | ({"stream_options"} if expected else set())
     assert [set(sent) for sent in openrouter.bodies] == [names, {"model", "messages"}]
 

@@ -19,10 +19,10 @@ class Records:
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
-        self.asked: list[tuple[str, float]] = []
+        self.lookups: list[tuple[str, float]] = []
 
     def generation(self, generation_id: str, *, wait: float) -> Any:
-        self.asked.append((generation_id, wait))
+        self.lookups.append((generation_id, wait))
         answer = self.answers.pop(0)
         if isinstance(answer, KimiError):
             raise answer
@@ -31,35 +31,35 @@ class Records:
 
 def test_a_record_is_passed_to_all_who_asked_for_it() -> None:
     records = Records(RECORD)
-    found: list[CallCost] = []
+    costs: list[CallCost] = []
     reconciler = Reconciler(records, (0.01,))
     for _ in range(2):
-        reconciler.ask("gen-1", found.append)
+        reconciler.ask("gen-1", costs.append)
     assert reconciler.pending == 1
     assert reconciler.join()
-    [one, other] = found
+    [one, other] = costs
     assert one is other
     assert (one.model, one.provider, one.cost, one.generation_id) == ("kimi", "Host", Decimal("0.5"), "gen-1")
-    assert records.asked == [("gen-1", 0.0)]
+    assert records.lookups == [("gen-1", 0.0)]
 
 
 def test_a_record_that_is_not_there_yet_is_looked_up_again() -> None:
     records = Records(KimiNotFoundError("no"), {"total_cost": None}, KimiConnectionError("no"), RECORD)
-    found: list[CallCost] = []
+    costs: list[CallCost] = []
     reconciler = Reconciler(lambda: records, (0.0,) * 4)
-    reconciler.ask("gen-1", found.append)
+    reconciler.ask("gen-1", costs.append)
     assert reconciler.join()
-    assert [one.cost for one in found] == [Decimal("0.5")]
-    assert len(records.asked) == 4
+    assert [one.cost for one in costs] == [Decimal("0.5")]
+    assert len(records.lookups) == 4
 
 
 def test_a_cost_that_stays_unknown_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    found: list[CallCost] = []
+    costs: list[CallCost] = []
     reconciler = Reconciler(Records(*[KimiNotFoundError("no")] * 3), NOW)
     with caplog.at_level(logging.WARNING, "langchain_kimi"):
-        reconciler.ask("gen-1", found.append)
+        reconciler.ask("gen-1", costs.append)
         assert reconciler.join()
-    assert (found, caplog.messages) == ([], ["The cost of the generation gen-1 is still unknown."])
+    assert (costs, caplog.messages) == ([], ["The cost of the generation gen-1 is still unknown."])
 
 
 def test_a_lookup_waits_for_its_time() -> None:
@@ -77,4 +77,4 @@ def test_the_thread_ends_and_another_one_begins() -> None:
         assert reconciler.join()
         while reconciler._thread is not None:
             reconciler.join(0.001)
-    assert len(records.asked) == 2
+    assert len(records.lookups) == 2

@@ -182,9 +182,9 @@ async def test_fifty_agents_at_once_stop_at_one_budget(model: ChatKimi, openrout
     openrouter.clear()
     budget = Budget(max_cost=price * 10, reserve=price * 2)
     agent = create_agent(model, [])
-    asked: Any = [{"messages": [HumanMessage(STORY)]}] * FIFTY
+    inputs: Any = [{"messages": [HumanMessage(STORY)]}] * FIFTY
     config: Any = {"callbacks": [budget]}
-    answers = await agent.abatch(asked, config, return_exceptions=True)
+    answers = await agent.abatch(inputs, config, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, KimiBudgetExceededError)]
     assert len(refused) + len(openrouter.requests) == FIFTY
     assert 5 <= len(openrouter.requests) <= 10

@@ -32,19 +32,19 @@ def _cache() -> Iterator[None]:
 
 def test_a_repair_is_a_call_of_its_own(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text="no object"), Reply(text='{"name": "Ada", "age": 36}'))
-    asked = model.with_structured_output(Person, method="json_schema", repair=1)
+    chain = model.with_structured_output(Person, method="json_schema", repair=1)
     with track_costs() as costs:
-        assert asked.invoke(STORY) == Person(name="Ada", age=36)
+        assert chain.invoke(STORY) == Person(name="Ada", age=36)
     assert costs.total.calls == len(openrouter.requests) == 2
     assert costs.total.unknown == 0
 
 
 def test_a_repair_is_refused_as_any_call_is(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text="no object"), times=None)
-    asked = model.with_structured_output(Person, method="json_schema", repair=1)
+    chain = model.with_structured_output(Person, method="json_schema", repair=1)
     budget = Budget(max_cost=1e-9, reserve=0)
     with pytest.raises(KimiBudgetExceededError):
-        asked.invoke(STORY, {"callbacks": [budget]})
+        chain.invoke(STORY, {"callbacks": [budget]})
     assert len(openrouter.requests) == budget.total.calls == 1
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.call_ids import UniqueIds, with_positional_ids
+from langchain_kimi._kimi.call_ids import UniqueIds, with_distinct_ids, with_positional_ids
 from langchain_kimi._openrouter.wire import WireMessage
 
 
@@ -72,6 +72,18 @@ def test_a_conversation_in_kimis_form_is_not_changed() -> None:
         result("functions.f:1"),
     ]
     assert with_positional_ids(messages) is messages
+
+
+def test_only_turns_with_a_missing_or_repeated_id_get_new_ids() -> None:
+    right = [turn(("a", "f"), ("b", "f")), result("a"), result("b"), turn(("a", "f")), result("a")]
+    assert with_distinct_ids(right) is right
+    repeated = [turn(("x", "f"), ("x", "g")), result("x"), result("x")]
+    missing = [turn((None, "h")), result(None)]
+    assert ids(with_distinct_ids([*right, *repeated, *missing])) == [
+        *("a", "b", "a", "b", "a", "a"),
+        *("functions.f:3", "functions.g:4", "functions.f:3", "functions.g:4"),
+        *("functions.h:5", "functions.h:5"),
+    ]
 
 
 def test_only_changed_messages_are_copied() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._kimi.call_repairs import IncomingCalls
+from langchain_kimi._kimi.incoming import Repairer
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.repairs import ALL
 from langchain_kimi._kimi.tools import OfferedTools
@@ -110,6 +111,7 @@ def test_a_missing_name_and_the_arguments_of_a_repetition_are_one_delta() -> Non
     assert calls.close() == [passed('{"city": "Paris"}', "get_weather")]
 
 
+@pytest.mark.uncovered
 def test_arguments_of_any_depth_are_compared() -> None:
     calls = incoming()
     for index, depth in enumerate(range(900, 1000)):
@@ -117,3 +119,46 @@ def test_arguments_of_any_depth_are_compared() -> None:
         assert [*calls.feed([call_at(index, arguments, "get_time", f"call-{index}")])]
     calls.close()
     assert len(calls.calls) == 100
+
+
+def test_a_call_with_a_taken_id_and_without_a_name_is_released_with_an_id_of_its_own() -> None:
+    repairer = Repairer({"model": "moonshotai/kimi-k2-thinking", "messages": []})
+    for index, function in enumerate(({"name": "f", "arguments": '{"a":1}'}, {"arguments": '{"a":2}'})):
+        call: Any = {"index": index, "id": "f:0", "function": function}
+        repairer.feed({"index": 0, "delta": {"tool_calls": [call]}})
+    repairer.feed({"index": 0, "delta": {}, "finish_reason": "tool_calls"})
+    [end] = repairer.close()
+    assert end["delta"]["tool_calls"] == [
+        {"index": 1, "type": "function", "function": {"arguments": '{"a":2}'}, "id": "f:0_1"}
+    ]
+
+
+class LastCharacter:
+    """Holds the last character back until the next delta."""
+
+    def __init__(self, schema: Any, arguments_in_markup: Any) -> None:
+        self.decoded = 0
+        self._last = ""
+
+    def passes(self, text: str) -> bool:
+        return True
+
+    def feed(self, text: str) -> str:
+        self.decoded += 1
+        text = self._last + text
+        self._last = text[-1]
+        return text[:-1]
+
+    def close(self) -> str:
+        return self._last.upper()
+
+
+def test_repairs_of_arguments_run_one_after_the_other() -> None:
+    steps: Any = [("first", LastCharacter), ("second", LastCharacter), ("off", LastCharacter)]
+    repairs = frozenset({"first", "second"})
+    calls = IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, frozenset, lambda: 0, steps)
+    assert list(calls.feed([piece('{"a": "b', "get_weather", "a")])) == [passed('{"a": ', "get_weather", "a")]
+    assert not calls.passes([{"index": 0, "function": {"arguments": "cd"}}])
+    assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
+    assert list(calls.close()) == [passed('"}')]
+    assert +calls.repaired == {"first": 2, "second": 3}

@@ -13,13 +13,15 @@ import pytest
 from langchain_kimi._kimi.incoming import Repairer
 from langchain_kimi._openrouter.wire import WireBody
 
+pytestmark = pytest.mark.uncovered
+
 ITEMS = {"type": "object", "properties": {"a": {"type": "string"}, "items": {"type": "array"}}}
 BODY: WireBody = {
     "model": "moonshotai/kimi-k2-thinking",
     "messages": [],
     "tools": [{"type": "function", "function": {"name": name, "parameters": ITEMS}} for name in ("f", "g")],
 }
-SIZE = 4000
+SIZE = 2000
 MOST_GROWTH = 7.5
 NOISE = 0.002
 """Seconds that a run may take more by chance."""
@@ -76,9 +78,9 @@ def whole(deltas: list[Any]) -> None:
 
 def seconds(deltas: list[Any]) -> float:
     def once() -> float:
-        begin = time.process_time()
+        begin = time.thread_time()
         whole(deltas)
-        return time.process_time() - begin
+        return time.thread_time() - begin
 
     return min(once() for _ in range(3))
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_kimi._kimi.incoming import Repairer, RepairOptions
@@ -92,3 +93,46 @@ def test_deltas_of_other_forms_are_normalized() -> None:
 def test_a_changed_tool_choice_is_counted() -> None:
     [last] = Repairer(BODY, RepairOptions(changed_choice=True)).close()
     assert last == {"index": 0, "kimi": {"repairs": {"tool_choice": 1}}}
+
+
+class LastWords:
+    """Moves the last word of the text behind the text that follows, or to the end of the response."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.count = 0
+        self.is_done = False
+        self._word = ""
+
+    def repair(self, choice: WireChoice) -> WireChoice:
+        delta = cast("Any", choice["delta"])
+        self.is_done = bool(choice.get("finish_reason"))
+        text, _, word = f"{delta['content']}{self._word}".partition(" ")
+        self._word = "" if self.is_done else word
+        self.count += 1
+        return cast("WireChoice", {**choice, "delta": {**delta, "content": text + (word if self.is_done else "")}})
+
+    def close(self, *, is_cut: bool) -> Any:
+        return {"content": f"{self._word}{'|' if is_cut else '.'}", "tool_calls": [{**CALL, "index": 0}]}
+
+
+def two_repairs() -> Repairer:
+    steps: Any = [("first", LastWords), ("second", LastWords), ("off", LastWords)]
+    return Repairer(BODY, RepairOptions(repairs=frozenset({"first", "second"})), steps)
+
+
+def test_repairs_of_responses_run_one_after_the_other() -> None:
+    repairer = two_repairs()
+    assert fed(repairer, delta={"content": "a b c"}, finish_reason=None)["delta"] == {"content": "a"}
+    [last] = repairer.close()
+    # The second one takes what the first one held back, and both add their rest.
+    assert cast("Any", last)["delta"]["content"] == "b" + "c.."
+    assert [call["function"] for call in cast("Any", last)["delta"]["tool_calls"]] == [CALL["function"]] * 2
+    assert cast("Any", last)["kimi"] == {"repairs": {"call_ids": 1, "first": 1, "second": 2}}
+
+
+def test_a_repair_that_is_done_gets_no_more_choices() -> None:
+    repairer = two_repairs()
+    assert fed(repairer, delta={"content": "a b"}, finish_reason="stop")["delta"] == {"content": "ab"}
+    later = cast("WireChoice", {"delta": {"content": "c d"}})
+    assert repairer.feed(later) is later
+    assert [choice.get("delta") for choice in repairer.close()] == [None]

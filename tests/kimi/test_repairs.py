@@ -58,6 +58,8 @@ def test_an_entry_is_complete(name: str) -> None:
     assert "|" not in repair.summary
     assert repair.stages
     assert ("request" in repair.stages) is (repair.on_request is not None)
+    if repair.on_response or repair.on_arguments:
+        assert {"event", "end"} <= set(repair.stages)
 
 
 def test_repairs_of_requests_return_a_sound_body_unchanged() -> None:

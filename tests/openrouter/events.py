@@ -18,7 +18,7 @@ def chunk(delta: dict[str, Any] | None = None, **more: Any) -> bytes:
     return event({"id": "gen-1", "choices": [{"index": 0, "delta": delta or {}, **more}], **top})
 
 
-def said(text: str) -> bytes:
+def text_event(text: str) -> bytes:
     return chunk({"role": "assistant", "content": text})
 
 
@@ -27,4 +27,4 @@ def finished(reason: str = "stop") -> bytes:
 
 
 BILLED = event({"id": "gen-1", "choices": [], "usage": USAGE})
-WHOLE = (said("Hel"), said("lo"), finished(), BILLED, DONE)
+WHOLE = (text_event("Hel"), text_event("lo"), finished(), BILLED, DONE)

@@ -46,12 +46,14 @@ LINES = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES.keys())
 def test_an_endless_event_is_refused_while_it_arrives(line: bytes) -> None:
     fed = feed(StreamReader(head(), None), endless(line))
     assert MAX_EVENT_BYTES - 2 * MIB < fed < MAX_EVENT_BYTES + MIB
 
 
+@pytest.mark.uncovered
 def test_an_endless_stream_is_refused() -> None:
     assert feed(StreamReader(head(), None), endless(LINE_OF_COMMENT)) == MAX_REPLY_BYTES
 
@@ -60,6 +62,7 @@ def test_an_endless_plain_reply_is_refused() -> None:
     assert feed(PlainReader(head(), None), endless(b"x" * MIB)) == MAX_REPLY_BYTES
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("line", [b"data:\n", b"data: x\n", b"data: x\r", b"event: x\n"])
 def test_an_unfinished_event_is_read_in_linear_time(line: bytes) -> None:
     def read(size: int) -> None:

@@ -14,7 +14,7 @@ from langchain_kimi._reply.streamed import StreamedMessage
 from langchain_kimi.errors import KimiError
 from tests.recordings.exchanges import EXCHANGES, Exchange, name_of, needs_recordings
 
-pytestmark = needs_recordings
+pytestmark = [needs_recordings, pytest.mark.uncovered]
 
 
 @pytest.mark.parametrize("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)

@@ -23,7 +23,7 @@ from tests.recordings.expected import (
 )
 from tests.recordings.replay import ReplayServer, Split
 
-pytestmark = needs_recordings
+pytestmark = [needs_recordings, pytest.mark.uncovered]
 
 
 def splits_for(exchange: Exchange) -> list[Split]:
@@ -31,16 +31,16 @@ def splits_for(exchange: Exchange) -> list[Split]:
     return ["whole", "bytes", "odd", *recorded]
 
 
-def cases(exchanges: list[Exchange]) -> list[Any]:
-    return [
-        pytest.param(exchange, split, id=f"{exchange.name}-{split}")
+def each(exchanges: list[Exchange], short: Split) -> pytest.MarkDecorator:
+    """Parametrize a test with each exchange in each split; all splits but one are long."""
+    cases = [
+        pytest.param(exchange, split, id=f"{exchange.name}-{split}", marks=() if split == short else pytest.mark.long)
         for exchange in exchanges
         for split in splits_for(exchange)
     ]
+    return pytest.mark.parametrize(("exchange", "split"), cases)
 
 
-plain = pytest.mark.parametrize(("exchange", "split"), cases(PLAIN))
-streamed = pytest.mark.parametrize(("exchange", "split"), cases(STREAMED))
 # One loop for all: the connection of a call is the next one's too.
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
@@ -50,7 +50,7 @@ def model_for(server: ReplayServer, exchange: Exchange, split: Split, **settings
     return ChatKimi(model=model_of(exchange), api_key="planted", base_url=server.url, max_retries=0, **settings)
 
 
-@plain
+@each(PLAIN, "whole")
 def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
@@ -62,7 +62,7 @@ def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
     assert not server.received[0].get("stream")
 
 
-@plain
+@each(PLAIN, "odd")
 @on_one_loop
 async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
@@ -75,7 +75,7 @@ async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: 
     assert not server.received[0].get("stream")
 
 
-@streamed
+@each(STREAMED, "odd")
 def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
     try:
@@ -87,7 +87,7 @@ def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
     assert server.received[0]["stream"] is True
 
 
-@streamed
+@each(STREAMED, "bytes")
 @on_one_loop
 async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
@@ -100,6 +100,7 @@ async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: 
     assert server.received[0]["stream"] is True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exchange", STREAMED, ids=name_of)
 def test_invoke_of_a_streaming_model_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange) -> None:
     model = model_for(server, exchange, "odd", streaming=True)

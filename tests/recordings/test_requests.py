@@ -13,7 +13,7 @@ from tests.recordings.conversation import messages_from, model_of
 from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, needs_recordings
 from tests.recordings.replay import ReplayServer
 
-pytestmark = needs_recordings
+pytestmark = [needs_recordings, pytest.mark.uncovered]
 
 ANSWER = Reply(
     status=200,
@@ -89,17 +89,17 @@ def canonical(messages: list[dict[str, Any]], *, renamed: bool) -> list[dict[str
 
 
 def _canonical(message: dict[str, Any], names: dict[str, str] | None) -> dict[str, Any]:
-    known = {key: value for key, value in message.items() if value not in (None, "", [])}
-    if isinstance(known.get("content"), list):
-        known["content"] = _content(known["content"])
-    if known["role"] == "tool":
+    fields = {key: value for key, value in message.items() if value not in (None, "", [])}
+    if isinstance(fields.get("content"), list):
+        fields["content"] = _content(fields["content"])
+    if fields["role"] == "tool":
         # OpenRouter has no name for tool results and would put it in front of the text.
-        known.pop("name", None)
-    if "tool_calls" in known:
-        known["tool_calls"] = [_call(call, names) for call in known["tool_calls"]]
-    if "tool_call_id" in known and names is not None:
-        known["tool_call_id"] = names.get(known["tool_call_id"])
-    return known
+        fields.pop("name", None)
+    if "tool_calls" in fields:
+        fields["tool_calls"] = [_call(call, names) for call in fields["tool_calls"]]
+    if "tool_call_id" in fields and names is not None:
+        fields["tool_call_id"] = names.get(fields["tool_call_id"])
+    return fields
 
 
 def _content(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:

@@ -28,10 +28,10 @@ def cut(text: str = SAID, **facts: Any) -> AIMessage:
 
 
 async def test_a_cut_answer_is_carried_on(openrouter: Emulator, model: ChatKimi, carry_on: Continue) -> None:
-    asked = [HumanMessage("Tell me a story.")]
-    first = model.invoke(asked, max_tokens=5)
+    prompt = [HumanMessage("Tell me a story.")]
+    first = model.invoke(prompt, max_tokens=5)
     assert first.response_metadata["finish_reason"] == "length"
-    whole = await carry_on(first, asked)
+    whole = await carry_on(first, prompt)
     assert whole.text == first.text + " and it continues from there."
     assert whole.response_metadata["finish_reason"] == "stop"
     assert openrouter.bodies[1]["messages"] == [
@@ -65,7 +65,7 @@ async def test_the_sum_of_a_stream_and_a_second_cut(openrouter: Emulator, model:
 
 
 @pytest.mark.parametrize(
-    ("said", "came", "text"),
+    ("first_part", "came", "text"),
     [
         (SAID, " there was a king.", "Once upon a time there was a king."),
         (SAID, "Once upon a time there was a king.", "Once upon a time there was a king."),
@@ -75,10 +75,10 @@ async def test_the_sum_of_a_stream_and_a_second_cut(openrouter: Emulator, model:
     ],
 )
 async def test_what_is_said_again_comes_once(
-    openrouter: Emulator, carry_on: Continue, said: str, came: str, text: str
+    openrouter: Emulator, carry_on: Continue, first_part: str, came: str, text: str
 ) -> None:
     openrouter.script(Reply(text=came))
-    assert (await carry_on(cut(said), "hi")).text == text
+    assert (await carry_on(cut(first_part), "hi")).text == text
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_thoughts_are_joined(
     thoughts = {"reasoning_content": before, "reasoning_details": details} if before else {}
     whole = await carry_on(cut(additional_kwargs=thoughts), "hi")
     assert whole.additional_kwargs["reasoning_content"] == both
-    told = [one["text"] for one in whole.additional_kwargs["reasoning_details"]]
-    assert told == [text for text in (before, after) if text]
+    reasoning_texts = [one["text"] for one in whole.additional_kwargs["reasoning_details"]]
+    assert reasoning_texts == [text for text in (before, after) if text]
 
 
 async def test_without_thoughts_there_are_none(openrouter: Emulator, carry_on: Continue) -> None:

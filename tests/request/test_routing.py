@@ -16,8 +16,8 @@ def answer(provider: Any = None, tokens: int | None = None, model_name: Any = K2
     usage = None
     if tokens is not None:
         usage = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}
-    told = {"provider": provider, "model_name": model_name}
-    return AIMessage("Hello.", usage_metadata=usage, response_metadata=told)
+    metadata = {"provider": provider, "model_name": model_name}
+    return AIMessage("Hello.", usage_metadata=usage, response_metadata=metadata)
 
 
 def conversation(*answers: AIMessage) -> list[BaseMessage]:

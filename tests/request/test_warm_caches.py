@@ -73,12 +73,16 @@ def test_an_own_session_stays(
 def test_the_id_of_a_conversation() -> None:
     assert conversation_id([]) is None
     assert conversation_id([{"role": "system", "content": "Be brief."}]) is None
-    asked: list[WireMessage] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who?"}]
-    known = conversation_id(asked)
-    later: list[WireMessage] = [*asked, {"role": "assistant", "content": "Kimi."}, {"role": "user", "content": "Why?"}]
-    assert conversation_id(later) == known
+    opening: list[WireMessage] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who?"}]
+    opening_id = conversation_id(opening)
+    later: list[WireMessage] = [
+        *opening,
+        {"role": "assistant", "content": "Kimi."},
+        {"role": "user", "content": "Why?"},
+    ]
+    assert conversation_id(later) == opening_id
     # The same in every process.
-    assert known == "c55c6d70e14a823915916d0b28c902a6"
+    assert opening_id == "c55c6d70e14a823915916d0b28c902a6"
 
 
 @pytest.mark.parametrize("way", WAYS)

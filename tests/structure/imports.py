@@ -56,6 +56,7 @@ LAYERS = {
     "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
     "_tracing": Layer(FEATURES | {"_costs"}, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN),
+    "observability": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"opentelemetry"}),
     "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
     "chat_models": Layer(
         MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
@@ -65,7 +66,11 @@ LAYERS = {
     "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}),
+    "bulk": Layer(
+        MODEL | {"_settings", "callbacks"},
+        LANGCHAIN | {"asyncio", "concurrent", "time"},
+    ),
+    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
     "__main__": Layer(MODEL),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
@@ -188,7 +193,7 @@ def unused_permissions(modules: Mapping[str, Module]) -> list[str]:
     lines = []
     for layer, allowed in LAYERS.items():
         members = [module for name, module in modules.items() if layer_of(name) == layer]
-        imported = [found.name for module in members for found in imports_of(module)]
+        imported = [imported_name.name for module in members for imported_name in imports_of(module)]
         if not members:
             lines.append(f"{layer} has no modules")
         elif "testing" not in layer:
@@ -197,7 +202,7 @@ def unused_permissions(modules: Mapping[str, Module]) -> list[str]:
             lines += [
                 f"{layer} does not import {name}"
                 for name in sorted(third_party)
-                if name not in shared and not any(covers(name, found) for found in imported)
+                if name not in shared and not any(covers(name, imported_name) for imported_name in imported)
             ]
     return lines
 

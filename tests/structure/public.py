@@ -6,7 +6,7 @@ from types import ModuleType
 
 from tests.structure.tree import Module
 
-PUBLIC = frozenset({"__init__", "callbacks", "catalog", "chat_models", "errors", "testing"})
+PUBLIC = frozenset({"__init__", "bulk", "callbacks", "catalog", "chat_models", "errors", "observability", "testing"})
 """The top-level modules without an underscore. Everything else is private and may move."""
 
 

@@ -43,8 +43,8 @@ def test_requirements_of_groups_within_groups() -> None:
         "project": {"dependencies": ["httpx>=0.28"]},
         "dependency-groups": {"test": ["pytest>=9"], "dev": [{"include-group": "test"}, "ruff"]},
     }
-    assert [str(found) for found in packaging.requirements(settings, None)] == ["httpx>=0.28"]
-    assert [str(found) for found in packaging.requirements(settings, "dev")] == ["pytest>=9", "ruff"]
+    assert [str(requirement) for requirement in packaging.requirements(settings, None)] == ["httpx>=0.28"]
+    assert [str(requirement) for requirement in packaging.requirements(settings, "dev")] == ["pytest>=9", "ruff"]
 
 
 @pytest.mark.parametrize(

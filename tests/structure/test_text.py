@@ -129,3 +129,15 @@ def test_tracked_files_are_read_in_a_checkout(tmp_path: Path) -> None:
         subprocess.run([git, *command], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "build/lib/a.py").unlink()
     assert text.files_of_project(tmp_path) == {".ci/run": "text", "README.md": "text"}
+
+
+@pytest.mark.parametrize(
+    "source", ["told = 1", "def f(given): ...", "a.known = 1", "def said(): ...", "for x, found in y: ..."]
+)
+def test_an_unclear_name_is_reported(source: str) -> None:
+    assert len(text.unclear_names({"a.py": source})) == 1
+
+
+@pytest.mark.parametrize("source", ["from hypothesis import given", "a.given", "knowing = 1", "f(known=1)"])
+def test_other_names_are_allowed(source: str) -> None:
+    assert text.unclear_names({"a.py": source}) == []

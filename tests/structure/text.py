@@ -78,6 +78,27 @@ def silent_exceptions(sources: Mapping[str, str]) -> list[str]:
     return lines
 
 
+UNCLEAR = frozenset({"told", "given", "said", "known", "found", "asked", "kept"})
+"""Names that do not say what a value is."""
+
+
+def unclear_names(sources: Mapping[str, str]) -> list[str]:
+    """Return one line for each variable, argument, attribute or function with one of these names."""
+    lines = []
+    for path, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            match node:
+                case (
+                    ast.Name(id=name, ctx=ast.Store())
+                    | ast.arg(arg=name)
+                    | ast.Attribute(attr=name, ctx=ast.Store())
+                    | ast.FunctionDef(name=name)
+                    | ast.AsyncFunctionDef(name=name)
+                ) if name in UNCLEAR:
+                    lines.append(f"{path}:{node.lineno} names something {name}")
+    return lines
+
+
 _MOCKING = ("unittest.mock", "mock", "pytest_mock", "respx", "pytest_httpx", "responses")
 _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "mocker"})
 _NEVER_PATCHED = ("httpx", "httpx2", "httpcore", PACKAGE)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 TARGETS = {kind: output_schema(schema) for kind, schema in KINDS.items()}
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
 @pytest.mark.parametrize("case", [*CASES, *TYPED, *CUT], ids=lambda case: case.name)
 def test_a_reply_gives_its_value_or_its_error_for_every_kind_of_schema(case: Case, *, by_call: bool) -> None:

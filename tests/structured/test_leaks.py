@@ -80,6 +80,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [*LEAKS, *OTHERS])
 def test_a_leaked_call_is_read_and_reasoning_is_not(name: str, method: Any, wire: Wire) -> None:

@@ -133,6 +133,7 @@ def test_values_do_not_change_after_they_were_yielded() -> None:
     assert values == [{"a": ["x"]}, {"a": ["xy"]}, {"a": ["xy", "z"]}]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("by_call", [True, False])
 def test_the_work_grows_with_the_length_of_the_reply(*, by_call: bool) -> None:
     def work(count: int) -> float:

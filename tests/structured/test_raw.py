@@ -50,6 +50,7 @@ async def test_an_async_stream_gives_the_same_result() -> None:
     assert (result["parsed"], result["parsing_error"]) == (Person(**ADA), None)
 
 
+@pytest.mark.uncovered
 def test_the_work_grows_with_the_length_of_the_reply() -> None:
     long = Case("long", None, None, calls=(("Person", '{"name": "' + "x" * 4000 + '", "age": 1}'),))
     longer = Case("longer", None, None, calls=(("Person", '{"name": "' + "x" * 16000 + '", "age": 1}'),))

@@ -125,6 +125,13 @@ def test_a_trailing_assistant_message_is_continued(client: httpx.Client) -> None
     assert "tool_calls" not in answer
 
 
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
+def test_a_forced_call_is_made_behind_an_assistant_message(client: httpx.Client, choice: Any) -> None:
+    messages = [user("Weather in Oslo?"), {"role": "assistant", "content": "It is sunny."}]
+    answer = message(client, messages=messages, tools=[WEATHER], tool_choice=choice)
+    assert [call["function"]["name"] for call in answer["tool_calls"]] == ["get_weather"]
+
+
 def test_the_same_question_gets_the_same_answer(client: httpx.Client) -> None:
     assert message(client, "Hi", seed=1) == message(client, "Hi", seed=1)
 

@@ -50,8 +50,8 @@ async def test_what_was_shortened_so_as_to_fit_is_sent(openrouter: Emulator, way
     kimi = model(openrouter, check_context=True, profile=SMALL)
     tokens = kimi.get_num_tokens_from_messages([QUESTION]) + 45
     usage: Any = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}
-    told = {"model_name": "moonshotai/kimi-k2-0905", "provider": "Groq"}
-    messages = [QUESTION, AIMessage("Olá.", usage_metadata=usage, response_metadata=told), HumanMessage("Again.")]
+    metadata = {"model_name": "moonshotai/kimi-k2-0905", "provider": "Groq"}
+    messages = [QUESTION, AIMessage("Olá.", usage_metadata=usage, response_metadata=metadata), HumanMessage("Again.")]
     limits: list[Any] = [kimi.get_num_tokens_from_messages(messages), kimi.count_tokens(messages).tokens - 1]
     assert limits[0] < limits[1]
     for limit in limits:

@@ -54,6 +54,19 @@ def test_an_estimate_cannot_be_changed() -> None:
             setattr(estimate, field.name, None)
 
 
+def test_a_binding_counts_its_tools_and_its_limit() -> None:
+    kimi = model()
+    bound: Any = kimi.bind_tools([get_weather], max_tokens=500)
+    bindings: list[Any] = [bound, bound.with_config(tags=["a"]), kimi.bind(max_tokens=500).bind_tools([get_weather])]
+    for one in bindings:
+        assert one.count_tokens(ASKED) == kimi.count_tokens(ASKED, [get_weather])
+        assert one.count_tokens(ASKED, tools=[]) == kimi.count_tokens(ASKED)
+        assert one.get_num_tokens_from_messages([*ASKED]) == kimi.get_num_tokens_from_messages([*ASKED], [get_weather])
+        assert one.estimate_cost(ASKED) == kimi.estimate_cost(ASKED, [get_weather], 500)
+        assert one.estimate_cost(ASKED, max_tokens=7) == kimi.estimate_cost(ASKED, [get_weather], 7)
+    assert kimi.bind(max_completion_tokens=9).estimate_cost("hi") == kimi.estimate_cost("hi", max_tokens=9)
+
+
 def test_tools_raise_the_estimate() -> None:
     assert model().estimate_cost(ASKED, [get_weather]).prompt_cost > model().estimate_cost(ASKED).prompt_cost * 2
 

@@ -162,6 +162,7 @@ def test_latin_extended_letters_have_their_own_average() -> None:
     assert estimate_tokens("élève chat") == pytest.approx(5 / 2.1 + 1.25, rel=0.02)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(
     "unit",
     [

@@ -39,9 +39,9 @@ def test_a_generation_shares_its_forms() -> None:
 
 
 def test_the_templates_own_form_comes_first_among_those_possible() -> None:
-    for known, number in ((K2, 6), (THINKING, 12), (K2_5, 6)):
-        forms = possible_forms(known)
-        assert forms[0] == default_form(known)
+    for model, number in ((K2, 6), (THINKING, 12), (K2_5, 6)):
+        forms = possible_forms(model)
+        assert forms[0] == default_form(model)
         assert len(set(forms)) == len(forms) == number
     assert possible_forms(K3) == (default_form(K3),)
     assert possible_forms(None) == (default_form(None),)

@@ -98,14 +98,14 @@ def test_trim_messages_counts_by_the_model(model: ChatKimi) -> None:
         ToolMessage("Rain.", tool_call_id="functions.get_weather:0"),
         HumanMessage("Thanks."),
     ]
-    kept = trim_messages(
+    trimmed = trim_messages(
         messages, max_tokens=200, token_counter=model, strategy="last", include_system=True, start_on="human"
     )
-    assert kept[0] == messages[0]
-    assert kept[-4:] == messages[-4:]
-    assert len(kept) < len(messages)
-    assert model.get_num_tokens_from_messages(kept) <= 200
-    assert model.get_num_tokens_from_messages([kept[0], *messages[-len(kept) :]]) > 200
+    assert trimmed[0] == messages[0]
+    assert trimmed[-4:] == messages[-4:]
+    assert len(trimmed) < len(messages)
+    assert model.get_num_tokens_from_messages(trimmed) <= 200
+    assert model.get_num_tokens_from_messages([trimmed[0], *messages[-len(trimmed) :]]) > 200
 
 
 QUESTION = HumanMessage("Weather?")
@@ -140,8 +140,8 @@ def test_a_count_says_for_which_host_it_is(model: ChatKimi) -> None:
 
 
 def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi) -> None:
-    def counted(*told: Any) -> int:
-        return model.count_tokens(turn(*told), [get_weather]).tokens
+    def counted(*history: Any) -> int:
+        return model.count_tokens(turn(*history), [get_weather]).tokens
 
     first = model.count_tokens([QUESTION], [get_weather]).tokens
     more = counted("Groq", first) - first
@@ -169,12 +169,12 @@ def test_a_conversation_that_was_billed_is_trimmed_as_any_other(model: ChatKimi,
         answer = turn("Groq", tokens)[1]
         messages.append(answer.model_copy(update={"content": "It is so. " * (number % 5 * 9), "tool_calls": []}))
     messages.append(HumanMessage("Thanks."))
-    kept, kept_unbilled = (
+    trimmed, trimmed_unbilled = (
         trim_messages(some, max_tokens=limit, token_counter=model, strategy="last", include_system=True)
         for some in (messages, [type(message)(message.content) for message in messages])
     )
-    assert [message.content for message in kept] == [message.content for message in kept_unbilled]
-    assert model.get_num_tokens_from_messages(kept) <= limit
+    assert [message.content for message in trimmed] == [message.content for message in trimmed_unbilled]
+    assert model.get_num_tokens_from_messages(trimmed) <= limit
 
 
 OFFLINE = """

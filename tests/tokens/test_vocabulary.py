@@ -48,9 +48,9 @@ def made(tmp_path: Path) -> Made:
 
 @pytest.fixture
 def vocabulary(made: Made) -> Vocabulary:
-    found = find_vocabulary(made.path, sha256=made.sha256)
-    assert found is not None
-    return found
+    loaded = find_vocabulary(made.path, sha256=made.sha256)
+    assert loaded is not None
+    return loaded
 
 
 def test_the_pattern_is_kimis() -> None:
@@ -117,9 +117,9 @@ def test_it_is_found_in_the_cache_of_the_hub(home: Path) -> None:
     made = make(home / f".cache/huggingface/hub/{SNAPSHOT}", WORDS)
     # Beside it lies another model's, which is passed over.
     make(home / ".cache/huggingface/hub/models--moonshotai--A/snapshots/1/tiktoken.model", ["other"])
-    found = find_vocabulary(sha256=made.sha256)
-    assert found is not None
-    assert found.encode("Hello") == [256]
+    loaded = find_vocabulary(sha256=made.sha256)
+    assert loaded is not None
+    assert loaded.encode("Hello") == [256]
     assert find_vocabulary() is None
 
 
@@ -134,18 +134,18 @@ def test_a_file_that_cannot_be_read_is_passed_over(home: Path) -> None:
 
 
 def test_what_is_named_must_be_kimis(made: Made, tmp_path: Path) -> None:
-    for given in (made.path, tmp_path / "missing", tmp_path, "~nobody-of-that-name/file"):
+    for candidate in (made.path, tmp_path / "missing", tmp_path, "~nobody-of-that-name/file"):
         with pytest.raises(KimiUsageError, match=r"no Kimi vocabulary at .*fetch"):
-            find_vocabulary(given)
+            find_vocabulary(candidate)
 
 
 def test_a_file_is_read_once_until_it_changes(made: Made) -> None:
     first = find_vocabulary(made.path, sha256=made.sha256)
     assert find_vocabulary(made.path, sha256=made.sha256) is first
     changed = make(made.path, [*WORDS, "more"])
-    found = find_vocabulary(made.path, sha256=changed.sha256)
-    assert found is not None
-    assert found.encode("more") == [264]
+    loaded = find_vocabulary(made.path, sha256=changed.sha256)
+    assert loaded is not None
+    assert loaded.encode("more") == [264]
 
 
 def test_neither_tiktoken_nor_transformers_is_imported_for_an_estimate(tmp_path: Path) -> None:
@@ -223,9 +223,9 @@ def test_each_snapshot_of_a_kimi_may_be_it(tmp_path: Path) -> None:
     for name in [*names, *others]:
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / FILE_NAME).touch()
-    found = dict.fromkeys(candidates(tmp_path))
+    loaded = dict.fromkeys(candidates(tmp_path))
     expected = [tmp_path, *(tmp_path / name for name in (names[1], names[0], names[2], names[3]))]
-    assert list(found) == [directory / FILE_NAME for directory in expected]
+    assert list(loaded) == [directory / FILE_NAME for directory in expected]
 
 
 @pytest.fixture

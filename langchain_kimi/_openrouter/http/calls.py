@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import httpx
 
+from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
@@ -55,6 +57,7 @@ class Call(Generic[Part]):
     retries: Retries
     report: Report | None = None
     model: str | None = None
+    run_id: UUID | None = None
     clock: Clock = field(default=CLOCK)
 
 
@@ -158,6 +161,8 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
+        if tool := advice_on_tool(error, self.call.body):
+            error.update(advice=f"{tool} {error.advice}")
         Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:

@@ -46,7 +46,7 @@ class _Secret(bytes):
         return "b'[secret]'"
 
 
-def _proxy(url: str | None) -> httpcore.Proxy | None:
+def _proxy(url: str | None, tls: Any) -> httpcore.Proxy | None:
     if url is None:
         return None
     parts = urlsplit(url)
@@ -55,7 +55,8 @@ def _proxy(url: str | None) -> httpcore.Proxy | None:
         auth = (_Secret(unquote(parts.username or "").encode()), _Secret(unquote(parts.password or "").encode()))
     address = httpx.URL(url).copy_with(username=None, password=None)
     core = httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=b"/")
-    return httpcore.Proxy(core, auth=auth)
+    # httpcore refuses a context for a proxy without TLS.
+    return httpcore.Proxy(core, auth=auth, ssl_context=tls if core.scheme == b"https" else None)
 
 
 @contextmanager
@@ -134,7 +135,7 @@ class LeanClient(Lean):
     """A sync HTTP client with one connection, without cookies, redirects and settings of the environment.
 
     Args:
-        tls: The TLS context.
+        tls: The TLS context, for the server and for a proxy behind TLS.
         proxy: The URL of a proxy, or None.
         idle_seconds: The seconds after which an idle connection is not used again.
     """
@@ -142,7 +143,7 @@ class LeanClient(Lean):
     def __init__(self, *, tls: Any, proxy: str | None, idle_seconds: float | None = None) -> None:
         network = Network()
         pool = httpcore.ConnectionPool(
-            tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
+            tls, _proxy(proxy, tls), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
         self._transport = _transport(httpx.HTTPTransport, pool, tls=tls, proxy=proxy)
@@ -167,7 +168,7 @@ class AsyncLeanClient(Lean):
     def __init__(self, *, tls: Any, proxy: str | None, idle_seconds: float | None = None) -> None:
         network = AsyncNetwork()
         pool = httpcore.AsyncConnectionPool(
-            tls, _proxy(proxy), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
+            tls, _proxy(proxy, tls), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         super().__init__(network, pool)
         self._transport = _transport(httpx.AsyncHTTPTransport, pool, tls=tls, proxy=proxy)

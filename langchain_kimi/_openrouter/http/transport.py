@@ -12,6 +12,7 @@ from langchain_kimi._openrouter.http.calls import Attempts, Call, Part
 from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
 from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError
 from langchain_kimi._openrouter.http.errors import client_errors, translated_loop_errors
+from langchain_kimi._openrouter.http.gates import Passage
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
 from langchain_kimi._openrouter.reply.reading import Reader
@@ -47,12 +48,13 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
     attempts = Attempts(call)
     while True:
         try:
-            async with _AsyncExchange(attempts) as (reader, pieces):
-                async for piece, waited in pieces:
-                    for part in reader.feed(piece, waited):
-                        yield part
-            for part in reader.close():
-                yield part
+            async with Passage(call.connection.url, call.body, call.run_id):
+                async with _AsyncExchange(attempts) as (reader, pieces):
+                    async for piece, waited in pieces:
+                        for part in reader.feed(piece, waited):
+                            yield part
+                for part in reader.close():
+                    yield part
         except KimiError as error:
             wait = attempts.wait_after(error)
             if wait is None:

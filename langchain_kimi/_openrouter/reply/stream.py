@@ -147,7 +147,7 @@ class StreamReader:
         """
         if self._index is None and isinstance(index, int):
             self._index = index
-        return self._keeps_choices or index is None or index == self._index
+        return self._keeps_choices or not isinstance(index, int) or index == self._index
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
         if self._is_done:

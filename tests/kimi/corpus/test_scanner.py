@@ -1,5 +1,7 @@
 """Tests that the scanner's result does not depend on how a text is split."""
 
+import random
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ from tests.kimi.corpus.leaks import IN_CONTENT
 
 # The number of splits and the cost of each grow with the text. Longer texts are split everywhere in the long run.
 LONGEST = 400
+CUTS = 25
 
 
 def text_of(case: Case) -> str:
@@ -40,13 +43,30 @@ def scanned(case: Case, *pieces: str) -> Any:
     return "".join(shown), scanner.calls, scanner.removed
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_cut_at_every_place(case: Case) -> None:
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def assert_cuts_change_nothing(case: Case, places: Iterable[int]) -> None:
     text = text_of(case)
     shown, calls, removed = scanned(case, text)
     assert shown == case.content
-    for at in range(1, len(text)):
+    for at in places:
         assert scanned(case, text[:at], text[at:]) == (shown, calls, removed), text[:at]
+
+
+# The markers are at other places in each text, so together the texts are cut at each place of each marker.
+@every_case
+def test_cut_at_some_places(case: Case) -> None:
+    places = range(1, len(text_of(case)))
+    chance = random.Random(case.name)  # noqa: S311 - not a secret; the same places in each run
+    assert_cuts_change_nothing(case, chance.sample(places, min(CUTS, len(places))))
+
+
+@pytest.mark.long
+@pytest.mark.uncovered
+@every_case
+def test_cut_at_every_place(case: Case) -> None:
+    assert_cuts_change_nothing(case, range(1, len(text_of(case))))
 
 
 def test_nearly_all_texts_are_cut_everywhere() -> None:

@@ -1,8 +1,8 @@
-"""Runs the cases with errors in structured calls, streamed in every split and plain."""
+"""Runs the cases with errors in structured calls, streamed in many splits and plain."""
 
 import pytest
 
-from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, splits, streamed
+from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, random_splits, splits, streamed
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
 from tests.kimi.corpus.varied_wire import VARIED_WIRE
@@ -12,6 +12,15 @@ WHOLE = [*BROKEN, *VARIED_WIRE]
 every_case = pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
 
 
+@every_case
+def test_streamed_in_random_pieces(case: Case) -> None:
+    expected = expected_of(case)
+    for deltas in random_splits(case, 10):
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
+
+
+@pytest.mark.long
+@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     expected = expected_of(case)

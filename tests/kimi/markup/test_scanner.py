@@ -5,7 +5,7 @@ import pytest
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.calls import ONE, PARIS
-from tests.kimi.corpus.cases import CALL, SECTION, SECTION_END, TOOLS
+from tests.kimi.corpus.cases import ARGUMENTS, CALL, CALL_END, SECTION, SECTION_END, TOOLS
 
 
 def scanner() -> MarkupScanner:
@@ -67,3 +67,21 @@ def test_many_broken_calls() -> None:
     broken = f'{CALL}functions.get_weather:0{{"city": "Par<|tool_call_end|>'
     assert scanned.feed(broken * 500) + scanned.close(clean=True) == ""
     assert scanned.calls
+
+
+def test_arguments_that_are_not_json_are_held_back_until_their_end() -> None:
+    scanned = scanner()
+    pieces = [f"{CALL}functions.get_weather:0{ARGUMENTS}{{b}} c", " some", " more", " words", f"{CALL_END} Done."]
+    shown = "".join(scanned.feed(piece) for piece in pieces) + scanned.close(clean=True)
+    whole = scanner()
+    assert shown == whole.feed("".join(pieces)) + whole.close(clean=True)
+    assert scanned.calls == whole.calls
+    assert scanned.removed == whole.removed
+
+
+def test_a_name_behind_a_letter_of_an_earlier_piece_is_text() -> None:
+    scanned = scanner()
+    assert scanned.feed("my") + scanned.feed("functions.get_weather:0{}") + scanned.close(clean=True) == (
+        "myfunctions.get_weather:0{}"
+    )
+    assert scanned.calls == []

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,11 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.lean_client import LeanClient
-from langchain_kimi._openrouter.http.pool import MAX_IDLE
+from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, MAX_IDLE, ClientPool
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
-from tests.openrouter.events import WHOLE, said
+from tests.openrouter.events import WHOLE, text_event
 from tests.openrouter.http.calling import call, serving, streamed
 
 HERE = Connection("http://127.0.0.1:9")
@@ -148,7 +149,7 @@ async def test_a_closed_async_client_is_replaced() -> None:
 
 
 def test_releasing_a_client_during_a_stream_does_not_break_it() -> None:
-    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+    with serving(streamed(text_event("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = exchange(call(server.url))
         text = next(parts)
         close(HERE)
@@ -156,7 +157,7 @@ def test_releasing_a_client_during_a_stream_does_not_break_it() -> None:
 
 
 async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> None:
-    with serving(streamed(said("Hel"), Pause(0.01), *WHOLE[1:])) as server:
+    with serving(streamed(text_event("Hel"), Pause(0.01), *WHOLE[1:])) as server:
         parts = aexchange(call(server.url))
         text = await anext(parts)
         await aclose(HERE)
@@ -164,7 +165,7 @@ async def test_releasing_an_async_client_during_a_stream_does_not_break_it() -> 
 
 
 def test_a_dropped_stream_may_be_collected_while_the_lock_is_held() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         parts = exchange(call(server.url))
         next(parts)
         with clients._registry.lock:
@@ -227,7 +228,7 @@ def test_a_call_waits_for_the_only_connection() -> None:
 
 
 def test_the_connect_timeout_limits_the_wait_for_a_client() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
         with closing(cast("Any", exchange(first))) as parts:
             assert next(parts) == "Hel"
@@ -237,7 +238,7 @@ def test_the_connect_timeout_limits_the_wait_for_a_client() -> None:
 
 
 async def test_the_connect_timeout_limits_the_async_wait_for_a_client() -> None:
-    with serving(streamed(said("Hel"), Hang())) as server:
+    with serving(streamed(text_event("Hel"), Hang())) as server:
         first, second = (call(server.url, connection={"max_connections": 1}, connect=0.05) for _ in range(2))
         async with aclosing(aexchange(first)) as parts:
             assert await anext(parts) == "Hel"
@@ -384,3 +385,15 @@ def test_many_certificate_directories_leave_a_limited_cache_of_contexts(tmp_path
         path.mkdir()
         sync_client(Connection("http://127.0.0.1:9", verify=str(path)))
         assert len(clients._registry.tls) <= clients.MAX_POOLS
+
+
+async def test_a_timer_closes_idle_async_clients() -> None:
+    client, loop = await async_client(), asyncio.get_running_loop()
+    pool = ClientPool(1, make=lambda: client)
+    pool.idle.append((client, time.monotonic() - IDLE_SECONDS))
+    pools = clients.ClientPools({("settings",): pool})
+    clients._expire_on_loop(clients.Registry(), pools, loop)
+    while pools.is_expiring:  # noqa: ASYNC110 - the timer sets no event
+        await asyncio.sleep(0.01)
+    assert client.is_closed
+    assert not pools.by_key

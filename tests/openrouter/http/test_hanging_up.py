@@ -11,7 +11,7 @@ import pytest
 
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.testing.http1 import Hang, HttpRequest, Repeat, Response
-from tests.openrouter.events import said
+from tests.openrouter.events import text_event
 from tests.openrouter.http.calling import call, forget_clients, serving, streamed
 
 SOON = 10.0
@@ -45,8 +45,8 @@ def listening(answer: Response) -> Iterator[tuple[Listener, str]]:
 
 
 STARTED = {
-    "a stream that stalls": streamed(said("Hel"), Hang()),
-    "an endless stream": streamed(Repeat(said("a"), 0.001)),
+    "a stream that stalls": streamed(text_event("Hel"), Hang()),
+    "an endless stream": streamed(Repeat(text_event("a"), 0.001)),
 }
 
 

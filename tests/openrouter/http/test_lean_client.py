@@ -107,8 +107,9 @@ async def test_a_response_refers_to_its_request_async() -> None:
 
 
 def test_the_password_of_a_proxy_is_not_in_its_repr() -> None:
-    proxy = _proxy("socks5://somebody:planted-password@127.0.0.1:9")
+    proxy = _proxy("socks5://somebody:planted-password@127.0.0.1:9", TLS)
     assert proxy is not None
+    assert proxy.ssl_context is None
     assert proxy.auth == (b"somebody", b"planted-password")
     assert "planted-password" not in repr(proxy.auth)
 

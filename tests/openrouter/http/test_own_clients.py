@@ -15,7 +15,7 @@ from langchain_kimi.errors import (
 )
 from langchain_kimi.testing.http1 import Cut, Hang, Response
 from tests.conftest import KEY
-from tests.openrouter.events import WHOLE, event, said
+from tests.openrouter.events import WHOLE, event, text_event
 from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
 
 LIBRARIES = ["httpx", "httpx2"]
@@ -90,7 +90,7 @@ AFTER_CONTENT: dict[str, tuple[Any, type[KimiError]]] = {
 
 @pytest.mark.parametrize(("after", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
 def test_failures_of_a_users_client_are_typed_errors(ask: Ask, library: Any, after: Any, kind: type[KimiError]) -> None:
-    with serving(streamed(said("Hel"), after)) as server:
+    with serving(streamed(text_event("Hel"), after)) as server:
         shown, error = ask.shows(call(server.url, connection=ask.own(library)))
     assert (shown, type(error)) == (["Hel"], kind)
 

@@ -15,7 +15,7 @@ from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi.errors import KimiTimeoutError
 from tests.openrouter.http.calling import Ask, call
 
-EVERY = 0.02
+EVERY = 0.01
 """Seconds between two pieces."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
 
@@ -61,7 +61,7 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("limits", [{"total": 0.3}, {"idle": 0.3}], ids=["total", "idle"])
+@pytest.mark.parametrize("limits", [{"total": 0.1}, {"idle": 0.1}], ids=["total", "idle"])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "stream"])
 @pytest.mark.parametrize(("first", "again"), ENDLESS.values(), ids=ENDLESS.keys())
 def test_bytes_without_content_extend_no_limit(

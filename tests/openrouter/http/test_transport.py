@@ -22,7 +22,7 @@ from langchain_kimi.errors import (
 )
 from langchain_kimi.testing.http1 import Cut, Response
 from tests.conftest import KEY
-from tests.openrouter.events import COMMENT, DONE, WHOLE, event, finished, said
+from tests.openrouter.events import COMMENT, DONE, WHOLE, event, finished, text_event
 from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
 
 GOOD = streamed(*WHOLE)
@@ -184,7 +184,7 @@ AFTER_CONTENT: dict[str, tuple[tuple[Any, ...], type[KimiError]]] = {
 
 @pytest.mark.parametrize(("after", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
 def test_there_are_no_retries_after_content(ask: Ask, after: tuple[Any, ...], kind: type[KimiError]) -> None:
-    with serving(streamed(said("Hel"), *after), GOOD) as server:
+    with serving(streamed(text_event("Hel"), *after), GOOD) as server:
         shown, error = ask.shows(call(server.url, retries=FULL, clock=Recorded()))
     assert shown == ["Hel"]
     assert type(error) is kind
@@ -195,7 +195,7 @@ def test_there_are_no_retries_after_content(ask: Ask, after: tuple[Any, ...], ki
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
 def test_the_error_of_a_broken_connection_names_the_call(ask: Ask, cut: Cut) -> None:
-    with serving(streamed(said("Hel"), cut)) as server:
+    with serving(streamed(text_event("Hel"), cut)) as server:
         [error] = ask(call(server.url))
     assert (error.status, error.generation_id, error.is_retryable) == (200, "gen-1", True)
     assert error.reason.startswith("The connection broke before the reply ended (")
@@ -204,7 +204,7 @@ def test_the_error_of_a_broken_connection_names_the_call(ask: Ask, cut: Cut) -> 
 @pytest.mark.parametrize("end", [(DONE,), (finished(),), (finished(), DONE)])
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
 def test_a_complete_reply_is_returned_from_a_broken_connection(ask: Ask, end: Any, cut: Cut) -> None:
-    with serving(streamed(said("Hello"), *end, cut)) as server:
+    with serving(streamed(text_event("Hello"), *end, cut)) as server:
         assert ask(call(server.url)) == ["Hello"]
 
 

@@ -11,15 +11,15 @@ from langchain_kimi._openrouter.reply.bodies import MAX_ERROR_BYTES
 from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError, KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause, Repeat, Response
-from tests.openrouter.events import BILLED, COMMENT, DONE, WHOLE, event, said
+from tests.openrouter.events import BILLED, COMMENT, DONE, WHOLE, event, text_event
 from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
 
 ERROR = {"code": 502, "message": "Upstream closed"}
 SILENT = {
     "before the head": Response(before=(Hang(),)),
     "before the first byte": streamed(Hang()),
-    "in the reply": streamed(said("Hel"), Hang()),
-    "in an event": streamed(said("Hel"), b"data: {", Hang()),
+    "in the reply": streamed(text_event("Hel"), Hang()),
+    "in an event": streamed(text_event("Hel"), b"data: {", Hang()),
 }
 
 
@@ -58,8 +58,8 @@ def test_a_comment_does_not_extend_the_idle_limit(ask: Ask) -> None:
 SILENT_AFTER = {
     "[DONE]": (*WHOLE, Hang()),
     "[DONE] and comments": (*WHOLE, Repeat(COMMENT, 0.01)),
-    "[DONE] and more events": (*WHOLE, Repeat(said("not read"), 0.01)),
-    "[DONE] without a finish reason": (said("Hello"), DONE, Hang()),
+    "[DONE] and more events": (*WHOLE, Repeat(text_event("not read"), 0.01)),
+    "[DONE] without a finish reason": (text_event("Hello"), DONE, Hang()),
 }
 
 
@@ -71,7 +71,7 @@ def test_a_complete_reply_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> N
 
 @pytest.mark.parametrize("total", [None, pytest.param(60.0, marks=pytest.mark.long)])
 def test_an_error_event_ends_the_wait(ask: Ask, total: float | None) -> None:
-    with serving(streamed(said("Hel"), event({"error": ERROR}), Hang())) as server:
+    with serving(streamed(text_event("Hel"), event({"error": ERROR}), Hang())) as server:
         shown, error = ask.shows(call(server.url, total=total))
     assert (shown, type(error)) == (["Hel"], KimiServerError)
 
@@ -98,7 +98,7 @@ def test_a_long_error_response_ends_the_wait(ask: Ask, steps: tuple[bytes, ...])
 
 
 ENDLESS = SILENT | {
-    "an endless answer": streamed(Repeat(said("a"), 0.01)),
+    "an endless answer": streamed(Repeat(text_event("a"), 0.01)),
     "endless comments": streamed(Repeat(COMMENT, 0.01)),
     "a head in pieces": Response(before=(b"HTTP/1.1 200 OK\r\n", Hang())),
 }
@@ -130,7 +130,9 @@ def test_the_time_of_a_slow_consumer_does_not_count(ask: Ask) -> None:
 
     ask.after_each = take_long
     pause = Pause(0.01)
-    with serving(streamed(said("Hel"), pause, COMMENT, pause, said("lo"), pause, COMMENT, pause, *WHOLE[2:])) as server:
+    with serving(
+        streamed(text_event("Hel"), pause, COMMENT, pause, text_event("lo"), pause, COMMENT, pause, *WHOLE[2:])
+    ) as server:
         assert ask(call(server.url, clock=recorded, idle=10.0)) == ["Hello"]
         [error] = ask(call(server.url, clock=recorded, total=10.0))
     assert "total time of 10 seconds" in error.reason

@@ -62,12 +62,12 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "complaint"), CONTRADICTIONS)
-def test_contradictions_are_refused(given: dict[str, Any], complaint: str) -> None:
+@pytest.mark.parametrize(("arguments", "complaint"), CONTRADICTIONS)
+def test_contradictions_are_refused(arguments: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(complaint)):
-        RequestParameters(**given)
+        RequestParameters(**arguments)
     with pytest.raises(KimiUsageError, match=re.escape(complaint)):
-        checked(given)
+        checked(arguments)
 
 
 def test_top_logprobs_needs_logprobs_in_the_whole_request() -> None:

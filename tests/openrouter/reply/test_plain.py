@@ -15,7 +15,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiTimeoutError,
 )
-from tests.openrouter.events import COMMENT, DONE, WHOLE, event, said
+from tests.openrouter.events import COMMENT, DONE, WHOLE, event, text_event
 from tests.openrouter.reply.read import ERROR, Read, Waiting, plain
 
 MESSAGE = {"role": "assistant", "content": "Hello"}
@@ -135,8 +135,8 @@ def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "text"),
     [
-        (said("Hel"), KimiIncompleteStreamError, "The stream ended before the reply did"),
-        (said("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
+        (text_event("Hel"), KimiIncompleteStreamError, "The stream ended before the reply did"),
+        (text_event("Hel") + event({"error": ERROR}), KimiServerError, "Upstream closed"),
         (b"event: error\n" + event(ERROR), KimiServerError, "Upstream closed"),
         (DONE, KimiMalformedReplyError, "The reply has no choices"),
         (b"data:", KimiIncompleteStreamError, "The stream ended before the reply did"),
@@ -172,7 +172,7 @@ def test_comments_before_a_plain_error() -> None:
         (b"", False),
         (PADDING, False),
         (json.dumps(ANSWER).encode()[:-1], False),
-        (said("Hel"), False),
+        (text_event("Hel"), False),
         (b'{"choices": []}', False),
     ],
 )
@@ -194,4 +194,4 @@ def test_endless_blanks_after_a_complete_reply_are_not_an_error() -> None:
 def test_comments_are_not_content() -> None:
     wait = Waiting(PlainReader, 10.0)
     assert wait((8.0, COMMENT)) == 2.0
-    assert wait((1.0, said("Hel"))) is None
+    assert wait((1.0, text_event("Hel"))) is None

@@ -1,0 +1,20 @@
+"""Bulk runs: thousands to millions of rows through one runnable, durable, within a budget and a host's limits.
+
+```python
+from langchain_kimi import ChatKimi, bulk
+
+reader = ChatKimi(max_tokens=500).with_structured_output(Order)
+summary = bulk.run(reader, "letters.jsonl", out="orders.jsonl", max_cost=5)
+print(summary)
+```
+
+Each row is written to the output once, before it counts. A run that was killed continues when it is started again with
+the same arguments, and no finished row is asked again.
+"""
+
+from langchain_kimi.bulk.options import Options
+from langchain_kimi.bulk.results import BulkError, BulkResult, BulkStoppedError
+from langchain_kimi.bulk.running import arun, run
+from langchain_kimi.bulk.summary import BulkSummary
+
+__all__ = ["BulkError", "BulkResult", "BulkStoppedError", "BulkSummary", "Options", "arun", "run"]

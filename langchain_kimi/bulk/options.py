@@ -1,0 +1,98 @@
+"""The options of a bulk run."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, TypedDict
+
+from langchain_core.runnables import RunnableConfig
+
+from langchain_kimi.bulk.brake import Limits
+from langchain_kimi.bulk.summary import BulkSummary
+from langchain_kimi.errors import KimiUsageError
+
+
+class Options(TypedDict, total=False):
+    """The options of `run` and `arun`.
+
+    Attributes:
+        key: The name of the column, or a function of the row, that identifies a row. By default a digest of the
+            request, so that a changed prompt is asked again.
+        max_concurrency: The most requests at once, by default 64. The number in use adapts to what the host accepts.
+        requests_per_minute: The most requests that begin within a minute.
+        tokens_per_minute: The most estimated tokens of prompts within a minute.
+        max_cost: US dollars that the run may cost. Each call reserves the most that it can cost, so set `max_tokens`
+            on the model. Fees of plugins and searches are not included.
+        prices: US dollars per million tokens, `{"prompt": ..., "completion": ...}`, in place of the list prices.
+        retries: How often the rows that failed and may succeed are asked again at the end of the run, by default 2.
+        retry_failed: Whether the failed rows of an earlier run are asked again, by default not.
+        on_error: `"keep"` a failed row as a result with its error (the default), or `"raise"` to stop.
+        progress: Whether to show the progress, on a terminal or in the log of `langchain_kimi`; or a function
+            that takes the sums after each result.
+        config: The configuration of the runnable's calls.
+    """
+
+    key: str | Callable[[Any], str] | None
+    max_concurrency: int
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+    max_cost: float | Decimal | None
+    prices: Mapping[str, float] | None
+    retries: int
+    retry_failed: bool
+    on_error: Literal["keep", "raise"]
+    progress: bool | Callable[[BulkSummary], None]
+    config: RunnableConfig | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOptions:
+    """The options with their defaults; see `Options`."""
+
+    limits: Limits
+    key: str | Callable[[Any], str] | None = None
+    max_cost: Decimal | None = None
+    prices: Mapping[str, float] | None = None
+    retries: int = 2
+    retry_failed: bool = False
+    on_error: str = "keep"
+    progress: bool | Callable[[BulkSummary], None] = False
+    config: RunnableConfig | None = None
+
+
+_LIMITS = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
+
+
+def checked_options(options: Options) -> CheckedOptions:
+    """Return the options with their defaults.
+
+    Raises:
+        KimiUsageError: A name is unknown, or a value is invalid.
+    """
+    values: dict[str, Any] = dict(options)
+    if unknown := values.keys() - Options.__annotations__.keys():
+        names = ", ".join(sorted(Options.__annotations__))
+        raise KimiUsageError(f"Unknown options: {', '.join(sorted(unknown))}.", advice=f"The options are {names}.")
+    for name in (*_LIMITS, "max_cost"):
+        _check_number(name, values.get(name), zero=name == "max_cost")
+    if not _is_count(values.get("max_concurrency", 1)) or not _is_count(values.get("retries", 0)):
+        raise KimiUsageError("max_concurrency and retries must be integers.")
+    if values.get("on_error", "keep") not in {"keep", "raise"}:
+        raise KimiUsageError(f'on_error must be "keep" or "raise", got {values["on_error"]!r}.')
+    limits = Limits(**{name: values.pop(name) for name in _LIMITS if name in values})
+    if values.get("max_cost") is not None:
+        values["max_cost"] = Decimal(str(values["max_cost"]))
+    return CheckedOptions(limits=limits, **values)
+
+
+def _check_number(name: str, value: Any, *, zero: bool) -> None:
+    if value is None:
+        return
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or value < 0 or (value == 0 and not zero):
+        raise KimiUsageError(f"{name} must be a number {'of at least' if zero else 'above'} 0, got {value!r}.")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,0 +1,60 @@
+"""A limit of money that concurrent calls cannot exceed: each reserves the most that it can cost, before it is sent."""
+
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
+from langchain_kimi.errors import KimiBudgetExceededError
+
+NOTHING = Decimal(0)
+
+
+class Purse:
+    """The money of a run. It belongs to one event loop.
+
+    A call whose worst case does not fit waits while others are under way, because they usually cost less than they
+    have reserved. It is refused once nothing else is under way.
+
+    Args:
+        limit: US dollars.
+
+    Attributes:
+        spent: US dollars of the calls that ended. A call whose cost is not reported counts with its worst case.
+        reserved: US dollars that the calls under way may cost at most.
+    """
+
+    def __init__(self, limit: Decimal) -> None:
+        self.limit = limit
+        self.spent = self.reserved = NOTHING
+        self._calls: dict[UUID | None, Decimal] = {}
+        self._settled = asyncio.Event()
+
+    async def reserve(self, run_id: UUID | None, most: Decimal) -> None:
+        """Reserve the most that a call can cost. Another attempt of the same call reserves nothing more.
+
+        Raises:
+            KimiBudgetExceededError: It does not fit, and no other call is under way.
+        """
+        if run_id in self._calls:
+            return
+        while self.spent + self.reserved + most > self.limit:
+            if not self._calls:
+                raise KimiBudgetExceededError(
+                    f"Budget exceeded: {self.spent:f} of {self.limit:f} USD spent, and the call may cost {most:f} USD.",
+                    spent=float(self.spent),
+                    limit=float(self.limit),
+                    unit="USD",
+                    advice="The call was not sent. Raise max_cost, or lower max_tokens.",
+                )
+            self._settled.clear()
+            await self._settled.wait()
+        self._calls[run_id] = most
+        self.reserved += most
+
+    def settle(self, run_id: UUID | None, cost: Decimal | None) -> None:
+        """Replace the reservation of a call by its cost; None if the cost is not known."""
+        most = self._calls.pop(run_id, None)
+        if most is not None:
+            self.reserved -= most
+        self.spent += (most or NOTHING) if cost is None else cost
+        self._settled.set()

@@ -1,0 +1,85 @@
+"""`run` and `arun`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Unpack
+
+from langchain_core.runnables import Runnable
+
+from langchain_kimi.bulk.engine import Run
+from langchain_kimi.bulk.options import Options
+from langchain_kimi.bulk.results import BulkResult
+from langchain_kimi.bulk.summary import BulkSummary
+from langchain_kimi.errors import KimiUsageError
+
+
+async def arun(
+    runnable: Runnable[Any, Any], rows: Any, *, out: str | Path | None = None, **options: Unpack[Options]
+) -> AsyncGenerator[BulkResult, None]:
+    """Ask a runnable for every row, and yield the results as they come.
+
+    Args:
+        runnable: A `ChatKimi`, or a binding, chain or structured output of one.
+        rows: The inputs of the runnable: any iterable or async iterable, or the path of a file of JSON lines, CSV or
+            Parquet. They are read as they are needed.
+        out: The file of the results, JSON lines. A run with a file continues where an earlier one ended. Without a file
+            nothing is kept.
+        **options: See `Options`.
+
+    Raises:
+        KimiUsageError: The runnable has no `ChatKimi`, the rows or the file cannot be read, the file belongs to another
+            run, or an option is invalid.
+        BulkStoppedError: The run ended early: the money is spent, the key is refused, the model does not exist, or the
+            file cannot be written. All earlier results are in the file.
+    """
+    async with aclosing(Run(runnable, out, options).results(rows)) as results:
+        async for result in results:
+            yield result
+
+
+def run(
+    runnable: Runnable[Any, Any],
+    rows: Any,
+    *,
+    out: str | Path | None = None,
+    on_result: Callable[[BulkResult], None] | None = None,
+    **options: Unpack[Options],
+) -> BulkSummary:
+    """Ask a runnable for every row, and return the sums at the end.
+
+    Args:
+        runnable: See `arun`.
+        rows: See `arun`.
+        out: See `arun`.
+        on_result: Takes each result as it comes.
+        **options: See `Options`.
+
+    Raises:
+        KimiUsageError: See `arun`. Also if neither `out` nor `on_result` is set, because the results would be lost.
+        BulkStoppedError: See `arun`.
+    """
+    if out is None and on_result is None:
+        raise KimiUsageError("The results would be lost.", advice="Pass out=..., on_result=..., or use bulk.arun.")
+
+    async def run_all() -> BulkSummary:
+        this = Run(runnable, out, options)
+        async with aclosing(this.results(rows)) as results:
+            async for result in results:
+                if on_result is not None:
+                    on_result(result)
+        return this.summary
+
+    return _finished(run_all())
+
+
+def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
+    """Run a coroutine to its end, in a thread of its own if this one has a running loop, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

@@ -1,0 +1,90 @@
+"""The rows of a bulk run: any iterable or async iterable, or a file of JSON lines, CSV or Parquet.
+
+Rows are read one after another, and never all at once.
+"""
+
+import csv
+import importlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from langchain_kimi.errors import KimiUsageError
+
+
+async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
+    """Yield the rows of a source.
+
+    Args:
+        source: A path, an iterable, or an async iterable.
+
+    Raises:
+        KimiUsageError: It is none of these, or the file cannot be read.
+    """
+    if isinstance(source, AsyncIterable):
+        async for row in source:
+            yield row
+    else:
+        for row in _iterable(source):
+            yield row
+
+
+def number_of_rows(source: Any) -> int | None:
+    """Return the number of rows if the source has a length, else None."""
+    return len(source) if hasattr(source, "__len__") and not isinstance(source, str) else None
+
+
+def _iterable(source: Any) -> Iterable[Any]:
+    if isinstance(source, str | Path):
+        return rows_of_file(Path(source))
+    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+        raise KimiUsageError(
+            f"rows must be an iterable, an async iterable or a path, got {type(source).__name__}.",
+            advice="Pass a list, a generator, or the path of a .jsonl, .csv or .parquet file.",
+        )
+    return source
+
+
+def rows_of_file(path: Path) -> Iterator[Any]:
+    """Yield the rows of a file, by its suffix: `.jsonl` or `.ndjson`, `.csv`, `.parquet`.
+
+    Raises:
+        KimiUsageError: The suffix is another one, there is no such file, or a line is not JSON.
+    """
+    readers = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv, ".parquet": _parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise KimiUsageError(f"{path.name} has an unknown suffix; it must be one of {', '.join(readers)}.")
+    try:
+        yield from reader(path)
+    except OSError as problem:
+        raise KimiUsageError(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def _json_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError as problem:
+                raise KimiUsageError(f"Line {number} of {path.name} is not JSON: {problem}.") from problem
+
+
+def _csv(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError as problem:
+        raise KimiUsageError(
+            "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
+        ) from problem
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=1_000):
+            yield from batch.to_pylist()

@@ -1,0 +1,219 @@
+"""The output of a bulk run: a file of JSON lines that is only appended to, and an index of its keys.
+
+The file is the only state. A result counts once its line is on the disk (`fsync`); results that end at the same time
+share one write. The index is a temporary SQLite database beside the process, made from the file when a run starts, so
+that a million keys do not stay in memory.
+"""
+
+import asyncio
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langchain_kimi.bulk.target import differences
+from langchain_kimi.errors import KimiUsageError
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the output.
+
+    Attributes:
+        content: The line.
+        ok: Whether its row has a value.
+        own: Whether this run wrote it.
+    """
+
+    content: bytes
+    ok: bool
+    own: bool
+
+
+class Store:
+    """The output of one run.
+
+    Args:
+        path: The file; None keeps the lines in a temporary place that ends with the run.
+        description: What decides the requests, see `Target.description`.
+
+    Raises:
+        KimiUsageError: The file belongs to another run, is in use by another run, or cannot be written.
+    """
+
+    def __init__(self, path: Path | None, description: Mapping[str, Any]) -> None:
+        # An empty name is a temporary database that SQLite moves to the disk when it grows.
+        self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._index.execute("PRAGMA synchronous=OFF")
+        self._index.execute("PRAGMA journal_mode=OFF")
+        self._index.execute(
+            "CREATE TABLE lines (key TEXT PRIMARY KEY, start INT, size INT, ok INT, own INT) WITHOUT ROWID"
+        )
+        self._index.execute("CREATE TABLE waiting (row BLOB)")
+        self._path = path
+        self._pending: list[tuple[str, bytes, bool, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._failure: OSError | None = None
+        self._file = _opened(path)
+        try:
+            self._check(description)
+            self._size = self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def find(self, key: str) -> Line | None:
+        """Return the line of a key; None if there is none."""
+        row = self._index.execute("SELECT start, size, ok, own FROM lines WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        start, size, ok, own = row
+        return Line(os.pread(self._file.fileno(), size, start), bool(ok), bool(own))
+
+    async def append(self, key: str, line: bytes, *, ok: bool) -> None:
+        """Write a line, and return when it is on the disk.
+
+        Raises:
+            OSError: It could not be written, and neither can later ones. A part of a line at the end of the file is put
+                aside by the next run.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((key, line, ok, written))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        await asyncio.shield(written)
+
+    async def _write(self) -> None:
+        while self._pending:
+            lines, self._pending = self._pending, []
+            try:
+                if self._failure is not None:
+                    raise self._failure
+                await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
+            except OSError as problem:
+                self._failure = problem
+                for *_, written in lines:
+                    written.set_exception(problem)
+                continue
+            for key, line, ok, written in lines:
+                self._note(key, self._size, len(line), ok=ok, own=True)
+                self._size += len(line)
+                written.set_result(None)
+        self._writing = None
+
+    def _write_all(self, content: bytes) -> None:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        os.fsync(self._file.fileno())
+
+    async def flush(self) -> None:
+        """Wait until everything is written."""
+        if self._writing is not None:
+            await self._writing
+
+    def put_aside(self, row: bytes) -> None:
+        """Keep a row for a later round."""
+        self._index.execute("INSERT INTO waiting VALUES (?)", (row,))
+
+    def waiting(self) -> Iterator[bytes]:
+        """Yield the rows that were put aside so far, and forget them."""
+        last = self._index.execute("SELECT max(rowid) FROM waiting").fetchone()[0] or 0
+        while row := self._index.execute("SELECT rowid, row FROM waiting WHERE rowid <= ? LIMIT 1", (last,)).fetchone():
+            self._index.execute("DELETE FROM waiting WHERE rowid = ?", (row[0],))
+            yield row[1]
+
+    def close(self) -> None:
+        """Close the file and the index."""
+        self._file.close()
+        self._index.close()
+
+    def _note(self, key: str, start: int, size: int, *, ok: bool, own: bool) -> None:
+        self._index.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", (key, start, size, ok, own))
+
+    def _check(self, description: Mapping[str, Any]) -> None:
+        """Compare the description with that of the earlier run, which is in a file beside the output."""
+        if self._path is None:
+            return
+        beside = self._path.with_name(f"{self._path.name}.run.json")
+        wanted = {"version": _VERSION, **description}
+        if beside.exists() and self._path.stat().st_size:
+            different = list(differences(json.loads(beside.read_bytes()), json.loads(json.dumps(wanted, default=str))))
+            if different:
+                raise KimiUsageError(
+                    f"{self._path.name} has the results of another run. {'; '.join(different)}.",
+                    advice="Choose another `out`, or move the file away.",
+                )
+            return
+        temporary = beside.with_name(f"{beside.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(wanted, indent=1, default=str), encoding="utf-8")
+        temporary.replace(beside)
+
+    def _load(self) -> int:
+        """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
+        if self._path is None:
+            return 0
+        bad: list[bytes] = []
+        start = 0
+        self._index.execute("BEGIN")
+        with self._path.open("rb") as file:
+            for line in file:
+                key, ok = _key_of(line)
+                if key is None:
+                    bad.append(line)
+                else:
+                    self._note(key, start, len(line), ok=ok, own=False)
+                start += len(line)
+        self._index.execute("COMMIT")
+        if bad:
+            with self._path.with_name(f"{self._path.name}.bad").open("ab") as file:
+                file.writelines(line.removesuffix(b"\n") + b"\n" for line in bad)
+            if not bad[-1].endswith(b"\n"):
+                start -= len(bad[-1])
+                self._file.truncate(start)
+        return start
+
+
+def _opened(path: Path | None) -> Any:
+    """Return the file without a buffer, so that nothing is written after an error; None opens a temporary file."""
+    if path is None:
+        return tempfile.TemporaryFile("ab+", buffering=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab+", buffering=0)
+    except OSError as problem:
+        raise KimiUsageError(f"{path} cannot be written: {problem.strerror}.") from problem
+    if not _lock(file):
+        file.close()
+        raise KimiUsageError(f"Another run is writing to {path.name}.", advice="Wait for it, or choose another `out`.")
+    return file
+
+
+def _lock(file: Any) -> bool:
+    """Lock a file until it is closed, and return whether that was possible. Windows has no such lock."""
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has no fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _key_of(line: bytes) -> tuple[str | None, bool]:
+    """Return the key of a line and whether its row has a value; no key if the line is not whole."""
+    try:
+        row = json.loads(line)
+        key, ok = row["key"], row["ok"]
+    except (ValueError, KeyError, TypeError):
+        return None, False
+    is_whole = isinstance(key, str) and isinstance(ok, bool) and line.endswith(b"\n")
+    return (key, ok) if is_whole else (None, False)

@@ -1,0 +1,123 @@
+"""The sums of a bulk run, and its table."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from langchain_kimi.bulk.results import BulkResult
+
+
+@dataclass(slots=True)
+class BulkSummary:
+    """The sums of a run so far.
+
+    Attributes:
+        rows: Rows with a result: answered, failed, stored by an earlier run, or equal to another row.
+        answered: Rows that this run asked and that have a value.
+        failed: Rows that this run asked and that have none.
+        stored: Rows that an earlier run finished.
+        duplicates: Rows that are equal to another row, and were not asked.
+        errors: The number of failed rows by the kind of error.
+        requests: Requests that were sent, those of failed attempts included.
+        refusals: Requests among them that the host refused, because it had too many.
+        input_tokens: The tokens of all prompts.
+        output_tokens: The tokens of all answers.
+        cost: US dollars charged in this run.
+        unknown_costs: Calls and attempts whose cost was not reported.
+        costs: US dollars by host.
+        seconds: The duration of the run.
+        total: The number of rows of the input; None while it is not known.
+        stopped: Why the run stopped early; empty if it did not.
+    """
+
+    rows: int = 0
+    answered: int = 0
+    failed: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    refusals: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    charged: Decimal = Decimal(0)
+    unknown_costs: int = 0
+    costs: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    total: int | None = None
+    stopped: str = ""
+
+    @property
+    def cost(self) -> float:
+        """US dollars charged in this run."""
+        return float(self.charged)
+
+    @property
+    def expected_cost(self) -> float | None:
+        """US dollars that the whole run costs if the remaining rows cost as much as those so far; None if unknown."""
+        paid = self.answered + self.failed
+        if self.total is None or not paid:
+            return None
+        return self.cost * (1 + max(0, self.total - self.rows) / paid)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the end at the present rate; None if that is not known."""
+        if self.total is None or not self.rows:
+            return None
+        return self.seconds * max(0, self.total - self.rows) / self.rows
+
+    def add(self, result: BulkResult) -> None:
+        """Count a result."""
+        self.rows += 1
+        if result.state != "new":
+            self.stored += result.state == "stored"
+            self.duplicates += result.state == "duplicate"
+            return
+        if result.error is None:
+            self.answered += 1
+        else:
+            self.failed += 1
+            self.errors[result.error.kind] += 1
+        self.input_tokens += result.input_tokens
+        self.output_tokens += result.output_tokens
+        self.unknown_costs += result.unknown_costs
+        self.charged += Decimal(str(result.cost))
+        if result.cost:
+            host = result.provider or "unknown"
+            self.costs[host] = self.costs.get(host, 0.0) + result.cost
+
+    def line(self) -> str:
+        """Return the state of the run in one line."""
+        of = "" if self.total is None else f" of {self.total:,}"
+        parts = [f"{self.rows:,}{of} rows", f"{self.failed:,} failed", f"${self.cost:.4f}"]
+        if (expected := self.expected_cost) is not None:
+            parts.append(f"about ${expected:.4f} in all")
+        if self.seconds:
+            parts.append(f"{self.rows / self.seconds:,.1f} rows/s")
+        if (left := self.seconds_left) is not None:
+            parts.append(f"{left:,.0f} s left")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        """Return a table of the sums."""
+        rows = [
+            ("rows", f"{self.rows:,}"),
+            ("  answered", f"{self.answered:,}"),
+            ("  failed", f"{self.failed:,}"),
+            *((f"    {kind}", f"{number:,}") for kind, number in self.errors.most_common()),
+            ("  from an earlier run", f"{self.stored:,}"),
+            ("  duplicates", f"{self.duplicates:,}"),
+            ("requests", f"{self.requests:,}"),
+            ("  refused", f"{self.refusals:,}"),
+            ("input tokens", f"{self.input_tokens:,}"),
+            ("output tokens", f"{self.output_tokens:,}"),
+            ("cost", f"${self.cost:.6f}"),
+            *((f"  at {host}", f"${cost:.6f}") for host, cost in sorted(self.costs.items())),
+            ("calls of unknown cost", f"{self.unknown_costs:,}"),
+            ("rows per second", f"{self.rows / self.seconds:,.1f}" if self.seconds else "-"),
+        ]
+        if self.stopped:
+            rows.append(("stopped", self.stopped))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)

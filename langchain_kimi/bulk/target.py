@@ -1,0 +1,157 @@
+"""The model inside a runnable: what decides its requests, and the key of a row."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langchain_core.load import dumpd
+from langchain_core.messages import BaseMessage
+from langchain_core.prompt_values import PromptValue
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.runnables import Runnable, RunnableParallel
+from pydantic import BaseModel
+
+from langchain_kimi._request.messages import messages_to_wire
+from langchain_kimi._settings import KimiSettings
+from langchain_kimi._structured.prompting import as_messages
+from langchain_kimi.errors import KimiUsageError
+
+_INNER = ("bound", "model", "runnable", "mapper")
+"""The attributes under which LangChain's and our runnables have the runnable inside them."""
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The model of a runnable, and the steps around it.
+
+    Attributes:
+        model: The chat model.
+        arguments: The parameters that are bound to it.
+        before: The steps that make its input.
+        instruction: A text that a step adds to the messages; empty if there is none.
+        schema: The pydantic class of the values; None for other values.
+    """
+
+    model: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    before: tuple[Runnable[Any, Any], ...] = ()
+    instruction: str = ""
+    schema: type[BaseModel] | None = None
+
+    def description(self) -> dict[str, Any]:
+        """Return what decides the requests apart from the rows, as JSON types."""
+        body = self.model.request_body("", **self.arguments)
+        del body["messages"]
+        return {"request": body, "steps": [_described(step) for step in self.before], "instruction": self.instruction}
+
+    def key_of(self, row: Any, description: bytes) -> str:
+        """Return the key of a row: a digest of the request that it makes.
+
+        Args:
+            row: The row.
+            description: The digest of `description`.
+
+        Raises:
+            Exception: The prompt cannot be made of the row.
+        """
+        value = row
+        for step in self.before:
+            if not isinstance(step, BasePromptTemplate):
+                # A step of any other kind may take long or have effects, so the row stands for its result.
+                value = row
+                break
+            value = step.format_prompt(**value) if isinstance(value, dict) else step.invoke(value)
+        return hashlib.blake2b(description + _canonical(value), digest_size=16).hexdigest()
+
+
+def target_of(runnable: Any) -> Target:
+    """Return the model in a runnable.
+
+    Raises:
+        KimiUsageError: There is no `ChatKimi` in it.
+    """
+    target = _target(runnable)
+    if target is None:
+        raise KimiUsageError(
+            "The runnable has no ChatKimi.", advice="Pass a ChatKimi, or a chain, binding or structured output of one."
+        )
+    return target
+
+
+def digest_of(description: Mapping[str, Any]) -> bytes:
+    """Return a digest of a description."""
+    return hashlib.blake2b(json.dumps(description, sort_keys=True, default=str).encode(), digest_size=16).digest()
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Yield what differs between two descriptions, a line each."""
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)
+    else:
+        yield f"{path}: {_short(old)} there, {_short(new)} now"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - the length of a line
+
+
+def _target(runnable: Any) -> Target | None:
+    if not isinstance(runnable, Runnable):
+        return None
+    if isinstance(runnable, KimiSettings):
+        return Target(runnable)
+    if isinstance(steps := getattr(runnable, "steps", None), list):
+        return _first(_in_step(steps, place) for place in range(len(steps)))
+    if isinstance(runnable, RunnableParallel):
+        return _first(map(_target, runnable.steps__.values()))
+    inner = _first(_target(getattr(runnable, name, None)) for name in _INNER)
+    if inner is None:
+        return None
+    arguments = {**inner.arguments, **(getattr(runnable, "kwargs", None) or {})}
+    return replace(inner, arguments=arguments, instruction=getattr(runnable, "instruction", inner.instruction))
+
+
+def _in_step(steps: list[Any], place: int) -> Target | None:
+    """Return the model in a step of a sequence."""
+    inner = _target(steps[place])
+    if inner is None:
+        return None
+    schema = next(filter(None, map(_schema_of, steps[place + 1 :])), inner.schema)
+    return replace(inner, before=(*steps[:place], *inner.before), schema=schema)
+
+
+def _first(targets: Iterable[Target | None]) -> Target | None:
+    return next(filter(None, targets), None)
+
+
+def _schema_of(step: Any) -> type[BaseModel] | None:
+    """Return the pydantic class of a parser of structured output, also of one inside of `include_raw`."""
+    parser = getattr(step, "parser", step)
+    model = getattr(getattr(parser, "target", None), "model", None)
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _described(step: Runnable[Any, Any]) -> Any:
+    dumped = dumpd(step)
+    if isinstance(dumped, dict) and dumped.get("type") == "constructor":
+        return dumped["kwargs"]
+    return _ADDRESS.sub("", repr(step))
+
+
+def _canonical(value: Any) -> bytes:
+    """Return equal bytes for equal inputs of a model, or for equal rows."""
+    if isinstance(value, str | PromptValue) or _is_conversation(value):
+        value = messages_to_wire(as_messages(value))
+    return json.dumps(value, sort_keys=True, default=repr).encode()
+
+
+def _is_conversation(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, BaseMessage | tuple) for one in value)

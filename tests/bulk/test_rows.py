@@ -1,0 +1,83 @@
+"""The gate of a run's calls, and the costs of a row."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiRateLimitError
+from langchain_kimi._openrouter.http.gates import current_gate
+from langchain_kimi.bulk.brake import Limits
+from langchain_kimi.bulk.purse import Purse
+from langchain_kimi.bulk.rows import RowCosts, RunGate
+from langchain_kimi.testing import Emulator, Reply, faults
+
+
+async def ask(model: ChatKimi, gate: RunGate, **arguments: Any) -> RowCosts:
+    costs = RowCosts(gate.purse.settle if gate.purse else lambda *_: None)
+    current_gate.set(gate)
+    await model.ainvoke("hi", {"callbacks": [costs]}, **arguments)
+    return costs
+
+
+async def test_a_call_reserves_its_worst_case_and_pays_its_cost(model: ChatKimi, openrouter: Emulator) -> None:
+    purse = Purse(Decimal(1))
+
+    costs = await ask(model, RunGate(Limits(), purse, None), max_tokens=100)
+
+    assert purse.reserved == 0
+    assert purse.spent == costs.total.charged > 0
+
+
+async def test_a_call_that_fails_unbilled_frees_its_reservation(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(faults.rate_limited(retry_after=0))
+    purse = Purse(Decimal(1))
+    gate = RunGate(Limits(), purse, None)
+
+    with pytest.raises(KimiRateLimitError):
+        await ask(model, gate, max_tokens=100)
+
+    assert purse.reserved == purse.spent == 0
+    assert gate.refusals == 1
+
+
+async def test_a_cut_stream_costs_its_worst_case(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(faults.silence())
+    purse = Purse(Decimal(1))
+    call = asyncio.create_task(ask(model, RunGate(Limits(), purse, None), max_tokens=100))
+    while not openrouter.requests:  # noqa: ASYNC110 - the server runs in a thread
+        await asyncio.sleep(0)
+    reserved = purse.reserved
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+    assert purse.spent == reserved > 0
+
+
+async def test_a_call_that_does_not_fit_is_not_sent(model: ChatKimi, openrouter: Emulator) -> None:
+    with pytest.raises(KimiBudgetExceededError):
+        await ask(model, RunGate(Limits(), Purse(Decimal("0.0001")), None), max_tokens=100)
+
+    assert openrouter.requests == []
+
+
+async def test_tokens_a_minute_count_the_prompt(model: ChatKimi, openrouter: Emulator) -> None:
+    gate = RunGate(Limits(tokens_per_minute=1_000_000), None, None)
+
+    await ask(model, gate)
+
+    assert (gate.requests, gate.refusals) == (1, 0)
+
+
+async def test_each_server_has_a_brake_of_its_own(model: ChatKimi, openrouter: Emulator) -> None:
+    gate = RunGate(Limits(max_concurrency=1), None, None)
+    with Emulator() as other:
+        openrouter.script(Reply(text="one"))
+        first = await gate.enter("https://a", b"{}", None)
+        # The only place at the first server is taken, and the second one has another.
+        await ask(model, gate)
+        await ask(model.model_copy(update={"openrouter_api_base": other.base_url}), gate)
+        gate.leave(first, None)
+
+    assert gate.requests == 3

@@ -1,0 +1,85 @@
+"""The rows of a run, from iterables and files."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_kimi import KimiUsageError
+from langchain_kimi.bulk.sources import number_of_rows, rows_of
+
+
+async def listed(source: Any) -> list[Any]:
+    return [row async for row in rows_of(source)]
+
+
+async def test_iterables_of_every_kind_give_their_rows() -> None:
+    async def later() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    assert await listed([1, 2]) == await listed(iter([1, 2])) == await listed(later()) == [1, 2]
+
+
+async def test_a_generator_is_not_read_ahead() -> None:
+    taken = []
+
+    def endless() -> Any:
+        number = 0
+        while True:
+            taken.append(number)
+            yield number
+            number += 1
+
+    async for row in rows_of(endless()):
+        if row == 2:
+            break
+
+    assert taken == [0, 1, 2]
+
+
+async def test_files_give_their_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('\ufeff{"a": 1}\n\n"two"\n', encoding="utf-8")
+    (tmp_path / "a.CSV").write_text('a,b\n1,"x\ny"\n', encoding="utf-8")
+
+    assert await listed(tmp_path / "a.jsonl") == [{"a": 1}, "two"]
+    assert await listed(str(tmp_path / "a.CSV")) == [{"a": "1", "b": "x\ny"}]
+
+
+async def test_a_parquet_file_gives_its_rows(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra `parquet`")
+    parquet.write_table(pyarrow.table({"a": list(range(2_500))}), tmp_path / "a.parquet")
+
+    assert await listed(tmp_path / "a.parquet") == [{"a": number} for number in range(2_500)]
+
+
+async def test_a_parquet_file_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+
+    with pytest.raises(KimiUsageError, match="parquet"):
+        await listed(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("source", [5, None, {"a": 1}])
+async def test_other_values_are_refused(source: Any) -> None:
+    with pytest.raises(KimiUsageError, match="must be an iterable"):
+        await listed(source)
+
+
+async def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"a": 1}\n{"a"\n', encoding="utf-8")
+
+    with pytest.raises(KimiUsageError, match=r"Line 2 of bad\.jsonl is not JSON"):
+        await listed(tmp_path / "bad.jsonl")
+    with pytest.raises(KimiUsageError, match="No such file"):
+        await listed(tmp_path / "missing.csv")
+    with pytest.raises(KimiUsageError, match="unknown suffix"):
+        await listed(tmp_path / "rows.xlsx")
+
+
+def test_the_number_of_rows_is_that_of_a_sized_source() -> None:
+    assert number_of_rows([1, 2, 3]) == 3
+    assert number_of_rows(iter([1])) is None
+    assert number_of_rows("rows.jsonl") is None

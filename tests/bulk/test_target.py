@@ -1,0 +1,121 @@
+"""The model in a runnable, and the keys of rows."""
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
+from pydantic import BaseModel
+
+from langchain_kimi import ChatKimi, KimiUsageError
+from langchain_kimi.bulk.target import differences, digest_of, target_of
+
+
+class Order(BaseModel):
+    city: str
+
+
+MODEL = ChatKimi(api_key="k", temperature=0.5)
+PROMPT = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{question}")])
+
+
+def key(runnable: Any, row: Any) -> str:
+    target = target_of(runnable)
+    return target.key_of(row, digest_of(target.description()))
+
+
+@pytest.mark.parametrize(
+    ("runnable", "schema"),
+    [
+        (MODEL, None),
+        (MODEL.bind(stop=["x"]), None),
+        (MODEL.with_retry(), None),
+        (MODEL.with_fallbacks([MODEL]), None),
+        (MODEL.with_config(tags=["t"]), None),
+        (MODEL.with_structured_output(Order), Order),
+        (MODEL.with_structured_output(Order, method="json_mode", repair=1), Order),
+        (MODEL.with_structured_output(Order, include_raw=True), Order),
+        (PROMPT | MODEL | StrOutputParser(), None),
+        (PROMPT | MODEL.with_structured_output(Order), Order),
+        (RunnablePassthrough.assign(answer=PROMPT | MODEL), None),
+        (RunnableParallel(answer=MODEL), None),
+    ],
+)
+def test_the_model_is_found(runnable: Any, schema: Any) -> None:
+    target = target_of(runnable)
+
+    assert target.model is MODEL
+    assert target.schema is schema
+
+
+@pytest.mark.parametrize("runnable", [StrOutputParser(), PROMPT, RunnableLambda(str), 5])
+def test_a_runnable_without_a_model_is_refused(runnable: Any) -> None:
+    with pytest.raises(KimiUsageError, match="no ChatKimi"):
+        target_of(runnable)
+
+
+def test_equal_requests_have_equal_keys() -> None:
+    chain = PROMPT | MODEL
+
+    assert key(MODEL, "hi") == key(MODEL, [HumanMessage("hi")]) == key(MODEL, [("human", "hi")])
+    assert key(chain, {"question": "hi", "id": 1}) == key(chain, {"question": "hi", "id": 2})
+
+
+def test_other_requests_have_other_keys() -> None:
+    other_prompt = ChatPromptTemplate.from_messages([("system", "Be long."), ("human", "{question}")])
+    keys = [
+        key(MODEL, "hi"),
+        key(MODEL, "ho"),
+        key(MODEL.bind(temperature=0.1), "hi"),
+        key(MODEL.with_structured_output(Order), "hi"),
+        key(PROMPT | MODEL, {"question": "hi"}),
+        key(other_prompt | MODEL, {"question": "hi"}),
+    ]
+
+    assert len(set(keys)) == len(keys)
+
+
+def test_behind_a_step_that_is_not_a_prompt_the_row_decides() -> None:
+    calls: list[Any] = []
+
+    def ask(row: dict[str, Any]) -> str:
+        calls.append(row)
+        return str(row)
+
+    chain = RunnableLambda(ask) | MODEL
+
+    assert key(chain, {"a": 1, "b": 2}) == key(chain, {"b": 2, "a": 1})
+    assert key(chain, {"a": 1}) != key(chain, {"a": 2})
+    assert calls == []
+
+
+def test_a_prompt_of_one_variable_takes_a_text() -> None:
+    chain = ChatPromptTemplate.from_template("Say {word}") | MODEL
+
+    assert key(chain, "hi") == key(chain, {"word": "hi"})
+
+
+def test_a_row_that_cannot_be_rendered_raises() -> None:
+    with pytest.raises(KeyError):
+        key(PROMPT | MODEL, {"other": 1})
+
+
+def test_the_description_is_the_same_in_every_process() -> None:
+    description = target_of(RunnableLambda(lambda row: row) | PROMPT | MODEL).description()
+
+    assert " at 0x" not in str(description)
+    assert description["request"]["temperature"] == 0.5
+    assert "messages" not in description["request"]
+
+
+def test_differences_name_the_place() -> None:
+    old = {"a": {"b": 1, "c": [1]}, "d": "x" * 200}
+    new = {"a": {"b": 2, "c": [1]}, "d": "y"}
+
+    first, second = differences(old, new)
+
+    assert first == "a.b: 1 there, 2 now"
+    assert second.endswith('..., there, "y" now') or "... there" in second
+    assert list(differences(old, old)) == []

@@ -1,0 +1,98 @@
+"""Errors by the words of their messages: a prompt beyond the context, in whatever place and words it is reported."""
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.exceptions import ContextOverflowError
+
+from langchain_kimi.errors import KimiContextOverflowError, KimiStatusError
+from langchain_kimi.testing import Emulator, RawReply
+from tests.faults.ways import WAYS, ask, model_of
+from tests.openrouter.failure_cases import OVERFLOWS
+from tests.openrouter.overflow_cases import OTHERS, REPORTS
+
+WORDINGS = [*OVERFLOWS, *REPORTS]
+JSON = {"content-type": "application/json"}
+
+
+def direct(message: str) -> RawReply:
+    return RawReply(400, JSON, json.dumps({"error": {"message": message, "code": 400}}).encode())
+
+
+def upstream(message: str) -> RawReply:
+    raw = json.dumps({"error": {"message": message, "type": "invalid_request_error"}})
+    metadata = {"raw": raw, "provider_name": "Novita"}
+    error = {"message": "Provider returned error", "code": 400, "metadata": metadata}
+    return RawReply(400, JSON, json.dumps({"error": error}).encode())
+
+
+def in_a_200(message: str) -> RawReply:
+    body = {"id": "gen-1", "choices": [], "error": {"message": message, "code": 400}}
+    return RawReply(200, JSON, json.dumps(body).encode())
+
+
+def in_a_stream(message: str) -> RawReply:
+    event = {"id": "gen-1", "choices": [], "error": {"message": message, "code": 502}}
+    data = f": OPENROUTER PROCESSING\n\ndata: {json.dumps(event)}\n\n"
+    return RawReply(200, {"content-type": "text/event-stream"}, data.encode())
+
+
+PLACES = [direct, upstream, in_a_200, in_a_stream]
+EVERY = pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+
+
+@EVERY
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+def test_an_overflow_in_any_words_is_a_context_overflow(openrouter: Emulator, place: Any, way: str, every: int) -> None:
+    messages = WORDINGS[PLACES.index(place) :: len(PLACES) * every]
+    with model_of(openrouter, max_retries=3) as model:
+        for message in messages:
+            openrouter.script(place(message))
+            error = ask(model, way).error
+            assert isinstance(error, KimiContextOverflowError), (message, error)
+            assert isinstance(error, ContextOverflowError)
+            assert not error.is_retryable
+            assert error.attempts == ()
+            assert "Shorten the messages" in error.advice
+    assert len(openrouter.requests) == len(messages)
+
+
+@EVERY
+@pytest.mark.parametrize("way", WAYS)
+def test_other_messages_are_not_a_context_overflow(openrouter: Emulator, way: str, every: int) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        for number, message in enumerate(OTHERS[::every]):
+            openrouter.script(PLACES[number % 2](message))
+            error = ask(model, way).error
+            assert isinstance(error, KimiStatusError)
+            assert not isinstance(error, ContextOverflowError), message
+
+
+def test_there_are_enough_wordings() -> None:
+    assert len(set(WORDINGS)) >= 60
+    assert len(set(OTHERS)) >= 40
+
+
+TOOLS = [{"type": "function", "function": {"name": f"tool_{number}", "parameters": {}}} for number in range(5)]
+PLACES_OF_TOOLS = [
+    "tools.3.function.parameters is not a valid moonshot flavored json schema",
+    "tools[3].function.name is invalid",
+    "Invalid schema at /tools/3/function",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refused_tool_is_named(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        bound = model.bind_tools(TOOLS)
+        for message in PLACES_OF_TOOLS:
+            for place in (direct, upstream):
+                openrouter.script(place(message))
+                assert "tools[3] is the tool 'tool_3'." in str(ask(bound, way).error)
+        for message in ("tools.7.function is bad", "messages.3.tool_calls.1.function is bad", "tools are bad"):
+            openrouter.script(direct(message))
+            assert "is the tool" not in str(ask(bound, way).error)
+        openrouter.script(direct(PLACES_OF_TOOLS[0]))
+        assert "is the tool" not in str(ask(model, way).error)
