@@ -66,14 +66,18 @@ from langchain_kimi.errors import (
 if typing.TYPE_CHECKING:
     from langchain_kimi._tokens.counting import TokenCount
     from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
+    from langchain_kimi.catalog import AsyncCatalog, Catalog
+    from langchain_kimi.verify import averify_hosts, verify_hosts
 
 __all__ = [
     "AlignmentPlugin",
     "ArmorPlugin",
+    "AsyncCatalog",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
     "CacheControl",
+    "Catalog",
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
@@ -123,14 +127,20 @@ __all__ = [
     "WebFetchPlugin",
     "WebPlugin",
     "__version__",
+    "averify_hosts",
     "load_arguments",
     "register_init_chat_model",
     "retry_on",
     "track_costs",
+    "verify_hosts",
 ]
 
 # A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
 _IMPORTED_WHEN_USED = {
+    "AsyncCatalog": "langchain_kimi.catalog",
+    "Catalog": "langchain_kimi.catalog",
+    "averify_hosts": "langchain_kimi.verify",
+    "verify_hosts": "langchain_kimi.verify",
     "Budget": "langchain_kimi.callbacks",
     "Costs": "langchain_kimi.callbacks",
     "KimiCostCallback": "langchain_kimi.callbacks",

@@ -26,7 +26,7 @@ from langchain_kimi._costs.charges import (
 from langchain_kimi._costs.ledger import CountedCall
 from langchain_kimi._costs.memory_store import store_at
 from langchain_kimi._costs.reconciling import GenerationSource
-from langchain_kimi._costs.reservations import InProcess, Reservation, charge_for, check_limits, decimal, refused
+from langchain_kimi._costs.reservations import InProcess, Reservation, charge_for, check_limits, decimal
 from langchain_kimi._costs.slots import Slot, Ticket
 from langchain_kimi._costs.store import Amount, Charge, Limit, Store
 from langchain_kimi._costs.tracking import KimiCostCallback, SharedLedger, discard, new_slot
@@ -214,7 +214,7 @@ class Budget(KimiCostCallback):
             str(run_id), reservation.attempts, self._limits, charge_for(cost_of_error(error), reservation)
         )
         if lacking is not None:
-            raise refused(lacking) from error
+            raise self._here.refusal(lacking) from error
 
     def _reservation(
         self, messages: Sequence[BaseMessage], parameters: Mapping[str, Any], slot: Slot | None
@@ -249,7 +249,7 @@ class Budget(KimiCostCallback):
         if self.wait and lacking.is_temporary:
             return False
         _discard(run_id)
-        raise refused(lacking)
+        raise self._here.refusal(lacking)
 
     def _wait(self, run_id: UUID, attempt: partial[bool]) -> None:
         try:
@@ -277,7 +277,7 @@ class Budget(KimiCostCallback):
         """Forget a call that cannot wait any longer, and return the error to raise."""
         lacking = self._here.calls[run_id.int].lacking
         _discard(run_id)
-        return refused(lacking)
+        return self._here.refusal(lacking)
 
     def _settle(self, run_id: UUID, cost: CallCost, error: BaseException | None = None) -> None:
         reservation = self._here.calls.pop(run_id.int, None)
@@ -296,6 +296,7 @@ class Budget(KimiCostCallback):
         generation_id = cost.generation_id or (slot.generation_id if slot else None)
         if cost.cost is None and generation_id and self._lookups.reconciler is not None:
             self._here.unknown[generation_id] = charge.within(reservation.most), settled
+        self._here.note_prices(cost)
         self._here.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
         self._here.notify()
 

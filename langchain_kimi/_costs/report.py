@@ -1,13 +1,10 @@
-"""Tables and charts of an audit log, and the command that writes them."""
+"""Tables and charts of an audit log."""
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from langchain_kimi._costs.charges import NOTHING
@@ -50,6 +47,10 @@ class Row:
         for name in ("input_tokens", "cached_tokens", "output_tokens"):
             setattr(self, name, getattr(self, name) + (line.get(name) or 0))
         self.cost += Decimal(str(line.get("cost") or 0)) + Decimal(str(line.get("upstream_cost") or 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sums as JSON types."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "cost": float(self.cost)}
 
     def cells(self) -> list[str]:
         """Return the texts of the row."""
@@ -146,32 +147,3 @@ def _html_row(row: Row, share: float | None) -> str:
     bar = "" if share is None else f'<i style="width:{100 * share:.1f}%"></i>'
     texts = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr><th scope="row">{escape(name)}</th>{texts}<td class="bar">{bar}</td></tr>'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command to a parser."""
-    parser.add_argument("log", type=Path, metavar="AUDIT.jsonl", help="the file of an AuditLog")
-    parser.add_argument("--by", choices=sorted(KEYS), default="model", help="what each row is for (default: model)")
-    parser.add_argument("--html", action="store_true", help="write a page with a chart instead of text")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Write the report to stdout and return the exit code: 0, or 1 if the log cannot be read."""
-    try:
-        with options.log.open(encoding="utf-8", errors="replace") as file:
-            calls, damaged = lines_in(file)
-    except OSError as problem:
-        sys.stderr.write(f"The log cannot be read: {problem}\n")
-        return 1
-    if damaged:
-        sys.stderr.write(f"{damaged} lines of the log are not readable and are left out.\n")
-    rows = rows_of(calls, options.by)
-    sys.stdout.write(as_html(rows, options.by) if options.html else as_text(rows) + "\n")
-    return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `costs AUDIT.jsonl [--by model|host|day|run] [--html]` and return its exit code."""
-    parser = argparse.ArgumentParser(prog="langchain-kimi costs", description="Sum up the costs in an audit log.")
-    add_arguments(parser)
-    return run(parser.parse_args(argv))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Self
 
-from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, plausible_tokens
+from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, plausible_tokens, price_sources
 from langchain_kimi._costs.slots import Slot
 from langchain_kimi._costs.store import Amount, Charge, Shortage
 from langchain_kimi._costs.waiting import Line
@@ -40,6 +40,10 @@ class InProcess:
         self.lines.add(self.line)
         self.is_shared = is_shared
         self.margin = MARGIN
+        self.by_list = NOTHING
+        """US dollars that were charged by list prices, because replies reported no cost."""
+        self.sources: set[str] = set()
+        """The sources and dates of these prices."""
         self.unknown: dict[str, tuple[Amount, list[str]]] = {}
         """The charges of calls of unknown cost, and the accounts that have them, by generation id."""
 
@@ -53,6 +57,19 @@ class InProcess:
         """Wake the calls that wait for the budget, its parents and their other children."""
         for line in list(self.lines):
             line.notify()
+
+    def note_prices(self, cost: CallCost) -> None:
+        """Note the list prices that a call without a reported cost is charged with."""
+        if cost.cost is None and (dollars := cost_by_list(cost)):
+            self.by_list += dollars
+            self.sources |= price_sources(cost)
+
+    def refusal(self, lacking: Shortage | None) -> KimiBudgetExceededError:
+        """Return the error of a call that does not fit; None if it never came first among the calls that wait."""
+        note = (
+            f", {self.by_list:f} USD of it by list prices ({', '.join(sorted(self.sources))})" if self.by_list else ""
+        )
+        return refused(lacking, note)
 
     def learn(self, reservation: Reservation, prompt_tokens: int) -> None:
         """Widen the margin of estimates if a prompt had more tokens than its upper bound."""
@@ -89,8 +106,8 @@ def decimal(dollars: Any) -> Decimal:
     return Decimal(str(dollars))
 
 
-def refused(lacking: Shortage | None) -> KimiBudgetExceededError:
-    """Return the error of a call that does not fit; None if it never came first among the calls that wait."""
+def refused(lacking: Shortage | None, note: str = "") -> KimiBudgetExceededError:
+    """Return the error of a call that does not fit, with a note on the amount spent; see `InProcess.refusal`."""
     if lacking is None:
         return KimiBudgetExceededError(
             "Budget exceeded: earlier calls wait for it.", advice="The call was not sent. Wait longer for it."
@@ -99,7 +116,7 @@ def refused(lacking: Shortage | None) -> KimiBudgetExceededError:
         state, reserved = f"{lacking.spent:,} of {lacking.limit:,} tokens spent", f"{lacking.reserved:,} tokens"
         most = f"{lacking.most:,} tokens"
     else:
-        state, reserved = f"{lacking.spent:f} of {lacking.limit:f} USD spent", f"{lacking.reserved:f} USD"
+        state, reserved = f"{lacking.spent:f} of {lacking.limit:f} USD spent{note}", f"{lacking.reserved:f} USD"
         most = f"{lacking.most:f} USD"
     if lacking.reserved:
         state += f", {reserved} reserved for calls in flight"

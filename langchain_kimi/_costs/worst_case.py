@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
@@ -20,6 +20,7 @@ from langchain_kimi.errors import KimiUsageError
 MARGIN = 1.2
 """Estimates of prompts of a known form are at most 15 % off; see `docs/token-estimate.md`."""
 _MILLION = 1_000_000
+_SMALLEST = Decimal("1e-12")
 _DEFAULTS = Counting("")
 
 
@@ -53,8 +54,8 @@ def worst_case(
     """Return the most that a request can use.
 
     Each reply has at most `max_tokens` tokens, or as many as the model can write. The price is the highest of the
-    models that the request names, at their dearest hosts, but not above `provider.max_price`. Plugins, searches and
-    other server tools cost extra and are not included.
+    models that the request names, at the dearest hosts that its provider preferences allow. Plugins, searches and other
+    server tools cost extra and are not included.
 
     Args:
         body: The body of the request, in OpenRouter's form.
@@ -120,11 +121,9 @@ def _case(
     replies = reply * (body.get("n") or 1)
     if not is_priced:
         return WorstCase(prompt, replies, NOTHING)
-    price = prices_of(slug, prices)
-    limit = (body.get("provider") or {}).get("max_price") or {}
-    dollars = prompt * _capped(price.highest_prompt, limit.get("prompt"))
-    dollars += replies * _capped(price.highest_completion, limit.get("completion"))
-    return WorstCase(prompt, replies, Decimal(str(dollars / _MILLION)))
+    price = prices_of(slug, prices, body.get("provider"))
+    dollars = prompt * price.highest_prompt + replies * price.highest_completion
+    return WorstCase(prompt, replies, _rounded_up(dollars / _MILLION))
 
 
 def prompt_tokens(body: Mapping[str, Any], margin: float = MARGIN) -> int:
@@ -136,9 +135,6 @@ def prompt_tokens(body: Mapping[str, Any], margin: float = MARGIN) -> int:
     return math.ceil(tokens * margin)
 
 
-def _capped(price: float, limit: Any) -> float:
-    """Return a price, or the request's own limit to prices if that is lower. OpenRouter takes it as text, too."""
-    try:
-        return min(price, float(limit))
-    except (TypeError, ValueError):
-        return price
+def _rounded_up(dollars: float) -> Decimal:
+    """Return dollars with the digits that a cost has, without those that come from calculating with floats."""
+    return Decimal(f"{dollars:.15f}").quantize(_SMALLEST, ROUND_CEILING).normalize()

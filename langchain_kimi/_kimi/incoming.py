@@ -74,7 +74,7 @@ class Repairer:
         self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
         # Only the repairs that still have something to do: nearly all deltas come later.
         self._active = list(self._steps.values())
-        self._validator = CallValidator(self._offered) if repair_options.validates else None
+        self._validator = CallValidator(self._offered, repair_options.tool_names) if repair_options.validates else None
         self._options = repair_options
         self._finish: str | None = None
         self._delayed_finish = False

@@ -15,6 +15,13 @@ _ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 _UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _OBJECT = frozenset({"properties", "additionalProperties"})
+# Keywords that depend on the others of their group in the same schema, and the sets of them that can be merged.
+_GROUPS = (
+    (frozenset({"properties", "patternProperties", "additionalProperties", "unevaluatedProperties"}), _OBJECT),
+    (frozenset({"prefixItems", "items", "additionalItems", "unevaluatedItems"}), frozenset({"items"})),
+    (frozenset({"contains", "minContains", "maxContains"}), frozenset[str]()),
+    (frozenset({"if", "then", "else"}), frozenset[str]()),
+)
 
 Combine: TypeAlias = Callable[[Any, Any], Any]
 
@@ -29,6 +36,7 @@ def intersection(outer: JSONObject, inner: JSONObject) -> JSONObject:
     Raises:
         CannotMergeError: The result cannot be written without `allOf`.
     """
+    _check_groups(outer, inner)
     merged: JSONObject = {**outer, **inner}
     for keyword in [keyword for keyword in merged if keyword in outer and keyword in inner]:
         merged[keyword] = _combined(keyword, outer[keyword], inner[keyword])
@@ -37,6 +45,14 @@ def intersection(outer: JSONObject, inner: JSONObject) -> JSONObject:
     if _OBJECT & set(outer) and _OBJECT & set(inner):
         merged |= _properties(outer, inner)
     return merged
+
+
+def _check_groups(outer: JSONObject, inner: JSONObject) -> None:
+    for group, mergeable in _GROUPS:
+        ours, theirs = group & set(outer), group & set(inner)
+        is_pattern_alone = ours | theirs == {"properties", "patternProperties"} and not ours & theirs
+        if ours and theirs and not (ours | theirs <= mergeable or is_pattern_alone):
+            raise CannotMergeError(min(ours | theirs))
 
 
 def common_types(outer: list[str], inner: list[str]) -> list[str]:
@@ -62,11 +78,17 @@ def _types(outer: Any, inner: Any) -> str | list[str]:
 
 
 def _members(outer: Any, inner: Any) -> list[Any]:
-    return [member for member in inner if any(_equal(member, other) for other in outer)]
+    allowed = {_member_key(member) for member in outer}
+    return [member for member in inner if _member_key(member) in allowed]
 
 
-def _equal(member: Any, other: Any) -> bool:
-    return bool(member == other) and isinstance(member, bool) is isinstance(other, bool)
+def _member_key(member: Any) -> Any:
+    """Return a key that is equal for equal JSON values: 1 equals 1.0, but not true."""
+    if isinstance(member, dict):
+        return frozenset((name, _member_key(value)) for name, value in member.items())
+    if isinstance(member, list):
+        return tuple(map(_member_key, member))
+    return isinstance(member, bool), member
 
 
 def _union(outer: Any, inner: Any) -> list[Any]:
@@ -102,8 +124,6 @@ def _properties(outer: JSONObject, inner: JSONObject) -> JSONObject:
 
     `additionalProperties` of one side applies to the properties that only the other side names.
     """
-    if "patternProperties" in outer or "patternProperties" in inner:
-        raise CannotMergeError("patternProperties")
     ours, theirs = outer.get("properties") or {}, inner.get("properties") or {}
     our_rest, their_rest = outer.get("additionalProperties", True), inner.get("additionalProperties", True)
     names = dict.fromkeys([*ours, *theirs])

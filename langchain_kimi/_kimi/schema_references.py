@@ -1,7 +1,8 @@
 """References and definitions of a tool's schema in the form that Moonshot AI accepts: `#` or `#/$defs/Name`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,6 +29,7 @@ class Definitions:
         self._root = root
         self._places: dict[tuple[str, ...], str] = {}
         self.schemas: dict[str, Any] = {}
+        self._inlined: dict[str, bool] = {}
         for holder in DEFINITIONS:
             if isinstance(root.get(holder), dict):
                 for name, schema in root[holder].items():
@@ -61,20 +63,26 @@ class Definitions:
 
     def is_recursive(self, reference: str) -> bool:
         """Return whether the target of a reference refers to itself, directly or through other definitions."""
-        waiting, followed = [reference], set[str]()
+        return reference in self._recursive
+
+    @cached_property
+    def _recursive(self) -> frozenset[str]:
+        """The references on a circle of references, found for all of them in one pass."""
+        graph: dict[str, list[str]] = {}
+        waiting = ["#", *(_PREFIX + name for name in self.schemas)]
         while waiting:
-            for inner in references(self.target(waiting.pop())):
-                accepted = self.accepted(inner)
-                if accepted == reference:
-                    return True
-                if accepted is not None and accepted not in followed:
-                    followed.add(accepted)
-                    waiting.append(accepted)
-        return False
+            reference = waiting.pop()
+            if reference not in graph:
+                targets = dict.fromkeys(map(self.accepted, references(self.target(reference))))
+                graph[reference] = [inner for inner in targets if inner is not None]
+                waiting += graph[reference]
+        return frozenset(on_circles(graph))
 
     def must_be_inlined(self, reference: str) -> bool:
         """Return whether Moonshot AI refuses the target as a definition: it refuses a slash in any key of one."""
-        return reference != "#" and any("/" in key for key in _keys(self.target(reference)))
+        if reference not in self._inlined:
+            self._inlined[reference] = reference != "#" and any("/" in key for key in _keys(self.target(reference)))
+        return self._inlined[reference]
 
     def _add(self, place: tuple[str, ...], name: str, schema: Any) -> None:
         unique = base = name if name and not set(name) & set("/~%#") else _NOT_IN_NAMES.sub("_", name) or "definition"
@@ -86,35 +94,76 @@ class Definitions:
         self.schemas[unique] = schema
 
 
+def on_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the nodes of a graph from which a path leads back to them, in time linear in its size."""
+    order, lowest, path = dict[str, int](), dict[str, int](), dict[str, None]()
+    for start in graph:
+        stack = [] if start in order else [(start, iter(graph[start]))]
+        while stack:
+            node, others = stack[-1]
+            if node not in order:
+                order[node] = lowest[node] = len(order)
+                path[node] = None
+            for other in others:
+                if other not in order:
+                    stack.append((other, iter(graph[other])))
+                    break
+                if other in path:
+                    lowest[node] = min(lowest[node], order[other])
+            else:
+                stack.pop()
+                if stack:
+                    before = stack[-1][0]
+                    lowest[before] = min(lowest[before], lowest[node])
+                if lowest[node] == order[node]:
+                    circle = _popped(path, node)
+                    if len(circle) > 1 or node in graph[node]:
+                        yield from circle
+
+
+def _popped(path: dict[str, None], node: str) -> list[str]:
+    popped = []
+    while node in path:
+        popped.append(path.popitem()[0])
+    return popped
+
+
 def endless_reference(root: JSONObject) -> str | None:
     """Return a reference that never ends in any value, or None if every reference can end.
 
-    As in Moonshot AI's validator, an object ends if one of its required properties does.
+    As in Moonshot AI's validator, an object ends if one of its required properties does. So if the root does not end,
+    nothing that it requires does.
     """
-    if not any(True for _ in references(root)) or _ends(root, root, frozenset()):
+    if not any(True for _ in references(root)) or _ends(root):
         return None
     waiting = [root]
     while waiting:
         schema = waiting.pop()
-        if "$ref" in schema and not _ends(root, schema, frozenset()):
+        if "$ref" in schema:
             return str(schema["$ref"])
         waiting += _required_schemas(schema)
     return None
 
 
-def _ends(root: JSONObject, schema: JSONObject, followed: frozenset[str]) -> bool:
+def _ends(root: JSONObject) -> bool:
+    waiting, followed = [root], set[str]()
+    while waiting:
+        schema = waiting.pop()
+        if _ends_here(schema):
+            return True
+        waiting += _required_schemas(schema)
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference not in followed:
+            followed.add(reference)
+            waiting += [target] if (target := resolve(root, reference)) is not None else []
+    return False
+
+
+def _ends_here(schema: JSONObject) -> bool:
     types = types_of(schema)
     if set(types) - {"object", "array"} or not (types or {"anyOf", "$ref"} & set(schema)):
         return True
-    if "array" in types and not schema.get("items"):
-        return True
-    if "object" in types and not schema.get("required"):
-        return True
-    if any(_ends(root, inner, followed) for inner in _required_schemas(schema)):
-        return True
-    reference = schema.get("$ref")
-    target = None if reference in followed else resolve(root, reference)
-    return target is not None and _ends(root, target, followed | {str(reference)})
+    return ("array" in types and not schema.get("items")) or ("object" in types and not schema.get("required"))
 
 
 def _required_schemas(schema: JSONObject) -> list[JSONObject]:

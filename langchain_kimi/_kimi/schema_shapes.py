@@ -1,7 +1,7 @@
 """Rewrites of single schemas to equal ones that Moonshot AI accepts: enums, types, lists, required properties."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -25,6 +25,7 @@ _WORDS = {
 }
 _WORDS["integer"] = _WORDS["number"]
 _NUMBERS = {"integer", "number"}
+UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
 
 
@@ -98,7 +99,8 @@ def with_typed_enum(schema: JSONObject) -> JSONObject:
 
 
 def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
-    members = [member for member in schema["enum"] if any(member is one for group in groups.values() for one in group)]
+    allowed_ids = {id(member) for group in groups.values() for member in group}
+    members = [member for member in schema["enum"] if id(member) in allowed_ids]
     # With a numeric type before null, Moonshot AI refuses the member null.
     kinds = sorted(groups, key=lambda kind: kind != "null") if _NUMBERS & set(groups) else _in_order(groups, schema)
     allowed = types_of(schema)
@@ -165,10 +167,18 @@ def with_type(schema: JSONObject) -> JSONObject:
     return schema if kinds or set(schema) - ANNOTATIONS else {**ANYTHING, **schema}
 
 
-def with_accepted_branches(schema: JSONObject, *, is_root: bool) -> JSONObject:
+def with_accepted_branches(
+    schema: JSONObject, *, is_root: bool, may_copy: Callable[[JSONObject, int], bool] = lambda _schema, _times: True
+) -> JSONObject:
     """Return a schema that shares no keyword with the branches of its `anyOf`; shared ones move into the branches.
 
     Branches that no value matches are left out. At the root the type stays beside `anyOf`.
+
+    Args:
+        schema: The schema.
+        is_root: Whether it is the root.
+        may_copy: Whether shared keywords may be copied into a number of branches. If not, the branches move into
+            `allOf`, which Moonshot AI's validator does not visit.
     """
     if "anyOf" not in schema:
         return schema
@@ -183,6 +193,10 @@ def with_accepted_branches(schema: JSONObject, *, is_root: bool) -> JSONObject:
     stays = ANNOTATIONS | set(DEFINITIONS) | {"$id", "$schema"} | ({"type"} if is_root else set())
     moving = {keyword: value for keyword, value in rest.items() if keyword not in stays}
     if _has_conflict(moving, branches):
+        copied = {keyword: moving[keyword] for keyword in moving if keyword != "type"}
+        # What these keywords allow depends on all branches that match.
+        if UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
+            return {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": branches}]}
         shared = {**moving, "type": "object"} if is_root else moving
         branches = [_narrowed(shared, branch) for branch in branches]
         branches = [branch for branch in branches if branch != NEVER] or [dict(NEVER)]

@@ -7,14 +7,17 @@ to `#/$defs/` and is alone, items have one schema, required properties are decla
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
+from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
 from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
 from langchain_kimi._kimi.schema_shapes import (
     ANNOTATIONS,
     TYPING,
+    UNEVALUATED,
     with_accepted_branches,
     with_declared_properties,
     with_one_item_schema,
@@ -23,27 +26,17 @@ from langchain_kimi._kimi.schema_shapes import (
     with_typed_enum,
 )
 from langchain_kimi._openrouter.json_schema import DEFINITIONS, Path, references, types_of, walk, with_subschemas
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiUsageError
 
-_TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
-_RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
-_MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
-# The value of each keyword has one of these types.
-_VALUE_TYPES: dict[str, tuple[type, ...]] = {
-    "type": (str, list),
-    "properties": (dict,),
-    "required": (list,),
-    "enum": (list,),
-    "items": (dict, list, bool),
-    "$ref": (str,),
-    "description": (str,),
-    "anyOf": (list,),
-    "additionalProperties": (bool, dict),
-    "$id": (str,),
-    "pattern": (str,),
-    **dict.fromkeys(DEFINITIONS, (dict,)),
-}
+_GROWTH, _FREE_GROWTH = 2, 20_000
+"""How much larger copies may make a schema: a multiple of its size, and characters that are always allowed.
+
+Definitions that contain each other twice would otherwise double the schema with each of them.
+"""
+_MAX_INLINED = 8
+"""How many references may be inlined inside each other: the depth of a schema is limited too."""
 _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties"})
 _MAY_BE_BOOLEAN |= {"not", "if", "then", "else", "contains", "propertyNames"}
 # A reference may be directly under these keywords; the validator does not visit `allOf`, `oneOf` and `prefixItems`.
@@ -72,11 +65,38 @@ def schema_notes(tools: list[JSONObject]) -> dict[str, list[str]]:
     for tool in tools:
         function = tool.get("function")
         if isinstance(function, dict) and isinstance(parameters := function.get("parameters"), dict):
-            rewriter = _Rewriter(parameters, str(function.get("name")))
-            rewriter.parameters()
-            if rewriter.notes:
-                notes[str(function.get("name"))] = rewriter.notes
+            changes = _repaired(parameters, str(function.get("name"))).notes
+            if changes:
+                notes[str(function.get("name"))] = list(changes)
     return notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Repaired:
+    """The repair of one schema.
+
+    Attributes:
+        schema: The accepted schema as JSON; None if the schema is accepted as it is.
+        notes: The rewrites that change which arguments are allowed.
+        exceeded: The notes on rules that the schema still breaks, which the service does not always enforce.
+    """
+
+    schema: str | None
+    notes: tuple[str, ...]
+    exceeded: tuple[str, ...]
+
+
+def _repaired(schema: JSONObject, tool: str) -> _Repaired:
+    # The tools of a model are the same at each call. A cached schema is text, so that no caller can change it.
+    return _repair_of(json.dumps(schema), tool)
+
+
+@lru_cache(maxsize=1024)
+def _repair_of(schema: str, tool: str) -> _Repaired:
+    before = json.loads(schema)
+    rewriter = _Rewriter(before, tool)
+    after = rewriter.parameters()
+    return _Repaired(None if after is before else json.dumps(after), tuple(rewriter.notes), tuple(rewriter.exceeded))
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
@@ -98,8 +118,13 @@ def _tool(tool: JSONObject) -> JSONObject:
     schema = {} if parameters is None else parameters
     if not isinstance(schema, dict):
         raise _refusal(str(function.get("name")), (), f"is not a schema but {schema!r:.50}")
-    rewritten = moonshot_schema(schema, str(function.get("name")))
-    return tool if rewritten is parameters else {**tool, "function": {**function, "parameters": rewritten}}
+    name = str(function.get("name"))
+    repaired = _repaired(schema, name)
+    for note in repaired.exceeded:
+        warn_user(f"Moonshot AI may refuse the schema of the tool {name}: {note}.")
+    if repaired.schema is None:
+        return tool
+    return {**tool, "function": {**function, "parameters": json.loads(repaired.schema)}}
 
 
 def _refusal(tool: str, path: Path, problem: str) -> KimiUsageError:
@@ -112,10 +137,16 @@ class _Rewriter:
 
     def __init__(self, root: JSONObject, tool: str) -> None:
         self.notes: list[str] = []
+        self.exceeded: list[str] = []
         self._tool = tool
         self._root = root
         self._definitions = Definitions(root)
         self._written: dict[str, JSONObject] = {}
+        self._sizes: dict[str, int] = {}
+
+    @cached_property
+    def _growth_left(self) -> list[int]:
+        return [_GROWTH * size_of(self._root) + _FREE_GROWTH]
 
     def parameters(self) -> JSONObject:
         root = self._without_root_reference(self._root)
@@ -136,7 +167,11 @@ class _Rewriter:
         rewritten = self._with_definitions(rewritten)
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
-        self.notes += _limits(rewritten)
+        if rewritten is not self._root:
+            keywords = {keyword for _, inner in walk(self._root) for keyword in UNEVALUATED & set(inner)}
+            self.notes += [f"parameters: {keyword} may apply to other values" for keyword in sorted(keywords)]
+        self.exceeded = list(limits_exceeded(rewritten))
+        self.notes += self.exceeded
         return rewritten
 
     def _without_root_reference(self, root: JSONObject) -> JSONObject:
@@ -195,7 +230,7 @@ class _Rewriter:
         schema = with_one_item_schema(self._checked(schema, path))
         if "$ref" in schema:
             return self._with_reference_alone(schema, path, within)
-        schema = with_accepted_branches(with_typed_enum(schema), is_root=is_root)
+        schema = with_accepted_branches(with_typed_enum(schema), is_root=is_root, may_copy=self._may_copy)
         if not is_root:
             schema = with_single_types(schema)
         if not set(path) & _NOT_VISITED:
@@ -203,7 +238,7 @@ class _Rewriter:
         schema = self._without_reserved_names(schema)
         rewritten = with_subschemas(schema, lambda step, inner: self._inner(inner, path, step, within))
         # Resolved references may bring keywords into the branches that the schema has too.
-        accepted = with_accepted_branches(rewritten, is_root=is_root)
+        accepted = with_accepted_branches(rewritten, is_root=is_root, may_copy=self._may_copy)
         return rewritten if accepted is rewritten else self._rewritten(accepted, path, within, is_root=is_root)
 
     def _inner(self, schema: Any, path: Path, step: Path, within: tuple[str, ...]) -> Any:
@@ -230,8 +265,11 @@ class _Rewriter:
         elif not beside:
             return schema if schema == {"$ref": reference} else {"$ref": reference}
         target = self._definitions.target(reference)
-        if is_recursive:
-            return self._beside_recursion(reference, beside, path, within)
+        may_inline = self._definitions.must_be_inlined(reference) or (
+            len(within) < _MAX_INLINED and self._may_inline(reference, target)
+        )
+        if is_recursive or not may_inline:
+            return self._beside_reference(reference, beside, path, within)
         try:
             merged = intersection(target, beside)
         except CannotMergeError:
@@ -244,8 +282,23 @@ class _Rewriter:
             self.notes.append(f"{'.'.join(['parameters', *path])}: type {typed['type']} added")
         return typed
 
-    def _beside_recursion(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
-        """Return a recursive reference with its siblings; those that the target implies are left out."""
+    def _may_inline(self, reference: str, target: JSONObject) -> bool:
+        if reference not in self._sizes:
+            self._sizes[reference] = size_of(target)
+        return self._has_growth_left(self._sizes[reference])
+
+    def _may_copy(self, schema: JSONObject, times: int) -> bool:
+        return not schema or self._has_growth_left(size_of(schema) * times)
+
+    def _has_growth_left(self, size: int) -> bool:
+        """Return whether the schema may grow by a size, which counts from then on."""
+        if size > self._growth_left[0]:
+            return False
+        self._growth_left[0] -= size
+        return True
+
+    def _beside_reference(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
+        """Return a reference that is not inlined with its siblings; those that the target implies are left out."""
         target = self._definitions.target(reference)
         labels = {keyword: value for keyword, value in beside.items() if keyword in ANNOTATIONS}
         rest = {
@@ -265,13 +318,13 @@ class _Rewriter:
         Raises:
             KimiUsageError: A keyword has a value that JSON Schema does not allow.
         """
-        dropped = [keyword for keyword in _VALUE_TYPES if keyword in schema and schema[keyword] is None]
+        dropped = [keyword for keyword in VALUE_TYPES if keyword in schema and schema[keyword] is None]
         dropped += ["required"] if isinstance(schema.get("required"), bool) else []
         if dropped:
             place = ".".join(["parameters", *path])
             self.notes += [f"{place}.{keyword}: {schema[keyword]!r} left out" for keyword in dropped]
             schema = {keyword: value for keyword, value in schema.items() if keyword not in dropped}
-        for problem in _problems(schema):
+        for problem in problems_of(schema):
             raise self._refusal(path, problem)
         return schema
 
@@ -279,7 +332,7 @@ class _Rewriter:
         """Return a schema with optional properties of reserved names as patterns; a required one has no other form."""
         required = schema.get("required") or ()
         properties: JSONObject = schema.get("properties") or {}
-        reserved = [name for name in properties if name in _RESERVED_NAMES and name not in required]
+        reserved = [name for name in properties if name in RESERVED_NAMES and name not in required]
         if not reserved:
             return schema
         patterns = {f"^{name.replace('$', '[$]')}$": properties[name] for name in reserved}
@@ -292,39 +345,3 @@ class _Rewriter:
 
     def _refusal(self, path: Path, problem: str) -> KimiUsageError:
         return _refusal(self._tool, path, problem)
-
-
-def _limits(root: JSONObject) -> Iterator[str]:
-    """Yield the limits that a schema exceeds; Moonshot AI may refuse it, and there is no smaller equal schema."""
-    count, depth = 0, 0
-    for path, schema in walk(root):
-        properties = schema.get("properties")
-        if isinstance(properties, dict):
-            count += len(properties)
-            if reserved := _RESERVED_NAMES & set(properties):
-                place = ".".join(["parameters", *path])
-                yield f"{place}: a required property has the reserved name {min(reserved)}"
-        depth = max(depth, path.count("properties"))
-    if count > _MAX_PROPERTIES:
-        yield f"parameters: {count} properties, more than {_MAX_PROPERTIES}"
-    if depth > _MAX_DEPTH:
-        yield f"parameters: properties nested {depth} deep, more than {_MAX_DEPTH}"
-    size = len(json.dumps(root, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > _MAX_BYTES:
-        yield f"parameters: {size} bytes, more than {_MAX_BYTES}"
-
-
-def _problems(schema: JSONObject) -> Iterator[str]:
-    for keyword, kinds in _VALUE_TYPES.items():
-        if keyword in schema and not isinstance(schema[keyword], kinds):
-            yield f"has {schema[keyword]!r:.50} as {keyword}"
-    types = types_of(schema)
-    if "type" in schema and (not types or not all(isinstance(kind, str) and kind in _TYPES for kind in types)):
-        yield f"has the type {schema['type']!r:.50}, which JSON Schema does not have"
-    if "anyOf" in schema and not schema["anyOf"]:
-        yield "has an empty anyOf"
-    if not all(isinstance(name, str) for name in schema.get("required") or ()):
-        yield "requires a property whose name is not a string"
-    for branch in schema.get("anyOf") or ():
-        if not isinstance(branch, Mapping | bool):
-            yield f"has {branch!r:.50} as a branch of anyOf"

@@ -1,6 +1,7 @@
 """The tools of a request: their names and schemas, the tool that a spelling means, and the validation of calls."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -95,25 +96,37 @@ class CallValidator:
         mismatches: The number of calls whose arguments do not match the schema of their tool.
     """
 
-    def __init__(self, offered: OfferedTools) -> None:
-        """Begin a response; raises `ImportError` if `jsonschema` is not installed."""
+    def __init__(self, offered: OfferedTools, names: Mapping[str, str] | None = None) -> None:
+        """Begin a response.
+
+        Args:
+            offered: The tools of the request.
+            names: The user's names of tools that were sent under another name, by that name.
+
+        Raises:
+            ImportError: `jsonschema` is not installed.
+        """
         self.unknown_tools = 0
         self.mismatches = 0
         self._offered = offered
+        self._names = names or {}
         self._package = load_validator()
 
     def fault(self, name: str, arguments: dict[str, Any]) -> str | None:
         """Return the errors of a call, each with its place; None if the call is valid."""
         if name not in self._offered.schemas:
             self.unknown_tools += 1
-            offered = ", ".join(self._offered.schemas) or "none"
+            offered = ", ".join(map(self._shown, self._offered.schemas)) or "none"
             return f"There is no tool {name!r}; offered: {offered}."
         errors = self._errors(self._offered.schemas[name], arguments)
         if not errors:
             return None
         self.mismatches += 1
         more = f"; and {len(errors) - _MAX_ERRORS} more" if len(errors) > _MAX_ERRORS else ""
-        return f"The arguments do not match the schema of {name}: {'; '.join(errors[:_MAX_ERRORS])}{more}."
+        return f"The arguments do not match the schema of {self._shown(name)}: {'; '.join(errors[:_MAX_ERRORS])}{more}."
+
+    def _shown(self, name: str) -> str:
+        return self._names.get(name, name)
 
     def _errors(self, schema: dict[str, Any], arguments: dict[str, Any]) -> list[str]:
         checker = self._package.validators.validator_for(schema, default=self._package.Draft202012Validator)

@@ -1,25 +1,12 @@
 """JSON schemas in the form that a strict host accepts: no free keys, every property required, few keywords."""
 
-import inspect
-import warnings
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from langchain_kimi._openrouter.json_schema import references, resolve, type_of, types_of, with_subschemas
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import JSONObject
-
-
-def warn_user(text: str) -> None:
-    """Warn at the innermost line that belongs neither to this package nor to LangChain."""
-    depth, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(text, stacklevel=depth)
-
-
-_INSIDE = frozenset({"langchain_kimi", "langchain_core"})
-
 
 # The keywords that OpenAI documents for its strict mode; other hosts follow it.
 _KEYWORDS = frozenset(

@@ -11,9 +11,9 @@ from langchain_kimi._kimi.families import family, thinks
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.parameters.merging import checked, merged
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi._schemas.output import ANY_OBJECT, OutputSchema, Schema, output_schema
-from langchain_kimi._schemas.strict import warn_user
 from langchain_kimi._schemas.tools import Strict, Tool, bind_arguments
 from langchain_kimi._structured.parser import RawAndParsed, StructuredOutputParser
 from langchain_kimi._structured.prompting import InstructedModel, RepairingModel, instruction_for

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from langchain_kimi._costs.charges import (
     CallCost,
     cost_by_list,
     cost_of_error,
+    cost_of_record,
     cost_of_result,
     is_cache_hit,
     plausible_tokens,
+    price_sources,
 )
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -172,3 +175,18 @@ def test_an_implausible_cost_is_logged(caplog: pytest.LogCaptureFixture) -> None
 @pytest.mark.parametrize(("count", "tokens"), [(None, 0), (-3, 0), (7, 7), (10**4_000, 10**12)])
 def test_implausible_numbers_of_tokens_are_clamped(count: int | None, tokens: int) -> None:
     assert plausible_tokens(count) == tokens
+
+
+def test_list_prices_have_a_source_and_a_date() -> None:
+    [source] = price_sources(CallCost("moonshotai/kimi-k3"))
+    assert source.startswith("genai-prices")
+    assert source[-10:].count("-") == 2
+    assert price_sources(CallCost("maker/another")) == price_sources(CallCost()) == frozenset()
+
+
+def test_the_record_of_a_call_may_be_an_object() -> None:
+    record = SimpleNamespace(total_cost=0.5, is_byok=True, upstream_inference_cost=0.25, model="kimi")
+    cost = cost_of_record(record)
+    assert cost is not None
+    assert (float(cost.cost or 0), float(cost.upstream_cost), cost.model, cost.usage) == (0.5, 0.25, "kimi", None)
+    assert cost_of_record({}) is None

@@ -78,3 +78,12 @@ def test_the_thread_ends_and_another_one_begins() -> None:
         while reconciler._thread is not None:
             reconciler.join(0.001)
     assert len(records.lookups) == 2
+
+
+def test_one_thread_looks_all_calls_up() -> None:
+    reconciler = Reconciler(Records(RECORD, RECORD), (0.05,))
+    reconciler.ask("gen-1", lambda _: None)
+    thread = reconciler._thread
+    reconciler.ask("gen-2", lambda _: None)
+    assert reconciler._thread is thread
+    assert reconciler.join()

@@ -3,12 +3,11 @@
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from langchain_kimi._costs.report import as_html, as_text, lines_in, main, rows_of
+from langchain_kimi._costs.report import as_html, as_text, lines_in, rows_of
 
 
 def line(run: str, **fields: Any) -> str:
@@ -60,6 +59,21 @@ def test_calls_are_summed_up_by_each_key(by: str, names: list[str]) -> None:
     assert [row.name for row in rows_of(lines_in(LOG)[0], by)] == names
 
 
+def test_sums_are_json_types() -> None:
+    [_, total] = rows_of(lines_in(LOG)[0], "host")
+    assert json.loads(json.dumps(total.to_dict())) == {
+        "name": "total",
+        "calls": 5,
+        "failed": 2,
+        "unknown": 1,
+        "retries": 2,
+        "input_tokens": 4_000,
+        "cached_tokens": 1_000,
+        "output_tokens": 400,
+        "cost": 0.85,
+    }
+
+
 def test_lines_that_are_not_readable_are_counted() -> None:
     calls, damaged = lines_in(["", "{", "[]", "{}", line("1")])
     assert (len(calls), damaged) == (2, 2)
@@ -105,22 +119,3 @@ def test_the_page_is_one_file_and_escapes_names() -> None:
 def test_the_page_of_an_empty_log_has_a_total() -> None:
     page = as_html(rows_of([], "day"), "day")
     assert "0.000000 USD in 0 calls." in page
-
-
-def test_the_command_writes_text_or_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log = tmp_path / "calls.jsonl"
-    log.write_text("\n".join([*LOG, "{"]), encoding="utf-8")
-    assert main([str(log)]) == 0
-    text, problem = capsys.readouterr()
-    assert text.splitlines()[-1].startswith("total")
-    assert "1 lines" in problem
-    log.write_text("\n".join(LOG), encoding="utf-8")
-    assert main([str(log), "--by", "day", "--html"]) == 0
-    text, problem = capsys.readouterr()
-    assert text.startswith("<!doctype html>")
-    assert problem == ""
-
-
-def test_a_log_that_cannot_be_read_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "missing.jsonl")]) == 1
-    assert "cannot be read" in capsys.readouterr().err

@@ -12,8 +12,9 @@ import pytest
 from langchain_kimi import ChatKimi
 from langchain_kimi._costs.ledger import Costs
 from langchain_kimi._costs.reconciling import Reconciler
-from langchain_kimi._costs.tracking import KimiCostCallback, Lookups, new_slot, track_costs
+from langchain_kimi._costs.tracking import KimiCostCallback, Lookups, _catalog, new_slot, track_costs
 from langchain_kimi.callbacks import Budget
+from langchain_kimi.catalog import Catalog
 from langchain_kimi.errors import KimiError, KimiNotFoundError
 from langchain_kimi.testing import Emulator, Reply, faults
 from tests.conftest import KEY
@@ -118,6 +119,31 @@ def test_the_failed_attempt_of_a_stream_is_counted(openrouter: Emulator, lookups
     list(model.stream(STORY, {"callbacks": [costs, budget]}))
     assert (costs.total.calls, costs.total.failed, costs.total.retries) == (1, 0, 1)
     assert budget.spent == costs.total.cost
+
+
+def test_the_catalog_of_the_environment_finds_costs(
+    model: ChatKimi, openrouter: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
+    catalog: Any = _catalog()
+    assert catalog.base_url == "https://openrouter.ai/api/v1"
+    with track_costs(reconcile=Catalog(KEY, base_url=openrouter.base_url)) as costs:
+        assert costs._lookups.reconciler is not None
+        costs._lookups.reconciler._delays = (0.0, 0.0, 0.0)
+        for _ in model.stream(STORY):
+            break
+        gc.collect()
+        assert costs.wait_for_costs()
+    assert (costs.total.failed, costs.total.unknown) == (1, 0)
+    assert costs.total.cost > 0
+
+
+def test_a_call_that_reached_no_host_is_not_looked_up(lookups: Reconciler) -> None:
+    costs = tracked(lookups)
+    costs.on_chat_model_start(run_id=(run_id := uuid4()))
+    costs.on_llm_error(GeneratorExit(), run_id=run_id)
+    assert lookups.pending == 0
+    assert costs.total.unknown == 1
 
 
 def test_without_lookups_there_is_nothing_to_wait_for() -> None:

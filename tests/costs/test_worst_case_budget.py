@@ -22,8 +22,9 @@ from tests.conftest import KEY
 from tests.costs.conftest import STORY
 from tests.costs.test_failed_calls import billed_failure
 
+PRICES = {"prompt": 0.6, "completion": 2.5}
 MOST = 0.001
-"""Dollars: above the worst case of a call with 100 tokens."""
+"""Dollars: above three times the worst case of a call with 100 tokens at these prices."""
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def test_a_call_that_might_exceed_the_budget_is_refused(short: ChatKimi, o
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_cost_of_the_reply_replaces_the_reservation(short: ChatKimi, openrouter: Emulator, way: Way) -> None:
-    budget = Budget(max_cost=MOST, max_tokens=1_000)
+    budget = Budget(prices=PRICES, max_cost=MOST, max_tokens=1_000)
     bound: Any = short.with_config({"callbacks": [budget]})
     for _ in range(3):
         await ask(bound, way, [HumanMessage(STORY)])
@@ -66,7 +67,7 @@ def test_a_call_whose_worst_case_is_not_known_is_not_made(openrouter: Emulator) 
 
 async def test_calls_wait_for_those_in_flight(short: ChatKimi, openrouter: Emulator) -> None:
     openrouter.behave(pause=0.001)
-    budget = Budget(max_cost=MOST, wait=True)
+    budget = Budget(prices=PRICES, max_cost=MOST, wait=True)
     config: Any = {"callbacks": [budget]}
     answers = await asyncio.gather(*(short.ainvoke(STORY, config) for _ in range(12)), return_exceptions=True)
     made = len(openrouter.requests)
@@ -77,7 +78,7 @@ async def test_calls_wait_for_those_in_flight(short: ChatKimi, openrouter: Emula
 
 
 async def test_streams_wait_too(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=MOST / 2, wait=True)
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
     config: Any = {"callbacks": [budget]}
     first: Any = short.astream(STORY, config)
     await anext(first)
@@ -94,7 +95,7 @@ async def drained(stream: Any) -> int:
 
 
 def test_threads_wait_for_those_in_flight(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=MOST, wait=30.0)
+    budget = Budget(prices=PRICES, max_cost=MOST, wait=30.0)
     config: Any = {"callbacks": [budget], "max_concurrency": 6}
     answers = short.batch([STORY] * 12, config, return_exceptions=True)
     assert all(not isinstance(answer, Exception) or isinstance(answer, KimiBudgetExceededError) for answer in answers)
@@ -110,7 +111,7 @@ def held(short: ChatKimi, budget: Budget) -> Any:
 
 
 async def test_a_wait_has_an_end(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=MOST / 2, wait=0.01)
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=0.01)
     stream = held(short, budget)
     with pytest.raises(KimiBudgetExceededError, match="reserved for calls in flight"):
         await short.ainvoke(STORY, {"callbacks": [budget]})
@@ -122,7 +123,7 @@ async def test_a_wait_has_an_end(short: ChatKimi, openrouter: Emulator) -> None:
 
 
 async def test_a_call_that_blocks_its_loop_does_not_wait(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=MOST / 2, wait=True)
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
     stream = held(short, budget)
     with pytest.raises(KimiBudgetExceededError):
         short.invoke(STORY, {"callbacks": [budget]})
@@ -139,7 +140,7 @@ async def test_a_call_of_another_model_does_not_wait_in_a_loop() -> None:
 
 
 async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=MOST / 2, wait=True)
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
     stream = held(short, budget)
     with track_costs() as costs:
         waiting = asyncio.create_task(short.ainvoke(STORY, {"callbacks": [budget]}))
@@ -152,7 +153,7 @@ async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emul
 
 
 def test_an_interrupted_wait_leaves_nothing(short: ChatKimi, monkeypatch: pytest.MonkeyPatch) -> None:
-    budget = Budget(max_cost=MOST / 2, wait=True)
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
     stream = held(short, budget)
     interrupted = threading.Event()
 
@@ -170,7 +171,7 @@ def test_an_interrupted_wait_leaves_nothing(short: ChatKimi, monkeypatch: pytest
 
 
 def test_a_child_is_limited_by_its_parent(short: ChatKimi, openrouter: Emulator) -> None:
-    team = Budget(max_cost=MOST, reserve=0)
+    team = Budget(prices=PRICES, max_cost=MOST, reserve=0)
     ann, ben = team.child("ann", max_cost=MOST), team.child(max_tokens=60)
     assert (ann.name, ben.name) == ("budget/ann", "budget/1")
     short.invoke(STORY, {"callbacks": [ann]})
@@ -202,6 +203,38 @@ async def test_a_retry_that_does_not_fit_is_not_made(short: ChatKimi, openrouter
     assert (budget.spent, budget.reserved, budget.in_flight) == (0.25, 0, 0)
 
 
+async def test_a_cancelled_stream_that_waits_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
+    stream = held(short, budget)
+    with track_costs() as costs:
+        waiting = asyncio.create_task(drained(short.astream(STORY, {"callbacks": [budget]})))
+        await asyncio.sleep(0.02)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert (costs.total, costs.in_flight, budget.in_flight) == (Costs(), 0, 1)
+    stream.close()
+
+
+async def test_a_wait_ends_while_others_are_served(short: ChatKimi, openrouter: Emulator) -> None:
+    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=0.05)
+    stream = held(short, budget)
+    answers = await asyncio.gather(
+        *(short.ainvoke(STORY, {"callbacks": [budget]}) for _ in range(2)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [KimiBudgetExceededError] * 2
+    assert budget.in_flight == 1
+    stream.close()
+
+
+def test_a_call_that_is_notified_twice_reserves_once(short: ChatKimi) -> None:
+    budget = Budget(max_cost=1, reserve=0.25)
+    run_id = uuid4()
+    for _ in range(2):
+        budget.on_chat_model_start({}, [[HumanMessage(STORY)]], run_id=run_id)
+    assert budget.reserved == 0.25
+
+
 def test_a_failed_attempt_is_charged(short: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(billed_failure(streamed=False))
     budget = Budget(max_cost=1)
@@ -218,7 +251,7 @@ def test_events_of_calls_that_did_not_begin_change_nothing(short: ChatKimi) -> N
 
 def test_a_cancelled_call_counts_with_its_reservation(short: ChatKimi, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.connection_cut(), times=None)
-    budget = Budget(max_cost=MOST)
+    budget = Budget(prices=PRICES, max_cost=MOST)
     with pytest.raises(KimiError):
         list(short.stream(STORY, {"callbacks": [budget]}))
     assert (budget.total.cost, budget.total.unknown) == (0, 1)
@@ -235,7 +268,7 @@ def test_a_longer_prompt_than_estimated_widens_the_margin(short: ChatKimi, openr
 
 
 def test_processes_share_a_file(short: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
-    budget = Budget(max_cost=MOST, shared=tmp_path / "budget.sqlite", wait=0.01)
+    budget = Budget(prices=PRICES, max_cost=MOST, shared=tmp_path / "budget.sqlite", wait=0.01)
     short.invoke(STORY, {"callbacks": [budget]})
     state = pickle.dumps(budget)
     # A process with another id.
@@ -243,8 +276,8 @@ def test_processes_share_a_file(short: ChatKimi, openrouter: Emulator, tmp_path:
     again._process -= 1
     short.invoke(STORY, {"callbacks": [again]})
     assert budget.spent == again.spent > budget.total.cost == again.total.cost / 2
-    same = Budget(max_cost=MOST, shared=tmp_path / "budget.sqlite")
-    other = Budget(max_cost=MOST, shared=tmp_path / "budget.sqlite", name="other")
+    same = Budget(prices=PRICES, max_cost=MOST, shared=tmp_path / "budget.sqlite")
+    other = Budget(prices=PRICES, max_cost=MOST, shared=tmp_path / "budget.sqlite", name="other")
     assert (same.spent, other.spent) == (budget.spent, 0)
 
 

@@ -58,3 +58,9 @@ def test_an_integer_is_a_number() -> None:
     assert common_types(["number", "null"], ["integer", "string"]) == ["integer"]
     assert common_types(["integer"], ["number"]) == ["integer"]
     assert common_types(["integer"], ["integer", "number"]) == ["integer"]
+
+
+def test_members_of_enums_are_compared_as_json() -> None:
+    outer = {"enum": [{"a": [1, True]}, [1.0], 1, "a"]}
+    inner = {"enum": [{"a": [1.0, True]}, {"a": [1, 1]}, [1], True, "a"]}
+    assert intersection(outer, inner) == {"enum": [{"a": [1.0, True]}, [1], "a"]}

@@ -1,10 +1,13 @@
 import copy
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.schemas import moonshot_schema, schema_notes, with_moonshot_schemas
+from langchain_kimi._kimi.schemas import _repair_of, moonshot_schema, schema_notes, with_moonshot_schemas
 from langchain_kimi.errors import KimiUsageError
+from tests.growth import growth_of
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 
@@ -65,3 +68,107 @@ def test_a_deep_schema_is_sent_with_a_note() -> None:
     assert moonshot_schema(schema) is schema
     [note] = schema_notes([tool("f", schema)])["f"]
     assert note == "parameters: properties nested 32 deep, more than 30"
+
+
+def named(parameters: dict[str, Any], name: str = "search") -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+def with_definitions(count: int, siblings: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with definitions that refer to the next one twice."""
+    definitions: dict[str, Any] = {
+        f"D{number}": {
+            "type": "object",
+            "properties": {side: {"$ref": f"#/$defs/D{number + 1}", **siblings} for side in ("left", "right")},
+        }
+        for number in range(count)
+    }
+    definitions[f"D{count}"] = {"type": "string"}
+    return {"type": "object", "properties": {"x": {"$ref": "#/$defs/D0"}}, "$defs": definitions}
+
+
+def with_branches(depth: int) -> dict[str, Any]:
+    """Return parameters in which each level has branches that only require, which get the level's properties."""
+    schema: dict[str, Any] = {"type": "object", "properties": {"z": {"type": "string"}}}
+    for _ in range(depth):
+        requirements = [{"required": ["a"]}, {"required": ["b"]}]
+        schema = {"type": "object", "properties": {"a": schema, "b": {"type": "string"}}, "anyOf": requirements}
+    return schema
+
+
+SHAPES: dict[str, Callable[[int], list[dict[str, Any]]]] = {
+    "many tools": lambda size: [named({"properties": {"x": {"enum": ["a", None]}}}, f"f{n}") for n in range(size)],
+    "definitions with siblings": lambda size: [named(with_definitions(size, {"description": "d"}))],
+    "definitions in a circle": lambda size: [
+        named({"$defs": {f"D{n}": {"properties": {"x": {"$ref": f"#/$defs/D{(n + 1) % size}"}}} for n in range(size)}})
+    ],
+    "references to one large definition": lambda size: [
+        named(
+            {
+                "properties": {f"p{n}": {"$ref": "#/$defs/A", "description": "d"} for n in range(size)},
+                "$defs": {"A": {"type": "object", "properties": {f"q{n}": {"type": "string"} for n in range(size)}}},
+            }
+        )
+    ],
+    "an enum of several types": lambda size: [named({"properties": {"x": {"enum": [*range(size), "a", None]}}})],
+    "an enum beside branches": lambda size: [
+        named({"properties": {"x": {"enum": [*map(str, range(size))], "anyOf": [{"enum": [*map(str, range(size))]}]}}})
+    ],
+    "required properties": lambda size: [named({"required": [f"p{n}" for n in range(size)]})],
+}
+
+
+SIZES = {"an enum of several types": 5_000, "an enum beside branches": 5_000, "definitions with siblings": 100}
+
+
+@pytest.mark.filterwarnings("ignore:Moonshot AI may refuse")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_repair_takes_linear_time(shape: str) -> None:
+    def repair(size: int) -> None:
+        _repair_of.cache_clear()
+        with_moonshot_schemas(SHAPES[shape](size))
+
+    assert growth_of(repair, SIZES.get(shape, 200)) < 3
+
+
+@pytest.mark.filterwarnings("ignore:Moonshot AI may refuse")
+@pytest.mark.parametrize("tool", [named(with_definitions(28, {"description": "d"})), named(with_branches(28))])
+def test_copies_do_not_double_a_schema_with_each_level(tool: dict[str, Any]) -> None:
+    [repaired] = with_moonshot_schemas([tool])
+    assert len(json.dumps(repaired)) < 3 * len(json.dumps(tool)) + 60_000
+    assert with_moonshot_schemas([repaired]) == [repaired]
+
+
+def test_a_chain_of_required_references_has_no_limit() -> None:
+    chain = {
+        f"D{n}": {"type": "object", "properties": {"x": {"$ref": f"#/$defs/D{n + 1}"}}, "required": ["x"]}
+        for n in range(2_000)
+    }
+    parameters = {"type": "object", "properties": {}, "$defs": {**chain, "D2000": {"type": "string"}}}
+    assert moonshot_schema(parameters) is parameters
+
+
+def test_a_repaired_schema_can_be_changed() -> None:
+    tool = named({"properties": {"x": {"enum": ["a", None]}}})
+    first = with_moonshot_schemas([tool])[0]
+    first["function"]["parameters"]["properties"].clear()
+    assert with_moonshot_schemas([tool])[0]["function"]["parameters"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"type": "object", "properties": {"required": {"type": "string"}}, "required": ["required"]}, "reserved name"),
+        ({"type": "object", "properties": {"x": {"type": "string", "description": "a" * 120_000}}}, "more than 120000"),
+        ({"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(3001)}}, "3001 properties"),
+    ],
+)
+def test_a_schema_that_may_be_refused_is_sent_with_a_warning(parameters: dict[str, Any], text: str) -> None:
+    with pytest.warns(UserWarning, match=f"may refuse the schema of the tool search: parameters.*{text}"):
+        assert with_moonshot_schemas([named(parameters)]) == [named(parameters)]
+
+
+def test_unevaluated_properties_are_noted() -> None:
+    parameters = {"type": "object", "required": ["x"], "unevaluatedProperties": {"type": "string"}}
+    notes = schema_notes([named(parameters)])
+    assert notes == {"search": ["parameters: unevaluatedProperties may apply to other values"]}

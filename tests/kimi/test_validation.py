@@ -45,6 +45,13 @@ def test_invalid_arguments_are_described(arguments: dict[str, Any], words: list[
     assert checked.mismatches == 1
 
 
+def test_a_renamed_tool_is_described_by_its_own_name() -> None:
+    tools = [{"type": "function", "function": {"name": "files_read", "parameters": SCHEMA}}]
+    checked = CallValidator(OfferedTools({"tools": tools}), {"files_read": "files.read"})
+    assert "the schema of files.read: " in (checked.fault("files_read", {}) or "")
+    assert checked.fault("g", {}) == "There is no tool 'g'; offered: files.read."
+
+
 def test_an_unknown_tool_is_an_error_that_lists_the_offered_tools() -> None:
     checked = validator()
     assert checked.fault("g", {}) == "There is no tool 'g'; offered: f."

@@ -57,9 +57,9 @@ LAYERS = {
     "_tracing": Layer(FEATURES | {"_costs"}, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN),
     "observability": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"opentelemetry"}),
-    "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
+    "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
@@ -70,8 +70,14 @@ LAYERS = {
         MODEL | {"_settings", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
-    "__main__": Layer(MODEL),
+    "verify": Layer(
+        MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
+    ),
+    "__init__": Layer(
+        frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
+    ),
+    "__main__": Layer(frozenset({"cli"})),
+    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
     ),
@@ -80,6 +86,8 @@ ENVIRONMENT_READERS = (
     "chat_models",
     "_keys",
     "_settings",
+    "_kimi.facts",
+    "cli",
     "testing",
     "_tokens.vocabulary",
     "_openrouter.host",

@@ -6,7 +6,9 @@ from types import ModuleType
 
 from tests.structure.tree import Module
 
-PUBLIC = frozenset({"__init__", "bulk", "callbacks", "catalog", "chat_models", "errors", "observability", "testing"})
+PUBLIC = frozenset(
+    {"__init__", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "observability", "testing", "verify"}
+)
 """The top-level modules without an underscore. Everything else is private and may move."""
 
 

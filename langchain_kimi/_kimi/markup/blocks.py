@@ -3,18 +3,22 @@
 import re
 
 _TOKEN = re.compile(
-    r"`+|<!--|<!\[CDATA\[|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
+    r"`+|<!--|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
 )
-_CLOSERS = {"<!--": "-->", "<![CDATA[": "]]>", '"""': '"""', "'''": "'''"}
+_CLOSERS = {"<!--": "-->", "<![CDATA[": "]]>", "--[[": "]]", "{-": "-}", "{#": "#}", '"""': '"""', "'''": "'''"}
 # The beginning of a token, or of the end of a block, at the end of a text.
-_PARTIAL = re.compile(r"(?:`+|\"+|'+|<?!?-*|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z")
+_PARTIAL = re.compile(
+    r"(?:`+|\"+|'+|<?!?-*|-+\[?|\{[-#]?|#|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
+)
 _LONGEST_PARTIAL = 32
 _PIPE = r"(?<!<)\|(?!>)"
 """The delimiter `|` of `\\verb`, which is also in markers."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
-_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%)")
+_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w)")
 _COMMENT_BLOCK = re.compile(r"\s*/\*")
-_COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//) ")
+_COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//|--) |; ?-- ")
+_HEREDOC = re.compile(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
+_LONGEST_TAIL = 128
 _LONGEST_INDENTATION = 64
 
 
@@ -28,28 +32,35 @@ class BlockTracker:
         self._carry = ""
         self._head = ""
         self._ending = ""
+        self._tail = ""
+        self._heredoc = ""
         self._is_comment = False
         self._began_comment = False
 
     @property
     def is_open(self) -> bool:
-        """Whether the next text would be in a comment, a verbatim text or a triple-quoted string."""
-        if self._is_comment:
+        """Whether the next text would be in a comment, a verbatim text, a heredoc or a triple-quoted string."""
+        if self._is_comment or self._heredoc:
             return True
         closer, _ = self._after(self._carry, self._closer, self._backticks)
         return closer is not None
 
     def add(self, text: str) -> None:
         """Add a text without line breaks."""
-        if len(self._head) < _LONGEST_INDENTATION:
+        is_beginning = len(self._head) < _LONGEST_INDENTATION
+        if is_beginning:
             self._head += text[:_LONGEST_INDENTATION]
+        if self._heredoc:
+            return
+        self._tail = (self._tail + text)[-_LONGEST_TAIL:]
+        if is_beginning:
             if not (self._closer or self._began_comment) and _COMMENT_BLOCK.match(self._head):
                 self._began_comment, self._carry = True, ""
                 self._closer = re.compile(r"\*/")
                 text = self._head.partition("/*")[2] + text[_LONGEST_INDENTATION:]
             self._is_comment = self._is_comment or _COMMENT_LINE.match(self._head) is not None
         self._is_comment = self._is_comment or _COMMENT_AFTER_CODE.search(self._ending + text) is not None
-        self._ending = (self._ending + text)[-4:]
+        self._ending = (self._ending + text)[-8:]
         text = self._carry + text
         partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST_PARTIAL))
         settled = partial.start() if partial else len(text)
@@ -58,10 +69,16 @@ class BlockTracker:
 
     def end_line(self) -> None:
         """Add a line break."""
+        if self._heredoc:
+            self._heredoc = "" if self._head.strip() == self._heredoc else self._heredoc
+            self._head = ""
+            return
         self._closer, self._backticks = self._after(self._carry, self._closer, self._backticks)
         if self._closer is not None and self._is_verb:
             self._closer = None
-        self._carry = self._head = self._ending = self._backticks = ""
+        if self._closer is None and not self._is_comment and (heredoc := _HEREDOC.search(self._tail)):
+            self._heredoc = next(filter(None, heredoc.groups()))
+        self._tail = self._carry = self._head = self._ending = self._backticks = ""
         self._is_comment = self._began_comment = False
 
     def _after(self, text: str, closer: re.Pattern[str] | None, backticks: str) -> tuple[re.Pattern[str] | None, str]:
@@ -86,4 +103,4 @@ def _closer_of(token: re.Match[str]) -> re.Pattern[str]:
         return re.compile(rf"\\end\{{{token[1]}\*?\}}")
     if token[2]:
         return re.compile(_PIPE if token[2] == "|" else re.escape(token[2]))
-    return re.compile(re.escape(_CLOSERS[token[0]]))
+    return re.compile(re.escape(_CLOSERS[token[0].rstrip()]))

@@ -100,6 +100,7 @@ class _Line:
         )
         self.is_german: bool = before is not None and continues and before.is_german
         self._may_be_code = before is not None and (before.is_blank or before.is_code)
+        self._follows_colons = before is not None and before.leads_to_literal
         # A text may mention tags within a line. Tags at the beginning of a line are HTML, which continues.
         continues = before is not None and (before.first == "<" or before.is_in_block)
         self.tags: int = before.tags if before and continues else 0
@@ -113,7 +114,16 @@ class _Line:
     @property
     def is_code(self) -> bool:
         """Whether the line is indented code, which needs a blank line or indented code before it."""
-        return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= _INDENTATION)
+        least = 1 if self._follows_colons else _INDENTATION
+        return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= least)
+
+    @property
+    def leads_to_literal(self) -> bool:
+        """Whether indented text after a blank line is literal, as after `::` in reStructuredText."""
+        if self.is_blank or self.is_code:
+            return self._follows_colons
+        is_directive = self.first == "." and "::" in "".join(self.pieces)
+        return is_directive or self.ending.rstrip().endswith("::")
 
     def add(self, text: str) -> None:
         """Add a text."""

@@ -47,7 +47,7 @@ PRECISION = 0.01
 class Call(Generic[Part]):
     """One call: the request, the reader of the response, and the rules for time and retries.
 
-    The repr contains no secrets.
+    Without a `url` the request goes to chat completions. The repr contains no secrets.
     """
 
     connection: Connection
@@ -59,6 +59,8 @@ class Call(Generic[Part]):
     model: str | None = None
     run_id: UUID | None = None
     clock: Clock = field(default=CLOCK)
+    method: str = "POST"
+    url: str = ""
 
 
 class Attempts(Generic[Part]):

@@ -32,7 +32,9 @@ def _request(
     """Return a request with the headers that httpx adds. It adds none when the body is passed as a stream."""
     parsed, host = _parsed(url)
     names = {name.lower() for name in headers}
-    defaults = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
+    defaults = {"Host": host, "Accept-Encoding": ENCODINGS}
+    if content or method == "POST":
+        defaults["Content-Length"] = str(len(content))
     missing = {name: value for name, value in defaults.items() if name.lower() not in names}
     return httpx.Request(
         method, parsed, headers={**missing, **headers}, stream=httpx.ByteStream(content), extensions=extensions

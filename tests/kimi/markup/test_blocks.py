@@ -24,6 +24,15 @@ OPEN = [
     "x = 1  # a",
     "/* a",
     "/*\n a",
+    "-- a",
+    "SELECT 1; -- a",
+    "x = 1  -- a",
+    "--[[ a",
+    "{- a",
+    "{# a",
+    "cat <<'EOF'\na",
+    "cat <<-EOF > file\n\ta\n",
+    'cat <<"TEXT" | wc\na\nb',
 ]
 CLOSED = [
     "",
@@ -40,6 +49,17 @@ CLOSED = [
     "/* a */",
     "a/* b",
     "#5 a",
+    "-- a\n",
+    "--[[ a ]]",
+    "{- a -}",
+    "{# a #}",
+    "{-1, 2}",
+    "{#name} a",
+    "cat <<'EOF'\na\nEOF\n",
+    "cat <<-EOF\n\ta\n\tEOF\n",
+    "cout << END_OF\n",
+    "1 << 2\n",
+    "# cat <<EOF\n",
 ]
 
 

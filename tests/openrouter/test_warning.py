@@ -1,7 +1,7 @@
 import pytest
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._schemas.strict import warn_user
+from langchain_kimi._openrouter.warning import warn_user
 from tests.conftest import KEY
 from tests.structured.cases import Person
 

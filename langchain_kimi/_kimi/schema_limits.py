@@ -1,0 +1,69 @@
+"""The values of keywords that a tool's schema may have, and the limits of Moonshot AI for a whole schema."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from langchain_kimi._openrouter.json_schema import DEFINITIONS, types_of, walk
+from langchain_kimi._openrouter.wire import JSONObject
+
+RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
+"""Names that a property must not have."""
+_TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
+_MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
+# The value of each keyword has one of these types.
+VALUE_TYPES: dict[str, tuple[type, ...]] = {
+    "type": (str, list),
+    "properties": (dict,),
+    "required": (list,),
+    "enum": (list,),
+    "items": (dict, list, bool),
+    "$ref": (str,),
+    "description": (str,),
+    "anyOf": (list,),
+    "additionalProperties": (bool, dict),
+    "$id": (str,),
+    "pattern": (str,),
+    **dict.fromkeys(DEFINITIONS, (dict,)),
+}
+
+
+def limits_exceeded(root: JSONObject) -> Iterator[str]:
+    """Yield the limits that a schema exceeds; Moonshot AI may refuse it, and there is no smaller equal schema."""
+    count, depth = 0, 0
+    for path, schema in walk(root):
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            count += len(properties)
+            if reserved := RESERVED_NAMES & set(properties):
+                place = ".".join(["parameters", *path])
+                yield f"{place}: a required property has the reserved name {min(reserved)}"
+        depth = max(depth, path.count("properties"))
+    if count > _MAX_PROPERTIES:
+        yield f"parameters: {count} properties, more than {_MAX_PROPERTIES}"
+    if depth > _MAX_DEPTH:
+        yield f"parameters: properties nested {depth} deep, more than {_MAX_DEPTH}"
+    size = size_of(root)
+    if size > _MAX_BYTES:
+        yield f"parameters: {size} bytes, more than {_MAX_BYTES}"
+
+
+def size_of(schema: JSONObject) -> int:
+    """Return the bytes of a schema as JSON without spaces."""
+    return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def problems_of(schema: JSONObject) -> Iterator[str]:
+    """Yield the values of keywords that JSON Schema, or Moonshot AI for its own form of it, does not allow."""
+    for keyword, kinds in VALUE_TYPES.items():
+        if keyword in schema and not isinstance(schema[keyword], kinds):
+            yield f"has {schema[keyword]!r:.50} as {keyword}"
+    types = types_of(schema)
+    if "type" in schema and (not types or not all(isinstance(kind, str) and kind in _TYPES for kind in types)):
+        yield f"has the type {schema['type']!r:.50}, which JSON Schema does not have"
+    if "anyOf" in schema and not schema["anyOf"]:
+        yield "has an empty anyOf"
+    if not all(isinstance(name, str) for name in schema.get("required") or ()):
+        yield "requires a property whose name is not a string"
+    for branch in schema.get("anyOf") or ():
+        if not isinstance(branch, Mapping | bool):
+            yield f"has {branch!r:.50} as a branch of anyOf"
