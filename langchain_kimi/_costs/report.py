@@ -118,7 +118,7 @@ body{background:Canvas;color:CanvasText}
 h1{font-size:1.4rem;margin:0}p{color:var(--dim);margin:.2rem 0 1.5rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere}
+th:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:11rem}
 thead th{color:var(--dim);font-weight:600}tbody th{font-weight:500}
 tfoot th,tfoot td{font-weight:700;border-bottom:0}.scroll{overflow-x:auto}
 .bar{width:18%;min-width:6rem}.bar i{display:block;height:.8rem;border-radius:.2rem;background:var(--bar)}
