@@ -1,4 +1,4 @@
-"""Under load: a thousand streams at once on one model, five thousand models built, used and dropped.
+"""Under load: a thousand streams at once on one model, rounds of them with cancellations, and thousands of models.
 
 The server runs in a process of its own. The figures are printed and written to the end of `docs/faults.md`.
 """
@@ -7,6 +7,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import random
 import resource
 import statistics
 import sys
@@ -29,6 +30,11 @@ STREAMS = 1_000
 DELTAS, PAUSE = 100, 0.02
 MODELS = 5_000
 TRACED = 200
+ROUNDS = 50
+MOST_SECONDS = 480
+"""The rounds end after this time on a slow machine."""
+CANCELLED = 0.1
+SEED = 1
 WAYS = ("invoke", "stream", "ainvoke", "astream")
 TEXT = "word " * DELTAS
 
@@ -97,6 +103,50 @@ async def streams(base_url: str) -> list[str]:
     ]
 
 
+async def cancelled(model: ChatKimi, seconds: float, *, twice: bool) -> bool:
+    """Begin a stream, cancel it after some seconds, and return whether it ended as cancelled."""
+    task = asyncio.create_task(one_stream(model, []))
+    await asyncio.sleep(seconds)
+    task.cancel()
+    if twice:
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+async def rounds(base_url: str) -> list[str]:
+    """Run rounds of streams at once, cancel some of each round, and return the lines of the report."""
+    chance = random.Random(SEED)  # noqa: S311 - no secret
+    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
+    stopped = int(STREAMS * CANCELLED)
+    figures: list[tuple[float, int, int]] = []
+    began, failed, not_cancelled = time.perf_counter(), 0, 0
+    while len(figures) < ROUNDS and time.perf_counter() - began < MOST_SECONDS:
+        moments = [chance.uniform(0, DELTAS * PAUSE) for _ in range(stopped)]
+        ends = asyncio.gather(*(cancelled(model, moment, twice=chance.random() < 0.5) for moment in moments))  # noqa: PLR2004 - half of them
+        whole = await asyncio.gather(*(one_stream(model, []) for _ in range(STREAMS - stopped)), return_exceptions=True)
+        not_cancelled += (await ends).count(False)
+        failed += len(whole) - whole.count(True)
+        # The loop closes the sockets and drops the tasks in its next steps.
+        await asyncio.sleep(0.1)
+        gc.collect()
+        figures.append((resident() / 2**20, open_files(), len(asyncio.all_tasks())))
+        print(f"round {len(figures)}: {figures[-1]}, {failed} failed, {not_cancelled} not cancelled", flush=True)
+    await model.aclose()
+    memory, files, tasks = zip(*figures, strict=True)
+    middle = len(figures) // 2
+    what = f"{len(figures)} rounds of {STREAMS:,} streams at once, {CANCELLED:.0%} of them cancelled at random"
+    sizes = f"{memory[0]:.0f}, {memory[middle]:.0f}, {memory[-1]:.0f} MiB"
+    counts = f"{files[0]}, {files[middle]}, {files[-1]}"
+    return [
+        f"| {what} | {failed} of the others failed, {not_cancelled} ended before they were cancelled |",
+        f"| memory after the first, the middle and the last round | {sizes} |",
+        f"| open files after the first, the middle and the last round, with 100 idle connections | {counts} |",
+        f"| tasks after each round, at most | {max(tasks)} |",
+    ]
+
+
 def use(base_url: str, times: int) -> None:
     """Build models, use each once, and drop it: in the four ways in turn, each async call in a loop of its own."""
     for number in range(times):
@@ -154,6 +204,7 @@ def main() -> None:
     """Measure and write down."""
     with server() as (base_url, pipe):
         lines = asyncio.run(streams(base_url))
+        lines += asyncio.run(rounds(base_url))
         pipe.send("quickly")
         pipe.recv()
         lines += models(base_url)

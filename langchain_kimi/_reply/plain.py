@@ -15,6 +15,8 @@ from langchain_kimi._reply.choice import ChoiceReader, add_head
 from langchain_kimi._reply.messages import generation_info, llm_output, message_from
 from langchain_kimi.errors import KimiError
 
+MAX_CHOICES = 128
+"""No API allows a larger `n`. A reply with 100,000 empty choices took seconds to read."""
 _TEXT_KEYS = frozenset({"role", "content"})
 _ADDED_UP = frozenset({"usage", "logprobs"})
 """Keys of a choice that `Assembly` does not copy but adds up."""
@@ -39,7 +41,9 @@ class PlainMessage:
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
         """Read the next bytes. Return nothing."""
-        return self._wire.feed(piece, waited)
+        for chunk in self._wire.feed(piece, waited):
+            self._add(chunk)
+        return ()
 
     def close(self) -> Iterator[ChatResult]:
         """End the response. Yield the result."""
@@ -74,15 +78,17 @@ class PlainMessage:
         for position, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
             # Choices of a plain reply are identified by their position: not all hosts number them.
             index: Any = choice.get("index") if is_chunk else position
-            self._reader(index if isinstance(index, int) else position).add(reply, choice)
+            if (reader := self._reader(index if isinstance(index, int) else position)) is not None:
+                reader.add(reply, choice)
         if not choices:
             for reader in self._choices.values():
                 reader.add(reply, None)
 
-    def _reader(self, index: int) -> ChoiceReader:
-        if index not in self._choices:
+    def _reader(self, index: int) -> ChoiceReader | None:
+        """Return the reader of a choice, or None if there are too many choices."""
+        if index not in self._choices and len(self._choices) < MAX_CHOICES:
             self._choices[index] = ChoiceReader(self._body, self._repair_options)
-        return self._choices[index]
+        return self._choices.get(index)
 
 
 def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions | None) -> WireEvent | None:

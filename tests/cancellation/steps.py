@@ -61,9 +61,29 @@ async def run_cancelled(coroutine: Coroutine[Any, Any, Any], step: int, times: i
     return cancelled.steps
 
 
-HTTP = "_openrouter/http"
-WATCHED = ("httpcore", "h11", *(f"{HTTP}/{name}" for name in ("calls", "transport", "network", "lean_client")))
-"""Modules that are interrupted; not the few lines that count the clients."""
+async def run_cancelled_in_loop(coroutine: Coroutine[Any, Any, Any], iteration: int | None, times: int) -> int:
+    """Run a coroutine in a task of its own, cancel it in an iteration of the loop, and return the iterations it took.
+
+    Other than `run_cancelled` this also stops between the steps of the tasks that the coroutine waits for.
+
+    Args:
+        coroutine: The coroutine.
+        iteration: The iteration in which to cancel first; None: never.
+        times: In how many iterations in a row to cancel.
+    """
+    task, count = asyncio.ensure_future(coroutine), 0
+    while not task.done():
+        if iteration is not None and iteration <= count < iteration + times:
+            task.cancel()
+        await asyncio.sleep(0)
+        count += 1
+    with suppress(asyncio.CancelledError):
+        await task
+    return count
+
+
+WATCHED = ("httpcore", "h11", "_openrouter/http")
+"""Modules that are interrupted."""
 
 
 def run_interrupted(function: Callable[[], Any], call: int) -> int:

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from langchain.agents import create_agent
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -19,8 +21,18 @@ from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
 
 PROMPT = "What is the weather in Oslo?"
+QUESTION = {"messages": [("user", PROMPT)]}
 THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle")
 """Threads that end by themselves some time after the last call."""
+
+
+OF_PYTHON = pytest.mark.filterwarnings(
+    # Between the creation of a socket and the first line that can close it a signal leaves it to Python, which closes
+    # it and warns. What a signal handler raises in a finalizer is ignored by Python.
+    "ignore:.*unclosed .*socket:ResourceWarning",
+    "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning",
+)
+"""Warnings that Python itself gives for signal handlers that raise."""
 
 
 class Report(BaseModel):
@@ -49,18 +61,32 @@ async def _events(model: Any) -> None:
         pass
 
 
-def _chain(model: Any) -> Any:
+async def _events_v3(model: Any) -> None:
+    async with await model.astream_events(PROMPT, version="v3") as events:
+        async for _ in events:
+            pass
+
+
+def agent_of(model: Any) -> Any:
+    return create_agent(model, [weather])
+
+
+def chain_of(model: Any) -> Any:
     return ChatPromptTemplate.from_messages([("user", "{text}")]) | model | StrOutputParser()
 
 
 async def _astream_chain(model: Any) -> None:
-    async for _ in _chain(model).astream({"text": PROMPT}):
+    async for _ in chain_of(model).astream({"text": PROMPT}):
         pass
 
 
 async def _agent(model: Any) -> None:
-    agent: Any = create_agent(model, [weather])
-    await agent.ainvoke({"messages": [("user", PROMPT)]})
+    await agent_of(model).ainvoke(QUESTION)
+
+
+async def _agent_stream(model: Any) -> None:
+    async for _ in agent_of(model).astream(QUESTION, stream_mode="messages"):
+        pass
 
 
 ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
@@ -71,7 +97,9 @@ ASYNC_WAYS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
     "bound": lambda model: model.bind_tools([weather]).ainvoke(PROMPT),
     "chain": _astream_chain,
     "events": _events,
+    "events v3": _events_v3,
     "agent": _agent,
+    "agent stream": _agent_stream,
 }
 
 
@@ -80,12 +108,20 @@ def _stream(model: Any) -> None:
         pass
 
 
+def _stream_chain(model: Any) -> None:
+    for _ in chain_of(model).stream({"text": PROMPT}):
+        pass
+
+
 SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
     "invoke": lambda model: model.invoke(PROMPT),
     "stream": _stream,
     "structured": lambda model: model.with_structured_output(Report).invoke(PROMPT),
     "bound": lambda model: model.bind_tools([weather]).invoke(PROMPT),
-    "chain": lambda model: _chain(model).invoke({"text": PROMPT}),
+    "chain": lambda model: chain_of(model).invoke({"text": PROMPT}),
+    "chain stream": _stream_chain,
+    "batch": lambda model: model.batch([PROMPT] * 2),
+    "agent": lambda model: agent_of(model).invoke(QUESTION),
 }
 
 
@@ -97,6 +133,17 @@ def in_use(pools: ClientPools) -> int:
 def connections(pools: ClientPools) -> int:
     """Return the number of idle clients."""
     return sum(len(pool.idle) for pool in pools.by_key.values())
+
+
+class Reports:
+    """What an event loop reports: exceptions that were never retrieved, and tasks that were destroyed."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(self._add)
+
+    def _add(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.texts.append(f"{context['message']} {context.get('exception')!r}")
 
 
 async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
@@ -120,11 +167,29 @@ async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
     assert in_use(pools) == 0
 
 
-def assert_clean_sync(model: ChatKimi) -> None:
+def settles(is_settled: Callable[[], bool]) -> bool:
+    """Return whether something becomes true, which takes milliseconds."""
+    for _ in range(2000):
+        if is_settled():
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def our_threads() -> list[str]:
+    """Return the names of the package's threads."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")]
+
+
+def assert_clean_sync(model: ChatKimi, openrouter: Emulator) -> None:
     """Check that nothing of an interrupted sync call is left, and that the next call is answered."""
     gc.collect()
+    pools = clients._registry.sync
+    # The threads of a batch end their current calls.
+    assert settles(lambda: in_use(pools) == 0)
+    assert settles(lambda: openrouter.open_connections <= connections(pools))
     assert model.invoke("Hello.").text
-    assert in_use(clients._registry.sync) == 0
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("langchain-kimi")] <= list(
-        THREADS
-    )
+    assert settles(lambda: in_use(pools) == 0)
+    # A thread may be ending while the next one has begun.
+    assert settles(lambda: len(our_threads()) == len(set(our_threads())))
+    assert set(our_threads()) <= set(THREADS)

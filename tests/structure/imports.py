@@ -45,7 +45,9 @@ LAYERS = {
     "_version": Layer(),
     "errors": Layer(outside=frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
-    "_openrouter.http": Layer(PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "urllib.request"}),
+    "_openrouter.http": Layer(
+        PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "select", "contextvars", "logging", "urllib.request"}
+    ),
     "_kimi": Layer(PROTOCOL),
     "_schemas": Layer(PROTOCOL, LANGCHAIN),
     "_request": Layer(PROTOCOL | {"_kimi", "_schemas"}, LANGCHAIN),
@@ -79,7 +81,8 @@ LAYERS = {
     "__main__": Layer(frozenset({"cli"})),
     "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
-        BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
+        BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
+        NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
     ),
 }
 ENVIRONMENT_READERS = (

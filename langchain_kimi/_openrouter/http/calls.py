@@ -15,6 +15,7 @@ import httpx
 from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
+from langchain_kimi._openrouter.http.environment import proxy_urls
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
@@ -165,7 +166,8 @@ class Attempts(Generic[Part]):
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         if tool := advice_on_tool(error, self.call.body):
             error.update(advice=f"{tool} {error.advice}")
-        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
+        connection = self.call.connection
+        Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None

@@ -23,7 +23,7 @@ import httpx
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
 from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
 from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
-from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, ClientPool
+from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
 
 ALL_IN_USE = "all connections are in use"
 MAX_POOLS = 16
@@ -85,8 +85,8 @@ class Registry:
     """TLS contexts by settings. To load the certificates takes longer than a call."""
     proxies: dict[str, str | None] = field(default_factory=dict)
     """The proxies of the environment by base URL. To read the environment takes longer than to create a client."""
-    has_closed: threading.Event = field(default_factory=threading.Event)
-    """Wakes the thread that closes idle sync connections."""
+    wakes: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
+    """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
 
     def pool(
         self, pools: ClientPools, kind: Callable[..., Any], connection: Connection
@@ -191,32 +191,33 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     if connection.http_client is not None:
         yield connection.http_client
         return
-    registry = _registry
-    with registry.lock:
-        pool, surplus = registry.pool(registry.sync, LeanClient, connection)
-        if (client := pool.acquire()) is None:
-            pool.waiters.append(waiter := queue.SimpleQueue[Any]())
+    registry, caller, client = _registry, Caller(), None
     try:
+        with registry.lock:
+            pool, surplus = registry.pool(registry.sync, LeanClient, connection)
+            if (client := pool.acquire(caller)) is None:
+                pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
         if client is None:
-            client = _wait_for_client(registry, pool, waiter, _pool_timeout(connection, time_left))
+            client = _wait_for_client(registry, pool, caller, waiter, _pool_timeout(connection, time_left))
         yield client
     finally:
         if client is not None:
-            _release(registry, pool, client)
+            _release(registry, pool, caller, client)
             _expire_in_thread(registry)
 
 
-class AsyncLease:
+class AsyncLease(Caller):
     """Provides a client for one call on the running loop; the async version of `sync_client_for`.
 
     `end` takes no await, so that no cancellation interrupts it.
     """
 
     def __init__(self, connection: Connection, time_left: TimeLeft = _no_limit) -> None:
+        super().__init__()
         self._connection = connection
         self._time_left = time_left
-        self._end: Callable[[], None] | None = None
+        self._end: Callable[[Caller], None] | None = None
         self._loop: Any = None
 
     async def __aenter__(self) -> Any:
@@ -228,14 +229,14 @@ class AsyncLease:
         with registry.lock:
             pools = registry.of_loop(loop)
             pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
-            if (client := pool.acquire()) is None:
-                pool.waiters.append(waiter := asyncio.Queue[Any]())
+            if (client := pool.acquire(self)) is None:
+                pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)
         if client is None:
-            client = await _await_client(registry, pool, waiter, _pool_timeout(connection, self._time_left))
+            client = await _await_client(registry, pool, self, waiter, _pool_timeout(connection, self._time_left))
 
-        def end() -> None:
-            _release(registry, pool, client)
+        def end(caller: Caller) -> None:
+            _release(registry, pool, caller, client)
             _expire_on_loop(registry, pools, loop)
 
         self._end = end
@@ -248,17 +249,21 @@ class AsyncLease:
         self.end()
 
     def __del__(self) -> None:
-        """Release the client of an exchange whose generators were dropped and never closed."""
+        """Release the client of an exchange whose generators were dropped and never closed.
+
+        The collector finalizes all objects of a cycle, so a generator of the same cycle, which its loop closes later,
+        may end the lease, too. Therefore this calls `end`, which releases the client once.
+        """
         if self._end is not None:
             # The garbage collector runs in any thread.
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._end)
+                self._loop.call_soon_threadsafe(self.end)
 
     def end(self) -> None:
         """Release the client."""
         end, self._end = self._end, None
         if end is not None:
-            end()
+            end(self)
 
 
 def _close(clients: list[Any]) -> None:
@@ -266,40 +271,40 @@ def _close(clients: list[Any]) -> None:
         client.close()
 
 
-def _release(registry: Registry, pool: ClientPool, client: Any) -> None:
+def _release(registry: Registry, pool: ClientPool, caller: Caller, client: Any) -> None:
     if client.is_busy:
         client.close()
     with registry.lock:
-        surplus = pool.release(client, time.monotonic())
+        surplus = pool.release(caller, client, time.monotonic())
     _close(surplus)
 
 
-def _stop_waiting(registry: Registry, pool: ClientPool, waiter: Any) -> None:
+def _stop_waiting(registry: Registry, pool: ClientPool, caller: Caller) -> None:
     with registry.lock:
-        surplus = pool.stop_waiting(waiter, time.monotonic())
+        surplus = pool.stop_waiting(caller, time.monotonic())
     _close(surplus)
 
 
 def _wait_for_client(
-    registry: Registry, pool: ClientPool, waiter: "queue.SimpleQueue[Any]", seconds: float | None
+    registry: Registry, pool: ClientPool, caller: Caller, waiter: "queue.SimpleQueue[Any]", seconds: float | None
 ) -> Any:
     try:
         return waiter.get(timeout=seconds)
     except BaseException as problem:
-        _stop_waiting(registry, pool, waiter)
+        _stop_waiting(registry, pool, caller)
         if isinstance(problem, queue.Empty):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
 
 
 async def _await_client(
-    registry: Registry, pool: ClientPool, waiter: "asyncio.Queue[Any]", seconds: float | None
+    registry: Registry, pool: ClientPool, caller: Caller, waiter: "asyncio.Queue[Any]", seconds: float | None
 ) -> Any:
     try:
         async with asyncio.timeout(seconds):
             return await waiter.get()
     except BaseException as problem:
-        _stop_waiting(registry, pool, waiter)
+        _stop_waiting(registry, pool, caller)
         if isinstance(problem, TimeoutError):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
@@ -317,8 +322,8 @@ def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.Abstra
         _close(expired)
         _expire_on_loop(registry, pools, loop)
 
-    pools.is_expiring = True
     loop.call_later(max(0.0, due - time.monotonic()) + MARGIN, expire)
+    pools.is_expiring = True
 
 
 def _expire_in_thread(registry: Registry) -> None:
@@ -326,26 +331,31 @@ def _expire_in_thread(registry: Registry) -> None:
     if registry.sync.is_expiring:
         return
     with registry.lock:
-        if registry.sync.is_expiring or registry.sync.next_expiry() is None:
+        if registry.sync.next_expiry() is None:
             return
-        registry.sync.is_expiring = True
     # No thread can be started during interpreter shutdown, which closes all connections anyway.
     with suppress(RuntimeError):
         threading.Thread(target=_expire, args=(registry,), name="langchain-kimi-idle", daemon=True).start()
 
 
 def _expire(registry: Registry) -> None:
+    with registry.lock:
+        # The thread says that it runs, because a signal handler may raise in the call that starts it. Two calls may
+        # start a thread each.
+        if registry.sync.is_expiring:
+            return
+        registry.sync.is_expiring = True
     while True:
         with registry.lock:
             expired = registry.sync.expire(time.monotonic())
             due = registry.sync.next_expiry()
             if due is None:
                 registry.sync.is_expiring = False
-            registry.has_closed.clear()
         _close(expired)
         if due is None:
             return
-        registry.has_closed.wait(max(0.0, due - time.monotonic()) + MARGIN)
+        with suppress(queue.Empty):
+            registry.wakes.get(timeout=max(0.0, due - time.monotonic()) + MARGIN)
 
 
 async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
@@ -362,7 +372,7 @@ def close(connection: Connection) -> None:
     with _registry.lock:
         clients = _registry.release(_registry.sync, connection)
     _close(clients)
-    _registry.has_closed.set()
+    _registry.wakes.put(None)
 
 
 async def aclose(connection: Connection) -> None:

@@ -8,6 +8,7 @@ is cancelled: an await in a cancelled task may be interrupted again.
 
 import asyncio
 import os
+import select
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -187,10 +188,27 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
     def close(self) -> None:
         """Close all open streams, without an await."""
-        # A child process shares the sockets and the selector with its parent, so it must not touch them.
-        if self.process == os.getpid():
+        if self.is_of_this_process:
             while self.streams:
                 self.streams.pop().abort()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether this process may close the streams. A child shares the sockets and the selector with its parent."""
+        return self.process == os.getpid()
+
+
+def _is_readable(transport: Any) -> bool:
+    """Return whether the socket of a transport has bytes, or the end of them."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return True
+    # `select` fails for file descriptors above 1023, but Windows has nothing else.
+    if not hasattr(select, "poll"):
+        return bool(select.select([sock.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_address(host: str) -> bool:
@@ -326,7 +344,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def abort(self) -> None:
         """Close the stream at once."""
         self._network.streams.discard(self)
-        if self.protocol.transport is not None:
+        if self.protocol.transport is not None and self._network.is_of_this_process:
             # Nothing can be closed on an event loop that is closed itself.
             with suppress(RuntimeError):
                 self.protocol.transport.abort()
@@ -352,7 +370,9 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return a detail of the connection, such as `socket`."""
         if info == "is_readable":
-            return bool(self.protocol.pieces) or self.protocol.is_over
+            # Bytes that the event loop has not received yet count too: they are not the reply to the next request.
+            receiver = self.protocol
+            return bool(receiver.pieces) or receiver.is_over or _is_readable(receiver.transport)
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self.protocol.transport.get_extra_info(names.get(info, info))
 

@@ -8,8 +8,10 @@ first token. So each client here has one connection, and each call has its own c
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from weakref import ref
 
 IDLE_SECONDS = 30.0
 """Seconds after which an idle connection is closed."""
@@ -17,14 +19,29 @@ MAX_IDLE = 100
 """The largest number of idle connections in a pool."""
 
 
-class Waiter(Protocol):
+class Queue(Protocol):
     """A queue for one client, of threads or of an event loop."""
 
     def put_nowait(self, item: Any, /) -> None:
         """Add a client."""
 
     def get_nowait(self) -> Any:
-        """Remove and return the client."""
+        """Remove and return the client, or raise an exception when there is none."""
+
+    def empty(self) -> bool:
+        """Return whether there is no client."""
+
+
+class Caller:
+    """One call in the books of a pool. The pool refers to it weakly, so a call that is dropped does not count.
+
+    A signal handler may raise at any moment, also where a call acquires or releases its client.
+    """
+
+    __slots__ = ("__weakref__", "queue")
+
+    def __init__(self) -> None:
+        self.queue: Queue | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -35,24 +52,30 @@ class ClientPool:
         limit: The largest number of clients in use at the same time.
         make: Creates a client.
         idle: The clients that are not in use, each with the time of its return. The last one is acquired next.
-        in_use: The number of clients in use.
-        waiters: A queue for each call that waits for a client, in order of arrival.
+        callers: The calls that have a client.
+        waiters: The calls that wait for a client, in order of arrival.
         is_retired: Whether clients are closed when their call ends.
     """
 
     limit: int
     make: Callable[[], Any]
     idle: deque[tuple[Any, float]] = field(default_factory=deque)
-    in_use: int = 0
-    waiters: deque["Waiter"] = field(default_factory=deque)
+    callers: set[ref[Caller]] = field(default_factory=set)
+    waiters: deque[ref[Caller]] = field(default_factory=deque)
     is_retired: bool = False
 
-    def acquire(self) -> Any | None:
+    @property
+    def in_use(self) -> int:
+        """The number of clients in use."""
+        return len(self.callers)
+
+    def acquire(self, caller: Caller) -> Any | None:
         """Return a client for a call, or None when all of them are in use."""
-        if self.in_use >= self.limit:
+        if len(self.callers) >= self.limit:
             return None
         client = self._idle_client() or self.make()
-        self.in_use += 1
+        # A call that is dropped is removed at once, by a function that no signal interrupts.
+        self.callers.add(ref(caller, self.callers.discard))
         return client
 
     def _idle_client(self) -> Any | None:
@@ -62,22 +85,31 @@ class ClientPool:
                 return client
         return None
 
-    def release(self, client: Any, now: float) -> list[Any]:
+    def wait(self, caller: Caller, queue: Queue) -> None:
+        """Let a call wait for a client, which is put into the queue."""
+        caller.queue = queue
+        self.waiters.append(ref(caller))
+
+    def release(self, caller: Caller, client: Any, now: float) -> list[Any]:
         """Take a client back when its call has ended.
 
         The call that has waited longest gets it at once, so that no later call can take it.
 
         Args:
-            client: The client that the call acquired.
+            caller: The call that acquired the client.
+            client: The client.
             now: The current time in monotonic seconds.
 
         Returns:
             The clients that the caller has to close.
         """
-        if self.waiters:
-            self.waiters.popleft().put_nowait(self.make() if client.is_closed else client)
-            return []
-        self.in_use -= 1
+        self.callers.discard(ref(caller))
+        while self.waiters:
+            waiter = self.waiters.popleft()()
+            if waiter is not None and waiter.queue is not None:
+                self.callers.add(ref(waiter, self.callers.discard))
+                waiter.queue.put_nowait(self.make() if client.is_closed else client)
+                return []
         if client.is_closed:
             return []
         if self.is_retired:
@@ -96,18 +128,19 @@ class ClientPool:
     @property
     def is_unused(self) -> bool:
         """Whether no call uses the pool at the moment."""
-        return not self.in_use and not self.waiters
+        return not self.callers and not any(waiter() for waiter in self.waiters)
 
-    def stop_waiting(self, waiter: "Waiter", now: float) -> list[Any]:
-        """Remove the waiter of a call that gave up, and release a client that it has just received.
+    def stop_waiting(self, caller: Caller, now: float) -> list[Any]:
+        """Remove a call that gave up waiting, and release a client that it has just received.
 
         Returns:
             The clients that the caller has to close.
         """
-        if waiter in self.waiters:
-            self.waiters.remove(waiter)
+        with suppress(ValueError):
+            self.waiters.remove(ref(caller))
+        if caller.queue is None or caller.queue.empty():
             return []
-        return self.release(waiter.get_nowait(), now)
+        return self.release(caller, caller.queue.get_nowait(), now)
 
     def retire(self) -> list[Any]:
         """Close clients from now on when their call ends. Calls that already wait are still served.

@@ -4,6 +4,7 @@ Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `e
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -96,6 +97,7 @@ class _AsyncExchange:
         self._response: Any = None
         self._pieces: _AsyncPieces | None = None
         self._lease = AsyncLease(attempts.call.connection, attempts.time_left)
+        self._process = os.getpid()
 
     async def __aenter__(self) -> tuple[Reader[Any], "_AsyncPieces"]:
         attempts = self._attempts
@@ -121,6 +123,9 @@ class _AsyncExchange:
             # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
             self._client.close()
             self._lease.end()
+            return
+        if is_failed and self._process != os.getpid():
+            # A child process shares the connection and the event loop's selector with its parent.
             return
         try:
             if is_failed and self._response is not None:

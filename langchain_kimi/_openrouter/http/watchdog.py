@@ -27,7 +27,9 @@ class Watchdog:
     """The thread that shuts connections down, and the responses that it watches."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # The methods of a Condition are Python functions: a signal handler that raises in them would leave it locked.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._watches: set[Watch] = set()
         self._wakes_at = math.inf
         self._thread: threading.Thread | None = None
@@ -35,7 +37,7 @@ class Watchdog:
 
     def watch(self, watch: "Watch", deadline: float) -> None:
         """Shut the connection down at `deadline`, in monotonic seconds. This replaces an earlier deadline."""
-        with self._changed:
+        with self._lock:
             watch.deadline = deadline
             self._watches.add(watch)
             self._sleeps_left = IDLE_SLEEPS
@@ -57,7 +59,7 @@ class Watchdog:
         self._watches.discard(watch)
 
     def _run(self) -> None:
-        with self._changed:
+        with self._lock:
             while self._sleeps_left > 0:
                 watches = self._watches.copy()
                 now = time.monotonic()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from langchain_kimi._openrouter.errors import malformed
-from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, without_comments
+from langchain_kimi._openrouter.reply.bodies import kept_reply, parse_body, size_with, without_comments
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.errors import KimiError, RawReply
+from langchain_kimi.errors import KimiError
 
 
 class DataReader:
@@ -44,10 +44,9 @@ class DataReader:
             KimiMalformedReplyError: The response is not JSON, or it has no `data` of the expected type.
         """
         text = without_comments(b"".join(self._pieces)).decode("utf-8", errors="replace")
-        raw_reply = RawReply(self._head.status, dict(self._head.headers), text)
-        reply = parse_body(raw_reply)
+        reply = parse_body(self._head, text)
         if not isinstance(reply, dict) or not isinstance(reply.get("data"), self._shape):
-            raise malformed("The response does not contain the expected `data`.", raw_reply)
+            raise malformed("The response does not contain the expected `data`.", kept_reply(self._head, text))
         yield reply
 
     def explain(self, _error: KimiError) -> tuple[()]:

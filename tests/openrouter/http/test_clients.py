@@ -1,6 +1,5 @@
 import asyncio
 import gc
-import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.lean_client import LeanClient
-from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, MAX_IDLE, ClientPool
+from langchain_kimi._openrouter.http.pool import MAX_IDLE, Caller
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
@@ -280,17 +279,17 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
         def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - the base's
             if timeout is None:
                 return super().get(block)
-            pool.release(client, 0.0)
+            pool.release(first, client, 0.0)
             raise stop
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
-    registry = clients._registry
+    registry, first, second = clients._registry, Caller(), Caller()
     pool, _ = registry.pool(registry.sync, LeanClient, one)
-    client = pool.acquire()
-    pool.waiters.append(waiter)
+    client = pool.acquire(first)
+    pool.wait(second, waiter)
     close(one)
     with pytest.raises(raised):
-        clients._wait_for_client(registry, pool, waiter, 0.01)
+        clients._wait_for_client(registry, pool, second, waiter, 0.01)
     assert client is not None
     assert client.is_closed
 
@@ -373,6 +372,20 @@ async def test_a_dropped_lease_releases_its_client() -> None:
     await aclose(HERE)
 
 
+async def test_a_lease_that_is_dropped_and_ended_releases_its_client_once() -> None:
+    lease = AsyncLease(HERE)
+    client = await lease.__aenter__()
+    # The collector finalizes a lease of a cycle before a generator of the same cycle ends it.
+    lease.__del__()
+    lease.end()
+    await asyncio.sleep(0)
+    async with AsyncLease(Connection("http://127.0.0.1:9", Timeout(connect=0.01))) as other:
+        assert other is client
+        [pool] = clients._registry.of_loop(asyncio.get_running_loop()).by_key.values()
+        assert pool.in_use == 1
+    await aclose(HERE)
+
+
 def test_many_base_urls_leave_a_limited_cache_of_proxies() -> None:
     for number in range(2 * clients.MAX_CACHED):
         sync_client(Connection(f"http://host{number}.example"))
@@ -385,15 +398,3 @@ def test_many_certificate_directories_leave_a_limited_cache_of_contexts(tmp_path
         path.mkdir()
         sync_client(Connection("http://127.0.0.1:9", verify=str(path)))
         assert len(clients._registry.tls) <= clients.MAX_POOLS
-
-
-async def test_a_timer_closes_idle_async_clients() -> None:
-    client, loop = await async_client(), asyncio.get_running_loop()
-    pool = ClientPool(1, make=lambda: client)
-    pool.idle.append((client, time.monotonic() - IDLE_SECONDS))
-    pools = clients.ClientPools({("settings",): pool})
-    clients._expire_on_loop(clients.Registry(), pools, loop)
-    while pools.is_expiring:  # noqa: ASYNC110 - the timer sets no event
-        await asyncio.sleep(0.01)
-    assert client.is_closed
-    assert not pools.by_key

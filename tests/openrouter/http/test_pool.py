@@ -1,10 +1,11 @@
+import gc
 from collections import deque
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, MAX_IDLE, ClientPool
+from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, MAX_IDLE, Caller, ClientPool
 
 
 class Client:
@@ -14,25 +15,45 @@ class Client:
         self.is_closed = False
 
 
+class Call(Caller):
+    """A call, with the client that it acquired at its beginning, if one was free."""
+
+    def __init__(self, pool: ClientPool) -> None:
+        super().__init__()
+        self._pool = pool
+        self.client = pool.acquire(self)
+
+    def wait(self) -> "SimpleQueue[Any]":
+        """Wait for a client and return the queue that will have it."""
+        waiter: SimpleQueue[Any] = SimpleQueue()
+        self._pool.wait(self, waiter)
+        return waiter
+
+    def end(self, now: float = 0.0) -> list[Any]:
+        """Release the client."""
+        return self._pool.release(self, self.client, now)
+
+
 def pool(limit: int = 2) -> ClientPool:
     return ClientPool(limit, Client)
 
 
 def test_the_client_released_last_is_acquired_first() -> None:
     clients = pool(3)
-    first, second, third = (clients.acquire() for _ in range(3))
-    for client in (second, third, first):
-        assert clients.release(client, 0.0) == []
-    assert [clients.acquire() for _ in range(3)] == [first, third, second]
+    first, second, third = (Call(clients) for _ in range(3))
+    for call in (second, third, first):
+        assert call.end() == []
+    later = [Call(clients) for _ in range(3)]
+    assert [call.client for call in later] == [first.client, third.client, second.client]
 
 
 def test_no_more_clients_are_acquired_than_the_limit() -> None:
     clients = pool()
-    taken = clients.acquire()
-    assert isinstance(clients.acquire(), Client)
-    assert clients.acquire() is None
-    clients.release(taken, 0.0)
-    assert clients.acquire() is taken
+    first, second = Call(clients), Call(clients)
+    assert isinstance(second.client, Client)
+    assert Call(clients).client is None
+    first.end()
+    assert Call(clients).client is first.client
 
 
 def test_a_client_that_cannot_be_created_does_not_count() -> None:
@@ -42,82 +63,98 @@ def test_a_client_that_cannot_be_created_does_not_count() -> None:
     broken = ClientPool(1, fail)
     for _ in range(2):
         with pytest.raises(ValueError, match="no certificates"):
-            broken.acquire()
+            broken.acquire(Caller())
     assert broken.in_use == 0
+
+
+def test_a_call_that_is_dropped_does_not_count() -> None:
+    clients = pool(1)
+    call = Call(clients)
+    waiting = Call(clients)
+    waiting.wait()
+    assert (clients.in_use, clients.is_unused) == (1, False)
+    del call, waiting
+    gc.collect()
+    assert (clients.in_use, clients.is_unused) == (0, True)
+    last = Call(clients)
+    assert last.client is not None
+    assert last.end() == []
+    assert [client for client, _ in clients.idle] == [last.client]
 
 
 def test_a_closed_client_is_replaced() -> None:
     clients = pool(1)
-    client = clients.acquire()
-    assert client is not None
-    client.is_closed = True
-    clients.release(client, 0.0)
-    newer = clients.acquire()
-    assert newer is not client
-    waiter: SimpleQueue[Any] = SimpleQueue()
-    clients.waiters.append(waiter)
-    assert newer is not None
-    newer.is_closed = True
-    clients.release(newer, 0.0)
+    first = Call(clients)
+    assert first.client is not None
+    first.client.is_closed = True
+    first.end()
+    second, third = Call(clients), Call(clients)
+    assert second.client is not None
+    assert second.client is not first.client
+    waiter = third.wait()
+    second.client.is_closed = True
+    second.end()
     assert not waiter.get_nowait().is_closed
 
 
 def test_waiting_callers_are_served_in_order_and_first() -> None:
-    clients, waiters = pool(1), [SimpleQueue[Any]() for _ in range(2)]
-    client = clients.acquire()
-    clients.waiters.extend(waiters)
-    clients.release(client, 0.0)
-    assert waiters[0].get_nowait() is client
+    clients = pool(1)
+    first, second, third = (Call(clients) for _ in range(3))
+    waiters = [second.wait(), third.wait()]
+    first.end()
+    assert waiters[0].get_nowait() is first.client
     assert waiters[1].empty()
-    assert clients.acquire() is None
-    clients.release(client, 0.0)
-    assert waiters[1].get_nowait() is client
-    clients.release(client, 0.0)
+    assert Call(clients).client is None
+    clients.release(second, first.client, 0.0)
+    assert waiters[1].get_nowait() is first.client
+    clients.release(third, first.client, 0.0)
     assert clients.in_use == 0
 
 
 def test_a_caller_that_stops_waiting_is_skipped() -> None:
-    clients, waiter = pool(1), SimpleQueue[Any]()
-    client = clients.acquire()
-    clients.waiters.append(waiter)
-    assert clients.stop_waiting(waiter, 0.0) == []
-    clients.release(client, 0.0)
+    clients = pool(1)
+    first, second = Call(clients), Call(clients)
+    waiter = second.wait()
+    assert clients.stop_waiting(second, 0.0) == []
+    first.end()
     assert waiter.empty()
 
 
 def test_a_caller_that_stops_too_late_releases_its_client() -> None:
-    clients, waiter = pool(1), SimpleQueue[Any]()
-    client = clients.acquire()
-    clients.waiters.append(waiter)
-    clients.release(client, 0.0)
-    assert clients.stop_waiting(waiter, 0.0) == []
-    assert clients.acquire() is client
+    clients = pool(1)
+    first, second = Call(clients), Call(clients)
+    second.wait()
+    first.end()
+    assert clients.stop_waiting(second, 0.0) == []
+    assert Call(clients).client is first.client
 
 
 def test_an_idle_client_is_closed_after_its_limit() -> None:
     clients = pool()
-    first, second = clients.acquire(), clients.acquire()
-    clients.release(first, 0.0)
-    assert clients.release(second, IDLE_SECONDS - 0.1) == []
-    assert clients.acquire() is second
-    assert clients.release(second, IDLE_SECONDS) == [first]
-    assert [client for client, _ in clients.idle] == [second]
+    first, second = Call(clients), Call(clients)
+    first.end()
+    assert second.end(IDLE_SECONDS - 0.1) == []
+    third = Call(clients)
+    assert third.client is second.client
+    assert third.end(IDLE_SECONDS) == [first.client]
+    assert [client for client, _ in clients.idle] == [second.client]
 
 
 def test_no_more_idle_clients_are_kept_than_the_limit() -> None:
     clients = pool(MAX_IDLE + 2)
-    taken = [clients.acquire() for _ in range(MAX_IDLE + 2)]
-    assert [client for one in taken for client in clients.release(one, 0.0)] == taken[:2]
+    calls = [Call(clients) for _ in range(MAX_IDLE + 2)]
+    assert [client for call in calls for client in call.end()] == [call.client for call in calls[:2]]
 
 
 def test_retiring_closes_idle_clients_and_still_serves_waiting_callers() -> None:
-    clients, waiter = pool(3), SimpleQueue[Any]()
-    first, second, third = (clients.acquire() for _ in range(3))
-    clients.release(first, 0.0)
-    clients.waiters.append(waiter)
-    assert clients.retire() == [first]
+    clients = pool(3)
+    first, second, third, fourth = (Call(clients) for _ in range(4))
+    first.end()
+    waiter = fourth.wait()
+    assert clients.retire() == [first.client]
     # Calls that already wait are still served.
-    assert clients.release(second, 0.0) == []
-    assert waiter.get_nowait() is second
-    assert [clients.release(client, 0.0) for client in (second, third)] == [[second], [third]]
+    assert second.end() == []
+    assert waiter.get_nowait() is second.client
+    assert clients.release(fourth, second.client, 0.0) == [second.client]
+    assert third.end() == [third.client]
     assert clients.idle == deque()

@@ -4,15 +4,17 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
-from langchain_kimi.testing.http1 import Hang
+from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.events import WHOLE
 from tests.openrouter.http.calling import call, serving, streamed
 
@@ -36,6 +38,49 @@ def test_a_child_process_uses_its_own_connections() -> None:
         assert "".join(exchange(call(server.url))) == "Hello"
         # The child did not use the parent's connection.
         assert server.loopback.connections_opened == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["shared", "own"])
+def test_a_stream_that_is_closed_in_a_child_continues_in_the_parent(kind: str) -> None:
+    async def read_in_both(url: str) -> str:
+        async with httpx.AsyncClient() as own:
+            connection = {} if kind == "shared" else {"http_async_client": own}
+            parts: Any = aexchange(call(url, connection=connection))
+            text: str = await anext(parts)
+            assert closed_in_a_child(parts) == 7
+            text += "".join([part async for part in parts])
+            await clients.aclose(Connection())
+            return text
+
+    with serving(streamed(WHOLE[0], Pause(0.2), *WHOLE[1:])) as server:
+        assert asyncio.run(read_in_both(server.url)) == "Hello"
+
+
+def closed_in_a_child(parts: Any) -> int:
+    """Close an async generator in a forked process, and return its exit code."""
+    if (child := os.fork()) == 0:  # pragma: no cover - another process
+        with suppress(StopIteration):
+            parts.aclose().send(None)
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_stream_that_is_closed_in_another_process_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def leave(url: str) -> None:
+        async with httpx.AsyncClient() as own:
+            parts = aexchange(call(url, connection={"http_async_client": own}))
+            text = await anext(parts)
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "getpid", os.getppid)
+                await parts.aclose()
+            transport: Any = own._transport
+            assert transport._pool.connections
+            assert text == "Hel"
+
+    with serving(streamed(WHOLE[0], Hang())) as server:
+        asyncio.run(leave(server.url))
 
 
 def shared_client() -> Any:

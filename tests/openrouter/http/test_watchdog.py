@@ -124,7 +124,7 @@ def test_one_thread_serves_all_responses_and_ends_later(pair: tuple[socket.socke
 def test_a_reply_may_end_while_another_thread_has_the_lock(pair: tuple[socket.socket, socket.socket]) -> None:
     with Watch(reply_on(pair[0])) as watch:
         watch.shut_down_in(60.0)
-        with watchdog._watchdog._changed:
+        with watchdog._watchdog._lock:
             ending = threading.Thread(target=watch.shut_down_in, args=(None,))
             ending.start()
             ending.join()
