@@ -11,6 +11,7 @@ Attempt = Callable[[], bool]
 """Reserves the amount of a call, and returns whether it could. Raises if it never will."""
 POLL = 0.1
 """Seconds between attempts if calls of other processes may end without a notice."""
+_DAY = 24 * 3600.0
 
 
 class Line:
@@ -60,9 +61,12 @@ class Line:
             for left in self._turns(is_first, attempt, seconds):
                 if left is None:
                     return True
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left if left >= 0 else None):
-                        await woken.wait()
+                # Without a limit, the timer is one of a day, after which the call makes another attempt.
+                timer = loop.call_later(left if left >= 0 else _DAY, woken.set)
+                try:
+                    await woken.wait()
+                finally:
+                    timer.cancel()
                 woken.clear()
         return False
 
