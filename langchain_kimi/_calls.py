@@ -73,6 +73,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         reader = partial(kind, with_usage=_with_usage(settings, arguments))
 
     def new_reader(head: ResponseHead) -> Any:
+        report.begin_reply(head)
         changes = {**changes_of_choice(unrepaired, body), **changes_of_tools(unrepaired, body)}
         options = repair_options(settings, messages, empty_answers=report.empty_answers, **changes)
         return reader(head, body=body, idle=here.timeout.idle, repair_options=options)

@@ -13,21 +13,29 @@ from collections.abc import Mapping, Sequence
 
 from langchain_core.language_models.base import LangSmithParams
 
+from langchain_kimi._costs.slots import Slot
+from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply.messages import PROVIDER
 
 logger = logging.getLogger("langchain_kimi")
 
 
 class RetryReport:
-    """Reports each retry to the log and, unless it is None, to a run manager.
+    """Reports each retry to the log, to the slot of the run and, unless it is None, to a run manager.
 
     Attributes:
         empty_answers: The number of retries after an empty reply.
     """
 
-    def __init__(self, run_manager: Any) -> None:
+    def __init__(self, run_manager: Any, slot: Slot | None = None) -> None:
         self.empty_answers = 0
         self._run_manager = run_manager
+        self._slot = slot
+
+    def begin_reply(self, head: ResponseHead) -> None:
+        """Note the generation of a reply whose headers have arrived."""
+        if self._slot is not None:
+            self._slot.generation_id = head.headers.get("x-generation-id")
 
     @property
     def run_id(self) -> UUID | None:
@@ -41,6 +49,8 @@ class RetryReport:
             None, or with an async run manager an awaitable.
         """
         self.empty_answers += isinstance(error, KimiEmptyReplyError)
+        if self._slot is not None:
+            self._slot.errors.append(error)
         logger.info("Attempt %d failed, the next one in %.1f s: %s", attempt, wait, error)
         if self._run_manager is None:
             return None

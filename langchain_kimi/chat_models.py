@@ -27,6 +27,7 @@ from langchain_kimi._calls import (
     visible_headers,
 )
 from langchain_kimi._constructor import signature
+from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.host import Host
@@ -164,7 +165,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         **kwargs: Any,
     ) -> ChatResult:
         key = resolve(self.openrouter_api_key, chosen_host(self))
-        [result] = exchange(self._call(key, messages, stop, run_manager, kwargs, streamed=False))
+        [result] = exchange(self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=False))
         return cast("ChatResult", result)
 
     async def _agenerate(
@@ -175,8 +176,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         **kwargs: Any,
     ) -> ChatResult:
         key = await aresolve(self.openrouter_api_key, chosen_host(self))
-        call = self._call(key, messages, stop, run_manager, kwargs, streamed=False)
         try:
+            call = self._call(key, messages, stop, run_manager, kwargs, await admitted_slot(), streamed=False)
             [result] = [part async for part in aexchange(call)]
         except asyncio.CancelledError as error:
             # langchain-core reports every end of a call but this one (seen in 1.6.0 and 1.7.2).
@@ -193,7 +194,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         key = resolve(self.openrouter_api_key, chosen_host(self))
-        yield from exchange(self._call(key, messages, stop, run_manager, kwargs, streamed=True))
+        yield from exchange(self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=True))
 
     async def _astream(
         self,
@@ -203,22 +204,24 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         key = await aresolve(self.openrouter_api_key, chosen_host(self))
-        async with aclosing(aexchange(self._call(key, messages, stop, run_manager, kwargs, streamed=True))) as chunks:
+        call = self._call(key, messages, stop, run_manager, kwargs, await admitted_slot(), streamed=True)
+        async with aclosing(aexchange(call)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def _call(  # noqa: PLR0913 - LangChain's arguments and the key
+    def _call(  # noqa: PLR0913, PLR0917 - LangChain's arguments, the key and the slot
         self,
         key: str,
         messages: list[BaseMessage],
         stop: list[str] | None,
         run_manager: Any,
         kwargs: dict[str, Any],
+        slot: Slot | None,
         *,
         streamed: bool,
     ) -> Call[Any]:
         arguments = kwargs if stop is None else {**kwargs, "stop": stop}
-        report = RetryReport(run_manager)
+        report = RetryReport(run_manager, slot)
         return new_call(self, messages, arguments, report, key=key, profile=self.profile, streamed=streamed)
 
     def request_body(self, messages: LanguageModelInput, *, stream: bool = False, **kwargs: Any) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -34,6 +35,7 @@ class CallCost:
         usage: The tokens; None if they were not reported.
         cost: US dollars that OpenRouter charged; None if unknown.
         upstream_cost: US dollars that the host bills to the caller's own key.
+        generation_id: OpenRouter's id of the call; None if it was not reported.
     """
 
     model: str | None = None
@@ -41,6 +43,38 @@ class CallCost:
     usage: UsageMetadata | None = None
     cost: Decimal | None = None
     upstream_cost: Decimal = NOTHING
+    generation_id: str | None = None
+
+
+def cost_of_record(record: Any) -> CallCost | None:
+    """Return the cost of a call from its record at `/generation`; None if the record has no cost.
+
+    Args:
+        record: The record, as a mapping or as an object with the same names.
+    """
+    read: Callable[[str], Any] = record.get if isinstance(record, Mapping) else partial(_attribute, record)
+    cost = _dollars(read("total_cost"))
+    if cost is None:
+        return None
+    details = {
+        "prompt_tokens_details": {"cached_tokens": read("native_tokens_cached")},
+        "completion_tokens_details": {"reasoning_tokens": read("native_tokens_reasoning")},
+    }
+    prompt, completion = read("native_tokens_prompt"), read("native_tokens_completion")
+    tokens = {"prompt_tokens": prompt, "completion_tokens": completion, **details}
+    upstream = _dollars(read("upstream_inference_cost")) if read("is_byok") else None
+    return CallCost(
+        model=_text(read("model")),
+        provider=_text(read("provider_name")),
+        usage=None if prompt is None and completion is None else usage_from(cast("WireUsage", tokens)),
+        cost=cost,
+        upstream_cost=upstream or NOTHING,
+        generation_id=_text(read("id")),
+    )
+
+
+def _attribute(record: Any, name: str) -> Any:
+    return getattr(record, name, None)
 
 
 def cost_by_list(call_cost: CallCost) -> Decimal | None:
@@ -80,6 +114,7 @@ def cost_of_result(result: LLMResult | None) -> CallCost:
         model=_text(metadata.get("model_name")),
         provider=_text(metadata.get("provider")),
         usage=message.usage_metadata or usage_from(cast("WireUsage", tokens)),
+        generation_id=_text(metadata.get("id")),
         **_money(wire),
     )
 
@@ -96,10 +131,10 @@ def cost_of_error(error: BaseException, result: LLMResult | None = None) -> Call
     if not isinstance(error, KimiError):
         return CallCost()
     usage = error.usage or {}
-    call_cost = CallCost(error.model, error.provider, usage_from(cast("WireUsage", usage)), **_money(usage))
+    names: dict[str, Any] = {"model": error.model, "provider": error.provider, "generation_id": error.generation_id}
     if not usage and not _may_be_billed(error):
-        return CallCost(error.model, error.provider, cost=NOTHING)
-    return call_cost
+        return CallCost(cost=NOTHING, **names)
+    return CallCost(usage=usage_from(cast("WireUsage", usage)), **names, **_money(usage))
 
 
 def is_cache_hit(result: LLMResult) -> bool:

@@ -1,8 +1,8 @@
 """Sums of costs by model, by provider and in total, and the calls that have not ended yet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from html import escape
 from itertools import takewhile
@@ -14,13 +14,12 @@ from langchain_core.outputs import LLMResult
 from langchain_kimi._costs.charges import (
     NOTHING,
     CallCost,
-    cost_by_list,
     cost_of_error,
     cost_of_result,
     is_cache_hit,
     plausible_tokens,
-    price_sources,
 )
+from langchain_kimi._costs.slots import Slot
 from langchain_kimi.errors import KimiError
 
 LONGEST_CALL = 24 * 3600.0
@@ -37,8 +36,7 @@ class Costs:
         calls: Calls that ended, successfully or not, without hits of LangChain's cache.
         failed: Calls among them that ended with an error, were cancelled, or were abandoned by the caller.
         unknown: Calls and attempts of unknown cost, which the sums do not include.
-        retries: Failed attempts that were retried. LangChain reports all of those of plain calls, but those of streams
-            only when the stream fails in the end.
+        retries: Failed attempts that were retried. Of other packages' models, LangChain reports none of a stream.
         cache_hits: Answers from LangChain's cache. They cost nothing, and their tokens are not counted.
         input_tokens: Tokens of the prompts.
         cached_tokens: Tokens of the prompts that a host read from its cache.
@@ -59,9 +57,6 @@ class Costs:
     total_tokens: int = 0
     charged: Decimal = field(default=NOTHING, repr=False)
     charged_upstream: Decimal = field(default=NOTHING, repr=False)
-    charged_by_list: Decimal = field(default=NOTHING, repr=False, compare=False)
-    charged_unknown: int = field(default=0, repr=False, compare=False)
-    charged_sources: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in self.to_dict().items() if value or name == "calls"}
@@ -101,24 +96,37 @@ class Costs:
         derived = ("cached_share", "reasoning_share", "cost", "upstream_cost")
         return {name: getattr(self, name) for name in (*names, *derived)}
 
-    def add(self, call_cost: CallCost) -> None:
-        """Add the tokens and the cost of a call."""
+    def add(self, call_cost: CallCost, sign: int = 1) -> None:
+        """Add the tokens and the cost of a call, or with the sign -1 subtract them."""
         usage = call_cost.usage
         if usage is not None:
-            self.input_tokens += plausible_tokens(usage.get("input_tokens"))
-            self.output_tokens += plausible_tokens(usage.get("output_tokens"))
-            self.total_tokens += plausible_tokens(usage.get("total_tokens"))
-            self.cached_tokens += plausible_tokens((usage.get("input_token_details") or {}).get("cache_read"))
-            self.reasoning_tokens += plausible_tokens((usage.get("output_token_details") or {}).get("reasoning"))
-        if call_cost.cost is None:
-            self.unknown += 1
-            by_list = cost_by_list(call_cost)
-            # Budgets use these. The public sums contain only costs that were reported.
-            self.charged_by_list += by_list or NOTHING
-            self.charged_unknown += by_list is None
-            self.charged_sources |= price_sources(call_cost)
-        self.charged += call_cost.cost or NOTHING
-        self.charged_upstream += call_cost.upstream_cost
+            self.input_tokens += sign * plausible_tokens(usage.get("input_tokens"))
+            self.output_tokens += sign * plausible_tokens(usage.get("output_tokens"))
+            self.total_tokens += sign * plausible_tokens(usage.get("total_tokens"))
+            self.cached_tokens += sign * plausible_tokens((usage.get("input_token_details") or {}).get("cache_read"))
+            self.reasoning_tokens += sign * plausible_tokens((usage.get("output_token_details") or {}).get("reasoning"))
+        self.unknown += sign * (call_cost.cost is None)
+        self.charged += sign * (call_cost.cost or NOTHING)
+        self.charged_upstream += sign * call_cost.upstream_cost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountedCall:
+    """A call or an attempt in the sums of a ledger, to be corrected when its cost becomes known.
+
+    Attributes:
+        cost: The cost with which it was counted.
+        model: The requested model.
+        is_failed: Whether it counts as a failed call.
+        is_retry: Whether it is an attempt that was retried.
+        total: The sum that includes it. A reset begins another one.
+    """
+
+    cost: CallCost
+    model: str | None
+    is_failed: bool
+    is_retry: bool
+    total: Costs = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -128,11 +136,13 @@ class CallInFlight:
     Attributes:
         started: The time at which it began, in seconds of the ledger's clock.
         model: The requested model.
+        slot: What the call itself reports; None for other packages' models.
         retries: The number of failed attempts that were counted.
     """
 
     started: float
     model: str | None
+    slot: Slot | None = None
     retries: int = 0
 
 
@@ -143,8 +153,7 @@ class Ledger:
     a plain `ainvoke` was cancelled, so `ChatKimi._agenerate` does. A cancellation is not reported if the call waits for
     a rate limiter, if core aggregates a stream for it (`streaming=True`), or if the model is from another package. Such
     a call stays in flight until it is older than `LONGEST_CALL`, and then counts as failed and of unknown cost. For a
-    budget both states are equal: it reserves its `estimate` for a call in flight, and charges it for a call of unknown
-    cost.
+    budget both states are equal: the amount that it reserved for the call stays reserved.
 
     Args:
         now: The clock, in seconds.
@@ -165,39 +174,53 @@ class Ledger:
         """The number of calls that have begun and not ended."""
         return len(self._in_flight)
 
-    def begin(self, run_id: UUID, model: str | None) -> None:
+    def begin(self, run_id: UUID, model: str | None, slot: Slot | None = None) -> None:
         """Record the start of a call."""
-        self._in_flight.setdefault(run_id.int, CallInFlight(self._now(), model))
+        self._in_flight.setdefault(run_id.int, CallInFlight(self._now(), model, slot))
 
-    def end(self, run_id: UUID, result: LLMResult) -> None:
-        """Count a call that was answered."""
+    def end(self, run_id: UUID, result: LLMResult) -> list[CountedCall]:
+        """Count a call that was answered. Return the counted calls and attempts of unknown cost."""
         if (call := self._in_flight.pop(run_id.int, None)) is None:
-            return
-        call_cost = cost_of_result(result)
-        hit = is_cache_hit(result)
-        for costs in self._rows(call, call_cost):
-            if hit:
+            return []
+        if is_cache_hit(result):
+            for costs in self._rows(call.model, cost_of_result(result)):
                 costs.cache_hits += 1
-            else:
-                costs.calls += 1
-                costs.add(call_cost)
+            return []
+        return self._unknown([*self._retries(call, ()), self._count(call, cost_of_result(result))])
 
-    def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> None:
-        """Count a call that failed, with the part of its result that arrived."""
+    def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> list[CountedCall]:
+        """Count a call that failed, with the part of its result that arrived. Return those of unknown cost."""
         if (call := self._in_flight.pop(run_id.int, None)) is None:
-            return
+            return []
         # LangChain does not report the retries of a stream. The error that ends the stream has them.
-        attempts = error.attempts if isinstance(error, KimiError) else ()
-        for attempt in attempts[call.retries :]:
-            self._add_retry(call, attempt)
-        self._add_failure(call, cost_of_error(error, result))
+        retries = self._retries(call, error.attempts if isinstance(error, KimiError) else ())
+        return self._unknown([*retries, self._count(call, cost_of_error(error, result), is_failed=True)])
 
-    def retry(self, run_id: UUID, error: BaseException | None) -> None:
-        """Count a failed attempt that is retried."""
+    def retry(self, run_id: UUID, error: BaseException | None) -> list[CountedCall]:
+        """Count a failed attempt that is retried. Return it if its cost is unknown."""
         call = self._in_flight.get(run_id.int)
-        if call is not None and error is not None:
-            call.retries += 1
-            self._add_retry(call, error)
+        if call is None or error is None:
+            return []
+        call.retries += 1
+        return self._unknown([self._count(call, cost_of_error(error), is_retry=True)])
+
+    def correct(self, counted: CountedCall, actual_cost: CallCost) -> None:
+        """Replace the cost of a counted call. Nothing happens if the sums were reset since."""
+        if counted.total is not self.total:
+            return
+        cost = replace(
+            actual_cost,
+            model=actual_cost.model or counted.cost.model,
+            provider=actual_cost.provider or counted.cost.provider,
+            usage=actual_cost.usage or counted.cost.usage,
+        )
+        for costs in self._rows(counted.model, counted.cost):
+            _count_once(costs, counted, -1)
+        for sums in (self.models, self.providers):
+            for name in [name for name, costs in sums.items() if costs == Costs()]:
+                del sums[name]
+        for costs in self._rows(counted.model, cost):
+            _count_once(costs, replace(counted, cost=cost))
 
     def discard(self, run_id: UUID) -> None:
         """Forget a call that began and is not made."""
@@ -210,7 +233,7 @@ class Ledger:
         # any time, which removes its call.
         expired = takewhile(lambda item: item[1].started <= limit, self._in_flight.copy().items())
         for call in filter(None, (self._in_flight.pop(number, None) for number, _ in expired)):
-            self._add_failure(call, CallCost())
+            self._count(call, CallCost(), is_failed=True)
 
     def reset(self) -> None:
         """Set all sums to zero. Calls in flight are counted when they end."""
@@ -233,22 +256,35 @@ class Ledger:
             "providers": {name: costs.to_dict() for name, costs in self.providers.items()},
         }
 
-    def _add_retry(self, call: CallInFlight, error: BaseException) -> None:
-        call_cost = cost_of_error(error)
-        for costs in self._rows(call, call_cost):
-            costs.retries += 1
-            costs.add(call_cost)
+    def _retries(self, call: CallInFlight, attempts: Sequence[KimiError]) -> list[CountedCall]:
+        """Count the failed attempts that were not reported one by one."""
+        attempts = attempts or (call.slot.errors if call.slot else ())
+        return [self._count(call, cost_of_error(error), is_retry=True) for error in attempts[call.retries :]]
 
-    def _add_failure(self, call: CallInFlight, call_cost: CallCost) -> None:
-        for costs in self._rows(call, call_cost):
-            costs.calls += 1
-            costs.failed += 1
-            costs.add(call_cost)
+    def _count(
+        self, call: CallInFlight, cost: CallCost, *, is_failed: bool = False, is_retry: bool = False
+    ) -> CountedCall:
+        if cost.generation_id is None and call.slot is not None:
+            cost = replace(cost, generation_id=call.slot.generation_id)
+        counted = CountedCall(cost, call.model, is_failed=is_failed, is_retry=is_retry, total=self.total)
+        for costs in self._rows(call.model, cost):
+            _count_once(costs, counted)
+        return counted
 
-    def _rows(self, call: CallInFlight, call_cost: CallCost) -> Iterator[Costs]:
+    def _unknown(self, counted: Sequence[CountedCall]) -> list[CountedCall]:
+        return [one for one in counted if one.cost.cost is None]
+
+    def _rows(self, model: str | None, call_cost: CallCost) -> Iterator[Costs]:
         yield self.total
-        yield self.models.setdefault(call_cost.model or call.model or UNKNOWN, Costs())
+        yield self.models.setdefault(call_cost.model or model or UNKNOWN, Costs())
         yield self.providers.setdefault(call_cost.provider or UNKNOWN, Costs())
+
+
+def _count_once(costs: Costs, counted: CountedCall, sign: int = 1) -> None:
+    costs.calls += sign * (not counted.is_retry)
+    costs.failed += sign * counted.is_failed
+    costs.retries += sign * counted.is_retry
+    costs.add(counted.cost, sign)
 
 
 COLUMNS = {

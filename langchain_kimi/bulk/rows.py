@@ -1,6 +1,7 @@
 """One row of a bulk run: its calls pass the run's gate, and their costs are counted."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +10,9 @@ from uuid import UUID
 
 from langchain_core.outputs import LLMResult
 
+from langchain_kimi._costs.worst_case import prompt_tokens, worst_case
 from langchain_kimi.bulk.brake import Brake, Limits, Ticket
 from langchain_kimi.bulk.purse import Purse
-from langchain_kimi.bulk.worst_case import prompt_tokens, worst_case
 from langchain_kimi.callbacks import KimiCostCallback
 from langchain_kimi.errors import KimiError
 
@@ -60,11 +61,10 @@ class RunGate:
         """
         tokens = 0
         if self.purse is not None:
-            most, tokens = worst_case(body, self._prices)
-            await self.purse.reserve(run_id, most)
+            case = worst_case(json.loads(body), self._prices)
+            tokens = case.prompt_tokens
+            await self.purse.reserve(run_id, case.cost)
         elif self._limits.tokens_per_minute is not None:
-            import json  # noqa: PLC0415 - needed with this limit only
-
             tokens = prompt_tokens(json.loads(body))
         if (brake := self._brakes.get(url)) is None:
             brake = self._brakes[url] = Brake(self._limits)

@@ -58,7 +58,7 @@ ASYNC_WAYS: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_sent_when_the_budget_is_spent(model: ChatKimi, openrouter: Emulator, way: str) -> None:
-    budget = Budget(max_cost=TINY)
+    budget = Budget(max_cost=TINY, reserve=0)
     model.invoke(STORY, {"callbacks": [budget]})
     with pytest.raises(KimiBudgetExceededError) as caught:
         WAYS[way](model, {"callbacks": [budget]})
@@ -70,7 +70,7 @@ def test_nothing_is_sent_when_the_budget_is_spent(model: ChatKimi, openrouter: E
 
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulator, way: str) -> None:
-    budget = Budget(max_cost=TINY)
+    budget = Budget(max_cost=TINY, reserve=0)
     await model.ainvoke(STORY, {"callbacks": [budget]})
     with pytest.raises(KimiBudgetExceededError):
         await ASYNC_WAYS[way](model, {"callbacks": [budget]})
@@ -79,7 +79,7 @@ async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulato
 
 
 def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> None:
-    budget = Budget(max_cost=TINY)
+    budget = Budget(max_cost=TINY, reserve=0)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     # The same one for the run too: the amount that a call reserves does not refuse the call itself.
     model.invoke(STORY, {"callbacks": [budget]})
@@ -92,7 +92,7 @@ def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> N
 
 
 def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_tokens=40)
+    budget = Budget(max_tokens=40, reserve=0)
     with pytest.raises(KimiBudgetExceededError) as caught:
         model.batch([STORY] * 10, {"callbacks": [budget], "max_concurrency": 1})
     assert (caught.value.spent, caught.value.limit, caught.value.unit) == (budget.total.total_tokens, 40, "tokens")
@@ -100,7 +100,7 @@ def test_tokens_are_a_limit_too(model: ChatKimi, openrouter: Emulator) -> None:
 
 
 def test_the_lower_of_two_limits_decides(model: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=TINY, max_tokens=1_000_000)
+    budget = Budget(max_cost=TINY, max_tokens=1_000_000, reserve=0)
     model.invoke(STORY, {"callbacks": [budget]})
     with pytest.raises(KimiBudgetExceededError, match="USD spent"):
         model.invoke(STORY, {"callbacks": [budget]})
@@ -115,7 +115,7 @@ def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, 
 
 def test_an_agent_that_goes_on_and_on_is_stopped(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("get_weather", {"city": "Oslo"})]), times=None)
-    budget = Budget(max_cost=0.0005)
+    budget = Budget(max_cost=0.0005, reserve=0)
     with pytest.raises(KimiBudgetExceededError):
         create_agent(model, [get_weather]).invoke(ASK, {"callbacks": [budget], "recursion_limit": 200})
     assert len(openrouter.requests) == budget.total.calls > 1
@@ -140,7 +140,7 @@ def test_middleware_does_not_try_again(model: ChatKimi, openrouter: Emulator) ->
 
 
 def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(max_cost=TINY)
+    budget = Budget(max_cost=TINY, reserve=0)
     config: Any = {"callbacks": [budget], "max_concurrency": 1}
     answers = model.batch([STORY] * 4, config, return_exceptions=True)
     assert [isinstance(answer, KimiBudgetExceededError) for answer in answers] == [False, True, True, True]
@@ -149,7 +149,7 @@ def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, 
 
 def test_no_more_than_what_is_in_flight_goes_beyond(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.behave(pause=0.05)
-    budget = Budget(max_cost=TINY)
+    budget = Budget(max_cost=TINY, reserve=0)
     config: Any = {"callbacks": [budget], "max_concurrency": 4}
     answers = model.batch([STORY] * 20, config, return_exceptions=True)
     sent = len(openrouter.requests)
@@ -163,7 +163,7 @@ ESTIMATE = 0.001
 
 async def test_an_estimate_bounds_fifty_calls_at_once(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.behave(pause=0.05)
-    budget = Budget(max_cost=10 * ESTIMATE, estimate=ESTIMATE)
+    budget = Budget(max_cost=10 * ESTIMATE, reserve=ESTIMATE)
     config: Any = {"callbacks": [budget]}
     answers = await asyncio.gather(*(model.ainvoke(STORY, config) for _ in range(50)), return_exceptions=True)
     refusals = [answer for answer in answers if isinstance(answer, KimiBudgetExceededError)]
@@ -178,7 +178,7 @@ async def test_an_estimate_bounds_fifty_calls_at_once(model: ChatKimi, openroute
 
 def test_an_estimate_bounds_fifty_threads(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.behave(pause=0.05)
-    budget = Budget(max_cost=10 * ESTIMATE, estimate=ESTIMATE)
+    budget = Budget(max_cost=10 * ESTIMATE, reserve=ESTIMATE)
     start = threading.Barrier(50)
     refused = []
 
@@ -200,7 +200,7 @@ def test_an_estimate_bounds_fifty_threads(model: ChatKimi, openrouter: Emulator)
 
 def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.connection_cut(), times=None)
-    budget = Budget(max_cost=2 * ESTIMATE, estimate=ESTIMATE)
+    budget = Budget(max_cost=2 * ESTIMATE, reserve=ESTIMATE)
     for _ in range(2):
         with pytest.raises(KimiError, match="broke"):
             list(model.stream(STORY, {"callbacks": [budget]}))
@@ -211,7 +211,7 @@ def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openro
 
 
 def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
-    budget = Budget(max_cost=0.001)
+    budget = Budget(max_cost=0.001, reserve=0)
     usage = {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100}
     reply = AIMessage("Yes.", usage_metadata=usage, response_metadata={"model_name": "moonshotai/kimi-k2-0905"})
     silent = FakeMessagesListChatModel(responses=[reply], callbacks=[budget])
@@ -230,7 +230,7 @@ def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
 async def test_a_refused_call_is_no_call_to_those_who_count(
     model: ChatKimi, openrouter: Emulator, *, first: bool
 ) -> None:
-    costs, spent, other = KimiCostCallback(), Budget(max_cost=0), Budget(max_cost=1, estimate=0.5)
+    costs, spent, other = KimiCostCallback(), Budget(max_cost=0), Budget(max_cost=1, reserve=0.5)
     config: Any = {"callbacks": [spent, costs, other] if first else [costs, other, spent]}
     with track_costs() as tracked:
         for _ in range(3):
@@ -251,12 +251,12 @@ async def test_a_refused_call_is_no_call_to_those_who_count(
         {"max_cost": float("nan")},
         {"max_cost": "0.50"},
         {"max_tokens": -1},
-        {"max_cost": 1, "estimate": -1},
-        {"max_cost": 1, "estimate": float("inf")},
+        {"max_cost": 1, "reserve": -1},
+        {"max_cost": 1, "reserve": float("inf")},
     ],
 )
 def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"max_cost|max_tokens|estimate"):
+    with pytest.raises(ValueError, match=r"max_cost|max_tokens|reserve"):
         Budget(**wrong)
 
 
@@ -269,7 +269,7 @@ def test_the_error_is_typed_and_survives_a_pickle() -> None:
 
 
 def test_a_refusal_names_the_source_of_list_prices() -> None:
-    budget = Budget(max_cost=0.000001)
+    budget = Budget(max_cost=0.000001, reserve=0)
     message = AIMessage(
         "Yes.",
         usage_metadata={"input_tokens": 1000, "output_tokens": 10, "total_tokens": 1010},

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from langchain_kimi._costs.charges import (
     CallCost,
     cost_by_list,
     cost_of_error,
+    cost_of_record,
     cost_of_result,
     is_cache_hit,
     plausible_tokens,
@@ -180,3 +182,11 @@ def test_list_prices_have_a_source_and_a_date() -> None:
     assert source.startswith("genai-prices")
     assert source[-10:].count("-") == 2
     assert price_sources(CallCost("maker/another")) == price_sources(CallCost()) == frozenset()
+
+
+def test_the_record_of_a_call_may_be_an_object() -> None:
+    record = SimpleNamespace(total_cost=0.5, is_byok=True, upstream_inference_cost=0.25, model="kimi")
+    cost = cost_of_record(record)
+    assert cost is not None
+    assert (float(cost.cost or 0), float(cost.upstream_cost), cost.model, cost.usage) == (0.5, 0.25, "kimi", None)
+    assert cost_of_record({}) is None

@@ -33,7 +33,7 @@ def other_model(openrouter: Emulator, **settings: Any) -> ChatKimi:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_two_models_spend_one_budget(openrouter: Emulator, way: Way) -> None:
-    budget = Budget(max_tokens=1)
+    budget = Budget(max_tokens=1, reserve=0)
     one = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     other = other_model(openrouter, callbacks=[budget])
     await ask(one, way, [HumanMessage(STORY)])
@@ -71,7 +71,7 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("copied", COPIES.values(), ids=list(COPIES))
 def test_a_copied_model_spends_the_same_budget(openrouter: Emulator, copied: Callable[[Any], Any]) -> None:
-    budget = Budget(max_tokens=1)
+    budget = Budget(max_tokens=1, reserve=0)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     copied(model).invoke(STORY)
     assert budget.total.calls == 1
@@ -80,11 +80,11 @@ def test_a_copied_model_spends_the_same_budget(openrouter: Emulator, copied: Cal
 
 
 def test_a_pickle_has_the_sums_and_counts_on_by_itself(model: ChatKimi) -> None:
-    budget = Budget(max_cost=1, max_tokens=9_000, estimate=0.25)
+    budget = Budget(max_cost=1, max_tokens=9_000, reserve=0.25)
     model.invoke(STORY, {"callbacks": [budget]})
     again = pickle.loads(pickle.dumps(budget))  # noqa: S301 - written one line above
     assert (again.to_dict(), again.spent, again.in_flight) == (budget.to_dict(), budget.spent, 0)
-    assert (again.max_cost, again.max_tokens, again.estimate) == (1, 9_000, 0.25)
+    assert (again.max_cost, again.max_tokens, again.reserve) == (1, 9_000, 0.25)
     model.invoke(STORY, {"callbacks": [again]})
     assert (budget.total.calls, again.total.calls) == (1, 2)
 
@@ -113,7 +113,7 @@ def test_a_pickle_is_read_by_another_process(model: ChatKimi, tmp_path: Path) ->
 
 def test_a_budget_warns_in_another_process(tmp_path: Path) -> None:
     file = tmp_path / "budget.pickle"
-    file.write_bytes(pickle.dumps(Budget(max_cost=1)))
+    file.write_bytes(pickle.dumps(Budget(max_cost=1, reserve=0)))
     program = "import pickle, sys; print(pickle.loads(open(sys.argv[1], 'rb').read()).max_cost)"
     done = subprocess.run(
         [sys.executable, "-c", program, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
@@ -124,7 +124,7 @@ def test_a_budget_warns_in_another_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_budget_of_a_parent_process_warns_once(model: ChatKimi, way: Way) -> None:
-    budget = Budget(max_cost=1)
+    budget = Budget(max_cost=1, reserve=0)
     # A forked child has the object of its parent, without a pickle.
     budget._process -= 1
     bound: Any = model.with_config({"callbacks": [budget]})
@@ -135,11 +135,11 @@ async def test_a_budget_of_a_parent_process_warns_once(model: ChatKimi, way: Way
 
 
 def test_a_pickle_in_the_same_process_does_not_warn() -> None:
-    assert pickle.loads(pickle.dumps(Budget(max_cost=1))).spent == 0  # noqa: S301 - written in the same line
+    assert pickle.loads(pickle.dumps(Budget(max_cost=1, reserve=0))).spent == 0  # noqa: S301 - written in the same line
 
 
 def test_agents_within_agents_spend_one_budget(openrouter: Emulator) -> None:
-    budget = Budget(max_tokens=100_000)
+    budget = Budget(max_tokens=100_000, reserve=0)
     inner = other_model(openrouter, callbacks=[budget])
 
     @tool
@@ -180,7 +180,7 @@ async def test_graphs_within_graphs_are_counted_once(model: ChatKimi, openrouter
 async def test_fifty_agents_at_once_stop_at_one_budget(model: ChatKimi, openrouter: Emulator) -> None:
     price = (await model.ainvoke(STORY)).response_metadata["cost"]
     openrouter.clear()
-    budget = Budget(max_cost=price * 10, estimate=price * 2)
+    budget = Budget(max_cost=price * 10, reserve=price * 2)
     agent = create_agent(model, [])
     inputs: Any = [{"messages": [HumanMessage(STORY)]}] * FIFTY
     config: Any = {"callbacks": [budget]}

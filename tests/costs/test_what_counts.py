@@ -42,7 +42,7 @@ def test_a_repair_is_a_call_of_its_own(model: ChatKimi, openrouter: Emulator) ->
 def test_a_repair_is_refused_as_any_call_is(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text="no object"), times=None)
     chain = model.with_structured_output(Person, method="json_schema", repair=1)
-    budget = Budget(max_cost=1e-9)
+    budget = Budget(max_cost=1e-9, reserve=0)
     with pytest.raises(KimiBudgetExceededError):
         chain.invoke(STORY, {"callbacks": [budget]})
     assert len(openrouter.requests) == budget.total.calls == 1
@@ -51,7 +51,7 @@ def test_a_repair_is_refused_as_any_call_is(model: ChatKimi, openrouter: Emulato
 @pytest.mark.usefixtures("_cache")
 async def test_a_hit_of_the_cache_spends_nothing(model: ChatKimi, openrouter: Emulator) -> None:
     model.invoke(STORY)
-    budget = Budget(max_cost=1e-9)
+    budget = Budget(max_cost=1e-9, reserve=0)
     for _ in range(2):
         model.invoke(STORY, {"callbacks": [budget]})
         await model.ainvoke(STORY, {"callbacks": [budget]})

@@ -1,0 +1,131 @@
+"""The parts of a budget: the reservations of its calls in this process, its charges, and its refusals."""
+
+import math
+import weakref
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any, Self
+
+from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, plausible_tokens, price_sources
+from langchain_kimi._costs.slots import Slot
+from langchain_kimi._costs.store import Amount, Charge, Shortage
+from langchain_kimi._costs.waiting import Line
+from langchain_kimi._costs.worst_case import MARGIN
+from langchain_kimi.errors import KimiBudgetExceededError
+
+_CALIBRATION = 1.05
+"""By how much more than the largest excess so far the tokens of prompts are overestimated."""
+
+
+@dataclass(slots=True)
+class Reservation:
+    """The amount that a budget reserved for a call, and the failed attempts that it has charged."""
+
+    most: Amount
+    prompt_tokens: int = 0
+    slot: Slot | None = None
+    attempts: int = 0
+    lacking: Shortage | None = None
+    """The reason for which it had to wait."""
+
+
+class InProcess:
+    """The state of a budget and its copies in this process. A pickle has none of it."""
+
+    def __init__(self, *, is_shared: bool, lines: "weakref.WeakSet[Line] | None" = None) -> None:
+        self.calls: dict[int, Reservation] = {}
+        self.line = Line(is_shared=is_shared)
+        self.lines: weakref.WeakSet[Line] = weakref.WeakSet() if lines is None else lines
+        self.lines.add(self.line)
+        self.is_shared = is_shared
+        self.margin = MARGIN
+        self.by_list = NOTHING
+        """US dollars that were charged by list prices, because replies reported no cost."""
+        self.sources: set[str] = set()
+        """The sources and dates of these prices."""
+        self.unknown: dict[str, tuple[Amount, list[str]]] = {}
+        """The charges of calls of unknown cost, and the accounts that have them, by generation id."""
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(InProcess, is_shared=self.is_shared), ()
+
+    def notify(self) -> None:
+        """Wake the calls that wait for the budget, its parents and their other children."""
+        for line in list(self.lines):
+            line.notify()
+
+    def note_prices(self, cost: CallCost) -> None:
+        """Note the list prices that a call without a reported cost is charged with."""
+        if cost.cost is None and (dollars := cost_by_list(cost)):
+            self.by_list += dollars
+            self.sources |= price_sources(cost)
+
+    def refusal(self, lacking: Shortage | None) -> KimiBudgetExceededError:
+        """Return the error of a call that does not fit; None if it never came first among the calls that wait."""
+        note = (
+            f", {self.by_list:f} USD of it by list prices ({', '.join(sorted(self.sources))})" if self.by_list else ""
+        )
+        return refused(lacking, note)
+
+    def learn(self, reservation: Reservation, prompt_tokens: int) -> None:
+        """Widen the margin of estimates if a prompt had more tokens than its upper bound."""
+        if 0 < reservation.prompt_tokens < prompt_tokens:
+            excess = prompt_tokens / reservation.prompt_tokens
+            self.margin = max(self.margin, MARGIN * excess * _CALIBRATION)
+
+
+def charge_for(cost: CallCost, reservation: Reservation) -> Charge:
+    """Return the charge for a call: the reported cost, or list prices, or else the amount that was reserved."""
+    dollars = cost_by_list(cost) if cost.cost is None else cost.cost
+    if cost.cost == NOTHING and cost.usage is None:
+        return Charge(NOTHING, 0)
+    tokens = None if cost.usage is None else plausible_tokens(cost.usage.get("total_tokens"))
+    if tokens is None and reservation.most.tokens == 0:
+        tokens = 0
+    return Charge(None if dollars is None else dollars + cost.upstream_cost, tokens)
+
+
+def check_limits(max_cost: Any, max_tokens: Any, reserve: Any) -> None:
+    """Check the numbers of a budget; raise `ValueError` if both limits are missing or one is not a number."""
+    if max_cost is None and max_tokens is None:
+        raise ValueError("A budget needs max_cost, max_tokens, or both.")
+    numbers = {"max_cost": max_cost, "max_tokens": max_tokens, "reserve": 0 if reserve == "worst_case" else reserve}
+    for name, number in numbers.items():
+        if number is not None and not (isinstance(number, int | float | Decimal) and number >= 0):
+            raise ValueError(f"{name} must be a number of at least 0: {number!r}")
+    if reserve is None or not math.isfinite(numbers["reserve"]):
+        raise ValueError(f"reserve must be a finite number or 'worst_case': {reserve!r}")
+
+
+def decimal(dollars: Any) -> Decimal:
+    """Return the decimal number that a float is written as, so that ten times 0.1 is 1."""
+    return Decimal(str(dollars))
+
+
+def refused(lacking: Shortage | None, note: str = "") -> KimiBudgetExceededError:
+    """Return the error of a call that does not fit, with a note on the amount spent; see `InProcess.refusal`."""
+    if lacking is None:
+        return KimiBudgetExceededError(
+            "Budget exceeded: earlier calls wait for it.", advice="The call was not sent. Wait longer for it."
+        )
+    if lacking.unit == "tokens":
+        state, reserved = f"{lacking.spent:,} of {lacking.limit:,} tokens spent", f"{lacking.reserved:,} tokens"
+        most = f"{lacking.most:,} tokens"
+    else:
+        state, reserved = f"{lacking.spent:f} of {lacking.limit:f} USD spent{note}", f"{lacking.reserved:f} USD"
+        most = f"{lacking.most:f} USD"
+    if lacking.reserved:
+        state += f", {reserved} reserved for calls in flight"
+    if lacking.most and lacking.spent < lacking.limit:
+        state += f", and the call may cost {most}"
+    return KimiBudgetExceededError(
+        f"Budget exceeded: {state}.",
+        spent=int(lacking.spent) if lacking.unit == "tokens" else float(lacking.spent),
+        limit=int(lacking.limit) if lacking.unit == "tokens" else float(lacking.limit),
+        unit=lacking.unit,
+        advice="The call was not sent. Raise the limit of the budget, call reset() on it, or lower max_tokens.",
+    )

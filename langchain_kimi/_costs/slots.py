@@ -1,0 +1,96 @@
+"""What handlers and the call of a run share: the call waits for budgets, and reports its generation and its retries.
+
+LangChain passes no run to streams and reports neither their retries nor the generation of a stream that is left early.
+But it runs inline handlers in the context of the call, right before it. A handler puts a slot for the run into that
+context, and the next call of ChatKimi in the context takes it.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from langchain_kimi.errors import KimiError
+
+MODEL_TYPE = "openrouter-kimi"
+"""The `_type` of ChatKimi in invocation parameters. Calls of other models take no slots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A budget that a call has to wait for.
+
+    Attributes:
+        admit: Waits without blocking the event loop. It raises an error if the call is refused after all.
+        refuse: Returns the error of a call that cannot wait, because it blocks its event loop.
+    """
+
+    admit: Callable[[], Awaitable[None]]
+    refuse: Callable[[], Exception]
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """The data of one run.
+
+    Attributes:
+        run_id: The run.
+        generation_id: OpenRouter's id of the latest attempt; None before its headers arrive.
+        errors: The errors of the attempts that were retried, oldest first.
+        tickets: The budgets to wait for.
+        is_taken: Whether a call has taken the slot, or the run has ended.
+    """
+
+    run_id: UUID
+    generation_id: str | None = None
+    errors: list[KimiError] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    is_taken: bool = False
+
+
+_slots: ContextVar[tuple[Slot, ...]] = ContextVar("langchain_kimi_slots", default=())
+
+
+def slot_for(run_id: UUID) -> Slot:
+    """Return the slot of a run that begins in this context; all handlers of the run share it."""
+    free = [slot for slot in _slots.get() if not slot.is_taken]
+    for slot in free:
+        if slot.run_id == run_id:
+            return slot
+    slot = Slot(run_id)
+    _slots.set((*free, slot))
+    return slot
+
+
+def take_slot() -> Slot | None:
+    """Take the slot of the call that begins, None if no handler made one.
+
+    Raises:
+        KimiBudgetExceededError: The call should wait for a budget, but it blocks its event loop.
+    """
+    slot = _next()
+    for ticket in slot.tickets if slot else ():
+        raise ticket.refuse()
+    return slot
+
+
+async def admitted_slot() -> Slot | None:
+    """Take the slot of the call that begins, and wait for its budgets.
+
+    Raises:
+        KimiBudgetExceededError: A budget refuses the call after all.
+    """
+    slot = _next()
+    if slot is not None:
+        for ticket in slot.tickets:
+            await ticket.admit()
+    return slot
+
+
+def _next() -> Slot | None:
+    # Several prompts of one `generate` begin before the first of them is sent.
+    for slot in _slots.get():
+        if not slot.is_taken:
+            slot.is_taken = True
+            return slot
+    return None

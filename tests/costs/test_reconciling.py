@@ -1,0 +1,89 @@
+"""Lookups of unknown costs in the background."""
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from langchain_kimi._costs.charges import CallCost
+from langchain_kimi._costs.reconciling import Reconciler
+from langchain_kimi.errors import KimiConnectionError, KimiError, KimiNotFoundError
+
+NOW = (0.0, 0.0, 0.0)
+RECORD = {"id": "gen-1", "total_cost": 0.5, "model": "kimi", "provider_name": "Host", "native_tokens_prompt": 7}
+
+
+class Records:
+    """The records of `/generation`, by the number of the lookup."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.lookups: list[tuple[str, float]] = []
+
+    def generation(self, generation_id: str, *, wait: float) -> Any:
+        self.lookups.append((generation_id, wait))
+        answer = self.answers.pop(0)
+        if isinstance(answer, KimiError):
+            raise answer
+        return answer
+
+
+def test_a_record_is_passed_to_all_who_asked_for_it() -> None:
+    records = Records(RECORD)
+    costs: list[CallCost] = []
+    reconciler = Reconciler(records, (0.01,))
+    for _ in range(2):
+        reconciler.ask("gen-1", costs.append)
+    assert reconciler.pending == 1
+    assert reconciler.join()
+    [one, other] = costs
+    assert one is other
+    assert (one.model, one.provider, one.cost, one.generation_id) == ("kimi", "Host", Decimal("0.5"), "gen-1")
+    assert records.lookups == [("gen-1", 0.0)]
+
+
+def test_a_record_that_is_not_there_yet_is_looked_up_again() -> None:
+    records = Records(KimiNotFoundError("no"), {"total_cost": None}, KimiConnectionError("no"), RECORD)
+    costs: list[CallCost] = []
+    reconciler = Reconciler(lambda: records, (0.0,) * 4)
+    reconciler.ask("gen-1", costs.append)
+    assert reconciler.join()
+    assert [one.cost for one in costs] == [Decimal("0.5")]
+    assert len(records.lookups) == 4
+
+
+def test_a_cost_that_stays_unknown_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    costs: list[CallCost] = []
+    reconciler = Reconciler(Records(*[KimiNotFoundError("no")] * 3), NOW)
+    with caplog.at_level(logging.WARNING, "langchain_kimi"):
+        reconciler.ask("gen-1", costs.append)
+        assert reconciler.join()
+    assert (costs, caplog.messages) == ([], ["The cost of the generation gen-1 is still unknown."])
+
+
+def test_a_lookup_waits_for_its_time() -> None:
+    reconciler = Reconciler(Records(), (3600.0,))
+    reconciler.ask("gen-1", print)
+    assert not reconciler.join(0.01)
+    assert reconciler.pending == 1
+
+
+def test_the_thread_ends_and_another_one_begins() -> None:
+    records = Records(RECORD, RECORD)
+    reconciler = Reconciler(records, (0.0,))
+    for _ in range(2):
+        reconciler.ask("gen-1", lambda _: None)
+        assert reconciler.join()
+        while reconciler._thread is not None:
+            reconciler.join(0.001)
+    assert len(records.lookups) == 2
+
+
+def test_one_thread_looks_all_calls_up() -> None:
+    reconciler = Reconciler(Records(RECORD, RECORD), (0.05,))
+    reconciler.ask("gen-1", lambda _: None)
+    thread = reconciler._thread
+    reconciler.ask("gen-2", lambda _: None)
+    assert reconciler._thread is thread
+    assert reconciler.join()
