@@ -271,8 +271,8 @@ async def test_a_name_in_pieces_that_is_no_tool(
 ) -> None:
     openrouter.script(in_pieces(*names, arguments=PARIS))
     message = await ask(model.bind_tools(TOOLS), way)
-    found = message.tool_calls + message.invalid_tool_calls
-    assert [one["name"] for one in found] == [name]
+    calls = message.tool_calls + message.invalid_tool_calls
+    assert [one["name"] for one in calls] == [name]
     assert not [one for one in message.tool_calls if one["name"] == "get_weather"]
 
 
