@@ -31,6 +31,7 @@ help:  ## List the commands
 
 demo: $(DEMO_READY)  ## Show the chat model with an emulated OpenRouter on this machine: no key, no network
 	@$(PY) examples/quickstart.py
+	@$(PY) examples/hosts.py
 
 PYTEST = $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
 
@@ -81,7 +82,7 @@ COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --n
 
 lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group dev --output-file requirements-dev.txt
-	@$(COMPILE) --group build --constraint requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt

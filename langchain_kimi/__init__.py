@@ -3,6 +3,7 @@
 import importlib
 import typing
 
+from langchain_kimi import errors
 from langchain_kimi._loading import load_arguments, register_init_chat_model
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http.connection import Timeout
@@ -37,43 +38,23 @@ from langchain_kimi._openrouter.parameters.plugins import (
 from langchain_kimi._tokens.model import CostEstimate
 from langchain_kimi._version import __version__
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import (
-    KimiAuthenticationError,
-    KimiBudgetExceededError,
-    KimiConnectionError,
-    KimiContextOverflowError,
-    KimiEmptyReplyError,
-    KimiError,
-    KimiIncompleteStreamError,
-    KimiInvalidRequestError,
-    KimiMalformedReplyError,
-    KimiModerationError,
-    KimiNotFoundError,
-    KimiPaymentRequiredError,
-    KimiPermissionError,
-    KimiRateLimitError,
-    KimiRefusalError,
-    KimiReplyError,
-    KimiReplyTooLargeError,
-    KimiServerError,
-    KimiStatusError,
-    KimiStructuredOutputError,
-    KimiTimeoutError,
-    KimiUsageError,
-    retry_on,
-)
+from langchain_kimi.errors import *  # noqa: F403 - `errors.__all__` lists the names, so a new error is added there alone
 
 if typing.TYPE_CHECKING:
     from langchain_kimi._tokens.counting import TokenCount
     from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
+    from langchain_kimi.catalog import AsyncCatalog, Catalog
+    from langchain_kimi.verify import averify_hosts, verify_hosts
 
 __all__ = [
     "AlignmentPlugin",
     "ArmorPlugin",
+    "AsyncCatalog",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
     "Budget",
     "CacheControl",
+    "Catalog",
     "ChatKimi",
     "ContextCompressionPlugin",
     "CostEstimate",
@@ -83,29 +64,7 @@ __all__ = [
     "GenericPlugin",
     "Host",
     "JevRouterPlugin",
-    "KimiAuthenticationError",
-    "KimiBudgetExceededError",
-    "KimiConnectionError",
-    "KimiContextOverflowError",
     "KimiCostCallback",
-    "KimiEmptyReplyError",
-    "KimiError",
-    "KimiIncompleteStreamError",
-    "KimiInvalidRequestError",
-    "KimiMalformedReplyError",
-    "KimiModerationError",
-    "KimiNotFoundError",
-    "KimiPaymentRequiredError",
-    "KimiPermissionError",
-    "KimiRateLimitError",
-    "KimiRefusalError",
-    "KimiReplyError",
-    "KimiReplyTooLargeError",
-    "KimiServerError",
-    "KimiStatusError",
-    "KimiStructuredOutputError",
-    "KimiTimeoutError",
-    "KimiUsageError",
     "MaxPrice",
     "ModerationPlugin",
     "ParetoRouterPlugin",
@@ -123,14 +82,20 @@ __all__ = [
     "WebFetchPlugin",
     "WebPlugin",
     "__version__",
+    "averify_hosts",
     "load_arguments",
     "register_init_chat_model",
-    "retry_on",
     "track_costs",
+    "verify_hosts",
 ]
+__all__ += errors.__all__
 
 # A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
 _IMPORTED_WHEN_USED = {
+    "AsyncCatalog": "langchain_kimi.catalog",
+    "Catalog": "langchain_kimi.catalog",
+    "averify_hosts": "langchain_kimi.verify",
+    "verify_hosts": "langchain_kimi.verify",
     "Budget": "langchain_kimi.callbacks",
     "Costs": "langchain_kimi.callbacks",
     "KimiCostCallback": "langchain_kimi.callbacks",

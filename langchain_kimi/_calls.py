@@ -8,6 +8,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._kimi import profiles
+from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
 from langchain_kimi._kimi.repairs import chosen_repairs
@@ -171,6 +173,23 @@ def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage], **fa
     return RepairOptions(
         chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls, **facts
     )
+
+
+_NOTED: set[str] = set()
+"""The unknown Kimi models that a warning has named."""
+
+
+def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
+    """Return the profile of a model. A Kimi on OpenRouter that is not listed is named in a warning, once."""
+    slug = settings.model_name
+    listed = profiles.profile(slug)
+    if listed is None and slug not in _NOTED and is_kimi(slug) and chosen_host(settings).is_openrouter:
+        _NOTED.add(slug)
+        warn_user(
+            f"{slug} is newer than the list of models in this package. It is treated like its family; its limits and "
+            "prices are unknown until refresh() is called."
+        )
+    return listed
 
 
 def counting(settings: KimiSettings) -> Counting:

@@ -80,9 +80,8 @@ class KimiSettings(RequestParameters, Aliases):
     """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
 
     host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
-    """The kind of server: `openrouter`, `moonshot`, `moonshot-cn`, `vllm`, `sglang`, `llama.cpp`, `litellm`,
-    `openai-compatible`, or a `Host`; by default chosen by `base_url`. Other servers than OpenRouter are not sent
-    OpenRouter's own fields."""
+    """The kind of server: a `Host`, or a name such as `openrouter`, `moonshot`, `vllm` or `llama.cpp` (the error for an
+    unknown name lists all); by default chosen by `base_url`. Other servers are not sent OpenRouter's own fields."""
 
     allow_insecure_http: bool = False
     """Whether `base_url` may be plain http on another machine; the key then travels unencrypted."""

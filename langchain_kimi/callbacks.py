@@ -309,6 +309,8 @@ class Budget(KimiCostCallback):
         state = f"{spent:f} of {limit:f} USD spent"
         if reserved:
             state += f", {reserved:f} USD reserved for calls in flight"
+        if by_list := ledger.total.charged_by_list:
+            state += f", {by_list:f} USD of it by list prices ({', '.join(sorted(ledger.total.charged_sources))})"
         return _refused("USD", float(spent), float(limit), state)
 
 

@@ -17,7 +17,15 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
 
-from langchain_kimi._calls import bodies, body_for_host, connection, counting, new_call, visible_headers
+from langchain_kimi._calls import (
+    bodies,
+    body_for_host,
+    connection,
+    counting,
+    listed_profile,
+    new_call,
+    visible_headers,
+)
 from langchain_kimi._constructor import signature
 from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi.profiles import profile
@@ -42,6 +50,7 @@ from langchain_kimi._version import __version__
 if TYPE_CHECKING:
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
 
 T = TypeVar("T")
 
@@ -124,7 +133,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return langsmith_params(self._identifying_params, kwargs, stop)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
-        return cast("ModelProfile | None", profile(self.model_name))
+        return cast("ModelProfile | None", listed_profile(self))
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return {"model_name": self.model_name, **added_up(llm_outputs)}
@@ -442,9 +451,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
                 prices are invalid.
         """
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
-        price = tokens.prices_of(self.model_name, prices)
-        if prices is None:
-            price = tokens.limited(price, wire_parameters(self).get("provider"))
+        price = tokens.prices_of([self.model_name, *(self.models or ())], prices, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
         limit = own_limit or self.max_tokens or self.max_completion_tokens
         return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)
@@ -478,6 +485,40 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Request the rest of a truncated reply asynchronously; see `continue_reply`."""
         conversation = with_beginning(message, self._convert_input(messages).to_messages())
         return joined(message, await self.ainvoke(conversation, **kwargs))
+
+    def catalog(self) -> "Catalog":
+        """Return the catalog of this model's server (models, hosts, key, costs), with the model's settings."""
+        from langchain_kimi.catalog import Catalog  # noqa: PLC0415 - the catalog imports the settings of models
+
+        return Catalog.of_model(self)
+
+    def acatalog(self) -> "AsyncCatalog":
+        """Return the async catalog of this model's server; see `catalog`."""
+        from langchain_kimi.catalog import AsyncCatalog  # noqa: PLC0415 - see catalog
+
+        return AsyncCatalog.of_model(self)
+
+    def refresh(self) -> "Refreshed":
+        """Fetch today's profiles and prices of all Kimi models, and the hosts of this model and its fallbacks.
+
+        All models of the process use the prices from now on, and so do later processes (see `Catalog.refresh`). This
+        model, and models that are constructed from now on, have the new profile, unless the user set one.
+
+        Raises:
+            KimiError: The facts could not be fetched. Nothing was changed.
+        """
+        listed = profile(self.model_name)
+        return self._with_profile(listed, self.catalog().refresh(self.model_name, *(self.models or ())))
+
+    async def arefresh(self) -> "Refreshed":
+        """Fetch today's profiles and prices asynchronously; see `refresh`."""
+        listed = profile(self.model_name)
+        return self._with_profile(listed, await self.acatalog().refresh(self.model_name, *(self.models or ())))
+
+    def _with_profile(self, listed: dict[str, Any] | None, refreshed: "Refreshed") -> "Refreshed":
+        if self.profile == listed:
+            self.__dict__["profile"] = profile(self.model_name)
+        return refreshed
 
     def close(self) -> None:
         """Release this model's shared sync connections.

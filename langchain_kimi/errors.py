@@ -54,6 +54,16 @@ from langchain_core.exceptions import (
 )
 from langchain_core.messages import AIMessage
 
+__all__ = [
+    "KimiAuthenticationError", "KimiBudgetExceededError", "KimiConnectionError", "KimiContextOverflowError",
+    "KimiEmptyReplyError", "KimiError", "KimiIncompleteStreamError", "KimiInvalidRequestError",
+    "KimiMalformedReplyError", "KimiModerationError", "KimiNotFoundError", "KimiPaymentRequiredError",
+    "KimiPermissionError", "KimiRateLimitError", "KimiRefusalError", "KimiReplyError", "KimiReplyTooLargeError",
+    "KimiServerError", "KimiStatusError", "KimiStructuredOutputError", "KimiTimeoutError", "KimiUsageError",
+    "RawReply", "StructuredOutputCause", "retry_on",
+]  # fmt: skip
+"""The names that `langchain_kimi` exports too."""
+
 # langchain-core has `ModelRefusalError` since 1.7.5.
 _ModelRefusalError = getattr(langchain_core.exceptions, "ModelRefusalError", ModelError)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Hold the estimate of tokens against recorded exchanges with Kimi, and write its errors to `docs/token-estimate.md`.
+"""Compare the token estimate with recorded exchanges with Kimi, and write its errors to `docs/token-estimate.md`.
 
     python -m scripts.calibrate_estimate RECORDINGS [--file PATH]
 
 RECORDINGS is a directory of exchanges, each a directory with `request.json`, `response.json`, `response.body` and
-`meta.json`. Only figures are written; nothing of what was said.
+`meta.json`. Only figures are written, no part of the conversations.
 """
 
 import argparse
@@ -36,27 +36,28 @@ from scripts.recorded_prompts import (
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate.md"
 TEMPLATE = Path(__file__).with_name("token_estimate.template.md")
 SHORTEST_ANSWER, LONG_ANSWER = 20, 60
-UNTOLD, STAYED = "first turns, host not known", "the same without Moonshot AI, which serves K2 no more"
-LEFT = "moonshotai"
+UNKNOWN_HOST = "first turns, host unknown"
+WITHOUT_MOONSHOT = "the same without Moonshot AI, which no longer serves K2"
+MOONSHOT = "moonshotai"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the figures; returns the exit code."""
+    """Write the document and return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("recordings", type=Path, help="a directory of recorded exchanges")
-    parser.add_argument("--file", type=Path, default=DOCUMENT, help="what to write (default: %(default)s)")
+    parser.add_argument("--file", type=Path, default=DOCUMENT, help="the document to write (default: %(default)s)")
     options = parser.parse_args(arguments)
     recorded = list(exchanges(options.recordings))
     if not recorded:
-        sys.stderr.write(f"There is no exchange with Kimi in {options.recordings}.\n")
+        sys.stderr.write(f"There are no exchanges with Kimi in {options.recordings}.\n")
         return 1
     options.file.write_text(document(recorded), encoding="utf-8")
     sys.stdout.write(f"{len(recorded)} exchanges measured: {options.file}\n")
     return 0
 
 
-def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
-    """Estimate the prompts of a host in the one form that fits all of them best."""
+def pairs_in_best_form(group: Sequence[Exchange]) -> list[Pair]:
+    """Return the estimates of a host's prompts in the one form that fits all of them best."""
 
     def misfit(form: Form) -> float:
         return sum(abs(form.estimate(exchange) - exchange.prompt_tokens) for exchange in group)
@@ -66,7 +67,7 @@ def prompts_in_known_form(group: Sequence[Exchange]) -> list[Pair]:
 
 
 def earlier_turn(exchange: Exchange, recorded: Sequence[Exchange]) -> Exchange | None:
-    """Find the turn before, if it was recorded."""
+    """Return the previous turn, if it was recorded."""
     return max(
         (one for one in recorded if is_earlier_turn(one, exchange)), key=lambda one: len(one.messages), default=None
     )
@@ -76,9 +77,9 @@ def count(exchange: Exchange, earlier: Exchange | None = None, form: PromptForm 
     """Count a prompt as a model does.
 
     Args:
-        exchange: The prompt. Who will serve it is known from the request, or from the turn before.
-        earlier: The turn before, whose answer tells who gave it and what was billed.
-        form: How the host writes prompts; None is what the package knows of it.
+        exchange: The prompt. Its host is named by the request or by the previous turn.
+        earlier: The previous turn, whose answer names its host and the billed tokens.
+        form: The form in which the host renders prompts; None uses the form that the package has for it.
     """
     host = exchange.reported or (earlier.slug if earlier else None)
     billed = Billed(len(earlier.messages), earlier.prompt_tokens) if earlier and earlier.slug == host else None
@@ -89,10 +90,10 @@ def count(exchange: Exchange, earlier: Exchange | None = None, form: PromptForm 
 
 
 def answers(recorded: Iterable[Exchange], wanted: Callable[[Exchange], bool]) -> list[Pair]:
-    """Estimate the answers that are text alone."""
+    """Return the estimates of the answers without tool calls."""
     pairs = []
     for exchange in recorded:
-        # The end of the turn is billed, and the end of the thoughts.
+        # The tokens that end the turn and the reasoning are billed too.
         true = exchange.completion_tokens - (exchange.finish == "stop") - bool(exchange.reasoning)
         if not exchange.has_calls and true >= SHORTEST_ANSWER and wanted(exchange):
             pairs.append(Pair(estimate_tokens(exchange.reasoning) + estimate_tokens(exchange.content), true))
@@ -100,10 +101,10 @@ def answers(recorded: Iterable[Exchange], wanted: Callable[[Exchange], bool]) ->
 
 
 def as_a_model_counts(recorded: Sequence[Exchange]) -> dict[str, list[Pair]]:
-    """Count prompts as a model does, by what it can know of the host."""
-    same, other = "later turns, same host", "later turns, another host than before"
-    named, held_out = "first turns, host named", "the same, its form fitted without the conversation"
-    pairs: dict[str, list[Pair]] = {name: [] for name in (same, other, named, held_out, UNTOLD, STAYED)}
+    """Count prompts as a model does, grouped by its knowledge of the host."""
+    same, other = "later turns, same host", "later turns, another host"
+    named, held_out = "first turns, host named", "the same, form fitted without the conversation"
+    pairs: dict[str, list[Pair]] = {name: [] for name in (same, other, named, held_out, UNKNOWN_HOST, WITHOUT_MOONSHOT)}
     for one in long_ones(recorded):
         if earlier := earlier_turn(one, recorded):
             pairs[same if earlier.slug == one.slug else other].append(count(one, earlier))
@@ -113,24 +114,24 @@ def as_a_model_counts(recorded: Sequence[Exchange]) -> dict[str, list[Pair]]:
             pairs[named].append(count(one))
             pairs[held_out].append(count(one, form=form))
         else:
-            pairs[UNTOLD].append(count(one))
-            if one.slug != LEFT:
-                pairs[STAYED].append(count(one))
+            pairs[UNKNOWN_HOST].append(count(one))
+            if one.slug != MOONSHOT:
+                pairs[WITHOUT_MOONSHOT].append(count(one))
     sums = {
-        "all whose host is known": pairs[same] + pairs[named],
+        "all with a known host": pairs[same] + pairs[named],
         "the same, forms fitted without the conversation": pairs[same] + pairs[held_out],
-        "all whose host a model takes for known": pairs[same] + pairs[other] + pairs[named],
-        "all, each as far as its host is known": pairs[same] + pairs[other] + pairs[named] + pairs[UNTOLD],
+        "all with a host that the model takes for known": pairs[same] + pairs[other] + pairs[named],
+        "all": pairs[same] + pairs[other] + pairs[named] + pairs[UNKNOWN_HOST],
     }
     return pairs | sums
 
 
 def by_default(recorded: Sequence[Exchange]) -> dict[str, list[Pair]]:
-    """Count the prompts of K2 in each form that may be taken for hosts of which nothing is known."""
+    """Count the prompts of K2 in each form that could be assumed for unknown hosts."""
     of_k2 = [one for one in long_ones(recorded) if generation_of(one) == "kimi-k2" and one.tools]
     forms = [form.written for form in forms_of("kimi-k2") if form.with_ids_as_sent]
     return {
-        f"{form.tools}, {'with' if form.default_system else 'without'} a default system text": [
+        f"{form.tools}, {'with' if form.default_system else 'without'} a default system message": [
             Pair(Form(form).estimate(one), one.prompt_tokens) for one in of_k2
         ]
         for form in forms
@@ -138,40 +139,40 @@ def by_default(recorded: Sequence[Exchange]) -> dict[str, list[Pair]]:
 
 
 def of_same_host(exchange: Exchange, recorded: Sequence[Exchange]) -> list[Exchange]:
-    """Choose what the same host served of the same generation, and whose date is known."""
+    """Return the dated exchanges with the same host and the same generation."""
     generation = generation_of(exchange)
     return [one for one in recorded if one.slug == exchange.slug and generation_of(one) == generation and one.month]
 
 
 def long_ones(recorded: Sequence[Exchange]) -> list[Exchange]:
-    """Choose the prompts that are long enough to be measured."""
+    """Return the exchanges whose prompts are long enough to be measured."""
     return [exchange for exchange in recorded if exchange.prompt_tokens > SHORTEST]
 
 
 def document(recorded: Sequence[Exchange]) -> str:
-    """Write the document."""
+    """Return the text of the document."""
     long = long_ones(recorded)
-    fitted = [prompts_in_known_form(group) for group in grouped(long, of_host_then).values()]
+    fitted = [pairs_in_best_form(group) for group in grouped(long, of_host_then).values()]
     fitted_pairs = [pair for group in fitted for pair in group]
-    several = row("of hosts with several", [pair for group in fitted if len(group) > 1 for pair in group])
+    several = row("hosts with several prompts", [pair for group in fitted if len(group) > 1 for pair in group])
     lengths = {"51 to 100 tokens": range(51, 101), "101 to 200": range(101, 201), "over 200": range(201, 10**6)}
     by_length = [row(name, [pair for pair in fitted_pairs if pair.true in length]) for name, length in lengths.items()]
 
     def has_ruler(exchange: Exchange) -> bool:
-        return "–––" in exchange.content  # noqa: RUF001 - the dash itself is meant
+        return "–––" in exchange.content  # noqa: RUF001 - rulers consist of this dash
 
     return TEMPLATE.read_text(encoding="utf-8").format(
         exchanges=len(recorded),
         long=len(long),
-        known=table("prompts, form known", [row("all", fitted_pairs), several, *by_length]),
+        known=table("prompts, best form", [row("all", fitted_pairs), several, *by_length]),
         counted=table(
             "prompts, as a model counts them", [row(name, pairs) for name, pairs in as_a_model_counts(recorded).items()]
         ),
         defaults=table(
-            "form taken for K2 with tools", [row(name, pairs) for name, pairs in by_default(recorded).items()]
+            "form assumed for K2 with tools", [row(name, pairs) for name, pairs in by_default(recorded).items()]
         ),
         hosts=table(
-            "host and family, nothing told",
+            "host and family, host unknown to the model",
             [
                 row(name, [count(replace(one, reported=None)) for one in group])
                 for name, group in grouped(long, of_host).items()

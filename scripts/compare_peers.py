@@ -1,7 +1,7 @@
-"""Put ChatKimi and its peers before the same failures and write down what each does: `docs/peers.md`.
+"""Compare ChatKimi and its peers on the same failures, and write `docs/peers.md`.
 
-Runs in an environment that has the peers (`make compare` builds it). Every case is a real HTTP exchange with the
-package's emulator; nothing is mocked.
+This needs an environment with the peers, which `make compare` creates. Every case is a real HTTP exchange with the
+package's emulator.
 """
 
 import asyncio
@@ -46,17 +46,17 @@ class Trip(BaseModel):
 
 
 def kimi(base_url: str, **settings: Any) -> BaseChatModel:
-    """Make a ChatKimi."""
+    """Return a ChatKimi."""
     return ChatKimi(model=SLUG, api_key=KEY, base_url=base_url, **settings)
 
 
 def openrouter(base_url: str, **settings: Any) -> BaseChatModel:
-    """Make a ChatOpenRouter."""
+    """Return a ChatOpenRouter."""
     return cast("BaseChatModel", ChatOpenRouter(model=SLUG, api_key=KEY, base_url=base_url, **settings))
 
 
 def openai(base_url: str, **settings: Any) -> BaseChatModel:
-    """Make a ChatOpenAI with OpenRouter's base URL."""
+    """Return a ChatOpenAI with OpenRouter's base URL."""
     return cast("BaseChatModel", ChatOpenAI(model=SLUG, api_key=KEY, base_url=base_url, **settings))
 
 
@@ -69,7 +69,7 @@ Case = Callable[[Callable[..., BaseChatModel], Emulator], str]
 
 
 def streamed(model: Any, prompt: str = "What is the weather in Oslo?", **kwargs: Any) -> Any:
-    """Give the sum of a stream."""
+    """Return the sum of the chunks of a stream."""
     message = None
     for chunk in model.stream(prompt, **kwargs):
         message = chunk if message is None else message + chunk
@@ -77,7 +77,7 @@ def streamed(model: Any, prompt: str = "What is the weather in Oslo?", **kwargs:
 
 
 def raised(error: BaseException) -> str:
-    """Say what was raised, and whether LangChain's middleware knows it."""
+    """Return the class of an error, and whether LangChain's middleware handles it."""
     kind = "" if isinstance(error, ModelError) else ", not a `ModelError`"
     return f"`{type(error).__name__}`{kind}"
 
@@ -95,7 +95,7 @@ def stream_just_ends(make: Callable[..., BaseChatModel], emulator: Emulator) -> 
 
 
 def error_in_a_200(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
-    """A plain reply with status 200 that holds an error."""
+    """A plain reply with status 200 that contains an error."""
     emulator.fail_next(faults.error_in_reply())
     return f"an answer: {make(emulator.base_url, max_retries=0).invoke('Hello.').text[:20]!r}"
 
@@ -165,7 +165,7 @@ def no_retries(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
     emulator.fail_next(faults.bad_gateway(), times=3)
     try:
         make(emulator.base_url, max_retries=0).invoke("Hello.")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
+    except Exception as error:  # noqa: BLE001 - any exception is a result
         return f"{raised(error)} after {len(emulator.requests)} request(s)"
     return f"an answer after {len(emulator.requests)} requests"
 
@@ -188,9 +188,9 @@ CASES: tuple[Case, ...] = (
 
 @contextmanager
 def alone(make: Callable[..., BaseChatModel]) -> Iterator[None]:
-    """Give a peer the process that it would have to itself.
+    """Undo an effect of importing ChatKimi on the peers.
 
-    Importing ChatKimi teaches langchain-core the content blocks of OpenRouter messages, which ChatOpenRouter gains by.
+    The import registers a translator for the content blocks of OpenRouter messages, from which ChatOpenRouter benefits.
     """
     ours = None if make is kimi else PROVIDER_TRANSLATORS.pop(PROVIDER)
     try:
@@ -201,12 +201,12 @@ def alone(make: Callable[..., BaseChatModel]) -> Iterator[None]:
 
 
 def outcome(case: Case, make: Callable[..., BaseChatModel]) -> str:
-    """Run one case with one model; an exception is an outcome like any other."""
+    """Run one case with one model, and return its result, which may be an exception."""
     with Emulator() as emulator, alone(make), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return case(make, emulator)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
+        except Exception as error:  # noqa: BLE001 - any exception is a result
             return raised(error)
 
 
@@ -215,9 +215,9 @@ def main() -> None:
     packages = ("langchain-core", "langchain-openrouter", "openrouter", "langchain-openai", "openai", "httpx")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     lines = [
-        "# ChatKimi and its peers, before the same failures",
+        "# ChatKimi and its peers on the same failures",
         "",
-        "Written by `make compare`: each cell is what happened in a real HTTP exchange with the emulator.",
+        "Written by `make compare`. Each cell is the result of a real HTTP exchange with the emulator.",
         f"Measured with {versions}, Python {sys.version.split()[0]}.",
         "",
         "| case | " + " | ".join(MODELS) + " |",

@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     long = [exchange for exchange in exchanges(options.recordings) if exchange.prompt_tokens > SHORTEST]
     if not long:
-        sys.stderr.write(f"There is no exchange with Kimi in {options.recordings}.\n")
+        sys.stderr.write(f"There are no exchanges with Kimi in {options.recordings}.\n")
         return 1
     options.file.write_text(document(long), encoding="utf-8")
     sys.stdout.write(f"{len(long)} prompts measured: {options.file}\n")

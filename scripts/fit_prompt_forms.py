@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Find the form in which each host writes Kimi's prompt, from recorded exchanges; writes the package's data file.
+"""Derive the form in which each host renders Kimi's prompts from recorded exchanges, and write the package's data file.
 
     python -m scripts.fit_prompt_forms RECORDINGS [--file PATH]
 
-Only forms are written, nothing of what was said. A host's form is the one whose estimates are nearest to what it
-billed; hosts change, so a prompt counts half as much with every month that it is older than the host's newest one. A
-host whose prompts do not fit one form has several, and is left out: nothing is known of the next prompt.
+Only forms are written, no part of the conversations. A host's form is the one whose estimates are closest to the billed
+tokens. Hosts change, so the weight of a prompt halves with every month between it and the host's newest prompt. A host
+whose prompts do not fit a single form is left out, because the form of its next prompt is unknown.
 """
 
 import argparse
@@ -21,16 +21,16 @@ from langchain_kimi._tokens.hosts import FormData, FormRow, PromptForm, generati
 from scripts.recorded_prompts import Exchange, Form, exchanges, grouped
 
 FILE = Path(__file__).parents[1] / "langchain_kimi" / "_tokens" / "hosts.json"
-SOURCE = "recorded exchanges, by what hosts billed for prompts that are known"
+SOURCE = "recorded exchanges, from the billed tokens of the prompts"
 FADING = 0.5
 WORST = 0.08
-"""How far off the estimates may be on average, as a share of what was billed."""
+"""The largest acceptable mean error of the estimates, as a share of the billed tokens."""
 BETTER = 0.02
-"""By how much nearer another form than the template's must be."""
+"""The difference of the mean errors from which on another form than the template's is chosen."""
 
 
 def best_form(seen: Sequence[Exchange]) -> PromptForm | None:
-    """Find the form that fits a host's prompts, that of its template before others; None if none fits."""
+    """Return the form that fits a host's prompts, preferably that of the template; None if no form fits."""
     newest = max(map(_months, seen))
     weights = [FADING ** (newest - _months(one)) for one in seen]
 
@@ -52,12 +52,12 @@ def _months(exchange: Exchange) -> int:
 
 
 def generation_of(exchange: Exchange) -> str:
-    """Name the generation of an exchange's model."""
+    """Return the name of the generation of an exchange's model."""
     return generation_name(cast("KimiFamily", family(exchange.model)))
 
 
 def fitted(recorded: Sequence[Exchange]) -> FormData:
-    """Give the data of all hosts."""
+    """Return the data of all hosts."""
     forms = {
         generation: dict(sorted(_rows(of_generation)))
         for generation, of_generation in grouped(recorded, generation_of).items()
@@ -73,14 +73,14 @@ def _rows(recorded: Sequence[Exchange]) -> Iterator[tuple[str, FormRow]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the data; returns the exit code."""
+    """Write the data and return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("recordings", type=Path, help="a directory of recorded exchanges")
-    parser.add_argument("--file", type=Path, default=FILE, help="what to write (default: %(default)s)")
+    parser.add_argument("--file", type=Path, default=FILE, help="the file to write (default: %(default)s)")
     options = parser.parse_args(arguments)
     recorded = [one for one in exchanges(options.recordings) if one.month and one.slug]
     if not recorded:
-        sys.stderr.write(f"There is no dated exchange with a known host of Kimi in {options.recordings}.\n")
+        sys.stderr.write(f"There are no dated exchanges with known hosts of Kimi in {options.recordings}.\n")
         return 1
     options.file.write_text(json.dumps(fitted(recorded), indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(recorded)} exchanges: {options.file}\n")

@@ -29,7 +29,7 @@ from scripts.recorded_prompts import Pair, row, table
 DOCUMENT = Path(__file__).parents[1] / "docs" / "token-estimate-texts.md"
 PIECE = 2_000
 MOST, MOST_OF_A_PACKAGE = 60, 6
-COMPACT = "JSON without blanks"
+COMPACT = "JSON without spaces"
 KINDS = {
     "Python": ("*.py",),
     "JavaScript, HTML, CSS": ("*.js", "*.html", "*.css"),

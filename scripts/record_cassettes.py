@@ -1,6 +1,6 @@
-"""Record the cassettes anew: from OpenRouter when OPENROUTER_API_KEY is set (this costs money), else the emulator.
+"""Record the cassettes again: from OpenRouter if OPENROUTER_API_KEY is set (this costs money), else from the emulator.
 
-Each cassette says where it was recorded. The recorded tests are those of `tests/standard/test_cassettes.py`.
+Each cassette names its source. The recorded tests are in `tests/standard/test_cassettes.py`.
 """
 
 import os
@@ -15,14 +15,14 @@ TESTS = ("tests/standard/test_cassettes.py",)
 
 
 def main() -> int:
-    """Record, then replay what was recorded; gives the exit code of the worse of the two."""
+    """Record the cassettes, replay them, and return the higher exit code of the two runs."""
     environment = dict(os.environ)
     key = environment.pop("OPENROUTER_API_KEY", "")
     recording = {**environment, "KIMI_RECORD": "live" if key else "emulator", **({"KIMI_LIVE_KEY": key} if key else {})}
     print(f"Recording from {'OpenRouter' if key else 'the emulator'} into {CASSETTES.relative_to(ROOT)}.")
     shutil.rmtree(CASSETTES, ignore_errors=True)
     pytest = [sys.executable, "-m", "pytest", "-q", "--benchmark-disable", *TESTS]
-    # What is recorded is not timed, which pytest-benchmark would warn of.
+    # Benchmarks are disabled while recording, and pytest-benchmark would warn about that.
     quiet = ["-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"]
     recorded = subprocess.run([*pytest, *quiet, "--force-enable-socket"], cwd=ROOT, env=recording, check=False)
     replayed = subprocess.run(pytest, cwd=ROOT, env=environment, check=False)

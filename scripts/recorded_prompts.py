@@ -1,4 +1,4 @@
-"""Recorded prompts with what was billed for them: what the scripts that measure the estimate of tokens begin with.
+"""Read recorded exchanges with their billed tokens, for the scripts that measure the token estimate.
 
 A recording is a directory with `request.json`, `response.json`, `response.body` and `meta.json`.
 """
@@ -25,21 +25,30 @@ from langchain_kimi._tokens.hosts import PromptForm, possible_forms
 
 SHORTEST = 50
 OK = 200
-# The turns of a conversation lie in one file, or in files with numbers.
+# The turns of a conversation are in one file, or in numbered files.
 _NUMBER = re.compile(r"_\d+(?=\.\w+$)")
 
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
-    """What a recording tells: the prompt, the answer, and how many tokens each had.
+    """A recorded exchange: the prompt, the answer, and the billed tokens of both.
 
     Attributes:
-        host: Who served it, by name; where nobody said, the machine that was asked.
-        slug: The same as the package names it.
-        told: The slug of the host as the request tells it, by its preferences or its URL; None if it does not.
-        month: When, as `YYYY-MM`; empty if nobody said.
-        source: Whose recording it is.
-        conversation: The same for the turns of one conversation.
+        host: The name of the host; if the response has none, the host name of the URL.
+        month: The month of the exchange as `YYYY-MM`, or an empty string.
+        model: The model's slug, in lower case.
+        messages: The messages of the request.
+        tools: The tools of the request.
+        prompt_tokens: The billed tokens of the prompt.
+        completion_tokens: The billed tokens of the answer.
+        reasoning: The reasoning of the answer.
+        content: The text of the answer.
+        finish: The finish reason, or an empty string.
+        has_calls: Whether the answer has tool calls.
+        source: The repository that the recording is from.
+        conversation: A key that is equal for all turns of one conversation.
+        slug: The host's slug as the package uses it.
+        reported: The host's slug according to the request, by its preferences or its URL; None if it names no host.
     """
 
     host: str
@@ -61,18 +70,18 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Form:
-    """How a host writes a prompt, and whether it leaves the ids of calls as they were sent or makes them Kimi's."""
+    """The form in which a host renders prompts, and whether tool call ids are sent unchanged or in Kimi's form."""
 
     written: PromptForm
     with_ids_as_sent: bool = True
 
     def estimate(self, exchange: Exchange) -> float:
-        """Estimate the prompt of an exchange as this host would write it."""
+        """Return the estimated tokens of an exchange's prompt in this form."""
         tokens, texts = self.rendered(exchange)
         return tokens + sum(map(estimate_tokens, texts))
 
     def rendered(self, exchange: Exchange) -> tuple[float, tuple[str, ...]]:
-        """Give a prompt as this host would write it: the tokens that are known, and the texts to estimate."""
+        """Return a prompt in this form: the number of known tokens, and the texts to estimate."""
         messages = exchange.messages if self.with_ids_as_sent else with_positional_ids(exchange.messages)
         segments = render(family(exchange.model), messages, exchange.tools, self.written)
         tokens = sum(segment.tokens or 0 for segment in segments)
@@ -80,25 +89,25 @@ class Form:
 
 
 def forms_of(model: str) -> list[Form]:
-    """List the forms that hosts may use for a model, that of its template first."""
+    """Return the forms that hosts may use for a model, that of its template first."""
     return [Form(*choice) for choice in product(possible_forms(family(model)), (True, False))]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An estimate and the truth."""
+    """An estimate and the billed number of tokens."""
 
     estimated: float
     true: int
 
     @property
     def error(self) -> float:
-        """How far the estimate is above the truth (below: negative), as a share of the truth."""
+        """The error of the estimate as a share of the billed tokens; positive if it is too high."""
         return self.estimated / self.true - 1
 
 
 def exchanges(recordings: Path) -> Iterator[Exchange]:
-    """Read the exchanges with Kimi whose request and usage were recorded."""
+    """Yield the exchanges with Kimi whose request and usage were recorded."""
     for path in sorted(recordings.glob("*/meta.json")):
         meta = json.loads(path.read_bytes())
         if meta["status"] == OK and family(meta["model"].lower()) is not None:
@@ -133,7 +142,7 @@ def _exchange(folder: Path, meta: Mapping[str, Any]) -> Iterator[Exchange]:
         source=meta.get("source_repo") or "",
         conversation=_NUMBER.sub("", meta.get("source_path") or "") + (meta.get("source_commit") or ""),
         slug=provider_slug(provider) if provider else host_of_url(request["url"]) or "",
-        # Who names a provider is a router, whatever its address.
+        # A response that names a provider comes from a router, whatever its address.
         reported=serving_host(body.get("provider") or {}, BASE_URL if provider else request["url"], ()),
     )
 
@@ -148,28 +157,28 @@ def _events(text: str) -> Iterator[dict[str, Any]]:
 
 
 def grouped(recorded: Iterable[Exchange], key: Callable[[Exchange], str]) -> dict[str, list[Exchange]]:
-    """Group exchanges, the groups in order."""
+    """Return exchanges in groups, sorted by key."""
     return {name: list(group) for name, group in groupby(sorted(recorded, key=key), key)}
 
 
 def of_host(exchange: Exchange) -> str:
-    """Name who served an exchange, and the family of the model."""
+    """Return the host of an exchange and the family of its model."""
     return f"{exchange.host} · {cast('Any', family(exchange.model)).name}"
 
 
 def of_host_then(exchange: Exchange) -> str:
-    """Name who served an exchange and when, since hosts change."""
+    """Return the host, the family and the month of an exchange, because hosts change."""
     return f"{of_host(exchange)} · {exchange.month}"
 
 
 def is_earlier_turn(other: Exchange, exchange: Exchange) -> bool:
-    """Tell whether an exchange was an earlier turn of the conversation of another one."""
+    """Return whether `other` is an earlier turn of the same conversation."""
     same = exchange.messages[: len(other.messages)] == other.messages and exchange.tools == other.tools
     return same and len(other.messages) < len(exchange.messages) and other.conversation == exchange.conversation
 
 
 def row(name: str, pairs: Sequence[Pair]) -> str:
-    """One line of a table: how many, mean error, worst error, bias."""
+    """Return a table line: the number of pairs, the mean error, the worst error and the bias."""
     if not pairs:
         return f"| {name} | 0 | | | |"
     errors = [pair.error for pair in pairs]
@@ -178,5 +187,5 @@ def row(name: str, pairs: Sequence[Pair]) -> str:
 
 
 def table(name: str, rows: Iterable[str]) -> str:
-    """A table of such lines."""
+    """Return a table of such lines."""
     return "\n".join([f"| {name} | n | mean error | worst | bias |", "|---|---|---|---|---|", *rows])

@@ -5,7 +5,8 @@
     python -m scripts.refresh_profiles --prices-from-package [--file PATH]
 
 No key is needed. A Kimi model that is no longer listed stays in the file and is marked as deprecated. The second form
-reads the package `genai-prices`, which must be installed, instead of the network.
+reads packages instead of the network: `genai-prices`, which must be installed, and the table of `litellm`, if that is
+installed, for the prices of Moonshot's own API that the first one lacks.
 """
 
 import argparse
@@ -13,27 +14,25 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
 import httpx
 
-from langchain_kimi._kimi.families import KimiFamily, base_slug, family
-from langchain_kimi._kimi.profiles import ModelRow, PriceRow, ProfileData
+from langchain_kimi._kimi.families import base_slug, family
+from langchain_kimi._kimi.package_prices import with_prices
+from langchain_kimi._kimi.price_rows import ModelRow, ProfileData
 from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.catalog import Catalog, ListedModel
+from langchain_kimi.catalog import Catalog
+from langchain_kimi.catalog.rows import per_million, prices_of, profile_of
 from langchain_kimi.errors import KimiError
-from scripts.package_prices import with_prices
 
 DATA = Path(__file__).parents[1] / "langchain_kimi" / "_kimi" / "profiles.json"
 AUTHOR = "moonshotai/"
-MODALITIES = ("text", "image", "audio", "video")
-REMEMBERED = ("release_date", "last_updated", "max_output_tokens")
-"""The keys that a row keeps: OpenRouter lists only the day of its own listing, and sometimes omits limits."""
 
 
 def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today: date | None = None) -> int:
@@ -50,7 +49,8 @@ def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today:
             after = with_package_prices(before, day)
         else:
             with client or httpx.Client(timeout=30) as open_client:
-                listed = Catalog(open_client, base_url=options.base_url).models()
+                models = Catalog(base_url=options.base_url, http_client=open_client, max_retries=0).models()
+            listed = [model.model_dump(mode="json", exclude_unset=True) for model in models]
             after = refreshed(before, listed, source=f"{options.base_url.rstrip('/')}/models", date=day.isoformat())
     except (KimiError, ImportError, ValueError, LookupError, ArithmeticError) as error:
         sys.stderr.write(f"Nothing was changed: {type(error).__name__}: {error}\n")
@@ -61,13 +61,46 @@ def main(arguments: Sequence[str], *, client: httpx.Client | None = None, today:
 
 
 def with_package_prices(before: ProfileData, day: date) -> ProfileData:
-    """Return the data with the prices of the installed `genai-prices`."""
-    models = with_prices(before["models"], import_module("genai_prices.data").providers, day)
-    source = f"genai-prices {version('genai-prices')}: OpenRouter, and the dearest of its hosts"
+    """Return the data with the prices of the installed `genai-prices` and `litellm`."""
+    providers = import_module("genai_prices.data").providers
+    name = f"genai-prices {version('genai-prices')}"
+    models = with_prices(before["models"], providers, day, name)
+    source = f"{name}: OpenRouter, and the dearest of its hosts"
+    if table := litellm_table():
+        models = {slug: with_litellm(row, table.get(slug.replace(AUTHOR, "moonshot/"))) for slug, row in models.items()}
+        source += f"; litellm {version('litellm')}: cache writes at Moonshot"
     return {**before, "models": models, "prices_source": source, "prices_date": day.isoformat()}
 
 
-def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str, date: str) -> ProfileData:
+def litellm_table() -> JSONObject:
+    """Return litellm's table of prices, empty if the package is not installed. The package is not imported."""
+    spec = find_spec("litellm")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = Path(folder) / "model_prices_and_context_window_backup.json"
+        table: JSONObject = json.loads(file.read_text(encoding="utf-8"))
+        return table
+    return {}
+
+
+def with_litellm(row: ModelRow, listed: JSONObject | None) -> ModelRow:
+    """Return a row with the prices of cache writes that it lacks, and with Moonshot's prices among the highest ones."""
+    if not listed or "input_cost_per_token" not in listed:
+        return row
+    written = listed.get("cache_creation_input_token_cost")
+    prices, dearest = row["prices"], row.get("dearest") or {"prompt": 0.0, "completion": 0.0}
+    if prices.get("cache_write") is None and written is not None:
+        prices = {**prices, "cache_write": per_million(written)}
+    return {
+        **row,
+        "prices": prices,
+        "dearest": {
+            "prompt": max(dearest["prompt"], per_million(listed["input_cost_per_token"]), per_million(written or 0)),
+            "completion": max(dearest["completion"], per_million(listed["output_cost_per_token"])),
+        },
+    }
+
+
+def refreshed(before: ProfileData, listed: Sequence[JSONObject], *, source: str, date: str) -> ProfileData:
     """Return the new data.
 
     Raises:
@@ -89,11 +122,11 @@ def refreshed(before: ProfileData, listed: Sequence[ListedModel], *, source: str
             earlier = before["models"].get(slug)
             models[slug] = {
                 **cast("ModelRow", earlier or {}),
-                "profile": _profile(model, kimi, earlier["profile"] if earlier else {}),
-                "prices": _prices(model),
+                "profile": profile_of(model, kimi, earlier["profile"] if earlier else {}),
+                "prices": prices_of(model),
             }
     if not listed_kimis:
-        raise ValueError("the list of models holds no Kimi.")
+        raise ValueError("the list contains no Kimi models.")
     return {
         "source": source,
         "date": date,
@@ -111,7 +144,7 @@ def as_text(data: ProfileData) -> str:
 
 def report(before: ProfileData, after: ProfileData) -> str:
     """Return a report of the changes, with a line per model."""
-    lines = [f"{after['date']}: {len(after['models'])} Kimis from {after['source']}"]
+    lines = [f"{after['date']}: {len(after['models'])} Kimi models from {after['source']}"]
     for slug, row in sorted(after["models"].items()):
         earlier = before["models"].get(slug)
         change = "new" if earlier is None else "same" if earlier == row else "changed"
@@ -121,71 +154,6 @@ def report(before: ProfileData, after: ProfileData) -> str:
 
 def _retired(row: ModelRow) -> ModelRow:
     return {**row, "profile": {**row["profile"], "status": "deprecated"}}
-
-
-def _profile(model: ListedModel, kimi: KimiFamily, earlier: JSONObject) -> JSONObject:
-    day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
-    parameters = model.get("supported_parameters") or []
-    profile: JSONObject = {
-        "release_date": day,
-        "last_updated": day,
-        **{key: earlier[key] for key in REMEMBERED if key in earlier},
-        "name": model["name"].partition(": ")[2] or model["name"],
-        "open_weights": bool(model.get("hugging_face_id")) or earlier.get("open_weights", False),
-        "max_input_tokens": model["context_length"],
-        **_modalities(model),
-        "temperature": "temperature" in parameters,
-        "structured_output": "structured_outputs" in parameters,
-        "tool_calling": "tools" in parameters,
-        "tool_call_streaming": "tools" in parameters,
-        # A K2 that thinks refuses a forced tool call, whatever the list says.
-        "tool_choice": "tool_choice" in parameters and (kimi.thinks == "never" or kimi.requires_calls_while_thinking),
-        **_reasoning(model),
-    }
-    if most := (model.get("top_provider") or {}).get("max_completion_tokens"):
-        profile["max_output_tokens"] = most
-    if model.get("expiration_date"):
-        profile["status"] = "deprecated"
-    return profile
-
-
-def _modalities(model: ListedModel) -> JSONObject:
-    architecture = model.get("architecture") or {}
-    inputs = architecture.get("input_modalities") or ["text"]
-    outputs = architecture.get("output_modalities") or ["text"]
-    return {
-        **{f"{modality}_inputs": modality in inputs for modality in MODALITIES},
-        **{f"{modality}_outputs": modality in outputs for modality in MODALITIES},
-        # OpenRouter parses PDFs to text for models that cannot read them.
-        "pdf_inputs": True,
-        "attachment": set(inputs) != {"text"},
-    }
-
-
-def _reasoning(model: ListedModel) -> JSONObject:
-    reasoning = model.get("reasoning") or {}
-    settings: JSONObject = {"reasoning_output": "reasoning" in (model.get("supported_parameters") or [])}
-    if efforts := reasoning.get("supported_efforts"):
-        settings["reasoning_effort_levels"] = efforts
-        if default := reasoning.get("default_effort"):
-            settings["reasoning_effort_default"] = default
-    return settings
-
-
-def _prices(model: ListedModel) -> PriceRow:
-    """Return prices in US dollars per million tokens; the list has decimal strings per token."""
-    pricing = model["pricing"]
-    cached, written = pricing.get("input_cache_read"), pricing.get("input_cache_write")
-    return {
-        "prompt": _per_million(pricing["prompt"]),
-        "completion": _per_million(pricing["completion"]),
-        "cache_read": None if cached is None else _per_million(cached),
-        "cache_write": None if written is None else _per_million(written),
-    }
-
-
-def _per_million(price: str) -> float:
-    return float(Decimal(price) * 1_000_000)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Under load: a thousand streams at once on one model, rounds of them with cancellations, and thousands of models.
+"""Load test: a thousand streams at once, rounds of them with cancellations, and thousands of models.
 
-The server runs in a process of its own. The figures are printed and written to the end of `docs/faults.md`.
+The server runs in a separate process. The figures are printed and written to the end of `docs/faults.md`.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ TEXT = "word " * DELTAS
 
 
 def serve(pipe: Connection) -> None:
-    """Be the server: tell the address, wait for the word to stop, tell how many connections there were."""
+    """Run the server: send its URL, wait for the command to stop, and send the number of connections."""
     with Emulator() as openrouter:
         openrouter.behave(pause=PAUSE)
         openrouter.script(Reply(text=TEXT), times=None)
@@ -54,7 +54,7 @@ def serve(pipe: Connection) -> None:
 
 @contextmanager
 def server() -> Iterator[tuple[str, Connection]]:
-    """Run the server in a process of its own."""
+    """Run the server in a separate process, and yield its URL and a pipe to it."""
     near, far = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(far,))
     process.start()
@@ -66,13 +66,13 @@ def server() -> Iterator[tuple[str, Connection]]:
 
 
 def open_files() -> int:
-    """How many files and sockets this process has open; 0 where the system does not say."""
+    """Return the number of open files and sockets of this process; 0 on systems without `/proc`."""
     listed = Path("/proc/self/fd")
     return len(list(listed.iterdir())) if listed.exists() else 0
 
 
 async def one_stream(model: ChatKimi, first: list[float]) -> bool:
-    """Read one stream to its end; says whether all of it came."""
+    """Read one stream to its end, and return whether it was complete."""
     began = time.perf_counter()
     text: list[str] = []
     async for chunk in model.astream("Go on."):
@@ -83,7 +83,7 @@ async def one_stream(model: ChatKimi, first: list[float]) -> bool:
 
 
 async def streams(base_url: str) -> list[str]:
-    """Read all streams at once; gives the lines of the report."""
+    """Read all streams at once, and return the lines of the report."""
     model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
     first: list[float] = []
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -96,8 +96,8 @@ async def streams(base_url: str) -> list[str]:
     what = f"{STREAMS:,} streams at once on one model, {DELTAS} deltas each, one every {PAUSE * 1000:g} ms"
     return [
         f"| {what} | {whole.count(True):,} whole, {STREAMS - whole.count(True)} failed {' '.join(sorted(failed))}|",
-        f"| time for all of them ({DELTAS * PAUSE:g} s would be ideal) | {took:.1f} s |",
-        f"| CPU of the client for all of them | {after.ru_utime - before.ru_utime:.1f} s |",
+        f"| time for all streams ({DELTAS * PAUSE:g} s would be ideal) | {took:.1f} s |",
+        f"| CPU of the client for all streams | {after.ru_utime - before.ru_utime:.1f} s |",
         f"| first token, median and last | {statistics.median(first):.2f} s, {max(first):.2f} s |",
         f"| growth of the process at its peak | {(after.ru_maxrss - before.ru_maxrss) / 1024:.0f} MiB |",
     ]
@@ -147,8 +147,8 @@ async def rounds(base_url: str) -> list[str]:
     ]
 
 
-def use(base_url: str, times: int) -> None:
-    """Build models, use each once, and drop it: in the four ways in turn, each async call in a loop of its own."""
+def use_models(base_url: str, times: int) -> None:
+    """Create models, use each once, and drop it: in the four ways in turn, each async call in a new event loop."""
     for number in range(times):
         model, way = ChatKimi(api_key=KEY, base_url=base_url), WAYS[number % len(WAYS)]
         if way == "invoke":
@@ -156,11 +156,11 @@ def use(base_url: str, times: int) -> None:
         elif way == "stream":
             deque(model.stream("Hello."), maxlen=0)
         else:
-            asyncio.run(ause(model, way))
+            asyncio.run(use_async(model, way))
 
 
-async def ause(model: ChatKimi, way: str) -> None:
-    """Use a model once, awaiting it."""
+async def use_async(model: ChatKimi, way: str) -> None:
+    """Make one async call."""
     if way == "ainvoke":
         await model.ainvoke("Hello.")
     else:
@@ -169,39 +169,39 @@ async def ause(model: ChatKimi, way: str) -> None:
 
 
 def resident() -> int:
-    """How many bytes of memory this process has now; 0 where the system does not say."""
+    """Return the resident memory of this process in bytes; 0 on systems without `/proc`."""
     status = Path("/proc/self/statm")
     return int(status.read_text(encoding="ascii").split()[1]) * resource.getpagesize() if status.exists() else 0
 
 
 def models(base_url: str) -> list[str]:
-    """Build, use and drop models; gives the lines of the report."""
-    use(base_url, TRACED)
+    """Create, use and drop models, and return the lines of the report."""
+    use_models(base_url, TRACED)
     gc.collect()
     files, memory, began = open_files(), resident(), time.perf_counter()
-    use(base_url, MODELS)
+    use_models(base_url, MODELS)
     took = time.perf_counter() - began
     gc.collect()
     grown = (resident() - memory) / 1024
-    # Once more with the memory traced, which takes time itself.
+    # The traced run is separate, because tracing takes time.
     tracemalloc.start()
-    use(base_url, len(WAYS))
+    use_models(base_url, len(WAYS))
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
-    use(base_url, TRACED)
+    use_models(base_url, TRACED)
     gc.collect()
     left = (tracemalloc.get_traced_memory()[0] - before) / TRACED
     tracemalloc.stop()
     return [
-        f"| {MODELS:,} models built, used once (the four ways in turn), dropped | {took / MODELS * 1000:.1f} ms each |",
-        f"| growth of the process over all of them | {grown:,.0f} KiB |",
-        f"| memory that each left behind | {left:.0f} bytes |",
-        f"| sockets and files that all of them left open | {open_files() - files} |",
+        f"| {MODELS:,} models, each used once (the four ways in turn) | {took / MODELS * 1000:.1f} ms each |",
+        f"| growth of the process over all models | {grown:,.0f} KiB |",
+        f"| memory that each model left allocated | {left:.0f} bytes |",
+        f"| sockets and files that the models left open | {open_files() - files} |",
     ]
 
 
 def main() -> None:
-    """Measure and write down."""
+    """Measure and write the report."""
     with server() as (base_url, pipe):
         lines = asyncio.run(streams(base_url))
         lines += asyncio.run(rounds(base_url))
@@ -209,13 +209,13 @@ def main() -> None:
         pipe.recv()
         lines += models(base_url)
         pipe.send("stop")
-        lines.append(f"| connections that the server saw in all | {pipe.recv():,} |")
+        lines.append(f"| connections in total | {pipe.recv():,} |")
     where = f"httpx {version('httpx')}, langchain-core {version('langchain-core')}, Python {sys.version.split()[0]}"
     status = (
-        f"Measured by `scripts/soak.py` over loopback with {where}, the server in a process of its own, on "
-        f"{os.cpu_count()} cores; while other work goes on beside it, the times are longer than they need be."
+        f"Measured by `scripts/soak.py` over loopback with {where}, the server in a separate process, on "
+        f"{os.cpu_count()} cores. Other load on the machine lengthens the times."
     )
-    head = [SOAK, "", "## Under load", "", status, "", "| what | measured |", "| --- | --- |"]
+    head = [SOAK, "", "## Under load", "", status, "", "| measurement | result |", "| --- | --- |"]
     print("\n".join(lines))
     report = REPORT.read_text(encoding="utf-8").partition(SOAK)[0]
     REPORT.write_text(report + "\n".join([*head, *lines]) + "\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from langchain_core.messages.block_translators import PROVIDER_TRANSLATORS
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._kimi.facts import DIRECTORY_VARIABLE, forget
 from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 
@@ -106,6 +107,9 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the developer's keys, proxies and tracing from the environment."""
     for name in unwanted(list(os.environ)):
         monkeypatch.delenv(name)
+    # Facts that a developer refreshed must not affect tests either.
+    monkeypatch.setenv(DIRECTORY_VARIABLE, "")
+    forget()
 
 
 @pytest.fixture

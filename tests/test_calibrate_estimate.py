@@ -93,13 +93,13 @@ def test_the_form_of_a_host_is_the_one_that_fits() -> None:
         reported = calibrate_estimate.Exchange(
             "host", "2030-01", "moonshotai/kimi-k2", messages, tools, true, 0, "", "", "stop", has_calls=False
         )
-        [pair] = calibrate_estimate.prompts_in_known_form([reported])
+        [pair] = calibrate_estimate.pairs_in_best_form([reported])
         assert abs(pair.error) < 0.02
 
 
 def test_nothing_to_measure_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert calibrate_estimate.main([str(tmp_path), "--file", str(tmp_path / "figures.md")]) == 1
-    assert "no exchange with Kimi" in capsys.readouterr().err
+    assert "no exchanges with Kimi" in capsys.readouterr().err
     assert not (tmp_path / "figures.md").exists()
 
 
@@ -116,7 +116,7 @@ def test_the_estimate_is_as_good_as_is_said() -> None:
     all_exchanges = list(calibrate_estimate.exchanges(FOLDER))
     long = [exchange for exchange in all_exchanges if exchange.prompt_tokens > 50]
     groups = calibrate_estimate.grouped(long, calibrate_estimate.of_host_then).values()
-    errors = [pair.error for group in groups for pair in calibrate_estimate.prompts_in_known_form(group)]
+    errors = [pair.error for group in groups for pair in calibrate_estimate.pairs_in_best_form(group)]
     answers = [pair.error for pair in calibrate_estimate.answers(all_exchanges, lambda _: True)]
     assert sum(map(abs, errors)) / len(errors) < 0.04
     assert max(map(abs, errors)) < 0.15
@@ -129,7 +129,7 @@ def test_the_estimate_is_as_good_as_is_said() -> None:
     ("name", "number"),
     [
         ("later turns, same host", 10),
-        ("all whose host is known", 20),
+        ("all with a known host", 20),
         ("the same, forms fitted without the conversation", 20),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_host_without_other_conversations_is_left_out() -> None:
 
 def test_a_directory_without_exchanges_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cross_validate_estimate.main([str(tmp_path), "--file", str(tmp_path / "figures.md")]) == 1
-    assert "no exchange with Kimi" in capsys.readouterr().err
+    assert "no exchanges with Kimi" in capsys.readouterr().err
 
 
 @needs_recordings

@@ -29,6 +29,7 @@ SHOWN = {
         "$0.0",
     ),
     "extract": ("answered             200", "refused              3", "The results are in"),
+    "hosts": ("hosts serve moonshotai/kimi-k2-0905", "careless", "leaks markup, which the repairs", "ignore=['"),
 }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from langchain_kimi import __main__
-from langchain_kimi.__main__ import main
 from langchain_kimi._tokens.vocabulary import FILE_NAME, find_vocabulary
+from langchain_kimi.cli.main import main
 from tests.tokens.hub import Hub, serving
 from tests.tokens.vocabulary import Made, make
 
@@ -34,7 +34,7 @@ def test_the_vocabulary_is_downloaded_and_found(
     hub: Hub, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert find_vocabulary(sha256=made.sha256) is None
-    assert main(["tokenizer", "fetch"], sha256=made.sha256) == 0
+    assert main(["tokenizer", "fetch", "--sha256", made.sha256]) == 0
     file = Path(capsys.readouterr().out.removesuffix("\n"))
     assert file.is_relative_to(tmp_path / "hf" / "hub")
     assert file.read_bytes() == hub.content
@@ -44,7 +44,7 @@ def test_the_vocabulary_is_downloaded_and_found(
 
 
 def test_a_directory_can_be_named(hub: Hub, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["tokenizer", "fetch", "--directory", str(tmp_path / "mine")], sha256=made.sha256) == 0
+    assert main(["tokenizer", "fetch", "--directory", str(tmp_path / "mine"), "--sha256", made.sha256]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'mine' / FILE_NAME}\n"
     assert find_vocabulary(tmp_path / "mine", sha256=made.sha256) is not None
 

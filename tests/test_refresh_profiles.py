@@ -286,7 +286,45 @@ def test_prices_from_the_package_keep_the_profiles(
     assert (after["prices_date"], after["date"]) == ("2030-01-02", before["date"])
     new = after["models"].pop("moonshotai/kimi-k3")
     assert new["profile"] == before["models"].pop("moonshotai/kimi-k3")["profile"]
-    assert new["prices"] == {"prompt": 7, "completion": 9, "cache_read": 1, "cache_write": 8}
+    paid = {"prompt": 7, "completion": 9, "cache_read": 1, "cache_write": 8}
+    assert new["prices"] == {**paid, "source": "genai-prices 9.9, OpenRouter", "date": "2030-01-02"}
     assert {slug: model["prices"] for slug, model in after["models"].items()} == {
         slug: model["prices"] for slug, model in before["models"].items()
     }
+
+
+def test_cache_writes_come_from_litellm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"input_cost_per_token": 2e-6, "output_cost_per_token": 1e-5, "cache_creation_input_token_cost": 4e-6}
+    (tmp_path / "litellm").mkdir()
+    (tmp_path / "litellm" / "__init__.py").write_text("raise RuntimeError('imported')")
+    table = {"moonshot/kimi-k2.6": row, "moonshot/kimi-k3": {}}
+    (tmp_path / "litellm" / "model_prices_and_context_window_backup.json").write_text(json.dumps(table))
+    for package in ("litellm", "genai_prices"):
+        (tmp_path / f"{package}-9.9.dist-info").mkdir()
+        (tmp_path / f"{package}-9.9.dist-info" / "METADATA").write_text(f"Name: {package}\nVersion: 9.9\n")
+    prices = ModuleType("genai_prices.data")
+    price = SimpleNamespace(input_mtok=1, output_mtok=20, cache_read_mtok=None, cache_write_mtok=None)
+    vars(prices)["providers"] = [
+        SimpleNamespace(id="openrouter", models=[SimpleNamespace(id="moonshotai/kimi-k2.6", prices=price)])
+    ]
+    monkeypatch.setitem(sys.modules, "genai_prices", ModuleType("genai_prices"))
+    monkeypatch.setitem(sys.modules, "genai_prices.data", prices)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / "profiles.json"
+    file.write_bytes(DATA.read_bytes())
+    assert refresh_profiles.main(["--prices-from-package", "--file", str(file)], today=TODAY) == 0
+    after = json.loads(file.read_text())
+    kimi = after["models"]["moonshotai/kimi-k2.6"]
+    assert (kimi["prices"]["cache_write"], kimi["dearest"]) == (4.0, {"prompt": 4.0, "completion": 20.0})
+    assert "litellm 9.9" in after["prices_source"]
+
+
+@pytest.mark.parametrize("listed", [None, {}])
+def test_a_model_that_litellm_lacks_stays(listed: Any) -> None:
+    row: Any = {"prices": {"prompt": 1}}
+    assert refresh_profiles.with_litellm(row, listed) is row
+    priced: Any = {"prices": {"prompt": 1.0, "cache_write": None}}
+    of_maker = refresh_profiles.with_litellm(priced, {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6})
+    assert of_maker["dearest"] == {"prompt": 1.0, "completion": 2.0}

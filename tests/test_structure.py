@@ -24,8 +24,24 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (510, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/chat_models.py": (560, "one class: LangChain's methods, overloads, and the docstrings for users"),
     "langchain_kimi/errors.py": (430, "the tree of errors, drawn and defined in one place"),
+}
+
+EXPORTED_MODULES = {
+    "errors", "callbacks", "chat_models", "_openrouter.parameters.options", "_openrouter.parameters.plugins"
+}  # fmt: skip
+NOT_EXPORTED = {
+    # The keyword arguments of the errors' constructors, which only this package calls.
+    "BudgetDetails",
+    "ErrorDetails",
+    "StructuredOutputDetails",
+    # The base class of the option objects.
+    "Options",
+    # The limits that `Timeout` derives from the user's own.
+    "PhaseLimits",
+    # The runnable of `bind`, which users know as a `Runnable`.
+    "ModelBinding",
 }
 
 
@@ -82,6 +98,13 @@ def test_ruff_checks_complexity() -> None:
 def test_all_lists_the_public_names() -> None:
     package = importlib.import_module("langchain_kimi")
     assert sorted(package.__all__) == sorted(public.public_names(package))
+
+
+def test_every_class_that_users_need_is_exported() -> None:
+    exported = {name for path in ("", ".catalog") for name in importlib.import_module(f"langchain_kimi{path}").__all__}
+    # `bulk` is a public package with names of its own, some of which are the same.
+    others = {name: module for name, module in MODULES.items() if not imports.covers("bulk", name)}
+    assert public.unexported(others, EXPORTED_MODULES, exported) == sorted(NOT_EXPORTED)
 
 
 @pytest.mark.parametrize("name", sorted((public.PUBLIC - {"__init__"}) & set(MODULES)))

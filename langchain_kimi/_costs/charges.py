@@ -53,6 +53,12 @@ def cost_by_list(call_cost: CallCost) -> Decimal | None:
     return Decimal(str((read * listed.prompt + written * listed.completion) / _MILLION))
 
 
+def price_sources(call_cost: CallCost) -> frozenset[str]:
+    """Return the source and the date of the list prices of a call's model; empty without list prices."""
+    listed = profiles.prices(call_cost.model) if call_cost.model else None
+    return frozenset() if listed is None else frozenset({f"{listed.source}, {listed.date}"})
+
+
 _MOST_TOKENS = 10**12
 
 

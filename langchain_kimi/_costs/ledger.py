@@ -19,6 +19,7 @@ from langchain_kimi._costs.charges import (
     cost_of_result,
     is_cache_hit,
     plausible_tokens,
+    price_sources,
 )
 from langchain_kimi.errors import KimiError
 
@@ -60,6 +61,7 @@ class Costs:
     charged_upstream: Decimal = field(default=NOTHING, repr=False)
     charged_by_list: Decimal = field(default=NOTHING, repr=False, compare=False)
     charged_unknown: int = field(default=0, repr=False, compare=False)
+    charged_sources: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in self.to_dict().items() if value or name == "calls"}
@@ -114,6 +116,7 @@ class Costs:
             # Budgets use these. The public sums contain only costs that were reported.
             self.charged_by_list += by_list or NOTHING
             self.charged_unknown += by_list is None
+            self.charged_sources |= price_sources(call_cost)
         self.charged += call_cost.cost or NOTHING
         self.charged_upstream += call_cost.upstream_cost
 

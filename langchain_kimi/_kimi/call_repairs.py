@@ -114,6 +114,7 @@ class IncomingCalls:
 
     def feed(self, wire: list[Any]) -> Iterator[WireToolCall]:
         """Take the calls of a delta, and yield the parts of them that can be passed on."""
+        sent_ids: set[str | None] | None = None
         for delta in self._tracker.deltas(wire):
             call = self._call(cast("int", delta["index"]))
             function = delta["function"]
@@ -122,7 +123,8 @@ class IncomingCalls:
                 call.wire_id = wire_id
                 if not call.is_held:
                     passed["id"] = call.id = self._ids.unique(wire_id)
-                    self.repaired["call_ids"] += all(call.id != CallDelta.of(entry).id for entry in wire)
+                    sent_ids = sent_ids or {CallDelta.of(entry).id for entry in wire}
+                    self.repaired["call_ids"] += call.id not in sent_ids
             passed |= {"type": "function", "function": {}}
             if name := function.get("name"):
                 passed["function"]["name"] = call.name = self._name(call, name)

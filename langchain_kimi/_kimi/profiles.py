@@ -1,16 +1,21 @@
 """The profile (limits and capabilities) and the list prices of each Kimi model on OpenRouter.
 
-The data is in `profiles.json`, with its source and date; `scripts/refresh_profiles.py` updates it.
+The newest of three sources is used: the facts that `ChatKimi.refresh()` has fetched (`facts`), the optional package
+`genai-prices` (prices only), and `profiles.json`, which `scripts/refresh_profiles.py` updates.
 """
 
 import copy
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import NotRequired, TypedDict, cast
+from typing import Any, cast
 
+from langchain_kimi._kimi import facts, package_prices
 from langchain_kimi._kimi.families import base_slug
+from langchain_kimi._kimi.price_rows import DearestRow, HostRow, ModelRow, ProfileData
 from langchain_kimi._openrouter.wire import JSONObject
 
 
@@ -41,42 +46,6 @@ class Prices:
     date: str
 
 
-class PriceRow(TypedDict):
-    """The prices of a model in the data file."""
-
-    prompt: float
-    completion: float
-    cache_read: float | None
-    cache_write: NotRequired[float | None]
-
-
-class DearestRow(TypedDict):
-    """The highest prices of a model among its hosts."""
-
-    prompt: float
-    completion: float
-
-
-class ModelRow(TypedDict):
-    """A model in the data file; `batch` has the prices of its `:batch` variant."""
-
-    profile: JSONObject
-    prices: PriceRow
-    dearest: NotRequired[DearestRow]
-    batch: NotRequired[PriceRow]
-
-
-class ProfileData(TypedDict):
-    """The data file: `models` by their base slug, `aliases` from a moving slug to such a slug."""
-
-    source: str
-    date: str
-    prices_source: str
-    prices_date: str
-    aliases: dict[str, str]
-    models: dict[str, ModelRow]
-
-
 def profile(slug: str) -> JSONObject | None:
     """Return a model's profile, with the keys of langchain-core's `ModelProfile`; None for a model that is not listed.
 
@@ -87,17 +56,23 @@ def profile(slug: str) -> JSONObject | None:
     return copy.deepcopy(row["profile"]) if row else None
 
 
-def prices(slug: str) -> Prices | None:
+def prices(slug: str, provider: Mapping[str, Any] | None = None) -> Prices | None:
     """Return a model's prices; None for a model that is not listed.
 
     The `:free` variant costs nothing, and the `:batch` variant has its own prices if they are listed.
+
+    Args:
+        slug: The model.
+        provider: The provider preferences of the request, in the form that is sent. Hosts that they exclude do not
+            count for the highest prices, and `max_price` limits these.
     """
-    row = _row(slug)
-    if row is None:
+    priced = _priced(slug)
+    if priced is None:
         return None
+    row, source, date = priced
     variants = slug.split("@", maxsplit=1)[0].split(":")[1:]
     listed = row["prices"]
-    dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
+    dearest = _dearest(row, provider or {})
     if "free" in variants:
         listed, dearest = {"prompt": 0.0, "completion": 0.0, "cache_read": 0.0}, {"prompt": 0.0, "completion": 0.0}
     elif "batch" in variants and (batch := row.get("batch")):
@@ -107,28 +82,95 @@ def prices(slug: str) -> Prices | None:
         completion=listed["completion"],
         cache_read=listed["cache_read"],
         cache_write=listed.get("cache_write"),
-        dearest_prompt=max(listed["prompt"], dearest["prompt"]),
-        dearest_completion=max(listed["completion"], dearest["completion"]),
-        source=_data()["prices_source"],
-        date=_data()["prices_date"],
+        dearest_prompt=dearest["prompt"],
+        dearest_completion=dearest["completion"],
+        source=listed.get("source", source),
+        date=listed.get("date", date),
     )
+
+
+def _priced(slug: str) -> tuple[ModelRow, str, str] | None:
+    """Return a row with prices, its source and its date, of the first source that has one."""
+    base, fetched = base_slug(slug), facts.current()
+    name = fetched["aliases"].get(base) or _packaged()["aliases"].get(base, base)
+    if row := fetched["models"].get(name):
+        return row, fetched["source"], fetched["date"]
+    packaged = _packaged()["models"].get(name)
+    source, rows = package_prices.installed()
+    if row := rows.get(name):
+        return row, source, row["prices"].get("date", "")
+    return None if packaged is None else (packaged, _packaged()["prices_source"], _packaged()["prices_date"])
+
+
+def _dearest(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
+    """Return the highest prices that a request can cost at the hosts that may serve it."""
+    listed = row["prices"]
+    if hosts := row.get("hosts"):
+        able = _eligible(hosts, provider) or hosts
+        # A host may bill the whole prompt as written to its cache.
+        prompt = max(max(host["prompt"], host["cache_write"] or 0.0) for host in able)
+        completion = max(host["completion"] for host in able)
+    else:
+        dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
+        prompt = max(listed["prompt"], dearest["prompt"], listed.get("cache_write") or 0.0)
+        completion = max(listed["completion"], dearest["completion"])
+    # OpenRouter sends no request to a host that is dearer than these.
+    limits = provider.get("max_price") or {}
+    return {
+        "prompt": min(prompt, _limit(limits.get("prompt"))),
+        "completion": min(completion, _limit(limits.get("completion"))),
+    }
+
+
+def _limit(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.inf
+
+
+def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[HostRow]:
+    only, ignored = provider.get("only") or (), provider.get("ignore") or ()
+    if provider.get("allow_fallbacks") is False:
+        only = [*only, *(provider.get("order") or ())]
+    weights = provider.get("quantizations") or ()
+    return [
+        host
+        for host in hosts
+        if (not only or _is_among(host["tag"], only))
+        and not _is_among(host["tag"], ignored)
+        and (not weights or (host["quantization"] or "unknown") in weights)
+    ]
+
+
+def _is_among(tag: str, names: Sequence[str]) -> bool:
+    """Return whether a host is named: `deepinfra` names all endpoints of that provider, `deepinfra/fp4` one."""
+    return any(tag == name or tag.startswith(f"{name}/") for name in names)
+
+
+def known_slugs() -> list[str]:
+    """Return the slugs of all models with a profile, and the aliases."""
+    fetched = facts.current()
+    return sorted({*_packaged()["models"], *fetched["models"], *_packaged()["aliases"], *fetched["aliases"]})
 
 
 def slugs_that_take(modality: str) -> list[str]:
     """Return the slugs of the models that accept an `image`, `video` or `audio`, without deprecated ones."""
+    models = {**_packaged()["models"], **facts.current()["models"]}
     return [
         slug
-        for slug, row in _data()["models"].items()
+        for slug, row in models.items()
         if row["profile"].get(f"{modality}_inputs") and row["profile"].get("status") != "deprecated"
     ]
 
 
 def _row(slug: str) -> ModelRow | None:
-    base = base_slug(slug)
-    return _data()["models"].get(_data()["aliases"].get(base, base))
+    base, fetched = base_slug(slug), facts.current()
+    name = fetched["aliases"].get(base) or _packaged()["aliases"].get(base, base)
+    return fetched["models"].get(name) or _packaged()["models"].get(name)
 
 
 @cache
-def _data() -> ProfileData:
+def _packaged() -> ProfileData:
     text = files("langchain_kimi._kimi").joinpath("profiles.json").read_text(encoding="utf-8")
     return cast("ProfileData", json.loads(text))

@@ -24,7 +24,7 @@ from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
-from langchain_kimi._kimi.think_tags import ThinkTags
+from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 from langchain_kimi._kimi.tool_names import with_accepted_names
 from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage
@@ -107,6 +107,8 @@ class Repair:
         on_request: Repairs a request.
         on_response: Begins the repair of a response.
         on_arguments: Begins the repair of the arguments of a call.
+        may_change: Whether `on_response` may change a plain response that consists of this text; None means always.
+            Plain responses that no repair may change are read on a faster path.
         needs_calls: Whether `on_request` only applies to conversations with tool calls or results.
     """
 
@@ -117,6 +119,7 @@ class Repair:
     on_request: RequestRepair | None = None
     on_response: BeginResponse | None = None
     on_arguments: BeginArguments | None = None
+    may_change: Callable[[str], bool] | None = None
     needs_calls: bool = False
 
 
@@ -166,6 +169,7 @@ _ENTRIES = (
         "a stream is held back for the closing one if the model reasons and no reasoning came.",
         ("event", "end"),
         on_response=ThinkTags,
+        may_change=closes_thoughts,
     ),
     Repair(
         "arguments",
@@ -254,8 +258,15 @@ ON_RESPONSE = tuple((repair.name, repair.on_response) for repair in _ENTRIES if 
 ON_ARGUMENTS = tuple((repair.name, repair.on_arguments) for repair in _ENTRIES if repair.on_arguments)
 """The names and functions of the repairs of arguments, in the order in which they run."""
 
+_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response)
+
 ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
 """The names that `"all"` stands for."""
+
+
+def may_change(text: str, repairs: Repairs) -> bool:
+    """Return whether one of the repairs may change a plain response that consists of this text."""
+    return any(name in repairs and (check is None or check(text)) for name, check in _TEXT_CHECKS)
 
 
 def chosen_repairs(choice: RepairChoice) -> Repairs:

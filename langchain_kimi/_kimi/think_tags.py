@@ -22,6 +22,11 @@ _PUNCTUATION = frozenset(",.;:?!)")
 State = Literal["start", "thoughts", "waiting", "answer", "done"]
 
 
+def closes_thoughts(text: str) -> bool:
+    """Return whether the text of a plain response contains the end of thoughts."""
+    return CLOSE in text
+
+
 class ThinkTags:
     """Reads the text of one response up to the end of its thoughts.
 

@@ -8,14 +8,17 @@ MAX_EVENT_BYTES = 16 * 2**20
 """The largest event of a stream, decompressed. It is checked while the event arrives."""
 MAX_REPLY_BYTES = 256 * 2**20
 """The largest reply, decompressed, including keep-alive comments."""
+MAX_VALUES = 2**24
+"""The most values in a plain reply, counted by commas. The lists of 256 MiB would take gigabytes and half a minute."""
 MAX_DEPTH = 100
 """Levels of nested JSON. Python's own parser, `copy.deepcopy` and pydantic fail a few hundred levels later."""
 
 
-def too_large(subject: str, limit: int) -> KimiReplyTooLargeError:
-    """Return the error for a reply or an event that is larger than `limit` bytes."""
+def too_large(subject: str, limit: int, unit: str = "MiB") -> KimiReplyTooLargeError:
+    """Return the error for a reply or an event that is larger than `limit` bytes, or has more than as many values."""
+    size = f"{limit // 2**20} MiB" if unit == "MiB" else f"{limit} {unit}"
     return KimiReplyTooLargeError(
-        f"{subject} is larger than {limit // 2**20} MiB.",
+        f"{subject} is larger than {size}.",
         is_retryable=False,
         advice="No model sends replies of this size: check base_url and the proxy, or request less.",
     )

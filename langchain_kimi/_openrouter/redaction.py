@@ -7,7 +7,7 @@ A server, a proxy or a provider may repeat the request in its error. Errors are 
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -17,6 +17,9 @@ MIN_SECRET_LENGTH = 8
 """Characters: shorter values of headers are ordinary words, and removing them would make texts unreadable."""
 REPLACEMENT = "[redacted]"
 _MAX_DEPTH = 64
+_MIN_PATH_KEY = 16
+"""Characters of a part of a URL's path that is taken for a key if it has a digit."""
+_DIGIT = re.compile(r"\d")
 _PUBLIC_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "http-referer", "user-agent"}
     | {"x-openrouter-title", "x-title"}
@@ -26,12 +29,19 @@ _KEY_LIKE = re.compile(
     # The prefixes of OpenRouter, OpenAI, Anthropic, Moonshot and DeepSeek (sk-); Groq; xAI; NVIDIA; Perplexity;
     # Hugging Face; Replicate; Together; Fireworks; GitHub; Google; AWS.
     r"\b(?:sk|gsk|xai|nvapi|pplx|hf|r8|tgp|fw|gh[pousr]|github_pat)[-_][A-Za-z0-9_\-]{12,}"
-    r"|\bAIza[A-Za-z0-9_\-]{30,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    # Shorter keys, and prefixes that are also words: with a digit. The bound keeps the search linear.
+    r"|\b(?:sk|pk|rk|key|pat|fw|gsk|csk|vck|xai|nvapi|hf|ghp|glpat|r8|tgp)[-_](?=[A-Za-z_\-]{0,64}\d)[A-Za-z0-9_\-]{8,}"
+    r"|\bAIza[A-Za-z0-9_\-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
+    # Ids of accounts and organizations.
+    r"|(?<![A-Za-z0-9])(?:user|org|acct|workspace|proj)[_-](?=[a-z]{0,64}[0-9A-Z])[A-Za-z0-9]{8,}"
     # JSON web tokens.
-    r"|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?"
+    r"|\beyJ[A-Za-z0-9_\-]{8,512}+\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?"
 )
 _BEARER = re.compile(r"\b(bearer|basic)(\s{1,4}|%20)[A-Za-z0-9+/._~=\-]{8,}", re.IGNORECASE)
+SECRET_NAME = re.compile(r"key|token|secret|auth|sig|password|credential|code", re.IGNORECASE)
+"""Names of headers and of parameters whose values are secrets."""
 _URL_PASSWORD = re.compile(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@")
+_URL_PARAMETER = re.compile(r"([?&][\w-]{0,32}(?:key|token|secret|password|sig|signature)=)[^&\s\"'<>]+", re.IGNORECASE)
 
 
 class Redactor:
@@ -39,33 +49,48 @@ class Redactor:
 
     Args:
         secrets: The texts to remove; those shorter than `MIN_SECRET_LENGTH` are ignored.
+        replacement: The text in their place.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), replacement: str = REPLACEMENT) -> None:
+        self._replacement = replacement
         forms = {form for secret in secrets for form in _forms(secret)}
         # The longest first, because one secret may contain another.
         parts = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
         self._secrets = re.compile("|".join(parts)) if parts else None
 
     def text(self, text: str) -> str:
-        """Return the text without secrets."""
-        if self._secrets is not None:
-            text = self._secrets.sub(REPLACEMENT, text)
-        text = _KEY_LIKE.sub(REPLACEMENT, text)
-        text = _BEARER.sub(rf"\1\2{REPLACEMENT}", text)
-        return _URL_PASSWORD.sub(f"://{REPLACEMENT}@", text)
+        """Return the text without secrets, and without anything that looks like one."""
+        text = _KEY_LIKE.sub(self._replacement, self.without_own(text))
+        text = _BEARER.sub(rf"\1\2{self._replacement}", text)
+        text = _URL_PARAMETER.sub(rf"\1{self._replacement}", text)
+        return _URL_PASSWORD.sub(f"://{self._replacement}@", text)
 
-    def value(self, value: Any, depth: int = _MAX_DEPTH) -> Any:
+    def without_own(self, text: str) -> str:
+        """Return the text without the secrets of the call."""
+        return text if self._secrets is None else self._secrets.sub(self._replacement, text)
+
+    def message(self, message: Any) -> Any:
+        """Return a message of the model without the secrets of the call, which the model or the server may repeat."""
+        fields = {name: getattr(message, name) for name in _MESSAGE_FIELDS if hasattr(message, name)}
+        changed = {
+            name: self.value(value, change=self.text if name == "response_metadata" else self.without_own)
+            for name, value in fields.items()
+        }
+        return message.model_copy(update={name: value for name, value in changed.items() if value != fields[name]})
+
+    def value(self, value: Any, depth: int = _MAX_DEPTH, change: Callable[[str], str] | None = None) -> Any:
         """Return a JSON value without secrets, in its keys and its values."""
+        change = change or self.text
         if isinstance(value, str):
-            return self.text(value)
+            return change(value)
         if isinstance(value, Mapping):
             if not depth:
                 return {}
-            return {self.value(key): self.value(item, depth - 1) for key, item in value.items()}
+            return {self.value(key, depth, change): self.value(item, depth - 1, change) for key, item in value.items()}
         # Named tuples, as in the errors of aiohttp, are left as they are.
         if type(value) in {list, tuple}:
-            return type(value)(self.value(item, depth - 1) for item in value) if depth else type(value)()
+            return type(value)(self.value(item, depth - 1, change) for item in value) if depth else type(value)()
         return value
 
     def error(self, error: KimiError) -> None:
@@ -74,6 +99,8 @@ class Redactor:
         error.update(
             **{name: self.value(getattr(error, name)) for name in _TEXTS},
         )
+        if error.partial is not None:
+            error.update(partial=self.message(error.partial))
         if (response := error.response) is not None:
             headers = {self.text(name): self.text(value) for name, value in response.headers.items()}
             error.update(response=RawReply(response.status_code, headers, self.text(response.text)))
@@ -93,24 +120,33 @@ class Redactor:
                 headers[name] = REPLACEMENT
 
 
+_MESSAGE_FIELDS = (
+    "content", "additional_kwargs", "response_metadata", "tool_calls", "invalid_tool_calls", "tool_call_chunks", "id"
+)  # fmt: skip
 _TEXTS = ("advice", "code", "error_type", "model", "provider", "raw", "metadata", "availability", "generation_id")
 
 
 def secrets_of(headers: Mapping[str, str], *urls: str | None) -> list[str]:
-    """Return the secrets of a request: the values of its headers, and the passwords of the URLs that it uses."""
+    """Return the secrets of a request: the values of its headers, and the secrets in the URLs that it uses."""
     secrets = []
     for name, value in headers.items():
         if name.lower() not in _PUBLIC_HEADERS:
             # A scheme such as "Bearer" is not a part of the secret.
             secrets.append(value.rpartition(" ")[2] if name.lower().endswith("authorization") else value)
     for url in filter(None, urls):
-        try:
-            password = urlsplit(url).password
-        except ValueError:
-            password = None
-        if password:
-            secrets += [password, unquote(password)]
+        secrets += _secrets_in(url)
     return secrets
+
+
+def _secrets_in(url: str) -> list[str]:
+    """Return the password of a URL, and the parts of its path that look like keys."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return []
+    keys = [part for part in parts.path.split("/") if len(part) >= _MIN_PATH_KEY and _DIGIT.search(part)]
+    return [*keys, password, unquote(password)] if password else keys
 
 
 def _forms(secret: str) -> set[str]:

@@ -1,12 +1,12 @@
 """Read a response that is not streamed."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_kimi._kimi.incoming import RepairOptions
-from langchain_kimi._kimi.think_tags import CLOSE
+from langchain_kimi._kimi.repairs import ALL, may_change
 from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
@@ -15,6 +15,8 @@ from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
 from langchain_kimi._reply.messages import generation_info, llm_output, message_from
 from langchain_kimi.errors import KimiError
 
+MAX_CHOICES = 128
+"""No API allows a larger `n`. A reply with 100,000 empty choices took seconds to read."""
 _TEXT_KEYS = frozenset({"role", "content"})
 _ADDED_UP = frozenset({"usage", "logprobs"})
 """Keys of a choice that `Assembly` does not copy but adds up."""
@@ -39,7 +41,9 @@ class PlainMessage:
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
         """Read the next bytes. Return nothing."""
-        return self._wire.feed(piece, waited)
+        for chunk in self._wire.feed(piece, waited):
+            self._add(chunk)
+        return ()
 
     def close(self) -> Iterator[ChatResult]:
         """End the response. Yield the result."""
@@ -74,15 +78,17 @@ class PlainMessage:
         for position, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
             # Choices of a plain reply are identified by their position: not all hosts number them.
             index: Any = choice.get("index") if is_chunk else position
-            self._reader(index if isinstance(index, int) else position).add(reply, choice)
+            if (reader := self._reader(index if isinstance(index, int) else position)) is not None:
+                reader.add(reply, choice)
         if not choices:
             for reader in self._choices.values():
                 reader.add(reply, None)
 
-    def _reader(self, index: int) -> ChoiceReader:
-        if index not in self._choices:
+    def _reader(self, index: int) -> ChoiceReader | None:
+        """Return the reader of a choice, or None if there are too many choices."""
+        if index not in self._choices and len(self._choices) < MAX_CHOICES:
             self._choices[index] = ChoiceReader(self._body, self._repair_options)
-        return self._choices[index]
+        return self._choices.get(index)
 
 
 def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions | None) -> WireEvent | None:
@@ -104,15 +110,18 @@ def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions
         return None
     choices = reply.get("choices") or ()
     choice = cast("JSONObject", choices[0]) if len(choices) == 1 else {}
-    if choice.get("finish_reason") != "stop" or not _is_text_only(choice.get("message")):
+    message = choice.get("message")
+    if choice.get("finish_reason") != "stop" or not _is_text_only(message):
+        return None
+    if may_change(message["content"], repair_options.repairs if repair_options else ALL):
         return None
     if not isinstance(reply.get("usage"), dict) or any(choice.get(key) is not None for key in _ADDED_UP):
         return None
     return cast("WireEvent", {**reply, "choices": [{"finish_reason": None, **choice}]})
 
 
-def _is_text_only(message: Any) -> bool:
+def _is_text_only(message: Any) -> TypeGuard[JSONObject]:
     content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, str) or not is_visible(content) or CLOSE in content:
+    if not isinstance(content, str) or not is_visible(content):
         return False
     return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)

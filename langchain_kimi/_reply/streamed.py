@@ -16,6 +16,9 @@ from langchain_kimi._reply.chunks import new_chunk
 from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chunk_from, has_ended, last_chunk_from
 from langchain_kimi.errors import KimiError
 
+MAX_BLANKS = 1000
+"""Chunks of white space that are held back. Each takes a hundred times as much memory as its bytes."""
+
 
 class StreamedMessage:
     """Reads a streamed response as LangChain chunks. Their sum is the message."""
@@ -89,7 +92,7 @@ class StreamedMessage:
     def _first(self, chunk: ChatGenerationChunk) -> Iterator[ChatGenerationChunk]:
         """Hold a chunk back while there is only white space, because an empty answer can be retried."""
         self._blanks.append(chunk)
-        if not _is_blank(chunk):
+        if len(self._blanks) >= MAX_BLANKS or not _is_blank(chunk):
             self._begun = True
             yield from self._blanks
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -212,8 +212,9 @@ class CostEstimate:
         prompt_cost: The cost of the prompt at the list price if nothing of it is cached.
         completion_tokens: The most tokens that the model may write, reasoning and all `n` replies included:
             `max_tokens`, or the model's own limit. None if neither is known.
-        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call that
-            `max_price` allows. None if that number is not known.
+        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call that the
+            provider preferences allow (at most `provider.max_price`), or a fallback model that is dearer. None if that
+            number is not known.
         source: The source of the prices; `given` if the caller passed them.
         date: The date of the prices, `YYYY-MM-DD`. None if the caller passed them.
     """
@@ -241,8 +242,15 @@ class Prices:
     date: str | None
 
 
-def prices_of(slug: str, prices: Mapping[str, float] | None) -> Prices:
+def prices_of(
+    slugs: str | Sequence[str], prices: Mapping[str, float] | None, provider: Mapping[str, Any] | None = None
+) -> Prices:
     """Return the caller's prices, or the list prices of a model.
+
+    Args:
+        slugs: The model, and its fallbacks, which count for the highest prices.
+        prices: The caller's prices; None takes the list prices.
+        provider: The provider preferences of the request.
 
     Raises:
         KimiUsageError: The caller's prices are incomplete or not numbers, or the model has no list prices here.
@@ -255,35 +263,23 @@ def prices_of(slug: str, prices: Mapping[str, float] | None) -> Prices:
         if prompt is None or completion is None:
             raise KimiUsageError("prices must hold `prompt` and `completion`, US dollars per million tokens.")
         return Prices(prompt, prompt, completion, "given", None)
-    listed = profiles.prices(slug)
-    if listed is None:
-        raise KimiUsageError(
-            f"The prices of {slug} are not known here.",
-            advice='Pass prices={"prompt": ..., "completion": ...}, US dollars per million tokens.',
-        )
-    return Prices(listed.prompt, listed.dearest_prompt, listed.dearest_completion, listed.source, listed.date)
-
-
-def limited(prices: Prices, preferences: Mapping[str, Any] | None) -> Prices:
-    """Return prices whose highest ones are not above the `max_price` of the provider preferences.
-
-    A host that is dearer is excluded by it. The prices of single hosts are not listed, so other preferences change
-    nothing.
-    """
-    limits = (preferences or {}).get("max_price") or {}
-    prompt, completion = (_limit(limits.get(name)) for name in ("prompt", "completion"))
-    return replace(
-        prices,
-        highest_prompt=min(prices.highest_prompt, prompt),
-        highest_completion=min(prices.highest_completion, completion),
+    listed = []
+    for slug in [slugs] if isinstance(slugs, str) else slugs:
+        model_prices = profiles.prices(slug, provider)
+        if model_prices is None:
+            raise KimiUsageError(
+                f"The prices of {slug} are not known here.",
+                advice='Call refresh(), or pass prices={"prompt": ..., "completion": ...}, US dollars per million '
+                "tokens.",
+            )
+        listed.append(model_prices)
+    return Prices(
+        listed[0].prompt,
+        max(one.dearest_prompt for one in listed),
+        max(one.dearest_completion for one in listed),
+        listed[0].source,
+        listed[0].date,
     )
-
-
-def _limit(price: Any) -> float:
-    try:
-        return float(price)
-    except (TypeError, ValueError):
-        return math.inf
 
 
 def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: int) -> CostEstimate:

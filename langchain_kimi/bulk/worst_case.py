@@ -22,7 +22,7 @@ def worst_case(body: bytes, prices: Mapping[str, float] | None) -> tuple[Decimal
     """Return the most that a request can cost in US dollars, and an upper bound of its prompt's tokens.
 
     The reply has at most `max_tokens` tokens, or as many as the model can write. The price is the highest of the
-    models that the request names, at their dearest hosts.
+    models that the request names, at the dearest of the hosts that its preferences allow.
 
     Args:
         body: The request's body.
@@ -33,14 +33,9 @@ def worst_case(body: bytes, prices: Mapping[str, float] | None) -> tuple[Decimal
     """
     wire = json.loads(body)
     tokens = prompt_tokens(wire)
-    slugs = [slug for slug in (wire.get("model"), *(wire.get("models") or ())) if slug]
-    costs = [_cost(slug, wire, tokens, prices) for slug in slugs]
-    return max(costs), tokens
-
-
-def _cost(slug: str, wire: Mapping[str, Any], tokens: int, prices: Mapping[str, float] | None) -> Decimal:
-    price = prices_of(slug, prices)
+    slugs = [wire["model"], *(wire.get("models") or ())]
+    price = prices_of(slugs, prices, wire.get("provider"))
     limit = wire.get("max_tokens") or wire.get("max_completion_tokens")
-    reply = limit or room_for_reply(profile(slug), tokens) or 0
+    reply = limit or max(room_for_reply(profile(slug), tokens) or 0 for slug in slugs)
     replies = reply * (wire.get("n") or 1)
-    return Decimal(str((tokens * price.highest_prompt + replies * price.highest_completion) / _MILLION))
+    return Decimal(str((tokens * price.highest_prompt + replies * price.highest_completion) / _MILLION)), tokens

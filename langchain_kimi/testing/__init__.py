@@ -3,8 +3,20 @@
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.emulator import Emulator
+from langchain_kimi.testing.hosts import HOSTS_WITH_HABITS, EmulatedHost
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.replies import RawReply, Reply, ToolCall
 from langchain_kimi.testing.responses import Fault
 
-__all__ = ["Behavior", "Emulator", "Fault", "RawReply", "ReceivedRequest", "Reply", "ToolCall", "faults"]
+__all__ = [
+    "HOSTS_WITH_HABITS",
+    "Behavior",
+    "EmulatedHost",
+    "Emulator",
+    "Fault",
+    "RawReply",
+    "ReceivedRequest",
+    "Reply",
+    "ToolCall",
+    "faults",
+]

@@ -1,7 +1,7 @@
 """The switches of the emulated OpenRouter: quirks of its providers."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CallIdStyle = Literal["name:index", "functions.name:index", "call", "hex", "repeated"]
 Continuation = Literal[
@@ -18,6 +18,9 @@ class Behavior:
 
     provider: str | None = None
     """The provider's display name. None: the first of `provider.order` or `provider.only`, else Moonshot AI."""
+    hosts: tuple[Any, ...] = ()
+    """The hosts of every model, as `EmulatedHost`s, such as `HOSTS_WITH_HABITS`. Empty: Kimi's providers, which all
+    behave alike."""
     canonical_model: bool = True
     """Reply with the dated name of a known Kimi model, as OpenRouter does since 2026, else with the requested name."""
     system_fingerprint: str | None = "fpv0_00000000"

@@ -20,6 +20,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import yaml
 
+from langchain_kimi._openrouter.redaction import SECRET_NAME, Redactor
+
 LIVE_HOST = "openrouter.ai"
 EMULATOR_HOST = "http://emulator.invalid"
 """Replaces the emulator's address in cassettes, because its port changes with every run."""
@@ -32,17 +34,6 @@ FROM_LIVE = "Recorded from OpenRouter."
 
 RECORDED_REQUEST_HEADERS = frozenset({"content-type", "accept"})
 RECORDED_RESPONSE_HEADERS = frozenset({"content-type", "x-generation-id", "retry-after"})
-SECRET = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"(?:sk|pk|rk|key|pat|fw|gsk|csk|vck|xai|nvapi|ghp|glpat|r8|tgp)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{8,}"
-    r"|hf_[A-Za-z0-9]{8,}|AIza[A-Za-z0-9_-]{20,}|AKIA[A-Z0-9]{12,}"
-    r"|(?:user|org|acct|workspace|proj)[_-](?=[a-z]*[0-9A-Z])[A-Za-z0-9]{8,}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
-    r"|[Bb]earer\s+[A-Za-z0-9._~+/-]{8,}=*)"
-)
-"""API keys of OpenRouter and of providers, tokens, and ids of accounts."""
-_SECRET_NAME = re.compile(r"key|token|secret|auth|sig|password|credential|code", re.IGNORECASE)
-"""Names of headers and of parameters whose values are secrets."""
 _REDACTED = "REDACTED"
 _SHORTEST_KEY = 8
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -145,14 +136,12 @@ def _redacted(text: str, keys: Collection[str] = ()) -> str:
         text: The text.
         keys: Keys of any form, from the headers of the request.
     """
-    for key in keys:
-        text = text.replace(key, _REDACTED)
-    return SECRET.sub(_REDACTED, text)
+    return Redactor(keys, _REDACTED).text(text)
 
 
 def _keys_of(headers: Mapping[str, Any]) -> list[str]:
     """Return the keys in a request's headers, the longest first."""
-    values = [str(value) for name, value in headers.items() if _SECRET_NAME.search(name)]
+    values = [str(value) for name, value in headers.items() if SECRET_NAME.search(name)]
     keys = {value.removeprefix("Bearer ").strip() for value in values}
     return sorted((key for key in keys if len(key) >= _SHORTEST_KEY), key=len, reverse=True)
 
@@ -164,7 +153,7 @@ def _redacted_uri(uri: str, keys: Collection[str]) -> str:
     if parts.hostname != LIVE_HOST:
         return EMULATOR_HOST + path
     query = [
-        (name, _REDACTED if _SECRET_NAME.search(name) else _redacted(value, keys))
+        (name, _REDACTED if SECRET_NAME.search(name) else _redacted(value, keys))
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     return urlunsplit((parts.scheme, LIVE_HOST, path, urlencode(query), ""))

@@ -10,6 +10,7 @@ from langchain_kimi.testing import endpoints, responder
 from langchain_kimi.testing.answers import Answer, ChatRequest, compose
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.catalog import DEFAULT, find
+from langchain_kimi.testing.hosts import route
 from langchain_kimi.testing.http1 import HttpRequest, Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.rejections import RejectedRequestError
@@ -157,7 +158,7 @@ class Emulator:
     def _route(self, received: ReceivedRequest) -> Response:
         if received.method == "POST" and received.path == _CHAT:
             return self._chat(received)
-        return endpoints.respond(received, self._generations, self._api_key)
+        return endpoints.respond(received, self._generations, self._api_key, self.behavior.hosts)
 
     def _chat(self, received: ReceivedRequest) -> Response:
         endpoints.authorize(received, self._api_key)
@@ -171,6 +172,11 @@ class Emulator:
         scripted = self._next()
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
+        if behavior.hosts:
+            host = route(behavior.hosts, body)
+            scripted = scripted or host.reply(body, model)
+            behavior = dataclasses.replace(behavior, provider=host.name, pause=host.pause or behavior.pause)
+            model = host.priced(model)
         request = ChatRequest(body, requested, model, behavior, self._cache.count(body))
         reply = scripted.reply if isinstance(scripted, Fault) else scripted
         outgoing = OutgoingReply(_answer(reply, request), bool(body.get("stream")), requested)

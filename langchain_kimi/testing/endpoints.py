@@ -1,11 +1,12 @@
 """The endpoints other than chat completions: models, key, credits, generations."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi
+from langchain_kimi.testing.hosts import EmulatedHost
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.rejections import RejectedRequestError
@@ -21,6 +22,7 @@ _UNSET_IN_GENERATIONS = (
     "upstream_inference_cost", "user_agent", "web_search_engine", "workspace_id",
 )  # fmt: skip
 """Fields of `/generation` that are null here."""
+_LIST_FILTERS = ("supported_parameters", "input_modalities", "model_authors")
 
 
 def authorize(received: ReceivedRequest, api_key: str | None) -> None:
@@ -74,6 +76,16 @@ class Generations:
                 "is_byok": bool(usage.get("is_byok")),
             }
 
+    def activity(self, date: str | None) -> list[JSONObject]:
+        """Return the usage of each day, model and provider, or of one day."""
+        with self._lock:
+            records = [*self._records.values()]
+        groups: dict[tuple[str, str, str], list[JSONObject]] = {}
+        for record in records:
+            group = (record["created_at"][:10], record["model"], record["provider_name"])
+            groups.setdefault(group, []).append(record)
+        return [_activity(group, members) for group, members in groups.items() if date in (None, group[0])]
+
     def look_up(self, generation_id: str) -> JSONObject:
         """Return the record of a reply.
 
@@ -88,7 +100,29 @@ class Generations:
             return record
 
 
-def respond(received: ReceivedRequest, generations: Generations, api_key: str | None) -> Response:
+def _activity(group: tuple[str, str, str], records: list[JSONObject]) -> JSONObject:
+    def total(name: str) -> float:
+        return sum(record[name] or 0 for record in records)
+
+    return {
+        "date": group[0],
+        "model": group[1],
+        "model_permaslug": group[1],
+        "endpoint_id": f"{group[1]}/{group[2]}",
+        "provider_name": group[2],
+        "requests": len(records),
+        "usage": total("total_cost"),
+        "byok_usage_inference": 0,
+        "prompt_tokens": total("native_tokens_prompt"),
+        "completion_tokens": total("native_tokens_completion"),
+        "reasoning_tokens": total("native_tokens_reasoning"),
+        "cached_tokens": total("native_tokens_cached"),
+    }
+
+
+def respond(
+    received: ReceivedRequest, generations: Generations, api_key: str | None, hosts: Sequence[EmulatedHost] = ()
+) -> Response:
     """Return the response to a request for another endpoint than chat completions.
 
     Raises:
@@ -98,17 +132,22 @@ def respond(received: ReceivedRequest, generations: Generations, api_key: str | 
     if received.method != "GET":
         raise RejectedRequestError(405, "Method Not Allowed")
     if path in _PUBLIC:
-        return json_response(200, _PUBLIC[path](), _MODELS_HEADERS)
+        return json_response(200, _PUBLIC[path](received.query), _MODELS_HEADERS)
     if path.startswith("models/") and path.endswith("/endpoints"):
-        return json_response(200, {"data": _endpoints(path.removeprefix("models/").removesuffix("/endpoints"))})
+        slug = path.removeprefix("models/").removesuffix("/endpoints")
+        return json_response(200, {"data": _endpoints(slug, hosts or _PLAIN_HOSTS)})
     if path.startswith("model/"):
         return json_response(200, {"data": _model(_kimi(path.removeprefix("model/")))})
     authorize(received, api_key)
     if path == "generation":
         return json_response(200, {"data": generations.look_up(received.query.get("id", ""))})
-    if path in _PRIVATE:
-        return json_response(200, _PRIVATE[path]())
-    raise RejectedRequestError(404, "Not Found")
+    if path == "activity":
+        private = {"data": generations.activity(received.query.get("date"))}
+    elif path in _PRIVATE:
+        private = _PRIVATE[path]()
+    else:
+        raise RejectedRequestError(404, "Not Found")
+    return json_response(200, private)
 
 
 def _kimi(slug: str) -> Model:
@@ -123,9 +162,31 @@ def _kimi(slug: str) -> Model:
     return model
 
 
-def _models() -> JSONObject:
-    models = [_model(model) for model in KIMIS.values()]
-    return {"data": models, "total_count": len(models), "links": {"next": None}}
+def _models(query: Mapping[str, str]) -> JSONObject:
+    """Return a page of the models that pass the filters of a query.
+
+    Raises:
+        RejectedRequestError: A number is malformed (status 400).
+    """
+    rows = [_model(model) for model in KIMIS.values() if _passes(model, query)]
+    try:
+        start, limit = int(query.get("offset") or 0), int(query.get("limit") or len(rows) or 1)
+    except ValueError:
+        raise RejectedRequestError(400, "offset, limit: expected a number") from None
+    more = f"/api/v1/models?offset={start + limit}&limit={limit}" if start + limit < len(rows) else None
+    return {"data": rows[start : start + limit], "total_count": len(rows), "links": {"next": more}}
+
+
+def _passes(model: Model, query: Mapping[str, str]) -> bool:
+    wanted = {name: set(filter(None, query.get(name, "").split(","))) for name in _LIST_FILTERS}
+    return (
+        wanted["supported_parameters"] <= set(model.supported_parameters)
+        and wanted["input_modalities"] <= set(model.inputs)
+        and (not wanted["model_authors"] or model.slug.partition("/")[0] in wanted["model_authors"])
+        and query.get("q", "").lower() in model.slug
+        and model.context_length >= float(query.get("context") or 0)
+        and float(query.get("min_price") or 0) <= model.prompt_price <= float(query.get("max_price") or "inf")
+    )
 
 
 def _price(dollars_per_million: float) -> str:
@@ -174,44 +235,51 @@ def _model(model: Model) -> JSONObject:
     }
 
 
-def _endpoints(slug: str) -> JSONObject:
+_PLAIN_HOSTS = tuple(EmulatedHost(tag=tag, name=name) for tag, name in PROVIDERS.items())
+
+
+def _endpoints(slug: str, hosts: Sequence[EmulatedHost]) -> JSONObject:
     model = _kimi(slug)
     entry = _model(model)
     summary = {name: entry[name] for name in ("id", "name", "created", "description", "architecture")}
-    return {**summary, "endpoints": [_endpoint(model, tag, provider) for tag, provider in PROVIDERS.items()]}
+    return {**summary, "endpoints": [_endpoint(model, host) for host in hosts]}
 
 
-def _endpoint(model: Model, tag: str, provider: str) -> JSONObject:
+def _endpoint(model: Model, host: EmulatedHost) -> JSONObject:
     return {
-        "name": f"{provider} | {model.canonical}",
+        "name": f"{host.name} | {model.canonical}",
         "model_id": model.slug,
         "model_name": model.slug,
-        "provider_name": provider,
-        "tag": tag,
-        "quantization": "unknown",
+        "provider_name": host.name,
+        "tag": host.tag,
+        "quantization": host.quantization,
         "context_length": model.context_length,
         "max_completion_tokens": model.max_completion_tokens,
         "max_prompt_tokens": None,
-        "pricing": _pricing(model),
-        "supported_parameters": list(model.supported_parameters),
+        "pricing": _pricing(host.priced(model)),
+        "supported_parameters": [name for name in model.supported_parameters if name not in host.lacks],
         "native_tools": {},
         "service_tier": None,
-        "status": 0,
-        "uptime_last_5m": 100,
-        "uptime_last_30m": 100,
-        "uptime_last_1d": 100,
-        "latency_last_30m": None,
-        "throughput_last_30m": None,
+        "status": -1 if host.fails else 0,
+        "uptime_last_5m": host.uptime,
+        "uptime_last_30m": host.uptime,
+        "uptime_last_1d": host.uptime,
+        "latency_last_30m": _percentiles(host.latency, 1.6),
+        "throughput_last_30m": _percentiles(host.throughput, 0.6),
         "supports_implicit_caching": True,
         "supports_diarization": False,
-        "supports_tool_choice": dict.fromkeys(("auto", "function", "none", "required"), True),
+        "supports_tool_choice": {"auto": True, "function": True, "none": True, "required": not host.no_required},
     }
+
+
+def _percentiles(median: float, step: float) -> JSONObject:
+    return {name: median * step**number for number, name in enumerate(("p50", "p75", "p90", "p99"))}
 
 
 def _zdr_endpoints() -> JSONObject:
     """Return the endpoints with zero data retention: all except Moonshot AI's own."""
-    tags = [tag for tag in PROVIDERS if tag != "moonshotai"]
-    return {"data": [_endpoint(model, tag, PROVIDERS[tag]) for model in KIMIS.values() for tag in tags]}
+    hosts = [host for host in _PLAIN_HOSTS if host.tag != "moonshotai"]
+    return {"data": [_endpoint(model, host) for model in KIMIS.values() for host in hosts]}
 
 
 def _providers() -> JSONObject:
@@ -249,15 +317,15 @@ def _key() -> JSONObject:
     }
 
 
-_PUBLIC: Mapping[str, Callable[[], JSONObject]] = {
+_PUBLIC: Mapping[str, Callable[[Mapping[str, str]], JSONObject]] = {
     "models": _models,
-    "models/count": lambda: {"data": {"count": len(KIMIS)}},
-    "providers": _providers,
-    "endpoints/zdr": _zdr_endpoints,
+    "models/count": lambda _: {"data": {"count": len(KIMIS)}},
+    "providers": lambda _: _providers(),
+    "endpoints/zdr": lambda _: _zdr_endpoints(),
 }
 """The responses of the endpoints that need no key."""
 _PRIVATE: Mapping[str, Callable[[], JSONObject]] = {
-    "models/user": _models,
+    "models/user": lambda: _models({}),
     "key": lambda: {"data": _key()},
     "auth/key": lambda: {"data": _key()},
     "credits": lambda: {"data": {"total_credits": 10.0, "total_usage": 2.5}},

@@ -1,7 +1,7 @@
 """Checks a request's parameters: types, ranges, tools, response formats and provider routing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
@@ -59,7 +59,7 @@ def check_parameters(body: JSONObject) -> None:
     _provider(body.get("provider"))
 
 
-def check_routing(body: JSONObject, model: Model) -> None:
+def check_routing(body: JSONObject, model: Model, tags: Collection[str] = tuple(PROVIDERS)) -> None:
     """Check that a provider of a known Kimi model can serve the request.
 
     Raises:
@@ -68,8 +68,8 @@ def check_routing(body: JSONObject, model: Model) -> None:
     if not is_kimi(model):
         return
     routing = body.get("provider") or {}
-    allowed = {slug.partition("/")[0] for slug in routing.get("only") or PROVIDERS}
-    if not (allowed & set(PROVIDERS)) - set(routing.get("ignore") or ()):
+    allowed = {slug.partition("/")[0] for slug in routing.get("only") or tags}
+    if not (allowed & set(tags)) - set(routing.get("ignore") or ()):
         raise RejectedRequestError(404, "No allowed providers are available for the selected model.")
     if routing.get("require_parameters"):
         needed = {name for name in _LISTED if body.get(name) is not None}

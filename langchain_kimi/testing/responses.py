@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import payloads
@@ -105,7 +105,7 @@ class Fault:
     play: Callable[[OutgoingReply], Response]
     reply: Reply | None = None
 
-    def on(self, reply: Reply) -> "Fault":
+    def on(self, reply: Reply) -> Self:
         """Return this fault for a certain reply, instead of one that the emulator generates."""
         return replace(self, reply=reply)
 
@@ -116,6 +116,17 @@ def body_of(outgoing: OutgoingReply) -> bytes:
     if not outgoing.stream:
         return b"".join(encoded)
     return b"".join(event if event == DONE else b"data: %b\n\n" % event for event in encoded)
+
+
+def response_with(outgoing: OutgoingReply, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with the usual headers of a reply, and these, and a body of known length."""
+    response = outgoing.respond([])
+    return Response(response.status, {**response.headers, **(headers or {})}, (body,), chunked=False)
+
+
+def exact_response(sent: bytes, last: Step) -> Response:
+    """Return a response of exactly these bytes, head included, and a last step that ends the connection."""
+    return Response(before=[sent, last])
 
 
 COMMON_HEADERS: Mapping[str, str] = {

@@ -4,7 +4,7 @@ from langchain_kimi._kimi.families import family
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import answers
 from langchain_kimi.testing.behavior import Behavior
-from langchain_kimi.testing.catalog import Model, is_kimi
+from langchain_kimi.testing.catalog import PROVIDERS, Model, is_kimi
 from langchain_kimi.testing.conversations import check_messages, check_modalities, check_reasoning_replayed
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas
 from langchain_kimi.testing.parameters import check_parameters, check_routing
@@ -46,7 +46,7 @@ def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
         RejectedRequestError: They reject it, or none of them can serve it.
     """
     check_modalities(body["messages"], model)
-    check_routing(body, model)
+    check_routing(body, model, tuple(host.tag for host in behavior.hosts) or tuple(PROVIDERS))
     if not is_kimi(model):
         return
     if behavior.moonshot_schemas:

@@ -1,4 +1,4 @@
-"""What is measured: kinds of calls, and how many of what are counted in each."""
+"""The kinds of calls that are measured."""
 
 import asyncio
 import collections
@@ -9,16 +9,16 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from tests.benchmarks.contenders import FLOOR, OURS, TOOL
-from tests.benchmarks.measuring import Job, Samples, adrain, drain, interleaved, often, on, without_collector
+from tests.benchmarks.contenders import BASELINE, OURS, TOOL
+from tests.benchmarks.measuring import Job, Samples, adrain, async_job, drain, interleaved, sync_job, without_collector
 
 PROMPT = "Say something."
 MICRO = 1e6
 MILLI = 1e3
 TEXT, UNSEEN, PLAIN = (1.0, 0.035, 0.17), (0.6, 0.02, 0.1), (1.0, 0.05, 0.5)
-UNCOLLECTED = "ChatKimi, uncollected"
+WITHOUT_GC = "ChatKimi, GC off"
 SIZES = (100, 1_000, 10_000, 50_000)
-LONGEST_CALL_OF_FLOOR = 10_000
+MOST_CALL_DELTAS_OF_BASELINE = 10_000
 Makers = Mapping[str, Callable[..., Any]]
 
 
@@ -27,16 +27,16 @@ class Case:
     """A kind of call.
 
     Attributes:
-        title: What it is called in the report, with the unit.
-        reply: What the server answers: kind, number of deltas, way of writing.
+        title: The title in the report, with the unit.
+        reply: The server's reply: its kind, its number of deltas, and how it is written.
         method: The model's method.
-        repeat: How often it is called in a run.
-        parts: By how many the time of a call is divided.
-        unit: Units in a second.
+        repeat: The number of calls in a run.
+        parts: The number by which the time of a call is divided.
+        unit: The number of units in a second.
         has_tools: Whether a tool is bound.
-        streaming: Whether `invoke` is to stream inside.
-        messages: How many messages of 1 KB are sent; 0 for a short prompt.
-        goals: What ChatKimi is to cost at most, in parts of the core floor, ChatOpenRouter and ChatOpenAI.
+        streaming: Whether `invoke` streams internally.
+        messages: The number of messages of 1 KB that are sent; 0 for a short prompt.
+        goals: The upper limits of ChatKimi's cost, divided by that of the core baseline, ChatOpenRouter and ChatOpenAI.
     """
 
     title: str
@@ -51,7 +51,7 @@ class Case:
     goals: tuple[float, float, float] | None = None
 
     def jobs(self, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
-        """Make a job for each contender that knows this kind of call."""
+        """Return a job for each contender that supports this kind of call."""
         needs_model = self.has_tools or self.streaming
         path = "/".join(map(str, self.reply))
         return {
@@ -61,7 +61,7 @@ class Case:
         }
 
     def per_part(self, seconds: float) -> float:
-        """Seconds of a run as units for each part."""
+        """Return the time per part, in `unit`, from the seconds of a run."""
         return seconds * self.unit / self.repeat / self.parts
 
     def _job(self, model: Any, runner: asyncio.Runner) -> Job:
@@ -75,11 +75,11 @@ class Case:
             "ainvoke": lambda: model.ainvoke(prompt),
         }
         call = calls[self.method]
-        return on(runner, call, self.repeat) if self.method.startswith("a") else often(call, self.repeat)
+        return async_job(runner, call, self.repeat) if self.method.startswith("a") else sync_job(call, self.repeat)
 
 
 def conversation(count: int) -> list[Any]:
-    """Make a conversation of so many messages of 1 KB."""
+    """Return a conversation of `count` messages of 1 KB."""
     text = "word " * 200
     return [(AIMessage if number % 2 else HumanMessage)(text) for number in range(count)]
 
@@ -123,11 +123,11 @@ def growth(most: int) -> Iterator[Case]:
 
 
 def growing(case: Case, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
-    """Make the jobs of such a case: ChatKimi's without the garbage collector as well, and the floor's where it ends."""
-    # The floor adds up so many pieces of a call for minutes.
-    is_endless = case.has_tools and case.parts > LONGEST_CALL_OF_FLOOR
+    """Return the jobs of a growing case: ChatKimi with and without garbage collection, and the baseline if feasible."""
+    # The baseline takes minutes to sum a call of so many deltas.
+    is_endless = case.has_tools and case.parts > MOST_CALL_DELTAS_OF_BASELINE
     jobs = case.jobs({name: make for name, make in makers.items() if name == OURS or not is_endless}, url, runner)
-    return {**jobs, UNCOLLECTED: without_collector(jobs[OURS])}
+    return {**jobs, WITHOUT_GC: without_collector(jobs[OURS])}
 
 
 def run(case: Case, makers: Makers, url: str, runner: asyncio.Runner, rounds: int) -> dict[str, Samples]:
@@ -136,7 +136,7 @@ def run(case: Case, makers: Makers, url: str, runner: asyncio.Runner, rounds: in
 
 
 def first_token(makers: Makers, url: str, rounds: int) -> dict[str, Samples]:
-    """Measure how long a stream's first part takes; one call of each before that does not count."""
+    """Measure the time to the first part of a stream, after one uncounted call per contender."""
     models = {name: make(f"{url}/text/3/each") for name, make in makers.items() if name != "split"}
     samples = {name: Samples() for name in models}
     for model in models.values():
@@ -145,11 +145,11 @@ def first_token(makers: Makers, url: str, rounds: int) -> dict[str, Samples]:
         for name, model in models.items():
             stream = model.stream(PROMPT)
             samples[name].add(partial(next, stream))
-            # The connection is kept for the next one.
+            # Reading to the end keeps the connection open for the next stream.
             collections.deque(stream, maxlen=0)
     return samples
 
 
-def narrowed(makers: Makers) -> Makers:
-    """The floor and ChatKimi alone, for what would take the others too long."""
-    return {name: make for name, make in makers.items() if name in {FLOOR, OURS}}
+def baseline_and_ours(makers: Makers) -> Makers:
+    """Return only the baseline and ChatKimi, for cases that would take the others too long."""
+    return {name: make for name, make in makers.items() if name in {BASELINE, OURS}}

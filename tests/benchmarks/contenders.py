@@ -1,4 +1,4 @@
-"""Who is measured: by name, what makes a model that talks to a base URL."""
+"""The contenders: functions that create a model for a base URL, by name."""
 
 import importlib
 import importlib.util
@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-from tests.benchmarks.floors import CoreFloor, Raw, Split
+from tests.benchmarks.baselines import CoreBaseline, Raw, Split
 
-FLOOR = "core floor"
+BASELINE = "core baseline"
 OURS = "ChatKimi"
 MOST = 4000
-"""Connections that the largest crowd may have."""
-RARELY = "ChatKimi, collecting rarely"
-"""ChatKimi in a process whose garbage collector looks seldom, see `RARE`."""
+"""The most connections of the largest measurement."""
+RARE_GC = "ChatKimi, rare GC"
+"""ChatKimi in a process with rare garbage collections, see `RARE`."""
 RARE = (50_000, 20, 50)
 """Thresholds for `gc.set_threshold`."""
 MANY = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
@@ -43,11 +43,11 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
 
 
 def crowded() -> dict[str, Callable[..., Any]]:
-    """ChatKimi as a crowd alone meets it: with rare collections, and on other transports, as far as installed."""
+    """Return the contenders of many streams only: ChatKimi with rare garbage collections, and on other transports."""
     makers = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
     needed = dict(zip(makers, ("httpx_aiohttp", "httpx2"), strict=True))
     others = {name: make for name, make in makers.items() if importlib.util.find_spec(needed[name])}
-    return {RARELY: products()[OURS], **others}
+    return {RARE_GC: products()[OURS], **others}
 
 
 def _on_aiohttp(base_url: str) -> Any:
@@ -61,12 +61,12 @@ def _on_httpx2(base_url: str) -> Any:
     return products()[OURS](base_url, http_async_client=httpx2.AsyncClient(limits=limits))
 
 
-def floors() -> dict[str, Callable[..., Any]]:
-    """What is not a product: the costs that nobody can avoid."""
-    return {"raw": Raw, "split": Split, FLOOR: lambda url, **settings: CoreFloor(base_url=url, **settings)}
+def baselines() -> dict[str, Callable[..., Any]]:
+    """Return the baselines: costs that no package can avoid."""
+    return {"raw": Raw, "split": Split, BASELINE: lambda url, **settings: CoreBaseline(base_url=url, **settings)}
 
 
 def products() -> dict[str, Callable[..., Any]]:
-    """ChatKimi, and the peers that are installed."""
+    """Return ChatKimi and the installed peers."""
     makers = {name: _maker(module, name) for name, module in MODULES.items()}
     return {name: make for name, make in makers.items() if make is not None}

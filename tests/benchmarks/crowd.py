@@ -1,6 +1,6 @@
-"""Many paced streams at once, in a process of its own: `python -m tests.benchmarks.crowd <contender> <url> <streams>`.
+"""Measure many paced streams at once: `python -m tests.benchmarks.crowd <contender> <url> <streams>`.
 
-It prints one JSON object, see `Crowd.told`.
+The command prints one JSON object, see `Crowd.figures`.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.contenders import MOST, OURS, RARE, RARELY, crowded, floors, products
+from tests.benchmarks.contenders import MOST, OURS, RARE, RARE_GC, baselines, crowded, products
 from tests.benchmarks.measuring import child
 
 STATUS = Path("/proc/self/status")
 LONGEST = 300.0
-"""Seconds that a crowd may take."""
+"""The most seconds of a measurement."""
 MEBI = 1024
 """KiB in a MiB."""
 
 
 def memory(kind: str) -> float:
-    """This process's memory in KiB: `VmRSS`, or `VmHWM`, the most so far; without the kernel's word the latter."""
+    """Return the memory of this process in KiB: `VmRSS` or, as a peak, `VmHWM`. Without `/proc`, return the peak."""
     if STATUS.exists():
         return next(float(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(kind))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class Crowd:
-    """Streams of one model, and what is seen of them."""
+    """Many streams of one model, and their figures."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -40,12 +40,15 @@ class Crowd:
         self._most_open = 0
 
     async def figures(self, streams: int) -> dict[str, float]:
-        """Run so many streams at once after one that does not count.
+        """Run streams at once, after one uncounted stream.
 
-        Gives the seconds of CPU and by the clock, the median of the first tokens in seconds, the growth of memory in
-        MiB, the most streams that were open at once (their first token had come and not their last), and how many
-        failed or were not done after `LONGEST` seconds. What a contender's pool lets wait is not open, and holds no
-        memory.
+        Args:
+            streams: The number of streams.
+
+        Returns:
+            The CPU and wall time in seconds, the median time to the first token in seconds, the growth of memory in
+            MiB, the most streams that were open at once (with their first token and without their last), and the
+            number that failed or had not ended after `LONGEST` seconds. Streams that wait in a pool are not open.
         """
         await self._one(0.0)
         self._firsts.clear()
@@ -83,7 +86,7 @@ class Crowd:
 
 
 def measured(name: str, url: str, streams: int) -> dict[str, float]:
-    """Measure one contender in a process of its own."""
+    """Measure one contender in a separate process."""
     with child("-m", "tests.benchmarks.crowd", name, url, str(streams)) as process:
         figures, _ = process.communicate()
     parsed: dict[str, float] = json.loads(figures.splitlines()[-1])
@@ -91,12 +94,12 @@ def measured(name: str, url: str, streams: int) -> dict[str, float]:
 
 
 def main(name: str, url: str, streams: str) -> None:
-    """Run one contender and print what it took."""
-    makers = {**floors(), **products(), **crowded()}
-    model = makers[name](url, **({"max_connections": MOST} if name in {OURS, RARELY} else {}))
-    if name == RARELY:
+    """Run one contender and print its figures."""
+    makers = {**baselines(), **products(), **crowded()}
+    model = makers[name](url, **({"max_connections": MOST} if name in {OURS, RARE_GC} else {}))
+    if name == RARE_GC:
         gc.set_threshold(*RARE)
-    print(json.dumps(asyncio.run(Crowd(model).figures(int(streams)))))  # noqa: T201 - how the result is told
+    print(json.dumps(asyncio.run(Crowd(model).figures(int(streams)))))  # noqa: T201 - the result goes to the parent process
 
 
 if __name__ == "__main__":

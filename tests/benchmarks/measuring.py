@@ -1,4 +1,4 @@
-"""How a measurement is made: contenders in turn, again and again, each time the CPU and the wall clock."""
+"""Measure the CPU and wall time of jobs that take turns."""
 
 import asyncio
 import contextlib
@@ -19,13 +19,13 @@ Job = Callable[[], Any]
 
 @dataclass
 class Samples:
-    """Seconds of CPU and by the clock, one of each for a run."""
+    """The CPU and wall time of each run, in seconds."""
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
 
     def add(self, job: Job) -> None:
-        """Run a job and note what it took."""
+        """Run a job and record its times."""
         gc.collect()
         cpu, wall = time.process_time(), time.perf_counter()
         job()
@@ -34,7 +34,7 @@ class Samples:
 
 
 def interleaved(jobs: Mapping[str, Job], rounds: int) -> dict[str, Samples]:
-    """Run all jobs in turn, as often as said, after one run of each that does not count."""
+    """Run all jobs in turn, `rounds` times, after one uncounted run of each."""
     for job in jobs.values():
         job()
     samples = {name: Samples() for name in jobs}
@@ -45,12 +45,12 @@ def interleaved(jobs: Mapping[str, Job], rounds: int) -> dict[str, Samples]:
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """Return the median."""
     return statistics.median(values)
 
 
 def spread(values: Sequence[float]) -> float:
-    """Half the distance between the quarter marks, in parts of the median."""
+    """Return half the interquartile range, divided by the median."""
     if len(values) < 2:
         return 0.0
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -59,7 +59,7 @@ def spread(values: Sequence[float]) -> float:
 
 @contextlib.contextmanager
 def child(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """Run this Python with such arguments beside this process, and end it."""
+    """Run this Python with these arguments in a child process, and end it afterwards."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
@@ -72,42 +72,42 @@ def child(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run the server in a process of its own; gives its URL."""
+    """Run the server in a separate process, and yield its URL."""
     with child("-m", "tests.benchmarks.server") as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
 
 
 def drain(model: Any, prompt: Any) -> None:
-    """Take a whole stream."""
+    """Read a stream to its end."""
     for _ in model.stream(prompt):
-        """Nothing is done with it."""
+        """The chunk is dropped."""
 
 
 async def adrain(model: Any, prompt: Any) -> None:
-    """Take a whole stream, async."""
+    """Read an async stream to its end."""
     async for _ in model.astream(prompt):
-        """Nothing is done with it."""
+        """The chunk is dropped."""
 
 
 def without_collector(job: Job) -> Job:
-    """Make a job of the same with Python's garbage collector off."""
+    """Return a job that runs another one with the garbage collector off."""
 
-    def uncollected() -> Any:
+    def without_gc() -> Any:
         gc.disable()
         try:
             return job()
         finally:
             gc.enable()
 
-    return uncollected
+    return without_gc
 
 
-def on(runner: asyncio.Runner, work: Callable[[], Any], repeat: int = 1) -> Job:
-    """Make a job of a coroutine; all of them run on one loop, as the clients' connections belong to it.
+def async_job(runner: asyncio.Runner, work: Callable[[], Any], repeat: int = 1) -> Job:
+    """Return a job that awaits a coroutine function `repeat` times, on the one loop that owns the clients' connections.
 
-    Nothing is returned: of a result that a runner gives back, `signal` writes the repr into an error that it drops, and
-    that took as long as the call.
+    The job returns nothing: `asyncio.Runner` restores the signal handler through `signal`, which formats the repr of
+    the result for an error that is dropped. For a large result this took as long as the call.
     """
 
     async def job() -> None:
@@ -117,8 +117,8 @@ def on(runner: asyncio.Runner, work: Callable[[], Any], repeat: int = 1) -> Job:
     return lambda: runner.run(job())
 
 
-def often(work: Callable[[], Any], repeat: int = 1) -> Job:
-    """Make a job of a call."""
+def sync_job(work: Callable[[], Any], repeat: int = 1) -> Job:
+    """Return a job that makes a call `repeat` times."""
 
     def job() -> None:
         for _ in range(repeat):

@@ -1,9 +1,9 @@
-"""What the repairs cost on a healthy stream: the same replies with repairs on and off, side by side in one run.
+"""Measure the cost of the repairs on healthy streams: the same replies with repairs on and off, in one run.
 
 python -m tests.benchmarks.repairs [--deltas 2000] [--rounds 31]
 
-A pair of runs, one with repairs and one without, is one sample; the figure is the middle of the samples' ratios, so
-that what else the machine does meets both sides alike. Every reply is read from its bytes to LangChain's chunks: once
+A sample is a pair of runs, one with repairs and one without, and the figure is the median of the samples' ratios, so
+that other load on the machine affects both sides alike. Each reply is read from its bytes to LangChain's chunks: once
 from memory, one event at a time, and once over loopback by `ChatKimi.stream`.
 """
 
@@ -27,19 +27,19 @@ from tests.benchmarks.server import DELTAS, FACTS
 MICRO = 1e6
 ON, OFF = "all", "none"
 PROMPT = "Say something."
-HEAD = ["healthy reply", "repairs off, µs a delta", "repairs on, µs a delta", "on ÷ off", "±"]
+HEAD = ["healthy reply", "repairs off, µs per delta", "repairs on, µs per delta", "on ÷ off", "±"]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A healthy reply: what its deltas hold, and whether a tool was offered."""
+    """A healthy reply: the kind of its deltas, and whether a tool was offered."""
 
     kind: str
     has_tools: bool = True
 
     @property
     def title(self) -> str:
-        """What it is called in the table."""
+        """The title in the table."""
         return f"{self.kind} deltas{', a tool bound' if self.has_tools else ''}"
 
 
@@ -47,7 +47,7 @@ REPLIES = (Reply("text", has_tools=False), Reply("text"), Reply("reasoning"), Re
 
 
 def events(kind: str, count: int) -> list[bytes]:
-    """Give the events of a reply, each as the bytes of one read."""
+    """Return the events of a reply, each as the bytes of one read."""
     choices: list[dict[str, Any]] = [
         {"index": 0, "delta": DELTAS[kind](number, count), "finish_reason": None} for number in range(count)
     ]
@@ -56,7 +56,7 @@ def events(kind: str, count: int) -> list[bytes]:
 
 
 def reading(reply: Reply, count: int, repairs: str) -> Job:
-    """Make a job that reads a reply from memory."""
+    """Return a job that reads a reply from memory."""
     sent = events(reply.kind, count)
     tools = {"tools": [TOOL]} if reply.has_tools else {}
     body = cast("WireBody", {"model": FACTS["model"], "messages": [{"role": "user", "content": PROMPT}], **tools})
@@ -74,13 +74,13 @@ def reading(reply: Reply, count: int, repairs: str) -> Job:
 
 
 def streaming(url: str, reply: Reply, count: int, repairs: str) -> Job:
-    """Make a job that streams a reply over loopback."""
+    """Return a job that streams a reply over loopback."""
     model = products()[OURS](f"{url}/{reply.kind}/{count}/each", repairs=repairs)
     return partial(drain, model.bind_tools([TOOL]) if reply.has_tools else model, PROMPT)
 
 
 def rows(url: str, count: int, rounds: int) -> Iterator[list[str]]:
-    """Measure, and yield the table's rows."""
+    """Measure, and yield the rows of the table."""
     ways: dict[str, Callable[..., Job]] = {"from memory": reading, "over loopback": partial(streaming, url)}
     for way, make in ways.items():
         for reply in REPLIES:
@@ -96,7 +96,7 @@ def _figures(samples: dict[str, Samples], count: int) -> list[str]:
 
 
 def report(count: int, rounds: int) -> Iterator[str]:
-    """Measure, and yield the table line by line."""
+    """Measure, and yield the lines of the table."""
     yield f"| {' | '.join(HEAD)} |"
     yield f"| {' | '.join('---' for _ in HEAD)} |"
     with server() as url:
@@ -105,13 +105,13 @@ def report(count: int, rounds: int) -> Iterator[str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure what the repairs cost on a healthy stream.")
-    parser.add_argument("--deltas", type=int, default=2000, help="how long each reply is")
-    parser.add_argument("--rounds", type=int, default=31, help="how many pairs of runs")
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Measure the cost of the repairs on healthy streams.")
+    parser.add_argument("--deltas", type=int, default=2000, help="the number of deltas of each reply")
+    parser.add_argument("--rounds", type=int, default=31, help="the number of pairs of runs")
     chosen = parser.parse_args(arguments)
     for line in report(chosen.deltas, chosen.rounds):
-        print(line, flush=True)  # noqa: T201 - it is a command
+        print(line, flush=True)  # noqa: T201 - this is a command
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A fast server of canned replies on loopback, to be run in a process of its own: `python -m tests.benchmarks.server`.
+"""A fast server of canned replies on loopback: `python -m tests.benchmarks.server`, in a separate process.
 
-It prints its port. The first parts of a request's path say what is answered, as in `/text/2000/each/chat/completions`:
-a kind of reply, how many deltas it has, or of an object how many fields, and how they are written: `each` in a write of
-its own, `whole` in writes of 16 KiB, `paced` one every 20 ms. A plain reply is one write.
+It prints its port. The path of a request selects the reply, as in `/text/2000/each/chat/completions`: the kind of
+reply, its number of deltas (of an object: fields), and how it is written: `each` delta in a separate write, `whole` in
+writes of 16 KiB, or `paced` with one delta every 20 ms. A plain reply is one write.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ INTERVAL = 0.02
 """Seconds between the deltas of a paced stream."""
 BLOCK = 16 * 1024
 LETTERS = 9
-"""How many characters of an object's JSON are in a delta."""
+"""The number of characters of an object's JSON in a delta."""
 FUNCTION = "Fields"
-"""The function that an object is for."""
+"""The function whose arguments an object is."""
 WORDS = (
     "what",
     "the",
@@ -80,13 +80,13 @@ DELTAS = {"text": _text, "reasoning": _reasoning, "tool": _tool}
 
 
 def object_pieces(fields: int) -> list[str]:
-    """Give an object of so many fields as JSON, in the pieces in which it is streamed."""
+    """Return an object with this number of fields as JSON, in the pieces of its deltas."""
     text = json.dumps({f"field {number}": f"value {number}" for number in range(fields)})
     return [text[start : start + LETTERS] for start in range(0, len(text), LETTERS)]
 
 
 def _call(arguments: str, **more: Any) -> dict[str, Any]:
-    """A piece of a call, with what the first one has more."""
+    """Return a delta of a call; the first one has more keys."""
     call = {"index": 0, "function": {"arguments": arguments}, **more}
     return {"role": "assistant", "content": None, "tool_calls": [call]}
 
@@ -141,21 +141,21 @@ def _plain(count: int) -> bytes:
 
 @cache
 def writes(kind: str, count: int, way: str) -> list[bytes]:
-    """Give the writes that a reply consists of."""
+    """Return the writes of a reply."""
     if kind == "plain":
         return [_plain(count)]
     events = _events(kind, count)
     if way == "whole":
         return list(_framed(_blocks(b"".join(events))))
     framed = list(_framed(events))
-    # The head comes with the first delta, the end with the last event.
+    # The head is written with the first delta, and the end with the last event.
     return [framed[0] + framed[1], *framed[2:-2], framed[-2] + framed[-1]]
 
 
-class Answering(asyncio.Protocol):
-    """One connection: reads requests, answers each as its path says."""
+class ReplyProtocol(asyncio.Protocol):
+    """One connection: reads requests and sends the replies that their paths select."""
 
-    paced: "dict[Answering, Iterator[bytes]]" = {}  # noqa: RUF012 - all connections share it
+    paced: "dict[ReplyProtocol, Iterator[bytes]]" = {}  # noqa: RUF012 - all connections share it
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -189,7 +189,7 @@ class Answering(asyncio.Protocol):
 
     @classmethod
     def tick(cls, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        """Write the next delta of each paced stream, and come again after the interval."""
+        """Write the next delta of each paced stream, and schedule the next tick."""
         for connection, pieces in list(cls.paced.items()):
             piece = next(pieces, None)
             if piece is None:
@@ -201,11 +201,11 @@ class Answering(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how the port is told
-    Answering.tick(loop, loop.time())
+    server = await loop.create_server(ReplyProtocol, "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the port goes to the parent process
+    ReplyProtocol.tick(loop, loop.time())
     await server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""What stays after many calls, and where the time of a stream goes."""
+"""The memory and files that stay after many calls, and a profile of a stream."""
 
 import asyncio
 import cProfile
@@ -21,7 +21,7 @@ TOP = 10
 
 
 def calls(make: Callable[[str], Any], url: str, runner: asyncio.Runner, most: int) -> Iterator[list[str]]:
-    """Make so many calls, a fourth in each way, and tell after each step what this process has of memory and files."""
+    """Make `most` calls, a quarter in each way, and yield the memory and open files of this process after each step."""
     plain, stream = make(f"{url}/plain/20/each"), make(f"{url}/text/3/each")
 
     async def async_calls(count: int) -> None:
@@ -44,9 +44,9 @@ def calls(make: Callable[[str], Any], url: str, runner: asyncio.Runner, most: in
 
 
 def profile(model: Any) -> Iterator[list[str]]:
-    """Profile a stream; gives the functions with the most time of their own, each with its share of the whole.
+    """Profile a stream, and yield the functions with the most own time, each with its share of the total.
 
-    The garbage collector is off: its time would be that of whatever makes an object when it is due.
+    The garbage collector is off, because its time would count for the function that happens to trigger it.
     """
     drain(model, PROMPT)
     profiler = cProfile.Profile()

@@ -1,4 +1,4 @@
-"""Measure how the CPU of streamed structured output grows with the reply: it is to be linear.
+"""Measure how the CPU time of streamed structured output grows with the reply; the goal is linear growth.
 
 python -m tests.benchmarks.structured_growth [--quick] [--rounds 3] [--out FILE]
 """
@@ -24,24 +24,23 @@ from tests.benchmarks.server import FUNCTION, LETTERS, object_pieces
 
 SIZES = (625, 1250, 2500, 5000, 10_000, 20_000)
 QUICK = (20, 40)
-# LangChain's own parsers read all that has come with each chunk: at 1,250 fields that is seconds.
+# LangChain's own parsers parse the whole text again with each chunk, which takes seconds at 1,250 fields.
 LARGEST_OF_CORE = 1250
 SCHEMA = {"title": FUNCTION, "type": "object", "properties": {}}
 METHODS = ("json_schema", "json_mode", "function_calling")
-INTRODUCTION = """Microseconds of CPU per field, the least of {rounds} runs: one object of so many fields
-(`"field 7": "value 7"`) in chunks of {letters} characters. *growth* is the last figure of a row in parts of its first:
-linear is about 1, or less where the start is dear.
+INTRODUCTION = """Microseconds of CPU per field, the minimum of {rounds} runs, for one object with this number of fields
+(`"field 7": "value 7"`) in chunks of {letters} characters. *growth* is the last figure of a row divided by the first:
+about 1 means linear, less means that the start is expensive.
 
-*the whole way* is `with_structured_output(a dict).stream` from the socket to growing dicts, and back over loopback a
-server in a process of its own. *uncollected* is the whole way with `gc.disable()`: langchain-core keeps all chunks to
-the end, and from some thousand fields on Python's garbage collector looks at them again and again, each time that they
-are a quarter more.
+*end to end* is `with_structured_output(a dict).stream` from the socket to growing dicts, with the server in a separate
+process. *GC off* is the same with `gc.disable()`: langchain-core keeps all chunks until the end of a stream, and with
+some thousand fields, Python's garbage collector scans them repeatedly, whenever their number has grown by a quarter.
 
-The others are the parser alone: *dict* yields growing dicts, *class* one pydantic object at the end, *partial* growing
-ones (`partial=True`). *langchain-core* is its `JsonOutputParser` and, for calls, `JsonOutputToolsParser`, up to
-{largest} fields, measured once. *langchain-core's stream* is what a model costs below the parser that has its chunks
-ready: at the end of every stream they are added up, and for each piece of a call the arguments so far are copied.
-ChatKimi's chunks are added up at once.
+The other rows are the parser alone: *dict* yields growing dicts, *class* one pydantic object at the end, *partial*
+growing objects (`partial=True`). *langchain-core* is its `JsonOutputParser` or, for calls, `JsonOutputToolsParser`, up
+to {largest} fields, measured once. *langchain-core's stream* is the cost of a model whose chunks are ready: at the end
+of a stream langchain-core sums them, and copies the arguments for each delta of a call. ChatKimi's chunks are summed
+in one step.
 """
 
 
@@ -49,21 +48,21 @@ class Fields(BaseModel, extra="allow"):
     """Any fields."""
 
 
-class Told(BaseChatModel):
-    """Streams the chunks that it was made with."""
+class Replay(BaseChatModel):
+    """Streams the chunks that it was created with."""
 
     chunks: Sequence[AIMessageChunk]
 
     @property
     def _llm_type(self) -> str:
-        return "told"
+        return "replay"
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
-        """Bind tools, in the package's own way."""
+        """Bind tools as ChatKimi does."""
         return self.bind(**bind_arguments(tools, **kwargs))
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        raise NotImplementedError("It is streamed only.")
+        raise NotImplementedError("This model only streams.")
 
     def _stream(
         self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
@@ -72,7 +71,7 @@ class Told(BaseChatModel):
 
 
 def reply(fields: int, method: str) -> list[AIMessageChunk]:
-    """Make the chunks of an object of so many fields."""
+    """Return the chunks of an object with this number of fields."""
     texts = object_pieces(fields)
     metadata = {"model_provider": "openrouter"}
     if method != "function_calling":
@@ -89,12 +88,12 @@ def reply(fields: int, method: str) -> list[AIMessageChunk]:
 
 
 def drained(made: Callable[[], Iterator[Any]]) -> Job:
-    """Make a job of a stream: to take it whole."""
+    """Return a job that reads a stream to its end."""
     return lambda: sum(1 for _ in made())
 
 
-def whole_way(url: str, fields: int, method: str, kind: str) -> Job:
-    """Make a job of a stream from the server's socket to growing dicts."""
+def end_to_end(url: str, fields: int, method: str, kind: str) -> Job:
+    """Return a job that streams growing dicts from the server."""
     base = f"{url}/{kind}/{fields}/whole"
     model = ChatKimi(openrouter_api_key=SecretStr("sk-or-v1-benchmark"), openrouter_api_base=base, max_retries=0)
     runnable = model.with_structured_output(SCHEMA, method=method)  # type: ignore[call-overload]  # one of METHODS
@@ -102,13 +101,13 @@ def whole_way(url: str, fields: int, method: str, kind: str) -> Job:
 
 
 def jobs(fields: int, method: str, url: str) -> dict[str, Job]:
-    """Give what is measured for one size and one method, by column."""
+    """Return the jobs for one size and one method, by the name of the row."""
     chunks = reply(fields, method)
-    model = Told(chunks=chunks)
+    model = Replay(chunks=chunks)
     kinds: dict[str, tuple[Any, bool]] = {"dict": (SCHEMA, False), "class": (Fields, False), "partial": (Fields, True)}
     by_call = method == "function_calling"
-    measured = {"the whole way": whole_way(url, fields, method, "object-call" if by_call else "object")}
-    measured["uncollected"] = without_collector(measured["the whole way"])
+    measured = {"end to end": end_to_end(url, fields, method, "object-call" if by_call else "object")}
+    measured["GC off"] = without_collector(measured["end to end"])
     for kind, (schema, partial) in kinds.items():
         runnable: Any = structured_output(model, schema, method=method, partial=partial)  # type: ignore[arg-type]  # one of METHODS
         measured[kind] = drained(lambda parser=runnable.last: parser.transform(iter(chunks)))  # type: ignore[misc]  # bound at once
@@ -116,8 +115,8 @@ def jobs(fields: int, method: str, url: str) -> dict[str, Job]:
     return measured
 
 
-def langchain_s_own(fields: int, method: str) -> Samples:
-    """Measure langchain-core's parser, once: it is slow enough to need no more."""
+def core_parser(fields: int, method: str) -> Samples:
+    """Measure langchain-core's parser once; it is so slow that one run is enough."""
     chunks = reply(fields, method)
     own = JsonOutputToolsParser() if method == "function_calling" else JsonOutputParser()
     samples = Samples()
@@ -126,20 +125,20 @@ def langchain_s_own(fields: int, method: str) -> Samples:
 
 
 def measured_growth(sizes: Sequence[int], rounds: int, method: str) -> dict[str, dict[int, float]]:
-    """Measure one method; gives the microseconds a field by column and size."""
+    """Measure one method, and return the microseconds per field by the name of the row and the size."""
     times: dict[str, dict[int, float]] = {}
     with server() as url:
         for fields in sizes:
             measured = interleaved(jobs(fields, method, url), rounds)
             if fields <= LARGEST_OF_CORE:
-                measured["langchain-core"] = langchain_s_own(fields, method)
+                measured["langchain-core"] = core_parser(fields, method)
             for column, samples in measured.items():
                 times.setdefault(column, {})[fields] = min(samples.cpu) / fields * 1e6
     return times
 
 
 def report(sizes: Sequence[int], rounds: int) -> Iterator[str]:
-    """Yield the lines of the report, one table a method."""
+    """Yield the lines of the report, one table per method."""
     yield INTRODUCTION.format(rounds=rounds, letters=LETTERS, largest=f"{LARGEST_OF_CORE:,}")
     for method in METHODS:
         times = measured_growth(sizes, rounds, method)
@@ -154,9 +153,9 @@ def report(sizes: Sequence[int], rounds: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure, print and, if wished, write the report."""
+    """Measure, print the report, and write it if `--out` is passed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small replies only, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="small replies, to check that everything runs")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()

@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import threading
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -12,6 +13,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelError
 from langchain_core.language_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import ChatKimi
@@ -264,3 +266,17 @@ def test_the_error_is_typed_and_survives_a_pickle() -> None:
     assert (type(again), str(again), vars(again)) == (KimiBudgetExceededError, "Spent. Stop.", vars(error))
     assert all(isinstance(again, kind) for kind in (KimiUsageError, ModelError, ValueError))
     assert again.is_retryable is False
+
+
+def test_a_refusal_names_the_source_of_list_prices() -> None:
+    budget = Budget(max_cost=0.000001)
+    message = AIMessage(
+        "Yes.",
+        usage_metadata={"input_tokens": 1000, "output_tokens": 10, "total_tokens": 1010},
+        response_metadata={"model_name": "moonshotai/kimi-k3"},
+    )
+    run = uuid4()
+    budget.on_chat_model_start({}, [[]], run_id=run)
+    budget.on_llm_end(LLMResult(generations=[[ChatGeneration(message=message)]]), run_id=run)
+    with pytest.raises(KimiBudgetExceededError, match=r"USD of it by list prices \(genai-prices .*, \d{4}-\d\d-\d\d\)"):
+        budget.on_chat_model_start({}, [[]], run_id=uuid4())

@@ -16,6 +16,7 @@ from langchain_kimi._costs.charges import (
     cost_of_result,
     is_cache_hit,
     plausible_tokens,
+    price_sources,
 )
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -172,3 +173,10 @@ def test_an_implausible_cost_is_logged(caplog: pytest.LogCaptureFixture) -> None
 @pytest.mark.parametrize(("count", "tokens"), [(None, 0), (-3, 0), (7, 7), (10**4_000, 10**12)])
 def test_implausible_numbers_of_tokens_are_clamped(count: int | None, tokens: int) -> None:
     assert plausible_tokens(count) == tokens
+
+
+def test_list_prices_have_a_source_and_a_date() -> None:
+    [source] = price_sources(CallCost("moonshotai/kimi-k3"))
+    assert source.startswith("genai-prices")
+    assert source[-10:].count("-") == 2
+    assert price_sources(CallCost("maker/another")) == price_sources(CallCost()) == frozenset()

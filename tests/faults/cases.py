@@ -131,7 +131,8 @@ def play(case: Case, way: str) -> Played:
         openrouter.script(*first)
         openrouter.script(last, times=None)
         model = model_of(openrouter, **{"max_retries": RETRIES, "retry_empty": RETRIES, **case.settings})
-        outcome = ask(model, way, **({"tools": [WEATHER]} if case.tools else {}))
+        more: dict[str, Any] = {"tools": [WEATHER]} if case.tools else {}
+        outcome = ask(model, way, **more)
         times = [request.received_at for request in openrouter.requests]
         model.close()
         return Played(outcome, len(times), [later - earlier for earlier, later in pairwise(times)])

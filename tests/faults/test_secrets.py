@@ -126,6 +126,16 @@ def test_headers_cannot_be_injected(evil: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "content-length", "CONNECTION", "Upgrade"])
+def test_headers_that_frame_a_request_are_refused(name: str, way: str) -> None:
+    with Emulator() as openrouter:
+        error = ask(model_of(openrouter), way, extra_headers={name: "5"}).error
+        assert isinstance(error, KimiUsageError)
+        assert name.lower() in str(error).lower()
+        assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("depth", [50, 400, 800, 940, 975, 20_000])
 def test_a_deeply_nested_error_is_reported(depth: int, way: str) -> None:
     deep = b'{"a":' * depth + b"1" + b"}" * depth

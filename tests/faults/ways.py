@@ -71,15 +71,17 @@ def streams(way: str) -> bool:
     return way.endswith("stream")
 
 
-def ask(model: Any, way: str, prompt: Any = PROMPT, **kwargs: Any) -> Outcome:
-    """Call a model or another runnable in one of the four ways; async ways run in their own loop.
+def ask(
+    model: Any, way: str, prompt: Any = PROMPT, *, run: Callable[[Any], object] = asyncio.run, **kwargs: Any
+) -> Outcome:
+    """Call a model or another runnable in one of the four ways; async ways run in their own loop, or as `run` does.
 
     Errors are returned in the outcome, not raised.
     """
     outcome = Outcome()
     try:
         if (running := WAYS[way](model, outcome, prompt, kwargs)) is not None:
-            asyncio.run(running)
+            run(running)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
         outcome.error = error
     return outcome

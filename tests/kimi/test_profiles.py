@@ -112,7 +112,7 @@ def test_prices_have_a_source_and_a_date(slug: str) -> None:
     assert listed is not None
     assert 0.05 < listed.prompt < listed.completion < 50
     assert listed.cache_read is None or 0 < listed.cache_read < listed.prompt
-    assert listed.source == DATA["prices_source"]
+    assert listed.source == DATA["models"][slug]["prices"]["source"]
     assert dt.date.fromisoformat(listed.date)
 
 

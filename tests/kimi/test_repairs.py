@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._kimi.families import family
-from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, REPAIRS, chosen_repairs
+from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, REPAIRS, chosen_repairs, may_change
 from langchain_kimi._openrouter.wire import WireBody
 
 
@@ -68,3 +68,17 @@ def test_repairs_of_requests_return_a_sound_body_unchanged() -> None:
     body: WireBody = {"model": "moonshotai/kimi-k2", "messages": [{"role": "user", "content": "Hi"}]}
     for _, repair in ON_REQUEST:
         assert repair(body, kimi) is body
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs", "answer"),
+    [
+        ("Hello", ALL, False),
+        ("Hm.</think>Hello", ALL, True),
+        ("Hm.</think>Hello", frozenset({"markup"}), False),
+    ],
+)
+def test_only_a_text_with_a_sign_of_a_mistake_may_be_changed(
+    text: str, repairs: frozenset[str], *, answer: bool
+) -> None:
+    assert may_change(text, repairs) is answer

@@ -7,7 +7,7 @@ import pytest
 
 from langchain_kimi._kimi.schemas import _repair_of, moonshot_schema, schema_notes, with_moonshot_schemas
 from langchain_kimi.errors import KimiUsageError
-from tests.growth import growth_of
+from tests.growth import assert_linear
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 
@@ -128,7 +128,7 @@ def test_the_repair_takes_linear_time(shape: str) -> None:
         _repair_of.cache_clear()
         with_moonshot_schemas(SHAPES[shape](size))
 
-    assert growth_of(repair, SIZES.get(shape, 200)) < 3
+    assert_linear(repair, SIZES.get(shape, 200))
 
 
 @pytest.mark.filterwarnings("ignore:Moonshot AI may refuse")

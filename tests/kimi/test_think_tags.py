@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.think_tags import ThinkTags
+from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 
 SILENT = {"model": "moonshotai/kimi-k2-0905"}
 THINKING = {"model": "moonshotai/kimi-k2-thinking"}
@@ -145,3 +145,8 @@ def test_a_very_long_text_is_released() -> None:
 def test_reasoning_of_the_same_delta_comes_first() -> None:
     message: Any = {"reasoning": "One. ", "content": "<think>Two.</think>Hello"}
     assert ThinkTags(SILENT).feed(message, is_whole=True) == {"reasoning": "One. Two.", "content": "Hello"}
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in (*LEAKS, *STRAY)])
+def test_every_text_that_is_changed_closes_thoughts(text: str) -> None:
+    assert closes_thoughts(text)

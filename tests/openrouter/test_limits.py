@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, is_too_deep
+from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, MAX_VALUES, is_too_deep
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.sse import EventDecoder
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError
-from tests.growth import growth_of
+from tests.growth import assert_linear
 
 MIB = 2**20
 LINE_OF_COMMENT = b":" + b" " * (MAX_EVENT_BYTES - 2) + b"\n"
@@ -70,7 +70,7 @@ def test_an_unfinished_event_is_read_in_linear_time(line: bytes) -> None:
         for _ in range(size):
             decoder.feed(line)
 
-    assert growth_of(read, 3000) < 3.3
+    assert_linear(read)
 
 
 def test_a_large_event_is_read() -> None:
@@ -120,4 +120,12 @@ def test_nesting_beyond_the_limit_is_a_malformed_reply(depth: int) -> None:
     plain = PlainReader(head(), None)
     plain.feed(body, 0.0)
     with pytest.raises(KimiMalformedReplyError):
+        list(plain.close())
+
+
+@pytest.mark.parametrize("body", [b'{"a":[' + b"1," * (MAX_VALUES + 1) + b"1]}", b"[" + b"," * (MAX_VALUES + 1)])
+def test_a_reply_with_too_many_values_is_refused(body: bytes) -> None:
+    plain = PlainReader(head(), None)
+    plain.feed(body, 0.0)
+    with pytest.raises(KimiReplyTooLargeError, match="larger than 16777216 values"):
         list(plain.close())

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_kimi._openrouter.redaction import REPLACEMENT, Redactor, secrets_of
 from langchain_kimi.errors import KimiConnectionError, KimiServerError, RawReply
@@ -27,6 +28,9 @@ SECRETS = secrets_of({"Authorization": f"Bearer {KEY}", "X-Tenant": "tenant-secr
         "eyJhbGciOiJI.eyJzdWIiOiIx.c2ln",
         "Basic dXNlcjpwYXNzd29yZA==",
         "http://user:pass@proxy.example",
+        "https://host.example/v1?api_key=planted",
+        "org_" + "Planted0" * 3,
+        "user_" + "2abcDEF3ghi",
     ],
 )
 def test_a_secret_is_removed_in_every_form(form: str) -> None:
@@ -34,6 +38,7 @@ def test_a_secret_is_removed_in_every_form(form: str) -> None:
     assert cleaned.startswith("before ")
     assert cleaned.endswith("after")
     assert form not in cleaned
+    assert "planted" not in cleaned
     assert REPLACEMENT in cleaned
 
 
@@ -51,6 +56,24 @@ def test_the_password_of_a_url_is_a_secret() -> None:
         "pass%40word",
         "pass@word",
     ]
+
+
+def test_a_key_in_the_path_of_a_url_is_a_secret() -> None:
+    assert secrets_of({}, "https://gateway.example/v1/0123456789abcdef/chat/completions") == ["0123456789abcdef"]
+
+
+@pytest.mark.parametrize("kind", [AIMessage, AIMessageChunk])
+def test_the_partial_message_of_an_error_contains_no_secret_of_the_call(kind: type[AIMessage]) -> None:
+    other = "sk-or-" + "v1-0123456789abcdef"
+    partial = kind(f"{KEY} and {other}", additional_kwargs={"reasoning": KEY}, response_metadata={"model": "m"})
+    error = KimiConnectionError("x", partial=partial)
+    Redactor(SECRETS).error(error)
+    assert error.partial is not None
+    assert type(error.partial) is kind
+    # The words of the model are not changed further.
+    assert error.partial.content == f"{REPLACEMENT} and {other}"
+    assert error.partial.additional_kwargs == {"reasoning": REPLACEMENT}
+    assert error.partial.response_metadata == {"model": "m"}
 
 
 def test_json_values_are_cleaned_in_keys_and_values() -> None:

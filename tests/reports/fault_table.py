@@ -10,8 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from langchain_kimi.errors import KimiError
+from langchain_kimi.testing.faults import CONNECTIONS, HOSTILE
 from tests.faults import replies, statuses, streams, transfers
 from tests.faults.cases import Case, Played, partial_of, play
+from tests.faults.hostile_outcomes import OUTCOMES
 from tests.faults.ways import WAYS
 
 REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -90,12 +92,52 @@ def table(title: str, cases: tuple[Case, ...]) -> list[str]:
     return lines
 
 
+HOSTILE_HEAD = """
+## Hostile replies
+
+Replies that no honest server sends, over raw sockets: `langchain_kimi.testing.faults.HOSTILE`. `tests/faults` plays
+each of them in the four ways. The result is that of `invoke` and `ainvoke`, and that of `stream` and `astream`. A call
+with another key on the same connections then gets its own answer. A reply without end stops at the limits of time or
+size, whichever comes first.
+
+| reply | what is sent | plain | streamed |
+| --- | --- | --- | --- |"""
+CONNECTIONS_HEAD = """
+## Hostile connections
+
+Connections that break, hang or lie at other moments: `langchain_kimi.testing.faults.CONNECTIONS`. Those that never end
+stop at the limits of time.
+
+| connection | what happens | a client should |
+| --- | --- | --- |"""
+SHOULD = {
+    "answers": "return the answer",
+    "fails": "raise an error",
+    "either": "do one of both",
+    "stops": "stop at its limits",
+}
+
+
+def hostile_table() -> list[str]:
+    """Return the lines of the tables of hostile replies and connections."""
+    lines = HOSTILE_HEAD.split("\n")
+    for name, fault in HOSTILE.items():
+        cells = [
+            " or ".join(f"`{one}`" if one != "answer" else one for one in row.split("|")) for row in OUTCOMES[name]
+        ]
+        lines.append(f"| {name} | {fault.what.replace('|', chr(92) + '|')} | {cells[0]} | {cells[1]} |")
+    lines += CONNECTIONS_HEAD.split("\n")
+    lines += [f"| {name} | {hostile.what} | {SHOULD[hostile.client]} |" for name, hostile in CONNECTIONS.items()]
+    return lines
+
+
 def main() -> None:
     """Write the report."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     lines = [HEAD, f"With {versions}, Python {sys.version.split()[0]}."]
     for title, cases in PARTS.items():
         lines += table(title, cases)
+    lines += hostile_table()
     earlier = REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""
     soak = SOAK + (earlier.partition(SOAK)[2] or "\n")
     REPORT.write_text("\n".join([*lines, "", soak]).rstrip("\n") + "\n", encoding="utf-8")

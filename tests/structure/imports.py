@@ -45,7 +45,9 @@ LAYERS = {
     "_version": Layer(),
     "errors": Layer(outside=frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
-    "_openrouter.http": Layer(PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "urllib.request"}),
+    "_openrouter.http": Layer(
+        PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "select", "contextvars", "logging", "urllib.request"}
+    ),
     "_kimi": Layer(PROTOCOL),
     "_schemas": Layer(PROTOCOL, LANGCHAIN),
     "_request": Layer(PROTOCOL | {"_kimi", "_schemas"}, LANGCHAIN),
@@ -56,9 +58,9 @@ LAYERS = {
     "_settings": Layer(PROTOCOL | {"_kimi", "_constructor", "_keys"}, LANGCHAIN),
     "_tracing": Layer(FEATURES, LANGCHAIN | {"tenacity"}),
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"threading", "time"}),
-    "catalog": Layer(PROTOCOL, NETWORK | {"pydantic"}),
+    "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks"},
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
@@ -69,16 +71,25 @@ LAYERS = {
         MODEL | {"_settings", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
-    "__init__": Layer(MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading", "bulk"}),
-    "__main__": Layer(MODEL),
+    "verify": Layer(
+        MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
+    ),
+    "__init__": Layer(
+        frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
+    ),
+    "__main__": Layer(frozenset({"cli"})),
+    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
-        BASE | {"_openrouter.wire", "_kimi"}, NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"}
+        BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
+        NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
     ),
 }
 ENVIRONMENT_READERS = (
     "chat_models",
     "_keys",
     "_settings",
+    "_kimi.facts",
+    "cli",
     "testing",
     "_tokens.vocabulary",
     "_openrouter.host",

@@ -1,12 +1,13 @@
 """The public modules, and whether each module has its tests."""
 
 import ast
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType
 
 from tests.structure.tree import Module
 
-PUBLIC = frozenset({"__init__", "bulk", "callbacks", "catalog", "chat_models", "errors", "testing"})
+PUBLIC = frozenset({"__init__", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "testing", "verify"})
 """The top-level modules without an underscore. Everything else is private and may move."""
 
 
@@ -43,3 +44,43 @@ def untested(modules: Mapping[str, Module], tests: Collection[str]) -> list[str]
 
 def _defines_functions(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
+
+
+def unexported(modules: Mapping[str, Module], public_modules: Collection[str], exported: Collection[str]) -> list[str]:
+    """Return the public classes that users need and that are not exported.
+
+    These are the classes that the public modules define, and the classes that the public members of an exported class
+    return or are.
+
+    Args:
+        modules: The modules of the package.
+        public_modules: The names of the modules whose public classes users create or catch.
+        exported: The names that the package exports.
+    """
+    classes = {
+        node.name: node for module in modules.values() for node in module.tree.body if isinstance(node, ast.ClassDef)
+    }
+    defined = {
+        node.name for name in public_modules for node in modules[name].tree.body if isinstance(node, ast.ClassDef)
+    }
+    mentioned = {word for name in exported if name in classes for word in _words_of(classes[name], classes)}
+    return sorted(
+        name for name in defined | (mentioned & classes.keys()) if not name.startswith("_") and name not in exported
+    )
+
+
+def _words_of(kind: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> Iterator[str]:
+    """Yield the words in the annotations of the public members of a class, and of its bases in the package."""
+    for base in kind.bases:
+        if (name := ast.unparse(base)) in classes:
+            yield from _words_of(classes[name], classes)
+    for node in kind.body:
+        match node:
+            case ast.FunctionDef(name=name, returns=annotation) | ast.AsyncFunctionDef(name=name, returns=annotation):
+                is_public = not name.startswith("_")
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
+                is_public = not name.startswith("_")
+            case _:
+                continue
+        if is_public and annotation is not None:
+            yield from re.findall(r"\w+", ast.unparse(annotation))

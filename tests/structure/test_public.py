@@ -34,3 +34,17 @@ def test_a_module_without_tests_is_reported() -> None:
         "p/errors.py has no tests/test_errors.py",
     ]
     assert public.untested(modules_of({"p/__init__.py": FUNCTION}), []) == ["p/__init__.py has no tests/test_init.py"]
+
+
+def test_a_public_class_that_is_not_exported_is_reported() -> None:
+    modules = modules_of(
+        {
+            "p/__init__.py": "",
+            "p/errors.py": "class A:\n    cause: 'Cause'\nclass B:\n    pass\nclass _C:\n    pass",
+            "p/chat.py": "class Chat(Base):\n    def count(self) -> 'Count | None': ...\n    def _f(self) -> D: ...",
+            "p/_base.py": "class Base:\n    async def cost(self) -> dict[str, Cost]: ...\n    def x(self): ...",
+            "p/_results.py": "".join(f"class {name}:\n    pass\n" for name in ("Cause", "Count", "Cost", "D")),
+        }
+    )
+    assert public.unexported(modules, {"errors"}, {"A", "Chat", "retry_on"}) == ["B", "Cause", "Cost", "Count"]
+    assert public.unexported(modules, {"errors"}, {"A", "B", "Chat", "Cause", "Cost", "Count"}) == []

@@ -46,6 +46,7 @@ def test_a_generation_is_available_at_the_second_lookup(openrouter: Emulator, cl
     [
         ("GET", "/models/moonshotai/kimi-x/endpoints", 404),
         ("GET", "/unknown", 404),
+        ("GET", "/models?limit=many", 400),
         ("GET", "/generation", 404),
         ("GET", "/chat/completions", 404),
         ("POST", "/models", 405),

@@ -67,6 +67,19 @@ def test_generations_are_valid(sdk: OpenRouter) -> None:
     assert sdk.generations.get_generation(id=reply.id).data.id == reply.id
 
 
+def test_activity_is_valid(sdk: OpenRouter) -> None:
+    sdk.chat.send(model=MODEL, messages=MESSAGES)
+    assert sdk.analytics.get_user_activity().data[0].requests >= 1
+
+
+def test_models_are_filtered_and_paged(sdk: OpenRouter) -> None:
+    page: Any = sdk.models.list(offset=1, limit=2, supported_parameters="tools", input_modalities="image", q="kimi-k")
+    assert [model.id for model in page.result.data] == ["moonshotai/kimi-k2.6", "moonshotai/kimi-k3"]
+    assert page.result.total_count == 3
+    assert cast("Any", sdk.models.list(model_authors="nobody")).result.data == []
+    assert len(cast("Any", sdk.models.list(max_price=0.5, context=200_000)).result.data) == 1
+
+
 FAULTS: list[Fault] = [
     faults.unauthorized(), faults.out_of_credits(), faults.key_limit_exceeded(), faults.moderated(),
     faults.no_endpoints(), faults.timed_out(), faults.payload_too_large(), faults.rate_limited(),

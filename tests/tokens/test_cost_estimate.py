@@ -9,7 +9,6 @@ from langchain_core.tools import tool
 from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.profiles import prices
 from langchain_kimi._tokens.counting import shared_counter
-from langchain_kimi._tokens.model import limited, prices_of
 from langchain_kimi.errors import KimiUsageError
 from tests.conftest import KEY
 
@@ -88,7 +87,8 @@ def test_tools_raise_the_estimate() -> None:
 def test_the_estimate_counts_max_tokens_of_output(settings: dict[str, Any], limit: int | None, most: int) -> None:
     estimate = model(**settings).estimate_cost(ASKED, max_tokens=limit)
     assert estimate.completion_tokens == most
-    assert estimate.most_cost == pytest.approx(estimate.prompt_cost + most * 2.5 / 1e6)
+    # One endpoint of this model costs 1.15 and 8 USD.
+    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 1.15 + most * 8) / 1e6)
 
 
 def test_a_free_model_costs_nothing() -> None:
@@ -134,20 +134,37 @@ def test_an_invalid_limit_is_refused() -> None:
 
 def test_the_most_that_a_call_costs_is_that_of_the_dearest_host() -> None:
     estimate = model(model="moonshotai/kimi-k3").estimate_cost(ASKED, max_tokens=1000)
-    # One host bills prompts that it writes to its cache at 4.125 USD, and output at 16.5 USD.
+    # One host has a faster endpoint for 4.5 USD and 22.5 USD.
     assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 3 / 1e6)
-    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 4.125 + 1000 * 16.5) / 1e6)
+    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 4.5 + 1000 * 22.5) / 1e6)
     batch = model(model="moonshotai/kimi-k3:batch").estimate_cost(ASKED, max_tokens=1000)
     assert batch.most_cost == pytest.approx((batch.prompt_tokens * 0.917 + 1000 * 6) / 1e6)
+
+
+def most(**settings: Any) -> float:
+    cost = model(**{"max_tokens": 1_000_000, **settings}).estimate_cost([HumanMessage("")]).most_cost
+    assert cost is not None
+    return cost
+
+
+def test_the_most_is_at_most_the_price_that_the_preferences_allow() -> None:
+    assert most(provider={"max_price": {"completion": 3}}) == pytest.approx(3, abs=0.01)
+    assert most(provider={"max_price": {"completion": "99"}}) == pytest.approx(8, abs=0.01)
+
+
+def test_a_dearer_fallback_counts_for_the_most() -> None:
+    assert most(models=["moonshotai/kimi-k3"]) == pytest.approx(22.5, abs=0.01)
+    with pytest.raises(KimiUsageError, match=f"prices of {UNKNOWN} are not known"):
+        most(models=[UNKNOWN])
 
 
 @pytest.mark.parametrize(
     ("limits", "prompt", "completion"),
     [
         ({"prompt": 3.5, "completion": 15}, 3.5, 15),
-        ({"completion": "15.5"}, 4.125, 15.5),
-        ({"prompt": 99, "image": 1}, 4.125, 16.5),
-        ({}, 4.125, 16.5),
+        ({"completion": "15.5"}, 4.5, 15.5),
+        ({"prompt": 99, "image": 1}, 4.5, 22.5),
+        ({}, 4.5, 22.5),
     ],
 )
 def test_hosts_above_the_maximum_price_do_not_count(limits: Any, prompt: float, completion: float) -> None:
@@ -156,9 +173,3 @@ def test_hosts_above_the_maximum_price_do_not_count(limits: Any, prompt: float, 
     assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * prompt + 1000 * completion) / 1e6)
     own = k3.estimate_cost(ASKED, max_tokens=1000, prices={"prompt": 100, "completion": 200})
     assert own.most_cost == pytest.approx((own.prompt_tokens * 100 + 1000 * 200) / 1e6)
-
-
-def test_a_price_that_is_not_a_number_is_no_limit() -> None:
-    listed = prices_of("moonshotai/kimi-k3", None)
-    assert limited(listed, {"max_price": {"prompt": "free", "completion": None}}) == listed
-    assert limited(listed, None) == listed

@@ -182,7 +182,7 @@ def test_packed_data_counts_by_the_character() -> None:
     assert estimate_tokens(code * 3) < len(code) * 3 / 2
 
 
-CODE = "    def read_names(self, path: str) -> list[str]:\n        return [line.strip() for line in open(path)]\n\n"
+CODE = "    def read_names(self, path: str) -> list[str]:\n        return [line.strip() for line in open(path)]\n"
 JSON = '{"id": 4711, "name": "John Miller", "tags": ["a", "b"], "url": "https://example.com/a/b?c=1"}\n'
 
 

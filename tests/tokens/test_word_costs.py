@@ -17,7 +17,7 @@ def test_blanks_separate_words() -> None:
         (" IDs", " HTTPDs"),
         (" type", '"types'),
         (" aaaaaaaaaaaaaaaa", " " + "a" * 40),
-        (" " + "a" * 40, " " + "A" * 40),
+        (" " + "the" * 14, " " + "THE" * 14),
     ],
 )
 def test_the_other_word_has_more_tokens(common: str, other: str) -> None:

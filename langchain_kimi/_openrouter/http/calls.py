@@ -15,6 +15,7 @@ import httpx
 from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
+from langchain_kimi._openrouter.http.environment import proxy_urls
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
@@ -47,7 +48,7 @@ PRECISION = 0.01
 class Call(Generic[Part]):
     """One call: the request, the reader of the response, and the rules for time and retries.
 
-    The repr contains no secrets.
+    Without a `url` the request goes to chat completions. The repr contains no secrets.
     """
 
     connection: Connection
@@ -59,6 +60,8 @@ class Call(Generic[Part]):
     model: str | None = None
     run_id: UUID | None = None
     clock: Clock = field(default=CLOCK)
+    method: str = "POST"
+    url: str = ""
 
 
 class Attempts(Generic[Part]):
@@ -163,7 +166,8 @@ class Attempts(Generic[Part]):
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
         if tool := advice_on_tool(error, self.call.body):
             error.update(advice=f"{tool} {error.advice}")
-        Redactor(secrets_of(self.call.headers, self.call.connection.proxy)).error(error)
+        connection = self.call.connection
+        Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
             return None

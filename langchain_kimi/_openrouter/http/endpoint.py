@@ -98,9 +98,13 @@ def _is_host(host: str | None) -> bool:
 
 def keeps_secrets(url: str) -> bool:
     """Return whether requests to a base URL are encrypted or do not leave this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost":
+    return urlsplit(url).scheme == "https" or is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL is that of a server on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback

@@ -45,6 +45,11 @@ def system_proxy(url: str) -> str | None:
     return proxy
 
 
+def proxy_urls() -> list[str]:
+    """Return all proxies of the environment or the system, which may contain passwords."""
+    return [value if "://" in value else f"http://{value}" for name, value in getproxies().items() if name != "no"]
+
+
 def check_socks(proxy: str | None, setting: str) -> None:
     """Check that the package for a SOCKS proxy is installed.
 

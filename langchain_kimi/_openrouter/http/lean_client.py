@@ -4,9 +4,11 @@ They send a request faster than an `httpx.Client`, because they have no cookies,
 closed at any moment and without an await, whatever state httpcore is in.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -14,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 import httpx
 
+from langchain_kimi._openrouter.http.environment import proxy_urls
 from langchain_kimi._openrouter.http.network import AsyncNetwork, Limits, Network, NoLimits
+from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi.errors import KimiError
 
 ENCODINGS = "gzip, deflate"
@@ -33,7 +37,9 @@ def _request(
     """Return a request with the headers that httpx adds. It adds none when the body is passed as a stream."""
     parsed, host = _parsed(url)
     names = {name.lower() for name in headers}
-    defaults = {"Host": host, "Accept-Encoding": ENCODINGS, "Content-Length": str(len(content))}
+    defaults = {"Host": host, "Accept-Encoding": ENCODINGS}
+    if content or method == "POST":
+        defaults["Content-Length"] = str(len(content))
     missing = {name: value for name, value in defaults.items() if name.lower() not in names}
     return httpx.Request(
         method, parsed, headers={**missing, **headers}, stream=httpx.ByteStream(content), extensions=extensions
@@ -45,6 +51,37 @@ class _Secret(bytes):
 
     def __repr__(self) -> str:
         return "b'[secret]'"
+
+
+class _LogFilter(logging.Filter):
+    """Remove the secrets of the current call from httpcore's log, which shows the headers of each response."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Remove secrets from a record, and keep it."""
+        if (secrets := _secrets.get()) is not None:
+            record.msg, record.args = Redactor(secrets).text(record.getMessage()), ()
+        return True
+
+
+_secrets: ContextVar[list[str] | None] = ContextVar("secrets", default=None)
+_log = logging.getLogger("httpcore.http11")
+_log.addFilter(_LogFilter())
+
+
+@contextmanager
+def _hidden_secrets(request: httpx.Request, proxy: str | None) -> Iterator[None]:
+    token = _secrets.set(secrets_of(request.headers, str(request.url), proxy, *proxy_urls()))
+    try:
+        yield
+    finally:
+        _secrets.reset(token)
+
+
+def _logging_of(request: httpx.Request, proxy: str | None) -> AbstractContextManager[None]:
+    return _hidden_secrets(request, proxy) if _log.isEnabledFor(logging.DEBUG) else _NOTHING
+
+
+_NOTHING = nullcontext()
 
 
 def _proxy(url: str | None, tls: Any) -> httpcore.Proxy | None:
@@ -151,6 +188,7 @@ class LeanClient(Lean):
         vars(pool)["_optional_thread_lock"] = threading.RLock()
         super().__init__(network, pool)
         self._transport = _transport(httpx.HTTPTransport, pool, tls=tls, proxy=proxy)
+        self._proxy = proxy
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     def send(self, request: httpx.Request, **_: object) -> httpx.Response:
@@ -160,7 +198,7 @@ class LeanClient(Lean):
             httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy = True
-        with self._translated():
+        with _logging_of(request, self._proxy), self._translated():
             response = self._transport.handle_request(request)
         response.request = request
         return response
@@ -176,12 +214,13 @@ class AsyncLeanClient(Lean):
         )
         super().__init__(network, pool)
         self._transport = _transport(httpx.AsyncHTTPTransport, pool, tls=tls, proxy=proxy)
+        self._proxy = proxy
         self._translated: Callable[[], AbstractContextManager[None]] = _proxy_errors if proxy else nullcontext
 
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
         """Send a request and return the response with its body unread."""
         self.is_busy = True
-        with self._translated():
+        with _logging_of(request, self._proxy), self._translated():
             response = await self._transport.handle_async_request(request)
         response.request = request
         return response

@@ -8,6 +8,7 @@ is cancelled: an await in a cancelled task may be interrupted again.
 
 import asyncio
 import os
+import select
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -197,6 +198,19 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         return self.process == os.getpid()
 
 
+def _is_readable(transport: Any) -> bool:
+    """Return whether the socket of a transport has bytes, or the end of them."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return True
+    # `select` fails for file descriptors above 1023, but Windows has nothing else.
+    if not hasattr(select, "poll"):
+        return bool(select.select([sock.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
@@ -356,7 +370,9 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return a detail of the connection, such as `socket`."""
         if info == "is_readable":
-            return bool(self.protocol.pieces) or self.protocol.is_over
+            # Bytes that the event loop has not received yet count too: they are not the reply to the next request.
+            receiver = self.protocol
+            return bool(receiver.pieces) or receiver.is_over or _is_readable(receiver.transport)
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self.protocol.transport.get_extra_info(names.get(info, info))
 

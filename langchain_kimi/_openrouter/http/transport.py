@@ -1,4 +1,4 @@
-"""Post a request body and feed the bytes of the response to a reader, sync and async.
+"""Send a request and feed the bytes of the response to a reader, sync and async.
 
 Exceptions of the HTTP client, httpx or httpx2, become `KimiError`s here (see `errors`).
 """
@@ -159,8 +159,8 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
     if isinstance(client, Lean):
         client.limit(attempts)
     return client.build_request(
-        "POST",
-        call.connection.url,
+        call.method,
+        call.url or call.connection.url,
         content=call.body,
         headers=call.headers,
         extensions={"timeout": call.connection.timeout.for_attempt(attempts.wait_left)},

@@ -1,15 +1,24 @@
 """Reading bodies that are not streams: size limit, comments, tolerant parsing, and the bodies of error statuses."""
 
-from collections.abc import Mapping
-from itertools import dropwhile
-from typing import Any, NoReturn
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn, cast
 
-from langchain_kimi._openrouter.errors import error_from_response, malformed
-from langchain_kimi._openrouter.json import parse_lenient
-from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, is_too_deep, too_large
+from langchain_kimi._openrouter.errors import error_from_reply, error_from_response, find_error, malformed
+from langchain_kimi._openrouter.json import JSON, parse_lenient
+from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_too_deep, too_large
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
+from langchain_kimi._openrouter.reply.chunks import choices_of, is_every_choice, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import KimiError, RawReply
+
+NO_CHOICES = "The reply has no choices."
+INVALID_CHOICE = "A choice does not have the documented form."
+ERROR_BODY_WAIT = 5.0
+"""Seconds: the status alone is nearly sufficient, so the body of an error is not waited for as an answer is."""
+MAX_ERROR_BYTES = 2**18
+"""No error body is longer; an endless page is. Errors keep no more of any reply either."""
 
 
 def size_with(size: int, piece: bytes) -> int:
@@ -23,41 +32,93 @@ def size_with(size: int, piece: bytes) -> int:
     return size + len(piece)
 
 
+BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\r\n]++|:[^\r\n]*+)*+")
+"""A possessive expression takes no memory for each of its repetitions."""
+_BLANKS = b" \t\r\n"
+
+
+class CommentFilter:
+    """Remove the keep-alive comments and blanks before a body while it arrives, so that they take no memory."""
+
+    def __init__(self) -> None:
+        self._is_inside = False
+
+    def strip(self, piece: bytes) -> bytes:
+        """Return the next bytes from the beginning of the body on, or no bytes while there is none."""
+        if self._is_inside:
+            # The rest of a comment becomes one of its own.
+            piece = b":" + piece
+        end = BLANKS_AND_COMMENTS.match(piece).end()  # type: ignore[union-attr]  # it matches everywhere
+        if end < len(piece):
+            self._is_inside = False
+            return piece[end:]
+        self._is_inside = piece[max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1 :].lstrip().startswith(b":")
+        return b""
+
+
 def without_comments(body: bytes) -> bytes:
-    """Return a body without the keep-alive comments and blank lines at both ends."""
-    lines = body.splitlines()
-    for _ in range(2):
-        lines = [*dropwhile(_is_comment, lines)][::-1]
-    return b"\n".join(lines).strip()
+    """Return a body without the keep-alive comments and blanks at both ends, in linear time."""
+    body = CommentFilter().strip(body).rstrip(_BLANKS)
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    end = len(body)
+    while (line_end := body.rfind(b"\n", 0, end)) >= 0 and _is_comment(body, line_end + 1, end):
+        end = line_end
+    return body[:end].rstrip(_BLANKS)
 
 
-def _is_comment(line: bytes) -> bool:
-    return line.startswith(b":") or not line.strip()
+def _is_comment(body: bytes, start: int, end: int) -> bool:
+    return body.startswith(b":", start) or not body[start:end].strip(_BLANKS)
 
 
-def parse_body(raw_reply: RawReply) -> Any:
+def kept_reply(head: ResponseHead, text: str) -> RawReply:
+    """Return a reply as it is kept on errors: with the beginning of its text."""
+    return RawReply(head.status, head.headers, text[:MAX_ERROR_BYTES])
+
+
+def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
+    """Yield the reply in a body that is not a stream, or the part of an answer before an error.
+
+    Raises:
+        KimiError: The body contains an error, or is not a complete reply.
+    """
+    if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
+        raise too_large("The reply", MAX_VALUES, "values")
+    reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
+    if not isinstance(reply, dict):
+        raise malformed("The reply is not a JSON object.", _kept_body(head, body))
+    if find_error(reply):
+        error = error_from_reply(reply, _kept_body(head, body), now=head.now)
+        # The part of the answer is yielded first, for the partial message; then the error is raised.
+        yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in choices_of(reply)]})
+        raise error
+    choices = choices_of(reply)
+    if not choices or not is_every_choice(choices, reply):
+        raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _kept_body(head, body))
+    yield reply
+
+
+def _kept_body(head: ResponseHead, body: bytes) -> RawReply:
+    return kept_reply(head, body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace").strip())
+
+
+def parse_body(head: ResponseHead, text: str) -> Any:
     """Return the JSON value of a body; raw control characters inside strings are accepted.
 
     Raises:
         KimiMalformedReplyError: The body is not JSON, or is nested too deeply.
     """
     try:
-        reply = parse_lenient(raw_reply.text)
+        reply = parse_lenient(text)
     except ValueError:
-        raise malformed(_not_json(raw_reply.text), raw_reply) from None
-    if is_too_deep(reply, raw_reply.text):
-        raise malformed("The reply is nested too deeply.", raw_reply)
+        raise malformed(_not_json(text), kept_reply(head, text)) from None
+    if is_too_deep(reply, text):
+        raise malformed("The reply is nested too deeply.", kept_reply(head, text))
     return reply
 
 
 def _not_json(text: str) -> str:
     return f"The reply is not JSON: it begins with {text[:80]!r}." if text else "The reply is empty."
-
-
-ERROR_BODY_WAIT = 5.0
-"""Seconds: the status alone is nearly sufficient, so the body of an error is not waited for as an answer is."""
-MAX_ERROR_BYTES = 2**18
-"""No error body is longer; an endless page is."""
 
 
 class ErrorBodyReader:
@@ -78,8 +139,10 @@ class ErrorBodyReader:
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
         """Take the next bytes."""
         self._head.idle_timer.passed(waited, content=False)
-        self._pieces.append(piece)
-        self._length += len(piece)
+        # The decoded bytes of one packet may be a thousand times as many.
+        if self._length < MAX_ERROR_BYTES:
+            self._pieces.append(piece)
+            self._length += len(piece)
         if self._length >= MAX_ERROR_BYTES:
             self._head.idle_timer.finish_within(0.0)
         return ()

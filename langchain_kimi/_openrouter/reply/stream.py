@@ -9,7 +9,15 @@ from typing import cast
 from langchain_kimi._openrouter.errors import error_from_reply, find_error, malformed
 from langchain_kimi._openrouter.json import JSON, LENIENT_DECODER
 from langchain_kimi._openrouter.limits import is_too_deep
-from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, without_comments
+from langchain_kimi._openrouter.reply.bodies import (
+    INVALID_CHOICE,
+    NO_CHOICES,
+    CommentFilter,
+    kept_reply,
+    read_body,
+    size_with,
+    without_comments,
+)
 from langchain_kimi._openrouter.reply.chunks import (
     as_chunk,
     as_error_chunk,
@@ -25,10 +33,10 @@ from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
 DONE = b"[DONE]"
-NO_CHOICES = "The reply has no choices."
-INVALID_CHOICE = "A choice does not have the documented form."
-BEGIN_OF_EVENTS = re.compile(rb"(\xef\xbb\xbf)?((event|id|retry):[^\r\n]*[\r\n]+)*data:")
+BEGIN_OF_EVENTS = re.compile(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
 """The begin of a stream of events, after any comments."""
+LONGEST_BEGIN = 9
+"""The bytes in which `BEGIN_OF_EVENTS` is found."""
 
 BLANKS = re.compile(r"\s*")
 
@@ -65,6 +73,7 @@ class StreamReader:
         self._has_news = False
         self._size = 0
         self._unframed: list[bytes] | None = []
+        self._comments = CommentFilter()
         self._index: int | None = None
 
     @property
@@ -92,15 +101,17 @@ class StreamReader:
         self._has_news = False
         if payloads:
             self._unframed = None
-        elif self._unframed is not None:
-            self._unframed.append(piece)
+        elif (unframed := self._unframed) is not None and (unframed or (piece := self._comments.strip(piece))):
+            unframed.append(piece)
+            if len(unframed) == 1 and BEGIN_OF_EVENTS.match(piece):
+                self._unframed = None
         for payload in payloads:
             if (chunk := self._plain_chunk(payload)) is None:
                 yield from self._chunks(payload)
             else:
                 yield chunk
         # A large event, such as an image, may take longer than the limit: its bytes count as content before its end.
-        has_part = not self._is_done and self._decoder.is_inside_event
+        has_part = not self._is_done and self._decoder.is_inside_event and bool(piece.replace(b"data:", b"").strip())
         self._idle_timer.passed(waited, content=self._has_news or has_part)
 
     def close(self) -> Iterator[WireEvent]:
@@ -225,16 +236,14 @@ class StreamReader:
 
     def _close_plain(self, body: bytes) -> Iterator[WireEvent]:
         """Read a body that is not a stream: an error, a page, or the reply of a host that does not stream."""
-        plain_reader = PlainReader(self._head, None)
-        plain_reader.feed(body, 0.0)
-        for reply in plain_reader.close():
+        for reply in read_body(self._head, body):
             chunk = as_chunk(reply)
             self._has_begun = has_content(choices_of(chunk))
             yield chunk
 
     def _raw_reply(self, value: object) -> RawReply:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return RawReply(self._head.status, self._head.headers, text)
+        return kept_reply(self._head, text)
 
 
 class PlainReader:
@@ -245,69 +254,67 @@ class PlainReader:
 
     def __init__(self, head: ResponseHead, idle: float | None) -> None:
         self._head = head
+        self._idle = idle
         self._idle_timer = head.idle_timer = IdleTimer(idle, self._is_complete)
+        self._comments = CommentFilter()
         self._pieces: list[bytes] = []
         self._size = 0
+        self._is_json = False
+        self._stream: StreamReader | None = None
 
     has_begun = False
     """Always false: nothing is returned before the end, so a plain call can always be retried."""
 
-    def feed(self, piece: bytes, waited: float) -> tuple[()]:
-        """Take the next bytes and return nothing yet.
+    def feed(self, piece: bytes, waited: float) -> Iterable[WireEvent]:
+        """Take the next bytes and return the chunks that they complete, if the host streams.
 
         Raises:
             KimiTimeoutError: Only blanks and comments came for too long.
             KimiReplyTooLargeError: The reply is too large.
         """
+        if self._stream is not None:
+            return self._stream.feed(piece, waited)
         self._size = size_with(self._size, piece)
-        # Comments keep a stream of events alive.
-        self._idle_timer.passed(waited, content=not piece.lstrip().startswith(b":") and bool(piece.strip()))
+        if not self._pieces:
+            piece = self._comments.strip(piece)
+            self._idle_timer.passed(waited, content=bool(piece))
+            if not piece:
+                return ()
+        else:
+            start = piece.lstrip()
+            self._idle_timer.passed(waited, content=bool(start) and not start.startswith(b":"))
         self._pieces.append(piece)
+        return () if self._is_json else self._begin()
+
+    def _begin(self) -> Iterable[WireEvent]:
+        body = b"".join(self._pieces)
+        if BEGIN_OF_EVENTS.match(body):
+            self._stream = StreamReader(self._head, self._idle, keeps_choices=True)
+            return self._stream.feed(body, 0.0)
+        self._is_json = len(body) >= LONGEST_BEGIN or body.startswith(b"{")
         return ()
 
-    def close(self) -> Iterator[WireEvent]:
-        """Take the end of the bytes and yield the reply, or the chunks of a streamed one.
+    def close(self) -> Iterable[WireEvent]:
+        """Take the end of the bytes and return the reply, or the last chunks of a streamed one.
 
         Raises:
-            KimiError: The body contains an error, or is not a complete reply.
+            KimiError: The body contains an error, or is not a complete reply. It is raised while the parts are
+                consumed.
         """
-        body = b"".join(self._pieces)
-        if not (value := JSON.parse(body)):
-            body = without_comments(body)
-            if BEGIN_OF_EVENTS.match(body):
-                stream_reader = StreamReader(self._head, None, keeps_choices=True)
-                yield from stream_reader.feed(body, 0.0)
-                yield from stream_reader.close()
-                return
-        reply = cast("WireEvent", value or parse_body(self._raw_reply(body)))
-        if not isinstance(reply, dict):
-            raise malformed("The reply is not a JSON object.", self._raw_reply(body))
-        if find_error(reply):
-            error = error_from_reply(reply, self._raw_reply(body), now=self._head.now)
-            # The part of the answer is yielded first, for the partial message; then the error is raised.
-            yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in choices_of(reply)]})
-            raise error
-        choices = choices_of(reply)
-        if not choices or not is_every_choice(choices, reply):
-            raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, self._raw_reply(body))
-        yield reply
+        if self._stream is not None:
+            return self._stream.close()
+        return read_body(self._head, without_comments(b"".join(self._pieces)))
 
     def _is_complete(self) -> bool:
         """Return whether the bytes are a complete reply, although the connection is still open.
 
         A proxy may fail to close it, and the answer is billed.
         """
-        idle_timer = self._head.idle_timer
+        if not (self._pieces and self._pieces[0].startswith(b"{")):
+            return False
         try:
             for _ in self.close():
                 pass
         except KimiError as error:
-            return not isinstance(error, KimiMalformedReplyError | KimiIncompleteStreamError)
-        finally:
-            # The reader of a stream sets a timer of its own.
-            self._head.idle_timer = idle_timer
+            return not isinstance(error, KimiMalformedReplyError)
         return True
-
-    def _raw_reply(self, body: bytes) -> RawReply:
-        text = body.decode("utf-8-sig", errors="replace").strip()
-        return RawReply(self._head.status, self._head.headers, text)

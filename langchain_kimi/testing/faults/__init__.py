@@ -2,8 +2,18 @@
 
 Each function returns a `Fault`. `fault.on(Reply(text="Hello"))` sets the reply that fails. A fault that only streams
 can have changes a plain reply in the most similar way.
+
+`HOSTILE` has replies that no honest server sends, by their names, and `CONNECTIONS` has such connections; see
+`faults.hostile`.
 """
 
+from langchain_kimi.testing.faults.hostile import (
+    CONNECTIONS,
+    HOSTILE,
+    HostileConnection,
+    HostileFault,
+    listening,
+)
 from langchain_kimi.testing.faults.replies import (
     choices_empty,
     choices_null,
@@ -67,6 +77,10 @@ from langchain_kimi.testing.faults.transfers import (
 )
 
 __all__ = [
+    "CONNECTIONS",
+    "HOSTILE",
+    "HostileConnection",
+    "HostileFault",
     "answered_with",
     "bad_gateway",
     "bare_status",
@@ -97,6 +111,7 @@ __all__ = [
     "invalid_json",
     "key_limit_exceeded",
     "leaked_markup",
+    "listening",
     "moderated",
     "no_capacity",
     "no_endpoints",

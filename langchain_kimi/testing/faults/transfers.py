@@ -8,8 +8,16 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Literal
 
-from langchain_kimi.testing.http1 import Cut, Hang, Repeat, Response, Step, frame, response_head
-from langchain_kimi.testing.responses import COMMENT, Fault, OutgoingReply, body_of, dump
+from langchain_kimi.testing.http1 import Cut, Hang, Repeat, Response, frame, response_head
+from langchain_kimi.testing.responses import (
+    COMMENT,
+    Fault,
+    OutgoingReply,
+    body_of,
+    dump,
+    exact_response,
+    response_with,
+)
 
 _PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 _HEAD_OF_GZIP = 10
@@ -29,7 +37,7 @@ def compressed(
             "cut": packed[:middle],
             "corrupt": packed[:middle] + bytes([packed[middle] ^ 0xFF]) * 8 + packed[middle + 8 :],
         }
-        return _whole(outgoing, faulty[damage], {"content-encoding": coding})
+        return response_with(outgoing, faulty[damage], {"content-encoding": coding})
 
     return Fault(f"{coding}, {damage}", play)
 
@@ -37,7 +45,8 @@ def compressed(
 def unasked_compression(coding: str = "compress") -> Fault:
     """A body with a content encoding that the client did not request, most of which can be read as text."""
     return Fault(
-        coding, lambda outgoing: _whole(outgoing, b"\x1f\x9d\x90" + body_of(outgoing), {"content-encoding": coding})
+        coding,
+        lambda outgoing: response_with(outgoing, b"\x1f\x9d\x90" + body_of(outgoing), {"content-encoding": coding}),
     )
 
 
@@ -51,9 +60,9 @@ def wrong_length(by: int = 50, *, closed: bool = True) -> Fault:
 
     def play(outgoing: OutgoingReply) -> Response:
         body = body_of(outgoing)
-        head = response_head(_whole(outgoing, body, {}), chunked=False)
+        head = response_head(response_with(outgoing, body, {}), chunked=False)
         wrong = head.replace(b"content-length: %d" % len(body), b"content-length: %d" % (len(body) + by))
-        return _instead(wrong + body, Cut(reset=False) if closed else Hang())
+        return exact_response(wrong + body, Cut(reset=False) if closed else Hang())
 
     return Fault(f"Content-Length wrong by {by}", play)
 
@@ -80,8 +89,8 @@ def half_closed() -> Fault:
 
     def play(outgoing: OutgoingReply) -> Response:
         body = body_of(outgoing)
-        head = response_head(_whole(outgoing, b"", {}), chunked=True)
-        return _instead(head + frame(body[: len(body) // 2]), Cut(reset=False, half=True))
+        head = response_head(response_with(outgoing, b"", {}), chunked=True)
+        return exact_response(head + frame(body[: len(body) // 2]), Cut(reset=False, half=True))
 
     return Fault("half closed", play)
 
@@ -91,7 +100,7 @@ def informational(status: int = 103, times: int = 1) -> Fault:
     early = b"HTTP/1.1 %d Early\r\n\r\n" % status * times
 
     def play(outgoing: OutgoingReply) -> Response:
-        response = _whole(outgoing, body_of(outgoing), {})
+        response = response_with(outgoing, body_of(outgoing), {})
         return Response(response.status, response.headers, response.steps, [early], chunked=False)
 
     return Fault(f"{status} first", play)
@@ -106,7 +115,7 @@ def answered_with(status: int = 202) -> Fault:
     """The answer with another status than 200."""
 
     def play(outgoing: OutgoingReply) -> Response:
-        response = _whole(outgoing, body_of(outgoing), {})
+        response = response_with(outgoing, body_of(outgoing), {})
         return Response(status, response.headers, response.steps, chunked=False)
 
     return Fault(f"an answer under {status}", play)
@@ -122,7 +131,7 @@ def closed_after() -> Fault:
 
     def play(outgoing: OutgoingReply) -> Response:
         body = body_of(outgoing)
-        return _instead(response_head(_whole(outgoing, body, {}), chunked=False) + body, Cut(reset=False))
+        return exact_response(response_head(response_with(outgoing, body, {}), chunked=False) + body, Cut(reset=False))
 
     return Fault("closed after", play)
 
@@ -132,7 +141,7 @@ def comments_around() -> Fault:
 
     def play(outgoing: OutgoingReply) -> Response:
         plain = dump(OutgoingReply(outgoing.answer, stream=False, requested=outgoing.requested).events()[0])
-        return _whole(outgoing, COMMENT * 2 + plain + b"\n\n" + COMMENT, {"content-type": "text/event-stream"})
+        return response_with(outgoing, COMMENT * 2 + plain + b"\n\n" + COMMENT, {"content-type": "text/event-stream"})
 
     return Fault("comments around", play)
 
@@ -161,17 +170,6 @@ def endless_text() -> Fault:
     return Fault("endless text", play)
 
 
-def _whole(outgoing: OutgoingReply, body: bytes, headers: dict[str, str]) -> Response:
-    """Return a response with the usual headers and a body of known length."""
-    response = outgoing.respond([])
-    return Response(response.status, {**response.headers, **headers}, (body,), chunked=False)
-
-
-def _instead(sent: bytes, last: Step) -> Response:
-    """Return a response of exactly these bytes, head included, and the end of the connection."""
-    return Response(before=[sent, last])
-
-
 def _in_chunks(outgoing: OutgoingReply, sent: Callable[[bytes], bytes]) -> Response:
-    head = response_head(_whole(outgoing, b"", {}), chunked=True)
-    return _instead(head + sent(body_of(outgoing)), Cut(reset=False))
+    head = response_head(response_with(outgoing, b"", {}), chunked=True)
+    return exact_response(head + sent(body_of(outgoing)), Cut(reset=False))

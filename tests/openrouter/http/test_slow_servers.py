@@ -13,6 +13,7 @@ import pytest
 from langchain_kimi._openrouter.http.clients import close
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi.errors import KimiTimeoutError
+from langchain_kimi.testing.http1 import frame
 from tests.openrouter.http.calling import Ask, call
 
 EVERY = 0.01
@@ -58,6 +59,17 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
         HEAD + b"Content-Encoding: gzip\r\n\r\na\r\n" + PACKED[:10] + b"\r\n",
         b"5\r\n\x00\x00\x00\xff\xff\r\n",
     ),
+    **{
+        name: (HEAD + b"\r\n" + frame(event), frame(event))
+        for name, event in {
+            "comments": b": x\n\n",
+            "empty events": b"data: \n\n",
+            "empty objects": b"data: {}\n\n",
+            "empty deltas": b'data: {"choices": [{"delta": {"content": ""}}]}\n\n',
+            "an event without an end": b"data:\n",
+            "pings": b"event: ping\n\n",
+        }.items()
+    },
 }
 
 
@@ -70,6 +82,17 @@ def test_bytes_without_content_extend_no_limit(
     with raw_server(first, again) as url:
         [error] = ask(call(url, plain=plain, **limits))
     assert type(error) is KimiTimeoutError
+
+
+@pytest.mark.parametrize("limits", [{"total": 5.0}, {"idle": 5.0}], ids=["total", "idle"])
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "stream"])
+@pytest.mark.parametrize("again", [b"data: {}\n\n", b"data: [DONE]\n\n", b": x\n\n"])
+def test_events_after_the_end_do_not_delay_the_answer(
+    ask: Ask, again: bytes, limits: dict[str, Any], *, plain: bool
+) -> None:
+    event = b'data: {"choices": [{"delta": {"content": "whole"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    with raw_server(HEAD + b"\r\n" + frame(event), frame(again)) as url:
+        assert ask(call(url, plain=plain, **limits)) == ["whole"]
 
 
 def server_with(*responses: bytes) -> Any:

@@ -1,9 +1,20 @@
 import pytest
 
 from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES
-from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, without_comments
-from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError, RawReply
+from langchain_kimi._openrouter.reply.bodies import (
+    MAX_ERROR_BYTES,
+    CommentFilter,
+    ErrorBodyReader,
+    parse_body,
+    read_body,
+    size_with,
+    without_comments,
+)
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi.errors import KimiMalformedReplyError, KimiReplyTooLargeError, KimiServerError
 from tests.openrouter.events import COMMENT
+
+HEAD = ResponseHead(200, {}, 0.0)
 
 
 def test_the_size_of_a_reply_is_limited() -> None:
@@ -35,7 +46,7 @@ def test_many_comments_are_removed() -> None:
 
 
 def test_raw_line_breaks_in_strings_are_accepted() -> None:
-    assert parse_body(RawReply(200, {}, '{"a": "b\n"}')) == {"a": "b\n"}
+    assert parse_body(HEAD, '{"a": "b\n"}') == {"a": "b\n"}
 
 
 @pytest.mark.parametrize(
@@ -49,5 +60,40 @@ def test_raw_line_breaks_in_strings_are_accepted() -> None:
 )
 def test_text_that_is_not_json_is_refused(text: str, reason: str) -> None:
     with pytest.raises(KimiMalformedReplyError) as caught:
-        parse_body(RawReply(200, {}, text))
+        parse_body(HEAD, text)
     assert caught.value.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "rest"),
+    [
+        ([b"{}"], b"{}"),
+        ([b" \n", b":x", b"y\n\r", b":", b"{", b"\n{}", b"..."], b"{}..."),
+        ([b":\n", b" :x", b"{}\r{"], b"{"),
+        ([b": x\n{"], b"{"),
+        ([b":", b""], b""),
+    ],
+)
+def test_comments_before_a_body_are_removed_while_it_arrives(pieces: list[bytes], rest: bytes) -> None:
+    comments, body = CommentFilter(), b""
+    for piece in pieces:
+        body += piece if body else comments.strip(piece)
+    assert body == rest
+
+
+def test_an_error_keeps_only_the_beginning_of_a_large_body() -> None:
+    for body in (b"<" * 2**20, b"[" + b"1," * 2**19 + b"1]", b'{"choices": [], "x": "' + b"y" * 2**20 + b'"}'):
+        with pytest.raises(KimiMalformedReplyError) as caught:
+            list(read_body(HEAD, body))
+        assert caught.value.response is not None
+        assert len(caught.value.response.text) == MAX_ERROR_BYTES
+
+
+def test_the_body_of_an_error_takes_no_more_memory_than_is_read() -> None:
+    reader = ErrorBodyReader(ResponseHead(502, {}, 0.0), {})
+    for _ in range(100):
+        reader.feed(b"x" * (MAX_ERROR_BYTES - 1), 0.0)
+    with pytest.raises(KimiServerError) as caught:
+        reader.close()
+    assert caught.value.response is not None
+    assert len(caught.value.response.text) == MAX_ERROR_BYTES

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from langchain_kimi._openrouter.reply.chunks import as_chunk
-from langchain_kimi._openrouter.reply.stream import PlainReader
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
 from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import (
     KimiError,
@@ -21,6 +22,18 @@ from tests.openrouter.reply.read import ERROR, Read, Waiting, plain
 MESSAGE = {"role": "assistant", "content": "Hello"}
 ANSWER = {"id": "gen-1", "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}]}
 PADDING = b"\n         \n"
+
+ENDLESS_EVENTS = (
+    b"data: \n\n",
+    b"data: {}\n\n",
+    b"event: ping\n\n",
+    b"id: 1\nretry: 1\n",
+    b"data:\n",
+    event({"choices": [{"index": 0, "delta": {"content": ""}}]}),
+    event({"choices": []}),
+    COMMENT,
+    b": a comment without end",
+)
 
 
 @pytest.mark.parametrize("padding", [b"", PADDING * 50, b"\xef\xbb\xbf"])
@@ -140,7 +153,7 @@ def test_a_streamed_answer_to_a_plain_request(before: bytes) -> None:
         (b"event: error\n" + event(ERROR), KimiServerError, "Upstream closed"),
         (DONE, KimiMalformedReplyError, "The reply has no choices"),
         (b"data:", KimiIncompleteStreamError, "The stream ended before the reply did"),
-        (b"event: data: x\n\n", KimiMalformedReplyError, "The reply is not JSON"),
+        (b"event: data: x\n\n", KimiIncompleteStreamError, "The stream ended before the reply did"),
         (COMMENT, KimiMalformedReplyError, "The reply is empty"),
     ],
 )
@@ -168,7 +181,6 @@ def test_comments_before_a_plain_error() -> None:
         (json.dumps(ANSWER).encode(), True),
         (COMMENT + json.dumps(ANSWER).encode(), True),
         (json.dumps({"error": ERROR}).encode(), True),
-        (b"".join(WHOLE), True),
         (b"", False),
         (PADDING, False),
         (json.dumps(ANSWER).encode()[:-1], False),
@@ -195,3 +207,28 @@ def test_comments_are_not_content() -> None:
     wait = Waiting(PlainReader, 10.0)
     assert wait((8.0, COMMENT)) == 2.0
     assert wait((1.0, text_event("Hel"))) is None
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_streamed_answer_to_a_plain_request_is_read_while_it_arrives(size: int) -> None:
+    body = COMMENT + b"retry: 5\n\n" + b"".join(WHOLE)
+    reader = PlainReader(ResponseHead(200, {}, 0.0), None)
+    chunks = [chunk for start in range(0, len(body), size) for chunk in reader.feed(body[start : start + size], 0.0)]
+    deltas: list[Any] = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    assert "".join(delta.get("content") or "" for delta in deltas) == "Hello"
+    assert list(reader.close()) == []
+
+
+@pytest.mark.parametrize("kind", [PlainReader, StreamReader])
+@pytest.mark.parametrize("piece", ENDLESS_EVENTS)
+def test_events_without_content_do_not_extend_the_idle_limit(
+    kind: type[PlainReader | StreamReader], piece: bytes
+) -> None:
+    wait = Waiting(kind, 10.0)
+    with pytest.raises(KimiTimeoutError):
+        wait(*[(1.0, piece)] * 13)
+
+
+def test_a_streamed_answer_to_a_plain_request_is_complete_at_its_end() -> None:
+    wait = Waiting(PlainReader, 10.0)
+    assert wait((1.0, b"".join(WHOLE))) == 0.25

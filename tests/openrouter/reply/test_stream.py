@@ -15,7 +15,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiTimeoutError,
 )
-from tests.growth import growth_of
+from tests.growth import assert_linear
 from tests.openrouter.events import BILLED, COMMENT, DONE, USAGE, WHOLE, chunk, event, finished, text_event
 from tests.openrouter.reply.read import ERROR, Read, Waiting
 
@@ -199,7 +199,7 @@ def test_an_event_is_parsed_in_linear_time(unit: bytes) -> None:
     def read(size: int) -> None:
         Read(b"data: " + unit * (size // len(unit)) + b"\n\n")
 
-    assert growth_of(read, 50_000) < 3.3
+    assert_linear(read)
 
 
 def test_the_finish_reason_error_alone_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""What a call cannot cost less than: the bytes alone, with JSON, and with what langchain-core itself asks for."""
+"""Lower bounds for the cost of a call: the bytes alone, with JSON, and with the objects that langchain-core needs."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ Messages = str | list[BaseMessage]
 
 
 def body_of(messages: list[BaseMessage], *, streamed: bool) -> bytes:
-    """Write a request as shortly as can be."""
+    """Return a minimal request."""
     wire = [{"role": ROLES[message.type], "content": message.content} for message in messages]
     return dumps({"model": "moonshotai/kimi-k2-0905", "messages": wire, "stream": streamed})
 
@@ -26,7 +26,7 @@ def _messages(prompt: Messages) -> list[BaseMessage]:
 
 
 class Raw:
-    """The bytes of a reply by httpx, and nothing else."""
+    """Reads the bytes of a reply with httpx."""
 
     def __init__(self, base_url: str, **_: Any) -> None:
         self._url = f"{base_url}/chat/completions"
@@ -54,7 +54,7 @@ class Raw:
 
 
 def chunks_in(pieces: list[bytes]) -> Iterator[Any]:
-    """Give the JSON of the events that are whole; what is not stays in `pieces`."""
+    """Yield the parsed complete events; the rest stays in `pieces`."""
     *events, rest = b"".join(pieces).split(b"\n\n")
     pieces[:] = [rest]
     for event in events:
@@ -63,7 +63,7 @@ def chunks_in(pieces: list[bytes]) -> Iterator[Any]:
 
 
 class Split(Raw):
-    """The bytes, split into events and parsed."""
+    """Reads the bytes, splits them into events, and parses these."""
 
     def stream(self, prompt: Messages) -> Iterator[Any]:
         pieces: list[bytes] = []
@@ -117,8 +117,8 @@ def _chunk(event: dict[str, Any]) -> ChatGenerationChunk:
     )
 
 
-class CoreFloor(BaseChatModel):
-    """The least chat model: a chunk for each delta, usage on the last, nothing checked and nothing repaired."""
+class CoreBaseline(BaseChatModel):
+    """The smallest chat model: one chunk per delta, usage on the last, without checks and repairs."""
 
     base_url: str
     streaming: bool = False
@@ -129,7 +129,7 @@ class CoreFloor(BaseChatModel):
 
     @property
     def _llm_type(self) -> str:
-        return "floor"
+        return "baseline"
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
         return self

@@ -1,0 +1,117 @@
+"""The facts that `refresh()` has fetched: for all models of the process, and in a file for later processes.
+
+The file is read once, when a profile or a price is needed for the first time. It is written by `use` alone.
+"""
+
+import json
+import os
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+from langchain_kimi._kimi.price_rows import ModelRow
+
+DIRECTORY_VARIABLE = "KIMI_CACHE_DIR"
+"""The environment variable of the directory; empty: nothing is read or written."""
+FILE_NAME = "facts.json"
+_VERSION = 1
+
+
+class Facts(TypedDict):
+    """The fetched models, with their source (a URL) and the day on which they were fetched."""
+
+    source: str
+    date: str
+    aliases: dict[str, str]
+    models: dict[str, ModelRow]
+
+
+NOTHING: Facts = {"source": "", "date": "", "aliases": {}, "models": {}}
+_current: list[Facts] = []
+
+
+def current() -> Facts:
+    """Return the facts of this process: the last that `use` got, or else those of the file."""
+    if not _current:
+        _current.append(_read(directory()) or NOTHING)
+    return _current[0]
+
+
+def use(facts: Facts, *, is_local: bool = False) -> Path | None:
+    """Use facts in this process, and write them to the file.
+
+    Args:
+        facts: The facts. Models of earlier facts that are not among them are kept.
+        is_local: Whether they come from a server on this machine. Such facts are written only to a directory that
+            the environment names, because other programs would take them for OpenRouter's.
+
+    Returns:
+        The file; None if nothing was written.
+
+    Raises:
+        OSError: The file cannot be written. The facts are used nevertheless.
+    """
+    before = current()
+    merged: Facts = {
+        **facts,
+        "aliases": {**before["aliases"], **facts["aliases"]},
+        "models": {**before["models"], **facts["models"]},
+    }
+    _current[:] = [merged]
+    folder = directory()
+    if folder is None or (is_local and DIRECTORY_VARIABLE not in os.environ):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / FILE_NAME
+    new = file.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps({"version": _VERSION, **merged}, indent=1), encoding="utf-8")
+    new.replace(file)
+    return file
+
+
+def forget() -> None:
+    """Forget the facts of this process. The file stays, and is read again."""
+    _current.clear()
+
+
+def directory() -> Path | None:
+    """Return the directory of the file; None if the environment says so, or without the package `platformdirs`."""
+    named = os.environ.get(DIRECTORY_VARIABLE)
+    if named is not None:
+        return Path(named) if named else None
+    try:
+        return Path(import_module("platformdirs").user_cache_dir("langchain-kimi", appauthor=False))
+    except ImportError:
+        return None
+
+
+def _read(folder: Path | None) -> Facts | None:
+    """Return the facts of the file; None if there are none. A broken file is renamed, with a warning."""
+    if folder is None:
+        return None
+    file = folder / FILE_NAME
+    try:
+        return _checked(json.loads(file.read_text(encoding="utf-8")))
+    except OSError:
+        return None
+    except (ValueError, TypeError, LookupError):
+        aside = file.with_suffix(".broken")
+        with suppress(OSError):
+            file.replace(aside)
+        warnings.warn(
+            f"The refreshed facts in {file} could not be read, so the file was renamed to {aside.name}; "
+            "refresh() writes a new one.",
+            stacklevel=2,
+        )
+        return None
+
+
+def _checked(value: Any) -> Facts | None:
+    """Return the facts of a file, None for a file of another version of the format."""
+    if value["version"] != _VERSION:
+        return None
+    for row in value["models"].values():
+        row["profile"], float(row["prices"]["prompt"]), float(row["prices"]["completion"])
+    return cast("Facts", {name: value[name] for name in NOTHING})

@@ -1,0 +1,144 @@
+"""The prices of Kimi models in the tables of the package `genai-prices`, which is optional.
+
+The package is published by Pydantic; it collects the price lists of OpenRouter and of many hosts, with the dates of
+their changes, and can update itself (`genai_prices.UpdatePrices`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, cast
+
+from langchain_kimi._kimi.families import base_slug
+from langchain_kimi._kimi.price_rows import DearestRow, ModelRow, PriceRow
+
+ROUTER, MAKER = "openrouter", "moonshotai"
+# Hosts of Kimi models on OpenRouter, by their ids in the package.
+HOSTS = ("aws", "baseten", "cloudflare", "fireworks", "groq", MAKER, "novita", "together")
+_KIMI = re.compile(r"kimi-k\d[\w.-]*$")
+# OpenRouter lists the faster and the regional endpoints of a host under the slug of the model itself: replies of two
+# price levels have come from "Moonshot AI" for one slug.
+_TIER = re.compile(r"(?:-(?:turbo|highspeed|fast|us|preview|instruct|0711))+$")
+_TURBO_OF = {"moonshotai/kimi-k2-turbo-preview": "moonshotai/kimi-k2-0905"}
+
+
+def installed() -> tuple[str, Mapping[str, ModelRow]]:
+    """Return the source and the rows of the installed package, by slug; without the package no rows."""
+    try:
+        snapshot = import_module("genai_prices.data_snapshot").get_snapshot()
+        source = f"genai-prices {version('genai-prices')}"
+    except (ImportError, PackageNotFoundError):
+        return "", {}
+    return source, _rows(_ById(snapshot, source), datetime.now(tz=UTC).date())
+
+
+class _ById:
+    """A snapshot that is compared by identity, as the key of a cache."""
+
+    def __init__(self, snapshot: Any, source: str) -> None:
+        self.snapshot = snapshot
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.snapshot is self.snapshot
+
+    def __hash__(self) -> int:
+        return id(self.snapshot)
+
+
+@lru_cache(maxsize=2)
+def _rows(snapshot_key: _ById, today: date) -> Mapping[str, ModelRow]:
+    providers = snapshot_key.snapshot.providers
+    slugs = {base_slug(slug) for slug, _ in _prices(providers, (ROUTER,), today)}
+    listed = {slug: cast("ModelRow", {"prices": row}) for slug, row in _prices(providers, (ROUTER,), today)}
+    models = {slug: listed[slug] for slug in slugs & listed.keys()}
+    return with_prices(models, providers, today, snapshot_key.source) if models else {}
+
+
+def with_prices(
+    models: Mapping[str, ModelRow], providers: Sequence[Any], today: date, source: str = ""
+) -> dict[str, ModelRow]:
+    """Return the models with the package's current prices.
+
+    Args:
+        models: The models by slug.
+        providers: `genai_prices.data.providers`.
+        today: The date whose prices are read.
+        source: The package and its version, which are added to each row of prices.
+
+    Raises:
+        LookupError: The package has no price of any of the models.
+    """
+    listed = dict(_prices(providers, (ROUTER,), today))
+    if not any(slug in listed for slug in models):
+        raise LookupError("genai-prices has no prices of Kimi models on OpenRouter")
+    of_maker = {base_slug(slug): row for slug, row in _prices(providers, (MAKER,), today)}
+    of_hosts: dict[str, list[PriceRow]] = {}
+    for slug, row in _prices(providers, HOSTS, today):
+        of_hosts.setdefault(_model_of(slug), []).append(row)
+    updated: dict[str, ModelRow] = {}
+    for slug, model in models.items():
+        prices = _dated(listed[slug], source, today) if slug in listed else model["prices"]
+        if prices.get("cache_write") is None and slug in of_maker:
+            # OpenRouter's list omits it.
+            prices = {**prices, "cache_write": of_maker[slug].get("cache_write")}
+        updated[slug] = {**model, "prices": prices, "dearest": _dearest([prices, *of_hosts.get(slug, [])])}
+        if batch := listed.get(f"{slug}:batch"):
+            updated[slug]["batch"] = _dated(batch, source, today)
+    return updated
+
+
+def _dated(row: PriceRow, source: str, today: date) -> PriceRow:
+    return {**row, "source": f"{source}, OpenRouter", "date": today.isoformat()} if source else row
+
+
+def _model_of(slug: str) -> str:
+    """Return the model that an endpoint of a host serves: `kimi-k3-highspeed` is an endpoint of `kimi-k3`."""
+    return base_slug(_TURBO_OF.get(slug) or _TIER.sub("", slug))
+
+
+def _dearest(rows: Sequence[PriceRow]) -> DearestRow:
+    return {
+        # A host may bill the whole prompt as written to its cache.
+        "prompt": max(max(row["prompt"], row.get("cache_write") or 0.0) for row in rows),
+        "completion": max(row["completion"] for row in rows),
+    }
+
+
+def _prices(providers: Sequence[Any], names: Sequence[str], today: date) -> Iterator[tuple[str, PriceRow]]:
+    for provider in providers:
+        if provider.id not in names:
+            continue
+        for model in provider.models:
+            slug = model.id
+            if provider.id != ROUTER:
+                # Fireworks writes K2.6 as `kimi-k2p6`.
+                name = _KIMI.search(re.sub(r"(?<=\d)p(?=\d)", ".", slug.lower()))
+                slug = f"moonshotai/{name[0]}" if name else ""
+            if "kimi-k" in slug and (price := _current(model.prices, today)):
+                yield slug, price
+
+
+def _current(prices: Any, today: date) -> PriceRow | None:
+    since = None
+    if isinstance(prices, list):
+        started = [one for one in prices if getattr(one.constraint, "start_date", date.min) <= today]
+        since = getattr(started[-1].constraint, "start_date", None) if started else None
+        prices = started[-1].prices if started else None
+    prompt, completion = getattr(prices, "input_mtok", None), getattr(prices, "output_mtok", None)
+    if prompt is None or completion is None:
+        return None
+    row: PriceRow = {
+        "prompt": float(prompt),
+        "completion": float(completion),
+        "cache_read": _optional(prices.cache_read_mtok),
+        "cache_write": _optional(getattr(prices, "cache_write_mtok", None)),
+    }
+    return {**row, "since": since.isoformat()} if since else row
+
+
+def _optional(price: Any) -> float | None:
+    return None if price is None else float(price)

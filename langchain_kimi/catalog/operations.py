@@ -1,0 +1,188 @@
+"""The operations of the catalog, without I/O: each yields requests and waits, and returns a typed result."""
+
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from langchain_kimi._kimi.facts import Facts
+from langchain_kimi._kimi.families import base_slug
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.catalog.results import (
+    Activity,
+    Credits,
+    Endpoint,
+    Generation,
+    KeyInfo,
+    ListedModel,
+    ModelEndpoints,
+    Provider,
+    Result,
+)
+from langchain_kimi.catalog.rows import facts_of
+from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiNotFoundError, KimiUsageError
+
+PAGE = 1000
+"""The largest page of models that OpenRouter returns."""
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """A request for JSON: the path after the base URL, the query, and the type of `data` in the response."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    shape: type = dict
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait of some seconds."""
+
+    seconds: float
+
+
+Operation: TypeAlias = Generator[Get | Wait, JSONObject, T]
+
+
+def run(operation: Operation[T], do: Callable[[Get | Wait], Any]) -> T:
+    """Return the result of an operation, whose steps `do` makes. Errors of a step are raised inside the operation."""
+    try:
+        step = next(operation)
+        while True:
+            try:
+                reply = do(step)
+            except KimiError as error:
+                step = operation.throw(error)
+            else:
+                step = operation.send(reply)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def arun(operation: Operation[T], do: Callable[[Get | Wait], Awaitable[Any]]) -> T:
+    """Return the result of an operation; the async version of `run`."""
+    try:
+        step = next(operation)
+        while True:
+            try:
+                reply = await do(step)
+            except KimiError as error:
+                step = operation.throw(error)
+            else:
+                step = operation.send(reply)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def models(filters: Mapping[str, Any], path: str = "/models") -> Operation[list[ListedModel]]:
+    """List models, page by page."""
+    query = {name: _text(value) for name, value in filters.items() if value is not None}
+    rows: list[Any] = []
+    while True:
+        offset = {"offset": str(len(rows))} if rows else {}
+        reply = yield Get(path, {**query, "limit": str(PAGE), **offset}, list)
+        rows.extend(reply["data"])
+        total = reply.get("total_count")
+        # Older servers send no total and ignore the offset. Their first page contains all models.
+        if not reply["data"] or not isinstance(total, int) or len(rows) >= total:
+            return _all(ListedModel, rows)
+
+
+def endpoints(slug: str) -> Operation[ModelEndpoints]:
+    """Get a model's hosts. For an unknown model the error names the nearest ones."""
+    if slug.count("/") != 1:
+        raise KimiUsageError(f"{slug!r} is not a model slug of the form author/name.")
+    try:
+        reply = yield Get(f"/models/{quote(slug, safe='/~:')}/endpoints")
+    except KimiNotFoundError as error:
+        error.update(advice=_nearest(slug, (yield from models({}))), model=slug)
+        raise
+    return _one(ModelEndpoints, reply["data"])
+
+
+def _nearest(slug: str, listed: list[ListedModel]) -> str:
+    names = get_close_matches(slug, [model.id for model in listed], n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(names)}?" if names else "No listed model has a similar name."
+
+
+def refreshed(slugs: Iterable[str], source: str, date: str) -> Operation[Facts]:
+    """Fetch the facts of all Kimi models, and the hosts of some models."""
+    listed = yield from models({})
+    hosts: dict[str, list[Endpoint]] = {}
+    for slug in dict.fromkeys(base_slug(slug) for slug in slugs):
+        # An alias has the hosts of its target, a preset is not a model.
+        if slug.count("/") == 1:
+            served = yield from endpoints(slug)
+            hosts[base_slug(served.id)] = served.endpoints
+    return facts_of(listed, hosts, source=source, date=date)
+
+
+def endpoints_without_retention() -> Operation[list[Endpoint]]:
+    """List the endpoints with zero data retention."""
+    return _all(Endpoint, (yield Get("/endpoints/zdr", shape=list))["data"])
+
+
+def key() -> Operation[KeyInfo]:
+    """Get the limits and the usage of the API key."""
+    return _one(KeyInfo, (yield Get("/key"))["data"])
+
+
+def account_credits() -> Operation[Credits]:
+    """Get the credits of the account."""
+    return _one(Credits, (yield Get("/credits"))["data"])
+
+
+def providers() -> Operation[list[Provider]]:
+    """List all providers."""
+    return _all(Provider, (yield Get("/providers", shape=list))["data"])
+
+
+def activity(date: str | None) -> Operation[list[Activity]]:
+    """List the usage of the last 30 days, or of one of them."""
+    return _all(Activity, (yield Get("/activity", {"date": date} if date else {}, list))["data"])
+
+
+def generation(generation_id: str, wait: float) -> Operation[Generation]:
+    """Get the record of a call. OpenRouter has it only some time after the call, so a 404 is retried."""
+    request = Get("/generation", {"id": generation_id})
+    for delay in _delays(wait):
+        try:
+            return _one(Generation, (yield request)["data"])
+        except KimiNotFoundError:
+            yield Wait(delay)
+    return _one(Generation, (yield request)["data"])
+
+
+def _delays(wait: float) -> Iterator[float]:
+    """Yield the seconds to wait between attempts, which double until their sum is `wait`."""
+    delay = 0.25
+    while wait > 0:
+        yield min(delay, wait)
+        wait -= delay
+        delay *= 2
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else ",".join(value) if isinstance(value, list | tuple) else str(value)
+
+
+def _one(kind: type[R], row: Any) -> R:
+    try:
+        return kind.model_validate(row)
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, one["loc"])) or "(the whole)" for one in error.errors()[:3])
+        raise KimiMalformedReplyError(f"The response is not a valid {kind.__name__}: {places}.") from None
+
+
+def _all(kind: type[R], rows: list[Any]) -> list[R]:
+    return [_one(kind, row) for row in rows]

@@ -1,0 +1,320 @@
+"""Connections that break, hang or lie before, within or beside a reply, over raw sockets and over TLS."""
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from langchain_kimi.testing.faults.hostile.entries import SMUGGLED, Client
+
+_REPLY = (
+    b'{"id":"gen-1","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"one two"}}]}'
+)
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+_WHOLE = _HEAD + b"content-length: %d\r\n\r\n" % len(_REPLY) + _REPLY
+_DRIP = 0.02
+_HELLO = 5
+"""The bytes of a TLS record's head, with which a client's handshake begins."""
+
+Stop = threading.Event
+Play = Callable[[socket.socket, Stop], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HostileConnection:
+    """A connection that no honest server makes.
+
+    Attributes:
+        name: A short description.
+        play: Plays the server's side of a connection until it ends or the event is set.
+        what: What happens, in a sentence.
+        client: What a client should do; see `HostileFault`.
+        tls: Whether the client should speak TLS: `none`, `offered` (the server never completes a handshake), or
+            `served` (the server needs a certificate).
+    """
+
+    name: str
+    play: Play
+    what: str
+    client: Client = "fails"
+    tls: str = "none"
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """Read one request with a Content-Length and return it. It is incomplete if the client closes the connection."""
+    sent = b""
+    while b"\r\n\r\n" not in sent and (piece := connection.recv(65536)):
+        sent += piece
+    head, _, body = sent.partition(b"\r\n\r\n")
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    length = int(lengths[0].partition(b":")[2]) if lengths else 0
+    while len(body) < length and (piece := connection.recv(65536)):
+        body += piece
+    return head + b"\r\n\r\n" + body
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection with a TCP reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def _drip(connection: socket.socket, stop: Stop, sent: bytes) -> None:
+    for byte in sent:
+        connection.sendall(bytes([byte]))
+        if stop.wait(_DRIP):
+            return
+
+
+def _closes_at_once(connection: socket.socket, _: Stop) -> None:
+    connection.close()
+
+
+def _resets_at_once(connection: socket.socket, _: Stop) -> None:
+    reset(connection)
+
+
+def _never_reads(_: socket.socket, stop: Stop) -> None:
+    stop.wait()
+
+
+def _never_replies(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    stop.wait()
+
+
+def _closes_after_request(connection: socket.socket, _: Stop) -> None:
+    read_request(connection)
+
+
+def _resets_after_request(connection: socket.socket, _: Stop) -> None:
+    read_request(connection)
+    reset(connection)
+
+
+def _resets_within_request(connection: socket.socket, _: Stop) -> None:
+    connection.recv(20)
+    reset(connection)
+
+
+def _replies_first(connection: socket.socket, stop: Stop) -> None:
+    connection.sendall(SMUGGLED)
+    read_request(connection)
+    stop.wait(_DRIP)
+
+
+def _replies_early(connection: socket.socket, stop: Stop) -> None:
+    connection.recv(20)
+    connection.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig")
+    stop.wait(_DRIP)
+    reset(connection)
+
+
+def _half_closes(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE[:-20])
+    connection.shutdown(socket.SHUT_WR)
+    stop.wait()
+
+
+def _half_closes_first(connection: socket.socket, stop: Stop) -> None:
+    connection.shutdown(socket.SHUT_WR)
+    stop.wait()
+
+
+def _resets_within_reply(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE[:-20])
+    # A reset discards bytes that the client has not read yet.
+    stop.wait(_DRIP)
+    reset(connection)
+
+
+def _resets_after_reply(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE)
+    stop.wait(_DRIP)
+    reset(connection)
+
+
+def _drips_head(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    _drip(connection, stop, _WHOLE * 9)
+
+
+def _reads_slowly(connection: socket.socket, stop: Stop) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    while connection.recv(1) and not stop.wait(_DRIP):
+        continue
+
+
+def _urgent(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.send(b"!", socket.MSG_OOB)
+    connection.sendall(_WHOLE)
+    stop.wait(_DRIP)
+
+
+def _next_reply_unasked(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE)
+    stop.wait(_DRIP)
+    # The connection is idle now, and its next request must not get this.
+    connection.sendall(SMUGGLED)
+    stop.wait()
+
+
+def _hangs_in_handshake(connection: socket.socket, stop: Stop) -> None:
+    connection.recv(_HELLO)
+    stop.wait()
+
+
+def _drips_handshake(connection: socket.socket, stop: Stop) -> None:
+    connection.recv(65536)
+    _drip(connection, stop, b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + b"\0" * 16_000)
+
+
+def _alerts(connection: socket.socket, _: Stop) -> None:
+    connection.recv(65536)
+    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+
+
+def _speaks_plain_http(connection: socket.socket, _: Stop) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 400 The plain HTTP request was sent to HTTPS port\r\ncontent-length: 0\r\n\r\n")
+
+
+def _resets_in_handshake(connection: socket.socket, _: Stop) -> None:
+    connection.recv(_HELLO)
+    reset(connection)
+
+
+def _truncates(connection: socket.socket, _: Stop) -> None:
+    read_request(connection)
+    # The body has no length, so only the TLS end tells a whole body from one that an attacker cut.
+    connection.sendall(_HEAD + b"\r\n" + _REPLY[:-20])
+    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _truncates_length(connection: socket.socket, _: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE[:-20])
+    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _ends_without_notice(connection: socket.socket, _: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE)
+    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _damages_record(connection: socket.socket, stop: Stop) -> None:
+    read_request(connection)
+    connection.sendall(_WHOLE[:-20])
+    # A record that no key decrypts, below the TLS layer.
+    raw = socket.socket(fileno=socket.dup(connection.fileno()))
+    with raw:
+        raw.sendall(b"\x17\x03\x03\x00\x40" + b"\xff" * 64)
+    stop.wait(_DRIP)
+
+
+CONNECTIONS: Mapping[str, HostileConnection] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            HostileConnection("closes at once", _closes_at_once, "The connection closes when it opens."),
+            HostileConnection("resets at once", _resets_at_once, "The connection is reset when it opens."),
+            HostileConnection("never reads", _never_reads, "Nothing is read or sent.", "stops"),
+            HostileConnection("never replies", _never_replies, "The request is read and nothing is sent.", "stops"),
+            HostileConnection(
+                "closes after the request", _closes_after_request, "The request is read, no reply comes."
+            ),
+            HostileConnection("resets after the request", _resets_after_request, "A reset in place of a reply."),
+            HostileConnection("resets within the request", _resets_within_request, "A reset after 20 bytes of it."),
+            HostileConnection("replies before the request", _replies_first, "A reply without a request.", "either"),
+            HostileConnection("replies within the request", _replies_early, "413 and a reset after 20 bytes.", "fails"),
+            HostileConnection(
+                "half closes", _half_closes, "The reply is cut and the server's half is closed.", "fails"
+            ),
+            HostileConnection(
+                "half closes first", _half_closes_first, "The server's half is closed before the request."
+            ),
+            HostileConnection("resets within the reply", _resets_within_reply, "A reset before the end of the reply."),
+            HostileConnection("resets after the reply", _resets_after_reply, "A reset after the reply.", "answers"),
+            HostileConnection("a byte each 20 ms", _drips_head, "A byte each 20 ms, without end.", "stops"),
+            HostileConnection("reads a byte each 20 ms", _reads_slowly, "The request is read slowly.", "stops"),
+            HostileConnection("urgent data", _urgent, "A byte out of band before the reply.", "either"),
+            HostileConnection("a reply later", _next_reply_unasked, "Another reply on the idle connection.", "answers"),
+            HostileConnection(
+                "TLS: hangs", _hangs_in_handshake, "The handshake is never answered.", "stops", "offered"
+            ),
+            HostileConnection(
+                "TLS: drips", _drips_handshake, "The handshake comes a byte each 20 ms.", "stops", "offered"
+            ),
+            HostileConnection("TLS: an alert", _alerts, "The handshake is refused.", tls="offered"),
+            HostileConnection(
+                "TLS: plain HTTP", _speaks_plain_http, "Plain HTTP answers the handshake.", tls="offered"
+            ),
+            HostileConnection("TLS: a reset", _resets_in_handshake, "A reset within the handshake.", tls="offered"),
+            HostileConnection(
+                "TLS: cut", _truncates, "A body without length that is cut without a TLS end.", tls="served"
+            ),
+            HostileConnection(
+                "TLS: cut by length", _truncates_length, "A body that is shorter than its length.", tls="served"
+            ),
+            HostileConnection(
+                "TLS: no end", _ends_without_notice, "A complete reply without a TLS end.", "answers", "served"
+            ),
+            HostileConnection(
+                "TLS: a damaged record", _damages_record, "A record that cannot be decrypted.", tls="served"
+            ),
+        )
+    }
+)
+"""Every hostile connection by its name."""
+
+
+@contextmanager
+def listening(hostile: HostileConnection, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Play a hostile connection to every client that connects, on 127.0.0.1, and yield the port.
+
+    Args:
+        hostile: The connection, one of `CONNECTIONS`.
+        tls: The server's TLS context with a certificate, for a connection whose `tls` is `served`.
+    """
+    stop = Stop()
+    threads: list[threading.Thread] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve(connection: socket.socket) -> None:
+            # The client may close the connection at any moment.
+            with contextlib.suppress(OSError):
+                served = connection if tls is None else tls.wrap_socket(connection, server_side=True)
+                with served:
+                    hostile.play(served, stop)
+            connection.close()
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while not stop.is_set():
+                    thread = threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True)
+                    thread.start()
+                    threads.append(thread)
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stop.set()
+            # A blocked accept returns after a shutdown, but not after a close.
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for thread in threads:
+                thread.join(timeout=1.0)

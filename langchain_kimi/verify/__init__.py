@@ -1,0 +1,20 @@
+"""Measure which hosts of a model serve your own tools well, before and after the repairs of this package.
+
+The method is that of Moonshot's K2 Vendor Verifier (https://github.com/MoonshotAI/K2-Vendor-Verifier): the same
+requests to each host, whether a call was made when one was due, and whether its arguments fit the schema of the tool.
+"""
+
+from langchain_kimi.verify.cases import Case, load_cases, packaged_cases
+from langchain_kimi.verify.report import HostReport, Rate, VerifyReport
+from langchain_kimi.verify.running import averify_hosts, verify_hosts
+
+__all__ = [
+    "Case",
+    "HostReport",
+    "Rate",
+    "VerifyReport",
+    "averify_hosts",
+    "load_cases",
+    "packaged_cases",
+    "verify_hosts",
+]

@@ -1,0 +1,193 @@
+"""Run the cases of a verification against each host, within a budget, and resume an interrupted run."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from langchain_kimi._kimi.price_rows import HostRow
+from langchain_kimi._openrouter.http.calls import CLOCK, Clock
+from langchain_kimi.catalog.rows import host_row
+from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiError, KimiUsageError
+from langchain_kimi.verify.cases import Case, load_cases, packaged_cases
+from langchain_kimi.verify.judging import judge
+from langchain_kimi.verify.observing import observe
+from langchain_kimi.verify.report import Row, VerifyReport, report_of
+
+MAX_TOKENS = 1024
+"""The limit of an answer if the model has none of its own, so that `max_cost` can be kept."""
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    tag: str
+    case: Case
+    run: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.tag}/{self.case.key}/{self.run}"
+
+
+@dataclass(slots=True)
+class _Store:
+    """The results, in memory and in a file with a JSON object per line."""
+
+    model: str
+    path: Path | None
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the results of an earlier run of the same model; failed requests are run again."""
+        if self.path is None or not self.path.exists():
+            return
+        for line in self.path.read_text(encoding="utf-8").splitlines():
+            # The last line of an interrupted run may be incomplete.
+            row = _parsed(line)
+            if row is not None and row.get("model") == self.model and "after" in row:
+                self.rows[row["key"]] = row
+
+    def add(self, key: str, row: Mapping[str, Any]) -> None:
+        """Keep a result."""
+        self.rows[key] = row
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "model": self.model, **row}) + "\n")
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+@dataclass(slots=True)
+class _Purse:
+    """The budget: what was paid, and what the calls in flight may cost at most."""
+
+    limit: float | None
+    spent: float = 0.0
+    reserved: float = 0.0
+    is_empty: bool = False
+
+    def take(self, most: float) -> bool:
+        """Reserve the most that a call can cost; return whether the budget allows it."""
+        if self.limit is not None and self.spent + self.reserved + most > self.limit:
+            self.is_empty = True
+            return False
+        self.reserved += most
+        return True
+
+    def pay(self, most: float, cost: float | None) -> None:
+        """Replace a reserved amount by the cost, or keep it if the cost is not known."""
+        self.reserved -= most
+        self.spent += most if cost is None else cost
+
+
+async def averify_hosts(  # noqa: PLR0913 - its options, by name
+    model: ChatKimi,
+    hosts: Sequence[str] | None = None,
+    *,
+    cases: Sequence[Case] | str | Path | None = None,
+    runs: int = 1,
+    reference: str | None = None,
+    max_cost: float | None = None,
+    concurrency: int = 5,
+    results: str | Path | None = None,
+    clock: Clock = CLOCK,
+) -> VerifyReport:
+    """Measure the hosts of a model with your own turns.
+
+    Each case is sent to each host (`provider.only`, without fallbacks) as a stream. The response is judged twice, as it
+    came and as the repairs of this package leave it. The calls cost money.
+
+    Args:
+        model: The model, with its key and parameters.
+        hosts: The slugs of the hosts; None takes all that OpenRouter lists for the model.
+        cases: Cases, or the path of a file with them (see `load_cases`); None takes those of the package.
+        runs: How often each case is sent to each host.
+        reference: The host that decides whether a call is due where a case does not say it, such as `moonshotai`.
+        max_cost: US dollars that the calls may cost. A call is only sent if its highest cost is left.
+        concurrency: The number of calls at once.
+        results: A file to which each result is added. An interrupted run continues with it; failed calls are repeated.
+        clock: The source of time.
+
+    Raises:
+        KimiUsageError: There are no hosts or cases, or `max_cost` allows no call.
+        KimiError: The list of hosts could not be fetched.
+        ImportError: The package `jsonschema` is not installed (the extra `validation`).
+    """
+    chosen = [*(load_cases(cases) if isinstance(cases, str | Path) else packaged_cases() if cases is None else cases)]
+    listed = {host.tag: host_row(host) for host in (await model.acatalog().endpoints(model.model_name)).endpoints}
+    tags = [*(listed if hosts is None else hosts)]
+    if not tags or not chosen:
+        raise KimiUsageError("There are no hosts to verify." if chosen else "There are no cases.")
+    if unknown := [tag for tag in [*tags, *([reference] if reference else [])] if tag not in listed]:
+        raise KimiUsageError(f"{', '.join(unknown)}: not a host of {model.model_name}; it has {', '.join(listed)}.")
+    store = _Store(model.model_name, None if results is None else Path(results))
+    store.load()
+    purse = _Purse(max_cost)
+    limited = model if model.max_tokens else model.model_copy(update={"max_tokens": MAX_TOKENS})
+    jobs = [_Job(tag, case, run) for run in range(runs) for case in chosen for tag in tags]
+    waiting = iter([job for job in jobs if job.key not in store.rows])
+
+    async def work() -> None:
+        for job in waiting:
+            most = _most_cost(limited, job.case, listed[job.tag])
+            if not purse.take(most):
+                return
+            row = await _result(limited, job, clock)
+            purse.pay(most, 0.0 if "error" in row else row["cost"])
+            store.add(job.key, row)
+
+    await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
+    if purse.is_empty and not store.rows:
+        raise KimiUsageError(f"max_cost={max_cost} allows no call.", advice="Raise it, or lower max_tokens.")
+    rows = [store.rows[job.key] for job in jobs if job.key in store.rows]
+    return report_of(model.model_name, rows, tags, reference, is_complete=not purse.is_empty)
+
+
+def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options: Any) -> VerifyReport:
+    """Measure the hosts of a model; see `averify_hosts`, which code in a running event loop must call instead."""
+    return asyncio.run(averify_hosts(model, hosts, **options))
+
+
+def _most_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
+    """Return the most that a call can cost, in US dollars."""
+    # Hosts count a prompt differently, by up to two thirds more with tools.
+    prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2
+    written = case.parameters.get("max_tokens") or model.max_tokens or MAX_TOKENS
+    price = max(host["prompt"], host["cache_write"] or 0.0)
+    return float(prompt * price + written * host["completion"]) / _MILLION
+
+
+async def _result(model: ChatKimi, job: _Job, clock: Clock) -> Row:
+    # The model's other preferences stay out of it: they could exclude the host that is measured.
+    pinned = model.model_copy(
+        update={"openrouter_provider": {"only": [job.tag], "allow_fallbacks": False}, "models": None}
+    )
+    row: dict[str, Any] = {"tag": job.tag, "case": job.case.key, "name": job.case.name, "call": job.case.call}
+    try:
+        seen = await observe(pinned, job.case, clock)
+    except KimiError as error:
+        return {**row, "error": type(error).__name__, "message": str(error)[:300]}
+    stages = dict(_judgements(job.case, before=seen.before, after=seen.after))
+    times = {"first_token": seen.first_token, "seconds": seen.total}
+    return {**row, **stages, **times, "cost": seen.cost, "tokens": [*seen.tokens]}
+
+
+def _judgements(case: Case, **messages: AIMessage | None) -> Iterator[tuple[str, Any]]:
+    for name, message in messages.items():
+        if message is None:
+            yield name, None
+        else:
+            judgement = judge(message, case)
+            yield name, {**asdict(judgement), "finish_fits": judgement.finish_fits}

@@ -1,0 +1,13 @@
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+@pytest.mark.parametrize(("sort", "first"), [("price", "broken"), ("throughput", "dear"), ("uptime", "steady")])
+def test_hosts_are_sorted(cli: Cli, sort: str, first: str) -> None:
+    assert cli.json("hosts", "moonshotai/kimi-k2.6", "--sort", sort)[0]["tag"] == first
+
+
+def test_the_table_says_what_a_host_refuses(cli: Cli) -> None:
+    [slow] = [line for line in cli("hosts", "moonshotai/kimi-k2.6").splitlines() if line.startswith("slow")]
+    assert slow.endswith("structured_outputs, tool_choice required")

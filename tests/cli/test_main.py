@@ -1,0 +1,80 @@
+import io
+import sys
+from typing import Any
+
+import pytest
+
+from langchain_kimi.cli import main as module
+from langchain_kimi.cli.main import main
+from langchain_kimi.testing import faults
+from tests.cli.conftest import Cli
+
+COMMANDS = {
+    "chat",
+    "cost",
+    "doctor",
+    "generation",
+    "hosts",
+    "key",
+    "models",
+    "refresh",
+    "tokenizer",
+    "tokens",
+    "verify",
+}
+
+
+def test_each_module_of_commands_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    output = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(f"    {name}" in output for name in COMMANDS)
+    assert "exit codes:" in output
+
+
+def test_a_wrong_argument_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["hosts"])
+    assert ended.value.code == 2
+    assert "MODEL" in capsys.readouterr().err.upper()
+
+
+def test_a_wrong_slug_ends_with_2(cli: Cli) -> None:
+    assert cli("hosts", "kimi", code=2) == ""
+    assert "author/name" in cli.err
+
+
+def test_an_unknown_model_ends_with_1_and_names_the_nearest(cli: Cli) -> None:
+    assert cli("hosts", "moonshotai/kimi-k26", code=1) == ""
+    assert "Did you mean moonshotai/kimi-k2.6" in cli.err
+    assert cli.err.count("\n") == 1
+
+
+def test_no_network_is_one_sentence_and_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--base-url", "http://127.0.0.1:9/api/v1"]) == 4
+    error = capsys.readouterr().err
+    assert "No connection to 127.0.0.1" in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_a_missing_file_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tokens", "missing.txt"]) == 1
+    assert "missing.txt" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(io.StringIO):
+        def readline(self, *_: object) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupting())
+    cli("chat", code=130)
+
+
+def test_the_key_is_never_printed(cli: Cli) -> None:
+    cli.emulator.fail_next(faults.unauthorized())
+    cli("key", code=0)
+    assert "planted-key" not in cli.err
+    assert module.EPILOG.count("\n") > 5

@@ -1,0 +1,59 @@
+import io
+import sys
+
+import pytest
+
+from langchain_kimi.cli.output import Output
+
+ROWS = [{"host": "a", "price": "1", "empty": "-"}, {"host": "longer", "price": "", "empty": ""}]
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_pipe_gets_plain_text() -> None:
+    stream = io.StringIO()
+    out = Output(stream=stream)
+    out.table(ROWS, title="Hosts")
+    out.table([])
+    out.check(holds=True, text="fine")
+    out.check(holds=False, text="broken")
+    out.check(None, "odd")
+    out.part("a")
+    out.json({"not": "written"})
+    expected = "Hosts\nhost    price\na       1\nlonger\nok  fine\nBAD broken\n--  odd\na"
+    assert stream.getvalue() == expected
+
+
+def test_json_is_the_only_output() -> None:
+    stream = io.StringIO()
+    out = Output(as_json=True, stream=stream)
+    out.table(ROWS)
+    out.line("text")
+    out.part("text")
+    out.json({"a": "ä"})
+    assert stream.getvalue() == '{\n  "a": "ä"\n}\n'
+
+
+def test_a_terminal_gets_tables_and_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = Terminal()
+    out = Output(stream=stream)
+    out.table([{"host": "[bold]a"}], title="Hosts")
+    out.check(holds=False, text="[red]broken")
+    out.line()
+    assert "┏━━━━━━━━━┓" in stream.getvalue()
+    assert "[bold]a" in stream.getvalue()
+    assert "\x1b[1;31mBAD [red]broken" in stream.getvalue()
+
+
+def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    stream = Terminal()
+    Output(stream=stream).table(ROWS)
+    assert stream.getvalue() == "host    price\na       1\nlonger\n"

@@ -1,0 +1,33 @@
+import pytest
+
+from langchain_kimi._openrouter.reply.data import DataReader
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiTimeoutError
+
+
+def reader(shape: type = dict, idle: float | None = None) -> DataReader:
+    return DataReader(ResponseHead(200, {}, 0.0), shape, idle)
+
+
+def test_the_body_is_read_in_pieces() -> None:
+    reading = reader()
+    assert not reading.has_begun
+    for piece in (b"\n  ", b'{"data": {"a"', b": 1}}"):
+        assert reading.feed(piece, 0.0) == ()
+    assert [*reading.close()] == [{"data": {"a": 1}}]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data": [1]}', b"<html>"])
+def test_another_form_is_malformed(body: bytes) -> None:
+    reading = reader()
+    reading.feed(body, 0.0)
+    with pytest.raises(KimiMalformedReplyError):
+        list(reading.close())
+
+
+def test_blanks_are_not_content() -> None:
+    reading = reader(idle=5.0)
+    reading.feed(b" ", 3.0)
+    with pytest.raises(KimiTimeoutError):
+        reading.feed(b" ", 3.0)
+    assert reading.explain(KimiError("late")) == ()

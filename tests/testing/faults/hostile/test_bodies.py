@@ -1,0 +1,15 @@
+import json
+
+from langchain_kimi.testing import Emulator
+from langchain_kimi.testing.faults import HOSTILE
+from tests.testing.faults.hostile.test_entries import received
+
+
+def test_a_complete_answer_with_ten_thousand_calls(openrouter: Emulator) -> None:
+    _, _, sent = received(openrouter, HOSTILE["bomb: calls"]).partition(b"\r\n\r\n")
+    assert len(json.loads(sent)["choices"][0]["message"]["tool_calls"]) == 10_000
+
+
+def test_more_fields_of_a_reply(openrouter: Emulator) -> None:
+    _, _, sent = received(openrouter, HOSTILE["value: a negative cost"]).partition(b"\r\n\r\n")
+    assert json.loads(sent)["usage"]["cost"] == -3000
