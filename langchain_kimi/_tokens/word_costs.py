@@ -46,7 +46,7 @@ _RARE_PAIRS = frozenset(
     for entry in words_of(
         "a:aehjoq b:bfghkmnpqtvwxz c:bgjnqvwxz d:fhjkqvwxz e:hjkz f:bghjkmpqvwxz g:bdfjkqvwxyz h:bcdfghjknpqvwxyz "
         "i:hijquwy j:bcdfghijklmnpqrtvwxyz k:bcdfghjkmopqrtuvxyz l:hjkmnqrwxz m:cfghjknqrvwxz n:bhjqwxz o:hjqyz "
-        "p:bfgjkmnqvwxz q:abcdefghijklmnopqrstvwxyz r:hjqxz s:bjvxz t:bgjknqvx u:hjkquvwxyz "
+        "p:bgjkmnqvwxz q:abcdefghijklmnopqrstvwxyz r:hjqxz s:bjvxz t:bgjknqvx u:hjkquvwxyz "
         "v:bdfghjklmnpqrstuvwxyz w:bcdfgjklmpqtuvwxyz x:bdfghjklmnoqrsuvwyz y:bdfghjkqruvwxyz "
         "z:bcdfghjklmnopqrstuvwxyz "
     )

@@ -12,7 +12,7 @@ from langchain_kimi._tokens.estimate import estimate_tokens
         ("", 0),
         ("a", 1),
         ("The cat sat on the mat.", 7.03),
-        ("You are a helpful assistant", 5.51),
+        ("You are a helpful assistant", 5.13),
         ("It's John's", 2.94),
         ("getWeatherNow", 1.05 + 1.1 + 1.03),
         ("12345", 2),
