@@ -177,8 +177,13 @@ class ThinkTags:
         return self._removed(thought.strip(), rest, ends=ends)
 
     def _answer(self, text: str, *, ends: bool) -> str:
-        """Remove white space between the thoughts and the answer."""
+        """Remove white space and further closing tags between the thoughts and the answer."""
         text = text.lstrip()
+        while text.startswith(CLOSE):
+            text = text[len(CLOSE) :].lstrip()
+        if text and not ends and CLOSE.startswith(text):
+            self.state = "answer"
+            return self._hold(text)[1]
         self.state = "done" if text or ends else "answer"
         return text
 
@@ -207,7 +212,7 @@ def _overlap(text: str) -> int:
 
 def _is_mentioned(before: str, after: str) -> bool:
     """Return whether a text talks about the closing tag, or quotes it."""
-    if OPEN in before or before.count("```") % 2:
+    if OPEN[:-1] in before or before.count("```") % 2:
         return True
     is_quoted = before[-1:] in _OPENING_QUOTES and after[:1] in _CLOSING_QUOTES
     return is_quoted or (before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION))

@@ -1,5 +1,6 @@
 """Read one choice of a response: repair its deltas, add them up, and check the result."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -96,6 +97,14 @@ def _is_empty(choice: WireChoice, message: JSONObject) -> bool:
     return (not message and _finish_reason(choice) not in _EXPLAIN_EMPTY) or (has_ended and not _has_answer(choice))
 
 
+def is_visible(text: str) -> bool:
+    """Return whether a text has a character that is neither white space nor of zero width."""
+    return _VISIBLE.search(text) is not None
+
+
+_VISIBLE = re.compile(r"[^\s\u200b-\u200f\u2060\ufeff\u00ad]")
+
+
 def _string(value: Any) -> str | None:
     # Some hosts sent an object as `provider`.
     return value if isinstance(value, str) else None
@@ -132,7 +141,7 @@ def _finish_reason(choice: WireChoice) -> str:
 def _has_answer(choice: WireChoice) -> bool:
     message = choice.get("message") or {}
     others = {key for key, value in message.items() if value} - _REASONING_KEYS - {"role", "content"}
-    return bool(others or text_of(message.get("content")).strip())
+    return bool(others or is_visible(text_of(message.get("content"))))
 
 
 def _hint(reply: WireEvent, choice: WireChoice) -> str:

@@ -11,7 +11,7 @@ from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireEvent
-from langchain_kimi._reply.choice import ChoiceReader, add_head
+from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
 from langchain_kimi._reply.messages import generation_info, llm_output, message_from
 from langchain_kimi.errors import KimiError
 
@@ -122,6 +122,6 @@ def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions
 
 def _is_text_only(message: Any) -> TypeGuard[JSONObject]:
     content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, str) or not content or content.isspace():
+    if not isinstance(content, str) or not is_visible(content):
         return False
     return all(value is None for key, value in message.items() if key not in _TEXT_KEYS)

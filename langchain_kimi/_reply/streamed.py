@@ -10,7 +10,7 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
 from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
-from langchain_kimi._reply.choice import ChoiceReader, add_head
+from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
 from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chunk_from, has_ended, last_chunk_from
@@ -99,7 +99,7 @@ class StreamedMessage:
 
 def _is_blank(chunk: ChatGenerationChunk) -> bool:
     message = chunk.message
-    return not (str(message.content).strip() or message.additional_kwargs or _calls_in(chunk))
+    return not (is_visible(str(message.content)) or message.additional_kwargs or _calls_in(chunk))
 
 
 def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:

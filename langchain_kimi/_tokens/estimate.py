@@ -13,47 +13,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Average tokens of a word of 1, 2, 3, ... ASCII letters, by what precedes it and by its case.
-_AFTER_SPACE = {
-    "small": (1.0, 1.0, 1.0, 1.01, 1.02, 1.02, 1.03, 1.06, 1.07, 1.09, 1.16, 1.18, 1.25, 1.32, 1.55, 2.0),
-    "capital": (1.0, 1.0, 1.0, 1.02, 1.08, 1.1, 1.1, 1.2, 1.35, 1.42, 1.3, 1.25, 1.4, 1.42, 1.6, 2.0),
-    "capitals": (1.0, 1.0, 1.04, 1.1, 1.08, 1.12, 1.1, 1.14, 1.18, 1.15, 1.28, 1.4, 1.5, 2.0, 2.3, 2.6),
-}
-_AFTER_SIGN = {
-    "small": (1.04, 1.1, 1.22, 1.19, 1.34, 1.44, 1.48, 1.66, 1.95, 2.11, 2.5, 2.65, 2.9, 3.0, 3.5, 3.6),
-    "capital": (1.17, 1.6, 1.58, 1.58, 1.82, 1.86, 1.9, 2.0, 2.27, 2.5, 2.5, 2.8, 3.0, 3.1, 3.4, 3.6),
-    "capitals": (1.17, 1.7, 1.88, 1.95, 1.75, 1.8, 1.6, 1.9, 2.3, 2.7, 2.8, 3.0, 3.3, 3.6, 4.0, 4.3),
-}
-_AFTER_OTHER = {
-    "small": (1.0, 1.0, 1.05, 1.07, 1.09, 1.16, 1.29, 1.38, 1.57, 1.58, 1.6, 2.2, 2.6, 2.6, 3.3, 3.5),
-    "capital": (1.0, 1.0, 1.03, 1.03, 1.05, 1.08, 1.1, 1.15, 1.25, 1.3, 1.4, 1.5, 1.5, 1.9, 2.2, 2.4),
-    "capitals": (1.0, 1.06, 1.35, 1.65, 1.95, 2.2, 2.2, 2.5, 2.5, 2.8, 3.0, 3.6, 3.7, 3.9, 4.3, 4.6),
-}
-# The words of JSON schemas have one token each, which tools would otherwise count too high.
-_OF_SCHEMAS = _words(
-    "additional array boolean content default description enum function functions integer items location "
-    "maximum minimum name null number object parameters properties query required string strict title type "
-    "value"
-)
-_LONG_WORD_LETTERS = 4.5
-"""Letters per token beyond the tables: compounds, names, or random letters."""
+from langchain_kimi._tokens.word_costs import cost_of_word, words_of
 
 # Average tokens of a run of 1, 2, 3, ... signs.
 _SIGNS_IN_A_ROW = (1.0, 1.02, 1.2, 1.8, 2.2, 2.6, 3.0, 3.8)
 _SIGNS_OF_JSON_IN_A_ROW = (1.0, 1.0, 1.0, 1.15, 2.0, 2.4, 2.8, 3.3)
 _SIGNS_OF_JSON = frozenset('{}[]":,')
-_SIGNS_PER_TOKEN = 2.2
+_SIGNS_PER_TOKEN = 2.0
 _RULER = re.compile(r"(.)\1{3,}")
-_SIGNS_OF_RULER_IN_ONE = 18
+_SIGNS_OF_RULER_IN_ONE = {**dict.fromkeys("-=*#_./~+", 40), "!": 8}
+_SIGNS_OF_RARE_RULER_IN_ONE = 4
 _RARE_SIGN = 0.62
 _RARE_SIGN_IN_RULER = 0.57
 _LONG_RULER = 8
-_BLANKS_IN_ONE = 40
+_BLANKS_IN_ONE = 80
+_LINES_IN_ONE = 40
 
 _WINDOW = 50
 _FEWEST_WORDS = 20
@@ -72,7 +46,7 @@ _CAPITALS_OF_NAMES = 0.6
 _NAMES = 0.5
 _FEWEST_NAMES = 20
 
-_ENGLISH = _words(
+_ENGLISH = words_of(
     "the of and to a in is that for it as with was on be by not this are or from at an if i you your we can "
     "will have which has but they all any no may must when their its were been would there one more than "
     "other such do return else def import class self const let var function new null true false void int "
@@ -96,12 +70,17 @@ _FOREIGN_FACTORS = {
     "ku iyo uu ayaa ukuthi futhi ngoba kodwa hai ki mein aur nahi yeh hain tha kya bhi et ad ut cum quod quae esse",
 }
 """By how much more tokens words have in languages with these function words than in English."""
-_FOREIGN = {word: factor for factor, words in _FOREIGN_FACTORS.items() for word in _words(words)}
+_FOREIGN = {word: factor for factor, words in _FOREIGN_FACTORS.items() for word in words_of(words)}
 
-# Base64: capitals, small letters and digits in random order, which are in no vocabulary.
-_NOISE = re.compile(r"[A-Za-z0-9+/_-]{60,}+=*")
-_NOISE_LETTERS = 1.4
-_NOISE_CASES = 0.15
+# Random characters, which are in no vocabulary: base64 and keys, and packed data with signs. In both, the words (as
+# camelCase has them) are shorter than in names and code, and both cases are frequent.
+_RANDOM = re.compile(r"[A-Za-z0-9+/_-]{16,}+=*")
+_PACKED = re.compile(r"[!-~]{40,160}")
+_SHORT_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[+/_-]+")
+_LETTERS_OF_SHORT_WORDS = 2.6
+_LEAST_CASES = 0.15
+_LEAST_CASES_OF_PACKED, _LEAST_SIGNS_OF_PACKED = 0.04, 0.2
+_RANDOM_PER_TOKEN, _PACKED_PER_TOKEN = 1.37, 1.5
 
 # Letters per token, slightly below what a benchmark measured with Kimi's vocabulary on web pages.
 LETTERS_PER_TOKEN = {
@@ -118,6 +97,7 @@ LETTERS_PER_TOKEN = {
     "kana": 1.15,
     "han": 1.6,
     "hangul": 1.0,
+    "armenian": 0.9,
     "emoji": 0.55,
     "other": 0.5,
 }
@@ -125,6 +105,7 @@ LETTERS_PER_TOKEN = {
 _SCRIPTS = {
     "cyrillic": r"\u0400-\u052f",
     "greek": r"\u0370-\u03ff\u1f00-\u1fff",
+    "armenian": r"\u0530-\u058f\u10a0-\u10ff",
     "hebrew": r"\u0590-\u05ff",
     "arabic": r"\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefe",
     "devanagari": r"\u0900-\u097f",
@@ -169,20 +150,34 @@ def estimate_tokens(text: str) -> float:
     Returns:
         The number of tokens. It is a sum of averages and so not an integer.
     """
-    noise, text = _without_noise(text)
-    return noise + sum(_tokens_of_windows(text))
+    random, text = _without(_RANDOM, _is_random, text)
+    packed, text = _without(_PACKED, _is_packed, text)
+    return random / _RANDOM_PER_TOKEN + packed / _PACKED_PER_TOKEN + sum(_tokens_of_windows(text))
 
 
-def _without_noise(text: str) -> tuple[float, str]:
-    """Return the tokens of the random runs in a text, and the text without them."""
-    words = _NOISE.sub(lambda run: "" if _is_noise(run[0]) else run[0], text)
-    return (len(text) - len(words)) / _NOISE_LETTERS, words
+def _without(runs: re.Pattern[str], is_meant: Callable[[str], bool], text: str) -> tuple[int, str]:
+    """Return the length of the runs that are meant, and the text without them."""
+    rest = runs.sub(lambda run: "" if is_meant(run[0]) else run[0], text)
+    return len(text) - len(rest), rest
 
 
-def _is_noise(run: str) -> bool:
+def _has_short_words(run: str, least_cases: float) -> bool:
+    """Return whether a run has both cases, and words of a letter or two."""
     capitals = sum(map(str.isupper, run))
     small = sum(map(str.islower, run))
-    return min(capitals, small) > _NOISE_CASES * len(run) and any(map(str.isdigit, run))
+    if min(capitals, small) <= least_cases * len(run):
+        return False
+    words = _SHORT_WORD.findall(run)
+    return sum(map(len, words)) < _LETTERS_OF_SHORT_WORDS * len(words)
+
+
+def _is_random(run: str) -> bool:
+    return _has_short_words(run, _LEAST_CASES)
+
+
+def _is_packed(run: str) -> bool:
+    signs = len(run) - sum(map(str.isalnum, run))
+    return signs > _LEAST_SIGNS_OF_PACKED * len(run) and _has_short_words(run, _LEAST_CASES_OF_PACKED)
 
 
 @dataclass(slots=True)
@@ -239,7 +234,7 @@ def _tokens_of_windows(text: str) -> Iterator[float]:
         kind = piece.lastgroup or "other"
         characters = piece[0]
         if kind == "word":
-            window.plain += _cost_of_word(characters)
+            window.plain += cost_of_word(characters)
             if characters[0] == " " or before in _BEFORE_FIRST_WORD:
                 window.add_word(characters.strip(" "))
                 if window.words == _WINDOW:
@@ -262,20 +257,6 @@ _ACCENTED_KINDS = frozenset({"accented", "extended", "vietnamese"})
 _BEFORE_FIRST_WORD = frozenset({"", "lines", "blanks"})
 
 
-def _cost_of_word(piece: str) -> float:
-    table, letters = _AFTER_OTHER, piece
-    if not piece[0].isalpha():
-        table, letters = (_AFTER_SPACE if piece[0].isspace() else _AFTER_SIGN), piece[1:]
-    letters = letters.partition("'")[0]
-    if letters in _OF_SCHEMAS and table is not _AFTER_SIGN:
-        return 1.0
-    case = "small" if letters.islower() else "capitals" if letters.isupper() and len(letters) > 1 else "capital"
-    costs = table[case]
-    if len(letters) <= len(costs):
-        return costs[len(letters) - 1]
-    return costs[-1] + (len(letters) - len(costs)) / _LONG_WORD_LETTERS
-
-
 def _cost_of_signs(piece: str, _kind: str) -> float:
     signs = piece.strip()
     if signs.isascii():
@@ -288,28 +269,46 @@ def _cost_of_signs(piece: str, _kind: str) -> float:
 def _cost_of_ascii_signs(signs: str) -> float:
     if len(signs) <= len(_SIGNS_IN_A_ROW):
         costs = _SIGNS_OF_JSON_IN_A_ROW if _SIGNS_OF_JSON.issuperset(signs) else _SIGNS_IN_A_ROW
-        return costs[len(signs) - 1] if len(set(signs)) > 1 else 1.0
-    # A ruler of one sign is a word of the vocabulary.
-    rulers = [len(ruler[0]) for ruler in _RULER.finditer(signs)]
-    return (
-        sum(max(1.0, length / _SIGNS_OF_RULER_IN_ONE) for length in rulers)
-        + (len(signs) - sum(rulers)) / _SIGNS_PER_TOKEN
-    )
+        return costs[len(signs) - 1] if len(set(signs)) > 1 else _cost_of_ruler(signs)
+    cost, others = 0.0, _RULER.sub(" ", signs).split()
+    for ruler in _RULER.finditer(signs):
+        cost += _cost_of_ruler(ruler[0])
+    return cost + sum(max(1.0, len(other) / _SIGNS_PER_TOKEN) for other in others)
+
+
+def _cost_of_ruler(ruler: str) -> float:
+    # A ruler of a sign that is often in rulers is a word of the vocabulary.
+    return max(1.0, len(ruler) / _SIGNS_OF_RULER_IN_ONE.get(ruler[0], _SIGNS_OF_RARE_RULER_IN_ONE))
 
 
 def _cost_of_blanks(piece: str, _kind: str) -> float:
     return max(1.0, len(piece) / _BLANKS_IN_ONE)
 
 
+def _cost_of_lines(piece: str, _kind: str) -> float:
+    return max(1.0, len(piece) / _LINES_IN_ONE)
+
+
+_COMMON_HAN = frozenset(
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年日小学家高新市"
+)
+_LIST_OF_SYLLABLES = 12
+_RARE_PER_TOKEN = {"han": 0.6, "hangul": 0.8}
+
+
 def _cost_of_script(piece: str, kind: str) -> float:
     # The tokenizer separates Han characters from a space before them. In other scripts the space is part of the piece.
     blank = piece[0].isspace()
-    return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / LETTERS_PER_TOKEN[kind])
+    per_token = LETTERS_PER_TOKEN[kind]
+    if kind in _RARE_PER_TOKEN and len(piece) >= _LIST_OF_SYLLABLES and _COMMON_HAN.isdisjoint(piece):
+        # A list of characters, most of them rare, rather than a text.
+        per_token = _RARE_PER_TOKEN[kind]
+    return (kind == "han" and blank) + max(1.0, (len(piece) - blank) / per_token)
 
 
 _COSTS: dict[str, Callable[[str, str], float]] = {
     "digits": lambda _piece, _kind: 1.0,
     "signs": _cost_of_signs,
-    "lines": _cost_of_blanks,
+    "lines": _cost_of_lines,
     "blanks": _cost_of_blanks,
 }

@@ -10,6 +10,7 @@ from tests.chat.asking import WAYS, Way, ask, chunks_of, reply
 from tests.chat.test_empty_answers import quick
 
 BLANKS: list[dict[str, Any]] = [{"content": " \n\n "}, {"content": "\n", "reasoning": "Hm."}, {"reasoning": "Hm."}]
+INVISIBLE = ["\u200b", "\ufeff\u2060 ", "\u00a0 ", "<think>Hm.</think>", "<think></think>\n"]
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
@@ -34,6 +35,21 @@ async def test_a_blank_answer_is_retried(openrouter: Emulator, way: Way) -> None
     message = await ask(quick(openrouter, retry_empty=1), way)
     assert message.content == "  Hello"
     assert message.response_metadata["kimi"] == {"empty_answers": 1}
+
+
+@every_way
+@pytest.mark.parametrize("text", INVISIBLE)
+async def test_an_invisible_answer_is_an_error(openrouter: Emulator, way: Way, text: str) -> None:
+    openrouter.script(reply(way, {"content": text}))
+    with pytest.raises(KimiEmptyReplyError):
+        await ask(quick(openrouter), way)
+
+
+@every_way
+@pytest.mark.parametrize("text", INVISIBLE[:3])
+async def test_an_invisible_answer_is_retried(openrouter: Emulator, way: Way, text: str) -> None:
+    openrouter.script(reply(way, {"content": text}), reply(way, {"content": "Hello"}))
+    assert (await ask(quick(openrouter, retry_empty=1), way)).content == "Hello"
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])

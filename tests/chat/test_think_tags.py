@@ -9,6 +9,13 @@ from langchain_kimi.testing import Emulator
 from tests.chat.asking import WAYS, Way, ask, reply
 
 THINKING = "moonshotai/kimi-k2-thinking"
+OTHER_TAGS = [
+    '<think type="x">Hm.</think>Hello',
+    "<THINK>Hm.</THINK>Hello",
+    "```\n<think>a</think>\n```\n",
+    "Hello <think>a</think> there",
+    "<think>I see",
+]
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
@@ -26,6 +33,7 @@ async def parts_of(openrouter: Emulator, model: Any, way: Way, message: dict[str
         ("<think>I should greet.</think>\n\nHello", "I should greet."),
         ("I should greet.\n</think>\n\nHello", "I should greet."),
         ("</think>Hello", None),
+        ("<think>I should greet.</think></think>\n</think>Hello", "I should greet."),
     ],
 )
 async def test_thoughts_in_the_text_become_reasoning(
@@ -36,7 +44,9 @@ async def test_thoughts_in_the_text_become_reasoning(
 
 
 @every_way
-@pytest.mark.parametrize("text", ["Use `<think>` and `</think>`.", "<think> is a tag.", "Hello </think> there"])
+@pytest.mark.parametrize(
+    "text", ["Use `<think>` and `</think>`.", "<think> is a tag.", "Hello </think> there", *OTHER_TAGS]
+)
 async def test_texts_about_the_tags_are_not_changed(openrouter: Emulator, model: ChatKimi, way: Way, text: str) -> None:
     assert await parts_of(openrouter, model, way, {"content": text}) == (None, text, {})
 

@@ -3,19 +3,28 @@
 import re
 
 _TOKEN = re.compile(
-    r"`+|<!--|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
+    r"`+|<!--|<#|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
 )
-_CLOSERS = {"<!--": "-->", "<![CDATA[": "]]>", "--[[": "]]", "{-": "-}", "{#": "#}", '"""': '"""', "'''": "'''"}
+_CLOSERS = {
+    "<!--": "-->",
+    "<#": "#>",
+    "<![CDATA[": "]]>",
+    "--[[": "]]",
+    "{-": "-}",
+    "{#": "#}",
+    '"""': '"""',
+    "'''": "'''",
+}
 # The beginning of a token, or of the end of a block, at the end of a text.
 _PARTIAL = re.compile(
-    r"(?:`+|\"+|'+|<?!?-*|-+\[?|\{[-#]?|#|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
+    r"(?:`+|\"+|'+|<#?|<?!?-*|-+\[?|\{[-#]?|#|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
 )
 _LONGEST_PARTIAL = 32
 _PIPE = r"(?<!<)\|(?!>)"
 """The delimiter `|` of `\\verb`, which is also in markers."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
 _COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w)")
-_COMMENT_BLOCK = re.compile(r"\s*/\*")
+_COMMENT_BLOCK = re.compile(r"\s*/\*|=begin\b")
 _COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//|--) |; ?-- ")
 _HEREDOC = re.compile(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
 _LONGEST_TAIL = 128
@@ -56,8 +65,9 @@ class BlockTracker:
         if is_beginning:
             if not (self._closer or self._began_comment) and _COMMENT_BLOCK.match(self._head):
                 self._began_comment, self._carry = True, ""
-                self._closer = re.compile(r"\*/")
-                text = self._head.partition("/*")[2] + text[_LONGEST_INDENTATION:]
+                is_ruby = self._head.startswith("=begin")
+                self._closer = re.compile(r"=end\b" if is_ruby else r"\*/")
+                text = self._head.partition("=begin" if is_ruby else "/*")[2] + text[_LONGEST_INDENTATION:]
             self._is_comment = self._is_comment or _COMMENT_LINE.match(self._head) is not None
         self._is_comment = self._is_comment or _COMMENT_AFTER_CODE.search(self._ending + text) is not None
         self._ending = (self._ending + text)[-8:]

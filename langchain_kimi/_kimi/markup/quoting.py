@@ -6,9 +6,9 @@ from langchain_kimi._kimi.markup.blocks import BlockTracker
 
 _FENCE = re.compile(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
 _BACKTICKS = re.compile(r"`+")
-_TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd)(?=[\s>])")
+_TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd|textarea|example)(?=[\s>])")
 _QUOTE = re.compile(r'\\.|"', re.DOTALL)
-_UNSETTLED = '`<>/codepresampkbd"\\'
+_UNSETTLED = '`<>/codepresampkbtxl"\\'
 """The characters of backticks, tags and quotation marks, which may continue after the end of a text."""
 
 _ENGLISH = ("\u201c", "\u201d")
@@ -17,7 +17,10 @@ _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"),
 # An opening apostrophe or parenthesis, but not a smile.
 _PARENTHESIS = re.compile(r"(?<![:;-])\((?=<\|)|\)")
 _OPENING_MARK = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
+_BLOCK_SCALAR = re.compile(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
+_QUOTED_LINES = frozenset(">|")
+"""The first characters of lines in a block quotation or a table."""
 _MOST_UNSETTLED = 4096
 _ENDING = 8
 
@@ -99,7 +102,7 @@ class _Line:
             dict(before.open) if before and continues else dict.fromkeys(_PAIRS, False)
         )
         self.is_german: bool = before is not None and continues and before.is_german
-        self._may_be_code = before is not None and (before.is_blank or before.is_code)
+        self._may_be_code = before is not None and (before.is_blank or before.is_code or before.begins_scalar)
         self._follows_colons = before is not None and before.leads_to_literal
         # A text may mention tags within a line. Tags at the beginning of a line are HTML, which continues.
         continues = before is not None and (before.first == "<" or before.is_in_block)
@@ -118,12 +121,17 @@ class _Line:
         return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= least)
 
     @property
+    def begins_scalar(self) -> bool:
+        """Whether the indented lines that follow are a block scalar of YAML."""
+        return _BLOCK_SCALAR.search(self.ending) is not None
+
+    @property
     def leads_to_literal(self) -> bool:
         """Whether indented text after a blank line is literal, as after `::` in reStructuredText."""
         if self.is_blank or self.is_code:
             return self._follows_colons
         is_directive = self.first == "." and "::" in "".join(self.pieces)
-        return is_directive or self.ending.rstrip().endswith("::")
+        return is_directive or self.begins_scalar or self.ending.rstrip().endswith("::")
 
     def add(self, text: str) -> None:
         """Add a text."""
@@ -150,7 +158,7 @@ class _Line:
 
     def is_open(self) -> bool:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
-        if self.first == ">" or self.is_code or _in_backticks(self._unsettled, self._backticks):
+        if self.first in _QUOTED_LINES or self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
             return True

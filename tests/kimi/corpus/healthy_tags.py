@@ -80,6 +80,13 @@ QUOTED: list[Case] = [
         "triple quotation marks in a line": f'text = """{call}"""\nprint(text)\n',
         "CDATA": f"<a><![CDATA[{call}]]></a>",
         "CDATA of several lines": f"<![CDATA[\n{call}\n]]>\n",
+        "YAML literal": f"text: |\n  {call}\nother: 1\n",
+        "YAML folded": f"a:\n  text: >-\n    {call}\n",
+        "Ruby comment": f"=begin\n{call}\n=end\nputs 1\n",
+        "PowerShell comment": f"<#\n{call}\n#>\nGet-Item\n",
+        "text area": f"<textarea>{call}</textarea>",
+        "example": f"<example>\n{call}\n</example>",
+        "table cell": f"| form | text |\n|---|---|\n| a | {call} |\n",
         "parentheses": f"It writes ({call.strip()}) there.",
     }.items()
 ]
@@ -100,6 +107,13 @@ AFTER_QUOTING: list[str] = [
     "It is 5 % now. ",
     "- item\n-- ",
     "A smile :(",
+    "[1] ",
+    "It rose by 5 % ",
+    "text: |\n  a\nb: 1\n",
+    "=begin\na\n=end\n",
+    "<# a #> ",
+    "<example>a</example> ",
+    "| a |\n|---|\n| b |\n",
 ]
 """Texts in which no quotation is open at the end."""
 

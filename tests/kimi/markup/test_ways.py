@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply
+from tests.chat.asking import reply
 from tests.faults.cases import WEATHER
-from tests.faults.ways import WAYS, ask, model_of
+from tests.faults.ways import WAYS, ask, model_of, streams
 from tests.kimi.corpus.calls import ONE
 from tests.kimi.corpus.cases import CALL_END, SECTION, SECTION_END
 from tests.kimi.corpus.tags import ONE as TAGGED
@@ -19,10 +20,27 @@ TEXTS: dict[str, tuple[str, str, list[Any]]] = {
     "a stray tag": ("Hello" + closed("message"), "Hello", []),
     "words before the first call": (f"{SECTION}\nI look:\n{ONE}{SECTION_END}", "\nI look:\n", CALL),
     "ends after cut arguments": (f'yyy"]}}]}}{CALL_END}{SECTION_END}', 'yyy"]}]}', []),
+    "ends after long cut arguments": (f'{"y" * 8192}"]}}]}}{CALL_END}{SECTION_END}', "y" * 8192 + '"]}]}', []),
+    "words after tools": (section("I look:" + TAGGED), "I look:", CALL),
     "a comment": (f"<!-- {ONE} -->\n<p>a</p>", f"<!-- {ONE} -->\n<p>a</p>", []),
     "parentheses": (f"It writes ({ONE}) there.", f"It writes ({ONE}) there.", []),
     "a text about tags": ("The marker <|open|> begins a tag.", "The marker <|open|> begins a tag.", []),
 }
+
+
+ROME = ONE.replace("Paris", "Rome")
+WRAPPED: dict[str, tuple[str, bool]] = {
+    "K2's markup": (f"{SECTION}{ONE}{SECTION_END}", True),
+    "K2's call alone": (ONE, True),
+    "K3's markup": (section(TAGGED), True),
+    "several calls": (f"{SECTION}{ONE}{ROME}{SECTION_END}", False),
+    "several calls of K3": (section(TAGGED + TAGGED.replace("Paris", "Rome")), False),
+    "another tool": (f"{SECTION}{ONE.replace('get_weather', 'launch')}{SECTION_END}", False),
+    "another tool of K3": (section(TAGGED.replace("get_weather", "launch")), False),
+    "cut": (ONE[:-40], False),
+    "cut, of K3": (section(TAGGED)[:-70], False),
+}
+"""The arguments of a structured call, and whether they are one whole call of the same tool."""
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +58,16 @@ def test_markup_in_each_way(openrouter: Emulator, name: str, way: str) -> None:
         message: Any = ask(model.bind_tools([WEATHER]), way).message
     assert message.text == shown
     assert [(call["name"], call["args"]) for call in message.tool_calls] == calls
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", WRAPPED)
+def test_markup_in_the_arguments_in_each_way(openrouter: Emulator, name: str, way: str) -> None:
+    arguments, is_whole = WRAPPED[name]
+    function = {"name": "get_weather", "arguments": arguments}
+    calls = [{"index": 0, "id": "a:0", "type": "function", "function": function}]
+    openrouter.script(reply("stream" if streams(way) else "invoke", {"tool_calls": calls}, "tool_calls"))
+    with model_of(openrouter) as model:
+        message: Any = ask(model.bind_tools([WEATHER]), way).message
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == (CALL if is_whole else [])
+    assert [call["args"] for call in message.invalid_tool_calls] == ([] if is_whole else [arguments])
