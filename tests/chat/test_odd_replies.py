@@ -68,6 +68,25 @@ def test_another_choice_is_not_mixed_into_the_answer(openrouter: Emulator, case:
     assert (outcome.message.text, outcome.message.tool_calls) == ("AB", [])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", [case for case, (_, messages) in CHOICES.items() if len(messages) > 1])
+def test_the_choices_of_a_plain_reply_may_come_in_any_order(openrouter: Emulator, case: str, way: str) -> None:
+    choices = [*reversed(CHOICES[case][1])]
+    openrouter.script(RawReply(200, PLAIN, json.dumps({"id": "gen-1", "choices": choices}).encode()))
+    outcome = ask(model_of(openrouter, max_retries=0), way)
+    assert outcome.error is None
+    assert outcome.message is not None
+    assert (outcome.message.text, outcome.message.tool_calls) == ("AB", [])
+
+
+def test_choices_without_numbers_stay_in_their_order(openrouter: Emulator) -> None:
+    choices = [message("b", "AB"), message(0, "xy")]
+    openrouter.script(RawReply(200, PLAIN, json.dumps({"id": "gen-1", "choices": choices}).encode()))
+    outcome = ask(model_of(openrouter, max_retries=0), "invoke")
+    assert outcome.message is not None
+    assert outcome.message.text == "AB"
+
+
 THOUGHTS = [{"type": "reasoning.text", "text": "First."}, {"type": "reasoning.text", "text": "Second."}]
 
 

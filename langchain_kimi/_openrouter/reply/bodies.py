@@ -10,7 +10,7 @@ from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_to
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.chunks import choices_of, is_every_choice, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi._openrouter.wire import WireChoice, WireEvent
 from langchain_kimi.errors import KimiError, RawReply
 
 NO_CHOICES = "The reply has no choices."
@@ -95,7 +95,14 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     choices = choices_of(reply)
     if not choices or not is_every_choice(choices, reply):
         raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _kept_body(head, body))
-    yield reply
+    yield cast("WireEvent", {**reply, "choices": _in_order(choices)}) if len(choices) > 1 else reply
+
+
+def _in_order(choices: list[WireChoice]) -> list[WireChoice]:
+    """Return choices by their index. Choices of which one has no number for an index stay in their order."""
+    if not all(type(choice.get("index")) is int for choice in choices):
+        return choices
+    return sorted(choices, key=lambda choice: choice.get("index") or 0)
 
 
 def _kept_body(head: ResponseHead, body: bytes) -> RawReply:
