@@ -20,7 +20,7 @@ OPENROUTER_ARGUMENTS = (
 )
 """The arguments of `langchain_openrouter.ChatOpenRouter` 0.2.9."""
 METHODS = {"aclose", "acontinue_reply", "close", "continue_reply", "count_tokens", "estimate_cost"}
-METHODS |= {"request_body", "request_headers"}
+METHODS |= {"acatalog", "arefresh", "catalog", "refresh", "request_body", "request_headers"}
 NAMES = {"base_url", "model", "openrouter_provider", "stop_sequences", "timeout"}
 
 

@@ -52,7 +52,7 @@ def test_there_is_an_end_to_pieces(tmp_path: Path) -> None:
     for number in range(measure_texts.MOST + 9):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "a.json").write_text(json.dumps({"n": [number] * 2_000}, indent=2))
-    spaced, compact = (measure_texts.pieces([tmp_path], kind) for kind in ("JSON", "JSON without blanks"))
+    spaced, compact = (measure_texts.pieces([tmp_path], kind) for kind in ("JSON", measure_texts.COMPACT))
     assert len(spaced) == len(compact) == measure_texts.MOST
     assert "\n" in spaced[0]
     assert not any(" " in piece for piece in compact)

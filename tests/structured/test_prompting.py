@@ -7,8 +7,10 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from langchain_kimi import ChatKimi, KimiEmptyReplyError
 from langchain_kimi._schemas.output import output_schema
 from langchain_kimi._structured.prompting import InstructedModel, as_messages, instruction_for
+from langchain_kimi.testing import Emulator, Reply, faults
 from tests.structured.cases import PERSON_SCHEMA, Person
 
 
@@ -61,3 +63,25 @@ def test_a_string_prompt_becomes_a_human_message() -> None:
 )
 def test_the_instruction_describes_the_schema(schema: Any, words: str) -> None:
     assert words in instruction_for(output_schema(schema))
+
+
+def structured(model: ChatKimi) -> Runnable[Any, Any]:
+    return model.with_structured_output(Person, method="json_schema", repair=1)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_answer_without_text_is_asked_for_again(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a case
+    openrouter.script(Reply(text="", reasoning="Hm."), Reply(text='{"name": "Ada", "age": 36}'))
+    runnable = structured(model)
+    person = asyncio.run(runnable.ainvoke("Who?")) if is_async else runnable.invoke("Who?")
+    assert person.name == "Ada"
+    assert len(openrouter.bodies) == 2
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_reply_with_nothing_at_all_stays_an_error(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a case
+    openrouter.script(faults.empty_answer())
+    runnable = structured(model)
+    with pytest.raises(KimiEmptyReplyError):
+        asyncio.run(runnable.ainvoke("Who?")) if is_async else runnable.invoke("Who?")
+    assert len(openrouter.bodies) == 1

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import select
 import socket
 from collections.abc import Iterator
 
 import httpcore
 import pytest
 
-from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network
+from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network, _is_readable
 from langchain_kimi.errors import KimiUsageError
 
 HOST = "127.0.0.1"
@@ -142,3 +143,33 @@ def test_a_stream_cannot_be_read_on_another_loop(listener: socket.socket) -> Non
     # The loop closes the socket in its next step.
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+
+
+class Transport:
+    """What asyncio shows of a transport."""
+
+    def __init__(self, sock: socket.socket | None) -> None:
+        self._socket = sock
+
+    def get_extra_info(self, name: str) -> socket.socket | None:
+        assert name == "socket"
+        return self._socket
+
+
+@pytest.mark.parametrize("has_poll", [True, False])
+def test_bytes_that_wait_on_a_socket_are_noticed(monkeypatch: pytest.MonkeyPatch, has_poll: bool) -> None:  # noqa: FBT001 - a case
+    if not has_poll:
+        monkeypatch.delattr(select, "poll", raising=False)
+    near, far = socket.socketpair()
+    with near, far:
+        assert not _is_readable(Transport(near))
+        far.sendall(b"x")
+        assert _is_readable(Transport(near))
+
+
+def test_a_connection_without_an_open_socket_counts_as_readable() -> None:
+    near, far = socket.socketpair()
+    near.close()
+    far.close()
+    assert _is_readable(Transport(None))
+    assert _is_readable(Transport(near))
