@@ -35,7 +35,7 @@ def to_dollars(units: int) -> Decimal:
 
 
 class SQLiteStore:
-    """Accounts in a file. Each operation opens it anew, so that the store works in threads, forks and pickles.
+    """Accounts in a file. Each operation opens it again, so that the store works in threads, forks and pickles.
 
     Args:
         path: The file. It is created when it does not exist. It must be on a disk of this machine, because locks of
