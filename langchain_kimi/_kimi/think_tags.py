@@ -4,6 +4,7 @@ Hosts without a parser for the reasoning leave the tags in the text. The chat te
 into the prompt, so the text of such a host has only the closing tag, behind the thoughts.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
@@ -178,9 +179,8 @@ class ThinkTags:
 
     def _answer(self, text: str, *, ends: bool) -> str:
         """Remove white space and further closing tags between the thoughts and the answer."""
-        text = text.lstrip()
-        while text.startswith(CLOSE):
-            text = text[len(CLOSE) :].lstrip()
+        # One match, because a text with thousands of tags would be copied for each of them.
+        text = _CLOSING_TAGS.sub("", text, count=1)
         if text and not ends and CLOSE.startswith(text):
             self.state = "answer"
             return self._hold(text)[1]
@@ -203,6 +203,9 @@ class ThinkTags:
         text = "".join(self._pieces)
         self._pieces.clear()
         return text
+
+
+_CLOSING_TAGS = re.compile(rf"\A(?:\s*+{re.escape(CLOSE)})*+\s*+")
 
 
 def _overlap(text: str) -> int:

@@ -79,12 +79,16 @@ def failure_of(outcome: Any, kind: type[KimiError]) -> KimiError:
     return error
 
 
+def skip_for_old_asyncio(form: str) -> None:
+    if form == "https" and sys.version_info < (3, 11, 4):
+        pytest.skip("asyncio of Python before 3.11.4 cannot end a broken TLS connection inside of another one")
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("failure", FAILURES)
 def test_after_a_failed_handshake_the_next_call_works(network: Network, form: str, failure: str, way: str) -> None:
-    if form == "https" and sys.version_info < (3, 11, 4):
-        pytest.skip("asyncio of Python before 3.11.4 cannot end a broken TLS connection inside of another one")
+    skip_for_old_asyncio(form)
     tunnel, reason = FAILURES[failure]
     script: list[Tunnel] = [tunnel or network.stranger] * 2
     with proxying(*script, tls=network.context if form == "https" else None) as proxy:
@@ -169,6 +173,7 @@ def test_a_failed_handshake_is_retried(network: Network, form: str, way: str) ->
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", ["direct", *FORMS])
 def test_an_untrusted_certificate_is_tried_once(network: Network, form: str, way: str) -> None:
+    skip_for_old_asyncio(form)
     base_url = f"https://127.0.0.1:{network.stranger}/api/v1"
     with proxying(tls=network.context if form == "https" else None) as proxy:
         url = None if form == "direct" else url_of(proxy, form)
@@ -195,6 +200,7 @@ def test_an_untrusted_certificate_of_the_proxy_is_tried_once(network: Network, w
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_certificate_of_an_https_proxy_is_trusted_by_verify(network: Network, way: str) -> None:
+    skip_for_old_asyncio("https")
     context = ssl.create_default_context(cafile=network.certificate)
     with proxying(tls=network.context) as proxy:
         for verify in (network.certificate, context, False):

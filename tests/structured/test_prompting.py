@@ -70,7 +70,7 @@ def structured(model: ChatKimi) -> Runnable[Any, Any]:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_an_answer_without_text_is_asked_for_again(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a case
+def test_an_answer_without_text_is_asked_for_again(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a parametrized case
     openrouter.script(Reply(text="", reasoning="Hm."), Reply(text='{"name": "Ada", "age": 36}'))
     runnable = structured(model)
     person = asyncio.run(runnable.ainvoke("Who?")) if is_async else runnable.invoke("Who?")
@@ -79,7 +79,7 @@ def test_an_answer_without_text_is_asked_for_again(openrouter: Emulator, model: 
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_reply_with_nothing_at_all_stays_an_error(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a case
+def test_a_reply_with_nothing_at_all_stays_an_error(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a parametrized case
     openrouter.script(faults.empty_answer())
     runnable = structured(model)
     with pytest.raises(KimiEmptyReplyError):

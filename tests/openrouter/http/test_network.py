@@ -157,7 +157,7 @@ class Transport:
 
 
 @pytest.mark.parametrize("has_poll", [True, False])
-def test_bytes_that_wait_on_a_socket_are_noticed(monkeypatch: pytest.MonkeyPatch, has_poll: bool) -> None:  # noqa: FBT001 - a case
+def test_bytes_that_wait_on_a_socket_are_noticed(monkeypatch: pytest.MonkeyPatch, has_poll: bool) -> None:  # noqa: FBT001 - a parametrized case
     if not has_poll:
         monkeypatch.delattr(select, "poll", raising=False)
     near, far = socket.socketpair()
