@@ -301,7 +301,8 @@ def listening(hostile: HostileConnection, tls: ssl.SSLContext | None = None) -> 
 
         def accept() -> None:
             with contextlib.suppress(OSError):
-                while not stop.is_set():
+                # `shutdown` ends the wait with an error.
+                while True:
                     thread = threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True)
                     thread.start()
                     threads.append(thread)
