@@ -32,6 +32,7 @@ SOAK = "<!-- soak -->"
 KEY = "no-key-needed"
 STREAMS = 1_000
 DELTAS, PAUSE = 100, 0.02
+DELTAS_IN_ROUNDS = 25
 MODELS = 5_000
 TRACED = 200
 ROUNDS = 50
@@ -42,19 +43,24 @@ SEED = 1
 PATIENT = {"connect": 300, "idle": 300}
 """All connections are opened at the same moment, which takes longer than a connection usually may on a busy machine."""
 WAYS = ("invoke", "stream", "ainvoke", "astream")
-TEXT = "word " * DELTAS
+
+
+def text_of(deltas: int) -> str:
+    """Return a text that the server sends in this number of deltas."""
+    return "word " * deltas
 
 
 def serve(pipe: Connection) -> None:
-    """Run the server: send its URL, wait for the command to stop, and send the number of connections."""
+    """Run the server: send its URL, send shorter texts at each pause received, and send the number of connections."""
     with Emulator() as openrouter:
         openrouter.behave(pause=PAUSE)
-        openrouter.script(Reply(text=TEXT), times=None)
+        openrouter.script(Reply(text=text_of(DELTAS)), times=None)
         pipe.send(openrouter.base_url)
-        if pipe.recv() == "quickly":
-            openrouter.behave(pause=0.0)
+        while isinstance(pause := pipe.recv(), float):
+            openrouter.clear()
+            openrouter.behave(pause=pause)
+            openrouter.script(Reply(text=text_of(DELTAS_IN_ROUNDS)), times=None)
             pipe.send("done")
-            pipe.recv()
         pipe.send(openrouter.connections_opened)
 
 
@@ -108,7 +114,7 @@ class Round(NamedTuple):
         )
 
 
-async def one_stream(model: ChatKimi, first: list[float]) -> bool:
+async def one_stream(model: ChatKimi, first: list[float], deltas: int) -> bool:
     """Read one stream to its end, and return whether it was complete."""
     began = time.perf_counter()
     text: list[str] = []
@@ -116,7 +122,7 @@ async def one_stream(model: ChatKimi, first: list[float]) -> bool:
         if not text:
             first.append(time.perf_counter() - began)
         text.append(chunk.text)
-    return "".join(text).split() == TEXT.split()
+    return "".join(text).split() == text_of(deltas).split()
 
 
 async def streams(base_url: str) -> list[str]:
@@ -125,7 +131,7 @@ async def streams(base_url: str) -> list[str]:
     first: list[float] = []
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
-    whole = await asyncio.gather(*(one_stream(model, first) for _ in range(STREAMS)), return_exceptions=True)
+    whole = await asyncio.gather(*(one_stream(model, first, DELTAS) for _ in range(STREAMS)), return_exceptions=True)
     took = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     await model.aclose()
@@ -142,7 +148,7 @@ async def streams(base_url: str) -> list[str]:
 
 async def cancelled(model: ChatKimi, seconds: float, *, twice: bool) -> bool:
     """Begin a stream, cancel it after some seconds, and return whether it ended as cancelled."""
-    task = asyncio.create_task(one_stream(model, []))
+    task = asyncio.create_task(one_stream(model, [], DELTAS_IN_ROUNDS))
     await asyncio.sleep(seconds)
     task.cancel()
     if twice:
@@ -162,9 +168,11 @@ async def rounds(base_url: str, count: int) -> list[str]:
     not_cancelled = 0
     for _ in range(count):
         began = time.perf_counter()
-        moments = [chance.uniform(0, DELTAS * PAUSE) for _ in range(stopped)]
+        moments = [chance.uniform(0, DELTAS_IN_ROUNDS * PAUSE) for _ in range(stopped)]
         ends = asyncio.gather(*(cancelled(model, moment, twice=chance.random() < 0.5) for moment in moments))  # noqa: PLR2004 - half of them
-        whole = await asyncio.gather(*(one_stream(model, []) for _ in range(STREAMS - stopped)), return_exceptions=True)
+        whole = await asyncio.gather(
+            *(one_stream(model, [], DELTAS_IN_ROUNDS) for _ in range(STREAMS - stopped)), return_exceptions=True
+        )
         not_cancelled += (await ends).count(False)
         failed.update(repr(one)[:200] for one in whole if one is not True)
         # The loop closes the sockets and drops the tasks in its next steps.
@@ -180,7 +188,10 @@ async def rounds(base_url: str, count: int) -> list[str]:
     def listed(name: str) -> str:
         return ", ".join(f"{getattr(figures[number], name):.0f}" for number in shown)
 
-    what = f"{count} rounds of {STREAMS:,} streams at once, {CANCELLED:.0%} of them cancelled at random, once or twice"
+    what = (
+        f"{count} rounds of {STREAMS:,} streams at once, {DELTAS_IN_ROUNDS} deltas each, {CANCELLED:.0%} of them "
+        f"cancelled at random, once or twice"
+    )
     return [
         f"| {what} | {failed.total()} of the others failed, {not_cancelled} ended before they were cancelled |",
         f"| memory after the rounds {of_rounds} | {listed('memory')} MiB |",
@@ -251,8 +262,10 @@ def main() -> None:
     count = parser.parse_args().rounds
     with server() as (base_url, pipe):
         lines = asyncio.run(streams(base_url))
+        pipe.send(PAUSE)
+        pipe.recv()
         lines += asyncio.run(rounds(base_url, count))
-        pipe.send("quickly")
+        pipe.send(0.0)
         pipe.recv()
         lines += models(base_url)
         pipe.send("stop")
