@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from langchain_core.messages import AIMessage, AIMessageChunk
 
+from langchain_kimi._reply.tool_calls import invalidating_suffix
 from langchain_kimi._schemas.output import output_schema
 from langchain_kimi._structured.json_text import NotJSONError, read_json, read_json5, read_partial_json
 from langchain_kimi._structured.parser import StreamedOutput
@@ -36,7 +37,8 @@ def stream_text(text: str) -> None:
 
 
 def stream_arguments(text: str) -> None:
-    pieces = pieces_of(text, 64)
+    # The last piece of an invalid call ends with such a suffix, without which LangChain's own parser is quadratic.
+    pieces = [*pieces_of(text, 64), invalidating_suffix({"function": {"name": "f", "arguments": text}}, ended=True)]
     calls = [{**CALL, "args": piece, "name": None if number else "f"} for number, piece in enumerate(pieces)]
     streamed([AIMessageChunk(content="", tool_call_chunks=[call]) for call in calls], by_call=True)
 
