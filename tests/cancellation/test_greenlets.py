@@ -52,7 +52,7 @@ def test_greenlets_that_are_killed(turns: int) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=1000,
         )
         assert (ended.stdout, ended.stderr, ended.returncode) == ("done\n", "", 0)
         assert settles(lambda: openrouter.open_connections == 0)

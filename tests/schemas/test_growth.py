@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
@@ -53,17 +54,17 @@ INNER: dict[str, Schema] = {
 }
 SHAPES: dict[str, Callable[[int], Schema]] = {
     **{
-        f"{keyword} of {name}": lambda size, keyword=keyword, inner=inner: named(keyword, size, inner)
+        f"{keyword} of {name}": partial(lambda keyword, inner, size: named(keyword, size, inner), keyword, inner)
         for keyword in sorted(NAMED_SCHEMAS)
         for name, inner in INNER.items()
     },
     **{
-        f"{keyword} of {name}": lambda size, keyword=keyword, inner=inner: {keyword: [inner] * size}
+        f"{keyword} of {name}": partial(lambda keyword, inner, size: {keyword: [inner] * size}, keyword, inner)
         for keyword in sorted(SCHEMA_LISTS)
         for name, inner in INNER.items()
     },
     **{
-        f"nested {keyword}": lambda size, keyword=keyword: nested(keyword, size, STRING)
+        f"nested {keyword}": partial(lambda keyword, size: nested(keyword, size, STRING), keyword)
         for keyword in sorted(NAMED_SCHEMAS | SCHEMA_LISTS | ONE_SCHEMA)
     },
     "required": lambda size: {
