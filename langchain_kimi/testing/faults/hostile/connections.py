@@ -167,7 +167,48 @@ def _next_reply_unasked(connection: socket.socket, stop: Stop) -> None:
     stop.wait()
 
 
+def _headers_of(request: bytes) -> bytes:
+    """Return the headers of a request in one line, with the key among them."""
+    return request.partition(b"\r\n\r\n")[0].partition(b"\r\n")[2].replace(b"\r\n", b", ")
+
+
+def _repeats(before: bytes, after: bytes) -> Play:
+    """Return the play of a reply that has the headers of the request between these bytes."""
+
+    def play(connection: socket.socket, stop: Stop) -> None:
+        connection.sendall(before + _headers_of(read_request(connection)) + after)
+        stop.wait(DRIP)
+
+    return play
+
+
+def _repeats_request(connection: socket.socket, stop: Stop) -> None:
+    connection.sendall(read_request(connection))
+    stop.wait(DRIP)
+
+
+_REPEATED = (
+    ("the request", _repeats_request),
+    ("it as a status", _repeats(b"HTTP/1.1 ", b"\r\n\r\n")),
+    ("it as a reason", _repeats(b"HTTP/1.1 502 ", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as a header", _repeats(b"HTTP/1.1 502 No\r\nx: ", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as the name of a header", _repeats(b"HTTP/1.1 200 OK\r\n@ ", b"\r\n\r\n")),
+    ("it as a length", _repeats(b"HTTP/1.1 200 OK\r\ncontent-length: ", b"\r\n\r\n")),
+    ("it as a coding", _repeats(b"HTTP/1.1 200 OK\r\ntransfer-encoding: ", b"\r\n\r\n")),
+    ("it as an encoding", _repeats(b"HTTP/1.1 200 OK\r\ncontent-encoding: ", b"\r\n\r\nx")),
+    ("it as a target", _repeats(b"HTTP/1.1 302 No\r\nlocation: /", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as a chunk", _repeats(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"\r\n")),
+    ("it as a trailer", _repeats(HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n@ ", b"\r\n\r\n")),
+    ("it as a page", _repeats(b"HTTP/1.1 500 No\r\n\r\n<p>", b"</p>")),
+)
+"""The places of a reply in which the headers of the request come back."""
+_HAS_KEY = "The reply has the headers of the request, and so the key."
+
 CONNECTIONS = (
+    *(
+        HostileConnection(f"repeats {place}", play, "The reply has the headers of the request, with the key.")
+        for place, play in _REPEATED
+    ),
     HostileConnection("closes at once", _closes_at_once, "The connection closes when it opens."),
     HostileConnection("resets at once", _resets_at_once, "The connection is reset when it opens."),
     HostileConnection("never reads", _never_reads, "Nothing is read or sent.", "stops"),
