@@ -37,7 +37,9 @@ def stream_text(text: str) -> None:
 
 
 def stream_arguments(text: str) -> None:
-    # The last piece of an invalid call ends with such a suffix, without which LangChain's own parser is quadratic.
+    # LangChain's own parser is quadratic for blank arguments, which do not come from this package's models, and for
+    # invalid ones without the suffix of their last piece.
+    text = f"{{{text}"
     pieces = [*pieces_of(text, 64), invalidating_suffix({"function": {"name": "f", "arguments": text}}, ended=True)]
     calls = [{**CALL, "args": piece, "name": None if number else "f"} for number, piece in enumerate(pieces)]
     streamed([AIMessageChunk(content="", tool_call_chunks=[call]) for call in calls], by_call=True)
