@@ -21,12 +21,14 @@ LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
 OBSERVABILITY = $(VENV)-observability
 OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
+DOCS = $(VENV)-docs
+DOCS_READY = $(DOCS)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults fuzz bench lock test-matrix clean docs
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +66,10 @@ format: $(READY)  ## Format the code
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
 
+docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
+
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
 
@@ -92,6 +98,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
+	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -116,6 +123,10 @@ $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DOCS) requirements-docs.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
