@@ -19,6 +19,8 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+BROWSER = $(VENV)-browser
+BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
 OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
 DOCS = $(VENV)-docs
@@ -28,7 +30,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults fuzz bench lock test-matrix clean docs
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults fuzz bench lock test-matrix clean docs
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +53,9 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
+
+test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
+	@$(BROWSER)/bin/python -m pytest tests/browser
 
 test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
 	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
@@ -97,6 +102,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
@@ -119,6 +125,10 @@ $(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
 
 $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
+	@touch $@
+
+$(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(BROWSER) requirements-browser.txt
 	@touch $@
 
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
