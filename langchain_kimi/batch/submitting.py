@@ -62,7 +62,7 @@ def submit(
         KimiError: The request failed. If the server may have accepted the batch all the same, the advice says so.
     """
     program = program_of(runnable, config)
-    draft = _draft(program, [program.begin(row) for row in inputs], key, completion_window)
+    draft = draft_of(program, [program.begin(row) for row in inputs], key, completion_window)
     draft.reserve()
     try:
         return draft.handle(run(lane_of(draft.host).submit(draft.content), program))
@@ -81,7 +81,7 @@ async def asubmit(
 ) -> BatchHandle:
     """Submit a batch of inputs; the async version of `submit`."""
     program = program_of(runnable, config)
-    draft = _draft(program, [await program.abegin(row) for row in inputs], key, completion_window)
+    draft = draft_of(program, [await program.abegin(row) for row in inputs], key, completion_window)
     draft.reserve()
     try:
         return draft.handle(await arun(lane_of(draft.host).submit(draft.content), program))
@@ -138,7 +138,7 @@ def find(  # noqa: PLR0913 - the facts of a submission, by name
         config: The configuration of the steps.
     """
     program = program_of(runnable, config)
-    draft = _draft(program, [program.begin(row) for row in inputs], key, WINDOW)
+    draft = draft_of(program, [program.begin(row) for row in inputs], key, WINDOW)
     batch = run(lane_of(draft.host).find(draft.content, since, others, every), program, clock)
     return None if batch is None else draft.handle(batch)
 
@@ -156,7 +156,7 @@ async def afind(  # noqa: PLR0913 - the facts of a submission, by name
 ) -> BatchHandle | None:
     """Return the handle of a batch that was submitted with a key; the async version of `find`."""
     program = program_of(runnable, config)
-    draft = _draft(program, [await program.abegin(row) for row in inputs], key, WINDOW)
+    draft = draft_of(program, [await program.abegin(row) for row in inputs], key, WINDOW)
     batch = await arun(lane_of(draft.host).find(draft.content, since, others, every), program, clock)
     return None if batch is None else draft.handle(batch)
 
@@ -176,41 +176,53 @@ def parts(runnable: Any, inputs: Iterable[Any], *, rows: int | None = None) -> I
     program = program_of(runnable)
     host = chosen_host(program.model)
     lane_of(host)
-    limit = min(filter(None, (rows, host.batch_rows)), default=0)
     part: list[Any] = []
     size = 0
     for number, row in enumerate(inputs):
-        length = row_size(program, program.begin(row), number)
-        is_full = bool(limit) and len(part) >= limit
+        length = row_size(program, row_request(program, program.messages_of(program.begin(row)), number), number)
+        is_full = len(part) >= most_rows(host, rows)
         if part and (is_full or (host.batch_bytes and size + length > host.batch_bytes)):
             yield part
             part, size = [], 0
         part.append(row)
-        size = (size or _OVERHEAD) + length
+        size = (size or OVERHEAD) + length
     if part:
         yield part
 
 
-_OVERHEAD = 2_000
+_MOST_ROWS = 5_000
+"""Rows of a batch at a server without a limit: OpenRouter's limit."""
+OVERHEAD = 2_000
 """Bytes of a submission beside its rows."""
 
 
-def row_size(program: Program, value: Any, number: int) -> int:
+def row_size(program: Program, request: RowRequest, number: int) -> int:
     """Return the bytes that a row takes in a batch.
 
     Raises:
         BatchLimitError: The row alone is too large.
-        KimiUsageError: It cannot be sent in a batch.
     """
     host = chosen_host(program.model)
-    line = line_of(host, "k" * 48, number, row_request(program, program.messages_of(value), number))
-    check_size(host, 1, len(line) + _OVERHEAD)
+    line = line_of(host, "k" * 48, number, request)
+    check_size(host, 1, len(line) + OVERHEAD)
     return len(line) + 1
 
 
+def most_rows(host: Host, wanted: int | None = None) -> int:
+    """Return the most rows of a batch."""
+    return min(filter(None, (wanted, host.batch_rows)), default=_MOST_ROWS)
+
+
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A batch before its submission."""
+class Draft:
+    """A batch before its submission.
+
+    Attributes:
+        program: The runnable.
+        host: The server.
+        requests: The requests of its rows.
+        content: What is sent.
+    """
 
     program: Program
     host: Host
@@ -232,31 +244,60 @@ class _Draft:
 
     def handle(self, batch: JSONObject) -> BatchHandle:
         """Return the handle of the batch, with the program."""
-        if not isinstance(batch.get("id"), str):
-            raise KimiMalformedReplyError("The server's reply to the submission has no id of a batch.")
-        first = cast("JSONObject", self.requests[0].body)
-        return BatchHandle(
-            id=batch["id"],
-            host=self.host.name,
-            base_url=self.program.model.openrouter_api_base or "",
-            model=str(first["model"]),
-            priced_as=priced_slug(first),
-            key=self.content.key,
-            rows=len(self.requests),
-            digest=digest_of(self.program),
-            call_ids={n: sorted(row.call_ids) for n, row in enumerate(self.requests) if row.call_ids},
-            created_at=status_of(batch).created_at,
-        ).with_program(self.program)
+        return new_handle(self.program, batch, self.content.key, dict(enumerate(self.requests)), len(self.requests))
+
+
+def new_handle(
+    program: Program, batch: JSONObject, key: str, requests: Mapping[int, RowRequest], rows: int
+) -> BatchHandle:
+    """Return the handle of a batch, with the program.
+
+    Args:
+        program: The runnable.
+        batch: The object of the batch.
+        key: The key of the submission.
+        requests: The requests of its rows, or of some, by their positions.
+        rows: The number of rows.
+
+    Raises:
+        KimiMalformedReplyError: The object has no id.
+    """
+    if not isinstance(batch.get("id"), str):
+        raise KimiMalformedReplyError("The server's reply to the submission has no id of a batch.")
+    body = cast("JSONObject", next(iter(requests.values())).body)
+    return BatchHandle(
+        id=batch["id"],
+        host=chosen_host(program.model).name,
+        base_url=program.model.openrouter_api_base or "",
+        model=str(body["model"]),
+        priced_as=priced_slug(body),
+        key=key,
+        rows=rows,
+        digest=digest_of(program),
+        call_ids={n: sorted(row.call_ids) for n, row in requests.items() if row.call_ids},
+        created_at=status_of(batch).created_at,
+    ).with_program(program)
 
 
 _OPEN = "The server may have accepted the batch: look with langchain_kimi.batch.find(..., key={key!r}) first."
 
 
-def _draft(program: Program, values: Sequence[Any], key: str | None, window: str) -> _Draft:
+def draft_of(program: Program, values: Sequence[Any], key: str | None, window: str) -> Draft:
+    """Return a batch of the outputs of the steps before the model.
+
+    Raises:
+        KimiUsageError: The key is invalid, or a row cannot be sent in a batch.
+        BatchLimitError: The rows are too many or too large.
+    """
     own = uuid4().hex if key is None else key
     if _KEY.fullmatch(own) is None:
         raise KimiUsageError("key must have 1 to 48 letters, digits, hyphens and underscores.")
-    host = chosen_host(program.model)
-    lane_of(host)
+    lane_of(chosen_host(program.model))
     requests = [row_request(program, program.messages_of(value), number) for number, value in enumerate(values)]
-    return _Draft(program, host, requests, submission(host, own, requests, window))
+    return draft_of_requests(program, requests, own, window)
+
+
+def draft_of_requests(program: Program, requests: Sequence[RowRequest], key: str, window: str = WINDOW) -> Draft:
+    """Return a batch of requests; see `draft_of`."""
+    host = chosen_host(program.model)
+    return Draft(program, host, requests, submission(host, key, requests, window))

@@ -18,10 +18,11 @@ from langchain_kimi import (
     KimiServerError,
     KimiUsageError,
 )
-from langchain_kimi._openrouter.host import OPENROUTER
+from langchain_kimi._openrouter.host import MOONSHOT, OPENROUTER
 from langchain_kimi.batch import BatchHandle, BatchLimitError, parts
+from langchain_kimi.batch.bodies import row_request
 from langchain_kimi.batch.program import program_of
-from langchain_kimi.batch.submitting import asubmit_with, row_size, submit_with
+from langchain_kimi.batch.submitting import asubmit_with, most_rows, row_size, submit_with
 from langchain_kimi.callbacks import Budget
 from langchain_kimi.testing import Emulator, faults
 from tests.batch.driving import KEY, Drive, moonshot
@@ -85,7 +86,9 @@ def test_parts_are_divided_by_bytes(openrouter: Emulator) -> None:
     assert all(model.submit_batch(part) for part in divided)
     with pytest.raises(BatchLimitError):
         list(parts(model, ["x" * 5_000]))
-    assert row_size(program_of(model), "a", 0) > 100
+    program = program_of(model)
+    assert row_size(program, row_request(program, program.messages_of("a"), 0), 0) > 100
+    assert (most_rows(MOONSHOT), most_rows(OPENROUTER, 7), most_rows(OPENROUTER)) == (5_000, 7, 5_000)
 
 
 def answering(*answers: Any) -> ChatKimi:

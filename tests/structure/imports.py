@@ -70,7 +70,7 @@ LAYERS = {
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
-        MODEL | {"_settings", "callbacks"},
+        MODEL | {"_settings", "batch", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
     "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
