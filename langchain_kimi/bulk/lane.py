@@ -40,7 +40,7 @@ NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RowInBatch:
     """A row with its request, and the bytes that this takes in a batch."""
 
     row: Row
@@ -85,10 +85,10 @@ class BatchRun:
         self._results: asyncio.Queue[BulkResult | None] = asyncio.Queue()
         self._open = asyncio.Semaphore(MOST_OPEN)
         self._same: dict[str, list[Row]] = {}
-        self._group: list[Asked] = []
+        self._group: list[RowInBatch] = []
         self._size = OVERHEAD
-        self._earlier: dict[str, list[Asked]] = {}
-        self._again: list[Asked] = []
+        self._earlier: dict[str, list[RowInBatch]] = {}
+        self._again: list[RowInBatch] = []
         self._is_last = not own.retries
         self._tasks: set[asyncio.Task[None]] = set()
         self.summary = BulkSummary()
@@ -137,8 +137,8 @@ class BatchRun:
                     index += 1
             self.summary.total = index if self.stop is None else self.summary.total
             await self._send_group()
-            for key, asked in self._earlier.items():
-                await self._spawn(self._continue(self._journal.batches[key], asked))
+            for key, entries in self._earlier.items():
+                await self._spawn(self._continue(self._journal.batches[key], entries))
             await self._wait_for_tasks()
             for number in range(self._options.retries):
                 self._is_last = number + 1 == self._options.retries
@@ -153,8 +153,8 @@ class BatchRun:
 
     async def _ask_again(self) -> None:
         again, self._again = self._again, []
-        for asked in again:
-            await self._add(asked)
+        for entry in again:
+            await self._add(entry)
         await self._send_group()
         await self._wait_for_tasks()
 
@@ -182,7 +182,7 @@ class BatchRun:
             line = self._store.find(key)
             is_new = line is None or (not line.ok and not line.own and self._options.retry_failed)
             if is_new and key not in self._same:
-                asked = await self._asked(Row(index, key, value))
+                entry = await self._prepared(Row(index, key, value))
         except Exception as problem:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
             key = digest_of({"row": repr(value)}).hex()
             error = BulkError("KimiUsageError", f"The row cannot be rendered: {type(problem).__name__}: {problem}")
@@ -196,9 +196,9 @@ class BatchRun:
         else:
             self._same[key] = []
             if (batch := self._journal.batch_of(key)) is not None:
-                self._earlier.setdefault(batch, []).append(asked)
+                self._earlier.setdefault(batch, []).append(entry)
             else:
-                await self._add(asked)
+                await self._add(entry)
 
     def _key_of(self, value: Any) -> str:
         key = self._options.key
@@ -207,25 +207,25 @@ class BatchRun:
         own = value[key] if isinstance(key, str) else key(value)
         return str(own)
 
-    async def _asked(self, row: Row) -> Asked:
+    async def _prepared(self, row: Row) -> RowInBatch:
         messages = self._program.messages_of(await self._program.abegin(row.value))
         request = row_request(self._program, messages, row.index)
-        return Asked(row, request, row_size(self._program, request, row.index))
+        return RowInBatch(row, request, row_size(self._program, request, row.index))
 
-    async def _add(self, asked: Asked) -> None:
+    async def _add(self, entry: RowInBatch) -> None:
         """Add a row to the next batch, and send the batch that is full."""
         is_full = len(self._group) >= most_rows(self._host)
-        if self._group and (is_full or (self._host.batch_bytes and self._size + asked.size > self._host.batch_bytes)):
+        if self._group and (is_full or (self._host.batch_bytes and self._size + entry.size > self._host.batch_bytes)):
             await self._send_group()
-        self._group.append(asked)
-        self._size += asked.size
+        self._group.append(entry)
+        self._size += entry.size
 
     async def _send_group(self) -> None:
         group, self._group, self._size = self._group, [], OVERHEAD
         if group:
             await self._spawn(self._send(group))
 
-    async def _send(self, group: Sequence[Asked]) -> None:
+    async def _send(self, group: Sequence[RowInBatch]) -> None:
         """Submit a batch, and read its results. A batch that does not fit into the money is sent in halves."""
         if self.stop is not None:
             return
@@ -257,7 +257,7 @@ class BatchRun:
         await asyncio.to_thread(self._journal.submitted, key, handle.model_dump_json())
         await self._follow(handle, dict(enumerate(group)))
 
-    def _most(self, group: Sequence[Asked]) -> Decimal:
+    def _most(self, group: Sequence[RowInBatch]) -> Decimal:
         bodies = [cast("Mapping[str, Any]", one.request.body) for one in group]
         priced = [{**body, "model": priced_slug(body)} for body in bodies]
         return sum((worst_case(body, self._options.prices).cost for body in priced), NOTHING)
@@ -266,38 +266,38 @@ class BatchRun:
         if self._purse is not None:
             self._purse.settle(cast("Any", key), cost)
 
-    async def _continue(self, batch: OpenBatch, asked: Sequence[Asked]) -> None:
+    async def _continue(self, batch: OpenBatch, entries: Sequence[RowInBatch]) -> None:
         """Go on with a batch of an earlier run: read its results, find it, or send its rows."""
-        rows = {batch.rows.index(one.row.key): one for one in asked}
+        rows = {batch.rows.index(one.row.key): one for one in entries}
         if batch.handle is not None:
             handle = BatchHandle.model_validate(batch.handle).with_program(self._program)
             await self._follow(handle, rows)
             return
-        model = model_of(cast("Mapping[str, Any]", asked[0].request.body), self._host)
+        model = model_of(cast("Mapping[str, Any]", entries[0].request.body), self._host)
         draft = Submission(batch.key, model, b"", len(batch.rows), WINDOW)
         looking = self._lane.find(draft, batch.since, self._journal.ids, EVERY)
         submitted = await arun(looking, self._program, self._clock)
         if submitted is None:
             await asyncio.to_thread(self._journal.ended, batch.key)
-            await self._send(asked)
+            await self._send(entries)
             return
         requests = {position: one.request for position, one in rows.items()}
         handle = new_handle(self._program, submitted, batch.key, requests, len(batch.rows))
         await asyncio.to_thread(self._journal.submitted, batch.key, handle.model_dump_json())
         await self._follow(handle, rows)
 
-    async def _follow(self, handle: BatchHandle, rows: Mapping[int, Asked]) -> None:
+    async def _follow(self, handle: BatchHandle, rows: Mapping[int, RowInBatch]) -> None:
         """Write the results of a batch when it has ended."""
         started = self._clock.monotonic()
         state = await handle.wait_async(every=EVERY, clock=self._clock)
         results = await handle.aresults()
         seconds = round(self._clock.monotonic() - started, 6)
-        for position, asked in rows.items():
+        for position, entry in rows.items():
             result = results[position]
             if result.error is not None and not self._is_last and getattr(result.error, "is_retryable", False):
-                self._again.append(asked)
+                self._again.append(entry)
             else:
-                await self._finish(_bulk_result(asked.row, result, state.provider, seconds))
+                await self._finish(_bulk_result(entry.row, result, state.provider, seconds))
             if result.error is not None and self._options.on_error == "raise":
                 self.stop = self.stop or result.error
         self._settle(handle.key, None if state.cost is None else Decimal(str(state.cost)))

@@ -303,7 +303,7 @@ def test_a_run_needs_a_file_and_a_batch_api(openrouter: Emulator, tmp_path: Path
     with pytest.raises(KimiUsageError, match="no batch API"):
         BatchRun(ChatKimi(base_url="http://127.0.0.1:1/v1"), tmp_path / "out", {})
     with pytest.raises(KimiUsageError, match='"calls" or "batch"'):
-        BatchRun(small(openrouter), tmp_path / "out", {"lane": "fast"})  # type: ignore[typeddict-item]
+        BatchRun(small(openrouter), tmp_path / "out", {"lane": "fast"})  # type: ignore[typeddict-item]  # an unknown lane
 
 
 PROGRAM = """
