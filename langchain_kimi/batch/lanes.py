@@ -16,10 +16,12 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.batch.bodies import ENDPOINT, Submission
 from langchain_kimi.batch.requests import Operation, Send
 from langchain_kimi.catalog.operations import Wait
-from langchain_kimi.errors import KimiNotFoundError, KimiUsageError
+from langchain_kimi.errors import KimiError, KimiNotFoundError, KimiUsageError
 
 FINISHED = frozenset({"completed", "failed", "expired", "cancelled"})
 """The statuses that do not change any more."""
+MOST_FAILURES = 20
+"""Failed requests in a row, each with its own retries, after which a wait for the end of a batch is given up."""
 _PAGE = "100"
 _BOUNDARY = "langchain-kimi-batch-5f0e7c1d9b"
 _SKEW = 300
@@ -72,6 +74,9 @@ def status(batch_id: str) -> Operation[JSONObject]:
 def finished(batch_id: str, every: float, deadline: float | None, now: Any) -> Operation[JSONObject]:
     """Return the object of a batch once it has ended, or the last one before the deadline.
 
+    A batch outlives an outage of the network, so failed requests that may succeed later are repeated after a wait, until
+    `MOST_FAILURES` have failed in a row.
+
     Args:
         batch_id: The batch.
         every: The most seconds between two requests. The first waits are shorter.
@@ -79,10 +84,19 @@ def finished(batch_id: str, every: float, deadline: float | None, now: Any) -> O
         now: Returns monotonic seconds.
     """
     wait = min(1.0, every)
+    failures = 0
     while True:
-        batch = yield from status(batch_id)
+        batch: JSONObject | None = None
         left = None if deadline is None else deadline - now()
-        if batch.get("status") in FINISHED or (left is not None and left <= 0):
+        is_over = left is not None and left <= 0
+        try:
+            batch = yield from status(batch_id)
+            failures = 0
+        except KimiError as error:
+            failures += 1
+            if not error.is_retryable or failures == MOST_FAILURES or is_over:
+                raise
+        if batch is not None and (batch.get("status") in FINISHED or is_over):
             return batch
         yield Wait(wait if left is None else min(wait, left))
         wait = min(2 * wait, every)

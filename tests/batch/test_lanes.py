@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi import KimiNotFoundError, KimiUsageError
+from langchain_kimi import KimiNotFoundError, KimiServerError, KimiUsageError
 from langchain_kimi._openrouter.host import COMPATIBLE, MOONSHOT, OPENROUTER
 from langchain_kimi.batch.bodies import Submission
 from langchain_kimi.batch.lanes import Files, Inline, finished, lane_of, multipart, status
@@ -65,6 +65,20 @@ def test_the_wait_ends_with_the_last_status() -> None:
 
     assert batch == {"status": "new state"}
     assert paths(steps) == ["GET /batches/b", "1 s", "GET /batches/b", "2 s", "GET /batches/b"]
+
+
+def test_the_wait_outlives_failures_that_pass() -> None:
+    down, done = KimiServerError("down"), {"status": "completed"}
+    batch, steps = run(finished("b", 1, None, lambda: 0.0), *[down] * 19, {"status": "new"}, *[down] * 19, done)
+
+    assert batch == done
+    assert paths(steps).count("1 s") == 39
+    with pytest.raises(KimiServerError):
+        run(finished("b", 1, None, lambda: 0.0), *[down] * 20)
+    with pytest.raises(KimiNotFoundError):
+        run(finished("b", 1, None, lambda: 0.0), KimiNotFoundError("no"))
+    with pytest.raises(KimiServerError):
+        run(finished("b", 1, 0.0, lambda: 0.0), down)
 
 
 def test_results_come_from_the_batch_or_from_pages() -> None:
