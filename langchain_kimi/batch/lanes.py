@@ -74,7 +74,7 @@ def status(batch_id: str) -> Operation[JSONObject]:
 def finished(batch_id: str, every: float, deadline: float | None, now: Any) -> Operation[JSONObject]:
     """Return the object of a batch once it has ended, or the last one before the deadline.
 
-    A batch outlives an outage of the network, so failed requests that may succeed later are repeated after a wait, until
+    A batch outlives an outage of the network: failed requests that may succeed later are repeated after a wait, until
     `MOST_FAILURES` have failed in a row.
 
     Args:
