@@ -37,6 +37,7 @@ from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageE
 MOST_OPEN = 8
 """The most batches at a time. Their rows stay in memory until their results are written."""
 NOTHING = Decimal(0)
+_TABLES = frozenset({".parquet", ".sqlite", ".db"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class BatchRun:
     ) -> None:
         if out is None:
             raise KimiUsageError('lane="batch" needs `out`: batches take hours, and a later run must find them.')
+        if Path(out).suffix.lower() in _TABLES:
+            raise KimiUsageError(
+                f'lane="batch" writes JSON lines, not {Path(out).suffix}.', advice="Choose a .jsonl file."
+            )
         self._options = own = checked_options(options)
         self._program = program_of(runnable, own.config)
         self._host = chosen_host(self._program.model)

@@ -300,6 +300,8 @@ async def test_keys_of_the_user_identify_rows(openrouter: Emulator, tmp_path: Pa
 def test_a_run_needs_a_file_and_a_batch_api(openrouter: Emulator, tmp_path: Path) -> None:
     with pytest.raises(KimiUsageError, match="needs `out`"):
         BatchRun(small(openrouter), None, {})
+    with pytest.raises(KimiUsageError, match="writes JSON lines"):
+        BatchRun(small(openrouter), tmp_path / "out.parquet", {})
     with pytest.raises(KimiUsageError, match="no batch API"):
         BatchRun(ChatKimi(base_url="http://127.0.0.1:1/v1"), tmp_path / "out", {})
     with pytest.raises(KimiUsageError, match='"calls" or "batch"'):
