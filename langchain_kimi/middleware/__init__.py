@@ -14,7 +14,8 @@ A run that continues from a checkpoint continues the counts.
 
 from langchain_kimi.middleware.cache import KeepCacheWarm
 from langchain_kimi.middleware.hosts import FallbackHosts
+from langchain_kimi.middleware.limits import CostLimit
 from langchain_kimi.middleware.loops import KimiLoopError, LoopGuard
 from langchain_kimi.middleware.repair import RepairInvalidCalls
 
-__all__ = ["FallbackHosts", "KeepCacheWarm", "KimiLoopError", "LoopGuard", "RepairInvalidCalls"]
+__all__ = ["CostLimit", "FallbackHosts", "KeepCacheWarm", "KimiLoopError", "LoopGuard", "RepairInvalidCalls"]

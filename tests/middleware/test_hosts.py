@@ -132,9 +132,10 @@ async def test_models_of_other_packages_can_take_over(model: ChatKimi, openroute
         def bind_tools(self, *arguments: Any, **options: Any) -> Any:
             return self
 
-    openrouter.script(EMPTY)
-    messages = await run(agent_of(model, FallbackHosts([Other(responses=["Hello."])], max_hosts=1)), "invoke")
-    assert messages[-1].text == "Hello."
+    openrouter.script(EMPTY, EMPTY)
+    other = Other(responses=["", "Hello."])
+    messages = await run(agent_of(model, FallbackHosts([other], max_hosts=2)), "invoke")
+    assert (kinds(messages), messages[-1].text) == (["human", "ai"], "Hello.")
 
 
 async def test_after_the_last_model_the_fault_is_an_error(model: ChatKimi, openrouter: Emulator) -> None:

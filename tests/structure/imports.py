@@ -72,7 +72,7 @@ LAYERS = {
         MODEL | {"_settings", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
-    "middleware": Layer(PROTOCOL | {"callbacks", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
+    "middleware": Layer(PROTOCOL | {"callbacks", "chat_models"}, LANGCHAIN | {"langchain", "langgraph", "threading"}),
     "verify": Layer(
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),
