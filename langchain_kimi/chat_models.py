@@ -282,6 +282,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
                 strict=strict,
                 parallel_tool_calls=parallel_tool_calls,
                 response_format=response_format,
+                deferred=bool(kwargs.get("deferred_tools", self.deferred_tools)),
                 **kwargs,
             )
         )

@@ -16,7 +16,18 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 logger = logging.getLogger("langchain_kimi")
 
 OPENROUTER_FIELDS = frozenset(
-    {"cache_control", "debug", "image_config", "max_tool_calls", "models", "plugins", "preset", "provider", "reasoning"}
+    {
+        "cache_control",
+        "debug",
+        "deferred_tools",
+        "image_config",
+        "max_tool_calls",
+        "models",
+        "plugins",
+        "preset",
+        "provider",
+        "reasoning",
+    }
     | {"route", "session_id", "stop_server_tools_when", "structured_outputs", "top_a", "trace", "transforms", "usage"}
 )
 """Fields of a request that only OpenRouter reads. Strict servers answer them with 400."""
@@ -38,6 +49,7 @@ class Host:
         reasoning_on: The fields that switch reasoning on, where `reasoning` is not sent.
         reasoning_off: The fields that switch reasoning off, where `reasoning` is not sent.
         unsupported: Further fields that are not sent.
+        takes_later_tools: Whether it takes more tools in system messages, for models that understand them (Kimi K3).
     """
 
     name: str
@@ -50,6 +62,7 @@ class Host:
     reasoning_on: Mapping[str, Any] = field(default_factory=dict, hash=False)
     reasoning_off: Mapping[str, Any] = field(default_factory=dict, hash=False)
     unsupported: frozenset[str] = frozenset()
+    takes_later_tools: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON; `ChatKimi(host=...)` accepts them."""
@@ -75,6 +88,8 @@ MOONSHOT = Host(
     # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
     reasoning_on={"thinking": {"type": "enabled"}},
     reasoning_off={"thinking": {"type": "disabled"}},
+    # https://platform.kimi.ai/docs/guide/use-dynamic-tool-loading
+    takes_later_tools=True,
 )
 COMPATIBLE = Host(
     name="openai-compatible",

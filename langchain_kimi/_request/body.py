@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.json import JSON, is_plain
+from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi._request.messages import messages_to_wire
@@ -61,7 +62,7 @@ def request_body(
         **parameters,
         **({"stream": True} if streamed else {}),
     }
-    return cast("WireBody", body)
+    return with_all_tools(cast("WireBody", body))
 
 
 def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:

@@ -30,6 +30,8 @@ class Behavior:
     """Reject assistant turns with tool calls but without reasoning while the model reasons, as Moonshot AI does."""
     refuses_forced_tool_choice: bool = False
     """Reject a forced tool choice while the model reasons, as Moonshot AI does."""
+    later_tools: bool = False
+    """Take more tools in system messages without content for Kimi K3, as Moonshot AI's own API does."""
     moonshot_schemas: bool = False
     """Reject tool schemas in dialects that Moonshot AI is known to reject."""
 

@@ -24,10 +24,32 @@ def estimate(text: str) -> int:
     return (len(text.encode()) + 3) // 4
 
 
+_WRAPPERS = [
+    {"name": "search_tools", "parameters": {"type": "object", "properties": {"query": {"type": "string"}}}},
+    {
+        "name": "call_tool",
+        "parameters": {"type": "object", "properties": {"name": {"type": "string"}, "arguments": {}}},
+    },
+]
+"""The tools that the model sees in place of deferred ones."""
+
+
+def visible_tools(body: JSONObject) -> list[JSONObject]:
+    """Return the tools that the model sees: with OpenRouter's deferred tools, wrappers in place of these."""
+    tools: list[JSONObject] = body.get("tools") or []
+    if not body.get("deferred_tools"):
+        return tools
+    return [tool for tool in tools if not (tool.get("function") or {}).get("defer_loading")] + _WRAPPERS
+
+
+def _tool_tokens(tools: list[JSONObject] | None) -> int:
+    return estimate(json.dumps(tools, sort_keys=True)) if tools else 0
+
+
 def _message_tokens(message: JSONObject) -> int:
     content = message.get("content") or ""
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    tokens = _MESSAGE_TOKENS
+    tokens = _MESSAGE_TOKENS + _tool_tokens(message.get("tools"))
     for part in parts:
         tokens += estimate(str(part.get("text", ""))) if part.get("type") == "text" else _MEDIA_TOKENS
     for key in ("tool_calls", "reasoning"):
@@ -57,8 +79,9 @@ class PromptCache:
 
     def count(self, body: JSONObject) -> PromptTokens:
         """Return the token counts of a request's prompt. The longest remembered prefix counts as cached."""
-        tools = json.dumps(body.get("tools"), sort_keys=True) if body.get("tools") else ""
-        total, cached = estimate(tools), 0
+        visible = visible_tools(body)
+        tools = json.dumps(visible, sort_keys=True) if visible else ""
+        total, cached = _tool_tokens(visible), 0
         chain = hashlib.sha256(f"{body.get('model')}{tools}".encode())
         for message in body["messages"]:
             chain.update(json.dumps(message).encode())

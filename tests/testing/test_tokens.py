@@ -38,6 +38,22 @@ def test_repeated_prefixes_are_cached() -> None:
     assert cache.count({"messages": [first], "model": "another"}).cached == 0
 
 
+def test_deferred_tools_are_not_in_the_prompt() -> None:
+    tool = {"type": "function", "function": {"name": "a", "description": "word " * 100, "defer_loading": True}}
+    body = {"messages": [{"role": "user", "content": "hi"}], "tools": [tool]}
+    whole = tokens.PromptCache().count(body).total
+    assert tokens.PromptCache().count({**body, "deferred_tools": {}}).total == whole
+    assert tokens.PromptCache().count({**body, "deferred_tools": {"protocol": "v1"}}).total < whole - 50
+
+
+def test_tools_of_messages_are_in_the_prompt() -> None:
+    later = {"role": "system", "tools": [{"type": "function", "function": {"name": "a", "description": "word " * 100}}]}
+    cache, user = tokens.PromptCache(), {"role": "user", "content": "hi"}
+    first = cache.count({"messages": [user]})
+    second = cache.count({"messages": [user, later]})
+    assert (second.cached, second.total > first.total + 100) == (first.total, True)
+
+
 def test_the_cache_forgets_the_oldest() -> None:
     cache = tokens.PromptCache(remembered=2)
     bodies = [{"messages": [{"role": "user", "content": str(number)}]} for number in range(3)]
