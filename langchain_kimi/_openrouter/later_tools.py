@@ -112,11 +112,11 @@ def _changed(body: WireBody, change: Any) -> JSONObject:
     messages = body["messages"]
     changed: dict[int, JSONObject | None] = {id(message): change(message) for message in beyond_text(messages)}
 
-    def kept(some: Sequence[WireMessage]) -> list[WireMessage]:
+    def remaining(some: Sequence[WireMessage]) -> list[WireMessage]:
         new = (changed.get(id(message), message) for message in some)
         return [cast("WireMessage", message) for message in new if message is not None]
 
-    return {**body, "messages": Conversation(kept(messages), beyond_text=kept(beyond_text(messages)))}
+    return {**body, "messages": Conversation(remaining(messages), beyond_text=remaining(beyond_text(messages)))}
 
 
 def _dicts(messages: Sequence[WireMessage]) -> Iterable[JSONObject]:

@@ -52,8 +52,9 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
     for change in changes:
         tool = change.get("tool") or {}
         if change["type"] == "tool_removal":
-            added.pop(tool.get("name"), None)
-            removed.append(tool.get("name"))
+            name = str(tool.get("name"))
+            added.pop(name, None)
+            removed.append(name)
         definitions = change.get("tools") or []
         if tool.get("type") == "tool_definition":
             definitions = [tool.get("definition") or {}]

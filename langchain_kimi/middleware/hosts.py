@@ -151,7 +151,7 @@ class Turn:
         reply = next((message for message in response.result if isinstance(message, AIMessage)), None)
         if reply is None or _is_cut(reply):
             return False
-        kind = kind_of_fault(reply, response)
+        kind = kind_of_fault(reply, response, self._request)
         if kind is None:
             return False
         more = self._note(kind, reply.response_metadata.get("provider"))
@@ -204,14 +204,16 @@ def state_in(messages: Sequence[Any]) -> Mapping[str, Any]:
     return {}
 
 
-def kind_of_fault(reply: AIMessage, response: ModelResponse[Any]) -> str | None:
+def kind_of_fault(reply: AIMessage, response: ModelResponse[Any], request: ModelRequest[Any]) -> str | None:
     """Return what is wrong with a reply: `invalid calls`, `empty`, `schema` or `leak`; None if nothing is."""
     if reply.invalid_tool_calls:
         return "invalid calls"
     if is_faulty(reply):
         return "empty"
     # LangChain answers a response tool whose arguments do not fit with a tool message.
-    if response.structured_response is None and any(isinstance(message, ToolMessage) for message in response.result):
+    schemas = {spec.name for spec in getattr(request.response_format, "schema_specs", ())}
+    answered = {message.name for message in response.result if isinstance(message, ToolMessage)}
+    if response.structured_response is None and schemas & answered:
         return "schema"
     report = reply.response_metadata.get("kimi")
     repairs = report.get("repairs") if isinstance(report, dict) else None

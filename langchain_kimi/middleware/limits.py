@@ -4,7 +4,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal, NotRequired, get_args
+from typing import Annotated, Any, Literal, NotRequired, cast, get_args
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import PrivateStateAttr
@@ -129,7 +129,7 @@ class CostLimit(AgentMiddleware[CostState, Any, Any]):
 
     def _budget_of(self, request: ModelRequest[Any]) -> Budget:
         """Return the budget of a thread or run. A new one begins with the amount in the agent's state."""
-        info, state = request.runtime.execution_info, request.state
+        info, state = request.runtime.execution_info, cast("CostState", request.state)
         thread = info.thread_id if info is not None and self.per == "thread" else None
         name = str(thread or state.get("cost_limit_run"))
         with self._lock:

@@ -177,9 +177,11 @@ def _deferred_tools(body: JSONObject) -> None:
     control = body.get("deferred_tools")
     if control is None:
         return
-    search = control.get("search") if isinstance(control, dict) else None
+    control = control if isinstance(control, dict) else {}
+    search: Any = control.get("search")
     fixed = {"protocol": "v1", "profile": "portable", "validation": "runtime"}
-    _require(search and {**control, **fixed} == control, "deferred_tools: unknown protocol, profile or validation")
+    is_known = isinstance(search, dict) and {**control, **fixed} == control
+    _require(is_known, "deferred_tools: unknown protocol, profile or validation")
     _require(search.get("type") in ("bm25", "regex", "custom"), "deferred_tools.search: unknown type")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelResponse
+from langchain.agents.middleware import ModelRequest, ModelResponse
 from langchain.agents.structured_output import ProviderStrategy, StructuredOutputValidationError, ToolStrategy
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
@@ -220,9 +220,9 @@ async def test_other_models_are_called_unchanged(way: str) -> None:
     assert messages[-1].text == "Hello."
 
 
-def test_a_sound_reply_has_no_fault() -> None:
+def test_a_sound_reply_has_no_fault(model: ChatKimi) -> None:
     reply = AIMessage("Hello.", response_metadata={"kimi": {"repairs": {"call_ids": 1}}})
-    assert kind_of_fault(reply, ModelResponse([reply])) is None
+    assert kind_of_fault(reply, ModelResponse([reply]), ModelRequest(model=model, messages=[])) is None
     assert state_in([AIMessage("Hello.", response_metadata={"kimi": {"repairs": {}}})]) == {}
 
 

@@ -90,7 +90,7 @@ async def test_another_process_continues_the_sum(limited: ChatKimi, openrouter: 
 async def test_a_run_that_is_resumed_is_the_same_run(limited: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(CALLS, times=None)
     saver, pause = InMemorySaver(), HumanInTheLoopMiddleware({"get_weather": True})
-    approve = Command(resume={"decisions": [{"type": "approve"}]})
+    approve: Command[Any] = Command(resume={"decisions": [{"type": "approve"}]})
     for _ in range(3):
         agent = agent_of(limited, pause, CostLimit(0.025, per="run"), saver=saver)
         message: Any = {"messages": [HumanMessage("Oslo?")]} if not openrouter.bodies else approve

@@ -72,7 +72,10 @@ LAYERS = {
         MODEL | {"_settings", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
-    "middleware": Layer(PROTOCOL | {"callbacks", "chat_models"}, LANGCHAIN | {"langchain", "langgraph", "threading"}),
+    "middleware": Layer(
+        PROTOCOL | {"_schemas", "_calls", "_settings", "callbacks", "chat_models"},
+        LANGCHAIN | {"langchain", "langgraph", "threading"},
+    ),
     "verify": Layer(
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),

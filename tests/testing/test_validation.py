@@ -38,11 +38,11 @@ LATER = {"role": "system", "tools": [tool("weather")]}
         ("moonshotai/kimi-k3", True, {**LATER, "tools": []}, "expected a list of tools"),
     ],
 )
-def test_only_some_models_take_later_tools(  # noqa: PLR0913, PLR0917 - the values of a row
+def test_only_some_models_take_later_tools(  # noqa: PLR0913, PLR0917 - parametrized values
     openrouter: Emulator,
     client: httpx.Client,
     model: str,
-    later_tools: bool,  # noqa: FBT001 - a row
+    later_tools: bool,  # noqa: FBT001 - a parametrized value
     message: Any,
     expected: str,
 ) -> None:
