@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from langchain_core.messages import BaseMessage
@@ -110,7 +111,44 @@ PARTS = {
 }
 """The converters of blocks, by the block's `type`."""
 
-_PARTS_BY_ROLE = {"system": _TEXT_PARTS, "developer": _TEXT_PARTS}
+
+def _link_part(block: Block) -> JSONObject | None:
+    """Return a text with the address of a block, if only the tools of the agent can read it; else None.
+
+    Tools of MCP servers return links to their resources, such as `file:///notes.txt` or `memo://1`. A host can read
+    images and PDF documents on the web.
+    """
+    if isinstance(block.get("file"), Mapping):
+        return None
+    source = read_source(block)
+    is_document = block["type"] == "file" and source.mime_type not in {None, "application/pdf"}
+    if not source.url or (source.url.startswith(("http://", "https://", "data:")) and not is_document):
+        return None
+    kind = f" ({source.mime_type})" if source.mime_type else ""
+    return {"type": "text", "text": f"{source.url}{kind}"}
+
+
+def _result_image(block: Block) -> JSONObject:
+    return _link_part(block) or MEDIA_PARTS["image"](block)
+
+
+def _result_file(block: Block) -> JSONObject:
+    """Convert a `file` block of a tool's result. Text in base64 is sent as text."""
+    if link := _link_part(block):
+        return link
+    source = Source() if isinstance(block.get("file"), Mapping) else read_source(block)
+    if source.base64 and (source.mime_type or "").startswith(_TEXT_TYPES):
+        with suppress(UnfitBlockError):
+            return {"type": "text", "text": _decoded(source.base64)}
+    return document_part(block)
+
+
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
+_PARTS_BY_ROLE = {
+    "system": _TEXT_PARTS,
+    "developer": _TEXT_PARTS,
+    "tool": {**PARTS, "image": _result_image, "file": _result_file},
+}
 
 
 def part_to_wire(block: str | Block, role: str) -> JSONObject:

@@ -5,6 +5,7 @@ messages (such as `reasoning_details`), so later steps copy whatever they change
 `langchain_kimi._kimi.history`, not here.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast, get_args
@@ -162,7 +163,19 @@ def _tool(message: ToolMessage, conversation: _Conversion) -> list[WireMessage]:
 
 def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conversion) -> WireMessage:
     # The wire has no fields for a result's name, status or artifact.
-    return {"role": "tool", "tool_call_id": tool_call_id, "content": _content("tool", message, conversation)}
+    content = _content("tool", message, conversation) or _structured_result(message)
+    return {"role": "tool", "tool_call_id": tool_call_id, "content": content}
+
+
+def _structured_result(message: BaseMessage) -> str:
+    """Return the structured result of an MCP tool whose result has no other content, as JSON.
+
+    The package langchain-mcp-adapters makes it an artifact. MCP servers should also send it as text, but need not.
+    """
+    artifact = getattr(message, "artifact", None)
+    if not isinstance(artifact, Mapping) or "structured_content" not in artifact:
+        return ""
+    return json.dumps(artifact["structured_content"], ensure_ascii=False, default=str)
 
 
 def _function(message: FunctionMessage, conversation: _Conversion) -> list[WireMessage]:
