@@ -26,7 +26,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults agents fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compa
 
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table
+
+agents: $(READY)  ## Run agents with and without each middleware and write docs/agents.md
+	@$(PY) -m tests.reports.agents
 
 fuzz: $(READY)  ## Test randomly split and damaged streams for minutes instead of seconds
 	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0

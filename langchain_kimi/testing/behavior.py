@@ -21,6 +21,8 @@ class Behavior:
     hosts: tuple[Any, ...] = ()
     """The hosts of every model, as `EmulatedHost`s, such as `HOSTS_WITH_HABITS`. Empty: Kimi's providers, which all
     behave alike."""
+    balanced: bool = False
+    """Spread requests without `provider.order` and `session_id` over `hosts`, as OpenRouter may do."""
     canonical_model: bool = True
     """Reply with the dated name of a known Kimi model, as OpenRouter does since 2026, else with the requested name."""
     system_fingerprint: str | None = "fpv0_00000000"

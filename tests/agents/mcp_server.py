@@ -66,9 +66,9 @@ def fail(reason: str) -> str:
 
 TOOLS: dict[str, Callable[..., Any]] = {
     "weather": weather,
-    "files.read": read,
-    "files.scan": scan,
-    "files.photo": photo,
+    "disk.read": read,
+    "disk.scan": scan,
+    "disk.photo": photo,
     "2d_plot": plot,
     "find-links": links,
     "fail": fail,

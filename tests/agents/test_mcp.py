@@ -29,9 +29,9 @@ from tests.middleware.ways import run, thread
 ASYNC_WAYS = ("ainvoke", "astream")
 ARGUMENTS: dict[str, dict[str, str]] = {
     "weather": {"city": "Oslo"},
-    "files_read": {"path": "notes.txt"},
-    "files_scan": {"path": "paper.pdf"},
-    "files_photo": {"path": "map.png"},
+    "disk_read": {"path": "notes.txt"},
+    "disk_scan": {"path": "paper.pdf"},
+    "disk_photo": {"path": "map.png"},
     "tool_2d_plot": {"city": "Oslo"},
     "find-links": {"topic": "oslo"},
     "fail": {"reason": "Nothing there."},
@@ -39,9 +39,9 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 """The tools by the names that are sent, with the arguments of their calls."""
 RESULTS = {
     "weather": '{\n  "city": "Oslo",\n  "degrees": 21.5,\n  "is_sunny": true\n}',
-    "files_read": "The text of notes.txt.",
-    "files_scan": [{"type": "file", "file": {"file_data": f"data:application/pdf;base64,{DOCUMENT}"}}],
-    "files_photo": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}],
+    "disk_read": "The text of notes.txt.",
+    "disk_scan": [{"type": "file", "file": {"file_data": f"data:application/pdf;base64,{DOCUMENT}"}}],
+    "disk_photo": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}],
     "tool_2d_plot": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}],
     "find-links": [
         {"type": "text", "text": "https://example.com/oslo/notes.txt (text/plain)"},
@@ -73,11 +73,11 @@ async def tools_of(connection: Any) -> AsyncIterator[list[BaseTool]]:
         yield await load_mcp_tools(session)
 
 
-def over_http(address: str) -> dict[str, Any]:
+def over_http(address: str) -> Any:
     return {"transport": "streamable_http", "url": address}
 
 
-def over_stdio() -> dict[str, Any]:
+def over_stdio() -> Any:
     return {"transport": "stdio", "command": sys.executable, "args": ["-m", "tests.agents.mcp_server"]}
 
 
@@ -93,10 +93,10 @@ async def check_every_result(openrouter: Emulator, tools: list[BaseTool], way: s
     openrouter.script(Reply(tool_calls=[ToolCall(name, arguments) for name, arguments in ARGUMENTS.items()]))
     openrouter.script(Reply(text="Done."))
     messages = await run(agent_of(openrouter, tools), way)
-    asked = messages[1]
-    assert isinstance(asked, AIMessage)
-    own_names = ["weather", "files.read", "files.scan", "files.photo", "2d_plot", "find-links", "fail"]
-    assert [call["name"] for call in asked.tool_calls] == own_names
+    reply = messages[1]
+    assert isinstance(reply, AIMessage)
+    own_names = ["weather", "disk.read", "disk.scan", "disk.photo", "2d_plot", "find-links", "fail"]
+    assert [call["name"] for call in reply.tool_calls] == own_names
     results = {message.name: message for message in messages if isinstance(message, ToolMessage)}
     assert results["weather"].artifact == {"structured_content": {"city": "Oslo", "degrees": 21.5, "is_sunny": True}}
     assert [name for name in own_names if results[name].status == "error"] == ["fail"]

@@ -36,6 +36,7 @@ def test_repeated_prefixes_are_cached() -> None:
     assert cache.count({"messages": [first, call, picture]}).cached == longer.total
     assert cache.count({"messages": [picture, first]}).cached == 0
     assert cache.count({"messages": [first], "model": "another"}).cached == 0
+    assert cache.count({"messages": [first]}, host="another").cached == 0
 
 
 def test_deferred_tools_are_not_in_the_prompt() -> None:
@@ -43,7 +44,12 @@ def test_deferred_tools_are_not_in_the_prompt() -> None:
     body = {"messages": [{"role": "user", "content": "hi"}], "tools": [tool]}
     whole = tokens.PromptCache().count(body).total
     assert tokens.PromptCache().count({**body, "deferred_tools": {}}).total == whole
-    assert tokens.PromptCache().count({**body, "deferred_tools": {"protocol": "v1"}}).total < whole - 50
+    deferred = {**body, "deferred_tools": {"search": {"type": "bm25", "max_results": 2}}}
+    hidden = tokens.PromptCache().count(deferred).total
+    assert hidden < whole - 50
+    # The definitions that a search found stay in the prompt.
+    called = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "a"}}]}
+    assert tokens.PromptCache().count({**deferred, "messages": [called]}).total > hidden + 200
 
 
 def test_tools_of_messages_are_in_the_prompt() -> None:
