@@ -70,7 +70,7 @@ TOOLS: dict[str, Callable[..., Any]] = {
     "disk.scan": scan,
     "disk.photo": photo,
     "2d_plot": plot,
-    "find-links": links,
+    "list-links": links,
     "fail": fail,
 }
 """The tools by name. Hosts refuse some of these names."""

@@ -33,7 +33,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "disk_scan": {"path": "paper.pdf"},
     "disk_photo": {"path": "map.png"},
     "tool_2d_plot": {"city": "Oslo"},
-    "find-links": {"topic": "oslo"},
+    "list-links": {"topic": "oslo"},
     "fail": {"reason": "Nothing there."},
 }
 """The tools by the names that are sent, with the arguments of their calls."""
@@ -43,7 +43,7 @@ RESULTS = {
     "disk_scan": [{"type": "file", "file": {"file_data": f"data:application/pdf;base64,{DOCUMENT}"}}],
     "disk_photo": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}],
     "tool_2d_plot": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}],
-    "find-links": [
+    "list-links": [
         {"type": "text", "text": "https://example.com/oslo/notes.txt (text/plain)"},
         {"type": "image_url", "image_url": {"url": "https://example.com/oslo/map.png"}},
         {"type": "file", "file": {"file_data": "https://example.com/oslo/paper.pdf"}},
@@ -95,7 +95,7 @@ async def check_every_result(openrouter: Emulator, tools: list[BaseTool], way: s
     messages = await run(agent_of(openrouter, tools), way)
     reply = messages[1]
     assert isinstance(reply, AIMessage)
-    own_names = ["weather", "disk.read", "disk.scan", "disk.photo", "2d_plot", "find-links", "fail"]
+    own_names = ["weather", "disk.read", "disk.scan", "disk.photo", "2d_plot", "list-links", "fail"]
     assert [call["name"] for call in reply.tool_calls] == own_names
     results = {message.name: message for message in messages if isinstance(message, ToolMessage)}
     assert results["weather"].artifact == {"structured_content": {"city": "Oslo", "degrees": 21.5, "is_sunny": True}}
