@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.tools import tool
 
-from langchain_kimi.errors import KimiError, KimiRateLimitError
+from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError
 from langchain_kimi.testing import Emulator, RawReply
 from tests.faults.ways import WAYS, ask, model_of, streams
 
@@ -37,6 +37,7 @@ def sent(way: str, deltas: list[Any], *messages: Any) -> RawReply:
 
 
 CALL = [{"index": 0, "id": "f:0", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+FAILED = {"error": {"code": 502, "message": "Upstream closed"}}
 CHOICES: dict[str, tuple[list[Any], list[Any]]] = {
     "interleaved": (
         [delta(0, "A"), delta(1, "x"), delta(0, "B"), delta(1, "y", "stop"), delta(0, "", "stop")],
@@ -51,6 +52,56 @@ CHOICES: dict[str, tuple[list[Any], list[Any]]] = {
         [message(0, "AB"), message(1, None, "tool_calls", tool_calls=CALL)],
     ),
     "the other after the end": ([delta(0, "AB", "stop"), delta(1, "x", "stop")], [message(0, "AB"), message(1, "x")]),
+    "the other first": (
+        [delta(1, "x"), delta(0, "A"), delta(1, "y", "stop"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "xy")],
+    ),
+    "the other first, whole": (
+        [delta(1, "x"), delta(1, "y", "stop"), delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "xy")],
+    ),
+    "the other first, with a call": (
+        [delta(2, None, tool_calls=CALL), delta(2, "", "tool_calls"), delta(0, "AB", "stop")],
+        [message(0, "AB"), message(2, None, "tool_calls", tool_calls=CALL)],
+    ),
+    "the other first, with thoughts": (
+        [delta(1, "", reasoning="x"), delta(0, "A"), delta(1, "y", "stop"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "y", reasoning="x")],
+    ),
+    "the other first, as a text": (
+        [delta("1", "x"), delta("0", "A"), delta("1", "y", "stop"), delta("0", "B", "stop")],
+        [message("0", "AB"), message("1", "xy")],
+    ),
+    "the other first, as a float": (
+        [delta(1.0, "x"), delta(0.0, "A"), delta(1.0, "y", "stop"), delta(0.0, "B", "stop")],
+        [message(0.0, "AB"), message(1.0, "xy")],
+    ),
+    "the other ends first, with an error": (
+        [delta(1, "x", "error"), delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "x", "error")],
+    ),
+    "an error in the other": (
+        [delta(0, "A"), {**delta(1, "x"), **FAILED}, delta(0, "B", "stop")],
+        [message(0, "AB"), {**message(1, "x"), **FAILED}],
+    ),
+    "an error in the other, first": (
+        [{**delta(1, "x"), **FAILED}, delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), {**message(1, "x"), **FAILED}],
+    ),
+    "an error in the other, at last": (
+        [delta(0, "AB", "stop"), {**delta(1, "", "error"), **FAILED}],
+        [message(0, "AB"), {**message(1, "", "error"), **FAILED}],
+    ),
+    "the other is blank": (
+        [delta(1, ""), delta(0, "AB", "stop"), delta(1, "", "stop")],
+        [message(0, "AB"), message(1, "")],
+    ),
+    "the other is malformed": (
+        [{"index": 1, "delta": "x"}, delta(0, "AB", "stop")],
+        [message(0, "AB"), {"index": 1, "message": "x"}],
+    ),
+    "two others": ([delta(2, "x"), delta(1, "AB"), delta(2, "y")], [message(1, "AB"), message(2, "xy")]),
+    "a negative number": ([delta(-1, "A"), delta(-1, "B", "stop")], [message(-1, "AB")]),
     "only the other": ([delta(1, "A"), delta(1, "B", "stop")], [message(1, "AB")]),
     "null": ([delta(None, "A"), delta(None, "B", "stop")], [message(None, "AB")]),
     "a text": ([delta("0", "A"), delta("0", "B", "stop")], [message("0", "AB")]),
@@ -79,12 +130,29 @@ def test_the_choices_of_a_plain_reply_may_come_in_any_order(openrouter: Emulator
     assert (outcome.message.text, outcome.message.tool_calls) == ("AB", [])
 
 
-def test_choices_without_numbers_stay_in_their_order(openrouter: Emulator) -> None:
-    choices = [message("b", "AB"), message(0, "xy")]
-    openrouter.script(RawReply(200, PLAIN, json.dumps({"id": "gen-1", "choices": choices}).encode()))
-    outcome = ask(model_of(openrouter, max_retries=0), "invoke")
+@pytest.mark.parametrize("way", WAYS)
+def test_choices_without_numbers_get_the_free_ones(openrouter: Emulator, way: str) -> None:
+    deltas = [{**delta(None, "x"), "error": FAILED["error"]}, delta(0, "AB", "stop")]
+    body = event(*deltas) + b"data: [DONE]\n\n"
+    plain = json.dumps({"id": "gen-1", "choices": [message("b", "xy"), message(0, "AB")]}).encode()
+    openrouter.script(RawReply(200, STREAM, body) if streams(way) else RawReply(200, PLAIN, plain))
+    outcome = ask(model_of(openrouter, max_retries=0), way)
+    assert outcome.error is None
     assert outcome.message is not None
     assert outcome.message.text == "AB"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("others", [[], [1], [2, 1]])
+def test_an_error_in_the_answer_is_an_error(openrouter: Emulator, others: list[int], way: str) -> None:
+    deltas = [*(delta(other, "x", "stop") for other in others), {**delta(0, "A"), **FAILED}]
+    messages = [*(message(other, "x") for other in others), {**message(0, "A"), **FAILED}]
+    openrouter.script(sent(way, deltas, *messages))
+    outcome = ask(model_of(openrouter, max_retries=0), way)
+    assert isinstance(outcome.error, KimiServerError)
+    assert outcome.error.partial is not None
+    assert outcome.error.partial.text == "A"
+    openrouter.clear()
 
 
 THOUGHTS = [{"type": "reasoning.text", "text": "First."}, {"type": "reasoning.text", "text": "Second."}]
