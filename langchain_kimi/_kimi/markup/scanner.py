@@ -20,6 +20,7 @@ from langchain_kimi._kimi.markup.grammar import (
     TAG_OPEN,
     TRIGGER,
     TURN_END,
+    JSONValue,
     bare_call_at,
     is_clear,
     marker_at,
@@ -29,13 +30,14 @@ from langchain_kimi._kimi.markup.grammar import (
 from langchain_kimi._kimi.markup.parser import MarkupRun
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._kimi.markup.runs import Run
-from langchain_kimi._kimi.markup.tags import TagRun
+from langchain_kimi._kimi.markup.tags import BEGIN_OF_TAG, TagRun
 from langchain_kimi._kimi.tools import OfferedTools
 
 _OPENING = "<|"
 _ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
 _TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
 _BLANKS = re.compile(r"\s*")
+_LONGEST_BEGIN = 64
 # The end of JSON whose beginning is missing: `"]}]}`. Quotation marks in it are not those of a quotation.
 _END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
 _ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
@@ -145,6 +147,9 @@ class MarkupScanner:
             begins = self._begins(text, start, shown)
             if begins is None:
                 continue
+            if self._is_broken(text, start, begins):
+                self._discusses_markup = True
+                continue
             self._show(text[shown:start])
             shown = start
             if begins is True:
@@ -176,6 +181,19 @@ class MarkupScanner:
         if before and TRIGGER.search(before + text[start : start + len(BARE)]) is None:
             return None
         return bare_call_at(text, start, self._offered.schemas)
+
+    def _is_broken(self, text: str, start: int, begins: str | int | Literal[True]) -> bool:
+        """Return whether a tag or a bare call is broken at its beginning, whatever text is before it.
+
+        Texts may have tens of thousands of them, and it takes longer to find out whether text is quoted.
+        """
+        if isinstance(begins, str):
+            return begins in (TAG_OPEN, TAG_CLOSE) and BEGIN_OF_TAG.match(text, start) is None
+        if begins is True:
+            return False
+        value = JSONValue(strict=True)
+        value.feed(text[begins : begins + _LONGEST_BEGIN])
+        return value.state == "broken"
 
     def _continues_json(self, begins: str | int) -> bool:
         """Return whether an end marker follows the end of JSON, as after arguments that the provider has cut."""

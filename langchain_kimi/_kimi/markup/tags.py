@@ -26,6 +26,10 @@ _OPENED = re.compile(
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'))*)\s{0,8}<\|sep\|>"
 )
 _CLOSED = re.compile(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
+BEGIN_OF_TAG = re.compile(
+    r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
+)
+"""The beginning of a tag; any other text after the marker is not one."""
 _ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _WORD = re.compile(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = re.compile(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
