@@ -155,7 +155,7 @@ class MarkupScanner:
             if begins is True:
                 self._pending = text[start:]
                 return len(text)
-            if self._quotes.is_open() and not self._continues_json(begins):
+            if self._quotes.is_open(is_end=begins in _ENDS) and not self._continues_json(begins):
                 self._discusses_markup = True
             else:
                 self._run = self._run_of(begins, start)
@@ -176,6 +176,9 @@ class MarkupScanner:
         """Return the marker at a trigger, the position of a bare call's JSON, True for a possible one, or None."""
         if text.startswith(_OPENING, start):
             marker = marker_at(text, start)
+            if marker is None and text[start + len(_OPENING) : start + len(_OPENING) + 1].isalnum():
+                # A token of the prompt's format, as in texts about it.
+                self._discusses_markup = True
             return None if marker in (ARGUMENTS_BEGIN, TAG_END) else marker
         before = self._quotes.last_character if start == shown else ""
         if before and TRIGGER.search(before + text[start : start + len(BARE)]) is None:
@@ -237,16 +240,18 @@ class MarkupScanner:
             return True
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
-        return _touches_text(run, before, is_last=is_last) if isinstance(run, TagRun) else is_last
+        if isinstance(run, TagRun):
+            return _touches_text(run, before, run.tags, is_last=is_last)
+        return is_last or (run.is_end and _touches_text(run, before, run.raw.count(_OPENING), is_last=False))
 
 
-def _touches_text(run: TagRun, before: str, *, is_last: bool) -> bool:
-    """Return whether tags touch the text. In a text about tags, a tag is like a word."""
+def _touches_text(run: Run, before: str, markers: int, *, is_last: bool) -> bool:
+    """Return whether markers touch the text. In a text about markers, a marker is like a word."""
     after = run.text[run.end : run.end + 1]
     if is_last:
-        return not (before.endswith(" ") and run.tags == 1)
+        return not (before.endswith(" ") and markers == 1)
     if not before.strip():
-        return run.tags > 1 or not (after == " " or after in ".,;:!?)")
+        return markers > 1 or not (after == " " or after in ".,;:!?)")
     if before[-1:].isspace():
-        return after.isalnum() or (run.tags > 1 and not after.isspace())
+        return after.isalnum() or (markers > 1 and not after.isspace())
     return _ENDS_TEXT.match(before[-1]) is not None
