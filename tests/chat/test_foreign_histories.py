@@ -173,7 +173,7 @@ SLUGS = dict(zip(WAYS, ["kimi-k2-0905", "kimi-k2.6", "kimi-k3", "kimi-k2-thinkin
 def test_the_conversation_goes_on(openrouter: Emulator, model: Any, name: str, way: str) -> None:
     openrouter.clear()
     openrouter.script(Reply(text="Done."))
-    outcome = ask(model, way, ACCEPTED[name], model=f"moonshotai/{SLUGS[way]}")
+    outcome = ask(model.bind(model=f"moonshotai/{SLUGS[way]}"), way, ACCEPTED[name])
     assert outcome.error is None
     assert outcome.message is not None
     assert outcome.message.text == "Done."
