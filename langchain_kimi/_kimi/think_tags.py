@@ -224,9 +224,9 @@ class ThinkTags:
         if ends:
             self.state = "done"
             return shown.rstrip(), ""
-        kept = shown.rstrip() if not self._after else shown
-        self._hold(text[end:] if self._after else text[len(kept) :])
-        return kept, ""
+        passed = shown.rstrip() if not self._after else shown
+        self._hold(text[end:] if self._after else text[len(passed) :])
+        return passed, ""
 
     def _nest(self, text: str) -> str:
         """Take the text up to a closing tag of nested thoughts, and return the part that is certainly thoughts."""

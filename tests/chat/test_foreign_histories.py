@@ -91,7 +91,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a function message": [
         HI,
         AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}}),
-        FunctionMessage("ok", name="f"),
+        FunctionMessage(content="ok", name="f"),
         ON,
     ],
     # Others
@@ -112,7 +112,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "an empty block": turn({"type": "text", "text": ""}),
     "two empty turns": [HI, AIMessage(""), AIMessage(""), ON],
     "an empty turn first": [AIMessage(""), ON],
-    "an empty chat message": [HI, ChatMessage("", role="assistant"), ON],
+    "an empty chat message": [HI, ChatMessage(content="", role="assistant"), ON],
     # Calls and results
     "an empty result": [HI, AIMessage("", tool_calls=[call("1")]), result("1", ""), ON],
     "a result of blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [TEXT]), ON],
@@ -140,7 +140,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     ],
     "NaN in arguments": turn(calls=[call("1", a=float("nan"))]),
     # Others
-    "a chunk": [HI, AIMessageChunk("", additional_kwargs={"reasoning_content": "Hm."}), ON],
+    "a chunk": [HI, AIMessageChunk(content="", additional_kwargs={"reasoning_content": "Hm."}), ON],
     "a late system message": [HI, AIMessage("Hello."), SystemMessage("Be brief."), ON],
     "a half of a character": [HumanMessage("Hi\ud83d"), AIMessage("Hello."), ON],
     "a name with a blank": [HI, AIMessage("Hello.", name="agent one"), ON],
@@ -154,7 +154,10 @@ REFUSED: dict[str, tuple[list[BaseMessage], str]] = {
     "a result before its call": ([HI, result("1"), AIMessage("", tool_calls=[call("1")]), ON], "no call before it"),
     "a result without a call": ([HI, result("9"), ON], "'9', but no call before it"),
     "two results": ([*turn(calls=[call("1")])[:-1], result("1"), ON], "a second result of the tool call '1'"),
-    "a truncated chunk": ([HI, AIMessageChunk("", tool_call_chunks=[TRUNCATED]), ON], "no result of it follows"),
+    "a truncated chunk": (
+        [HI, AIMessageChunk(content="", tool_call_chunks=[TRUNCATED]), ON],
+        "no result of it follows",
+    ),
 }
 """Conversations that no host accepts, and a part of the error, which comes before anything is sent."""
 

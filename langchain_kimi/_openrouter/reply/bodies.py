@@ -87,13 +87,15 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
     if not isinstance(reply, dict):
         raise malformed("The reply is not a JSON object.", _kept_body(head, body))
-    choices = [choice for _, choice in numbered(reply["choices"])] if isinstance(reply.get("choices"), list) else []
-    ordered = cast("WireEvent", {**reply, "choices": [choice for choice in choices if is_valid(choice)]})
+    items: Any = reply.get("choices")
+    choices = [choice for _, choice in numbered(items)] if isinstance(items, list) else []
+    valid = [choice for choice in choices if is_valid(choice)]
+    ordered = cast("WireEvent", {**reply, "choices": valid})
     # The first choice is the answer: the state of the others does not matter to it.
     judged = cast("WireEvent", {**reply, "choices": choices[:1]})
     if find_error(judged):
         # The part of the answer is yielded first, for the partial message; then the error is raised.
-        yield cast("WireEvent", {**ordered, "choices": [without_finish(choice) for choice in ordered["choices"]]})
+        yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in valid]})
         raise error_from_reply(judged, _kept_body(head, body), now=head.now)
     if not (choices and is_valid(choices[0])):
         raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _kept_body(head, body))
