@@ -91,6 +91,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         report=report,
         model=body.get("model"),
         run_id=report.run_id,
+        clock=settings._clock(),  # noqa: SLF001 - for tests
     )
 
 

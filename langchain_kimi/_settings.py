@@ -27,6 +27,7 @@ from langchain_kimi._keys import BLANKS, KeyFunction, key_of_environment, plain_
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
+from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout
 from langchain_kimi._openrouter.http.endpoint import (
     Proxy,
@@ -366,6 +367,10 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(key := changes.get("openrouter_api_key"), str):
             changes["openrouter_api_key"] = SecretStr(key)
         return super().model_copy(update=changes, deep=deep)
+
+    def _clock(self) -> Clock:
+        """Return the source of time of a call."""
+        return CLOCK
 
     def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
         """Return the retry rules of a call; the limits are the call's own.

@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -92,6 +92,8 @@ GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad reque
 MAX_MESSAGE = 2000
 """Characters of a message that are kept as the reason; `response` has the whole text."""
 MILLISECONDS = 1000
+LENGTH_OF_TIME = re.compile(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
+"""Seconds, or a number with a unit. Headers that came twice are joined by a comma; the first counts."""
 EPOCH_2001 = 1_000_000_000
 """September 2001 in seconds since the epoch; smaller numbers are not points in time."""
 
@@ -313,8 +315,9 @@ def retry_after(
     """Return the seconds to wait that a response names, or None.
 
     The first of these counts: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
-    (seconds or a date), `availability.retry_after` (seconds), and `X-RateLimit-Reset` (milliseconds since the epoch).
-    The headers may also be those of the provider, in `metadata.headers`.
+    (seconds, a date, or with a unit as in "2s" and "300ms"), `availability.retry_after` (seconds), and
+    `X-RateLimit-Reset` (milliseconds since the epoch). The headers may also be those of the provider, in
+    `metadata.headers`.
     """
     inner = metadata.get("headers")
     upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
@@ -336,13 +339,23 @@ def retry_after(
 def _seconds(value: Any, now: float) -> float | None:
     number = number_of(value)
     if number is None and isinstance(value, str):
+        if length := LENGTH_OF_TIME.fullmatch(value):
+            return float(length[1]) / (MILLISECONDS if length[2] == "ms" else 1)
         try:
-            moment = parsedate_to_datetime(value)
+            moment = _moment(value)
             # A date in asctime's format, or with the zone "-0000", has no zone; HTTP dates are in UTC.
             number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
     return None if number is None else max(0.0, number)
+
+
+def _moment(value: str) -> datetime:
+    """Return the time in HTTP's formats or in ISO 8601."""
+    try:
+        return parsedate_to_datetime(value)
+    except ValueError:
+        return datetime.fromisoformat(value.strip())
 
 
 def number_of(value: Any) -> float | None:

@@ -154,9 +154,9 @@ _PARTS_BY_ROLE = {
 def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
-    A `non_standard` block contains another block. If the type of that block is unknown here, it is sent unchanged. This
-    makes it possible to send block types that are newer than this package. Of any other unknown block only the text is
-    sent, which may be empty.
+    A `non_standard` block contains another block. If that block has a type that is unknown here, it is sent unchanged.
+    This makes it possible to send block types that are newer than this package. Of any other unknown block only the
+    text is sent, which may be empty.
 
     Raises:
         UnfitBlockError: A system or developer message contains media, or data is missing.
@@ -167,7 +167,11 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     kind = block.get("type")
     if kind == "non_standard":
         inner = non_standard_value(block)
-        return part_to_wire(inner, role) if inner.get("type") in parts else dict(inner)
+        if inner.get("type") in parts:
+            return part_to_wire(inner, role)
+        if isinstance(inner.get("type"), str):
+            return dict(inner)
+        block = inner
     if kind in parts:
         return _marked(parts[kind](block), block)
     if kind in PARTS:
@@ -177,11 +181,9 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
 
 
 def non_standard_value(block: Block) -> Block:
-    """Return the block inside a `non_standard` block."""
+    """Return the block inside a `non_standard` block; any other value is the text of one without a type."""
     value = block.get("value")
-    if not isinstance(value, Mapping):
-        raise UnfitBlockError("a block of type 'non_standard' needs an object as its 'value'")
-    return value
+    return value if isinstance(value, Mapping) else {"text": value}
 
 
 def _not_text(kind: str, role: str, accepted: Iterable[str]) -> UnfitBlockError:

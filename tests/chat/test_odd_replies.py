@@ -2,16 +2,24 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 from langchain_core.tools import tool
+from pydantic import PrivateAttr
 
-from langchain_kimi.errors import KimiError, KimiRateLimitError
+from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.http.calls import Clock
+from langchain_kimi._openrouter.retries import Retries
+from langchain_kimi.errors import KimiError, KimiRateLimitError, KimiServerError
 from langchain_kimi.testing import Emulator, RawReply
+from tests.conftest import KEY
 from tests.faults.ways import WAYS, ask, model_of, streams
+from tests.openrouter.http.calling import Recorded
+from tests.rows import each_row
 
 PLAIN = {"content-type": "application/json"}
 STREAM = {"content-type": "text/event-stream"}
@@ -37,6 +45,7 @@ def sent(way: str, deltas: list[Any], *messages: Any) -> RawReply:
 
 
 CALL = [{"index": 0, "id": "f:0", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+FAILED = {"error": {"code": 502, "message": "Upstream closed"}}
 CHOICES: dict[str, tuple[list[Any], list[Any]]] = {
     "interleaved": (
         [delta(0, "A"), delta(1, "x"), delta(0, "B"), delta(1, "y", "stop"), delta(0, "", "stop")],
@@ -51,6 +60,56 @@ CHOICES: dict[str, tuple[list[Any], list[Any]]] = {
         [message(0, "AB"), message(1, None, "tool_calls", tool_calls=CALL)],
     ),
     "the other after the end": ([delta(0, "AB", "stop"), delta(1, "x", "stop")], [message(0, "AB"), message(1, "x")]),
+    "the other first": (
+        [delta(1, "x"), delta(0, "A"), delta(1, "y", "stop"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "xy")],
+    ),
+    "the other first, whole": (
+        [delta(1, "x"), delta(1, "y", "stop"), delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "xy")],
+    ),
+    "the other first, with a call": (
+        [delta(2, None, tool_calls=CALL), delta(2, "", "tool_calls"), delta(0, "AB", "stop")],
+        [message(0, "AB"), message(2, None, "tool_calls", tool_calls=CALL)],
+    ),
+    "the other first, with thoughts": (
+        [delta(1, "", reasoning="x"), delta(0, "A"), delta(1, "y", "stop"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "y", reasoning="x")],
+    ),
+    "the other first, as a text": (
+        [delta("1", "x"), delta("0", "A"), delta("1", "y", "stop"), delta("0", "B", "stop")],
+        [message("0", "AB"), message("1", "xy")],
+    ),
+    "the other first, as a float": (
+        [delta(1.0, "x"), delta(0.0, "A"), delta(1.0, "y", "stop"), delta(0.0, "B", "stop")],
+        [message(0.0, "AB"), message(1.0, "xy")],
+    ),
+    "the other ends first, with an error": (
+        [delta(1, "x", "error"), delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), message(1, "x", "error")],
+    ),
+    "an error in the other": (
+        [delta(0, "A"), {**delta(1, "x"), **FAILED}, delta(0, "B", "stop")],
+        [message(0, "AB"), {**message(1, "x"), **FAILED}],
+    ),
+    "an error in the other, first": (
+        [{**delta(1, "x"), **FAILED}, delta(0, "A"), delta(0, "B", "stop")],
+        [message(0, "AB"), {**message(1, "x"), **FAILED}],
+    ),
+    "an error in the other, at last": (
+        [delta(0, "AB", "stop"), {**delta(1, "", "error"), **FAILED}],
+        [message(0, "AB"), {**message(1, "", "error"), **FAILED}],
+    ),
+    "the other is blank": (
+        [delta(1, ""), delta(0, "AB", "stop"), delta(1, "", "stop")],
+        [message(0, "AB"), message(1, "")],
+    ),
+    "the other is malformed": (
+        [{"index": 1, "delta": "x"}, delta(0, "AB", "stop")],
+        [message(0, "AB"), {"index": 1, "message": "x"}],
+    ),
+    "two others": ([delta(2, "x"), delta(1, "AB"), delta(2, "y")], [message(1, "AB"), message(2, "xy")]),
+    "a negative number": ([delta(-1, "A"), delta(-1, "B", "stop")], [message(-1, "AB")]),
     "only the other": ([delta(1, "A"), delta(1, "B", "stop")], [message(1, "AB")]),
     "null": ([delta(None, "A"), delta(None, "B", "stop")], [message(None, "AB")]),
     "a text": ([delta("0", "A"), delta("0", "B", "stop")], [message("0", "AB")]),
@@ -79,12 +138,29 @@ def test_the_choices_of_a_plain_reply_may_come_in_any_order(openrouter: Emulator
     assert (outcome.message.text, outcome.message.tool_calls) == ("AB", [])
 
 
-def test_choices_without_numbers_stay_in_their_order(openrouter: Emulator) -> None:
-    choices = [message("b", "AB"), message(0, "xy")]
-    openrouter.script(RawReply(200, PLAIN, json.dumps({"id": "gen-1", "choices": choices}).encode()))
-    outcome = ask(model_of(openrouter, max_retries=0), "invoke")
+@pytest.mark.parametrize("way", WAYS)
+def test_choices_without_numbers_get_the_free_ones(openrouter: Emulator, way: str) -> None:
+    deltas = [{**delta(None, "x"), "error": FAILED["error"]}, delta(0, "AB", "stop")]
+    body = event(*deltas) + b"data: [DONE]\n\n"
+    plain = json.dumps({"id": "gen-1", "choices": [message("b", "xy"), message(0, "AB")]}).encode()
+    openrouter.script(RawReply(200, STREAM, body) if streams(way) else RawReply(200, PLAIN, plain))
+    outcome = ask(model_of(openrouter, max_retries=0), way)
+    assert outcome.error is None
     assert outcome.message is not None
     assert outcome.message.text == "AB"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("others", [[], [1], [2, 1]])
+def test_an_error_in_the_answer_is_an_error(openrouter: Emulator, others: list[int], way: str) -> None:
+    deltas = [*(delta(other, "x", "stop") for other in others), {**delta(0, "A"), **FAILED}]
+    messages = [*(message(other, "x") for other in others), {**message(0, "A"), **FAILED}]
+    openrouter.script(sent(way, deltas, *messages))
+    outcome = ask(model_of(openrouter, max_retries=0), way)
+    assert isinstance(outcome.error, KimiServerError)
+    assert outcome.error.partial is not None
+    assert outcome.error.partial.text == "A"
+    openrouter.clear()
 
 
 THOUGHTS = [{"type": "reasoning.text", "text": "First."}, {"type": "reasoning.text", "text": "Second."}]
@@ -102,15 +178,35 @@ def test_two_thoughts_without_an_index_stay_two(openrouter: Emulator, way: str) 
     assert openrouter.bodies[0]["messages"][1]["reasoning_details"] == THOUGHTS
 
 
-WAITS: dict[str, Callable[[float], dict[str, str]]] = {
-    "seconds": lambda _: {"retry-after": "60"},
-    "milliseconds": lambda _: {"retry-after-ms": "60000"},
-    "milliseconds before seconds": lambda _: {"retry-after-ms": "60000", "retry-after": "7"},
-    "a date": lambda now: {"retry-after": formatdate(now + 60, usegmt=True)},
-    "a date with the zone -0000": lambda now: {"retry-after": formatdate(now + 60)},
-    "a date with a zone": lambda now: {"retry-after": formatdate(now + 60 + 7200)[:-5] + "+0200"},
-    "a date of asctime": lambda now: {"retry-after": time.asctime(time.gmtime(now + 60))},
+NOW = 1_790_000_000.0
+"""The time of the passed clock, in seconds since the epoch."""
+WAITS: dict[str, dict[str, str]] = {
+    "seconds": {"retry-after": "40"},
+    "seconds with a unit": {"retry-after": "40s"},
+    "milliseconds": {"retry-after-ms": "40000"},
+    "milliseconds before seconds": {"retry-after-ms": "40000", "retry-after": "7"},
+    "milliseconds in the place of seconds": {"retry-after": "40000ms"},
+    "a date": {"retry-after": formatdate(NOW + 40, usegmt=True)},
+    "a date with the zone -0000": {"retry-after": formatdate(NOW + 40)},
+    "a date with a zone": {"retry-after": formatdate(NOW + 40 + 7200)[:-5] + "+0200"},
+    "a date of asctime": {"retry-after": time.asctime(time.gmtime(NOW + 40))},
+    "a date of RFC 850": {"retry-after": time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(NOW + 40))},
+    "a date of ISO 8601": {"retry-after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW + 40))},
+    "the end of the limit": {"x-ratelimit-reset": f"{(NOW + 40) * 1000:.0f}"},
 }
+
+
+class PatientKimi(ChatKimi):
+    """A ChatKimi with a clock that only advances by sleeping, and records the sleeps."""
+
+    _recorded: Recorded = PrivateAttr(default_factory=Recorded)
+    _chance: float = PrivateAttr(default=0.0)
+
+    def _clock(self) -> Clock:
+        return self._recorded.clock
+
+    def _retries(self, *limits: Any, **named: Any) -> Retries:
+        return replace(super()._retries(*limits, **named), chance=lambda: self._chance)
 
 
 @pytest.fixture
@@ -122,26 +218,41 @@ def _far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+SLOW_DOWN = json.dumps({"error": {"code": 429, "message": "Slow down."}}).encode()
+
+
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change the time zone of a process")
 @pytest.mark.usefixtures("_far_from_utc")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("form", WAITS)
-def test_the_wait_is_read_in_every_form(openrouter: Emulator, form: str, way: str) -> None:
-    body = json.dumps({"error": {"code": 429, "message": "Slow down."}}).encode()
-    openrouter.script(RawReply(429, {**PLAIN, **WAITS[form](time.time())}, body))
-    error = ask(model_of(openrouter, max_retries=0), way).error
-    assert isinstance(error, KimiRateLimitError)
-    assert error.retry_after is not None
-    assert 0 < error.retry_after <= 60
+@each_row("form", WAITS, ids=str)
+def test_the_wait_passes_before_the_retry_in_every_form(openrouter: Emulator, form: str, way: str) -> None:
+    openrouter.clear()
+    openrouter.script(RawReply(429, {**PLAIN, **WAITS[form]}, SLOW_DOWN))
+    with PatientKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1) as model:
+        outcome = ask(model, way)
+        assert (outcome.error, len(openrouter.requests)) == (None, 2)
+        assert model._recorded.slept == [40.0]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_wait_in_milliseconds_passes_before_the_retry(openrouter: Emulator, way: str) -> None:
-    body = json.dumps({"error": {"code": 429, "message": "Slow down."}}).encode()
-    openrouter.script(RawReply(429, {**PLAIN, "retry-after-ms": "40"}, body))
-    start = time.monotonic()
-    assert ask(model_of(openrouter, max_retries=1), way).error is None
-    assert time.monotonic() - start >= 0.04
+def test_clients_with_the_same_wait_come_back_at_different_times(openrouter: Emulator, way: str) -> None:
+    slept = []
+    for chance in (0.0, 0.2, 0.9):
+        openrouter.script(RawReply(429, {**PLAIN, "retry-after-ms": "40000"}, SLOW_DOWN))
+        with PatientKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1) as model:
+            model._chance = chance
+            assert ask(model, way).error is None
+            slept += model._recorded.slept
+    assert slept == [40.0, 42.0, 49.0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_error_has_the_wait(openrouter: Emulator, way: str) -> None:
+    openrouter.script(RawReply(429, {**PLAIN, **WAITS["a date of asctime"]}, SLOW_DOWN))
+    with PatientKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0) as model:
+        error = ask(model, way).error
+        assert isinstance(error, KimiRateLimitError)
+        assert (error.retry_after, model._recorded.slept) == (40.0, [])
 
 
 @tool

@@ -46,6 +46,9 @@ STRINGS = [
         "T\nhttps://s.test\na\nb",
     ),
     ("search result without texts", [{"type": "search_result", "title": "T"}], "T"),
+    ("non-standard, a string", [{"type": "non_standard", "value": "a"}], "a"),
+    ("non-standard, no type", [{"type": "non_standard", "value": {"guardContent": {"text": "a"}}}], "a"),
+    ("non-standard, nothing", [{"type": "non_standard"}, text("a")], "a"),
     ("non-standard text", [{"type": "non_standard", "value": text("a")}], "a"),
     ("unknown type", ["a", {"type": "hologram", "data": "x"}, "b"], "a\nb"),
     ("unknown type with text", ["a", {"type": "hologram", "text": "b"}], "a\nb"),
@@ -132,7 +135,6 @@ ERRORS = [
         {"type": "search_result", "content": "a"},
         "a block of type 'search_result' needs 'title', 'source' or 'content'.",
     ),
-    ({"type": "non_standard"}, "a block of type 'non_standard' needs an object as its 'value'."),
 ]
 
 
