@@ -19,12 +19,14 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+RAY = $(VENV)-ray
+RAY_READY = $(RAY)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-ray lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +49,9 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
+
+test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
+	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -86,6 +91,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -106,6 +112,10 @@ $(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
 
 $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
+	@touch $@
+
+$(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(RAY) requirements-ray.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
