@@ -94,6 +94,7 @@ HOSTS = (
     replace(COMPATIBLE, name="litellm", base_url="http://localhost:4000/v1"),
 )
 """All hosts. Where several match a base URL, the first one is chosen; `COMPATIBLE` if none does."""
+KEY_VARIABLES = tuple(dict.fromkeys(host.key_variable for host in HOSTS if host.key_variable))
 
 
 def _same(value: Any) -> Any:
@@ -146,10 +147,14 @@ def check_key(key: str) -> None:
     """Check that a header can hold the key.
 
     Raises:
-        ValueError: It cannot. The text does not contain the key.
+        ValueError: It cannot, or the key is in quotes, which some tools keep from `.env` files. The text does not
+            contain the key.
     """
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("api_key must be printable ASCII, as every header: no blanks, line breaks or accents.")
+    if not key.isascii() or not key.isprintable() or " " in key or key[:1] in {"'", '"'}:
+        raise ValueError(
+            "api_key must be printable ASCII, as every header: no blanks, line breaks or accents, and no quotes around "
+            "it."
+        )
 
 
 def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) -> WireBody:

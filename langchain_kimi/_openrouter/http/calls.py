@@ -15,7 +15,7 @@ import httpx
 from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
-from langchain_kimi._openrouter.http.environment import proxy_urls
+from langchain_kimi._openrouter.http.environment import proxy_urls, settings_of_environment
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
@@ -167,6 +167,9 @@ class Attempts(Generic[Part]):
         if tool := advice_on_tool(error, self.call.body):
             error.update(advice=f"{tool} {error.advice}")
         connection = self.call.connection
+        key = self.call.headers.get("Authorization", "").removeprefix("Bearer ")
+        if sources := settings_of_environment(error, connection, key):
+            error.update(advice=f"{error.advice} {sources}".strip())
         Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:
