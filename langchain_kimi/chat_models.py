@@ -47,6 +47,7 @@ from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
+from langchain_kimi.errors import KimiUsageError
 
 if TYPE_CHECKING:
     from langchain_kimi._structured.plan import Method
@@ -140,7 +141,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return {"model_name": self.model_name, **added_up(llm_outputs)}
 
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
-        prompt = super()._convert_input(model_input)
+        try:
+            prompt = super()._convert_input(model_input)
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as problem:
+            # langchain-core raises whatever the form of a message leads to.
+            raise KimiUsageError(f"The input cannot be read as messages: {problem}") from problem
         if isinstance(model_input, str):
             return prompt
         messages = with_image_types(prompt.to_messages())

@@ -22,7 +22,7 @@ OPENROUTER_FIELDS = frozenset(
 )
 """Fields of a request that only OpenRouter reads. Strict servers answer them with 400."""
 _SERVER_TOOL = "openrouter:"
-_OF_MESSAGES = frozenset({"annotations", "images", "model", "reasoning", "reasoning_details"})
+_OF_MESSAGES = frozenset({"annotations", "configuration_update", "images", "model", "reasoning", "reasoning_details"})
 """Fields of messages that only OpenRouter reads."""
 _CACHE_MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
 """Keys of messages, content parts and tools that mark the end of a prefix to cache."""

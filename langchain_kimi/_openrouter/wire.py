@@ -64,6 +64,9 @@ class WireMessage(TypedDict, total=False):
     annotations: list[JSONObject]
     images: list[JSONObject]
     audio: JSONObject
+    model: str
+    """The model that wrote the message; OpenRouter's router reads it."""
+    configuration_update: JSONObject
 
 
 class WireError(TypedDict, total=False):

@@ -96,11 +96,19 @@ def _system(message: BaseMessage, conversation: _Conversion) -> list[WireMessage
     # langchain-core has no class for developer messages and marks them so.
     is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
     role: Role = "developer" if is_developer else "system"
-    return [_named(role, _content(role, message, conversation), message.name)]
+    return [_instruction(role, message, conversation)]
 
 
 def _developer(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
-    return [_named("developer", _content("developer", message, conversation), message.name)]
+    return [_instruction("developer", message, conversation)]
+
+
+def _instruction(role: Role, message: BaseMessage, conversation: _Conversion) -> WireMessage:
+    wire = _named(role, _content(role, message, conversation), message.name)
+    # Changes the settings of the conversation from here on, such as its reasoning.
+    if isinstance(update := message.additional_kwargs.get("configuration_update"), Mapping):
+        wire["configuration_update"] = dict(update)
+    return wire
 
 
 def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:

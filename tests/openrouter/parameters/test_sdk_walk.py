@@ -156,3 +156,25 @@ def test_values_that_are_not_json_are_refused_by_name() -> None:
         for arguments in ({name: value}, {}):
             with pytest.raises(KimiUsageError, match="has a value that is not JSON"):
                 ChatKimi(api_key=KEY, **arguments).request_body("hi", **{name: value})
+
+
+def messages_of_the_sdk() -> Iterator[dict[str, Any]]:
+    """Yield messages with each field that only OpenRouter has."""
+    for kind in ("System", "Developer", "Assistant", "User"):
+        for value in objects_of(getattr(components, f"Chat{kind}Message"), 0):
+            is_plain = isinstance(value.get("content", "text"), str) and not value.keys() & {"audio", "tool_calls"}
+            yield from [{"content": "text", **value}] if is_plain else []
+
+
+def test_the_fields_of_messages_are_sent() -> None:
+    model = ChatKimi(api_key=KEY, model="somebody/some-model")
+    sent = [model.request_body([message])["messages"] for message in messages_of_the_sdk()]
+    assert sent == [[message] for message in messages_of_the_sdk()]
+    fields = {name for [message] in sent for name in message}
+    assert {"configuration_update", "model", "reasoning", "reasoning_details", "images", "name", "refusal"} <= fields
+
+
+def test_the_fields_of_videos_are_sent() -> None:
+    part = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4", "processing": "agentic"}}
+    body = ChatKimi(api_key=KEY, model="somebody/some-model").request_body([{"role": "user", "content": [part]}])
+    assert body["messages"][0]["content"] == [part]
