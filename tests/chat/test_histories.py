@@ -188,7 +188,7 @@ def test_the_output_of_generate_names_the_model(openrouter: Emulator, *, streami
     [
         None, 5, {"role": "user", "content": "hi"}, [None], [{"role": "nobody", "content": "hi"}], [{"content": "hi"}],
         [{"role": "tool", "content": "hi"}], [{"role": "user", "content": 5}], [("user",)],
-        [{"role": "assistant", "content": "", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}],
+        [{"role": "assistant", "content": "", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}]
     ],
     ids=repr,
 )  # fmt: skip
