@@ -21,12 +21,14 @@ LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
 RAY = $(VENV)-ray
 RAY_READY = $(RAY)/.ready
+OBSERVABILITY = $(VENV)-observability
+OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-ray lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-ray test-observability lint type format record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +54,9 @@ test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of
 
 test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
+
+test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
+	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -92,6 +97,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
+	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -116,6 +122,10 @@ $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 
 $(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(RAY) requirements-ray.txt
+	@touch $@
+
+$(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh

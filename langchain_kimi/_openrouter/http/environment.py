@@ -61,6 +61,20 @@ def _setting_for(url: str) -> tuple[str, str]:
     return f"{name}_proxy", proxies.get(name, "")
 
 
+def proxy_host(url: str, proxy: str | None = None) -> str | None:
+    """Return the host and port of the proxy for a URL, without its password; None if there is no usable proxy.
+
+    Args:
+        url: The URL.
+        proxy: The URL of the proxy; None takes that of the environment.
+    """
+    try:
+        proxy = proxy or system_proxy(url)
+    except KimiUsageError:
+        return None
+    return None if proxy is None else urlsplit(proxy).netloc.rpartition("@")[2]
+
+
 def proxy_urls() -> list[str]:
     """Return all proxies of the environment or the system, which may contain passwords."""
     values = [stripped(value) for name, value in getproxies().items() if name != "no"]
