@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
-from pydantic_core import PydanticSerializationError
 
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
@@ -67,7 +66,7 @@ class Options(BaseModel):
         """
         try:
             return self.model_dump(mode="json", exclude_none=True)
-        except PydanticSerializationError as problem:
+        except ValueError as problem:
             raise KimiUsageError(f"Nothing was sent. {self.label} has a value that is not JSON ({problem}).") from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
