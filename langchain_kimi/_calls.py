@@ -89,6 +89,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         report=report,
         model=body.get("model"),
         run_id=report.run_id,
+        own_names=lambda: changes_of_tools(unrepaired, body).get("tool_names", {}),
     )
 
 

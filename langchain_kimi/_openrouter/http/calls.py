@@ -5,7 +5,7 @@ Nothing here does I/O. `transport` makes the attempts.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -62,6 +62,8 @@ class Call(Generic[Part]):
     clock: Clock = field(default=CLOCK)
     method: str = "POST"
     url: str = ""
+    own_names: Callable[[], Mapping[str, str]] = dict
+    """Returns the user's names of tools, by the names that were sent in their place."""
 
 
 class Attempts(Generic[Part]):
@@ -164,7 +166,7 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
-        if tool := advice_on_tool(error, self.call.body):
+        if tool := advice_on_tool(error, self.call.body, self.call.own_names):
             error.update(advice=f"{tool} {error.advice}")
         connection = self.call.connection
         key = self.call.headers.get("Authorization", "").removeprefix("Bearer ")
