@@ -38,6 +38,7 @@ from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, 
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.continuing import joined, with_beginning
+from langchain_kimi._reply.stream_outputs import reporting, with_output
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._request.content import with_image_types
@@ -158,6 +159,17 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
         """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
         return await super().agenerate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
+    if not TYPE_CHECKING:
+        # Type checkers see the overloads of langchain-core.
+        stream, astream = reporting(BaseChatModel.stream), reporting(BaseChatModel.astream)
+        stream_events, astream_events = reporting(BaseChatModel.stream_events), reporting(BaseChatModel.astream_events)
+
+    def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return with_output(super()._generate_with_cache(*args, **kwargs))
+
+    async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return with_output(await super()._agenerate_with_cache(*args, **kwargs))
 
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))
