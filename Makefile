@@ -21,14 +21,18 @@ LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
 RAY = $(VENV)-ray
 RAY_READY = $(RAY)/.ready
+BROWSER = $(VENV)-browser
+BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
 OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
+DOCS = $(VENV)-docs
+DOCS_READY = $(DOCS)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-ray test-observability lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-ray test-observability test-browser lint type format record compare faults fuzz bench lock test-matrix clean docs
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +59,9 @@ test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of
 test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
+test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
+	@$(BROWSER)/bin/python -m pytest tests/browser
+
 test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
 	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
 
@@ -68,6 +75,10 @@ type: $(READY)  ## Check the types
 format: $(READY)  ## Format the code
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
+
+docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
@@ -97,7 +108,9 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
+	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
+	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -124,8 +137,16 @@ $(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(RAY) requirements-ray.txt
 	@touch $@
 
+$(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DOCS) requirements-docs.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
