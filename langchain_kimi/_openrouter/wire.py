@@ -76,6 +76,8 @@ class WireError(TypedDict, total=False):
     message: str
     metadata: JSONObject | None
     error_type: str
+    type: str
+    """OpenAI's name for the kind of error; other hosts send it."""
     http_status: int
     availability: JSONObject
 
