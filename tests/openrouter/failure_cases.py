@@ -197,7 +197,8 @@ MODERATED_BODIES = [
         {"error": {"message": "x", "type": kind, "code": 400}}
         for kind in (
             "content_policy_violation", "refusal", "content_filter", "ResponsibleAIPolicyViolation",
-            "moderation_blocked", "input_moderation", "sensitive_content", "SafetyError", "policy_violation", "prompt_blocked",
+            "moderation_blocked", "input_moderation", "sensitive_content", "SafetyError",
+            "policy_violation", "prompt_blocked",
         )
     ),
 ]  # fmt: skip
