@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from pydantic import (
@@ -179,14 +179,6 @@ class KimiSettings(RequestParameters, Aliases):
 
     log_bodies: bool = False
     """Whether the logger `langchain_kimi` gets the body of each request at level DEBUG. Bodies contain the messages."""
-
-    if not TYPE_CHECKING:
-        # Type checkers build the signature from the fields.
-        def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            try:
-                super().__init__(*arguments, **keywords)
-            except EnvironmentProblem as problem:
-                raise KimiUsageError(str(problem)) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -375,6 +367,18 @@ class KimiSettings(RequestParameters, Aliases):
             number_of_attempts("max_retries", self.max_retries if limit is None else limit),
             number_of_attempts("retry_empty", self.retry_empty if empty_limit is None else empty_limit),
         )
+
+
+def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
+    """Construct a model; a variable of the environment that cannot be used is a `KimiUsageError` of its own."""
+    try:
+        super(KimiSettings, self).__init__(*arguments, **keywords)
+    except EnvironmentProblem as problem:
+        raise KimiUsageError(str(problem)) from None
+
+
+# Not in the class, where type checkers would take it for the signature instead of the fields.
+setattr(KimiSettings, "__init__", _construct)  # noqa: B010 - type checkers forbid an assignment
 
 
 def chosen_host(settings: KimiSettings) -> Host:

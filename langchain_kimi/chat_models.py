@@ -160,11 +160,6 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
         return await super().agenerate([with_image_types(each) or each for each in messages], *args, **kwargs)
 
-    if not TYPE_CHECKING:
-        # Type checkers see the overloads of langchain-core.
-        stream, astream = reporting(BaseChatModel.stream), reporting(BaseChatModel.astream)
-        stream_events, astream_events = reporting(BaseChatModel.stream_events), reporting(BaseChatModel.astream_events)
-
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         return with_output(super()._generate_with_cache(*args, **kwargs))
 
@@ -564,4 +559,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         await self.aclose()
 
 
+for _name in ("stream", "astream", "stream_events", "astream_events"):
+    # Not in the class, where type checkers would not see the overloads of langchain-core.
+    setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
 ChatKimi.__signature__ = signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager, Callbacks
 from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
@@ -19,7 +19,10 @@ def with_output(result: ChatResult) -> ChatResult:
     return result
 
 
-def reporting(method: Callable[..., Any]) -> Callable[..., Any]:
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def reporting(method: Method) -> Method:
     """Return a streaming method of a chat model whose callbacks get the `llm_output`.
 
     It returns the iterator of the method itself, so that deltas take no more time.
@@ -29,7 +32,7 @@ def reporting(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002 - its name
         return method(self, input, with_output_handler(config, self.callbacks), **kwargs)
 
-    return call
+    return cast("Method", call)
 
 
 def with_output_handler(config: RunnableConfig | None, own: Callbacks) -> RunnableConfig | None:

@@ -9,7 +9,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, CallbackManager
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.outputs import ChatResult, LLMResult
+from langchain_core.outputs import ChatResult, Generation, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import ChatKimi
@@ -59,7 +59,9 @@ def check(ends: Any) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("settings", [{}, {"streaming": True}], ids=["plain", "streaming"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"streaming": True}, {"streaming": False}], ids=["default", "always", "never"]
+)
 async def test_callbacks_get_the_output_in_all_ways(server: Emulator, way: Way, settings: dict[str, Any]) -> None:
     for callback in (Ends(), *([AsyncEnds()] if way.startswith("a") else [])):
         await ask(model_of(server, **settings), way, "hi", {"callbacks": [callback]})
@@ -124,9 +126,11 @@ def test_the_callbacks_of_the_caller_are_not_changed() -> None:
 
 
 def test_results_without_messages_have_no_output() -> None:
-    result = LLMResult(generations=[])
-    HANDLER.on_llm_end(result)
-    assert result.llm_output is None
+    cases: list[Any] = [[], [[]], [[Generation(text="a")]]]
+    for generations in cases:
+        result = LLMResult(generations=generations)
+        HANDLER.on_llm_end(result)
+        assert result.llm_output is None
     assert with_output(ChatResult(generations=[])).llm_output is None
     assert with_output(ChatResult(generations=[], llm_output={"a": 1})).llm_output == {"a": 1}
 
