@@ -19,6 +19,8 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+RAY = $(VENV)-ray
+RAY_READY = $(RAY)/.ready
 BROWSER = $(VENV)-browser
 BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
@@ -30,7 +32,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +55,9 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
+
+test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
+	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
 test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
 	@$(BROWSER)/bin/python -m pytest tests/browser
@@ -105,6 +110,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
@@ -128,6 +134,10 @@ $(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
 
 $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
+	@touch $@
+
+$(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(RAY) requirements-ray.txt
 	@touch $@
 
 $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh

@@ -92,6 +92,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         model=body.get("model"),
         run_id=report.run_id,
         clock=settings._clock(),  # noqa: SLF001 - for tests
+        own_names=lambda: changes_of_tools(unrepaired, body).get("tool_names", {}),
     )
 
 

@@ -112,7 +112,11 @@ def _instructions(role: Role, message: BaseMessage, conversation: _Conversion) -
     if not content and message.content:
         # The message consists of changes.
         return wire
-    return [_named(role, _content(role, message, conversation, content), message.name), *wire]
+    instruction = _named(role, _content(role, message, conversation, content), message.name)
+    # Changes the settings of the conversation from here on, such as its reasoning.
+    if isinstance(update := message.additional_kwargs.get("configuration_update"), Mapping):
+        instruction["configuration_update"] = dict(update)
+    return [instruction, *wire]
 
 
 def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:

@@ -91,14 +91,11 @@ LAYERS = {
     ),
 }
 ENVIRONMENT_READERS = (
-    "chat_models",
-    "_keys",
-    "_settings",
     "_kimi.facts",
     "cli",
     "testing",
     "_tokens.vocabulary",
-    "_openrouter.host",
+    "_openrouter.variables",
     "_openrouter.http.environment",
 )
 """Modules that may read the environment. Where the vocabulary lies is set by variables of Hugging Face's tools."""
