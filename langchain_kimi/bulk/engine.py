@@ -21,6 +21,7 @@ from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Line, Store
 from langchain_kimi.bulk.summary import BulkSummary
+from langchain_kimi.bulk.tables import lines_path, table_path, write_table
 from langchain_kimi.bulk.target import digest_of, target_of
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -68,7 +69,8 @@ class Run:
         self._digest = digest_of(description)
         purse = None if own.max_cost is None else Purse(own.max_cost)
         self._gate = RunGate(own.limits, purse, own.prices)
-        self._store = Store(None if out is None else Path(out), description)
+        self._table = None if out is None else table_path(Path(out))
+        self._store = Store(None if out is None else lines_path(Path(out)), description)
         self.summary = BulkSummary()
         self._progress = progress_of(own.progress, self.summary)
         self._slots = asyncio.Semaphore(2 * own.limits.max_concurrency)
@@ -91,11 +93,20 @@ class Run:
                 yield result
                 self._slots.release()
             await feeding
+            await self._make_table()
         finally:
             await self._end(feeding)
         self._update()
         if self.stop is not None:
             raise self._stopped(self.stop)
+
+    async def _make_table(self) -> None:
+        if self._table is None or isinstance(self.stop, OSError):
+            return
+        try:
+            await asyncio.to_thread(write_table, self._store.lines(), self._table)
+        except OSError as problem:
+            self.stop = self.stop or problem
 
     async def _end(self, feeding: asyncio.Task[None]) -> None:
         tasks = [feeding, *self._tasks]

@@ -80,7 +80,7 @@ LAYERS = {
         frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
     ),
     "__main__": Layer(frozenset({"cli"})),
-    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
+    "cli": Layer(MODEL | {"_constructor", "bulk", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
