@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +81,7 @@ class Run:
             await self._end(feeding)
         self._update()
         if self.stop is not None:
-            raise self._stopped(self.stop)
+            raise stopped(self.stop, self.summary, self.unsaved)
 
     async def _make_table(self) -> None:
         if self._table is None or isinstance(self.stop, OSError):
@@ -217,15 +217,17 @@ class Run:
         self.summary.requests, self.summary.refusals = self._admission.requests, self._admission.refusals
         self._progress.update()
 
-    def _stopped(self, problem: BaseException) -> BaseException:
-        if isinstance(problem, KimiUsageError) and not isinstance(problem, KimiBudgetExceededError):
-            return problem
-        reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
-        self.summary.stopped = reason
-        error = BulkStoppedError(
-            f"The run stopped after {self.summary.rows:,} rows. {reason}",
-            advice=f"{getattr(problem, 'advice', '')} Start the same run again to continue.".strip(),
-        )
-        error.summary, error.unsaved = self.summary, tuple(self.unsaved)
-        error.__cause__ = problem
-        return error
+
+def stopped(problem: BaseException, summary: BulkSummary, unsaved: Sequence[BulkResult]) -> BaseException:
+    """Return the error of a run that a problem stopped: `BulkStoppedError`, or a usage error itself."""
+    if isinstance(problem, KimiUsageError) and not isinstance(problem, KimiBudgetExceededError):
+        return problem
+    reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
+    summary.stopped = reason
+    error = BulkStoppedError(
+        f"The run stopped after {summary.rows:,} rows. {reason}",
+        advice=f"{getattr(problem, 'advice', '')} Start the same run again to continue.".strip(),
+    )
+    error.summary, error.unsaved = summary, tuple(unsaved)
+    error.__cause__ = problem
+    return error

@@ -55,12 +55,35 @@ def write_table(lines: Iterable[bytes], path: Path) -> None:
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        _WRITERS[path.suffix.lower()](map(_row_of, lines), temporary)
+        _WRITERS[path.suffix.lower()](map(row_of, lines), temporary)
         temporary.replace(path)
     except sqlite3.Error as problem:
         raise OSError(None, f"{path.name} cannot be written: {problem}") from problem
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def row_of(line: bytes) -> dict[str, Any]:
+    """Return the row of a line in a table."""
+    stored = json.loads(line)
+    row = {name: stored.get(name) for name in COLUMNS}
+    value, error = stored.get("value"), stored.get("error")
+    if error is not None:
+        row |= {"error": json.dumps(error, ensure_ascii=False), "error_kind": error["kind"]}
+    else:
+        row |= {"value": json.dumps(value, ensure_ascii=False), "text": _text_of(value)}
+    return row
+
+
+def arrow_schema() -> Any:
+    """Return the columns as a schema of pyarrow.
+
+    Raises:
+        KimiUsageError: pyarrow is not installed.
+    """
+    arrow = pyarrow("pyarrow")
+    types = {name: _PARQUET_TYPES[kind] for name, kind in COLUMNS.items()} | {"ok": "bool_"}
+    return arrow.schema([(name, getattr(arrow, kind)()) for name, kind in types.items()])
 
 
 def pyarrow(name: str) -> Any:
@@ -77,26 +100,13 @@ def pyarrow(name: str) -> Any:
         ) from problem
 
 
-def _row_of(line: bytes) -> dict[str, Any]:
-    stored = json.loads(line)
-    row = {name: stored.get(name) for name in COLUMNS}
-    value, error = stored.get("value"), stored.get("error")
-    if error is not None:
-        row |= {"error": json.dumps(error, ensure_ascii=False), "error_kind": error["kind"]}
-    else:
-        row |= {"value": json.dumps(value, ensure_ascii=False), "text": _text_of(value)}
-    return row
-
-
 def _text_of(value: Any) -> str | None:
     text = value.get("content") if isinstance(value, dict) else value
     return text if isinstance(text, str) else None
 
 
 def _write_parquet(rows: Iterator[dict[str, Any]], path: Path) -> None:
-    arrow, parquet = pyarrow("pyarrow"), pyarrow("pyarrow.parquet")
-    types = {name: _PARQUET_TYPES[kind] for name, kind in COLUMNS.items()} | {"ok": "bool_"}
-    schema = arrow.schema([(name, getattr(arrow, kind)()) for name, kind in types.items()])
+    arrow, parquet, schema = pyarrow("pyarrow"), pyarrow("pyarrow.parquet"), arrow_schema()
     with parquet.ParquetWriter(path, schema) as writer:
         while batch := list(islice(rows, _BATCH)):
             writer.write_table(arrow.Table.from_pylist(batch, schema))

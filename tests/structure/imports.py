@@ -70,7 +70,7 @@ LAYERS = {
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
         MODEL | {"_settings", "callbacks"},
-        LANGCHAIN | {"asyncio", "concurrent", "time"},
+        LANGCHAIN | {"asyncio", "concurrent", "threading", "time"},
     ),
     "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
     "verify": Layer(
