@@ -50,7 +50,7 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
 
-test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
+test-ray: $(RAY_READY)  ## Test with a real Ray cluster, Daft, and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and format
@@ -91,7 +91,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
-	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
+	@$(COMPILE) --group ray --output-file requirements-ray.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created

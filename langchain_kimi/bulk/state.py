@@ -265,8 +265,9 @@ def packed(error: BaseException) -> Message:
 def unpacked(message: Message) -> BaseException:
     """Return the exception that `packed` described, or a `RuntimeError` with its text if it cannot be made here."""
     try:
-        # The other side has proven that it is a process of the same run.
-        error: BaseException = pickle.loads(base64.b64decode(message["pickle"]))  # noqa: S301
+        error: BaseException = pickle.loads(  # noqa: S301 - the other side has proven that it belongs to the run
+            base64.b64decode(message["pickle"])
+        )
     except Exception:  # noqa: BLE001 - whatever the class of another process raises
         return RuntimeError(message["text"])
     return error

@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from langchain_kimi import ChatKimi, KimiUsageError
-from langchain_kimi.bulk import BulkStoppedError, BulkSummary, Shared, Worker
+from langchain_kimi.bulk import BulkStoppedError, BulkSummary, Options, Shared, Worker
 from langchain_kimi.testing import Emulator
 
 
@@ -65,9 +65,10 @@ def test_a_run_without_workers_ends() -> None:
 
 
 def test_what_cannot_be_shared_is_refused() -> None:
-    for options in ({"key": str}, {"config": {"tags": ["a"]}}):
+    unusable: list[Options] = [{"key": str}, {"config": {"tags": ["a"]}}]
+    for options in unusable:
         with pytest.raises(KimiUsageError, match="key must be the name of a column"):
-            Shared(**options)  # type: ignore[arg-type]
+            Shared(**options)
 
 
 def test_an_address_of_another_machine_is_an_error() -> None:

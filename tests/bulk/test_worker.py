@@ -65,7 +65,7 @@ def out(tmp_path: Path) -> Iterator[Path]:
 async def test_workers_share_one_output(hire: Hire, build: Build, openrouter: Emulator, out: Path) -> None:
     rows = [f"question {number}" for number in range(40)]
     with Shared(out, max_concurrency=8) as shared:
-        workers = [hire(build, pickle.loads(pickle.dumps(shared.address()))) for _ in range(4)]  # noqa: S301
+        workers = [hire(build, pickle.loads(pickle.dumps(shared.address()))) for _ in range(4)]  # noqa: S301 - of this process
         outcomes = await asyncio.gather(
             *(ask_all(worker, rows[n * 10 : n * 10 + 10]) for n, worker in enumerate(workers))
         )
