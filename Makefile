@@ -19,27 +19,20 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
-<<<<<<< HEAD
 RAY = $(VENV)-ray
 RAY_READY = $(RAY)/.ready
-=======
 BROWSER = $(VENV)-browser
 BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
 OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
 DOCS = $(VENV)-docs
 DOCS_READY = $(DOCS)/.ready
->>>>>>> main
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-<<<<<<< HEAD
-.PHONY: help demo test test-all test-servers test-litellm test-ray lint type format record compare faults fuzz bench lock test-matrix clean
-=======
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults fuzz bench lock test-matrix clean docs
->>>>>>> main
+.PHONY: help demo test test-all test-servers test-litellm test-ray test-observability test-browser lint type format record compare faults fuzz bench bench-bulk lock test-matrix clean docs
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,16 +56,13 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
 
-<<<<<<< HEAD
 test-ray: $(RAY_READY)  ## Test with a real Ray cluster, Daft, and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
-=======
 test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
 	@$(BROWSER)/bin/python -m pytest tests/browser
 
 test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
 	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
->>>>>>> main
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -99,6 +89,9 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
+bench-bulk: $(READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
+	@$(PY) -m tests.benchmarks.bulk
+
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table
 
@@ -116,13 +109,10 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
-<<<<<<< HEAD
 	@$(COMPILE) --group ray --output-file requirements-ray.txt
-=======
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
->>>>>>> main
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -145,10 +135,8 @@ $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
 	@touch $@
 
-<<<<<<< HEAD
 $(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(RAY) requirements-ray.txt
-=======
 $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(BROWSER) requirements-browser.txt
 	@touch $@
@@ -159,7 +147,6 @@ $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/se
 
 $(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(DOCS) requirements-docs.txt
->>>>>>> main
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
