@@ -107,7 +107,7 @@ def kills(rows: int, directory: Path) -> Iterator[str]:
     with server("0.01") as url:
         command = command_of("bulk", rows, url, out)
         for _ in range(KILLS):
-            kill_after(command, out, random.randrange(max(1, rows // KILLS - CONCURRENCY)))  # noqa: S311
+            kill_after(command, out, random.randrange(max(1, rows // KILLS - CONCURRENCY)))  # noqa: S311 - no secret depends on it
         subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
         seen = counts(url)
     keys = [json.loads(line)["key"] for line in out.read_bytes().splitlines()]
@@ -123,7 +123,7 @@ def kill_after(command: list[str], out: Path, lines: int) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None and lines_in(out) < wanted:
             time.sleep(0.02)
-        time.sleep(random.random() / 50)  # noqa: S311
+        time.sleep(random.random() / 50)  # noqa: S311 - no secret depends on it
         process.send_signal(signal.SIGKILL)
 
 

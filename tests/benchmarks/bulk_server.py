@@ -38,8 +38,7 @@ class Counts:
         if refuses and self.requests % 3 == 0:
             self.refused += 1
             return response(_REFUSAL, "429 Too Many Requests")
-        # The numbers decide about no secret.
-        cost = round(PRICE * random.uniform(0.2, 1.0), 9)  # noqa: S311
+        cost = round(PRICE * random.uniform(0.2, 1.0), 9)  # noqa: S311 - no secret depends on it
         self.cost += cost
         return response(json.dumps({**_REPLY, "usage": {**reply_usage(), "cost": cost}}).encode())
 
