@@ -89,8 +89,9 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
-bench-bulk: $(READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
+bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
 	@$(PY) -m tests.benchmarks.bulk
+	@$(RAY)/bin/python -m tests.benchmarks.bulk_ray
 
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table

@@ -1,10 +1,12 @@
 """The shared state of a run on a cluster."""
 
 import asyncio
+import importlib
+from collections.abc import Iterator
 
 import pytest
 
-from langchain_kimi import KimiUsageError
+from langchain_kimi import KimiError, KimiUsageError
 from langchain_kimi.bulk.options import checked_options
 from langchain_kimi.bulk.state import State, packed, unpacked
 from tests.test_errors import DETAILS, TREE, made
@@ -54,3 +56,23 @@ async def test_a_failed_row_of_this_run_is_not_asked_again() -> None:
     state.stop = RuntimeError("over")
     assert str(unpacked((await state.begin("k"))["error"])) == "over"
     await state.close()
+
+
+def classes(kind: type[KimiError]) -> Iterator[type[KimiError]]:
+    """Yield a class and its subclasses in the package."""
+    yield kind
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("langchain_kimi"):
+            yield from classes(one)
+
+
+def test_every_class_of_errors_in_the_package_arrives_as_itself() -> None:
+    for module in ("langchain_kimi.middleware", "langchain_kimi.bulk", "langchain_kimi.verify"):
+        importlib.import_module(module)
+    kinds = set(classes(KimiError))
+    assert len(kinds) > len(TREE)
+    for kind in kinds:
+        error = kind("why", advice="Wait.", status=429, retry_after=2.0)
+        copy = unpacked(packed(error))
+        assert type(copy) is kind
+        assert vars(copy) == vars(error)
