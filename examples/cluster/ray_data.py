@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import ray
 from langchain_core.prompts import ChatPromptTemplate
@@ -32,7 +33,7 @@ class Order(BaseModel):
     quantity: int
 
 
-def build() -> Runnable:
+def build() -> Runnable[Any, Any]:
     """Return the chain. Each worker calls this once, with the key of its own environment."""
     prompt = ChatPromptTemplate.from_template("Fill in the order.\n\n{text}")
     return prompt | ChatKimi(max_tokens=200).with_structured_output(Order)

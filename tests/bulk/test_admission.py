@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from langchain_kimi import KimiBudgetExceededError, KimiRateLimitError, KimiServerError
-from langchain_kimi.bulk.admission import OwnAdmission, outcome_of
+from langchain_kimi.bulk.admission import Outcome, OwnAdmission, outcome_of
 from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.purse import Purse
 
@@ -27,13 +27,14 @@ async def test_attempts_take_money_and_places_and_give_them_back() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await admission.enter("d", "https://a", 0, Decimal("0.05"))
-    for ticket, outcome in zip(tickets, ("answered", "refused", "abandoned"), strict=True):
+    outcomes: tuple[Outcome, ...] = ("answered", "refused", "abandoned")
+    for ticket, outcome in zip(tickets, outcomes, strict=True):
         admission.leave(ticket, outcome, None)
     for call in ("a", "b", "c", "d"):
         admission.settle(call, Decimal("0.3"))
 
     assert (admission.requests, admission.refusals) == (3, 1)
-    assert (purse.spent, purse.reserved) == (Decimal("1.2"), 0)
+    assert (purse.spent, purse.reserved) == (Decimal("1.2"), Decimal(0))
     with pytest.raises(KimiBudgetExceededError):
         await admission.enter("e", "https://b", 0, Decimal("0.1"))
 

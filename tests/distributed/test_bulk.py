@@ -48,9 +48,10 @@ def run(program: str, openrouter: Emulator, *arguments: str, is_file: bool = Fal
     return ran.stdout
 
 
-def last_line(shown: str) -> list[str]:
-    """Return the words of the last line; Ray writes others before it."""
-    return shown.splitlines()[-1].split()
+def result_in(shown: str) -> list[str]:
+    """Return the words of the result that a program printed; Ray prints lines of its own."""
+    [line] = [line for line in shown.splitlines() if line.startswith("RESULT ")]
+    return line.split()[1:]
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ threading.Thread(target=kill).start()
 rows = answers(shared.address(), 200).take_all()
 summary = shared.close()
 assert all(row["result"]["ok"] for row in rows)
-print(killed[0], len(rows), summary.answered)
+print("RESULT", killed[0], len(rows), summary.answered)
 """
 
 
@@ -104,7 +105,7 @@ print(killed[0], len(rows), summary.answered)
 def test_a_killed_worker_loses_nothing(openrouter: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     openrouter.behave(pause=0.02)
-    assert last_line(run(START + KILLED, openrouter, str(path))) == ["2", "200", "200"]
+    assert result_in(run(START + KILLED, openrouter, str(path))) == ["2", "200", "200"]
     # At most the calls that were under way are lost.
     assert_each_row_once(path, openrouter, 200, lost=8)
 
@@ -116,14 +117,14 @@ try:
     with shared:
         answers(shared.address(), 400, workers=8, num_cpus=0.2).materialize()
 except bulk.BulkStoppedError as error:
-    print(type(error.__cause__).__name__, error.__cause__.limit, error.summary.cost)
+    print("RESULT", type(error.__cause__).__name__, error.__cause__.limit, error.summary.cost)
 """
 
 
 @pytest.mark.timeout(600)
 def test_eight_workers_hold_one_budget_and_one_limit(openrouter: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    kind, limit, cost = last_line(run(START + BUDGET, openrouter, str(path)))
+    kind, limit, cost = result_in(run(START + BUDGET, openrouter, str(path)))
     spent = sum(line["cost"] for line in lines(path))
     assert (kind, limit) == ("KimiBudgetExceededError", "0.004")
     assert 0.0035 < spent <= 0.004
@@ -138,14 +139,14 @@ actor = ray.remote(bulk.Shared).options(num_cpus=0).remote(sys.argv[1], host=hos
 rows = answers(ray.get(actor.address.remote()), 60).take_all()
 summary = ray.get(actor.close.remote())
 assert all(row["result"]["ok"] for row in rows)
-print(len(rows), summary.answered, ray.get(actor.summary.remote()).requests)
+print("RESULT", len(rows), summary.answered, ray.get(actor.summary.remote()).requests)
 """
 
 
 @pytest.mark.timeout(600)
 def test_the_shared_state_can_be_an_actor(openrouter: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    assert last_line(run(START + ACTOR, openrouter, str(path))) == ["60", "60", "60"]
+    assert result_in(run(START + ACTOR, openrouter, str(path))) == ["60", "60", "60"]
     assert_each_row_once(path, openrouter, 60)
 
 
@@ -155,7 +156,7 @@ try:
     with bulk.Shared(sys.argv[1]) as shared:
         answers(shared.address(), 60).materialize()
 except bulk.BulkStoppedError as error:
-    print(type(error.__cause__).__name__, error.__cause__.status, error.summary.answered)
+    print("RESULT", type(error.__cause__).__name__, error.__cause__.status, error.summary.answered)
 """
 
 
@@ -163,4 +164,4 @@ except bulk.BulkStoppedError as error:
 def test_an_error_of_a_worker_arrives_whole(openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(faults.unauthorized(), times=None)
     shown = run(START + REFUSED, openrouter, str(tmp_path / "a.jsonl"))
-    assert last_line(shown) == ["KimiAuthenticationError", "401", "0"]
+    assert result_in(shown) == ["KimiAuthenticationError", "401", "0"]
