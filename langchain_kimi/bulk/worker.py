@@ -111,6 +111,7 @@ class Link:
         await self._frames.close()
 
     async def _read(self) -> None:
+        problem = KimiConnectionError("The connection between a worker and its run was closed.")
         try:
             while True:
                 message = await self._frames.receive()
@@ -120,9 +121,10 @@ class Link:
                 else:
                     # The caller has left while the answer was on its way.
                     self.leave(message.get("ticket", 0), "abandoned", None)
+        except KimiConnectionError as error:
+            problem = error
         finally:
             self._frames.end()
-            problem = KimiConnectionError("The connection between a worker and its run was closed.")
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(problem)
