@@ -40,9 +40,10 @@ class Shared:
     """
 
     def __init__(self, out: str | Path | None = None, *, host: str = "127.0.0.1", **options: Unpack[Options]) -> None:
-        if callable(options.get("key")) or options.get("config") is not None:
+        lane = dict(options).get("lane", "calls")
+        if callable(options.get("key")) or options.get("config") is not None or lane != "calls":
             raise KimiUsageError(
-                "key must be the name of a column, and config is not an option of a run on a cluster.",
+                "key must be the name of a column, and config and lane are not options of a run on a cluster.",
                 advice="Bind the configuration to the runnable: runnable.with_config(...).",
             )
         self._state = State(None if out is None else Path(out), checked_options(options))

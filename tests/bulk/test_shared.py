@@ -2,12 +2,13 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
 
 from langchain_kimi import ChatKimi, KimiUsageError
-from langchain_kimi.bulk import BulkStoppedError, BulkSummary, Options, Shared, Worker
+from langchain_kimi.bulk import BulkStoppedError, BulkSummary, Shared, Worker
 from langchain_kimi.testing import Emulator
 
 
@@ -65,7 +66,7 @@ def test_a_run_without_workers_ends() -> None:
 
 
 def test_what_cannot_be_shared_is_refused() -> None:
-    unusable: list[Options] = [{"key": str}, {"config": {"tags": ["a"]}}]
+    unusable: list[Any] = [{"key": str}, {"config": {"tags": ["a"]}}, {"lane": "batch"}]
     for options in unusable:
         with pytest.raises(KimiUsageError, match="key must be the name of a column"):
             Shared(**options)
