@@ -32,7 +32,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +56,7 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
 
-test-ray: $(RAY_READY)  ## Test with a real Ray cluster and a real Celery worker on this machine
+test-ray: $(RAY_READY)  ## Test with a real Ray cluster, Daft, and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
 test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
@@ -90,6 +90,10 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
+bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
+	@$(PY) -m tests.benchmarks.bulk
+	@$(RAY)/bin/python -m tests.benchmarks.bulk_ray
+
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table
 
@@ -110,7 +114,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
-	@$(COMPILE) --group ray --constraint requirements-dev.txt --output-file requirements-ray.txt
+	@$(COMPILE) --group ray --output-file requirements-ray.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt

@@ -71,7 +71,7 @@ LAYERS = {
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
         MODEL | {"_settings", "batch", "callbacks"},
-        LANGCHAIN | {"asyncio", "concurrent", "time"},
+        LANGCHAIN | {"asyncio", "concurrent", "threading", "time"},
     ),
     "middleware": Layer(
         PROTOCOL | {"_schemas", "_calls", "_settings", "callbacks", "chat_models"},
@@ -84,7 +84,7 @@ LAYERS = {
         frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
     ),
     "__main__": Layer(frozenset({"cli"})),
-    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
+    "cli": Layer(MODEL | {"_constructor", "bulk", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
