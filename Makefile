@@ -19,6 +19,10 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+DIST = $(VENV)-dist
+DIST_READY = $(DIST)/.ready
+BROWSER = $(VENV)-browser
+BROWSER_READY = $(BROWSER)/.ready
 DOCS = $(VENV)-docs
 DOCS_READY = $(DOCS)/.ready
 PEERS = $(VENV)-peers
@@ -26,7 +30,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm lint type format docs record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm lint type format docs docs-check dist record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +69,12 @@ docs: $(DOCS_READY)  ## Build the site of the documentation, with the API refere
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
 	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
 
+docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width, contrast, search
+	@$(BROWSER)/bin/python scripts/check_site.py
+
+dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
+	@$(DIST)/bin/python -m scripts.dist
+
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
 
@@ -92,6 +102,8 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
+	@$(COMPILE) --group dist --constraint requirements-dev.txt --output-file requirements-dist.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
@@ -113,6 +125,14 @@ $(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
 
 $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
+	@touch $@
+
+$(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
+$(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DIST) requirements-dist.txt
 	@touch $@
 
 $(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
