@@ -30,7 +30,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm lint type format docs docs-check dist record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm lint type format docs docs-check dist whats-new record compare faults fuzz bench lock test-matrix clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width,
 
 dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
 	@$(DIST)/bin/python -m scripts.dist
+
+whats-new: $(READY)  ## Print what OpenRouter's newest SDK and price tables have that this package has not
+	@$(PY) -m scripts.whats_new
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py

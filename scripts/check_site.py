@@ -17,16 +17,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 SITE = Path(__file__).parents[1] / "build" / "site"
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
-SCHEMES = ("light", "dark")
-PICTURED = ("index.html", "start.html", "errors.html", "parameters.html", "reference/chatkimi.html", "guides/hosts.html")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PICTURED = (
+    "index.html",
+    "start.html",
+    "errors.html",
+    "parameters.html",
+    "reference/chatkimi.html",
+    "guides/hosts.html",
+)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}
 # Elements beside the content, which the theme lays out for itself, may be outside of the window.
 SIDEWAYS = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
@@ -58,6 +66,7 @@ def problems_of(page: Page, name: str, axe: Axe) -> Iterator[str]:
     """Yield what is wrong with the open page."""
     if (pixels := page.evaluate(SIDEWAYS)) > 0:
         yield f"{name} scrolls sideways by {pixels} pixels"
+    # The theme wraps tables after the page was loaded.
     for violation in axe.run(page, options=RULES).response["violations"]:
         places = [" ".join(node["target"]) for node in violation["nodes"]]
         yield f"{name}: {violation['id']}, {len(places)} times, first at {places[0]}"
@@ -69,8 +78,31 @@ def check_search(page: Page, url: str) -> Iterator[str]:
     page.keyboard.press("/")
     page.keyboard.type("KimiRateLimitError")
     page.wait_for_selector(".md-search-result__item a", timeout=20_000)
-    if not page.locator(".md-search-result__item a").count():
-        yield "the search finds nothing"
+    if not page.locator(".md-search-result__item a[href*=errors]").count():
+        yield "the search does not find the page of the errors"
+
+
+def visit(context: BrowserContext, url: str, names: Sequence[str], look: str, pictures: Path | None) -> Iterator[str]:
+    """Open pages in a context of the browser, and yield what is wrong with them.
+
+    Args:
+        context: The context, with the size of a window and its colors.
+        url: The URL of the site.
+        names: The paths of the pages.
+        look: The name of the size and the colors.
+        pictures: The directory for pictures, or None.
+    """
+    page, axe, noticed = context.new_page(), Axe(), list[str]()
+    page.on("request", lambda one: None if one.url.startswith(url) else noticed.append(f"loads {one.url}"))
+    page.on("pageerror", lambda error: noticed.append(f"error of a script: {error}"))
+    for name in names:
+        page.goto(f"{url}/{name}")
+        yield from problems_of(page, f"{name} ({look})", axe)
+        if pictures and name in PICTURED:
+            stem = name.replace("/", "-").removesuffix(".html")
+            page.screenshot(path=pictures / f"{stem}-{look.replace(', ', '-')}.png")
+    yield from check_search(page, url)
+    yield from noticed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,24 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     names = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
     problems: list[str] = []
-    axe = Axe()
     with served(SITE) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for width, (pixels, height) in WIDTHS.items():
-            for scheme in SCHEMES:
-                context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=scheme)
-                page = context.new_page()
-                page.on("request", lambda one: one.url.startswith(url) or problems.append(f"loads {one.url}"))
-                page.on("pageerror", lambda error: problems.append(f"error of a script: {error}"))
-                for name in names:
-                    page.goto(f"{url}/{name}")
-                    problems += problems_of(page, f"{name} ({width}, {scheme})", axe)
-                    if options.pictures and name in PICTURED:
-                        picture = f"{name.replace('/', '-').removesuffix('.html')}-{width}-{scheme}.png"
-                        page.screenshot(path=options.pictures / picture)
-                if (width, scheme) == ("desktop", "light"):
-                    problems += check_search(page, url)
-                context.close()
+        for (width, (pixels, height)), scheme in product(WIDTHS.items(), SCHEMES):
+            context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=scheme)
+            problems += visit(context, url, names, f"{width}, {scheme}", options.pictures)
+            context.close()
         browser.close()
     for problem, times in Counter(problems).items():
         print(problem if times == 1 else f"{problem} ({times} times)")

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from scripts import dist
 
-GOOD = ("langchain_kimi/__init__.py", "langchain_kimi/py.typed", "langchain_kimi_openrouter-1.dist-info/licenses/LICENSE")
+GOOD = (
+    "langchain_kimi/__init__.py",
+    "langchain_kimi/py.typed",
+    "langchain_kimi_openrouter-1.dist-info/licenses/LICENSE",
+)
 
 
 def wheel(directory: Path, *names: str, content: bytes = b"") -> Path:
