@@ -91,10 +91,10 @@ def import_time(wheel: Path, extra: str) -> float:
         uv = shutil.which("uv")
         run(sys.executable, "-m", "venv", *(["--without-pip"] if uv else []), environment)
         interpreter = environment / "bin" / "python"
-        pip = [uv, "pip", "install", "--python", interpreter] if uv else [interpreter, "-m", "pip", "install"]
-        run(*pip, "--quiet", requirement)
-        checking = [uv, "pip", "check", "--python", interpreter] if uv else [interpreter, "-m", "pip", "check"]
-        run(*checking)
+        pip: list[str | Path] = [uv, "pip"] if uv else [interpreter, "-m", "pip"]
+        target: list[str | Path] = ["--python", interpreter] if uv else []
+        run(*pip, "install", *target, "--quiet", requirement)
+        run(*pip, "check", *target)
         run(environment / "bin" / "langchain-kimi", "--help")
         # The last import is measured: by then everything is compiled.
         modules = ("langchain_kimi.testing", USES.get(extra, "langchain_kimi.bulk"), "langchain_kimi")

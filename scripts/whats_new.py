@@ -96,8 +96,8 @@ def new_in_schema(components: Any) -> Iterator[str]:
 
 def plugins_in(annotation: Any) -> set[tuple[str, Any]]:
     """Return the ids and classes of the plugins in an annotation."""
-    if isinstance(annotation, type) and "id" in getattr(annotation, "model_fields", {}):
-        return {(get_args(annotation.model_fields["id"].annotation)[0], annotation)}
+    if (field := getattr(annotation, "model_fields", {}).get("id")) is not None:
+        return {(get_args(field.annotation)[0], annotation)}
     return {pair for argument in get_args(annotation) for pair in plugins_in(argument)}
 
 
