@@ -23,6 +23,8 @@ DIST = $(VENV)-dist
 DIST_READY = $(DIST)/.ready
 BROWSER = $(VENV)-browser
 BROWSER_READY = $(BROWSER)/.ready
+OBSERVABILITY = $(VENV)-observability
+OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
 DOCS = $(VENV)-docs
 DOCS_READY = $(DOCS)/.ready
 PEERS = $(VENV)-peers
@@ -30,7 +32,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm lint type format docs docs-check dist whats-new record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm lint type format docs docs-check dist whats-new record compare faults fuzz bench lock test-matrix clean test-observability test-browser
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +55,12 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
+
+test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
+	@$(BROWSER)/bin/python -m pytest tests/browser
+
+test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
+	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
 
 lint: $(READY)  ## Check style and format
 	@$(PY) -m ruff check .
@@ -107,6 +115,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group dist --constraint requirements-dev.txt --output-file requirements-dist.txt
+	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
@@ -136,6 +145,10 @@ $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
 
 $(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(DIST) requirements-dist.txt
+	@touch $@
+
+$(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
 	@touch $@
 
 $(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh

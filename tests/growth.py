@@ -9,8 +9,10 @@ MOST_GROWTH = 6.8
 LONG_ENOUGH = 0.002
 """Seconds. Sizes are doubled until a run takes this long or the size is large, because shorter times are noise."""
 LARGE_ENOUGH = 2**18
-ROUNDS = 15
-LARGER = 3
+CERTAIN = 13.0
+"""Growth that no noise explains after a few runs."""
+ROUNDS, FEW_ROUNDS = 15, 3
+LARGER = 2
 """Sizes to start from. Where the data outgrows a processor cache, linear work has one step of more than its share; from
 twice the size it has none. Quadratic work exceeds the limit from every size."""
 
@@ -28,9 +30,12 @@ def assert_linear(function: Callable[[int], object], size: int = 1000) -> None:
             size *= 2
         for start in (size << step for step in range(LARGER)):
             small, large = _seconds(function, start), _seconds(function, 4 * start)
-            for _ in range(ROUNDS):
-                if large <= MOST_GROWTH * max(small, LONG_ENOUGH):
+            for number in range(ROUNDS):
+                limit = max(small, LONG_ENOUGH)
+                if large <= MOST_GROWTH * limit:
                     return
+                if number >= FEW_ROUNDS and large > CERTAIN * limit:
+                    break
                 small, large = min(small, _seconds(function, start)), min(large, _seconds(function, 4 * start))
             measured.append(f"{start}: {small:.4f} s, {4 * start}: {large:.4f} s")
     finally:

@@ -103,14 +103,16 @@ def endpoints(slug: str) -> Operation[ModelEndpoints]:
     try:
         reply = yield Get(f"/models/{quote(slug, safe='/~:')}/endpoints")
     except KimiNotFoundError as error:
-        error.update(advice=_nearest(slug, (yield from models({}))), model=slug)
+        names = nearest(slug, (yield from models({})))
+        advice = f"Did you mean {' or '.join(names)}?" if names else "No listed model has a similar name."
+        error.update(advice=advice, model=slug)
         raise
     return _one(ModelEndpoints, reply["data"])
 
 
-def _nearest(slug: str, listed: list[ListedModel]) -> str:
-    names = get_close_matches(slug, [model.id for model in listed], n=3, cutoff=0.5)
-    return f"Did you mean {' or '.join(names)}?" if names else "No listed model has a similar name."
+def nearest(slug: str, listed: Iterable[ListedModel]) -> list[str]:
+    """Return the slugs of up to three listed models whose names are similar, the most similar first."""
+    return get_close_matches(slug, [model.id for model in listed], n=3, cutoff=0.5)
 
 
 def refreshed(slugs: Iterable[str], source: str, date: str) -> Operation[Facts]:

@@ -2,6 +2,7 @@
 
 The method is that of Moonshot's K2 Vendor Verifier (https://github.com/MoonshotAI/K2-Vendor-Verifier): the same
 requests to each host, whether a call was made when one was due, and whether its arguments fit the schema of the tool.
+The comparison of prompt tokens is that of its successor (https://github.com/MoonshotAI/Kimi-Vendor-Verifier).
 """
 
 from langchain_kimi.verify.cases import Case, load_cases, packaged_cases

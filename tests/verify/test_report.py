@@ -8,9 +8,9 @@ from langchain_kimi.verify.report import report_of
 from tests.verify.answers import answer, failed, row
 
 
-def report(*rows: dict[str, Any], reference: str | None = None) -> VerifyReport:
+def report(*rows: dict[str, Any], reference: str | None = None, model: str = "moonshotai/kimi-k3") -> VerifyReport:
     tags = [*dict.fromkeys(one["tag"] for one in rows)]
-    return report_of("moonshotai/kimi-k3", rows, tags, reference, is_complete=True)
+    return report_of(model, rows, tags, reference, is_complete=True)
 
 
 # Computed from the formula of Wilson's interval with z = 1.959964.
@@ -33,6 +33,24 @@ def test_a_rate_without_answers_says_nothing() -> None:
 def test_a_host_is_bad_only_if_its_interval_is_below_the_mark(good: int, bad: int, verdict: str) -> None:
     rows = [row("a") for _ in range(good)] + [row("a", valid=False) for _ in range(bad)]
     assert report(*rows).hosts[0].verdict == verdict
+
+
+def test_the_mark_of_k2_thinking_is_lower() -> None:
+    rows = [row("a") for _ in range(76)] + [row("a", valid=False) for _ in range(24)]
+    verdicts = [report(*rows, model=f"moonshotai/kimi-{name}").hosts[0].verdict for name in ("k2-thinking", "k2-0905")]
+    assert verdicts == ["good", "unclear"]
+
+
+def test_other_counts_of_prompt_tokens_are_noted() -> None:
+    counts = {"a": 100, "b": 100, "c": 140, "d": 80, "e": 0}
+    rows = [{**row(tag), "tokens": [count, 5]} for tag, count in counts.items()]
+    assert {host.tag: host.notes for host in report(*rows).hosts} == {
+        "a": (),
+        "b": (),
+        "c": ("counts 40% more prompt tokens than usual",),
+        "d": ("counts 20% fewer prompt tokens than usual",),
+        "e": ("1 answers without token counts",),
+    }
 
 
 def test_good_hosts_are_ordered_and_bad_ones_ignored() -> None:

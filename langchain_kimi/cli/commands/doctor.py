@@ -5,10 +5,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._openrouter.host import OPENROUTER, host_for
+from langchain_kimi._openrouter.http.environment import proxy_host
 from langchain_kimi.catalog import Catalog, Endpoint, ListedModel
+from langchain_kimi.catalog.operations import nearest
 from langchain_kimi.cli.codes import CHECK_FAILED, OFFLINE, SUCCESS
 from langchain_kimi.cli.facts import catalog_of, host_row, model_argument, refusals
 from langchain_kimi.cli.output import Output
@@ -61,13 +64,17 @@ def run(options: argparse.Namespace, out: Output) -> int:
         _check_key(catalog, findings, has_key=has_key)
         code = _check_hosts(catalog, options, findings)
     except (KimiConnectionError, KimiTimeoutError) as error:
-        findings.add(False, reason(error, catalog.base_url.split("/")[2]))  # noqa: FBT003 - a failed check
+        findings.add(False, _unreachable(error, catalog.base_url))  # noqa: FBT003 - a failed check
         out.json({"checks": findings.checks, "code": None})
         return OFFLINE
     out.json({"checks": findings.checks, "code": code})
     out.line()
     out.line(code)
     return findings.code
+
+
+def _unreachable(error: KimiError, url: str) -> str:
+    return reason(error, urlsplit(url).netloc, proxy_host(url))
 
 
 def _check_key(catalog: Catalog, findings: _Findings, *, has_key: bool) -> None:
@@ -112,7 +119,9 @@ def _check_hosts(catalog: Catalog, options: argparse.Namespace, findings: _Findi
             findings.add(None, f"{host.tag}: {', '.join(lacking)}")
     if able:
         return _code(options.model, able, hosts, wanted, options.max_price)
-    other = _successor(catalog.models(), wanted, options.max_price, options.model)
+    able_models = [model for model in catalog.models() if _is_able(model, wanted, options.max_price, options.model)]
+    # A misspelled slug names the model that is meant; only a model without hosts needs a newer one.
+    other = next(iter([] if hosts else nearest(options.model, able_models)), None) or _newest(able_models)
     if other is None:
         return "No listed Kimi has what you want."
     findings.add(None, f"{other} has it: use that instead")
@@ -137,23 +146,25 @@ def _against(host: Endpoint, wanted: list[str], max_price: float | None) -> Iter
         yield "without a forced tool"
 
 
-def _successor(models: list[ListedModel], wanted: list[str], max_price: float | None, slug: str) -> str | None:
-    """Return the newest Kimi that has what is wanted; among equally new ones the cheapest."""
-
-    def price(model: ListedModel) -> float:
-        return model.pricing.per_million("completion") or 0.0
-
-    able = [
-        model
-        for model in models
-        if is_kimi(model.id)
+def _is_able(model: ListedModel, wanted: list[str], max_price: float | None, slug: str) -> bool:
+    """Return whether a model is another Kimi that has what is wanted."""
+    return (
+        is_kimi(model.id)
         and model.id != slug
         and not model.id.startswith("~")
         and ":" not in model.id
         and not set(wanted) - set(model.supported_parameters)
-        and (max_price is None or price(model) <= max_price)
-    ]
-    return min(able, key=lambda model: (-(model.created or 0), price(model))).id if able else None
+        and (max_price is None or _price(model) <= max_price)
+    )
+
+
+def _newest(models: list[ListedModel]) -> str | None:
+    """Return the newest model; among equally new ones the cheapest."""
+    return min(models, key=lambda model: (-(model.created or 0), _price(model))).id if models else None
+
+
+def _price(model: ListedModel) -> float:
+    return model.pricing.per_million("completion") or 0.0
 
 
 def _code(model: str, able: list[Endpoint], hosts: list[Endpoint], wanted: list[str], max_price: float | None) -> str:

@@ -43,6 +43,13 @@ def test_a_model_without_suitable_hosts_is_replaced(cli: Cli) -> None:
 def test_an_unknown_model_names_the_nearest(cli: Cli) -> None:
     output = cli("doctor", "moonshotai/kimi-k26", code=3)
     assert "BAD moonshotai/kimi-k26 is not listed. Did you mean moonshotai/kimi-k2.6" in output
+    assert output.splitlines()[-1] == 'ChatKimi(model="moonshotai/kimi-k2.6")'
+
+
+def test_a_name_like_no_other_gets_the_cheapest_of_the_newest_models(cli: Cli) -> None:
+    output = cli("doctor", "a/b", code=3)
+    assert "No listed model has a similar name." in output
+    assert output.splitlines()[-1] == 'ChatKimi(model="moonshotai/kimi-k2.5")'
 
 
 def test_a_missing_key_is_a_failed_check(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
