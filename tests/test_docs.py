@@ -59,7 +59,8 @@ def test_there_are_many_pages_with_code() -> None:
 
 def test_the_navigation_lists_every_page_once() -> None:
     listed = re.findall(r"[\w/-]+\.md", SITE[SITE.index("\nnav:") :])
-    assert sorted(listed) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    written = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert sorted(listed) == sorted(written), "add the page to `nav` of mkdocs.yml, or remove it there"
     assert yaml.safe_load(SITE)["strict"] is True
 
 
@@ -111,3 +112,10 @@ def test_a_fault_of_the_errors_page_raises_its_error(name: str, code: str, share
 
 def test_most_errors_can_be_seen() -> None:
     assert len(SEEN) > 12
+
+
+def test_the_examples_page_lists_every_example() -> None:
+    text = (DOCS / "examples.md").read_text(encoding="utf-8")
+    names = [path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".py", ".ipynb"}]
+    names += [f"{path.parent.name}/" for path in (ROOT / "examples").glob("*/*.html")]
+    assert [name for name in names if f"`{name}`" not in text] == []
