@@ -37,7 +37,13 @@ def shared() -> Iterator[Emulator]:
 # `loads` is a beta of langchain-core.
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 @each_row("page", [path for path in pages() if blocks(path)], ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_code_of_a_page_runs(page: Path, shared: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs(
+    page: Path,
+    shared: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIMI_CACHE_DIR", str(tmp_path / "facts"))
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
@@ -48,6 +54,8 @@ def test_the_code_of_a_page_runs(page: Path, shared: Emulator, monkeypatch: pyte
             # A reader copies one block.
             namespace = {"__name__": page.stem}
         block.run(namespace)
+        # An example of an error that prints nothing shows no error. The ones of the migration pages show only names.
+        assert capsys.readouterr().out.strip() or "print(" not in block.code or page.parent.name == "migrate", block
     for _, test in functions_named_test(namespace):
         shared.clear()
         test(**dict.fromkeys(inspect.signature(test).parameters, shared))
