@@ -72,23 +72,20 @@ def error_table() -> list[str]:
     rows = [
         [
             f"[`{kind.__name__}`](#{kind.__name__.lower()})",
-            f"`{kind.__bases__[0].__name__}`",
             f"`{_base_in_langchain(kind)}`",
             "yes" if kind.is_retryable else "no",
             (inspect.getdoc(kind) or "").partition("\n")[0],
         ]
         for kind in error_classes()
     ]
-    return table(["error", "kind of", "LangChain's class", "again", "meaning"], rows)
+    return table(["error", "LangChain's class", "again", "meaning"], rows)
 
 
 def _base_in_langchain(kind: type[KimiError]) -> str:
-    """Return the name of the first class of langchain-core among the bases, the most special one."""
-    others = [one for one in kind.__mro__ if one.__module__.startswith("langchain_core") and "Model" in one.__name__]
-    # Only newer versions of langchain-core have this class.
-    others = [one for one in others if one.__name__ != "ModelRefusalError"]
-    # A timeout is also a connection error; the class without subclasses among the others says more.
-    return next(one for one in others if not any(one in other.__bases__ for other in others)).__name__
+    """Return the name of the base in langchain-core, that of the nearest class that has one."""
+    bases = [base for one in kind.__mro__ for base in one.__bases__ if base.__module__.startswith("langchain_core")]
+    # Only newer versions of langchain-core have `ModelRefusalError`.
+    return next(base.__name__ for base in bases if base.__name__ != "ModelRefusalError")
 
 
 def extras() -> list[str]:
