@@ -21,6 +21,8 @@ from langchain_kimi.cli import main as command_line
 from langchain_kimi.errors import KimiError
 
 ROOT = Path(__file__).parents[1]
+# Every instance of these classes is created as not retryable.
+_NEVER_AGAIN = {"KimiLoopError", "KimiRefusalError"}
 
 
 def documented() -> Iterator[tuple[str, str]]:
@@ -73,7 +75,7 @@ def error_table() -> list[str]:
         [
             f"[`{kind.__name__}`](#{kind.__name__.lower()})",
             f"`{_base_in_langchain(kind)}`",
-            "yes" if kind.is_retryable else "no",
+            "yes" if kind.is_retryable and kind.__name__ not in _NEVER_AGAIN else "no",
             (inspect.getdoc(kind) or "").partition("\n")[0],
         ]
         for kind in error_classes()
@@ -84,8 +86,9 @@ def error_table() -> list[str]:
 def _base_in_langchain(kind: type[KimiError]) -> str:
     """Return the name of the base in langchain-core, that of the nearest class that has one."""
     bases = [base for one in kind.__mro__ for base in one.__bases__ if base.__module__.startswith("langchain_core")]
-    # Only newer versions of langchain-core have `ModelRefusalError`.
-    return next(base.__name__ for base in bases if base.__name__ != "ModelRefusalError")
+    # Only newer versions of langchain-core have `ModelRefusalError`; in others `ModelError` replaces it.
+    names = [base.__name__ for base in bases if base.__name__ not in {"ModelError", "ModelRefusalError"}]
+    return next(iter(names), "ModelError")
 
 
 def extras() -> list[str]:
