@@ -19,8 +19,6 @@ from tests.pages import DOCS, ROOT, blocks, functions_named_test, pages
 from tests.rows import each_row
 from tests.structure.public import PUBLIC
 
-pytestmark = pytest.mark.uncovered
-
 SITE = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 ERRORS = (DOCS / "errors.md").read_text(encoding="utf-8")
 # Private modules and `cli`, whose page is generated from its arguments, have no reference.
