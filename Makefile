@@ -74,7 +74,7 @@ format: $(READY)  ## Format the code
 	@$(PY) -m ruff format .
 
 docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
 	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
 
 docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width, contrast, search
