@@ -15,7 +15,7 @@ from pathlib import Path
 
 from langchain_core.language_models.chat_models import BaseChatModel
 
-from langchain_kimi import ChatKimi, bulk, errors, middleware
+from langchain_kimi import ChatKimi, batch, bulk, errors, middleware
 from langchain_kimi._kimi.repairs import REPAIRS
 from langchain_kimi.cli import main as command_line
 from langchain_kimi.errors import KimiError
@@ -63,7 +63,7 @@ def repairs() -> list[str]:
 
 def error_classes() -> list[type[KimiError]]:
     """Return the class of every error, parents before their children."""
-    modules = (errors, middleware, bulk)
+    modules = (errors, middleware, bulk, batch)
     public = {getattr(module, name) for module in modules for name in module.__all__}
     kinds = [kind for kind in public if isinstance(kind, type) and issubclass(kind, KimiError)]
     return sorted(kinds, key=lambda kind: [one.__name__ for one in reversed(kind.__mro__) if one in public])
