@@ -21,6 +21,8 @@ LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
 RAY = $(VENV)-ray
 RAY_READY = $(RAY)/.ready
+DIST = $(VENV)-dist
+DIST_READY = $(DIST)/.ready
 BROWSER = $(VENV)-browser
 BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
@@ -32,7 +34,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -77,8 +79,17 @@ format: $(READY)  ## Format the code
 	@$(PY) -m ruff format .
 
 docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
 	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
+
+docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width, contrast, search
+	@$(BROWSER)/bin/python scripts/check_site.py
+
+dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
+	@$(DIST)/bin/python -m scripts.dist
+
+whats-new: $(READY)  ## Print what OpenRouter's newest SDK and price tables have that this package has not
+	@$(PY) -m scripts.whats_new
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
@@ -116,6 +127,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group ray --output-file requirements-ray.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
+	@$(COMPILE) --group dist --constraint requirements-dev.txt --output-file requirements-dist.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
@@ -146,6 +158,10 @@ $(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
 
 $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
+$(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DIST) requirements-dist.txt
 	@touch $@
 
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
