@@ -60,6 +60,8 @@ def rows_of_file(path: Path) -> Iterator[Any]:
         yield from reader(path)
     except OSError as problem:
         raise KimiUsageError(f"{path} cannot be read: {problem.strerror}.") from problem
+    except UnicodeDecodeError as problem:
+        raise KimiUsageError(f"{path} is not UTF-8.") from problem
 
 
 def _json_lines(path: Path) -> Iterator[Any]:
@@ -69,13 +71,19 @@ def _json_lines(path: Path) -> Iterator[Any]:
                 continue
             try:
                 yield json.loads(line)
-            except ValueError as problem:
+            except (ValueError, RecursionError) as problem:
                 raise KimiUsageError(f"Line {number} of {path.name} is not JSON: {problem}.") from problem
 
 
 def _csv(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+        try:
+            yield from csv.DictReader(file)
+        except csv.Error as problem:
+            raise KimiUsageError(
+                f"{path.name} cannot be read as CSV: {problem}.",
+                advice="For texts of more than 131,072 characters raise csv.field_size_limit, or use JSON lines.",
+            ) from problem
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:

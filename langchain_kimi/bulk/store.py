@@ -234,7 +234,7 @@ def _key_of(line: bytes) -> tuple[str | None, bool]:
     try:
         row = json.loads(line)
         key, ok = row["key"], row["ok"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, False
     is_whole = isinstance(key, str) and isinstance(ok, bool) and line.endswith(b"\n")
     return (key, ok) if is_whole else (None, False)

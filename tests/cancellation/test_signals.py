@@ -117,7 +117,7 @@ def test_a_batch_that_a_signal_ends_leaves_nothing() -> None:
         model_for(openrouter, streaming=True) as model,
         interrupting(KeyboardInterrupt) as signals,
     ):
-        openrouter.behave(pause=0.001)
+        openrouter.behave(pause=0.005)
         openrouter.script(Reply(text="word " * 100), times=6)
         assert signals.run(lambda: _batch(model), 0.05)
         openrouter.clear()
