@@ -25,8 +25,8 @@ from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
 _BEFORE_NAME = re.compile(r"\A\s*(?:<\|tool_calls?(?:_section)?_begin\|>\s*)+")
 _ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{)")
-"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once: 2,000
-of them took eight seconds."""
+"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
+2,000 of them took eight seconds."""
 _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."

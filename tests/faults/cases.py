@@ -134,7 +134,7 @@ class Case:
 def _with_longer_limits(expected: Expected, factor: int) -> Expected:
     if isinstance(expected, Answered):
         return expected
-    return replace(expected, leads=_SECONDS.sub(lambda found: f"{factor * float(found[0]):g}", expected.leads))
+    return replace(expected, leads=_SECONDS.sub(lambda match: f"{factor * float(match[0]):g}", expected.leads))
 
 
 @dataclass(frozen=True)
