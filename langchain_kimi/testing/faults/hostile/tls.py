@@ -87,9 +87,10 @@ def _requests_hellos(connection: socket.socket, stop: Stop) -> None:
     drip(connection, stop, _HELLO_REQUEST * 100_000)
 
 
-def _floods_hellos(connection: socket.socket, stop: Stop) -> None:
+def _floods_hellos(connection: socket.socket, _: Stop) -> None:
     connection.recv(65536)
-    while not stop.is_set():
+    # It ends with an error when the client closes the connection.
+    while True:
         connection.sendall(_HELLO_REQUEST * 7_000)
 
 
