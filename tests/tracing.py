@@ -1,0 +1,48 @@
+"""Coverage's trace function, active in tests and in the project's fixtures alone.
+
+It slows all Python code down by a factor of two to three, and most of the code around a test is pytest's own. Without
+coverage, or where coverage uses `sys.monitoring`, there is no trace function and nothing changes.
+"""
+
+import importlib
+import pkgutil
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import langchain_kimi
+
+TRACE = pytest.StashKey[tuple[Any, Any]]()
+TESTS = Path(__file__).parent
+
+
+def stop_tracing(config: pytest.Config) -> None:
+    """Stop tracing outside of tests. The process that only controls others traces nothing at all."""
+    if sys.gettrace() and not config.getoption("numprocesses", None):
+        # The lines that run at import are traced, and no test depends on which test imports a module first.
+        for module in pkgutil.walk_packages(langchain_kimi.__path__, "langchain_kimi."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    config.stash[TRACE] = sys.gettrace(), threading.gettrace()
+    _set((None, None))
+
+
+@contextmanager
+def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
+    """Trace what runs for a test, unless it is marked `uncovered`; afterwards restore the previous function."""
+    before = sys.gettrace(), threading.gettrace()
+    _set(item.config.stash[TRACE] if on and not item.get_closest_marker("uncovered") else (None, None))
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(functions: tuple[Any, Any]) -> None:
+    sys.settrace(functions[0])
+    threading.settrace(functions[1])
