@@ -14,6 +14,7 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.facts import DIRECTORY_VARIABLE, forget
 from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
+from tests.interpreters import Interpreter, interpreter_in
 from tests.rows import can_be_grouped, grouped
 from tests.tracing import stop_tracing, tracing
 
@@ -104,6 +105,13 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # Facts that a developer refreshed must not affect tests either.
     monkeypatch.setenv(DIRECTORY_VARIABLE, "")
     forget()
+
+
+@pytest.fixture(scope="session")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interpreter]:
+    """Return an interpreter that runs each program in a process of its own."""
+    with interpreter_in(tmp_path_factory.mktemp("interpreter")) as running:
+        yield running
 
 
 @pytest.fixture

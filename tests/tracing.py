@@ -19,6 +19,22 @@ import langchain_kimi
 
 TRACE = pytest.StashKey[tuple[Any, Any]]()
 TESTS = Path(__file__).parent
+OF_SEVERAL_MODULES = frozenset(
+    [
+        "agents",
+        "benchmarks",
+        "cancellation",
+        "chat",
+        "faults",
+        "fuzz",
+        "isolation",
+        "recordings",
+        "servers",
+        "standard",
+        "structure",
+    ]
+)
+"""Folders whose tests run without coverage: each module is covered by the tests at its own path, which are quicker."""
 
 
 def stop_tracing(config: pytest.Config) -> None:
@@ -36,7 +52,7 @@ def stop_tracing(config: pytest.Config) -> None:
 def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
     """Trace what runs for a test, unless it is marked `uncovered`; afterwards restore the previous function."""
     before = sys.gettrace(), threading.gettrace()
-    _set(item.config.stash[TRACE] if on and not item.get_closest_marker("uncovered") else (None, None))
+    _set(item.config.stash[TRACE] if on and not _is_uncovered(item) else (None, None))
     try:
         yield
     finally:
@@ -46,3 +62,8 @@ def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
 def _set(functions: tuple[Any, Any]) -> None:
     sys.settrace(functions[0])
     threading.settrace(functions[1])
+
+
+def _is_uncovered(item: pytest.Item) -> bool:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return folder in OF_SEVERAL_MODULES or item.get_closest_marker("uncovered") is not None
