@@ -20,7 +20,7 @@ import langchain_kimi
 TRACE = pytest.StashKey[tuple[Any, Any]]()
 TESTS = Path(__file__).parent
 OF_SEVERAL_MODULES = frozenset(
-    [
+    {
         "agents",
         "benchmarks",
         "cancellation",
@@ -32,7 +32,7 @@ OF_SEVERAL_MODULES = frozenset(
         "servers",
         "standard",
         "structure",
-    ]
+    }
 )
 """Folders whose tests run without coverage: each module is covered by the tests at its own path, which are quicker."""
 

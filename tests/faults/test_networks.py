@@ -1,6 +1,7 @@
 """Tests of proxies, private certificates, redirects and failed connections."""
 
 import copy
+import os
 import pickle
 import socket
 import ssl

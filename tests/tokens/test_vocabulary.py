@@ -149,9 +149,7 @@ def test_a_file_is_read_once_until_it_changes(made: Made) -> None:
     assert loaded.encode("more") == [264]
 
 
-def test_neither_tiktoken_nor_transformers_is_imported_for_an_estimate(
-    tmp_path: Path, interpreter: Interpreter
-) -> None:
+def test_neither_tiktoken_nor_transformers_is_needed_for_an_estimate(tmp_path: Path, interpreter: Interpreter) -> None:
     # Both can be imported there, and neither is.
     (tmp_path / "transformers.py").touch()
     program = (
