@@ -42,8 +42,8 @@ NEEDED = (
 """Module and name: LangChain's own packages call it too; without it the package can still be imported."""
 
 WITH_DEFAULT = ("_connection", "_h11_state", "_otel_span")
-"""Attributes of httpcore's connections and of Langfuse's runs, read with a default: without the first ones, bytes behind
-a reply go unnoticed, without the last one, the current span gets the attributes."""
+"""Attributes that are read with a default. Without those of httpcore's connections, bytes behind a reply go unnoticed;
+without that of Langfuse's runs, the current span gets the attributes."""
 
 REMOVE = """
 import importlib, json, os, sys, traceback

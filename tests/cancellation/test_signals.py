@@ -15,7 +15,7 @@ from langchain_kimi.testing import Emulator, Reply, faults
 from tests.cancellation.ways import OF_PYTHON, PROMPT, SYNC_WAYS, assert_clean_sync, model_for
 
 WAYS = ("invoke", "stream", "chain", "batch")
-SOME = 40
+SOME = 15
 MANY = 1_000
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system cannot signal a thread"),

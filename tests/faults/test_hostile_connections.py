@@ -16,7 +16,7 @@ from langchain_kimi.testing.faults.hostile.connections import read_request
 from langchain_kimi.testing.faults.hostile.entries import SMUGGLED
 from tests.conftest import KEY
 from tests.faults.relay import certificate
-from tests.faults.test_hostile import LONG, OTHER_KEY
+from tests.faults.test_hostile import LONG, OTHER_KEY, PAIRS
 from tests.faults.ways import WAYS, QuickKimi, ask, model_of
 
 SHORT = {"connect": 0.4, "idle": 0.4, "total": 1.0}
@@ -42,9 +42,9 @@ def model_at(port: int, hostile: HostileConnection, verify: str | None) -> Quick
 
 def connections() -> Iterator[Any]:
     for number, hostile in enumerate(CONNECTIONS.values()):
-        quick = [*WAYS][number % 4]
+        quick = [[*WAYS][number % 4]] if hostile.client == "stops" else PAIRS[number % 2]
         for way in WAYS:
-            marks = [pytest.mark.long] if hostile.client == "stops" and way != quick else []
+            marks = [] if way in quick else [pytest.mark.long]
             yield pytest.param(hostile, way, id=f"{hostile.name}-{way}", marks=marks)
 
 
