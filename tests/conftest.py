@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) -> list[pytest.Item] | None:
     """Group the rows of a table, if they are rows of a function."""
     wants_it = collector.config.getoption("--group-rows") and isinstance(collector, pytest.Module)
-    if not (wants_it and collector.istestfunction(obj, name) and can_be_grouped(obj)):
+    if not (wants_it and collector.istestfunction(obj, name) and can_be_grouped(obj, collector.obj)):
         return None
     test = grouped(obj)
     # Items look their functions up by name.

@@ -12,10 +12,12 @@ import pytest
 from langchain_kimi.testing import Behavior, Emulator
 
 Test = Callable[..., Any]
-SHARED = frozenset({"openrouter", "model", "server", "wire"})
-"""Fixtures that rows may share. Before each row, the emulator forgets what it received."""
+SHARED = frozenset({"openrouter", "model", "wire"})
+"""Fixtures that rows may share, unless a file has its own. Before each row, the emulator forgets what it received."""
 ROWS_IN_ONE_TEST = 100
 """The longest group of rows. Tables are divided, so that each process gets a part of a long one."""
+APART = "apart"
+"""The mark of a test whose rows have fixtures of their own."""
 ROWS_OF_TABLES = 40
 """The longest group of a table that is not divided by hand; some of these rows are slower."""
 
@@ -72,13 +74,18 @@ def _name(ids: Any, number: int, values: Any) -> Any:
     return ids[number] if ids else f"{number}: {values!r:.200}"
 
 
-def can_be_grouped(test: Any) -> bool:
+def can_be_grouped(test: Any, module: Any) -> bool:
     """Return whether the rows of a test's tables may share its fixtures: it has none that a row changes."""
     tables = _tables(test)
-    if not tables or hasattr(test, "hypothesis") or any(table.kwargs.get("indirect") for table in tables):
+    if (
+        not tables
+        or APART in {mark.name for mark in test.pytestmark}
+        or hasattr(test, "hypothesis")
+        or any(table.kwargs.get("indirect") for table in tables)
+    ):
         return False
     columns = {name for table in tables for name in _columns(table)}
-    return "rows" not in columns and {*inspect.signature(test).parameters} - columns <= SHARED
+    return "rows" not in columns and {*inspect.signature(test).parameters} - columns <= SHARED - {*vars(module)}
 
 
 def grouped(test: Any) -> Any:

@@ -166,6 +166,7 @@ CITY = Reply(text='{"city": "' + "Oslo " * 200 + '"}')
 """A long text that is also an answer of structured output."""
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize("end", [closed, dropped, left])
 @pytest.mark.parametrize("way", ASYNC_STREAMS)
 async def test_an_async_stream_that_is_not_read_to_its_end(openrouter: Emulator, way: str, end: Any) -> None:
