@@ -136,10 +136,13 @@ async def by_timeout(call: Any, openrouter: Emulator) -> None:
         await until(lambda: openrouter.requests)
         limit.reschedule(0)
 
-    with pytest.raises(TimeoutError):
+    async def limited() -> None:
         async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
             group.create_task(end(limit))
             await call
+
+    with pytest.raises(TimeoutError):
+        await limited()
 
 
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
