@@ -19,14 +19,18 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+BROWSER = $(VENV)-browser
+BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
 OBSERVABILITY_READY = $(OBSERVABILITY)/.ready
+DOCS = $(VENV)-docs
+DOCS_READY = $(DOCS)/.ready
 PEERS = $(VENV)-peers
 PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability lint type format record compare faults fuzz bench lock test-matrix clean
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults fuzz bench lock test-matrix clean docs
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +54,9 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
 
+test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
+	@$(BROWSER)/bin/python -m pytest tests/browser
+
 test-observability: $(OBSERVABILITY_READY)  ## Test costs in traces beside OpenInference, Traceloop and Langfuse
 	@$(OBSERVABILITY)/bin/python -m pytest tests/observability
 
@@ -63,6 +70,10 @@ type: $(READY)  ## Check the types
 format: $(READY)  ## Format the code
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
+
+docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
@@ -91,7 +102,9 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
+	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
 
 clean:  ## Remove everything that make created
@@ -114,8 +127,16 @@ $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
 	@touch $@
 
+$(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DOCS) requirements-docs.txt
 	@touch $@
 
 $(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh

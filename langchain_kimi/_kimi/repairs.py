@@ -9,8 +9,8 @@ A repair is one entry and one function or class, which runs in the place that th
 Repairs that need the calls of a response as a whole have no function here: `IncomingCalls` makes `duplicate_calls`,
 `call_names` and `call_ids`, and `LeakedMarkup` makes `markup`.
 
-The names are those of the `repairs` setting and of the counts in `response_metadata["kimi"]["repairs"]`; the README's
-table is generated from the entries.
+The names are those of the `repairs` setting and of the counts in `response_metadata["kimi"]["repairs"]`; the table
+in `docs/parameters.md` is generated from the entries.
 """
 
 import difflib

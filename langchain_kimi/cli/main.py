@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command and its options; None uses the arguments of the process.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     out = Output(as_json=options.json)
     try:
         code: int = options.run(options, out)
@@ -52,21 +52,22 @@ def _report(error: Exception, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = argparse.ArgumentParser(
         prog="langchain-kimi",
         description="Kimi over OpenRouter: models, hosts, keys and costs.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    topics = parser.add_subparsers(dest="command", required=True)
+    topics = whole.add_subparsers(dest="command", required=True)
     common = _common()
     for name in sorted(module.name for module in iter_modules(commands.__path__)):
         command: Any = import_module(f"{commands.__name__}.{name}")
         added = topics.add_parser(name, help=command.HELP, description=command.HELP, parents=[common])
         command.arguments(added)
         added.set_defaults(run=command.run)
-    return parser
+    return whole
 
 
 def _common() -> argparse.ArgumentParser:

@@ -195,11 +195,12 @@ def test_a_proxy_that_does_not_forward(refusal: bytes, kind: type[KimiError], re
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_proxy_that_is_not_running(way: str) -> None:
-    url = f"http://user:secret@127.0.0.1:{port_that_is_free()}"
+    port = port_that_is_free()
+    url = f"http://user:secret@127.0.0.1:{port}"
     with QuickKimi(api_key=KEY, base_url=NOWHERE, allow_insecure_http=True, proxy=url, max_retries=0) as model:
         error = ask(model, way).error
     assert isinstance(error, KimiConnectionError)
-    assert "the proxy" in str(error)
+    assert f"through the proxy 127.0.0.1:{port} (ConnectError" in str(error)
     assert "secret" not in f"{error!r} {error}"
 
 

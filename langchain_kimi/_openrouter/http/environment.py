@@ -45,6 +45,20 @@ def system_proxy(url: str) -> str | None:
     return proxy
 
 
+def proxy_host(url: str, proxy: str | None = None) -> str | None:
+    """Return the host and port of the proxy for a URL, without its password; None if there is no usable proxy.
+
+    Args:
+        url: The URL.
+        proxy: The URL of the proxy; None takes that of the environment.
+    """
+    try:
+        proxy = proxy or system_proxy(url)
+    except KimiUsageError:
+        return None
+    return None if proxy is None else urlsplit(proxy).netloc.rpartition("@")[2]
+
+
 def proxy_urls() -> list[str]:
     """Return all proxies of the environment or the system, which may contain passwords."""
     return [value if "://" in value else f"http://{value}" for name, value in getproxies().items() if name != "no"]

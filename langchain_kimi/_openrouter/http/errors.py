@@ -12,6 +12,7 @@ import httpx
 from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.decoding import DecodingError
+from langchain_kimi._openrouter.http.environment import proxy_host
 from langchain_kimi._openrouter.reply.reading import ResponseHead, idle_error
 from langchain_kimi.errors import (
     KimiConnectionError,
@@ -113,9 +114,17 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
         )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
-        f"{failure.format(connection.host)} ({detail}).",
+        f"{failure.format(connection.host)}{_way(connection)} ({detail}).",
         advice="Check the network, the proxy and base_url; trying again may help.",
     )
+
+
+def _way(connection: Connection) -> str:
+    """Return the words for the proxy on the way, empty without one. A client of the user's has its own settings."""
+    if connection.http_client is not None or connection.http_async_client is not None:
+        return ""
+    proxy = proxy_host(connection.base_url, connection.proxy)
+    return f" through the proxy {proxy}" if proxy else ""
 
 
 def _is_untrusted(problem: BaseException | None) -> bool:

@@ -5,9 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._openrouter.host import OPENROUTER, host_for
+from langchain_kimi._openrouter.http.environment import proxy_host
 from langchain_kimi.catalog import Catalog, Endpoint, ListedModel
 from langchain_kimi.catalog.operations import nearest
 from langchain_kimi.cli.codes import CHECK_FAILED, OFFLINE, SUCCESS
@@ -62,13 +64,17 @@ def run(options: argparse.Namespace, out: Output) -> int:
         _check_key(catalog, findings, has_key=has_key)
         code = _check_hosts(catalog, options, findings)
     except (KimiConnectionError, KimiTimeoutError) as error:
-        findings.add(False, reason(error, catalog.base_url.split("/")[2]))  # noqa: FBT003 - a failed check
+        findings.add(False, _unreachable(error, catalog.base_url))  # noqa: FBT003 - a failed check
         out.json({"checks": findings.checks, "code": None})
         return OFFLINE
     out.json({"checks": findings.checks, "code": code})
     out.line()
     out.line(code)
     return findings.code
+
+
+def _unreachable(error: KimiError, url: str) -> str:
+    return reason(error, urlsplit(url).netloc, proxy_host(url))
 
 
 def _check_key(catalog: Catalog, findings: _Findings, *, has_key: bool) -> None:

@@ -12,6 +12,7 @@ from langchain_kimi._openrouter.http.environment import (
     CERTIFICATE_VARIABLES,
     bypasses_proxy,
     check_socks,
+    proxy_host,
     system_proxy,
     tls_context,
 )
@@ -129,3 +130,13 @@ def test_a_new_certificate_file_is_used_after_closing(monkeypatch: pytest.Monkey
 def test_the_error_names_the_setting() -> None:
     with pytest.raises(KimiUsageError, match=re.escape("Set verify to a file of PEM certificates")):
         tls_context(__file__)
+
+
+def test_the_proxy_host_the_environment_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@10.0.0.1:3128")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    assert proxy_host("https://openrouter.ai/api/v1") == "10.0.0.1:3128"
+    assert proxy_host("https://example.org/api/v1") is None
+    assert proxy_host("https://openrouter.ai/api/v1", "socks5://me:secret@10.0.0.2:1080") == "10.0.0.2:1080"
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://10.0.0.1")
+    assert proxy_host("https://openrouter.ai/api/v1") is None
