@@ -11,7 +11,7 @@ LONGEST = 60.0
 async def until(is_so: Callable[[], object]) -> None:
     """Wait until a condition holds, while the event loop runs other tasks."""
     async with asyncio.timeout(LONGEST):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - no event is set by what happens on a server
             await asyncio.sleep(0.001)
 
 

@@ -88,10 +88,10 @@ async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault
 async def test_leaving_a_stream_closes_its_connection() -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(faults.silence())
-        async with model_on_aiohttp(openrouter.base_url) as model:
-            async with aclosing(cast("Any", model.astream("Go."))) as chunks:
-                task = asyncio.ensure_future(anext(chunks))
-                await until(lambda: openrouter.requests)
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
+        model = model_on_aiohttp(openrouter.base_url)
+        async with model, aclosing(cast("Any", model.astream("Go."))) as chunks:
+            task = asyncio.ensure_future(anext(chunks))
+            await until(lambda: openrouter.requests)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
