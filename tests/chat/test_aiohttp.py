@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -88,10 +88,12 @@ async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault
 async def test_leaving_a_stream_closes_its_connection() -> None:
     with Emulator() as openrouter:
         openrouter.fail_next(faults.silence())
-        model = model_on_aiohttp(openrouter.base_url)
-        async with model, aclosing(cast("Any", model.astream("Go."))) as chunks:
+        async with model_on_aiohttp(openrouter.base_url) as model:
+            chunks: Any = model.astream("Go.")
             task = asyncio.ensure_future(anext(chunks))
             await until(lambda: openrouter.requests)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+            await chunks.aclose()
+            await until(lambda: not openrouter.open_connections)
