@@ -16,7 +16,7 @@ from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 from tests.interpreters import Interpreter, interpreter_in
 from tests.rows import can_be_grouped, grouped
-from tests.tracing import stop_tracing, tracing
+from tests.tracing import import_share, stop_tracing, tracing
 
 KEY = "planted-key-that-opens-nothing"
 """The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
@@ -59,10 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) -> list[pytest.Item] | None:
-    """Group the rows of a table, if they are rows of a function."""
-    wants_it = collector.config.getoption("--group-rows") and isinstance(collector, pytest.Module)
-    if not (wants_it and collector.istestfunction(obj, name) and can_be_grouped(obj, collector.obj)):
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> list[pytest.Item] | None:
+    """Group the rows of tables, if that is wanted and if they need no fixtures of their own."""
+    wants_groups = isinstance(collector, pytest.Module) and collector.config.getoption("--group-rows")
+    if not (wants_groups and collector.istestfunction(obj, name) and can_be_grouped(obj, collector.obj)):
         return None
     test = grouped(obj)
     # Items look their functions up by name.
@@ -74,6 +74,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: Any) 
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Trace tests and fixtures alone."""
     stop_tracing(session.config)
+    import_share(session.config)
     return (yield)
 
 
@@ -105,6 +106,17 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # Facts that a developer refreshed must not affect tests either.
     monkeypatch.setenv(DIRECTORY_VARIABLE, "")
     forget()
+
+
+# pytest-recording has two fixtures for each test. Only the folder `standard` needs them, and takes them back.
+@pytest.fixture(scope="session")
+def vcr() -> None:
+    """Play no cassette."""
+
+
+@pytest.fixture(scope="session")
+def block_network() -> None:
+    """Leave the network to pytest-socket."""
 
 
 @pytest.fixture(scope="session")

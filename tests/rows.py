@@ -94,7 +94,7 @@ def grouped(test: Any) -> Any:
     names = [name for table in tables for name in _columns(table)]
     rows = [_joined(row) for row in product(*(_rows(table) for table in tables))]
     decorated: Any = each_row(",".join(names), rows, most=ROWS_OF_TABLES)(test)
-    decorated.pytestmark = [mark for mark in decorated.pytestmark if mark not in tables]
+    decorated.pytestmark = [mark for mark in decorated.pytestmark if all(mark is not table for table in tables)]
     return decorated
 
 
@@ -115,9 +115,16 @@ def _rows(table: pytest.Mark) -> list[Any]:
     for number, row in enumerate(table.args[1]):
         is_param = hasattr(row, "marks")
         values = row.values if is_param else (row,) if is_single else tuple(row)
-        name = (row.id if is_param else None) or _name(named, number, values)
+        name = row.id if is_param else None
+        if name is None:
+            name = _name(named, number, values) if named else "-".join(_shown(value, number) for value in values)
         rows.append(pytest.param(*values, id=str(name), marks=row.marks if is_param else ()))
     return rows
+
+
+def _shown(value: Any, number: int) -> str:
+    is_short = isinstance(value, str | int | float | bool | None)
+    return f"{value!s:.100}" if is_short else f"{getattr(value, '__name__', 'row')} {number}"
 
 
 def _joined(rows: tuple[Any, ...]) -> Any:

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,21 @@ def stop_tracing(config: pytest.Config) -> None:
                 importlib.import_module(module.name)
     config.stash[TRACE] = sys.gettrace(), threading.gettrace()
     _set((None, None))
+
+
+def import_share(config: pytest.Config) -> None:
+    """Import a part of all tests in each process, before all import all of them.
+
+    pytest compiles tests itself, which takes longer than to run many of them. It keeps the result in files, so that
+    each process compiles its part and reads the rest.
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker is None or sys.dont_write_bytecode or [Path(path).name for path in config.args] != [TESTS.name]:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    for path in sorted(TESTS.rglob("test_*.py"))[number::count]:
+        with suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 @contextmanager
