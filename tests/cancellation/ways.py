@@ -19,6 +19,7 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import ClientPools
 from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
+from tests.waiting import LONGEST, blocking_until, until
 
 PROMPT = "What is the weather in Oslo?"
 QUESTION = {"messages": [("user", PROMPT)]}
@@ -149,7 +150,8 @@ class Reports:
 async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
     """Check that nothing of an interrupted call is left, and that the next call is answered."""
     pools = clients._registry.of_loop(asyncio.get_running_loop())
-    for _ in range(100):
+    end = time.monotonic() + LONGEST
+    while time.monotonic() < end:
         # A chain drops the generators of its steps; then the loop closes each of them in a task of its own.
         gc.collect()
         for _ in range(5):
@@ -158,22 +160,15 @@ async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
             break
     assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
     assert in_use(pools) == 0
-    for _ in range(2000):
-        if openrouter.open_connections <= connections(pools):
-            break
-        await asyncio.sleep(0.001)
-    assert openrouter.open_connections <= connections(pools)
+    await until(lambda: openrouter.open_connections <= connections(pools))
     assert (await model.ainvoke("Hello.")).text
     assert in_use(pools) == 0
 
 
 def settles(is_settled: Callable[[], bool]) -> bool:
-    """Return whether something becomes true, which takes milliseconds."""
-    for _ in range(2000):
-        if is_settled():
-            return True
-        time.sleep(0.001)
-    return False
+    """Return whether something becomes true, which takes milliseconds on a machine that is not busy."""
+    blocking_until(is_settled)
+    return True
 
 
 def our_threads() -> list[str]:
