@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from langchain_kimi.testing import Behavior, Emulator
+from langchain_kimi.testing import Emulator
 
 Test = Callable[..., Any]
-SHARED = frozenset({"openrouter", "model", "wire"})
+SHARED = frozenset({"ask", "client", "model", "openrouter", "wire"})
 """Fixtures that rows may share, unless a file has its own. Before each row, the emulator forgets what it received."""
 ROWS_IN_ONE_TEST = 100
 """The longest group of rows. Tables are divided, so that each process gets a part of a long one."""
@@ -150,19 +150,28 @@ def _report(failures: list[BaseException]) -> None:
         raise BaseExceptionGroup("rows that failed", failures)
 
 
-def _clear(fixtures: dict[str, Any]) -> None:
-    if isinstance(emulator := fixtures.get("openrouter"), Emulator):
+def _clearing(fixtures: dict[str, Any]) -> Callable[[], None]:
+    """Return a function that gives the emulator the state that it has now."""
+    emulator = fixtures.get("openrouter")
+    if not isinstance(emulator, Emulator):
+        return lambda: None
+    behavior = emulator.behavior
+
+    def clear() -> None:
         emulator.clear()
-        emulator.behavior = Behavior()
+        emulator.behavior = behavior
+
+    return clear
 
 
 def _sync_rows(test: Test) -> Test:
     @wraps(test)
     def run(*, rows: list[Row], **fixtures: Any) -> None:
         failures: list[BaseException] = []
+        clear = _clearing(fixtures)
         for row in rows:
             with _collected(failures, row):
-                _clear(fixtures)
+                clear()
                 test(**row.values, **fixtures)
         _report(failures)
 
@@ -173,9 +182,10 @@ def _async_rows(test: Test) -> Test:
     @wraps(test)
     async def run(*, rows: list[Row], **fixtures: Any) -> None:
         failures: list[BaseException] = []
+        clear = _clearing(fixtures)
         for row in rows:
             with _collected(failures, row):
-                _clear(fixtures)
+                clear()
                 await test(**row.values, **fixtures)
         _report(failures)
 

@@ -24,8 +24,6 @@ OF_SEVERAL_MODULES = frozenset(
         "agents",
         "benchmarks",
         "cancellation",
-        "chat",
-        "faults",
         "fuzz",
         "isolation",
         "recordings",
