@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
@@ -51,6 +51,7 @@ from langchain_kimi._version import __version__
 if TYPE_CHECKING:
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi.batch import BatchHandle
     from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
 
 T = TypeVar("T")
@@ -488,6 +489,28 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Request the rest of a truncated reply asynchronously; see `continue_reply`."""
         conversation = with_beginning(message, self._convert_input(messages).to_messages())
         return joined(message, await self.ainvoke(conversation, **kwargs))
+
+    def submit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> "BatchHandle":
+        """Submit inputs to the server's batch API, at about half the price, to be answered within 24 hours.
+
+        Args:
+            inputs: What `invoke` takes, a row each.
+            **kwargs: The options of `langchain_kimi.batch.submit` (`key`, `completion_window`, `config`), and
+                parameters of the calls, such as `stop`. `submit` also takes structured output and chains.
+
+        Raises:
+            KimiUsageError: The inputs cannot be sent in one batch, or the server has no batch API. Nothing was sent.
+            KimiError: The request failed.
+        """
+        from langchain_kimi.batch import submitting  # noqa: PLC0415 - a program without batches does not import it
+
+        return submitting.submit_with(self, inputs, kwargs)
+
+    async def asubmit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> "BatchHandle":
+        """Submit inputs to the server's batch API asynchronously; see `submit_batch`."""
+        from langchain_kimi.batch import submitting  # noqa: PLC0415 - see submit_batch
+
+        return await submitting.asubmit_with(self, inputs, kwargs)
 
     def catalog(self) -> "Catalog":
         """Return the catalog of this model's server (models, hosts, key, costs), with the model's settings."""

@@ -24,7 +24,7 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (560, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/chat_models.py": (590, "one class: LangChain's methods, overloads, and the docstrings for users"),
     "langchain_kimi/errors.py": (430, "the tree of errors, drawn and defined in one place"),
 }
 
@@ -102,8 +102,9 @@ def test_all_lists_the_public_names() -> None:
 
 def test_every_class_that_users_need_is_exported() -> None:
     exported = {name for path in ("", ".catalog") for name in importlib.import_module(f"langchain_kimi{path}").__all__}
-    # `bulk` is a public package with names of its own, some of which are the same.
-    others = {name: module for name, module in MODULES.items() if not imports.covers("bulk", name)}
+    # `batch` and `bulk` are public packages with names of their own, some of which are the same.
+    own = ("batch", "bulk")
+    others = {name: module for name, module in MODULES.items() if not any(imports.covers(one, name) for one in own)}
     assert public.unexported(others, EXPORTED_MODULES, exported) == sorted(NOT_EXPORTED)
 
 

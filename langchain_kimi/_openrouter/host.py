@@ -38,6 +38,10 @@ class Host:
         reasoning_on: The fields that switch reasoning on, where `reasoning` is not sent.
         reasoning_off: The fields that switch reasoning off, where `reasoning` is not sent.
         unsupported: Further fields that are not sent.
+        batches: The form of its batch API, see `langchain_kimi.batch`: `inline` (the requests are in the body of the
+            submission), `files` (they are uploaded first), or empty if it has none.
+        batch_rows: The most requests of a batch; 0 for no limit.
+        batch_bytes: The most bytes of a submission or of its file; 0 for no limit.
     """
 
     name: str
@@ -50,6 +54,9 @@ class Host:
     reasoning_on: Mapping[str, Any] = field(default_factory=dict, hash=False)
     reasoning_off: Mapping[str, Any] = field(default_factory=dict, hash=False)
     unsupported: frozenset[str] = frozenset()
+    batches: str = ""
+    batch_rows: int = 0
+    batch_bytes: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON; `ChatKimi(host=...)` accepts them."""
@@ -64,6 +71,10 @@ OPENROUTER = Host(
     key_variable="OPENROUTER_API_KEY",
     needs_key=True,
     is_openrouter=True,
+    # https://openrouter.ai/docs/guides/features/batch-api
+    batches="inline",
+    batch_rows=5_000,
+    batch_bytes=200_000_000,
 )
 MOONSHOT = Host(
     name="moonshot",
@@ -75,6 +86,9 @@ MOONSHOT = Host(
     # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
     reasoning_on={"thinking": {"type": "enabled"}},
     reasoning_off={"thinking": {"type": "disabled"}},
+    # https://platform.kimi.ai/docs/api/batch-create
+    batches="files",
+    batch_bytes=100_000_000,
 )
 COMPATIBLE = Host(
     name="openai-compatible",

@@ -1,11 +1,12 @@
 """A chat model with bound parameters that stay bound when tools or a schema follow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables.config import merge_configs
 
 if TYPE_CHECKING:
     # It types the events of a binding (`stream_events(version="v3")`), and behaves like its public base.
@@ -70,6 +71,17 @@ class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwar
         bound_limit = self.kwargs.get("max_tokens") or self.kwargs.get("max_completion_tokens")
         limit = bound_limit if max_tokens is None else max_tokens
         return cast("Any", self.bound).estimate_cost(messages, self._tools(tools), limit, prices)
+
+    def submit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> Any:
+        """Submit inputs to the batch API with the bound parameters; see the model's `submit_batch`."""
+        return cast("Any", self.bound).submit_batch(inputs, **{**self.kwargs, **self._config_of(kwargs)})
+
+    async def asubmit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> Any:
+        """Submit inputs to the batch API asynchronously; see `submit_batch`."""
+        return await cast("Any", self.bound).asubmit_batch(inputs, **{**self.kwargs, **self._config_of(kwargs)})
+
+    def _config_of(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {**kwargs, "config": merge_configs(self.config, kwargs.get("config"))} if self.config else kwargs
 
     def _tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
         return self.kwargs.get("tools") if tools is None else tools

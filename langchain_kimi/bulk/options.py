@@ -31,6 +31,9 @@ class Options(TypedDict, total=False):
         progress: Whether to show the progress, on a terminal or in the log of `langchain_kimi`; or a function
             that takes the sums after each result.
         config: The configuration of the runnable's calls.
+        lane: `"calls"` (the default), or `"batch"` for the server's batch API: about half the price, answered within
+            24 hours. It needs `out`; a later run reads the results of batches that an earlier one submitted. The
+            limits of concurrency, requests and tokens do not apply.
     """
 
     key: str | Callable[[Any], str] | None
@@ -44,6 +47,7 @@ class Options(TypedDict, total=False):
     on_error: Literal["keep", "raise"]
     progress: bool | Callable[[BulkSummary], None]
     config: RunnableConfig | None
+    lane: Literal["calls", "batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class CheckedOptions:
     on_error: str = "keep"
     progress: bool | Callable[[BulkSummary], None] = False
     config: RunnableConfig | None = None
+    lane: str = "calls"
 
 
 _LIMITS = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
@@ -80,6 +85,8 @@ def checked_options(options: Options) -> CheckedOptions:
         raise KimiUsageError("max_concurrency and retries must be integers.")
     if values.get("on_error", "keep") not in {"keep", "raise"}:
         raise KimiUsageError(f'on_error must be "keep" or "raise", got {values["on_error"]!r}.')
+    if values.get("lane", "calls") not in {"calls", "batch"}:
+        raise KimiUsageError(f'lane must be "calls" or "batch", got {values["lane"]!r}.')
     limits = Limits(**{name: values.pop(name) for name in _LIMITS if name in values})
     if values.get("max_cost") is not None:
         values["max_cost"] = Decimal(str(values["max_cost"]))

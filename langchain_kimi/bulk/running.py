@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.runnables import Runnable
 
@@ -14,6 +14,9 @@ from langchain_kimi.bulk.options import Options
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.summary import BulkSummary
 from langchain_kimi.errors import KimiUsageError
+
+if TYPE_CHECKING:
+    from langchain_kimi.bulk.lane import BatchRun
 
 
 async def arun(
@@ -35,7 +38,7 @@ async def arun(
         BulkStoppedError: The run ended early: the money is spent, the key is refused, the model does not exist, or the
             file cannot be written. All earlier results are in the file.
     """
-    async with aclosing(Run(runnable, out, options).results(rows)) as results:
+    async with aclosing(_new_run(runnable, out, options).results(rows)) as results:
         async for result in results:
             yield result
 
@@ -65,7 +68,7 @@ def run(
         raise KimiUsageError("The results would be lost.", advice="Pass out=..., on_result=..., or use bulk.arun.")
 
     async def run_all() -> BulkSummary:
-        this = Run(runnable, out, options)
+        this = _new_run(runnable, out, options)
         async with aclosing(this.results(rows)) as results:
             async for result in results:
                 if on_result is not None:
@@ -73,6 +76,14 @@ def run(
         return this.summary
 
     return _finished(run_all())
+
+
+def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> "Run | BatchRun":
+    if options.get("lane") != "batch":
+        return Run(runnable, out, options)
+    from langchain_kimi.bulk.lane import BatchRun  # noqa: PLC0415 - a run of calls does not import it
+
+    return BatchRun(runnable, out, options)
 
 
 def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:

@@ -1,6 +1,7 @@
 """A loopback OpenRouter with its quirks and faults, for tests of programs that use OpenRouter."""
 
 from langchain_kimi.testing import faults
+from langchain_kimi.testing.batches import BatchEnding
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.emulator import Emulator
 from langchain_kimi.testing.hosts import HOSTS_WITH_HABITS, EmulatedHost
@@ -10,6 +11,7 @@ from langchain_kimi.testing.responses import Fault
 
 __all__ = [
     "HOSTS_WITH_HABITS",
+    "BatchEnding",
     "Behavior",
     "EmulatedHost",
     "Emulator",

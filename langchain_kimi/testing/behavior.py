@@ -62,3 +62,10 @@ class Behavior:
     """Seconds between two events of a stream, or before a plain body."""
     comments: bool = True
     """Send keep-alive comments in streams and white space before plain bodies."""
+
+    batch_states: tuple[str, ...] = ("in_progress",)
+    """The statuses of a batch, a request each, between `validating` and its end."""
+    batch_bytes: int | None = None
+    """The most bytes of a submission or of a file. None: 200 MB at OpenRouter, 100 MB at Moonshot."""
+    batch_page: int = 0
+    """The rows of a page of results at `/batches/{id}/results`; 0 sends all in the batch itself."""

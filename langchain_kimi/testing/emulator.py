@@ -1,13 +1,17 @@
 """A loopback OpenRouter for tests: an HTTP server with the wire format, quirks and faults of the real service."""
 
 import dataclasses
+import json
 import threading
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from langchain_kimi.testing import endpoints, responder
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi.testing import endpoints, moonshot_batches, openrouter_batches, responder
 from langchain_kimi.testing.answers import Answer, ChatRequest, compose
+from langchain_kimi.testing.batches import BatchEnding, Batches
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.catalog import DEFAULT, find
 from langchain_kimi.testing.hosts import route
@@ -23,6 +27,8 @@ from langchain_kimi.testing.validation import check_model, check_request, usable
 Scripted: TypeAlias = Reply | RawReply | Fault
 
 _CHAT = "/api/v1/chat/completions"
+_BATCHES = ("/api/v1/batches", "/api/beta/batches")
+_MOONSHOT = "/v1/"
 
 
 class Emulator:
@@ -56,6 +62,7 @@ class Emulator:
         self._requests: list[ReceivedRequest] = []
         self._cache = PromptCache()
         self._generations = endpoints.Generations()
+        self._batches = Batches()
         self._server = LoopbackServer(self._handle, port)
 
     def __enter__(self) -> Self:
@@ -78,6 +85,11 @@ class Emulator:
     def base_url(self) -> str:
         """The base URL for a client, including `/api/v1`."""
         return f"http://127.0.0.1:{self._server.port}/api/v1"
+
+    @property
+    def moonshot_url(self) -> str:
+        """The base URL of the emulated batches and files of Moonshot's own API, for `ChatKimi(host="moonshot")`."""
+        return f"http://127.0.0.1:{self._server.port}/v1"
 
     @property
     def requests(self) -> list[ReceivedRequest]:
@@ -127,11 +139,19 @@ class Emulator:
         """
         self.script(fault, times=times)
 
+    def script_batches(self, *endings: BatchEnding) -> None:
+        """Set how the next batches end, one each; see `faults.batch_expired` and the functions beside it.
+
+        The rows of a batch are answered from the script of chat requests, in their order, or by rules.
+        """
+        self._batches.script(endings)
+
     def clear(self) -> None:
-        """Clear the script and the list of requests."""
+        """Clear the scripts, the batches and the list of requests."""
         with self._lock:
             self._script.clear()
             self._requests.clear()
+        self._batches.clear()
 
     def _next(self) -> Scripted | None:
         with self._lock:
@@ -157,12 +177,34 @@ class Emulator:
 
     def _route(self, received: ReceivedRequest) -> Response:
         if received.method == "POST" and received.path == _CHAT:
-            return self._chat(received)
+            endpoints.authorize(received, self._api_key)
+            return self._chat(usable_body(received.body), self.behavior)
+        for prefix in _BATCHES:
+            if received.path.startswith(prefix):
+                endpoints.authorize(received, self._api_key)
+                path, answer = received.path.removeprefix(prefix), partial(self._row, self.behavior)
+                return openrouter_batches.respond(received, path, self._batches, self.behavior, answer)
+        if received.path.startswith(_MOONSHOT):
+            endpoints.authorize(received, self._api_key)
+            path = received.path.removeprefix(_MOONSHOT)
+            answer = partial(self._row, dataclasses.replace(self.behavior, strict=False))
+            return moonshot_batches.respond(received, path, self._batches, self.behavior, answer)
         return endpoints.respond(received, self._generations, self._api_key, self.behavior.hosts)
 
-    def _chat(self, received: ReceivedRequest) -> Response:
-        endpoints.authorize(received, self._api_key)
-        behavior, body = self.behavior, usable_body(received.body)
+    def _row(self, behavior: Behavior, body: JSONObject) -> tuple[int, JSONObject]:
+        """Return the status and the body of the reply to a row of a batch. A broken reply is an error of the row."""
+        try:
+            response = self._chat(usable_body(body), behavior)
+        except RejectedRequestError as rejection:
+            response = rejection.response()
+        content = b"".join(step for step in response.steps if isinstance(step, bytes))
+        try:
+            reply = json.loads(content)
+        except ValueError:
+            reply = {"error": {"message": "The provider's reply is broken.", "code": 502}}
+        return response.status, reply
+
+    def _chat(self, body: JSONObject, behavior: Behavior) -> Response:
         if behavior.strict:
             check_request(body)
         requested = body.get("model") or next(iter(body.get("models") or ()), DEFAULT)
@@ -182,7 +224,7 @@ class Emulator:
         outgoing = OutgoingReply(_answer(reply, request), bool(body.get("stream")), requested)
         response = scripted.play(outgoing) if isinstance(scripted, Fault) else outgoing.respond(outgoing.items())
         if response.status == HTTPStatus.OK:
-            self._generations.add(outgoing, received)
+            self._generations.add(outgoing, body)
         return response
 
 

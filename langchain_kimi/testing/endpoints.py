@@ -45,8 +45,8 @@ class Generations:
         self._records: dict[str, JSONObject] = {}
         self._requested_ids: set[str] = set()
 
-    def add(self, outgoing: OutgoingReply, received: ReceivedRequest) -> None:
-        """Add the record of a reply."""
+    def add(self, outgoing: OutgoingReply, body: JSONObject) -> None:
+        """Add the record of a reply to a request."""
         answer, usage = outgoing.answer, outgoing.answer.usage
         created = datetime.fromtimestamp(answer.created, UTC)
         with self._lock:
@@ -72,7 +72,7 @@ class Generations:
                 "native_tokens_completion": usage.get("completion_tokens"),
                 "native_tokens_reasoning": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
                 "native_tokens_cached": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-                "session_id": received.body.get("session_id"),
+                "session_id": body.get("session_id"),
                 "is_byok": bool(usage.get("is_byok")),
             }
 

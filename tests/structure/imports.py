@@ -60,8 +60,9 @@ LAYERS = {
     "callbacks": Layer(PROTOCOL | {"_costs"}, LANGCHAIN),
     "observability": Layer(PROTOCOL | {"_costs"}, LANGCHAIN | {"opentelemetry"}),
     "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
+    "batch": Layer(MODEL | {"_calls", "_keys", "_settings", "catalog"}, LANGCHAIN),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "callbacks", "catalog"},
+        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "batch", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
@@ -69,7 +70,7 @@ LAYERS = {
     "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
-        MODEL | {"_settings", "callbacks"},
+        MODEL | {"_settings", "batch", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "time"},
     ),
     "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),

@@ -8,7 +8,7 @@ from types import ModuleType
 from tests.structure.tree import Module
 
 PUBLIC = frozenset(
-    {"__init__", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "middleware", "observability"}
+    {"__init__", "batch", "bulk", "callbacks", "catalog", "chat_models", "cli", "errors", "middleware", "observability"}
     | {"testing", "verify"}
 )
 """The top-level modules without an underscore. Everything else is private and may move."""

@@ -5,9 +5,14 @@ from typing import Any, cast
 
 import pytest
 from openrouter import OpenRouter
-from openrouter.errors import OpenRouterError, ResponseValidationError
+from openrouter.errors import (
+    BatchErrorResponse,
+    BatchPaymentRequiredResponseError,
+    OpenRouterError,
+    ResponseValidationError,
+)
 
-from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall, faults
+from langchain_kimi.testing import BatchEnding, Emulator, Fault, Reply, ToolCall, faults
 
 MODEL = "moonshotai/kimi-k2.6"
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
@@ -95,3 +100,42 @@ def test_faults_are_valid(openrouter: Emulator, sdk: OpenRouter, fault: Fault) -
     with pytest.raises(OpenRouterError) as raised:
         sdk.chat.send(model=MODEL, messages=MESSAGES)
     assert not isinstance(raised.value, ResponseValidationError)
+
+
+ROWS: Any = [{"custom_id": name, "body": {"messages": MESSAGES, "tools": [WEATHER]}} for name in "abc"]
+ENDINGS: list[BatchEnding] = [
+    BatchEnding(), faults.rows_rejected(0), faults.rows_missing(1), faults.rows_reversed(), faults.batch_expired(1),
+    faults.batch_cancelled(1), faults.batch_failed(),
+]  # fmt: skip
+
+
+def submitted(sdk: OpenRouter) -> Any:
+    return sdk.batch.create_batches(endpoint="/v1/chat/completions", model=MODEL, requests=ROWS)
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.status)
+def test_batches_are_valid(openrouter: Emulator, sdk: OpenRouter, ending: BatchEnding) -> None:
+    openrouter.script_batches(ending)
+    openrouter.script(REPLIES["tool call"], REPLIES["reasoning"], REPLIES["citations"])
+    batch = submitted(sdk)
+    states = [batch.status]
+    while batch.finalized_at is None:
+        batch = sdk.batch.get_batches(id=batch.id)
+        states.append(batch.status)
+    assert states == ["validating", "in_progress", ending.status]
+    assert len(batch.results or ()) == (0 if ending.status == "failed" else 3 - len(ending.missing))
+    assert cast("Any", sdk.batch.list()).result.data[0].id == batch.id
+    assert sdk.batch.delete(id=batch.id).deletion.openrouter == "deleted"
+
+
+def test_errors_of_batches_are_valid(openrouter: Emulator, sdk: OpenRouter) -> None:
+    openrouter.script_batches(faults.results_unpaid(), faults.results_deleted())
+    openrouter.behave(batch_states=())
+    for kind in (BatchPaymentRequiredResponseError, BatchErrorResponse):
+        batch = submitted(sdk)
+        with pytest.raises(kind):
+            sdk.batch.get_batches(id=batch.id)
+    with pytest.raises(BatchErrorResponse):
+        sdk.batch.get_batches(id="unknown")
+    with pytest.raises(BatchErrorResponse):
+        sdk.batch.create_batches(endpoint="/v1/chat/completions", model=MODEL, requests=[])

@@ -1,26 +1,24 @@
-"""Read the JSON object of an endpoint other than chat completions."""
+"""Read the responses of endpoints other than chat completions: bytes, JSON objects, and objects with `data`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.reply.bodies import kept_reply, parse_body, size_with, without_comments
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
-from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiError
 
 
-class DataReader:
-    """Collects a body and yields it as one JSON object, whose `data` is a list or an object.
+class BytesReader:
+    """Collects a body and yields it as it is.
 
     Args:
         head: The head of the response.
-        shape: The type of `data`: `list` or `dict`.
         idle: The limit without content, in seconds. None: no limit.
     """
 
-    def __init__(self, head: ResponseHead, shape: type, idle: float | None) -> None:
+    def __init__(self, head: ResponseHead, idle: float | None) -> None:
         self._head = head
-        self._shape = shape
         self._pieces: list[bytes] = []
         self._size = 0
         head.idle_timer = IdleTimer(idle)
@@ -37,18 +35,48 @@ class DataReader:
         self._pieces.append(piece)
         return ()
 
-    def close(self) -> Iterator[JSONObject]:
-        """End the response. Yield its object.
-
-        Raises:
-            KimiMalformedReplyError: The response is not JSON, or it has no `data` of the expected type.
-        """
-        text = without_comments(b"".join(self._pieces)).decode("utf-8", errors="replace")
-        reply = parse_body(self._head, text)
-        if not isinstance(reply, dict) or not isinstance(reply.get("data"), self._shape):
-            raise malformed("The response does not contain the expected `data`.", kept_reply(self._head, text))
-        yield reply
+    def close(self) -> Iterator[Any]:
+        """End the response. Yield its bytes."""
+        yield b"".join(self._pieces)
 
     def explain(self, _error: KimiError) -> tuple[()]:
         """Add nothing: no part of an answer arrived."""
         return ()
+
+
+class ObjectReader(BytesReader):
+    """Collects a body and yields it as one JSON object."""
+
+    def close(self) -> Iterator[Any]:
+        """End the response. Yield its object.
+
+        Raises:
+            KimiMalformedReplyError: The response is not a JSON object, or not of the expected form.
+        """
+        text = without_comments(b"".join(self._pieces)).decode("utf-8", errors="replace")
+        reply = parse_body(self._head, text)
+        if reason := self._problem(reply):
+            raise malformed(reason, kept_reply(self._head, text))
+        yield reply
+
+    def _problem(self, reply: Any) -> str | None:
+        """Return what is wrong with the form of a response, None if nothing is."""
+        return None if isinstance(reply, dict) else "The response is not a JSON object."
+
+
+class DataReader(ObjectReader):
+    """Collects a body and yields it as one JSON object, whose `data` is a list or an object.
+
+    Args:
+        head: The head of the response.
+        shape: The type of `data`: `list` or `dict`.
+        idle: The limit without content, in seconds. None: no limit.
+    """
+
+    def __init__(self, head: ResponseHead, shape: type, idle: float | None) -> None:
+        super().__init__(head, idle)
+        self._shape = shape
+
+    def _problem(self, reply: Any) -> str | None:
+        is_valid = isinstance(reply, dict) and isinstance(reply.get("data"), self._shape)
+        return None if is_valid else "The response does not contain the expected `data`."

@@ -7,6 +7,16 @@ can have changes a plain reply in the most similar way.
 `faults.hostile`.
 """
 
+from langchain_kimi.testing.faults.batches import (
+    batch_cancelled,
+    batch_expired,
+    batch_failed,
+    results_deleted,
+    results_unpaid,
+    rows_missing,
+    rows_rejected,
+    rows_reversed,
+)
 from langchain_kimi.testing.faults.hostile import (
     CONNECTIONS,
     HOSTILE,
@@ -84,6 +94,9 @@ __all__ = [
     "answered_with",
     "bad_gateway",
     "bare_status",
+    "batch_cancelled",
+    "batch_expired",
+    "batch_failed",
     "choices_empty",
     "choices_null",
     "chunk_cut",
@@ -123,6 +136,11 @@ __all__ = [
     "payload_too_large",
     "provider_refused",
     "rate_limited",
+    "results_deleted",
+    "results_unpaid",
+    "rows_missing",
+    "rows_rejected",
+    "rows_reversed",
     "silence",
     "slow_dribble",
     "stream_ends",

@@ -1,6 +1,6 @@
 import pytest
 
-from langchain_kimi._openrouter.reply.data import DataReader
+from langchain_kimi._openrouter.reply.data import BytesReader, DataReader, ObjectReader
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiTimeoutError
 
@@ -31,3 +31,17 @@ def test_blanks_are_not_content() -> None:
     with pytest.raises(KimiTimeoutError):
         reading.feed(b" ", 3.0)
     assert reading.explain(KimiError("late")) == ()
+
+
+def test_objects_and_bytes_need_no_data() -> None:
+    for kind, expected in ((ObjectReader, {"a": 1}), (BytesReader, b'{"a": 1}')):
+        reading = kind(ResponseHead(200, {}, 0.0), None)
+        reading.feed(b'{"a": 1}', 0.0)
+        assert list(reading.close()) == [expected]
+
+
+def test_another_value_is_not_an_object() -> None:
+    reading = ObjectReader(ResponseHead(200, {}, 0.0), None)
+    reading.feed(b"[]", 0.0)
+    with pytest.raises(KimiMalformedReplyError, match="not a JSON object"):
+        list(reading.close())

@@ -1,0 +1,98 @@
+"""The cost of the rows of a batch.
+
+OpenRouter reports the cost of a batch as a whole: its chat completions have a usage without `cost` in the package
+`openrouter` 1.3.84 (`components/batchobject.py`, `BodyUsage1`).
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from langchain_kimi._kimi.profiles import prices
+from langchain_kimi._openrouter.wire import JSONObject
+
+_SMALLEST = Decimal("1e-12")
+_MILLION = 1_000_000
+REPORTED, SHARE, LISTED = "reported", "share of the batch", "list prices"
+"""The origin of a row's cost, `response_metadata["batch"]["cost_source"]`."""
+
+
+def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) -> list[JSONObject]:
+    """Return the result rows of OpenRouter with the cost of each.
+
+    A cost that a row reports stays. The rest of the batch's cost is divided among the other rows by the list prices of
+    their tokens, or by their tokens; the sum of all rows is the cost of the batch. Without a cost of the batch, rows
+    have the list prices of the model's `:batch` variant, or no cost if there are none.
+
+    Args:
+        batch: The object of the batch.
+        rows: Its result rows.
+        slug: The model with its variant `:batch`.
+    """
+    usages = [_usage_of(row) for row in rows]
+    own = [None if usage is None else usage.get("cost") for usage in usages]
+    open_rows = [n for n, usage in enumerate(usages) if usage is not None and not _is_number(own[n])]
+    weights = {n: _list_cost(usages[n] or {}, slug) for n in open_rows}
+    total = (batch.get("usage") or {}).get("cost")
+    source = SHARE
+    if _is_number(total):
+        left = Decimal(str(total)) - sum((Decimal(str(cost)) for cost in own if _is_number(cost)), Decimal(0))
+        costs = _divided(max(left, Decimal(0)), [weights[n] or _tokens(usages[n] or {}) for n in open_rows])
+    else:
+        source, costs = LISTED, [weights[n] for n in open_rows]
+    new = dict(zip(open_rows, costs, strict=True))
+    is_byok = bool((batch.get("usage") or {}).get("is_byok"))
+    return [
+        _with_cost(row, new.get(n, own[n]), REPORTED if n not in new else source, is_byok=is_byok)
+        for n, row in enumerate(rows)
+    ]
+
+
+def _usage_of(row: JSONObject) -> JSONObject | None:
+    response = row.get("response")
+    body = response.get("body") if isinstance(response, dict) else None
+    usage = body.get("usage") if isinstance(body, dict) else None
+    return usage if isinstance(usage, dict) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tokens(usage: JSONObject) -> Decimal:
+    return Decimal(str(_count(usage, "prompt_tokens") + _count(usage, "completion_tokens")))
+
+
+def _count(usage: JSONObject, name: str) -> int | float:
+    value = usage.get(name)
+    return max(value, 0) if isinstance(value, int | float) else 0
+
+
+def _list_cost(usage: JSONObject, slug: str) -> Decimal | None:
+    """Return the list price of a row's tokens, None without prices."""
+    listed = prices(slug)
+    if listed is None:
+        return None
+    cost = _count(usage, "prompt_tokens") * listed.prompt + _count(usage, "completion_tokens") * listed.completion
+    return Decimal(f"{cost / _MILLION:.15f}").quantize(_SMALLEST).normalize()
+
+
+def _divided(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal | None]:
+    """Return shares of an amount in proportion to weights. Their sum is the amount."""
+    whole = sum(weights, Decimal(0))
+    shares = [
+        (total * weight / whole if whole else total / len(weights)).quantize(_SMALLEST).normalize()
+        for weight in weights
+    ]
+    if shares:
+        shares[-1] += total - sum(shares, Decimal(0))
+    return list(shares)
+
+
+def _with_cost(row: JSONObject, cost: Any, source: str, *, is_byok: bool) -> JSONObject:
+    if cost is None:
+        return row
+    response = row["response"]
+    body = response["body"]
+    usage = {**body["usage"], "cost": float(cost), **({"is_byok": True} if is_byok else {})}
+    return {**row, "response": {**response, "body": {**body, "usage": usage, "batch": {"cost_source": source}}}}

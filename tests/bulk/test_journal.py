@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from langchain_kimi import KimiUsageError
+from langchain_kimi.bulk.journal import Journal
+
+HANDLE = json.dumps({"id": "server-1"})
+
+
+def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
+    journal = Journal.at(tmp_path / "j")
+    journal.sending("a", 1.5, ["r1", "r2"])
+    journal.sending("b", 2.5, ["r3"])
+    journal.submitted("a", HANDLE)
+    journal.sending("c", 3.5, ["r4", "r1"])
+    journal.ended("b")
+    journal.ended("a")
+
+    again = Journal.at(tmp_path / "j")
+
+    assert again == journal
+    assert list(again.batches) == ["c"]
+    assert (again.batches["c"].rows, again.batches["c"].since, again.batches["c"].handle) == (["r4", "r1"], 3.5, None)
+    assert (again.batch_of("r1"), again.batch_of("r2"), again.batch_of("r3")) == ("c", None, None)
+    assert again.ids == {"server-1"}
+
+
+def test_a_line_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    Journal.at(path).sending("a", 1.0, ["r1"])
+    path.write_bytes(path.read_bytes() + b'{"state": "submitted", "key": "a", "han')
+
+    journal = Journal.at(path)
+    assert journal.batches["a"].handle is None
+    journal.submitted("a", HANDLE)
+
+    assert Journal.at(path).batches["a"].handle == {"id": "server-1"}
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "j").write_text('{"key": "a"}\n')
+
+    with pytest.raises(KimiUsageError, match="not the journal"):
+        Journal.at(tmp_path / "j")
