@@ -12,7 +12,7 @@ import pytest
 from langchain_kimi.testing import Emulator
 
 Test = Callable[..., Any]
-SHARED = frozenset({"ask", "client", "model", "openrouter", "wire"})
+SHARED = frozenset({"model", "openrouter", "wire"})
 """Fixtures that rows may share, unless a file has its own. Before each row, the emulator forgets what it received."""
 ROWS_IN_ONE_TEST = 100
 """The longest group of rows. Tables are divided, so that each process gets a part of a long one."""
