@@ -16,7 +16,7 @@ from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 from tests.interpreters import Interpreter, interpreter_in
 from tests.rows import can_be_grouped, grouped
-from tests.tracing import import_share, stop_tracing, tracing
+from tests.tracing import import_share, import_traced, stop_tracing, tracing
 
 KEY = "planted-key-that-opens-nothing"
 """The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
@@ -75,6 +75,14 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """Trace tests and fixtures alone."""
     stop_tracing(session.config)
     import_share(session.config)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, object, object]:
+    """Trace the import of tests, but not what pytest does with them."""
+    if isinstance(collector, pytest.Module):
+        import_traced(collector)
     return (yield)
 
 

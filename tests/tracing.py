@@ -21,18 +21,14 @@ TRACE = pytest.StashKey[tuple[Any, Any]]()
 TESTS = Path(__file__).parent
 OF_SEVERAL_MODULES = frozenset(
     {
-        "agents",
         "benchmarks",
-        "cancellation",
         "fuzz",
-        "isolation",
         "recordings",
         "servers",
-        "standard",
         "structure",
     }
 )
-"""Folders whose tests run without coverage: each module is covered by the tests at its own path, which are quicker."""
+"""Folders whose tests run without coverage, because the tests of other folders cover the same lines."""
 
 
 def stop_tracing(config: pytest.Config) -> None:
@@ -40,8 +36,7 @@ def stop_tracing(config: pytest.Config) -> None:
     if sys.gettrace() and not config.getoption("numprocesses", None):
         # The lines that run at import are traced, and no test depends on which test imports a module first.
         for module in pkgutil.walk_packages(langchain_kimi.__path__, "langchain_kimi."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
+            importlib.import_module(module.name)
     config.stash[TRACE] = sys.gettrace(), threading.gettrace()
     _set((None, None))
 
@@ -50,15 +45,28 @@ def import_share(config: pytest.Config) -> None:
     """Import a part of all tests in each process, before all import all of them.
 
     pytest compiles tests itself, which takes longer than to run many of them. It keeps the result in files, so that
-    each process compiles its part and reads the rest.
+    each process compiles its part and reads the rest. What is traced of an import is traced by another process.
     """
     worker = getattr(config, "workerinput", None)
     if worker is None or sys.dont_write_bytecode or [Path(path).name for path in config.args] != [TESTS.name]:
         return
     number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    if count == 1:
+        return
     for path in sorted(TESTS.rglob("test_*.py"))[number::count]:
         with suppress(Exception, pytest.skip.Exception):
             importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
+
+
+def import_traced(module: pytest.Module) -> None:
+    """Import a module of tests: its tables call functions of the package. A failure is reported by the collection."""
+    before = sys.gettrace(), threading.gettrace()
+    _set(module.config.stash[TRACE])
+    try:
+        with suppress(Exception, pytest.skip.Exception):
+            _ = module.obj
+    finally:
+        _set(before)
 
 
 @contextmanager
