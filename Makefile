@@ -43,8 +43,9 @@ demo: $(DEMO_READY)  ## Show the chat model with an emulated OpenRouter on this 
 	@$(PY) examples/quickstart.py
 	@$(PY) examples/hosts.py
 
-# Compiled files of the tests save some seconds in each process of the next run.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
+# Compiled files of the tests save some seconds in each process of the next run. The rows of a table are one test, and
+# failures name their rows; without the option, each row is a test that can be selected.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal --group-rows
 
 test: lint type  ## Lint, check types, and run the tests except the long ones, with 100 % branch coverage
 	@$(PYTEST) -m "not long" --cov --cov-report=term $(PYTEST_ARGS)

@@ -94,9 +94,13 @@ def scan(pieces: list[str]) -> None:
     scanner.close(clean=True)
 
 
+def in_pieces(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
 def steps(text: str, size: int) -> int:
     """Return the number of lines that Python executes for a text in pieces of this size."""
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    pieces = in_pieces(text, size)
     count = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -122,7 +126,7 @@ def test_steps_grow_linearly(shape: str, size: int) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_time_grows_linearly(shape: str) -> None:
-    assert_linear(lambda size: scan([SHAPES[shape](size)]), 100)
+    assert_linear(lambda count: scan([SHAPES[shape](count)]), 100)
 
 
 IN_PIECES = ["blanks after long arguments", "arguments that are not JSON", "K3, a long value", "beginnings of calls"]
@@ -130,11 +134,7 @@ IN_PIECES = ["blanks after long arguments", "arguments that are not JSON", "K3, 
 
 @pytest.mark.parametrize("shape", IN_PIECES)
 def test_time_grows_linearly_in_pieces(shape: str) -> None:
-    def scan_pieces(size: int) -> None:
-        text = SHAPES[shape](size)
-        scan([text[start : start + 7] for start in range(0, len(text), 7)])
-
-    assert_linear(scan_pieces, 200)
+    assert_linear(lambda count: scan(in_pieces(SHAPES[shape](count), 7)), 100)
 
 
 ALPHABET = [
