@@ -23,6 +23,7 @@ from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, Aliases, with_mo
 from langchain_kimi._keys import KeyFunction, key_of_environment, plain_key
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
+from langchain_kimi._openrouter import variables
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout
@@ -38,16 +39,6 @@ from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
 from langchain_kimi._openrouter.parameters.rules import text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
-from langchain_kimi._openrouter.variables import BASE_URL as BASE_URL_VARIABLE
-from langchain_kimi._openrouter.variables import (
-    EnvironmentProblem,
-    about,
-    check_not_blank,
-    header_of,
-    short_text_of,
-    stripped,
-    value_of,
-)
 from langchain_kimi.errors import KimiUsageError
 
 MOST_CATEGORIES = 2
@@ -107,17 +98,17 @@ class KimiSettings(RequestParameters, Aliases):
     """Whether deltas that arrive in one read of the network are joined into one chunk. This saves CPU with providers
     that send many deltas at once. Nothing is delayed."""
 
-    app_url: str | None = Field(default_factory=partial(header_of, "OPENROUTER_APP_URL"))
+    app_url: str | None = Field(default_factory=partial(variables.header_of, "OPENROUTER_APP_URL"))
     """The URL of your app for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
 
-    app_title: str | None = Field(default_factory=partial(header_of, "OPENROUTER_APP_TITLE"))
+    app_title: str | None = Field(default_factory=partial(variables.header_of, "OPENROUTER_APP_TITLE"))
     """The name of your app for OpenRouter's attribution (`X-OpenRouter-Title`); sent only if set."""
 
     app_categories: list[str] | None = None
     """At most two of OpenRouter's marketplace categories, each at most 30 characters, such as `cli-agent`."""
 
     session_id: Annotated[str | None, text(LONGEST_SESSION_ID)] = Field(
-        default_factory=partial(short_text_of, "OPENROUTER_SESSION_ID", LONGEST_SESSION_ID)
+        default_factory=partial(variables.short_text_of, "OPENROUTER_SESSION_ID", LONGEST_SESSION_ID)
     )
     """Groups requests and keeps a conversation at one provider for its cache; at most 256 characters."""
 
@@ -149,7 +140,7 @@ class KimiSettings(RequestParameters, Aliases):
     `max_tokens` exceed the model's `max_input_tokens`. The count is an estimate without Kimi's vocabulary. Prompts of
     models without a known limit, and prompts that OpenRouter shortens, are always sent."""
 
-    tokenizer_file: str | None = Field(default_factory=partial(value_of, "KIMI_TOKENIZER"), exclude=True)
+    tokenizer_file: str | None = Field(default_factory=partial(variables.value_of, "KIMI_TOKENIZER"), exclude=True)
     """The path of Kimi's vocabulary, for exact token counts; by default the environment variable `KIMI_TOKENIZER`, or
     the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a vocabulary
     token counts are estimates."""
@@ -206,7 +197,7 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if isinstance(value, str):
-            return SecretStr(stripped(value))
+            return SecretStr(variables.stripped(value))
         if value is None or callable(value):
             return value
         raise ValueError("api_key must be a text, a SecretStr, or a function that returns one of them.")
@@ -217,7 +208,7 @@ class KimiSettings(RequestParameters, Aliases):
         if not value:
             return ""
         if isinstance(value, str):
-            check_base_url(value := stripped(value))
+            check_base_url(value := variables.stripped(value))
             base = value.rstrip("/")
             # Other clients take the URL of the endpoint.
             return base.removesuffix(ENDPOINT) if base.endswith(ENDPOINT) else value
@@ -250,12 +241,12 @@ class KimiSettings(RequestParameters, Aliases):
             self._use_environment(sources)
             self._check_combinations_of_settings()
         except ValueError as problem:
-            raise about(sources, problem) from None
+            raise variables.about(sources, problem) from None
         return self
 
     def _check_combinations_of_settings(self) -> None:
         if chosen_host(self).needs_key and not self.openrouter_api_key:
-            check_not_blank(chosen_host(self).key_variable)
+            variables.check_not_blank(chosen_host(self).key_variable)
             raise ValueError(missing_key(chosen_host(self)))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
@@ -280,8 +271,8 @@ class KimiSettings(RequestParameters, Aliases):
         """
         base_url, variable = self.openrouter_api_base or "", None
         if not base_url and host_for(self.host, "") is OPENROUTER:
-            sources["base_url"] = BASE_URL_VARIABLE
-            base_url = self._check_base(value_of(BASE_URL_VARIABLE))
+            sources["base_url"] = variables.BASE_URL
+            base_url = self._check_base(variables.value_of(variables.BASE_URL))
             # The two variables belong together, whatever server the base URL is of.
             variable = OPENROUTER.key_variable
         host = host_for(self.host, base_url)
@@ -378,7 +369,7 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
     """Construct a model; a variable of the environment that cannot be used is a `KimiUsageError` of its own."""
     try:
         super(KimiSettings, self).__init__(*arguments, **keywords)
-    except EnvironmentProblem as problem:
+    except variables.EnvironmentProblem as problem:
         raise KimiUsageError(str(problem)) from None
 
 
