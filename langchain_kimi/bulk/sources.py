@@ -4,12 +4,12 @@ Rows are read one after another, and never all at once.
 """
 
 import csv
-import importlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from langchain_kimi.bulk.tables import pyarrow
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -87,12 +87,6 @@ def _csv(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as problem:
-        raise KimiUsageError(
-            "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
-        ) from problem
-    with parquet.ParquetFile(path) as file:
+    with pyarrow("pyarrow.parquet").ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=1_000):
             yield from batch.to_pylist()

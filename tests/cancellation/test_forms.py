@@ -167,6 +167,7 @@ CITY = Reply(text='{"city": "' + "Oslo " * 200 + '"}')
 STALLED = faults.silence("middle").on(CITY)
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize("end", [closed, dropped, left])
 @pytest.mark.parametrize("way", ASYNC_STREAMS)
 async def test_an_async_stream_that_is_not_read_to_its_end(openrouter: Emulator, way: str, end: Any) -> None:

@@ -19,9 +19,10 @@ from tests.rows import each_row
 
 OTHER_KEY = "sk-or-v1-" + "0dd0" * 8
 SHORT = {"idle": 0.2, "total": 0.8}
-LONG = {"idle": 30.0, "total": 60.0}
+LONG = {"idle": 300.0, "total": 600.0}
 NEVER_ENDS = {"KimiTimeoutError", "KimiReplyTooLargeError"}
 MOST_MEMORY = 3 * MAX_REPLY_BYTES
+PAIRS = (("invoke", "astream"), ("ainvoke", "stream"))
 OF_THE_REPLY = frozenset({"interim: with a length", "events: choices of other indices"})
 """Replies whose own answer is the false one."""
 
