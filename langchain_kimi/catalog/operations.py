@@ -27,6 +27,8 @@ from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiNotFou
 
 PAGE = 1000
 """The largest page of models that OpenRouter returns."""
+MOST_MODELS = 100_000
+"""More than any list of models has. A server whose list has no end is not asked for ever."""
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
@@ -94,6 +96,8 @@ def models(filters: Mapping[str, Any], path: str = "/models") -> Operation[list[
         # Older servers send no total and ignore the offset. Their first page contains all models.
         if not reply["data"] or not isinstance(total, int) or len(rows) >= total:
             return _all(ListedModel, rows)
+        if len(rows) > MOST_MODELS:
+            raise KimiMalformedReplyError(f"The list of models has more than {MOST_MODELS:,} rows.")
 
 
 def endpoints(slug: str) -> Operation[ModelEndpoints]:

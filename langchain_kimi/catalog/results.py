@@ -1,11 +1,25 @@
 """The results of the catalog. Fields that are newer than this package are kept as attributes of the same name."""
 
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _MILLION = 1_000_000
+_DIGITS = 6
+"""The most digits before the point of a price in US dollars per token. A larger number is not a price."""
+
+
+def _plausible(price: Any) -> Any:
+    """Return a price, or None for a number that is infinite or too large to calculate with."""
+    try:
+        number = Decimal(str(price))
+    except InvalidOperation:
+        return price
+    return price if number.is_finite() and number.adjusted() < _DIGITS else None
+
+
+Price: TypeAlias = Annotated[Decimal | None, BeforeValidator(_plausible)]
 
 
 class Result(BaseModel):
@@ -17,23 +31,23 @@ class Result(BaseModel):
 class Pricing(Result):
     """Prices of a model or an endpoint, in US dollars per token."""
 
-    prompt: Decimal | None = None
+    prompt: Price = None
     """Input, US dollars per token. `per_million("prompt")` returns US dollars per million tokens."""
-    completion: Decimal | None = None
+    completion: Price = None
     """Output including reasoning, US dollars per token."""
-    request: Decimal | None = None
+    request: Price = None
     """US dollars per request."""
-    image: Decimal | None = None
+    image: Price = None
     """US dollars per input image."""
-    web_search: Decimal | None = None
+    web_search: Price = None
     """US dollars per web search."""
-    internal_reasoning: Decimal | None = None
+    internal_reasoning: Price = None
     """Reasoning, US dollars per token, where it has a price of its own."""
-    input_cache_read: Decimal | None = None
+    input_cache_read: Price = None
     """Input that the host had cached, US dollars per token."""
-    input_cache_write: Decimal | None = None
+    input_cache_write: Price = None
     """Input that the host writes to its cache for five minutes, US dollars per token."""
-    input_cache_write_1h: Decimal | None = None
+    input_cache_write_1h: Price = None
     """Input that the host writes to its cache for an hour, US dollars per token."""
     discount: float | None = None
     """The share, 0 to 1, that is subtracted from the prices."""

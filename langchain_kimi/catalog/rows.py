@@ -41,7 +41,7 @@ def facts_of(
             rows[slug] = row
     for model in models:
         slug, _, variant = model.id.partition(":")
-        if variant == "batch" and slug in rows and model.pricing.prompt is not None:
+        if variant == "batch" and slug in rows and None not in {model.pricing.prompt, model.pricing.completion}:
             rows[slug]["batch"] = prices_of(_as_json(model))
     return {"source": source, "date": date, "aliases": aliases, "models": rows}
 

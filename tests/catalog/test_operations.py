@@ -29,6 +29,14 @@ async def test_an_empty_page_ends_the_list(ask: Ask) -> None:
     assert len(server.requests) == 2
 
 
+async def test_a_list_without_an_end_is_an_error(ask: Ask) -> None:
+    page = [{"id": f"a/{number}"} for number in range(25_001)]
+    server = Server(*(data(page, total_count=10**9) for _ in range(5)))
+    with pytest.raises(KimiMalformedReplyError, match="100,000 rows"):
+        await ask(server, "models")
+    assert len(server.requests) == 4
+
+
 async def test_a_missing_generation_is_requested_again(ask: Ask) -> None:
     server = Server(refusal(404), refusal(404), data({"id": "gen-1", "total_cost": 0.5}))
     assert (await ask(server, "generation", "gen-1")).total_cost == 0.5

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from langchain_kimi.catalog import Credits, Endpoint, ListedModel, Pricing, results
 
@@ -32,3 +33,14 @@ def test_measured_fields_say_their_unit(name: str) -> None:
     description = Endpoint.model_fields[name].description or ""
     assert any(unit in description for unit in ("Milliseconds", "Tokens per second", "Percent"))
     assert results.Endpoint is Endpoint
+
+
+@pytest.mark.parametrize("price", ["1e999999", "NaN", "-Infinity", 1e300])
+def test_an_implausible_price_is_not_listed(price: object) -> None:
+    pricing = Pricing.model_validate({"prompt": price, "completion": "0.000004"})
+    assert (pricing.per_million("prompt"), pricing.per_million("completion")) == (None, 4.0)
+
+
+def test_a_price_that_is_no_number_is_an_error() -> None:
+    with pytest.raises(ValidationError):
+        Pricing.model_validate({"prompt": "free"})
