@@ -265,8 +265,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
         Args:
             tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools;
-                OpenRouter's server tools (`{"type": "openrouter:web_search"}`) are sent as they are. An empty list
-                sends no `tools`.
+                OpenRouter's server tools (`WebSearch()`, or `{"type": "openrouter:web_search"}`) are sent as they
+                are. An empty list sends no `tools`.
             tool_choice: `"auto"`, `"none"`, `"any"` or `"required"`, a tool's name, True for the only tool, or a dict.
             strict: Whether the provider must enforce the tools' schemas; None leaves it to the provider.
             parallel_tool_calls: Whether a reply may have several tool calls; None leaves it to the provider.
