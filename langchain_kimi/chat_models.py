@@ -23,13 +23,13 @@ from langchain_kimi._calls import (
     connection,
     counting,
     listed_profile,
+    model_profile,
     new_call,
     visible_headers,
 )
 from langchain_kimi._constructor import signature
 from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
-from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.calls import Call
@@ -533,17 +533,17 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         Raises:
             KimiError: The facts could not be fetched. Nothing was changed.
         """
-        listed = profile(self.model_name)
+        listed = model_profile(self.model_name)
         return self._with_profile(listed, self.catalog().refresh(self.model_name, *(self.models or ())))
 
     async def arefresh(self) -> "Refreshed":
         """Fetch today's profiles and prices asynchronously; see `refresh`."""
-        listed = profile(self.model_name)
+        listed = model_profile(self.model_name)
         return self._with_profile(listed, await self.acatalog().refresh(self.model_name, *(self.models or ())))
 
     def _with_profile(self, listed: dict[str, Any] | None, refreshed: "Refreshed") -> "Refreshed":
         if self.profile == listed:
-            self.__dict__["profile"] = profile(self.model_name)
+            self.__dict__["profile"] = model_profile(self.model_name)
         return refreshed
 
     def close(self) -> None:
