@@ -19,6 +19,10 @@ SERVERS = $(VENV)-servers
 SERVERS_READY = $(SERVERS)/.ready
 LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
+RAY = $(VENV)-ray
+RAY_READY = $(RAY)/.ready
+DIST = $(VENV)-dist
+DIST_READY = $(DIST)/.ready
 BROWSER = $(VENV)-browser
 BROWSER_READY = $(BROWSER)/.ready
 OBSERVABILITY = $(VENV)-observability
@@ -30,7 +34,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults fuzz bench lock test-matrix clean docs
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,8 +43,9 @@ demo: $(DEMO_READY)  ## Show the chat model with an emulated OpenRouter on this 
 	@$(PY) examples/quickstart.py
 	@$(PY) examples/hosts.py
 
-# Compiled files of the tests save some seconds in each process of the next run.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal
+# Compiled files of the tests save some seconds in each process of the next run. The rows of a table are one test, and
+# failures name their rows; without the option, each row is a test that can be selected.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(PROCESSES) --maxprocesses 8 --dist worksteal --group-rows
 
 test: lint type  ## Lint, check types, and run the tests except the long ones, with 100 % branch coverage
 	@$(PYTEST) -m "not long" --cov --cov-report=term $(PYTEST_ARGS)
@@ -53,6 +58,9 @@ test-servers: $(SERVERS_READY)  ## Test against a real llama.cpp server with a t
 
 test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of the emulator
 	@$(LITELLM)/bin/python -m pytest tests/servers/test_litellm.py
+
+test-ray: $(RAY_READY)  ## Test with a real Ray cluster, Daft, and a real Celery worker on this machine
+	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
 
 test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
 	@$(BROWSER)/bin/python -m pytest tests/browser
@@ -72,8 +80,17 @@ format: $(READY)  ## Format the code
 	@$(PY) -m ruff format .
 
 docs: $(DOCS_READY)  ## Build the site of the documentation, with the API reference, into build/site
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
 	@echo "The site is in build/site. To read it: python3 -m http.server --directory build/site"
+
+docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width, contrast, search
+	@$(BROWSER)/bin/python scripts/check_site.py
+
+dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
+	@$(DIST)/bin/python -m scripts.dist
+
+whats-new: $(READY)  ## Print what OpenRouter's newest SDK and price tables have that this package has not
+	@$(PY) -m scripts.whats_new
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
 	@$(PY) scripts/record_cassettes.py
@@ -85,8 +102,15 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
 	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
 
+bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
+	@$(PY) -m tests.benchmarks.bulk
+	@$(RAY)/bin/python -m tests.benchmarks.bulk_ray
+
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table
+
+agents: $(READY)  ## Run agents with and without each middleware and write docs/agents.md
+	@$(PY) -m tests.reports.agents
 
 fuzz: $(READY)  ## Test randomly split and damaged streams for minutes instead of seconds
 	@$(PY) -m pytest tests/fuzz --hypothesis-profile=long --timeout=0
@@ -102,7 +126,9 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group demo --constraint requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
+	@$(COMPILE) --group ray --output-file requirements-ray.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
+	@$(COMPILE) --group dist --constraint requirements-dev.txt --output-file requirements-dist.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
 	@$(COMPILE) --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt
 	@$(COMPILE) --group peers --constraint requirements-dev.txt --output-file requirements-peers.txt
@@ -127,8 +153,16 @@ $(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(LITELLM) requirements-litellm.txt
 	@touch $@
 
+$(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(RAY) requirements-ray.txt
+	@touch $@
+
 $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
+$(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(DIST) requirements-dist.txt
 	@touch $@
 
 $(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh

@@ -10,14 +10,15 @@ from langchain_core.messages import BaseMessage
 
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._kimi import profiles
-from langchain_kimi._kimi.families import is_kimi
+from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
 from langchain_kimi._kimi.repairs import chosen_repairs
-from langchain_kimi._openrouter.host import for_host
+from langchain_kimi._openrouter.host import Host, for_host
 from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
+from langchain_kimi._openrouter.later_tools import with_last_effort, with_tools_in_place
 from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
 from langchain_kimi._openrouter.reply.reading import ResponseHead
@@ -90,6 +91,8 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         report=report,
         model=body.get("model"),
         run_id=report.run_id,
+        clock=settings._clock(),  # noqa: SLF001 - for tests
+        own_names=lambda: changes_of_tools(unrepaired, body).get("tool_names", {}),
     )
 
 
@@ -110,6 +113,8 @@ def bodies(
         arguments=parameters,
         streamed=streamed,
     )
+    if not (chosen_host(settings).is_openrouter and family(unrepaired["model"]) is None):
+        unrepaired = with_last_effort(unrepaired)
     body = keep_together(
         fit(unrepaired, chosen_repairs(settings.repairs)),
         messages,
@@ -125,7 +130,15 @@ def bodies(
 
 def body_for_host(settings: KimiSettings, body: WireBody, arguments: Mapping[str, Any], *, streamed: bool) -> WireBody:
     """Return the body as the settings' host understands it."""
-    return for_host(body, chosen_host(settings), streamed=streamed, with_usage=_with_usage(settings, arguments))
+    host = chosen_host(settings)
+    placed = with_tools_in_place(body, in_messages=takes_later_tools(body["model"], host))
+    return for_host(placed, host, streamed=streamed, with_usage=_with_usage(settings, arguments))
+
+
+def takes_later_tools(slug: str, host: Host) -> bool:
+    """Return whether a model of a host takes more tools in system messages."""
+    kimi = family(slug)
+    return host.takes_later_tools and kimi is not None and kimi.template == "k3"
 
 
 def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str, streamed: bool) -> dict[str, str]:
@@ -204,7 +217,16 @@ def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
             f"{slug} is newer than the list of models in this package. It is treated like its family; its limits and "
             "prices are unknown until refresh() is called."
         )
-    return listed
+    return listed and {**listed, **_changes_taken(settings)}
+
+
+def _changes_taken(settings: KimiSettings) -> dict[str, bool]:
+    """Return which changes of a conversation are sent where they are, as far as langchain-core has a name for them."""
+    taken = {
+        "mid_conversation_system_messages": True,
+        "mid_conversation_tools": takes_later_tools(settings.model_name, chosen_host(settings)),
+    }
+    return {name: value for name, value in taken.items() if name in ModelProfile.__annotations__}
 
 
 def counting(settings: KimiSettings) -> Counting:

@@ -1,6 +1,7 @@
 """The constructor of a pydantic model as users see it: its signature, and the line that a warning points at."""
 
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
 from types import FrameType, UnionType
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from langchain_kimi._keys import Key
 from langchain_kimi._openrouter.http.connection import Timeout
+from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
 # Type checkers do not see an alias that is not a literal. They accept both names of these fields.
@@ -69,6 +71,56 @@ def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if twice := sorted(name for name in extra.keys() & own.keys() if extra[name] != own[name]):
         raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
     return {**own, **extra}
+
+
+NO_PARAMETERS = {
+    "stream": "call .stream(), or pass streaming=True",
+    "messages": "pass them to the call",
+    "client": "pass an HTTP client as http_client or http_async_client",
+}
+"""Names that would break each request if they were sent as parameters, and what to do instead."""
+
+
+def with_model_kwargs(
+    arguments: Mapping[str, Any], names: set[str], parameters: frozenset[str], model: type[BaseModel]
+) -> dict[str, Any]:
+    """Return a constructor's arguments; unknown ones are moved to `model_kwargs` with a warning.
+
+    Args:
+        arguments: The arguments. Parameters in their `model_kwargs`, where ChatOpenRouter's users put those that it has
+            no field for, become arguments of their own.
+        names: The names of all arguments.
+        parameters: The names of the request parameters among them.
+        model: The class that is constructed.
+
+    Raises:
+        ValueError: An argument is passed twice, in the wrong place, or would break each request.
+    """
+    has_extra_body = arguments.get("extra_body") is not None
+    arguments = with_extra_body(arguments)
+    extra = arguments.get("model_kwargs") or {}
+    if has_extra_body or extra.get("extra_body") is not None:
+        warnings.warn(EXTRA_BODY, stacklevel=construction_depth(model))
+    extra = with_extra_body(extra)
+    moved = {name: extra.pop(name) for name in parameters & (extra.keys() - arguments.keys())}
+    if misplaced := sorted(names & extra.keys()):
+        raise ValueError(f"{', '.join(misplaced)}: pass these as arguments of their own, not in model_kwargs.")
+    unknown = {name: value for name, value in arguments.items() if name not in names}
+    if twice := sorted(unknown.keys() & extra):
+        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in model_kwargs.")
+    extra |= unknown
+    if wrong := [f"{name} is not a parameter: {advice}." for name, advice in NO_PARAMETERS.items() if name in extra]:
+        raise ValueError(" ".join(wrong))
+    for name in unknown:
+        meant = closest(name, sorted(names), TYPO_RATIO)
+        question = f" did you mean {meant}?" if meant else ""
+        warnings.warn(
+            f"{name} is not a parameter that this package knows;{question} it goes to model_kwargs and is sent as "
+            "it is.",
+            stacklevel=construction_depth(model),
+        )
+    fields = {name: value for name, value in arguments.items() if name in names}
+    return {**moved, **fields, "model_kwargs": extra}
 
 
 def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping[str, str]) -> Signature:

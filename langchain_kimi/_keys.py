@@ -2,24 +2,22 @@
 
 import asyncio
 import inspect
-import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from langchain_kimi._openrouter.host import Host, check_key, missing_key
+from langchain_kimi._openrouter.host import KEY_VARIABLES, Host, check_key, missing_key
+from langchain_kimi._openrouter.variables import about, source_of, stripped, value_of
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
-BLANKS = " \t\r\n"
-"""The white space that keys from files and clipboards come with."""
 KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
 def key_of_environment(variable: str | None) -> SecretStr | None:
     """Return the key in an environment variable, None if there is none."""
-    key = os.environ.get(variable, "").strip(BLANKS) if variable else ""
+    key = value_of(variable) if variable else None
     return SecretStr(key) if key else None
 
 
@@ -61,14 +59,16 @@ def _returned(value: object, host: Host) -> str:
     key = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(key, str):
         raise KimiUsageError(f"The api_key function returned {type(key).__name__} instead of a text.")
-    try:
-        check_key(key.strip(BLANKS))
-    except ValueError as problem:
-        raise KimiUsageError(str(problem)) from None
-    return _checked(key.strip(BLANKS), host)
+    return _checked(stripped(key), host)
 
 
 def _checked(key: str, host: Host) -> str:
     if host.needs_key and not key:
         raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
+    try:
+        check_key(key)
+    except ValueError as problem:
+        # A model that was pickled reads the environment when it is unpickled.
+        source = source_of(key, (host.key_variable, *KEY_VARIABLES))
+        raise KimiUsageError(str(about({"api_key": source or ""}, problem))) from None
     return key

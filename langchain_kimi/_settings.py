@@ -1,7 +1,5 @@
 """The constructor arguments of ChatKimi, the environment variables behind them, and their checks."""
 
-import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +7,6 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
 from langchain_core.rate_limiters import InMemoryRateLimiter
-from langchain_core.utils import from_env
 from pydantic import (
     ConfigDict,
     Field,
@@ -22,11 +19,13 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, EXTRA_BODY, Aliases, construction_depth, with_extra_body
-from langchain_kimi._keys import BLANKS, KeyFunction, key_of_environment, plain_key
+from langchain_kimi._constructor import ALIASES, DEFAULT_MODEL, Aliases, with_model_kwargs
+from langchain_kimi._keys import KeyFunction, key_of_environment, plain_key
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._kimi.tools import load_validator
+from langchain_kimi._openrouter import variables
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
+from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout
 from langchain_kimi._openrouter.http.endpoint import (
     Proxy,
@@ -38,19 +37,14 @@ from langchain_kimi._openrouter.http.endpoint import (
 )
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
-from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, text
+from langchain_kimi._openrouter.parameters.rules import text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
+from langchain_kimi.errors import KimiUsageError
 
 MOST_CATEGORIES = 2
 LONGEST_CATEGORY = 30
-BASE_URL_VARIABLE = "OPENROUTER_API_BASE"
-NO_PARAMETERS = {
-    "stream": "call .stream(), or pass streaming=True",
-    "messages": "pass them to the call",
-    "client": "pass an HTTP client as http_client or http_async_client",
-}
-"""Names that would break each request if they were sent as parameters, and what to do instead."""
-
+ENDPOINT = "/chat/completions"
+LONGEST_SESSION_ID = 256
 PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
 FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
 """The fields that come first in the constructor's signature."""
@@ -104,17 +98,17 @@ class KimiSettings(RequestParameters, Aliases):
     """Whether deltas that arrive in one read of the network are joined into one chunk. This saves CPU with providers
     that send many deltas at once. Nothing is delayed."""
 
-    app_url: str | None = Field(default_factory=from_env("OPENROUTER_APP_URL", default=None))
+    app_url: str | None = Field(default_factory=partial(variables.header_of, "OPENROUTER_APP_URL"))
     """The URL of your app for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
 
-    app_title: str | None = Field(default_factory=from_env("OPENROUTER_APP_TITLE", default=None))
+    app_title: str | None = Field(default_factory=partial(variables.header_of, "OPENROUTER_APP_TITLE"))
     """The name of your app for OpenRouter's attribution (`X-OpenRouter-Title`); sent only if set."""
 
     app_categories: list[str] | None = None
     """At most two of OpenRouter's marketplace categories, each at most 30 characters, such as `cli-agent`."""
 
-    session_id: Annotated[str | None, text(256)] = Field(
-        default_factory=from_env("OPENROUTER_SESSION_ID", default=None), validate_default=True
+    session_id: Annotated[str | None, text(LONGEST_SESSION_ID)] = Field(
+        default_factory=partial(variables.short_text_of, "OPENROUTER_SESSION_ID", LONGEST_SESSION_ID)
     )
     """Groups requests and keeps a conversation at one provider for its cache; at most 256 characters."""
 
@@ -146,7 +140,7 @@ class KimiSettings(RequestParameters, Aliases):
     `max_tokens` exceed the model's `max_input_tokens`. The count is an estimate without Kimi's vocabulary. Prompts of
     models without a known limit, and prompts that OpenRouter shortens, are always sent."""
 
-    tokenizer_file: str | None = Field(default_factory=from_env("KIMI_TOKENIZER", default=None), exclude=True)
+    tokenizer_file: str | None = Field(default_factory=partial(variables.value_of, "KIMI_TOKENIZER"), exclude=True)
     """The path of Kimi's vocabulary, for exact token counts; by default the environment variable `KIMI_TOKENIZER`, or
     the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a vocabulary
     token counts are estimates."""
@@ -184,35 +178,8 @@ class KimiSettings(RequestParameters, Aliases):
         """Move unknown arguments into `model_kwargs` with a warning, as ChatOpenRouter does."""
         if not isinstance(arguments, dict):
             return arguments
-        has_extra_body = arguments.get("extra_body") is not None
-        arguments = with_extra_body(arguments)
-        extra = arguments.get("model_kwargs") or {}
-        if has_extra_body or extra.get("extra_body") is not None:
-            warnings.warn(EXTRA_BODY, stacklevel=construction_depth(KimiSettings))
-        extra = with_extra_body(extra)
         names = {*cls.model_fields, *_aliases(cls), *OTHER_NAMES}
-        # ChatOpenRouter's users put parameters there that it has no field for.
-        moved = {name: extra.pop(name) for name in PARAMETER_NAMES & (extra.keys() - arguments.keys())}
-        if misplaced := sorted(names & set(extra)):
-            raise ValueError(f"{', '.join(misplaced)}: pass these as arguments of their own, not in model_kwargs.")
-        unknown = {name: value for name, value in arguments.items() if name not in names}
-        if twice := sorted(unknown.keys() & extra):
-            raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in model_kwargs.")
-        extra |= unknown
-        if wrong := [
-            f"{name} is not a parameter: {advice}." for name, advice in NO_PARAMETERS.items() if name in extra
-        ]:
-            raise ValueError(" ".join(wrong))
-        for name in unknown:
-            meant = closest(name, sorted(names), TYPO_RATIO)
-            question = f" did you mean {meant}?" if meant else ""
-            warnings.warn(
-                f"{name} is not a parameter that this package knows;{question} it goes to model_kwargs and is sent as "
-                "it is.",
-                stacklevel=construction_depth(KimiSettings),
-            )
-        fields = {name: value for name, value in arguments.items() if name in names}
-        return {**moved, **fields, "model_kwargs": extra}
+        return with_model_kwargs(arguments, names, PARAMETER_NAMES, KimiSettings)
 
     @field_validator("request_timeout", mode="before")
     @classmethod
@@ -230,7 +197,7 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if isinstance(value, str):
-            return SecretStr(value.strip(BLANKS))
+            return SecretStr(variables.stripped(value))
         if value is None or callable(value):
             return value
         raise ValueError("api_key must be a text, a SecretStr, or a function that returns one of them.")
@@ -241,8 +208,10 @@ class KimiSettings(RequestParameters, Aliases):
         if not value:
             return ""
         if isinstance(value, str):
-            check_base_url(value)
-            return value.strip()
+            check_base_url(value := variables.stripped(value))
+            base = value.rstrip("/")
+            # Other clients take the URL of the endpoint.
+            return base.removesuffix(ENDPOINT) if base.endswith(ENDPOINT) else value
         return value
 
     @field_validator("app_categories")
@@ -267,9 +236,17 @@ class KimiSettings(RequestParameters, Aliases):
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
-        self._use_environment()
-        key = plain_key(self.openrouter_api_key)
+        sources: dict[str, str] = {}
+        try:
+            self._use_environment(sources)
+            self._check_combinations_of_settings()
+        except ValueError as problem:
+            raise variables.about(sources, problem) from None
+        return self
+
+    def _check_combinations_of_settings(self) -> None:
         if chosen_host(self).needs_key and not self.openrouter_api_key:
+            variables.check_not_blank(chosen_host(self).key_variable)
             raise ValueError(missing_key(chosen_host(self)))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
@@ -279,25 +256,30 @@ class KimiSettings(RequestParameters, Aliases):
                 "base_url is plain http on another machine: the key would travel unencrypted. "
                 "Use https, or pass allow_insecure_http=True."
             )
-        check_key(key)
+        check_key(plain_key(self.openrouter_api_key))
         for name, value in {
             **attribution_headers(self.app_url, self.app_title, self.app_categories),
             **(self.default_headers or {}),
         }.items():
             check_header(name, value)
-        return self
 
-    def _use_environment(self) -> None:
-        """Set the base URL and the key that were not passed, by the environment and the host."""
+    def _use_environment(self, sources: dict[str, str]) -> None:
+        """Set the base URL and the key that were not passed, by the environment and the host.
+
+        Args:
+            sources: A dict that receives the variables that were read, by setting.
+        """
         base_url, variable = self.openrouter_api_base or "", None
         if not base_url and host_for(self.host, "") is OPENROUTER:
-            base_url = self._check_base(os.environ.get(BASE_URL_VARIABLE))
+            sources["base_url"] = variables.BASE_URL
+            base_url = self._check_base(variables.value_of(variables.BASE_URL))
             # The two variables belong together, whatever server the base URL is of.
             variable = OPENROUTER.key_variable
         host = host_for(self.host, base_url)
         values: dict[str, Any] = {"openrouter_api_base": base_url or host.base_url}
         if not (callable(self.openrouter_api_key) or plain_key(self.openrouter_api_key)):
-            values["openrouter_api_key"] = key_of_environment(host.key_variable or variable)
+            sources["api_key"] = host.key_variable or variable or ""
+            values["openrouter_api_key"] = key_of_environment(sources["api_key"])
         # Not by assignment: fields that the user has not set stay unset.
         self.__dict__.update(values)
 
@@ -367,6 +349,10 @@ class KimiSettings(RequestParameters, Aliases):
             changes["openrouter_api_key"] = SecretStr(key)
         return super().model_copy(update=changes, deep=deep)
 
+    def _clock(self) -> Clock:
+        """Return the source of time of a call."""
+        return CLOCK
+
     def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
         """Return the retry rules of a call; the limits are the call's own.
 
@@ -377,6 +363,18 @@ class KimiSettings(RequestParameters, Aliases):
             number_of_attempts("max_retries", self.max_retries if limit is None else limit),
             number_of_attempts("retry_empty", self.retry_empty if empty_limit is None else empty_limit),
         )
+
+
+def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
+    """Construct a model; a variable of the environment that cannot be used is a `KimiUsageError` of its own."""
+    try:
+        super(KimiSettings, self).__init__(*arguments, **keywords)
+    except variables.EnvironmentProblem as problem:
+        raise KimiUsageError(str(problem)) from None
+
+
+# Not in the class, where type checkers would take it for the signature instead of the fields.
+setattr(KimiSettings, "__init__", _construct)  # noqa: B010 - type checkers forbid an assignment
 
 
 def chosen_host(settings: KimiSettings) -> Host:

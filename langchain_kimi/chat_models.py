@@ -38,6 +38,7 @@ from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, 
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.continuing import joined, with_beginning
+from langchain_kimi._reply.stream_outputs import reporting, with_output
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._request.content import with_image_types
@@ -47,6 +48,7 @@ from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
+from langchain_kimi.errors import KimiUsageError
 
 if TYPE_CHECKING:
     from langchain_kimi._structured.plan import Method
@@ -141,7 +143,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return {"model_name": self.model_name, **added_up(llm_outputs)}
 
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
-        prompt = super()._convert_input(model_input)
+        try:
+            prompt = super()._convert_input(model_input)
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as problem:
+            # langchain-core raises whatever the form of a message leads to.
+            raise KimiUsageError(f"The input cannot be read as messages: {problem}") from problem
         if isinstance(model_input, str):
             return prompt
         messages = with_image_types(prompt.to_messages())
@@ -154,6 +160,12 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
         """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
         return await super().agenerate([with_image_types(each) or each for each in messages], *args, **kwargs)
+
+    def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return with_output(super()._generate_with_cache(*args, **kwargs))
+
+    async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return with_output(await super()._agenerate_with_cache(*args, **kwargs))
 
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))
@@ -283,6 +295,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
                 strict=strict,
                 parallel_tool_calls=parallel_tool_calls,
                 response_format=response_format,
+                deferred=bool(kwargs.get("deferred_tools", self.deferred_tools)),
                 **kwargs,
             )
         )
@@ -570,4 +583,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         await self.aclose()
 
 
+for _name in ("stream", "astream", "stream_events", "astream_events"):
+    # Not in the class, where type checkers would not see the overloads of langchain-core.
+    setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
 ChatKimi.__signature__ = signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from langchain_core.language_models.chat_models import BaseChatModel
 
-from langchain_kimi import ChatKimi, bulk, errors, middleware
+from langchain_kimi import ChatKimi, batch, bulk, errors, middleware
 from langchain_kimi._kimi.repairs import REPAIRS
 from langchain_kimi.cli import main as command_line
 from langchain_kimi.errors import KimiError
 
 ROOT = Path(__file__).parents[1]
+# Every instance of these classes is created as not retryable.
+_NEVER_AGAIN = {"KimiLoopError", "KimiRefusalError"}
 
 
 def documented() -> Iterator[tuple[str, str]]:
@@ -61,7 +63,7 @@ def repairs() -> list[str]:
 
 def error_classes() -> list[type[KimiError]]:
     """Return the class of every error, parents before their children."""
-    modules = (errors, middleware, bulk)
+    modules = (errors, middleware, bulk, batch)
     public = {getattr(module, name) for module in modules for name in module.__all__}
     kinds = [kind for kind in public if isinstance(kind, type) and issubclass(kind, KimiError)]
     return sorted(kinds, key=lambda kind: [one.__name__ for one in reversed(kind.__mro__) if one in public])
@@ -72,23 +74,21 @@ def error_table() -> list[str]:
     rows = [
         [
             f"[`{kind.__name__}`](#{kind.__name__.lower()})",
-            f"`{kind.__bases__[0].__name__}`",
             f"`{_base_in_langchain(kind)}`",
-            "yes" if kind.is_retryable else "no",
+            "yes" if kind.is_retryable and kind.__name__ not in _NEVER_AGAIN else "no",
             (inspect.getdoc(kind) or "").partition("\n")[0],
         ]
         for kind in error_classes()
     ]
-    return table(["error", "kind of", "LangChain's class", "again", "meaning"], rows)
+    return table(["error", "LangChain's class", "again", "meaning"], rows)
 
 
 def _base_in_langchain(kind: type[KimiError]) -> str:
-    """Return the name of the first class of langchain-core among the bases, the most special one."""
-    others = [one for one in kind.__mro__ if one.__module__.startswith("langchain_core") and "Model" in one.__name__]
-    # Only newer versions of langchain-core have this class.
-    others = [one for one in others if one.__name__ != "ModelRefusalError"]
-    # A timeout is also a connection error; the class without subclasses among the others says more.
-    return next(one for one in others if not any(one in other.__bases__ for other in others)).__name__
+    """Return the name of the base in langchain-core, that of the nearest class that has one."""
+    bases = [base for one in kind.__mro__ for base in one.__bases__ if base.__module__.startswith("langchain_core")]
+    # Only newer versions of langchain-core have `ModelRefusalError`; in others `ModelError` replaces it.
+    names = [base.__name__ for base in bases if base.__name__ not in {"ModelError", "ModelRefusalError"}]
+    return next(iter(names), "ModelError")
 
 
 def extras() -> list[str]:

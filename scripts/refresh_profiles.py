@@ -23,8 +23,8 @@ from typing import cast
 import httpx
 
 from langchain_kimi._kimi.families import base_slug, family
-from langchain_kimi._kimi.package_prices import with_prices
-from langchain_kimi._kimi.price_rows import ModelRow, ProfileData
+from langchain_kimi._kimi.package_prices import MAKER, dearest, with_prices
+from langchain_kimi._kimi.price_rows import DearestRow, ModelRow, ProfileData
 from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.catalog import Catalog
@@ -87,16 +87,18 @@ def with_litellm(row: ModelRow, listed: JSONObject | None) -> ModelRow:
     if not listed or "input_cost_per_token" not in listed:
         return row
     written = listed.get("cache_creation_input_token_cost")
-    prices, dearest = row["prices"], row.get("dearest") or {"prompt": 0.0, "completion": 0.0}
+    prices, by_host = row["prices"], row.get("by_host") or {}
     if prices.get("cache_write") is None and written is not None:
         prices = {**prices, "cache_write": per_million(written)}
+    of_maker: DearestRow = {
+        "prompt": max(per_million(listed["input_cost_per_token"]), per_million(written or 0)),
+        "completion": per_million(listed["output_cost_per_token"]),
+    }
     return {
         **row,
         "prices": prices,
-        "dearest": {
-            "prompt": max(dearest["prompt"], per_million(listed["input_cost_per_token"]), per_million(written or 0)),
-            "completion": max(dearest["completion"], per_million(listed["output_cost_per_token"])),
-        },
+        "dearest": dearest([of_maker, *([row["dearest"]] if "dearest" in row else [])]),
+        "by_host": {**by_host, MAKER: dearest([of_maker, *([by_host[MAKER]] if MAKER in by_host else [])])},
     }
 
 

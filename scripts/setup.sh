@@ -29,10 +29,10 @@ find_python() {
         say "PYTHON=$PYTHON is not a Python 3.11 or newer that can make environments."
         return 1
     fi
-    for name in python3 python3.13 python3.12 python3.11 python; do
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
         usable "$name" && echo "$name" && return
     done
-    say "No Python 3.11 or newer was found among python3, python3.13, python3.12, python3.11 and python."
+    say "No Python 3.11 or newer was found among python3, python3.14, python3.13, python3.12, python3.11 and python."
     say "Install one (on Debian and Ubuntu with its package python3-venv), or name one: make PYTHON=python3.12 ..."
     return 1
 }

@@ -3,6 +3,7 @@
 The server runs in a separate process. The figures are printed and written to the end of `docs/faults.md`.
 """
 
+import argparse
 import asyncio
 import gc
 import multiprocessing
@@ -11,16 +12,19 @@ import random
 import resource
 import statistics
 import sys
+import threading
 import time
 import tracemalloc
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.http.pool import MAX_IDLE
 from langchain_kimi.testing import Emulator, Reply
 
 REPORT = Path(__file__).parents[1] / "docs" / "faults.md"
@@ -28,27 +32,35 @@ SOAK = "<!-- soak -->"
 KEY = "no-key-needed"
 STREAMS = 1_000
 DELTAS, PAUSE = 100, 0.02
+DELTAS_IN_ROUNDS = 25
 MODELS = 5_000
 TRACED = 200
 ROUNDS = 50
-MOST_SECONDS = 480
-"""The rounds end after this time on a slow machine."""
+SHOWN = 5
+"""Rounds in the report, from the first to the last one at equal distances."""
 CANCELLED = 0.1
 SEED = 1
+PATIENT = {"connect": 300, "idle": 300}
+"""All connections are opened at the same moment, which takes longer than a connection usually may on a busy machine."""
 WAYS = ("invoke", "stream", "ainvoke", "astream")
-TEXT = "word " * DELTAS
+
+
+def text_of(deltas: int) -> str:
+    """Return a text that the server sends in this number of deltas."""
+    return "word " * deltas
 
 
 def serve(pipe: Connection) -> None:
-    """Run the server: send its URL, wait for the command to stop, and send the number of connections."""
+    """Run the server: send its URL, send shorter texts at each pause received, and send the number of connections."""
     with Emulator() as openrouter:
         openrouter.behave(pause=PAUSE)
-        openrouter.script(Reply(text=TEXT), times=None)
+        openrouter.script(Reply(text=text_of(DELTAS)), times=None)
         pipe.send(openrouter.base_url)
-        if pipe.recv() == "quickly":
-            openrouter.behave(pause=0.0)
+        while isinstance(pause := pipe.recv(), float):
+            openrouter.clear()
+            openrouter.behave(pause=pause)
+            openrouter.script(Reply(text=text_of(DELTAS_IN_ROUNDS)), times=None)
             pipe.send("done")
-            pipe.recv()
         pipe.send(openrouter.connections_opened)
 
 
@@ -65,13 +77,44 @@ def server() -> Iterator[tuple[str, Connection]]:
         process.join()
 
 
-def open_files() -> int:
-    """Return the number of open files and sockets of this process; 0 on systems without `/proc`."""
-    listed = Path("/proc/self/fd")
-    return len(list(listed.iterdir())) if listed.exists() else 0
+def open_files(prefix: str = "") -> int:
+    """Return the number of open files and sockets of this process whose target begins with a prefix.
+
+    It is 0 on systems without `/proc`.
+    """
+    count, listed = 0, Path("/proc/self/fd")
+    for file in listed.iterdir() if listed.exists() else ():
+        # The directory that is being listed has a descriptor of its own, which is closed by now.
+        with suppress(FileNotFoundError):
+            count += str(file.readlink()).startswith(prefix)
+    return count
 
 
-async def one_stream(model: ChatKimi, first: list[float]) -> bool:
+class Round(NamedTuple):
+    """What the process holds after a round, when all its streams have ended."""
+
+    memory: float
+    """The resident memory in MiB."""
+    files: int
+    sockets: int
+    tasks: int
+    threads: int
+    seconds: float
+
+    @classmethod
+    def measure(cls, began: float) -> "Round":
+        """Return the figures of this moment."""
+        return cls(
+            round(resident() / 2**20, 1),
+            open_files(),
+            open_files("socket:"),
+            len(asyncio.all_tasks()),
+            threading.active_count(),
+            round(time.perf_counter() - began, 1),
+        )
+
+
+async def one_stream(model: ChatKimi, first: list[float], deltas: int) -> bool:
     """Read one stream to its end, and return whether it was complete."""
     began = time.perf_counter()
     text: list[str] = []
@@ -79,16 +122,16 @@ async def one_stream(model: ChatKimi, first: list[float]) -> bool:
         if not text:
             first.append(time.perf_counter() - began)
         text.append(chunk.text)
-    return "".join(text).split() == TEXT.split()
+    return "".join(text).split() == text_of(deltas).split()
 
 
 async def streams(base_url: str) -> list[str]:
     """Read all streams at once, and return the lines of the report."""
-    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
+    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=PATIENT, max_retries=0)
     first: list[float] = []
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
-    whole = await asyncio.gather(*(one_stream(model, first) for _ in range(STREAMS)), return_exceptions=True)
+    whole = await asyncio.gather(*(one_stream(model, first, DELTAS) for _ in range(STREAMS)), return_exceptions=True)
     took = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     await model.aclose()
@@ -105,7 +148,7 @@ async def streams(base_url: str) -> list[str]:
 
 async def cancelled(model: ChatKimi, seconds: float, *, twice: bool) -> bool:
     """Begin a stream, cancel it after some seconds, and return whether it ended as cancelled."""
-    task = asyncio.create_task(one_stream(model, []))
+    task = asyncio.create_task(one_stream(model, [], DELTAS_IN_ROUNDS))
     await asyncio.sleep(seconds)
     task.cancel()
     if twice:
@@ -115,35 +158,47 @@ async def cancelled(model: ChatKimi, seconds: float, *, twice: bool) -> bool:
     return task.cancelled()
 
 
-async def rounds(base_url: str) -> list[str]:
+async def rounds(base_url: str, count: int) -> list[str]:
     """Run rounds of streams at once, cancel some of each round, and return the lines of the report."""
     chance = random.Random(SEED)  # noqa: S311 - no secret
-    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=300, max_retries=0)
+    model = ChatKimi(api_key=KEY, base_url=base_url, timeout=PATIENT, max_retries=0)
     stopped = int(STREAMS * CANCELLED)
-    figures: list[tuple[float, int, int]] = []
-    began, failed, not_cancelled = time.perf_counter(), 0, 0
-    while len(figures) < ROUNDS and time.perf_counter() - began < MOST_SECONDS:
-        moments = [chance.uniform(0, DELTAS * PAUSE) for _ in range(stopped)]
+    figures: list[Round] = []
+    failed: Counter[str] = Counter()
+    not_cancelled = 0
+    for _ in range(count):
+        began = time.perf_counter()
+        moments = [chance.uniform(0, DELTAS_IN_ROUNDS * PAUSE) for _ in range(stopped)]
         ends = asyncio.gather(*(cancelled(model, moment, twice=chance.random() < 0.5) for moment in moments))  # noqa: PLR2004 - half of them
-        whole = await asyncio.gather(*(one_stream(model, []) for _ in range(STREAMS - stopped)), return_exceptions=True)
+        whole = await asyncio.gather(
+            *(one_stream(model, [], DELTAS_IN_ROUNDS) for _ in range(STREAMS - stopped)), return_exceptions=True
+        )
         not_cancelled += (await ends).count(False)
-        failed += len(whole) - whole.count(True)
+        failed.update(repr(one)[:200] for one in whole if one is not True)
         # The loop closes the sockets and drops the tasks in its next steps.
         await asyncio.sleep(0.1)
         gc.collect()
-        figures.append((resident() / 2**20, open_files(), len(asyncio.all_tasks())))
-        print(f"round {len(figures)}: {figures[-1]}, {failed} failed, {not_cancelled} not cancelled", flush=True)
+        figures.append(Round.measure(began))
+        print(f"round {len(figures)}: {figures[-1]}, failed {dict(failed)}, {not_cancelled} not cancelled", flush=True)
     await model.aclose()
-    memory, files, tasks = zip(*figures, strict=True)
-    middle = len(figures) // 2
-    what = f"{len(figures)} rounds of {STREAMS:,} streams at once, {CANCELLED:.0%} of them cancelled at random"
-    sizes = f"{memory[0]:.0f}, {memory[middle]:.0f}, {memory[-1]:.0f} MiB"
-    counts = f"{files[0]}, {files[middle]}, {files[-1]}"
+    _, _, _, tasks, threads, seconds = zip(*figures, strict=True)
+    shown = sorted({round(part * (count - 1) / (SHOWN - 1)) for part in range(SHOWN)})
+    of_rounds = ", ".join(str(number + 1) for number in shown)
+
+    def listed(name: str) -> str:
+        return ", ".join(f"{getattr(figures[number], name):.0f}" for number in shown)
+
+    what = (
+        f"{count} rounds of {STREAMS:,} streams at once, {DELTAS_IN_ROUNDS} deltas each, {CANCELLED:.0%} of them "
+        f"cancelled at random, once or twice"
+    )
     return [
-        f"| {what} | {failed} of the others failed, {not_cancelled} ended before they were cancelled |",
-        f"| memory after the first, the middle and the last round | {sizes} |",
-        f"| open files after the first, the middle and the last round, with 100 idle connections | {counts} |",
-        f"| tasks after each round, at most | {max(tasks)} |",
+        f"| {what} | {failed.total()} of the others failed, {not_cancelled} ended before they were cancelled |",
+        f"| memory after the rounds {of_rounds} | {listed('memory')} MiB |",
+        f"| open files after them, with the idle connections | {listed('files')} |",
+        f"| sockets after them: {MAX_IDLE} idle connections, and those of the loop | {listed('sockets')} |",
+        f"| tasks and threads after each round, at most | {max(tasks)}, {max(threads)} |",
+        f"| time of a round, median and longest | {statistics.median(seconds):.1f} s, {max(seconds):.1f} s |",
     ]
 
 
@@ -202,10 +257,15 @@ def models(base_url: str) -> list[str]:
 
 def main() -> None:
     """Measure and write the report."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"the rounds with cancellations (default {ROUNDS})")
+    count = parser.parse_args().rounds
     with server() as (base_url, pipe):
         lines = asyncio.run(streams(base_url))
-        lines += asyncio.run(rounds(base_url))
-        pipe.send("quickly")
+        pipe.send(PAUSE)
+        pipe.recv()
+        lines += asyncio.run(rounds(base_url, count))
+        pipe.send(0.0)
         pipe.recv()
         lines += models(base_url)
         pipe.send("stop")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 LOGS = ROOT / "build" / "matrix"
 # One process per processor. `-rsx` writes the reasons for skips and expected failures to the log.
 PYTEST = ("-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "8", "--dist", "worksteal", "-rsx", "-m", "not long")
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 CORES = ("oldest", "locked", "newest")
 
 

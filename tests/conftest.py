@@ -2,10 +2,7 @@
 
 import gc
 import os
-import sys
-import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +14,9 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.facts import DIRECTORY_VARIABLE, forget
 from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
+from tests.interpreters import Interpreter, interpreter_in
+from tests.rows import can_be_grouped, grouped
+from tests.tracing import import_share, import_traced, stop_tracing, tracing
 
 KEY = "planted-key-that-opens-nothing"
 """The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
@@ -54,38 +54,42 @@ def unwanted(names: list[str]) -> list[str]:
     return [name for name in names if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--group-rows", action="store_true", help="run the rows of each table in few tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> list[pytest.Item] | None:
+    """Group the rows of tables, if that is wanted and if they need no fixtures of their own."""
+    wants_groups = isinstance(collector, pytest.Module) and collector.config.getoption("--group-rows")
+    if not (wants_groups and collector.istestfunction(obj, name) and can_be_grouped(obj, collector.obj)):
+        return None
+    test = grouped(obj)
+    # Items look their functions up by name.
+    setattr(collector.obj, name, test)
+    return [*collector._genfunctions(name, test)]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Trace tests and fixtures alone."""
+    stop_tracing(session.config)
+    import_share(session.config)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, object, object]:
+    """Trace the import of tests, but not what pytest does with them."""
+    if isinstance(collector, pytest.Module):
+        import_traced(collector)
+    return (yield)
+
+
 def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()
     gc.freeze()
-
-
-# Coverage's trace function slows all Python code down by a factor of two to three, and most of the code around a short
-# test is pytest's own. So it is active in tests and in the project's fixtures alone, and never in tests that are marked
-# `uncovered`. Without coverage, or where it uses `sys.monitoring`, there is no trace function and nothing changes.
-TRACE = pytest.StashKey[tuple[Any, Any]]()
-
-
-@contextmanager
-def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
-    """Switch to coverage's trace function or to none; afterwards restore the previous one."""
-    before = sys.gettrace(), threading.gettrace()
-    functions = item.stash[TRACE] if on and not item.get_closest_marker("uncovered") else (None, None)
-    sys.settrace(functions[0])
-    threading.settrace(functions[1])
-    try:
-        yield
-    finally:
-        sys.settrace(before[0])
-        threading.settrace(before[1])
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Do not trace pytest itself."""
-    item.stash[TRACE] = sys.gettrace(), threading.gettrace()
-    with tracing(item, on=False):
-        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -110,6 +114,24 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # Facts that a developer refreshed must not affect tests either.
     monkeypatch.setenv(DIRECTORY_VARIABLE, "")
     forget()
+
+
+# pytest-recording has two fixtures for each test. Only the folder `standard` needs them, and takes them back.
+@pytest.fixture(scope="session")
+def vcr() -> None:
+    """Play no cassette."""
+
+
+@pytest.fixture(scope="session")
+def block_network() -> None:
+    """Leave the network to pytest-socket."""
+
+
+@pytest.fixture(scope="session")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interpreter]:
+    """Return an interpreter that runs each program in a process of its own."""
+    with interpreter_in(tmp_path_factory.mktemp("interpreter")) as running:
+        yield running
 
 
 @pytest.fixture

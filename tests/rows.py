@@ -4,13 +4,22 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
 
+from langchain_kimi.testing import Emulator
+
 Test = Callable[..., Any]
+SHARED = frozenset({"model", "openrouter", "wire"})
+"""Fixtures that rows may share, unless a file has its own. Before each row, the emulator forgets what it received."""
 ROWS_IN_ONE_TEST = 100
 """The longest group of rows. Tables are divided, so that each process gets a part of a long one."""
+APART = "apart"
+"""The mark of a test whose rows have fixtures of their own."""
+ROWS_OF_TABLES = 40
+"""The longest group of a table that is not divided by hand; some of these rows are slower."""
 
 
 class Row(NamedTuple):
@@ -20,14 +29,16 @@ class Row(NamedTuple):
     values: dict[str, Any]
 
 
-def each_row(names: str, rows: Iterable[Any], *, ids: Any = None) -> Callable[[Test], Test]:
+def each_row(
+    names: str, rows: Iterable[Any], *, ids: Any = None, most: int = ROWS_IN_ONE_TEST
+) -> Callable[[Test], Test]:
     """Return a decorator like `pytest.mark.parametrize`, which runs many rows in one test.
 
     All rows run, also after a failure, and each failure names its row. A row that is skipped is left out. Rows share
     the fixtures of the function. Rows with marks are in tests of their own.
     """
     keys = [name.strip() for name in names.split(",")]
-    groups = list(_groups(keys, list(rows), ids))
+    groups = list(_groups(keys, list(rows), ids, most))
 
     def decorate(test: Test) -> Test:
         wrapper = _async_rows(test) if inspect.iscoroutinefunction(test) else _sync_rows(test)
@@ -41,7 +52,7 @@ def each_row(names: str, rows: Iterable[Any], *, ids: Any = None) -> Callable[[T
     return decorate
 
 
-def _groups(keys: list[str], rows: list[Any], ids: Any) -> Iterator[Any]:
+def _groups(keys: list[str], rows: list[Any], ids: Any, most: int) -> Iterator[Any]:
     named = ids if ids is None or callable(ids) else [str(name) for name in ids]
     plain: list[Row] = []
     for number, row in enumerate(rows):
@@ -53,14 +64,73 @@ def _groups(keys: list[str], rows: list[Any], ids: Any) -> Iterator[Any]:
             yield pytest.param([case], id=case.name, marks=row.marks)
         else:
             plain.append(case)
-    for start in range(0, len(plain), ROWS_IN_ONE_TEST):
-        yield pytest.param(plain[start : start + ROWS_IN_ONE_TEST], id=f"rows {start}")
+    for start in range(0, len(plain), most):
+        yield pytest.param(plain[start : start + most], id=f"rows {start}")
 
 
 def _name(ids: Any, number: int, values: Any) -> Any:
     if callable(ids):
         return "-".join(str(ids(value)) for value in values)
     return ids[number] if ids else f"{number}: {values!r:.200}"
+
+
+def can_be_grouped(test: Any, module: Any) -> bool:
+    """Return whether the rows of a test's tables may share its fixtures: it has none that a row changes."""
+    tables = _tables(test)
+    if (
+        not tables
+        or APART in {mark.name for mark in test.pytestmark}
+        or hasattr(test, "hypothesis")
+        or any(table.kwargs.get("indirect") for table in tables)
+    ):
+        return False
+    columns = {name for table in tables for name in _columns(table)}
+    return "rows" not in columns and {*inspect.signature(test).parameters} - columns <= SHARED - {*vars(module)}
+
+
+def grouped(test: Any) -> Any:
+    """Return a test that runs the rows of `pytest.mark.parametrize` as `each_row` does."""
+    tables = _tables(test)
+    names = [name for table in tables for name in _columns(table)]
+    rows = [_joined(row) for row in product(*(_rows(table) for table in tables))]
+    decorated: Any = each_row(",".join(names), rows, most=ROWS_OF_TABLES)(test)
+    decorated.pytestmark = [mark for mark in decorated.pytestmark if all(mark is not table for table in tables)]
+    return decorated
+
+
+def _tables(test: Any) -> list[pytest.Mark]:
+    return [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+
+
+def _columns(table: pytest.Mark) -> list[str]:
+    names = table.args[0]
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else [*names]
+
+
+def _rows(table: pytest.Mark) -> list[Any]:
+    """Return the rows with their names."""
+    ids, is_single = table.kwargs.get("ids"), len(_columns(table)) == 1
+    named = list(ids) if ids is not None and not callable(ids) else ids
+    rows = []
+    for number, row in enumerate(table.args[1]):
+        is_param = hasattr(row, "marks")
+        values = row.values if is_param else (row,) if is_single else tuple(row)
+        name = row.id if is_param else None
+        if name is None:
+            name = _name(named, number, values) if named else "-".join(_shown(value, number) for value in values)
+        rows.append(pytest.param(*values, id=str(name), marks=row.marks if is_param else ()))
+    return rows
+
+
+def _shown(value: Any, number: int) -> str:
+    is_short = isinstance(value, str | int | float | bool | None)
+    return f"{value!s:.100}" if is_short else f"{getattr(value, '__name__', 'row')} {number}"
+
+
+def _joined(rows: tuple[Any, ...]) -> Any:
+    values = [value for row in rows for value in row.values]
+    marks = [mark for row in rows for mark in row.marks]
+    return pytest.param(*values, id="-".join(row.id for row in rows), marks=marks)
 
 
 @contextmanager
@@ -80,12 +150,28 @@ def _report(failures: list[BaseException]) -> None:
         raise BaseExceptionGroup("rows that failed", failures)
 
 
+def _clearing(fixtures: dict[str, Any]) -> Callable[[], None]:
+    """Return a function that gives the emulator the state that it has now."""
+    emulator = fixtures.get("openrouter")
+    if not isinstance(emulator, Emulator):
+        return lambda: None
+    behavior = emulator.behavior
+
+    def clear() -> None:
+        emulator.clear()
+        emulator.behavior = behavior
+
+    return clear
+
+
 def _sync_rows(test: Test) -> Test:
     @wraps(test)
     def run(*, rows: list[Row], **fixtures: Any) -> None:
         failures: list[BaseException] = []
+        clear = _clearing(fixtures)
         for row in rows:
             with _collected(failures, row):
+                clear()
                 test(**row.values, **fixtures)
         _report(failures)
 
@@ -96,8 +182,10 @@ def _async_rows(test: Test) -> Test:
     @wraps(test)
     async def run(*, rows: list[Row], **fixtures: Any) -> None:
         failures: list[BaseException] = []
+        clear = _clearing(fixtures)
         for row in rows:
             with _collected(failures, row):
+                clear()
                 await test(**row.values, **fixtures)
         _report(failures)
 

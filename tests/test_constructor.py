@@ -21,6 +21,7 @@ OPENROUTER_ARGUMENTS = (
 """The arguments of `langchain_openrouter.ChatOpenRouter` 0.2.9."""
 METHODS = {"aclose", "acontinue_reply", "close", "continue_reply", "count_tokens", "estimate_cost"}
 METHODS |= {"acatalog", "arefresh", "catalog", "refresh", "request_body", "request_headers"}
+METHODS |= {"asubmit_batch", "submit_batch"}
 NAMES = {"base_url", "model", "openrouter_provider", "stop_sequences", "timeout"}
 
 

@@ -19,8 +19,6 @@ from tests.pages import DOCS, ROOT, blocks, functions_named_test, pages
 from tests.rows import each_row
 from tests.structure.public import PUBLIC
 
-pytestmark = pytest.mark.uncovered
-
 SITE = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 ERRORS = (DOCS / "errors.md").read_text(encoding="utf-8")
 # Private modules and `cli`, whose page is generated from its arguments, have no reference.
@@ -37,7 +35,13 @@ def shared() -> Iterator[Emulator]:
 # `loads` is a beta of langchain-core.
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 @each_row("page", [path for path in pages() if blocks(path)], ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_code_of_a_page_runs(page: Path, shared: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_code_of_a_page_runs(
+    page: Path,
+    shared: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIMI_CACHE_DIR", str(tmp_path / "facts"))
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
@@ -48,6 +52,8 @@ def test_the_code_of_a_page_runs(page: Path, shared: Emulator, monkeypatch: pyte
             # A reader copies one block.
             namespace = {"__name__": page.stem}
         block.run(namespace)
+        # An example of an error that prints nothing shows no error. The ones of the migration pages show only names.
+        assert capsys.readouterr().out.strip() or "print(" not in block.code or page.parent.name == "migrate", block
     for _, test in functions_named_test(namespace):
         shared.clear()
         test(**dict.fromkeys(inspect.signature(test).parameters, shared))
@@ -59,7 +65,8 @@ def test_there_are_many_pages_with_code() -> None:
 
 def test_the_navigation_lists_every_page_once() -> None:
     listed = re.findall(r"[\w/-]+\.md", SITE[SITE.index("\nnav:") :])
-    assert sorted(listed) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    written = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert sorted(listed) == sorted(written), "add the page to `nav` of mkdocs.yml, or remove it there"
     assert yaml.safe_load(SITE)["strict"] is True
 
 
@@ -111,3 +118,10 @@ def test_a_fault_of_the_errors_page_raises_its_error(name: str, code: str, share
 
 def test_most_errors_can_be_seen() -> None:
     assert len(SEEN) > 12
+
+
+def test_the_examples_page_lists_every_example() -> None:
+    text = (DOCS / "examples.md").read_text(encoding="utf-8")
+    names = [path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".py", ".ipynb"}]
+    names += [f"{path.parent.name}/" for path in (ROOT / "examples").glob("*/*.html")]
+    assert [name for name in names if f"`{name}`" not in text] == []

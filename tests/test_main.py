@@ -1,6 +1,5 @@
 import os
 import runpy
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from langchain_kimi import __main__
 from langchain_kimi._tokens.vocabulary import FILE_NAME, find_vocabulary
 from langchain_kimi.cli.main import main
+from tests.interpreters import Interpreter
 from tests.tokens.hub import Hub, serving
 from tests.tokens.vocabulary import Made, make
 
@@ -76,16 +76,10 @@ def test_help(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     assert "--directory" in capsys.readouterr().out
 
 
-def test_a_wrong_file_fails_the_process(hub: Hub, tmp_path: Path) -> None:
+def test_a_wrong_file_fails_the_process(hub: Hub, tmp_path: Path, interpreter: Interpreter) -> None:
     # It is served whole, and is not Kimi's.
-    done = subprocess.run(
-        [sys.executable, "-m", "langchain_kimi", "tokenizer", "fetch"],
-        cwd=ROOT,
-        env={**os.environ, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = "import runpy; runpy.run_module('langchain_kimi', run_name='__main__', alter_sys=True)"
+    done = interpreter.run(program, "tokenizer", "fetch", environment={**os.environ, "HOME": str(tmp_path)})
     assert (done.returncode, done.stdout) == (1, "")
     assert "is not Kimi's vocabulary: its checksum is not b6c497a7469b…." in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,14 +3,13 @@
 import ast
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply
-from tests.structure.tree import PACKAGE, ROOT, sources_in
+from tests.interpreters import Interpreter
+from tests.structure.tree import PACKAGE, sources_in
 
 CHAT_MODELS = "langchain_core.language_models.chat_models"
 RUNNABLES = "langchain_core.runnables"
@@ -45,6 +44,7 @@ NEEDED = (
 WITH_DEFAULT = ("_connection", "_h11_state", "_otel_span")
 """Attributes that are read with a default: of httpcore's connections (without them, bytes behind a reply go unnoticed),
 and of Langfuse's observations (without it, the current span gets the costs; `tests/observability/test_spans.py`)."""
+
 
 REMOVE = """
 import importlib, json, os, sys, traceback
@@ -118,19 +118,17 @@ class HOLDER:
 """httpx's transport has no attribute for its pool."""
 
 
-def without(cases: Sequence[Sequence[tuple[str, str]]], base_url: str = "", code: str = "") -> str:
+def without(
+    interpreter: Interpreter, cases: Sequence[Sequence[tuple[str, str]]], base_url: str = "", code: str = ""
+) -> str:
     """Run the package without the names of each case, and the code after its import; return what it prints."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", REMOVE, base_url, code, json.dumps(cases)]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    return interpreter.printed(REMOVE, base_url, code, json.dumps(cases))
 
 
 @needs_fork
-def test_calls_work_without_a_private_name(openrouter: Emulator) -> None:
+def test_calls_work_without_a_private_name(openrouter: Emulator, interpreter: Interpreter) -> None:
     openrouter.script(Reply(text="Here it is."), times=2 * len(OPTIONAL))
-    lines = without([[name] for name in OPTIONAL], openrouter.base_url).splitlines()
+    lines = without(interpreter, [[name] for name in OPTIONAL], openrouter.base_url).splitlines()
     assert lines == [
         line for number in range(len(OPTIONAL)) for line in (str(number), "Here it is.", "Here it is.", "ChatKimi")
     ]
@@ -138,15 +136,17 @@ def test_calls_work_without_a_private_name(openrouter: Emulator) -> None:
 
 @needs_fork
 @pytest.mark.parametrize("holder", [RENAMED, OUTSIDE], ids=["renamed", "outside"])
-def test_calls_work_where_httpx_keeps_its_pool_in_another_place(openrouter: Emulator, holder: str) -> None:
+def test_calls_work_where_httpx_keeps_its_pool_in_another_place(
+    openrouter: Emulator, interpreter: Interpreter, holder: str
+) -> None:
     openrouter.script(Reply(text="Here it is."), times=2)
-    printed = without([[]], openrouter.base_url, holder + OTHER_POOL)
+    printed = without(interpreter, [[]], openrouter.base_url, holder + OTHER_POOL)
     assert printed.splitlines() == ["0", "Here it is.", "Here it is.", "ChatKimi"]
 
 
 @needs_fork
-def test_the_import_works_without_the_names_that_calls_need() -> None:
-    assert without([NEEDED]) == "0\nChatKimi\n"
+def test_the_import_works_without_the_names_that_calls_need(interpreter: Interpreter) -> None:
+    assert without(interpreter, [NEEDED]) == "0\nChatKimi\n"
 
 
 def is_private(name: str) -> bool:

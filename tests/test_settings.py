@@ -15,6 +15,7 @@ from langchain_kimi._openrouter.http.connection import BASE_URL, Timeout
 from langchain_kimi._openrouter.parameters.merging import wire_parameters
 from langchain_kimi._settings import LIMITER_ARGUMENTS
 from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiUsageError
 from tests.conftest import KEY
 
 SECRET_HEADER = "planted-header-that-opens-nothing"
@@ -51,7 +52,7 @@ def test_a_missing_key_names_where_it_may_be(monkeypatch: pytest.MonkeyPatch, ar
     with pytest.raises(ValidationError, match=r"pass api_key=\.\.\. or set OPENROUTER_API_KEY"):
         ChatKimi(**arguments)
     monkeypatch.setenv("OPENROUTER_API_KEY", "")
-    with pytest.raises(ValidationError, match="OPENROUTER_API_KEY"):
+    with pytest.raises(KimiUsageError, match="The environment variable OPENROUTER_API_KEY is set, but it is empty"):
         ChatKimi(**arguments)
 
 
@@ -156,7 +157,7 @@ def test_base_urls_that_are_refused(monkeypatch: pytest.MonkeyPatch, url: Any, r
     assert "password@" not in str(caught.value)
     if isinstance(url, str):
         monkeypatch.setenv("OPENROUTER_API_BASE", url)
-        with pytest.raises(ValidationError, match=reason):
+        with pytest.raises(KimiUsageError, match=rf"The environment variable OPENROUTER_API_BASE.*{reason}"):
             ChatKimi(api_key=KEY)
 
 

@@ -42,6 +42,8 @@ def test_mypy_accepts_the_usage(user_project: Path) -> None:
     assert run.returncode == 0, run.stdout
 
 
+# The checker's start takes most of the seconds, and the test above is as slow.
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_basedpyright_accepts_the_usage(user_project: Path) -> None:
     command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, *(usage.name for usage in USAGES)]

@@ -154,9 +154,23 @@ class Budget(KimiCostCallback):
         return float(self._store.balance(self.name).spent.cost)
 
     @property
+    def spent_tokens(self) -> int:
+        """The tokens that count against `max_tokens`."""
+        return self._store.balance(self.name).spent.tokens
+
+    @property
     def reserved(self) -> float:
         """The US dollars that are reserved for calls in flight."""
         return float(self._store.balance(self.name).reserved.cost)
+
+    def add(self, cost: float = 0.0, tokens: int = 0) -> None:
+        """Count an amount that was spent elsewhere, for instance in an earlier process.
+
+        Args:
+            cost: US dollars.
+            tokens: Input and output tokens together.
+        """
+        self._store.correct([self.name], Amount(decimal(cost), tokens))
 
     def reset(self) -> None:
         """Set all sums and the amount spent to zero. Calls in flight are counted when they end."""

@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_kimi._costs.charges import NOTHING
 from langchain_kimi._kimi.profiles import profile
+from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._schemas.tools import tools_to_wire
@@ -96,7 +97,7 @@ def body_of_call(messages: Sequence[BaseMessage], parameters: Mapping[str, Any])
     body["messages"] = messages_to_wire(messages)
     if tools := parameters.get("tools"):
         body["tools"] = tools_to_wire(tools, strict=None)
-    return body
+    return cast("dict[str, Any]", with_all_tools(cast("WireBody", body)))
 
 
 _ADVICE = "Pass Budget(reserve=...), US dollars to reserve for each call."

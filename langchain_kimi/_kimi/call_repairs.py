@@ -23,13 +23,16 @@ from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArgu
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
-_ARGUMENTS_IN_NAME = re.compile(r"\s*(?:<\||\(?\s*\{)")
-"""The end of a name that is followed by arguments: a marker, or an object."""
+_BEFORE_NAME = re.compile(r"\A\s*(?:<\|tool_calls?(?:_section)?_begin\|>\s*)+")
+_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{)")
+"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
+2,000 of them took eight seconds."""
 _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
 OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
 _PARENTHESES = re.compile(r"\s*\((.*)\)\s*", re.DOTALL)
+_BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
 
 
 @dataclass(slots=True)
@@ -288,7 +291,8 @@ class IncomingCalls:
 
         Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
         """
-        in_name, structured = _PARENTHESES.sub(r"\1", call.name_rest), "".join(call.structured)
+        in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
+        structured = "".join(call.structured)
         call.name_rest = ""
         if _canonical(structured) in _EMPTY:
             return self._arguments(call, in_name) + self._close_streams(call)
@@ -341,6 +345,7 @@ class IncomingCalls:
 
 def _split(name: str) -> tuple[str, str]:
     """Return the text in the place of a name as the name and the text after it, which may be the arguments."""
+    name = _BEFORE_NAME.sub("", name, count=1) if name.lstrip().startswith("<|") else name
     rest = _ARGUMENTS_IN_NAME.search(name)
     return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
 

@@ -16,8 +16,17 @@ from langchain_kimi._kimi.families import base_slug
 from langchain_kimi._kimi.price_rows import DearestRow, ModelRow, PriceRow
 
 ROUTER, MAKER = "openrouter", "moonshotai"
-# Hosts of Kimi models on OpenRouter, by their ids in the package.
-HOSTS = ("aws", "baseten", "cloudflare", "fireworks", "groq", MAKER, "novita", "together")
+# Hosts of Kimi models on OpenRouter, by their ids in the package, with their slugs at OpenRouter.
+HOSTS = {
+    "aws": "amazon-bedrock",
+    "baseten": "baseten",
+    "cloudflare": "cloudflare",
+    "fireworks": "fireworks",
+    "groq": "groq",
+    MAKER: MAKER,
+    "novita": "novita",
+    "together": "together",
+}
 _KIMI = re.compile(r"kimi-k\d[\w.-]*$")
 # OpenRouter lists the faster and the regional endpoints of a host under the slug of the model itself: replies of two
 # price levels have come from "Moonshot AI" for one slug.
@@ -52,8 +61,8 @@ class _ById:
 @lru_cache(maxsize=2)
 def _rows(snapshot_key: _ById, today: date) -> Mapping[str, ModelRow]:
     providers = snapshot_key.snapshot.providers
-    slugs = {base_slug(slug) for slug, _ in _prices(providers, (ROUTER,), today)}
-    listed = {slug: cast("ModelRow", {"prices": row}) for slug, row in _prices(providers, (ROUTER,), today)}
+    slugs = {base_slug(slug) for slug, _ in _prices(providers, ROUTER, today)}
+    listed = {slug: cast("ModelRow", {"prices": row}) for slug, row in _prices(providers, ROUTER, today)}
     models = {slug: listed[slug] for slug in slugs & listed.keys()}
     return with_prices(models, providers, today, snapshot_key.source) if models else {}
 
@@ -72,20 +81,23 @@ def with_prices(
     Raises:
         LookupError: The package has no price of any of the models.
     """
-    listed = dict(_prices(providers, (ROUTER,), today))
+    listed = dict(_prices(providers, ROUTER, today))
     if not any(slug in listed for slug in models):
         raise LookupError("genai-prices has no prices of Kimi models on OpenRouter")
-    of_maker = {base_slug(slug): row for slug, row in _prices(providers, (MAKER,), today)}
-    of_hosts: dict[str, list[PriceRow]] = {}
-    for slug, row in _prices(providers, HOSTS, today):
-        of_hosts.setdefault(_model_of(slug), []).append(row)
+    of_maker = {base_slug(slug): row for slug, row in _prices(providers, MAKER, today)}
+    of_hosts: dict[str, dict[str, list[PriceRow]]] = {}
+    for name, tag in HOSTS.items():
+        for slug, row in _prices(providers, name, today):
+            of_hosts.setdefault(_model_of(slug), {}).setdefault(tag, []).append(row)
     updated: dict[str, ModelRow] = {}
     for slug, model in models.items():
         prices = _dated(listed[slug], source, today) if slug in listed else model["prices"]
         if prices.get("cache_write") is None and slug in of_maker:
             # OpenRouter's list omits it.
             prices = {**prices, "cache_write": of_maker[slug].get("cache_write")}
-        updated[slug] = {**model, "prices": prices, "dearest": _dearest([prices, *of_hosts.get(slug, [])])}
+        by_host = {tag: dearest(rows) for tag, rows in of_hosts.get(slug, {}).items()}
+        highest = dearest([prices, *by_host.values()])
+        updated[slug] = {**model, "prices": prices, "dearest": highest, "by_host": by_host}
         if batch := listed.get(f"{slug}:batch"):
             updated[slug]["batch"] = _dated(batch, source, today)
     return updated
@@ -100,24 +112,25 @@ def _model_of(slug: str) -> str:
     return base_slug(_TURBO_OF.get(slug) or _TIER.sub("", slug))
 
 
-def _dearest(rows: Sequence[PriceRow]) -> DearestRow:
+def dearest(rows: Sequence[PriceRow | DearestRow]) -> DearestRow:
+    """Return the highest prices among these."""
     return {
         # A host may bill the whole prompt as written to its cache.
-        "prompt": max(max(row["prompt"], row.get("cache_write") or 0.0) for row in rows),
+        "prompt": max(max(row["prompt"], cast("PriceRow", row).get("cache_write") or 0.0) for row in rows),
         "completion": max(row["completion"] for row in rows),
     }
 
 
-def _prices(providers: Sequence[Any], names: Sequence[str], today: date) -> Iterator[tuple[str, PriceRow]]:
+def _prices(providers: Sequence[Any], name: str, today: date) -> Iterator[tuple[str, PriceRow]]:
     for provider in providers:
-        if provider.id not in names:
+        if provider.id != name:
             continue
         for model in provider.models:
             slug = model.id
             if provider.id != ROUTER:
                 # Fireworks writes K2.6 as `kimi-k2p6`.
-                name = _KIMI.search(re.sub(r"(?<=\d)p(?=\d)", ".", slug.lower()))
-                slug = f"moonshotai/{name[0]}" if name else ""
+                match = _KIMI.search(re.sub(r"(?<=\d)p(?=\d)", ".", slug.lower()))
+                slug = f"moonshotai/{match[0]}" if match else ""
             if "kimi-k" in slug and (price := _current(model.prices, today)):
                 yield slug, price
 

@@ -43,6 +43,8 @@ class ModelRow(TypedDict):
     prices: PriceRow
     dearest: NotRequired[DearestRow]
     batch: NotRequired[PriceRow]
+    by_host: NotRequired[dict[str, DearestRow]]
+    """The highest prices at single hosts, by their slugs, where they are known without a refresh."""
     hosts: NotRequired[list[HostRow]]
     """The hosts that served the model when the facts were refreshed."""
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from langchain_kimi._kimi import facts, package_prices
 from langchain_kimi._kimi.families import base_slug
 from langchain_kimi._kimi.price_rows import DearestRow, HostRow, ModelRow, ProfileData
-from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._openrouter.wire import JSONObject, provider_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +104,46 @@ def _priced(slug: str) -> tuple[ModelRow, str, str] | None:
 
 def _dearest(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
     """Return the highest prices that a request can cost at the hosts that may serve it."""
-    listed = row["prices"]
     if hosts := row.get("hosts"):
         able = _eligible(hosts, provider) or hosts
         # A host may bill the whole prompt as written to its cache.
         prompt = max(max(host["prompt"], host["cache_write"] or 0.0) for host in able)
         completion = max(host["completion"] for host in able)
     else:
-        dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
-        prompt = max(listed["prompt"], dearest["prompt"], listed.get("cache_write") or 0.0)
-        completion = max(listed["completion"], dearest["completion"])
+        dearest = _dearest_listed(row, provider)
+        prompt, completion = dearest["prompt"], dearest["completion"]
     # OpenRouter sends no request to a host that is dearer than these.
     limits = provider.get("max_price") or {}
     return {
         "prompt": min(prompt, _limit(limits.get("prompt"))),
         "completion": min(completion, _limit(limits.get("completion"))),
     }
+
+
+def _dearest_listed(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
+    """Return the highest prices of the package's table. It has no hosts' prices but those of the best-known ones."""
+    listed, by_host = row["prices"], row.get("by_host") or {}
+    names = [provider_slug(name).partition("/")[0] for name in _allowed(provider) or ()]
+    if names and all(name in by_host for name in names):
+        named = [by_host[name] for name in names if not _is_among(name, provider.get("ignore") or ())]
+        if named:
+            return {
+                "prompt": max(one["prompt"] for one in named),
+                "completion": max(one["completion"] for one in named),
+            }
+    dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
+    return {
+        "prompt": max(listed["prompt"], dearest["prompt"], listed.get("cache_write") or 0.0),
+        "completion": max(listed["completion"], dearest["completion"]),
+    }
+
+
+def _allowed(provider: Mapping[str, Any]) -> list[str] | None:
+    """Return the hosts that a request is limited to; None without a limit."""
+    only, order = list(provider.get("only") or ()), list(provider.get("order") or ())
+    if provider.get("allow_fallbacks") is not False or not order:
+        return only or None
+    return [name for name in order if not only or _is_among(provider_slug(name), only)] or only or None
 
 
 def _limit(value: Any) -> float:
@@ -130,9 +154,7 @@ def _limit(value: Any) -> float:
 
 
 def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[HostRow]:
-    only, ignored = provider.get("only") or (), provider.get("ignore") or ()
-    if provider.get("allow_fallbacks") is False:
-        only = [*only, *(provider.get("order") or ())]
+    only, ignored = _allowed(provider), provider.get("ignore") or ()
     weights = provider.get("quantizations") or ()
     return [
         host
@@ -145,7 +167,8 @@ def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[Hos
 
 def _is_among(tag: str, names: Sequence[str]) -> bool:
     """Return whether a host is named: `deepinfra` names all endpoints of that provider, `deepinfra/fp4` one."""
-    return any(tag == name or tag.startswith(f"{name}/") for name in names)
+    slugs = [provider_slug(name) for name in names]
+    return any(tag == slug or tag.startswith(f"{slug}/") for slug in slugs)
 
 
 def known_slugs() -> list[str]:

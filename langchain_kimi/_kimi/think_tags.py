@@ -9,18 +9,28 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from langchain_kimi._kimi.families import thinks
+from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 
 OPEN, CLOSE = "<think>", "</think>"
 _LONGEST_UNDECIDED = 200
 """The length of a block without an end from which on it is streamed as reasoning."""
+_LONGEST_BEGIN = 1000
+"""The same, with repeated opening tags."""
 _LONGEST_WAIT = 100_000
 """The length of a text in which a closing tag is waited for."""
+_MOST_TAGS = 100
+"""The number of opening tags in the answer that are looked at."""
 _OPENING_QUOTES = frozenset("`'\"“«(")
 _CLOSING_QUOTES = frozenset("`'\"”»)")
 _PUNCTUATION = frozenset(",.;:?!)")
 
-State = Literal["start", "thoughts", "waiting", "answer", "done"]
+_TAG = re.compile(r"</?think>")
+_OPENING_TAGS = re.compile(rf"\A(?:\s*+{OPEN})*+")
+_CLOSING_TAGS = re.compile(rf"\A(?:\s*+{CLOSE})*+\s*+")
+_CODE_INDENTATION = re.compile(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
+
+State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
 
 
 def closes_thoughts(text: str) -> bool:
@@ -47,10 +57,20 @@ class ThinkTags:
         self.state: State = "start"
         reasoning = body.get("reasoning") or {}
         is_excluded = reasoning.get("exclude") is True or body.get("include_reasoning") is False
-        self._may_wait = thinks(body.get("model") or "", body) and not is_excluded
+        self._reasons = thinks(body.get("model") or "", body)
+        self._may_wait = self._reasons and not is_excluded
         self._pieces: list[str] = []
         self._tail = ""
         self._length = 0
+        # In thoughts: how many tags are open, the last character, and the text from the first closing tag of nested
+        # thoughts on: up to the last one, and after it.
+        self._depth = 1
+        self._last = ""
+        self._nested: list[str] = []
+        self._after: list[str] = []
+        self._has_thoughts = self._has_answer = False
+        self._tags = 0
+        self._quotes = QuoteTracker()
 
     @property
     def is_done(self) -> bool:
@@ -94,6 +114,7 @@ class ThinkTags:
             return delta
         changed: JSONObject = {**delta, "content": answer}
         if thought:
+            self._has_thoughts = True
             changed["reasoning"] = f"{delta.get('reasoning') or ''}{thought}"
         return cast("WireMessage", changed)
 
@@ -104,64 +125,117 @@ class ThinkTags:
     def _take(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Take the next text; return the next part of the thoughts and of the answer."""
         if self.state == "waiting":
-            return self._wait(text, ends=ends)
+            return self._wait(text, ends=ends, is_cut=is_cut)
+        if self.state == "later":
+            return self._answer(text, ends=ends, is_cut=is_cut)
         if text.isspace() and self.state != "answer" and not ends:
             # Joined with the next text: there may be thousands of such deltas.
             return self._hold(text)
         text = self._held() + text
         if self.state == "start":
             return self._start(text, ends=ends, is_cut=is_cut)
-        return self._think(text, ends=ends) if self.state == "thoughts" else ("", self._answer(text, ends=ends))
+        read = self._think if self.state == "thoughts" else self._answer
+        return read(text, ends=ends, is_cut=is_cut)
 
     def _start(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         begin = text.lstrip()
         if not ends and (OPEN.startswith(begin) or CLOSE.startswith(begin)):
             return self._hold(text)
+        if begin.startswith((OPEN, CLOSE)) and _CODE_INDENTATION.search(text[: len(text) - len(begin)]):
+            return self._released(text)
         if begin.startswith(OPEN):
             return self._block(text, begin[len(OPEN) :], ends=ends, is_cut=is_cut)
         if begin.startswith(CLOSE):
-            return self._closed("", text, begin[len(CLOSE) :], ends=ends)
+            return self._closed("", text, begin[len(CLOSE) :], ends=ends, is_cut=is_cut)
         if not self._may_wait:
             return self._released(text)
         self.state = "waiting"
-        return self._wait(text, ends=ends)
+        return self._wait(text, ends=ends, is_cut=is_cut)
 
     def _block(self, text: str, inner: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Read a text that begins with the opening tag."""
         if inner[:1] == " " and inner.lstrip()[:1].islower():
             return self._released(text)
-        thought, tag, rest = inner.partition(CLOSE)
-        if tag:
-            return self._closed(thought, text, rest, ends=ends)
+        inner = _OPENING_TAGS.sub("", inner, count=1)
+        is_long = len(inner) > _LONGEST_UNDECIDED or len(text) > _LONGEST_BEGIN
+        self._depth = 1
+        closing, last = self._closing_tag(inner[:_LONGEST_UNDECIDED], ends=ends and not is_long)
+        if closing is None and ends and not is_long:
+            closing = last
+        if closing is not None:
+            return self._closed(inner[: closing.start()], text, inner[closing.end() :], ends=ends, is_cut=is_cut)
+        if is_long:
+            self.count += 1
+            self.state, self._depth = "thoughts", 1
+            return self._think(inner.lstrip(), ends=ends, is_cut=is_cut)
         if ends:
             return self._released(text) if not is_cut else self._removed(inner.strip(), "")
-        if len(inner) < _LONGEST_UNDECIDED:
-            return self._hold(text)
-        self.count += 1
-        self.state = "thoughts"
-        return self._think(inner.lstrip(), ends=ends)
+        return self._hold(text)
 
-    def _closed(self, thought: str, text: str, rest: str, *, ends: bool) -> tuple[str, str]:
+    def _closing_tag(self, text: str, *, ends: bool) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+        """Return the tag that closes all that are open, and the last of the closing tags before it."""
+        last = None
+        for tag in _TAG.finditer(text):
+            before, after = text[: tag.start()][-1:] or self._last, text[tag.end() : tag.end() + 1]
+            if not (after or ends) or _is_quoted(before, after):
+                continue
+            if tag[0] == OPEN:
+                # A text about thoughts may name the tag.
+                self._depth += after not in ("", " ", *_PUNCTUATION)
+            else:
+                self._depth -= 1
+                if self._depth == 0:
+                    return tag, last
+                last = tag
+        return None, last
+
+    def _closed(self, thought: str, text: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Read the text after the closing tag of a block at the start."""
         if not ends and len(rest) < len(" a"):
             return self._hold(text)
-        is_mentioned = (rest[:1] == " " and rest[1:2].islower()) or rest[:1] in _PUNCTUATION
-        return self._released(text) if is_mentioned else self._removed(thought.strip(), rest, ends=ends)
+        return (
+            self._released(text) if _is_named(rest) else self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
+        )
 
-    def _think(self, text: str, *, ends: bool) -> tuple[str, str]:
-        """Stream thoughts up to the closing tag, without white space at their end."""
-        thought, tag, rest = text.partition(CLOSE)
-        if tag:
-            self.state = "answer"
-            return thought.rstrip(), self._answer(rest, ends=ends)
+    def _think(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Stream thoughts up to their closing tag, without white space at their end.
+
+        From the closing tag of nested thoughts on, the text is held back until theirs.
+        """
+        closing, last = self._closing_tag(text, ends=ends)
+        end = closing.start() if closing else len(text) if ends else len(text) - _overlap(text)
+        shown = ""
+        if last is not None:
+            shown = self._nest(text[: last.start()])
+            self._after = [CLOSE, text[last.end() : end]]
+        elif self._after:
+            self._after.append(text[:end])
+            self._length += end
+        else:
+            shown = text[:end]
+        self._last = text[:end][-1:] or self._last
+        if closing is not None:
+            thoughts = "".join([shown, *self._nested, *self._after]).rstrip()
+            return self._then(thoughts, text[closing.end() :], ends=ends, is_cut=is_cut)
+        if self._after and (ends or self._length > _LONGEST_WAIT):
+            thoughts = "".join([shown, *self._nested]).rstrip()
+            rest = "".join([*self._after[1:], text[end:]])
+            return self._then(thoughts, rest, ends=ends, is_cut=is_cut)
         if ends:
             self.state = "done"
-            return text.rstrip(), ""
-        shown = text[: len(text) - _overlap(text)].rstrip()
-        self._hold(text[len(shown) :])
-        return shown, ""
+            return shown.rstrip(), ""
+        passed = shown.rstrip() if not self._after else shown
+        self._hold(text[end:] if self._after else text[len(passed) :])
+        return passed, ""
 
-    def _wait(self, text: str, *, ends: bool) -> tuple[str, str]:
+    def _nest(self, text: str) -> str:
+        """Take the text up to a closing tag of nested thoughts, and return the part that is certainly thoughts."""
+        if not self._after:
+            return text
+        self._nested += [*self._after, text]
+        return ""
+
+    def _wait(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Hold the text back until a closing tag, or its end."""
         self._pieces.append(text)
         self._length += len(text)
@@ -175,21 +249,96 @@ class ThinkTags:
             return self._hold(whole)
         if not tag or _is_mentioned(thought, rest):
             return self._released(whole)
-        return self._removed(thought.strip(), rest, ends=ends)
+        if not (self._reasons or rest.strip()):
+            # The answer of a model that does not reason.
+            self.count += 1
+            return self._released(thought)
+        return self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
 
-    def _answer(self, text: str, *, ends: bool) -> str:
-        """Remove white space and further closing tags between the thoughts and the answer."""
-        # One match, because a text with thousands of tags would be copied for each of them.
-        text = _CLOSING_TAGS.sub("", text, count=1)
-        if text and not ends and CLOSE.startswith(text):
+    def _answer(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Read the answer after the thoughts; return further thoughts, and the next part of the answer."""
+        if self.state != "later":
             self.state = "answer"
-            return self._hold(text)[1]
-        self.state = "done" if text or ends else "answer"
-        return text
+        thoughts: list[str] = []
+        shown: list[str] = []
+        rest: str | None = text
+        while rest is not None:
+            read = self._read_later if self.state == "later" else self._read_answer
+            thought, part, rest = read(rest, ends=ends, is_cut=is_cut)
+            thoughts.append(thought)
+            shown.append(part)
+        return "".join(thoughts), "".join(shown)
 
-    def _removed(self, thought: str, rest: str, *, ends: bool = True) -> tuple[str, str]:
+    def _read_answer(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str, str | None]:
+        """Read the answer up to a further opening tag; return thoughts, text, and the text from the tag on.
+
+        White space and further closing tags between the thoughts and the answer are removed.
+        """
+        del is_cut
+        if not self._has_answer:
+            # One match, because a text with thousands of tags would be copied for each of them.
+            text = _CLOSING_TAGS.sub("", text, count=1)
+            if not ends and (not text or CLOSE.startswith(text)):
+                return *self._hold(text), None
+        opened = text.find(OPEN) if self._tags < _MOST_TAGS else -1
+        end = opened if opened >= 0 else len(text) if ends else len(text) - _overlap(text)
+        shown, rest = text[:end], text[end:]
+        if shown:
+            self._has_answer = True
+            self._quotes.add(shown)
+        if opened >= 0:
+            self.state = "later"
+            self._tags += 1
+            self._length, self._tail = 0, ""
+            return "", shown, rest
+        self._hold(rest)
+        return "", shown, None
+
+    def _read_later(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str, str | None]:
+        """Hold back a further block of thoughts up to its end. A tag that the answer names stays text."""
+        self._pieces.append(text)
+        self._length += len(text)
+        seen, self._tail = self._tail + text, (self._tail + text)[-len(CLOSE) - 1 :]
+        is_long = self._length > _LONGEST_WAIT
+        if not (self._length < _LONGEST_UNDECIDED or CLOSE in seen or ends or is_long):
+            return "", "", None
+        whole = self._held()
+        inner, tag, rest = whole[len(OPEN) :].partition(CLOSE)
+        after = inner + tag + rest[:1]
+        if (len(after) > 1 or ends) and self._names(after):
+            return self._as_text(whole)
+        if not (ends or is_long or len(rest) > 1):
+            return *self._hold(whole), None
+        if _is_named(rest) if tag else not (ends and is_cut):
+            return self._as_text(whole)
         self.count += 1
-        return thought, self._answer(rest, ends=ends)
+        self.state = "answer"
+        thought = inner.strip()
+        if thought and self._has_thoughts:
+            thought = f"\n{thought}"
+        self._has_thoughts = self._has_thoughts or bool(thought)
+        return thought, "", rest
+
+    def _names(self, after: str) -> bool:
+        """Return whether the answer names the opening tag rather than having one."""
+        return self._quotes.is_open() or _is_quoted(self._quotes.last_character, after) or _is_named(after)
+
+    def _as_text(self, whole: str) -> tuple[str, str, str | None]:
+        """Return a tag as a part of the answer, and the text after it."""
+        self.state = "answer"
+        self._has_answer = True
+        self._quotes.add(OPEN)
+        return "", OPEN, whole[len(OPEN) :]
+
+    def _removed(self, thought: str, rest: str, *, ends: bool = True, is_cut: bool = True) -> tuple[str, str]:
+        self.count += 1
+        self._has_thoughts = bool(thought)
+        return self._then(thought, rest, ends=ends, is_cut=is_cut)
+
+    def _then(self, thoughts: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Return the end of the thoughts, and read the answer after them."""
+        more, shown = self._answer(rest, ends=ends, is_cut=is_cut)
+        return thoughts + more, shown
 
     def _released(self, text: str) -> tuple[str, str]:
         self.state = "done"
@@ -205,17 +354,26 @@ class ThinkTags:
         return text
 
 
-_CLOSING_TAGS = re.compile(rf"\A(?:\s*+{re.escape(CLOSE)})*+\s*+")
-
-
 def _overlap(text: str) -> int:
-    """Return the length of the beginning of a closing tag at the end of a text."""
-    return next((length for length in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:length])), 0)
+    """Return the length of a tag without the character after it, or of its beginning, at the end of a text."""
+    opened = text.rfind("<", max(0, len(text) - len(CLOSE)))
+    end = text[opened:] if opened >= 0 else " "
+    return len(end) if OPEN.startswith(end) or CLOSE.startswith(end) else 0
+
+
+def _is_quoted(before: str, after: str) -> bool:
+    return before[-1:] in _OPENING_QUOTES and after[:1] in _CLOSING_QUOTES
+
+
+def _is_named(after: str) -> bool:
+    """Return whether the text after a tag goes on with a sentence about it."""
+    return (after[:1] == " " and after[1:2].islower()) or after[:1] in _PUNCTUATION
 
 
 def _is_mentioned(before: str, after: str) -> bool:
     """Return whether a text talks about the closing tag, or quotes it."""
     if OPEN[:-1] in before or before.count("```") % 2:
         return True
-    is_quoted = before[-1:] in _OPENING_QUOTES and after[:1] in _CLOSING_QUOTES
-    return is_quoted or (before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION))
+    return _is_quoted(before, after) or (
+        before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION)
+    )

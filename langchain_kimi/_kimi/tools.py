@@ -12,6 +12,7 @@ _PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
 _NUMBER = re.compile(r":\d+$")
 _KIMI_PREFIX = "functions."
 _MARKER = "<|"
+_AROUND = " \t\r\n\"'`"
 
 
 class OfferedTools:
@@ -34,9 +35,10 @@ class OfferedTools:
     def meant(self, spelling: str) -> str | None:
         """Return the function that a spelling means: its name, `functions.name`, `name:0`, in any letter case.
 
-        A marker of Kimi's markup ends the name. None if no function matches, or more than one.
+        A marker of Kimi's markup ends the name, and quotation marks around it do not count. None if no function
+        matches, or more than one.
         """
-        forms = _forms(spelling.partition(_MARKER)[0].strip())
+        forms = _forms(spelling.partition(_MARKER)[0].strip(_AROUND))
         exact = next((form for form in forms if form in self.schemas), None)
         if exact:
             return exact

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -59,8 +60,16 @@ BY_MESSAGE = {
 }
 """Observed messages of providers, as regular expressions, with specific advice. It replaces the advice of `BY_KIND`."""
 
-TOOL_PLACE = re.compile(r"\btools(?:\.|\[|/)(\d{1,4})\b")
-"""How Moonshot, OpenAI and validators name the place of a tool."""
+TOOL_PLACE = re.compile(
+    # Moonshot, OpenAI and validators write paths (tools.3, tools[3], /tools/3, tools -> 3), others sentences.
+    r"\b(?:tools|functions)['\"\]\s]{0,3}(?:\.?\[|\.|/|->|,)\s{0,2}['\"]?(\d{1,4})\b"
+    r"|\b(?:tool|function)s?:?\s{1,2}(?:at\s)?(?:index|position|number|no\.?)\s{0,2}#?(\d{1,4})\b"
+    r"|\b(?:tool|function)\s{0,2}#?(\d{1,4})\b",
+    re.IGNORECASE,
+)
+"""How servers name the place of a tool, from 0."""
+MAX_SEARCHED = 20_000
+"""Characters of a response that are searched for the place of a tool."""
 
 BY_KIND: dict[type[KimiError], str] = {
     KimiContextOverflowError: "Shorten the messages, lower max_tokens, or choose a model with a larger context.",
@@ -90,19 +99,23 @@ def advice_for(error: KimiError) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def advice_on_tool(error: KimiError, body: bytes) -> str:
+def advice_on_tool(error: KimiError, body: bytes, own_names: Callable[[], Mapping[str, str]] = dict) -> str:
     """Return the name of the tool that a refusal gives by its position alone (`tools.3.function`), as a sentence.
 
     Args:
         error: The error.
         body: The request body.
+        own_names: A function that returns the user's names of tools, by the names that were sent in their place.
     """
-    place = TOOL_PLACE.search(error.reason) if isinstance(error, KimiInvalidRequestError) else None
+    if not isinstance(error, KimiInvalidRequestError):
+        return ""
+    text = error.response.text[:MAX_SEARCHED] if error.response else ""
+    place = TOOL_PLACE.search(error.reason) or TOOL_PLACE.search(text.replace('\\"', '"'))
     if place is None:
         return ""
-    tools, position = json.loads(body).get("tools") or [], int(place[1])
+    tools, position = json.loads(body).get("tools") or [], int(next(filter(None, place.groups())))
     name = (tools[position].get("function") or {}).get("name") if position < len(tools) else None
-    return f"tools[{position}] is the tool {name!r}." if name else ""
+    return f"tools[{position}] is the tool {own_names().get(name, name)!r}." if name else ""
 
 
 def _general(error: KimiError) -> str:

@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -66,10 +66,13 @@ BY_TYPE: dict[str, int] = {
 """The status of each of OpenRouter's canonical error types. Types that are not listed mean 400."""
 
 CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
-MODERATION_TYPES = frozenset(
-    {"content_policy_violation", "refusal", "content_filter", "data_inspection_failed", "content_moderation"}
+MODERATION_TYPES = re.compile(
+    # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
+    r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
+    r"|sensitive_content|prompt_blocked|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
+    re.IGNORECASE,
 )
-"""OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud and of others."""
+"""The types and codes of errors that mean a flagged input."""
 MODERATION_WORDS = re.compile(
     # Moonshot; Azure; Alibaba Cloud; xAI; OpenAI
     r"considered high risk|content management policy|inappropriate content|content violates|violates? our usage polic"
@@ -80,7 +83,8 @@ EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|fu
 UNKNOWN_MODEL = re.compile(
     # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
     r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
-    r"|invalid model (name|id|slug)|unknown model|no such model|unrecognized model",
+    r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
+    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)",
     re.IGNORECASE,
 )
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
@@ -92,6 +96,8 @@ GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad reque
 MAX_MESSAGE = 2000
 """Characters of a message that are kept as the reason; `response` has the whole text."""
 MILLISECONDS = 1000
+LENGTH_OF_TIME = re.compile(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
+"""Seconds, or a number with a unit. Headers that came twice are joined by a comma; the first counts."""
 EPOCH_2001 = 1_000_000_000
 """September 2001 in seconds since the epoch; smaller numbers are not points in time."""
 
@@ -190,7 +196,8 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     raw = _parse_if_json(metadata.get("raw"))
     reason, message = _reason(error, raw), _as_text(error.get("message"))[:MAX_MESSAGE]
     code_and_type = _code_and_type(raw)
-    word = error_type or next((word for word in code_and_type if word in MODERATION_TYPES), None) or _word(code)
+    words = (*code_and_type, _as_text(error.get("type"))[:200])
+    word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _word(code)
     kind = _kind(status, word, metadata, "\n".join((reason, message, *code_and_type)))
     built = kind(
         reason,
@@ -234,7 +241,8 @@ def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str)
 
 def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> bool:
     is_flagged = bool(metadata.get("reasons")) or "flagged_input" in metadata
-    return is_flagged or word in MODERATION_TYPES or MODERATION_WORDS.search(text) is not None
+    is_named = word is not None and MODERATION_TYPES.fullmatch(word) is not None
+    return is_flagged or is_named or MODERATION_WORDS.search(text) is not None
 
 
 def _status(error: WireError, error_type: str | None, http_status: int) -> int:
@@ -313,8 +321,9 @@ def retry_after(
     """Return the seconds to wait that a response names, or None.
 
     The first of these counts: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
-    (seconds or a date), `availability.retry_after` (seconds), and `X-RateLimit-Reset` (milliseconds since the epoch).
-    The headers may also be those of the provider, in `metadata.headers`.
+    (seconds, a date, or with a unit as in "2s" and "300ms"), `availability.retry_after` (seconds), and
+    `X-RateLimit-Reset` (milliseconds since the epoch). The headers may also be those of the provider, in
+    `metadata.headers`.
     """
     inner = metadata.get("headers")
     upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
@@ -336,13 +345,23 @@ def retry_after(
 def _seconds(value: Any, now: float) -> float | None:
     number = number_of(value)
     if number is None and isinstance(value, str):
+        if length := LENGTH_OF_TIME.fullmatch(value):
+            return float(length[1]) / (MILLISECONDS if length[2] == "ms" else 1)
         try:
-            moment = parsedate_to_datetime(value)
+            moment = _moment(value)
             # A date in asctime's format, or with the zone "-0000", has no zone; HTTP dates are in UTC.
             number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
     return None if number is None else max(0.0, number)
+
+
+def _moment(value: str) -> datetime:
+    """Return the time in HTTP's formats or in ISO 8601."""
+    try:
+        return parsedate_to_datetime(value)
+    except ValueError:
+        return datetime.fromisoformat(value.strip())
 
 
 def number_of(value: Any) -> float | None:

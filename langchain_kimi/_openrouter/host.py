@@ -4,7 +4,7 @@ A new host is one more entry of `HOSTS`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -16,11 +16,17 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 logger = logging.getLogger("langchain_kimi")
 
 OPENROUTER_FIELDS = frozenset(
-    {"cache_control", "debug", "image_config", "max_tool_calls", "models", "plugins", "preset", "provider", "reasoning"}
-    | {"route", "session_id", "stop_server_tools_when", "structured_outputs", "top_a", "trace", "transforms", "usage"}
+    {"cache_control", "debug", "deferred_tools", "image_config", "max_tool_calls", "models", "plugins", "preset"}
+    | {"prompt_cache_options", "provider", "reasoning", "route", "session_id", "stop_server_tools_when"}
+    | {"structured_outputs", "top_a", "trace", "transforms", "usage"}
 )
 """Fields of a request that only OpenRouter reads. Strict servers answer them with 400."""
 _SERVER_TOOL = "openrouter:"
+_OF_MESSAGES = frozenset({"annotations", "configuration_update", "images", "model", "reasoning", "reasoning_details"})
+"""Fields of messages that only OpenRouter reads."""
+_CACHE_MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+"""Keys of messages, content parts and tools that mark the end of a prefix to cache."""
+_OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Host:
         reasoning_on: The fields that switch reasoning on, where `reasoning` is not sent.
         reasoning_off: The fields that switch reasoning off, where `reasoning` is not sent.
         unsupported: Further fields that are not sent.
+        takes_later_tools: Whether it takes more tools in system messages, for models that understand them (Kimi K3).
+        reads_cache_marks: Whether `cache_control` in messages and tools is sent.
         batches: The form of its batch API, see `langchain_kimi.batch`: `inline` (the requests are in the body of the
             submission), `files` (they are uploaded first), or empty if it has none.
         batch_rows: The most requests of a batch; 0 for no limit.
@@ -54,6 +62,8 @@ class Host:
     reasoning_on: Mapping[str, Any] = field(default_factory=dict, hash=False)
     reasoning_off: Mapping[str, Any] = field(default_factory=dict, hash=False)
     unsupported: frozenset[str] = frozenset()
+    takes_later_tools: bool = False
+    reads_cache_marks: bool = False
     batches: str = ""
     batch_rows: int = 0
     batch_bytes: int = 0
@@ -86,6 +96,8 @@ MOONSHOT = Host(
     # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
     reasoning_on={"thinking": {"type": "enabled"}},
     reasoning_off={"thinking": {"type": "disabled"}},
+    # https://platform.kimi.ai/docs/guide/use-dynamic-tool-loading
+    takes_later_tools=True,
     # https://platform.kimi.ai/docs/api/batch-create
     batches="files",
     batch_bytes=100_000_000,
@@ -105,9 +117,11 @@ HOSTS = (
     replace(COMPATIBLE, name="vllm"),
     replace(COMPATIBLE, name="sglang", base_url="http://localhost:30000/v1"),
     replace(COMPATIBLE, name="llama.cpp", base_url="http://localhost:8080/v1"),
-    replace(COMPATIBLE, name="litellm", base_url="http://localhost:4000/v1"),
+    # It passes the marks on to Anthropic and others.
+    replace(COMPATIBLE, name="litellm", base_url="http://localhost:4000/v1", reads_cache_marks=True),
 )
 """All hosts. Where several match a base URL, the first one is chosen; `COMPATIBLE` if none does."""
+KEY_VARIABLES = tuple(dict.fromkeys(host.key_variable for host in HOSTS if host.key_variable))
 
 
 def _same(value: Any) -> Any:
@@ -160,10 +174,14 @@ def check_key(key: str) -> None:
     """Check that a header can hold the key.
 
     Raises:
-        ValueError: It cannot. The text does not contain the key.
+        ValueError: It cannot, or the key is in quotes, which some tools keep from `.env` files. The text does not
+            contain the key.
     """
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("api_key must be printable ASCII, as every header: no blanks, line breaks or accents.")
+    if not key.isascii() or not key.isprintable() or " " in key or key[:1] in {"'", '"'}:
+        raise ValueError(
+            "api_key must be printable ASCII, as every header: no blanks, line breaks or accents, and no quotes around "
+            "it."
+        )
 
 
 def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) -> WireBody:
@@ -190,24 +208,56 @@ def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
         logger.info("%s does not understand %s: not sent.", host.name, ", ".join(sorted(dropped)))
     adapted = {name: value for name, value in body.items() if name not in dropped}
     adapted["model"] = str(body["model"]).removeprefix(host.model_prefix)
-    adapted["messages"] = _messages(body["messages"])
-    if tools := body.get("tools"):
-        adapted["tools"] = [tool for tool in tools if not str(tool.get("type")).startswith(_SERVER_TOOL)]
-    return _with_reasoning(adapted, host)
+    marks = frozenset() if host.reads_cache_marks else _CACHE_MARKS
+    adapted["messages"] = _messages(body["messages"], marks)
+    return _with_reasoning(_with_tools(adapted, marks), host)
 
 
-def _messages(messages: list[WireMessage]) -> list[WireMessage]:
-    """Return the messages with their reasoning under the name that other servers read, `reasoning_content`."""
-    if not any("reasoning" in message or "reasoning_details" in message for message in beyond_text(messages)):
+def _with_tools(body: JSONObject, marks: frozenset[str]) -> JSONObject:
+    """Return a body with the functions among its tools, without what only OpenRouter reads."""
+    tools = [_tool(tool, marks) for tool in body.get("tools") or () if not _is_server_tool(tool)]
+    if not tools:
+        return {name: value for name, value in body.items() if name not in _OF_TOOLS}
+    left_out = {"tool_choice"} if _is_server_tool(body.get("tool_choice")) else set()
+    return {**{name: value for name, value in body.items() if name not in left_out}, "tools": tools}
+
+
+def _is_server_tool(tool: Any) -> bool:
+    return isinstance(tool, Mapping) and str(tool.get("type")).startswith(_SERVER_TOOL)
+
+
+def _tool(tool: JSONObject, marks: frozenset[str]) -> JSONObject:
+    function = tool.get("function")
+    own = _without(tool, marks)
+    return {**own, "function": _without(function, {"defer_loading"})} if isinstance(function, Mapping) else own
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> JSONObject:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _messages(messages: list[WireMessage], marks: frozenset[str]) -> list[WireMessage]:
+    """Return the messages without what only OpenRouter reads.
+
+    Reasoning has the name that other servers read, `reasoning_content`.
+    """
+    extras = _OF_MESSAGES | marks
+    if not any(not extras.isdisjoint(message) or _has_marks(message, marks) for message in beyond_text(messages)):
         return messages
-    adapted = []
-    for message in cast("Iterable[JSONObject]", messages):
-        if message.get("role") == "assistant" and not message.keys().isdisjoint({"reasoning", "reasoning_details"}):
-            text = message.get("reasoning")
-            others = {key: value for key, value in message.items() if key not in {"reasoning", "reasoning_details"}}
-            message = {**({} if text is None else {"reasoning_content": text}), **others}  # noqa: PLW2901 - its new form
-        adapted.append(message)
-    return cast("list[WireMessage]", adapted)
+    return cast("list[WireMessage]", [_message(message, extras, marks) for message in cast("Any", messages)])
+
+
+def _message(message: JSONObject, extras: frozenset[str], marks: frozenset[str]) -> JSONObject:
+    text = message.get("reasoning")
+    adapted = {**({} if text is None else {"reasoning_content": text}), **_without(message, extras)}
+    if _has_marks(message, marks):
+        adapted["content"] = [_without(part, marks) for part in message["content"]]
+    return adapted
+
+
+def _has_marks(message: Any, marks: frozenset[str]) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and any(not marks.isdisjoint(part) for part in content)
 
 
 def _with_reasoning(body: JSONObject, host: Host) -> JSONObject:

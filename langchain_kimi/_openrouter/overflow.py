@@ -52,7 +52,7 @@ _OTHER_SUBJECT = re.compile(
     r"|user|logprobs|embedding|batch|body|key)s?\b|tool_call|temperature|top_[kp]",
     re.IGNORECASE,
 )
-_TEXT_LENGTH = re.compile(r"token|context|max message|sequence length", re.IGNORECASE)
+_TEXT_LENGTH = re.compile(r"token|context|max message|sequence length|input_ids", re.IGNORECASE)
 _NOT_THE_PROMPT = re.compile(
     r"(?:access|auth\w*|session|bearer|api|refresh|csrf|security|invalid|jwt) tokens?\b|\bapi key\b|queue"
     r"|logit_bias|\bcaching\b|cached content|(?:maximum value|valid range|range) (?:for|of) `?max_",

@@ -152,7 +152,7 @@ def _secrets_in(url: str) -> list[str]:
 def _forms(secret: str) -> set[str]:
     """Return a secret as it may be written in texts, URLs, HTML and JSON."""
     secret = secret.strip()
-    forms = {secret, quote(secret, safe=""), html.escape(secret), json.dumps(secret)[1:-1]}
+    forms = {secret, quote(secret, safe="", errors="replace"), html.escape(secret), json.dumps(secret)[1:-1]}
     return {form for form in forms if len(form) >= MIN_SECRET_LENGTH}
 
 

@@ -64,6 +64,9 @@ class WireMessage(TypedDict, total=False):
     annotations: list[JSONObject]
     images: list[JSONObject]
     audio: JSONObject
+    model: str
+    """The model that wrote the message; OpenRouter's router reads it."""
+    configuration_update: JSONObject
 
 
 class WireError(TypedDict, total=False):
@@ -73,6 +76,8 @@ class WireError(TypedDict, total=False):
     message: str
     metadata: JSONObject | None
     error_type: str
+    type: str
+    """OpenAI's name for the kind of error; other hosts send it."""
     http_status: int
     availability: JSONObject
 

@@ -81,7 +81,8 @@ def _is_long_and_broken(text: str) -> bool:
     except json.JSONDecodeError as error:
         # An error at the end is that of truncated JSON, which the parser completes.
         return error.pos < len(text) - len("false") and not error.msg.startswith("Unterminated string")
-    except RecursionError:
+    except (RecursionError, ValueError):
+        # Nested too deeply, or an integer of more digits than Python parses.
         return True
     return False
 

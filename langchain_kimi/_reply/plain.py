@@ -7,7 +7,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.repairs import ALL, may_change
-from langchain_kimi._openrouter.reply.chunks import as_chunk
+from langchain_kimi._openrouter.reply.chunks import as_chunk, numbered
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireEvent
@@ -30,7 +30,7 @@ class PlainMessage:
         self, head: ResponseHead, body: WireBody, *, idle: float | None, repair_options: RepairOptions | None = None
     ) -> None:
         self._head = head
-        self._wire = PlainReader(head, idle)
+        self._wire = PlainReader(head, idle, keeps_choices=cast("JSONObject", body).get("n") not in (None, 1))
         self._body = body
         self._repair_options = repair_options
         self._choices: dict[int, ChoiceReader] = {}
@@ -63,24 +63,26 @@ class PlainMessage:
 
     def explain(self, error: KimiError) -> tuple[()]:
         """Add the partial message, usage and ids to an error. Return no chunks."""
-        for reader in [*self._choices.values()][:1]:
-            reader.explain(error)
+        if self._choices:
+            self._choices[min(self._choices)].explain(error)
         add_head(error, self._head)
         return ()
 
     def _repaired(self) -> list[WireEvent]:
         for reader in self._choices.values():
             list(reader.close())
-        return [reader.full_reply() for reader in self._choices.values()]
+        first, *others = (self._choices[index] for index in sorted(self._choices))
+        # The first choice is the answer, whatever the state of the others.
+        return [first.full_reply(), *(other.partial_reply() for other in others)]
 
     def _add(self, reply: WireEvent) -> None:
         """Add the reply, or a chunk of it: some hosts stream although the request did not ask for it."""
         choices = reply.get("choices") or []
         is_chunk = not any(choice.get("message") for choice in choices)
-        for position, choice in enumerate(choices if is_chunk else as_chunk(reply).get("choices") or ()):
-            # Choices of a plain reply are identified by their position: not all hosts number them.
-            index: Any = choice.get("index") if is_chunk else position
-            if (reader := self._reader(index if isinstance(index, int) else position)) is not None:
+        # The reader has put the choices of a plain reply in order.
+        pairs = numbered(choices) if is_chunk else list(enumerate(as_chunk(reply).get("choices") or ()))
+        for index, choice in pairs:
+            if (reader := self._reader(index)) is not None:
                 reader.add(reply, choice)
         if not choices:
             for reader in self._choices.values():
@@ -88,7 +90,7 @@ class PlainMessage:
 
     def _reader(self, index: int) -> ChoiceReader | None:
         """Return the reader of a choice, or None if there are too many choices."""
-        if index not in self._choices and len(self._choices) < MAX_CHOICES:
+        if index not in self._choices and (len(self._choices) < MAX_CHOICES or index == 0):
             self._choices[index] = ChoiceReader(self._body, self._repair_options)
         return self._choices.get(index)
 

@@ -219,6 +219,8 @@ def _add_kwargs(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
     files = [item for item in annotations if _is_file(item)] if isinstance(annotations, list) else []
     if files:
         wire["annotations"] = files
+    if isinstance(model := kwargs.get("model"), str) and model:
+        wire["model"] = model
 
 
 def _is_file(annotation: Any) -> bool:
@@ -232,6 +234,9 @@ def _add_reasoning(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
     invalidates their signatures. An empty value is sent too: it means that the model did not think.
     """
     text, details = kwargs.get("reasoning_content"), kwargs.get("reasoning_details")
+    if text is None:
+        # Messages that were written as dicts in OpenRouter's form have it under the name of the wire.
+        text = kwargs.get("reasoning")
     if isinstance(text, str) or isinstance(details, list):
         wire.pop("reasoning", None)
         wire.pop("reasoning_details", None)

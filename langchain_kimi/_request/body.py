@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.json import JSON, is_plain
+from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi._request.messages import messages_to_wire
@@ -61,7 +62,7 @@ def request_body(
         **parameters,
         **({"stream": True} if streamed else {}),
     }
-    return cast("WireBody", body)
+    return with_all_tools(cast("WireBody", body))
 
 
 def call_ids_in(messages: Sequence[BaseMessage]) -> frozenset[str]:
@@ -79,11 +80,17 @@ def body_bytes(body: WireBody) -> bytes:
     """Return a body as compact JSON, with its keys in order, so that equal calls give equal bytes.
 
     Raises:
-        KimiUsageError: The body contains something that is not a JSON value.
+        KimiUsageError: The body contains something that is not a JSON value, or is nested too deeply.
     """
     try:
         # Messages that are a role and a text are plain.
         return JSON.encode_object(body, plain=("messages",) if is_plain(beyond_text(body["messages"])) else ())
+    except RecursionError:
+        # Its traceback has thousands of lines.
+        raise KimiUsageError(
+            "The request cannot be written as JSON: it contains a value that is nested too deeply.",
+            advice="Check model_kwargs and the arguments of the call, such as the schema of a response_format.",
+        ) from None
     except (TypeError, ValueError) as error:
         raise KimiUsageError(
             f"The request cannot be written as JSON: {error}.",

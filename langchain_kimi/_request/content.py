@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from langchain_core.messages import BaseMessage
@@ -110,15 +111,52 @@ PARTS = {
 }
 """The converters of blocks, by the block's `type`."""
 
-_PARTS_BY_ROLE = {"system": _TEXT_PARTS, "developer": _TEXT_PARTS}
+
+def _link_part(block: Block) -> JSONObject | None:
+    """Return a text with the address of a block, if only the tools of the agent can read it; else None.
+
+    Tools of MCP servers return links to their resources, such as `file:///notes.txt` or `memo://1`. A host can read
+    images and PDF documents on the web.
+    """
+    if isinstance(block.get("file"), Mapping):
+        return None
+    source = read_source(block)
+    is_document = block["type"] == "file" and source.mime_type not in {None, "application/pdf"}
+    if not source.url or (source.url.startswith(("http://", "https://", "data:")) and not is_document):
+        return None
+    kind = f" ({source.mime_type})" if source.mime_type else ""
+    return {"type": "text", "text": f"{source.url}{kind}"}
+
+
+def _result_image(block: Block) -> JSONObject:
+    return _link_part(block) or MEDIA_PARTS["image"](block)
+
+
+def _result_file(block: Block) -> JSONObject:
+    """Convert a `file` block of a tool's result. Text in base64 is sent as text."""
+    if link := _link_part(block):
+        return link
+    source = Source() if isinstance(block.get("file"), Mapping) else read_source(block)
+    if source.base64 and (source.mime_type or "").startswith(_TEXT_TYPES):
+        with suppress(UnfitBlockError):
+            return {"type": "text", "text": _decoded(source.base64)}
+    return document_part(block)
+
+
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
+_PARTS_BY_ROLE = {
+    "system": _TEXT_PARTS,
+    "developer": _TEXT_PARTS,
+    "tool": {**PARTS, "image": _result_image, "file": _result_file},
+}
 
 
 def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
-    A `non_standard` block contains another block. If the type of that block is unknown here, it is sent unchanged. This
-    makes it possible to send block types that are newer than this package. Of any other unknown block only the text is
-    sent, which may be empty.
+    A `non_standard` block contains another block. If that block has a type that is unknown here, it is sent unchanged.
+    This makes it possible to send block types that are newer than this package. Of any other unknown block only the
+    text is sent, which may be empty.
 
     Raises:
         UnfitBlockError: A system or developer message contains media, or data is missing.
@@ -129,7 +167,11 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     kind = block.get("type")
     if kind == "non_standard":
         inner = non_standard_value(block)
-        return part_to_wire(inner, role) if inner.get("type") in parts else dict(inner)
+        if inner.get("type") in parts:
+            return part_to_wire(inner, role)
+        if isinstance(inner.get("type"), str):
+            return dict(inner)
+        block = inner
     if kind in parts:
         return _marked(parts[kind](block), block)
     if kind in PARTS:
@@ -139,11 +181,9 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
 
 
 def non_standard_value(block: Block) -> Block:
-    """Return the block inside a `non_standard` block."""
+    """Return the block inside a `non_standard` block; any other value is the text of one without a type."""
     value = block.get("value")
-    if not isinstance(value, Mapping):
-        raise UnfitBlockError("a block of type 'non_standard' needs an object as its 'value'")
-    return value
+    return value if isinstance(value, Mapping) else {"text": value}
 
 
 def _not_text(kind: str, role: str, accepted: Iterable[str]) -> UnfitBlockError:

@@ -151,7 +151,9 @@ def video_part(block: Block) -> JSONObject:
 
 def video_url_part(block: Block) -> JSONObject:
     """Convert a `video_url` block, or an `input_video` block, which is the older name."""
-    return {"type": "video_url", "video_url": {"url": _nested_url(block, "video_url")[0]}}
+    url, value = _nested_url(block, "video_url")
+    processing = _string(value.get("processing"))
+    return {"type": "video_url", "video_url": {"url": url, **({"processing": processing} if processing else {})}}
 
 
 def audio_part(block: Block) -> JSONObject:

@@ -5,9 +5,10 @@ messages (such as `reasoning_details`), so later steps copy whatever they change
 `langchain_kimi._kimi.history`, not here.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast, get_args
 
 from langchain_core.messages import (
     AIMessage,
@@ -24,6 +25,7 @@ from langchain_core.messages import (
 from langchain_kimi._openrouter.conversation import Conversation
 from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
 from langchain_kimi._request.assistant import assistant_to_wire
+from langchain_kimi._request.changes import split_content
 from langchain_kimi._request.content import content_to_wire
 from langchain_kimi.errors import KimiUsageError
 
@@ -82,8 +84,10 @@ def message_to_wire(message: BaseMessage) -> list[WireMessage]:
     return messages_to_wire([message])
 
 
-def _content(role: Role, message: BaseMessage, conversation: _Conversion) -> str | list[JSONObject]:
-    content = message.content
+def _content(
+    role: Role, message: BaseMessage, conversation: _Conversion, content: Any = None
+) -> str | list[JSONObject]:
+    content = message.content if content is None else content
     return content if isinstance(content, str) else content_to_wire(content, role, conversation.place)
 
 
@@ -95,16 +99,34 @@ def _named(role: Role, content: str | list[JSONObject], name: str | None) -> Wir
 def _system(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
     # langchain-core has no class for developer messages and marks them so.
     is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
-    role: Role = "developer" if is_developer else "system"
-    return [_named(role, _content(role, message, conversation), message.name)]
+    return _instructions("developer" if is_developer else "system", message, conversation)
 
 
 def _developer(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
-    return [_named("developer", _content("developer", message, conversation), message.name)]
+    return _instructions("developer", message, conversation)
+
+
+def _instructions(role: Role, message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
+    content, changes = split_content(message.content, is_system=True)
+    wire = cast("list[WireMessage]", changes)
+    if not content and message.content:
+        # The message consists of changes.
+        return wire
+    instruction = _named(role, _content(role, message, conversation, content), message.name)
+    # Changes the settings of the conversation from here on, such as its reasoning.
+    if isinstance(update := message.additional_kwargs.get("configuration_update"), Mapping):
+        instruction["configuration_update"] = dict(update)
+    return [instruction, *wire]
 
 
 def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
-    content = message.content
+    content, changes = split_content(message.content, is_system=False)
+    if changes and not content:
+        return cast("list[WireMessage]", changes)
+    if changes:
+        # The message after an update is the first one that it applies to.
+        wire = cast("list[WireMessage]", changes)
+        return [*wire, *_user(message.model_copy(update={"content": content}), conversation)]
     if isinstance(content, list) and any(map(_is_tool_result, content)):
         return _user_with_results(content, message.name, conversation)
     return [_named("user", _content("user", message, conversation), message.name)]
@@ -145,7 +167,19 @@ def _tool(message: ToolMessage, conversation: _Conversion) -> list[WireMessage]:
 
 def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conversion) -> WireMessage:
     # The wire has no fields for a result's name, status or artifact.
-    return {"role": "tool", "tool_call_id": tool_call_id, "content": _content("tool", message, conversation)}
+    content = _content("tool", message, conversation) or _structured_result(message)
+    return {"role": "tool", "tool_call_id": tool_call_id, "content": content}
+
+
+def _structured_result(message: BaseMessage) -> str:
+    """Return the structured result of an MCP tool whose result has no other content, as JSON.
+
+    The package langchain-mcp-adapters makes it an artifact. MCP servers should also send it as text, but need not.
+    """
+    artifact = getattr(message, "artifact", None)
+    if not isinstance(artifact, Mapping) or "structured_content" not in artifact:
+        return ""
+    return json.dumps(artifact["structured_content"], ensure_ascii=False, default=str)
 
 
 def _function(message: FunctionMessage, conversation: _Conversion) -> list[WireMessage]:

@@ -46,15 +46,13 @@ def details_to_wire(details: list[Any]) -> list[Any]:
 
 
 def _with_known_format(detail: Any) -> Any:
-    """Return an entry whose `format` is not a known one repeated."""
+    """Return an entry whose `format` is not the same text several times."""
     value = detail.get("format") if isinstance(detail, dict) else None
-    if not isinstance(value, str) or value in _FORMATS:
+    if not isinstance(value, str) or not value or value in _FORMATS:
         return detail
-    for known_format in _FORMATS:
-        count, rest = divmod(len(value), len(known_format))
-        if not rest and value == known_format * count and count:
-            return {**detail, "format": known_format}
-    return detail
+    # A text that is n times another one is found in its double before its own length.
+    period = (value * 2).find(value, 1)
+    return detail if period == len(value) else {**detail, "format": value[:period]}
 
 
 def _continues(entry: Any, detail: Any) -> bool:

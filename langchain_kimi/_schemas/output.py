@@ -278,29 +278,48 @@ def missing_keys(schema: Mapping[str, Any], value: Mapping[str, Any]) -> list[st
     return [key for key in schema.get("required", ()) if key not in value]
 
 
-def matches_shape(schema: Any, value: Any, root: Mapping[str, Any], depth: int = 0) -> bool:
+def matches_shape(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
     """Return whether a value has the type of a schema, or matches one of its members or branches.
+
+    A reference that leads back to itself allows anything.
 
     Args:
         schema: The schema; a boolean is one too.
         value: The value.
         root: The schema that references point into.
-        depth: How many references and branches were followed. A reference that leads back to itself allows anything.
+    """
+    return _matches(schema, value, root, {}, 0)
+
+
+def _matches(schema: Any, value: Any, root: Mapping[str, Any], results: dict[int, bool], depth: int) -> bool:
+    """Return whether a value matches a schema.
+
+    Args:
+        schema: The schema.
+        value: The value.
+        root: The schema that references point into.
+        results: The result of each schema by its `id`. Several branches may refer to one schema, which would be read
+            many times.
+        depth: The number of references and branches that were followed.
     """
     if not isinstance(schema, Mapping) or depth > _MAX_REFERENCES:
         return schema is not False
+    if id(schema) in results:
+        return results[id(schema)]
+    results[id(schema)] = True
 
     def matches(inner: Any) -> bool:
-        return matches_shape(inner, value, root, depth + 1)
+        return _matches(inner, value, root, results, depth + 1)
 
     branches = [branch for keyword in ("anyOf", "oneOf") for branch in schema.get(keyword, ())]
-    return (
+    result = results[id(schema)] = (
         _has_type(schema, value)
         and _is_member(schema, value)
         and all(map(matches, schema.get("allOf", ())))
         and (not branches or any(map(matches, branches)))
         and matches(resolve(root, schema.get("$ref")))
     )
+    return result
 
 
 def _has_type(schema: Mapping[str, Any], value: Any) -> bool:

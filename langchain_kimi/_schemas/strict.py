@@ -72,7 +72,8 @@ class StrictForm:
             self._add_obstacle(place, "free keys")
         properties: JSONObject = schema.get("properties", {})
         paths = {name: f"{place}.{name}".lstrip(".") for name in properties}
-        optional = [name for name in properties if name not in schema.get("required", ())]
+        required = {name for name in schema.get("required", ()) if isinstance(name, str)}
+        optional = [name for name in properties if name not in required]
         free = [name for name in optional if not _has_one_value(properties[name])]
         self.must_be_there += [paths[name] for name in free if not self._allows_null(properties[name])]
         schema["properties"] = {name: self._rewritten(value, paths[name]) for name, value in properties.items()}

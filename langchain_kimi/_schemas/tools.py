@@ -24,18 +24,20 @@ _RESPONSE_FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
 _FUNCTION_TYPES = ("function", "object")
 
 
-def tools_to_wire(tools: Sequence[Tool], *, strict: Strict) -> list[JSONObject]:
+def tools_to_wire(tools: Sequence[Tool], *, strict: Strict, deferred: bool = False) -> list[JSONObject]:
     """Return tools in the form of the wire; tools already in that form are not changed.
 
     Args:
         tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools, and
             OpenRouter's server tools.
         strict: The value to set on every function; None sets nothing.
+        deferred: Whether tools with `extras={"defer_loading": True}` are marked as deferred.
 
     Raises:
         KimiUsageError: A tool cannot be converted, or has no name.
     """
-    return [_tool_to_wire(tool, strict) for tool in tools]
+    wire = [_tool_to_wire(tool, strict) for tool in tools]
+    return [_deferred(*pair) for pair in zip(tools, wire, strict=True)] if deferred else wire
 
 
 def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObject]) -> str | JSONObject | None:
@@ -78,25 +80,27 @@ def response_format_to_wire(schema: Schema, strict: Strict) -> JSONObject:
     return output_schema(schema).response_format(strict=strict)
 
 
-def bind_arguments(
+def bind_arguments(  # noqa: PLR0913 - those of LangChain's `bind_tools`
     tools: Sequence[Tool],
     *,
     tool_choice: ToolChoice | None = None,
     strict: Strict = None,
     parallel_tool_calls: bool | None = None,
     response_format: Schema | None = None,
+    deferred: bool = False,
     **kwargs: Any,
 ) -> dict[str, Any]:
     """Return the arguments that `bind_tools` binds: the parameters of the wire, and `kwargs` unchanged.
 
-    Parameters that are None are left out. An empty list of tools drops `tool_choice` and `parallel_tool_calls`,
+    Tools with `extras={"defer_loading": True}` are marked as deferred if `deferred` is true. Parameters that are None
+    are left out. An empty list of tools drops `tool_choice` and `parallel_tool_calls`,
     because agents may bind an empty list.
 
     Raises:
         KimiUsageError: See `tools_to_wire` and `tool_choice_to_wire`.
     """
     arguments = dict(kwargs)
-    if wire_tools := tools_to_wire(tools, strict=strict):
+    if wire_tools := tools_to_wire(tools, strict=strict, deferred=deferred):
         choice = tool_choice_to_wire(tool_choice, wire_tools)
         chosen = {"tools": wire_tools, "tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
         arguments |= {key: value for key, value in chosen.items() if value is not None}
@@ -179,6 +183,12 @@ def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
     if strict is None or "strict" in function:
         return function
     return strict_function(function) if strict else {**function, "strict": False}
+
+
+def _deferred(tool: Tool, wire: JSONObject) -> JSONObject:
+    if not (isinstance(tool, BaseTool) and (tool.extras or {}).get("defer_loading") is True):
+        return wire
+    return {**wire, "function": {**wire["function"], "defer_loading": True}}
 
 
 def _cache_control(extras: Mapping[str, Any] | None) -> JSONObject:

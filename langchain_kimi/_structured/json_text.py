@@ -59,12 +59,16 @@ _TAIL = 64
 # A string that does not end reaches to the end of the text, so that no later quote is tried.
 _STRING = r'"(?:[^"\\]|\\.)*+(?:"|(?P<open>\Z|\\\Z))'
 _CONSTANT = re.compile(_STRING + r"|(?P<constant>-?Infinity|NaN)", re.DOTALL)
-_BRACE = re.compile(_STRING + r"|(?P<brace>[{}])", re.DOTALL)
+# In prose, a quote may be an apostrophe or a unit, and the braces after it count. Each pair of braces is read on its
+# own, so a string in it has a limit.
+_BRACE = re.compile(r'"(?:[^"\\]|\\.){0,1000}+"|(?P<open>")|(?P<brace>[{}])', re.DOTALL)
 _BARE_BRACE = re.compile(r"(?P<brace>[{}])")
 _VALUE_START = re.compile(r"[{\[]")
 # The start of JSON, as opposed to brackets in prose such as `{name}`, `[link](url)` or `[3]`.
 _JSON_START = re.compile(r'\{\s*"|\[\s*(?:["{\[]|-?\d+\s*,|(?:true|false|null)\b)')
 _MAX_PROSE_BRACKETS = 1000
+_MAX_READ_AGAIN = 4
+"""The number of times that the whole text may be read in attempts to read values that fail."""
 
 
 class NotJSONError(ValueError):
@@ -79,8 +83,8 @@ class NotJSONError(ValueError):
         self.position = position
 
 
-class _TooDeepError(NotJSONError):
-    """A value is nested too deeply; the values inside it are not tried, each of which may be too deep again."""
+class _RefusedError(NotJSONError):
+    """A value is JSON, but nested too deeply, too large a number, or ambiguous. The values inside it are not tried."""
 
 
 def read_json(text: str, *, wants_object: bool) -> Any:
@@ -189,15 +193,16 @@ def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
 
     Brackets and braces of the prose are skipped, up to a limit.
     """
-    skipped = 0
+    skipped = read = 0
     while match := _VALUE_START.search(text, position):
         start = match.start()
         try:
             value, position = _decode(text, start)
         except NotJSONError as error:
-            skipped += 1
-            is_json = isinstance(error, _TooDeepError) or _JSON_START.match(text, start)
-            if is_json or error.position >= len(text) or skipped > _MAX_PROSE_BRACKETS:
+            skipped, read = skipped + 1, read + error.position - start
+            is_json = isinstance(error, _RefusedError) or _JSON_START.match(text, start)
+            is_over = error.position >= len(text) or skipped > _MAX_PROSE_BRACKETS
+            if is_json or is_over or read > _MAX_READ_AGAIN * len(text):
                 raise
             position = _after_braces(text, start) if text[start] == "{" else start + 1
         else:
@@ -215,11 +220,12 @@ def _after_braces(text: str, start: int) -> int:
 
 
 def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
-    """Yield the braces outside of strings; a quote whose string does not end is no string."""
+    """Yield the braces outside of strings. After a quote whose string does not end soon, all braces count."""
     for match in _BRACE.finditer(text, start):
-        if match["open"] is not None:
+        if match["open"]:
             yield from _BARE_BRACE.finditer(text, match.start())
-        elif match["brace"]:
+            return
+        if match["brace"]:
             yield match
 
 
@@ -229,8 +235,10 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     except json.JSONDecodeError as error:
         raise NotJSONError(error.msg, error.pos) from None
     except RecursionError:
-        raise _TooDeepError("nested too deeply", start) from None
+        raise _RefusedError("nested too deeply", start) from None
     except ValueError as error:
         named = str(error).removesuffix(" is not JSON")
+        if named == str(error):
+            raise _RefusedError(named, start) from None
         constants = (match.start() for match in _CONSTANT.finditer(text, start) if match["constant"] == named)
         raise NotJSONError(str(error), next(constants, start)) from None

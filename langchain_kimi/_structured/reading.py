@@ -22,7 +22,8 @@ _ADVICE: dict[StructuredOutputCause, str] = {
 _ONLY_REASONING = "Reasoning used up the tokens: raise max_tokens, or limit reasoning (`reasoning`)."
 _EXCERPT = 20
 # Markup of calls of tools that were not offered stays in the text; its arguments are not the value.
-_LEAKED_CALL = re.compile(r"functions\.([\w.-]+):\d+\s*<\|tool_call_argument_begin\|>")
+# A name has a limit, because each beginning of a call is read on its own.
+_LEAKED_CALL = re.compile(r"functions\.([\w.-]{1,128}+):\d{1,9}+\s{0,9}+<\|tool_call_argument_begin\|>")
 
 ATTEMPTS = "attempts"
 """The key of a repaired answer's `response_metadata` under which the messages of both attempts are stored."""

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import base_slug, family
 from langchain_kimi._kimi.outgoing import prepare
+from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._request.routing import answers_in, host_of, serving_host
@@ -70,7 +71,7 @@ def body_to_count(
         body["tools"] = tools_to_wire(tools, strict=None)
     if provider:
         body["provider"] = provider
-    return prepare(cast("WireBody", body))
+    return prepare(with_all_tools(cast("WireBody", body)))
 
 
 def count(

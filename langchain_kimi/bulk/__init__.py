@@ -12,9 +12,27 @@ Each row is written to the output once, before it counts. A run that was killed 
 the same arguments, and no finished row is asked again.
 """
 
+from langchain_kimi.bulk.callables import AskBatches, AskRows, ResultRow
+from langchain_kimi.bulk.frames import Address
 from langchain_kimi.bulk.options import Options
 from langchain_kimi.bulk.results import BulkError, BulkResult, BulkStoppedError
 from langchain_kimi.bulk.running import arun, run
+from langchain_kimi.bulk.shared import Shared
 from langchain_kimi.bulk.summary import BulkSummary
+from langchain_kimi.bulk.worker import Worker
 
-__all__ = ["BulkError", "BulkResult", "BulkStoppedError", "BulkSummary", "Options", "arun", "run"]
+__all__ = [
+    "Address",
+    "AskBatches",
+    "AskRows",
+    "BulkError",
+    "BulkResult",
+    "BulkStoppedError",
+    "BulkSummary",
+    "Options",
+    "ResultRow",
+    "Shared",
+    "Worker",
+    "arun",
+    "run",
+]

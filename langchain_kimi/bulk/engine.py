@@ -3,44 +3,27 @@
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables import Runnable
 
-from langchain_kimi._costs.ledger import UNKNOWN
-from langchain_kimi._openrouter.http.gates import current_gate
+from langchain_kimi.bulk.admission import OwnAdmission
+from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
 from langchain_kimi.bulk.options import Options, checked_options
 from langchain_kimi.bulk.progress import progress_of
 from langchain_kimi.bulk.purse import Purse
-from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult, BulkStoppedError, line_of, result_of
-from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
+from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, line_of, result_of
+from langchain_kimi.bulk.rows import Row, RunGate
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Line, Store
 from langchain_kimi.bulk.summary import BulkSummary
+from langchain_kimi.bulk.tables import lines_path, table_path, write_table
 from langchain_kimi.bulk.target import digest_of, target_of
-from langchain_kimi.errors import (
-    KimiAuthenticationError,
-    KimiBudgetExceededError,
-    KimiError,
-    KimiModerationError,
-    KimiNotFoundError,
-    KimiPaymentRequiredError,
-    KimiPermissionError,
-    KimiUsageError,
-)
-
-_HOPELESS = (
-    KimiAuthenticationError,
-    KimiPaymentRequiredError,
-    KimiPermissionError,
-    KimiNotFoundError,
-    KimiBudgetExceededError,
-)
-"""Errors that every further row would end with too."""
+from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 
 
 class Run:
@@ -67,8 +50,10 @@ class Run:
         description = self._target.description()
         self._digest = digest_of(description)
         purse = None if own.max_cost is None else Purse(own.max_cost)
-        self._gate = RunGate(own.limits, purse, own.prices)
-        self._store = Store(None if out is None else Path(out), description)
+        self._admission = OwnAdmission(own.limits, purse)
+        self._gate = RunGate(self._admission, own.estimates)
+        self._table = None if out is None else table_path(Path(out))
+        self._store = Store(None if out is None else lines_path(Path(out)), description)
         self.summary = BulkSummary()
         self._progress = progress_of(own.progress, self.summary)
         self._slots = asyncio.Semaphore(2 * own.limits.max_concurrency)
@@ -91,11 +76,20 @@ class Run:
                 yield result
                 self._slots.release()
             await feeding
+            await self._make_table()
         finally:
             await self._end(feeding)
         self._update()
         if self.stop is not None:
-            raise self._stopped(self.stop)
+            raise stopped(self.stop, self.summary, self.unsaved)
+
+    async def _make_table(self) -> None:
+        if self._table is None or isinstance(self.stop, OSError):
+            return
+        try:
+            await asyncio.to_thread(write_table, self._store.lines(), self._table)
+        except OSError as problem:
+            self.stop = self.stop or problem
 
     async def _end(self, feeding: asyncio.Task[None]) -> None:
         tasks = [feeding, *self._tasks]
@@ -146,9 +140,7 @@ class Run:
         try:
             key = self._key_of(value)
         except Exception as problem:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
-            key = digest_of({"row": repr(value)}).hex()
-            error = BulkError("KimiUsageError", f"The row cannot be rendered: {type(problem).__name__}: {problem}")
-            self._spawn(self._finish(BulkResult(key, index, error=error, input=value)))
+            self._spawn(self._finish(unrenderable(value, index, problem)))
             return
         row = Row(index, key, value)
         line = self._store.find(key)
@@ -179,37 +171,11 @@ class Run:
         task.add_done_callback(self._tasks.discard)
 
     async def _ask(self, row: Row) -> None:
-        purse = self._gate.purse
-        costs = RowCosts((lambda _, __: None) if purse is None else purse.settle)
-        current_gate.set(self._gate)
-        started = time.monotonic()
-        error: Exception | None = None
-        value: Any = None
-        try:
-            value = await self._runnable.ainvoke(row.value, _with(self._options.config, costs))
-        except Exception as problem:  # noqa: BLE001 - every failure of a row is kept as its error
-            error = problem
-        if isinstance(value, dict) and value.keys() == RAW_AND_PARSED and value["parsing_error"] is not None:
-            error, value = value["parsing_error"], None
-        if isinstance(error, _HOPELESS) and not isinstance(error, KimiModerationError):
+        result, error = await ask(self._runnable, row, self._gate, self._options.config)
+        if is_hopeless(error):
             self.stop = self.stop or error
-        elif error is not None and self._is_put_aside(row, error):
+        elif error is not None and self._is_put_aside(row, result, error):
             return
-        total = costs.total
-        result = BulkResult(
-            key=row.key,
-            index=row.index,
-            value=value,
-            error=None if error is None else BulkError.of(error),
-            input=row.value,
-            model=_last(costs.models),
-            provider=_last(costs.providers),
-            input_tokens=total.input_tokens,
-            output_tokens=total.output_tokens,
-            cost=float(total.charged + total.charged_upstream),
-            unknown_costs=total.unknown,
-            seconds=round(time.monotonic() - started, 6),
-        )
         if error is not None and self._options.on_error == "raise":
             self.stop = self.stop or error
         if not isinstance(error, KimiBudgetExceededError):
@@ -217,12 +183,12 @@ class Run:
         else:
             self._forget(row)
 
-    def _is_put_aside(self, row: Row, error: Exception) -> bool:
+    def _is_put_aside(self, row: Row, result: BulkResult, error: Exception) -> bool:
         """Keep a row that may succeed later for a round at the end of the run, and return whether it is kept."""
         if self._last_round or not self._options.retries or not getattr(error, "is_retryable", False):
             return False
         try:
-            self._store.put_aside(pickle.dumps(row))
+            self._store.put_aside(pickle.dumps(replace(row, earlier=replace(result, input=None))))
         except (pickle.PicklingError, TypeError, AttributeError):
             return False
         self._slots.release()
@@ -248,28 +214,20 @@ class Run:
 
     def _update(self) -> None:
         self.summary.seconds = time.monotonic() - self._started
-        self.summary.requests, self.summary.refusals = self._gate.requests, self._gate.refusals
+        self.summary.requests, self.summary.refusals = self._admission.requests, self._admission.refusals
         self._progress.update()
 
-    def _stopped(self, problem: BaseException) -> BaseException:
-        if isinstance(problem, KimiUsageError) and not isinstance(problem, KimiBudgetExceededError):
-            return problem
-        reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
-        self.summary.stopped = reason
-        error = BulkStoppedError(
-            f"The run stopped after {self.summary.rows:,} rows. {reason}",
-            advice=f"{getattr(problem, 'advice', '')} Start the same run again to continue.".strip(),
-        )
-        error.summary, error.unsaved = self.summary, tuple(self.unsaved)
-        error.__cause__ = problem
-        return error
 
-
-def _with(config: RunnableConfig | None, costs: RowCosts) -> RunnableConfig:
-    """Return the user's configuration with the row's costs among the callbacks."""
-    return merge_configs(config, RunnableConfig(callbacks=[costs]))
-
-
-def _last(names: dict[str, Any]) -> str | None:
-    """Return the last name that is not `unknown`, None if there is none."""
-    return next((name for name in reversed(names) if name != UNKNOWN), None)
+def stopped(problem: BaseException, summary: BulkSummary, unsaved: Sequence[BulkResult]) -> BaseException:
+    """Return the error of a run that a problem stopped: `BulkStoppedError`, or a usage error itself."""
+    if isinstance(problem, KimiUsageError) and not isinstance(problem, KimiBudgetExceededError):
+        return problem
+    reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
+    summary.stopped = reason
+    error = BulkStoppedError(
+        f"The run stopped after {summary.rows:,} rows. {reason}",
+        advice=f"{getattr(problem, 'advice', '')} Start the same run again to continue.".strip(),
+    )
+    error.summary, error.unsaved = summary, tuple(unsaved)
+    error.__cause__ = problem
+    return error

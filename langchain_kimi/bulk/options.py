@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict
 from langchain_core.runnables import RunnableConfig
 
 from langchain_kimi.bulk.brake import Limits
+from langchain_kimi.bulk.rows import Estimates
 from langchain_kimi.bulk.summary import BulkSummary
 from langchain_kimi.errors import KimiUsageError
 
@@ -64,6 +65,11 @@ class CheckedOptions:
     progress: bool | Callable[[BulkSummary], None] = False
     config: RunnableConfig | None = None
     lane: str = "calls"
+
+    @property
+    def estimates(self) -> Estimates:
+        """What the admission of calls needs to know about a request."""
+        return Estimates(self.max_cost is not None, self.limits.tokens_per_minute is not None, self.prices)
 
 
 _LIMITS = ("max_concurrency", "requests_per_minute", "tokens_per_minute")

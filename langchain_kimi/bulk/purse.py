@@ -1,8 +1,8 @@
 """A limit of money that concurrent calls cannot exceed: each reserves the most that it can cost, before it is sent."""
 
 import asyncio
+from collections.abc import Hashable
 from decimal import Decimal
-from uuid import UUID
 
 from langchain_kimi.errors import KimiBudgetExceededError
 
@@ -26,16 +26,16 @@ class Purse:
     def __init__(self, limit: Decimal) -> None:
         self.limit = limit
         self.spent = self.reserved = NOTHING
-        self._calls: dict[UUID | None, Decimal] = {}
+        self._calls: dict[Hashable, Decimal] = {}
         self._settled = asyncio.Event()
 
-    async def reserve(self, run_id: UUID | None, most: Decimal) -> None:
+    async def reserve(self, call: Hashable, most: Decimal) -> None:
         """Reserve the most that a call can cost. Another attempt of the same call reserves nothing more.
 
         Raises:
             KimiBudgetExceededError: It does not fit, and no other call is under way.
         """
-        if run_id in self._calls:
+        if call in self._calls:
             return
         while self.spent + self.reserved + most > self.limit:
             if not self._calls:
@@ -48,12 +48,12 @@ class Purse:
                 )
             self._settled.clear()
             await self._settled.wait()
-        self._calls[run_id] = most
+        self._calls[call] = most
         self.reserved += most
 
-    def settle(self, run_id: UUID | None, cost: Decimal | None) -> None:
+    def settle(self, call: Hashable, cost: Decimal | None) -> None:
         """Replace the reservation of a call by its cost; None if the cost is not known."""
-        most = self._calls.pop(run_id, None)
+        most = self._calls.pop(call, None)
         if most is not None:
             self.reserved -= most
         self.spent += (most or NOTHING) if cost is None else cost

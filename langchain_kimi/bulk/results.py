@@ -120,7 +120,11 @@ def line_of(result: BulkResult) -> bytes:
     else:
         row["error"] = asdict(result.error)
     row |= {name: getattr(result, name) for name in _SUMS}
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+    try:
+        return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+    except UnicodeEncodeError:
+        # A reply may end with half of a surrogate pair, which only an escape can express.
+        return json.dumps(row, separators=(",", ":"), default=str).encode() + b"\n"
 
 
 _SUMS = ("model", "provider", "input_tokens", "output_tokens", "cost", "unknown_costs", "seconds")

@@ -28,8 +28,9 @@ async def arun(
         runnable: A `ChatKimi`, or a binding, chain or structured output of one.
         rows: The inputs of the runnable: any iterable or async iterable, or the path of a file of JSON lines, CSV or
             Parquet. They are read as they are needed.
-        out: The file of the results, JSON lines. A run with a file continues where an earlier one ended. Without a file
-            nothing is kept.
+        out: The file of the results, JSON lines. A run with a file continues where an earlier one ended. A `.parquet`,
+            `.sqlite` or `.db` file is made of the lines at the end, and the lines stay in a file beside it. Without a
+            file nothing is kept.
         **options: See `Options`.
 
     Raises:

@@ -4,12 +4,12 @@ Rows are read one after another, and never all at once.
 """
 
 import csv
-import importlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from langchain_kimi.bulk.tables import pyarrow
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -60,6 +60,8 @@ def rows_of_file(path: Path) -> Iterator[Any]:
         yield from reader(path)
     except OSError as problem:
         raise KimiUsageError(f"{path} cannot be read: {problem.strerror}.") from problem
+    except UnicodeDecodeError as problem:
+        raise KimiUsageError(f"{path} is not UTF-8.") from problem
 
 
 def _json_lines(path: Path) -> Iterator[Any]:
@@ -69,22 +71,22 @@ def _json_lines(path: Path) -> Iterator[Any]:
                 continue
             try:
                 yield json.loads(line)
-            except ValueError as problem:
+            except (ValueError, RecursionError) as problem:
                 raise KimiUsageError(f"Line {number} of {path.name} is not JSON: {problem}.") from problem
 
 
 def _csv(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+        try:
+            yield from csv.DictReader(file)
+        except csv.Error as problem:
+            raise KimiUsageError(
+                f"{path.name} cannot be read as CSV: {problem}.",
+                advice="For texts of more than 131,072 characters raise csv.field_size_limit, or use JSON lines.",
+            ) from problem
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as problem:
-        raise KimiUsageError(
-            "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
-        ) from problem
-    with parquet.ParquetFile(path) as file:
+    with pyarrow("pyarrow.parquet").ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=1_000):
             yield from batch.to_pylist()

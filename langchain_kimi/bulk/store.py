@@ -11,7 +11,9 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from langchain_kimi.bulk.target import differences
 from langchain_kimi.errors import KimiUsageError
 
 _VERSION = 1
+_FIRST_LINES = 100
+"""Lines of a file that show whether it is the output of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,12 @@ class Store:
             self._index.execute("DELETE FROM waiting WHERE rowid = ?", (row[0],))
             yield row[1]
 
+    def lines(self) -> Iterator[bytes]:
+        """Yield the line of each key, in the order in which they were written."""
+        with closing(self._index.execute("SELECT start, size FROM lines ORDER BY start")) as places:
+            for start, size in places:
+                yield os.pread(self._file.fileno(), size, start)
+
     def close(self) -> None:
         """Close the file and the index."""
         self._file.close()
@@ -143,7 +153,13 @@ class Store:
             return
         beside = self._path.with_name(f"{self._path.name}.run.json")
         wanted = {"version": _VERSION, **description}
-        if beside.exists() and self._path.stat().st_size:
+        has_content = self._path.stat().st_size > 0
+        if has_content and not beside.exists() and not self._has_a_result():
+            raise KimiUsageError(
+                f"{self._path.name} is not the output of a bulk run.",
+                advice="Choose another `out`, or move the file away.",
+            )
+        if has_content and beside.exists():
             different = list(differences(json.loads(beside.read_bytes()), json.loads(json.dumps(wanted, default=str))))
             if different:
                 raise KimiUsageError(
@@ -154,6 +170,11 @@ class Store:
         temporary = beside.with_name(f"{beside.name}.{os.getpid()}")
         temporary.write_text(json.dumps(wanted, indent=1, default=str), encoding="utf-8")
         temporary.replace(beside)
+
+    def _has_a_result(self) -> bool:
+        """Return whether any of the first lines is a result."""
+        self._file.seek(0)
+        return any(_key_of(line)[0] is not None for line in islice(self._file, _FIRST_LINES))
 
     def _load(self) -> int:
         """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
@@ -213,7 +234,7 @@ def _key_of(line: bytes) -> tuple[str | None, bool]:
     try:
         row = json.loads(line)
         key, ok = row["key"], row["ok"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, False
     is_whole = isinstance(key, str) and isinstance(ok, bool) and line.endswith(b"\n")
     return (key, ok) if is_whole else (None, False)

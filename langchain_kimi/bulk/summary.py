@@ -1,8 +1,9 @@
 """The sums of a bulk run, and its table."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from typing import Any
 
 from langchain_kimi.bulk.results import BulkResult
 
@@ -86,6 +87,11 @@ class BulkSummary:
         if result.cost:
             host = result.provider or "unknown"
             self.costs[host] = self.costs.get(host, 0.0) + result.cost
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sums as JSON types."""
+        sums = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "charged"}
+        return {**sums, "errors": dict(self.errors), "cost": self.cost}
 
     def line(self) -> str:
         """Return the state of the run in one line."""

@@ -1,22 +1,34 @@
 """How a catalog reaches its server: the connection, the headers, the key and the retries of a model or its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlencode
 
+from pydantic import SecretStr
+
 from langchain_kimi._calls import connection
-from langchain_kimi._keys import Key, key_of_environment
+from langchain_kimi._keys import Key, key_of_environment, plain_key
 from langchain_kimi._openrouter.host import Host, host_for
 from langchain_kimi._openrouter.http.calls import CLOCK, Call, Clock
-from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_base_url, request_headers
+from langchain_kimi._openrouter.http.connection import BASE_URL, Connection, Timeout
+from langchain_kimi._openrouter.http.endpoint import (
+    attribution_headers,
+    check_base_url,
+    check_header,
+    check_proxy,
+    request_headers,
+)
 from langchain_kimi._openrouter.reply.data import DataReader
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
+from langchain_kimi._openrouter.variables import BASE_URL as BASE_URL_VARIABLE
+from langchain_kimi._openrouter.variables import about, stripped, value_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._settings import KimiSettings, chosen_host
 from langchain_kimi.catalog.operations import Get
+from langchain_kimi.errors import KimiUsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,30 @@ def access_of(settings: KimiSettings) -> Access:
     )
 
 
+def with_positional(arguments: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key and the HTTP clients of a catalog.
+
+    Args:
+        arguments: A key, a sync and an async HTTP client, in any order.
+        named: The same by their names.
+
+    Raises:
+        KimiUsageError: There are two of one kind.
+    """
+    result = dict(named)
+    for argument in arguments:
+        send = getattr(argument, "send", None)
+        name = "api_key" if send is None else "http_async_client" if iscoroutinefunction(send) else "http_client"
+        if result[name] is not None:
+            raise KimiUsageError(f"{name} is passed twice.")
+        result[name] = argument
+    return result
+
+
 def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
-    api_key: Key,
     *,
-    base_url: str,
+    api_key: Key,
+    base_url: str | None,
     timeout: Any,
     max_retries: int,
     http_client: Any,
@@ -77,13 +109,12 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
     default_headers: Mapping[str, str] | None,
     clock: Clock,
 ) -> Access:
-    """Return the access of a catalog that stands alone. The key is by default that of the environment.
+    """Return the access of a catalog that stands alone. The key and the base URL are by default of the environment.
 
     Raises:
-        ValueError: The base URL is invalid.
-        KimiUsageError: Another setting is invalid.
+        KimiUsageError: A setting is invalid.
     """
-    check_base_url(base_url)
+    base_url = _checked_base_url(base_url, api_key, proxy, default_headers or {})
     host = _without_required_key(host_for(None, base_url))
     return Access(
         Connection(
@@ -95,12 +126,32 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
             proxy=proxy,
         ),
         host,
-        key_of_environment(host.key_variable) if api_key is None else api_key,
+        api_key if callable(api_key) else stripped(plain_key(api_key)) or key_of_environment(host.key_variable),
         {},
         default_headers,
         Retries(number_of_attempts("max_retries", max_retries)),
         clock,
     )
+
+
+def _checked_base_url(base_url: str | None, key: object, proxy: str | None, headers: Mapping[str, str]) -> str:
+    """Check the settings of a catalog and return its base URL.
+
+    Raises:
+        KimiUsageError: A setting is invalid.
+    """
+    sources = {} if base_url else {"base_url": BASE_URL_VARIABLE}
+    base_url = stripped(base_url or value_of(BASE_URL_VARIABLE) or BASE_URL)
+    try:
+        check_base_url(base_url)
+        check_proxy(proxy)
+        for name, value in headers.items():
+            check_header(name, value)
+    except ValueError as problem:
+        raise KimiUsageError(str(about(sources, problem))) from None
+    if not (key is None or callable(key) or isinstance(key, str | SecretStr)):
+        raise KimiUsageError(f"api_key must be a text, a SecretStr, or a function, not {type(key).__name__}.")
+    return base_url
 
 
 def _without_required_key(host: Host) -> Host:

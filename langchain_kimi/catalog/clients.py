@@ -12,12 +12,11 @@ from langchain_kimi._keys import Key, aresolve, resolve
 from langchain_kimi._kimi import facts
 from langchain_kimi._kimi.facts import Facts
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
-from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.http.endpoint import is_loopback
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._settings import KimiSettings
 from langchain_kimi.catalog import operations
-from langchain_kimi.catalog.access import Access, access_of, new_access
+from langchain_kimi.catalog.access import Access, access_of, new_access, with_positional
 from langchain_kimi.catalog.operations import Get, Operation, T, Wait
 from langchain_kimi.catalog.results import (
     Activity,
@@ -53,9 +52,9 @@ class _Base:
 
     def __init__(  # noqa: PLR0913 - the settings, by name
         self,
+        *key_and_client: Any,
         api_key: Key = None,
-        *,
-        base_url: str = BASE_URL,
+        base_url: str | None = None,
         timeout: Any = None,
         max_retries: int = 2,
         http_client: Any = None,
@@ -65,13 +64,12 @@ class _Base:
         default_headers: Mapping[str, str] | None = None,
         clock: Clock = CLOCK,
     ) -> None:
+        by_name = {"api_key": api_key, "http_client": http_client, "http_async_client": http_async_client}
         self._access: Access = new_access(
-            api_key,
+            **with_positional(key_and_client, by_name),
             base_url=base_url,
             timeout=timeout,
             max_retries=max_retries,
-            http_client=http_client,
-            http_async_client=http_async_client,
             verify=verify,
             proxy=proxy,
             default_headers=default_headers,
@@ -117,9 +115,10 @@ class Catalog(_Base):
     response of another form. Failed requests are retried like calls.
 
     Args:
+        *key_and_client: The API key, and an HTTP client of yours, in any order.
         api_key: The API key, or a function that returns it; by default `OPENROUTER_API_KEY`. Models, hosts and
             providers can be listed without one.
-        base_url: The base URL of the API.
+        base_url: The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or OpenRouter's.
         timeout: Seconds without content before a request fails, or `{"connect": ..., "idle": ..., "total": ...}`.
         max_retries: The number of further attempts after a failed one.
         http_client: An `httpx.Client`; never closed here.

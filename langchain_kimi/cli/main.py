@@ -19,7 +19,7 @@ EPILOG = """exit codes:
   0  success
   1  the command failed; the reason is on stderr
   2  wrong arguments
-  3  a check failed (doctor, verify)
+  3  a check failed (doctor, verify), or rows have no answer (bulk)
   4  no network
   130  interrupted
 

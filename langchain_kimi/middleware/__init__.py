@@ -13,7 +13,18 @@ A run that continues from a checkpoint continues the counts.
 """
 
 from langchain_kimi.middleware.cache import KeepCacheWarm
+from langchain_kimi.middleware.hosts import FallbackHosts
+from langchain_kimi.middleware.limits import CostLimit
 from langchain_kimi.middleware.loops import KimiLoopError, LoopGuard
 from langchain_kimi.middleware.repair import RepairInvalidCalls
+from langchain_kimi.middleware.tool_search import KimiToolSearch
 
-__all__ = ["KeepCacheWarm", "KimiLoopError", "LoopGuard", "RepairInvalidCalls"]
+__all__ = [
+    "CostLimit",
+    "FallbackHosts",
+    "KeepCacheWarm",
+    "KimiLoopError",
+    "KimiToolSearch",
+    "LoopGuard",
+    "RepairInvalidCalls",
+]

@@ -21,6 +21,8 @@ class Behavior:
     hosts: tuple[Any, ...] = ()
     """The hosts of every model, as `EmulatedHost`s, such as `HOSTS_WITH_HABITS`. Empty: Kimi's providers, which all
     behave alike."""
+    balanced: bool = False
+    """Spread requests without `provider.order` and `session_id` over `hosts`, as OpenRouter may do."""
     canonical_model: bool = True
     """Reply with the dated name of a known Kimi model, as OpenRouter does since 2026, else with the requested name."""
     system_fingerprint: str | None = "fpv0_00000000"
@@ -30,6 +32,8 @@ class Behavior:
     """Reject assistant turns with tool calls but without reasoning while the model reasons, as Moonshot AI does."""
     refuses_forced_tool_choice: bool = False
     """Reject a forced tool choice while the model reasons, as Moonshot AI does."""
+    later_tools: bool = False
+    """Take more tools in system messages without content for Kimi K3, as Moonshot AI's own API does."""
     moonshot_schemas: bool = False
     """Reject tool schemas in dialects that Moonshot AI is known to reject."""
 

@@ -31,6 +31,9 @@ def check_messages(messages: list[JSONObject]) -> None:
         RejectedRequestError: A message is invalid.
     """
     for position, message in enumerate(messages):
+        if "tools" in message and message["role"] == "system":
+            _later_tools(message, position)
+            continue
         _content(message, position)
         if message["role"] == "assistant":
             _assistant(message, position)
@@ -78,6 +81,24 @@ def _content(message: JSONObject, position: int) -> None:
             raise invalid(f"messages.{position}.content: invalid part type {kind!r} in a {role} message")
         if not isinstance(part.get(_PARTS[kind]), str if kind == "text" else dict):
             raise invalid(f"messages.{position}.content: the {kind} part has no {_PARTS[kind]}")
+
+
+def _later_tools(message: JSONObject, position: int) -> None:
+    """Check a system message with tools, which Moonshot AI takes without content."""
+    if "content" in message:
+        raise invalid(f"messages.{position}: a system message with tools must not have content")
+    if not (isinstance(message["tools"], list) and message["tools"]):
+        raise invalid(f"messages.{position}.tools: expected a list of tools")
+
+
+def check_later_tools(messages: list[JSONObject], *, is_taken: bool) -> None:
+    """Check that the model takes system messages with tools.
+
+    Raises:
+        RejectedRequestError: It does not.
+    """
+    if not is_taken and any("tools" in message for message in messages):
+        raise rejected_upstream("tokenization failed")
 
 
 def _assistant(message: JSONObject, position: int) -> None:

@@ -215,11 +215,12 @@ class Emulator:
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
         if behavior.hosts:
-            host = route(behavior.hosts, body)
+            host = route(behavior.hosts, body, number=len(self.requests) if behavior.balanced else None)
             scripted = scripted or host.reply(body, model)
             behavior = dataclasses.replace(behavior, provider=host.name, pause=host.pause or behavior.pause)
             model = host.priced(model)
-        request = ChatRequest(body, requested, model, behavior, self._cache.count(body))
+        prompt = self._cache.count(body, host=behavior.provider if behavior.hosts else None)
+        request = ChatRequest(body, requested, model, behavior, prompt)
         reply = scripted.reply if isinstance(scripted, Fault) else scripted
         outgoing = OutgoingReply(_answer(reply, request), bool(body.get("stream")), requested)
         response = scripted.play(outgoing) if isinstance(scripted, Fault) else outgoing.respond(outgoing.items())

@@ -3,6 +3,7 @@
 Their names are made up. Without them, the emulator lists Kimi's providers, which all behave alike.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -96,8 +97,14 @@ HOSTS_WITH_HABITS = (
 """A host without faults, and one each that leaks, ignores schemas, is slow, fails, and is dear."""
 
 
-def route(hosts: Sequence[EmulatedHost], body: JSONObject) -> EmulatedHost:
+def route(hosts: Sequence[EmulatedHost], body: JSONObject, *, number: int | None = None) -> EmulatedHost:
     """Return the host that serves a request, by its provider preferences. Failing hosts are the last choice.
+
+    Args:
+        hosts: The hosts.
+        body: The request.
+        number: The number of the request, if requests are spread over the hosts; all of one `session_id` have the same
+            host then.
 
     Raises:
         RejectedRequestError: The preferences exclude all hosts (status 404).
@@ -105,6 +112,10 @@ def route(hosts: Sequence[EmulatedHost], body: JSONObject) -> EmulatedHost:
     routing = body.get("provider") or {}
     order, only, ignored = (routing.get(name) or () for name in ("order", "only", "ignore"))
     able = [host for host in hosts if host.tag not in ignored and (not only or host.tag in only)]
+    if number is not None and able:
+        text = str(body.get("session_id") or f"request {number}")
+        first = int(hashlib.sha256(text.encode()).hexdigest(), 16) % len(able)
+        able = able[first:] + able[:first]
     able.sort(key=lambda host: order.index(host.tag) if host.tag in order else len(order))
     if routing.get("allow_fallbacks") is False:
         able = able[:1]

@@ -7,6 +7,7 @@ from typing import Any
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import PROVIDERS, Model, is_kimi, is_slug
 from langchain_kimi.testing.rejections import RejectedRequestError, invalid
+from langchain_kimi.testing.tokens import visible_tools
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")
@@ -54,7 +55,7 @@ def check_parameters(body: JSONObject) -> None:
     Raises:
         RejectedRequestError: A parameter is invalid.
     """
-    for check in (_models, _numbers, _strings, _stop, _metadata, _reasoning, _tools, _tool_choice, _response_format):
+    for check in _CHECKS:
         check(body)
     _provider(body.get("provider"))
 
@@ -161,7 +162,7 @@ def _tools(body: JSONObject) -> None:
     tools = body.get("tools")
     if tools is None:
         return
-    _require(isinstance(tools, list) and 1 <= len(tools) <= _MOST_TOOLS, "tools: expected between 1 and 128 tools")
+    _require(isinstance(tools, list) and tools, "tools: expected between 1 and 128 tools")
     for tool in tools:
         _require(isinstance(tool, dict) and isinstance(tool.get("type"), str), "tools: each needs a type")
         if tool["type"] == "function":
@@ -169,6 +170,19 @@ def _tools(body: JSONObject) -> None:
         else:
             server = tool["type"].startswith(("openrouter:", "web_search"))
             _require(server, f"tools: unknown type {tool['type']}")
+    _require(len(visible_tools(body)) <= _MOST_TOOLS, "tools: expected between 1 and 128 tools")
+
+
+def _deferred_tools(body: JSONObject) -> None:
+    control = body.get("deferred_tools")
+    if control is None:
+        return
+    control = control if isinstance(control, dict) else {}
+    search: Any = control.get("search")
+    fixed = {"protocol": "v1", "profile": "portable", "validation": "runtime"}
+    is_known = isinstance(search, dict) and {**control, **fixed} == control
+    _require(is_known, "deferred_tools: unknown protocol, profile or validation")
+    _require(search.get("type") in ("bm25", "regex", "custom"), "deferred_tools.search: unknown type")
 
 
 def _function(function: Any) -> None:
@@ -252,3 +266,17 @@ def _is_amount(value: Any) -> bool:
         return float(value) >= 0
     except (TypeError, ValueError):
         return False
+
+
+_CHECKS = (
+    _models,
+    _numbers,
+    _strings,
+    _stop,
+    _metadata,
+    _reasoning,
+    _tools,
+    _deferred_tools,
+    _tool_choice,
+    _response_format,
+)

@@ -5,6 +5,7 @@ import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import Model
@@ -24,10 +25,50 @@ def estimate(text: str) -> int:
     return (len(text.encode()) + 3) // 4
 
 
+_WRAPPERS = [
+    {"name": "search_tools", "parameters": {"type": "object", "properties": {"query": {"type": "string"}}}},
+    {
+        "name": "call_tool",
+        "parameters": {"type": "object", "properties": {"name": {"type": "string"}, "arguments": {}}},
+    },
+]
+"""The tools that the model sees in place of deferred ones."""
+
+
+def visible_tools(body: JSONObject) -> list[JSONObject]:
+    """Return the tools that the model sees: with OpenRouter's deferred tools, wrappers in place of these."""
+    tools: list[JSONObject] = body.get("tools") or []
+    if not body.get("deferred_tools"):
+        return tools
+    return [tool for tool in tools if not (tool.get("function") or {}).get("defer_loading")] + _WRAPPERS
+
+
+_RESULTS = 5
+
+
+def _deferred_tokens(body: JSONObject) -> dict[Any, int]:
+    """Return the tokens that OpenRouter's search for a deferred tool adds to the prompt, by the name of the tool.
+
+    The result of a search has several definitions, here as many copies of the one that is called.
+    """
+    control = body.get("deferred_tools") or {}
+    results = (control.get("search") or {}).get("max_results") or _RESULTS
+    functions = [tool.get("function") or {} for tool in (body.get("tools") or ()) if control]
+    return {
+        function.get("name"): results * _tool_tokens([function])
+        for function in functions
+        if function.get("defer_loading")
+    }
+
+
+def _tool_tokens(tools: list[JSONObject] | None) -> int:
+    return estimate(json.dumps(tools, sort_keys=True)) if tools else 0
+
+
 def _message_tokens(message: JSONObject) -> int:
     content = message.get("content") or ""
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    tokens = _MESSAGE_TOKENS
+    tokens = _MESSAGE_TOKENS + _tool_tokens(message.get("tools"))
     for part in parts:
         tokens += estimate(str(part.get("text", ""))) if part.get("type") == "text" else _MEDIA_TOKENS
     for key in ("tool_calls", "reasoning"):
@@ -55,14 +96,19 @@ class PromptCache:
         self._remembered = remembered
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
-    def count(self, body: JSONObject) -> PromptTokens:
-        """Return the token counts of a request's prompt. The longest remembered prefix counts as cached."""
-        tools = json.dumps(body.get("tools"), sort_keys=True) if body.get("tools") else ""
-        total, cached = estimate(tools), 0
-        chain = hashlib.sha256(f"{body.get('model')}{tools}".encode())
+    def count(self, body: JSONObject, *, host: str | None = None) -> PromptTokens:
+        """Return the token counts of a request's prompt. The longest prefix that a host remembers counts as cached."""
+        visible = visible_tools(body)
+        tools = json.dumps(visible, sort_keys=True) if visible else ""
+        total, cached = _tool_tokens(visible), 0
+        deferred = _deferred_tokens(body)
+        chain = hashlib.sha256(f"{host or ''}{body.get('model')}{tools}".encode())
         for message in body["messages"]:
             chain.update(json.dumps(message).encode())
             total += _message_tokens(message)
+            if deferred:
+                called = [call.get("function") or {} for call in message.get("tool_calls") or ()]
+                total += sum(deferred.get(function.get("name"), 0) for function in called)
             prefix = chain.digest()
             if prefix in self._seen:
                 cached = total

@@ -5,7 +5,12 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import answers
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.catalog import PROVIDERS, Model, is_kimi
-from langchain_kimi.testing.conversations import check_messages, check_modalities, check_reasoning_replayed
+from langchain_kimi.testing.conversations import (
+    check_later_tools,
+    check_messages,
+    check_modalities,
+    check_reasoning_replayed,
+)
 from langchain_kimi.testing.moonshot_schemas import check_moonshot_schemas
 from langchain_kimi.testing.parameters import check_parameters, check_routing
 from langchain_kimi.testing.rejections import RejectedRequestError, invalid, rejected_upstream
@@ -46,6 +51,9 @@ def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
         RejectedRequestError: They reject it, or none of them can serve it.
     """
     check_modalities(body["messages"], model)
+    kimi = family(model.slug)
+    is_k3 = kimi is not None and kimi.template == "k3"
+    check_later_tools(body["messages"], is_taken=is_k3 and behavior.later_tools)
     check_routing(body, model, tuple(host.tag for host in behavior.hosts) or tuple(PROVIDERS))
     if not is_kimi(model):
         return
@@ -56,7 +64,6 @@ def check_model(body: JSONObject, model: Model, behavior: Behavior) -> None:
     if behavior.requires_reasoning:
         check_reasoning_replayed(body["messages"])
     choice = body.get("tool_choice")
-    kimi = family(model.slug)
     # K3 reasons and accepts `required`, but no named tool (UKGovernmentBEIS/inspect_ai issue 5152).
     accepts_required = kimi is not None and kimi.requires_calls_while_thinking
     accepted = (None, "none", "auto", "required") if accepts_required else (None, "none", "auto")

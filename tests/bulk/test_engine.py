@@ -337,3 +337,14 @@ async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulato
 
     assert all(one.ok for one in outcome)
     assert (run.summary.requests, run.summary.refusals, run.summary.answered) == (23, 3, 20)
+
+
+async def test_a_row_that_is_asked_again_counts_the_cost_of_all_rounds(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(Reply(text=""))
+    [outcome] = await results(model, ["a"], max_concurrency=1)
+    openrouter.clear()
+    [plain] = await results(model, ["a"])
+
+    assert outcome.ok
+    assert outcome.input_tokens == 2 * plain.input_tokens
+    assert outcome.cost > plain.cost

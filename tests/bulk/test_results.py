@@ -98,3 +98,9 @@ def test_the_error_of_a_stopped_run_survives_pickling() -> None:
     copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own object
 
     assert (copied.summary, copied.unsaved, str(copied)) == (error.summary, error.unsaved, str(error))
+
+
+def test_half_of_a_surrogate_pair_is_stored() -> None:
+    line = line_of(BulkResult("k", 0, "Hello \ud83d"))
+    assert line.isascii()
+    assert result_of(line, None, "stored", 0, None).value == "Hello \ud83d"

@@ -8,14 +8,19 @@ import pytest
 
 from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiRateLimitError
 from langchain_kimi._openrouter.http.gates import current_gate
+from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.purse import Purse
-from langchain_kimi.bulk.rows import RowCosts, RunGate
+from langchain_kimi.bulk.rows import Estimates, RowCosts, RunGate
 from langchain_kimi.testing import Emulator, Reply, faults
 
 
+def gate_of(purse: Purse) -> RunGate:
+    return RunGate(OwnAdmission(Limits(), purse), Estimates(cost=True))
+
+
 async def ask(model: ChatKimi, gate: RunGate, **arguments: Any) -> RowCosts:
-    costs = RowCosts(gate.purse.settle if gate.purse else lambda *_: None)
+    costs = RowCosts(gate.settle)
     current_gate.set(gate)
     await model.ainvoke("hi", {"callbacks": [costs]}, **arguments)
     return costs
@@ -24,7 +29,7 @@ async def ask(model: ChatKimi, gate: RunGate, **arguments: Any) -> RowCosts:
 async def test_a_call_reserves_its_worst_case_and_pays_its_cost(model: ChatKimi, openrouter: Emulator) -> None:
     purse = Purse(Decimal(1))
 
-    costs = await ask(model, RunGate(Limits(), purse, None), max_tokens=100)
+    costs = await ask(model, gate_of(purse), max_tokens=100)
 
     assert purse.reserved == 0
     assert purse.spent == costs.total.charged > 0
@@ -33,19 +38,20 @@ async def test_a_call_reserves_its_worst_case_and_pays_its_cost(model: ChatKimi,
 async def test_a_call_that_fails_unbilled_frees_its_reservation(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(faults.rate_limited(retry_after=0))
     purse = Purse(Decimal(1))
-    gate = RunGate(Limits(), purse, None)
+    admission = OwnAdmission(Limits(), purse)
+    gate = RunGate(admission, Estimates(cost=True))
 
     with pytest.raises(KimiRateLimitError):
         await ask(model, gate, max_tokens=100)
 
     assert purse.reserved == purse.spent == 0
-    assert gate.refusals == 1
+    assert admission.refusals == 1
 
 
 async def test_a_cut_stream_costs_its_worst_case(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(faults.silence())
     purse = Purse(Decimal(1))
-    call = asyncio.create_task(ask(model, RunGate(Limits(), purse, None), max_tokens=100))
+    call = asyncio.create_task(ask(model, gate_of(purse), max_tokens=100))
     while not openrouter.requests:  # noqa: ASYNC110 - the server runs in a thread
         await asyncio.sleep(0)
     reserved = purse.reserved
@@ -57,21 +63,25 @@ async def test_a_cut_stream_costs_its_worst_case(model: ChatKimi, openrouter: Em
 
 async def test_a_call_that_does_not_fit_is_not_sent(model: ChatKimi, openrouter: Emulator) -> None:
     with pytest.raises(KimiBudgetExceededError):
-        await ask(model, RunGate(Limits(), Purse(Decimal("0.0001")), None), max_tokens=100)
+        await ask(model, gate_of(Purse(Decimal("0.0001"))), max_tokens=100)
 
     assert openrouter.requests == []
 
 
 async def test_tokens_a_minute_count_the_prompt(model: ChatKimi, openrouter: Emulator) -> None:
-    gate = RunGate(Limits(tokens_per_minute=1_000_000), None, None)
+    limits = Limits(tokens_per_minute=1_000_000)
+    admission = OwnAdmission(limits, None)
 
-    await ask(model, gate)
+    await ask(model, RunGate(admission, Estimates(tokens=True)))
 
-    assert (gate.requests, gate.refusals) == (1, 0)
+    assert (admission.requests, admission.refusals) == (1, 0)
+    body = b'{"model": "moonshotai/kimi-k2-0905", "messages": [{"role": "user", "content": "hello"}]}'
+    assert Estimates(tokens=True).of(body)[0] > Estimates().of(body)[0] == 0
 
 
 async def test_each_server_has_a_brake_of_its_own(model: ChatKimi, openrouter: Emulator) -> None:
-    gate = RunGate(Limits(max_concurrency=1), None, None)
+    admission = OwnAdmission(Limits(max_concurrency=1), None)
+    gate = RunGate(admission, Estimates())
     with Emulator() as other:
         openrouter.script(Reply(text="one"))
         first = await gate.enter("https://a", b"{}", None)
@@ -80,4 +90,4 @@ async def test_each_server_has_a_brake_of_its_own(model: ChatKimi, openrouter: E
         await ask(model.model_copy(update={"openrouter_api_base": other.base_url}), gate)
         gate.leave(first, None)
 
-    assert gate.requests == 3
+    assert admission.requests == 3

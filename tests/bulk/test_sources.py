@@ -83,3 +83,20 @@ def test_the_number_of_rows_is_that_of_a_sized_source() -> None:
     assert number_of_rows([1, 2, 3]) == 3
     assert number_of_rows(iter([1])) is None
     assert number_of_rows("rows.jsonl") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.jsonl", b"[" * 100_000, "Line 1 of a.jsonl is not JSON"),
+        ("a.jsonl", b'"\xff"', "not UTF-8"),
+        ("a.csv", b"a\n\xff\n", "not UTF-8"),
+        ("a.csv", b"a\n" + b"x" * 200_000, "cannot be read as CSV: field larger than field limit"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_names_the_reason(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(KimiUsageError, match=reason):
+        await listed(tmp_path / name)

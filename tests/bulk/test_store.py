@@ -198,3 +198,20 @@ async def test_after_a_write_that_failed_nothing_more_is_written(tmp_path: Path)
     store.close()
 
     assert [json.loads(one)["key"] for one in path.read_bytes().splitlines()] == ["a", "d"]
+
+
+def test_a_file_of_something_else_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Buy milk.\n")
+    with pytest.raises(KimiUsageError, match=r"notes.txt is not the output of a bulk run"):
+        Store(path, DESCRIPTION)
+    assert [one.name for one in tmp_path.iterdir()] == ["notes.txt"]
+    assert path.read_text() == "Buy milk.\n"
+
+
+async def test_the_lines_come_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    for key in ("b", "a", "c", "b"):
+        await fill(store, key)
+    assert list(store.lines()) == [line("a"), line("c"), line("b")]
+    store.close()

@@ -1,5 +1,7 @@
 """The sums of a bulk run."""
 
+import json
+
 from langchain_kimi.bulk.results import BulkError, BulkResult
 from langchain_kimi.bulk.summary import BulkSummary
 
@@ -40,3 +42,12 @@ def test_the_table_has_a_line_for_each_kind_of_error_and_each_host() -> None:
     assert "rows per second -" in lines
     assert lines[-1] == "stopped No credit."
     assert "stopped" not in str(BulkSummary(seconds=1.0))
+
+
+def test_the_sums_are_json() -> None:
+    summary = BulkSummary(total=2)
+    summary.add(BulkResult("b", 1, error=BulkError("KimiTimeoutError", "late"), cost=0.25, provider="Novita"))
+
+    sums = json.loads(json.dumps(summary.to_dict()))
+
+    assert (sums["failed"], sums["total"], sums["cost"], sums["errors"]) == (1, 2, 0.25, {"KimiTimeoutError": 1})

@@ -119,3 +119,8 @@ def test_differences_name_the_place() -> None:
     assert first == "a.b: 1 there, 2 now"
     assert second.endswith('..., there, "y" now') or "... there" in second
     assert list(differences(old, old)) == []
+
+
+def test_differences_in_lists_name_the_place() -> None:
+    assert list(differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]})) == ["a[1].b: 2 there, 3 now"]
+    assert list(differences([1], [1, 2])) == [": [1] there, [1, 2] now"]

@@ -20,7 +20,8 @@ responses = pytest.importorskip("starlette.responses", reason="starlette is not 
 routing = pytest.importorskip("starlette.routing", reason="starlette is not installed")
 
 BROWSERS = 10
-LONG = Reply(text="word " * 500)
+LONG = Reply(text="word " * 5_000)
+"""Far longer than a browser stays."""
 
 
 class Page:

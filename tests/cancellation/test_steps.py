@@ -18,8 +18,8 @@ from tests.cancellation.ways import (
     model_for,
 )
 
-SAMPLES = 3
-"""Steps of each test that is not long; over all ways and kinds of cancellation these are over 100."""
+SAMPLES = 2
+"""Steps of each test that is not long; over all ways and kinds of cancellation these are over 60."""
 ALL = pytest.mark.long
 HOW_MANY = pytest.mark.parametrize("samples", [SAMPLES, pytest.param(None, marks=ALL)], ids=["some", "all"])
 TIMES = pytest.mark.parametrize("times", [1, 2, 50], ids=["once", "twice", "in each step"])

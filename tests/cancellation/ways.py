@@ -5,6 +5,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import Any
 
 import pytest
@@ -146,33 +147,47 @@ class Reports:
         self.texts.append(f"{context['message']} {context.get('exception')!r}")
 
 
-async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
-    """Check that nothing of an interrupted call is left, and that the next call is answered."""
-    pools = clients._registry.of_loop(asyncio.get_running_loop())
-    for _ in range(100):
+PATIENCE = 60.0
+"""Seconds after which something that takes milliseconds on a quiet machine has failed."""
+
+
+async def asettles(is_settled: Callable[[], bool]) -> bool:
+    """Return whether something becomes true; the async version of `settles`."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_settled():
+        if time.monotonic() > deadline:
+            return False
         # A chain drops the generators of its steps; then the loop closes each of them in a task of its own.
         gc.collect()
         for _ in range(5):
             await asyncio.sleep(0.001)
-        if len(asyncio.all_tasks()) == 1 and not in_use(pools):
-            break
+    return True
+
+
+async def assert_clean(model: ChatKimi, openrouter: Emulator) -> None:
+    """Check that nothing of an interrupted call is left, and that the next call is answered."""
+    pools = clients._registry.of_loop(asyncio.get_running_loop())
+    gc.collect()
+    await asettles(lambda: len(asyncio.all_tasks()) == 1 and not in_use(pools))
     assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
     assert in_use(pools) == 0
-    for _ in range(2000):
-        if openrouter.open_connections <= connections(pools):
-            break
-        await asyncio.sleep(0.001)
-    assert openrouter.open_connections <= connections(pools)
+    assert await asettles(lambda: openrouter.open_connections <= connections(pools))
     assert (await model.ainvoke("Hello.")).text
     assert in_use(pools) == 0
 
 
 def settles(is_settled: Callable[[], bool]) -> bool:
     """Return whether something becomes true, which takes milliseconds."""
-    for _ in range(2000):
+    deadline = time.monotonic() + PATIENCE
+    for attempt in count(1):
         if is_settled():
             return True
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.001)
+        if attempt % 100 == 0:
+            # What a signal handler interrupted may only now be garbage.
+            gc.collect()
     return False
 
 

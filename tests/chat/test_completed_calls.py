@@ -150,12 +150,43 @@ async def test_duplicates_stay_where_the_repair_is_off(openrouter: Emulator, way
         f"get_weather {PARIS}",
         f"get_weather({PARIS})",
         f"functions.get_weather:0{ARGUMENTS}{json.dumps(PARIS)}",
+        f"<|tool_call_begin|>functions.get_weather:0{ARGUMENTS}{PARIS}",
+        f"<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0{ARGUMENTS}{PARIS}{END}",
+        f"get_weather\n{PARIS}",
+        f"get_weather: {PARIS}",
+        f"get_weather[ARGS]{PARIS}",
     ],
 )
 async def test_arguments_in_the_name_are_read(openrouter: Emulator, model: ChatKimi, way: Way, name: str) -> None:
     message = await answer(model, openrouter, way, {"tool_calls": [call("", name)]})
     assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", {"city": "Paris"})]
     assert message.response_metadata["kimi"]["repairs"]["call_names"] == 1
+
+
+@every_way
+@pytest.mark.parametrize("name", ['get_weather(city="Paris")', "get_weather(Paris)", "get_weather({city: Paris})"])
+async def test_other_arguments_in_the_name_are_invalid(
+    openrouter: Emulator, model: ChatKimi, way: Way, name: str
+) -> None:
+    message = await answer(model, openrouter, way, {"tool_calls": [call("", name)]})
+    assert message.tool_calls == []
+    assert [one["name"] for one in message.invalid_tool_calls] == ["get_weather"]
+
+
+@every_way
+async def test_quotation_marks_around_a_name_are_removed(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    message = await answer(model, openrouter, way, {"tool_calls": [call(PARIS, '"get_weather"')]})
+    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", {"city": "Paris"})]
+
+
+@every_way
+async def test_an_integer_that_is_too_long_makes_a_call_invalid(
+    openrouter: Emulator, model: ChatKimi, way: Way
+) -> None:
+    arguments = f'{{"city": {"1" * 5000}}}'
+    message = await answer(model, openrouter, way, {"tool_calls": [call(arguments)]})
+    assert message.tool_calls == []
+    assert [one["args"] for one in message.invalid_tool_calls] == [arguments]
 
 
 @every_way

@@ -1,5 +1,7 @@
 """Conversations from other chat models, graphs and interrupted calls: hosts accept them in every way of calling."""
 
+from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -228,19 +230,23 @@ UNPAIRED: dict[str, list[Any]] = {
     "twice different": [HumanMessage("a"), called("1"), result("r", "1"), result("q", "1"), HumanMessage("x")],
     "tool call last": [HumanMessage("a"), called("1")],
 }
-KIMIS = [
-    "kimi-k2.6",
-    "kimi-k3",
-    *(pytest.param(name, marks=pytest.mark.long) for name in ("kimi-k2", "kimi-k2-thinking")),
-]
+KIMIS = ("kimi-k2.6", "kimi-k3", "kimi-k2", "kimi-k2-thinking")
+QUICK = {("kimi-k2.6", "invoke"), ("kimi-k2.6", "astream"), ("kimi-k3", "ainvoke"), ("kimi-k3", "stream")}
+"""Each way and each kind of model; the other combinations are long."""
+
+
+def combinations(ways: Iterable[str]) -> list[Any]:
+    return [
+        pytest.param(kimi, way, marks=() if (kimi, way) in QUICK else pytest.mark.long)
+        for kimi, way in product(KIMIS, ways)
+    ]
 
 
 def takes_images(kimi: str) -> bool:
     return kimi in {"kimi-k2.6", "kimi-k3"}
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kimi", KIMIS)
+@pytest.mark.parametrize(("kimi", "way"), combinations(WAYS))
 def test_a_conversation_that_a_host_would_refuse_is_repaired(openrouter: Emulator, kimi: str, way: str) -> None:
     openrouter.script(Reply(text=TEXT), times=None)
     model = model_of(openrouter, model=f"moonshotai/{kimi}", max_retries=0).bind_tools([get_weather])
@@ -263,9 +269,8 @@ def test_calls_and_results_without_each_other_are_named(openrouter: Emulator, wa
     assert openrouter.bodies == []
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-@pytest.mark.parametrize("kimi", KIMIS)
-async def test_a_checkpointed_agent_continues(openrouter: Emulator, kimi: str, *, is_async: bool) -> None:
+@pytest.mark.parametrize(("kimi", "way"), combinations(["invoke", "ainvoke"]))
+async def test_a_checkpointed_agent_continues(openrouter: Emulator, kimi: str, way: str) -> None:
     openrouter.script(Reply(text=TEXT), times=None)
     model = model_of(openrouter, model=f"moonshotai/{kimi}", max_retries=0)
     agent: Any = create_agent(model, [get_weather], checkpointer=InMemorySaver())
@@ -276,6 +281,6 @@ async def test_a_checkpointed_agent_continues(openrouter: Emulator, kimi: str, *
         config = {"configurable": {"thread_id": name}}
         agent.update_state(config, {"messages": [message.model_copy() for message in conversation]})
         for _ in range(2):
-            state = await agent.ainvoke(question, config) if is_async else agent.invoke(question, config)
+            state = await agent.ainvoke(question, config) if way == "ainvoke" else agent.invoke(question, config)
             assert state["messages"][-1].text == TEXT, name
     await model.aclose()

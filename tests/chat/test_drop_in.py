@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
 
@@ -118,7 +119,7 @@ def test_an_argument_overrides_the_environment(openrouter: Emulator, monkeypatch
 
 def test_a_session_id_from_the_environment_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_SESSION_ID", "s" * 257)
-    with pytest.raises(ValidationError, match="at most 256 characters"):
+    with pytest.raises(KimiUsageError, match="OPENROUTER_SESSION_ID must have at most 256 characters"):
         ChatKimi(api_key=KEY)
 
 

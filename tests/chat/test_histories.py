@@ -180,3 +180,18 @@ def test_the_output_of_generate_names_the_model(openrouter: Emulator, *, streami
     model = streamed(openrouter) if streaming else model_of(openrouter)
     output = model.generate([[HI]]).llm_output or {}
     assert output["model_name"].startswith("moonshotai/kimi-k2.6")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        None, 5, {"role": "user", "content": "hi"}, [None], [{"role": "nobody", "content": "hi"}], [{"content": "hi"}],
+        [{"role": "tool", "content": "hi"}], [{"role": "user", "content": 5}], [("user",)],
+        [{"role": "assistant", "content": "", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{"}}]}]
+    ],
+    ids=repr,
+)  # fmt: skip
+async def test_an_input_that_is_not_messages_is_a_usage_error(prompt: Any, way: Way) -> None:
+    with pytest.raises(KimiUsageError, match="The input cannot be read as messages"):
+        await ask(ChatKimi(api_key=KEY), way, prompt)

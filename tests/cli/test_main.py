@@ -10,6 +10,7 @@ from langchain_kimi.testing import faults
 from tests.cli.conftest import Cli
 
 COMMANDS = {
+    "bulk",
     "chat",
     "cost",
     "doctor",

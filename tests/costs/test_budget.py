@@ -260,6 +260,13 @@ def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
         Budget(**wrong)
 
 
+def test_an_amount_that_was_spent_elsewhere_counts() -> None:
+    budget = Budget(max_cost=1.0)
+    budget.add(0.25, 10)
+    budget.add(tokens=5)
+    assert (budget.spent, budget.spent_tokens) == (0.25, 15)
+
+
 def test_the_error_is_typed_and_survives_a_pickle() -> None:
     error = KimiBudgetExceededError("Spent.", spent=1.5, limit=1.0, unit="USD", advice="Stop.")
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - written one line above

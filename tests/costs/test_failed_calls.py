@@ -15,6 +15,7 @@ from langchain_kimi.testing import Emulator, RawReply, faults
 from tests.chat.asking import Tracer
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -122,33 +123,36 @@ def test_a_stream_that_is_left_after_its_usage_is_counted_with_it(model: ChatKim
     assert costs.total.cost > 0
 
 
-async def by_cancel(call: Any) -> None:
+async def by_cancel(call: Any, openrouter: Emulator) -> None:
     task = asyncio.create_task(call)
-    await asyncio.wait({task}, timeout=0.05)
+    await until(lambda: openrouter.requests)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def by_timeout(call: Any) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
+async def by_timeout(call: Any, openrouter: Emulator) -> None:
+    async def end(limit: asyncio.Timeout) -> None:
+        await until(lambda: openrouter.requests)
+        limit.reschedule(0)
+
+    async def limited() -> None:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+            group.create_task(end(limit))
             await call
 
-
-async def by_wait_for(call: Any) -> None:
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(call, 0.05)
+        await limited()
 
 
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
-@pytest.mark.parametrize("give_up", [by_cancel, by_timeout, by_wait_for])
+@pytest.mark.parametrize("give_up", [by_cancel, by_timeout])
 async def test_a_cancelled_call_is_of_unknown_cost(
     model: ChatKimi, openrouter: Emulator, way: str, give_up: Any
 ) -> None:
     openrouter.fail_next(faults.silence("headers"))
     with track_costs() as costs:
-        await give_up(model.ainvoke(STORY) if way == "ainvoke" else drain(model.astream(STORY)))
+        await give_up(model.ainvoke(STORY) if way == "ainvoke" else drain(model.astream(STORY)), openrouter)
     assert costs.in_flight == 0
     assert costs.total == Costs(calls=1, failed=1, unknown=1)
 
@@ -156,7 +160,7 @@ async def test_a_cancelled_call_is_of_unknown_cost(
 async def test_a_cancelled_call_ends_its_run_in_traces(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.silence("headers"))
     tracer = Tracer()
-    await by_cancel(model.ainvoke(STORY, {"callbacks": [tracer]}))
+    await by_cancel(model.ainvoke(STORY, {"callbacks": [tracer]}), openrouter)
     [run] = tracer.runs
     assert run.end_time is not None
     assert "CancelledError" in str(run.error)
@@ -164,7 +168,7 @@ async def test_a_cancelled_call_ends_its_run_in_traces(model: ChatKimi, openrout
 
 async def test_a_cancelled_call_of_no_run_is_cancelled(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.silence("headers"))
-    await by_cancel(model._agenerate([HumanMessage(STORY)]))
+    await by_cancel(model._agenerate([HumanMessage(STORY)]), openrouter)
 
 
 async def test_a_cancelled_call_that_sums_up_a_stream_stays_in_flight(openrouter: Emulator) -> None:
@@ -172,5 +176,5 @@ async def test_a_cancelled_call_that_sums_up_a_stream_stays_in_flight(openrouter
     openrouter.fail_next(faults.silence("headers"))
     streaming = ChatKimi(api_key=KEY, base_url=openrouter.base_url, streaming=True)
     with track_costs() as costs:
-        await by_cancel(streaming.ainvoke(STORY))
+        await by_cancel(streaming.ainvoke(STORY), openrouter)
     assert (costs.in_flight, costs.total.calls) == (1, 0)

@@ -3,8 +3,6 @@
 import asyncio
 import copy
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from langchain_kimi.testing import Emulator
 from tests.chat.asking import WAYS, Way, ask
 from tests.conftest import KEY
 from tests.costs.conftest import STORY
+from tests.interpreters import Interpreter
 
 ROOT = Path(__file__).parents[2]
 FIFTY = 50
@@ -99,25 +98,20 @@ def test_what_is_under_way_stays_out_of_a_pickle(model: ChatKimi) -> None:
     assert (costs.total.calls, again.total.calls) == (1, 0)
 
 
-def test_a_pickle_is_read_by_another_process(model: ChatKimi, tmp_path: Path) -> None:
+def test_a_pickle_is_read_by_another_process(model: ChatKimi, tmp_path: Path, interpreter: Interpreter) -> None:
     costs = KimiCostCallback()
     model.invoke(STORY, {"callbacks": [costs]})
     file = tmp_path / "costs.pickle"
     file.write_bytes(pickle.dumps(costs))
     program = "import pickle, sys; print(pickle.loads(open(sys.argv[1], 'rb').read()).total.total_tokens)"
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert int(done.stdout) == costs.total.total_tokens > 0
+    assert int(interpreter.printed(program, str(file))) == costs.total.total_tokens > 0
 
 
-def test_a_budget_warns_in_another_process(tmp_path: Path) -> None:
+def test_a_budget_warns_in_another_process(tmp_path: Path, interpreter: Interpreter) -> None:
     file = tmp_path / "budget.pickle"
     file.write_bytes(pickle.dumps(Budget(max_cost=1, reserve=0)))
     program = "import pickle, sys; print(pickle.loads(open(sys.argv[1], 'rb').read()).max_cost)"
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = interpreter.run(program, str(file))
     assert done.stdout == "1\n"
     assert "each process can spend the whole budget" in done.stderr
 

@@ -1,8 +1,7 @@
 """Accounts in a file: several processes and threads at once."""
 
+import os
 import pickle
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -11,33 +10,37 @@ import pytest
 
 from langchain_kimi._costs.sqlite_store import SQLiteStore, to_dollars, to_units
 from langchain_kimi._costs.store import Amount, Balance, Charge, Limit
+from tests.interpreters import Interpreter
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import sys
+import os, sys
 from decimal import Decimal
 from langchain_kimi._costs.sqlite_store import SQLiteStore
 from langchain_kimi._costs.store import Amount, Charge, Limit
 
-store, fits = SQLiteStore(sys.argv[1]), 0
-for number in range(40):
-    call = f"{sys.argv[2]}/{number}"
-    if store.reserve(call, [Limit("x", Decimal(1))], Amount(Decimal("0.02"))) is None:
-        store.settle(call, ["x"], Charge(Decimal("0.01"), 1))
-        fits += 1
-print(fits)
+def spend(process):
+    store, fits = SQLiteStore(sys.argv[1]), 0
+    for number in range(40):
+        call = f"{process}/{number}"
+        if store.reserve(call, [Limit("x", Decimal(1))], Amount(Decimal("0.02"))) is None:
+            store.settle(call, ["x"], Charge(Decimal("0.01"), 1))
+            fits += 1
+    print(fits, flush=True)
+
+for process in range(4):
+    if os.fork() == 0:
+        spend(process)
+        sys.exit()
+assert all(os.wait()[1] == 0 for _ in range(4))
 """
 
 
-def test_processes_spend_one_limit(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are copies of one that has imported the store")
+def test_processes_spend_one_limit(tmp_path: Path, interpreter: Interpreter) -> None:
     file = tmp_path / "budget.sqlite"
-    command = [sys.executable, "-c", PROGRAM, str(file)]
-    running = [
-        subprocess.Popen([*command, str(number)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for number in range(4)
-    ]
-    fits = [int(process.communicate()[0]) for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0, 0]
+    fits = [int(line) for line in interpreter.printed(PROGRAM, str(file)).split()]
     spent = SQLiteStore(file).balance("x").spent
+    assert len(fits) == 4
     assert spent == Amount(Decimal("0.01") * sum(fits), sum(fits))
     # A call is refused while others have reserved, so the last ones may be refused before the limit is reached.
     assert Decimal("0.90") < spent.cost <= 1
@@ -55,7 +58,7 @@ def test_a_pickle_is_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     store = SQLiteStore("budget.sqlite")
     store.reserve("one", [Limit("x")], Amount(Decimal(1)))
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path.parent)
     again = pickle.loads(pickle.dumps(store))  # noqa: S301 - written some lines above
     again.settle("one", ["x"], Charge())
     assert store.balance("x") == Balance(Amount(Decimal(1)))

@@ -1,4 +1,4 @@
-"""Errors that cross from a Ray task to its caller. It runs where the package `ray` is installed."""
+"""Errors that cross from a Ray task to its caller; run by `make test-ray`."""
 
 import importlib.util
 import os
@@ -7,14 +7,16 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="ray is not installed; `make test-ray` installs it"
+)
 
 PROGRAM = """
 import ray
 from langchain_kimi.errors import KimiError
 from tests.test_errors import DETAILS, TREE, made
 
-ray.init(num_cpus=1, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
+ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
 
 @ray.remote
 def fail(index):

@@ -1,7 +1,8 @@
 """The cases of the fault table: a fault and the expected outcome of a call, plain and streamed."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +31,9 @@ RETRIES = 2
 """The default of `max_retries`."""
 ENDLESS_TEXT = faults.endless_text().on(ANSWER)
 AGAIN = "Trying again may help"
+
+
+_SECONDS = re.compile(r"[\d.]+(?= seconds)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +116,25 @@ class Case:
     def expected(self, *, streamed: bool) -> Expected:
         """Return the expected outcome."""
         return self.streamed or self.plain if streamed else self.plain
+
+    def with_longer_limits(self, factor: int) -> "Case":
+        """Return the case with longer time limits, if it has any."""
+        limits = self.settings.get("timeout")
+        if limits is None:
+            return self
+        longer = {name: factor * one for name, one in limits.items()} if isinstance(limits, dict) else factor * limits
+        return replace(
+            self,
+            settings={**self.settings, "timeout": longer},
+            plain=_with_longer_limits(self.plain, factor),
+            streamed=self.streamed and _with_longer_limits(self.streamed, factor),
+        )
+
+
+def _with_longer_limits(expected: Expected, factor: int) -> Expected:
+    if isinstance(expected, Answered):
+        return expected
+    return replace(expected, leads=_SECONDS.sub(lambda match: f"{factor * float(match[0]):g}", expected.leads))
 
 
 @dataclass(frozen=True)

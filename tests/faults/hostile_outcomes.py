@@ -18,6 +18,18 @@ SLOW = frozenset(
     }
 )
 """Replies that take longer to make or to read."""
+SLOWEST = frozenset(
+    {
+        "body: a list for ever",
+        "body: a text for ever",
+        "bomb: calls",
+        "bomb: choices",
+        "encoding: a bomb",
+        "encoding: a bomb with an error",
+        "events: an event of many lines",
+    }
+)
+"""Replies that take most of the time, for the long tests alone. Others of their kinds are quick."""
 
 _ANSWER = ("answer", "answer")
 _NAMES: Mapping[tuple[str, str], tuple[str, ...]] = {

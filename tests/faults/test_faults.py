@@ -29,8 +29,22 @@ def cases_and_ways() -> Iterator[Any]:
             yield pytest.param(case, way, id=f"{case.what}-{way}", marks=marks)
 
 
+LONGER = (1, 8, 64)
+"""Factors of the time limits. On a busy machine, a limit may pass before the part of a reply that comes in time."""
+
+
 @each_row("case, way", cases_and_ways())
 def test_a_failure_gives_the_error_of_the_table_in_each_way(server: Emulator, case: Case, way: str) -> None:
+    for factor in LONGER:
+        try:
+            return check_case(server, case.with_longer_limits(factor), way)
+        except AssertionError:
+            if not case.is_slow or factor == LONGER[-1]:
+                raise
+    raise AssertionError(case)
+
+
+def check_case(server: Emulator, case: Case, way: str) -> None:
     played = play_with(server, case, way)
     expected = case.expected(streamed=is_stream(way))
     assert all(gap >= case.waits for gap in played.gaps)
@@ -40,6 +54,15 @@ def test_a_failure_gives_the_error_of_the_table_in_each_way(server: Emulator, ca
     else:
         check_failure(played.outcome, expected)
         check_attempts(case, expected, played.outcome, played.requests)
+
+
+def test_longer_limits_change_the_limits_and_what_is_expected_of_them() -> None:
+    [case] = [case for case in CASES if case.what == "silence before the reply"]
+    longer = case.with_longer_limits(8)
+    assert longer.settings["timeout"] == 8 * case.settings["timeout"]
+    assert isinstance(longer.plain, Failed)
+    assert longer.plain.leads == "No content came for 2 seconds."
+    assert statuses.CASES[0].with_longer_limits(8) is statuses.CASES[0]
 
 
 def check_answer(outcome: Outcome, expected: Answered) -> None:

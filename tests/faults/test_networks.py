@@ -1,11 +1,10 @@
 """Tests of proxies, private certificates, redirects and failed connections."""
 
 import copy
+import os
 import pickle
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from langchain_kimi.testing import Emulator, RawReply, Reply
 from tests.conftest import KEY
 from tests.faults.relay import certificate, relaying
 from tests.faults.ways import WAYS, QuickKimi, ask, model_of
+from tests.interpreters import Interpreter
 
 TEXT = "Here."
 NOWHERE = "http://kimi.example/api/v1"
@@ -127,9 +127,9 @@ def test_pickles_and_copies_trust_the_same_certificates(behind_tls: Behind, monk
     assert pickle.loads(pickle.dumps(by_context)).verify is True  # noqa: S301 - our own pickle
 
 
-def test_ssl_cert_file_in_all_four_ways(behind_tls: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssl_cert_file_in_all_four_ways(behind_tls: Behind, interpreter: Interpreter) -> None:
     # In its own process, because the certificates are loaded once.
-    monkeypatch.setenv("SSL_CERT_FILE", str(behind_tls.certificate))
+    environment = {**os.environ, "SSL_CERT_FILE": str(behind_tls.certificate)}
     program = (
         "import sys; from tests.faults.ways import WAYS, QuickKimi, ask\n"
         "with QuickKimi(api_key='k', base_url=sys.argv[1], max_retries=0) as model:\n"
@@ -137,9 +137,8 @@ def test_ssl_cert_file_in_all_four_ways(behind_tls: Behind, monkeypatch: pytest.
         "        outcome = ask(model, way)\n"
         "        print(way, outcome.error or outcome.message.text)"
     )
-    command = [sys.executable, "-c", program, behind_tls.base_url]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines() == [f"{way} {TEXT}" for way in WAYS]
+    printed = interpreter.printed(program, behind_tls.base_url, environment=environment)
+    assert printed.splitlines() == [f"{way} {TEXT}" for way in WAYS]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -7,7 +7,9 @@ of an organization.
 import json
 import logging
 import pickle
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,13 @@ from langchain_core.load import dumps
 
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Fault, RawReply, Reply
-from langchain_kimi.testing.faults import HOSTILE
+from langchain_kimi.testing.faults import CONNECTIONS, HOSTILE, HostileConnection, listening
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.responses import dump, raw_response
 from tests.conftest import KEY
 from tests.faults import replies, statuses, streams, transfers
 from tests.faults.cases import ANSWER, Case
+from tests.faults.relay import certificate
 from tests.faults.test_secrets import Everything, texts_of
 from tests.faults.ways import WAYS, ask, model_of
 
@@ -151,6 +154,42 @@ def test_no_hostile_reply_shows_a_secret(
     openrouter.script(fault, times=None)
     for way in ("invoke", "astream"):
         assert found_in(searched(openrouter, way, monkeypatch, caplog, max_retries=0)) == []
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+def hostile_connections() -> Iterator[Any]:
+    for number, hostile in enumerate(CONNECTIONS.values()):
+        for way in WAYS:
+            # Those that repeat the request are likelier to show a secret.
+            is_quick = way == [*WAYS][number % 4] and (hostile.name.startswith("repeats") or number % 4 == 0)
+            marks = [] if is_quick and hostile.client != "stops" else [pytest.mark.long]
+            yield pytest.param(hostile, way, id=f"{hostile.name}-{way}", marks=marks)
+
+
+@pytest.mark.parametrize(("hostile", "way"), list(hostile_connections()))
+def test_no_hostile_connection_shows_a_secret(  # noqa: PLR0913 - the table's columns and fixtures
+    openrouter: Emulator,
+    certified: tuple[Path, ssl.SSLContext],
+    *,
+    hostile: HostileConnection,
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    file, context = certified
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with listening(hostile, context if hostile.tls == "served" else None) as port:
+        settings: dict[str, Any] = {
+            "base_url": f"{'http' if hostile.tls == 'none' else 'https'}://127.0.0.1:{port}/v1",
+            "verify": str(file) if hostile.tls == "served" else True,
+            "timeout": {"connect": 0.4, "idle": 0.4, "total": 1.0} if hostile.client == "stops" else 60.0,
+            "max_retries": 0,
+        }
+        assert found_in(searched(openrouter, way, monkeypatch, caplog, **settings)) == []
 
 
 def test_the_answer_itself_is_unchanged(openrouter: Emulator) -> None:

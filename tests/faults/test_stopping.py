@@ -156,9 +156,20 @@ async def cancel_twice(model: Any) -> None:
         await task
 
 
-async def wait_for(model: Any) -> None:
+async def time_out(model: Any) -> None:
+    begun = asyncio.Event()
+
+    async def expire(limit: asyncio.Timeout) -> None:
+        await begun.wait()
+        limit.reschedule(0)
+
+    async def limited() -> None:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+            group.create_task(expire(limit))
+            await consume(model, begun)
+
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(consume(model, asyncio.Event()), 1.0)
+        await limited()
 
 
 async def cancel_ainvoke(model: Any) -> None:
@@ -186,7 +197,7 @@ async def aevents(model: Any) -> None:
 
 
 ASTOPS: list[Callable[[Any], Awaitable[None]]] = [
-    aclose, adrop, cancel, cancel_twice, wait_for, cancel_ainvoke, acallback_fails, aevents,
+    aclose, adrop, cancel, cancel_twice, time_out, cancel_ainvoke, acallback_fails, aevents,
 ]  # fmt: skip
 
 

@@ -80,6 +80,21 @@ PLACES_OF_TOOLS = [
     "tools.3.function.parameters is not a valid moonshot flavored json schema",
     "tools[3].function.name is invalid",
     "Invalid schema at /tools/3/function",
+    "body -> tools -> 3 -> function: field required",
+    "('body', 'tools', 3, 'function')",
+    "$.tools.[3].function: bad",
+    "The tool at index 3 has no name",
+    "Tool #3: bad",
+    "functions[3] has a bad name",
+    "[tools][3][function] bad",
+]
+
+NO_PLACES_OF_TOOLS = [
+    "tools.7.function is bad",
+    "messages.3.tool_calls.1.function is bad",
+    "tools are bad",
+    "too many tools: 3 given",
+    "At most 3 functions",
 ]
 
 
@@ -91,8 +106,19 @@ def test_a_refused_tool_is_named(openrouter: Emulator, way: str) -> None:
             for place in (direct, upstream):
                 openrouter.script(place(message))
                 assert "tools[3] is the tool 'tool_3'." in str(ask(bound, way).error)
-        for message in ("tools.7.function is bad", "messages.3.tool_calls.1.function is bad", "tools are bad"):
+        for message in NO_PLACES_OF_TOOLS:
             openrouter.script(direct(message))
             assert "is the tool" not in str(ask(bound, way).error)
         openrouter.script(direct(PLACES_OF_TOOLS[0]))
         assert "is the tool" not in str(ask(model, way).error)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refused_tool_has_the_name_that_the_user_gave_it(openrouter: Emulator, way: str) -> None:
+    tools = [*TOOLS[:3], {"type": "function", "function": {"name": "weather.of/a city", "parameters": {}}}]
+    validated = {"detail": [{"loc": ["body", "tools", 3, "function", "name"], "msg": "bad name"}]}
+    replies = [direct("tools.3.function.name is bad"), RawReply(422, JSON, json.dumps(validated).encode())]
+    with model_of(openrouter, max_retries=0) as model:
+        for reply in replies:
+            openrouter.script(reply)
+            assert "tools[3] is the tool 'weather.of/a city'." in str(ask(model.bind_tools(tools), way).error)

@@ -1,7 +1,7 @@
 import datetime as dt
 import json
 from importlib.resources import files
-from typing import cast, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -156,3 +156,25 @@ def test_prices_of_november_2026() -> None:
         # Its price is not listed, so it counts with that of the model itself.
         "k2.6:batch": (0.95, 4.0, 0.16),
     }
+
+
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ({"only": ["moonshotai"]}, (0.95, 4)),
+        ({"only": ["Moonshot AI", "novita/fp8"]}, (0.95, 4)),
+        ({"only": ["novita"]}, (0.8, 3.4)),
+        ({"only": ["novita", "fireworks"], "ignore": ["fireworks"]}, (0.8, 3.4)),
+        ({"order": ["novita"], "allow_fallbacks": False}, (0.8, 3.4)),
+        ({"order": ["fireworks", "novita"], "only": ["novita"], "allow_fallbacks": False}, (0.8, 3.4)),
+        ({"order": ["novita"]}, (2, 8)),
+        ({"only": ["novita"], "ignore": ["novita"]}, (2, 8)),
+        ({"only": ["novita", "a host without known prices"]}, (2, 8)),
+        ({"only": ["fireworks"], "max_price": {"prompt": "1", "completion": 3}}, (1, 3)),
+        ({}, (2, 8)),
+    ],
+)
+def test_chosen_hosts_limit_the_highest_price(provider: dict[str, Any], expected: tuple[float, float]) -> None:
+    listed = prices("moonshotai/kimi-k2.6", provider)
+    assert listed is not None
+    assert (listed.dearest_prompt, listed.dearest_completion) == expected

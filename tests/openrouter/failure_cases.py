@@ -193,7 +193,15 @@ MODERATED_BODIES = [
     passed_on({"error": {"message": "The request was rejected because it was considered high risk"}}),
     passed_on({"error": {"message": "Rejected", "type": "content_filter"}}),
     passed_on({"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}),
-]
+    *(
+        {"error": {"message": "x", "type": kind, "code": 400}}
+        for kind in (
+            "content_policy_violation", "refusal", "content_filter", "ResponsibleAIPolicyViolation",
+            "moderation_blocked", "input_moderation", "sensitive_content", "SafetyError",
+            "policy_violation", "prompt_blocked",
+        )
+    ),
+]  # fmt: skip
 
 OVERFLOWS = [
     "This endpoint's maximum context length is 262144 tokens. However, you requested about 300000 tokens.",

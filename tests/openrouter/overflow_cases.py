@@ -148,6 +148,7 @@ REPORTS = [
     "Bad request: 300000 tokens in your prompt; this deployment allows 262144.",
     "Your prompt is 300000 tokens, which is above the 262144 token context of kimi-k2.",
     "Input exceeds 262144 tokens",
+    "input_ids length 40000 is longer than the maximum 32768",
     "Context overflow: the conversation no longer fits",
     "Messages have 300000 tokens, which exceeds the max limit of 262144 tokens.",
     "Too many tokens: 300000. Max: 262144.",

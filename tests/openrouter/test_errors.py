@@ -89,6 +89,12 @@ def test_a_refused_input_is_a_moderation_error(body: Any) -> None:
         "Invalid model name passed in model=moonshotai/kimi-k9. Call `/v1/models` to view available models",
         "Unknown model: kimi-k9",
         "The model `kimi-k9` doesn't exist or you have no access to it",
+        "Unsupported model: kimi-k9",
+        "Invalid model: kimi-k9",
+        "kimi-k9 is not a supported model",
+        "model_not_found",
+        "The model kimi-k0 has been deprecated",
+        "Model kimi-k9 is not available",
     ],
 )
 def test_an_unknown_model_is_not_found(message: str) -> None:

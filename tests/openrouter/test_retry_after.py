@@ -20,6 +20,14 @@ IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
         # Dates without a zone are in UTC.
         ({"retry_after": time.asctime(time.gmtime(NOW + 60))}, sent("x"), 60.0),
         ({"retry_after": formatdate(NOW + 60)}, sent("x"), 60.0),
+        ({"retry_after": time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(NOW + 60))}, sent("x"), 60.0),
+        ({"retry_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW + 60))}, sent("x"), 60.0),
+        ({"retry_after": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(NOW + 60))}, sent("x"), 60.0),
+        # Numbers with a unit, and a header that came twice.
+        ({"retry_after": "7s"}, sent("x"), 7.0),
+        ({"retry_after": "1.5 seconds"}, sent("x"), 1.5),
+        ({"retry_after": "1500ms"}, sent("x"), 1.5),
+        ({"retry_after": "7, 9"}, sent("x"), 7.0),
         ({"retry_after_ms": "1500"}, sent("x"), 1.5),
         ({"retry_after_ms": "1500", "retry_after": "2"}, sent("x"), 1.5),
         ({"retry_after_ms": "soon", "retry_after": "2"}, sent("x"), 2.0),

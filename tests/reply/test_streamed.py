@@ -262,8 +262,9 @@ def test_a_plain_reply_to_a_streamed_request_is_read() -> None:
     assert chunk.response_metadata["cost"] == 0.5
 
 
-def plain_from_events(*events: bytes) -> Any:
-    [result] = fed(PlainMessage(head(), BODY, idle=None), b"".join(events))
+def plain_from_events(*events: bytes, **request: Any) -> Any:
+    body: Any = {**BODY, **request}
+    [result] = fed(PlainMessage(head(), body, idle=None), b"".join(events))
     return result
 
 
@@ -285,9 +286,20 @@ def test_several_streamed_choices_are_several_generations(numbered: bool) -> Non
     ]
     usage = {**HEAD, "choices": [], "usage": USAGE}
     body = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in (*events, usage)]
-    result = plain_from_events(*body, DONE)
+    result = plain_from_events(*body, DONE, n=2)
     assert [generation.text for generation in result.generations] == ["ab", "ab"]
     assert result.llm_output["token_usage"] == USAGE
+    assert [generation.text for generation in plain_from_events(*body, DONE).generations] == ["ab"]
+
+
+def test_an_error_of_another_streamed_choice_is_ignored() -> None:
+    events = [
+        {**HEAD, "choices": [{"index": 1, "delta": {"content": "x"}, "finish_reason": "error", **ERROR}]},
+        {**HEAD, "choices": [{"index": 0, "delta": {"content": "ab"}, "finish_reason": "stop"}]},
+    ]
+    body = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in events]
+    assert [generation.text for generation in plain_from_events(*body, DONE, n=2).generations] == ["ab", "x"]
+    assert [generation.text for generation in plain_from_events(*body, DONE).generations] == ["ab"]
 
 
 def test_the_error_of_a_streamed_reply_to_a_plain_request_has_the_partial_message() -> None:

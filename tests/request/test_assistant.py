@@ -260,6 +260,12 @@ CASES = [
         AIMessage([{"type": "non_standard", "value": {"type": "thinking", "thinking": "Hm."}}, "hi"]),
         assistant("hi", reasoning="Hm."),
     ),
+    ("non-standard, text", AIMessage([{"type": "non_standard", "value": "hi"}]), assistant("hi")),
+    (
+        "non-standard, no type",
+        AIMessage([{"type": "non_standard", "value": {"cachePoint": {}}}, "hi"]),
+        assistant("hi"),
+    ),
     ("non-standard, supported part", AIMessage([{"type": "non_standard", "value": text("hi")}]), assistant("hi")),
     (
         "non-standard, unknown",
@@ -372,7 +378,7 @@ def test_a_sum_of_chunks_of_another_provider_with_thinking_and_a_call() -> None:
     ("block", "reason"),
     [
         ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'."),
-        ({"type": "non_standard", "value": "a"}, "a block of type 'non_standard' needs an object as its 'value'."),
+        ({"type": "text"}, "a block of type 'text' needs 'text'."),
     ],
 )
 def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> None:

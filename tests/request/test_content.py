@@ -6,6 +6,7 @@ from langchain_core.messages import HumanMessage
 
 from langchain_kimi._request.content import content_to_wire, with_image_types
 from langchain_kimi.errors import KimiUsageError
+from tests.rows import each_row
 
 EPHEMERAL = {"type": "ephemeral"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://images.test/a.png"}}
@@ -45,6 +46,9 @@ STRINGS = [
         "T\nhttps://s.test\na\nb",
     ),
     ("search result without texts", [{"type": "search_result", "title": "T"}], "T"),
+    ("non-standard, a string", [{"type": "non_standard", "value": "a"}], "a"),
+    ("non-standard, no type", [{"type": "non_standard", "value": {"guardContent": {"text": "a"}}}], "a"),
+    ("non-standard, nothing", [{"type": "non_standard"}, text("a")], "a"),
     ("non-standard text", [{"type": "non_standard", "value": text("a")}], "a"),
     ("unknown type", ["a", {"type": "hologram", "data": "x"}, "b"], "a\nb"),
     ("unknown type with text", ["a", {"type": "hologram", "text": "b"}], "a\nb"),
@@ -131,7 +135,6 @@ ERRORS = [
         {"type": "search_result", "content": "a"},
         "a block of type 'search_result' needs 'title', 'source' or 'content'.",
     ),
-    ({"type": "non_standard"}, "a block of type 'non_standard' needs an object as its 'value'."),
 ]
 
 
@@ -172,3 +175,30 @@ def test_an_image_of_unknown_type_is_named(block: Any) -> None:
     assert str(raised.value) == (
         "messages[1].content[1]: base64 data in a block of type 'image' needs its 'mime_type'."
     )
+
+
+PDF = {"type": "file", "base64": "JVBERi0=", "mime_type": "application/pdf"}
+WEB_PDF = {"type": "file", "url": "https://example.com/a.pdf", "mime_type": "application/pdf"}
+WEB_TABLE = {"type": "file", "url": "https://example.com/a.csv", "mime_type": "text/csv"}
+WEB_IMAGE = {"type": "image", "url": "https://example.com/a.png", "mime_type": "image/png"}
+NOT_TEXT = {"type": "file", "base64": "//79", "mime_type": "text/plain"}
+WIRE_FILE = {"type": "file", "file": {"file_data": "https://example.com/a.csv"}}
+
+
+@each_row(
+    "block, expected",
+    [
+        ({"type": "file", "url": "file:///a.txt", "mime_type": "text/plain"}, "file:///a.txt (text/plain)"),
+        ({"type": "file", "url": "memo://1"}, "memo://1"),
+        (WEB_TABLE, "https://example.com/a.csv (text/csv)"),
+        ({"type": "image", "url": "memo://map", "mime_type": "image/png"}, "memo://map (image/png)"),
+        ({"type": "file", "base64": "eyJhIjogMX0=", "mime_type": "application/json"}, '{"a": 1}'),
+        (PDF, [{"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0="}}]),
+        (WEB_PDF, [{"type": "file", "file": {"file_data": "https://example.com/a.pdf"}}]),
+        (WEB_IMAGE, [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]),
+        (NOT_TEXT, [{"type": "file", "file": {"file_data": "data:text/plain;base64,//79"}}]),
+        (WIRE_FILE, [WIRE_FILE]),
+    ],
+)
+def test_results_of_tools_have_links_and_files_that_hosts_can_read(block: Any, expected: Any) -> None:
+    assert content_to_wire([block], "tool", "messages[0]") == expected

@@ -276,3 +276,18 @@ def test_the_same_conversation_gives_the_same_bytes_and_is_not_changed() -> None
     before = copy.deepcopy(messages)
     assert json.dumps(messages_to_wire(messages)) == json.dumps(messages_to_wire(before))
     assert messages == before
+
+
+@pytest.mark.parametrize(
+    ("artifact", "content"),
+    [
+        ({"structured_content": {"degrees": 21.5, "city": "Tromsø"}}, '{"degrees": 21.5, "city": "Tromsø"}'),
+        ({"other": 1}, ""),
+        (None, ""),
+    ],
+)
+def test_a_structured_result_without_content_is_sent_as_json(artifact: Any, content: str) -> None:
+    [wire] = message_to_wire(ToolMessage([], tool_call_id="1", artifact=artifact))
+    assert wire["content"] == content
+    [text] = message_to_wire(ToolMessage("Sunny.", tool_call_id="1", artifact=artifact))
+    assert text["content"] == "Sunny."

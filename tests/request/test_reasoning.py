@@ -50,6 +50,7 @@ def test_details_as_received_are_not_changed(details: list[Any]) -> None:
         ([summary("a"), summary("b"), encrypted("x")], [summary("ab"), encrypted("x")]),
         ([text("a", format=CLAUDE * 3)], [text("a", format=CLAUDE)]),
         ([text("a", format="unknownunknown")], [text("a", format="unknown")]),
+        ([text("a", format="new-format-v9" * 4)], [text("a", format="new-format-v9")]),
         ([text("a", format=None), text("b", format="unknown")], [text("ab", format="unknown")]),
     ],
 )

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_recording.plugin import block_network, vcr
 
 from langchain_kimi.testing import cassettes
 from tests.standard.suite_servers import close_all
 
+__all__ = ["block_network", "vcr"]
 ROOT = Path(__file__).parents[2]
 
 

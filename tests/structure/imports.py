@@ -71,9 +71,12 @@ LAYERS = {
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
         MODEL | {"_settings", "batch", "callbacks"},
-        LANGCHAIN | {"asyncio", "concurrent", "time"},
+        LANGCHAIN | {"asyncio", "concurrent", "threading", "time"},
     ),
-    "middleware": Layer(BASE | {"_openrouter.warning", "chat_models"}, LANGCHAIN | {"langchain", "langgraph"}),
+    "middleware": Layer(
+        PROTOCOL | {"_schemas", "_calls", "_settings", "callbacks", "chat_models"},
+        LANGCHAIN | {"langchain", "langgraph", "threading"},
+    ),
     "verify": Layer(
         MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
     ),
@@ -81,21 +84,18 @@ LAYERS = {
         frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}
     ),
     "__main__": Layer(frozenset({"cli"})),
-    "cli": Layer(MODEL | {"_constructor", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
+    "cli": Layer(MODEL | {"_constructor", "bulk", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
         BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
     ),
 }
 ENVIRONMENT_READERS = (
-    "chat_models",
-    "_keys",
-    "_settings",
     "_kimi.facts",
     "cli",
     "testing",
     "_tokens.vocabulary",
-    "_openrouter.host",
+    "_openrouter.variables",
     "_openrouter.http.environment",
 )
 """Modules that may read the environment. Where the vocabulary lies is set by variables of Hugging Face's tools."""

@@ -132,7 +132,7 @@ def test_a_cycle_within_a_layer_is_reported() -> None:
 )
 def test_reads_of_the_environment_are_reported(source: str) -> None:
     assert len(imports.environment_reads(package(_request__messages=source))) == 1
-    assert imports.environment_reads(package(chat_models=source, testing__server=source)) == []
+    assert imports.environment_reads(package(cli__main=source, testing__server=source)) == []
 
 
 def test_an_import_of_testing_is_reported() -> None:

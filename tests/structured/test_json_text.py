@@ -1,12 +1,12 @@
 import contextlib
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from langchain_kimi._structured.json_text import NotJSONError, read_json, read_partial_json
+from tests.growth import assert_linear
 
 MARKUP = "<|tool_call_begin|>functions.Person:0<|tool_call_argument_begin|>"
 
@@ -156,13 +156,8 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_time_grows_with_the_length_of_the_text(name: str) -> None:
-    def seconds(size: int) -> float:
-        text, times = SHAPES[name](size), []
-        for _ in range(3):
-            start = time.perf_counter()
-            with contextlib.suppress(NotJSONError):
-                read_json(text, wants_object=True)
-            times.append(time.perf_counter() - start)
-        return min(times)
+    def read(size: int) -> None:
+        with contextlib.suppress(NotJSONError):
+            read_json(SHAPES[name](size), wants_object=True)
 
-    assert seconds(16_000) < 8 * seconds(4_000) + 0.1
+    assert_linear(read)

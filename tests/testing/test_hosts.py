@@ -80,3 +80,15 @@ def test_preferences_that_exclude_all_hosts(habits: Emulator) -> None:
         at(habits, "nobody").invoke("Hello.")
     with pytest.raises(Exception, match="No allowed providers"):
         route(HOSTS_WITH_HABITS, {"provider": {"only": ["nobody"]}})
+
+
+def test_requests_can_be_spread_over_the_hosts(openrouter: Emulator) -> None:
+    openrouter.behave(hosts=HOSTS_WITH_HABITS[:3], balanced=True)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
+
+    def served(**arguments: Any) -> set[str]:
+        return {model.invoke("Hello.", **arguments).response_metadata["provider"] for _ in range(12)}
+
+    assert served() == {"Steady", "Leaky", "Careless"}
+    assert len(served(session_id="1")) == 1
+    assert served(provider={"order": ["leaky"]}) == {"Leaky"}

@@ -12,6 +12,14 @@ def json_schema(**changes: Any) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}} | changes}
 
 
+DEFERRED = {"protocol": "v1", "profile": "portable", "search": {"type": "bm25"}, "validation": "runtime"}
+
+
+def test_deferred_tools_do_not_count_for_the_limit(client: httpx.Client) -> None:
+    deferred = {"type": "function", "function": {"name": "a", "defer_loading": True}}
+    assert post(client, tools=[deferred] * 200, deferred_tools=DEFERRED).status_code == 200
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -83,6 +91,9 @@ def test_valid_requests_are_accepted(client: httpx.Client, more: dict[str, Any])
         ({"tools": []}, "tools: expected between 1 and 128"),
         ({"tools": [tool("a")] * 129}, "tools: expected between 1 and 128"),
         ({"tools": ["a"]}, "each needs a type"),
+        ({"tools": [tool("a")], "deferred_tools": {"protocol": "v1"}}, "deferred_tools: unknown protocol"),
+        ({"tools": [tool("a")], "deferred_tools": {**DEFERRED, "search": {"type": "magic"}}}, "search: unknown type"),
+        ({"tools": [tool("a")] * 129, "deferred_tools": DEFERRED}, "tools: expected between 1 and 128"),
         ({"tools": [{"type": "magic"}]}, "unknown type magic"),
         ({"tools": [{"type": "function"}]}, "needs a function"),
         ({"tools": [tool("a b")]}, "'a b' is not a valid function name"),

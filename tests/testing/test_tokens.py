@@ -36,6 +36,28 @@ def test_repeated_prefixes_are_cached() -> None:
     assert cache.count({"messages": [first, call, picture]}).cached == longer.total
     assert cache.count({"messages": [picture, first]}).cached == 0
     assert cache.count({"messages": [first], "model": "another"}).cached == 0
+    assert cache.count({"messages": [first]}, host="another").cached == 0
+
+
+def test_deferred_tools_are_not_in_the_prompt() -> None:
+    tool = {"type": "function", "function": {"name": "a", "description": "word " * 100, "defer_loading": True}}
+    body = {"messages": [{"role": "user", "content": "hi"}], "tools": [tool]}
+    whole = tokens.PromptCache().count(body).total
+    assert tokens.PromptCache().count({**body, "deferred_tools": {}}).total == whole
+    deferred = {**body, "deferred_tools": {"search": {"type": "bm25", "max_results": 2}}}
+    hidden = tokens.PromptCache().count(deferred).total
+    assert hidden < whole - 50
+    # The definitions that a search found stay in the prompt.
+    called = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "a"}}]}
+    assert tokens.PromptCache().count({**deferred, "messages": [called]}).total > hidden + 200
+
+
+def test_tools_of_messages_are_in_the_prompt() -> None:
+    later = {"role": "system", "tools": [{"type": "function", "function": {"name": "a", "description": "word " * 100}}]}
+    cache, user = tokens.PromptCache(), {"role": "user", "content": "hi"}
+    first = cache.count({"messages": [user]})
+    second = cache.count({"messages": [user, later]})
+    assert (second.cached, second.total > first.total + 100) == (first.total, True)
 
 
 def test_the_cache_forgets_the_oldest() -> None:

@@ -25,6 +25,33 @@ def test_a_body_without_messages_is_rejected(client: httpx.Client, content: byte
     assert response.json()["error"] == {"message": 'Input required: specify "prompt" or "messages"', "code": 400}
 
 
+LATER = {"role": "system", "tools": [tool("weather")]}
+
+
+@pytest.mark.parametrize(
+    ("model", "later_tools", "message", "expected"),
+    [
+        ("moonshotai/kimi-k3", True, LATER, ""),
+        ("moonshotai/kimi-k3", False, LATER, "tokenization failed"),
+        (THINKING, True, LATER, "tokenization failed"),
+        ("moonshotai/kimi-k3", True, {**LATER, "content": ""}, "must not have content"),
+        ("moonshotai/kimi-k3", True, {**LATER, "tools": []}, "expected a list of tools"),
+    ],
+)
+def test_only_some_models_take_later_tools(  # noqa: PLR0913, PLR0917 - parametrized values
+    openrouter: Emulator,
+    client: httpx.Client,
+    model: str,
+    later_tools: bool,  # noqa: FBT001 - a parametrized value
+    message: Any,
+    expected: str,
+) -> None:
+    openrouter.behave(later_tools=later_tools)
+    response = post(client, model=model, messages=[user("Weather?"), message])
+    assert response.status_code == (400 if expected else 200)
+    assert expected in response.text
+
+
 @pytest.mark.parametrize("reasoning", [{"reasoning": "Hm."}, {"reasoning_content": ""}, {"reasoning_details": []}])
 def test_missing_reasoning_can_be_rejected(
     openrouter: Emulator, client: httpx.Client, reasoning: dict[str, Any]

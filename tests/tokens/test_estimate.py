@@ -1,9 +1,9 @@
 import re
-import time
 
 import pytest
 
 from langchain_kimi._tokens.estimate import estimate_tokens
+from tests.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -218,12 +218,4 @@ def test_a_text_has_as_many_tokens_as_its_lines(text: str) -> None:
     ],
 )
 def test_the_time_grows_linearly(unit: str) -> None:
-    def fastest(text: str) -> float:
-        times = []
-        for _ in range(4):
-            start = time.process_time()
-            estimate_tokens(text)
-            times.append(time.process_time() - start)
-        return min(times)
-
-    assert fastest(unit * 80_000) < 36 * fastest(unit * 10_000)
+    assert_linear(lambda size: estimate_tokens(unit * size))

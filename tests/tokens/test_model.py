@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._tokens.counting import TokenCount, shared_counter
 from langchain_kimi.errors import KimiUsageError
 from tests.conftest import KEY
+from tests.interpreters import Interpreter
 from tests.tokens.vocabulary import make
 
 ASKED = [SystemMessage("You are a helpful assistant"), HumanMessage("Say hi in Portuguese")]
@@ -222,11 +221,9 @@ print("counted")
 """
 
 
-def test_nothing_is_downloaded_and_transformers_is_not_needed(tmp_path: Path) -> None:
+def test_nothing_is_downloaded_and_transformers_is_not_needed(tmp_path: Path, interpreter: Interpreter) -> None:
     environment = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    done = interpreter.run(OFFLINE, environment=environment)
     assert (done.stdout.strip(), done.stderr) == ("counted", "")
 
 

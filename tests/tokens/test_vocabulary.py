@@ -25,6 +25,7 @@ from langchain_kimi._tokens.vocabulary import (
     split,
 )
 from langchain_kimi.errors import KimiConnectionError, KimiUsageError
+from tests.interpreters import Interpreter
 from tests.tokens.hub import Hub, serving
 from tests.tokens.vocabulary import Made, make
 
@@ -148,7 +149,7 @@ def test_a_file_is_read_once_until_it_changes(made: Made) -> None:
     assert loaded.encode("more") == [264]
 
 
-def test_neither_tiktoken_nor_transformers_is_imported_for_an_estimate(tmp_path: Path) -> None:
+def test_neither_tiktoken_nor_transformers_is_needed_for_an_estimate(tmp_path: Path, interpreter: Interpreter) -> None:
     # Both can be imported there, and neither is.
     (tmp_path / "transformers.py").touch()
     program = (
@@ -159,10 +160,7 @@ def test_neither_tiktoken_nor_transformers_is_imported_for_an_estimate(tmp_path:
         "print(*{'tiktoken', 'transformers'} & set(sys.modules))\n"
     )
     environment = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["26"]
+    assert interpreter.printed(program, environment=environment).split() == ["26"]
 
 
 NAMES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")

@@ -3,7 +3,9 @@
 import re
 
 _TOKEN = re.compile(
-    r"`+|<!--|<#|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\\begin\{(verbatim|Verbatim|lstlisting|minted|alltt)\*?\}|\\verb\*?([^\w\s*])"
+    r"`+|<!--|<#|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\{%-?\s*(raw|verbatim)\s*-?%\}"
+    r"|\\begin\{(\w{0,16}(?:verbatim|Verbatim|listing|minted|alltt|comment|code)\w{0,16})\*?\}"
+    r"|\\(?:verb|lstinline|mintinline\{\w+\})\*?([^\w\s*{\[])"
 )
 _CLOSERS = {
     "<!--": "-->",
@@ -17,15 +19,27 @@ _CLOSERS = {
 }
 # The beginning of a token, or of the end of a block, at the end of a text.
 _PARTIAL = re.compile(
-    r"(?:`+|\"+|'+|<#?|<?!?-*|-+\[?|\{[-#]?|#|<!\[[CDAT]*\[?|\*+|\\verb\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
+    r"(?:`+|\"+|'+|<#?|<?!?-*|-+\[?|\{(?:[-#]|%-?\s*\w*\s*-?%?)?|#|<!\[[CDAT]*\[?"
+    r"|\*+|\\(?:verb|lstinline|mintinline\{\w*\})\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
 )
 _LONGEST_PARTIAL = 32
 _PIPE = r"(?<!<)\|(?!>)"
 """The delimiter `|` of `\\verb`, which is also in markers."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
-_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w)")
+_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w|;|(?:REM|dnl)\s)")
 _COMMENT_BLOCK = re.compile(r"\s*/\*|=begin\b")
 _COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//|--) |; ?-- ")
+_COMMENT_IN_LINE = re.compile(
+    # A mark directly before the end: nothing but a comment is so near to it.
+    r"(?:^|[\s;{}()\[\]])(?:#+|//+)\s?$|^\s*[\"'!]\s$"
+    # Behind code, with one blank.
+    r"|(?:[;{})\]]|\s=\s.*\S)\s+(?:#|//)\s|(?:^|[\s;{})\]])/\*(?:(?!\*/).)*$"
+    # LaTeX and MATLAB. A percent sign behind a number is none of theirs.
+    r"|(?:(?:[}&]|\\\\)\s*|[;\])]\s+|\\[a-zA-Z]+\s*|^\s*\\.*[^\\\d\s]\s*)%"
+    r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN)\b.*\s--\s"
+)
+"""Comments in the last characters of a line."""
+_CUT_OFF = "\0"
 _HEREDOC = re.compile(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
 _LONGEST_TAIL = 128
 _LONGEST_INDENTATION = 64
@@ -51,8 +65,11 @@ class BlockTracker:
         """Whether the next text would be in a comment, a verbatim text, a heredoc or a triple-quoted string."""
         if self._is_comment or self._heredoc:
             return True
-        closer, _ = self._after(self._carry, self._closer, self._backticks)
-        return closer is not None
+        closer, backticks = self._after(self._carry, self._closer, self._backticks)
+        if closer is not None:
+            return True
+        before = _CUT_OFF if len(self._tail) == _LONGEST_TAIL else ""
+        return not backticks and _COMMENT_IN_LINE.search(before + self._tail) is not None
 
     def add(self, text: str) -> None:
         """Add a text without line breaks."""
@@ -104,13 +121,15 @@ class BlockTracker:
             elif token[0].startswith("`"):
                 backticks = "" if token[0] == backticks else backticks or token[0]
             elif not backticks:
-                self._is_verb = token[2] is not None
+                self._is_verb = token[3] is not None
                 closer = _closer_of(token)
 
 
 def _closer_of(token: re.Match[str]) -> re.Pattern[str]:
     if token[1]:
-        return re.compile(rf"\\end\{{{token[1]}\*?\}}")
+        return re.compile(rf"\{{%-?\s*end{token[1]}\s*-?%\}}")
     if token[2]:
-        return re.compile(_PIPE if token[2] == "|" else re.escape(token[2]))
+        return re.compile(rf"\\end\{{{token[2]}\*?\}}")
+    if token[3]:
+        return re.compile(_PIPE if token[3] == "|" else re.escape(token[3]))
     return re.compile(re.escape(_CLOSERS[token[0].rstrip()]))

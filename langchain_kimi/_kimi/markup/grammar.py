@@ -35,7 +35,7 @@ _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
 _ANY_MARKER = re.compile("|".join(map(re.escape, _ALL_MARKERS)))
 BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
-TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[-])functions\.")
+TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[{-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # Observed ids: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
@@ -86,7 +86,7 @@ def partial_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
     return len(text)
 
 
-_NO_BEGINNING = re.compile(r"[\w`'\"/(\[-]")
+_NO_BEGINNING = re.compile(r"[\w`'\"/(\[{-]")
 _BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
 
 

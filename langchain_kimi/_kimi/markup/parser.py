@@ -122,6 +122,7 @@ class MarkupRun(Run):
             return False
         self._id = written[1].replace(" ", "") if written else ""
         if marker == CALL_BEGIN and not self._id:
+            self.end = end
             self._start = end + len(CALL_BEGIN)
         elif marker == ARGUMENTS_BEGIN or self.text[end] == "{":
             self._start = self._at = end + (len(ARGUMENTS_BEGIN) if marker else 0)

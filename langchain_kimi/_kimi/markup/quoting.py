@@ -14,8 +14,11 @@ _UNSETTLED = '`<>/codepresampkbtxl"\\'
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
-# An opening apostrophe or parenthesis, but not a smile.
-_PARENTHESIS = re.compile(r"(?<![:;-])\((?=<\|)|\)")
+# An opening bracket directly before markup, but not a smile.
+_OPENED_BRACKET = re.compile(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)")
+_BRACKETS = {"(": re.compile(r"[()]"), "[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
+_AFTER_BRACKET = re.compile(r"[\[{]$")
+# An opening apostrophe or parenthesis.
 _OPENING_MARK = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
 _BLOCK_SCALAR = re.compile(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
@@ -51,8 +54,12 @@ class QuoteTracker:
                 return text[-_ENDING:]
         return (self._line.ending + text)[-_ENDING:]
 
-    def is_open(self) -> bool:
-        """Return whether the next text would be in a code block, inline code or a quotation."""
+    def is_open(self, *, is_end: bool = False) -> bool:
+        """Return whether the next text would be in a code block, inline code or a quotation.
+
+        Args:
+            is_end: Whether the text is an end marker, which may follow a bracket of cut-off JSON.
+        """
         first, *others = "".join(self._unread).split("\n")
         self._unread.clear()
         self._add(first)
@@ -63,7 +70,7 @@ class QuoteTracker:
             self._blocks.end_line()
             self._line = _Line(self._line)
             self._add(text)
-        return bool(self._fence) or self._blocks.is_open or self._line.is_open()
+        return bool(self._fence) or self._blocks.is_open or self._line.is_open(is_end=is_end)
 
     def _add(self, text: str) -> None:
         if text:
@@ -91,7 +98,8 @@ class _Line:
         self.pieces: list[str] = []
         self.ending = ""
         self.first = ""
-        self.is_in_parentheses = False
+        self._bracket = ""
+        self._brackets = 0
         self._indented = ""
         self._unsettled = ""
         self._backticks = ""
@@ -136,8 +144,7 @@ class _Line:
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
-        for parenthesis in _PARENTHESIS.finditer(self.ending[-2:] + text):
-            self.is_in_parentheses = parenthesis[0] == "("
+        self._read_brackets(self.ending[-2:], text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()
@@ -156,13 +163,34 @@ class _Line:
             if opening != closing:
                 self.open[pair] = opening > closing
 
-    def is_open(self) -> bool:
+    def _read_brackets(self, before: str, text: str) -> None:
+        """Read a bracket that was opened before markup, with those of its kind in it."""
+        text, position = before + text, 0
+        while True:
+            if not self._bracket:
+                opened = _OPENED_BRACKET.search(text, position)
+                if opened is None:
+                    return
+                self._bracket, self._brackets = opened[0], 1
+                position = opened.end()
+            else:
+                position = max(position, len(before))
+                bracket = _BRACKETS[self._bracket].search(text, position)
+                if bracket is None:
+                    return
+                self._brackets += 1 if bracket[0] == self._bracket else -1
+                self._bracket = self._bracket if self._brackets else ""
+                position = bracket.end()
+
+    def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
         if self.first in _QUOTED_LINES or self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
             return True
-        return self.is_in_parentheses or bool(_OPENING_MARK.search(self.ending)) or self._in_pair()
+        if self._bracket or (_AFTER_BRACKET.search(self.ending) and not is_end):
+            return True
+        return bool(_OPENING_MARK.search(self.ending)) or self._in_pair()
 
     def _quoted(self, text: str) -> bool:
         """Return whether straight quotation marks are open after a text. Escaped ones and inch marks do not count."""

@@ -20,6 +20,7 @@ from langchain_kimi._kimi.markup.grammar import (
     TAG_OPEN,
     TRIGGER,
     TURN_END,
+    JSONValue,
     bare_call_at,
     is_clear,
     marker_at,
@@ -29,13 +30,14 @@ from langchain_kimi._kimi.markup.grammar import (
 from langchain_kimi._kimi.markup.parser import MarkupRun
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._kimi.markup.runs import Run
-from langchain_kimi._kimi.markup.tags import TagRun
+from langchain_kimi._kimi.markup.tags import BEGIN_OF_TAG, TagRun
 from langchain_kimi._kimi.tools import OfferedTools
 
 _OPENING = "<|"
 _ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
 _TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
 _BLANKS = re.compile(r"\s*")
+_LONGEST_BEGIN = 64
 # The end of JSON whose beginning is missing: `"]}]}`. Quotation marks in it are not those of a quotation.
 _END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
 _ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
@@ -145,12 +147,15 @@ class MarkupScanner:
             begins = self._begins(text, start, shown)
             if begins is None:
                 continue
+            if self._is_broken(text, start, begins):
+                self._discusses_markup = True
+                continue
             self._show(text[shown:start])
             shown = start
             if begins is True:
                 self._pending = text[start:]
                 return len(text)
-            if self._quotes.is_open() and not self._continues_json(begins):
+            if self._quotes.is_open(is_end=begins in _ENDS) and not self._continues_json(begins):
                 self._discusses_markup = True
             else:
                 self._run = self._run_of(begins, start)
@@ -171,11 +176,27 @@ class MarkupScanner:
         """Return the marker at a trigger, the position of a bare call's JSON, True for a possible one, or None."""
         if text.startswith(_OPENING, start):
             marker = marker_at(text, start)
+            if marker is None and text[start + len(_OPENING) : start + len(_OPENING) + 1].isalnum():
+                # A token of the prompt's format, as in texts about it.
+                self._discusses_markup = True
             return None if marker in (ARGUMENTS_BEGIN, TAG_END) else marker
         before = self._quotes.last_character if start == shown else ""
         if before and TRIGGER.search(before + text[start : start + len(BARE)]) is None:
             return None
         return bare_call_at(text, start, self._offered.schemas)
+
+    def _is_broken(self, text: str, start: int, begins: str | int | Literal[True]) -> bool:
+        """Return whether a tag or a bare call is broken at its beginning, whatever text is before it.
+
+        Texts may have tens of thousands of them, and it takes longer to find out whether text is quoted.
+        """
+        if isinstance(begins, str):
+            return begins in (TAG_OPEN, TAG_CLOSE) and BEGIN_OF_TAG.match(text, start) is None
+        if begins is True:
+            return False
+        value = JSONValue(strict=True)
+        value.feed(text[begins : begins + _LONGEST_BEGIN])
+        return value.state == "broken"
 
     def _continues_json(self, begins: str | int) -> bool:
         """Return whether an end marker follows the end of JSON, as after arguments that the provider has cut."""
@@ -219,16 +240,18 @@ class MarkupScanner:
             return True
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
-        return _touches_text(run, before, is_last=is_last) if isinstance(run, TagRun) else is_last
+        if isinstance(run, TagRun):
+            return _touches_text(run, before, run.tags, is_last=is_last)
+        return is_last or (run.is_end and _touches_text(run, before, run.raw.count(_OPENING), is_last=False))
 
 
-def _touches_text(run: TagRun, before: str, *, is_last: bool) -> bool:
-    """Return whether tags touch the text. In a text about tags, a tag is like a word."""
+def _touches_text(run: Run, before: str, markers: int, *, is_last: bool) -> bool:
+    """Return whether markers touch the text. In a text about markers, a marker is like a word."""
     after = run.text[run.end : run.end + 1]
     if is_last:
-        return not (before.endswith(" ") and run.tags == 1)
+        return not (before.endswith(" ") and markers == 1)
     if not before.strip():
-        return run.tags > 1 or not (after == " " or after in ".,;:!?)")
+        return markers > 1 or not (after == " " or after in ".,;:!?)")
     if before[-1:].isspace():
-        return after.isalnum() or (run.tags > 1 and not after.isspace())
+        return after.isalnum() or (markers > 1 and not after.isspace())
     return _ENDS_TEXT.match(before[-1]) is not None

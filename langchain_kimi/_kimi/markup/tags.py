@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from langchain_kimi._kimi.markup.calls import INCOMPLETE, tagged_call
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, WITHOUT_ARGUMENTS, tagged_call
 from langchain_kimi._kimi.markup.grammar import MESSAGE_END, TAG_CLOSE, TAG_END, TAG_OPEN, marker_at, parsed
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
@@ -23,18 +23,29 @@ _LONGEST_TAG = 1024
 _BLANKS = re.compile(r"\s*")
 _OPENED = re.compile(
     r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
-    r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'))*)\s{0,8}<\|sep\|>"
+    r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
 _CLOSED = re.compile(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
-_ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+BEGIN_OF_TAG = re.compile(
+    r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
+)
+"""The beginning of a tag; any other text after the marker is not one."""
+_ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = re.compile(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = re.compile(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
 # A value ends with its own tag. If that is missing, it ends with the next tag that cannot be in a value.
 _VALUE_END = re.compile(
     r"<\|close\|>\s{0,8}(argument|json|call|tools|message)\s{0,8}<\|sep\|>"
     r"|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>"
+    # A damaged closing tag before another tag that belongs to calls.
+    r"|(?P<damaged><\|close\|>\s{0,8}\w{0,16}\s{0,8}(?:<\|sep\|>\s{0,8})?)"
+    r"(?=<\|close\|>\s{0,8}(?:call|tools|message)\b|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>)"
 )
-_LONGEST_VALUE_END = 48
+_LONGEST_VALUE_END = 96
+_ENDS_OF_K2 = re.compile(r"(?:\s*<\|(?:tool_call_end|tool_calls?_section_end|im_end)\|>)+\s*\Z")
+# Values of any other type are JSON if they can be, and else text.
+_TYPES = {name: name for name in ("string", "number", "integer", "boolean", "object", "array", "null")}
+_TYPES |= {"str": "string", "text": "string"}
 
 NOT_JSON = "The argument {!r} is not of its type {!r}."
 
@@ -135,7 +146,7 @@ class TagRun(Run):
             self._searched_to = max(self._value_at, len(self.text) - _LONGEST_VALUE_END)
             return False
         self._take_value(self.text[self._value_at : value_end.start()])
-        is_own_tag = value_end[1] == self._attributes[""]
+        is_own_tag = value_end[1] == self._attributes[""] or value_end["damaged"]
         self.end = value_end.end() if is_own_tag else value_end.start()
         self._step = self._between
         return True
@@ -145,6 +156,7 @@ class TagRun(Run):
             self._json = value
             return
         key, kind = self._attributes.get("key", ""), self._attributes.get("type")
+        kind = _TYPES.get((kind or "").strip().casefold())
         if kind == "string" or (kind is None and self._wants_string(key)):
             self._arguments[key] = json.dumps(value, ensure_ascii=False)
         elif value.strip() == "null" or parsed(value) is not None:
@@ -169,6 +181,9 @@ class TagRun(Run):
         else:
             members = (f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in self._arguments.items())
             arguments = "{" + ", ".join(members) + "}"
+        is_bare = self._json is None and not self._arguments
+        if is_bare and self._offered.needs_arguments(self._offered.meant(self._name) or ""):
+            error = error or WITHOUT_ARGUMENTS
         self.calls.append(tagged_call(self._offered, self._name, arguments, self._error or error))
         self._name, self._json, self._error = None, None, None
         self._arguments = {}
@@ -178,8 +193,10 @@ class TagRun(Run):
         self.is_done = True
         position = self._after_blanks(self.end)
         if self._step == self._value:
-            self._take_value(self.text[self._value_at :])
-            self._finish_call(INCOMPLETE)
+            ends = _ENDS_OF_K2.search(self.text, max(self._value_at, len(self.text) - _LONGEST_VALUE_END))
+            is_whole = clean and ends is not None
+            self._take_value(self.text[self._value_at : ends.start() if is_whole and ends else None])
+            self._finish_call(None if is_whole else INCOMPLETE)
             self.end = len(self.text)
         elif position < len(self.text) and self._step == self._between:
             self._close_partial_tag(position, clean=clean)
@@ -193,8 +210,11 @@ class TagRun(Run):
             self._name = unescaped(begun[1])
             self._finish_call(INCOMPLETE)
         else:
-            is_closing = not self.text.startswith(TAG_OPEN[:3], position)
-            self._finish_call(None if clean and is_closing else INCOMPLETE)
+            has_arguments = bool(self._arguments) or self._json is not None
+            is_closing = self.text.startswith(TAG_CLOSE[:3], position)
+            is_opening = self.text.startswith(TAG_OPEN[:3], position)
+            is_whole = is_closing or (has_arguments and not is_opening)
+            self._finish_call(None if clean and is_whole else INCOMPLETE)
         # A text may end with the name of a marker.
         if self.has_raw or not clean or self.text[position:] not in (TAG_OPEN, TAG_CLOSE):
             self.end = len(self.text)
@@ -247,7 +267,7 @@ _OPENED_CALL = re.compile(r"<\|open\|>\s{0,8}call\s{1,8}tool\s{0,4}=\s{0,4}\"([^
 
 def _attributes_of(text: str) -> dict[str, str]:
     return {
-        attribute[1]: unescaped(attribute[2] if attribute[2] is not None else attribute[3])
+        attribute[1]: unescaped(next(value for value in attribute.groups()[1:] if value is not None))
         for attribute in _ATTRIBUTE.finditer(text)
     }
 

@@ -5,7 +5,7 @@ Nothing here does I/O. `transport` makes the attempts.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ import httpx
 from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.decoding import Decoder, decoder_for
-from langchain_kimi._openrouter.http.environment import proxy_urls
+from langchain_kimi._openrouter.http.environment import proxy_urls, settings_of_environment
 from langchain_kimi._openrouter.http.errors import error_of, is_timeout
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
@@ -62,6 +62,8 @@ class Call(Generic[Part]):
     clock: Clock = field(default=CLOCK)
     method: str = "POST"
     url: str = ""
+    own_names: Callable[[], Mapping[str, str]] = dict
+    """Returns the user's names of tools, by the names that were sent in their place."""
 
 
 class Attempts(Generic[Part]):
@@ -164,9 +166,12 @@ class Attempts(Generic[Part]):
         self.closing_parts = () if reader is None else reader.explain(error)
         # An error response does not name the requested model.
         error.update(attempts=tuple(self.errors), model=error.model or self.call.model)
-        if tool := advice_on_tool(error, self.call.body):
+        if tool := advice_on_tool(error, self.call.body, self.call.own_names):
             error.update(advice=f"{tool} {error.advice}")
         connection = self.call.connection
+        key = self.call.headers.get("Authorization", "").removeprefix("Bearer ")
+        if sources := settings_of_environment(error, connection, key):
+            error.update(advice=f"{error.advice} {sources}".strip())
         Redactor(secrets_of(self.call.headers, connection.url, connection.proxy, *proxy_urls())).error(error)
         self.errors.append(error)
         if reader is not None and reader.has_begun:

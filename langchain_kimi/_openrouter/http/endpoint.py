@@ -57,15 +57,18 @@ def check_header(name: str, value: str) -> None:
     """Check that a header can be sent.
 
     Raises:
-        ValueError: The name is not a token or belongs to the HTTP client, or the value is not printable ASCII. The
-            error never contains the value.
+        ValueError: The name is not a token or belongs to the HTTP client, or the value is not printable ASCII or has
+            blanks around it. The error never contains the value.
     """
     if not name or not name.isascii() or any(character in '()<>@,;:\\"/[]?={} \t\r\n' for character in name):
         raise ValueError(f"{name!r} is not a valid header name.")
     if name.lower() in FRAMING:
         raise ValueError(f"The header {name} cannot be set, because the HTTP client sets it for each request.")
-    if not value.isascii() or not value.isprintable():
-        raise ValueError(f"The header {name} must be printable ASCII without line breaks; encode other text first.")
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ValueError(
+            f"The header {name} must be printable ASCII, without line breaks, and without blanks around it; encode "
+            "other text first."
+        )
 
 
 def _canonical(name: str) -> str:
@@ -85,7 +88,7 @@ def check_base_url(url: str) -> None:
         is_valid = parts.scheme in {"http", "https"} and parts.port != 0 and _is_host(parts.hostname)
     except ValueError:
         is_valid = False
-    if not is_valid or "?" in url or "#" in url:
+    if not is_valid or "?" in url or "#" in url or not url.isprintable() or " " in url:
         raise ValueError("base_url must be an http or https URL, such as https://openrouter.ai/api/v1.")
     if "@" in parts.netloc:
         raise ValueError("base_url must not contain a user name or a password; pass the key as api_key.")
@@ -144,7 +147,7 @@ def check_proxy(value: Any) -> str | None:
         is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.port != 0 and _is_host(parts.hostname)
     except (ValueError, AttributeError, TypeError):
         is_valid = False
-    if not is_valid:
+    if not is_valid or not value.isprintable() or " " in value:
         raise ValueError(
             f"proxy must be a URL with one of the schemes {', '.join(PROXIES)}, such as http://127.0.0.1:3128."
         )

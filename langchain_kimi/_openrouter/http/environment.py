@@ -11,8 +11,18 @@ from urllib.request import getproxies
 
 import httpx
 
+from langchain_kimi._openrouter.host import KEY_VARIABLES
+from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.endpoint import PROXIES, check_proxy
-from langchain_kimi.errors import KimiUsageError
+from langchain_kimi._openrouter.variables import BASE_URL as BASE_URL_VARIABLE
+from langchain_kimi._openrouter.variables import source_of, stripped, value_of
+from langchain_kimi.errors import (
+    KimiAuthenticationError,
+    KimiError,
+    KimiMalformedReplyError,
+    KimiNotFoundError,
+    KimiUsageError,
+)
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _BRACKETS = re.compile(r"\A\[([^]]*)\](/\d+)?\Z")
@@ -26,13 +36,10 @@ def system_proxy(url: str) -> str | None:
         KimiUsageError: The proxy cannot be used. The error names the variable, but never its value, which may contain a
             password.
     """
-    proxies = getproxies()
-    scheme = urlsplit(url).scheme
-    name = next((name for name in (scheme, "all") if proxies.get(name)), None)
-    if name is None or bypasses_proxy(url, proxies.get("no", "")):
+    name, value = _setting_for(url)
+    if not value:
         return None
-    value = proxies[name]
-    variable = _variable(f"{name}_proxy")
+    variable = _proxy_variable(name).replace("the", "The", 1)
     try:
         proxy = check_proxy(value if "://" in value else f"http://{value}")
     except ValueError:
@@ -43,6 +50,15 @@ def system_proxy(url: str) -> str | None:
         ) from None
     check_socks(proxy, variable)
     return proxy
+
+
+def _setting_for(url: str) -> tuple[str, str]:
+    """Return the variable in lower case and its value that decide about a URL; the value is empty without a proxy."""
+    proxies = {name: stripped(value) for name, value in getproxies().items()}
+    name = next((name for name in (urlsplit(url).scheme, "all") if proxies.get(name)), "all")
+    if bypasses_proxy(url, proxies.get("no", "")):
+        return name, ""
+    return f"{name}_proxy", proxies.get(name, "")
 
 
 def proxy_host(url: str, proxy: str | None = None) -> str | None:
@@ -61,7 +77,52 @@ def proxy_host(url: str, proxy: str | None = None) -> str | None:
 
 def proxy_urls() -> list[str]:
     """Return all proxies of the environment or the system, which may contain passwords."""
-    return [value if "://" in value else f"http://{value}" for name, value in getproxies().items() if name != "no"]
+    values = [stripped(value) for name, value in getproxies().items() if name != "no"]
+    return [value if "://" in value else f"http://{value}" for value in values]
+
+
+def settings_of_environment(error: KimiError, connection: Connection, key: str) -> str:
+    """Return sentences that name the variables with the address, proxy, certificates and key of a failed call.
+
+    Args:
+        error: The error. Its kind and its advice tell which of these settings may be wrong.
+        connection: The settings of the call.
+        key: The key of the call; empty if there is none.
+    """
+    is_shared = connection.http_client is None and connection.http_async_client is None
+    may_be_elsewhere = isinstance(error, KimiNotFoundError | KimiMalformedReplyError)
+    # A proxy for http answers in place of the server.
+    is_readable = connection.base_url.startswith("http:")
+    sources = []
+    if may_be_elsewhere or "base_url" in error.advice:
+        sources.append(("base_url", _source_of_base_url(connection)))
+    if is_shared and (is_readable or "proxy" in error.advice):
+        sources.append(("The proxy", _source_of_proxy(connection)))
+    if is_shared and "verify" in error.advice:
+        sources.append(("The set of trusted certificates", _source_of_certificates(connection)))
+    if isinstance(error, KimiAuthenticationError):
+        sources.append(("The key", _variable(source_of(key, KEY_VARIABLES))))
+    return " ".join(f"{setting} comes from {source}." for setting, source in sources if source)
+
+
+def _source_of_base_url(connection: Connection) -> str | None:
+    value = value_of(BASE_URL_VARIABLE)
+    is_used = value is not None and value.startswith(connection.base_url.rstrip("/"))
+    return _variable(BASE_URL_VARIABLE) if is_used else None
+
+
+def _source_of_proxy(connection: Connection) -> str | None:
+    name, value = _setting_for(connection.base_url)
+    return _proxy_variable(name) if value and connection.proxy is None else None
+
+
+def _source_of_certificates(connection: Connection) -> str | None:
+    names = [name for name in CERTIFICATE_VARIABLES if value_of(name)]
+    return _variable(names[0]) if names and connection.verify is True else None
+
+
+def _variable(name: str | None) -> str | None:
+    return f"the environment variable {name}" if name else None
 
 
 def check_socks(proxy: str | None, setting: str) -> None:
@@ -77,10 +138,10 @@ def check_socks(proxy: str | None, setting: str) -> None:
         )
 
 
-def _variable(name: str) -> str:
+def _proxy_variable(name: str) -> str:
     """Return how an environment variable is written; a lowercase name has precedence. Without one it is the system."""
     names = [key for key in os.environ if key.lower() == name]
-    return f"The environment variable {min(names, key=str.isupper)}" if names else "The proxy of the system settings"
+    return f"the environment variable {min(names, key=str.isupper)}" if names else "the proxy of the system settings"
 
 
 def bypasses_proxy(url: str, no_proxy: str) -> bool:
@@ -131,7 +192,7 @@ def _is_in_network(entry: str, host: str) -> bool | None:
 
 def certificate_settings() -> tuple[str | None, ...]:
     """Return the environment variables that decide about the certificates of `verify=True`."""
-    return tuple(os.environ.get(name) for name in CERTIFICATE_VARIABLES)
+    return tuple(map(value_of, CERTIFICATE_VARIABLES))
 
 
 def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one setting with two types
@@ -152,7 +213,8 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one set
 
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
     try:
-        if Path(path).is_dir():
+        # OpenSSL takes a list of directories, too.
+        if any(Path(part).is_dir() for part in path.split(os.pathsep)):
             return ssl.create_default_context(capath=path)
         return ssl.create_default_context(cafile=path)
     except OSError as problem:

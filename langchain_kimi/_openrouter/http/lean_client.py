@@ -6,7 +6,7 @@ closed at any moment and without an await, whatever state httpcore is in.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
@@ -69,16 +69,64 @@ _log.addFilter(_LogFilter())
 
 
 @contextmanager
-def _hidden_secrets(request: httpx.Request, proxy: str | None) -> Iterator[None]:
-    token = _secrets.set(secrets_of(request.headers, str(request.url), proxy, *proxy_urls()))
+def _hidden(secrets: list[str]) -> Iterator[None]:
+    token = _secrets.set(secrets)
     try:
         yield
     finally:
         _secrets.reset(token)
 
 
-def _logging_of(request: httpx.Request, proxy: str | None) -> AbstractContextManager[None]:
-    return _hidden_secrets(request, proxy) if _log.isEnabledFor(logging.DEBUG) else _NOTHING
+def _secrets_to_hide(request: httpx.Request, proxy: str | None) -> list[str] | None:
+    """Return the secrets of a request, or None if nothing is logged."""
+    if not _log.isEnabledFor(logging.DEBUG):
+        return None
+    return secrets_of(request.headers, str(request.url), proxy, *proxy_urls())
+
+
+class _QuietStream(httpx.SyncByteStream):
+    """The body of a response. Its errors, which httpcore logs, may contain what a server repeats."""
+
+    def __init__(self, stream: Any, secrets: list[str]) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self._stream)
+        while True:
+            with _hidden(self._secrets):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    def close(self) -> None:
+        with _hidden(self._secrets):
+            self._stream.close()
+
+
+class _AsyncQuietStream(httpx.AsyncByteStream):
+    """The async version of `_QuietStream`."""
+
+    def __init__(self, stream: Any, secrets: list[str]) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = aiter(self._stream)
+        try:
+            while True:
+                with _hidden(self._secrets):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+        finally:
+            await pieces.aclose()
+
+    async def aclose(self) -> None:
+        with _hidden(self._secrets):
+            await self._stream.aclose()
 
 
 _NOTHING = nullcontext()
@@ -198,9 +246,12 @@ class LeanClient(Lean):
             httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy = True
-        with _logging_of(request, self._proxy), self._translated():
+        secrets = _secrets_to_hide(request, self._proxy)
+        with _NOTHING if secrets is None else _hidden(secrets), self._translated():
             response = self._transport.handle_request(request)
         response.request = request
+        if secrets is not None:
+            response.stream = _QuietStream(response.stream, secrets)
         return response
 
 
@@ -220,9 +271,12 @@ class AsyncLeanClient(Lean):
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
         """Send a request and return the response with its body unread."""
         self.is_busy = True
-        with _logging_of(request, self._proxy), self._translated():
+        secrets = _secrets_to_hide(request, self._proxy)
+        with _NOTHING if secrets is None else _hidden(secrets), self._translated():
             response = await self._transport.handle_async_request(request)
         response.request = request
+        if secrets is not None:
+            response.stream = _AsyncQuietStream(response.stream, secrets)
         return response
 
     async def aclose(self) -> None:

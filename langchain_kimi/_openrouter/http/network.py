@@ -18,13 +18,12 @@ from typing import Any, Protocol
 import httpcore
 
 from langchain_kimi._openrouter.http.outgoing import Outgoing
+from langchain_kimi._openrouter.http.watchdog import within
 from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
-"""Bytes of a single write: the time left is read again for each piece. A conversation of a thousand messages fits into
-one, because four system calls take three times as long as one."""
-FULL_BUFFER = 2**17
-"""Bytes received but not read, above which an async stream stops receiving."""
+"""Bytes of a write, for each of which the time left is read again. A thousand messages fit into one."""
+FULL_BUFFER = 2**17  # Bytes received but not read, above which an async stream stops receiving.
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address of a host is tried in parallel, as RFC 8305 recommends."""
 
@@ -139,7 +138,12 @@ class Stream(httpcore.NetworkStream):
         """Return the stream with TLS on top."""
         left = _within(timeout, self._network.limits.time_left(), httpcore.ConnectTimeout)
         try:
-            inner = self._inner.start_tls(ssl_context, server_hostname, left)
+            with within(self.get_extra_info("socket"), left) as watch:
+                inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        except httpcore.ConnectError as problem:
+            if not watch.has_shut_down:
+                raise
+            raise httpcore.ConnectTimeout(str(problem)) from problem
         finally:
             # The new stream owns the socket.
             self._network.streams.discard(self)

@@ -11,7 +11,8 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 LONGEST_SLEEP = 0.25
@@ -78,6 +79,21 @@ class Watchdog:
 _watchdog = Watchdog()
 
 
+@contextmanager
+def within(connection: Any, seconds: float | None) -> Iterator["Watch"]:
+    """Shut a connection down if the block takes longer than some seconds, or never when that is None.
+
+    A handshake needs this: OpenSSL reads requests for new handshakes as long as they arrive, and looks at no clock.
+    """
+    if seconds is None or not isinstance(connection, socket.socket):
+        yield Watch.of(None)
+        return
+    # Python moves the file descriptor into another socket when TLS begins.
+    with socket.socket(fileno=socket.dup(connection.fileno())) as own, Watch.of(own) as watch:
+        watch.shut_down_in(seconds)
+        yield watch
+
+
 def _start_over_after_fork() -> None:
     """Replace the watchdog: threads do not survive a fork, and the lock may have been locked."""
     global _watchdog  # noqa: PLW0603 - one watchdog per process, and a fork makes a new process
@@ -117,6 +133,13 @@ class Watch:
         self._watchdog = _watchdog
         self.deadline = math.inf
         self.has_shut_down = False
+
+    @classmethod
+    def of(cls, connection: socket.socket | None) -> Self:
+        """Return the watch of a socket, or of none."""
+        watch = cls(None)
+        watch._socket = connection
+        return watch
 
     def __enter__(self) -> Self:
         return self

@@ -26,6 +26,7 @@ from langchain_kimi._openrouter.parameters.rules import (
     whole,
     word,
 )
+from langchain_kimi.errors import KimiUsageError
 
 EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")
 """The reasoning efforts, from most to least."""
@@ -52,8 +53,15 @@ class Options(BaseModel):
         return value
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the options as a JSON-ready dict: keys in the order of the fields, without unset options."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """Return the options as a JSON-ready dict: keys in the order of the fields, without unset options.
+
+        Raises:
+            KimiUsageError: A value is not JSON.
+        """
+        try:
+            return self.model_dump(mode="json", exclude_none=True)
+        except ValueError as problem:
+            raise KimiUsageError(f"Nothing was sent. {self.label} has a value that is not JSON ({problem}).") from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         return ((name, value) for name, value in super().__repr_args__() if value is not None)
@@ -88,6 +96,13 @@ def _problem(key: object, value: object, documented: Sequence[str], label: str) 
     return None
 
 
+def as_dict(value: object) -> object:
+    """Return another package's pydantic model, such as one of OpenRouter's SDK, as a dict; other values unchanged."""
+    if isinstance(value, BaseModel) and not isinstance(value, Options):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    return value
+
+
 OptionsType = TypeVar("OptionsType", bound=Options)
 
 
@@ -99,6 +114,7 @@ def built(kind: type[OptionsType], value: object, expected: str = "") -> Options
     """
     if isinstance(value, kind):
         return value
+    value = as_dict(value)
     if isinstance(value, Mapping):
         return kind.model_validate(dict(value))
     raise invalid(expected or f"a {kind.__name__} or a dict", value)

@@ -7,7 +7,7 @@ with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from langchain_kimi._openrouter.parameters.options import Options, options
+from langchain_kimi._openrouter.parameters.options import Options, as_dict, options
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_word,
@@ -315,6 +315,7 @@ def plugin(value: object) -> Plugin:
     """
     if isinstance(value, Plugin):
         return value
+    value = as_dict(value)
     if not isinstance(value, Mapping):
         raise invalid("a plugin or a dict", value)
     if not isinstance(value.get("id"), str):

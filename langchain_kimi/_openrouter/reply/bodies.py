@@ -8,9 +8,9 @@ from langchain_kimi._openrouter.errors import error_from_reply, error_from_respo
 from langchain_kimi._openrouter.json import JSON, parse_lenient
 from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_too_deep, too_large
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
-from langchain_kimi._openrouter.reply.chunks import choices_of, is_every_choice, without_finish
+from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import WireChoice, WireEvent
+from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import KimiError, RawReply
 
 NO_CHOICES = "The reply has no choices."
@@ -87,22 +87,19 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
     if not isinstance(reply, dict):
         raise malformed("The reply is not a JSON object.", _kept_body(head, body))
-    if find_error(reply):
-        error = error_from_reply(reply, _kept_body(head, body), now=head.now)
+    items: Any = reply.get("choices")
+    choices = [choice for _, choice in numbered(items)] if isinstance(items, list) else []
+    valid = [choice for choice in choices if is_valid(choice)]
+    ordered = cast("WireEvent", {**reply, "choices": valid})
+    # The first choice is the answer: the state of the others does not matter to it.
+    judged = cast("WireEvent", {**reply, "choices": choices[:1]})
+    if find_error(judged):
         # The part of the answer is yielded first, for the partial message; then the error is raised.
-        yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in choices_of(reply)]})
-        raise error
-    choices = choices_of(reply)
-    if not choices or not is_every_choice(choices, reply):
+        yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in valid]})
+        raise error_from_reply(judged, _kept_body(head, body), now=head.now)
+    if not (choices and is_valid(choices[0])):
         raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _kept_body(head, body))
-    yield cast("WireEvent", {**reply, "choices": _in_order(choices)}) if len(choices) > 1 else reply
-
-
-def _in_order(choices: list[WireChoice]) -> list[WireChoice]:
-    """Return choices by their index. Choices of which one has no number for an index stay in their order."""
-    if not all(type(choice.get("index")) is int for choice in choices):
-        return choices
-    return sorted(choices, key=lambda choice: choice.get("index") or 0)
+    yield ordered if len(choices) > 1 else reply
 
 
 def _kept_body(head: ResponseHead, body: bytes) -> RawReply:

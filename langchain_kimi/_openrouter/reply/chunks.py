@@ -1,10 +1,15 @@
 """Checks and conversions of single chunks of a stream."""
 
-from typing import cast
+import math
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, cast
 
 from langchain_kimi._openrouter.errors import NO_MESSAGE
 from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
+
+_LONGEST_INDEX = 10
 
 
 def holds_only_content(chunk: JSONObject) -> bool:
@@ -33,10 +38,29 @@ def choices_of(reply: WireEvent) -> list[WireChoice]:
     """Return the choices of a reply or chunk that have the documented form."""
     choices = reply.get("choices")
     items = choices if isinstance(choices, list) else []
-    return [choice for choice in items if isinstance(choice, dict) and _is_valid(choice)]
+    return [choice for choice in items if is_valid(choice)]
 
 
-def _is_valid(choice: WireChoice) -> bool:
+def numbered(choices: Sequence[Any]) -> list[tuple[int, Any]]:
+    """Return choices with their indices, in the order of the indices. Choices without one get the free numbers."""
+    indices = [_index_of(choice) for choice in choices]
+    taken = set(indices)
+    free = (number for number in count() if number not in taken)
+    pairs = zip((next(free) if index is None else index for index in indices), choices, strict=True)
+    return sorted(pairs, key=lambda pair: pair[0])
+
+
+def _index_of(choice: Any) -> int | None:
+    index = choice.get("index") if isinstance(choice, dict) else None
+    if isinstance(index, str) and index.isdecimal() and len(index) < _LONGEST_INDEX:
+        return int(index)
+    return int(index) if isinstance(index, int | float) and 0 <= index < math.inf else None
+
+
+def is_valid(choice: Any) -> bool:
+    """Return whether a choice has the documented form."""
+    if not isinstance(choice, dict):
+        return False
     message = choice.get("delta") or choice.get("message") or {}
     is_object = isinstance(message, dict) and isinstance(choice.get("finish_reason"), str | None)
     return is_object and isinstance(cast("JSONObject", message).get("tool_calls"), list | None)

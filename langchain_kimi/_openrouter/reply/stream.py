@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from langchain_kimi._openrouter.errors import error_from_reply, find_error, malformed
 from langchain_kimi._openrouter.json import JSON, LENIENT_DECODER
@@ -25,11 +25,12 @@ from langchain_kimi._openrouter.reply.chunks import (
     has_content,
     holds_only_content,
     is_every_choice,
+    numbered,
     without_finish,
 )
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi._openrouter.reply.sse import ErrorPayload, EventDecoder
-from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi._openrouter.wire import WireChoice, WireEvent
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
 DONE = b"[DONE]"
@@ -74,7 +75,8 @@ class StreamReader:
         self._size = 0
         self._unframed: list[bytes] | None = []
         self._comments = CommentFilter()
-        self._index: int | None = None
+        self._answer = 0
+        self._others: list[tuple[int, WireChoice]] | None = None if keeps_choices else []
 
     @property
     def has_begun(self) -> bool:
@@ -128,6 +130,7 @@ class StreamReader:
             # An event without its closing blank line may be truncated; the checks below decide whether that matters.
             with suppress(KimiMalformedReplyError):
                 yield from self._chunks(payload)
+        yield from self._other_answer()
         self._raise_error()
         if not (self._is_finished or self._is_done):
             raise KimiIncompleteStreamError(
@@ -146,19 +149,45 @@ class StreamReader:
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
             return None
         index = chunk["choices"][0].get("index")
-        if index != self._index and not self._is_followed(index):
+        if index is not None and index != 0:
             return None
+        self._others = None
         self._has_begun = self._has_news = self._has_choices = True
         return cast("WireEvent", chunk)
 
-    def _is_followed(self, index: object) -> bool:
-        """Return whether a choice belongs to the answer: the first index that comes does, and a missing one does.
+    def _of_answer(self, chunk: WireEvent) -> WireEvent:
+        """Return a chunk with the choices of the answer, which is the choice 0, whichever comes first.
 
-        One choice is requested from a stream; the choices of other indices would be mixed into its text.
+        One choice is requested from a stream; the others would be mixed into its text. They are kept until the
+        choice 0 comes, because a host may give its only choice another number.
         """
-        if self._index is None and isinstance(index, int):
-            self._index = index
-        return self._keeps_choices or not isinstance(index, int) or index == self._index
+        choices: Any = chunk.get("choices")
+        if self._keeps_choices or not isinstance(choices, list) or not choices:
+            return chunk
+        pairs = numbered(choices)
+        own = [choice for index, choice in pairs if index == self._answer]
+        if own:
+            self._others = None
+        elif self._others is not None:
+            self._others += pairs
+            self._has_news = True
+        return chunk if len(own) == len(choices) else cast("WireEvent", {**chunk, "choices": own})
+
+    def _judged(self, chunk: WireEvent) -> WireEvent:
+        """Return a chunk without the choices whose errors do not matter, because they are not the first."""
+        choices: Any = chunk.get("choices")
+        if not self._keeps_choices or not isinstance(choices, list):
+            return chunk
+        return cast("WireEvent", {**chunk, "choices": [choice for index, choice in numbered(choices) if index == 0]})
+
+    def _other_answer(self) -> Iterator[WireEvent]:
+        """Yield the chunks of the lowest other choice, if the choice 0 did not come."""
+        others, self._others = self._others, None
+        if others:
+            self._answer = min(index for index, _ in others)
+            for index, choice in others:
+                if index == self._answer:
+                    yield from self._checked({"choices": [choice]})
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
         if self._is_done:
@@ -171,6 +200,7 @@ class StreamReader:
         for chunk in self._parsed(payload.removesuffix(DONE)):
             yield from self._checked(chunk)
         if payload.endswith(DONE):
+            yield from self._other_answer()
             self._is_done = self._has_news = True
             self._raise_error()
             self._idle_timer.finish_within(AFTER_DONE)
@@ -178,13 +208,17 @@ class StreamReader:
     def _check_after_done(self, payload: bytes) -> None:
         value = as_error_chunk(payload) if isinstance(payload, ErrorPayload) else JSON.parse(payload)
         if isinstance(value, dict) and not self._is_finished:
-            chunk = cast("WireEvent", value)
+            chunk = self._of_answer(cast("WireEvent", value))
             if find_error(chunk):
                 raise error_from_reply(chunk, self._raw_reply(chunk), now=self._head.now)
 
     def _checked(self, chunk: WireEvent) -> Iterator[WireEvent]:
-        if find_error(chunk) and self._error is None:
-            self._error = error_from_reply(chunk, self._raw_reply(chunk), now=self._head.now)
+        chunk = self._of_answer(chunk)
+        judged = self._judged(chunk)
+        if self._error is None and find_error(judged):
+            # Without the choice 0, another one is the part of the answer that came.
+            yield from self._other_answer()
+            self._error = error_from_reply(judged, self._raw_reply(chunk), now=self._head.now)
             self._has_news = True
             self._idle_timer.finish_within(AFTER_ERROR)
         if self._error:
@@ -193,9 +227,6 @@ class StreamReader:
         choices = choices_of(chunk)
         if not is_every_choice(choices, chunk):
             raise malformed(INVALID_CHOICE, self._raw_reply(chunk))
-        if others := [choice for choice in choices if not self._is_followed(choice.get("index"))]:
-            choices = [choice for choice in choices if choice not in others]
-            chunk = cast("WireEvent", {**chunk, "choices": choices})
         self._has_choices = self._has_choices or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._is_finished and any(choice.get("finish_reason") for choice in choices):
@@ -250,11 +281,17 @@ class PlainReader:
     """Read one reply that is not a stream: blanks that keep the connection alive, then one JSON object.
 
     The reply of a host that streams although no stream was requested is read too: its events are then the parts.
+
+    Args:
+        head: The head of the response.
+        idle: Seconds without content after which the reply fails; None for no limit.
+        keeps_choices: Whether to yield the choices of every index from a stream, for a request with `n` above 1.
     """
 
-    def __init__(self, head: ResponseHead, idle: float | None) -> None:
+    def __init__(self, head: ResponseHead, idle: float | None, *, keeps_choices: bool = True) -> None:
         self._head = head
         self._idle = idle
+        self._keeps_choices = keeps_choices
         self._idle_timer = head.idle_timer = IdleTimer(idle, self._is_complete)
         self._comments = CommentFilter()
         self._pieces: list[bytes] = []
@@ -289,7 +326,7 @@ class PlainReader:
     def _begin(self) -> Iterable[WireEvent]:
         body = b"".join(self._pieces)
         if BEGIN_OF_EVENTS.match(body):
-            self._stream = StreamReader(self._head, self._idle, keeps_choices=True)
+            self._stream = StreamReader(self._head, self._idle, keeps_choices=self._keeps_choices)
             return self._stream.feed(body, 0.0)
         self._is_json = len(body) >= LONGEST_BEGIN or body.startswith(b"{")
         return ()

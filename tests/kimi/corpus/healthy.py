@@ -17,6 +17,7 @@ from tests.kimi.corpus.cases import (
     markup,
 )
 from tests.kimi.corpus.healthy_tags import HEALTHY_TAGS
+from tests.kimi.corpus.near_calls import QUOTATIONS
 from tests.kimi.corpus.varied_healthy import VARIED_HEALTHY
 
 BARE = f"functions.get_weather:0{PARIS}"
@@ -171,4 +172,4 @@ CALLS = [
     reply("text in parts", {"content": [{"type": "text", "text": "a < b"}]}, finish="stop", content="a < b"),
 ]
 
-HEALTHY: list[Case] = [*QUOTED, *TALK, *ALMOST, *CALLS, *VARIED_HEALTHY, *HEALTHY_TAGS]
+HEALTHY: list[Case] = [*QUOTED, *TALK, *ALMOST, *CALLS, *VARIED_HEALTHY, *HEALTHY_TAGS, *QUOTATIONS]

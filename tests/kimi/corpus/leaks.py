@@ -4,11 +4,12 @@ from tests.kimi.corpus.cases import Case, in_reasoning
 from tests.kimi.corpus.leaked_calls import IDS, JSON
 from tests.kimi.corpus.leaked_ends import BARE, CUT, STRAY
 from tests.kimi.corpus.leaked_markers import MARKERS
+from tests.kimi.corpus.near_calls import NEAR_CALLS
 from tests.kimi.corpus.tags import CALLS, TAGS, VALUES
 from tests.kimi.corpus.varied_leaks import VARIED_LEAKS
 from tests.kimi.corpus.varied_texts import VARIED_TEXTS
 
-IN_CONTENT: list[Case] = [*MARKERS, *IDS, *JSON, *CUT, *STRAY, *BARE, *VARIED_LEAKS, *VARIED_TEXTS, *TAGS]
+IN_CONTENT: list[Case] = [*MARKERS, *IDS, *JSON, *CUT, *STRAY, *BARE, *VARIED_LEAKS, *VARIED_TEXTS, *TAGS, *NEAR_CALLS]
 IN_REASONING = [
     in_reasoning(case, source)
     for case, source in zip(

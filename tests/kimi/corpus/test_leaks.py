@@ -15,7 +15,7 @@ every_case = each_row("case", CASES, ids=lambda case: case.name)
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
-    for deltas in random_splits(case, 5):
+    for deltas in random_splits(case, 3):
         assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 

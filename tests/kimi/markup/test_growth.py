@@ -1,7 +1,6 @@
 """Tests that the work on adversarial texts grows linearly with their length."""
 
 import sys
-import time
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
+from tests.growth import assert_linear
 from tests.kimi.corpus.calls import ONE
 from tests.kimi.corpus.cases import ARGUMENTS, CALL, CALL_END, SECTION, SECTION_END, markup
 from tests.kimi.corpus.tags import CALL as TAG_CALL
@@ -34,6 +34,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "whole bare calls": lambda n: " functions.f:0{} x" * n,
     "names": lambda n: "functions." * n,
     "a long name": lambda n: "functions." + "f" * (8 * n),
+    "beginnings of calls": lambda n: CALL * n,
     "an id of blanks": lambda n: CALL + " " * (8 * n),
     "an id of colons": lambda n: CALL + "f: " * (4 * n),
     "ids of blanks": lambda n: (CALL + " " * 20) * n,
@@ -93,9 +94,13 @@ def scan(pieces: list[str]) -> None:
     scanner.close(clean=True)
 
 
+def in_pieces(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
 def steps(text: str, size: int) -> int:
     """Return the number of lines that Python executes for a text in pieces of this size."""
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    pieces = in_pieces(text, size)
     count = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -112,17 +117,6 @@ def steps(text: str, size: int) -> int:
     return count
 
 
-def seconds(text: str, size: int) -> float:
-    """Return the shortest time of some runs."""
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    times = []
-    for _ in range(3):
-        start = time.thread_time()
-        scan(pieces)
-        times.append(time.thread_time() - start)
-    return min(times)
-
-
 @pytest.mark.parametrize("size", [7, 1_000_000], ids=["in pieces", "whole"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_steps_grow_linearly(shape: str, size: int) -> None:
@@ -130,18 +124,17 @@ def test_steps_grow_linearly(shape: str, size: int) -> None:
     assert long < 5 * short + 1500
 
 
-# The times of linear work have the ratio 4, those of quadratic work 16.
-@pytest.mark.parametrize(("least", "most"), [(200, 800), pytest.param(700, 2800, marks=pytest.mark.long)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_time_grows_linearly(shape: str, least: int, most: int) -> None:
-    short, long = (seconds(SHAPES[shape](count), 10_000_000) for count in (least, most))
-    assert long < 9 * short + 0.02
+def test_time_grows_linearly(shape: str) -> None:
+    assert_linear(lambda count: scan([SHAPES[shape](count)]), 100)
 
 
-@pytest.mark.parametrize("shape", ["blanks after long arguments", "arguments that are not JSON", "K3, a long value"])
+IN_PIECES = ["blanks after long arguments", "arguments that are not JSON", "K3, a long value", "beginnings of calls"]
+
+
+@pytest.mark.parametrize("shape", IN_PIECES)
 def test_time_grows_linearly_in_pieces(shape: str) -> None:
-    short, long = (seconds(SHAPES[shape](count), 7) for count in (500, 2000))
-    assert long < 9 * short + 0.02
+    assert_linear(lambda count: scan(in_pieces(SHAPES[shape](count), 7)), 100)
 
 
 ALPHABET = [

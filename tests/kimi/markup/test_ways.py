@@ -24,8 +24,41 @@ TEXTS: dict[str, tuple[str, str, list[Any]]] = {
     "words after tools": (section("I look:" + TAGGED), "I look:", CALL),
     "a comment": (f"<!-- {ONE} -->\n<p>a</p>", f"<!-- {ONE} -->\n<p>a</p>", []),
     "parentheses": (f"It writes ({ONE}) there.", f"It writes ({ONE}) there.", []),
+    "a LaTeX comment": (f"\\foo{{a}} % {ONE}\nText", f"\\foo{{a}} % {ONE}\nText", []),
+    "square brackets": (f"It writes [{ONE}] there.", f"It writes [{ONE}] there.", []),
+    "braces": (f"\\texttt{{{ONE}}} is a call.", f"\\texttt{{{ONE}}} is a call.", []),
+    "a percent sign before a call": (f"Rain is at 100 % {ONE}", "Rain is at 100 % ", CALL),
+    "the end of a turn": ("Hello.<|im_end|>", "Hello.", []),
+    "the end of a turn in the text": ("Hello.<|im_end|>Bye.", "Hello.Bye.", []),
+    "a text about the end of a turn": ("The token <|im_end|> ends it.", "The token <|im_end|> ends it.", []),
+    "a closing tag without its end": (
+        section(TAGGED[: TAGGED.index("<|close|>")] + "<|close|>argument" + closed("call")),
+        "",
+        CALL,
+    ),
+    "white space between tags": (section(f"\n\n\t{TAGGED}\r\n "), "", CALL),
     "a text about tags": ("The marker <|open|> begins a tag.", "The marker <|open|> begins a tag.", []),
 }
+
+THOUGHTS: dict[str, tuple[str, str, str]] = {
+    "a block": ("<think>\na\n</think>\n\nHello", "a", "Hello"),
+    "nested blocks": ("<think>a <think>b</think> c</think>Hello", "a <think>b</think> c", "Hello"),
+    "two opening tags": ("<think><think>a</think>Hello", "a", "Hello"),
+    "two closing tags": ("a</think></think>Hello", "a", "Hello"),
+    "two blocks": ("<think>a</think>\n<think>b</think>\nHello", "a\nb", "Hello"),
+    "a block in the answer": ("<think>a</think>Hello<think>b</think>Bye", "a\nb", "HelloBye"),
+    "a block that is named": ("<think>...</think> tags hold thoughts.", "", "<think>...</think> tags hold thoughts."),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", THOUGHTS)
+def test_thoughts_in_each_way(openrouter: Emulator, name: str, way: str) -> None:
+    text, thoughts, shown = THOUGHTS[name]
+    openrouter.script(reply("stream" if streams(way) else "invoke", {"content": text}))
+    with model_of(openrouter, model="moonshotai/kimi-k2.6") as model:
+        message: Any = ask(model, way).message
+    assert (message.text, message.additional_kwargs.get("reasoning_content", "")) == (shown, thoughts)
 
 
 ROME = ONE.replace("Paris", "Rome")

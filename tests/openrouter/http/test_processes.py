@@ -15,6 +15,7 @@ from langchain_kimi._openrouter.http.clients import close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.testing.http1 import Hang, Pause
+from tests.interpreters import Interpreter
 from tests.openrouter.events import WHOLE
 from tests.openrouter.http.calling import call, serving, streamed
 
@@ -113,15 +114,9 @@ print("".join(exchange(call(url))), "".join(asyncio.run(read(url))), "".join(asy
 """
 
 
-def test_a_process_exits_silently() -> None:
+def test_a_process_exits_silently(interpreter: Interpreter) -> None:
     with serving(GOOD) as server:
-        ended = subprocess.run(
-            [sys.executable, "-W", "error", "-c", SCRIPT, server.url],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        ended = interpreter.run(SCRIPT, server.url, strict=True)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("Hello Hello Hello\n", "", 0)
         assert asyncio.run(server.settled()) == 0
 

@@ -11,7 +11,11 @@ import httpx
 import pytest
 
 from langchain_kimi._openrouter.http import watchdog
-from langchain_kimi._openrouter.http.watchdog import Watch
+from langchain_kimi._openrouter.http.watchdog import Watch, within
+from langchain_kimi.errors import KimiConnectionError, KimiTimeoutError
+from langchain_kimi.testing.faults import CONNECTIONS, listening
+from tests.faults.test_hostile_connections import model_at
+from tests.faults.ways import ask
 
 
 @pytest.fixture
@@ -171,3 +175,30 @@ def test_after_a_fork_the_threads_are_gone(pair: tuple[socket.socket, socket.soc
             watch.shut_down_in(0.01)
             assert near.recv(1) == b""
         assert not parents_watch.has_shut_down
+
+
+def test_a_block_that_takes_too_long_loses_its_connection(pair: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = pair
+    with within(near, 0.01) as watch:
+        assert near.recv(1) == b""
+        assert watch.has_shut_down
+
+
+def test_a_block_in_time_and_one_without_a_limit_keep_their_connection(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = pair
+    for limit in (60.0, None):
+        with within(near, limit) as watch:
+            assert not watch.has_shut_down
+    with within(None, 0.01) as watch:
+        assert not watch.has_shut_down
+    far.send(b"a")
+    assert near.recv(1) == b"a"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("TLS: a flood of hellos", "Timeout"), ("TLS: an alert", "Error")])
+def test_a_handshake_that_never_waits_ends_at_the_time_limit(name: str, kind: str) -> None:
+    with listening(CONNECTIONS[name]) as port:
+        outcome = ask(model_at(port, CONNECTIONS[name], None), "invoke")
+    assert isinstance(outcome.error, KimiTimeoutError if kind == "Timeout" else KimiConnectionError)

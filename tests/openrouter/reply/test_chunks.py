@@ -1,3 +1,4 @@
+import math
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from langchain_kimi._openrouter.reply.chunks import (
     has_content,
     holds_only_content,
     is_every_choice,
+    numbered,
     without_finish,
 )
 from langchain_kimi._openrouter.reply.sse import ErrorPayload
@@ -111,3 +113,26 @@ def test_a_plain_reply_becomes_one_chunk() -> None:
         "id": "gen-1",
         "choices": [{"message": {"content": "x"}, "delta": {"content": "x"}}, {"message": None, "delta": {}}],
     }
+
+
+@pytest.mark.parametrize(
+    ("indices", "expected"),
+    [
+        ([0], [0]),
+        ([1, 0], [0, 1]),
+        ([None], [0]),
+        ([None, 0], [0, 1]),
+        (["1", "0"], [0, 1]),
+        ([1.0, 0.0], [0, 1]),
+        ([-1, "x", "-1"], [0, 1, 2]),
+        ([math.inf, math.nan], [0, 1]),
+        (["9" * 5000, 7], [0, 7]),
+        ([{}, [], 2], [0, 1, 2]),
+    ],
+)
+def test_choices_are_ordered_by_their_numbers(indices: list[Any], expected: list[int]) -> None:
+    assert [index for index, _ in numbered([{"index": index} for index in indices])] == expected
+
+
+def test_a_choice_that_is_not_an_object_gets_a_free_number() -> None:
+    assert numbered([7, {"index": 0}]) == [(0, {"index": 0}), (1, 7)]

@@ -57,7 +57,7 @@ def test_a_plain_reply(padding: bytes) -> None:
         (b'{"choices": 7}', "A choice does not have the documented form."),
         (b'{"choices": ["x"]}', "A choice does not have the documented form."),
         (b'{"choices": [{"message": "x"}]}', "A choice does not have the documented form."),
-        (b'{"choices": [{"message": {}}, 7]}', "A choice does not have the documented form."),
+        (b'{"choices": [7, {"message": {}}]}', "A choice does not have the documented form."),
     ],
 )
 def test_a_body_that_is_not_a_reply_is_an_error(body: bytes, text: str) -> None:

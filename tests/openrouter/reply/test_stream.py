@@ -175,9 +175,21 @@ def test_a_choice_of_another_index_is_left_out() -> None:
     assert {choice.get("finish_reason") for choice in read.choices} == {None, "stop"}
 
 
-def test_the_first_index_of_a_stream_is_followed() -> None:
-    read = Read(other("Hel", 3), other("x", 0), other("lo", 3), other("", 3, finish_reason="stop"), DONE)
+def test_the_choice_0_is_followed_although_another_one_comes_first() -> None:
+    read = Read(other("x", 3), other("Hel", 0), other("y", 3), other("lo", 0), other("", 0, finish_reason="stop"), DONE)
     assert (read.error, read.text) == (None, "Hello")
+
+
+@pytest.mark.parametrize("end", [[DONE], []])
+def test_the_lowest_choice_is_the_answer_without_the_choice_0(end: list[bytes]) -> None:
+    last = other("", 2, finish_reason="stop")
+    read = Read(other("x", 3), other("Hel", 2), other("y", 3), other("lo", 2), last, *end)
+    assert (read.error, read.text) == (None, "Hello")
+
+
+def test_an_error_comes_after_the_part_of_another_choice() -> None:
+    read = Read(other("Hel"), event({"error": {"message": "Upstream closed", "code": 502}}))
+    assert (type(read.error), read.text) == (KimiServerError, "Hel")
 
 
 def test_a_choice_without_an_index_is_followed() -> None:
@@ -218,7 +230,7 @@ MALFORMED = {
     "null": (b"data: null\n\n", "An event of the stream is not a JSON object"),
     "choices of text": (event({"choices": ["x"]}), "A choice does not have the documented form"),
     "choices that are text": (event({"choices": "x"}), "A choice does not have the documented form"),
-    "one choice of two": (event({"choices": [{"delta": {}}, None]}), "A choice does not have the documented form"),
+    "one choice of two": (event({"choices": [None, {"delta": {}}]}), "A choice does not have the documented form"),
     "a delta of text": (event({"choices": [{"delta": "x"}]}), "A choice does not have the documented form"),
 }
 

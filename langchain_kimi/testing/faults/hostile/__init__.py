@@ -14,8 +14,8 @@ are not replies to a request: TLS that goes wrong, and connections that break or
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from langchain_kimi.testing.faults.hostile import bodies, encodings, events, framing, heads
-from langchain_kimi.testing.faults.hostile.connections import CONNECTIONS, HostileConnection, listening
+from langchain_kimi.testing.faults.hostile import bodies, connections, encodings, events, framing, heads, tls
+from langchain_kimi.testing.faults.hostile.connections import HostileConnection, listening
 from langchain_kimi.testing.faults.hostile.entries import HostileFault
 
 __all__ = ["CONNECTIONS", "HOSTILE", "HostileConnection", "HostileFault", "listening"]
@@ -46,3 +46,7 @@ HOSTILE: Mapping[str, HostileFault] = MappingProxyType(
     }
 )
 """Every hostile reply by its name."""
+CONNECTIONS: Mapping[str, HostileConnection] = MappingProxyType(
+    {one.name: one for one in (*connections.CONNECTIONS, *tls.CONNECTIONS)}
+)
+"""Every hostile connection by its name."""

@@ -1,25 +1,22 @@
-"""Connections that break, hang or lie before, within or beside a reply, over raw sockets and over TLS."""
+"""Connections that break, hang or lie before, within or beside a reply."""
 
 import contextlib
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from langchain_kimi.testing.faults.hostile.entries import SMUGGLED, Client
 
-_REPLY = (
+REPLY = (
     b'{"id":"gen-1","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"one two"}}]}'
 )
-_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-_WHOLE = _HEAD + b"content-length: %d\r\n\r\n" % len(_REPLY) + _REPLY
-_DRIP = 0.02
-_HELLO = 5
-"""The bytes of a TLS record's head, with which a client's handshake begins."""
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+WHOLE = HEAD + b"content-length: %d\r\n\r\n" % len(REPLY) + REPLY
+DRIP = 0.02
 
 Stop = threading.Event
 Play = Callable[[socket.socket, Stop], None]
@@ -64,10 +61,11 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def _drip(connection: socket.socket, stop: Stop, sent: bytes) -> None:
+def drip(connection: socket.socket, stop: Stop, sent: bytes) -> None:
+    """Send bytes one by one, slowly."""
     for byte in sent:
         connection.sendall(bytes([byte]))
-        if stop.wait(_DRIP):
+        if stop.wait(DRIP):
             return
 
 
@@ -105,19 +103,19 @@ def _resets_within_request(connection: socket.socket, _: Stop) -> None:
 def _replies_first(connection: socket.socket, stop: Stop) -> None:
     connection.sendall(SMUGGLED)
     read_request(connection)
-    stop.wait(_DRIP)
+    stop.wait(DRIP)
 
 
 def _replies_early(connection: socket.socket, stop: Stop) -> None:
     connection.recv(20)
     connection.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig")
-    stop.wait(_DRIP)
+    stop.wait(DRIP)
     reset(connection)
 
 
 def _half_closes(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
-    connection.sendall(_WHOLE[:-20])
+    connection.sendall(WHOLE[:-20])
     connection.shutdown(socket.SHUT_WR)
     stop.wait()
 
@@ -129,154 +127,107 @@ def _half_closes_first(connection: socket.socket, stop: Stop) -> None:
 
 def _resets_within_reply(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
-    connection.sendall(_WHOLE[:-20])
+    connection.sendall(WHOLE[:-20])
     # A reset discards bytes that the client has not read yet.
-    stop.wait(_DRIP)
+    stop.wait(DRIP)
     reset(connection)
 
 
 def _resets_after_reply(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
-    connection.sendall(_WHOLE)
-    stop.wait(_DRIP)
+    connection.sendall(WHOLE)
+    stop.wait(DRIP)
     reset(connection)
 
 
 def _drips_head(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
-    _drip(connection, stop, _WHOLE * 9)
+    drip(connection, stop, WHOLE * 9)
 
 
 def _reads_slowly(connection: socket.socket, stop: Stop) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-    while connection.recv(1) and not stop.wait(_DRIP):
+    while connection.recv(1) and not stop.wait(DRIP):
         continue
 
 
 def _urgent(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
     connection.send(b"!", socket.MSG_OOB)
-    connection.sendall(_WHOLE)
-    stop.wait(_DRIP)
+    connection.sendall(WHOLE)
+    stop.wait(DRIP)
 
 
 def _next_reply_unasked(connection: socket.socket, stop: Stop) -> None:
     read_request(connection)
-    connection.sendall(_WHOLE)
-    stop.wait(_DRIP)
+    connection.sendall(WHOLE)
+    stop.wait(DRIP)
     # The connection is idle now, and its next request must not get this.
     connection.sendall(SMUGGLED)
     stop.wait()
 
 
-def _hangs_in_handshake(connection: socket.socket, stop: Stop) -> None:
-    connection.recv(_HELLO)
-    stop.wait()
+def _headers_of(request: bytes) -> bytes:
+    """Return the headers of a request in one line, with the key among them."""
+    return request.partition(b"\r\n\r\n")[0].partition(b"\r\n")[2].replace(b"\r\n", b", ")
 
 
-def _drips_handshake(connection: socket.socket, stop: Stop) -> None:
-    connection.recv(65536)
-    _drip(connection, stop, b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + b"\0" * 16_000)
+def _repeats(before: bytes, after: bytes) -> Play:
+    """Return the play of a reply that has the headers of the request between these bytes."""
+
+    def play(connection: socket.socket, stop: Stop) -> None:
+        connection.sendall(before + _headers_of(read_request(connection)) + after)
+        stop.wait(DRIP)
+
+    return play
 
 
-def _alerts(connection: socket.socket, _: Stop) -> None:
-    connection.recv(65536)
-    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+def _repeats_request(connection: socket.socket, stop: Stop) -> None:
+    connection.sendall(read_request(connection))
+    stop.wait(DRIP)
 
 
-def _speaks_plain_http(connection: socket.socket, _: Stop) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 400 The plain HTTP request was sent to HTTPS port\r\ncontent-length: 0\r\n\r\n")
-
-
-def _resets_in_handshake(connection: socket.socket, _: Stop) -> None:
-    connection.recv(_HELLO)
-    reset(connection)
-
-
-def _truncates(connection: socket.socket, _: Stop) -> None:
-    read_request(connection)
-    # The body has no length, so only the TLS end tells a whole body from one that an attacker cut.
-    connection.sendall(_HEAD + b"\r\n" + _REPLY[:-20])
-    socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _truncates_length(connection: socket.socket, _: Stop) -> None:
-    read_request(connection)
-    connection.sendall(_WHOLE[:-20])
-    socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _ends_without_notice(connection: socket.socket, _: Stop) -> None:
-    read_request(connection)
-    connection.sendall(_WHOLE)
-    socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _damages_record(connection: socket.socket, stop: Stop) -> None:
-    read_request(connection)
-    connection.sendall(_WHOLE[:-20])
-    # A record that no key decrypts, below the TLS layer.
-    raw = socket.socket(fileno=socket.dup(connection.fileno()))
-    with raw:
-        raw.sendall(b"\x17\x03\x03\x00\x40" + b"\xff" * 64)
-    stop.wait(_DRIP)
-
-
-CONNECTIONS: Mapping[str, HostileConnection] = MappingProxyType(
-    {
-        one.name: one
-        for one in (
-            HostileConnection("closes at once", _closes_at_once, "The connection closes when it opens."),
-            HostileConnection("resets at once", _resets_at_once, "The connection is reset when it opens."),
-            HostileConnection("never reads", _never_reads, "Nothing is read or sent.", "stops"),
-            HostileConnection("never replies", _never_replies, "The request is read and nothing is sent.", "stops"),
-            HostileConnection(
-                "closes after the request", _closes_after_request, "The request is read, no reply comes."
-            ),
-            HostileConnection("resets after the request", _resets_after_request, "A reset in place of a reply."),
-            HostileConnection("resets within the request", _resets_within_request, "A reset after 20 bytes of it."),
-            HostileConnection("replies before the request", _replies_first, "A reply without a request.", "either"),
-            HostileConnection("replies within the request", _replies_early, "413 and a reset after 20 bytes.", "fails"),
-            HostileConnection(
-                "half closes", _half_closes, "The reply is cut and the server's half is closed.", "fails"
-            ),
-            HostileConnection(
-                "half closes first", _half_closes_first, "The server's half is closed before the request."
-            ),
-            HostileConnection("resets within the reply", _resets_within_reply, "A reset before the end of the reply."),
-            HostileConnection("resets after the reply", _resets_after_reply, "A reset after the reply.", "answers"),
-            HostileConnection("a byte each 20 ms", _drips_head, "A byte each 20 ms, without end.", "stops"),
-            HostileConnection("reads a byte each 20 ms", _reads_slowly, "The request is read slowly.", "stops"),
-            HostileConnection("urgent data", _urgent, "A byte out of band before the reply.", "either"),
-            HostileConnection("a reply later", _next_reply_unasked, "Another reply on the idle connection.", "answers"),
-            HostileConnection(
-                "TLS: hangs", _hangs_in_handshake, "The handshake is never answered.", "stops", "offered"
-            ),
-            HostileConnection(
-                "TLS: drips", _drips_handshake, "The handshake comes a byte each 20 ms.", "stops", "offered"
-            ),
-            HostileConnection("TLS: an alert", _alerts, "The handshake is refused.", tls="offered"),
-            HostileConnection(
-                "TLS: plain HTTP", _speaks_plain_http, "Plain HTTP answers the handshake.", tls="offered"
-            ),
-            HostileConnection("TLS: a reset", _resets_in_handshake, "A reset within the handshake.", tls="offered"),
-            HostileConnection(
-                "TLS: cut", _truncates, "A body without length that is cut without a TLS end.", tls="served"
-            ),
-            HostileConnection(
-                "TLS: cut by length", _truncates_length, "A body that is shorter than its length.", tls="served"
-            ),
-            HostileConnection(
-                "TLS: no end", _ends_without_notice, "A complete reply without a TLS end.", "answers", "served"
-            ),
-            HostileConnection(
-                "TLS: a damaged record", _damages_record, "A record that cannot be decrypted.", tls="served"
-            ),
-        )
-    }
+_REPEATED = (
+    ("the request", _repeats_request),
+    ("it as a status", _repeats(b"HTTP/1.1 ", b"\r\n\r\n")),
+    ("it as a reason", _repeats(b"HTTP/1.1 502 ", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as a header", _repeats(b"HTTP/1.1 502 No\r\nx: ", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as the name of a header", _repeats(b"HTTP/1.1 200 OK\r\n@ ", b"\r\n\r\n")),
+    ("it as a length", _repeats(b"HTTP/1.1 200 OK\r\ncontent-length: ", b"\r\n\r\n")),
+    ("it as a coding", _repeats(b"HTTP/1.1 200 OK\r\ntransfer-encoding: ", b"\r\n\r\n")),
+    ("it as an encoding", _repeats(b"HTTP/1.1 200 OK\r\ncontent-encoding: ", b"\r\n\r\nx")),
+    ("it as a target", _repeats(b"HTTP/1.1 302 No\r\nlocation: /", b"\r\ncontent-length: 0\r\n\r\n")),
+    ("it as a chunk", _repeats(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"\r\n")),
+    ("it as a trailer", _repeats(HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n@ ", b"\r\n\r\n")),
+    ("it as a page", _repeats(b"HTTP/1.1 500 No\r\n\r\n<p>", b"</p>")),
 )
-"""Every hostile connection by its name."""
+"""The places of a reply in which the headers of the request come back."""
+_HAS_KEY = "The reply has the headers of the request, and so the key."
+
+CONNECTIONS = (
+    *(
+        HostileConnection(f"repeats {place}", play, "The reply has the headers of the request, with the key.")
+        for place, play in _REPEATED
+    ),
+    HostileConnection("closes at once", _closes_at_once, "The connection closes when it opens."),
+    HostileConnection("resets at once", _resets_at_once, "The connection is reset when it opens."),
+    HostileConnection("never reads", _never_reads, "Nothing is read or sent.", "stops"),
+    HostileConnection("never replies", _never_replies, "The request is read and nothing is sent.", "stops"),
+    HostileConnection("closes after the request", _closes_after_request, "The request is read, no reply comes."),
+    HostileConnection("resets after the request", _resets_after_request, "A reset in place of a reply."),
+    HostileConnection("resets within the request", _resets_within_request, "A reset after 20 bytes of it."),
+    HostileConnection("replies before the request", _replies_first, "A reply without a request.", "either"),
+    HostileConnection("replies within the request", _replies_early, "413 and a reset after 20 bytes.", "fails"),
+    HostileConnection("half closes", _half_closes, "The reply is cut and the server's half is closed.", "fails"),
+    HostileConnection("half closes first", _half_closes_first, "The server's half is closed before the request."),
+    HostileConnection("resets within the reply", _resets_within_reply, "A reset before the end of the reply."),
+    HostileConnection("resets after the reply", _resets_after_reply, "A reset after the reply.", "answers"),
+    HostileConnection("a byte each 20 ms", _drips_head, "A byte each 20 ms, without end.", "stops"),
+    HostileConnection("reads a byte each 20 ms", _reads_slowly, "The request is read slowly.", "stops"),
+    HostileConnection("urgent data", _urgent, "A byte out of band before the reply.", "either"),
+    HostileConnection("a reply later", _next_reply_unasked, "Another reply on the idle connection.", "answers"),
+)
+"""Hostile connections without TLS."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from langchain_kimi.testing.faults import CONNECTIONS, listening
-from langchain_kimi.testing.faults.hostile.connections import _drip, read_request
+from langchain_kimi.testing.faults.hostile.connections import drip, read_request
 
 REQUEST = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -33,7 +33,7 @@ def test_a_long_body_is_read_to_its_end() -> None:
 def test_bytes_that_are_sent_one_by_one_have_an_end() -> None:
     near, far = socket.socketpair()
     with near, far:
-        _drip(near, threading.Event(), b"ab")
+        drip(near, threading.Event(), b"ab")
         assert far.recv(9) == b"ab"
 
 
@@ -51,5 +51,5 @@ def test_a_reset() -> None:
 
 
 def test_each_connection_has_a_description() -> None:
-    assert len(CONNECTIONS) >= 26
+    assert len(CONNECTIONS) >= 51
     assert all(hostile.what.endswith(".") for hostile in CONNECTIONS.values())

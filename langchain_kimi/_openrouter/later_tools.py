@@ -1,0 +1,123 @@
+"""Tools and reasoning efforts that change in mid-conversation, and where a request has them.
+
+A system message of a conversation may add tools, remove tools, or change the effort from there on. Most models take
+tools and efforts for the whole request only. Moonshot's own API takes more tools for Kimi K3 in a system message
+without content, which leaves the cached prompt before it unchanged
+(https://platform.kimi.ai/docs/guide/use-dynamic-tool-loading). OpenRouter takes a new effort in a system message with
+`configuration_update`.
+
+Between the conversion of the messages and the sending, all tools are in `tools`, so that repairs, counts and the
+reader of the reply treat them alike. Each tool that a message adds has the number of that message.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from langchain_kimi._openrouter.conversation import Conversation, beyond_text
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
+
+ADDED, REMOVED, UPDATE = "tools", "removed_tools", "configuration_update"
+"""Keys of the messages with changes: definitions of tools, names of tools, and OpenRouter's update of the effort."""
+_NUMBER = "adds_tools"
+"""The key of a message, and of the tools that it adds, until the request is sent."""
+
+
+def with_all_tools(body: WireBody) -> WireBody:
+    """Return a body whose `tools` are those at the end of the conversation; the same body if no message changes them.
+
+    A tool replaces an earlier one of the same name, unless both are equal.
+    """
+    changes = [message for message in _dicts(beyond_text(body["messages"])) if ADDED in message or REMOVED in message]
+    if not changes:
+        return body
+    tools = list(cast("JSONObject", body).get("tools") or ())
+    for number, message in enumerate(changes):
+        added = [tool for tool in message.get(ADDED) or () if tool not in map(_unnumbered, tools)]
+        replaced = {name_of(tool) for tool in added} | set(message.get(REMOVED) or ())
+        tools = [tool for tool in tools if name_of(tool) not in replaced]
+        tools += [{**tool, _NUMBER: number} for tool in added]
+    if any(message.get(REMOVED) for message in changes):
+        # No message can remove a tool, so the request has the remaining ones.
+        tools = [_unnumbered(tool) for tool in tools]
+    numbers = {id(message): number for number, message in enumerate(changes)}
+    return _with_tools(body, tools, lambda message: _numbered(message, numbers))
+
+
+def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
+    """Return the body to send, without the numbers.
+
+    Args:
+        body: The body.
+        in_messages: Whether the model takes tools in the messages that add them.
+    """
+    if not any(_NUMBER in message for message in beyond_text(body["messages"])):
+        return body
+    tools: list[JSONObject] = cast("JSONObject", body).get("tools") or []
+    placed: dict[int, list[JSONObject]] = {}
+    for tool in tools if in_messages else ():
+        if _NUMBER in tool:
+            placed.setdefault(tool[_NUMBER], []).append(_unnumbered(tool))
+    rest = [_unnumbered(tool) for tool in tools if not (in_messages and _NUMBER in tool)]
+
+    def sent(message: JSONObject) -> JSONObject | None:
+        if _NUMBER not in message:
+            return message
+        added = placed.get(message[_NUMBER])
+        return {"role": "system", ADDED: added} if added else None
+
+    return _with_tools(body, rest, sent)
+
+
+def with_last_effort(body: WireBody) -> WireBody:
+    """Return a body with the newest effort of its messages for the whole request, and without these messages."""
+    updates = [message for message in _dicts(beyond_text(body["messages"])) if UPDATE in message]
+    if not updates:
+        return body
+    reasoning = (updates[-1][UPDATE] or {}).get("reasoning") or {}
+    changed = _changed(body, lambda message: None if UPDATE in message else message)
+    if effort := reasoning.get("effort"):
+        changed.pop("reasoning_effort", None)
+        own = changed.get("reasoning") or {}
+        # OpenRouter takes either an effort or a number of tokens.
+        others = {name: value for name, value in own.items() if name not in {"enabled", "max_tokens"}}
+        changed["reasoning"] = {**others, "effort": effort}
+    return cast("WireBody", changed)
+
+
+def name_of(tool: JSONObject) -> str | None:
+    """Return the name of a function, None for a server tool."""
+    function = tool.get("function")
+    return function.get("name") if isinstance(function, dict) else None
+
+
+def _numbered(message: JSONObject, numbers: dict[int, int]) -> JSONObject:
+    number = numbers.get(id(message))
+    return message if number is None else {"role": "system", "content": "", _NUMBER: number}
+
+
+def _unnumbered(tool: JSONObject) -> JSONObject:
+    return {key: value for key, value in tool.items() if key != _NUMBER} if _NUMBER in tool else tool
+
+
+def _with_tools(body: WireBody, tools: list[JSONObject], change: Any) -> WireBody:
+    changed = _changed(body, change)
+    changed.pop("tools", None)
+    if tools:
+        changed["tools"] = tools
+    return cast("WireBody", changed)
+
+
+def _changed(body: WireBody, change: Any) -> JSONObject:
+    """Return a copy of a body with changed messages; those that become None are removed."""
+    messages = body["messages"]
+    changed: dict[int, JSONObject | None] = {id(message): change(message) for message in beyond_text(messages)}
+
+    def remaining(some: Sequence[WireMessage]) -> list[WireMessage]:
+        new = (changed.get(id(message), message) for message in some)
+        return [cast("WireMessage", message) for message in new if message is not None]
+
+    return {**body, "messages": Conversation(remaining(messages), beyond_text=remaining(beyond_text(messages)))}
+
+
+def _dicts(messages: Sequence[WireMessage]) -> Iterable[JSONObject]:
+    return cast("Iterable[JSONObject]", messages)

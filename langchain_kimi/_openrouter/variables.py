@@ -1,0 +1,83 @@
+"""The environment variables that settings are read from."""
+
+import os
+from collections.abc import Iterable, Mapping
+
+BASE_URL = "OPENROUTER_API_BASE"
+_INVISIBLE = "\ufeff\u200b\u2060"
+"""A byte order mark, as Windows editors write it, and blanks of web pages that `str.strip` leaves."""
+
+
+class EnvironmentProblem(Exception):  # noqa: N818 - it becomes a KimiUsageError
+    """The value of an environment variable cannot be used.
+
+    It is not a ValueError, which pydantic would make a part of its own error.
+    """
+
+
+def stripped(text: str) -> str:
+    """Return a text without the white space around it, which values from files and clipboards come with."""
+    return text.strip().strip(_INVISIBLE).strip()
+
+
+def value_of(variable: str) -> str | None:
+    """Return the value of an environment variable without the white space around it; None if nothing is left."""
+    return stripped(os.environ.get(variable, "")) or None
+
+
+def check_not_blank(variable: str | None) -> None:
+    """Check that a variable is not set to nothing but white space.
+
+    Raises:
+        EnvironmentProblem: It is.
+    """
+    if variable and variable in os.environ and value_of(variable) is None:
+        raise EnvironmentProblem(f"The environment variable {variable} is set, but it is empty.")
+
+
+def header_of(variable: str) -> str | None:
+    """Return the value of a variable that is sent as a header.
+
+    Raises:
+        EnvironmentProblem: A header cannot hold it.
+    """
+    value = value_of(variable)
+    if value and not (value.isascii() and value.isprintable()):
+        raise EnvironmentProblem(
+            f"The environment variable {variable} must be printable ASCII without line breaks, because it is sent as a "
+            "header."
+        )
+    return value
+
+
+def short_text_of(variable: str, longest: int) -> str | None:
+    """Return the value of a variable.
+
+    Raises:
+        EnvironmentProblem: It has more characters than the limit.
+    """
+    value = value_of(variable)
+    if value and len(value) > longest:
+        raise EnvironmentProblem(
+            f"The environment variable {variable} must have at most {longest} characters, it has {len(value)}."
+        )
+    return value
+
+
+def about(sources: Mapping[str, str], problem: ValueError) -> Exception:
+    """Return the error about a setting as one about the variable that the setting was read from.
+
+    Args:
+        sources: The variables by setting.
+        problem: The error, which begins with the name of the setting. It is returned if the setting is not of a
+            variable.
+    """
+    for setting, variable in sources.items():
+        if variable and str(problem).startswith(setting):
+            return EnvironmentProblem(f"The environment variable {variable}{str(problem).removeprefix(setting)}")
+    return problem
+
+
+def source_of(value: str, variables: Iterable[str | None]) -> str | None:
+    """Return the first of the variables that has a value; None if none of them has."""
+    return next((name for name in variables if name and value and value_of(name) == value), None)

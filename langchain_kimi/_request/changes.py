@@ -1,0 +1,75 @@
+"""Changes of tools and of the reasoning effort in the content of a message.
+
+The blocks are those of other LangChain packages, as they are or in a `non_standard` block:
+
+- `additional_tools` with `tools` (langchain-openai), in system messages,
+- `tool_addition` with a `tool_definition`, and `tool_removal` (langchain-anthropic), in system messages,
+- `configuration_update` with the `reasoning` effort (langchain-openai), in system and user messages.
+
+A `tool_addition` that names a tool of the request has no effect, because that tool is sent anyway.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
+from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._schemas.tools import tools_to_wire
+
+_OF_TOOLS = frozenset({"additional_tools", "tool_addition", "tool_removal"})
+
+
+def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObject]]:
+    """Return the content without the blocks that change tools or the effort, and the wire messages with the changes.
+
+    Args:
+        content: The content of a message. A text has no such blocks.
+        is_system: Whether it is that of a system message; others only change the effort.
+
+    Raises:
+        KimiUsageError: A tool cannot be converted.
+    """
+    kinds = _OF_TOOLS | {UPDATE} if is_system else frozenset({UPDATE})
+    if not isinstance(content, list) or not any(_kind(block) in kinds for block in content):
+        return content, []
+    rest = [block for block in content if _kind(block) not in kinds]
+    changes = [_value(block) for block in content if _kind(block) in kinds]
+    messages: list[JSONObject] = []
+    added, removed = _tools(changes)
+    if added or removed:
+        messages.append({"role": "system", "content": "", ADDED: added, REMOVED: removed})
+    updates = [change for change in changes if change["type"] == UPDATE]
+    # OpenRouter refuses two updates in a row. The last one is in effect.
+    messages += [
+        {"role": "system", "content": "", UPDATE: {"reasoning": update.get("reasoning")}} for update in updates[-1:]
+    ]
+    return rest, messages
+
+
+def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str]]:
+    added: dict[str, JSONObject] = {}
+    removed: list[str] = []
+    for change in changes:
+        tool = change.get("tool") or {}
+        if change["type"] == "tool_removal":
+            name = str(tool.get("name"))
+            added.pop(name, None)
+            removed.append(name)
+        definitions = change.get("tools") or []
+        if tool.get("type") == "tool_definition":
+            definitions = [tool.get("definition") or {}]
+        for wire in tools_to_wire(definitions, strict=None):
+            added[wire.get("function", wire).get("name", wire["type"])] = wire
+    return list(added.values()), removed
+
+
+def _value(block: Any) -> Mapping[str, Any]:
+    """Return a block, or the block inside a `non_standard` one."""
+    if not isinstance(block, Mapping):
+        return {}
+    value = block.get("value")
+    return value if block.get("type") == "non_standard" and isinstance(value, Mapping) else block
+
+
+def _kind(block: Any) -> Any:
+    return _value(block).get("type")

@@ -1,0 +1,133 @@
+"""Ask for every row of a file."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import Runnable
+
+from langchain_kimi._constructor import DEFAULT_MODEL
+from langchain_kimi.cli.codes import CHECK_FAILED, FAILED, INTERRUPTED, SUCCESS
+from langchain_kimi.cli.facts import model_of
+from langchain_kimi.cli.output import Output
+from langchain_kimi.errors import KimiUsageError
+
+HELP = "ask for every row of a file: durable, resumable, within a budget (this costs money)"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("rows", type=Path, metavar="IN", help="the rows: a .jsonl, .csv or .parquet file")
+    prompt = parser.add_mutually_exclusive_group(required=True)
+    prompt.add_argument(
+        "--prompt", metavar="TEMPLATE", help="the prompt, with columns in braces: 'Translate: {text}'; @FILE reads it"
+    )
+    prompt.add_argument("--messages", metavar="COLUMN", help="the column with the messages, or with a text")
+    parser.add_argument("--schema", type=Path, metavar="FILE", help="a JSON schema of the answers")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the results: a .jsonl, .parquet or .sqlite file; it is continued"
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="the model's slug (default: %(default)s)")
+    parser.add_argument("--max-tokens", type=int, help="the most tokens of an answer; a budget reserves them")
+    parser.add_argument("--max-cost", type=float, help="the most US dollars (default: no limit)")
+    parser.add_argument("--concurrency", type=int, default=64, help="the most calls at once (default: %(default)s)")
+    parser.add_argument("--key", metavar="COLUMN", help="the column that identifies a row (default: its request)")
+    parser.add_argument("--retry-failed", action="store_true", help="ask the failed rows of an earlier run again")
+
+
+def run(options: argparse.Namespace, out: Output) -> int:
+    """Print the sums. The exit code is 3 if rows have no answer, and 1 if the run stopped early."""
+    from langchain_kimi import bulk  # noqa: PLC0415 - other commands do not need it
+
+    if options.out.exists() and options.rows.exists() and options.out.samefile(options.rows):
+        raise KimiUsageError("--out is the file of the rows.", advice="Choose another file.")
+    stopped = ""
+    try:
+        summary = bulk.run(
+            _runnable(options),
+            _rows(options),
+            out=options.out,
+            key=options.key,
+            max_cost=options.max_cost,
+            max_concurrency=options.concurrency,
+            retry_failed=options.retry_failed,
+            progress=not options.json,
+        )
+    except bulk.BulkStoppedError as error:
+        summary, stopped = error.summary, str(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Start the same command again to continue.\n")
+        return INTERRUPTED
+    out.json(summary.to_dict())
+    out.line(str(summary))
+    if stopped:
+        sys.stderr.write(f"{' '.join(stopped.split())}\n")
+        return FAILED
+    return CHECK_FAILED if summary.failed else SUCCESS
+
+
+def _runnable(options: argparse.Namespace) -> Runnable[Any, Any]:
+    settings = {} if options.max_tokens is None else {"max_tokens": options.max_tokens}
+    model = model_of(options, max_connections=max(options.concurrency, 1), **settings)
+    answering = model if options.schema is None else model.with_structured_output(_schema(options.schema))
+    return _prompt(options) | answering
+
+
+def _prompt(options: argparse.Namespace) -> ChatPromptTemplate:
+    if options.messages is not None:
+        return ChatPromptTemplate([MessagesPlaceholder(options.messages)])
+    template: str = options.prompt
+    if template.startswith("@"):
+        template = Path(template[1:]).read_text(encoding="utf-8")
+    try:
+        return ChatPromptTemplate.from_messages([("user", template)])
+    except ValueError as problem:
+        raise KimiUsageError(
+            f"The prompt is not a template: {problem}.", advice="Write braces that name no column twice: {{ and }}."
+        ) from problem
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise KimiUsageError(f"{path.name} is not JSON: {problem}.") from problem
+    if not isinstance(schema, dict):
+        raise KimiUsageError(f"{path.name} is not a JSON schema: it must be an object.")
+    return {"title": path.stem, "description": "The answer.", **schema}
+
+
+def _rows(options: argparse.Namespace) -> Iterator[Any]:
+    """Yield the rows. The first row must have the columns of the prompt."""
+    from langchain_kimi.bulk.sources import rows_of_file  # noqa: PLC0415 - other commands do not need it
+
+    rows = rows_of_file(options.rows)
+    first = next(rows, None)
+    if first is None:
+        raise KimiUsageError(f"{options.rows.name} has no rows.")
+    columns = list(first) if isinstance(first, dict) else []
+    missing = [name for name in _prompt(options).input_variables if name not in columns]
+    if options.key is not None and options.key not in columns:
+        missing.append(options.key)
+    if missing:
+        raise KimiUsageError(
+            f"{options.rows.name} has no column {', '.join(missing)}.",
+            advice=f"The columns of its first row are {', '.join(map(str, columns)) or 'missing'}.",
+        )
+    return (_with_messages(row, options.messages) for row in chain([first], rows))
+
+
+def _with_messages(row: Any, column: str | None) -> Any:
+    """Return a row whose messages are a list, also if they are JSON, as in CSV files, or a text."""
+    if column is None or not isinstance(row, dict) or not isinstance(text := row.get(column), str):
+        return row
+    try:
+        messages = json.loads(text)
+    except ValueError:
+        messages = text
+    return {**row, column: messages if isinstance(messages, list) else [("user", text)]}

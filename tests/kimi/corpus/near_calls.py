@@ -1,0 +1,127 @@
+"""Texts around calls: quotations in which a call stays text, and texts before a call that only look like one."""
+
+from tests.kimi.corpus.calls import ONE
+from tests.kimi.corpus.cases import CALL_END, SECTION, SECTION_END, TURN_END, Call, Case, healthy, leaked, lifted
+from tests.kimi.corpus.tags import CALL, END_OF_MESSAGE, PARIS, SEP, WEATHER, closed, opened, section
+from tests.kimi.corpus.tags import ONE as TAGGED
+from tests.kimi.corpus.tags import case as tags_case
+
+WHOLE = f"{SECTION}{ONE}{SECTION_END}"
+BARE = 'functions.get_weather:0{"city": "Paris"}'
+CALLED: Call = ("get_weather", {"city": "Paris"}, "functions.get_weather:0")
+
+_QUOTED: dict[str, str] = {
+    # LaTeX
+    "a LaTeX comment after a command": f"\\usepackage{{x}} % {ONE}\n\\begin{{document}}",
+    "a LaTeX comment with words": f"\\usepackage{{x}} % emits {ONE}\nText",
+    "a LaTeX comment after a tab": f"\\foo\t% {ONE}\nText",
+    "a LaTeX comment in a table": f"a & b \\\\ % {ONE}\n",
+    "a LaTeX comment with two signs": f"%% {ONE}\nText",
+    "a LaTeX comment with K3's call": f"\\section{{A}} % {section(TAGGED)}\n",
+    "a LaTeX comment with a bare call": f"\\foo{{a}} % {BARE}\nmore",
+    "a line that begins with a command": f"\\draw (0,0) -- (1,1) node % see {ONE}\n",
+    "texttt": f"\\texttt{{{ONE}}} is a call.",
+    "lstinline": f"\\lstinline|{ONE}| is a call.",
+    "mintinline": f"\\mintinline{{text}}{{{ONE}}} is a call.",
+    "mintinline with a delimiter": f"\\mintinline{{text}}|{ONE}| is a call.",
+    "the environment comment": f"\\begin{{comment}}\n{ONE}\n\\end{{comment}}\nText",
+    "the environment tcblisting": f"\\begin{{tcblisting}}{{}}\n{ONE}\n\\end{{tcblisting}}\nText",
+    "the environment Verbatim with options": f"\\begin{{Verbatim}}[fontsize=\\small]\n{ONE}\n\\end{{Verbatim}}\nText",
+    # Brackets
+    "square brackets": f"The model writes [{ONE}] then.",
+    "square brackets around a section": f"[{WHOLE}{WHOLE}] is two sections.",
+    "square brackets around K3's call": f"The model writes [{TAGGED}] then.",
+    "a Markdown link": f"See [{ONE}](https://example.org/a) for it.",
+    "braces": f"The template is {{{ONE}}} here.",
+    "a bare call in square brackets": f"It writes [{BARE}] then.",
+    "a bare call in braces": f"It writes {{{BARE}}} then.",
+    # Comments of other languages
+    "a Python comment after one blank": f"x = 1 # {ONE}\n",
+    "a Python comment with words": f"x = f(1) # writes {ONE}\n",
+    "a JavaScript comment after one blank": f"let x = 1; // {ONE}\n",
+    "a C comment after code": f"int x; /* {ONE} */\n",
+    "a C comment with words": f"int x; /* as in {ONE} */\n",
+    "a SQL comment": f"SELECT 1 -- {ONE}\n",
+    "a Lisp comment": f"; {ONE}\n(defun a ())",
+    "a Lisp comment with two signs": f";; {ONE}\n(defun a ())",
+    "a batch comment": f"REM {ONE}\n",
+    "a Vim comment": f'" {ONE}\nset nu',
+    "a MATLAB comment": f"y = f(x); % {ONE}\n",
+    "raw text of Jinja": f"{{% raw %}}{ONE}{{% endraw %}}",
+    # The format of prompts
+    "a prompt": "<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|>Hello<|im_end|>",
+    "a prompt in a sentence": "The prompt is <|im_system|>system<|im_middle|>Be kind.<|im_end|> and so on.",
+    "the end of a turn in a sentence": f"Do not confuse {TURN_END} and [EOS]; {TURN_END} is the stop token.",
+    "the end of a turn at the beginning": f"{TURN_END} is the token that ends a turn.",
+    "the end of a turn in a list": f"- {TURN_END}: ends a turn\n- [EOS]: ends a document",
+    "the end of a turn before a period": f"Each turn ends with {TURN_END}.",
+    "an attribute without marks, in a sentence": f"The tag <|open|>call tool=get_weather{SEP} begins a call.",
+}
+QUOTATIONS: list[Case] = [healthy(f"quoted, {name}", text) for name, text in _QUOTED.items()]
+
+_BEFORE: dict[str, str] = {
+    "a percent sign": "Rain is at 100 % ",
+    "a percent sign without a blank": "Humidity is 50%",
+    "a number sign": "I take issue #5 ",
+    "a heading": "## Weather\n",
+    "a URL": "See https://example.org/a ",
+    "closed brackets": "[ok] {ok} (ok) ",
+    "a dash": "I look -- ",
+    "a semicolon": "I look; ",
+    "an equation": "With x = 5 ",
+    "a closed comment": "<!-- x -->int x; /* a */ ",
+    "a closed verbatim text": "\\verb|x| \\lstinline|y| ",
+    "closed raw text": "{% raw %}x{% endraw %} ",
+    "a LaTeX command": "\\section{A} ",
+    "the end of a LaTeX document": "\\begin{comment}x\\end{comment}\n\\end{document}\n",
+    "a smile": "Sure :) ",
+    "words in capitals": "SELECT one city: ",
+    "a pattern of paths": "src/* ",
+    "a label of a prompt": "<|im_assistant|>assistant<|im_middle|>",
+    "an escaped percent sign": "\\item 50\\% of it ",
+}
+_STRAY: dict[str, tuple[str, str]] = {
+    "between two sentences": (f"Hello.{TURN_END}Bye.", "Hello.Bye."),
+    "between two paragraphs": (f"Hello.{TURN_END}\n\nBye.", "Hello.\n\nBye."),
+    "at the beginning": (f"{TURN_END}Hello.", "Hello."),
+    "in a line before the text": (f"{TURN_END}\nHello.", "\nHello."),
+    "several between two sentences": (f"Hello.{CALL_END}{SECTION_END}{TURN_END}Bye.", "Hello.Bye."),
+}
+VALUE = opened("tools") + CALL + opened("argument", key="city", type="string") + "Paris"
+_DAMAGED: dict[str, str] = {
+    "a closing marker alone": VALUE + "<|close|>" + closed("call") + closed("tools"),
+    "a closing tag without its end": VALUE + "<|close|>argument" + closed("call"),
+    "a closing tag without its end, before a line": VALUE + "<|close|>argument\n" + closed("call") + closed("tools"),
+    "a closing tag of another name": VALUE + closed("value") + closed("call") + closed("tools"),
+    "a closing tag without a name": VALUE + "<|close|><|sep|>" + closed("call") + closed("tools"),
+    "a damaged tag before the end": VALUE + "<|close|>arg" + END_OF_MESSAGE,
+    "K2's end of a turn": VALUE + TURN_END,
+    "K2's ends": VALUE + CALL_END + SECTION_END + "\n",
+    "attributes without marks": section(f"<|open|>call tool=get_weather index=1{SEP}{PARIS}{closed('call')}"),
+    "another name of the type": section(
+        CALL + opened("argument", key="city", type="STR") + "Paris" + closed("argument")
+    ),
+    "an unknown type": section(CALL + opened("argument", key="city", type="name") + "Paris" + closed("argument")),
+    "tabs": section(f"\t{CALL}\t{PARIS}\t{closed('call')}\t"),
+    "Windows line breaks": section(f"\r\n{CALL}\r\n{PARIS}\r\n{closed('call')}\r\n"),
+    "indentation": section(f"\n  {CALL}\n    {PARIS}\n  {closed('call')}\n"),
+}
+NEAR_CALLS: list[Case] = [
+    *(
+        lifted(f"after {name}", "after vllm-project/vllm#53246", f"{text}{WHOLE}", CALLED, content=text)
+        for name, text in _BEFORE.items()
+    ),
+    *(
+        leaked(f"the end of a turn, {name}", "after getsigit/sigit#92", text, content=shown, repairs={"markup": 1})
+        for name, (text, shown) in _STRAY.items()
+    ),
+    *(
+        tags_case(f"damaged, {name}", text, WEATHER, source="vllm-project/vllm#53246")
+        for name, text in _DAMAGED.items()
+    ),
+    tags_case(
+        "without arguments that are required",
+        section(CALL + closed("call")),
+        invalid=(("get_weather", "{}", "functions.get_weather:0"),),
+    ),
+]
