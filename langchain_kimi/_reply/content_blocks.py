@@ -65,11 +65,10 @@ def _blocks(message: AIMessage) -> list[JSONObject]:
         raise NotImplementedError
     kwargs = message.additional_kwargs
     blocks = []
-    details = kwargs.get("reasoning_details")
-    if "reasoning_content" in kwargs or details:
-        blocks.append(_reasoning(kwargs))
-        if details:
-            blocks += server_tool_blocks(details)
+    if "reasoning_content" in kwargs or kwargs.get("reasoning_details"):
+        blocks.append(reasoning := _reasoning(kwargs))
+        if "extras" in reasoning:
+            blocks += server_tool_blocks(kwargs["reasoning_details"])
     if message.content or kwargs.get("annotations"):
         blocks.append(_text(message.content, kwargs.get("annotations") or []))
     if kwargs.get("refusal"):
