@@ -25,7 +25,6 @@ SLOWEST = frozenset(
         "bomb: calls",
         "bomb: choices",
         "encoding: a bomb",
-        "encoding: a bomb with an error",
         "events: an event of many lines",
     }
 )
