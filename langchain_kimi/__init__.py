@@ -41,17 +41,32 @@ from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import *  # noqa: F403 - `errors.__all__` lists the names, so a new error is added there alone
 
 if typing.TYPE_CHECKING:
+    from langchain_kimi._openrouter.parameters.server_tools import (
+        Advisor,
+        Bash,
+        DateTime,
+        Files,
+        Fusion,
+        ImageGeneration,
+        SearchModels,
+        ServerTool,
+        Subagent,
+        WebFetch,
+        WebSearch,
+    )
     from langchain_kimi._tokens.counting import TokenCount
     from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
     from langchain_kimi.catalog import AsyncCatalog, Catalog
     from langchain_kimi.verify import averify_hosts, verify_hosts
 
 __all__ = [
+    "Advisor",
     "AlignmentPlugin",
     "ArmorPlugin",
     "AsyncCatalog",
     "AutoBetaRouterPlugin",
     "AutoRouterPlugin",
+    "Bash",
     "Budget",
     "CacheControl",
     "Catalog",
@@ -59,10 +74,14 @@ __all__ = [
     "ContextCompressionPlugin",
     "CostEstimate",
     "Costs",
+    "DateTime",
     "FileParserPlugin",
+    "Files",
+    "Fusion",
     "FusionPlugin",
     "GenericPlugin",
     "Host",
+    "ImageGeneration",
     "JevRouterPlugin",
     "KimiCostCallback",
     "MaxPrice",
@@ -76,11 +95,16 @@ __all__ = [
     "ProviderSort",
     "Reasoning",
     "ResponseHealingPlugin",
+    "SearchModels",
+    "ServerTool",
+    "Subagent",
     "SwitchyardRouterPlugin",
     "Timeout",
     "TokenCount",
+    "WebFetch",
     "WebFetchPlugin",
     "WebPlugin",
+    "WebSearch",
     "__version__",
     "averify_hosts",
     "load_arguments",
@@ -90,8 +114,20 @@ __all__ = [
 ]
 __all__ += errors.__all__
 
-# A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import.
+# A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import. Neither
+# does one without server tools.
 _IMPORTED_WHEN_USED = {
+    "Advisor": "langchain_kimi._openrouter.parameters.server_tools",
+    "Bash": "langchain_kimi._openrouter.parameters.server_tools",
+    "DateTime": "langchain_kimi._openrouter.parameters.server_tools",
+    "Files": "langchain_kimi._openrouter.parameters.server_tools",
+    "Fusion": "langchain_kimi._openrouter.parameters.server_tools",
+    "ImageGeneration": "langchain_kimi._openrouter.parameters.server_tools",
+    "SearchModels": "langchain_kimi._openrouter.parameters.server_tools",
+    "ServerTool": "langchain_kimi._openrouter.parameters.server_tools",
+    "Subagent": "langchain_kimi._openrouter.parameters.server_tools",
+    "WebFetch": "langchain_kimi._openrouter.parameters.server_tools",
+    "WebSearch": "langchain_kimi._openrouter.parameters.server_tools",
     "AsyncCatalog": "langchain_kimi.catalog",
     "Catalog": "langchain_kimi.catalog",
     "averify_hosts": "langchain_kimi.verify",

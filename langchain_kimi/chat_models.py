@@ -23,13 +23,13 @@ from langchain_kimi._calls import (
     connection,
     counting,
     listed_profile,
+    model_profile,
     new_call,
     visible_headers,
 )
 from langchain_kimi._constructor import signature
 from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
-from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.calls import Call
@@ -277,8 +277,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
         Args:
             tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools;
-                OpenRouter's server tools (`{"type": "openrouter:web_search"}`) are sent as they are. An empty list
-                sends no `tools`.
+                OpenRouter's server tools (`WebSearch()`, or `{"type": "openrouter:web_search"}`) are sent as they
+                are. An empty list sends no `tools`.
             tool_choice: `"auto"`, `"none"`, `"any"` or `"required"`, a tool's name, True for the only tool, or a dict.
             strict: Whether the provider must enforce the tools' schemas; None leaves it to the provider.
             parallel_tool_calls: Whether a reply may have several tool calls; None leaves it to the provider.
@@ -546,17 +546,17 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         Raises:
             KimiError: The facts could not be fetched. Nothing was changed.
         """
-        listed = profile(self.model_name)
+        listed = model_profile(self.model_name)
         return self._with_profile(listed, self.catalog().refresh(self.model_name, *(self.models or ())))
 
     async def arefresh(self) -> "Refreshed":
         """Fetch today's profiles and prices asynchronously; see `refresh`."""
-        listed = profile(self.model_name)
+        listed = model_profile(self.model_name)
         return self._with_profile(listed, await self.acatalog().refresh(self.model_name, *(self.models or ())))
 
     def _with_profile(self, listed: dict[str, Any] | None, refreshed: "Refreshed") -> "Refreshed":
         if self.profile == listed:
-            self.__dict__["profile"] = profile(self.model_name)
+            self.__dict__["profile"] = model_profile(self.model_name)
         return refreshed
 
     def close(self) -> None:

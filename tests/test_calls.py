@@ -4,11 +4,11 @@ import logging
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import StringPromptValue
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._calls import HIDDEN, bodies, counting, new_call
+from langchain_kimi._calls import HIDDEN, KNOWS_SYSTEM_MESSAGES, bodies, counting, model_profile, new_call
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tracing import RetryReport
 from langchain_kimi.errors import KimiContextOverflowError, KimiUsageError
@@ -177,3 +177,13 @@ def test_counts_and_estimates_take_what_invoke_takes(messages: Any) -> None:
     assert kimi.count_tokens(messages) == kimi.count_tokens(MESSAGES)
     assert kimi.estimate_cost(messages) == kimi.estimate_cost(MESSAGES)
     assert kimi.get_num_tokens_from_messages(messages) == kimi.get_num_tokens_from_messages(list(MESSAGES))
+
+
+def test_the_profile_says_that_system_messages_are_sent_in_their_place() -> None:
+    kimi = model()
+    messages = [HumanMessage("hi"), AIMessage("Hello."), SystemMessage("Be brief."), HumanMessage("Well?")]
+    [_, body] = bodies(kimi, messages, {}, None, streamed=False)
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "system", "user"]
+    assert kimi.profile == model_profile(kimi.model_name)
+    assert (kimi.profile or {}).get("mid_conversation_system_messages", False) is KNOWS_SYSTEM_MESSAGES
+    assert model_profile("moonshotai/kimi-k99") is None

@@ -8,13 +8,12 @@ from langchain_kimi._kimi.incoming import Repairer, RepairOptions
 from langchain_kimi._openrouter.reply.assembly import Assembly, text_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent, is_complete
+from langchain_kimi._reply.facts import LIMITS
 from langchain_kimi._reply.messages import message_from
 from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 
-_LIMITS = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-"""Finish reasons, in lower case, of a reply that the token limit cut off."""
-_EXPLAIN_EMPTY = _LIMITS | {"error", "content_filter", "content_policy_violation", "refusal", "safety"}
+_EXPLAIN_EMPTY = LIMITS | {"error", "content_filter", "content_policy_violation", "refusal", "safety"}
 """Finish reasons, in lower case, that explain an empty reply."""
 _REASONING_KEYS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
 
@@ -127,7 +126,7 @@ def with_advice(reply: WireEvent) -> WireEvent:
     The hint names the parameters to change. Other replies are returned unchanged.
     """
     choice = (reply.get("choices") or [])[0]
-    if _finish_reason(choice) not in _LIMITS or _has_answer(choice):
+    if _finish_reason(choice) not in LIMITS or _has_answer(choice):
         return reply
     report = cast("JSONObject", choice).get("kimi")
     report = {**(report if isinstance(report, dict) else {}), "hint": _hint(reply, choice)}

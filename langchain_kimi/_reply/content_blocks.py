@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, content
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._reply.messages import PROVIDER, thoughts_in
+from langchain_kimi._reply.server_tools import server_tool_blocks
 
 INDICES = {"reasoning": "lc_rs", "text": "lc_txt", "refusal": "lc_rf", "non_standard": "lc_rf", "audio": "lc_au"}
 """The index of each type of block that occurs at most once in a message. A refusal may be a non-standard block."""
@@ -36,7 +37,7 @@ def register() -> None:
 
 
 def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
-    """Return the blocks of a message: reasoning, text with citations, refusal, media, tool calls.
+    """Return the blocks of a message: reasoning, server tools, text with citations, refusal, media, tool calls.
 
     Raises:
         NotImplementedError: The content is a list, so it was not created here. langchain-core then reads it itself.
@@ -65,7 +66,9 @@ def _blocks(message: AIMessage) -> list[JSONObject]:
     kwargs = message.additional_kwargs
     blocks = []
     if "reasoning_content" in kwargs or kwargs.get("reasoning_details"):
-        blocks.append(_reasoning(kwargs))
+        blocks.append(reasoning := _reasoning(kwargs))
+        if "extras" in reasoning:
+            blocks += server_tool_blocks(kwargs["reasoning_details"])
     if message.content or kwargs.get("annotations"):
         blocks.append(_text(message.content, kwargs.get("annotations") or []))
     if kwargs.get("refusal"):
@@ -102,9 +105,17 @@ def _annotation(annotation: JSONObject) -> JSONObject:
         "end_index": "end_index",
         "content": "cited_text",
     }
-    citation = {ours: cited[theirs] for theirs, ours in names.items() if cited.get(theirs) is not None}
+    citation = {ours: cited[theirs] for theirs, ours in names.items() if cited.get(theirs) not in (None, "")}
+    if not _is_span(citation.get("start_index"), citation.get("end_index")):
+        # Recorded: providers that do not report the cited part of the answer send 0 and 0.
+        citation.pop("start_index", None)
+        citation.pop("end_index", None)
     rest = {key: value for key, value in cited.items() if key not in names}
     return {"type": "citation", **citation, **({"extras": rest} if rest else {})}
+
+
+def _is_span(start: object, end: object) -> bool:
+    return isinstance(start, int) and isinstance(end, int) and 0 <= start < end
 
 
 def _refusal(refusal: str) -> JSONObject:

@@ -11,6 +11,7 @@ from langchain_kimi._openrouter.reply.assembly import text_of
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall, is_complete
 from langchain_kimi._reply import chunks as fast_chunks
 from langchain_kimi._reply.chunk_sums import last_message
+from langchain_kimi._reply.facts import normalized_finish_reason
 from langchain_kimi._reply.tool_calls import NO_ERRORS, calls_from, cut_calls, invalidating_suffix
 from langchain_kimi._reply.usage import usage_from
 
@@ -185,6 +186,8 @@ def metadata_from(reply: WireEvent, choice: WireChoice) -> JSONObject:
     }
     metadata |= {key: usage[key] for key in _COST_KEYS if usage.get(key) is not None}
     metadata.setdefault("finish_reason", None)
+    if reason := normalized_finish_reason(choice):
+        metadata["normalized_finish_reason"] = reason
     if usage:
         metadata["token_usage"] = usage
     return metadata

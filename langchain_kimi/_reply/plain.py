@@ -12,6 +12,7 @@ from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireEvent
 from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
+from langchain_kimi._reply.facts import with_cache_status
 from langchain_kimi._reply.messages import generation_info, llm_output, message_from
 from langchain_kimi.errors import KimiError
 
@@ -52,7 +53,8 @@ class PlainMessage:
             simple = simple_reply(reply, self._body, self._repair_options)
             if simple is None:
                 self._add(reply)
-        messages = [message_from(reply) for reply in ([simple] if simple else self._repaired())]
+        replies = [simple] if simple else self._repaired()
+        messages = [message_from(with_cache_status(reply, self._head)) for reply in replies]
         generations = [
             ChatGeneration(message=message, generation_info=generation_info(message.response_metadata))
             for message in messages

@@ -13,6 +13,7 @@ from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
 from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
+from langchain_kimi._reply.facts import with_cache_status
 from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chunk_from, has_ended, last_chunk_from
 from langchain_kimi.errors import KimiError
 
@@ -71,7 +72,7 @@ class StreamedMessage:
         calls = (choice.get("message") or {}).get("tool_calls") or []
         if breaking := breaking_chunk_from(calls, ended=has_ended(choice), errors=call_errors(choice)):
             yield breaking
-        yield last_chunk_from(reply, with_usage=self._with_usage)
+        yield last_chunk_from(with_cache_status(reply, self._head), with_usage=self._with_usage)
 
     def explain(self, error: KimiError) -> list[ChatGenerationChunk]:
         """Add the partial message, usage and ids to an error. Return the chunks that close the stream."""

@@ -127,6 +127,8 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
     if isinstance(tool, type):
+        if issubclass(tool, dict) and hasattr(tool, "tool_type"):
+            raise ValueError(f"it is the class of a server tool; pass an object, {tool.__name__}()")
         # LangChain's description of a class loses recursive parts and optional keys.
         schema = output_schema(tool)
         function = schema.tool(strict=strict)["function"]

@@ -116,9 +116,9 @@ def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key in ("reasoning", "reasoning_content"):
         yield from ({key: piece} for piece in _pieces(message.get(key)))
     for detail in message.get("reasoning_details") or ():
-        field = next(key for key in ("text", "summary", "data") if key in detail)
-        # Encrypted details are sent in one piece.
-        pieces = [detail["data"]] if field == "data" else _pieces(detail[field])
+        field = next(key for key in ("text", "summary", "data", "result") if key in detail)
+        # Encrypted details and calls of server tools are sent in one piece.
+        pieces = [detail[field]] if field in {"data", "result"} else _pieces(detail[field])
         yield from ({"reasoning_details": [{**detail, field: piece}]} for piece in pieces)
     for key in ("content", "refusal"):
         yield from ({key: piece} for piece in _pieces(message.get(key)))

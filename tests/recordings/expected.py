@@ -130,8 +130,19 @@ def metadata_of(reply: JSONObject, choice: JSONObject) -> JSONObject:
     has_content = any(message.get(key) for key in ("content", "tool_calls"))
     # The words of a hint are the package's own: what it is about is worked out here.
     thought = bool(message.get("reasoning") or message.get("reasoning_details"))
+    metadata["normalized_finish_reason"] = _normalized(choice.get("finish_reason"), message)
     metadata["hint"] = {"thought": thought} if choice.get("finish_reason") == "length" and not has_content else None
     return without_empty(metadata)
+
+
+def _normalized(finish: str | None, message: JSONObject) -> str | None:
+    """Return LangChain's word for a recorded finish reason."""
+    if finish and message.get("refusal"):
+        return "refusal"
+    if finish == "end_turn":
+        finish = "stop"
+    has_calls = finish == "tool_calls" or (finish == "stop" and message.get("tool_calls"))
+    return "tool_call" if has_calls else finish
 
 
 def wire_usage_of(reply: JSONObject) -> JSONObject | None:

@@ -88,6 +88,7 @@ def test_a_stream_adds_up_to_a_reply() -> None:
         "model_provider": "openrouter",
         "provider": "P",
         "finish_reason": "stop",
+        "normalized_finish_reason": "stop",
         "cost": 0.5,
         "token_usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cost": 0.5},
     }

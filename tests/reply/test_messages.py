@@ -111,6 +111,7 @@ def test_metadata_uses_langchain_names_and_keeps_other_fields() -> None:
         "service_tier": "default",
         "openrouter_metadata": {"attempt": 1},
         "finish_reason": "stop",
+        "normalized_finish_reason": "stop",
         "native_finish_reason": "end_turn",
         "cost": 0.00016,
         "cost_details": {"upstream_inference_cost": 0.00016},

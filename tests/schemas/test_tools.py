@@ -8,6 +8,7 @@ from langchain_core.tools import tool as make_tool
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
+from langchain_kimi import WebFetch, WebSearch
 from langchain_kimi._schemas.tools import bind_arguments, response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiUsageError
 
@@ -363,3 +364,16 @@ def test_definitions_of_a_tool_s_dict_schema_are_kept(holder: str) -> None:
             holder: {"Node": {key: value for key, value in node.items() if key != "title"}},
         },
     }
+
+
+def test_typed_server_tools_are_sent_beside_functions() -> None:
+    tools: list[Any] = [forecast, WebSearch(max_results=3), WebFetch()]
+    sent = bind_arguments(tools, tool_choice="openrouter:web_search", strict=True)
+    assert sent["tools"][1:] == [SEARCH, {"type": "openrouter:web_fetch"}]
+    assert sent["tool_choice"] == {"type": "openrouter:web_search"}
+    assert bind_arguments([WebFetch()], tool_choice=True)["tool_choice"] == {"type": "openrouter:web_fetch"}
+
+
+def test_the_class_of_a_server_tool_is_not_a_tool() -> None:
+    with pytest.raises(KimiUsageError, match=r"pass an object, WebSearch\(\)"):
+        tools_to_wire([WebSearch], strict=None)

@@ -49,13 +49,7 @@ class Options(BaseModel):
     @classmethod
     def _check_keys(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and not cls.takes_any_key:
-            documented = list(cls.model_fields)
-            unknown = [key for key in value if key not in documented]
-            if problems := list(filter(None, (_problem(key, value[key], documented, cls.label) for key in unknown))):
-                raise ValueError("; ".join(problems))
-            for key in unknown:
-                text = f"{described(key)} is not a documented key of {cls.label}; it is sent unchanged."
-                warnings.warn(text, stacklevel=2)
+            check_keys(value, list(cls.model_fields), cls.label)
         return value
 
     def to_wire(self) -> dict[str, Any]:
@@ -74,6 +68,19 @@ class Options(BaseModel):
 
     def __hash__(self) -> int:
         return hash((type(self), json.dumps(self.to_wire(), sort_keys=True)))
+
+
+def check_keys(keys: Mapping[Any, Any], documented: Sequence[str], label: str) -> None:
+    """Warn about keys that are not documented.
+
+    Raises:
+        ValueError: A key is a likely typo of a documented one, or its value is not JSON.
+    """
+    unknown = [key for key in keys if key not in documented]
+    if problems := list(filter(None, (_problem(key, keys[key], documented, label) for key in unknown))):
+        raise ValueError("; ".join(problems))
+    for key in unknown:
+        warnings.warn(f"{described(key)} is not a documented key of {label}; it is sent unchanged.", stacklevel=3)
 
 
 def _problem(key: object, value: object, documented: Sequence[str], label: str) -> str | None:
