@@ -34,12 +34,14 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
+RESULT = line_of(BulkResult("k", 0, "Oslo")).decode().strip()
 READERS: dict[str, Callable[[Path, str], object]] = {
     "JSON lines": lambda folder, text: rows_of(written(folder / "a.jsonl", text)),
     "JSON lines of texts": lambda folder, text: rows_of(written(folder / "b.jsonl", f"{json.dumps(text)}\n")),
     "CSV": lambda folder, text: rows_of(written(folder / "a.csv", f"a,b\n{text}")),
     "CSV with a long header": lambda folder, text: rows_of(written(folder / "b.csv", text)),
-    "output": lambda folder, text: load(written(folder / "out", text)),
+    # An output without any result is refused at once.
+    "output": lambda folder, text: load(written(folder / "out", f"{RESULT}\n{text}")),
     "a line of the output": lambda _, text: result_of(line_of(BulkResult("k", 0, text)), None, "stored", 0, text),
 }
 

@@ -108,7 +108,7 @@ def test_the_parts_of_a_call_do_not_show_the_key() -> None:
     assert found_in(repr(call), repr(Connection(proxy=f"http://me:{PASSWORD}@127.0.0.1:9"))) == []
 
 
-EVIL = ("line\r\nX-Evil: 1", "line\nX-Evil: 1", "nul\x00", "\u2028", "\xe9")
+EVIL = ("line\r\nX-Evil: 1", "line\nX-Evil: 1", "nul\x00", "a\u2028b", "\xe9")
 
 
 @pytest.mark.parametrize("way", WAYS)
