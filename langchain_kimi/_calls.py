@@ -194,30 +194,23 @@ _NOTED: set[str] = set()
 """The unknown Kimi models that a warning has named."""
 
 
-KNOWS_SYSTEM_MESSAGES = "mid_conversation_system_messages" in ModelProfile.__annotations__
-"""Whether langchain-core has this key of profiles. Earlier versions warn of it."""
-
-
-def model_profile(slug: str) -> dict[str, Any] | None:
-    """Return the listed profile of a model, with the keys that describe this package; None if it is not listed."""
-    listed = profiles.profile(slug)
-    if listed is not None and KNOWS_SYSTEM_MESSAGES:
-        # System messages are sent in their place.
-        listed["mid_conversation_system_messages"] = True
-    return listed
+def model_profile(settings: KimiSettings) -> dict[str, Any] | None:
+    """Return the listed profile of a model, with the changes that it takes; None if the model is not listed."""
+    listed = profiles.profile(settings.model_name)
+    return listed and {**listed, **_changes_taken(settings)}
 
 
 def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
     """Return the profile of a model. A Kimi on OpenRouter that is not listed is named in a warning, once."""
     slug = settings.model_name
-    listed = model_profile(slug)
+    listed = model_profile(settings)
     if listed is None and slug not in _NOTED and is_kimi(slug) and chosen_host(settings).is_openrouter:
         _NOTED.add(slug)
         warn_user(
             f"{slug} is newer than the list of models in this package. It is treated like its family; its limits and "
             "prices are unknown until refresh() is called."
         )
-    return listed and {**listed, **_changes_taken(settings)}
+    return listed
 
 
 def _changes_taken(settings: KimiSettings) -> dict[str, bool]:

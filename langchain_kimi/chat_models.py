@@ -546,17 +546,17 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         Raises:
             KimiError: The facts could not be fetched. Nothing was changed.
         """
-        listed = model_profile(self.model_name)
+        listed = model_profile(self)
         return self._with_profile(listed, self.catalog().refresh(self.model_name, *(self.models or ())))
 
     async def arefresh(self) -> "Refreshed":
         """Fetch today's profiles and prices asynchronously; see `refresh`."""
-        listed = model_profile(self.model_name)
+        listed = model_profile(self)
         return self._with_profile(listed, await self.acatalog().refresh(self.model_name, *(self.models or ())))
 
     def _with_profile(self, listed: dict[str, Any] | None, refreshed: "Refreshed") -> "Refreshed":
         if self.profile == listed:
-            self.__dict__["profile"] = model_profile(self.model_name)
+            self.__dict__["profile"] = model_profile(self)
         return refreshed
 
     def close(self) -> None:

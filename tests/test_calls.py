@@ -4,11 +4,12 @@ import logging
 from typing import Any
 
 import pytest
+from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import StringPromptValue
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._calls import HIDDEN, KNOWS_SYSTEM_MESSAGES, bodies, counting, model_profile, new_call
+from langchain_kimi._calls import HIDDEN, bodies, counting, model_profile, new_call
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tracing import RetryReport
 from langchain_kimi.errors import KimiContextOverflowError, KimiUsageError
@@ -184,6 +185,7 @@ def test_the_profile_says_that_system_messages_are_sent_in_their_place() -> None
     messages = [HumanMessage("hi"), AIMessage("Hello."), SystemMessage("Be brief."), HumanMessage("Well?")]
     [_, body] = bodies(kimi, messages, {}, None, streamed=False)
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "system", "user"]
-    assert kimi.profile == model_profile(kimi.model_name)
-    assert (kimi.profile or {}).get("mid_conversation_system_messages", False) is KNOWS_SYSTEM_MESSAGES
-    assert model_profile("moonshotai/kimi-k99") is None
+    assert kimi.profile == model_profile(kimi)
+    key = "mid_conversation_system_messages"
+    assert (kimi.profile or {}).get(key, False) is (key in ModelProfile.__annotations__)
+    assert model_profile(ChatKimi(api_key=KEY, model="author/unlisted")) is None

@@ -111,7 +111,8 @@ async def test_names_that_would_collide_are_one_to_one(openrouter: Emulator, way
 @pytest.mark.parametrize("way", WAYS)
 async def test_tools_that_are_loaded_later_have_accepted_names(openrouter: Emulator, way: Way) -> None:
     function = {"name": NAME, "parameters": {"type": "object", "properties": {}}, "defer_loading": True}
-    deferred = {"protocol": "v1", "search": {"type": "bm25"}}
+    versions = {"protocol": "v1", "profile": "portable", "validation": "runtime"}
+    deferred = {**versions, "search": {"type": "bm25"}}
     openrouter.script(Reply(tool_calls=[ToolCall(SENT, {})]))
     model = model_of(openrouter, deferred_tools=deferred)
     message = await ask(model.bind_tools([{"type": "function", "function": function}]), way)

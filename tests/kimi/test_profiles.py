@@ -7,6 +7,7 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 
+from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import base_slug, family
 from langchain_kimi._kimi.profiles import prices, profile, slugs_that_take
 from langchain_kimi._openrouter.wire import JSONObject
@@ -178,3 +179,9 @@ def test_chosen_hosts_limit_the_highest_price(provider: dict[str, Any], expected
     listed = prices("moonshotai/kimi-k2.6", provider)
     assert listed is not None
     assert (listed.dearest_prompt, listed.dearest_completion) == expected
+
+
+def test_the_file_of_the_package_is_read_once() -> None:
+    profiles._packaged.cache_clear()
+    assert [profile_of(slug)["name"] for slug in SLUGS] == [DATA["models"][slug]["profile"]["name"] for slug in SLUGS]
+    assert profiles._packaged.cache_info().misses == 1

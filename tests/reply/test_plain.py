@@ -1,12 +1,16 @@
+import json
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
+from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.chunks import as_chunk
 from langchain_kimi._reply.choice import ChoiceReader
 from langchain_kimi._reply.messages import message_from
-from langchain_kimi._reply.plain import simple_reply
+from langchain_kimi._reply.plain import MAX_CHOICES, simple_reply
+from langchain_kimi.testing import Emulator, RawReply
 
 BODY: Any = {"model": "moonshotai/kimi-k2-0905", "messages": [{"role": "user", "content": "hi"}]}
 TOOLS: Any = [{"type": "function", "function": {"name": "f"}}]
@@ -77,3 +81,12 @@ def test_a_reply_with_a_report_is_not_simple(repair_options: RepairOptions) -> N
 def test_a_reply_to_a_request_with_tools_is_not_simple() -> None:
     with_tools: Any = {**BODY, "tools": TOOLS}
     assert simple_reply(reply(), with_tools, None) is None
+
+
+def test_choices_beyond_the_limit_are_left_out(openrouter: Emulator) -> None:
+    choices = [{**CHOICE, "index": index} for index in range(MAX_CHOICES + 2)]
+    body = json.dumps({**USUAL, "choices": choices}).encode()
+    openrouter.script(RawReply(200, {"content-type": "application/json"}, body))
+    model = ChatKimi(api_key="any", base_url=openrouter.base_url, n=MAX_CHOICES)
+    [generations] = model.generate([[HumanMessage("hi")]]).generations
+    assert [generation.text for generation in generations] == ["Hello"] * MAX_CHOICES
