@@ -12,9 +12,11 @@ LARGE_ENOUGH = 2**18
 CERTAIN = 13.0
 """Growth that no noise explains after a few runs."""
 ROUNDS, FEW_ROUNDS = 15, 3
-LARGER = 2
-"""Sizes to start from. Where the data outgrows a processor cache, linear work has one step of more than its share; from
-twice the size it has none. Quadratic work exceeds the limit from every size."""
+LARGER = 4
+"""Sizes to start from. Where the data outgrows a processor cache, or is allocated as pages of its own, linear work has
+one step of more than its share, which larger sizes do not have. Quadratic work exceeds the limit from every size."""
+LONGEST = 0.5
+"""Seconds. No larger size is tried after a run of this time."""
 
 
 def assert_linear(function: Callable[[int], object], size: int = 1000) -> None:
@@ -38,6 +40,8 @@ def assert_linear(function: Callable[[int], object], size: int = 1000) -> None:
                     break
                 small, large = min(small, _seconds(function, start)), min(large, _seconds(function, 4 * start))
             measured.append(f"{start}: {small:.4f} s, {4 * start}: {large:.4f} s")
+            if large > LONGEST:
+                break
     finally:
         gc.enable()
     raise AssertionError(f"The time grows faster than the size. {'; '.join(measured)}")
