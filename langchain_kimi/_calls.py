@@ -58,7 +58,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         messages: The conversation.
         arguments: The call's own arguments.
         report: The receiver of retries.
-        key: The API key; empty if there is none.
+        key: The API key; may be empty.
         profile: The model's profile.
         streamed: Whether the reply is streamed.
 

@@ -16,13 +16,13 @@ Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
 def key_of_environment(variable: str | None) -> SecretStr | None:
-    """Return the key in an environment variable, None if there is none."""
+    """Return the key in an environment variable, None if the variable is not set."""
     key = value_of(variable) if variable else None
     return SecretStr(key) if key else None
 
 
 def plain_key(key: Key) -> str:
-    """Return a key as text; empty if there is none, or if a function returns it."""
+    """Return a key as text; empty without a key, or if a function returns it."""
     if isinstance(key, SecretStr):
         return key.get_secret_value()
     return key if isinstance(key, str) else ""

@@ -20,7 +20,7 @@ class GenerationSource(Protocol):
     """A catalog: it returns the record of a call by its generation id."""
 
     def generation(self, generation_id: str, *, wait: float) -> Any:
-        """Return the record; raise a `KimiError` if there is none within `wait` seconds."""
+        """Return the record; raise a `KimiError` if it does not exist within `wait` seconds."""
         ...
 
 

@@ -23,7 +23,7 @@ class CallRecord:
 
     Attributes:
         run_id: The run.
-        parent_run_id: The run around it; None if there is none.
+        parent_run_id: The run around it; None without one.
         time: The time at which it began, in seconds since the epoch.
         duration: Its seconds.
         first_chunk: The seconds until the first chunk of a stream; None without a stream.

@@ -239,7 +239,7 @@ class ArgumentStream:
         return special.end()
 
     def _schema_here(self) -> JSONObject:
-        """Return the schema of the value that begins here; empty if there is none."""
+        """Return the schema of the value that begins here; empty without a schema."""
         frame = self._frames[-1]
         schema = self._resolved(frame.schema)
         if not frame.is_object:

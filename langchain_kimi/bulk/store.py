@@ -73,7 +73,7 @@ class Store:
             raise
 
     def find(self, key: str) -> Line | None:
-        """Return the line of a key; None if there is none."""
+        """Return the line of a key; None without one."""
         row = self._index.execute("SELECT start, size, ok, own FROM lines WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None

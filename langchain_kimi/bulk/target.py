@@ -32,7 +32,7 @@ class Target:
         model: The chat model.
         arguments: The parameters that are bound to it.
         before: The steps that make its input.
-        instruction: A text that a step adds to the messages; empty if there is none.
+        instruction: A text that a step adds to the messages; may be empty.
         schema: The pydantic class of the values; None for other values.
     """
 

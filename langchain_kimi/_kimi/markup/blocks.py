@@ -34,7 +34,7 @@ _COMMENT_IN_LINE = re.compile(
     r"(?:^|[\s;{}()\[\]])(?:#+|//+)\s?$|^\s*[\"'!]\s$"
     # Behind code, with one blank.
     r"|(?:[;{})\]]|\s=\s.*\S)\s+(?:#|//)\s|(?:^|[\s;{})\]])/\*(?:(?!\*/).)*$"
-    # LaTeX and MATLAB. A percent sign behind a number is none of theirs.
+    # LaTeX and MATLAB. A percent sign behind a number does not begin a comment.
     r"|(?:(?:[}&]|\\\\)\s*|[;\])]\s+|\\[a-zA-Z]+\s*|^\s*\\.*[^\\\d\s]\s*)%"
     r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN)\b.*\s--\s"
 )

@@ -91,7 +91,7 @@ _BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
 
 
 def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Literal[True] | None:
-    """Return the position of the JSON of a bare call, True if there may be one, None if there is none."""
+    """Return the position of the JSON of a bare call, True if there may be one, None without one."""
     bare_call = _BARE_CALL.match(text, position)
     if bare_call is None:
         return None
