@@ -12,31 +12,14 @@ from typing import Any
 import httpcore
 import httpx
 
+from langchain_kimi._openrouter.http.heads import Reply, body_of, head_of
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import AsyncNetwork, Network, NoLimits
-from langchain_kimi._openrouter.http.parsing import Incoming, head_of
+from langchain_kimi._openrouter.http.parsing import Incoming
 
 READ = 2**16
 """Bytes of a read at most, as in httpcore."""
 PORTS = {"http": 80, "https": 443}
-
-
-class Reply:
-    """The part of an `httpx.Response` that a call reads."""
-
-    http_version = "HTTP/1.1"
-
-    def __init__(self, incoming: Incoming, stream: Any, request: httpx.Request) -> None:
-        self.status_code = incoming.status
-        self.headers = httpx.Headers(incoming.headers)
-        self.stream = stream
-        self.request = request
-
-    def close(self) -> None:
-        """Do nothing: the client knows whether its connection can be used again."""
-
-    async def aclose(self) -> None:
-        """Do nothing."""
 
 
 def _translated(problem: httpcore.NetworkError | httpcore.TimeoutException) -> httpx.TransportError:
@@ -85,12 +68,6 @@ class HttptoolsLean(Lean):
         return host, port, host
 
 
-def _outgoing(request: httpx.Request) -> tuple[bytes, bytes, bytes]:
-    """Return the head and the body of a request, and the empty end with which a stream sends what waits."""
-    body: Any = request.stream
-    return head_of(request), b"".join(body), b""
-
-
 class HttptoolsClient(HttptoolsLean):
     """A sync HTTP client with one connection, without cookies, redirects, proxies and settings of the environment.
 
@@ -109,7 +86,8 @@ class HttptoolsClient(HttptoolsLean):
             httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy, self._is_sent = True, False
-        buffers = _outgoing(request)
+        # A stream sends what waits with an empty write.
+        buffers = head_of(request), body_of(request), b""
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
         try:
@@ -127,7 +105,7 @@ class HttptoolsClient(HttptoolsLean):
                 incoming.check()
         except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
             raise _translated(problem) from problem
-        return Reply(incoming, _body(stream, incoming, timeout), request)
+        return Reply(incoming.status, incoming.headers, _body(stream, incoming, timeout))
 
     def _connect(self, url: httpx.URL, timeout: Any) -> httpcore.NetworkStream:
         host, port, name = self._address(url)
@@ -157,7 +135,8 @@ class AsyncHttptoolsClient(HttptoolsLean):
     async def send(self, request: httpx.Request, **_: object) -> Reply:
         """Send a request and return the reply with its body unread."""
         self.is_busy, self._is_sent = True, False
-        buffers = _outgoing(request)
+        # A stream sends what waits with an empty write.
+        buffers = head_of(request), body_of(request), b""
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
         try:
@@ -174,7 +153,7 @@ class AsyncHttptoolsClient(HttptoolsLean):
                 incoming.check()
         except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
             raise _translated(problem) from problem
-        return Reply(incoming, _AsyncBody(stream, incoming, timeout.get("read")), request)
+        return Reply(incoming.status, incoming.headers, _AsyncBody(stream, incoming, timeout.get("read")))
 
     async def _connect(self, url: httpx.URL, timeout: Any) -> httpcore.AsyncNetworkStream:
         host, port, name = self._address(url)

@@ -4,10 +4,10 @@ httpx's parser, h11, is written in Python and yields each chunk of a body. llhtt
 so the chunks that arrived together are one piece. Nothing here does I/O.
 """
 
-import re
-
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from langchain_kimi._openrouter.http.heads import check_coding
 
 MOST_UNREAD = 100 * 1024
 """Bytes without a part of a body: of the head, of the size of a chunk, or of trailers. httpcore has the same limit."""
@@ -16,12 +16,6 @@ SWITCHING = 101
 NO_REPLY = "Server disconnected without sending a response."
 CUT_HEAD = "Server disconnected within the head of a response."
 CUT_BODY = "peer closed connection without sending complete message body"
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-
-
-class _Surplus(Exception):
-    """Bytes follow the end of the reply."""
 
 
 class Incoming:
@@ -47,6 +41,8 @@ class Incoming:
         self.on_body = self.pieces.append
         self._problem: httpx.RemoteProtocolError | None = None
         self._unread = 0
+        # Without a length or chunks, the body ends with the connection.
+        self._is_framed = False
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -64,12 +60,10 @@ class Incoming:
         self._unread = 0 if self.pieces else self._unread + len(data)
         try:
             parser.feed_data(data)
-        except HttpParserUpgrade:
-            self._fail("The server switched to another protocol.")
-        except HttpParserError as problem:
+        except (HttpParserError, HttpParserUpgrade) as problem:
             self.is_last = True
             if not self.is_over:
-                self._fail(str(problem))
+                self._fail(str(problem.__context__ or problem))
         if self.is_over or self._problem is not None:
             # The parser refers to this object.
             self._parser = None
@@ -100,7 +94,7 @@ class Incoming:
     def on_message_begin(self) -> None:
         """Begin a reply, which may be an interim one, or bytes after the end."""
         if self.is_over:
-            raise _Surplus
+            raise httpx.RemoteProtocolError("Bytes follow the end of the response.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header. Those of the trailer are left out."""
@@ -111,10 +105,15 @@ class Incoming:
         """End the head. An interim reply precedes the reply itself."""
         assert self._parser is not None
         self.status = self._parser.get_status_code()
-        if self.status in INTERIM and self.status != SWITCHING:
+        if self.status == SWITCHING:
+            raise httpx.RemoteProtocolError("The server switched to another protocol.")
+        if self.status in INTERIM:
             self.headers.clear()
-        else:
-            self.is_begun = True
+            self._unread = 0
+            return
+        has_length = any(name.lower() == b"content-length" for name, _ in self.headers)
+        self._is_framed = check_coding(self.headers) or has_length
+        self.is_begun = True
 
     def on_message_complete(self) -> None:
         """End the reply."""
@@ -127,31 +126,11 @@ class Incoming:
         self._parser, self.is_last = None, True
         if not self.is_begun:
             self._fail(CUT_HEAD if self._unread else NO_REPLY)
-        elif self._has_end():
+        elif self._is_framed:
             self._fail(CUT_BODY)
         else:
             self.is_over = True
 
-    def _has_end(self) -> bool:
-        """Return whether the head states where the body ends. Without that, it ends with the connection."""
-        by_name = {name.lower(): value for name, value in self.headers}
-        codings = by_name.get(b"transfer-encoding", b"").lower()
-        return codings.endswith(b"chunked") or b"content-length" in by_name
-
     def _fail(self, reason: str) -> None:
         self._parser, self.is_last = None, True
         self._problem = httpx.RemoteProtocolError(reason)
-
-
-def head_of(request: httpx.Request) -> bytes:
-    """Return the bytes of a request's head.
-
-    Raises:
-        httpx.LocalProtocolError: A header cannot be sent. The error does not contain it.
-    """
-    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
-    for name, value in request.headers.raw:
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise httpx.LocalProtocolError("Illegal header")
-        lines.append(b"%b: %b\r\n" % (name, value))
-    return b"%b\r\n" % b"".join(lines)
