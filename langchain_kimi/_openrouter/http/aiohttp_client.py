@@ -18,7 +18,7 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-from langchain_kimi._openrouter.http.heads import Reply, body_of, check_coding, headers_of
+from langchain_kimi._openrouter.http.heads import Reply, body_of, check_coding, headers_of, origin_of
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable
 from langchain_kimi.errors import KimiError, KimiUsageError
@@ -65,6 +65,7 @@ class AiohttpClient(Lean):
         self._limits: Limits = NoLimits()
         self._session: aiohttp.ClientSession | None = None
         self._protocol: Any = None
+        self._origin: tuple[str, bytes] | None = None
         self._response: _Response | None = None
         self._timer: asyncio.Timeout | None = None
 
@@ -84,7 +85,7 @@ class AiohttpClient(Lean):
         if body is not None and len(body) > LARGE_BODY:
             body = io.BytesIO(body)
         url = request.url
-        session = self._usable_session()
+        session = self._usable_session(origin_of(request))
         address = URL(f"{url.scheme}://{url.netloc.decode('ascii')}{url.raw_path.decode('ascii')}", encoded=True)
         seconds = request.extensions.get("timeout", {}).get("connect") if self._protocol is None else None
         try:
@@ -120,16 +121,20 @@ class AiohttpClient(Lean):
         self.is_closed = True
         self._drop()
 
-    def _usable_session(self) -> aiohttp.ClientSession:
-        """Return a session without a connection, or with one on which nothing came since the last response."""
-        protocol = self._protocol
-        if protocol is not None and (
-            protocol.should_close or protocol.transport is None or is_readable(protocol.transport)
-        ):
+    def _usable_session(self, origin: tuple[str, bytes]) -> aiohttp.ClientSession:
+        """Return a session without a connection, or with one to this server on which nothing came in the meantime."""
+        if origin != self._origin or not self._can_be_used_again():
             self._drop()
+        self._origin = origin
         if self._session is None:
             self._session = self._new_session()
         return self._session
+
+    def _can_be_used_again(self) -> bool:
+        protocol = self._protocol
+        if protocol is None or protocol.should_close or protocol.transport is None:
+            return False
+        return not is_readable(protocol.transport)
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(

@@ -37,6 +37,11 @@ def check_coding(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return bool(codings)
 
 
+def origin_of(request: httpx.Request) -> tuple[str, bytes]:
+    """Return the scheme, the host and the port of a request. A connection serves one of these alone."""
+    return request.url.scheme, request.url.netloc
+
+
 def headers_of(request: httpx.Request) -> list[tuple[bytes, bytes]]:
     """Return the headers of a request.
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from langchain_kimi._openrouter.http.heads import Reply, body_of, head_of
+from langchain_kimi._openrouter.http.heads import Reply, body_of, head_of, origin_of
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import AsyncNetwork, Network, NoLimits
 from langchain_kimi._openrouter.http.parsing import Incoming
@@ -35,6 +35,7 @@ class HttptoolsLean(Lean):
         self._tls = tls
         self._idle_seconds = idle_seconds
         self._stream: Any = None
+        self._origin: tuple[str, bytes] | None = None
         self._incoming: Incoming | None = None
         self._is_sent = False
         self._idle_since = 0.0
@@ -46,14 +47,15 @@ class HttptoolsLean(Lean):
         incoming, self._incoming = self._incoming, None
         self.is_busy = incoming is None or incoming.is_last or not self._is_sent
 
-    def _idle_stream(self) -> Any:
-        """Return the open connection if it can be used again, otherwise close it and return None."""
+    def _idle_stream(self, origin: tuple[str, bytes]) -> Any:
+        """Return the open connection if it can be used again for this server, otherwise close it and return None."""
         stream, self._stream = self._stream, None
+        is_other, self._origin = origin != self._origin, origin
         if stream is None:
             return None
         is_old = self._idle_seconds is not None and time.monotonic() - self._idle_since > self._idle_seconds
         # Nothing may come on an idle connection but its end.
-        if is_old or stream.get_extra_info("is_readable"):
+        if is_other or is_old or stream.get_extra_info("is_readable"):
             self._network.close()
             return None
         return stream
@@ -91,7 +93,7 @@ class HttptoolsClient(HttptoolsLean):
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
         try:
-            stream = self._stream = self._idle_stream() or self._connect(request.url, timeout)
+            stream = self._stream = self._idle_stream(origin_of(request)) or self._connect(request.url, timeout)
             try:
                 for buffer in buffers:
                     stream.write(buffer, timeout.get("write"))
@@ -140,7 +142,7 @@ class AsyncHttptoolsClient(HttptoolsLean):
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
         try:
-            stream = self._stream = self._idle_stream() or await self._connect(request.url, timeout)
+            stream = self._stream = self._idle_stream(origin_of(request)) or await self._connect(request.url, timeout)
             try:
                 for buffer in buffers:
                     await stream.write(buffer, timeout.get("write"))
