@@ -171,8 +171,8 @@ class KimiSettings(RequestParameters, Aliases):
     order, no longer than the connect timeout."""
 
     transport: Annotated[Transport, SkipValidation] = Field(default="httpx", exclude=True, repr=False)
-    """The package that sends requests: `"httpx"`; `"httptools"`, with which all calls use less CPU; or `"aiohttp"`, with
-    which async calls do. The extras `httptools` and `aiohttp` install them. Calls through a proxy use httpx."""
+    """The package for the connections: `"httpx"`, `"httptools"` (less CPU for all calls) or `"aiohttp"` (less CPU for
+    async streams). The extras `httptools` and `aiohttp` install them. Calls through a proxy use httpx."""
 
     log_bodies: bool = False
     """Whether the logger `langchain_kimi` gets the body of each request at level DEBUG. Bodies contain the messages."""

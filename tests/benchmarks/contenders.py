@@ -41,7 +41,11 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
 
 def crowded() -> dict[str, Callable[..., Any]]:
     """Return the contenders of many streams only: ChatKimi with rare garbage collections, and on other transports."""
-    makers = {"ChatKimi on httptools": _on("httptools"), "ChatKimi on aiohttp": _on("aiohttp"), "ChatKimi on httpx2": _on_httpx2}
+    makers = {
+        "ChatKimi on httptools": _on("httptools"),
+        "ChatKimi on aiohttp": _on("aiohttp"),
+        "ChatKimi on httpx2": _on_httpx2,
+    }
     needed = dict(zip(makers, ("httptools", "aiohttp", "httpx2"), strict=True))
     others = {name: make for name, make in makers.items() if importlib.util.find_spec(needed[name])}
     return {RARE_GC: products()[OURS], **others}

@@ -1,7 +1,7 @@
 """How the outcomes of a transport may differ from those of httpx, which the tables state.
 
-`pytest --transport NAME` runs any test on a transport. llhttp, the parser of httptools and aiohttp, refuses more replies
-than h11 does. aiohttp drops the head of a reply if a fault of the body arrives with it.
+`pytest --transport NAME` runs any test on a transport. llhttp, the parser of httptools and aiohttp, refuses more
+replies than h11 does. aiohttp drops the head of a reply if a fault of the body arrives with it.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import Any
 from langchain_kimi import ChatKimi
 
 FAILS_TO_CONNECT = "KimiConnectionError"
-AIOHTTP_REFUSES = frozenset({"chunk: rubbish after the last", "trailer: a length"})
-"""Complete hostile replies that aiohttp refuses, because of what follows them."""
+AIOHTTP_REFUSES = frozenset({"chunk: rubbish after the last", "trailer: a length", "trailer: without end"})
+"""Hostile replies that aiohttp refuses, because of what follows the body."""
 AIOHTTP_CASES = frozenset({"a Content-Length that is too small", "a chunk without a length"})
 """Failures of the table whose fault arrives with the head."""
 

@@ -18,7 +18,15 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-from langchain_kimi._openrouter.http.heads import Reply, body_of, check_coding, headers_of, origin_of
+from langchain_kimi._openrouter.http.heads import (
+    CUT_BODY,
+    NO_REPLY,
+    Reply,
+    body_of,
+    check_coding,
+    headers_of,
+    origin_of,
+)
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable
 from langchain_kimi.errors import KimiError, KimiUsageError
@@ -65,6 +73,7 @@ class AiohttpClient(Lean):
         self._limits: Limits = NoLimits()
         self._session: aiohttp.ClientSession | None = None
         self._protocol: Any = None
+        self._transport: Any = None
         self._origin: tuple[str, bytes] | None = None
         self._response: _Response | None = None
         self._timer: asyncio.Timeout | None = None
@@ -93,7 +102,7 @@ class AiohttpClient(Lean):
                 response = await session.request(
                     request.method, address, headers=headers, data=body, allow_redirects=False
                 )
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - aiohttp has no class for all of its exceptions
             raise _translated(problem, is_open=self._protocol is not None) from _cause(problem)
         check_coding(response.raw_headers)
         if response.status == SWITCHING:
@@ -104,6 +113,8 @@ class AiohttpClient(Lean):
         """Note the connection of the current request, and limit the time for the head of its reply."""
         if protocol is not self._protocol:
             self._protocol = protocol
+            # After a failure aiohttp closes the connection, and the protocol forgets it.
+            self._transport = protocol.transport
             self._limits.restart()
         self._response = response
         left = self._limits.read_left()
@@ -161,20 +172,21 @@ class AiohttpClient(Lean):
     def _drop(self) -> None:
         """Close the session and its connection."""
         session, self._session = self._session, None
-        protocol, self._protocol = self._protocol, None
+        transport, self._transport = self._transport, None
+        self._protocol = None
         response, self._response = self._response, None
         if session is None:
             return
         if self._process != os.getpid():
-            _of_parents.append((session, protocol, response))
+            _of_parents.append((session, transport, response))
             return
         connector = session.connector
         session.detach()
         # Nothing can be closed on an event loop that is closed itself.
         with suppress(RuntimeError):
-            if protocol is not None and protocol.transport is not None:
+            if transport is not None:
                 # A connection that is closed in another way first sends what waits, also to a server that never reads.
-                protocol.transport.abort()
+                transport.abort()
             if response is not None:
                 response.close()
             # The public method takes an await. Without this one the garbage collector closes the connector.
@@ -185,7 +197,7 @@ class _Body:
     """The pieces of a body, each of which has all bytes that came together."""
 
     def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
-        self._content: Any = content
+        self._content = content
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._problem: Exception | None = None
@@ -196,7 +208,7 @@ class _Body:
     async def __anext__(self) -> bytes:
         try:
             piece = self._ready() or await self._next()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - see `send`
             raise _translated(problem, is_open=True) from _cause(problem)
         if not piece:
             raise StopAsyncIteration
@@ -212,7 +224,8 @@ class _Body:
             return piece
         # Bytes that came before a failure can only be read without it.
         self._problem = problem
-        content.set_exception(None)
+        reset: Any = content.set_exception
+        reset(None)
         piece = content.read_nowait()
         if not piece:
             raise problem
@@ -247,15 +260,14 @@ def _translated(problem: Exception, *, is_open: bool) -> Exception:
     if isinstance(problem, TimeoutError):
         return (httpx.ReadTimeout if is_open else httpx.ConnectTimeout)("")
     reason = str(getattr(problem, "message", "")).partition("\n")[0] or " ".join(str(problem).split())
+    if isinstance(problem, aiohttp.ServerDisconnectedError):
+        reason = NO_REPLY
+    elif isinstance(problem, aiohttp.ClientPayloadError):
+        reason = f"{CUT_BODY} ({reason})"
     if not is_open:
         return httpx.ConnectError(reason)
-    if isinstance(problem, aiohttp.ServerDisconnectedError):
-        return httpx.RemoteProtocolError("Server disconnected without sending a response.")
-    if isinstance(problem, OSError):
-        return httpx.ReadError(reason)
-    if isinstance(problem, aiohttp.ClientPayloadError):
-        return httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({reason})")
-    return httpx.RemoteProtocolError(reason)
+    is_broken = isinstance(problem, OSError) and not isinstance(problem, aiohttp.ServerDisconnectedError)
+    return (httpx.ReadError if is_broken else httpx.RemoteProtocolError)(reason)
 
 
 def _cause(problem: Exception) -> BaseException | None:

@@ -39,7 +39,8 @@ def client_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that an HTTP client or asyncio raises; of httpx2 and aiohttp only if they are imported."""
     libraries = (httpx, sys.modules.get("httpx2", httpx))
     # The httpx transport of aiohttp translates some of aiohttp's exceptions and passes the others on.
-    others = [sys.modules["aiohttp"].ClientError] if "aiohttp" in sys.modules else []
+    aiohttp = sys.modules.get("aiohttp")
+    others = [aiohttp.ClientError] if aiohttp is not None else []
     return (
         TimeoutError,
         DecodingError,

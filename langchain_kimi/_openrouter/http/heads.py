@@ -6,6 +6,9 @@ from typing import Any
 
 import httpx
 
+NO_REPLY = "Server disconnected without sending a response."
+CUT_BODY = "peer closed connection without sending complete message body"
+"""Reasons of failures, in the words of httpcore and h11."""
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 

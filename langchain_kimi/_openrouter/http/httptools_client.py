@@ -7,6 +7,7 @@ has a client of `lean_client`.
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpcore
@@ -94,29 +95,26 @@ class HttptoolsClient(HttptoolsLean):
         incoming = self._incoming = Incoming()
         try:
             stream = self._stream = self._idle_stream(origin_of(request)) or self._connect(request.url, timeout)
-            try:
+            # A server may reply and close the connection before it has read the request.
+            with suppress(httpcore.WriteError):
                 for buffer in buffers:
                     stream.write(buffer, timeout.get("write"))
                 self._is_sent = True
-            except httpcore.WriteError:
-                # A server may reply and close the connection before it has read the request.
-                self._is_sent = False
             seconds = timeout.get("read")
             while not incoming.is_begun:
                 incoming.feed(stream.read(READ, seconds))
                 incoming.check()
         except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
             raise _translated(problem) from problem
-        return Reply(incoming.status, incoming.headers, _body(stream, incoming, timeout))
+        return Reply(incoming.status, incoming.headers, _body(stream, incoming, timeout.get("read")))
 
     def _connect(self, url: httpx.URL, timeout: Any) -> httpcore.NetworkStream:
         host, port, name = self._address(url)
-        stream = self._network.connect_tcp(host, port, timeout.get("connect"))
+        stream: httpcore.NetworkStream = self._network.connect_tcp(host, port, timeout.get("connect"))
         return stream if name is None else stream.start_tls(self._tls, name, timeout.get("connect"))
 
 
-def _body(stream: httpcore.NetworkStream, incoming: Incoming, timeout: Any) -> Iterator[bytes]:
-    seconds = timeout.get("read")
+def _body(stream: httpcore.NetworkStream, incoming: Incoming, seconds: float | None) -> Iterator[bytes]:
     try:
         while True:
             while piece := incoming.take():
@@ -143,12 +141,10 @@ class AsyncHttptoolsClient(HttptoolsLean):
         incoming = self._incoming = Incoming()
         try:
             stream = self._stream = self._idle_stream(origin_of(request)) or await self._connect(request.url, timeout)
-            try:
+            with suppress(httpcore.WriteError):
                 for buffer in buffers:
                     await stream.write(buffer, timeout.get("write"))
                 self._is_sent = True
-            except httpcore.WriteError:
-                self._is_sent = False
             seconds = timeout.get("read")
             while not incoming.is_begun:
                 incoming.feed(await stream.read(READ, seconds))
@@ -157,10 +153,10 @@ class AsyncHttptoolsClient(HttptoolsLean):
             raise _translated(problem) from problem
         return Reply(incoming.status, incoming.headers, _AsyncBody(stream, incoming, timeout.get("read")))
 
-    async def _connect(self, url: httpx.URL, timeout: Any) -> httpcore.AsyncNetworkStream:
+    async def _connect(self, url: httpx.URL, limits: Any) -> httpcore.AsyncNetworkStream:
         host, port, name = self._address(url)
-        stream = await self._network.connect_tcp(host, port, timeout.get("connect"))
-        return stream if name is None else await stream.start_tls(self._tls, name, timeout.get("connect"))
+        stream: httpcore.AsyncNetworkStream = await self._network.connect_tcp(host, port, limits.get("connect"))
+        return stream if name is None else await stream.start_tls(self._tls, name, limits.get("connect"))
 
 
 class _AsyncBody:

@@ -1,21 +1,21 @@
 """Parse the bytes of HTTP/1.1 replies with httptools, whose parser is llhttp, in C.
 
-httpx's parser, h11, is written in Python and yields each chunk of a body. llhttp parses all bytes of a read in one step,
-so the chunks that arrived together are one piece. Nothing here does I/O.
+httpx's parser, h11, is written in Python and yields each chunk of a body. llhttp parses all bytes of a read in one
+step, so the chunks that arrived together are one piece. Nothing here does I/O.
 """
+
+from typing import Any
 
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from langchain_kimi._openrouter.http.heads import check_coding
+from langchain_kimi._openrouter.http.heads import CUT_BODY, NO_REPLY, check_coding
 
 MOST_UNREAD = 100 * 1024
 """Bytes without a part of a body: of the head, of the size of a chunk, or of trailers. httpcore has the same limit."""
 INTERIM = range(100, 200)
 SWITCHING = 101
-NO_REPLY = "Server disconnected without sending a response."
 CUT_HEAD = "Server disconnected within the head of a response."
-CUT_BODY = "peer closed connection without sending complete message body"
 
 
 class Incoming:
@@ -43,7 +43,7 @@ class Incoming:
         self._unread = 0
         # Without a length or chunks, the body ends with the connection.
         self._is_framed = False
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self._parser: Any = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Parse the next bytes; none are the end of the connection.
@@ -103,7 +103,6 @@ class Incoming:
 
     def on_headers_complete(self) -> None:
         """End the head. An interim reply precedes the reply itself."""
-        assert self._parser is not None
         self.status = self._parser.get_status_code()
         if self.status == SWITCHING:
             raise httpx.RemoteProtocolError("The server switched to another protocol.")
@@ -118,7 +117,6 @@ class Incoming:
     def on_message_complete(self) -> None:
         """End the reply."""
         if self.is_begun:
-            assert self._parser is not None
             self.is_over = True
             self.is_last = not self._parser.should_keep_alive()
 

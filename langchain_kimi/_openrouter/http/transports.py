@@ -38,9 +38,9 @@ def check_transport(value: Any, *, http_client: Any = None, http_async_client: A
     clients = {"http_async_client": http_async_client}
     if value != ASYNC_ONLY:
         clients["http_client"] = http_client
-    if names := [name for name, client in clients.items() if client is not None]:
+    if combined := [name for name, client in clients.items() if client is not None]:
         raise KimiUsageError(
-            f"transport={value!r} cannot be combined with {' and '.join(names)}, which has a transport of its own.",
+            f"transport={value!r} cannot be combined with {' and '.join(combined)}, which has a transport of its own.",
             advice="Pass one of them.",
         )
 
@@ -50,7 +50,7 @@ def sync_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
     check_transport(transport)
     if proxy is not None or transport != "httptools":
         return LeanClient
-    from langchain_kimi._openrouter.http.httptools_client import HttptoolsClient
+    from langchain_kimi._openrouter.http.httptools_client import HttptoolsClient  # noqa: PLC0415 - needs an extra
 
     return HttptoolsClient
 
@@ -61,9 +61,9 @@ def async_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
     if proxy is not None or transport == "httpx":
         return AsyncLeanClient
     if transport == "httptools":
-        from langchain_kimi._openrouter.http.httptools_client import AsyncHttptoolsClient
+        from langchain_kimi._openrouter.http.httptools_client import AsyncHttptoolsClient  # noqa: PLC0415 - needs an extra
 
         return AsyncHttptoolsClient
-    from langchain_kimi._openrouter.http.aiohttp_client import AiohttpClient
+    from langchain_kimi._openrouter.http.aiohttp_client import AiohttpClient  # noqa: PLC0415 - needs an extra
 
     return AiohttpClient

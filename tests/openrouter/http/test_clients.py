@@ -14,9 +14,9 @@ import pytest
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.transports import sync_kind
 from langchain_kimi._openrouter.http.pool import MAX_IDLE, Caller
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
+from langchain_kimi._openrouter.http.transports import sync_kind
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.events import WHOLE, text_event
