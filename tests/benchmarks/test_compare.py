@@ -39,7 +39,10 @@ def test_an_unknown_commit_is_an_error() -> None:
 
 @pytest.mark.long
 def test_a_side_that_ends_is_an_error() -> None:
-    script = "from tests.benchmarks.compare import *; Side(ROOT, 'http://127.0.0.1:9', 20).seconds('no such call')"
+    script = (
+        "from tests.benchmarks.compare import ROOT, Side; side = Side(ROOT, 'http://127.0.0.1:9', 20); side.package(); "
+        "side.seconds('no such call')"
+    )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "The process of one side ended" in result.stderr
 
