@@ -14,7 +14,6 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
 
 from langchain_kimi._calls import (
@@ -50,6 +49,8 @@ from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
 
 if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
     from langchain_kimi.batch import BatchHandle
@@ -267,7 +268,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     def bind_tools(
         self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        tools: "Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]",
         *,
         tool_choice: str | bool | dict[str, Any] | None = None,
         strict: bool | None = None,
