@@ -3,7 +3,6 @@
 A script has the replies to the requests that contain a text; every text of a reply begins with "[emulated]".
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,12 +91,12 @@ def supervisor() -> Script:
     sql = "SELECT harbor, SUM(boats) AS boats FROM visits GROUP BY harbor ORDER BY boats DESC"
     return {
         ALL: [
-            _json(next="analyst", task=f"{MARK} Which harbor had the most boats?"),
+            calls(("Step", {"next": "analyst", "task": f"{MARK} Which harbor had the most boats?"})),
             calls(("query", {"sql": sql})),
             says("Skagen had the most boats, 640."),
-            _json(next="writer", task=f"{MARK} Write one sentence about Skagen's 640 boats."),
+            calls(("Step", {"next": "writer", "task": f"{MARK} Write one sentence about Skagen's 640 boats."})),
             says("Skagen welcomed 640 boats, more than any other harbor."),
-            _json(next="end", task=""),
+            calls(("Step", {"next": "end", "task": ""})),
         ]
     }
 
@@ -122,8 +121,5 @@ def rag() -> Script:
         {"text": f"{MARK} You may stay a week.", "source": "berths.md", "quote": wrong},
         {"text": "Electricity is paid by the kilowatt hour.", "source": "prices.md", "quote": electricity},
     ]
-    return {ALL: [_json(claims=claims), _json(claims=[{**claims[0], "quote": right}, claims[1]])]}
-
-
-def _json(**fields: Any) -> Reply:
-    return Reply(json.dumps(fields))
+    corrected = [{**claims[0], "quote": right}, claims[1]]
+    return {ALL: [calls(("Answer", {"claims": claims})), calls(("Answer", {"claims": corrected}))]}
