@@ -76,8 +76,8 @@ def messages_of(agent: Any, question: str, config: Any) -> Iterator[tuple[str, B
 
 def citations_in(message: BaseMessage) -> list[Any]:
     """Return the pages that a message cites. OpenRouter reports them beside the text."""
-    blocks = message.content_blocks if isinstance(message, AIMessage) else []
-    return [citation for block in blocks for citation in block.get("annotations") or []]  # type: ignore[attr-defined]
+    blocks: list[Any] = message.content_blocks if isinstance(message, AIMessage) else []
+    return [citation for block in blocks for citation in block.get("annotations", [])]
 
 
 def main() -> None:

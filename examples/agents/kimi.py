@@ -32,11 +32,12 @@ def connection(script: Script) -> Iterator[dict[str, Any]]:
     print("the prices are list prices of the scripted tokens.\n", flush=True)
     with Emulator(behavior=Behavior(provider="Emulator", delta_tokens=8)) as openrouter:
         for text, replies in script.items():
-            openrouter.script(*replies, when=partial(_contains, text))
+            openrouter.script(*replies, when=partial(contains, text))
         yield {"api_key": "no-key-needed", "base_url": openrouter.base_url}
 
 
-def _contains(text: str, body: dict[str, Any]) -> bool:
+def contains(text: str, body: dict[str, Any]) -> bool:
+    """Return whether the messages of a request contain a text."""
     return text in str(body["messages"])
 
 

@@ -66,8 +66,8 @@ def words(text: str) -> list[str]:
 def span_of(quote: str, text: str) -> tuple[int, int] | None:
     """Return the start and end of a quote in a text, in characters; line breaks count as spaces."""
     pattern = r"\s+".join(re.escape(word) for word in quote.split())
-    found = re.search(pattern, text) if pattern else None
-    return found.span() if found else None
+    match = re.search(pattern, text) if pattern else None
+    return match.span() if match else None
 
 
 def answer_type(sources: dict[str, str]) -> type[BaseModel]:
@@ -143,7 +143,8 @@ def main() -> None:
     with kimi(scripts.rag(), max_tokens=2_000) as model, track_costs() as costs:
         message = build(model).invoke(question)
     print(f"Question: {question}\nAnswer: {message.text}")
-    citations: list[Any] = [one for block in message.content_blocks for one in block.get("annotations", [])]  # type: ignore[attr-defined]
+    blocks: list[Any] = message.content_blocks
+    citations = [citation for block in blocks for citation in block.get("annotations", [])]
     for number, citation in enumerate(citations, start=1):
         extras = citation["extras"]
         sentence = message.text[citation["start_index"] : citation["end_index"]]

@@ -1,6 +1,7 @@
 """Deep research with subagents; run by `make test-applications`."""
 
 import importlib.util
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ if importlib.util.find_spec("deepagents") is None:
     pytest.skip("deepagents is not installed; `make test-applications` installs it", allow_module_level=True)
 
 from examples.agents import deep_research, scripts
+from examples.agents.kimi import contains
 
 
 def test_researchers_search_and_a_critic_checks(
@@ -28,7 +30,7 @@ def test_researchers_search_and_a_critic_checks(
 def test_only_researchers_have_the_web(monkeypatch: pytest.MonkeyPatch, openrouter: Emulator) -> None:
     use_key(monkeypatch, openrouter, "What is a tide?")
     for text, replies in scripts.deep_research().items():
-        openrouter.script(*replies, when=lambda body, text=text: text in str(body["messages"]))  # type: ignore[misc]
+        openrouter.script(*replies, when=partial(contains, text))
     deep_research.main()
     for body in openrouter.bodies:
         kinds = {tool["type"] for tool in body["tools"]}
