@@ -1,8 +1,8 @@
 """Write the generated tables of the documentation: parameters, repairs, errors, extras, commands.
 
 Each table is between two markers, such as `<!-- repairs -->` and `<!-- end of repairs -->`. The sections of
-`docs/errors.md` are also written to `langchain_kimi/cli/errors.md`, for the command `explain`. With `--check` nothing is
-written; the exit code is 1 if a table or that file is out of date.
+`docs/errors.md` are also written to `langchain_kimi/cli/errors.md`, for the command `explain`. With `--check` nothing
+is written; the exit code is 1 if a table or that file is out of date.
 """
 
 import argparse
