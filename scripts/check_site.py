@@ -1,9 +1,10 @@
 """Look at the built site in a headless Chromium: `make docs-check`.
 
-Each page is loaded once and shown at the width of a desktop and of a phone, in light and dark colors. Reported are pages
-that scroll sideways, requests to other servers, errors of scripts, and violations of axe's rules for accessibility, such
-as too little contrast. axe checks each page in both colors at the width of a desktop, and some pages also at that of a
-phone. The search is tried once at each width. Needs Chromium: `CHROMIUM` names it, or it is searched for on the path.
+Each page is loaded once and shown at the width of a desktop and of a phone, in light and dark colors. Reported are
+pages that scroll sideways, requests to other servers, errors of scripts, and violations of axe's rules for
+accessibility, such as too little contrast. axe checks each page at the width of a desktop, in dark colors only the
+contrast; some pages are checked at the width of a phone, too. The search is tried once at each width and in each color.
+Needs Chromium: `CHROMIUM` names it, or it is searched for on the path.
 
 With `--pictures DIRECTORY`, pictures of some pages are written there.
 """
@@ -38,7 +39,10 @@ PICTURED = (
     "guides/hosts.html",
 )
 # Without the limit to violations, axe describes every element that passes, which takes most of the time.
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violations"]}
+RULES = {
+    "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violations"]},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]},
+}
 SIDEWAYS = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
 # The contrast is checked when colors have changed, not while they fade.
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
@@ -68,20 +72,11 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def problems_of(page: Page, name: str, look: str, axe: Axe | None) -> Iterator[str]:
-    """Yield what is wrong with the open page.
-
-    Args:
-        page: The page as it is shown now.
-        name: The path of the page.
-        look: The width and the colors.
-        axe: The rules of accessibility; None skips them.
-    """
-    if (pixels := page.evaluate(SIDEWAYS)) > 0:
-        yield f"{name} ({look}) scrolls sideways by {pixels} pixels"
-    for violation in axe.run(page, options=RULES).response["violations"] if axe else ():
+def violations(page: Page, scheme: str, axe: Axe) -> Iterator[str]:
+    """Yield the violations of accessibility on the open page, which is shown in the colors of a scheme."""
+    for violation in axe.run(page, options=RULES[scheme]).response["violations"]:
         places = [" ".join(node["target"]) for node in violation["nodes"]]
-        yield f"{name} ({look}): {violation['id']}, {len(places)} times, first at {places[0]}"
+        yield f"{violation['id']}, {len(places)} times, first at {places[0]}"
 
 
 def check_search(page: Page, url: str) -> Iterator[str]:
@@ -120,9 +115,12 @@ def visit(browser: Browser, url: str, names: Sequence[str], pictures: Path | Non
         page.goto(f"{url}/{name}")
         page.add_style_tag(content=STILL)
         for width, scheme in looks(page):
-            # The same elements are shown at both widths.
-            is_checked = width == "desktop" or name in PICTURED
-            yield from problems_of(page, name, f"{width}, {scheme}", axe if is_checked else None)
+            place = f"{name} ({width}, {scheme})"
+            if (pixels := page.evaluate(SIDEWAYS)) > 0:
+                yield f"{place} scrolls sideways by {pixels} pixels"
+            # Both widths show the same elements.
+            if width == "desktop" or name in PICTURED:
+                yield from (f"{place}: {violation}" for violation in violations(page, scheme, axe))
             if pictures and name in PICTURED:
                 stem = name.replace("/", "-").removesuffix(".html")
                 page.screenshot(path=pictures / f"{stem}-{width}-{scheme}.png")
