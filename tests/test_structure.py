@@ -135,6 +135,10 @@ def test_names_say_what_a_value_is() -> None:
     assert_none(text.unclear_names(PACKAGE | SCRIPTS | TESTS))
 
 
+def test_annotations_mean_the_same_when_they_are_evaluated_later() -> None:
+    assert_none(text.hidden_annotations(PACKAGE | SCRIPTS | TESTS))
+
+
 def test_tests_do_not_mock() -> None:
     assert_none(text.mocks(TESTS))
 
