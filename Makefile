@@ -8,6 +8,10 @@ PYTEST_ARGS =
 PROCESSES = auto
 # More arguments for the matrix: make test-matrix MATRIX_ARGS="--python 3.13 --jobs 2"
 MATRIX_ARGS =
+# More arguments for bench-quick and bench-compare: make bench-compare BENCH_ARGS="--only plain"
+BENCH_ARGS =
+# The commit to compare the speed with: make bench-compare BASE=v0.1.0
+BASE = main
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -34,7 +38,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
+.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench bench-quick bench-compare lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -99,8 +103,14 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 	@$(PEERS)/bin/python scripts/compare_peers.py
 	@$(PEERS)/bin/python -m tests.reports.compare_structured
 
-bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
-	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
+bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md (twenty minutes)
+	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md --json docs/benchmarks.json
+
+bench-quick: $(PEERS_READY)  ## Measure the same with smaller sizes, and print it (three minutes)
+	@$(PEERS)/bin/python -m tests.benchmarks.run --quick $(BENCH_ARGS)
+
+bench-compare: $(READY)  ## Compare the CPU time of each kind of call with an earlier commit: make bench-compare BASE=main
+	@$(PY) -m tests.benchmarks.compare $(BASE) $(BENCH_ARGS)
 
 bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
 	@$(PY) -m tests.benchmarks.bulk
