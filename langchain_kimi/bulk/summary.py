@@ -24,6 +24,7 @@ class BulkSummary:
         input_tokens: The tokens of all prompts.
         output_tokens: The tokens of all answers.
         cost: US dollars charged in this run.
+        earlier_cost: US dollars charged for the rows that earlier starts of the run wrote. `max_cost` includes them.
         unknown_costs: Calls and attempts whose cost was not reported.
         costs: US dollars by host.
         seconds: The duration of the run.
@@ -42,6 +43,7 @@ class BulkSummary:
     input_tokens: int = 0
     output_tokens: int = 0
     charged: Decimal = Decimal(0)
+    earlier_cost: float = 0.0
     unknown_costs: int = 0
     costs: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -120,6 +122,7 @@ class BulkSummary:
             ("output tokens", f"{self.output_tokens:,}"),
             ("cost", f"${self.cost:.6f}"),
             *((f"  at {host}", f"${cost:.6f}") for host, cost in sorted(self.costs.items())),
+            *((("  in earlier starts", f"${self.earlier_cost:.6f}"),) if self.earlier_cost else ()),
             ("calls of unknown cost", f"{self.unknown_costs:,}"),
             ("rows per second", f"{self.rows / self.seconds:,.1f}" if self.seconds else "-"),
         ]

@@ -36,6 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, help="the most tokens of an answer; a budget reserves them")
     parser.add_argument("--max-cost", type=float, help="the most US dollars (default: no limit)")
     parser.add_argument("--concurrency", type=int, default=64, help="the most calls at once (default: %(default)s)")
+    parser.add_argument("--requests-per-minute", type=float, metavar="N", help="the most requests a minute")
+    parser.add_argument("--tokens-per-minute", type=float, metavar="N", help="the most tokens of prompts a minute")
+    parser.add_argument(
+        "--lane",
+        choices=("calls", "batch"),
+        default="calls",
+        help="batch uses the batch API: about half the price, within 24 hours (default: %(default)s)",
+    )
     parser.add_argument("--key", metavar="COLUMN", help="the column that identifies a row (default: its request)")
     parser.add_argument("--retry-failed", action="store_true", help="ask the failed rows of an earlier run again")
 
@@ -55,6 +63,9 @@ def run(options: argparse.Namespace, out: Output) -> int:
             key=options.key,
             max_cost=options.max_cost,
             max_concurrency=options.concurrency,
+            requests_per_minute=options.requests_per_minute,
+            tokens_per_minute=options.tokens_per_minute,
+            lane=options.lane,
             retry_failed=options.retry_failed,
             progress=not options.json,
         )
