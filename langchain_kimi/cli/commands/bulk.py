@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
     try:
         summary = bulk.run(
             _runnable(options),
-            _rows(options),
+            Rows(options),
             out=options.out,
             key=options.key,
             max_cost=options.max_cost,
@@ -113,12 +113,30 @@ def _schema(path: Path) -> dict[str, Any]:
     return {"title": path.stem, "description": "The answer.", **schema}
 
 
-def _rows(options: argparse.Namespace) -> Iterator[Any]:
-    """Yield the rows. The first row must have the columns of the prompt."""
-    from langchain_kimi.bulk.sources import rows_of_file  # noqa: PLC0415 - other commands do not need it
+class Rows:
+    """The rows of a file, whose number is counted once for the expected total and the time left.
 
-    rows = rows_of_file(options.rows)
-    first = next(rows, None)
+    Raises:
+        KimiUsageError: The file has no rows, or the first row lacks a column of the prompt.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        from langchain_kimi.bulk.sources import number_of_rows, rows_of_file  # noqa: PLC0415 - as above
+
+        rows = rows_of_file(options.rows)
+        first = next(rows, None)
+        _check_columns(options, first)
+        self._rows = (_with_messages(row, options.messages) for row in chain([first], rows))
+        self._number = number_of_rows(options.rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows
+
+    def __length_hint__(self) -> int:
+        return NotImplemented if self._number is None else self._number
+
+
+def _check_columns(options: argparse.Namespace, first: Any) -> None:
     if first is None:
         raise KimiUsageError(f"{options.rows.name} has no rows.")
     columns = list(first) if isinstance(first, dict) else []
@@ -130,7 +148,6 @@ def _rows(options: argparse.Namespace) -> Iterator[Any]:
             f"{options.rows.name} has no column {', '.join(missing)}.",
             advice=f"The columns of its first row are {', '.join(map(str, columns)) or 'missing'}.",
         )
-    return (_with_messages(row, options.messages) for row in chain([first], rows))
 
 
 def _with_messages(row: Any, column: str | None) -> Any:
