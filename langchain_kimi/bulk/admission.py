@@ -1,7 +1,7 @@
 """The admission of the calls of a run: its money, and a brake for each server."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -44,13 +44,15 @@ class OwnAdmission:
     Args:
         limits: The limits of the calls to a server.
         purse: The run's money; None for no limit.
+        new_brake: Makes the brake of a server.
 
     Attributes:
         requests: The number of attempts so far.
     """
 
-    def __init__(self, limits: Limits, purse: Purse | None) -> None:
+    def __init__(self, limits: Limits, purse: Purse | None, new_brake: Callable[[Limits], Brake] = Brake) -> None:
         self._limits = limits
+        self._new_brake = new_brake
         self._brakes: dict[str, Brake] = {}
         self.purse = purse
         self.requests = 0
@@ -65,7 +67,7 @@ class OwnAdmission:
         if self.purse is not None:
             await self.purse.reserve(call, most or Decimal(0))
         if (brake := self._brakes.get(url)) is None:
-            brake = self._brakes[url] = Brake(self._limits)
+            brake = self._brakes[url] = self._new_brake(self._limits)
         ticket = await brake.enter(tokens)
         self.requests += 1
         return brake, ticket
