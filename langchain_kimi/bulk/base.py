@@ -37,7 +37,8 @@ class BaseRun(ABC, Generic[P]):
 
     Attributes:
         summary: The sums so far.
-        stop: Why no further rows are asked; None if nothing stopped the run.
+        stop: Why no further rows are read; None if nothing stopped the run.
+        is_halted: Whether the rows that were read and wait are not sent either.
         unsaved: The results that could not be written.
 
     Raises:
@@ -59,6 +60,7 @@ class BaseRun(ABC, Generic[P]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_last_round = not options.retries
         self.stop: BaseException | None = None
+        self.is_halted = False
         self.unsaved: list[BulkResult] = []
         self._started = time.monotonic()
 
@@ -212,13 +214,18 @@ class BaseRun(ABC, Generic[P]):
         try:
             await self._store.append(result.key, line, ok=result.ok)
         except OSError as problem:
-            self.stop = self.stop or problem
+            self._halt(problem)
             self.unsaved.append(result)
             self._forget(result.key)
             return
         self._results.put_nowait(result)
         for row in self._same.pop(result.key, ()):
             self._hand_on(line, row, "duplicate")
+
+    def _halt(self, problem: BaseException) -> None:
+        """Stop, and do not send what waits."""
+        self.stop = self.stop or problem
+        self.is_halted = True
 
     def _forget(self, key: str) -> None:
         """Free the places of a row without a result and of its equal rows."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 
-from langchain_kimi.bulk.admission import OwnAdmission
+from langchain_kimi.bulk.admission import NotSentError, OwnAdmission
 from langchain_kimi.bulk.asking import ask, is_hopeless
 from langchain_kimi.bulk.base import BaseRun
 from langchain_kimi.bulk.options import Options, checked_options
@@ -34,7 +34,7 @@ class Run(BaseRun[Row]):
         own = checked_options(options)
         super().__init__(runnable, None if out is None else Path(out), own)
         self._runnable = runnable
-        self._admission = OwnAdmission(own.limits, self._purse)
+        self._admission = OwnAdmission(own.limits, self._purse, is_stopped=lambda: self.is_halted)
         self._gate = RunGate(self._admission, own.estimates)
         self._slots = asyncio.Semaphore(2 * own.limits.max_concurrency)
 
@@ -62,13 +62,13 @@ class Run(BaseRun[Row]):
 
     async def _ask(self, row: Row) -> None:
         result, error = await ask(self._runnable, row, self._gate, self._options.config)
-        if is_hopeless(error):
-            self.stop = self.stop or error
+        if error is not None and is_hopeless(error):
+            self._halt(error)
         elif error is not None and self._is_put_aside(row, result, error):
             return
         if error is not None and self._options.on_error == "raise":
-            self.stop = self.stop or error
-        if not isinstance(error, KimiBudgetExceededError):
+            self._halt(error)
+        if not isinstance(error, KimiBudgetExceededError | NotSentError):
             await self._finish(result)
         else:
             self._forget(row.key)

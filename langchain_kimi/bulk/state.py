@@ -37,7 +37,8 @@ class State:
 
     def __init__(self, out: Path | None, options: CheckedOptions) -> None:
         self.options = options
-        self.admission = OwnAdmission(options.limits, purse_of(options.max_cost, Decimal(0)))
+        purse = purse_of(options.max_cost, Decimal(0))
+        self.admission = OwnAdmission(options.limits, purse, is_stopped=lambda: self.stop is not None)
         self.summary = BulkSummary()
         self.stop: BaseException | None = None
         self.unsaved: list[BulkResult] = []

@@ -163,7 +163,7 @@ async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, open
     a_second = {"requests_per_minute": 10, "tokens_per_minute": 100}[option]
     options: Any = {option: 60 * a_second}
     with Shared(None, **options) as shared:
-        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_brake)
+        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_brake=new_brake)
         workers = [hire(build, shared.address()) for _ in range(4)]
         await asyncio.gather(*(ask_all(worker, [f"{n} {m}" for m in range(9)]) for n, worker in enumerate(workers)))
 

@@ -41,7 +41,7 @@ def answers(shared, number, workers=2, **options):
 
 def run(program: str, openrouter: Emulator, *arguments: str, is_module: bool = False) -> str:
     """Run a program in a process of its own, because Ray starts servers, and return what it printed."""
-    command = [sys.executable, *("-m" if is_module else "-c"), program, *arguments]
+    command = [sys.executable, "-m" if is_module else "-c", program, *arguments]
     environment = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url, "RAY_AUTH_MODE": "disabled"}
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, cwd=ROOT, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
