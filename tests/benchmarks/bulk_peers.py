@@ -5,6 +5,7 @@ job prints its measurements as a JSON object.
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -38,6 +39,9 @@ def run_curator(rows: int, url: str, out: str) -> int:
         "OPENAI_API_KEY": "k", "CURATOR_CACHE_DIR": out, "TELEMETRY_ENABLED": "0", "CURATOR_VIEWER": "0",
         "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
     }  # fmt: skip
+    if litellm := importlib.util.find_spec("litellm"):
+        # It has the file that tiktoken would download.
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(str(litellm.origin)).parent / "litellm_core_utils" / "tokenizers")
     curator = importlib.import_module("bespokelabs.curator")
     limits = {
         "max_concurrent_requests": CONCURRENCY, "max_requests_per_minute": 10_000_000,
