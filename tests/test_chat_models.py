@@ -1,4 +1,4 @@
-"""What ChatKimi answers, each behaviour asked in four ways; `tests/chat` holds what is not about a single answer."""
+"""The answers of ChatKimi, called in four ways each; `tests/chat` has the tests of more than one answer."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
         source: A path, an iterable, or an async iterable.
 
     Raises:
-        KimiUsageError: It is none of these, or the file cannot be read.
+        KimiUsageError: The rows have another type, or the file cannot be read.
     """
     if isinstance(source, AsyncIterable):
         async for row in source:

@@ -157,7 +157,7 @@ class Files:
         """Return the content of a file.
 
         Raises:
-            RejectedRequestError: There is none of this id (status 404).
+            RejectedRequestError: The id is unknown (status 404).
         """
         with self._lock:
             content = self._contents.get(file_id)
@@ -204,7 +204,7 @@ class Batches:
         """Return a batch.
 
         Raises:
-            RejectedRequestError: There is none of this id (status 404).
+            RejectedRequestError: The id is unknown (status 404).
         """
         with self._lock:
             job = self._jobs.get(batch_id)
@@ -216,7 +216,7 @@ class Batches:
         """Forget a batch that has ended.
 
         Raises:
-            RejectedRequestError: It has not ended (status 409), or there is none (status 404).
+            RejectedRequestError: The batch has not ended (status 409), or the id is unknown (status 404).
         """
         if self.get(batch_id).status not in FINISHED:
             raise RejectedRequestError(409, f"Batch {batch_id} is still in progress")

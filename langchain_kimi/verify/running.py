@@ -20,7 +20,7 @@ from langchain_kimi.verify.observing import observe
 from langchain_kimi.verify.report import Row, VerifyReport, report_of
 
 MAX_TOKENS = 1024
-"""The limit of an answer if the model has none of its own, so that `max_cost` can be kept."""
+"""The limit of an answer if the model has no limit of its own, so that `max_cost` can be kept."""
 _MILLION = 1_000_000
 
 

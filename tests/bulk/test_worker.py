@@ -142,7 +142,7 @@ async def test_a_worker_that_dies_gives_back_what_it_holds(
     inheriting = asyncio.create_task(second.ask("a"))
     await asyncio.sleep(0.01)
 
-    # The other side sees what it sees when a process is killed: its connection ends.
+    # For the other side it looks as if the process was killed: the connection ends.
     await first.close()
     answer = await inheriting
     failures = [str(failure) for failure in await asyncio.gather(*waiting, return_exceptions=True)]

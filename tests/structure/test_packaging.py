@@ -1,4 +1,4 @@
-"""What the packaging rules find in made-up files, and what the archives that users install hold."""
+"""The packaging rules with made-up files, and the contents of the archives that users install."""
 
 import subprocess
 import sys

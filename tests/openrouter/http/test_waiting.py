@@ -1,6 +1,6 @@
 """Idle and total timeouts, and the end of the wait when a reply is complete or has failed.
 
-A call that must end has only the limit under test, so a test would not end if that limit did not hold.
+A call that must end has only the limit under test, so a test would not end if that limit were ignored.
 """
 
 import threading
@@ -111,7 +111,7 @@ def test_the_total_timeout_always_holds(ask: Ask, answer: Response) -> None:
     assert type(error) is KimiTimeoutError
     assert "total time of 0.05 seconds" in error.reason
     assert not error.is_retryable
-    # There is none if the time was over before the request arrived.
+    # It is missing if the time was over before the request arrived.
     assert len(server.requests) <= 1
 
 
