@@ -25,7 +25,7 @@ AnswerRow = Callable[[JSONObject], tuple[int, JSONObject]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEnding:
-    """How an emulated batch ends; see `faults.batch_expired` and the functions beside it.
+    """The outcome of an emulated batch; see `faults.batch_expired` and the functions beside it.
 
     Attributes:
         status: The last status.

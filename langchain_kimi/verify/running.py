@@ -71,7 +71,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 @dataclass(slots=True)
 class _Purse:
-    """The budget: what was paid, and what the calls in flight may cost at most."""
+    """The budget: the amount spent, and the highest cost of the calls in flight."""
 
     limit: float | None
     spent: float = 0.0

@@ -1,4 +1,4 @@
-"""Check the key, the network, and the hosts of a model for what the user wants."""
+"""Check the key, the network, and the hosts of a model against the requirements of the user."""
 
 import argparse
 import os
