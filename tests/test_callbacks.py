@@ -222,7 +222,7 @@ def test_with_two_callbacks_each_counts_once(model: ChatKimi, openrouter: Emulat
     check_counts(tracked, 1)
 
 
-def test_a_reset_begins_anew(model: ChatKimi) -> None:
+def test_reset_sets_all_sums_to_zero(model: ChatKimi) -> None:
     costs = KimiCostCallback()
     model.invoke(STORY, {"callbacks": [costs]})
     costs.reset()

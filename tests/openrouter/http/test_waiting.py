@@ -147,7 +147,7 @@ def test_the_watchdog_thread_ends_after_the_calls(ask: Ask) -> None:
             thread.join()
 
 
-def test_the_last_error_holds_the_errors_of_earlier_attempts(ask: Ask) -> None:
+def test_the_last_error_has_the_errors_of_earlier_attempts(ask: Ask) -> None:
     with serving(streamed(Hang())) as server:
         [error] = ask(call(server.url, idle=0.05, retries=2, clock=Recorded()))
     assert isinstance(error, KimiError)
