@@ -323,7 +323,7 @@ async def test_a_consumer_that_stops_ends_the_calls(model: ChatKimi, openrouter:
     assert len(lines(tmp_path / "a.jsonl")) == 1
 
 
-async def test_a_cancelled_run_keeps_what_it_has(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+async def test_a_cancelled_run_keeps_its_results(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(Reply(text="one"))
     openrouter.script(faults.silence(), times=None)
     run = asyncio.create_task(results(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl"))
