@@ -182,6 +182,7 @@ async def test_a_row_that_cannot_be_kept_is_not_asked_again(model: ChatKimi, ope
     assert len(openrouter.bodies) == 1
 
 
+@pytest.mark.uncovered
 async def test_the_money_is_never_exceeded(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     small = model.model_copy(update={"max_tokens": 50})
     rows = [f"question {number}" for number in range(300)]
