@@ -205,6 +205,7 @@ async def test_an_index_that_cannot_be_read_stops_the_run(model: ChatKimi, openr
     assert openrouter.bodies == []
 
 
+@pytest.mark.uncovered
 async def test_the_money_is_never_exceeded(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     small = model.model_copy(update={"max_tokens": 50})
     rows = [f"question {number}" for number in range(300)]

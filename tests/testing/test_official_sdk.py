@@ -114,6 +114,7 @@ FAULTS: list[Fault] = [
 ]  # fmt: skip
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_faults_are_valid(openrouter: Emulator, sdk: OpenRouter, fault: Fault) -> None:
     openrouter.fail_next(fault, times=None)
@@ -133,6 +134,7 @@ def submitted(sdk: OpenRouter) -> Any:
     return sdk.batch.create_batches(endpoint="/v1/chat/completions", model=MODEL, requests=ROWS)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.status)
 def test_batches_are_valid(openrouter: Emulator, sdk: OpenRouter, ending: BatchEnding) -> None:
     openrouter.script_batches(ending)
