@@ -18,6 +18,7 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
+from langchain_kimi._openrouter.http.errors import remove_headers
 from langchain_kimi._openrouter.http.heads import (
     CUT_BODY,
     NO_REPLY,
@@ -187,10 +188,10 @@ class AiohttpClient(Lean):
             if transport is not None:
                 # A connection that is closed in another way first sends what waits, also to a server that never reads.
                 transport.abort()
-            if response is not None:
-                response.close()
-            # The public method takes an await. Without this one the garbage collector closes the connector.
-            getattr(connector, "_close", dict)(abort_ssl=True)
+        if response is not None:
+            response.close()
+        # The public method takes an await. Without this one the garbage collector closes the connector.
+        getattr(connector, "_close", dict)(abort_ssl=True)
 
 
 class _Body:
@@ -257,6 +258,8 @@ def _translated(problem: Exception, *, is_open: bool) -> Exception:
     """Return the exception of httpx for one of aiohttp, whose text and attributes may contain the request's headers."""
     if isinstance(problem, httpx.HTTPError | KimiError):
         return problem
+    # It remains the context of the new exception.
+    remove_headers(problem)
     if isinstance(problem, TimeoutError):
         return (httpx.ReadTimeout if is_open else httpx.ConnectTimeout)("")
     reason = str(getattr(problem, "message", "")).partition("\n")[0] or " ".join(str(problem).split())

@@ -111,7 +111,8 @@ class Registry:
         pools = self.by_loop.get(loop)
         if pools is None:
             for closed in [other for other in self.by_loop if other.is_closed()]:
-                del self.by_loop[closed]
+                for client in self.by_loop.pop(closed).release():
+                    client.close()
             pools = self.by_loop[loop] = ClientPools()
         return pools
 
