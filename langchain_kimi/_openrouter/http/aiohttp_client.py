@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import aiohttp
 import httpx
@@ -48,9 +49,9 @@ _of_parents: list[Any] = []
 class _Response(aiohttp.ClientResponse):
     """A response that tells its client which connection it came on, as soon as there is one."""
 
-    def __init__(self, client: "AiohttpClient", *arguments: Any, **named: Any) -> None:
+    def __init__(self, client: "ref[AiohttpClient]", *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._client = client
+        self._client: Any = client()
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
         """Read the head."""
@@ -73,11 +74,24 @@ class AiohttpClient(Lean):
         self._process = os.getpid()
         self._limits: Limits = NoLimits()
         self._session: aiohttp.ClientSession | None = None
+        self._loop: Any = None
         self._protocol: Any = None
         self._transport: Any = None
         self._origin: tuple[str, bytes] | None = None
         self._response: _Response | None = None
         self._timer: asyncio.Timeout | None = None
+
+    def __del__(self) -> None:
+        """Close the session of a client that was dropped, for example with the loop of a cancelled call."""
+        if (session := self._session) is not None and self._process == os.getpid():
+            close = partial(getattr(session.connector, "_close", dict), abort_ssl=True)
+            loop = self._loop
+            session.detach()
+            try:
+                # The garbage collector runs in any thread.
+                loop.call_soon_threadsafe(close)
+            except RuntimeError:
+                close()
 
     def limit(self, limits: Limits) -> None:
         """Set the time limits of the next request."""
@@ -139,7 +153,7 @@ class AiohttpClient(Lean):
             self._drop()
         self._origin = origin
         if self._session is None:
-            self._session = self._new_session()
+            self._session, self._loop = self._new_session(), asyncio.get_running_loop()
         return self._session
 
     def _can_be_used_again(self) -> bool:
@@ -157,7 +171,8 @@ class AiohttpClient(Lean):
             keepalive_timeout=self._idle_seconds,
             happy_eyeballs_delay=EYEBALLS_DELAY,
         )
-        kind: Any = partial(_Response, self)
+        # Without a cycle, a client that is dropped is finalized before its session.
+        kind: Any = partial(_Response, ref(self))
         return aiohttp.ClientSession(
             connector=connector,
             response_class=kind,

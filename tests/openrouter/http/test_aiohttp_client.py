@@ -153,3 +153,24 @@ def test_errors_have_no_headers_of_the_request() -> None:
 )
 def test_each_exception_becomes_one_of_httpx(problem: Exception, kind: type[Exception], *, is_open: bool) -> None:
     assert type(_translated(problem, is_open=is_open)) is kind
+
+
+def test_a_client_that_is_dropped_closes_its_session() -> None:
+    with answering(REPLY) as server:
+        with Exchanges(AiohttpClient) as exchange:
+            exchange(f"http://127.0.0.1:{server.port}/")
+            session, connector = exchange.client._session, exchange.client._session.connector
+            exchange.client = AiohttpClient(tls=None)
+            exchange.wait(0)
+            assert session.closed
+            assert connector.closed
+        exchange = Exchanges(AiohttpClient)
+        exchange(f"http://127.0.0.1:{server.port}/")
+        client, session = exchange.client, exchange.client._session
+        transport, connector = client._transport, session.connector
+        transport.abort()
+        exchange.client = AiohttpClient(tls=None)
+        exchange.__exit__()
+        del client
+        assert session.closed
+        assert connector.closed
