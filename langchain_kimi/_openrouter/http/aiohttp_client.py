@@ -216,7 +216,7 @@ class _Body:
         self._content = content
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._problem: Exception | None = None
+        self._problem: BaseException | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
