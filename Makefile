@@ -101,7 +101,7 @@ docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width,
 dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
 	@$(DIST)/bin/python -m scripts.dist
 
-whats-new: $(READY)  ## Print what OpenRouter's newest SDK and price tables have that this package has not
+whats-new: $(READY)  ## Print additions of OpenRouter's newest SDK and price tables that this package lacks
 	@$(PY) -m scripts.whats_new
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator

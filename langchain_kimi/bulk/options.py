@@ -68,7 +68,7 @@ class CheckedOptions:
 
     @property
     def estimates(self) -> Estimates:
-        """What the admission of calls needs to know about a request."""
+        """The facts about a request that the admission of calls needs."""
         return Estimates(self.max_cost is not None, self.limits.tokens_per_minute is not None, self.prices)
 
 

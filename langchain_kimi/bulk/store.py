@@ -193,7 +193,7 @@ class Store:
         return any(_facts_of(line) is not None for line in islice(self._file, _FIRST_LINES))
 
     def _load(self) -> int:
-        """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
+        """Read the keys of the file, and return the size of its whole lines. Unreadable lines are put aside."""
         if self._path is None:
             return 0
         bad: list[bytes] = []

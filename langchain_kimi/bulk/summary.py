@@ -15,7 +15,7 @@ class BulkSummary:
     Attributes:
         rows: Rows with a result: answered, failed, stored by an earlier run, or equal to another row.
         answered: Rows that this run asked and that have a value.
-        failed: Rows that this run asked and that have none.
+        failed: Rows that this run asked and that have no answer.
         stored: Rows that an earlier run finished.
         duplicates: Rows that are equal to another row, and were not asked.
         errors: The number of failed rows by the kind of error.

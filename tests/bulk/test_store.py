@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from langchain_kimi import KimiUsageError
 from langchain_kimi.bulk.store import Store
+from tests.interpreters import Interpreter
 
 DESCRIPTION: dict[str, Any] = {"request": {"model": "m"}}
 
@@ -186,12 +186,9 @@ asyncio.run(main())
 """
 
 
-async def test_after_a_write_that_failed_nothing_more_is_written(tmp_path: Path) -> None:
+async def test_after_a_write_that_failed_nothing_more_is_written(tmp_path: Path, interpreter: Interpreter) -> None:
     path = tmp_path / "a.jsonl"
-    result = subprocess.run(  # noqa: ASYNC221 - our own interpreter
-        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True, env=dict(os.environ)
-    )
-    assert result.stdout.splitlines() == ["File too large"] * 2
+    assert interpreter.printed(FULL_DISK, str(path)).splitlines() == ["File too large"] * 2
     assert path.stat().st_size == 1_000
 
     store = Store(path, {})
