@@ -74,11 +74,16 @@ def lines(rows: int, directory: Path) -> Iterator[Line]:
             f"${charged:.6f} charged, overshoot ${over:.6f}, {summary.answered:,} answered",
             {"limit": limit, "charged": charged, "overshoot": over, "answered": summary.answered},
         )
+    yield rate(directory)
+
+
+def rate(directory: Path) -> Line:
+    """Return the line of a limit of requests a minute."""
     with server() as url:
         summary = ask(PER_MINUTE // 20, url, directory / "minute.jsonl", requests_per_minute=PER_MINUTE)
         busiest = counts(url)["busiest"]
         most = 2 * PER_MINUTE // 60
-        yield Line(
+        return Line(
             f"Ray, {PER_MINUTE:,} requests a minute for both workers",
             f"{summary.requests:,} requests, {busiest} in the busiest second; {most} are allowed, with the "
             "allowance of the first second",
