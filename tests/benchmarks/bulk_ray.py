@@ -74,10 +74,10 @@ def lines(rows: int, directory: Path) -> Iterator[Line]:
             f"${charged:.6f} charged, overshoot ${over:.6f}, {summary.answered:,} answered",
             {"limit": limit, "charged": charged, "overshoot": over, "answered": summary.answered},
         )
-    yield rate(directory)
+    yield limited(directory)
 
 
-def rate(directory: Path) -> Line:
+def limited(directory: Path) -> Line:
     """Return the line of a limit of requests a minute."""
     with server() as url:
         summary = ask(PER_MINUTE // 20, url, directory / "minute.jsonl", requests_per_minute=PER_MINUTE)
