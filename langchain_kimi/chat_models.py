@@ -34,7 +34,7 @@ from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
-from langchain_kimi._reply import content_blocks
+from langchain_kimi._reply import content_blocks, events
 from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.continuing import joined, with_beginning
 from langchain_kimi._reply.stream_outputs import reporting, with_output
@@ -225,6 +225,49 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             async for chunk in chunks:
                 yield chunk
 
+    @property
+    def _stream_chat_model_events(self) -> Callable[..., Iterator[dict[str, Any]]] | None:
+        return self._events if self._has_events else None
+
+    @property
+    def _astream_chat_model_events(self) -> Callable[..., AsyncIterator[dict[str, Any]]] | None:
+        return self._aevents if self._has_events else None
+
+    @property
+    def _has_events(self) -> bool:
+        """Whether protocol events are written here. Otherwise langchain-core makes them from the chunks."""
+        is_own = (type(self)._stream, type(self)._astream) == _STREAMS  # noqa: SLF001 - of this class or a subclass
+        return is_own and not self.coalesce and events.is_same_as_core()
+
+    def _events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        *,
+        run_manager: CallbackManagerForLLMRun,
+        **kwargs: Any,
+    ) -> Iterator[dict[str, Any]]:
+        key = resolve(self.openrouter_api_key, chosen_host(self))
+        name = events.message_id_for(run_manager.run_id)
+        call = self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=True, events_of=name)
+        return exchange(call)
+
+    async def _aevents(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        *,
+        run_manager: AsyncCallbackManagerForLLMRun,
+        **kwargs: Any,
+    ) -> AsyncIterator[dict[str, Any]]:
+        key = await aresolve(self.openrouter_api_key, chosen_host(self))
+        name = events.message_id_for(run_manager.run_id)
+        slot = await admitted_slot()
+        call = self._call(key, messages, stop, run_manager, kwargs, slot, streamed=True, events_of=name)
+        async with aclosing(aexchange(call)) as written:
+            async for event in written:
+                yield event
+
     def _call(  # noqa: PLR0913, PLR0917 - LangChain's arguments, the key and the slot
         self,
         key: str,
@@ -235,10 +278,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         slot: Slot | None,
         *,
         streamed: bool,
+        **more: Any,
     ) -> Call[Any]:
         arguments = kwargs if stop is None else {**kwargs, "stop": stop}
         report = RetryReport(run_manager, slot)
-        return new_call(self, messages, arguments, report, key=key, profile=self.profile, streamed=streamed)
+        return new_call(self, messages, arguments, report, key=key, profile=self.profile, streamed=streamed, **more)
 
     def request_body(self, messages: LanguageModelInput, *, stream: bool = False, **kwargs: Any) -> dict[str, Any]:
         """Return the JSON body that a call would send. Nothing is sent.
@@ -586,6 +630,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         await self.aclose()
 
 
+_STREAMS = (ChatKimi._stream, ChatKimi._astream)  # noqa: SLF001 - a subclass may have others, and its events are theirs
 for _name in ("stream", "astream", "stream_events", "astream_events"):
     # Not in the class, where type checkers would not see the overloads of langchain-core.
     setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))

@@ -205,6 +205,7 @@ def _structured_result(message: BaseMessage) -> str:
     """Return the structured result of an MCP tool whose result has no other content, as JSON.
 
     The package langchain-mcp-adapters makes it an artifact. MCP servers should also send it as text, but need not.
+    It is not sent beside other content: Python servers also put images into it, in base64.
     """
     artifact = getattr(message, "artifact", None)
     if not isinstance(artifact, Mapping) or "structured_content" not in artifact:
