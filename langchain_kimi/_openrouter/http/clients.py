@@ -22,7 +22,6 @@ import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
 from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
-from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
 from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
 
 ALL_IN_USE = "all connections are in use"
@@ -89,14 +88,14 @@ class Registry:
     """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
 
     def pool(
-        self, pools: ClientPools, kind: Callable[..., Any], connection: Connection
+        self, pools: ClientPools, kind_of: Callable[[], Callable[..., Any]], connection: Connection
     ) -> tuple[ClientPool, list[Any]]:
         """Return the pool for these settings, and clients of other settings to be closed. The caller holds the lock."""
         proxy = self._proxy(connection)
         key = (*_settings(connection), proxy)
         if (pool := pools.by_key.get(key)) is not None:
             return pool, []
-        make = partial(kind, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
+        make = partial(kind_of(), tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
         surplus = pools.surplus()
         pool = pools.by_key[key] = ClientPool(connection.max_connections, make)
         return pool, surplus
@@ -143,6 +142,19 @@ class Registry:
 
 def _settings(connection: Connection) -> Key:
     return (connection.verify, connection.proxy, connection.max_connections)
+
+
+def _sync_kind() -> Callable[..., Any]:
+    # The first call imports httpcore, a tenth of what the import of the package took.
+    from langchain_kimi._openrouter.http.lean_client import LeanClient  # noqa: PLC0415 - imported when needed
+
+    return LeanClient
+
+
+def _async_kind() -> Callable[..., Any]:
+    from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient  # noqa: PLC0415 - see _sync_kind
+
+    return AsyncLeanClient
 
 
 _registry = Registry()
@@ -194,7 +206,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     registry, caller, client = _registry, Caller(), None
     try:
         with registry.lock:
-            pool, surplus = registry.pool(registry.sync, LeanClient, connection)
+            pool, surplus = registry.pool(registry.sync, _sync_kind, connection)
             if (client := pool.acquire(caller)) is None:
                 pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
@@ -228,7 +240,7 @@ class AsyncLease(Caller):
         loop = self._loop = asyncio.get_running_loop()
         with registry.lock:
             pools = registry.of_loop(loop)
-            pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
+            pool, surplus = registry.pool(pools, _async_kind, connection)
             if (client := pool.acquire(self)) is None:
                 pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)

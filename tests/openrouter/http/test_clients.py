@@ -284,7 +284,7 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
     registry, first, second = clients._registry, Caller(), Caller()
-    pool, _ = registry.pool(registry.sync, LeanClient, one)
+    pool, _ = registry.pool(registry.sync, lambda: LeanClient, one)
     client = pool.acquire(first)
     pool.wait(second, waiter)
     close(one)
@@ -299,7 +299,7 @@ def test_a_waiting_thread_gets_the_next_free_client() -> None:
     with ThreadPoolExecutor(1) as pool:
         with sync_client_for(one) as client:
             waiting = pool.submit(sync_client, one)
-            while not clients._registry.pool(clients._registry.sync, LeanClient, one)[0].waiters:
+            while not clients._registry.pool(clients._registry.sync, lambda: LeanClient, one)[0].waiters:
                 pass
         assert waiting.result() is client
     close(one)
