@@ -68,14 +68,23 @@ def unwanted_text(texts: Mapping[str, str]) -> list[str]:
 
 def silent_exceptions(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each suppression comment whose reason is shorter than two words."""
-    lines = []
-    for path, source in sources.items():
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT and _DIRECTIVE.search(token.string):
-                reason = re.findall(r"\w{2,}", _DIRECTIVE.sub("", token.string))
-                if len(reason) < len(("two", "words")):
-                    lines.append(f"{path}:{token.start[0]} suppresses a checker without a reason")
-    return lines
+    return [
+        f"{path}:{token.start[0]} suppresses a checker without a reason"
+        for path, source in sources.items()
+        if _may_be_silent(source)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT and _is_silent(token.string)
+    ]
+
+
+def _may_be_silent(source: str) -> bool:
+    """Return whether a line may lack its reason. Only then the file is split into tokens, which is slow."""
+    return any(_is_silent(line[match.start() :]) for line in source.splitlines() if (match := _DIRECTIVE.search(line)))
+
+
+def _is_silent(comment: str) -> bool:
+    words = re.findall(r"\w{2,}", _DIRECTIVE.sub("", comment))
+    return bool(_DIRECTIVE.search(comment)) and len(words) < len(("two", "words"))
 
 
 UNCLEAR = frozenset({"told", "given", "said", "known", "found", "asked", "kept"})
@@ -85,8 +94,9 @@ UNCLEAR = frozenset({"told", "given", "said", "known", "found", "asked", "kept"}
 def unclear_names(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each variable, argument, attribute or function with one of these names."""
     lines = []
+    words = re.compile(rf"\b(?:{'|'.join(UNCLEAR)})\b")
     for path, source in sources.items():
-        for node in ast.walk(parsed(source)):
+        for node in ast.walk(parsed(source)) if words.search(source) else ():
             match node:
                 case (
                     ast.Name(id=name, ctx=ast.Store())
@@ -138,12 +148,14 @@ def _names_in_annotations(kind: ast.ClassDef) -> Iterator[ast.Name]:
 
 _MOCKING = ("unittest.mock", "mock", "pytest_mock", "respx", "pytest_httpx", "responses")
 _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "mocker"})
+_PATCHING = ("setattr", "delattr")
 _NEVER_PATCHED = ("httpx", "httpx2", "httpcore", PACKAGE)
 
 
 def mocks(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each mock, and for each patch of this package or of an HTTP library."""
-    modules = [Module(path, source) for path, source in sources.items()]
+    words = re.compile("|".join([*_MOCKING, *_MOCKS, *_PATCHING]))
+    modules = [Module(path, source) for path, source in sources.items() if words.search(source)]
     return [f"{module.path}:{line} mocks" for module in modules for line in sorted(_mocking_lines(module))]
 
 
@@ -176,7 +188,7 @@ def _names_of(tree: ast.Module, packages: tuple[str, ...]) -> set[str]:
 
 def _patches(call: ast.Call, forbidden: set[str]) -> bool:
     """Return whether this is `monkeypatch.setattr(x, ...)` with an x from a package that is never patched."""
-    if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"setattr", "delattr"} and call.args):
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in _PATCHING and call.args):
         return False
     patched = call.args[0]
     while isinstance(patched, ast.Attribute):
