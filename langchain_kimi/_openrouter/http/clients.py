@@ -22,6 +22,7 @@ import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
 from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
+from langchain_kimi._openrouter.http.kinds import async_kind, sync_kind
 from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
 
 ALL_IN_USE = "all connections are in use"
@@ -144,19 +145,6 @@ def _settings(connection: Connection) -> Key:
     return (connection.verify, connection.proxy, connection.max_connections)
 
 
-def _sync_kind() -> Callable[..., Any]:
-    # The first call imports httpcore, a tenth of what the import of the package took.
-    from langchain_kimi._openrouter.http.lean_client import LeanClient  # noqa: PLC0415 - imported when needed
-
-    return LeanClient
-
-
-def _async_kind() -> Callable[..., Any]:
-    from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient  # noqa: PLC0415 - see _sync_kind
-
-    return AsyncLeanClient
-
-
 _registry = Registry()
 _parents: list[Registry] = []
 
@@ -206,7 +194,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     registry, caller, client = _registry, Caller(), None
     try:
         with registry.lock:
-            pool, surplus = registry.pool(registry.sync, _sync_kind, connection)
+            pool, surplus = registry.pool(registry.sync, sync_kind, connection)
             if (client := pool.acquire(caller)) is None:
                 pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
@@ -240,7 +228,7 @@ class AsyncLease(Caller):
         loop = self._loop = asyncio.get_running_loop()
         with registry.lock:
             pools = registry.of_loop(loop)
-            pool, surplus = registry.pool(pools, _async_kind, connection)
+            pool, surplus = registry.pool(pools, async_kind, connection)
             if (client := pool.acquire(self)) is None:
                 pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)
