@@ -23,7 +23,7 @@ LEFT_OUT = {
         "aiohttp", "bm25s", "datasets", "genai_prices", "httptools", "huggingface_hub", "json5", "jsonschema",
         "langchain", "langgraph", "opentelemetry", "platformdirs", "ray", "redis", "rich", "sqlite3", "uvloop",
     ),
-    "a package that a few features need": ("tiktoken", "langchain_core.tools", "langchain_core.indexing"),
+    "a package that is needed later": ("h11", "httpcore", "langchain_core.tools", "tiktoken"),
 }  # fmt: skip
 
 

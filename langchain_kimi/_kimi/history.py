@@ -3,10 +3,12 @@
 Hosts refuse a conversation in which one is missing, and their error seldom names it (MoonshotAI/kimi-cli issue 1977).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from langchain_kimi._kimi.turns import calls_of_results
 from langchain_kimi._openrouter.conversation import beyond_text
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
@@ -88,15 +90,19 @@ def with_pairs(messages: list[WireMessage]) -> list[WireMessage]:
     unpaired = _unpaired(messages)
     if not (unpaired.calls or unpaired.results):
         return messages
+    stubs: dict[int, list[WireMessage]] = defaultdict(list)
+    for call in unpaired.calls:
+        stubs[call.position].append(_stub(call))
+    removed = set(unpaired.results)
     paired: list[WireMessage] = []
-    without_result: list[_OpenCall] = []
+    waiting: list[WireMessage] = []
     for position, message in enumerate(messages):
         if message.get("role") != "tool":
-            paired += map(_stub, without_result)
-            without_result = [call for call in unpaired.calls if call.position == position]
-        if position not in unpaired.results:
+            paired += waiting
+            waiting = stubs[position]
+        if position not in removed:
             paired.append(message)
-    return [*paired, *map(_stub, without_result)]
+    return [*paired, *waiting]
 
 
 def without_blanks(messages: list[WireMessage]) -> list[WireMessage]:
@@ -118,17 +124,13 @@ def _stub(call: _OpenCall) -> WireMessage:
 
 def _unpaired(messages: Sequence[WireMessage]) -> _Unpaired:
     unpaired = _Unpaired()
+    answered = calls_of_results(messages)
+    with_result = set(answered.values())
     for position, message in enumerate(messages):
-        for call in message.get("tool_calls") or ():
-            name = (call.get("function") or {}).get("name") or ""
-            unpaired.calls.append(_OpenCall(position, call.get("id") or "", name))
-        if message.get("role") == "tool":
-            call_id = message.get("tool_call_id") or ""
-            matching = [call for call in unpaired.calls if call.id == call_id]
-            if matching:
-                # A repeated id means the newest turn, and in it the first call that has no result yet.
-                newest = max(call.position for call in matching)
-                unpaired.calls.remove(next(call for call in matching if call.position == newest))
-            else:
-                unpaired.results.append(position)
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            if (position, place) not in with_result:
+                name = (call.get("function") or {}).get("name") or ""
+                unpaired.calls.append(_OpenCall(position, call.get("id") or "", name))
+        if message.get("role") == "tool" and position not in answered:
+            unpaired.results.append(position)
     return unpaired

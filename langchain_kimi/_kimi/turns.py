@@ -16,27 +16,27 @@ def with_results_in_place(messages: list[WireMessage]) -> list[WireMessage]:
     Returns:
         The messages in the new order; the same list if no result has to be moved. Results without a call stay.
     """
-    calls_of_results = _calls_of_results(messages)
-    if not calls_of_results:
+    answered = calls_of_results(messages)
+    if not answered:
         return messages
     results: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for position, (turn, place) in calls_of_results.items():
+    for position, (turn, place) in answered.items():
         results[turn].append((place, position))
     order: list[int] = []
     for position in range(len(messages)):
-        if position not in calls_of_results:
+        if position not in answered:
             order.append(position)
             order += [result for _, result in sorted(results.get(position, ()))]
     return messages if order == list(range(len(messages))) else [messages[position] for position in order]
 
 
-def _calls_of_results(messages: Sequence[WireMessage]) -> dict[int, tuple[int, int]]:
+def calls_of_results(messages: Sequence[WireMessage]) -> dict[int, tuple[int, int]]:
     """Return, for the position of each result with a call, the position of its turn and the call's place in the turn.
 
     A repeated id means the newest turn, and in it the first call that has no result yet.
     """
     open_calls: dict[str, list[tuple[int, deque[int]]]] = defaultdict(list)
-    calls_of_results: dict[int, tuple[int, int]] = {}
+    answered: dict[int, tuple[int, int]] = {}
     for position, message in enumerate(messages):
         for place, call in enumerate(message.get("tool_calls") or ()):
             turns = open_calls[call.get("id") or ""]
@@ -45,10 +45,10 @@ def _calls_of_results(messages: Sequence[WireMessage]) -> dict[int, tuple[int, i
             turns[-1][1].append(place)
         if message["role"] == "tool" and (turns := open_calls.get(message.get("tool_call_id") or "", [])):
             turn, places = turns[-1]
-            calls_of_results[position] = (turn, places.popleft())
+            answered[position] = (turn, places.popleft())
             if not places:
                 turns.pop()
-    return calls_of_results
+    return answered
 
 
 def without_empty_turns(messages: list[WireMessage]) -> list[WireMessage]:

@@ -6,6 +6,7 @@ messages (such as `reasoning_details`), so later steps copy whatever they change
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast, get_args
@@ -37,11 +38,40 @@ class _Conversion:
     messages: Sequence[BaseMessage]
     position: int = 0
     wire: list[WireMessage] = field(default_factory=list)
+    _read: int = 0
+    """The number of wire messages that `open_call` has read."""
+    _calls: dict[str | None, list[deque[str]]] = field(default_factory=dict)
+    """The ids of the calls of each function, one queue per turn."""
+    _answered: set[str] = field(default_factory=set)
 
     @property
     def place(self) -> str:
         """The current position, for error texts."""
         return f"messages[{self.position}]"
+
+    def open_call(self, name: str | None) -> str | None:
+        """Return the id of the first open call of a function, in the last turn that has one; None without any.
+
+        Each wire message is read once, so that a conversation takes linear time.
+        """
+        for message in self.wire[self._read :]:
+            if answered := message.get("tool_call_id"):
+                self._answered.add(answered)
+            ids: dict[str | None, deque[str]] = {}
+            for call in message.get("tool_calls", ()):
+                if call_id := call.get("id"):
+                    ids.setdefault(call["function"].get("name"), deque()).append(call_id)
+            for function, of_turn in ids.items():
+                self._calls.setdefault(function, []).append(of_turn)
+        self._read = len(self.wire)
+        turns = self._calls.get(name, [])
+        while turns:
+            while turns[-1] and turns[-1][0] in self._answered:
+                turns[-1].popleft()
+            if turns[-1]:
+                return turns[-1][0]
+            turns.pop()
+        return None
 
 
 def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
@@ -185,12 +215,9 @@ def _structured_result(message: BaseMessage) -> str:
 
 def _function(message: FunctionMessage, conversation: _Conversion) -> list[WireMessage]:
     """Pair a function message with the last open call of its name. Function messages are older than call ids."""
-    answered = {earlier.get("tool_call_id") for earlier in conversation.wire}
-    for earlier in reversed(conversation.wire):
-        for call in earlier.get("tool_calls", ()):
-            call_id = call.get("id")
-            if call_id and call_id not in answered and call["function"].get("name") == message.name:
-                return [_result_message(call_id, message, conversation)]
+    call_id = conversation.open_call(message.name)
+    if call_id:
+        return [_result_message(call_id, message, conversation)]
     raise KimiUsageError(
         f"{conversation.place}: no open call before it matches the function message {message.name!r}.",
         advice="Use a ToolMessage with the tool_call_id of the call.",

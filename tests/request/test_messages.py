@@ -16,6 +16,7 @@ from langchain_core.messages import (
     RemoveMessage,
     SystemMessage,
     SystemMessageChunk,
+    ToolCall,
     ToolMessage,
     ToolMessageChunk,
 )
@@ -301,3 +302,22 @@ def test_a_structured_result_without_content_is_sent_as_json(artifact: Any, cont
     assert wire["content"] == content
     [text] = message_to_wire(ToolMessage("Sunny.", tool_call_id="1", artifact=artifact))
     assert text["content"] == "Sunny."
+
+
+def test_a_function_message_is_the_result_of_the_last_open_call_of_its_name() -> None:
+    def asking(*ids: str | None) -> AIMessage:
+        return AIMessage("", tool_calls=[ToolCall(name="f", args={}, id=call_id) for call_id in ids])
+
+    def result(text: str) -> FunctionMessage:
+        return FunctionMessage(content=text, name="f")
+
+    messages = [
+        asking("old 1", "old 2"), asking(None), asking("new 1", "new 2"),
+        result("a"), ToolMessage("b", tool_call_id="new 2"), result("c"), asking("newest"), result("d"), result("e"),
+    ]  # fmt: skip
+    results = [wire for wire in messages_to_wire(messages) if wire["role"] == "tool"]
+    assert [(wire["content"], wire["tool_call_id"]) for wire in results] == [
+        ("a", "new 1"), ("b", "new 2"), ("c", "old 1"), ("d", "newest"), ("e", "old 2"),
+    ]  # fmt: skip
+    with pytest.raises(KimiUsageError, match=r"messages\[9\]: no open call before it matches the function message 'f'"):
+        messages_to_wire([*messages, result("f")])

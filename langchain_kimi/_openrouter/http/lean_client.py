@@ -18,6 +18,7 @@ import httpx
 
 from langchain_kimi._openrouter.http.environment import proxy_urls
 from langchain_kimi._openrouter.http.network import AsyncNetwork, Limits, Network, NoLimits
+from langchain_kimi._openrouter.http.shared import Shared
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi.errors import KimiError
 
@@ -172,7 +173,7 @@ def _has_trailing_data(connection: Any) -> bool:
 Transport = TypeVar("Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
-class Lean:
+class Lean(Shared):
     """The shared part of both clients.
 
     Attributes:

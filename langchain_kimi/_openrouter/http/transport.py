@@ -14,7 +14,7 @@ from langchain_kimi._openrouter.http.clients import AsyncLease, sync_client_for
 from langchain_kimi._openrouter.http.decoding import Decoder, DecodingError
 from langchain_kimi._openrouter.http.errors import client_errors, translated_loop_errors
 from langchain_kimi._openrouter.http.gates import Passage
-from langchain_kimi._openrouter.http.lean_client import Lean
+from langchain_kimi._openrouter.http.shared import is_shared
 from langchain_kimi._openrouter.http.watchdog import Watch, shut_down
 from langchain_kimi._openrouter.reply.reading import Reader
 from langchain_kimi.errors import KimiError, KimiUsageError
@@ -78,7 +78,7 @@ def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tup
             try:
                 yield attempts.start_reading(response), _pieces(response, attempts, client)
             except BaseException:
-                if isinstance(client, Lean):
+                if is_shared(client):
                     client.close()
                 raise
         _finish(client, attempts)
@@ -119,7 +119,7 @@ class _AsyncExchange:
             await self._end(is_failed=problem is not None)
 
     async def _end(self, *, is_failed: bool) -> None:
-        if is_failed and isinstance(self._client, Lean):
+        if is_failed and is_shared(self._client):
             # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
             self._client.close()
             self._lease.end()
@@ -142,7 +142,7 @@ class _AsyncExchange:
 
 async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
     sending = client.send(request, stream=True, auth=None, follow_redirects=False)
-    limit = None if isinstance(client, Lean) else attempts.time_left()
+    limit = None if is_shared(client) else attempts.time_left()
     if limit is None:
         return await sending
     async with asyncio.timeout(limit):
@@ -156,7 +156,7 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
         raise KimiUsageError("The HTTP client that was passed to the model is closed.")
     attempts.is_read = attempts.is_waiting = False
     attempts.restart()
-    if isinstance(client, Lean):
+    if is_shared(client):
         client.limit(attempts)
     return client.build_request(
         call.method,
@@ -168,17 +168,15 @@ def _request(client: Any, attempts: Attempts[Any]) -> Any:
 
 
 def _finish(client: Any, attempts: Attempts[Any]) -> None:
-    if attempts.is_read and isinstance(client, Lean):
+    if attempts.is_read and is_shared(client):
         client.finish()
 
 
 def _pieces(response: Any, attempts: Attempts[Any], client: Any) -> Iterator[tuple[bytes, float]]:
     """Yield each piece of the body with the seconds spent waiting for it, without the time of the consumer."""
     monotonic = attempts.call.clock.monotonic
-    pieces = (
-        iter(response.stream) if isinstance(client, Lean) or _is_raw(response) else _user_pieces(response, attempts)
-    )
-    with Watch(None if isinstance(client, Lean) else response) as watch:
+    pieces = iter(response.stream) if is_shared(client) or _is_raw(response) else _user_pieces(response, attempts)
+    with Watch(None if is_shared(client) else response) as watch:
         while (limit := attempts.wait_left()) is None or limit > 0:
             since = attempts.waiting_since
             watch.shut_down_in(limit)
@@ -202,7 +200,7 @@ class _AsyncPieces:
 
     def __init__(self, response: Any, attempts: Attempts[Any], client: Any) -> None:
         self._attempts = attempts
-        self._is_shared = isinstance(client, Lean)
+        self._is_shared = is_shared(client)
         is_raw = self._is_shared or _is_raw(response)
         self._stream: Any = aiter(response.stream) if is_raw else _auser_pieces(response, attempts)
         self._decoded: Iterator[tuple[bytes, float]] = iter(())

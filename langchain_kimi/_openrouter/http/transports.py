@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any, Literal
 
-from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
 from langchain_kimi.errors import KimiUsageError
 
 Transport = Literal["httpx", "httptools", "aiohttp"]
@@ -46,9 +45,11 @@ def check_transport(value: Any, *, http_client: Any = None, http_async_client: A
 
 
 def sync_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
-    """Return the class of the sync clients of a transport."""
+    """Return the class of the sync clients of a transport. Its first call imports what the transport is made of."""
     check_transport(transport)
     if proxy is not None or transport != "httptools":
+        from langchain_kimi._openrouter.http.lean_client import LeanClient  # noqa: PLC0415 - imported when needed
+
         return LeanClient
     from langchain_kimi._openrouter.http.httptools_client import HttptoolsClient  # noqa: PLC0415 - needs an extra
 
@@ -59,6 +60,8 @@ def async_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
     """Return the class of the async clients of a transport. Calls through a proxy use httpx."""
     check_transport(transport)
     if proxy is not None or transport == "httpx":
+        from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient  # noqa: PLC0415 - imported when needed
+
         return AsyncLeanClient
     if transport == "httptools":
         from langchain_kimi._openrouter.http.httptools_client import AsyncHttptoolsClient  # noqa: PLC0415 - needs an extra
