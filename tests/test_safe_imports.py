@@ -9,7 +9,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.interpreters import Interpreter
-from tests.structure.tree import PACKAGE, sources_in
+from tests.structure.tree import PACKAGE, parsed, sources_in
 
 CHAT_MODELS = "langchain_core.language_models.chat_models"
 RUNNABLES = "langchain_core.runnables"
@@ -131,13 +131,16 @@ def without(
     return interpreter.printed(REMOVE, base_url, code, json.dumps(cases))
 
 
+APART = 4
+"""Names are removed together with others whose position in `OPTIONAL` differs by a multiple of this number."""
+
+
 @needs_fork
-def test_calls_work_without_a_private_name(openrouter: Emulator, interpreter: Interpreter) -> None:
-    openrouter.script(Reply(text="Here it is."), times=3 * len(OPTIONAL))
-    lines = without(interpreter, [[name] for name in OPTIONAL], openrouter.base_url).splitlines()
-    assert lines == [
-        line for number in range(len(OPTIONAL)) for line in (str(number), *["Here it is."] * 3, "ChatKimi")
-    ]
+@pytest.mark.parametrize("step", [APART, pytest.param(len(OPTIONAL), marks=pytest.mark.long)], ids=["some", "each"])
+def test_calls_work_without_private_names(openrouter: Emulator, interpreter: Interpreter, step: int) -> None:
+    openrouter.script(Reply(text="Here it is."), times=3 * step)
+    lines = without(interpreter, [OPTIONAL[start::step] for start in range(step)], openrouter.base_url).splitlines()
+    assert lines == [line for number in range(step) for line in (str(number), *["Here it is."] * 3, "ChatKimi")]
 
 
 @needs_fork
@@ -161,8 +164,7 @@ def is_private(name: str) -> bool:
 
 def foreign_names(sources: Mapping[str, str]) -> Iterator[str]:
     """Yield the private names that modules use and do not define, and those that they import from other packages."""
-    trees = {path: ast.parse(source) for path, source in sources.items()}
-    nodes = [(path, node) for path, tree in trees.items() for node in ast.walk(tree)]
+    nodes = [(path, node) for path, source in sources.items() for node in ast.walk(parsed(source))]
     own = {name for _, node in nodes for name in _defined_by(node)}
     for path, node in nodes:
         match node:

@@ -121,6 +121,7 @@ SHAPES: dict[str, Callable[[int], list[dict[str, Any]]]] = {
 SIZES = {"an enum of several types": 5_000, "an enum beside branches": 5_000, "definitions with siblings": 100}
 
 
+@pytest.mark.uncovered
 @pytest.mark.filterwarnings("ignore:Moonshot AI may refuse")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_repair_takes_linear_time(shape: str) -> None:
