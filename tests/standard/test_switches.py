@@ -26,9 +26,9 @@ def test_every_switch_is_on_or_explained() -> None:
     }
     off = {name for name in names if not any(getattr(suite, name) for suite in suites)}
     assert off == OFF.keys()
-    known = KimiSuite().supported_usage_metadata_details
-    assert set(known["invoke"]) == set(known["stream"]) == {"reasoning_output", "cache_read_input"}
-    assert DETAILS_OFF.keys().isdisjoint(known["invoke"])
+    details = KimiSuite().supported_usage_metadata_details
+    assert set(details["invoke"]) == set(details["stream"]) == {"reasoning_output", "cache_read_input"}
+    assert DETAILS_OFF.keys().isdisjoint(details["invoke"])
 
 
 def _is_switch(name: str, one: object) -> bool:
