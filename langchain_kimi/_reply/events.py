@@ -5,6 +5,7 @@ events that occur a few times in a stream (the begin and the end of the message 
 langchain-core, which gets few chunks with the joined deltas, so they are those of the installed version.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, cast
@@ -102,7 +103,8 @@ class EventWriter:
         self._bridge = bridge or core_bridge()
         # By block: `text`, `reasoning`, or the number of a tool call.
         self._indices: dict[str | int, int] = {}
-        self._joined: dict[str | int, list[str]] = {}
+        # The deltas since the last chunk. Blocks without any are left out, because there may be thousands of calls.
+        self._recent: defaultdict[str | int, list[str]] = defaultdict(list)
         self._chunks: list[ChatGenerationChunk] = []
 
     def written(self, text: str, reasoning: str, calls: list[WireToolCall] | None) -> tuple[Event, ...] | None:
@@ -119,7 +121,7 @@ class EventWriter:
             key, text, delta = REASONING, reasoning, {"type": "reasoning-delta", "reasoning": reasoning}
         if (index := self._indices.get(key)) is None:
             return None
-        self._joined[key].append(text)
+        self._recent[key].append(text)
         return ({"event": DELTA, "index": index, "delta": delta},)
 
     def _arguments(self, call: WireToolCall) -> tuple[Event, ...] | None:
@@ -130,14 +132,14 @@ class EventWriter:
         is_plain = type(arguments) is str and arguments and call.get("id") is function.get("name") is None
         if index is None or not is_plain:
             return None
-        self._joined[number].append(arguments)
+        self._recent[number].append(arguments)
         return ({"event": DELTA, "index": index, "delta": {"type": "tool-call-delta", "args": arguments}},)
 
     def added(self, chunk: ChatGenerationChunk) -> Iterator[Event]:
         """Yield the events of a chunk that is not the last one."""
         keys = _keys_of(chunk)
         is_first = not self._chunks
-        self._keep_joined()
+        self._keep_recent()
         self._chunks.append(chunk)
         for event in self._bridge(iter((chunk,)), message_id=self._message_id):
             name = event["event"]
@@ -151,13 +153,12 @@ class EventWriter:
             is_new = key not in self._indices
             if is_new:
                 self._indices[key] = len(self._indices)
-                self._joined[key] = []
             if is_new or name == DELTA:
                 yield {**event, "index": self._indices[key]}
 
     def ended(self, last: ChatGenerationChunk) -> Iterator[Event]:
         """Yield the events of the last chunk, and those that end the message and its blocks."""
-        self._keep_joined()
+        self._keep_recent()
         is_last = not self._chunks
 
         def chunks() -> Iterator[ChatGenerationChunk]:
@@ -170,12 +171,10 @@ class EventWriter:
             if is_last:
                 yield event
 
-    def _keep_joined(self) -> None:
+    def _keep_recent(self) -> None:
         """Keep the deltas since the last chunk, as one chunk for each block."""
-        for key, texts in self._joined.items():
-            if texts:
-                self._chunks.append(_joined_chunk(key, "".join(texts)))
-                texts.clear()
+        self._chunks += [_joined_chunk(key, "".join(texts)) for key, texts in self._recent.items()]
+        self._recent.clear()
 
 
 def _keys_of(chunk: ChatGenerationChunk) -> list[str | int]:

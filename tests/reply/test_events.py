@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,9 +11,10 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply import events
 from langchain_kimi._reply.events import EventMessage, EventWriter, core_bridge, is_same_as_core
-from langchain_kimi._reply.messages import chunk_from
+from langchain_kimi._reply.messages import chunk_from, delta_parts
 from langchain_kimi._reply.streamed import MAX_BLANKS, StreamedMessage
 from langchain_kimi.errors import KimiError
+from tests.growth import assert_linear
 from tests.kimi.corpus.cases import Case, random_splits
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
@@ -294,3 +295,21 @@ def test_more_facts_in_the_events_of_a_newer_core_are_kept() -> None:
     last: Any = chunk_from({"delta": {"reasoning": "b"}})
     names = [one["event"] for one in writer.ended(last) if "new" in one]
     assert names == ["content-block-start", "content-block-finish", "content-block-finish", "message-finish"]
+
+
+@pytest.mark.parametrize("calls", [1, None], ids=["one call", "many calls"])
+def test_the_time_grows_with_the_number_of_deltas(calls: int | None) -> None:
+    last: Any = chunk_from({"delta": {"content": "a"}})
+
+    def write(size: int) -> None:
+        writer = EventWriter(ID)
+        for number in range(size):
+            index = min(number, (calls or size) - 1)
+            opening = {"id": f"f:{index}", "function": {"name": "f", "arguments": ""}} if number == index else {}
+            piece: Any = {"index": index, "function": {"arguments": "a"}, **opening}
+            for choice in ({"delta": {"content": "a"}}, {"delta": {"tool_calls": [piece]}}):
+                chunk: Any = chunk_from(cast("Any", choice))
+                list(writer.written(*delta_parts(cast("Any", choice))) or writer.added(chunk))
+        list(writer.ended(last))
+
+    assert_linear(write, 100)

@@ -89,6 +89,10 @@ class Seeing(KimiSuite):
     def supports_pdf_inputs(self) -> bool:
         return True
 
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return True
+
 
 class TestSeeingJsonSchema(Seeing):
     method = "json_schema"
