@@ -31,7 +31,7 @@ _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
 OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
-_PARENTHESES = re.compile(r"\s*\((.*)\)\s*", re.DOTALL)
+_PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
 _BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
 
 
