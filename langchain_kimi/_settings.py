@@ -250,12 +250,8 @@ class KimiSettings(RequestParameters, Aliases):
             raise ValueError(missing_key(chosen_host(self)))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
-        has_secrets = self.openrouter_api_key or self.default_headers
-        if has_secrets and not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base or "")):
-            raise ValueError(
-                "base_url is plain http on another machine: the key would travel unencrypted. "
-                "Use https, or pass allow_insecure_http=True."
-            )
+        if not self.allow_insecure_http and (self.openrouter_api_key or self.default_headers):
+            check_encrypted(self.openrouter_api_base or "")
         check_key(plain_key(self.openrouter_api_key))
         for name, value in {
             **attribution_headers(self.app_url, self.app_title, self.app_categories),
@@ -375,6 +371,19 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
 
 # Not in the class, where type checkers would take it for the signature instead of the fields.
 setattr(KimiSettings, "__init__", _construct)  # noqa: B010 - type checkers forbid an assignment
+
+
+def check_encrypted(base_url: str) -> None:
+    """Check that requests with secrets are encrypted or stay on this machine.
+
+    Raises:
+        ValueError: The base URL is plain http on another machine.
+    """
+    if not keeps_secrets(base_url):
+        raise ValueError(
+            "base_url is plain http on another machine: the key would travel unencrypted. "
+            "Use https, or pass allow_insecure_http=True."
+        )
 
 
 def chosen_host(settings: KimiSettings) -> Host:

@@ -26,6 +26,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiStatusError,
     RawReply,
+    UndocumentedStatusError,
 )
 
 BY_STATUS: dict[int, type[KimiStatusError]] = {
@@ -227,7 +228,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
 
 def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
-    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiStatusError)
+    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else UndocumentedStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
         if word in CONTEXT_TYPES or reports_overflow(text):
             return KimiContextOverflowError

@@ -25,6 +25,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiStatusError,
     RawReply,
+    UndocumentedStatusError,
 )
 from tests.growth import assert_linear
 from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
@@ -146,7 +147,7 @@ def test_a_status_of_cloudflare_is_retryable(status: int) -> None:
 @pytest.mark.parametrize("status", [304, 418, 499, 600, 999])
 def test_an_undocumented_status_is_not_retryable(status: int) -> None:
     error = raised(status, "x")
-    assert type(error) is KimiStatusError
+    assert type(error) is UndocumentedStatusError
     assert not error.is_retryable
     assert error.advice.startswith("OpenRouter does not document this status")
 
