@@ -72,7 +72,8 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> list[pytes
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Trace tests and fixtures alone."""
+    """Trace tests and fixtures alone, and collect no garbage while tests are imported."""
+    gc.disable()
     stop_tracing(session.config)
     import_share(session.config)
     return (yield)
@@ -90,6 +91,7 @@ def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

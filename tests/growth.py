@@ -19,35 +19,37 @@ LONGEST = 0.5
 """Seconds. No larger size is tried after a run of this time."""
 
 
-def assert_linear(function: Callable[[int], object], size: int = 1000) -> None:
+def assert_linear(
+    function: Callable[[int], object], size: int = 1000, clock: Callable[[], float] = time.thread_time
+) -> None:
     """Assert that four times the size takes at most `MOST_GROWTH` times as long.
 
     Each time is the shortest of several runs of this thread's processor time. A busy machine makes single runs longer,
     so the runs are repeated until the growth is small enough. It never is for quadratic work.
     """
+
+    def seconds(of_size: int) -> float:
+        start = clock()
+        function(of_size)
+        return clock() - start
+
     measured = []
     gc.disable()
     try:
-        while size < LARGE_ENOUGH and _seconds(function, size) < LONG_ENOUGH:
+        while size < LARGE_ENOUGH and seconds(size) < LONG_ENOUGH:
             size *= 2
         for start in (size << step for step in range(LARGER)):
-            small, large = _seconds(function, start), _seconds(function, 4 * start)
+            small, large = seconds(start), seconds(4 * start)
             for number in range(ROUNDS):
                 limit = max(small, LONG_ENOUGH)
                 if large <= MOST_GROWTH * limit:
                     return
                 if number >= FEW_ROUNDS and large > CERTAIN * limit:
                     break
-                small, large = min(small, _seconds(function, start)), min(large, _seconds(function, 4 * start))
+                small, large = min(small, seconds(start)), min(large, seconds(4 * start))
             measured.append(f"{start}: {small:.4f} s, {4 * start}: {large:.4f} s")
             if large > LONGEST:
                 break
     finally:
         gc.enable()
     raise AssertionError(f"The time grows faster than the size. {'; '.join(measured)}")
-
-
-def _seconds(function: Callable[[int], object], size: int) -> float:
-    start = time.thread_time()
-    function(size)
-    return time.thread_time() - start

@@ -249,7 +249,7 @@ def test_model_kwargs_and_unknown_arguments_are_put_together() -> None:
 
 
 def test_parameters_in_model_kwargs_are_arguments() -> None:
-    """ChatOpenRouter's users put there what it has no field for."""
+    """Users of ChatOpenRouter put other parameters there."""
     model = ChatKimi(api_key=KEY, model_kwargs={"top_k": 3, "stop_sequences": ["a"], "brand_new": 1})
     assert (model.top_k, model.stop, model.model_kwargs) == (3, ["a"], {"brand_new": 1})
 
@@ -342,3 +342,8 @@ def test_a_rate_limiter_starts_again_in_a_pickle(monkeypatch: pytest.MonkeyPatch
     assert [getattr(loaded, name) for name in LIMITER_ARGUMENTS] == [2, 0.01, 3]
     assert copy.deepcopy(model).rate_limiter is limiter
     assert pickle.loads(pickle.dumps(ChatKimi())).rate_limiter is None  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_calls_are_checked_if_that_is_wanted(checks: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert ChatKimi(api_key=KEY, validate_tool_calls=checks).validate_tool_calls is checks

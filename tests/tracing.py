@@ -1,7 +1,8 @@
-"""Coverage's trace function, active in tests and in the project's fixtures alone.
+"""Coverage's trace function, active in the tests of modules and in the project's fixtures alone.
 
-It slows all Python code down by a factor of two to three, and most of the code around a test is pytest's own. Without
-coverage, or where coverage uses `sys.monitoring`, there is no trace function and nothing changes.
+It slows all Python code down by a factor of two to three, and most of the code around a test is pytest's own. The tests
+of a module or a package, whose path mirrors its path, cover it; all others run at full speed. Without coverage, or
+where coverage uses `sys.monitoring`, there is no trace function and nothing changes.
 """
 
 import importlib
@@ -10,25 +11,31 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import langchain_kimi
+from tests.structure.public import path_of_tests
+from tests.structure.tree import PACKAGE, ROOT, Module
 
 TRACE = pytest.StashKey[tuple[Any, Any]]()
 TESTS = Path(__file__).parent
-OF_SEVERAL_MODULES = frozenset(
-    {
-        "benchmarks",
-        "fuzz",
-        "recordings",
-        "servers",
-        "structure",
-    }
-)
-"""Folders whose tests run without coverage, because the tests of other folders cover the same lines."""
+
+
+@cache
+def paths_of_modules() -> frozenset[Path]:
+    """Return the test files and folders whose path mirrors that of a module or a package."""
+    modules = [Module(file.relative_to(ROOT).as_posix(), "") for file in (ROOT / PACKAGE).rglob("*.py")]
+    files = [ROOT / path_of_tests(module) for module in modules]
+    return frozenset([*files, *(folder for file in files if (folder := file.parent) != TESTS)])
+
+
+def is_of_a_module(file: Path) -> bool:
+    """Return whether a test file is that of a module, or one of several about a package."""
+    return not paths_of_modules().isdisjoint([file, file.parent])
 
 
 def stop_tracing(config: pytest.Config) -> None:
@@ -59,9 +66,9 @@ def import_share(config: pytest.Config) -> None:
 
 
 def import_traced(module: pytest.Module) -> None:
-    """Import a module of tests: its tables call functions of the package. A failure is reported by the collection."""
+    """Import a module of tests: its tables call functions of the package. Collection reports a failure."""
     before = sys.gettrace(), threading.gettrace()
-    _set(module.config.stash[TRACE])
+    _set(module.config.stash[TRACE] if is_of_a_module(module.path) else (None, None))
     try:
         with suppress(Exception, pytest.skip.Exception):
             _ = module.obj
@@ -71,9 +78,9 @@ def import_traced(module: pytest.Module) -> None:
 
 @contextmanager
 def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
-    """Trace what runs for a test, unless it is marked `uncovered`; afterwards restore the previous function."""
+    """Trace what runs for a test, if it is to be covered; afterwards restore the previous function."""
     before = sys.gettrace(), threading.gettrace()
-    _set(item.config.stash[TRACE] if on and not _is_uncovered(item) else (None, None))
+    _set(item.config.stash[TRACE] if on and is_covered(item) else (None, None))
     try:
         yield
     finally:
@@ -85,6 +92,8 @@ def _set(functions: tuple[Any, Any]) -> None:
     threading.settrace(functions[1])
 
 
-def _is_uncovered(item: pytest.Item) -> bool:
-    folder = item.path.relative_to(TESTS).parts[0]
-    return folder in OF_SEVERAL_MODULES or item.get_closest_marker("uncovered") is not None
+def is_covered(item: pytest.Item) -> bool:
+    """Return whether a test runs with coverage: by its path, unless it has one of the two marks."""
+    if item.get_closest_marker("uncovered"):
+        return False
+    return is_of_a_module(item.path) or item.get_closest_marker("covered") is not None

@@ -1,4 +1,4 @@
-"""The average tokens of words in ASCII letters, by what precedes them, case, length and rare pairs of letters.
+"""The average tokens of words in ASCII letters, by preceding character, case, length and rare pairs of letters.
 
 The averages were measured with public vocabularies of the same kind and size as Kimi's; see `estimate`.
 """
@@ -10,8 +10,8 @@ from langchain_kimi._tokens.frequent_words import EVERYWHERE, IN_TEXTS, words_of
 
 _Costs = Mapping[str, tuple[float, ...]]
 
-# Average tokens of a word of 1, 2, 3, ... ASCII letters, by what precedes it and by its case. The signs of "joined" and
-# the word after them are often one token. Other signs seldom are.
+# Average tokens of a word of 1, 2, 3, ... ASCII letters, by the preceding character and by its case. The signs of
+# "joined" and the word after them are often one token. Other signs seldom are.
 _COSTS: Mapping[str, _Costs] = {
     "space": {
         "small": (1.0, 1.0, 1.0, 1.01, 1.04, 1.06, 1.08, 1.11, 1.12, 1.14, 1.21, 1.25, 1.29, 1.34, 1.55, 1.95),

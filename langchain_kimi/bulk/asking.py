@@ -9,6 +9,7 @@ from langchain_core.runnables.config import merge_configs
 
 from langchain_kimi._costs.ledger import UNKNOWN
 from langchain_kimi._openrouter.http.gates import current_gate
+from langchain_kimi.bulk.admission import NotSentError
 from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult
 from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
 from langchain_kimi.bulk.target import digest_of
@@ -27,6 +28,7 @@ _HOPELESS = (
     KimiPermissionError,
     KimiNotFoundError,
     KimiBudgetExceededError,
+    NotSentError,
 )
 """Errors that every further row would end with too."""
 
@@ -94,5 +96,5 @@ def _with_earlier(result: BulkResult, earlier: BulkResult) -> BulkResult:
 
 
 def _last(names: dict[str, Any]) -> str | None:
-    """Return the last name that is not `unknown`, None if there is none."""
+    """Return the last name that is not `unknown`, or None."""
     return next((name for name in sorted(names, reverse=True) if name != UNKNOWN), None)

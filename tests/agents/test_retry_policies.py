@@ -81,6 +81,7 @@ async def test_policies_repeat_what_may_succeed(openrouter: Emulator, policy: Re
     assert await attempts(openrouter, policy, is_async=False) == 3
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +32,7 @@ from langchain_kimi.batch.program import program_of
 from langchain_kimi.callbacks import Budget, track_costs
 from langchain_kimi.testing import BatchEnding, Emulator, Reply, ToolCall, faults
 from tests.batch.driving import KEY, Drive, moonshot
+from tests.interpreters import Interpreter
 
 
 class City(BaseModel):
@@ -303,20 +302,19 @@ async def test_a_saved_handle_has_no_secrets_and_goes_on(form: str, model: ChatK
     assert [one.ok for one in await drive.results(loaded.using(model))] == [True]
 
 
-def test_another_process_reads_the_results(model: ChatKimi, openrouter: Emulator) -> None:
+def test_another_process_reads_the_results(model: ChatKimi, openrouter: Emulator, interpreter: Interpreter) -> None:
     handle = model.submit_batch(["Hello"])
     program = (
         "import sys; from langchain_kimi import ChatKimi; from langchain_kimi.batch import BatchHandle\n"
         "from langchain_kimi._openrouter.http.calls import Clock\n"
         "model = ChatKimi(api_key=sys.argv[1], base_url=sys.argv[2])\n"
-        "handle = BatchHandle.model_validate_json(sys.stdin.read()).using(model)\n"
+        "handle = BatchHandle.model_validate_json(sys.argv[3]).using(model)\n"
         "handle.wait(clock=Clock(sleep=lambda seconds: None)); print(handle.results()[0].value.text)"
     )
 
-    command = [sys.executable, "-c", program, KEY, openrouter.base_url]
-    done = subprocess.run(command, input=handle.model_dump_json(), capture_output=True, text=True, check=True)
+    printed = interpreter.printed(program, KEY, openrouter.base_url, handle.model_dump_json())
 
-    assert "You said: Hello" in done.stdout
+    assert "You said: Hello" in printed
 
 
 def test_a_handle_is_not_used_with_another_server(model: ChatKimi) -> None:
@@ -365,7 +363,7 @@ async def test_costs_are_counted_once(model: ChatKimi, openrouter: Emulator, dri
     assert costs.in_flight == 0
 
 
-async def test_a_budget_holds_the_worst_case_until_the_results(model: ChatKimi, drive: Drive) -> None:
+async def test_a_budget_reserves_the_worst_case_until_the_results(model: ChatKimi, drive: Drive) -> None:
     budget = Budget(max_cost=1.0)
     bound = model.bind(max_tokens=100)
 

@@ -22,6 +22,9 @@ from langchain_kimi import (
     KimiUsageError,
 )
 from langchain_kimi.bulk import Address, BulkResult, BulkStoppedError, Shared, Worker
+from langchain_kimi.bulk.admission import OwnAdmission
+from langchain_kimi.bulk.brake import Brake, Limits, Ticket
+from langchain_kimi.bulk.options import checked_options
 from langchain_kimi.testing import Emulator, Reply, faults
 
 Hire = Callable[..., Worker]
@@ -129,7 +132,50 @@ async def test_workers_hold_one_limit_of_calls(hire: Hire, build: Build, openrou
     assert shared.summary().answered == 20
 
 
-async def test_a_worker_that_dies_gives_back_what_it_holds(
+class FastBrake(Brake):
+    """A brake whose waits take no real time, and which counts what entered."""
+
+    seconds = 0.0
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits, lambda: self.seconds, self._pass)
+        self.tokens: list[float] = []
+
+    async def _pass(self, event: asyncio.Event, seconds: float | None) -> None:
+        if seconds is None:
+            await event.wait()
+        else:
+            self.seconds += seconds
+
+    async def enter(self, tokens: float = 0.0) -> Ticket:
+        self.tokens.append(tokens)
+        return await super().enter(tokens)
+
+
+@pytest.mark.parametrize("option", ["requests_per_minute", "tokens_per_minute"])
+async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, openrouter: Emulator) -> None:
+    brakes: list[FastBrake] = []
+
+    def new_brake(limits: Limits) -> FastBrake:
+        brakes.append(FastBrake(limits))
+        return brakes[-1]
+
+    a_second = {"requests_per_minute": 10, "tokens_per_minute": 100}[option]
+    options: Any = {option: 60 * a_second}
+    with Shared(None, **options) as shared:
+        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_brake=new_brake)
+        workers = [hire(build, shared.address()) for _ in range(4)]
+        await asyncio.gather(*(ask_all(worker, [f"{n} {m}" for m in range(9)]) for n, worker in enumerate(workers)))
+
+    [brake] = brakes
+    amounts = [1.0] * 36 if option == "requests_per_minute" else brake.tokens
+    assert shared.summary().answered == len(brake.tokens) == 36
+    # The allowance of the first second is there at once, and the others came one after another.
+    assert brake.seconds == pytest.approx((sum(amounts) - a_second) / a_second, abs=0.01)
+    assert brake.seconds > 2
+
+
+async def test_a_killed_worker_releases_its_reservations(
     hire: Hire, build: Build, openrouter: Emulator, out: Path
 ) -> None:
     openrouter.script(faults.silence())
@@ -142,7 +188,7 @@ async def test_a_worker_that_dies_gives_back_what_it_holds(
     inheriting = asyncio.create_task(second.ask("a"))
     await asyncio.sleep(0.01)
 
-    # The other side sees what it sees when a process is killed: its connection ends.
+    # For the other side it looks as if the process was killed: the connection ends.
     await first.close()
     answer = await inheriting
     failures = [str(failure) for failure in await asyncio.gather(*waiting, return_exceptions=True)]
@@ -171,7 +217,7 @@ async def test_a_cancelled_row_frees_its_place_and_its_key(hire: Hire, build: Bu
     assert all(isinstance(one, BulkResult) and one.ok for one in answers)
 
 
-async def test_a_ticket_that_comes_too_late_is_given_back(hire: Hire, build: Build, openrouter: Emulator) -> None:
+async def test_a_late_ticket_is_released(hire: Hire, build: Build, openrouter: Emulator) -> None:
     with Shared(max_concurrency=1) as shared:
         worker = hire(build, shared.address())
         await worker.ask("first")

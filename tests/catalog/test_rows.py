@@ -44,3 +44,23 @@ def test_an_alias_points_to_its_target() -> None:
 def test_a_model_without_prices_or_limits_has_no_row() -> None:
     models = [listed(K4, pricing={}), listed("moonshotai/kimi-k5", context_length=None)]
     assert facts_of(models, {}, source="", date="")["models"] == {}
+
+
+def test_a_profile_has_the_limits_and_efforts_of_the_list() -> None:
+    reasoning = {"supported_efforts": ["low", "high"], "default_effort": "low"}
+    models = [
+        listed(
+            K4,
+            top_provider={"max_completion_tokens": 500},
+            expiration_date="2027-01-01",
+            reasoning=reasoning,
+            supported_parameters=["reasoning"],
+        ),
+        listed("moonshotai/kimi-k5", reasoning={"supported_efforts": ["low"]}),
+    ]
+    profiles = [row["profile"] for row in facts_of(models, {}, source="", date="")["models"].values()]
+    names = ("max_output_tokens", "status", "reasoning_output", "reasoning_effort_levels", "reasoning_effort_default")
+    assert [[profile.get(name) for name in names] for profile in profiles] == [
+        [500, "deprecated", True, ["low", "high"], "low"],
+        [None, None, False, ["low"], None],
+    ]

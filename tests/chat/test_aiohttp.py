@@ -70,6 +70,7 @@ async def test_a_broken_connection_is_not_a_timeout(way: Way, *, reset: bool) ->
     assert not isinstance(caught.value, KimiTimeoutError)
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", [faults.chunk_damaged(), faults.chunk_cut(), faults.compressed()])
 async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault) -> None:

@@ -29,6 +29,7 @@ async def test_an_answer_without_text_and_calls_is_an_error(
     assert caught.value.usage is not None
 
 
+@pytest.mark.covered
 @every_way
 async def test_a_blank_answer_is_retried(openrouter: Emulator, way: Way) -> None:
     openrouter.script(reply(way, BLANKS[0]), reply(way, {"content": "  Hello"}))

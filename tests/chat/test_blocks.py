@@ -152,6 +152,7 @@ async def test_an_invalid_call_in_v3(openrouter: Emulator, model: ChatKimi, way:
     assert [call["name"] for call in message.invalid_tool_calls] == ["h"]
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", ["stream", "astream"])
 async def test_an_error_in_v3(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     openrouter.script(faults.stream_error().on(Reply(text="one two", tool_calls=[ToolCall("f", {"a": "b"})])))

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator
 from tests.conftest import KEY
@@ -17,6 +19,7 @@ def test_a_closed_model_disconnects_and_can_be_used_again() -> None:
         model.close()
 
 
+@pytest.mark.covered
 def test_an_async_closed_model_disconnects_and_can_be_used_again() -> None:
     async def ask(openrouter: Emulator) -> None:
         async with ChatKimi(api_key=KEY, base_url=openrouter.base_url) as model:

@@ -108,6 +108,7 @@ async def test_a_call_that_comes_twice_is_one_call(
     assert repairs.get("duplicate_calls", 0) + repairs.get("arguments", 0) in {1, 2}
 
 
+@pytest.mark.covered
 @every_way
 async def test_three_calls_of_which_two_are_equal(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     calls = [call(), call('{"city": "Rome"}', index=1), call(index=2), call("{}", "delete_files", "x", index=3)]
@@ -189,6 +190,7 @@ async def test_an_integer_that_is_too_long_makes_a_call_invalid(
     assert [one["args"] for one in message.invalid_tool_calls] == [arguments]
 
 
+@pytest.mark.covered
 @every_way
 async def test_truncated_arguments_in_the_name_are_invalid(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     name = f'functions.get_weather:0{ARGUMENTS}{{"city": "Par'
@@ -239,6 +241,7 @@ async def test_empty_arguments_give_way_to_those_in_the_name(
     assert message.invalid_tool_calls == []
 
 
+@pytest.mark.covered
 @every_way
 async def test_two_different_arguments_are_invalid(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     name = f"functions.get_weather:0{ARGUMENTS}{PARIS}"
@@ -293,6 +296,7 @@ async def test_a_name_in_pieces_is_one_name(openrouter: Emulator, model: ChatKim
     assert message.invalid_tool_calls == []
 
 
+@pytest.mark.covered
 @every_way
 @pytest.mark.parametrize(
     ("names", "name"), [(["get_weather", "_forecast"], "get_weather"), (["get_", "forecast"], "get_forecast")]

@@ -49,6 +49,7 @@ def test_deepcopy_of_a_list_of_models() -> None:
         assert first.http_client is client
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize(
     "update",
     [

@@ -59,6 +59,7 @@ USES: dict[str, Any] = {
 }
 
 
+@pytest.mark.covered
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("way", WAYS)
 @each_row("use", USES, ids=str)

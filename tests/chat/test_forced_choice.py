@@ -29,6 +29,7 @@ async def test_the_tool_choice_becomes_auto(openrouter: Emulator, way: Way) -> N
     assert message.response_metadata["kimi"] == {"repairs": {"tool_choice": 1}}
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_answer_without_the_call_is_an_error(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(text="No."))

@@ -182,6 +182,7 @@ def test_the_output_of_generate_names_the_model(openrouter: Emulator, *, streami
     assert output["model_name"].startswith("moonshotai/kimi-k2.6")
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "prompt",

@@ -190,6 +190,7 @@ async def test_headers_of_a_call_are_sent(openrouter: Emulator, way: Way) -> Non
     assert "extra_headers" not in request.body
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize(
     "headers", [{"X-Mine": "line\nbreak"}, {"X Mine": "a"}, {"X-Mine": "é"}, {"X-Mine": 1}, {"": "a"}, ["X-Mine"]]
 )

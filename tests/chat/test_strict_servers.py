@@ -133,6 +133,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.covered
 @each_row("name, settings", SETTINGS.items())
 async def test_settings(base_url: str, name: str, settings: dict[str, Any]) -> None:
     for way in WAYS:

@@ -28,6 +28,7 @@ def model_of(openrouter: Emulator, **settings: Any) -> ChatKimi:
     )
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_call_has_the_user_s_name(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall(SENT, ARGUMENTS), ToolCall("search", {})]))

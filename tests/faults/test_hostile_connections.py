@@ -49,6 +49,7 @@ def connections() -> Iterator[Any]:
             yield pytest.param(hostile, way, id=f"{hostile.name}-{way}", marks=marks)
 
 
+@pytest.mark.covered
 @each_row("hostile, way", connections())
 def test_a_hostile_connection_hurts_neither_its_own_call_nor_the_next(
     openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], hostile: HostileConnection, way: str

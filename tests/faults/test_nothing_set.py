@@ -51,6 +51,7 @@ def openrouter() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("after", [0, 2])
 def test_endless_keep_alives_time_out_after_two_minutes(openrouter: Emulator, after: int, way: str) -> None:

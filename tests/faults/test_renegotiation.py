@@ -77,12 +77,20 @@ def play(process: "subprocess.Popen[bytes]", times: int, before: int) -> None:
     write(process, WHOLE[before:])
 
 
-@pytest.mark.parametrize(("times", "before"), [(1, 0), (1, len(WHOLE) - 20), (3, len(WHOLE) - 20)])
+LONG = [
+    pytest.param(times, before, [*WAYS], marks=pytest.mark.long)
+    for times, before in [(1, 0), (1, len(WHOLE) - 20), (3, len(WHOLE) - 20)]
+]
+
+
+@pytest.mark.parametrize(
+    ("times", "before", "ways"), [(1, 0, ("invoke", "astream")), (2, len(WHOLE) - 20, ("stream", "ainvoke")), *LONG]
+)
 def test_a_new_handshake_hurts_neither_its_own_call_nor_the_next(
-    openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], times: int, before: int
+    openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], times: int, before: int, ways: tuple[str, ...]
 ) -> None:
     file, _ = certified
-    for way in WAYS:
+    for way in ways:
         with serving(file) as (port, process), ThreadPoolExecutor() as threads:
             playing = threads.submit(play, process, times, before)
             base_url = f"https://127.0.0.1:{port}/v1"

@@ -23,6 +23,7 @@ def url_of(port: int) -> str:
     return f"socks5://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}"
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("refusal", ["none", "methods", "login", "target", "reset", "repeats the login"])
 @pytest.mark.parametrize("source", ["proxy", pytest.param("ALL_PROXY", marks=pytest.mark.long)])

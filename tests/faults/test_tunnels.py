@@ -172,6 +172,7 @@ def test_a_failed_handshake_is_retried(network: Network, form: str, way: str) ->
         assert len(proxy.connects) == 3
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", ["direct", *FORMS])
 def test_an_untrusted_certificate_is_tried_once(network: Network, form: str, way: str) -> None:
@@ -188,6 +189,7 @@ def test_an_untrusted_certificate_is_tried_once(network: Network, form: str, way
     assert "SSL_CERT_FILE" in error.advice
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_an_untrusted_certificate_of_the_proxy_is_tried_once(network: Network, way: str) -> None:
     with (

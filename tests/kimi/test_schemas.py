@@ -5,7 +5,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 
 from langchain_kimi._kimi.schemas import _repair_of, moonshot_schema, schema_notes, with_moonshot_schemas
 from langchain_kimi.errors import KimiUsageError
@@ -124,6 +124,7 @@ SHAPES: dict[str, Callable[[int], list[dict[str, Any]]]] = {
 SIZES = {"an enum of several types": 5_000, "an enum beside branches": 5_000, "definitions with siblings": 100}
 
 
+@pytest.mark.uncovered
 @pytest.mark.filterwarnings("ignore:Moonshot AI may refuse")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_repair_takes_linear_time(shape: str) -> None:
@@ -203,8 +204,7 @@ def test_a_repaired_schema_is_accepted_and_stays_as_it_is(root: Any, first: Any,
     schema = {"properties": {"x": first}, **root, "type": "object", "$defs": {"A": second}, "definitions": {"B": first}}
     try:
         sent = moonshot_schema(schema)
-    except KimiUsageError as error:
-        assert "Moonshot AI refuses" in str(error)
-        return
+    except KimiUsageError:
+        reject()
     assert schema_fault(sent) is None
     assert moonshot_schema(sent) is sent

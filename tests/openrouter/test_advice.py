@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.advice import advice_on_tool
 from langchain_kimi._openrouter.errors import error_from_response
 from langchain_kimi.errors import KimiError
 
@@ -123,3 +124,20 @@ def test_availability_is_part_of_the_advice(availability: dict[str, Any], text: 
     plain = refused(404, "x").advice
     advice = refused(404, "x", availability=availability).advice
     assert advice == f"{plain} {text}".strip()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "advice"),
+    [
+        (400, "tools[1].function.name is invalid", "tools[1] is the tool 'b c'."),
+        (400, "tools.0.function.parameters is invalid", "tools[0] is the tool 'a'."),
+        (400, "tools[2].type is invalid", ""),
+        (400, "tools[9] is invalid", ""),
+        (400, "messages[1] is invalid", ""),
+        (502, "tools[1] is invalid", ""),
+    ],
+)
+def test_a_tool_is_named_if_a_refusal_gives_its_position(status: int, message: str, advice: str) -> None:
+    tools = [{"function": {"name": "a"}}, {"function": {"name": "b_c"}}, {"type": "web_search"}]
+    body = json.dumps({"tools": tools}).encode()
+    assert advice_on_tool(refused(status, message), body, lambda: {"b_c": "b c"}) == advice

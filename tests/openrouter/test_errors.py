@@ -309,6 +309,7 @@ OF_THE_AVAILABILITY = ("retryable", "retry_after", "excluded_by", "constraint", 
 OF_THE_REPLY = ("id", "model", "provider", "usage", "choices", "error")
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(
     "keys",
     [

@@ -54,6 +54,7 @@ def test_orjson_is_used_if_it_is_installed() -> None:
     assert JSON._loads is orjson.loads
 
 
+@pytest.mark.uncovered
 @given(value=values(st.integers()))
 def test_both_codecs_write_the_same_bytes(value: Any) -> None:
     assert outcome(FAST, value) == outcome(PLAIN, value)
@@ -91,6 +92,7 @@ def parts_outcome(codec: Codec, value: Any) -> object:
         return type(problem), str(problem)
 
 
+@pytest.mark.uncovered
 @given(value=values(st.integers()))
 def test_an_object_is_encoded_as_its_values_are(value: Any) -> None:
     parts = {"a": [1], "x": value, "b": 0.6, "c": "é"}
@@ -151,6 +153,7 @@ def test_strict_json_is_parsed_and_anything_else_is_none(codec: Codec, text: byt
     assert codec.parse(text) == expected
 
 
+@pytest.mark.uncovered
 @given(value=values(st.integers(-(2**63), 2**63 - 1)))
 def test_both_codecs_parse_alike(value: Any) -> None:
     text = json.dumps(value).encode()

@@ -140,3 +140,9 @@ def test_the_causes_of_an_error_of_this_package_are_cleaned_too() -> None:
     error.__cause__, earlier.__cause__ = earlier, first
     Redactor(SECRETS).error(error)
     assert str(first) == REPLACEMENT
+
+
+def test_a_value_is_cleaned_to_a_limited_depth() -> None:
+    value = {KEY: {"a": {"b": KEY}}}
+    assert Redactor(SECRETS).value(value) == {REPLACEMENT: {"a": {"b": REPLACEMENT}}}
+    assert Redactor(SECRETS).value(value, 2) == {REPLACEMENT: {"a": {}}}

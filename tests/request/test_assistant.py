@@ -226,6 +226,12 @@ CASES = [
         assistant([text("Look."), {"type": "video_url", "video_url": {"url": "https://v.test/a.mp4"}}]),
     ),
     (
+        "the model of a message",
+        AIMessage("hi", additional_kwargs={"model": "moonshotai/kimi-k3"}),
+        assistant("hi", model="moonshotai/kimi-k3"),
+    ),
+    ("a model that is not text", AIMessage("hi", additional_kwargs={"model": 3}), assistant("hi")),
+    (
         "only file annotations are sent",
         AIMessage(
             "hi",

@@ -58,6 +58,16 @@ CASES = [
     ),
     ("developer", SystemMessage("a", additional_kwargs=DEVELOPER), {"role": "developer", "content": "a"}),
     ("developer, list", SystemMessage(["a"], additional_kwargs=DEVELOPER), {"role": "developer", "content": "a"}),
+    (
+        "system, changes of settings",
+        SystemMessage("Be brief.", additional_kwargs={"configuration_update": {"reasoning": {"effort": "low"}}}),
+        {"role": "system", "content": "Be brief.", "configuration_update": {"reasoning": {"effort": "low"}}},
+    ),
+    (
+        "system, odd changes",
+        SystemMessage("Be brief.", additional_kwargs={"configuration_update": "low"}),
+        {"role": "system", "content": "Be brief."},
+    ),
     # Assistant
     ("ai", AIMessage("hi"), {"role": "assistant", "content": "hi"}),
     ("ai, chunk", AIMessageChunk(content="hi", chunk_position="last"), {"role": "assistant", "content": "hi"}),

@@ -68,14 +68,23 @@ def unwanted_text(texts: Mapping[str, str]) -> list[str]:
 
 def silent_exceptions(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each suppression comment whose reason is shorter than two words."""
-    lines = []
-    for path, source in sources.items():
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT and _DIRECTIVE.search(token.string):
-                reason = re.findall(r"\w{2,}", _DIRECTIVE.sub("", token.string))
-                if len(reason) < len(("two", "words")):
-                    lines.append(f"{path}:{token.start[0]} suppresses a checker without a reason")
-    return lines
+    return [
+        f"{path}:{token.start[0]} suppresses a checker without a reason"
+        for path, source in sources.items()
+        if _may_be_silent(source)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT and _is_silent(token.string)
+    ]
+
+
+def _may_be_silent(source: str) -> bool:
+    """Return whether a line may lack its reason. Only then the file is split into tokens, which is slow."""
+    return any(_is_silent(line[match.start() :]) for line in source.splitlines() if (match := _DIRECTIVE.search(line)))
+
+
+def _is_silent(comment: str) -> bool:
+    words = re.findall(r"\w{2,}", _DIRECTIVE.sub("", comment))
+    return bool(_DIRECTIVE.search(comment)) and len(words) < len(("two", "words"))
 
 
 UNCLEAR = frozenset({"told", "given", "said", "known", "found", "asked", "kept"})
@@ -85,8 +94,9 @@ UNCLEAR = frozenset({"told", "given", "said", "known", "found", "asked", "kept"}
 def unclear_names(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each variable, argument, attribute or function with one of these names."""
     lines = []
+    words = re.compile(rf"\b(?:{'|'.join(UNCLEAR)})\b")
     for path, source in sources.items():
-        for node in ast.walk(parsed(source)):
+        for node in ast.walk(parsed(source)) if words.search(source) else ():
             match node:
                 case (
                     ast.Name(id=name, ctx=ast.Store())
@@ -99,14 +109,53 @@ def unclear_names(sources: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def hidden_annotations(sources: Mapping[str, str]) -> list[str]:
+    """Return one line for each annotation with a name that the body of its class binds, such as a field.
+
+    Python 3.14 evaluates annotations after the body of the class: there, the name is the value of the field.
+    """
+    lines = []
+    for path, source in sources.items():
+        for node in ast.walk(parsed(source)):
+            if isinstance(node, ast.ClassDef):
+                hidden = [name for name in _names_in_annotations(node) if name.id in _bound(node)]
+                lines += [f"{path}:{name.lineno} uses {name.id}, which {node.name} binds" for name in hidden]
+    return lines
+
+
+def _bound(kind: ast.ClassDef) -> Iterator[str]:
+    for node in kind.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case ast.Assign(targets=targets):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _names_in_annotations(kind: ast.ClassDef) -> Iterator[ast.Name]:
+    """Yield the names in the annotations of the fields and methods of a class."""
+    for node in kind.body:
+        roots: list[ast.AST | None] = []
+        match node:
+            case ast.AnnAssign(annotation=annotation):
+                roots = [annotation]
+            case ast.FunctionDef(args=args, returns=returns) | ast.AsyncFunctionDef(args=args, returns=returns):
+                roots = [returns, *(one.annotation for one in ast.walk(args) if isinstance(one, ast.arg))]
+        yield from (one for root in roots if root for one in ast.walk(root) if isinstance(one, ast.Name))
+
+
 _MOCKING = ("unittest.mock", "mock", "pytest_mock", "respx", "pytest_httpx", "responses")
 _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "mocker"})
+_PATCHING = ("setattr", "delattr")
 _NEVER_PATCHED = ("httpx", "httpx2", "httpcore", PACKAGE)
 
 
 def mocks(sources: Mapping[str, str]) -> list[str]:
     """Return one line for each mock, and for each patch of this package or of an HTTP library."""
-    modules = [Module(path, source) for path, source in sources.items()]
+    words = re.compile("|".join([*_MOCKING, *_MOCKS, *_PATCHING]))
+    modules = [Module(path, source) for path, source in sources.items() if words.search(source)]
     return [f"{module.path}:{line} mocks" for module in modules for line in sorted(_mocking_lines(module))]
 
 
@@ -139,7 +188,7 @@ def _names_of(tree: ast.Module, packages: tuple[str, ...]) -> set[str]:
 
 def _patches(call: ast.Call, forbidden: set[str]) -> bool:
     """Return whether this is `monkeypatch.setattr(x, ...)` with an x from a package that is never patched."""
-    if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"setattr", "delattr"} and call.args):
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in _PATCHING and call.args):
         return False
     patched = call.args[0]
     while isinstance(patched, ast.Attribute):

@@ -116,9 +116,10 @@ def test_a_cassette_names_the_live_service() -> None:
     assert written["recorded_from"] == cassettes.FROM_LIVE
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_each_cassette_of_the_project_names_its_source(path: Path) -> None:
-    cassette = yaml.safe_load(path.read_text())
+    cassette = yaml.load(path.read_text(), yaml.CSafeLoader)
     hosts = {part["request"]["uri"].split("/")[2] for part in cassette["interactions"]}
     assert cassette["recorded_from"] == (
         cassettes.FROM_LIVE if hosts == {cassettes.LIVE_HOST} else cassettes.FROM_EMULATOR

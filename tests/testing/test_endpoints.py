@@ -62,3 +62,14 @@ def test_invalid_requests_are_rejected(client: httpx.Client, method: str, path: 
 @pytest.mark.parametrize("path", ["/key", "/credits", "/generation?id=a"])
 def test_some_endpoints_require_a_key(openrouter: Emulator, path: str) -> None:
     assert httpx.get(openrouter.base_url + path).status_code == 401
+
+
+def test_lists_of_providers_and_endpoints_need_no_key(openrouter: Emulator) -> None:
+    providers = httpx.get(f"{openrouter.base_url}/providers").json()["data"]
+    assert "moonshotai" in {provider["slug"] for provider in providers}
+    endpoints = httpx.get(f"{openrouter.base_url}/endpoints/zdr").json()["data"]
+    assert "Moonshot AI" not in {endpoint["provider_name"] for endpoint in endpoints}
+
+
+def test_a_model_alone(client: httpx.Client) -> None:
+    assert client.get("/model/moonshotai/kimi-k2.5").json()["data"]["id"] == "moonshotai/kimi-k2.5"

@@ -152,3 +152,11 @@ def test_the_fingerprint_can_be_omitted(openrouter: Emulator, client: httpx.Clie
     assert reply(client)["system_fingerprint"]
     openrouter.behave(system_fingerprint=None)
     assert "system_fingerprint" not in reply(client)
+
+
+def test_refusals_and_annotations_are_streamed_after_the_text(openrouter: Emulator, client: httpx.Client) -> None:
+    citation = {"type": "url_citation", "url_citation": {"url": "https://example.com"}}
+    openrouter.script(Reply(text="No.", refusal="I cannot.", citations=[citation]))
+    sent = deltas(events(client))
+    assert [delta["refusal"] for delta in sent if "refusal" in delta] == ["I cannot."]
+    assert [delta["annotations"] for delta in sent if "annotations" in delta] == [[citation]]

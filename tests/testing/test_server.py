@@ -181,6 +181,7 @@ def test_a_slow_reader_gets_the_whole_reply() -> None:
         assert finished.wait(10)
 
 
+@pytest.mark.uncovered
 async def test_a_thousand_streams_at_once() -> None:
     streams, pieces = 1000, 5
 

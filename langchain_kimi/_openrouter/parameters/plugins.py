@@ -7,7 +7,7 @@ with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from langchain_kimi._openrouter.parameters.options import Options, as_dict, options
+from langchain_kimi._openrouter.parameters.options import Options, as_dict, options_of
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_word,
@@ -105,7 +105,7 @@ class FileParserPlugin(_SwitchablePlugin):
 
     id: Literal["file-parser"] = "file-parser"
     """Always `file-parser`."""
-    pdf: Annotated[PdfOptions | dict[str, Any] | None, options(PdfOptions)] = None
+    pdf: Annotated[PdfOptions | dict[str, Any] | None, options_of(PdfOptions)] = None
     """Options for PDF files."""
 
 
@@ -269,9 +269,9 @@ class ArmorPlugin(_SwitchablePlugin):
     mode: Annotated[str | None, word("enforce", "audit")] = None
     """`enforce` (default): blocked calls are withheld; `audit`: verdicts are only reported."""
     on_error: Annotated[str | None, word("log", "block")] = None
-    """What happens to a call that could not be evaluated: `block` (default) or `log`."""
+    """The treatment of a call that could not be evaluated: `block` (default) or `log`."""
     output_mode: Annotated[str | None, word("text", "custom_item", "claude_code_compatibility")] = None
-    """How a blocked call is reported; in chat completions only `text` (default): a marker in the text."""
+    """The report of a blocked call; in chat completions only `text` (default): a marker in the text."""
     use_cc_style_default_rules: Flag = None
     """Whether to add Claude Code's own rules (default false in chat completions)."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+from langchain_kimi.testing import Reply, ToolCall, faults
 from tests.cli.conftest import Cli
 from tests.conftest import KEY
 from tests.rows import each_row
@@ -97,6 +98,22 @@ def test_a_schema_makes_objects_in_a_parquet_file(cli: Cli, tmp_path: Path) -> N
 
     [row] = pyarrow.parquet.read_table(out).to_pylist()
     assert json.loads(row["value"]) == {"city": "Oslo"}
+
+
+def test_the_batch_lane_is_an_option(cli: Cli, tmp_path: Path) -> None:
+    cli.emulator.behave(batch_states=())
+    rows = write_rows(tmp_path / "in.csv", [{"text": f"letter {n}"} for n in range(3)])
+    command = ["bulk", str(rows), "--prompt", "Read: {text}", "--out", str(tmp_path / "out.parquet"), "--lane", "batch"]
+
+    summary = cli.json(*command, "--max-tokens", "50", "--max-cost", "1")
+
+    assert (summary["answered"], summary["failed"]) == (3, 0)
+    assert [one.path.rpartition("/")[2] for one in cli.emulator.requests if one.method == "POST"] == ["batches"]
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["ok"].to_pylist() == [True] * 3
+    assert cli.json(*command, "--max-tokens", "50")["stored"] == 3
+
+    cli(*command[:-2], "--requests-per-minute", "0", code=2)
+    assert "requests_per_minute must be a number above 0" in cli.err
 
 
 def test_failed_rows_end_with_3_and_are_asked_again_on_request(cli: Cli, tmp_path: Path) -> None:
@@ -181,7 +198,15 @@ def test_another_prompt_is_refused_with_the_difference(cli: Cli, tmp_path: Path)
     assert len(cli.emulator.bodies) == 1
 
 
-def test_an_interrupted_run_says_how_it_continues(cli: Cli, tmp_path: Path) -> None:
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Let SIGINT interrupt. It is ignored in processes that a shell started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_run_says_how_it_continues(interrupts: None, cli: Cli, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "a"}])
     cli.emulator.script(faults.silence(), times=None)
 
@@ -198,21 +223,19 @@ def test_an_interrupted_run_says_how_it_continues(cli: Cli, tmp_path: Path) -> N
     assert cli.err == "Interrupted. Start the same command again to continue.\n"
 
 
-def test_a_killed_command_continues(openrouter: Emulator, tmp_path: Path) -> None:
+def test_a_killed_command_continues(cli: Cli, tmp_path: Path) -> None:
+    openrouter = cli.emulator
     rows = write_rows(tmp_path / "in.csv", [{"text": f"letter {n}"} for n in range(40)])
     out = tmp_path / "out.jsonl"
-    command = [sys.executable, "-m", "langchain_kimi", "bulk", str(rows), "--prompt", "{text}", "--out", str(out)]
-    command += ["--concurrency", "4", "--base-url", openrouter.base_url, "--json"]
-    environment = {**os.environ, "OPENROUTER_API_KEY": KEY}
+    command = ["bulk", str(rows), "--prompt", "{text}", "--out", str(out), "--concurrency", "4"]
+    first = [sys.executable, "-m", "langchain_kimi", *command, "--base-url", openrouter.base_url]
     openrouter.behave(pause=0.01)
-    with subprocess.Popen(command, env=environment) as process:
+    with subprocess.Popen(first, env={**os.environ, "OPENROUTER_API_KEY": KEY}) as process:
         while process.poll() is None and not (out.exists() and len(lines(out)) >= 10):
             time.sleep(0.002)
         process.kill()
 
     openrouter.behave(pause=0.0)
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-
-    assert (json.loads(run.stdout)["rows"], run.stderr) == (40, "")
+    assert (cli.json(*command)["rows"], cli.err) == (40, "")
     assert len({line["key"] for line in lines(out)}) == len(lines(out)) == 40
     assert 40 <= len(openrouter.bodies) <= 40 + 2 * 4

@@ -28,6 +28,7 @@ def test_streamed_at_every_split(case: Case) -> None:
         assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
+@pytest.mark.covered
 @every_case
 def test_plain(case: Case) -> None:
     assert outcome_of(plain(case)) == expected_of(case)

@@ -56,6 +56,7 @@ def assert_cuts_change_nothing(case: Case, places: Iterable[int]) -> None:
 
 
 # The markers are at other places in each text, so together the texts are cut at each place of each marker.
+@pytest.mark.covered
 @every_case
 def test_cut_at_some_places(case: Case) -> None:
     places = range(1, len(text_of(case)))

@@ -34,6 +34,7 @@ def test_plain(case: Case) -> None:
     assert outcome_of(plain(case)) == expected_of(case)
 
 
+@pytest.mark.covered
 @each_row("case", [*VARIED_PIECES, *HEALTHY_PIECES], ids=lambda case: case.name)
 def test_streamed_in_the_pieces_of_the_case(case: Case) -> None:
     assert outcome_of(streamed(case, list(case.deltas)), case) == expected_of(case)

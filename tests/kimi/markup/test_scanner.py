@@ -50,6 +50,7 @@ def test_long_arguments_are_read_once() -> None:
     assert len(scanned.calls[0].arguments) == 120_000 + len('{"city": ""}')
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("text", ["`" + ONE + "` ", f"{CALL} is one. ", SECTION + "! ", "functions.x ", "<|tool_ "])
 def test_many_false_starts(text: str) -> None:
     scanned = scanner()
@@ -69,7 +70,7 @@ def test_many_broken_calls() -> None:
     assert scanned.calls
 
 
-def test_arguments_that_are_not_json_are_held_back_until_their_end() -> None:
+def test_arguments_that_are_not_json_are_buffered_until_their_end() -> None:
     scanned = scanner()
     pieces = [f"{CALL}functions.get_weather:0{ARGUMENTS}{{b}} c", " some", " more", " words", f"{CALL_END} Done."]
     shown = "".join(scanned.feed(piece) for piece in pieces) + scanned.close(clean=True)

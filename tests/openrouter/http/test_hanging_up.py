@@ -65,6 +65,7 @@ def test_closing_a_stream_hangs_up(started: tuple[Listener, str]) -> None:
     assert listener.hung_up.wait(SOON)
 
 
+@pytest.mark.uncovered
 def test_dropping_a_stream_hangs_up(started: tuple[Listener, str]) -> None:
     listener, url = started
     for _ in exchange(call(url)):
@@ -73,6 +74,7 @@ def test_dropping_a_stream_hangs_up(started: tuple[Listener, str]) -> None:
     assert listener.hung_up.wait(SOON)
 
 
+@pytest.mark.uncovered
 def test_an_error_in_the_consumer_hangs_up(started: tuple[Listener, str]) -> None:
     listener, url = started
     with pytest.raises(ZeroDivisionError):

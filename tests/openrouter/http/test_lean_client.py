@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 import httpcore
@@ -123,3 +124,9 @@ def test_an_unexpected_exception_behind_a_proxy_is_a_proxy_error() -> None:
 
 def test_a_connection_without_a_readable_buffer_has_no_trailing_data() -> None:
     assert not _has_trailing_data(object())
+
+
+def test_the_log_of_other_calls_stays_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("httpcore.http11").debug("a header of %s", "somebody")
+    assert caplog.messages == ["a header of somebody"]

@@ -137,6 +137,8 @@ print(next(parts))
 """
 
 
+# `tests/isolation/test_exit.py` does the same with a model.
+@pytest.mark.long
 def test_a_process_with_an_open_stream_exits_silently() -> None:
     with serving(streamed(WHOLE[0], Hang())) as server:
         ended = subprocess.run(

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from langchain_kimi._openrouter.parameters.options import (
     CacheControl,
@@ -15,8 +15,10 @@ from langchain_kimi._openrouter.parameters.options import (
     ProviderPreferences,
     ProviderSort,
     Reasoning,
+    as_dict,
 )
 from langchain_kimi._openrouter.parameters.plugins import GenericPlugin, WebPlugin
+from langchain_kimi.errors import KimiUsageError
 
 ALL_PREFERENCES: dict[str, Any] = {
     "order": ["moonshotai", "groq"],
@@ -241,3 +243,19 @@ def test_an_error_repeats_neither_long_strings_nor_keys() -> None:
     assert "got a string of 15 characters" in text
     assert "got a dict of 1" in text
     assert "got an object" not in refused(lambda: ProviderPreferences(zdr=object()))
+
+
+def test_options_that_are_not_json_are_refused() -> None:
+    options = ProviderPreferences(options={"x": [{"y": object()}]})
+    with pytest.raises(KimiUsageError, match="has a value that is not JSON"):
+        options.to_wire()
+
+
+def test_models_of_other_packages_become_dicts() -> None:
+    class Other(BaseModel):
+        first_one: int = Field(1, alias="firstOne")
+        second: int = 2
+
+    assert as_dict(Other(firstOne=3)) == {"firstOne": 3}
+    options = Reasoning(effort="low")
+    assert as_dict(options) is options

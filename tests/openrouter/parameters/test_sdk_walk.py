@@ -128,6 +128,7 @@ def no_warnings() -> Iterator[None]:
 FORMS = {"dict": lambda _, value: value, "typed": typed, "of the SDK": of_the_sdk}
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("form", FORMS)
 def test_everything_that_the_sdk_sends_can_be_sent(form: str) -> None:
     model, wrong = ChatKimi(api_key=KEY), []

@@ -1,6 +1,7 @@
 """Hostile replies as a plain HTTP client receives them."""
 
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,15 +15,24 @@ from tests.conftest import KEY
 from tests.testing.chat import body
 
 
-def received(openrouter: Emulator, fault: HostileFault, *, stream: bool = False) -> bytes:
-    """Return the bytes that a client receives until the connection ends."""
+def received(
+    openrouter: Emulator,
+    fault: HostileFault,
+    *,
+    stream: bool = False,
+    enough: Callable[[bytes], bool] = lambda _: False,
+) -> bytes:
+    """Return the bytes that a client receives until the connection ends, or until it has enough of them."""
     openrouter.behave(reasoning=False)
     openrouter.fail_next(fault.on(Reply(text="one two")))
     url, sent = urlsplit(openrouter.base_url), dump(body(stream=stream))
     with socket.create_connection((url.hostname or "", url.port or 0)) as connection:
         head = f"POST {url.path}/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
         connection.sendall(f"{head}connection: close\r\ncontent-length: {len(sent)}\r\n\r\n".encode() + sent)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
+        sent = b""
+        while (piece := connection.recv(65536)) and not enough(sent := sent + piece):
+            continue
+        return sent
 
 
 def test_exact_bytes_replace_the_reply(openrouter: Emulator) -> None:
@@ -76,3 +86,10 @@ def test_a_fault_keeps_its_description_with_another_reply() -> None:
     fault = HOSTILE["length: two"]
     assert fault.on(Reply(text="x")).what == fault.what
     assert entries.raw("x", "X.", b"", Hang(), client="stops").client == "stops"
+
+
+def test_an_endless_reply_keeps_the_content_type(openrouter: Emulator) -> None:
+    fault = entries.endless("x", "X.", entries.instead(b"a"), entries.CLOSE)
+    head, _, sent = received(openrouter, fault).partition(b"\r\n\r\n")
+    assert b"content-type: application/json" in head
+    assert sent == b"1\r\na\r\n"
