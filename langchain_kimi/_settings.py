@@ -374,11 +374,7 @@ setattr(KimiSettings, "__init__", _construct)  # noqa: B010 - type checkers forb
 
 
 def check_encrypted(base_url: str) -> None:
-    """Check that requests with secrets are encrypted or stay on this machine.
-
-    Raises:
-        ValueError: The base URL is plain http on another machine.
-    """
+    """Raise a ValueError if the base URL is plain http on another machine."""
     if not keeps_secrets(base_url):
         raise ValueError(
             "base_url is plain http on another machine: the key would travel unencrypted. "

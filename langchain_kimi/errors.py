@@ -316,14 +316,6 @@ class KimiStatusError(KimiError):
     """OpenRouter or the provider refused the request or failed to serve it."""
 
 
-class UndocumentedStatusError(KimiStatusError, ValueError):
-    """A status without a class of its own, such as 302 or 418: a `KimiStatusError` that would come again."""
-
-
-UndocumentedStatusError.__name__ = KimiStatusError.__name__
-"""Messages and tables show the public class; pickles refer to the qualified name, which differs."""
-
-
 class KimiInvalidRequestError(KimiStatusError, ModelInvalidRequestError, ValueError):
     """The request is invalid (400, 412, 413, 422)."""
 

@@ -25,8 +25,16 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiStatusError,
     RawReply,
-    UndocumentedStatusError,
 )
+
+
+class UndocumentedStatusError(KimiStatusError, ValueError):
+    """A status without a class of its own, such as 302 or 418: a `KimiStatusError` that would come again."""
+
+
+UndocumentedStatusError.__name__ = KimiStatusError.__name__
+"""Messages and tables show the public class; pickles refer to the qualified name, which differs."""
+
 
 BY_STATUS: dict[int, type[KimiStatusError]] = {
     400: KimiInvalidRequestError,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -12,7 +13,6 @@ from langchain_kimi.errors import (
     KimiPermissionError,
     KimiRateLimitError,
     KimiServerError,
-    UndocumentedStatusError,
 )
 from langchain_kimi.testing import RawReply, faults
 from langchain_kimi.testing.responses import dump

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiError,
     KimiServerError,
     KimiStatusError,
     KimiTimeoutError,
-    UndocumentedStatusError,
 )
 from langchain_kimi.testing import Emulator, RawReply, Reply
 from tests.conftest import KEY

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiEmptyReplyError,
@@ -10,7 +11,6 @@ from langchain_kimi.errors import (
     KimiRateLimitError,
     KimiReplyTooLargeError,
     KimiServerError,
-    UndocumentedStatusError,
 )
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.faults import http_error

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_kimi import errors
-from langchain_kimi.errors import KimiStatusError, UndocumentedStatusError
+from langchain_kimi._openrouter.errors import UndocumentedStatusError
+from langchain_kimi.errors import KimiStatusError
 
 NOW = 1_790_000_000.0
 IN_A_MINUTE = str(int((NOW + 60) * 1000))

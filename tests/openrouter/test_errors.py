@@ -8,6 +8,7 @@ import pytest
 from langchain_kimi._openrouter.errors import (
     BY_TYPE,
     CONTEXT_TYPES,
+    UndocumentedStatusError,
     error_from_reply,
     error_from_response,
     find_error,
@@ -25,7 +26,6 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiStatusError,
     RawReply,
-    UndocumentedStatusError,
 )
 from tests.growth import assert_linear
 from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
