@@ -32,8 +32,8 @@ from langchain_kimi._openrouter.http.endpoint import (
     Verify,
     attribution_headers,
     check_base_url,
+    check_encrypted,
     check_header,
-    keeps_secrets,
 )
 from langchain_kimi._openrouter.http.transports import Transport, check_transport
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
@@ -377,15 +377,6 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
 
 # Not in the class, where type checkers would take it for the signature instead of the fields.
 setattr(KimiSettings, "__init__", _construct)  # noqa: B010 - type checkers forbid an assignment
-
-
-def check_encrypted(base_url: str) -> None:
-    """Raise a ValueError if the base URL is plain http on another machine."""
-    if not keeps_secrets(base_url):
-        raise ValueError(
-            "base_url is plain http on another machine: the key would travel unencrypted. "
-            "Use https, or pass allow_insecure_http=True."
-        )
 
 
 def chosen_host(settings: KimiSettings) -> Host:

@@ -16,6 +16,7 @@ from langchain_kimi._openrouter.http.connection import BASE_URL, Connection, Tim
 from langchain_kimi._openrouter.http.endpoint import (
     attribution_headers,
     check_base_url,
+    check_encrypted,
     check_header,
     check_proxy,
     request_headers,
@@ -26,7 +27,7 @@ from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi._openrouter.variables import BASE_URL as BASE_URL_VARIABLE
 from langchain_kimi._openrouter.variables import about, stripped, value_of
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._settings import KimiSettings, check_encrypted, chosen_host
+from langchain_kimi._settings import KimiSettings, chosen_host
 from langchain_kimi.catalog.operations import Get
 from langchain_kimi.errors import KimiUsageError
 
