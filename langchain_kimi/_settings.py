@@ -32,8 +32,8 @@ from langchain_kimi._openrouter.http.endpoint import (
     Verify,
     attribution_headers,
     check_base_url,
+    check_encrypted,
     check_header,
-    keeps_secrets,
 )
 from langchain_kimi._openrouter.http.transports import Transport, check_transport
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
@@ -255,12 +255,8 @@ class KimiSettings(RequestParameters, Aliases):
             raise ValueError(missing_key(chosen_host(self)))
         if self.streaming and self.n > 1:
             raise ValueError("n must be 1 when streaming.")
-        has_secrets = self.openrouter_api_key or self.default_headers
-        if has_secrets and not (self.allow_insecure_http or keeps_secrets(self.openrouter_api_base or "")):
-            raise ValueError(
-                "base_url is plain http on another machine: the key would travel unencrypted. "
-                "Use https, or pass allow_insecure_http=True."
-            )
+        if not self.allow_insecure_http and (self.openrouter_api_key or self.default_headers):
+            check_encrypted(self.openrouter_api_base or "")
         check_key(plain_key(self.openrouter_api_key))
         for name, value in {
             **attribution_headers(self.app_url, self.app_title, self.app_categories),

@@ -26,8 +26,9 @@ KimiError                          (ModelError)
 ```
 
 Each leaf is also one of langchain-core's `Model*Error` classes, so that its retry and fallback middleware handles it.
-Errors of requests that would fail again (400 to 404, and those of a usage error) are also `ValueError`s, which
-LangGraph's default `RetryPolicy` does not retry; `retry_on` decides for every single error.
+Errors of requests that would fail again (400 to 404, undocumented statuses such as 302 and 418, and those of a usage
+error) are also `ValueError`s, which LangGraph's default `RetryPolicy` does not retry; `retry_on` decides for every
+single error.
 The exception carries everything known about the failure, including the partial answer; see `KimiError`.
 """
 

@@ -24,7 +24,7 @@ PIECES = (
     *MARKERS, *sorted(K3_MARKERS),
 )  # fmt: skip
 """Pieces of texts of a model."""
-WORST = ("[1e999] ", '{\\"a\\":1}', " ", '{"a":"', "[1.5,", '{x "', "<|", CALL)
+WORST = ("[1e999] ", '{\\"a\\":1}', " ", '{"a":"', "[1.5,", '{x "', "<|", "(", CALL)
 """Pieces that once took more than linear time, for tests that are not long."""
 
 

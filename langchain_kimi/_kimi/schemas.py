@@ -37,6 +37,8 @@ Definitions that contain each other twice would otherwise double the schema with
 """
 _MAX_INLINED = 8
 """How many references may be inlined inside each other: the depth of a schema is limited too."""
+_MOST_PASSES = 4
+"""Random schemas needed two passes, or three."""
 _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties"})
 _MAY_BE_BOOLEAN |= {"not", "if", "then", "else", "contains", "propertyNames"}
 # A reference may be directly under these keywords; the validator does not visit `allOf`, `oneOf` and `prefixItems`.
@@ -94,9 +96,25 @@ def _repaired(schema: JSONObject, tool: str) -> _Repaired:
 @lru_cache(maxsize=1024)
 def _repair_of(schema: str, tool: str) -> _Repaired:
     before = json.loads(schema)
-    rewriter = _Rewriter(before, tool)
-    after = rewriter.parameters()
-    return _Repaired(None if after is before else json.dumps(after), tuple(rewriter.notes), tuple(rewriter.exceeded))
+    after, notes, exceeded = _rewritten(before, tool)
+    return _Repaired(None if after is before else json.dumps(after), notes, exceeded)
+
+
+def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ...], tuple[str, ...]]:
+    """Return an accepted schema, the notes on changes and the notes on rules that it still breaks.
+
+    A rewrite may make another one possible: an alternative that became the only one takes the place of all of them. So
+    a changed schema is rewritten again.
+    """
+    notes: dict[str, None] = {}
+    for _ in range(_MOST_PASSES):
+        rewriter = _Rewriter(schema, tool)
+        after = rewriter.parameters()
+        notes |= dict.fromkeys(rewriter.notes)
+        if after == schema:
+            break
+        schema = after
+    return schema, tuple(notes), tuple(rewriter.exceeded)
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
@@ -107,7 +125,7 @@ def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
     Raises:
         KimiUsageError: There is no equal schema that Moonshot AI accepts.
     """
-    return _Rewriter(schema, tool).parameters()
+    return _rewritten(schema, tool)[0]
 
 
 def _tool(tool: JSONObject) -> JSONObject:

@@ -2,8 +2,9 @@
 
 The text is split about where Kimi's tokenizer splits it (a word with the sign before it, up to three digits, a run of
 signs, white space), and each piece counts as the average of such pieces. The averages of English words and of signs
-were measured with two public vocabularies of the same kind and size, those of other scripts come from a published
-benchmark of Kimi's vocabulary; `docs/token-estimate.md` has the sources and the errors.
+were measured with two public vocabularies of the same kind and size, which have as many tokens for code as Kimi's
+vocabulary in a published benchmark. Those of other scripts come from that benchmark; `docs/token-estimate.md` has the
+sources and the errors.
 
 Words of other languages in Latin letters have more tokens than English words. The language is decided again for every
 `_WINDOW` words, so that a text has as many tokens as its parts, and a long text is not confused with a foreign one.
@@ -13,16 +14,26 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from langchain_kimi._tokens.word_costs import cost_of_word, words_of
+from langchain_kimi._tokens.frequent_words import words_of
+from langchain_kimi._tokens.word_costs import cost_of_word
 
 # Average tokens of a run of 1, 2, 3, ... signs.
-_SIGNS_IN_A_ROW = (1.0, 1.02, 1.2, 1.8, 2.2, 2.6, 3.0, 3.8)
-_SIGNS_OF_JSON_IN_A_ROW = (1.0, 1.0, 1.0, 1.15, 2.0, 2.4, 2.8, 3.3)
+_SIGNS_IN_A_ROW = (1.0, 1.02, 1.73, 1.96, 2.26, 2.5, 3.0, 3.6)
+_SIGNS_OF_JSON_IN_A_ROW = (1.0, 1.0, 1.03, 1.74, 1.75, 2.8, 3.3, 3.9)
 _SIGNS_OF_JSON = frozenset('{}[]":,')
 _SIGNS_PER_TOKEN = 2.0
-_RULER = re.compile(r"(.)\1{3,}")
+# Sequences of signs that are one token each, from code, markup and JSON.
+_FREQUENT_SIGNS = words_of(
+    r'''!"); !</ !== "${ ")) "), "). "); "-- "../../ "./ "/> "/></ ":""," ":[" ":{" "</ ">< "></ "]), "]); #!/ '", '';
+    '), '). '); ',' '-- '</ ()) ())) ())); ()); (), ()-> (). (): (); (){ (-- (__ )", )&&( ))); )), )); )-> :** *__ ++)
+    ++; ,"\ ,\" --> ->{ .""" ."); .", ."," ..." ...") ../ .</ .__ /** /*. :', :// :/// ;</ <!-- ="" =""> ="# ="$ ="${
+    ="- ="../ ="../../ ="/ ="_ =[" =[], =\" >", >.</ >:: ></ []. \", \",\" \": \":\" \":{\" \"> ])) ]); __( __(( __) });
+    }->{'''
+)
+_RULER = re.compile(r"(.)\1{3,}|(?:\.\./){3,}")
 _SIGNS_OF_RULER_IN_ONE = {**dict.fromkeys("-=*#_./~+", 40), "!": 8}
 _SIGNS_OF_RARE_RULER_IN_ONE = 4
+_SIGNS_OF_PARENTS_IN_ONE = 9
 _RARE_SIGN = 0.62
 _RARE_SIGN_IN_RULER = 0.57
 _LONG_RULER = 8
@@ -36,8 +47,8 @@ _FEWEST_WORDS = 20
 # words.
 _FEW_ACCENTS = 0.05
 _ACCENT_SLOPE = 4.0
-_MOST_BY_ACCENTS = 0.25
-_MOST_BY_EXTENDED_ACCENTS = 0.6
+_MOST_BY_ACCENTS = 0.15
+_MOST_BY_EXTENDED_ACCENTS = 0.33
 # A text without accents is in a foreign language if it has more function words of such languages than English ones.
 _LEAST_FOREIGN = 0.08
 _FEWEST_FOREIGN = 2
@@ -54,14 +65,15 @@ _ENGLISH = words_of(
 )
 _FOREIGN_FACTORS = {
     # Languages of which the vocabulary has many words: Spanish, French, Portuguese, Italian, German.
-    0.25: "el los las una unos por para como del este esta que sus muy cuando donde porque entre sobre le les des est "
+    0.15: "el los las una unos por para como del este esta que sus muy cuando donde porque entre sobre le les des est "
     "dans pour qui sur une avec pas au aux ce cette sont mais ou leur nous vous il elle uma da dos das em nos nas seu "
     "sua foi ele ela isso di gli della che sono nel alla questo anche dei delle la de en un",
     # German.
-    0.4: "der das und ist nicht mit ein eine einen dem den von zu auf im sich auch als wird sind oder bei aus nach",
+    0.34: "der das und ist nicht mit ein eine einen dem den von zu auf im sich auch als wird sind oder bei aus nach",
     # Languages of which it has few words: Indonesian and Malay, Dutch, Tagalog, Swahili, Finnish, Estonian, Swedish,
     # Danish, Norwegian, Polish, Czech, Romanian, Hungarian, Turkish, Hausa, Somali, Zulu, Latin, romanized Hindi.
-    0.7: "yang dan untuk dengan ini itu pada adalah dari ke dalam tidak akan oleh atau juga bisa karena saya anda kami "
+    0.48: "yang dan untuk dengan ini itu pada adalah dari ke dalam tidak akan oleh atau juga bisa karena saya anda "
+    "kami "
     "mereka telah sudah lebih tersebut secara sebagai jika bahwa setiap di het een van niet zijn met voor dat er maar "
     "ook aan wordt deze naar om hij wij ang ng sa mga ay ko mo siya hindi kung nang isang ya wa kwa ni katika cha za "
     "hii kama lakini watu yake hiyo ja ei oli mutta kun niin joka ovat ole ka oma siis kui aga och att det som av inte "
@@ -73,14 +85,19 @@ _FOREIGN_FACTORS = {
 _FOREIGN = {word: factor for factor, words in _FOREIGN_FACTORS.items() for word in words_of(words)}
 
 # Random characters, which are in no vocabulary: base64 and keys, and packed data with signs. In both, the words (as
-# camelCase has them) are shorter than in names and code, and both cases are frequent.
+# camelCase has them) are shorter than in names and code, and both cases are frequent. Paths and names of code have more
+# separators than base64, and minified code has words that packed data lacks.
 _RANDOM = re.compile(r"[A-Za-z0-9+/_-]{16,}+=*")
 _PACKED = re.compile(r"[!-~]{40,160}")
 _SHORT_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[+/_-]+")
 _LETTERS_OF_SHORT_WORDS = 2.6
 _LEAST_CASES = 0.15
 _LEAST_CASES_OF_PACKED, _LEAST_SIGNS_OF_PACKED = 0.04, 0.2
-_RANDOM_PER_TOKEN, _PACKED_PER_TOKEN = 1.37, 1.5
+_MOST_SEPARATORS = 0.08
+_SEPARATOR = re.compile(r"[+/_-]")
+_MOST_WORDS_OF_PACKED = 0.05
+_WORD = re.compile(r"[a-z]{4,}|[A-Z]{5,}")
+_RANDOM_PER_TOKEN, _PACKED_PER_TOKEN = 1.42, 1.6
 
 # Letters per token, slightly below what a benchmark measured with Kimi's vocabulary on web pages.
 LETTERS_PER_TOKEN = {
@@ -172,12 +189,14 @@ def _has_short_words(run: str, least_cases: float) -> bool:
 
 
 def _is_random(run: str) -> bool:
-    return _has_short_words(run, _LEAST_CASES)
+    return len(_SEPARATOR.findall(run)) <= _MOST_SEPARATORS * len(run) and _has_short_words(run, _LEAST_CASES)
 
 
 def _is_packed(run: str) -> bool:
     signs = len(run) - sum(map(str.isalnum, run))
-    return signs > _LEAST_SIGNS_OF_PACKED * len(run) and _has_short_words(run, _LEAST_CASES_OF_PACKED)
+    if signs <= _LEAST_SIGNS_OF_PACKED * len(run) or not _has_short_words(run, _LEAST_CASES_OF_PACKED):
+        return False
+    return sum(map(len, _WORD.findall(run))) <= _MOST_WORDS_OF_PACKED * len(run)
 
 
 @dataclass(slots=True)
@@ -267,6 +286,8 @@ def _cost_of_signs(piece: str, _kind: str) -> float:
 
 
 def _cost_of_ascii_signs(signs: str) -> float:
+    if signs in _FREQUENT_SIGNS:
+        return 1.0
     if len(signs) <= len(_SIGNS_IN_A_ROW):
         costs = _SIGNS_OF_JSON_IN_A_ROW if _SIGNS_OF_JSON.issuperset(signs) else _SIGNS_IN_A_ROW
         return costs[len(signs) - 1] if len(set(signs)) > 1 else _cost_of_ruler(signs)
@@ -277,6 +298,8 @@ def _cost_of_ascii_signs(signs: str) -> float:
 
 
 def _cost_of_ruler(ruler: str) -> float:
+    if ruler.startswith("../"):
+        return max(1.0, len(ruler) / _SIGNS_OF_PARENTS_IN_ONE)
     # A ruler of a sign that is often in rulers is a word of the vocabulary.
     return max(1.0, len(ruler) / _SIGNS_OF_RULER_IN_ONE.get(ruler[0], _SIGNS_OF_RARE_RULER_IN_ONE))
 

@@ -6,39 +6,55 @@ The averages were measured with public vocabularies of the same kind and size as
 from collections.abc import Mapping
 from operator import add
 
+from langchain_kimi._tokens.frequent_words import EVERYWHERE, IN_TEXTS, words_of
 
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text, which blanks separate."""
-    return frozenset(text.split())
+_Costs = Mapping[str, tuple[float, ...]]
 
-
-# Average tokens of a word of 1, 2, 3, ... ASCII letters, by the preceding character and by its case.
-_AFTER_SPACE = {
-    "small": (1.0, 1.0, 1.0, 1.01, 1.02, 1.02, 1.03, 1.06, 1.07, 1.09, 1.16, 1.18, 1.25, 1.32, 1.55, 2.0),
-    "capital": (1.0, 1.0, 1.0, 1.02, 1.08, 1.1, 1.1, 1.2, 1.35, 1.42, 1.3, 1.25, 1.4, 1.42, 1.6, 2.0),
-    "capitals": (1.0, 1.0, 1.04, 1.1, 1.08, 1.12, 1.1, 1.14, 1.18, 1.15, 1.28, 1.4, 1.5, 2.0, 2.3, 2.6),
+# Average tokens of a word of 1, 2, 3, ... ASCII letters, by the preceding character and by its case. The signs of
+# "joined" and the word after them are often one token. Other signs seldom are.
+_COSTS: Mapping[str, _Costs] = {
+    "space": {
+        "small": (1.0, 1.0, 1.0, 1.01, 1.04, 1.06, 1.08, 1.11, 1.12, 1.14, 1.21, 1.25, 1.29, 1.34, 1.55, 1.95),
+        "capital": (1.0, 1.0, 1.01, 1.06, 1.1, 1.2, 1.25, 1.35, 1.48, 1.5, 1.45, 1.42, 1.42, 1.35, 1.39, 1.57),
+        "capitals": (1.0, 0.99, 1.07, 1.26, 1.35, 1.37, 1.39, 1.56, 1.6, 1.45, 1.42, 1.76, 1.65, 1.14, 1.03, 1.03),
+    },
+    "other": {
+        "small": (1.0, 0.92, 1.05, 1.14, 1.3, 1.5, 1.65, 1.72, 1.77, 1.78, 1.82, 2.0, 2.23, 2.56, 2.89, 3.44),
+        "capital": (1.0, 1.01, 1.03, 1.04, 1.18, 1.18, 1.21, 1.3, 1.38, 1.39, 1.41, 1.47, 1.54, 1.84, 1.99, 2.11),
+        "capitals": (1.0, 0.97, 1.41, 1.32, 1.3, 1.78, 2.1, 2.24, 2.56, 2.94, 3.42, 3.78, 3.54, 3.16, 3.16, 3.35),
+    },
+    "joined": {
+        "small": (1.0, 1.01, 1.08, 1.19, 1.55, 1.57, 1.67, 1.79, 1.82, 1.84, 2.0, 2.24, 2.36, 2.64, 2.68, 3.08),
+        "capital": (1.03, 1.42, 1.27, 1.51, 1.93, 1.81, 1.6, 1.95, 2.03, 1.86, 2.22, 2.29, 2.28, 2.16, 2.22, 2.29),
+        "capitals": (1.0, 1.04, 1.24, 1.72, 1.46, 1.76, 1.97, 1.94, 1.79, 1.87, 2.37, 2.92, 2.97, 3.41, 4.76, 5.64),
+    },
+    "dash": {
+        "small": (1.0, 1.17, 1.38, 1.3, 1.57, 1.58, 1.74, 2.07, 2.22, 2.07, 1.93, 2.31, 2.42, 2.52, 3.01, 3.29),
+        "capital": (1.0, 1.54, 1.46, 1.93, 2.12, 1.5, 1.58, 2.05, 2.54, 2.58, 2.68, 2.76, 2.71, 2.86, 3.3, 3.48),
+        "capitals": (1.17, 1.52, 1.67, 2.03, 1.83, 1.87, 1.9, 2.03, 2.34, 2.58, 2.61, 2.63, 2.99, 3.58, 3.94, 4.12),
+    },
+    "sign": {
+        "small": (1.07, 1.36, 1.65, 1.89, 1.92, 1.93, 2.02, 2.16, 2.23, 2.39, 2.71, 2.82, 2.71, 2.87, 3.42, 4.01),
+        "capital": (1.22, 1.96, 1.74, 1.81, 2.33, 2.21, 2.24, 2.26, 2.22, 2.5, 2.9, 2.89, 2.85, 3.23, 3.44, 3.51),
+        "capitals": (1.37, 1.89, 2.15, 2.33, 2.76, 2.83, 3.03, 3.63, 4.08, 4.2, 3.68, 3.31, 3.52, 3.84, 4.15, 4.33),
+    },
 }
-_AFTER_SIGN = {
-    "small": (1.04, 1.1, 1.22, 1.19, 1.34, 1.44, 1.48, 1.66, 1.95, 2.11, 2.5, 2.65, 2.9, 3.0, 3.5, 3.6),
-    "capital": (1.17, 1.6, 1.58, 1.58, 1.82, 1.86, 1.9, 2.0, 2.27, 2.5, 2.5, 2.8, 3.0, 3.1, 3.4, 3.6),
-    "capitals": (1.17, 1.7, 1.88, 1.95, 1.75, 1.8, 1.6, 1.9, 2.3, 2.7, 2.8, 3.0, 3.3, 3.6, 4.0, 4.3),
+# Average tokens of the words in `frequent_words`.
+_FREQUENT_COSTS: Mapping[str, Mapping[str, float]] = {
+    "space": {"small": 1.0, "capital": 1.0, "capitals": 1.01},
+    "other": {"small": 1.0, "capital": 1.0, "capitals": 1.05},
+    "joined": {"small": 1.0, "capital": 1.34, "capitals": 1.08},
+    "dash": {"small": 1.02, "capital": 1.64, "capitals": 2.2},
+    "sign": {"small": 1.19, "capital": 1.7, "capitals": 1.34},
 }
-_AFTER_OTHER = {
-    "small": (1.0, 1.0, 1.05, 1.07, 1.09, 1.16, 1.29, 1.38, 1.57, 1.58, 1.6, 2.2, 2.6, 2.6, 3.3, 3.5),
-    "capital": (1.0, 1.0, 1.03, 1.03, 1.05, 1.08, 1.1, 1.15, 1.25, 1.3, 1.4, 1.5, 1.5, 1.9, 2.2, 2.4),
-    "capitals": (1.0, 1.06, 1.35, 1.65, 1.95, 2.2, 2.2, 2.5, 2.5, 2.8, 3.0, 3.6, 3.7, 3.9, 4.3, 4.6),
+_FREQUENT_COSTS_IN_TEXTS: Mapping[str, Mapping[str, float]] = {
+    "space": {"small": 1.0, "capital": 1.02, "capitals": 1.02},
+    "other": {"small": 1.02, "capital": 1.02},
+    "joined": {"small": 1.03, "capital": 1.46},
 }
-# The words of JSON schemas have one token each, which tools would otherwise count too high.
-_OF_SCHEMAS = words_of(
-    "additional array boolean content default description enum function functions integer items location "
-    "maximum minimum name null number object parameters properties query required string strict title type "
-    "value"
-)
 _LONG_WORD_LETTERS = {"small": 4.5, "capital": 4.5, "capitals": 2.0}
 """Letters per token beyond the tables: compounds and long names, or sequences of capitals."""
-# These signs and the word after them are often one token. Other signs seldom are.
-_JOINED_SIGNS = frozenset("_.(\\")
-_OTHER_SIGN = 0.2
+_PLACES = {**dict.fromkeys("_.(\\", "joined"), **dict.fromkeys(" \t", "space"), "-": "dash"}
 # Pairs of letters that are rare in English words and in code, after the first letter of each. A word that contains them
 # is a name, an abbreviation or random letters, which the vocabulary has in pieces.
 _RARE_PAIRS = frozenset(
@@ -53,7 +69,6 @@ _RARE_PAIRS = frozenset(
     for second in entry[2:]
 )
 _RARE_PAIR, _RARE_PAIR_SQUARED = 0.3, 0.08
-_RARE_PAIR_OF_CAPITALS = 0.7
 _FEWEST_LETTERS_PER_TOKEN = 1.6
 _LONGEST_WORD = 64
 """Letters in which rare pairs are counted."""
@@ -65,26 +80,25 @@ def cost_of_word(piece: str) -> float:
     Args:
         piece: Some ASCII letters, with the blank or sign before them, and with the contraction after them.
     """
-    table, letters, more = _AFTER_OTHER, piece, 0.0
+    place, letters = "other", piece
     if not piece[0].isalpha():
+        place = _PLACES.get(piece[0]) or ("space" if piece[0].isspace() else "sign")
         letters = piece[1:]
-        if piece[0].isspace():
-            table = _AFTER_SPACE
-        elif piece[0] not in _JOINED_SIGNS:
-            table, more = _AFTER_SIGN, 0.0 if piece[0] == "-" else _OTHER_SIGN
     letters = letters.partition("'")[0]
-    if letters in _OF_SCHEMAS and table is not _AFTER_SIGN:
-        return 1.0
-    if letters.islower():
-        return more + _cost_of_letters(letters, table, "small")
-    if letters.isupper() and len(letters) > 1:
-        return more + _cost_of_letters(letters, table, "capitals")
-    capitals = len(letters) - len(letters.lstrip(_CAPITALS)) - 1
-    if 0 < capitals < len(letters) - _PLURAL:
-        # An abbreviation before a word, as in `HTTPServer`.
-        more += _cost_of_letters(letters[:capitals], table, "capitals")
-        table, letters = _AFTER_OTHER, letters[capitals:]
-    return more + _cost_of_letters(letters, table, "capital")
+    case = "small" if letters.islower() else "capitals" if letters.isupper() and len(letters) > 1 else "capital"
+    folded = letters.lower()
+    if folded in EVERYWHERE:
+        return _FREQUENT_COSTS[place][case]
+    if folded in IN_TEXTS and (frequent := _FREQUENT_COSTS_IN_TEXTS.get(place, {}).get(case)):
+        return frequent
+    more = 0.0
+    if case == "capital":
+        capitals = len(letters) - len(letters.lstrip(_CAPITALS)) - 1
+        if 0 < capitals < len(letters) - _PLURAL:
+            # An abbreviation before a word, as in `HTTPServer`.
+            more = _cost_of_letters(letters[:capitals], _COSTS[place], "capitals")
+            place, letters = "other", letters[capitals:]
+    return more + _cost_of_letters(letters, _COSTS[place], case)
 
 
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -92,7 +106,7 @@ _PLURAL = len("Ds")
 """The letters after the abbreviation in the plural of one, as in `IDs`."""
 
 
-def _cost_of_letters(letters: str, table: Mapping[str, tuple[float, ...]], case: str) -> float:
+def _cost_of_letters(letters: str, table: _Costs, case: str) -> float:
     costs = table[case]
     cost = costs[min(len(letters), len(costs)) - 1]
     if len(letters) > len(costs):
@@ -100,7 +114,6 @@ def _cost_of_letters(letters: str, table: Mapping[str, tuple[float, ...]], case:
     folded = letters[:_LONGEST_WORD].lower()
     rare = sum(map(_RARE_PAIRS.__contains__, map(add, folded, folded[1:])))
     if rare:
-        each = _RARE_PAIR_OF_CAPITALS if case == "capitals" else _RARE_PAIR
         most = max(cost, len(letters) / _FEWEST_LETTERS_PER_TOKEN)
-        cost = min(most, cost + rare * (each + rare * _RARE_PAIR_SQUARED))
+        cost = min(most, cost + rare * (_RARE_PAIR + rare * _RARE_PAIR_SQUARED))
     return cost

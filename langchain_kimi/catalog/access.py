@@ -16,6 +16,7 @@ from langchain_kimi._openrouter.http.connection import BASE_URL, Connection, Tim
 from langchain_kimi._openrouter.http.endpoint import (
     attribution_headers,
     check_base_url,
+    check_encrypted,
     check_header,
     check_proxy,
     request_headers,
@@ -107,6 +108,7 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
     verify: Any,
     proxy: str | None,
     default_headers: Mapping[str, str] | None,
+    allow_insecure_http: bool,
     clock: Clock,
 ) -> Access:
     """Return the access of a catalog that stands alone. The key and the base URL are by default of the environment.
@@ -114,8 +116,15 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
     Raises:
         KimiUsageError: A setting is invalid.
     """
-    base_url = _checked_base_url(base_url, api_key, proxy, default_headers or {})
+    sources = {} if base_url else {"base_url": BASE_URL_VARIABLE}
+    base_url = _checked_base_url(base_url, sources, api_key, proxy, default_headers or {})
     host = _without_required_key(host_for(None, base_url))
+    key = api_key if callable(api_key) else stripped(plain_key(api_key)) or key_of_environment(host.key_variable)
+    if not allow_insecure_http and (key or default_headers):
+        try:
+            check_encrypted(base_url)
+        except ValueError as problem:
+            raise KimiUsageError(str(about(sources, problem))) from None
     return Access(
         Connection(
             base_url=base_url,
@@ -126,7 +135,7 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
             proxy=proxy,
         ),
         host,
-        api_key if callable(api_key) else stripped(plain_key(api_key)) or key_of_environment(host.key_variable),
+        key,
         {},
         default_headers,
         Retries(number_of_attempts("max_retries", max_retries)),
@@ -134,13 +143,14 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
     )
 
 
-def _checked_base_url(base_url: str | None, key: object, proxy: str | None, headers: Mapping[str, str]) -> str:
+def _checked_base_url(
+    base_url: str | None, sources: Mapping[str, str], key: object, proxy: str | None, headers: Mapping[str, str]
+) -> str:
     """Check the settings of a catalog and return its base URL.
 
     Raises:
         KimiUsageError: A setting is invalid.
     """
-    sources = {} if base_url else {"base_url": BASE_URL_VARIABLE}
     base_url = stripped(base_url or value_of(BASE_URL_VARIABLE) or BASE_URL)
     try:
         check_base_url(base_url)

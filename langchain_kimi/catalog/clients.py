@@ -62,6 +62,7 @@ class _Base:
         verify: Any = True,
         proxy: str | None = None,
         default_headers: Mapping[str, str] | None = None,
+        allow_insecure_http: bool = False,
         clock: Clock = CLOCK,
     ) -> None:
         by_name = {"api_key": api_key, "http_client": http_client, "http_async_client": http_async_client}
@@ -73,6 +74,7 @@ class _Base:
             verify=verify,
             proxy=proxy,
             default_headers=default_headers,
+            allow_insecure_http=allow_insecure_http,
             clock=clock,
         )
 
@@ -126,6 +128,7 @@ class Catalog(_Base):
         verify: TLS verification, as in `ChatKimi`.
         proxy: The URL of a proxy; by default the variables of the environment apply.
         default_headers: Additional headers of every request.
+        allow_insecure_http: Whether `base_url` may be plain http on another machine, as in `ChatKimi`.
         clock: The source of time.
 
     Example:

@@ -1,6 +1,8 @@
 """LangGraph's `RetryPolicy`: errors that would come again are not retried."""
 
+import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,14 +11,22 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import RetryPolicy
 
 from langchain_kimi import ChatKimi
-from langchain_kimi.errors import KimiConnectionError, KimiError, KimiServerError, KimiUsageError, retry_on
-from langchain_kimi.testing import Emulator, faults
+from langchain_kimi.errors import (
+    KimiConnectionError,
+    KimiError,
+    KimiServerError,
+    KimiStatusError,
+    KimiUsageError,
+    retry_on,
+)
+from langchain_kimi.testing import Emulator, RawReply, faults
 from tests.conftest import KEY
 
 ONCE: dict[str, Callable[[], Any]] = {
     "400": faults.context_overflow,
     "401": faults.unauthorized,
     "403": faults.moderated,
+    **{str(status): partial(RawReply, status) for status in (302, 304, 405, 418, 451, 499, 600)},
 }
 
 
@@ -52,6 +62,17 @@ async def test_the_default_policy_does_not_repeat_refused_requests(
 ) -> None:
     openrouter.script(ONCE[fault](), times=3)
     assert await attempts(openrouter, RetryPolicy(**AT_ONCE), is_async=is_async) == 1
+
+
+def test_the_error_of_an_undocumented_status_is_a_status_error(openrouter: Emulator) -> None:
+    openrouter.script(RawReply(418))
+    with pytest.raises(KimiStatusError) as caught:
+        ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0).invoke("hi")
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    assert isinstance(copy, KimiStatusError)
+    assert isinstance(copy, ValueError)
+    assert repr(copy).startswith("KimiStatusError(")
+    assert (copy.status, copy.is_retryable) == (418, False)
 
 
 @pytest.mark.parametrize("policy", [RetryPolicy(**AT_ONCE), RetryPolicy(**AT_ONCE, retry_on=retry_on)])

@@ -26,6 +26,25 @@ def test_an_invalid_address_is_refused() -> None:
         Catalog("key", base_url="openrouter.ai")
 
 
+PLAIN = "http://gateway.example/v1"
+
+
+@pytest.mark.parametrize("kind", [Catalog, AsyncCatalog, ChatKimi])
+@pytest.mark.parametrize("secrets", [{"api_key": KEY}, {"api_key": lambda: KEY}, {"default_headers": {"X-Key": "x"}}])
+def test_secrets_are_not_sent_unencrypted_to_another_machine(kind: Any, secrets: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"plain http on another machine.*pass allow_insecure_http=True"):
+        kind(base_url=PLAIN, **secrets)
+    assert kind(base_url=PLAIN, allow_insecure_http=True, **secrets)
+    assert kind(base_url="http://127.0.0.1:1/v1", **secrets)
+
+
+def test_the_error_names_the_variable_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Catalog(base_url=PLAIN)
+    monkeypatch.setenv("OPENROUTER_API_BASE", PLAIN)
+    with pytest.raises(KimiUsageError, match=r"^The environment variable OPENROUTER_API_BASE is plain http"):
+        Catalog(KEY)
+
+
 @pytest.mark.parametrize("key", [5, b"key", ["key"]])
 def test_a_key_of_another_type_is_refused(key: Any) -> None:
     with pytest.raises(KimiUsageError, match="api_key must be a text, a SecretStr, or a function, not "):
@@ -65,7 +84,7 @@ def test_the_address_and_the_key_of_the_environment(monkeypatch: pytest.MonkeyPa
             assert Catalog(base_url=base_url).key().is_free_tier is False
     monkeypatch.setenv("OPENROUTER_API_BASE", "nowhere")
     with pytest.raises(KimiUsageError, match="The environment variable OPENROUTER_API_BASE must be an http"):
-        Catalog()
+        Catalog(KEY)
 
 
 def test_a_model_gives_its_own_settings() -> None:

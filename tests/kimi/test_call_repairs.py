@@ -162,3 +162,9 @@ def test_repairs_of_arguments_run_one_after_the_other() -> None:
     assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
     assert list(calls.close()) == [passed('"}')]
     assert +calls.repaired == {"first": 2, "second": 3}
+
+
+def test_parentheses_in_the_arguments_of_a_name_stay() -> None:
+    calls = incoming()
+    pieces = [*calls.feed([piece("", 'get_weather{"city": "Paris (Texas)"}', "a")]), *calls.close()]
+    assert "".join(one["function"]["arguments"] for one in pieces) == '{"city": "Paris (Texas)"}'

@@ -3,10 +3,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, reject
 
 from langchain_kimi._kimi.schemas import _repair_of, moonshot_schema, schema_notes, with_moonshot_schemas
 from langchain_kimi.errors import KimiUsageError
+from langchain_kimi.testing.moonshot_schemas import schema_fault
 from tests.growth import assert_linear
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
@@ -173,3 +176,35 @@ def test_unevaluated_properties_are_noted() -> None:
     parameters = {"type": "object", "required": ["x"], "unevaluatedProperties": {"type": "string"}}
     notes = schema_notes([named(parameters)])
     assert notes == {"search": ["parameters: unevaluatedProperties may apply to other values"]}
+
+
+VALUES = st.sampled_from(["a", "", 1, 1.5, None, True])
+LEAVES = st.one_of(
+    st.fixed_dictionaries({"type": st.sampled_from(["string", "integer", "null", "object", "array"])}),
+    st.fixed_dictionaries({"enum": st.lists(VALUES, max_size=3)}),
+    st.fixed_dictionaries({"const": VALUES}),
+    st.sampled_from([{"$ref": "#/$defs/A"}, {"$ref": "#/definitions/B"}, {"type": "string", "nullable": True}, {}]),
+)
+SCHEMAS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.dictionaries(
+            st.sampled_from(["anyOf", "oneOf", "allOf"]), st.lists(inner, min_size=1, max_size=3), min_size=1
+        ),
+        st.fixed_dictionaries({"properties": st.dictionaries(st.sampled_from("ab"), inner)}),
+        st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
+        st.tuples(inner, inner).map(lambda two: {**two[0], **two[1]}),
+    ),
+    max_leaves=8,
+)
+
+
+@given(root=SCHEMAS, first=SCHEMAS, second=SCHEMAS)
+def test_a_repaired_schema_is_accepted_and_stays_as_it_is(root: Any, first: Any, second: Any) -> None:
+    schema = {"properties": {"x": first}, **root, "type": "object", "$defs": {"A": second}, "definitions": {"B": first}}
+    try:
+        sent = moonshot_schema(schema)
+    except KimiUsageError:
+        reject()
+    assert schema_fault(sent) is None
+    assert moonshot_schema(sent) is sent

@@ -40,8 +40,8 @@ def model() -> ChatKimi:
 
 
 def test_the_tokens_of_a_text_are_estimated(model: ChatKimi) -> None:
-    assert model.get_num_tokens("Say hi in Portuguese.") == 5
-    assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4]
+    assert model.get_num_tokens("Say hi in Portuguese.") == 6
+    assert model.get_token_ids("Say hi in Portuguese.") == [0, 1, 2, 3, 4, 5]
 
 
 def test_messages_are_counted_with_their_template(model: ChatKimi) -> None:

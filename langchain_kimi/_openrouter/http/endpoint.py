@@ -104,6 +104,15 @@ def keeps_secrets(url: str) -> bool:
     return urlsplit(url).scheme == "https" or is_loopback(url)
 
 
+def check_encrypted(base_url: str) -> None:
+    """Raise a ValueError if the base URL is plain http on another machine."""
+    if not keeps_secrets(base_url):
+        raise ValueError(
+            "base_url is plain http on another machine: the key would travel unencrypted. "
+            "Use https, or pass allow_insecure_http=True."
+        )
+
+
 def is_loopback(url: str) -> bool:
     """Return whether a URL is that of a server on this machine."""
     host = urlsplit(url).hostname or ""
