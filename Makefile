@@ -8,6 +8,10 @@ PYTEST_ARGS =
 PROCESSES = auto
 # More arguments for the matrix: make test-matrix MATRIX_ARGS="--python 3.13 --jobs 2"
 MATRIX_ARGS =
+# More arguments for bench-quick and bench-compare: make bench-compare BENCH_ARGS="--only plain"
+BENCH_ARGS =
+# The commit to compare the speed with: make bench-compare BASE=v0.1.0
+BASE = main
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -21,6 +25,9 @@ LITELLM = $(VENV)-litellm
 LITELLM_READY = $(LITELLM)/.ready
 RAY = $(VENV)-ray
 RAY_READY = $(RAY)/.ready
+APPLICATIONS = $(VENV)-applications
+APPLICATIONS_READY = $(APPLICATIONS)/.ready
+FILE_SERVER = @modelcontextprotocol/server-filesystem
 DIST = $(VENV)-dist
 DIST_READY = $(DIST)/.ready
 BROWSER = $(VENV)-browser
@@ -34,7 +41,7 @@ PEERS_READY = $(PEERS)/.ready
 
 # Two setups at the same time would write into the same environment.
 .NOTPARALLEL:
-.PHONY: help demo test test-all test-servers test-litellm test-observability test-browser lint type format record compare faults agents fuzz bench lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
+.PHONY: help demo test test-all test-servers test-litellm test-applications test-observability test-browser lint type format record compare faults agents fuzz bench bench-quick bench-compare lock test-matrix clean docs test-ray bench-bulk docs-check dist whats-new
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +68,9 @@ test-litellm: $(LITELLM_READY)  ## Test against a real LiteLLM proxy in front of
 
 test-ray: $(RAY_READY)  ## Test with a real Ray cluster, Daft, and a real Celery worker on this machine
 	@$(RAY)/bin/python -m pytest tests/distributed --timeout=600 $(PYTEST_ARGS)
+
+test-applications: $(APPLICATIONS_READY)  ## Test all applications of the examples, with deepagents and the official file server
+	@$(APPLICATIONS)/bin/python -m pytest tests/applications $(PYTEST_ARGS)
 
 test-browser: $(BROWSER_READY)  ## Test the web chat of the examples in an installed Chromium
 	@$(BROWSER)/bin/python -m pytest tests/browser
@@ -99,8 +109,14 @@ compare: $(PEERS_READY)  ## Compare this package and its peers on the same failu
 	@$(PEERS)/bin/python scripts/compare_peers.py
 	@$(PEERS)/bin/python -m tests.reports.compare_structured
 
-bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md
-	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md
+bench: $(PEERS_READY)  ## Measure the CPU time of tokens, calls and turns, compared with the peers, and write docs/benchmarks.md (twenty minutes)
+	@$(PEERS)/bin/python -m tests.benchmarks.run --out docs/benchmarks.md --json docs/benchmarks.json
+
+bench-quick: $(PEERS_READY)  ## Measure the same with smaller sizes, and print it (three minutes)
+	@$(PEERS)/bin/python -m tests.benchmarks.run --quick $(BENCH_ARGS)
+
+bench-compare: $(READY)  ## Compare the CPU time of each kind of call with an earlier commit: make bench-compare BASE=main
+	@$(PY) -m tests.benchmarks.compare $(BASE) $(BENCH_ARGS)
 
 bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
 	@$(PY) -m tests.benchmarks.bulk
@@ -127,6 +143,7 @@ lock:  ## Update the lock files to the newest versions; needs uv
 	@$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	@$(COMPILE) --group litellm --output-file requirements-litellm.txt
 	@$(COMPILE) --group ray --output-file requirements-ray.txt
+	@$(COMPILE) --group applications --output-file requirements-applications.txt
 	@$(COMPILE) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 	@$(COMPILE) --group dist --constraint requirements-dev.txt --output-file requirements-dist.txt
 	@$(COMPILE) --group observability --constraint requirements-dev.txt --output-file requirements-observability.txt
@@ -159,6 +176,12 @@ $(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
 
 $(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(BROWSER) requirements-browser.txt
+	@touch $@
+
+# Without npm, the test of the official file server is skipped.
+$(APPLICATIONS_READY): requirements-applications.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(APPLICATIONS) requirements-applications.txt
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix $(APPLICATIONS) $(FILE_SERVER); fi
 	@touch $@
 
 $(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh

@@ -24,6 +24,7 @@ from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, des
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.events import EventMessage
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
@@ -50,6 +51,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     key: str,
     profile: Mapping[str, Any] | None,
     streamed: bool,
+    events_of: str | None = None,
 ) -> Call[Any]:
     """Return a call that is ready to be made.
 
@@ -61,6 +63,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         key: The API key; may be empty.
         profile: The model's profile.
         streamed: Whether the reply is streamed.
+        events_of: The id of the message whose protocol events the call yields; None for its chunks.
 
     Raises:
         KimiUsageError: An argument or a message cannot be sent.
@@ -71,7 +74,9 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
     reader: Any = PlainMessage
     if streamed:
-        kind = CoalescedMessage if settings.coalesce else StreamedMessage
+        kind: Any = CoalescedMessage if settings.coalesce else StreamedMessage
+        if events_of is not None:
+            kind = partial(EventMessage, message_id=events_of)
         reader = partial(kind, with_usage=_with_usage(settings, arguments))
 
     def new_reader(head: ResponseHead) -> Any:

@@ -54,6 +54,8 @@ from langchain_core.exceptions import (
 )
 from langchain_core.messages import AIMessage
 
+from langchain_kimi._explanations import explanation_of
+
 __all__ = [
     "KimiAuthenticationError", "KimiBudgetExceededError", "KimiConnectionError", "KimiContextOverflowError",
     "KimiEmptyReplyError", "KimiError", "KimiIncompleteStreamError", "KimiInvalidRequestError",
@@ -170,6 +172,8 @@ class KimiError(ModelError):
         restored = {name: value for name, value in (details or {}).items() if name in attributes}
         self.__dict__.update(attributes, **restored, reason=reason)
         self.update(**keywords)
+        # Tracebacks show notes. The text of the error has none: it also goes to logs, users and models.
+        self.add_note(f"Cause and remedy: {self.help}")
 
     def update(self, **details: Unpack[ErrorDetails]) -> None:
         """Set attributes that became known after the error was created."""
@@ -183,6 +187,12 @@ class KimiError(ModelError):
     def status_code(self) -> int | None:
         """The HTTP status: `status` under the name that other packages use."""
         return self.status
+
+    @property
+    def help(self) -> str:
+        """The command that prints the causes and remedies of this error, and their URL if there is a public site."""
+        kinds = (kind for kind in type(self).__mro__ if kind.__module__.startswith("langchain_kimi."))
+        return explanation_of(next(kinds).__name__)
 
     @property
     def request_id(self) -> str | None:

@@ -1,28 +1,31 @@
 """Look at the built site in a headless Chromium: `make docs-check`.
 
-Each page is opened at the width of a desktop and of a phone, in light and dark colors. Reported are pages that scroll
-sideways, requests to other servers, errors of scripts, and violations of axe's rules for accessibility, such as too
-little contrast. The search is tried once. Needs Chromium: `CHROMIUM` names it, or it is searched for on the path.
+Each page is loaded once and shown at the width of a desktop and of a phone, in light and dark colors. Reported are
+pages that scroll sideways, requests to other servers, errors of scripts, and violations of axe's rules for
+accessibility, such as too little contrast. axe checks each page at the width of a desktop, in dark colors only the
+contrast; some pages are checked at the width of a phone, too. The search is tried once at each width and in each color.
+Needs Chromium: `CHROMIUM` names it, or it is searched for on the path.
 
 With `--pictures DIRECTORY`, pictures of some pages are written there.
 """
 
 import argparse
-import functools
 import os
 import shutil
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 SITE = Path(__file__).parents[1] / "build" / "site"
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -35,9 +38,16 @@ PICTURED = (
     "reference/chatkimi.html",
     "guides/hosts.html",
 )
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}
-# Elements beside the content, which the theme lays out for itself, may be outside of the window.
+# Without the limit to violations, axe describes every element that passes, which takes most of the time.
+RULES = {
+    "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violations"]},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]},
+}
 SIDEWAYS = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+# The contrast is checked when colors have changed, not while they fade.
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
+SHOWN = "document.body.getAttribute('data-md-color-scheme') === "
+SHOWN_AS = {"light": "'default'", "dark": "'slate'"}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -50,7 +60,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @contextmanager
 def served(directory: Path) -> Iterator[str]:
     """Serve a directory on this machine and yield its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(directory))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -62,14 +72,11 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def problems_of(page: Page, name: str, axe: Axe) -> Iterator[str]:
-    """Yield what is wrong with the open page."""
-    if (pixels := page.evaluate(SIDEWAYS)) > 0:
-        yield f"{name} scrolls sideways by {pixels} pixels"
-    # The theme wraps tables after the page was loaded.
-    for violation in axe.run(page, options=RULES).response["violations"]:
+def violations(page: Page, scheme: str, axe: Axe) -> Iterator[str]:
+    """Yield the violations of accessibility on the open page, which is shown in the colors of a scheme."""
+    for violation in axe.run(page, options=RULES[scheme]).response["violations"]:
         places = [" ".join(node["target"]) for node in violation["nodes"]]
-        yield f"{name}: {violation['id']}, {len(places)} times, first at {places[0]}"
+        yield f"{violation['id']}, {len(places)} times, first at {places[0]}"
 
 
 def check_search(page: Page, url: str) -> Iterator[str]:
@@ -82,27 +89,54 @@ def check_search(page: Page, url: str) -> Iterator[str]:
         yield "the search does not find the page of the errors"
 
 
-def visit(context: BrowserContext, url: str, names: Sequence[str], look: str, pictures: Path | None) -> Iterator[str]:
-    """Open pages in a context of the browser, and yield what is wrong with them.
+def looks(page: Page) -> Iterator[tuple[str, str]]:
+    """Show the open page at each width in each color, and yield the names of the width and the colors."""
+    for (width, (pixels, height)), scheme in product(WIDTHS.items(), SCHEMES):
+        page.set_viewport_size({"width": pixels, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # The theme changes the colors in a handler of an event.
+        page.wait_for_function(SHOWN + SHOWN_AS[scheme])
+        yield width, scheme
+
+
+def visit(browser: Browser, url: str, names: Sequence[str], pictures: Path | None) -> Iterator[str]:
+    """Open pages one after the other, and yield what is wrong with them.
 
     Args:
-        context: The context, with the size of a window and its colors.
+        browser: The browser.
         url: The URL of the site.
         names: The paths of the pages.
-        look: The name of the size and the colors.
         pictures: The directory for pictures, or None.
     """
-    page, axe, noticed = context.new_page(), Axe(), list[str]()
+    page, axe, noticed = browser.new_page(), Axe(), list[str]()
     page.on("request", lambda one: None if one.url.startswith(url) else noticed.append(f"loads {one.url}"))
     page.on("pageerror", lambda error: noticed.append(f"error of a script: {error}"))
     for name in names:
         page.goto(f"{url}/{name}")
-        yield from problems_of(page, f"{name} ({look})", axe)
-        if pictures and name in PICTURED:
-            stem = name.replace("/", "-").removesuffix(".html")
-            page.screenshot(path=pictures / f"{stem}-{look.replace(', ', '-')}.png")
-    yield from check_search(page, url)
+        page.add_style_tag(content=STILL)
+        for width, scheme in looks(page):
+            place = f"{name} ({width}, {scheme})"
+            if (pixels := page.evaluate(SIDEWAYS)) > 0:
+                yield f"{place} scrolls sideways by {pixels} pixels"
+            # Both widths show the same elements.
+            if width == "desktop" or name in PICTURED:
+                yield from (f"{place}: {violation}" for violation in violations(page, scheme, axe))
+            if pictures and name in PICTURED:
+                stem = name.replace("/", "-").removesuffix(".html")
+                page.screenshot(path=pictures / f"{stem}-{width}-{scheme}.png")
+        if name == "index.html":
+            for _ in looks(page):
+                yield from check_search(page, url)
     yield from noticed
+
+
+def checked(url: str, pictures: Path | None, names: Sequence[str]) -> list[str]:
+    """Return what is wrong with pages, looked at in a browser of their own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        problems = list(visit(browser, url, names, pictures))
+        browser.close()
+    return problems
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,14 +145,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, help="a directory for pictures of some pages")
     options = parser.parse_args(arguments)
     names = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-    problems: list[str] = []
-    with served(SITE) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for (width, (pixels, height)), scheme in product(WIDTHS.items(), SCHEMES):
-            context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=scheme)
-            problems += visit(context, url, names, f"{width}, {scheme}", options.pictures)
-            context.close()
-        browser.close()
+    # The largest pages are those of the reference: each browser gets every n-th page.
+    number = min(os.cpu_count() or 1, 4)
+    parts = [names[start::number] for start in range(number)]
+    with served(SITE) as url, ThreadPoolExecutor(number) as pool:
+        results = pool.map(partial(checked, url, options.pictures), parts)
+        problems = [problem for part in results for problem in part]
     for problem, times in Counter(problems).items():
         print(problem if times == 1 else f"{problem} ({times} times)")
     print(f"{len(names)} pages at {len(WIDTHS)} widths in {len(SCHEMES)} colors: {len(problems)} problems")

@@ -1,7 +1,8 @@
 """Write the generated tables of the documentation: parameters, repairs, errors, extras, commands.
 
-Each table is between two markers, such as `<!-- repairs -->` and `<!-- end of repairs -->`. With `--check` nothing is
-written; the exit code is 1 if a table is out of date.
+Each table is between two markers, such as `<!-- repairs -->` and `<!-- end of repairs -->`. The sections of
+`docs/errors.md` are also written to `langchain_kimi/cli/errors.md`, for the command `explain`. With `--check` nothing
+is written; the exit code is 1 if a table or that file is out of date.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from langchain_kimi.cli import main as command_line
 from langchain_kimi.errors import KimiError
 
 ROOT = Path(__file__).parents[1]
+EXPLANATIONS = ROOT / "langchain_kimi" / "cli" / "errors.md"
 # Every instance of these classes is created as not retryable.
 _NEVER_AGAIN = {"KimiLoopError", "KimiRefusalError"}
 
@@ -191,12 +193,22 @@ def with_table(text: str, name: str) -> str:
     return head + "\n".join([begin, "", *TABLES[name][1](), "", end]) + tail
 
 
+def explanations(page: str) -> str:
+    """Return the text of the file that the command `explain` reads, from the page of the errors."""
+    sections = page[page.index("\n## KimiError\n") :]
+    fault = r"\1 `openrouter.fail_next(\2)`, with the `Emulator` of `langchain_kimi.testing`"
+    sections = re.sub(r"(To see it:\*\*) `([^`]+)`", fault, sections)
+    return f"<!-- Generated from docs/errors.md by scripts/docs_tables.py. -->\n{sections}"
+
+
 def outdated() -> dict[Path, str]:
-    """Return the new text of each page whose tables are out of date."""
+    """Return the new text of each page whose tables are out of date, and of the file for `explain`."""
     pages = {ROOT / page: (ROOT / page).read_text(encoding="utf-8") for page, _ in TABLES.values()}
     before = dict(pages)
     for name, (page, _) in TABLES.items():
         pages[ROOT / page] = with_table(pages[ROOT / page], name)
+    before[EXPLANATIONS] = EXPLANATIONS.read_text(encoding="utf-8")
+    pages[EXPLANATIONS] = explanations(pages[ROOT / "docs/errors.md"])
     return {page: text for page, text in pages.items() if text != before[page]}
 
 

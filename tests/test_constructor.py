@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
 from pydantic import BaseModel, BeforeValidator
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._constructor import construction_depth, plain
+from langchain_kimi._constructor import construction_depth, plain, with_stored_signature
 from langchain_kimi._settings import KimiSettings
 from tests.conftest import KEY
 
@@ -99,3 +101,21 @@ def test_the_depth_ends_at_code_that_constructs_nothing() -> None:
         pass
 
     assert construction_depth(Other) == 1
+
+
+def test_langchain_core_reads_a_stored_signature_on_each_call() -> None:
+    for method in (ChatKimi._generate, ChatKimi._agenerate):
+        stored = vars(method).pop("__signature__")
+        try:
+            assert stored == inspect.signature(method)
+        finally:
+            with_stored_signature(method)
+        assert vars(method)["__signature__"] == stored
+
+
+def test_a_subclass_may_have_another_signature() -> None:
+    class Own(ChatKimi):
+        def _generate(self, messages: list[BaseMessage], *arguments: Any, **kwargs: Any) -> ChatResult:
+            return super()._generate(messages, *arguments, **kwargs)
+
+    assert list(inspect.signature(Own._generate).parameters) == ["self", "messages", "arguments", "kwargs"]

@@ -1,6 +1,7 @@
 import copy
 import json
 import pickle
+import traceback
 from typing import Any
 
 import pytest
@@ -105,6 +106,18 @@ def test_details_are_attributes_of_the_error(kind: type[KimiError]) -> None:
     assert (plain.status_code, plain.request_id) == (None, None)
 
 
+def test_a_traceback_ends_with_the_command_that_explains_the_error() -> None:
+    class OwnError(KimiServerError):
+        """A class of a user."""
+
+    for error in (KimiServerError("It failed."), OwnError("It failed.")):
+        *_, text, note = traceback.format_exception(error)
+        assert text.endswith("It failed.\n")
+        assert note == "Cause and remedy: python -m langchain_kimi explain KimiServerError\n"
+        assert error.help in note
+        assert "explain" not in str(error)
+
+
 @pytest.mark.parametrize("kind", TREE)
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own pickle
 def test_an_error_can_be_copied_and_pickled(kind: type[KimiError], again: Any) -> None:
@@ -116,7 +129,8 @@ def test_an_error_can_be_copied_and_pickled(kind: type[KimiError], again: Any) -
     for name, value in (DETAILS | OWN_ARGUMENTS.get(kind, {})).items():
         assert name == "attempts" or getattr(twin, name) == value
     assert [str(attempt) for attempt in twin.attempts] == ["first"]
-    assert twin.__notes__ == ["on the way"]
+    assert twin.__notes__ == error.__notes__
+    assert twin.__notes__[1:] == ["on the way"]
 
 
 def test_details_can_be_set_later() -> None:

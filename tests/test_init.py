@@ -1,5 +1,6 @@
 """The names of the package: some are only imported when they are used."""
 
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
@@ -10,11 +11,63 @@ from tests.interpreters import Interpreter
 LAZY = ("Budget", "TokenCount", "track_costs")
 
 
+# What `import langchain_kimi` leaves out, because few programs use it or not every call does.
+LEFT_OUT = {
+    "a part of the package": (
+        "batch", "bulk", "callbacks", "catalog", "cli", "middleware", "observability", "testing", "verify",
+        "_costs.budget", "_costs.ledger", "_costs.records", "_costs.tracking", "_openrouter.overflow",
+        "_openrouter.parameters.server_tools", "_structured.parser", "_structured.plan",
+        "_tokens.counting", "_tokens.estimate", "_tokens.vocabulary",
+    ),
+    "an optional package": (
+        "aiohttp", "bm25s", "datasets", "genai_prices", "httptools", "huggingface_hub", "json5", "jsonschema",
+        "langchain", "langgraph", "opentelemetry", "platformdirs", "ray", "redis", "rich", "sqlite3", "uvloop",
+    ),
+    "a package that a few features need": ("tiktoken", "langchain_core.tools", "langchain_core.indexing"),
+}  # fmt: skip
+
+
+VALIDATORS = """
+from typing import Any
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk, LLMResult
+from langchain_kimi._reply.chunk_sums import FirstMessage, LastMessage, last_message, with_first
+from langchain_kimi._structured.binding import ModelBinding
+from pydantic import TypeAdapter
+
+kinds = FirstMessage, LastMessage, ModelBinding
+print([kind.__pydantic_complete__ for kind in kinds])
+text = AIMessageChunk(content="hi")
+[chunk] = with_first([ChatGenerationChunk(message=text)], has_tools=True)
+print(type(chunk.message).__name__, LLMResult(generations=[[chunk]]).model_dump()["generations"][0][0]["text"])
+last = last_message(text, [], [{"type": "invalid_tool_call", "name": "f", "args": "", "id": "", "error": ""}])
+print(type(last).__name__, TypeAdapter(Any).dump_python(last) == last.model_dump())
+print([kind.__pydantic_complete__ for kind in kinds])
+"""
+
+
 def test_the_import_leaves_out_what_few_programs_use(interpreter: Interpreter) -> None:
-    program = "import sys, langchain_kimi; print(*(name for name in sys.modules if name.startswith('langchain_kimi')))"
-    imported = interpreter.printed(program).split()
+    program = (
+        "import sys, langchain_core.language_models.chat_models; before = {*sys.modules}; import langchain_kimi; "
+        "print(*({*sys.modules} - before))"
+    )
+    imported = set(interpreter.printed(program).split())
     assert "langchain_kimi.chat_models" in imported
-    assert not {"langchain_kimi.callbacks", "langchain_kimi._tokens.counting"} & {*imported}
+    own, *others = LEFT_OUT.values()
+    left_out = {f"langchain_kimi.{name}" for name in own}.union(*others)
+    below = tuple(f"{name}." for name in left_out)
+    assert {name for name in imported if name in left_out or name.startswith(below)} == set()
+
+
+def test_what_the_import_leaves_out_exists() -> None:
+    names = LEFT_OUT["a part of the package"]
+    assert [name for name in names if find_spec(f"langchain_kimi.{name}") is None] == []
+
+
+def test_the_validators_of_chunks_and_bindings_are_made_when_they_are_needed(interpreter: Interpreter) -> None:
+    assert interpreter.printed(VALIDATORS).splitlines() == [
+        "[False, False, False]", "FirstMessage hi", "LastMessage True", "[False, True, False]"
+    ]  # fmt: skip
 
 
 def test_the_import_does_not_import_langchain(interpreter: Interpreter) -> None:

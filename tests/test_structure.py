@@ -24,8 +24,8 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (590, "one class: LangChain's methods, overloads, and the docstrings for users"),
-    "langchain_kimi/errors.py": (430, "the tree of errors, drawn and defined in one place"),
+    "langchain_kimi/chat_models.py": (640, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/errors.py": (440, "the tree of errors, drawn and defined in one place"),
 }
 
 EXPORTED_MODULES = {
@@ -135,6 +135,10 @@ def test_names_say_what_a_value_is() -> None:
     assert_none(text.unclear_names(PACKAGE | SCRIPTS | TESTS))
 
 
+def test_annotations_mean_the_same_when_they_are_evaluated_later() -> None:
+    assert_none(text.hidden_annotations(PACKAGE | SCRIPTS | TESTS))
+
+
 def test_tests_do_not_mock() -> None:
     assert_none(text.mocks(TESTS))
 
@@ -144,6 +148,11 @@ def test_versions_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert importlib.import_module("langchain_kimi._version").__version__ == version
     assert packaging.newest_version(changelog) == version
+
+
+def test_errors_link_to_the_site_of_the_metadata() -> None:
+    address = SETTINGS["project"].get("urls", {}).get("Documentation", "")
+    assert address == importlib.import_module("langchain_kimi._version").DOCUMENTATION
 
 
 def test_every_dependency_has_a_reason() -> None:

@@ -1,21 +1,20 @@
 """Ask for each row of a Daft frame, on one machine or, with `--ray`, on a Ray cluster.
 
     pip install 'langchain-kimi-openrouter[daft]'
-    python examples/cluster/daft_frame.py [answers.jsonl] [--ray]
+    python -m examples.cluster.daft_frame [answers.jsonl] [--ray]
 
 The output is on the disk after each answer; the same command continues an interrupted run. With OPENROUTER_API_KEY in
 the environment this calls OpenRouter.
 """
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 import daft
 
+from examples.cluster.service import service
 from langchain_kimi import ChatKimi, bulk
-from langchain_kimi.testing import Emulator
 
 
 def build() -> ChatKimi:
@@ -38,11 +37,5 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     paths = [Path(argument) for argument in sys.argv[1:] if argument != "--ray"]
     output = paths[0] if paths else Path(tempfile.mkdtemp()) / "answers.jsonl"
-    if os.environ.get("OPENROUTER_API_KEY"):
-        print("Calling OpenRouter, with the key from OPENROUTER_API_KEY.")
+    with service():
         main(output)
-    else:
-        print("Calling the emulator, because OPENROUTER_API_KEY is not set.")
-        with Emulator() as openrouter:
-            os.environ |= {"OPENROUTER_API_KEY": "no-key-needed", "OPENROUTER_API_BASE": openrouter.base_url}
-            main(output)

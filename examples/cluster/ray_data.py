@@ -1,7 +1,7 @@
 """Extract orders with Ray Data: several workers with one budget, one limit of calls and one output.
 
     pip install 'langchain-kimi-openrouter[ray]'
-    python examples/cluster/ray_data.py [orders.jsonl]
+    python -m examples.cluster.ray_data [orders.jsonl]
 
 The output is on the disk after each answer. After an interruption, the death of a worker or the death of this process,
 no text is paid twice: the same command continues. With OPENROUTER_API_KEY in the environment this calls OpenRouter. On
@@ -20,8 +20,8 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
+from examples.cluster.service import service
 from langchain_kimi import ChatKimi, bulk
-from langchain_kimi.testing import Emulator
 
 WORKERS = int(os.environ.get("WORKERS", "2"))
 
@@ -57,11 +57,5 @@ def main(path: Path) -> None:
 
 if __name__ == "__main__":
     output = Path(sys.argv[1]) if sys.argv[1:] else Path(tempfile.mkdtemp()) / "orders.jsonl"
-    if os.environ.get("OPENROUTER_API_KEY"):
-        print("Calling OpenRouter, with the key from OPENROUTER_API_KEY.")
+    with service():
         main(output)
-    else:
-        print("Calling the emulator, because OPENROUTER_API_KEY is not set.")
-        with Emulator() as openrouter:
-            os.environ |= {"OPENROUTER_API_KEY": "no-key-needed", "OPENROUTER_API_BASE": openrouter.base_url}
-            main(output)

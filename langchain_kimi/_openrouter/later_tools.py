@@ -33,14 +33,20 @@ def with_all_tools(body: WireBody) -> WireBody:
     tools = list(cast("JSONObject", body).get("tools") or ())
     for number, message in enumerate(changes):
         added = [tool for tool in message.get(ADDED) or () if tool not in map(_unnumbered, tools)]
-        replaced = {name_of(tool) for tool in added} | set(message.get(REMOVED) or ())
-        tools = [tool for tool in tools if name_of(tool) not in replaced]
+        replaced = set(map(_identity, added))
+        removed = set(message.get(REMOVED) or ())
+        tools = [tool for tool in tools if _identity(tool) not in replaced and _name_or_type(tool) not in removed]
         tools += [{**tool, _NUMBER: number} for tool in added]
     if any(message.get(REMOVED) for message in changes):
         # No message can remove a tool, so the request has the remaining ones.
         tools = [_unnumbered(tool) for tool in tools]
     numbers = {id(message): number for number, message in enumerate(changes)}
-    return _with_tools(body, tools, lambda message: _numbered(message, numbers))
+    changed = _with_tools(body, tools, lambda message: _numbered(message, numbers))
+    if not tools:
+        # Hosts refuse a choice of tools without tools.
+        for name in ("tool_choice", "parallel_tool_calls"):
+            cast("JSONObject", changed).pop(name, None)
+    return changed
 
 
 def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
@@ -88,6 +94,16 @@ def name_of(tool: JSONObject) -> str | None:
     """Return the name of a function, None for a server tool."""
     function = tool.get("function")
     return function.get("name") if isinstance(function, dict) else None
+
+
+def _name_or_type(tool: JSONObject) -> str | None:
+    return name_of(tool) or tool.get("type")
+
+
+def _identity(tool: JSONObject) -> tuple[str | None, Any]:
+    """Return what two versions of a tool have in common. Several server tools of one type need distinct names."""
+    parameters = tool.get("parameters")
+    return _name_or_type(tool), parameters.get("name") if isinstance(parameters, dict) else None
 
 
 def _numbered(message: JSONObject, numbers: dict[int, int]) -> JSONObject:

@@ -99,13 +99,13 @@ def chunk_from(choice: WireChoice) -> ChatGenerationChunk | None:
 
     Everything else in a reply is part of the last chunk.
     """
-    text, reasoning, calls = _delta_parts(choice)
+    text, reasoning, calls = delta_parts(choice)
     if not (text or reasoning or calls):
         return None
     return fast_chunks.new_chunk(text, reasoning, [_call_chunk(call) for call in calls] if calls else [])
 
 
-def _delta_parts(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
+def delta_parts(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None]:
     """Return the text, the reasoning and the pieces of tool calls in a delta."""
     delta = choice.get("delta") or {}
     content: Any = delta.get("content")

@@ -59,7 +59,10 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
         if tool.get("type") == "tool_definition":
             definitions = [tool.get("definition") or {}]
         for wire in tools_to_wire(definitions, strict=None):
-            added[wire.get("function", wire).get("name", wire["type"])] = wire
+            name = wire.get("function", wire).get("name", wire["type"])
+            added[name] = wire
+            # A removal before it makes way for a new definition.
+            removed = [other for other in removed if other != name]
     return list(added.values()), removed
 
 

@@ -116,20 +116,32 @@ def _link_part(block: Block) -> JSONObject | None:
     """Return a text with the address of a block, if only the tools of the agent can read it; else None.
 
     Tools of MCP servers return links to their resources, such as `file:///notes.txt` or `memo://1`. A host can read
-    images and PDF documents on the web.
+    images and PDF documents on the web, but neither pages nor SVG.
     """
     if isinstance(block.get("file"), Mapping):
         return None
     source = read_source(block)
-    is_document = block["type"] == "file" and source.mime_type not in {None, "application/pdf"}
-    if not source.url or (source.url.startswith(("http://", "https://", "data:")) and not is_document):
+    if not source.url or (source.url.startswith(_WEB) and _is_readable(block, source.url, source.mime_type)):
         return None
     kind = f" ({source.mime_type})" if source.mime_type else ""
     return {"type": "text", "text": f"{source.url}{kind}"}
 
 
+def _is_readable(block: Block, url: str, mime_type: str | None) -> bool:
+    if block["type"] == "image":
+        return mime_type != _SVG
+    if mime_type is None:
+        # MCP servers need not name the type of a link, and most links are to pages.
+        return url.startswith("data:") or url.partition("?")[0].partition("#")[0].lower().endswith(".pdf")
+    return mime_type == "application/pdf"
+
+
 def _result_image(block: Block) -> JSONObject:
-    return _link_part(block) or MEDIA_PARTS["image"](block)
+    """Convert an `image` block of a tool's result. SVG is sent as text, because hosts take only pictures of pixels."""
+    if link := _link_part(block):
+        return link
+    source = read_source(block)
+    return _text_of(source, _SVG) or MEDIA_PARTS["image"](block)
 
 
 def _result_file(block: Block) -> JSONObject:
@@ -137,12 +149,19 @@ def _result_file(block: Block) -> JSONObject:
     if link := _link_part(block):
         return link
     source = Source() if isinstance(block.get("file"), Mapping) else read_source(block)
-    if source.base64 and (source.mime_type or "").startswith(_TEXT_TYPES):
+    return _text_of(source, *_TEXT_TYPES) or document_part(block)
+
+
+def _text_of(source: Source, *types: str) -> JSONObject | None:
+    """Return base64 data of these MIME types as text, or None."""
+    if source.base64 and (source.mime_type or "").startswith(types):
         with suppress(UnfitBlockError):
             return {"type": "text", "text": _decoded(source.base64)}
-    return document_part(block)
+    return None
 
 
+_WEB = ("http://", "https://", "data:")
+_SVG = "image/svg+xml"
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 _PARTS_BY_ROLE = {
     "system": _TEXT_PARTS,

@@ -29,10 +29,6 @@ from langchain_kimi._request.changes import split_content
 from langchain_kimi._request.content import content_to_wire
 from langchain_kimi.errors import KimiUsageError
 
-_PLAIN_ROLES: dict[type[BaseMessage], Role] = {
-    HumanMessage: "user", AIMessage: "assistant", AIMessageChunk: "assistant", SystemMessage: "system",
-}  # fmt: skip
-
 
 @dataclass(slots=True)
 class _Conversion:
@@ -61,16 +57,20 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
     others: list[WireMessage] = []
     conversation = _Conversion(messages, wire=wire)
     for position, message in enumerate(messages):
-        # Most messages of a long conversation are plain text, so they are converted inline, without a function call.
+        # Most messages of a long conversation are plain text, so they are converted inline, without a function call,
+        # and with a test per class instead of a table: 255 µs per 1,000 messages, of which 80 create the dicts.
         # `vars(message)` takes three times as long as `__dict__`.
-        if role := _PLAIN_ROLES.get(type(message)):
+        kind = type(message)
+        if kind is HumanMessage or kind is AIMessage or kind is AIMessageChunk:
             fields = message.__dict__
-            text, has_more = fields["content"], fields["additional_kwargs"] or fields["name"]
-            if role == "assistant":
-                has_more = has_more or fields["tool_calls"] or fields["invalid_tool_calls"]
-            if type(text) is str and text and not (has_more or text.isspace()):
-                wire.append({"role": role, "content": text})
-                continue
+            text = fields["content"]
+            if type(text) is str and text and not (fields["additional_kwargs"] or fields["name"] or text.isspace()):
+                if kind is HumanMessage:
+                    wire.append({"role": "user", "content": text})
+                    continue
+                if not (fields["tool_calls"] or fields["invalid_tool_calls"]):
+                    wire.append({"role": "assistant", "content": text})
+                    continue
         conversation.position = position
         convert = _CONVERTERS.get(type(message)) or _converter_of(message, position)
         converted = convert(message, conversation)
@@ -175,6 +175,7 @@ def _structured_result(message: BaseMessage) -> str:
     """Return the structured result of an MCP tool whose result has no other content, as JSON.
 
     The package langchain-mcp-adapters makes it an artifact. MCP servers should also send it as text, but need not.
+    It is not sent beside other content: Python servers also put images into it, in base64.
     """
     artifact = getattr(message, "artifact", None)
     if not isinstance(artifact, Mapping) or "structured_content" not in artifact:

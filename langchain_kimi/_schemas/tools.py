@@ -1,9 +1,9 @@
 """Convert tools, tool choices and response formats from the forms that LangChain accepts to those of the wire."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
-from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from pydantic import PydanticUserError
 
@@ -13,8 +13,14 @@ from langchain_kimi._schemas.output import Schema, output_schema, wire_name
 from langchain_kimi._schemas.strict import strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
-Tool: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
-ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    Tool: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+    ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+else:
+    # See `_base_tool`.
+    Tool = ToolChoice = Any
 Strict: TypeAlias = bool | None
 """Whether the host must enforce the schema; None leaves the choice to the host and is not sent."""
 
@@ -112,7 +118,7 @@ def bind_arguments(  # noqa: PLR0913 - those of LangChain's `bind_tools`
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
     if isinstance(tool, Mapping):
         check_nesting(tool, f"the tool {_name_in(tool)}")
-    elif isinstance(tool, BaseTool) and isinstance(tool.args_schema, Mapping):
+    elif _is_base_tool(tool) and isinstance(tool.args_schema, Mapping):
         check_nesting(tool.args_schema, f"the tool {tool.name}")
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
@@ -123,6 +129,18 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
         if not (isinstance(name, str) and name.strip()):
             raise KimiUsageError(f"A tool has the name {name!r}.", advice="Give each tool a name that is not empty.")
     return wire
+
+
+@cache
+def _base_tool() -> "type[BaseTool]":
+    # Programs without tools do not import it, which takes 4 of the 80 ms of the import.
+    from langchain_core.tools import BaseTool  # noqa: PLC0415 - imported when needed
+
+    return BaseTool
+
+
+def _is_base_tool(tool: object) -> "TypeGuard[BaseTool]":
+    return isinstance(tool, _base_tool())
 
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
@@ -136,7 +154,7 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
     wire = _tool_with_definitions(tool) or convert_to_openai_tool(tool)
     if "function" in wire:
         wire = {**wire, "function": _with_strict(wire["function"], strict)}
-    return {**wire, **_cache_control(tool.extras if isinstance(tool, BaseTool) else None)}
+    return {**wire, **_cache_control(tool.extras if _is_base_tool(tool) else None)}
 
 
 def _tool_with_definitions(tool: Any) -> JSONObject | None:
@@ -145,7 +163,7 @@ def _tool_with_definitions(tool: Any) -> JSONObject | None:
     LangChain writes a definition out at each of its references, which multiplies the size of large schemas and loses
     recursion.
     """
-    schema = tool.tool_call_schema if isinstance(tool, BaseTool) else None
+    schema = tool.tool_call_schema if _is_base_tool(tool) else None
     if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
         return None
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
@@ -186,7 +204,7 @@ def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
 
 
 def _deferred(tool: Tool, wire: JSONObject) -> JSONObject:
-    if not (isinstance(tool, BaseTool) and (tool.extras or {}).get("defer_loading") is True):
+    if not (_is_base_tool(tool) and (tool.extras or {}).get("defer_loading") is True):
         return wire
     return {**wire, "function": {**wire["function"], "defer_loading": True}}
 

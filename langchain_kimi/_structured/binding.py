@@ -25,7 +25,7 @@ _REPLACED_BY_OTHER_TOOLS = (
 )
 
 
-class ModelBinding(Binding):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
+class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
     """A chat model with bound parameters that stay bound when tools or a schema are bound later.
 
     LangChain's own binding calls `bind_tools` and `with_structured_output` of the model inside, and earlier parameters

@@ -23,7 +23,7 @@ costs and values.
 from langchain_kimi.batch.errors import BatchLimitError, BatchPendingError, BatchRowError
 from langchain_kimi.batch.handle import BatchHandle
 from langchain_kimi.batch.results import BatchResult, BatchStatus
-from langchain_kimi.batch.submitting import afind, asubmit, find, parts, submit
+from langchain_kimi.batch.submitting import FindOptions, afind, asubmit, find, parts, submit
 
 __all__ = [
     "BatchHandle",
@@ -32,6 +32,7 @@ __all__ = [
     "BatchResult",
     "BatchRowError",
     "BatchStatus",
+    "FindOptions",
     "afind",
     "asubmit",
     "find",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
@@ -25,7 +25,7 @@ from langchain_kimi.batch.bodies import (
 from langchain_kimi.batch.handle import EVERY, BatchHandle, digest_of, reservation_key, trackers_of
 from langchain_kimi.batch.lanes import lane_of
 from langchain_kimi.batch.program import Program, program_of
-from langchain_kimi.batch.requests import arun, run, was_refused
+from langchain_kimi.batch.requests import Operation, arun, run, was_refused
 from langchain_kimi.batch.results import status_of
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiUsageError
 
@@ -110,16 +110,24 @@ def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     return options, {name: value for name, value in arguments.items() if name not in _OPTIONS}
 
 
-def find(  # noqa: PLR0913 - the facts of a submission, by name
-    runnable: Any,
-    inputs: Iterable[Any],
-    *,
-    key: str,
-    since: float,
-    others: Collection[str] = (),
-    every: float = EVERY,
-    clock: Clock = CLOCK,
-    config: RunnableConfig | None = None,
+class FindOptions(TypedDict, total=False):
+    """The options of `find` and `afind`.
+
+    Attributes:
+        others: The ids of batches that are known to be others.
+        every: The most seconds between two looks at the list, by default 30.
+        clock: The source of sleep.
+        config: The configuration of the steps.
+    """
+
+    others: Collection[str]
+    every: float
+    clock: Clock
+    config: RunnableConfig | None
+
+
+def find(
+    runnable: Any, inputs: Iterable[Any], *, key: str, since: float, **options: Unpack[FindOptions]
 ) -> BatchHandle | None:
     """Return the handle of a batch that was submitted with a key, None if the server has no such batch.
 
@@ -132,33 +140,38 @@ def find(  # noqa: PLR0913 - the facts of a submission, by name
         inputs: The inputs of the submission.
         key: The key of the submission.
         since: When the submission began, in seconds since 1970.
-        others: The ids of batches that are known to be others.
-        every: The most seconds between two looks at the list.
-        clock: The source of sleep.
-        config: The configuration of the steps.
+        **options: See `FindOptions`.
     """
-    program = program_of(runnable, config)
+    search = _Search(**options)
+    program = program_of(runnable, search.config)
     draft = draft_of(program, [program.begin(row) for row in inputs], key, WINDOW)
-    batch = run(lane_of(draft.host).find(draft.content, since, others, every), program, clock)
+    batch = run(search.of(draft, since), program, search.clock)
     return None if batch is None else draft.handle(batch)
 
 
-async def afind(  # noqa: PLR0913 - the facts of a submission, by name
-    runnable: Any,
-    inputs: Iterable[Any],
-    *,
-    key: str,
-    since: float,
-    others: Collection[str] = (),
-    every: float = EVERY,
-    clock: Clock = CLOCK,
-    config: RunnableConfig | None = None,
+async def afind(
+    runnable: Any, inputs: Iterable[Any], *, key: str, since: float, **options: Unpack[FindOptions]
 ) -> BatchHandle | None:
     """Return the handle of a batch that was submitted with a key; the async version of `find`."""
-    program = program_of(runnable, config)
+    search = _Search(**options)
+    program = program_of(runnable, search.config)
     draft = draft_of(program, [await program.abegin(row) for row in inputs], key, WINDOW)
-    batch = await arun(lane_of(draft.host).find(draft.content, since, others, every), program, clock)
+    batch = await arun(search.of(draft, since), program, search.clock)
     return None if batch is None else draft.handle(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The options of `find` with their defaults."""
+
+    others: Collection[str] = ()
+    every: float = EVERY
+    clock: Clock = CLOCK
+    config: RunnableConfig | None = None
+
+    def of(self, draft: "Draft", since: float) -> Operation[JSONObject | None]:
+        """Return the search for a batch."""
+        return lane_of(draft.host).find(draft.content, since, self.others, self.every)
 
 
 def parts(runnable: Any, inputs: Iterable[Any], *, rows: int | None = None) -> Iterator[list[Any]]:

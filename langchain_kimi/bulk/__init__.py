@@ -1,10 +1,12 @@
 """Bulk runs: thousands to millions of rows through one runnable, durable, within a budget and a host's limits.
 
 ```python
+from langchain_core.prompts import ChatPromptTemplate
 from langchain_kimi import ChatKimi, bulk
 
-reader = ChatKimi(max_tokens=500).with_structured_output(Order)
-summary = bulk.run(reader, "letters.jsonl", out="orders.jsonl", max_cost=5)
+prompt = ChatPromptTemplate.from_template("Fill in the order: {text}")  # text is a column of letters.jsonl
+chain = prompt | ChatKimi(max_tokens=500).with_structured_output(Order)
+summary = bulk.run(chain, "letters.jsonl", out="orders.jsonl", max_cost=5)
 print(summary)
 ```
 

@@ -1,18 +1,22 @@
 """The admission of the calls of a run: its money, and a brake for each server."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from langchain_kimi.bulk.brake import Brake, Limits, Ticket
 from langchain_kimi.bulk.purse import Purse
-from langchain_kimi.errors import KimiError
+from langchain_kimi.errors import KimiError, KimiUsageError
 
 Outcome = Literal["answered", "refused", "abandoned"]
 """The end of an attempt: the server took it, had too many, or the caller left."""
 _REFUSALS = frozenset({429, 503, 529})
 """Statuses of a host that has too many requests."""
+
+
+class NotSentError(KimiUsageError):
+    """A call was not sent, because its run was stopped while it waited."""
 
 
 class Admission(Protocol):
@@ -29,6 +33,7 @@ class Admission(Protocol):
 
         Raises:
             KimiBudgetExceededError: It does not fit into the money.
+            NotSentError: The run was stopped.
         """
 
     def leave(self, ticket: Any, outcome: Outcome, retry_after: float | None) -> None:
@@ -44,13 +49,24 @@ class OwnAdmission:
     Args:
         limits: The limits of the calls to a server.
         purse: The run's money; None for no limit.
+        is_stopped: Returns whether the run was stopped, so that no further attempt begins.
+        new_brake: Makes the brake of a server.
 
     Attributes:
         requests: The number of attempts so far.
     """
 
-    def __init__(self, limits: Limits, purse: Purse | None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        purse: Purse | None,
+        *,
+        is_stopped: Callable[[], bool] = lambda: False,
+        new_brake: Callable[[Limits], Brake] = Brake,
+    ) -> None:
         self._limits = limits
+        self._is_stopped = is_stopped
+        self._new_brake = new_brake
         self._brakes: dict[str, Brake] = {}
         self.purse = purse
         self.requests = 0
@@ -65,8 +81,11 @@ class OwnAdmission:
         if self.purse is not None:
             await self.purse.reserve(call, most or Decimal(0))
         if (brake := self._brakes.get(url)) is None:
-            brake = self._brakes[url] = Brake(self._limits)
+            brake = self._brakes[url] = self._new_brake(self._limits)
         ticket = await brake.enter(tokens)
+        if self._is_stopped():
+            brake.abandoned(ticket)
+            raise NotSentError("The run was stopped before this call.")
         self.requests += 1
         return brake, ticket
 

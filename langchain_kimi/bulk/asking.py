@@ -9,6 +9,7 @@ from langchain_core.runnables.config import merge_configs
 
 from langchain_kimi._costs.ledger import UNKNOWN
 from langchain_kimi._openrouter.http.gates import current_gate
+from langchain_kimi.bulk.admission import NotSentError
 from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult
 from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
 from langchain_kimi.bulk.target import digest_of
@@ -27,6 +28,7 @@ _HOPELESS = (
     KimiPermissionError,
     KimiNotFoundError,
     KimiBudgetExceededError,
+    NotSentError,
 )
 """Errors that every further row would end with too."""
 

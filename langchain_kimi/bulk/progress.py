@@ -1,6 +1,7 @@
 """The progress of a bulk run: a line on a terminal, a line a minute in the log, or the user's own function."""
 
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class Lines:
         summary: The sums.
         period: Seconds between two lines.
         monotonic: The clock, in seconds.
+        end: Does what follows the last line.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Lines:
         summary: BulkSummary,
         period: float,
         monotonic: Callable[[], float] = time.monotonic,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         self._write = write
+        self._end = end
         self._summary = summary
         self._period = period
         self._now = monotonic
@@ -82,6 +86,7 @@ class Lines:
     def close(self) -> None:
         """Write the last line."""
         self._write(self._summary.line())
+        self._end()
 
 
 def progress_of(wanted: bool | Callable[[BulkSummary], None], summary: BulkSummary) -> Progress:  # noqa: FBT001 - the user's value
@@ -91,13 +96,24 @@ def progress_of(wanted: bool | Callable[[BulkSummary], None], summary: BulkSumma
     if not wanted:
         return NoProgress()
     if sys.stderr.isatty():
-        return Lines(_on_terminal(sys.stderr), summary, ON_TERMINAL)
+        terminal = Terminal(sys.stderr)
+        return Lines(terminal.write, summary, ON_TERMINAL, end=terminal.end)
     return Lines(lambda line: logger.info("%s", line), summary, IN_LOG)
 
 
-def _on_terminal(terminal: TextIO) -> Callable[[str], None]:
-    def write(line: str) -> None:
-        terminal.write(f"\r\x1b[K{line}")
-        terminal.flush()
+class Terminal:
+    """A line on a terminal that is replaced by the next one."""
 
-    return write
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, line: str) -> None:
+        """Replace the line, cut to the width of the terminal, because a second line could not be replaced."""
+        width = shutil.get_terminal_size().columns - 1
+        self._terminal.write(f"\r\x1b[K{line[:width]}")
+        self._terminal.flush()
+
+    def end(self) -> None:
+        """Keep the line, and begin a new one."""
+        self._terminal.write("\n")
+        self._terminal.flush()

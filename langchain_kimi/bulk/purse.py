@@ -17,15 +17,16 @@ class Purse:
 
     Args:
         limit: US dollars.
+        spent: US dollars that were spent before.
 
     Attributes:
         spent: US dollars of the calls that ended. A call whose cost is not reported counts with its worst case.
         reserved: US dollars that the calls under way may cost at most.
     """
 
-    def __init__(self, limit: Decimal) -> None:
+    def __init__(self, limit: Decimal, spent: Decimal = NOTHING) -> None:
         self.limit = limit
-        self.spent = self.reserved = NOTHING
+        self.spent, self.reserved = spent, NOTHING
         self._calls: dict[Hashable, Decimal] = {}
         self._settled = asyncio.Event()
 
@@ -51,6 +52,12 @@ class Purse:
         self._calls[call] = most
         self.reserved += most
 
+    def hold(self, call: Hashable, most: Decimal) -> None:
+        """Make a reservation of what a call of an earlier start can cost, which was counted as spent until now."""
+        self.spent -= most
+        self.reserved += most
+        self._calls[call] = most
+
     def settle(self, call: Hashable, cost: Decimal | None) -> None:
         """Replace the reservation of a call by its cost; None if the cost is not known."""
         most = self._calls.pop(call, None)
@@ -58,3 +65,13 @@ class Purse:
             self.reserved -= most
         self.spent += (most or NOTHING) if cost is None else cost
         self._settled.set()
+
+
+def purse_of(limit: Decimal | None, spent: Decimal) -> Purse | None:
+    """Return the money of a run; None without a limit.
+
+    Args:
+        limit: US dollars; None for no limit.
+        spent: US dollars that earlier starts of the run have spent.
+    """
+    return None if limit is None else Purse(limit, spent)

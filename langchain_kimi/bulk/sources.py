@@ -5,12 +5,15 @@ Rows are read one after another, and never all at once.
 
 import csv
 import json
+import operator
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from langchain_kimi.bulk.tables import pyarrow
 from langchain_kimi.errors import KimiUsageError
+
+_JSON_LINES = (".jsonl", ".ndjson")
 
 
 async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
@@ -31,8 +34,34 @@ async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
 
 
 def number_of_rows(source: Any) -> int | None:
-    """Return the number of rows if the source has a length, else None."""
-    return len(source) if hasattr(source, "__len__") and not isinstance(source, str) else None
+    """Return the number of rows if the source has a length (also `__length_hint__`) or is a file, else None.
+
+    A file is read once for that, which takes about a second for a million rows.
+    """
+    if not isinstance(source, str | Path):
+        number = operator.length_hint(source, -1)
+        return None if number < 0 else number
+    path = Path(source)
+    try:
+        # What is not a regular file, such as a pipe, can be read only once.
+        return _counted(path) if path.is_file() else None
+    except (OSError, ValueError, csv.Error):
+        # The rows are read later, and then the problem is reported.
+        return None
+
+
+def _counted(path: Path) -> int | None:
+    suffix = path.suffix.lower()
+    if suffix in _JSON_LINES:
+        with path.open("rb") as file:
+            return sum(not line.isspace() for line in file)
+    if suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            return sum(1 for _ in csv.DictReader(text))
+    if suffix == ".parquet":
+        with pyarrow("pyarrow.parquet").ParquetFile(path) as file:
+            return int(file.metadata.num_rows)
+    return None
 
 
 def _iterable(source: Any) -> Iterable[Any]:
@@ -52,7 +81,7 @@ def rows_of_file(path: Path) -> Iterator[Any]:
     Raises:
         KimiUsageError: The suffix is another one, there is no such file, or a line is not JSON.
     """
-    readers = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv, ".parquet": _parquet}
+    readers = {**dict.fromkeys(_JSON_LINES, _json_lines), ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise KimiUsageError(f"{path.name} has an unknown suffix; it must be one of {', '.join(readers)}.")

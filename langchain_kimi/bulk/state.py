@@ -12,7 +12,7 @@ from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.frames import Frames, Message
 from langchain_kimi.bulk.options import CheckedOptions
 from langchain_kimi.bulk.progress import progress_of
-from langchain_kimi.bulk.purse import Purse
+from langchain_kimi.bulk.purse import purse_of
 from langchain_kimi.bulk.results import BulkResult, result_of
 from langchain_kimi.bulk.store import Store
 from langchain_kimi.bulk.summary import BulkSummary
@@ -37,7 +37,8 @@ class State:
 
     def __init__(self, out: Path | None, options: CheckedOptions) -> None:
         self.options = options
-        self.admission = OwnAdmission(options.limits, None if options.max_cost is None else Purse(options.max_cost))
+        purse = purse_of(options.max_cost, Decimal(0))
+        self.admission = OwnAdmission(options.limits, purse, is_stopped=lambda: self.stop is not None)
         self.summary = BulkSummary()
         self.stop: BaseException | None = None
         self.unsaved: list[BulkResult] = []
@@ -57,8 +58,14 @@ class State:
         """
         if self._store is None:
             self._store, self._description = Store(self._lines, description), description
+            self._count_earlier(self._store.cost)
         elif different := list(differences(self._description, description)):
             raise KimiUsageError(f"The workers do not make the same requests. {'; '.join(different)}.")
+
+    def _count_earlier(self, cost: Decimal) -> None:
+        self.summary.earlier_cost = float(cost)
+        if self.admission.purse is not None:
+            self.admission.purse.spent += cost
 
     async def begin(self, key: str) -> Message:
         """Return what a worker does with a row: ask, take the line of an earlier or equal row, or fail."""

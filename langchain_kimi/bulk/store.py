@@ -11,8 +11,9 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,15 @@ class Store:
         path: The file; None keeps the lines in a temporary place that ends with the run.
         description: What decides the requests, see `Target.description`.
 
+    Attributes:
+        cost: US dollars that the lines of earlier starts cost.
+
     Raises:
         KimiUsageError: The file belongs to another run, is in use by another run, or cannot be written.
     """
 
     def __init__(self, path: Path | None, description: Mapping[str, Any]) -> None:
+        self.cost = Decimal(0)
         # An empty name is a temporary database that SQLite moves to the disk when it grows.
         self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._index.execute("PRAGMA synchronous=OFF")
@@ -68,8 +73,10 @@ class Store:
         try:
             self._check(description)
             self._size = self._load()
-        except BaseException:
+        except BaseException as problem:
             self.close()
+            if isinstance(problem, OSError | sqlite3.Error):
+                raise KimiUsageError(f"The output cannot be written: {problem}.") from problem
             raise
 
     def find(self, key: str) -> Line | None:
@@ -100,14 +107,15 @@ class Store:
                 if self._failure is not None:
                     raise self._failure
                 await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
-            except OSError as problem:
-                self._failure = problem
+                for key, line, ok, _ in lines:
+                    self._note(key, self._size, len(line), ok=ok, own=True)
+                    self._size += len(line)
+            except (OSError, sqlite3.Error) as problem:
+                self._failure = problem if isinstance(problem, OSError) else OSError(None, f"The index: {problem}")
                 for *_, written in lines:
-                    written.set_exception(problem)
+                    written.set_exception(self._failure)
                 continue
-            for key, line, ok, written in lines:
-                self._note(key, self._size, len(line), ok=ok, own=True)
-                self._size += len(line)
+            for *_, written in lines:
                 written.set_result(None)
         self._writing = None
 
@@ -160,7 +168,7 @@ class Store:
                 advice="Choose another `out`, or move the file away.",
             )
         if has_content and beside.exists():
-            different = list(differences(json.loads(beside.read_bytes()), json.loads(json.dumps(wanted, default=str))))
+            different = list(differences(_description_in(beside), json.loads(json.dumps(wanted, default=str))))
             if different:
                 raise KimiUsageError(
                     f"{self._path.name} has the results of another run. {'; '.join(different)}.",
@@ -168,13 +176,17 @@ class Store:
                 )
             return
         temporary = beside.with_name(f"{beside.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(wanted, indent=1, default=str), encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(wanted, indent=1, default=str))
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(beside)
+        _sync_directory(self._path.parent)
 
     def _has_a_result(self) -> bool:
         """Return whether any of the first lines is a result."""
         self._file.seek(0)
-        return any(_key_of(line)[0] is not None for line in islice(self._file, _FIRST_LINES))
+        return any(_facts_of(line) is not None for line in islice(self._file, _FIRST_LINES))
 
     def _load(self) -> int:
         """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
@@ -185,11 +197,13 @@ class Store:
         self._index.execute("BEGIN")
         with self._path.open("rb") as file:
             for line in file:
-                key, ok = _key_of(line)
-                if key is None:
+                facts = _facts_of(line)
+                if facts is None:
                     bad.append(line)
                 else:
+                    key, ok, cost = facts
                     self._note(key, start, len(line), ok=ok, own=False)
+                    self.cost += cost
                 start += len(line)
         self._index.execute("COMMIT")
         if bad:
@@ -229,12 +243,31 @@ def _lock(file: Any) -> bool:
     return True
 
 
-def _key_of(line: bytes) -> tuple[str | None, bool]:
-    """Return the key of a line and whether its row has a value; no key if the line is not whole."""
+def _sync_directory(path: Path) -> None:
+    """Bring the names of the files in a directory to the disk. Windows refuses to open directories."""
+    with suppress(PermissionError):
+        directory = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _description_in(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as problem:
+        raise KimiUsageError(
+            f"{path.name} is not JSON: {problem}.", advice="Delete it if the output is that of this run."
+        ) from problem
+
+
+def _facts_of(line: bytes) -> tuple[str, bool, Decimal] | None:
+    """Return the key of a line, whether its row has a value, and its cost; None if the line is not whole."""
     try:
         row = json.loads(line)
-        key, ok = row["key"], row["ok"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None, False
-    is_whole = isinstance(key, str) and isinstance(ok, bool) and line.endswith(b"\n")
-    return (key, ok) if is_whole else (None, False)
+        key, ok, cost = row["key"], row["ok"], Decimal(str(row.get("cost") or 0))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError):
+        return None
+    is_whole = isinstance(key, str) and isinstance(ok, bool) and cost.is_finite() and line.endswith(b"\n")
+    return (key, ok, cost) if is_whole else None

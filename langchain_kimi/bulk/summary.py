@@ -24,6 +24,7 @@ class BulkSummary:
         input_tokens: The tokens of all prompts.
         output_tokens: The tokens of all answers.
         cost: US dollars charged in this run.
+        earlier_cost: US dollars charged for the rows that earlier starts of the run wrote. `max_cost` includes them.
         unknown_costs: Calls and attempts whose cost was not reported.
         costs: US dollars by host.
         seconds: The duration of the run.
@@ -42,6 +43,7 @@ class BulkSummary:
     input_tokens: int = 0
     output_tokens: int = 0
     charged: Decimal = Decimal(0)
+    earlier_cost: float = 0.0
     unknown_costs: int = 0
     costs: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -63,10 +65,16 @@ class BulkSummary:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the end at the present rate; None if that is not known."""
-        if self.total is None or not self.rows:
+        """Seconds until the end at the rate of the rows that this run asked; None if that is not known."""
+        asked = self.answered + self.failed
+        if self.total is None or not asked:
             return None
-        return self.seconds * max(0, self.total - self.rows) / self.rows
+        return self.seconds * max(0, self.total - self.rows) / asked
+
+    @property
+    def rate(self) -> float | None:
+        """Rows that this run asked, a second; None at its start."""
+        return (self.answered + self.failed) / self.seconds if self.seconds else None
 
     def add(self, result: BulkResult) -> None:
         """Count a result."""
@@ -99,10 +107,10 @@ class BulkSummary:
         parts = [f"{self.rows:,}{of} rows", f"{self.failed:,} failed", f"${self.cost:.4f}"]
         if (expected := self.expected_cost) is not None:
             parts.append(f"about ${expected:.4f} in all")
-        if self.seconds:
-            parts.append(f"{self.rows / self.seconds:,.1f} rows/s")
+        if (rate := self.rate) is not None:
+            parts.append(f"{rate:,.1f} rows/s")
         if (left := self.seconds_left) is not None:
-            parts.append(f"{left:,.0f} s left")
+            parts.append(f"{_duration(left)} left")
         return ", ".join(parts)
 
     def __str__(self) -> str:
@@ -120,10 +128,21 @@ class BulkSummary:
             ("output tokens", f"{self.output_tokens:,}"),
             ("cost", f"${self.cost:.6f}"),
             *((f"  at {host}", f"${cost:.6f}") for host, cost in sorted(self.costs.items())),
+            *((("  in earlier starts", f"${self.earlier_cost:.6f}"),) if self.earlier_cost else ()),
             ("calls of unknown cost", f"{self.unknown_costs:,}"),
-            ("rows per second", f"{self.rows / self.seconds:,.1f}" if self.seconds else "-"),
+            ("rows per second", "-" if self.rate is None else f"{self.rate:,.1f}"),
+            ("duration", _duration(self.seconds)),
         ]
         if self.stopped:
             rows.append(("stopped", self.stopped))
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration as `12 s`, `3:05 min` or `1:02:03 h`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,}:{minutes:02}:{rest:02} h"
+    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"

@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(error: Exception, code: int) -> int:
     sys.stderr.write(f"{' '.join(str(error).split())}\n")
+    # The text of wrong arguments names the argument.
+    if isinstance(error, KimiError) and code != WRONG:
+        sys.stderr.write(f"Cause and remedy: {error.help}\n")
     return code
 
 

@@ -6,7 +6,7 @@ from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.emulator import Emulator
 from langchain_kimi.testing.hosts import HOSTS_WITH_HABITS, EmulatedHost
 from langchain_kimi.testing.received_requests import ReceivedRequest
-from langchain_kimi.testing.replies import RawReply, Reply, ToolCall
+from langchain_kimi.testing.replies import RawReply, Reply, ServerToolCall, ToolCall
 from langchain_kimi.testing.responses import Fault
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "RawReply",
     "ReceivedRequest",
     "Reply",
+    "ServerToolCall",
     "ToolCall",
     "faults",
 ]

@@ -61,6 +61,7 @@ class Answer:
         thinks: Whether the model reasoned, visibly or not.
         refusal: The refusal, or None.
         annotations: The annotations of the message.
+        server_tools: The entries of `reasoning_details` for server tools.
         behavior: The emulator's switches.
     """
 
@@ -79,6 +80,7 @@ class Answer:
     behavior: Behavior
     refusal: str | None = None
     annotations: tuple[JSONObject, ...] = ()
+    server_tools: tuple[JSONObject, ...] = ()
 
 
 def generation_id(created: int) -> str:
@@ -134,6 +136,7 @@ def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answe
         behavior=behavior,
         refusal=reply.refusal,
         annotations=tuple(reply.annotations),
+        server_tools=tuple(reply.server_tool_details),
     )
 
 
@@ -142,7 +145,7 @@ def _usage(reply: Reply, computed: JSONObject) -> JSONObject:
         computed = {**computed, "cost": reply.cost}
         details = {"upstream_inference_cost": reply.cost}
         computed["cost_details"] = {**computed["cost_details"], **details}
-    return {**computed, **reply.usage}
+    return {**computed, **reply.server_tool_usage, **reply.usage}
 
 
 class _TokenLimit:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.rejections import RejectedRequestError
 
 FINISHED = frozenset({"completed", "failed", "expired", "cancelled"})
 _DAY = 86_400
+T = TypeVar("T")
 
 AnswerRow = Callable[[JSONObject], tuple[int, JSONObject]]
 """Returns the status and the body of the reply to a request."""
@@ -138,6 +139,12 @@ def _refused(message: str, kind: str, error_type: str | None = None, code: int |
     return {"response": None, "error": error}
 
 
+def _existing(things: Mapping[str, T], name: str, kind: str) -> T:
+    if name not in things:
+        raise RejectedRequestError(404, f"{kind} {name} not found")
+    return things[name]
+
+
 class Files:
     """The files of an emulated account."""
 
@@ -160,10 +167,7 @@ class Files:
             RejectedRequestError: There is none of this id (status 404).
         """
         with self._lock:
-            content = self._contents.get(file_id)
-        if content is None:
-            raise RejectedRequestError(404, f"file {file_id} not found")
-        return content
+            return _existing(self._contents, file_id, "file")
 
 
 class Batches:
@@ -207,10 +211,7 @@ class Batches:
             RejectedRequestError: There is none of this id (status 404).
         """
         with self._lock:
-            job = self._jobs.get(batch_id)
-        if job is None:
-            raise RejectedRequestError(404, f"Batch {batch_id} not found")
-        return job
+            return _existing(self._jobs, batch_id, "Batch")
 
     def delete(self, batch_id: str) -> None:
         """Forget a batch that has ended.

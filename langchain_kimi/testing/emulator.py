@@ -3,10 +3,11 @@
 import dataclasses
 import json
 import threading
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing import endpoints, moonshot_batches, openrouter_batches, responder
@@ -29,6 +30,12 @@ Scripted: TypeAlias = Reply | RawReply | Fault
 _CHAT = "/api/v1/chat/completions"
 _BATCHES = ("/api/v1/batches", "/api/beta/batches")
 _MOONSHOT = "/v1/"
+
+
+class _Entry(NamedTuple):
+    scripted: Scripted
+    times: int | None
+    when: Callable[[JSONObject], bool] | None
 
 
 class Emulator:
@@ -58,7 +65,7 @@ class Emulator:
         self.behavior = behavior or Behavior()
         self._api_key = api_key
         self._lock = threading.Lock()
-        self._script: list[tuple[Scripted, int | None]] = []
+        self._script: list[_Entry] = []
         self._requests: list[ReceivedRequest] = []
         self._cache = PromptCache()
         self._generations = endpoints.Generations()
@@ -120,15 +127,19 @@ class Emulator:
         """
         self.behavior = dataclasses.replace(self.behavior, **changes)
 
-    def script(self, *replies: Scripted, times: int | None = 1) -> None:
+    def script(
+        self, *replies: Scripted, times: int | None = 1, when: Callable[[JSONObject], bool] | None = None
+    ) -> None:
         """Add to the script, which answers the next chat requests in order. Requests are still validated.
 
         Args:
             *replies: Replies, raw replies and faults.
             times: How many requests each of them answers. None: all requests from then on.
+            when: Which requests they answer, by the parsed body. None: all requests. With it, programs whose requests
+                come in any order, such as agents in parallel, have a script each.
         """
         with self._lock:
-            self._script += [(reply, times) for reply in replies]
+            self._script += [_Entry(reply, times, when) for reply in replies]
 
     def fail_next(self, fault: Fault, times: int | None = 1) -> None:
         """Add a fault to the script.
@@ -153,15 +164,15 @@ class Emulator:
             self._requests.clear()
         self._batches.clear()
 
-    def _next(self) -> Scripted | None:
+    def _next(self, body: JSONObject) -> Scripted | None:
         with self._lock:
-            if not self._script:
-                return None
-            scripted, times = self._script[0]
-            if times is None:
-                return scripted
-            self._script[:1] = [(scripted, times - 1)] if times > 1 else []
-            return scripted
+            for position, entry in enumerate(self._script):
+                if entry.when is None or entry.when(body):
+                    if entry.times is not None:
+                        left = entry.times - 1
+                        self._script[position : position + 1] = [entry._replace(times=left)] if left > 0 else []
+                    return entry.scripted
+            return None
 
     def _handle(self, request: HttpRequest) -> Response:
         received = ReceivedRequest.of(request)
@@ -211,7 +222,7 @@ class Emulator:
         model = find(requested)
         if behavior.strict:
             check_model(body, model, behavior)
-        scripted = self._next()
+        scripted = self._next(body)
         if isinstance(scripted, RawReply):
             return raw_response(scripted)
         if behavior.hosts:

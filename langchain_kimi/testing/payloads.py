@@ -62,8 +62,9 @@ def _message(answer: Answer) -> JSONObject:
         "refusal": answer.refusal,
         "reasoning": answer.reasoning,
     }
-    if answer.reasoning is not None:
-        message["reasoning_details"] = _details(answer.reasoning)
+    details = [*(_details(answer.reasoning) if answer.reasoning is not None else ()), *answer.server_tools]
+    if details:
+        message["reasoning_details"] = details
     if answer.annotations:
         message["annotations"] = list(answer.annotations)
     if answer.tool_calls:
@@ -117,6 +118,8 @@ def _grouped(text: str, size: int) -> Iterator[str]:
 def _reasoning_deltas(answer: Answer) -> Iterator[JSONObject]:
     for piece in _grouped(answer.reasoning or "", answer.behavior.delta_tokens):
         yield {"content": "", "role": "assistant", "reasoning": piece, "reasoning_details": _details(piece)}
+    for detail in answer.server_tools:
+        yield {"content": "", "role": "assistant", "reasoning_details": [detail]}
 
 
 def _text_deltas(answer: Answer) -> Iterator[JSONObject]:

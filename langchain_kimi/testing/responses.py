@@ -29,7 +29,8 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def dump(value: Any) -> bytes:
     """Return a value as JSON without blanks, as the service writes it."""
-    return _ENCODER.encode(value).encode()
+    # A service writes half of a surrogate pair as its escape in JSON, and Python has the same spelling.
+    return _ENCODER.encode(value).encode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)

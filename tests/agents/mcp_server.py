@@ -5,7 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mcp.server.fastmcp import FastMCP, Image
-from mcp.types import BlobResourceContents, EmbeddedResource, ResourceLink, TextResourceContents
+from mcp.types import (
+    BlobResourceContents,
+    EmbeddedResource,
+    ResourceLink,
+    TextResourceContents,
+)
 from pydantic import AnyUrl, BaseModel
 
 # A transparent picture of one pixel.
@@ -51,8 +56,14 @@ def plot(city: str) -> Image:
 
 
 def links(topic: str) -> list[ResourceLink]:
-    """Return links to a text, a picture and a document about a topic."""
-    uris = {"notes.txt": "text/plain", "map.png": "image/png", "paper.pdf": "application/pdf"}
+    """Return links to a text, a picture, a drawing, a document and a page of unknown type about a topic."""
+    uris = {
+        "notes.txt": "text/plain",
+        "map.png": "image/png",
+        "map.svg": "image/svg+xml",
+        "paper.pdf": "application/pdf",
+        "page": None,
+    }
     return [
         ResourceLink(type="resource_link", name=name, uri=AnyUrl(f"https://example.com/{topic}/{name}"), mimeType=kind)
         for name, kind in uris.items()

@@ -46,7 +46,9 @@ RESULTS = {
     "list-links": [
         {"type": "text", "text": "https://example.com/oslo/notes.txt (text/plain)"},
         {"type": "image_url", "image_url": {"url": "https://example.com/oslo/map.png"}},
+        {"type": "text", "text": "https://example.com/oslo/map.svg (image/svg+xml)"},
         {"type": "file", "file": {"file_data": "https://example.com/oslo/paper.pdf"}},
+        {"type": "text", "text": "https://example.com/oslo/page"},
     ],
     "fail": "Error executing tool fail: Nothing there.",
 }
@@ -113,13 +115,13 @@ async def check_two_hundred_tools(openrouter: Emulator, tools: list[BaseTool], w
     assert isinstance(messages[2], ToolMessage)
     assert messages[2].name == "station_117"
     body = openrouter.bodies[0]
-    assert (len(body["tools"]), body["deferred_tools"]["search"]["type"]) == (207, "bm25")
+    assert (len(body["tools"]), body["deferred_tools"]["search"]["type"]) == (200 + len(ARGUMENTS), "bm25")
     assert openrouter.bodies[1]["tools"] == body["tools"]
 
 
 async def test_an_agent_uses_the_tools_of_a_server_over_http(openrouter: Emulator, address: str) -> None:
     async with tools_of(over_http(address)) as tools:
-        await check_every_result(openrouter, tools[:7], "ainvoke")
+        await check_every_result(openrouter, tools[: len(ARGUMENTS)], "ainvoke")
         await check_two_hundred_tools(openrouter, tools, "astream")
 
 

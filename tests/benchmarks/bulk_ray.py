@@ -1,4 +1,4 @@
-"""Measure bulk runs with two workers of Ray Data: `python -m tests.benchmarks.bulk_ray [--scale 0.1]`."""
+"""Measure bulk runs with two workers of Ray Data: `python -m tests.benchmarks.bulk_ray [--quick] [--json FILE]`."""
 
 import argparse
 import os
@@ -12,11 +12,12 @@ from typing import Any
 import ray
 
 from langchain_kimi import ChatKimi, bulk
-from tests.benchmarks.bulk import counts, server
+from tests.benchmarks.bulk import QUICK, Line, counts, report, server
 from tests.benchmarks.bulk_jobs import CONCURRENCY, CROWD, PRICES, model_of
 from tests.benchmarks.bulk_server import PRICE
 
 WORKERS = 2
+PER_MINUTE = 6_000
 
 
 def ask(rows: int, url: str, out: Path, **options: Any) -> bulk.BulkSummary:
@@ -41,30 +42,45 @@ def ask(rows: int, url: str, out: Path, **options: Any) -> bulk.BulkSummary:
     return shared.summary()
 
 
-def lines(rows: int, directory: Path) -> Iterator[str]:
+def lines(rows: int, directory: Path) -> Iterator[Line]:
     """Yield the lines of the table."""
     with server() as url:
         started = time.monotonic()
         summary = ask(rows, url, directory / "rates.jsonl", max_concurrency=CONCURRENCY)
-        seconds = time.monotonic() - started
-        yield (
-            f"| Ray, 2 workers, {rows:,} rows | {summary.answered:,} answered, {counts(url)['requests']:,} requests, "
-            f"{rows / seconds:,.0f} rows/s with the start of the workers |"
+        rate = rows / (time.monotonic() - started)
+        figures = {"answered": summary.answered, "requests": counts(url)["requests"], "rows_per_second": rate}
+        yield Line(
+            f"Ray, {WORKERS} workers, {rows:,} rows",
+            f"{summary.answered:,} answered, {figures['requests']:,} requests, {rate:,.0f} rows/s with the start of "
+            "the workers",
+            figures,
         )
     with server("third") as url:
-        summary = ask(rows // 10, url, directory / "third.jsonl", max_concurrency=CONCURRENCY)
-        least = rows // 10 * 1.5
-        yield (
-            f"| Ray, each third request is refused, {rows // 10:,} rows | {summary.answered:,} answered, "
-            f"{counts(url)['requests'] / least:.3f} of the unavoidable minimum of requests |"
+        third = rows // 10
+        summary = ask(third, url, directory / "third.jsonl", max_concurrency=CONCURRENCY)
+        share = counts(url)["requests"] / (third * 1.5)
+        yield Line(
+            f"Ray, each third request is refused, {third:,} rows",
+            f"{summary.answered:,} answered, {share:.3f} of the unavoidable minimum of requests",
+            {"answered": summary.answered, "beside_least": share},
         )
     with server("0.05") as url:
         limit = rows * PRICE * 0.3
         summary = ask(rows, url, directory / "b.jsonl", max_concurrency=CROWD, max_cost=limit, prices=PRICES)
         charged = counts(url)["cost"]
-        yield (
-            f"| Ray, max_cost ${limit:.4f}, 1,000 at once, {rows:,} rows | ${charged:.6f} charged, "
-            f"overshoot ${max(0.0, charged - limit):.6f}, {summary.answered:,} answered |"
+        over = max(0.0, charged - limit)
+        yield Line(
+            f"Ray, max_cost ${limit:.4f}, 1,000 at once, {rows:,} rows",
+            f"${charged:.6f} charged, overshoot ${over:.6f}, {summary.answered:,} answered",
+            {"limit": limit, "charged": charged, "overshoot": over, "answered": summary.answered},
+        )
+    with server() as url:
+        summary = ask(PER_MINUTE // 20, url, directory / "minute.jsonl", requests_per_minute=PER_MINUTE)
+        most = PER_MINUTE / 60 * (summary.seconds + 1)
+        yield Line(
+            f"Ray, {PER_MINUTE:,} requests a minute for both workers",
+            f"{summary.requests:,} requests in {summary.seconds:.1f} s; at most {most:,.0f} are allowed",
+            {"requests": summary.requests, "seconds": summary.seconds, "most": most},
         )
 
 
@@ -72,13 +88,13 @@ def main() -> None:
     """Print the lines of the table."""
     parser = argparse.ArgumentParser(description="Measure bulk runs on Ray.")
     parser.add_argument("--scale", type=float, default=1.0, help="a factor of the number of rows")
+    parser.add_argument("--quick", action="store_const", dest="scale", const=QUICK, help="the same as --scale 0.02")
+    parser.add_argument("--json", type=Path, help="a file for the lines as JSON")
     options = parser.parse_args()
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, object_store_memory=80_000_000)
     with tempfile.TemporaryDirectory() as directory:
-        for line in lines(int(10_000 * options.scale), Path(directory)):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+        report(lines(int(10_000 * options.scale), Path(directory)), options.json)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A fast server of one canned reply on loopback: `python -m tests.benchmarks.bulk_server [third] [SECONDS]`.
 
 It prints its port. `third` refuses each third request with 429, SECONDS delay each answer. `GET /counts` tells how many
-requests came, how many were refused, and what the answers cost. The reply is short, so that the time of the client is
-measured, and not that of the server.
+requests came, how many were refused or lost their connection before the answer, and what the answers cost. The reply is
+short, so that the time of the client is measured, and not that of the server.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Counts:
     """What the server has seen."""
 
     def __init__(self) -> None:
-        self.requests = self.refused = 0
+        self.requests = self.refused = self.unanswered = 0
         self.cost = 0.0
 
     def answer(self, *, refuses: bool) -> bytes:
@@ -86,7 +86,9 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self._delay, self._write, answer)
 
     def _write(self, answer: bytes) -> None:
-        if not self._transport.is_closing():
+        if self._transport.is_closing():
+            self._counts.unanswered += 1
+        else:
             self._transport.write(answer)
 
 

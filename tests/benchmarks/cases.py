@@ -10,14 +10,26 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.benchmarks.contenders import BASELINE, OURS, TOOL
-from tests.benchmarks.measuring import Job, Samples, adrain, async_job, drain, interleaved, sync_job, without_collector
+from tests.benchmarks.measuring import (
+    Job,
+    Samples,
+    adrain,
+    adrain_events,
+    async_job,
+    drain,
+    drain_events,
+    sync_job,
+    without_collector,
+)
 
 PROMPT = "Say something."
 MICRO = 1e6
 MILLI = 1e3
 TEXT, UNSEEN, PLAIN = (1.0, 0.035, 0.17), (0.6, 0.02, 0.1), (1.0, 0.05, 0.5)
 WITHOUT_GC = "ChatKimi, GC off"
-SIZES = (100, 1_000, 10_000, 50_000)
+SIZES = (100, 1_000, 10_000, 100_000)
+LONG = 10_000
+"""Longer streams are measured once."""
 MOST_CALL_DELTAS_OF_BASELINE = 10_000
 Makers = Mapping[str, Callable[..., Any]]
 
@@ -52,7 +64,7 @@ class Case:
 
     def jobs(self, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
         """Return a job for each contender that supports this kind of call."""
-        needs_model = self.has_tools or self.streaming
+        needs_model = self.has_tools or self.streaming or self.method.endswith("events")
         path = "/".join(map(str, self.reply))
         return {
             name: self._job(make(f"{url}/{path}", **({"streaming": True} if self.streaming else {})), runner)
@@ -73,6 +85,8 @@ class Case:
             "invoke": lambda: model.invoke(prompt),
             "astream": lambda: adrain(model, prompt),
             "ainvoke": lambda: model.ainvoke(prompt),
+            "stream_events": lambda: drain_events(model, prompt),
+            "astream_events": lambda: adrain_events(model, prompt),
         }
         call = calls[self.method]
         return async_job(runner, call, self.repeat) if self.method.startswith("a") else sync_job(call, self.repeat)
@@ -97,6 +111,8 @@ def calls(size: int) -> Iterator[Case]:
     yield Case("reasoning delta, stream, µs", thought, "stream", parts=size, goals=(0.9, 0.04, 0.2))
     yield Case("text delta, invoke, streaming=True, µs", text, "invoke", parts=size, streaming=True, goals=UNSEEN)
     yield Case("text delta, ainvoke, streaming=True, µs", text, "ainvoke", parts=size, streaming=True, goals=UNSEEN)
+    yield Case("text delta, stream_events v3, µs", text, "stream_events", parts=size)
+    yield Case("text delta, astream_events v3, µs", text, "astream_events", parts=size)
     yield Case("plain invoke, µs", ("plain", 20, "each"), "invoke", repeat=few, goals=PLAIN)
     yield Case("plain ainvoke, µs", ("plain", 20, "each"), "ainvoke", repeat=few, goals=PLAIN)
     yield Case(
@@ -128,11 +144,6 @@ def growing(case: Case, makers: Makers, url: str, runner: asyncio.Runner) -> dic
     is_endless = case.has_tools and case.parts > MOST_CALL_DELTAS_OF_BASELINE
     jobs = case.jobs({name: make for name, make in makers.items() if name == OURS or not is_endless}, url, runner)
     return {**jobs, WITHOUT_GC: without_collector(jobs[OURS])}
-
-
-def run(case: Case, makers: Makers, url: str, runner: asyncio.Runner, rounds: int) -> dict[str, Samples]:
-    """Measure one kind of call."""
-    return interleaved(case.jobs(makers, url, runner), rounds)
 
 
 def first_token(makers: Makers, url: str, rounds: int) -> dict[str, Samples]:

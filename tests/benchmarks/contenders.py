@@ -18,14 +18,12 @@ RARE_GC = "ChatKimi, rare GC"
 RARE = (50_000, 20, 50)
 """Thresholds for `gc.set_threshold`."""
 MANY = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "write",
-        "description": "Write a text",
-        "parameters": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
-    },
+FUNCTION = {
+    "name": "write",
+    "description": "Write a text",
+    "parameters": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
 }
+TOOL = {"type": "function", "function": FUNCTION}
 MODULES = {OURS: "langchain_kimi", "ChatOpenRouter": "langchain_openrouter", "ChatOpenAI": "langchain_openai"}
 
 

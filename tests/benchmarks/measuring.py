@@ -90,6 +90,18 @@ async def adrain(model: Any, prompt: Any) -> None:
         """The chunk is dropped."""
 
 
+def drain_events(model: Any, prompt: Any) -> None:
+    """Read the events of a stream to their end."""
+    for _ in model.stream_events(prompt, version="v3"):
+        """The event is dropped."""
+
+
+async def adrain_events(model: Any, prompt: Any) -> None:
+    """Read the events of an async stream to their end."""
+    async for _ in await model.astream_events(prompt, version="v3"):
+        """The event is dropped."""
+
+
 def without_collector(job: Job) -> Job:
     """Return a job that runs another one with the garbage collector off."""
 

@@ -51,7 +51,7 @@ def events(kind: str, count: int) -> list[bytes]:
     choices: list[dict[str, Any]] = [
         {"index": 0, "delta": DELTAS[kind](number, count), "finish_reason": None} for number in range(count)
     ]
-    choices.append({"index": 0, "delta": {"content": ""}, "finish_reason": "tool_calls" if kind == "tool" else "stop"})
+    choices.append({"index": 0, "delta": {"content": "."}, "finish_reason": "tool_calls" if kind == "tool" else "stop"})
     return [f"data: {json.dumps({**FACTS, 'choices': [choice]})}\n\n".encode() for choice in choices]
 
 

@@ -1,8 +1,8 @@
 """A fast server of canned replies on loopback: `python -m tests.benchmarks.server`, in a separate process.
 
 It prints its port. The path of a request selects the reply, as in `/text/2000/each/chat/completions`: the kind of
-reply, its number of deltas (of an object: fields), and how it is written: `each` delta in a separate write, `whole` in
-writes of 16 KiB, or `paced` with one delta every 20 ms. A plain reply is one write.
+reply, its number of deltas (of an object: fields; of a plain reply: words), and how it is written: `each` delta in a
+separate write, `whole` in writes of 16 KiB, or `paced` with one delta every 20 ms. A plain reply is one write.
 """
 
 import asyncio
@@ -35,6 +35,8 @@ WORDS = (
     "lazy",
     "dog",
 )
+MARKED = "<|tool_calls_section <|`` `{[\"'}] <think <|im_ [{\"a\": {'' ```js <|<|"
+"""The delta of a text that repeats the beginnings of markup without completing one."""
 FACTS = {
     "id": "gen-1750000000-benchmark",
     "object": "chat.completion",
@@ -62,6 +64,10 @@ def _text(number: int, count: int) -> dict[str, Any]:
     return {"role": "assistant", "content": _word(number)}
 
 
+def _marked(number: int, count: int) -> dict[str, Any]:
+    return {"role": "assistant", "content": MARKED}
+
+
 def _reasoning(number: int, count: int) -> dict[str, Any]:
     detail = {"type": "reasoning.text", "text": _word(number), "format": "unknown", "index": 0}
     return {"role": "assistant", "content": "", "reasoning": _word(number), "reasoning_details": [detail]}
@@ -76,7 +82,7 @@ def _tool(number: int, count: int) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
-DELTAS = {"text": _text, "reasoning": _reasoning, "tool": _tool}
+DELTAS = {"text": _text, "marked": _marked, "reasoning": _reasoning, "tool": _tool}
 
 
 def object_pieces(fields: int) -> list[str]:
@@ -113,7 +119,8 @@ def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> byt
 def _events(kind: str, count: int) -> Iterator[bytes]:
     deltas = (DELTAS[kind](number, count) for number in range(count)) if kind in DELTAS else _object(kind, count)
     yield from map(_event, deltas)
-    end: dict[str, Any] = {"role": "assistant", "content": ""}
+    # A reply of reasoning alone is an error.
+    end: dict[str, Any] = {"role": "assistant", "content": "." if kind == "reasoning" else ""}
     yield _event(end, "tool_calls" if kind in ("tool", "object-call") else "stop")
     yield _event(end, usage=USAGE)
     yield b"data: [DONE]\n\n"
@@ -130,6 +137,11 @@ def _framed(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _blocks(whole: bytes) -> Iterator[bytes]:
     for start in range(0, len(whole), BLOCK):
         yield whole[start : start + BLOCK]
+
+
+def plain_size(characters: int) -> int:
+    """Return the number of words of a plain reply with about this number of characters."""
+    return max(1, characters * len(WORDS) // len("".join(map(_word, range(len(WORDS))))))
 
 
 def _plain(count: int) -> bytes:

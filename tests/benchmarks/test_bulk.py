@@ -1,5 +1,6 @@
 """The benchmarks of bulk runs, with few rows."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,24 @@ from tests.benchmarks.bulk_server import PRICE, Counts
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_every_section_has_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "KILLS", 2)
-    lines = [line for section, _ in bulk.SECTIONS.values() for line in section(300, tmp_path)]
+def test_every_section_has_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bulk, "ROUNDS", 2)
+    scale = {name: 300 / rows for name, (_, rows) in bulk.SECTIONS.items()}
 
-    assert [line.split("|")[1].strip().split(",")[0] for line in lines] == [
+    bulk.report((line for name in scale for line in bulk.measured([name], scale[name], {})), tmp_path / "lines.json")
+    lines = json.loads((tmp_path / "lines.json").read_text())
+
+    assert [line["what"].split(",")[0] for line in lines] == [
         "300 rows", "300 rows", "300 rows", "peak memory", "peak memory", "each third request is refused",
         f"max_cost ${300 * PRICE * 0.3:.4f}", "2 SIGKILLs in 300 rows",
     ]  # fmt: skip
-    assert "300 answered, 0 twice" in lines[-1]
-    assert "overshoot $0.000000" in lines[-2]
-    assert "300 answered" in lines[-3]
+    kills, budget, refusals = (line["figures"] for line in reversed(lines[-3:]))
+    assert (kills["answered"], kills["twice"], kills["unexplained"]) == (300, 0, 0)
+    assert budget["overshoot"] == 0
+    assert refusals["answered"] == 300
+    assert capsys.readouterr().out.count("\n") == 2 + len(lines)
 
 
 def test_a_third_of_the_requests_is_refused() -> None:

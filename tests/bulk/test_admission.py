@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from langchain_kimi import KimiBudgetExceededError, KimiRateLimitError, KimiServerError
-from langchain_kimi.bulk.admission import Outcome, OwnAdmission, outcome_of
+from langchain_kimi.bulk.admission import NotSentError, Outcome, OwnAdmission, outcome_of
 from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.purse import Purse
 
@@ -43,4 +43,19 @@ async def test_without_a_limit_of_money_nothing_is_reserved() -> None:
     admission = OwnAdmission(Limits(), None)
     await admission.enter("a", "https://a", 0, None)
     admission.settle("a", None)
+    assert admission.requests == 1
+
+
+async def test_no_attempt_begins_after_the_run_was_stopped() -> None:
+    stops: list[bool] = []
+    admission = OwnAdmission(Limits(max_concurrency=1), None, is_stopped=lambda: bool(stops))
+    first = await admission.enter("a", "https://a", 0, None)
+    second = asyncio.create_task(admission.enter("b", "https://a", 0, None))
+    await asyncio.sleep(0)
+
+    stops.append(True)
+    admission.leave(first, "answered", None)
+
+    with pytest.raises(NotSentError):
+        await second
     assert admission.requests == 1

@@ -20,45 +20,17 @@ from pydantic import BaseModel
 from langchain_kimi import ChatKimi, KimiInvalidRequestError, KimiServerError, KimiUsageError, bulk
 from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi._openrouter.http.calls import Clock
-from langchain_kimi.bulk import BulkResult, BulkStoppedError
+from langchain_kimi.bulk import BulkStoppedError
 from langchain_kimi.bulk.lane import BatchRun
 from langchain_kimi.callbacks import Budget
 from langchain_kimi.testing import Emulator, Reply, faults
-from tests.batch.driving import KEY, moonshot
+from tests.batch.driving import moonshot
+from tests.bulk.driving import CLOCK, SETTINGS, journal, results, small, submissions
 from tests.catalog.serving import Server
-
-SETTINGS: dict[str, Any] = {"api_key": KEY, "max_retries": 0, "max_tokens": 50}
 
 
 class City(BaseModel):
     name: str
-
-
-async def no_sleep(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
-CLOCK = Clock(async_sleep=no_sleep)
-
-
-async def results(runnable: Any, rows: Any, out: Path, **options: Any) -> list[BulkResult]:
-    own: Any = {"lane": "batch", **options}
-    run = BatchRun(runnable, out, own, CLOCK)
-    return sorted([one async for one in run.results(rows)], key=lambda one: one.index)
-
-
-def submissions(openrouter: Emulator) -> list[Any]:
-    return [one.body for one in openrouter.requests if one.method == "POST" and one.path.endswith("/batches")]
-
-
-def journal(out: Path) -> list[dict[str, Any]]:
-    lines = out.with_name(f"{out.name}.batches.jsonl").read_bytes().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def small(openrouter: Emulator, rows: int = 2, **settings: Any) -> ChatKimi:
-    host = replace(OPENROUTER, batch_rows=rows)
-    return ChatKimi(base_url=openrouter.base_url, host=host, **{**SETTINGS, **settings})
 
 
 async def test_every_row_has_its_result(openrouter: Emulator, tmp_path: Path) -> None:
@@ -300,8 +272,6 @@ async def test_keys_of_the_user_identify_rows(openrouter: Emulator, tmp_path: Pa
 def test_a_run_needs_a_file_and_a_batch_api(openrouter: Emulator, tmp_path: Path) -> None:
     with pytest.raises(KimiUsageError, match="needs `out`"):
         BatchRun(small(openrouter), None, {})
-    with pytest.raises(KimiUsageError, match="writes JSON lines"):
-        BatchRun(small(openrouter), tmp_path / "out.parquet", {})
     with pytest.raises(KimiUsageError, match="no batch API"):
         BatchRun(ChatKimi(base_url="http://127.0.0.1:1/v1"), tmp_path / "out", {})
     with pytest.raises(KimiUsageError, match='"calls" or "batch"'):

@@ -55,10 +55,13 @@ def test_a_terminal_has_one_line_that_is_replaced(monkeypatch: pytest.MonkeyPatc
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     progress = progress_of(True, BulkSummary())  # noqa: FBT003 - the user's value
+    assert isinstance(progress, Lines)
+    progress._write("0 rows")
     progress.close()
+    monkeypatch.setenv("COLUMNS", "10")
     progress.close()
 
-    assert terminal.getvalue() == "\r\x1b[K0 rows, 0 failed, $0.0000" * 2
+    assert terminal.getvalue() == "\r\x1b[K0 rows\r\x1b[K0 rows, 0 failed, $0.0000\n\r\x1b[K0 rows, 0\n"
 
 
 def test_without_progress_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,7 @@ async def test_a_parquet_file_gives_its_rows(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"a": list(range(2_500))}), tmp_path / "a.parquet")
 
     assert await listed(tmp_path / "a.parquet") == [{"a": number} for number in range(2_500)]
+    assert number_of_rows(tmp_path / "a.parquet") == 2_500
 
 
 async def test_a_parquet_file_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,8 +82,27 @@ async def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 
 def test_the_number_of_rows_is_that_of_a_sized_source() -> None:
     assert number_of_rows([1, 2, 3]) == 3
-    assert number_of_rows(iter([1])) is None
+    assert number_of_rows(iter([1])) == 1
+    assert number_of_rows(number for number in [1]) is None
     assert number_of_rows("rows.jsonl") is None
+
+
+async def test_the_number_of_rows_of_a_file_is_counted(tmp_path: Path) -> None:
+    files = {
+        "a.jsonl": b'1\n\n{"a": 2}\n  \n3',
+        "b.ndjson": b"",
+        "c.csv": b'a,b\n1,"x\ny"\n\n2,z\n',
+        "d.xlsx": b"1",
+        "e.csv": b"a\n\xff\n",
+        "f.parquet": b"nothing",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+
+    assert [number_of_rows(tmp_path / name) for name in files] == [3, 0, 2, None, None, None]
+    assert number_of_rows(str(tmp_path / "a.jsonl")) == len(await listed(tmp_path / "a.jsonl"))
+    assert number_of_rows(tmp_path / "c.csv") == len(await listed(tmp_path / "c.csv"))
+    assert number_of_rows(tmp_path) is None
 
 
 @pytest.mark.parametrize(

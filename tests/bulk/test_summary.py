@@ -20,14 +20,18 @@ def test_results_are_counted_by_their_state() -> None:
     assert round(summary.cost, 9) == 0.3
     assert summary.expected_cost is not None
     assert round(summary.expected_cost, 9) == 0.8
-    assert summary.seconds_left == 2.0
-    assert summary.line() == "5 of 10 rows, 2 failed, $0.3000, about $0.8000 in all, 2.5 rows/s, 2 s left"
+    assert (summary.rate, summary.seconds_left) == (1.5, 2.0 * 5 / 3)
+    assert summary.line() == "5 of 10 rows, 2 failed, $0.3000, about $0.8000 in all, 1.5 rows/s, 3 s left"
+    summary.seconds = 200.0
+    assert summary.line().endswith("0.0 rows/s, 5:33 min left")
+    summary.seconds = 20_000.0
+    assert summary.line().endswith("9:15:33 h left")
 
 
 def test_what_is_not_known_is_left_out() -> None:
     summary = BulkSummary()
 
-    assert (summary.expected_cost, summary.seconds_left) == (None, None)
+    assert (summary.expected_cost, summary.seconds_left, summary.rate) == (None, None, None)
     assert summary.line() == "0 rows, 0 failed, $0.0000"
 
 
@@ -40,7 +44,10 @@ def test_the_table_has_a_line_for_each_kind_of_error_and_each_host() -> None:
     assert "KimiTimeoutError 1" in lines
     assert "at Novita $0.250000" in lines
     assert "rows per second -" in lines
+    assert "duration 0 s" in lines
+    assert not any(line.startswith("in earlier starts") for line in lines)
     assert lines[-1] == "stopped No credit."
+    assert "in earlier starts    $1.500000" in str(BulkSummary(earlier_cost=1.5))
     assert "stopped" not in str(BulkSummary(seconds=1.0))
 
 

@@ -47,6 +47,22 @@ def test_a_run_ends_with_a_table_of_all_results(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
+def test_the_batch_lane_makes_the_same_table(
+    suffix: str, model: ChatKimi, openrouter: Emulator, tmp_path: Path
+) -> None:
+    openrouter.behave(batch_states=())
+    bulk.run(model, ["a", "b"], out=tmp_path / f"calls{suffix}")
+    bulk.run(model, ["a", "b"], out=tmp_path / f"batch{suffix}", lane="batch")
+    bulk.run(model, ["a", "b", "c"], out=tmp_path / f"batch{suffix}", lane="batch")
+
+    calls, batch = rows_of(tmp_path / f"calls{suffix}"), rows_of(tmp_path / f"batch{suffix}")
+    assert {row["key"] for row in batch[:2]} == {row["key"] for row in calls}
+    assert (len(batch), {row["ok"] for row in batch}) == (3, {True})
+    assert all(row["text"] and row["cost"] > 0 for row in batch)
+    assert (tmp_path / f"batch{suffix}.jsonl.batches.jsonl").exists()
+
+
 def test_values_that_are_not_messages_have_their_text_or_none(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     write_table([json.dumps({"key": "k", "ok": True, "value": value}).encode() for value in ("x", {"a": 1}, 3)], path)

@@ -22,6 +22,9 @@ from langchain_kimi import (
     KimiUsageError,
 )
 from langchain_kimi.bulk import Address, BulkResult, BulkStoppedError, Shared, Worker
+from langchain_kimi.bulk.admission import OwnAdmission
+from langchain_kimi.bulk.brake import Brake, Limits, Ticket
+from langchain_kimi.bulk.options import checked_options
 from langchain_kimi.testing import Emulator, Reply, faults
 
 Hire = Callable[..., Worker]
@@ -127,6 +130,49 @@ async def test_workers_hold_one_limit_of_calls(hire: Hire, build: Build, openrou
 
     assert 0 < most <= 3
     assert shared.summary().answered == 20
+
+
+class FastBrake(Brake):
+    """A brake whose waits take no real time, and which counts what entered."""
+
+    seconds = 0.0
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits, lambda: self.seconds, self._pass)
+        self.tokens: list[float] = []
+
+    async def _pass(self, event: asyncio.Event, seconds: float | None) -> None:
+        if seconds is None:
+            await event.wait()
+        else:
+            self.seconds += seconds
+
+    async def enter(self, tokens: float = 0.0) -> Ticket:
+        self.tokens.append(tokens)
+        return await super().enter(tokens)
+
+
+@pytest.mark.parametrize("option", ["requests_per_minute", "tokens_per_minute"])
+async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, openrouter: Emulator) -> None:
+    brakes: list[FastBrake] = []
+
+    def new_brake(limits: Limits) -> FastBrake:
+        brakes.append(FastBrake(limits))
+        return brakes[-1]
+
+    a_second = {"requests_per_minute": 10, "tokens_per_minute": 100}[option]
+    options: Any = {option: 60 * a_second}
+    with Shared(None, **options) as shared:
+        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_brake=new_brake)
+        workers = [hire(build, shared.address()) for _ in range(4)]
+        await asyncio.gather(*(ask_all(worker, [f"{n} {m}" for m in range(9)]) for n, worker in enumerate(workers)))
+
+    [brake] = brakes
+    amounts = [1.0] * 36 if option == "requests_per_minute" else brake.tokens
+    assert shared.summary().answered == len(brake.tokens) == 36
+    # The allowance of the first second is there at once, and the others came one after another.
+    assert brake.seconds == pytest.approx((sum(amounts) - a_second) / a_second, abs=0.01)
+    assert brake.seconds > 2
 
 
 async def test_a_worker_that_dies_gives_back_what_it_holds(

@@ -48,15 +48,17 @@ def test_a_wrong_slug_ends_with_2(cli: Cli) -> None:
 
 def test_an_unknown_model_ends_with_1_and_names_the_nearest(cli: Cli) -> None:
     assert cli("hosts", "moonshotai/kimi-k26", code=1) == ""
-    assert "Did you mean moonshotai/kimi-k2.6" in cli.err
-    assert cli.err.count("\n") == 1
+    text, explanation = cli.err.splitlines()
+    assert "Did you mean moonshotai/kimi-k2.6" in text
+    assert explanation == "Cause and remedy: python -m langchain_kimi explain KimiNotFoundError"
 
 
 def test_no_network_is_one_sentence_and_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--base-url", "http://127.0.0.1:9/api/v1"]) == 4
     error = capsys.readouterr().err
     assert "No connection to 127.0.0.1" in error
-    assert error.count("\n") == 1
+    assert error.count("\n") == 2
+    assert error.endswith("langchain_kimi explain KimiConnectionError\n")
     assert "Traceback" not in error
 
 

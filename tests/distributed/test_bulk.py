@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("ray", "daft")),
     reason="ray or daft is not installed; `make test-ray` installs both",
 )
-EXAMPLES = Path(__file__).parents[2] / "examples" / "cluster"
+ROOT = Path(__file__).parents[2]
 START = """
 import os, signal, subprocess, sys, threading, time
 import ray
@@ -39,11 +39,11 @@ def answers(shared, number, workers=2, **options):
 """
 
 
-def run(program: str, openrouter: Emulator, *arguments: str, is_file: bool = False) -> str:
+def run(program: str, openrouter: Emulator, *arguments: str, is_module: bool = False) -> str:
     """Run a program in a process of its own, because Ray starts servers, and return what it printed."""
-    command = [sys.executable, *([] if is_file else ["-c"]), program, *arguments]
+    command = [sys.executable, "-m" if is_module else "-c", program, *arguments]
     environment = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url, "RAY_AUTH_MODE": "disabled"}
-    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, cwd=ROOT, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     return ran.stdout
 
@@ -65,16 +65,16 @@ def assert_each_row_once(path: Path, openrouter: Emulator, rows: int, lost: int 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("arguments", [["ray_data.py"], ["daft_frame.py"], ["daft_frame.py", "--ray"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["ray_data"], ["daft_frame"], ["daft_frame", "--ray"]], ids=" ".join)
 def test_an_example_runs_and_continues(arguments: list[str], openrouter: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     name, *options = arguments
-    shown = run(str(EXAMPLES / name), openrouter, str(path), *options, is_file=True)
+    shown = run(f"examples.cluster.{name}", openrouter, str(path), *options, is_module=True)
     assert "answered             200" in shown
     assert f"are in {path}" in shown
     assert_each_row_once(path, openrouter, 200)
 
-    shown = run(str(EXAMPLES / name), openrouter, str(path), *options, is_file=True)
+    shown = run(f"examples.cluster.{name}", openrouter, str(path), *options, is_module=True)
     assert "from an earlier run  200" in shown
     assert len(openrouter.bodies) == 200
 

@@ -77,6 +77,24 @@ def test_a_removal_moves_all_tools_to_the_request() -> None:
     assert "tools" not in sent(body_of(USER, adding(removed=("a",)), tools=[tool("a")]), in_messages=True)
 
 
+def test_server_tools_are_added_and_removed_by_their_type() -> None:
+    advisors = [{"type": "openrouter:advisor", "parameters": {"name": name}} for name in ("a", "b")]
+    clock = {"type": "openrouter:datetime"}
+    body = body_of(USER, adding(clock), adding(*advisors), tools=[tool("a"), SEARCH])
+    assert sent(body, in_messages=False)["tools"] == [tool("a"), SEARCH, clock, *advisors]
+    wider = {**SEARCH, "parameters": {"max_results": 9}}
+    body = body_of(USER, adding(wider), adding(removed=("openrouter:datetime",)), tools=[SEARCH, clock, tool("a")])
+    assert sent(body, in_messages=False)["tools"] == [tool("a"), wider]
+
+
+def test_a_request_without_tools_has_no_choice_of_them() -> None:
+    choice = {"tool_choice": "required", "parallel_tool_calls": False}
+    body = body_of(USER, adding(removed=("a",)), tools=[tool("a")], **choice)
+    assert sent(body, in_messages=False) == body_of(USER)
+    body = body_of(USER, adding(removed=("a",)), tools=[tool("a"), tool("b")], **choice)
+    assert sent(body, in_messages=False) == body_of(USER, tools=[tool("b")], **choice)
+
+
 def test_the_last_effort_is_that_of_the_request() -> None:
     body = body_of(effort("low"), USER, effort("high"), reasoning={"max_tokens": 5, "exclude": True})
     body["reasoning_effort"] = "low"

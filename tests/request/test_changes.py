@@ -81,6 +81,14 @@ def test_a_removed_tool_is_not_sent() -> None:
     assert names(body_of(SystemMessage([ADDITION, {**REMOVAL, "tool": {"name": "clock"}}]))) == ["weather"]
 
 
+def test_a_removed_tool_can_be_defined_again_in_the_same_message() -> None:
+    new: Any = {"type": "additional_tools", "tools": [{**FLAT, "name": "weather"}]}
+    for body in (body_of(SystemMessage([REMOVAL, new])), body_of(SystemMessage([new]), model="moonshotai/kimi-k2.6")):
+        definitions = [*body.get("tools", []), *(tool for one in body["messages"] for tool in one.get("tools", []))]
+        assert [each["function"]["description"] for each in definitions] == ["Tell the time."]
+    assert names(body_of(SystemMessage([new, REMOVAL]))) == []
+
+
 def test_a_reference_has_no_effect() -> None:
     assert body_of(SystemMessage([REFERENCE])) == body_of()
 

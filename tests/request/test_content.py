@@ -182,6 +182,9 @@ WEB_PDF = {"type": "file", "url": "https://example.com/a.pdf", "mime_type": "app
 WEB_TABLE = {"type": "file", "url": "https://example.com/a.csv", "mime_type": "text/csv"}
 WEB_IMAGE = {"type": "image", "url": "https://example.com/a.png", "mime_type": "image/png"}
 NOT_TEXT = {"type": "file", "base64": "//79", "mime_type": "text/plain"}
+UNKNOWN_LINK = {"type": "file", "url": "https://example.com/a.pdf.html"}
+UNKNOWN_PDF = {"type": "file", "url": "https://example.com/A.PDF?page=2#end"}
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}}
 WIRE_FILE = {"type": "file", "file": {"file_data": "https://example.com/a.csv"}}
 
 
@@ -197,6 +200,11 @@ WIRE_FILE = {"type": "file", "file": {"file_data": "https://example.com/a.csv"}}
         (WEB_PDF, [{"type": "file", "file": {"file_data": "https://example.com/a.pdf"}}]),
         (WEB_IMAGE, [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]),
         (NOT_TEXT, [{"type": "file", "file": {"file_data": "data:text/plain;base64,//79"}}]),
+        (UNKNOWN_LINK, "https://example.com/a.pdf.html"),
+        (UNKNOWN_PDF, [{"type": "file", "file": {"file_data": "https://example.com/A.PDF?page=2#end"}}]),
+        ({**WEB_IMAGE, "mime_type": "image/svg+xml"}, "https://example.com/a.png (image/svg+xml)"),
+        ({"type": "image", "base64": "PHN2Zy8+", "mime_type": "image/svg+xml"}, "<svg/>"),
+        ({"type": "image", "url": "data:image/png;base64,aW1n"}, [PICTURE]),
         (WIRE_FILE, [WIRE_FILE]),
     ],
 )

@@ -141,3 +141,21 @@ def test_an_unclear_name_is_reported(source: str) -> None:
 @pytest.mark.parametrize("source", ["from hypothesis import given", "a.given", "knowing = 1", "f(known=1)"])
 def test_other_names_are_allowed(source: str) -> None:
     assert text.unclear_names({"a.py": source}) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "options: int | None = None\n    price: Annotated[int, options(3)] = 1",
+        "def list(self) -> int: ...\n    def names(self, *others: list[str]) -> None: ...",
+        "kind = 1\n    async def get(self) -> kind: ...",
+    ],
+)
+def test_annotations_with_a_name_that_their_class_binds_are_reported(body: str) -> None:
+    [line] = text.hidden_annotations({"a.py": f"class A:\n    {body}\n"})
+    assert line.startswith("a.py:3 uses ")
+
+
+def test_annotations_may_use_names_that_are_only_declared() -> None:
+    source = "class A:\n    text: str\n    other: text\n    def get(self) -> str: ...\n"
+    assert text.hidden_annotations({"a.py": source}) == []

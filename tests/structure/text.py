@@ -109,6 +109,43 @@ def unclear_names(sources: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def hidden_annotations(sources: Mapping[str, str]) -> list[str]:
+    """Return one line for each annotation with a name that the body of its class binds, such as a field.
+
+    Python 3.14 evaluates annotations after the body of the class: there, the name is the value of the field.
+    """
+    lines = []
+    for path, source in sources.items():
+        for node in ast.walk(parsed(source)):
+            if isinstance(node, ast.ClassDef):
+                hidden = [name for name in _names_in_annotations(node) if name.id in _bound(node)]
+                lines += [f"{path}:{name.lineno} uses {name.id}, which {node.name} binds" for name in hidden]
+    return lines
+
+
+def _bound(kind: ast.ClassDef) -> Iterator[str]:
+    for node in kind.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case ast.Assign(targets=targets):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _names_in_annotations(kind: ast.ClassDef) -> Iterator[ast.Name]:
+    """Yield the names in the annotations of the fields and methods of a class."""
+    for node in kind.body:
+        roots: list[ast.AST | None] = []
+        match node:
+            case ast.AnnAssign(annotation=annotation):
+                roots = [annotation]
+            case ast.FunctionDef(args=args, returns=returns) | ast.AsyncFunctionDef(args=args, returns=returns):
+                roots = [returns, *(one.annotation for one in ast.walk(args) if isinstance(one, ast.arg))]
+        yield from (one for root in roots if root for one in ast.walk(root) if isinstance(one, ast.Name))
+
+
 _MOCKING = ("unittest.mock", "mock", "pytest_mock", "respx", "pytest_httpx", "responses")
 _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "mocker"})
 _PATCHING = ("setattr", "delattr")

@@ -1,5 +1,7 @@
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -53,6 +55,18 @@ def test_the_script_is_followed_in_order_before_the_rules(openrouter: Emulator, 
     assert post(client).status_code == 500
     assert [message(client)["content"] for _ in range(2)] == ["two", "two"]
     assert "Hello" in message(client)["content"]
+
+
+def test_parts_of_a_script_can_wait_for_their_requests(openrouter: Emulator, client: httpx.Client) -> None:
+    def asks(word: str) -> Callable[[Any], bool]:
+        return lambda body: word in body["messages"][-1]["content"]
+
+    openrouter.script(Reply("tide 1"), Reply("tide 2"), when=asks("tide"))
+    openrouter.script(Reply("quay"), times=2, when=asks("quay"))
+    openrouter.script(Reply("other"))
+    prompts = ["quay?", "tide?", "bread?", "tide?", "quay?"]
+    assert [message(client, prompt)["content"] for prompt in prompts] == ["quay", "tide 1", "other", "tide 2", "quay"]
+    assert message(client, "tide?")["content"].startswith("You said")
 
 
 def test_an_endless_script_can_be_cleared(openrouter: Emulator, client: httpx.Client) -> None:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from openrouter import OpenRouter
+from openrouter.components import ReasoningDetailServerToolCall
 from openrouter.errors import (
     BatchErrorResponse,
     BatchPaymentRequiredResponseError,
@@ -12,7 +13,7 @@ from openrouter.errors import (
     ResponseValidationError,
 )
 
-from langchain_kimi.testing import BatchEnding, Emulator, Fault, Reply, ToolCall, faults
+from langchain_kimi.testing import BatchEnding, Emulator, Fault, Reply, ServerToolCall, ToolCall, faults
 
 MODEL = "moonshotai/kimi-k2.6"
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
@@ -52,6 +53,7 @@ REPLIES = {
     "reasoning": Reply(text="Hello.", reasoning="Hm."),
     "refusal": Reply(refusal="I cannot help with that."),
     "citations": Reply(text="Hello.", citations=["https://example.com/"]),
+    "server tool": Reply(text="Hello.", server_tools=[ServerToolCall("openrouter:web_fetch", {"url": "x"}, "A page.")]),
     "usage": Reply(text="Hello.", usage={"prompt_tokens": 7}, cost=0.25, provider="Groq"),
 }
 
@@ -63,6 +65,21 @@ def test_replies_are_valid(openrouter: Emulator, sdk: OpenRouter, name: str) -> 
     assert reply.choices[0].message.role == "assistant"
     stream: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[WEATHER], stream=True)
     assert [chunk for chunk in stream if chunk.usage][-1].usage.total_tokens
+
+
+def test_the_sdk_reads_the_calls_of_server_tools(openrouter: Emulator, sdk: OpenRouter) -> None:
+    openrouter.script(REPLIES["server tool"], times=2)
+    reply: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[{"type": "openrouter:web_fetch"}])
+    stream: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[{"type": "openrouter:web_fetch"}], stream=True)
+    chunks = list(stream)
+    streamed = [
+        detail for chunk in chunks for choice in chunk.choices for detail in choice.delta.reasoning_details or ()
+    ]
+    for details in (reply.choices[0].message.reasoning_details, streamed):
+        [call] = [detail for detail in details if isinstance(detail, ReasoningDetailServerToolCall)]
+        assert (call.tool_name, call.arguments, call.result) == ("openrouter:web_fetch", '{"url": "x"}', "A page.")
+    for usage in (reply.usage, chunks[-1].usage):
+        assert usage.server_tool_use_details.tool_calls_executed == 1
 
 
 def test_generations_are_valid(sdk: OpenRouter) -> None:

@@ -8,6 +8,7 @@ from tests.testing.chat import body, post
 
 def test_json_has_no_blanks_and_no_escapes() -> None:
     assert dump({"a": ["é", 1]}) == '{"a":["é",1]}'.encode()
+    assert dump("\ud83d \\") == b'"\\ud83d \\\\"'
 
 
 def test_a_json_response() -> None:

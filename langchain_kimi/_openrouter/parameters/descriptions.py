@@ -2,8 +2,8 @@
 
 import ast
 import inspect
+import re
 import sys
-from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -27,15 +27,20 @@ def with_descriptions(model: type[Model]) -> type[Model]:
     return model
 
 
+_FIELD = re.compile(
+    # The annotation and the default, the end of their brackets, and the docstring.
+    r'^    (\w+): [^\n]*(?:\n    [ )\]}][^\n]*)*\n    (r?"""(?:[^"\\]|\\.|"(?!""))*"""|"[^"\n]*")',
+    re.MULTILINE | re.DOTALL,
+)
+_END_OF_CLASS = re.compile(r"^[^\s)]", re.MULTILINE)
+
+
 def _docstrings(source: str, name: str) -> list[tuple[str, str]]:
-    """Return the names of the annotated attributes of a class that have a docstring, each with the docstring."""
-    body = next(node.body for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
-    return [
-        (field.target.id, inspect.cleandoc(text.value.value))
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    ]
+    """Return the names of the annotated attributes of a class that have a docstring, each with the docstring.
+
+    The pattern reads code as ruff formats it. Parsing two files took 5 of the 80 ms of the import.
+    """
+    start = source.index("\n", source.index(f"\nclass {name}(") + 1)
+    end = _END_OF_CLASS.search(source, start + 1)
+    body = source[start : end.start() if end else len(source)]
+    return [(field, inspect.cleandoc(ast.literal_eval(text))) for field, text in _FIELD.findall(body)]

@@ -14,7 +14,7 @@ from langchain_kimi._openrouter.parameters.options import (
     Prediction,
     ProviderPreferences,
     Reasoning,
-    options,
+    options_of,
 )
 from langchain_kimi._openrouter.parameters.plugins import Plugin, plugin
 from langchain_kimi._openrouter.parameters.rules import (
@@ -50,7 +50,7 @@ class ParameterFields(BaseModel):
     """Fallback models, tried in this order if the first model fails for any reason."""
     route: Annotated[str | None, word("fallback", "sort")] = None
     """`fallback` or `sort`. Deprecated by OpenRouter: use `provider.sort.partition`."""
-    provider: Annotated[ProviderPreferences | dict[str, Any] | None, options(ProviderPreferences)] = None
+    provider: Annotated[ProviderPreferences | dict[str, Any] | None, options_of(ProviderPreferences)] = None
     """Provider routing: which providers may serve the request, in which order. Alias: `openrouter_provider`."""
     plugins: Annotated[
         list[Annotated[SerializeAsAny[Plugin] | dict[str, Any], BeforeValidator(plugin)]] | None,
@@ -109,7 +109,7 @@ class ParameterFields(BaseModel):
     """OpenRouter's newer name of `max_tokens`; an integer of at least 1. Kimi's providers list only `max_tokens`."""
     n: Annotated[int, whole(1)] = 1
     """Number of replies (choices); an integer of at least 1 (default 1). Must be 1 for streams."""
-    reasoning: Annotated[Reasoning | dict[str, Any] | None, options(Reasoning)] = None
+    reasoning: Annotated[Reasoning | dict[str, Any] | None, options_of(Reasoning)] = None
     """Reasoning options: effort or token limit, whether to reason at all, and whether to return the reasoning."""
     reasoning_effort: Annotated[str | None, word(*EFFORTS)] = None
     """Short form of `reasoning.effort`: `max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`."""
@@ -121,9 +121,9 @@ class ParameterFields(BaseModel):
     """Options of image generation, such as `{"aspect_ratio": "16:9"}`. The keys depend on the provider."""
     audio: dict[str, Any] | None = None
     """Options of audio output, such as `{"voice": "alloy", "format": "wav"}`. Only for streams."""
-    prediction: Annotated[Prediction | dict[str, Any] | None, options(Prediction)] = None
+    prediction: Annotated[Prediction | dict[str, Any] | None, options_of(Prediction)] = None
     """Text that the reply is expected to repeat, which can make it faster."""
-    cache_control: Annotated[CacheControl | dict[str, Any] | None, options(CacheControl)] = None
+    cache_control: Annotated[CacheControl | dict[str, Any] | None, options_of(CacheControl)] = None
     """Automatic prompt caching of Anthropic models. Kimi's providers cache without it."""
     prompt_cache_key: Annotated[str | None, text()] = None
     """Routes requests with the same key to the same provider, to reuse its prompt cache. `session_id` overrides it."""

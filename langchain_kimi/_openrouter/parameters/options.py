@@ -120,7 +120,7 @@ def built(kind: type[OptionsType], value: object, expected: str = "") -> Options
     raise invalid(expected or f"a {kind.__name__} or a dict", value)
 
 
-def options(kind: type[OptionsType]) -> BeforeValidator:
+def options_of(kind: type[OptionsType]) -> BeforeValidator:
     """Return a validator that turns a dict into options of a class."""
     return BeforeValidator(lambda value: None if value is None else built(kind, value))
 
@@ -240,7 +240,7 @@ class ProviderPreferences(Options):
     `bf16`, `fp32` or `unknown`."""
     sort: Annotated[str | ProviderSort | dict[str, Any] | None, BeforeValidator(_sort)] = None
     """`price`, `throughput`, `latency`, `exacto`, or a `ProviderSort`. Disables load balancing."""
-    max_price: Annotated[MaxPrice | dict[str, Any] | None, options(MaxPrice)] = None
+    max_price: Annotated[MaxPrice | dict[str, Any] | None, options_of(MaxPrice)] = None
     """Maximum prices, in US dollars per million tokens; more expensive providers are excluded. See `MaxPrice`."""
     preferred_min_throughput: Preference = None
     """Tokens per second: a number for the median, or `Percentiles`. Slower providers are tried last."""

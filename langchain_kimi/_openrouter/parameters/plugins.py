@@ -7,7 +7,7 @@ with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from langchain_kimi._openrouter.parameters.options import Options, as_dict, options
+from langchain_kimi._openrouter.parameters.options import Options, as_dict, options_of
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_word,
@@ -105,7 +105,7 @@ class FileParserPlugin(_SwitchablePlugin):
 
     id: Literal["file-parser"] = "file-parser"
     """Always `file-parser`."""
-    pdf: Annotated[PdfOptions | dict[str, Any] | None, options(PdfOptions)] = None
+    pdf: Annotated[PdfOptions | dict[str, Any] | None, options_of(PdfOptions)] = None
     """Options for PDF files."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_tran
 from pydantic import BeforeValidator, ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
 
-from langchain_kimi._openrouter.parameters.options import CacheControl, Options, Reasoning, check_keys, options
+from langchain_kimi._openrouter.parameters.options import CacheControl, Options, Reasoning, check_keys, options_of
 from langchain_kimi._openrouter.parameters.rules import Flag, invalid, number, text, texts, whole, word
 
 SEARCH_ENGINES = ("auto", "native", "exa", "firecrawl", "parallel", "perplexity")
@@ -35,7 +35,7 @@ def _tools(value: object) -> object:
 
 Domains = Annotated[Sequence[str] | None, texts()]
 Tools = Annotated[Sequence[Mapping[str, Any]] | None, BeforeValidator(_tools)]
-ReasoningOptions = Annotated[Reasoning | dict[str, Any] | None, options(Reasoning)]
+ReasoningOptions = Annotated[Reasoning | dict[str, Any] | None, options_of(Reasoning)]
 Count = Annotated[int | None, whole(1)]
 Text = Annotated[str | None, text()]
 Temperature = Annotated[float | None, number(0, 2)]
@@ -261,7 +261,7 @@ class Fusion(ServerTool):
     """Reasoning options of these models."""
     temperature: Temperature = None
     """Temperature of the models that answer; a number from 0 to 2. The analysis has temperature 0."""
-    cache_control: Annotated[CacheControl | dict[str, Any] | None, options(CacheControl)] = None
+    cache_control: Annotated[CacheControl | dict[str, Any] | None, options_of(CacheControl)] = None
     """Cache control for Anthropic models."""
 
 

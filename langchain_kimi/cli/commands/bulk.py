@@ -36,6 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, help="the most tokens of an answer; a budget reserves them")
     parser.add_argument("--max-cost", type=float, help="the most US dollars (default: no limit)")
     parser.add_argument("--concurrency", type=int, default=64, help="the most calls at once (default: %(default)s)")
+    parser.add_argument("--requests-per-minute", type=float, metavar="N", help="the most requests a minute")
+    parser.add_argument("--tokens-per-minute", type=float, metavar="N", help="the most tokens of prompts a minute")
+    parser.add_argument(
+        "--lane",
+        choices=("calls", "batch"),
+        default="calls",
+        help="batch uses the batch API: about half the price, within 24 hours (default: %(default)s)",
+    )
     parser.add_argument("--key", metavar="COLUMN", help="the column that identifies a row (default: its request)")
     parser.add_argument("--retry-failed", action="store_true", help="ask the failed rows of an earlier run again")
 
@@ -50,11 +58,14 @@ def run(options: argparse.Namespace, out: Output) -> int:
     try:
         summary = bulk.run(
             _runnable(options),
-            _rows(options),
+            Rows(options),
             out=options.out,
             key=options.key,
             max_cost=options.max_cost,
             max_concurrency=options.concurrency,
+            requests_per_minute=options.requests_per_minute,
+            tokens_per_minute=options.tokens_per_minute,
+            lane=options.lane,
             retry_failed=options.retry_failed,
             progress=not options.json,
         )
@@ -102,12 +113,30 @@ def _schema(path: Path) -> dict[str, Any]:
     return {"title": path.stem, "description": "The answer.", **schema}
 
 
-def _rows(options: argparse.Namespace) -> Iterator[Any]:
-    """Yield the rows. The first row must have the columns of the prompt."""
-    from langchain_kimi.bulk.sources import rows_of_file  # noqa: PLC0415 - other commands do not need it
+class Rows:
+    """The rows of a file, whose number is counted once for the expected total and the time left.
 
-    rows = rows_of_file(options.rows)
-    first = next(rows, None)
+    Raises:
+        KimiUsageError: The file has no rows, or the first row lacks a column of the prompt.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        from langchain_kimi.bulk.sources import number_of_rows, rows_of_file  # noqa: PLC0415 - as above
+
+        rows = rows_of_file(options.rows)
+        first = next(rows, None)
+        _check_columns(options, first)
+        self._rows = (_with_messages(row, options.messages) for row in chain([first], rows))
+        self._number = number_of_rows(options.rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._rows
+
+    def __length_hint__(self) -> int:
+        return NotImplemented if self._number is None else self._number
+
+
+def _check_columns(options: argparse.Namespace, first: Any) -> None:
     if first is None:
         raise KimiUsageError(f"{options.rows.name} has no rows.")
     columns = list(first) if isinstance(first, dict) else []
@@ -119,7 +148,6 @@ def _rows(options: argparse.Namespace) -> Iterator[Any]:
             f"{options.rows.name} has no column {', '.join(missing)}.",
             advice=f"The columns of its first row are {', '.join(map(str, columns)) or 'missing'}.",
         )
-    return (_with_messages(row, options.messages) for row in chain([first], rows))
 
 
 def _with_messages(row: Any, column: str | None) -> Any:

@@ -100,6 +100,22 @@ def test_a_schema_makes_objects_in_a_parquet_file(cli: Cli, tmp_path: Path) -> N
     assert json.loads(row["value"]) == {"city": "Oslo"}
 
 
+def test_the_batch_lane_is_an_option(cli: Cli, tmp_path: Path) -> None:
+    cli.emulator.behave(batch_states=())
+    rows = write_rows(tmp_path / "in.csv", [{"text": f"letter {n}"} for n in range(3)])
+    command = ["bulk", str(rows), "--prompt", "Read: {text}", "--out", str(tmp_path / "out.parquet"), "--lane", "batch"]
+
+    summary = cli.json(*command, "--max-tokens", "50", "--max-cost", "1")
+
+    assert (summary["answered"], summary["failed"]) == (3, 0)
+    assert [one.path.rpartition("/")[2] for one in cli.emulator.requests if one.method == "POST"] == ["batches"]
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["ok"].to_pylist() == [True] * 3
+    assert cli.json(*command, "--max-tokens", "50")["stored"] == 3
+
+    cli(*command[:-2], "--requests-per-minute", "0", code=2)
+    assert "requests_per_minute must be a number above 0" in cli.err
+
+
 def test_failed_rows_end_with_3_and_are_asked_again_on_request(cli: Cli, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "a"}, {"text": "b"}])
     command = ["bulk", str(rows), "--prompt", "{text}", "--out", str(tmp_path / "out.jsonl"), "--concurrency", "1"]

@@ -1,0 +1,73 @@
+"""Prompts of a model's inputs, without passes over the messages that a conversation does not need."""
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
+
+from langchain_kimi._request.content import with_image_types
+from langchain_kimi.errors import KimiError, KimiUsageError
+
+_MESSAGES = frozenset({AIMessage, AIMessageChunk, ChatMessage, HumanMessage, SystemMessage, ToolMessage})
+
+
+def prompt_of(model_input: LanguageModelInput, convert: Callable[[LanguageModelInput], PromptValue]) -> PromptValue:
+    """Return the prompt of an input, in which images in base64 have their MIME types.
+
+    Args:
+        model_input: The input of a model.
+        convert: The conversion of langchain-core.
+
+    Raises:
+        KimiUsageError: The input cannot be read as messages, or the type of an image cannot be detected.
+    """
+    prompt = _prompt_of_messages(model_input)
+    if prompt is None:
+        try:
+            prompt = convert(model_input)
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as problem:
+            # langchain-core raises whatever the form of a message leads to.
+            raise KimiUsageError(f"The input cannot be read as messages: {problem}") from problem
+    if isinstance(model_input, str):
+        return prompt
+    messages = with_image_types(prompt.to_messages())
+    return prompt if messages is None else ChatPromptValue(messages=messages)
+
+
+def _prompt_of_messages(model_input: Any) -> PromptValue | None:
+    """Return the prompt of a list of messages, None for every other input.
+
+    langchain-core converts and validates each message, although messages stay as they are. That takes 155 of the
+    2,300 µs of a turn with 1,000 messages, and this function 20.
+    """
+    if type(model_input) is not list or not _MESSAGES.issuperset(map(type, model_input)):
+        return None
+    return ChatPromptValue.model_construct(messages=model_input.copy())
+
+
+def batches_with_image_types(batches: list[list[BaseMessage]], problem: ValueError) -> list[list[BaseMessage]]:
+    """Return conversations in which images in base64 have their MIME types.
+
+    Args:
+        batches: The conversations of a call that failed.
+        problem: Its error. For an image without a MIME type, langchain-core raises one before it reports or sends
+            anything.
+
+    Raises:
+        KimiUsageError: The type of an image cannot be detected.
+        ValueError: The error has another reason.
+    """
+    typed = [] if isinstance(problem, KimiError) else [with_image_types(messages) for messages in batches]
+    if not any(typed):
+        raise problem
+    return [new or old for new, old in zip(typed, batches, strict=True)]
