@@ -8,6 +8,8 @@ PYTEST_ARGS =
 PROCESSES = auto
 # More arguments for the matrix: make test-matrix MATRIX_ARGS="--python 3.13 --jobs 2"
 MATRIX_ARGS =
+# More arguments for the measurements of bulk runs: make bench-bulk BULK_ARGS=--quick
+BULK_ARGS =
 # More arguments for bench-quick and bench-compare: make bench-compare BENCH_ARGS="--only plain"
 BENCH_ARGS =
 # The commit to compare the speed with: make bench-compare BASE=v0.1.0
@@ -99,7 +101,7 @@ docs-check: docs $(BROWSER_READY)  ## Look at the built site in Chromium: width,
 dist: $(DIST_READY)  ## Build the wheel and the source archive, and check them: contents, metadata, every extra, import time
 	@$(DIST)/bin/python -m scripts.dist
 
-whats-new: $(READY)  ## Print what OpenRouter's newest SDK and price tables have that this package has not
+whats-new: $(READY)  ## Print additions of OpenRouter's newest SDK and price tables that this package lacks
 	@$(PY) -m scripts.whats_new
 
 record: $(READY)  ## Record the cassettes: from OpenRouter if OPENROUTER_API_KEY is set (costs money), else from the emulator
@@ -119,8 +121,8 @@ bench-compare: $(READY)  ## Compare the CPU time of each kind of call with an ea
 	@$(PY) -m tests.benchmarks.compare $(BASE) $(BENCH_ARGS)
 
 bench-bulk: $(READY) $(RAY_READY)  ## Measure bulk runs: rates, memory up to a million rows, refusals, a budget, and kills (takes an hour)
-	@$(PY) -m tests.benchmarks.bulk
-	@$(RAY)/bin/python -m tests.benchmarks.bulk_ray
+	@$(PY) -m tests.benchmarks.bulk $(BULK_ARGS)
+	@$(RAY)/bin/python -m tests.benchmarks.bulk_ray $(BULK_ARGS)
 
 faults: $(READY)  ## Run every failure in all four ways to call and write docs/faults.md
 	@$(PY) -m tests.reports.fault_table

@@ -219,7 +219,7 @@ def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
 
 
 def _changes_taken(settings: KimiSettings) -> dict[str, bool]:
-    """Return which changes of a conversation are sent where they are, as far as langchain-core has a name for them."""
+    """Return which changes of a conversation are sent where they are, if langchain-core has a name for them."""
     taken = {
         "mid_conversation_system_messages": True,
         "mid_conversation_tools": takes_later_tools(settings.model_name, chosen_host(settings)),

@@ -436,7 +436,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
                 among them instead of answering.
 
         Raises:
-            ValueError: The method is unknown, or it needs a schema and there is none.
+            ValueError: The method is unknown, or it needs a schema and `schema` is None.
         """
         # A program without structured output does not import it.
         from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - as it says

@@ -91,7 +91,7 @@ def open_files(prefix: str = "") -> int:
 
 
 class Round(NamedTuple):
-    """What the process holds after a round, when all its streams have ended."""
+    """The resources of the process after a round, when all its streams have ended."""
 
     memory: float
     """The resident memory in MiB."""

@@ -4,7 +4,7 @@
 
 The newest `openrouter`, `genai-prices` and `litellm` are installed into a temporary directory, from the package index,
 and compared with this package: parameters, options and plugins of a request, Kimi models, and their prices. The exit
-code is 1 if there is something new. What is only here is listed too, but is not news: an SDK may lag behind.
+code is 1 if there is something new. Names that only this package has are listed, but are not news.
 """
 
 import argparse

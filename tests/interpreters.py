@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.structure.tree import ROOT
 
+STRICT = ("-W", "error", "-W", "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning")
+"""The options that make warnings errors, except the one of Python 3.14 about langsmith."""
 COPIES = """
 import gc, importlib, json, os, sys, warnings
 
@@ -33,6 +35,7 @@ sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
 sys.argv[1:] = job["arguments"]
 if job["strict"]:
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "'asyncio.iscoroutinefunction' is deprecated", DeprecationWarning)
 program = compile(job["program"], "<program>", "exec")
 exec(program, {"__name__": "__main__"})
 """
@@ -68,7 +71,7 @@ class Interpreter:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program and return what it printed and its exit code; warnings are errors if `strict`."""
         environment = dict(os.environ if environment is None else environment)
-        command = [sys.executable, *(["-W", "error"] if strict else []), "-c", program, *arguments]
+        command = [sys.executable, *(STRICT if strict else ()), "-c", program, *arguments]
         if not self._copied:
             return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert self._copied.stdin

@@ -75,7 +75,7 @@ def _name(ids: Any, number: int, values: Any) -> Any:
 
 
 def can_be_grouped(test: Any, module: Any) -> bool:
-    """Return whether the rows of a test's tables may share its fixtures: it has none that a row changes."""
+    """Return whether the rows of a test's tables may share its fixtures, because no row changes one of them."""
     tables = _tables(test)
     if (
         not tables

@@ -112,7 +112,7 @@ def test_the_figures_are_those_of_the_document(tmp_path: Path) -> None:
 
 @pytest.mark.uncovered
 @needs_recordings
-def test_the_estimate_is_as_good_as_is_said() -> None:
+def test_the_estimate_has_the_documented_accuracy() -> None:
     all_exchanges = list(calibrate_estimate.exchanges(FOLDER))
     long = [exchange for exchange in all_exchanges if exchange.prompt_tokens > 50]
     groups = calibrate_estimate.grouped(long, calibrate_estimate.of_host_then).values()

@@ -68,8 +68,8 @@ ASYNC_WAYS: dict[str, tuple[int, Any]] = {
 }
 
 
-def holds(costs: KimiCostCallback, calls: int) -> None:
-    """Every call is counted, with its tokens and what it cost, and under its names."""
+def check_counts(costs: KimiCostCallback, calls: int) -> None:
+    """Every call is counted, with its tokens and its cost, under its names."""
     total = costs.total
     assert (total.calls, total.failed, total.unknown, costs.in_flight) == (calls, 0, 0, 0)
     assert total.total_tokens == total.input_tokens + total.output_tokens > 0
@@ -83,11 +83,11 @@ def test_every_way_to_call_is_counted(model: ChatKimi, openrouter: Emulator, way
     calls, ask = WAYS[way]
     callback = KimiCostCallback()
     ask(model, {"callbacks": [callback]})
-    holds(callback, calls)
+    check_counts(callback, calls)
     with track_costs() as tracked:
         ask(model, None)
     ask(model, None)
-    holds(tracked, calls)
+    check_counts(tracked, calls)
     assert len(openrouter.requests) == 3 * calls
 
 
@@ -96,11 +96,11 @@ async def test_every_async_way_to_call_is_counted(model: ChatKimi, openrouter: E
     calls, ask = ASYNC_WAYS[way]
     callback = KimiCostCallback()
     await ask(model, {"callbacks": [callback]})
-    holds(callback, calls)
+    check_counts(callback, calls)
     with track_costs() as tracked:
         await asyncio.create_task(ask(model, None))
     await ask(model, None)
-    holds(tracked, calls)
+    check_counts(tracked, calls)
     assert len(openrouter.requests) == 3 * calls
 
 
@@ -161,7 +161,7 @@ def test_an_answer_from_the_cache_costs_nothing(openrouter: Emulator) -> None:
     with track_costs() as second:
         model.invoke(STORY)
         asyncio.run(model.ainvoke(STORY))
-    holds(first, 1)
+    check_counts(first, 1)
     assert second.total == Costs(cache_hits=2)
     assert len(openrouter.requests) == 1
 
@@ -184,7 +184,7 @@ def test_threads_share_one_callback(model: ChatKimi, openrouter: Emulator) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    holds(costs, 40)
+    check_counts(costs, 40)
 
 
 def test_a_thread_of_one_s_own_takes_the_context_along(model: ChatKimi) -> None:
@@ -192,7 +192,7 @@ def test_a_thread_of_one_s_own_takes_the_context_along(model: ChatKimi) -> None:
         thread = threading.Thread(target=contextvars.copy_context().run, args=(model.invoke, STORY))
         thread.start()
         thread.join()
-    holds(costs, 1)
+    check_counts(costs, 1)
 
 
 def test_inside_another_both_count(model: ChatKimi) -> None:
@@ -201,7 +201,7 @@ def test_inside_another_both_count(model: ChatKimi) -> None:
     def tracked(text: str) -> str:
         with track_costs() as inner:
             ask.invoke(text)
-        holds(inner, 1)
+        check_counts(inner, 1)
         return text
 
     with track_costs() as outer:
@@ -218,17 +218,17 @@ def test_with_two_callbacks_each_counts_once(model: ChatKimi, openrouter: Emulat
     own = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[costs])
     with track_costs() as tracked:
         own.invoke(STORY, {"callbacks": [costs]})
-    holds(costs, 1)
-    holds(tracked, 1)
+    check_counts(costs, 1)
+    check_counts(tracked, 1)
 
 
-def test_a_reset_begins_anew(model: ChatKimi) -> None:
+def test_reset_sets_all_sums_to_zero(model: ChatKimi) -> None:
     costs = KimiCostCallback()
     model.invoke(STORY, {"callbacks": [costs]})
     costs.reset()
     assert (costs.total, costs.models, costs.providers) == (Costs(), {}, {})
     model.invoke(STORY, {"callbacks": [costs]})
-    holds(costs, 1)
+    check_counts(costs, 1)
 
 
 def test_a_stream_may_end_while_its_thread_is_counting() -> None:

@@ -1,4 +1,4 @@
-"""What ChatKimi answers, each behaviour asked in four ways; `tests/chat` holds what is not about a single answer."""
+"""The answers of ChatKimi, called in four ways each; `tests/chat` has the tests of more than one answer."""
 
 from typing import Any
 
@@ -202,7 +202,7 @@ async def test_calls_of_every_host(openrouter: Emulator, model: ChatKimi, habits
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_model_that_served_is_told(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+async def test_the_message_names_the_model_that_answered(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
     message = await ask(model, way, model="moonshotai/kimi-k2-thinking")
     assert openrouter.bodies[0]["model"] == "moonshotai/kimi-k2-thinking"
     assert message.response_metadata["model_name"].startswith("moonshotai/kimi-k2-thinking")

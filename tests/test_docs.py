@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from langchain_kimi import ChatKimi
+from langchain_kimi.cli.main import parser
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Reply, faults
 from scripts.docs_tables import error_classes
@@ -57,6 +59,26 @@ def test_the_code_of_a_page_runs(
     for _, test in functions_named_test(namespace):
         shared.clear()
         test(**dict.fromkeys(inspect.signature(test).parameters, shared))
+
+
+def commands() -> Iterator[str]:
+    """Yield the commands of the package that the pages show, in sentences and in blocks."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        yield from re.findall(r"(?:^|`|\$ )(?:langchain-kimi|python -m langchain_kimi) ([^`\n]+)", text, re.MULTILINE)
+
+
+def test_the_commands_of_the_pages_have_valid_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = list(commands())
+    assert len(shown) > 12
+    for command in shown:
+        words = shlex.split(command, comments=True)
+        try:
+            parser().parse_args(words)
+        except SystemExit:
+            # A sentence may name a command without the arguments that it requires.
+            assert len(words) == 1, command
+            assert "required" in capsys.readouterr().err, command
 
 
 def test_there_are_many_pages_with_code() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
-from tests.interpreters import Interpreter
+from tests.interpreters import STRICT, Interpreter
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
@@ -116,7 +116,7 @@ def test_an_interrupted_extraction_continues(
         openrouter.behave(pause=0.05)
         environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
         script = next(path for path in EXAMPLES if path.stem == "extract")
-        command = [sys.executable, "-W", "error", str(script), str(path)]
+        command = [sys.executable, *STRICT, str(script), str(path)]
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as run:

@@ -21,7 +21,7 @@ SERVER = shutil.which("basedpyright-langserver", path=str(Path(sys.executable).p
 
 
 class Editor:
-    """An editor as far as the protocol needs one: https://microsoft.github.io/language-server-protocol/."""
+    """A minimal client of the protocol: https://microsoft.github.io/language-server-protocol/."""
 
     def __init__(self, stdin: IO[bytes], stdout: IO[bytes]) -> None:
         self._stdin, self._stdout, self._number = stdin, stdout, 0
@@ -37,7 +37,7 @@ class Editor:
             if message.get("id") == self._number and "method" not in message:
                 return message["result"]
             if "id" in message:
-                # The server asks for settings and capabilities: it has none of them.
+                # The server asks for settings and capabilities, which are empty.
                 items = message["params"].get("items", []) if message.get("params") else []
                 result = [self._settings(item) for item in items] if items else None
                 self._write({"jsonrpc": "2.0", "id": message["id"], "result": result})

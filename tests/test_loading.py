@@ -69,7 +69,7 @@ def test_a_chain_comes_back_and_runs(key_at_the_other_end: str) -> None:
         assert openrouter.bodies[0] == openrouter.bodies[1]
 
 
-def test_init_chat_model_knows_us_when_told(registered: None, key_at_the_other_end: str) -> None:
+def test_init_chat_model_creates_the_model_after_registration(registered: None, key_at_the_other_end: str) -> None:
     model = init_chat_model("kimi:moonshotai/kimi-k2-0905:exacto", temperature=0.3)
     assert isinstance(model, ChatKimi)
     assert model.model_name == "moonshotai/kimi-k2-0905:exacto"
@@ -81,7 +81,7 @@ def test_init_chat_model_does_not_know_us_untold(key_at_the_other_end: str) -> N
         init_chat_model("kimi:moonshotai/kimi-k2-0905")
 
 
-def test_another_langchain_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_langchain_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain.chat_models.base", ModuleType("langchain.chat_models.base"))
     with pytest.raises(RuntimeError, match="pass a ChatKimi"):
         register_init_chat_model()

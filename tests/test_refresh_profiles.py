@@ -195,9 +195,7 @@ def test_variants_and_strangers_get_no_row(refresh: Refresh, slug: str) -> None:
     ("slug", "answer"),
     [("moonshotai/kimi-k2-0905", True), ("moonshotai/kimi-k2.6", False), ("moonshotai/kimi-k2-thinking", False)],
 )
-def test_a_kimi_that_thinks_is_not_said_to_take_a_forced_tool_call(
-    refresh: Refresh, slug: str, *, answer: bool
-) -> None:
+def test_the_profile_of_a_reasoning_kimi_has_no_forced_tool_calls(refresh: Refresh, slug: str, *, answer: bool) -> None:
     assert refresh(row(slug))["models"][slug]["profile"]["tool_choice"] is answer
 
 
@@ -213,7 +211,7 @@ def test_a_kimi_that_thinks_is_not_said_to_take_a_forced_tool_call(
         ),
     ],
 )
-def test_efforts_are_written_where_they_are_told(refresh: Refresh, reasoning: Row | None, levels: Row) -> None:
+def test_efforts_are_written_if_the_catalog_lists_them(refresh: Refresh, reasoning: Row | None, levels: Row) -> None:
     profile = refresh(row("moonshotai/kimi-k9", reasoning=reasoning))["models"]["moonshotai/kimi-k9"]["profile"]
     assert {key: value for key, value in profile.items() if key.startswith("reasoning_effort")} == levels
 

@@ -249,7 +249,7 @@ def test_model_kwargs_and_unknown_arguments_are_put_together() -> None:
 
 
 def test_parameters_in_model_kwargs_are_arguments() -> None:
-    """ChatOpenRouter's users put there what it has no field for."""
+    """Users of ChatOpenRouter put other parameters there."""
     model = ChatKimi(api_key=KEY, model_kwargs={"top_k": 3, "stop_sequences": ["a"], "brand_new": 1})
     assert (model.top_k, model.stop, model.model_kwargs) == (3, ["a"], {"brand_new": 1})
 

@@ -33,7 +33,7 @@ def is_reported(listener: Listener) -> None:
     assert state.outcome.exception() is ERROR
 
 
-def test_a_sync_manager_is_told_in_tenacitys_form() -> None:
+def test_a_sync_manager_gets_tenacitys_retry_state() -> None:
     listener = Listener()
     [manager] = CallbackManager([listener]).on_chat_model_start({}, [[]])
     assert RetryReport(manager)(ERROR, 2, 1.5) is None
@@ -49,7 +49,7 @@ async def test_an_async_manager_is_awaited() -> None:
     is_reported(listener)
 
 
-def test_the_log_is_told_without_a_manager(caplog: pytest.LogCaptureFixture) -> None:
+def test_retries_are_logged_without_a_manager(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "langchain_kimi"):
         assert RetryReport(None)(ERROR, 1, 0.25) is None
     assert caplog.messages == ["Attempt 1 failed, the next one in 0.2 s: slow down (HTTP 429)"]

@@ -77,19 +77,26 @@ def build(model: ChatKimi, ledger: Path, saver: BaseCheckpointSaver[Any]) -> Any
     )
 
 
+def beginning(agent: Any, action: str) -> Any:
+    """Return what to run: the question, the decision, or None to go on where the last process was killed."""
+    state = agent.get_state(THREAD)
+    waiting = [request for interrupt in state.interrupts for request in interrupt.value["action_requests"]]
+    if waiting and action != "ask":
+        return Command(resume={"decisions": [{"type": action}] * len(waiting)})
+    return None if state.next or action != "ask" else {"messages": [("human", QUESTION)]}
+
+
 def run(action: str, folder: Path) -> None:
     """Ask, or go on with a decision, and print what happens and what it cost."""
-    start: Any = {"messages": [("human", QUESTION)]}
-    if action != "ask":
-        start = Command(resume={"decisions": [{"type": action}]})
     name = f"process {os.getpid()}"
     with SqliteSaver.from_conn_string(str(folder / "agent.sqlite")) as saver, ChatKimi(max_tokens=2_000) as model:
         agent = build(model, folder / "refunds.jsonl", saver)
         earlier = replies_of(agent)
         # With "sync", each step is in the file before the next one begins.
-        for update in agent.stream(start, THREAD, stream_mode="updates", durability="sync"):
+        for update in agent.stream(beginning(agent, action), THREAD, stream_mode="updates", durability="sync"):
             if interrupts := update.get("__interrupt__"):
-                print(f"{name}: {WAITING}: {interrupts[0].value['action_requests'][0]['args']}", flush=True)
+                requests = [request["args"] for one in interrupts for request in one.value["action_requests"]]
+                print(f"{name}: {WAITING}: {requests}", flush=True)
                 continue
             for message in [message for change in update.values() for message in (change or {}).get("messages") or []]:
                 # The pause writes the reply that waited once more, with the calls that were approved.
@@ -123,7 +130,8 @@ def play(folder: Path) -> None:
                     first.kill()
         print(f"The first process was killed: exit status {first.returncode}.", flush=True)
         subprocess.run([*module, "approve", str(folder)], env=environment, check=True)  # noqa: S603 - the same
-    print(f"Refunds: {(folder / 'refunds.jsonl').read_text(encoding='utf-8').strip()}")
+    ledger = folder / "refunds.jsonl"
+    print(f"Refunds: {ledger.read_text(encoding='utf-8').strip() if ledger.exists() else 'none'}")
 
 
 def main() -> None:

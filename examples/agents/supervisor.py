@@ -52,7 +52,7 @@ class State(MessagesState):
 
 
 class Worker(TypedDict):
-    """What is different about a worker."""
+    """The settings of a worker."""
 
     rules: str
     tools: list[BaseTool]

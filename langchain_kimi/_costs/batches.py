@@ -75,7 +75,7 @@ def release(trackers: Iterable[KimiCostCallback], key: str) -> None:
 def settle(trackers: Iterable[KimiCostCallback], key: str, charge: Charge) -> None:
     """Replace the reservation of a batch by its cost, in every budget that has one.
 
-    A budget of this process alone that has none, because another process submitted the batch, is charged too.
+    A budget of this process alone without a reservation, because another process submitted the batch, is charged too.
     """
     for budget in trackers:
         if not isinstance(budget, Budget):

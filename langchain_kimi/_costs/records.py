@@ -65,7 +65,7 @@ class _Running:
 class CallObserver(BaseCallbackHandler):
     """A handler that gets a record of each call when it ends.
 
-    A copy observes its own calls, and a pickle has none.
+    A copy observes its own calls, and a pickle has no calls.
     """
 
     run_inline = True

@@ -31,7 +31,7 @@ class Reservation:
 
 
 class InProcess:
-    """The state of a budget and its copies in this process. A pickle has none of it."""
+    """The state of a budget and its copies in this process. It is not pickled."""
 
     def __init__(self, *, is_shared: bool, lines: "weakref.WeakSet[Line] | None" = None) -> None:
         self.calls: dict[int, Reservation] = {}

@@ -1,4 +1,4 @@
-"""What handlers and the call of a run share: the call waits for budgets, and reports its generation and its retries.
+"""State of the handlers and the call of a run: the call waits for budgets and reports its generation and retries.
 
 LangChain passes no run to streams and reports neither their retries nor the generation of a stream that is left early.
 But it runs inline handlers in the context of the call, right before it. A handler puts a slot for the run into that

@@ -93,7 +93,7 @@ def shortage(limit: Limit, balance: Balance, most: Amount) -> Shortage | None:
 
 
 def overdraft(limit: Limit, balance: Balance) -> Shortage | None:
-    """Return by what an account exceeds its limit with everything that is reserved, None if it does not."""
+    """Return the amount by which an account, with its reservations, exceeds its limit, or None."""
     total = balance.spent + balance.reserved
     if limit.max_tokens is not None and total.tokens > limit.max_tokens:
         numbers = (limit.max_tokens, balance.spent.tokens, balance.reserved.tokens, 0)

@@ -22,7 +22,7 @@ def positional_id(name: str | None, number: int) -> str:
     """Return the id in the form that Kimi was trained on, such as `functions.get_weather:0`.
 
     Args:
-        name: The function's name; None or empty if the call has none.
+        name: The function's name; None or empty if it is missing.
         number: The number of calls in the conversation before this one.
     """
     return f"{PREFIX}{name or UNKNOWN_TOOL}:{number}"

@@ -88,7 +88,7 @@ def directory() -> Path | None:
 
 
 def _read(folder: Path | None) -> Facts | None:
-    """Return the facts of the file; None if there are none. A broken file is renamed, with a warning."""
+    """Return the facts of the file, or None. A broken file is renamed, with a warning."""
     if folder is None:
         return None
     file = folder / FILE_NAME

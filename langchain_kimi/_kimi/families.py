@@ -42,7 +42,7 @@ class KimiFamily:
     sees: frozenset[str]
 
 
-# Each row holds from its generation on, until the next row. Observed: K2-Thinking, K2.7-code and K3 refuse requests
+# Each row applies from its generation on, until the next row. Observed: K2-Thinking, K2.7-code and K3 refuse requests
 # that switch reasoning off; K2.5 and K2.6 have a switch; K3 takes `required` while it reasons, its elders do not.
 # The weights of K2.5 and later take video too, which OpenRouter lists for K3 alone.
 _GENERATIONS = (

@@ -33,7 +33,7 @@ class _Unpaired:
 
 
 def has_calls(messages: Sequence[WireMessage]) -> bool:
-    """Return whether a conversation has tool calls or results; most have none, and need no look at their pairs."""
+    """Return whether a conversation has tool calls or results. Without them, pairs need no check."""
     return any("tool_calls" in message or message["role"] == "tool" for message in beyond_text(messages))
 
 

@@ -18,7 +18,7 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, Wi
 
 @dataclass(frozen=True, slots=True)
 class RepairOptions:
-    """How a response is repaired.
+    """The options of the repairs of a response.
 
     Attributes:
         repairs: The names of the repairs to make.

@@ -16,7 +16,7 @@ class PriceRow(TypedDict):
     date: NotRequired[str]
     """The day on which the prices were read, `YYYY-MM-DD`."""
     since: NotRequired[str]
-    """The day from which the prices hold, if that is known."""
+    """The day from which the prices apply, or None if it is unknown."""
 
 
 class DearestRow(TypedDict):

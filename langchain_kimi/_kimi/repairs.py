@@ -1,4 +1,4 @@
-"""The registry of repairs: the name of each one, what it does, when it runs, and whether it runs by default.
+"""The registry of repairs: the name, the effect, the stage and the default of each one.
 
 A repair is one entry and one function or class, which runs in the place that the entry names:
 

@@ -194,7 +194,7 @@ def with_accepted_branches(
     moving = {keyword: value for keyword, value in rest.items() if keyword not in stays}
     if _has_conflict(moving, branches):
         copied = {keyword: moving[keyword] for keyword in moving if keyword != "type"}
-        # What these keywords allow depends on all branches that match.
+        # The effect of these keywords depends on all branches that match.
         if UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
             return {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": branches}]}
         shared = {**moving, "type": "object"} if is_root else moving

@@ -1,4 +1,4 @@
-"""What to do about a failure: the last sentences of an error's text."""
+"""Advice about a failure: the last sentences of an error's text."""
 
 import json
 import re

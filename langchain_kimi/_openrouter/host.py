@@ -47,7 +47,7 @@ class Host:
         takes_later_tools: Whether it takes more tools in system messages, for models that understand them (Kimi K3).
         reads_cache_marks: Whether `cache_control` in messages and tools is sent.
         batches: The form of its batch API, see `langchain_kimi.batch`: `inline` (the requests are in the body of the
-            submission), `files` (they are uploaded first), or empty if it has none.
+            submission), `files` (they are uploaded first), or an empty string.
         batch_rows: The most requests of a batch; 0 for no limit.
         batch_bytes: The most bytes of a submission or of its file; 0 for no limit.
     """
@@ -171,7 +171,7 @@ def missing_key(host: Host) -> str:
 
 
 def check_key(key: str) -> None:
-    """Check that a header can hold the key.
+    """Check that the key can be sent in a header.
 
     Raises:
         ValueError: It cannot, or the key is in quotes, which some tools keep from `.env` files. The text does not

@@ -129,7 +129,7 @@ def references(schema: Any) -> Iterator[str]:
 
 
 def types_of(schema: Mapping[str, Any]) -> list[str]:
-    """Return the types that a schema's own `type` names; empty if it has none."""
+    """Return the types that a schema's own `type` names, or an empty collection."""
     types = schema.get("type") or []
     return [types] if isinstance(types, str) else list(types)
 

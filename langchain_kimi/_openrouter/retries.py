@@ -36,12 +36,12 @@ class Retries:
     chance: Callable[[], float] = random.random
 
     def wait_after(self, error: KimiError, attempts_made: int, time_left: float | None) -> float | None:
-        """Return the seconds to wait before the next attempt, or None when there is none.
+        """Return the seconds to wait before the next attempt, or None if the call ends.
 
         Args:
             error: The error of the last attempt. Its `attempts` are the errors of the earlier ones.
             attempts_made: The number of attempts so far, with the last one.
-            time_left: The seconds until the total timeout of the call, or None when there is none.
+            time_left: The seconds until the total timeout of the call, or None without one.
         """
         is_empty = isinstance(error, KimiEmptyReplyError)
         empty = sum(isinstance(one, KimiEmptyReplyError) for one in (*error.attempts, error))

@@ -39,7 +39,7 @@ def header_of(variable: str) -> str | None:
     """Return the value of a variable that is sent as a header.
 
     Raises:
-        EnvironmentProblem: A header cannot hold it.
+        EnvironmentProblem: It cannot be sent in a header.
     """
     value = value_of(variable)
     if value and not (value.isascii() and value.isprintable()):

@@ -13,7 +13,7 @@ from langchain_kimi._reply.messages import generation_info, llm_output
 
 
 def with_output(result: ChatResult) -> ChatResult:
-    """Add the `llm_output` to a result of a streaming model. A result from a cache has none."""
+    """Add the `llm_output` to a result of a streaming model. A cached result does not get one."""
     if result.llm_output is None:
         result.llm_output = _output_of(result.generations[:1])
     return result

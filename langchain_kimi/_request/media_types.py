@@ -1,4 +1,4 @@
-"""Detect the MIME type of base64 data that has none, from its first bytes."""
+"""Detect a missing MIME type of base64 data from its first bytes."""
 
 import base64
 import binascii

@@ -19,7 +19,7 @@ _LONGEST_NAME = 80
 
 
 def text_in(block: Block) -> str:
-    """Return the text in a block of unknown type, or "" if there is none.
+    """Return the text in a block of unknown type, or an empty string.
 
     The text is the first of `text`, `content`, `output`, `code`, `summary`, and the key named after the type, that is
     text, or that contains blocks with text. Texts of several blocks are joined by newlines.
@@ -49,7 +49,7 @@ def _log(name: str, role: str) -> None:
 
 
 def _name(block: Block) -> Any:
-    """Return the type of a block. Bedrock's blocks have none, but a single key in its place."""
+    """Return the type of a block. Bedrock's blocks have a single key instead of a type."""
     kind = block.get("type")
     return next(iter(block)) if kind is None and len(block) == 1 else kind
 

@@ -154,7 +154,7 @@ def output_schema(schema: Schema) -> OutputSchema:
     """Describe a schema: a pydantic class (v1 or v2), a TypedDict, a JSON schema, an OpenAI function or tool.
 
     Raises:
-        KimiUsageError: The argument is none of these.
+        KimiUsageError: The argument has another type.
     """
     if isinstance(schema, Mapping):
         check_nesting(schema, "the output")

@@ -158,7 +158,7 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
 
 
 def _tool_with_definitions(tool: Any) -> JSONObject | None:
-    """Return a tool with definitions in its schema; None if it has none.
+    """Return a tool whose schema has definitions, or None.
 
     LangChain writes a definition out at each of its references, which multiplies the size of large schemas and loses
     recursion.

@@ -1,4 +1,4 @@
-"""How structured output picks its method, and the runnable that it makes: a model bound to a schema, and a parser."""
+"""The method of structured output, and its runnable: a model bound to a schema, and a parser."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast, get_args

@@ -1,4 +1,4 @@
-"""Read the value in a whole reply, or raise the error that explains why there is none."""
+"""Read the value in a whole reply, or raise an error that explains why it is missing."""
 
 import json
 import re
@@ -32,8 +32,8 @@ ATTEMPTS = "attempts"
 def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     """Return the value in a whole reply.
 
-    The first matching call of several is used. If a call was requested and the reply has none, JSON in the text is
-    read; if text was requested and the reply has none, a call of the schema's name is read. Both only if they match
+    The first matching call of several is used. If a requested call is missing, JSON in the text is
+    read; if requested text is missing, a call of the schema's name is read. Both only if they match
     the schema.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Literal, TypedDict, cast
 from langchain_kimi._kimi.families import KimiFamily
 
 ToolsStyle = Literal["json", "compact_json", "typescript"]
-"""How tools are shown to the model: JSON with spaces, JSON without spaces, or TypeScript types. This decides about a
+"""The form of tools in a prompt: JSON with spaces, JSON without spaces, or TypeScript types. This decides about a
 third of the tokens of a small prompt."""
 
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")

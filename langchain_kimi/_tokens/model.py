@@ -262,7 +262,7 @@ def prices_of(
             value if isinstance(value, int | float) and 0 <= value < math.inf else None for value in values
         )
         if prompt is None or completion is None:
-            raise KimiUsageError("prices must hold `prompt` and `completion`, US dollars per million tokens.")
+            raise KimiUsageError("prices must contain `prompt` and `completion`, US dollars per million tokens.")
         return Prices(prompt, prompt, completion, "given", None)
     listed = []
     for slug in [slugs] if isinstance(slugs, str) else slugs:

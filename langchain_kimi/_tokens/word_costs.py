@@ -1,4 +1,4 @@
-"""The average tokens of words in ASCII letters, by what precedes them, case, length and rare pairs of letters.
+"""The average tokens of words in ASCII letters, by preceding character, case, length and rare pairs of letters.
 
 The averages were measured with public vocabularies of the same kind and size as Kimi's; see `estimate`.
 """
@@ -12,7 +12,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Average tokens of a word of 1, 2, 3, ... ASCII letters, by what precedes it and by its case.
+# Average tokens of a word of 1, 2, 3, ... ASCII letters, by the preceding character and by its case.
 _AFTER_SPACE = {
     "small": (1.0, 1.0, 1.0, 1.01, 1.02, 1.02, 1.03, 1.06, 1.07, 1.09, 1.16, 1.18, 1.25, 1.32, 1.55, 2.0),
     "capital": (1.0, 1.0, 1.0, 1.02, 1.08, 1.1, 1.1, 1.2, 1.35, 1.42, 1.3, 1.25, 1.4, 1.42, 1.6, 2.0),

@@ -263,7 +263,7 @@ async def _avalue(program: Program, outcome: Outcome) -> tuple[Any, Exception | 
 
 
 def digest_of(program: Program) -> str:
-    """Return a digest of what decides a request and its reading, apart from the row."""
+    """Return a digest of all settings that decide a request and its reading, without the row."""
     request = row_request(program, program.messages_of(""), 0)
     return blake2b(request.body["model"].encode() + request.content, digest_size=16).hexdigest()
 

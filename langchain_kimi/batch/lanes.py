@@ -54,7 +54,7 @@ def lane_of(host: Host) -> Lane:
     """Return the batch API of a server.
 
     Raises:
-        KimiUsageError: It has none.
+        KimiUsageError: The host has no batch API.
     """
     lanes: dict[str, Lane] = {"inline": Inline(), "files": Files()}
     if host.batches not in lanes:
@@ -124,7 +124,7 @@ class Inline:
         return created
 
     def rows(self, batch: JSONObject) -> Operation[list[JSONObject]]:
-        """Return the results in the object, or, if it has none, those of the pages at `/results`."""
+        """Return the results in the object, or those of the pages at `/results`."""
         if isinstance(results := batch.get("results"), list):
             return results
         rows: list[JSONObject] = []

@@ -22,7 +22,7 @@ def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) 
 
     A cost that a row reports stays. The rest of the batch's cost is divided among the other rows by the list prices of
     their tokens, or by their tokens; the sum of all rows is the cost of the batch. Without a cost of the batch, rows
-    have the list prices of the model's `:batch` variant, or no cost if there are none.
+    have the list prices of the model's `:batch` variant, or no cost if these are unknown.
 
     Args:
         batch: The object of the batch.

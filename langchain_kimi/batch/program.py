@@ -26,7 +26,7 @@ class Program:
         arguments: The parameters that are bound to it.
         before: The steps that make its input.
         after: The steps that take its message.
-        instructed: The runnable that adds an instruction to the messages; None if there is none.
+        instructed: The runnable that adds an instruction to the messages, or None.
         config: The configuration of the steps.
     """
 

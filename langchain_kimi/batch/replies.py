@@ -79,7 +79,7 @@ class ReplyReader:
         """Return the result of a row.
 
         Args:
-            row: The row of the results; None if there is none.
+            row: The row of the results, or None if it is missing.
             call_ids: The ids of the tool calls in the row's conversation.
 
         Raises:

@@ -55,7 +55,7 @@ class BatchStatus(BaseModel):
 
 
 def status_of(batch: JSONObject) -> BatchStatus:
-    """Return the state in the object of a batch. What is missing or of another type has its default."""
+    """Return the state in the object of a batch. Missing values and those of another type get defaults."""
     counts = batch.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
     usage = batch.get("usage")

@@ -96,5 +96,5 @@ def _with_earlier(result: BulkResult, earlier: BulkResult) -> BulkResult:
 
 
 def _last(names: dict[str, Any]) -> str | None:
-    """Return the last name that is not `unknown`, None if there is none."""
+    """Return the last name that is not `unknown`, or None."""
     return next((name for name in sorted(names, reverse=True) if name != UNKNOWN), None)

@@ -92,7 +92,6 @@ class BaseRun(ABC, Generic[P]):
 
     async def results(self, source: Any) -> AsyncGenerator[BulkResult, None]:
         """Yield the results as they come."""
-        self.summary.total = await asyncio.to_thread(number_of_rows, source)
         feeding = asyncio.create_task(self._feed_all(source))
         try:
             while (result := await self._results.get()) is not None:
@@ -127,6 +126,9 @@ class BaseRun(ABC, Generic[P]):
 
     async def _feed_all(self, source: Any) -> None:
         try:
+            is_file = isinstance(source, str | Path)
+            total = await asyncio.to_thread(number_of_rows, source) if is_file else number_of_rows(source)
+            self.summary.total = total
             await self._read(source)
             await self._send_rest()
             await self._wait_for_tasks()

@@ -1,4 +1,4 @@
-"""What Ray Data and Daft call in their workers: `AskBatches` and `AskRows`."""
+"""Classes for the workers of Ray Data and Daft: `AskBatches` and `AskRows`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

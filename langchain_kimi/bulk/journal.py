@@ -66,7 +66,7 @@ class Journal:
         return journal
 
     def batch_of(self, row: str) -> str | None:
-        """Return the key of the open batch that has a row, None if there is none."""
+        """Return the key of the open batch with a row, or None."""
         return self._batch_of.get(row)
 
     def sending(self, key: str, since: float, rows: Sequence[str], most: Decimal) -> None:

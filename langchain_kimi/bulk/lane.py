@@ -186,7 +186,7 @@ class BatchRun(BaseRun[RowInBatch]):
     async def _continue(self, batch: OpenBatch, entries: Sequence[RowInBatch]) -> None:
         """Go on with a batch of an earlier run: read its results, find it, or send its rows."""
         if self._purse is not None:
-            # What the batch can cost counted as spent until now.
+            # The highest cost of the batch counted as spent until now.
             self._purse.hold(batch.key, batch.most)
         positions = {row: position for position, row in enumerate(batch.rows)}
         rows = {positions[one.row.key]: one for one in entries}

@@ -23,8 +23,8 @@ class Options(TypedDict, total=False):
         max_concurrency: The most requests at once, by default 64. The number in use adapts to what the host accepts.
         requests_per_minute: The most requests that begin within a minute.
         tokens_per_minute: The most estimated tokens of prompts within a minute.
-        max_cost: US dollars that the run may cost. Each call reserves the most that it can cost, so set `max_tokens`
-            on the model. Fees of plugins and searches are not included.
+        max_cost: US dollars that the run may cost, all its starts with the same `out` together. Each call reserves the
+            most that it can cost, so set `max_tokens` on the model. Fees of plugins and searches are not included.
         prices: US dollars per million tokens, `{"prompt": ..., "completion": ...}`, in place of the list prices.
         retries: How often the rows that failed and may succeed are asked again at the end of the run, by default 2.
         retry_failed: Whether the failed rows of an earlier run are asked again, by default not.
@@ -68,7 +68,7 @@ class CheckedOptions:
 
     @property
     def estimates(self) -> Estimates:
-        """What the admission of calls needs to know about a request."""
+        """The facts about a request that the admission of calls needs."""
         return Estimates(self.max_cost is not None, self.limits.tokens_per_minute is not None, self.prices)
 
 

@@ -53,7 +53,7 @@ class Purse:
         self.reserved += most
 
     def hold(self, call: Hashable, most: Decimal) -> None:
-        """Make a reservation of what a call of an earlier start can cost, which was counted as spent until now."""
+        """Reserve the highest cost of a call of an earlier start, which was counted as spent until now."""
         self.spent -= most
         self.reserved += most
         self._calls[call] = most

@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What the admission needs to know about a request.
+    """The facts about a request that the admission needs.
 
     Attributes:
         cost: Whether it needs the most that the call can cost.

@@ -23,7 +23,7 @@ async def rows_of(source: Any) -> AsyncGenerator[Any, None]:
         source: A path, an iterable, or an async iterable.
 
     Raises:
-        KimiUsageError: It is none of these, or the file cannot be read.
+        KimiUsageError: The rows have another type, or the file cannot be read.
     """
     if isinstance(source, AsyncIterable):
         async for row in source:
@@ -43,7 +43,7 @@ def number_of_rows(source: Any) -> int | None:
         return None if number < 0 else number
     path = Path(source)
     try:
-        # What is not a regular file, such as a pipe, can be read only once.
+        # Other files, such as pipes, can be read only once.
         return _counted(path) if path.is_file() else None
     except (OSError, ValueError, csv.Error):
         # The rows are read later, and then the problem is reported.

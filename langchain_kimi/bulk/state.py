@@ -143,7 +143,7 @@ class State:
 
 
 class Session:
-    """One connection of a worker. What it holds is given back when it ends, also by the death of the worker.
+    """One connection of a worker. Its reservations are released when it ends, also if the worker was killed.
 
     Args:
         state: The shared state.

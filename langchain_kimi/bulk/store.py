@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -66,7 +66,7 @@ class Store:
         )
         self._index.execute("CREATE TABLE waiting (row BLOB)")
         self._path = path
-        self._pending: list[tuple[str, bytes, bool, asyncio.Future[None]]] = []
+        self._pending: list[tuple[str, bytes, bool, asyncio.Future[OSError | None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._failure: OSError | None = None
         self._file = _opened(path)
@@ -94,30 +94,34 @@ class Store:
             OSError: It could not be written, and neither can later ones. A part of a line at the end of the file is put
                 aside by the next run.
         """
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        written: asyncio.Future[OSError | None] = asyncio.get_running_loop().create_future()
         self._pending.append((key, line, ok, written))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        await asyncio.shield(written)
+        if (problem := await asyncio.shield(written)) is not None:
+            raise problem
 
     async def _write(self) -> None:
         while self._pending:
             lines, self._pending = self._pending, []
-            try:
-                if self._failure is not None:
-                    raise self._failure
-                await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
-                for key, line, ok, _ in lines:
-                    self._note(key, self._size, len(line), ok=ok, own=True)
-                    self._size += len(line)
-            except (OSError, sqlite3.Error) as problem:
-                self._failure = problem if isinstance(problem, OSError) else OSError(None, f"The index: {problem}")
-                for *_, written in lines:
-                    written.set_exception(self._failure)
-                continue
+            if self._failure is None:
+                self._failure = await self._written(lines)
             for *_, written in lines:
-                written.set_result(None)
+                written.set_result(self._failure)
         self._writing = None
+
+    async def _written(self, lines: Sequence[tuple[str, bytes, bool, Any]]) -> OSError | None:
+        """Write lines, and return why they could not be written."""
+        try:
+            await asyncio.to_thread(self._write_all, b"".join(line for _, line, _, _ in lines))
+            for key, line, ok, _ in lines:
+                self._note(key, self._size, len(line), ok=ok, own=True)
+                self._size += len(line)
+        except OSError as problem:
+            return problem
+        except sqlite3.Error as problem:
+            return OSError(None, f"The index: {problem}")
+        return None
 
     def _write_all(self, content: bytes) -> None:
         rest = memoryview(content)
@@ -189,7 +193,7 @@ class Store:
         return any(_facts_of(line) is not None for line in islice(self._file, _FIRST_LINES))
 
     def _load(self) -> int:
-        """Read the keys of the file, and return the size of its whole lines. What cannot be read is put aside."""
+        """Read the keys of the file, and return the size of its whole lines. Unreadable lines are put aside."""
         if self._path is None:
             return 0
         bad: list[bytes] = []

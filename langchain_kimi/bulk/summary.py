@@ -15,7 +15,7 @@ class BulkSummary:
     Attributes:
         rows: Rows with a result: answered, failed, stored by an earlier run, or equal to another row.
         answered: Rows that this run asked and that have a value.
-        failed: Rows that this run asked and that have none.
+        failed: Rows that this run asked and that have no answer.
         stored: Rows that an earlier run finished.
         duplicates: Rows that are equal to another row, and were not asked.
         errors: The number of failed rows by the kind of error.
@@ -66,10 +66,10 @@ class BulkSummary:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the end at the rate of the rows that this run asked; None if that is not known."""
-        asked = self.answered + self.failed
-        if self.total is None or not asked:
+        own = self.answered + self.failed
+        if self.total is None or not own:
             return None
-        return self.seconds * max(0, self.total - self.rows) / asked
+        return self.seconds * max(0, self.total - self.rows) / own
 
     @property
     def rate(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The model inside a runnable: what decides its requests, and the key of a row."""
+"""The model inside a runnable: the settings that decide its requests, and the key of a row."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How a catalog reaches its server: the connection, the headers, the key and the retries of a model or its own."""
+"""The access of a catalog to its server: connection, headers, key and retries, of a model or its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

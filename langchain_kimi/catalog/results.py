@@ -202,7 +202,7 @@ class KeyInfo(Result):
     limit_remaining: float | None = None
     """US dollars."""
     limit_reset: str | None = None
-    """How often the limit starts anew, such as `monthly`; None: never."""
+    """The interval at which the limit resets, such as `monthly`; None: it never resets."""
     usage: float | None = None
     """US dollars since the key was created."""
     usage_daily: float | None = None

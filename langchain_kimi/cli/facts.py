@@ -1,4 +1,4 @@
-"""What several commands share: the model and the catalog of the options, and rows of tables."""
+"""Parts of several commands: the model and the catalog of the options, and rows of tables."""
 
 import argparse
 from typing import Any

@@ -42,9 +42,9 @@ class Output:
             self._stream.write(text)
             self._stream.flush()
 
-    def check(self, holds: bool | None, text: str) -> None:  # noqa: FBT001 - the result of a check comes first
+    def check(self, passed: bool | None, text: str) -> None:  # noqa: FBT001 - the result of a check comes first
         """Write a finding: good, bad, or (None) worth knowing."""
-        mark, style = {True: ("ok ", "green"), False: ("BAD", "bold red"), None: ("-- ", "yellow")}[holds]
+        mark, style = {True: ("ok ", "green"), False: ("BAD", "bold red"), None: ("-- ", "yellow")}[passed]
         self.line(f"{mark} {text}", style=style)
 
     def table(self, rows: Sequence[Row], title: str = "") -> None:

@@ -25,7 +25,7 @@ class KeepCacheWarm(AgentMiddleware[AgentState[Any], Any, Any]):
 
     A warning is issued after a turn (one model call) in which the cache was lost. The cached share of a turn is the
     number of tokens that it read from the cache, divided by the tokens of the previous turn's prompt: the part that
-    could be in the cache, so a long tool result does not lower it. All of these must hold:
+    could be in the cache, so a long tool result does not lower it. All of these conditions must be met:
 
     * the previous turn's prompt had at least `min_tokens` tokens,
     * the cached share of the previous turn was at least `high_share`,
@@ -50,7 +50,7 @@ class KeepCacheWarm(AgentMiddleware[AgentState[Any], Any, Any]):
     ) -> None:
         super().__init__()
         if not 0 <= low_share <= high_share <= 1:
-            raise KimiUsageError(f"0 <= low_share <= high_share <= 1 must hold, got {low_share} and {high_share}.")
+            raise KimiUsageError(f"0 <= low_share <= high_share <= 1 is required, got {low_share} and {high_share}.")
         self.sticky_provider = sticky_provider
         self.high_share = high_share
         self.low_share = low_share

@@ -194,7 +194,7 @@ class Turn:
 
 
 def state_in(messages: Sequence[Any]) -> Mapping[str, Any]:
-    """Return the state that the newest reply of a conversation has in its metadata; empty if there is none."""
+    """Return the state that the newest reply of a conversation has in its metadata, or an empty one."""
     for message in reversed(messages):
         if isinstance(message, AIMessage):
             report = message.response_metadata.get("kimi")

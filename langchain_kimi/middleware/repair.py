@@ -28,7 +28,7 @@ class RepairInvalidCalls(AgentMiddleware[AgentState[Any], Any, Any]):
     Without it, an agent ends with an empty text when all calls of a reply are invalid, and with a `KimiEmptyReplyError`
     when the reply is empty.
 
-    * Each invalid call gets a tool message with the status `error` that says what is wrong, and shows the arguments
+    * Each invalid call gets a tool message with the status `error` that names the problem, and shows the arguments
       that arrived. From the second attempt on it has the schema of the tool, too.
     * If a reply has valid and invalid calls, the valid ones run as usual, and the model gets all results together.
     * A reply without text and tool calls, with or without reasoning, gets a short user message. Replies that a content
@@ -97,7 +97,7 @@ class RepairInvalidCalls(AgentMiddleware[AgentState[Any], Any, Any]):
             raise last from error
 
     def _answered(self, request: ModelRequest[Any], response: ModelResponse[Any]) -> ModelResponse[Any]:
-        """Return the response with answers to what is wrong with its reply.
+        """Return the response with answers to the problems of its reply.
 
         Raises:
             KimiReplyError: There were too many attempts.

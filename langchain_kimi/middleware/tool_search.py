@@ -38,9 +38,9 @@ class KimiToolSearch(AgentMiddleware[AgentState[Any], Any, Any]):
 
     * `"openrouter"`, for `ChatKimi` on OpenRouter: OpenRouter searches and calls them (`deferred_tools`). The list of
       tools stays the same, and so does the cached prompt.
-    * `"messages"`, for Kimi K3 on Moonshot's own API: the model gets a search tool, and what it finds is added by a
+    * `"messages"`, for Kimi K3 on Moonshot's own API: the model gets a search tool, and matching tools are added by a
       system message. The cached prompt stays the same.
-    * `"local"`, for all other models: the model gets a search tool, and what it finds is added to the list of tools.
+    * `"local"`, for all other models: the model gets a search tool, and matching tools are added to the list of tools.
       Each search with new results changes the beginning of the prompt, so its cache is lost once.
 
     Searches of the last two kinds run on this machine (BM25, extra `tool-search`). Their results are tool messages of

@@ -104,7 +104,7 @@ def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answe
 
     Args:
         reply: The reply. It is cut at the request's token limit and stop sequences.
-        default_reasoning: The reasoning of a reasoning model if the reply has none.
+        default_reasoning: The reasoning of a reasoning model for replies without reasoning.
         request: The request.
     """
     body, model, behavior, prompt = request.body, request.model, request.behavior, request.prompt

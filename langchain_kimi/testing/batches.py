@@ -25,7 +25,7 @@ AnswerRow = Callable[[JSONObject], tuple[int, JSONObject]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEnding:
-    """How an emulated batch ends; see `faults.batch_expired` and the functions beside it.
+    """The outcome of an emulated batch; see `faults.batch_expired` and the functions beside it.
 
     Attributes:
         status: The last status.
@@ -164,7 +164,7 @@ class Files:
         """Return the content of a file.
 
         Raises:
-            RejectedRequestError: There is none of this id (status 404).
+            RejectedRequestError: The id is unknown (status 404).
         """
         with self._lock:
             return _existing(self._contents, file_id, "file")
@@ -208,7 +208,7 @@ class Batches:
         """Return a batch.
 
         Raises:
-            RejectedRequestError: There is none of this id (status 404).
+            RejectedRequestError: The id is unknown (status 404).
         """
         with self._lock:
             return _existing(self._jobs, batch_id, "Batch")
@@ -217,7 +217,7 @@ class Batches:
         """Forget a batch that has ended.
 
         Raises:
-            RejectedRequestError: It has not ended (status 409), or there is none (status 404).
+            RejectedRequestError: The batch has not ended (status 409), or the id is unknown (status 404).
         """
         if self.get(batch_id).status not in FINISHED:
             raise RejectedRequestError(409, f"Batch {batch_id} is still in progress")

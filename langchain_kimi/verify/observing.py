@@ -43,7 +43,7 @@ class Observation:
 
 
 class TwiceRead:
-    """Feeds the bytes of a response to two readers. What the unrepaired one raises does not end the call."""
+    """Feeds the bytes of a response to two readers. Errors of the unrepaired one do not end the call."""
 
     def __init__(self, repaired: Reader[Any], plain: Reader[Any]) -> None:
         self._repaired = repaired

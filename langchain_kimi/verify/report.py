@@ -302,8 +302,8 @@ def _stage(rows: Sequence[Row], name: str, decided: Mapping[str, bool]) -> Stage
         if row.get(name) is not None
     ]
 
-    def rate(holds: Callable[[Row, bool | None], bool], among: Callable[[Row, bool | None], bool]) -> Rate:
-        chosen = [holds(answer, call) for answer, call in answers if among(answer, call)]
+    def rate(matches: Callable[[Row, bool | None], bool], among: Callable[[Row, bool | None], bool]) -> Rate:
+        chosen = [matches(answer, call) for answer, call in answers if among(answer, call)]
         return Rate(sum(chosen), len(chosen))
 
     hits = rate(lambda answer, _: answer["called"], lambda _, call: call is True)

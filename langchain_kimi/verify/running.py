@@ -20,7 +20,7 @@ from langchain_kimi.verify.observing import observe
 from langchain_kimi.verify.report import Row, VerifyReport, report_of
 
 MAX_TOKENS = 1024
-"""The limit of an answer if the model has none of its own, so that `max_cost` can be kept."""
+"""The limit of an answer if the model has no limit of its own, so that `max_cost` can be kept."""
 _MILLION = 1_000_000
 
 
@@ -71,7 +71,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 @dataclass(slots=True)
 class _Purse:
-    """The budget: what was paid, and what the calls in flight may cost at most."""
+    """The budget: the amount spent, and the highest cost of the calls in flight."""
 
     limit: float | None
     spent: float = 0.0

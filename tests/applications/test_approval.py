@@ -67,6 +67,15 @@ def test_nothing_is_requested_and_paid_twice(shop: Emulator, tmp_path: Path) -> 
     assert len(refunds(tmp_path)) == 1
 
 
+def test_a_question_that_was_asked_before_is_not_asked_again(
+    shop: Emulator, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        approval.run("ask", tmp_path)
+        assert approval.WAITING in capsys.readouterr().out
+    assert len(shop.bodies) == 2
+
+
 def test_a_rejected_refund_is_not_paid(shop: Emulator, tmp_path: Path) -> None:
     approval.run("ask", tmp_path)
     approval.run("reject", tmp_path)
@@ -100,7 +109,7 @@ def test_a_crash_between_the_refund_and_its_record_pays_once(
         approval.run("approve", tmp_path)
     monkeypatch.setattr(approval, "refunding", real)
     assert (len(refunds(tmp_path)), len(shop.bodies)) == (1, 2)
-    approval.run("approve", tmp_path)
+    approval.run("ask", tmp_path)
     assert (len(refunds(tmp_path)), len(shop.bodies)) == (1, 3)
     assert "already refunded" in shop.bodies[2]["messages"][-1]["content"]
 

@@ -363,7 +363,7 @@ async def test_costs_are_counted_once(model: ChatKimi, openrouter: Emulator, dri
     assert costs.in_flight == 0
 
 
-async def test_a_budget_holds_the_worst_case_until_the_results(model: ChatKimi, drive: Drive) -> None:
+async def test_a_budget_reserves_the_worst_case_until_the_results(model: ChatKimi, drive: Drive) -> None:
     budget = Budget(max_cost=1.0)
     bound = model.bind(max_tokens=100)
 

@@ -5,6 +5,7 @@ job prints its measurements as a JSON object.
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import resource
@@ -34,11 +35,8 @@ def run_daft(rows: int, url: str, out: str) -> int:
 
 def run_curator(rows: int, url: str, out: str) -> int:
     """Run curator's `LLM` with its backend for OpenAI, which writes files of JSON lines and Arrow."""
-    os.environ |= {
-        "OPENAI_API_KEY": "k", "CURATOR_CACHE_DIR": out, "TELEMETRY_ENABLED": "0", "CURATOR_VIEWER": "0",
-        "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
-    }  # fmt: skip
     curator = importlib.import_module("bespokelabs.curator")
+    os.environ["CURATOR_CACHE_DIR"] = out
     limits = {
         "max_concurrent_requests": CONCURRENCY, "max_requests_per_minute": 10_000_000,
         "max_tokens_per_minute": 10**12, "base_url": url, "require_all_responses": True, "max_retries": 1,
@@ -50,12 +48,27 @@ def run_curator(rows: int, url: str, out: str) -> int:
     return sum(row["response"] == "fine" for row in getattr(answers, "dataset", answers))
 
 
+def prepare(job: str) -> None:
+    """Import what a job needs, which is not measured, and let nothing be downloaded."""
+    os.environ |= {
+        "OPENAI_API_KEY": "k", "TELEMETRY_ENABLED": "0", "CURATOR_VIEWER": "0", "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1", "DAFT_ANALYTICS_ENABLED": "0",
+    }  # fmt: skip
+    if litellm := importlib.util.find_spec("litellm"):
+        # It has the file that tiktoken would download.
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(str(litellm.origin)).parent / "litellm_core_utils" / "tokenizers")
+    for name in MODULES[job]:
+        importlib.import_module(name)
+
+
+MODULES = {"daft": ("daft", "daft.functions", "daft.ai.openai.provider"), "curator": ("bespokelabs.curator",)}
 JOBS: dict[str, Callable[[int, str, str], int]] = {"daft": run_daft, "curator": run_curator}
 
 
 def main(job: str, rows: str, url: str, out: str) -> None:
     """Run a job, and print its measurements."""
     Path(out).mkdir(parents=True)
+    prepare(job)
     started, before = time.monotonic(), cpu()
     answered = JOBS[job](int(rows), url, out)
     outcome = {"answered": answered, "cpu": cpu() - before, "seconds": time.monotonic() - started}

@@ -104,7 +104,7 @@ def test_without_refusals_the_concurrency_grows_to_its_limit() -> None:
     assert played.seconds < 2 * 2_000 / 64 * 0.3
 
 
-def test_a_named_wait_holds_for_all_calls() -> None:
+def test_a_requested_wait_applies_to_all_calls() -> None:
     async def two_calls() -> float:
         brake = Brake(Limits(), now)
         first = await brake.enter()

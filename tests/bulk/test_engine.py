@@ -182,6 +182,29 @@ async def test_a_row_that_cannot_be_kept_is_not_asked_again(model: ChatKimi, ope
     assert len(openrouter.bodies) == 1
 
 
+async def test_all_starts_of_a_run_share_its_money(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+    small = model.model_copy(update={"max_tokens": 50})
+    rows = [f"question {number}" for number in range(100)]
+    for _ in range(3):
+        with pytest.raises(BulkStoppedError, match="Budget exceeded") as caught:
+            await results(small, rows, out=tmp_path / "a.jsonl", max_cost=0.001)
+
+    summary = caught.value.summary
+    assert sum(line["cost"] for line in lines(tmp_path / "a.jsonl")) <= 0.001
+    assert summary.earlier_cost == pytest.approx(sum(line["cost"] for line in lines(tmp_path / "a.jsonl")))
+    assert (summary.cost, summary.answered) == (0, 0)
+
+
+async def test_an_index_that_cannot_be_read_stops_the_run(model: ChatKimi, openrouter: Emulator) -> None:
+    run = Run(model, None, {})
+    run._store._index.execute("DROP TABLE lines")
+
+    with pytest.raises(BulkStoppedError, match="no such table"):
+        [one async for one in run.results(["a", "b"])]
+
+    assert openrouter.bodies == []
+
+
 @pytest.mark.uncovered
 async def test_the_money_is_never_exceeded(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     small = model.model_copy(update={"max_tokens": 50})
@@ -301,7 +324,7 @@ async def test_a_consumer_that_stops_ends_the_calls(model: ChatKimi, openrouter:
     assert len(lines(tmp_path / "a.jsonl")) == 1
 
 
-async def test_a_cancelled_run_keeps_what_it_has(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+async def test_a_cancelled_run_keeps_its_results(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(Reply(text="one"))
     openrouter.script(faults.silence(), times=None)
     run = asyncio.create_task(results(model, [f"q{n}" for n in range(9)], out=tmp_path / "a.jsonl"))

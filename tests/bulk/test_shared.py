@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from langchain_kimi import ChatKimi, KimiUsageError
+from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiUsageError
 from langchain_kimi.bulk import BulkStoppedError, BulkSummary, Shared, Worker
 from langchain_kimi.testing import Emulator
 
@@ -57,6 +57,20 @@ async def test_a_full_disk_stops_the_run_and_keeps_the_result(model: ChatKimi, o
 
     assert [one.ok for one in caught.value.unsaved] == [True]
     assert len(openrouter.bodies) == 2
+
+
+async def test_all_starts_share_the_money(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+    small = model.model_copy(update={"max_tokens": 50})
+    with Shared(tmp_path / "out", max_cost=1) as first:
+        await ask(small, first, "a")
+
+    second = Shared(tmp_path / "out", max_cost=first.summary().cost)
+    with pytest.raises(KimiBudgetExceededError):
+        await ask(small, second, "b")
+
+    with pytest.raises(BulkStoppedError, match="Budget exceeded"):
+        second.close()
+    assert second.summary().earlier_cost == first.summary().cost > 0
 
 
 def test_a_run_without_workers_ends() -> None:

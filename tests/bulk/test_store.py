@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,42 @@ async def test_the_lines_come_in_the_order_in_which_they_were_written(tmp_path: 
         await fill(store, key)
     assert list(store.lines()) == [line("a"), line("c"), line("b")]
     store.close()
+
+
+async def test_an_index_that_cannot_be_written_fails_as_a_full_disk(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    store._index.execute("PRAGMA query_only=ON")
+
+    for key in "ab":
+        with pytest.raises(OSError, match="The index: "):
+            await store.append(key, line(key), ok=True)
+
+    store.close()
+    again = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    assert again.find("a") is not None
+    again.close()
+
+
+def test_an_output_whose_files_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / f"a.jsonl.run.json.{os.getpid()}").mkdir()
+    with pytest.raises(KimiUsageError, match=r"cannot be written: .*Is a directory"):
+        Store(tmp_path / "a.jsonl", DESCRIPTION)
+
+
+def test_a_description_that_is_not_whole_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line("a"))
+    (tmp_path / "a.jsonl.run.json").write_text("{")
+    with pytest.raises(KimiUsageError, match=r"a\.jsonl\.run\.json is not JSON"):
+        Store(tmp_path / "a.jsonl", DESCRIPTION)
+
+
+def test_the_cost_of_earlier_starts_is_summed(tmp_path: Path) -> None:
+    costs: list[Any] = [0.25, 1, None, "x", 0.5, float("nan")]
+    rows = [{"key": f"k{number}", "ok": True, "cost": cost} for number, cost in enumerate(costs)]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, {"key": "k0", "ok": False}]))
+
+    store = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    store.close()
+
+    assert store.cost == Decimal("1.75")
+    assert (tmp_path / "a.jsonl.bad").read_bytes().count(b"\n") == 2

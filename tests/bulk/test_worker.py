@@ -175,7 +175,7 @@ async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, open
     assert brake.seconds > 2
 
 
-async def test_a_worker_that_dies_gives_back_what_it_holds(
+async def test_a_killed_worker_releases_its_reservations(
     hire: Hire, build: Build, openrouter: Emulator, out: Path
 ) -> None:
     openrouter.script(faults.silence())
@@ -188,7 +188,7 @@ async def test_a_worker_that_dies_gives_back_what_it_holds(
     inheriting = asyncio.create_task(second.ask("a"))
     await asyncio.sleep(0.01)
 
-    # The other side sees what it sees when a process is killed: its connection ends.
+    # For the other side it looks as if the process was killed: the connection ends.
     await first.close()
     answer = await inheriting
     failures = [str(failure) for failure in await asyncio.gather(*waiting, return_exceptions=True)]
@@ -217,7 +217,7 @@ async def test_a_cancelled_row_frees_its_place_and_its_key(hire: Hire, build: Bu
     assert all(isinstance(one, BulkResult) and one.ok for one in answers)
 
 
-async def test_a_ticket_that_comes_too_late_is_given_back(hire: Hire, build: Build, openrouter: Emulator) -> None:
+async def test_a_late_ticket_is_released(hire: Hire, build: Build, openrouter: Emulator) -> None:
     with Shared(max_concurrency=1) as shared:
         worker = hire(build, shared.address())
         await worker.ask("first")

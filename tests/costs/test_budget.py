@@ -78,7 +78,7 @@ async def test_nothing_is_sent_async_either(model: ChatKimi, openrouter: Emulato
     assert (budget.total.calls, budget.total.failed, budget.in_flight) == (1, 0, 0)
 
 
-def test_a_budget_of_the_model_holds_for_all_its_runs(openrouter: Emulator) -> None:
+def test_a_budget_of_the_model_applies_to_all_its_runs(openrouter: Emulator) -> None:
     budget = Budget(max_cost=TINY, reserve=0)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget])
     # The same one for the run too: the amount that a call reserves does not refuse the call itself.

@@ -26,7 +26,7 @@ SLUG = "moonshotai/kimi-k2-0905"
         (CallCost(model="unlisted", usage=USAGE), Charge(None, 1_100)),
     ],
 )
-def test_a_call_is_charged_with_what_it_reports(cost: CallCost, charge: Charge) -> None:
+def test_a_call_is_charged_with_its_reported_cost(cost: CallCost, charge: Charge) -> None:
     assert charge_for(cost, MOST) == charge
 
 

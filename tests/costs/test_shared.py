@@ -42,7 +42,7 @@ async def test_two_models_spend_one_budget(openrouter: Emulator, way: Way) -> No
     assert list(budget.models) == [one.model_name]
 
 
-def test_a_fallback_is_refused_with_what_it_falls_back_from(model: ChatKimi, openrouter: Emulator) -> None:
+def test_a_budget_refuses_the_fallback_with_the_first_model(model: ChatKimi, openrouter: Emulator) -> None:
     chain = model.with_fallbacks([other_model(openrouter)])
     with pytest.raises(KimiBudgetExceededError):
         chain.invoke(STORY, {"callbacks": [Budget(max_cost=0)]})

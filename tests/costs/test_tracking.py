@@ -150,7 +150,7 @@ def test_without_lookups_there_is_nothing_to_wait_for() -> None:
     assert KimiCostCallback().wait_for_costs()
 
 
-def test_copies_share_lookups_and_pickles_begin_anew() -> None:
+def test_copies_share_lookups_and_pickles_do_not() -> None:
     lookups = Lookups(reconcile=True)
     assert copy.deepcopy(lookups) is lookups
     again = pickle.loads(pickle.dumps(lookups))  # noqa: S301 - written one line above

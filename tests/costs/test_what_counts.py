@@ -1,4 +1,4 @@
-"""What is a call and what is none, where several are made for one question or none is."""
+"""The counted calls, if several are made for one question, or no call at all."""
 
 import asyncio
 from collections.abc import Iterator

@@ -103,8 +103,8 @@ def test_threads_wait_for_those_in_flight(short: ChatKimi, openrouter: Emulator)
     assert (budget.in_flight, budget.reserved) == (0, 0)
 
 
-def held(short: ChatKimi, budget: Budget) -> Any:
-    """Return a stream that has begun and holds a reservation."""
+def reserving(short: ChatKimi, budget: Budget) -> Any:
+    """Return a stream that has begun and has a reservation."""
     stream: Any = short.stream(STORY, {"callbacks": [budget]})
     next(stream)
     return stream
@@ -112,7 +112,7 @@ def held(short: ChatKimi, budget: Budget) -> Any:
 
 async def test_a_wait_has_an_end(short: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=0.01)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     with pytest.raises(KimiBudgetExceededError, match="reserved for calls in flight"):
         await short.ainvoke(STORY, {"callbacks": [budget]})
     with pytest.raises(KimiBudgetExceededError):
@@ -124,7 +124,7 @@ async def test_a_wait_has_an_end(short: ChatKimi, openrouter: Emulator) -> None:
 
 async def test_a_call_that_blocks_its_loop_does_not_wait(short: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     with pytest.raises(KimiBudgetExceededError):
         short.invoke(STORY, {"callbacks": [budget]})
     assert len(openrouter.requests) == 1
@@ -141,7 +141,7 @@ async def test_a_call_of_another_model_does_not_wait_in_a_loop() -> None:
 
 async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     with track_costs() as costs:
         waiting = asyncio.create_task(short.ainvoke(STORY, {"callbacks": [budget]}))
         await asyncio.sleep(0.02)
@@ -154,7 +154,7 @@ async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emul
 
 def test_an_interrupted_wait_leaves_nothing(short: ChatKimi, monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     interrupted = threading.Event()
 
     class Interrupting(threading.Event):
@@ -205,7 +205,7 @@ async def test_a_retry_that_does_not_fit_is_not_made(short: ChatKimi, openrouter
 
 async def test_a_cancelled_stream_that_waits_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     with track_costs() as costs:
         waiting = asyncio.create_task(drained(short.astream(STORY, {"callbacks": [budget]})))
         await asyncio.sleep(0.02)
@@ -218,7 +218,7 @@ async def test_a_cancelled_stream_that_waits_leaves_nothing(short: ChatKimi, ope
 
 async def test_a_wait_ends_while_others_are_served(short: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=0.05)
-    stream = held(short, budget)
+    stream = reserving(short, budget)
     answers = await asyncio.gather(
         *(short.ainvoke(STORY, {"callbacks": [budget]}) for _ in range(2)), return_exceptions=True
     )

@@ -28,7 +28,7 @@ PLAIN = (
     "is_retryable",
     "usage",
 )
-"""The attributes that JSON can hold."""
+"""The attributes that JSON can represent."""
 
 
 def task_of(app: Celery) -> Any:

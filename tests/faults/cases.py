@@ -169,7 +169,7 @@ def play_with(openrouter: Emulator, case: Case, way: str) -> Played:
 
 
 def partial_of(error: KimiError) -> AIMessage:
-    """Return the partial answer of an error, or an empty message if there is none."""
+    """Return the partial answer of an error, or an empty message."""
     return error.partial or AIMessage("")
 
 

@@ -151,7 +151,7 @@ def check_error(error: KimiError, chunks: Sequence[ChatGenerationChunk]) -> None
         check_message(error.partial)
     if (shown := _sum(chunks)) is not None:
         assert error.partial is not None
-        # What the mending still held back is in the partial message alone.
+        # Text that the repairs have buffered is in the partial message only.
         assert error.partial.text.startswith(shown.text)
         # A call that was whole before the failure stays one; of the others none may look like it.
         whole = [

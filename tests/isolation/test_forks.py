@@ -162,12 +162,12 @@ def test_a_child_ends_a_stream_while_a_thread_of_its_parent_holds_the_lock(openr
     next(stream)
     is_locked, is_over = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def keep_locked() -> None:
         with clients._registry.lock:
             is_locked.set()
             is_over.wait()
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=keep_locked)
     thread.start()
     is_locked.wait()
     if (child := os.fork()) == 0:  # pragma: no cover - another process

@@ -84,7 +84,7 @@ def test_the_result_is_the_same_for_every_split(arguments: str, passed: str, cou
         assert (text, other.decoded) == (passed, count)
 
 
-def test_only_text_that_may_be_wrong_is_held_back() -> None:
+def test_only_text_that_may_be_wrong_is_buffered() -> None:
     stream = ArgumentStream(SCHEMA)
     assert stream.feed('{"city": "Pa') == '{"city": "Pa'
     assert stream.feed('ris", "todos": "[1') == 'ris", "todos": '

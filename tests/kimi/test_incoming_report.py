@@ -97,8 +97,8 @@ def test_held_back_text_of_a_broken_stream_is_on_the_error() -> None:
 
 def test_a_delayed_finish_reason_comes_at_the_end() -> None:
     repairer = Repairer(BODY)
-    held = repairer.feed({"delta": {"content": "a <"}, "finish_reason": "stop"})
-    assert held["finish_reason"] is None
+    choice = repairer.feed({"delta": {"content": "a <"}, "finish_reason": "stop"})
+    assert choice["finish_reason"] is None
     assert list(repairer.close()) == [{"index": 0, "delta": {"content": "<"}, "finish_reason": "stop"}]
 
 

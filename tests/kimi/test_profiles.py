@@ -123,7 +123,7 @@ def test_the_free_variant_costs_nothing() -> None:
     assert (listed.prompt, listed.completion, listed.cache_read) == (0, 0, 0)
 
 
-def test_the_alias_costs_what_its_target_costs() -> None:
+def test_the_alias_has_the_prices_of_its_target() -> None:
     assert prices("~moonshotai/kimi-latest") == prices("moonshotai/kimi-k3")
 
 

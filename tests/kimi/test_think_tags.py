@@ -204,11 +204,11 @@ def test_long_thoughts_are_streamed() -> None:
         {},
     ],
 )
-def test_a_stream_is_not_held_back_without_a_reason(body: dict[str, Any]) -> None:
+def test_a_stream_is_not_buffered_without_a_reason(body: dict[str, Any]) -> None:
     assert ThinkTags(body).feed({"content": "Hello"}) == {"content": "Hello"}
 
 
-def test_a_stream_with_reasoning_is_not_held_back() -> None:
+def test_a_stream_with_reasoning_is_not_buffered() -> None:
     tags = ThinkTags(THINKING)
     tags.feed({"reasoning": "Hm."})
     assert tags.feed({"content": "Hello"}) == {"content": "Hello"}

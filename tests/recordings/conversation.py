@@ -38,11 +38,11 @@ def model_of(exchange: Exchange) -> str:
 
 
 def _as_held(message: dict[str, Any]) -> dict[str, Any]:
-    held = {"content": None, **message}
-    if held["role"] == "assistant" and held["content"] is None:
-        held["content"] = ""
-    if "reasoning" in held:
-        held["reasoning_content"] = held.pop("reasoning")
-    elif "reasoning_content" in held:
-        held["reasoning_key"] = "reasoning_content"
-    return held
+    message_dict = {"content": None, **message}
+    if message_dict["role"] == "assistant" and message_dict["content"] is None:
+        message_dict["content"] = ""
+    if "reasoning" in message_dict:
+        message_dict["reasoning_content"] = message_dict.pop("reasoning")
+    elif "reasoning_content" in message_dict:
+        message_dict["reasoning_key"] = "reasoning_content"
+    return message_dict

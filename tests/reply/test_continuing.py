@@ -74,7 +74,7 @@ async def test_the_sum_of_a_stream_and_a_second_cut(openrouter: Emulator, model:
         (SAID, "Once upon another", "Once upon a timeOnce upon another"),
     ],
 )
-async def test_what_is_said_again_comes_once(
+async def test_repeated_text_is_yielded_once(
     openrouter: Emulator, carry_on: Continue, first_part: str, came: str, text: str
 ) -> None:
     openrouter.script(Reply(text=came))

@@ -164,7 +164,7 @@ def test_a_stream_without_calls_needs_no_closing_chunk() -> None:
     assert closing_chunks([], AIMessage("Wait.")) == []
 
 
-def test_a_failed_stream_ends_with_the_text_that_was_held_back() -> None:
+def test_a_failed_stream_ends_with_the_buffered_text() -> None:
     body: Any = {**BODY, "tools": [{"type": "function", "function": {"name": "f"}}]}
     reader = StreamedMessage(head(), body, idle=None, with_usage=True)
     chunks: list[Any] = []

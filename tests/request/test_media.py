@@ -223,7 +223,7 @@ ANTHROPIC_PNG = {"type": "image", "source": {"type": "base64", "media_type": "im
 
 
 class Echo(BaseChatModel):
-    """Answers with what it would send, after langchain-core has rewritten the messages as it does for every model."""
+    """Answers with the messages that it would send, as langchain-core has rewritten them."""
 
     @property
     def _llm_type(self) -> str:

@@ -1,4 +1,4 @@
-"""What the packaging rules find in made-up files, and what the archives that users install hold."""
+"""The packaging rules with made-up files, and the contents of the archives that users install."""
 
 import subprocess
 import sys
@@ -73,7 +73,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[st
         return set(wheel.namelist()), {name.split("/", maxsplit=1)[1] for name in source.getnames()}
 
 
-def test_the_wheel_holds_the_package_alone(archives: tuple[set[str], set[str]]) -> None:
+def test_the_wheel_contains_only_the_package(archives: tuple[set[str], set[str]]) -> None:
     wheel, _ = archives
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "langchain_kimi").rglob("*.py")}
     assert package | {"langchain_kimi/py.typed"} <= wheel

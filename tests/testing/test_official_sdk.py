@@ -20,6 +20,9 @@ MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 WEATHER: Any = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 
 
+FETCH: Any = [{"type": "openrouter:web_fetch"}]
+
+
 @pytest.fixture
 def sdk(openrouter: Emulator) -> Iterator[OpenRouter]:
     with OpenRouter(api_key="key", server_url=openrouter.base_url, retry_config=None) as client:
@@ -69,8 +72,8 @@ def test_replies_are_valid(openrouter: Emulator, sdk: OpenRouter, name: str) -> 
 
 def test_the_sdk_reads_the_calls_of_server_tools(openrouter: Emulator, sdk: OpenRouter) -> None:
     openrouter.script(REPLIES["server tool"], times=2)
-    reply: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[{"type": "openrouter:web_fetch"}])
-    stream: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=[{"type": "openrouter:web_fetch"}], stream=True)
+    reply: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=FETCH)
+    stream: Any = sdk.chat.send(model=MODEL, messages=MESSAGES, tools=FETCH, stream=True)
     chunks = list(stream)
     streamed = [
         detail for chunk in chunks for choice in chunk.choices for detail in choice.delta.reasoning_details or ()

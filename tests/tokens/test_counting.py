@@ -124,7 +124,7 @@ def test_a_conversation_tells_how_it_is_written(home: Path, form: PromptForm) ->
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_vocabulary_is_told_the_form_too(home: Path, form: PromptForm) -> None:
+def test_a_vocabulary_gets_the_form_too(home: Path, form: PromptForm) -> None:
     first, all_of_it = (exact(home, form=form).count_messages(messages, TOOLS) for messages in (HI, LONG))
     assert exact(home).count_messages(LONG, TOOLS, billed=Billed(1, first.tokens)) == all_of_it
     assert all_of_it.exact

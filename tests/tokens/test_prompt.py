@@ -41,7 +41,7 @@ def test_media_are_estimates(kind: str, tokens: int) -> None:
     assert prompt.segments == [Segment(kind, tokens, is_certain=False)]
 
 
-def test_a_content_is_texts_and_what_is_none() -> None:
+def test_a_content_is_texts_and_other_parts() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
     assert parts_of({"content": "plain"}) == ["plain"]
     assert parts_of({"content": None}) == []

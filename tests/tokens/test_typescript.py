@@ -95,7 +95,7 @@ def test_definitions_become_interfaces() -> None:
     )
 
 
-def test_a_schema_that_holds_itself_is_named() -> None:
+def test_a_schema_that_contains_itself_is_named() -> None:
     tree = {"type": "object", "properties": {"branches": {"type": "array", "items": {"$ref": "#"}}}}
     assert "interface parameters {\n  branches?: Array<parameters>\n}\ntype look = (_: parameters)" in typescript_tools(
         [tool(tree)]

@@ -96,7 +96,7 @@ def test_a_text_is_cut_as_kimi_cuts_it(vocabulary: Vocabulary, text: str, ids: l
         ("ab " * 150_000, [LONGEST_TEXT, 50_000]),
     ],
 )
-def test_the_encoder_is_never_given_too_much(text: str, lengths: list[int]) -> None:
+def test_the_encoder_gets_short_texts(text: str, lengths: list[int]) -> None:
     pieces = list(split(text))
     assert "".join(pieces) == text
     assert [len(piece) for piece in pieces] == lengths

@@ -57,7 +57,7 @@ def test_a_request_of_moonshots_verifier_is_read(tmp_path: Path) -> None:
         ({}, None),
     ],
 )
-def test_a_given_answer_says_whether_a_call_is_due(tmp_path: Path, more: dict[str, Any], call: object) -> None:
+def test_the_expected_answer_decides_whether_a_call_is_due(tmp_path: Path, more: dict[str, Any], call: object) -> None:
     assert load(tmp_path, {"messages": ASKED, **more})[0].call is call
 
 

@@ -48,7 +48,7 @@ class Broken:
 
 
 class Fine(Broken):
-    """A reader that returns what it gets."""
+    """A reader that returns its input."""
 
     def feed(self, piece: bytes, waited: float) -> list[object]:
         return [piece]

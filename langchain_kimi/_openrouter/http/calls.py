@@ -83,7 +83,7 @@ class Attempts(Generic[Part]):
         self._deadline = None if total is None else call.clock.monotonic() + total
 
     def time_left(self) -> float | None:
-        """Return the seconds until the total timeout, or None when there is none."""
+        """Return the seconds until the total timeout, or None without one."""
         return None if self._deadline is None else self._deadline - self.call.clock.monotonic()
 
     def wait_left(self) -> float | None:

@@ -69,7 +69,7 @@ class ClientPools:
         return self.release(*keys) if keys else []
 
     def next_expiry(self) -> float | None:
-        """Return the time at which the next idle client expires, or None when there is none."""
+        """Return the time at which the next idle client expires, or None."""
         return min((pool.idle[0][1] + IDLE_SECONDS for pool in self.by_key.values() if pool.idle), default=None)
 
 
@@ -311,7 +311,7 @@ async def _await_client(
 
 
 def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.AbstractEventLoop) -> None:
-    """Set a timer that closes idle connections after their time, if there is none yet."""
+    """Set a timer that closes idle connections after their time, unless one is set."""
     if pools.is_expiring or loop.is_closed() or (due := pools.next_expiry()) is None:
         return
 
@@ -327,7 +327,7 @@ def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.Abstra
 
 
 def _expire_in_thread(registry: Registry) -> None:
-    """Start a thread that closes idle connections after their time, if there is none yet."""
+    """Start a thread that closes idle connections after their time, unless it runs."""
     if registry.sync.is_expiring:
         return
     with registry.lock:

@@ -87,7 +87,7 @@ def settings_of_environment(error: KimiError, connection: Connection, key: str) 
     Args:
         error: The error. Its kind and its advice tell which of these settings may be wrong.
         connection: The settings of the call.
-        key: The key of the call; empty if there is none.
+        key: The key of the call, or an empty string.
     """
     is_shared = connection.http_client is None and connection.http_async_client is None
     may_be_elsewhere = isinstance(error, KimiNotFoundError | KimiMalformedReplyError)

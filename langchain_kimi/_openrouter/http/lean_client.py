@@ -206,7 +206,7 @@ class Lean:
 def _transport(kind: type[Transport], pool: Any, *, tls: Any, proxy: str | None) -> Transport:
     """Return httpx's own transport with another pool; vcrpy, respx and OpenTelemetry patch its `handle_request`.
 
-    httpx has no public way to the pool of a transport, so the pool is found by its type. Where there is none, the
+    httpx has no public way to the pool of a transport, so the pool is found by its type. Without one, the
     transport keeps its own: its calls work, but only httpx's own timeouts apply to them.
     """
     transport = kind(verify=tls)

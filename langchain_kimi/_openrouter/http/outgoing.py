@@ -25,6 +25,6 @@ class Outgoing:
         return self.take(buffer)
 
     def take(self, buffer: bytes = b"") -> list[bytes]:
-        """Return the bytes that wait and these in one buffer, or nothing if there are none."""
+        """Return the bytes that wait and these in one buffer, which may be empty."""
         waiting, self._waiting = self._waiting + buffer, b""
         return [waiting] if waiting else []

@@ -26,7 +26,7 @@ class Queue(Protocol):
         """Add a client."""
 
     def get_nowait(self) -> Any:
-        """Remove and return the client, or raise an exception when there is none."""
+        """Remove and return the client, or raise an exception if it is missing."""
 
     def empty(self) -> bool:
         """Return whether there is no client."""

@@ -269,9 +269,9 @@ class ArmorPlugin(_SwitchablePlugin):
     mode: Annotated[str | None, word("enforce", "audit")] = None
     """`enforce` (default): blocked calls are withheld; `audit`: verdicts are only reported."""
     on_error: Annotated[str | None, word("log", "block")] = None
-    """What happens to a call that could not be evaluated: `block` (default) or `log`."""
+    """The treatment of a call that could not be evaluated: `block` (default) or `log`."""
     output_mode: Annotated[str | None, word("text", "custom_item", "claude_code_compatibility")] = None
-    """How a blocked call is reported; in chat completions only `text` (default): a marker in the text."""
+    """The report of a blocked call; in chat completions only `text` (default): a marker in the text."""
     use_cc_style_default_rules: Flag = None
     """Whether to add Claude Code's own rules (default false in chat completions)."""
 

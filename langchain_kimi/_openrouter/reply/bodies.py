@@ -44,7 +44,7 @@ class CommentFilter:
         self._is_inside = False
 
     def strip(self, piece: bytes) -> bytes:
-        """Return the next bytes from the beginning of the body on, or no bytes while there is none."""
+        """Return the next bytes from the beginning of the body on, or no bytes while the body is empty."""
         if self._is_inside:
             # The rest of a comment becomes one of its own.
             piece = b":" + piece

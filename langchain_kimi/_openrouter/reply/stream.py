@@ -137,7 +137,7 @@ class StreamReader:
                 "The stream ended before the reply did: neither a finish reason nor [DONE] came.",
                 status=self._head.status,
                 generation_id=self._head.headers.get("x-generation-id"),
-                advice="Trying again may help; what came so far is in `partial`.",
+                advice="Trying again may help; `partial` has the text so far.",
             )
         if not self._has_choices:
             raise malformed(NO_CHOICES, self._raw_reply(""))

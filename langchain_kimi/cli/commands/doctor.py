@@ -1,4 +1,4 @@
-"""Check the key, the network, and the hosts of a model for what the user wants."""
+"""Check the key, the network, and the hosts of a model against the requirements of the user."""
 
 import argparse
 import os
@@ -43,10 +43,10 @@ class _Findings:
     out: Output
     checks: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, holds: bool | None, text: str) -> None:  # noqa: FBT001 - the result of a check comes first
+    def add(self, passed: bool | None, text: str) -> None:  # noqa: FBT001 - the result of a check comes first
         """Write a finding: good, bad, or (None) worth knowing."""
-        self.checks.append({"ok": holds, "text": text})
-        self.out.check(holds, text)
+        self.checks.append({"ok": passed, "text": text})
+        self.out.check(passed, text)
 
     @property
     def code(self) -> int:
@@ -87,7 +87,7 @@ def _check_key(catalog: Catalog, findings: _Findings, *, has_key: bool) -> None:
     except KimiError as error:
         findings.add(False, f"the key is refused: {error}")  # noqa: FBT003 - a failed check
         return
-    findings.add(True, f"{catalog.base_url} answers, and the key is valid")  # noqa: FBT003 - a check that holds
+    findings.add(True, f"{catalog.base_url} answers, and the key is valid")  # noqa: FBT003 - a check that passed
     if key.limit_remaining is None:
         findings.add(None, f"the key has no limit; {key.usage or 0:.4f} USD used")
     else:

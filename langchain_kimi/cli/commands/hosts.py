@@ -9,7 +9,7 @@ from langchain_kimi.cli.codes import SUCCESS
 from langchain_kimi.cli.facts import catalog_of, host_row
 from langchain_kimi.cli.output import Output
 
-HELP = "list the hosts of a model, with what each refuses"
+HELP = "list the hosts of a model, and the features that each refuses"
 
 
 def _price(host: Endpoint) -> float:

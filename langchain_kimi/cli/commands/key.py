@@ -32,7 +32,7 @@ def key_rows(key: KeyInfo) -> list[dict[str, str]]:
         "used this week": key.usage_weekly,
         "used this month": key.usage_monthly,
     }
-    texts = {"label": key.label, "limit starts anew": key.limit_reset, "expires": key.expires_at}
+    texts = {"label": key.label, "limit resets": key.limit_reset, "expires": key.expires_at}
     rows = [{"": name, "value": number(value, " USD", 4)} for name, value in dollars.items()]
     rows += [{"": name, "value": text or "-"} for name, text in texts.items()]
     return [{"field": row[""], "value": row["value"]} for row in rows if row["value"] != "-"]

@@ -1,4 +1,4 @@
-"""How emulated batches can end, for `emulator.script_batches(faults.batch_expired(answered=2))`."""
+"""Outcomes of emulated batches, for `emulator.script_batches(faults.batch_expired(answered=2))`."""
 
 from langchain_kimi.testing.batches import BatchEnding
 

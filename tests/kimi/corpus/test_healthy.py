@@ -52,7 +52,7 @@ def test_disabling_repairs_changes_nothing(case: Case) -> None:
 
 @pytest.mark.covered
 @each_row("case", ALMOST, ids=lambda case: case.name)
-def test_at_most_the_length_of_a_marker_is_held_back(case: Case) -> None:
+def test_at_most_the_length_of_a_marker_is_buffered(case: Case) -> None:
     scanner = MarkupScanner(OfferedTools({"tools": TOOLS}))
     shown = ""
     for length, character in enumerate(case.content, start=1):

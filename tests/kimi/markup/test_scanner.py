@@ -70,7 +70,7 @@ def test_many_broken_calls() -> None:
     assert scanned.calls
 
 
-def test_arguments_that_are_not_json_are_held_back_until_their_end() -> None:
+def test_arguments_that_are_not_json_are_buffered_until_their_end() -> None:
     scanned = scanner()
     pieces = [f"{CALL}functions.get_weather:0{ARGUMENTS}{{b}} c", " some", " more", " words", f"{CALL_END} Done."]
     shown = "".join(scanned.feed(piece) for piece in pieces) + scanned.close(clean=True)

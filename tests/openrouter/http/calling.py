@@ -125,7 +125,7 @@ def call(  # noqa: PLR0913 - each test sets only a few
     connection: dict[str, Any] | None = None,
     **timeout: float | None,
 ) -> Call[str]:
-    """Return a call with these time limits. There are none by default."""
+    """Return a call with these time limits. By default there are no limits."""
     limits = Timeout.of({"idle": None, **timeout})
     kind = PlainReader if plain else StreamReader
     return Call(

@@ -1,6 +1,6 @@
 """Idle and total timeouts, and the end of the wait when a reply is complete or has failed.
 
-A call that must end has only the limit under test, so a test would not end if that limit did not hold.
+A call that must end has only the limit under test, so a test would not end if that limit were ignored.
 """
 
 import threading
@@ -111,7 +111,7 @@ def test_the_total_timeout_always_holds(ask: Ask, answer: Response) -> None:
     assert type(error) is KimiTimeoutError
     assert "total time of 0.05 seconds" in error.reason
     assert not error.is_retryable
-    # There is none if the time was over before the request arrived.
+    # It is missing if the time was over before the request arrived.
     assert len(server.requests) <= 1
 
 
@@ -147,7 +147,7 @@ def test_the_watchdog_thread_ends_after_the_calls(ask: Ask) -> None:
             thread.join()
 
 
-def test_the_last_error_holds_the_errors_of_earlier_attempts(ask: Ask) -> None:
+def test_the_last_error_has_the_errors_of_earlier_attempts(ask: Ask) -> None:
     with serving(streamed(Hang())) as server:
         [error] = ask(call(server.url, idle=0.05, retries=2, clock=Recorded()))
     assert isinstance(error, KimiError)

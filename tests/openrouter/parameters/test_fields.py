@@ -90,13 +90,13 @@ def test_every_field_has_a_docstring(module: ModuleType) -> None:
 
 def test_docstrings_state_the_ranges_that_are_checked() -> None:
     source = inspect.getsource(fields)
-    held = 0
+    count = 0
     for name in fields.ParameterFields.model_fields:
         with pytest.raises(KimiUsageError) as caught:
             checked({name: float("nan")})
         span = re.search(r"must be an? ((?:number|integer) .+), got nan", str(caught.value))
         if span:
-            held += 1
+            count += 1
             text = source.partition(f"\n    {name}: ")[2].partition('"""')[2].partition('"""')[0]
             assert span[1] in text
-    assert held == 13
+    assert count == 13

@@ -8,7 +8,7 @@ from langchain_kimi._openrouter.parameters.merging import RequestParameters, che
 from langchain_kimi.errors import KimiUsageError
 
 
-def test_what_a_call_unsets_is_told_and_what_is_unknown_passes() -> None:
+def test_unset_arguments_are_reported_and_unknown_ones_pass() -> None:
     odd = object()
     assert checked({"newer": odd, "temperature": None, "stop": [], "n": 1, "stop_words": None}) == {
         "temperature": None,

@@ -73,7 +73,7 @@ def test_an_invalid_value_error_names_the_expected_and_the_actual_value() -> Non
         ("something_else", None),
     ],
 )
-def test_a_typo_of_a_key_is_told_from_a_new_key(key: str, meant: str | None) -> None:
+def test_a_typo_of_a_key_is_distinguished_from_a_new_key(key: str, meant: str | None) -> None:
     assert misspelled(key, ["order", "allow_fallbacks", "preferred_min_throughput", "p90", "latency_p90"]) == meant
 
 

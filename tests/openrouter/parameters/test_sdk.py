@@ -1,4 +1,4 @@
-"""The request models of OpenRouter's own SDK are an oracle: what it can send, this package can send."""
+"""The request models of OpenRouter's own SDK are an oracle: this package can send all of its parameters."""
 
 from typing import Any, get_args, get_origin
 

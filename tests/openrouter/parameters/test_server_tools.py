@@ -4,6 +4,7 @@ import pickle
 from typing import Any
 
 import pytest
+from openrouter import components
 from pydantic import ValidationError
 
 import langchain_kimi
@@ -29,6 +30,13 @@ SIZE: dict[str, Any] = {"aspect_ratio": "16:9"}
 
 def test_every_server_tool_is_public() -> None:
     assert [kind for kind in BY_TYPE.values() if getattr(langchain_kimi, kind.__name__) is not kind] == []
+
+
+def test_the_parameters_are_those_of_the_official_sdk() -> None:
+    for kind in BY_TYPE.values():
+        official = getattr(components, f"{kind.__name__.replace('DateTime', 'Datetime')}ServerToolConfig").model_fields
+        names = sorted(field.alias or name for name, field in official.items())
+        assert sorted(vars(kind)["__dataclass_fields__"]) == names
 
 
 @each_row(
@@ -67,6 +75,8 @@ def test_a_server_tool_is_a_dict_in_the_form_of_the_wire(tool: ServerTool, param
     expected = {"type": tool.tool_type} | ({"parameters": parameters} if parameters else {})
     assert tool == expected
     assert json.loads(json.dumps(tool)) == expected
+    official = getattr(components, f"{type(tool).__name__.replace('DateTime', 'Datetime')}ServerToolConfig")
+    official.model_validate(parameters)
     assert copy.deepcopy(tool) == pickle.loads(pickle.dumps(tool)) == expected  # noqa: S301 - made here
 
 

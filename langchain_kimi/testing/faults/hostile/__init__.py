@@ -7,8 +7,9 @@
         openrouter.fail_next(fault)
         ...
 
-Each says what it sends (`what`) and what a client should do (`client`). `listening` plays those of `CONNECTIONS`, which
-are not replies to a request: TLS that goes wrong, and connections that break or hang at other moments.
+Each describes its bytes (`what`) and the correct behavior of a client (`client`). `listening` plays those of
+`CONNECTIONS`, which are not replies to a request: TLS that goes wrong, and connections that break or hang at other
+moments.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,80 @@
+"""What runs of calls and runs of batches have in common."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_kimi import KimiBudgetExceededError, KimiUsageError
+from langchain_kimi.bulk import BulkResult, BulkStoppedError, BulkSummary
+from langchain_kimi.bulk.base import BaseRun, stopped
+from langchain_kimi.bulk.engine import Run
+from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.testing import Emulator
+from tests.bulk.driving import CLOCK, small
+
+NewRun = Callable[..., BaseRun[Any]]
+
+
+@pytest.fixture(params=["calls", "batch"])
+def new_run(request: pytest.FixtureRequest, openrouter: Emulator) -> NewRun:
+    def make(out: Path, **options: Any) -> BaseRun[Any]:
+        own: Any = options
+        if request.param == "calls":
+            return Run(small(openrouter), out, own)
+        return BatchRun(small(openrouter), out, own, CLOCK)
+
+    return make
+
+
+async def results(run: BaseRun[Any], rows: Any) -> list[BulkResult]:
+    return sorted([one async for one in run.results(rows)], key=lambda one: one.index)
+
+
+async def test_new_stored_and_equal_rows_have_the_same_results(new_run: NewRun, tmp_path: Path) -> None:
+    first = await results(new_run(tmp_path / "out"), ["a", "b", "a"])
+    again = new_run(tmp_path / "out")
+    second = await results(again, iter(["a", "a", "c"]))
+
+    assert [one.state for one in first] == ["new", "new", "duplicate"]
+    assert [one.state for one in second] == ["stored", "stored", "new"]
+    assert first[0].value == first[2].value == second[1].value
+    assert (again.summary.total, again.summary.rows) == (3, 3)
+    assert again.summary.earlier_cost > 0
+    assert again.summary.earlier_cost == pytest.approx(sum(one.cost for one in first))
+
+
+async def test_a_row_without_its_key_is_an_error_row(new_run: NewRun, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "out", key=lambda row: row["id"])
+
+    [outcome] = await results(run, [{"text": "a"}])
+
+    assert outcome.error is not None
+    assert "KeyError: 'id'" in outcome.error.reason
+    assert run.stop is None
+
+
+async def test_a_defect_while_a_row_is_asked_stops_the_run(new_run: NewRun, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "out")
+
+    async def defect() -> None:
+        raise LookupError("a defect")
+
+    run._spawn(defect())
+
+    with pytest.raises(BulkStoppedError, match="LookupError: a defect"):
+        await results(run, ["a"])
+
+
+def test_a_usage_error_is_raised_itself_and_others_as_a_stopped_run() -> None:
+    usage = KimiUsageError("Wrong.")
+    summary = BulkSummary(rows=2_000)
+
+    assert stopped(usage, summary, ()) is usage
+    budget = stopped(KimiBudgetExceededError("No money.", advice="Pay."), summary, [BulkResult("k", 0)])
+
+    assert isinstance(budget, BulkStoppedError)
+    assert "The run stopped after 2,000 rows. No money." in str(budget)
+    assert "Pay. Start the same run again to continue." in str(budget)
+    assert (budget.summary, [one.key for one in budget.unsaved], summary.stopped) == (summary, ["k"], "No money.")
