@@ -31,7 +31,6 @@ _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
 OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
-_PARENTHESES = re.compile(r"\s*\((.*)\)\s*", re.DOTALL)
 _BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
 
 
@@ -291,7 +290,7 @@ class IncomingCalls:
 
         Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
         """
-        in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
+        in_name = _without_parentheses(_BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
         structured = "".join(call.structured)
         call.name_rest = ""
         if _canonical(structured) in _EMPTY:
@@ -368,3 +367,11 @@ def _canonical(arguments: str) -> str:
         with suppress(RecursionError):
             canonical = json.dumps(value, sort_keys=True)
     return canonical
+
+
+def _without_parentheses(text: str) -> str:
+    """Return a text without its first opening and its last closing parenthesis, and without the blanks around them."""
+    start, end = text.find("("), text.rfind(")")
+    if not 0 <= start < end:
+        return text
+    return text[:start].rstrip() + text[start + 1 : end] + text[end + 1 :].lstrip()

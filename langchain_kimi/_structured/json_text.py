@@ -56,6 +56,7 @@ _CLOSING = re.compile(r"\s*(?:```\s*)?")
 # A number at the very end, to which more digits may be added; a number longer than `_TAIL` is not shown early.
 _OPEN_NUMBER = re.compile(r"(?<=[:\[,\s])-?\d[-+.\deE]*\Z")
 _TAIL = 64
+_FIRST_HALVES = "".join(map(chr, range(0xD800, 0xDC00)))
 # A string that does not end reaches to the end of the text, so that no later quote is tried.
 _STRING = r'"(?:[^"\\]|\\.)*+(?:"|(?P<open>\Z|\\\Z))'
 _CONSTANT = re.compile(_STRING + r"|(?P<constant>-?Infinity|NaN)", re.DOTALL)
@@ -151,10 +152,17 @@ def read_partial_json(text: str) -> Any:
     if begin is None or not _VALUE_START.match(text, start):
         return None
     number = _OPEN_NUMBER.search(text, max(start, len(text) - _TAIL))
+    part = text[start : number.start() if number else None]
     try:
-        return from_json(
-            text[start : number.start() if number else None], allow_inf_nan=False, allow_partial="trailing-strings"
-        )
+        return _partial(part)
+    except TypeError:
+        # Half of a surrogate pair, which cannot be encoded. The other half may be in the next delta.
+        return _partial(part.rstrip(_FIRST_HALVES).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _partial(text: str) -> Any:
+    try:
+        return from_json(text, allow_inf_nan=False, allow_partial="trailing-strings")
     except ValueError:
         return None
 

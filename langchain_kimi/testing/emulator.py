@@ -170,7 +170,8 @@ class Emulator:
                 if entry.when is None or entry.when(body):
                     if entry.times is not None:
                         left = entry.times - 1
-                        self._script[position : position + 1] = [entry._replace(times=left)] if left > 0 else []
+                        rest = [_Entry(entry.scripted, left, entry.when)] if left > 0 else []
+                        self._script[position : position + 1] = rest
                     return entry.scripted
             return None
 

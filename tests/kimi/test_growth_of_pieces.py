@@ -42,6 +42,10 @@ def test_every_part_is_repaired_in_linear_time(piece: str) -> None:
     assert_linear(lambda size: repair_all(repeated(piece, size)), 250)
 
 
+def test_parentheses_in_a_name_are_repaired_in_linear_time() -> None:
+    assert_linear(lambda size: whole(PARTS["name after a name"](repeated("(", size))))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: repr(piece)[:60])

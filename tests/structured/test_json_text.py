@@ -161,3 +161,10 @@ def test_the_time_grows_with_the_length_of_the_text(name: str) -> None:
             read_json(SHAPES[name](size), wants_object=True)
 
     assert_linear(read)
+
+
+def test_half_of_a_surrogate_pair_is_left_out_until_the_other_half_comes() -> None:
+    assert read_partial_json('{"a": "x\ud83d') == {"a": "x"}
+    assert read_partial_json('{"a": "x\ud83d\ude00 y') == {"a": "x\U0001f600 y"}
+    assert read_partial_json('{"a": "x\ud83d y') == {"a": "x\ufffd y"}
+    assert read_partial_json('{\ud83d"a": 1') is None
