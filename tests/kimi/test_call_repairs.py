@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.call_repairs import IncomingCalls
+from langchain_kimi._kimi.call_repairs import IncomingCalls, _without_parentheses
 from langchain_kimi._kimi.incoming import Repairer
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.repairs import ALL
@@ -162,3 +162,8 @@ def test_repairs_of_arguments_run_one_after_the_other() -> None:
     assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
     assert list(calls.close()) == [passed('"}')]
     assert +calls.repaired == {"first": 2, "second": 3}
+
+
+def test_only_a_pair_of_parentheses_is_removed() -> None:
+    assert _without_parentheses("f ( {} ) x") == "f {} x"
+    assert _without_parentheses("f) x (") == "f) x ("
