@@ -185,6 +185,7 @@ def connection(settings: KimiSettings, timeout: Any = None) -> Connection:
         verify=settings.verify,
         proxy=settings.proxy,
         max_connections=settings.max_connections,
+        transport=settings.transport,
     )
 
 

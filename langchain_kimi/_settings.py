@@ -35,6 +35,7 @@ from langchain_kimi._openrouter.http.endpoint import (
     check_header,
     keeps_secrets,
 )
+from langchain_kimi._openrouter.http.transports import Transport, check_transport
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
 from langchain_kimi._openrouter.parameters.rules import text
@@ -168,6 +169,10 @@ class KimiSettings(RequestParameters, Aliases):
     max_connections: int = Field(default=MOST_CONNECTIONS, ge=1, exclude=True, repr=False)
     """The most connections that models with the same settings open (async: on one event loop). Further calls wait in
     order, no longer than the connect timeout."""
+
+    transport: Annotated[Transport, SkipValidation] = Field(default="httpx", exclude=True, repr=False)
+    """The package for the connections: `"httpx"`, `"httptools"` (less CPU for all calls) or `"aiohttp"` (less CPU for
+    async streams). The extras `httptools` and `aiohttp` install them. Calls through a proxy use httpx."""
 
     log_bodies: bool = False
     """Whether the logger `langchain_kimi` gets the body of each request at level DEBUG. Bodies contain the messages."""
@@ -366,11 +371,12 @@ class KimiSettings(RequestParameters, Aliases):
 
 
 def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
-    """Construct a model; a variable of the environment that cannot be used is a `KimiUsageError` of its own."""
+    """Construct a model; a variable of the environment or a transport that cannot be used is a `KimiUsageError`."""
     try:
         super(KimiSettings, self).__init__(*arguments, **keywords)
     except variables.EnvironmentProblem as problem:
         raise KimiUsageError(str(problem)) from None
+    check_transport(self.transport, http_client=self.http_client, http_async_client=self.http_async_client)
 
 
 # Not in the class, where type checkers would take it for the signature instead of the fields.

@@ -56,6 +56,14 @@ def unwanted(names: list[str]) -> list[str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--group-rows", action="store_true", help="run the rows of each table in few tests")
+    parser.addoption("--transport", default="httpx", help="the default transport of all models in these tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Change the default transport, so that any test can be run on any of them."""
+    if (transport := config.getoption("--transport")) != "httpx":
+        ChatKimi.model_fields["transport"].default = transport
+        ChatKimi.model_rebuild(force=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -43,8 +43,9 @@ NEEDED = (
 )
 """Module and name: LangChain's own packages call it too; without it the package can still be imported."""
 
-WITH_DEFAULT = ("_connection", "_h11_state", "_otel_span")
-"""Attributes that are read with a default: of httpcore's connections (without them, bytes behind a reply go unnoticed),
+WITH_DEFAULT = ("_close", "_connection", "_h11_state", "_otel_span")
+"""Attributes that are read with a default: of aiohttp's connectors (without it, the garbage collector closes them), of
+httpcore's connections (without them, bytes behind a reply go unnoticed),
 and of Langfuse's observations (without it, the current span gets the costs; `tests/observability/test_spans.py`)."""
 
 

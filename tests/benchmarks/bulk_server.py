@@ -1,14 +1,15 @@
 """A fast server of one canned reply on loopback: `python -m tests.benchmarks.bulk_server [third] [SECONDS]`.
 
 It prints its port. `third` refuses each third request with 429, SECONDS delay each answer. `GET /counts` tells how many
-requests came, how many were refused or lost their connection before the answer, and what the answers cost. The reply is
-short, so that the time of the client is measured, and not that of the server.
+requests came, how many at most in a second, how many were refused or lost their connection before the answer, and what
+the answers cost. The reply is short, so that the time of the client is measured, and not that of the server.
 """
 
 import asyncio
 import json
 import random
 import sys
+import time
 from typing import Any
 
 PRICE = 2e-5
@@ -29,12 +30,16 @@ class Counts:
     """What the server has seen."""
 
     def __init__(self) -> None:
-        self.requests = self.refused = self.unanswered = 0
+        self.requests = self.refused = self.unanswered = self.busiest = 0
         self.cost = 0.0
+        self._second = self._in_second = 0
 
     def answer(self, *, refuses: bool) -> bytes:
         """Count a request, and return its response."""
         self.requests += 1
+        second = int(time.monotonic())
+        self._in_second = self._in_second + 1 if second == self._second else 1
+        self._second, self.busiest = second, max(self.busiest, self._in_second)
         if refuses and self.requests % 3 == 0:
             self.refused += 1
             return response(_REFUSAL, "429 Too Many Requests")

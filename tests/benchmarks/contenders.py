@@ -5,8 +5,6 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from tests.benchmarks.baselines import CoreBaseline, Raw, Split
 
 BASELINE = "core baseline"
@@ -17,7 +15,6 @@ RARE_GC = "ChatKimi, rare GC"
 """ChatKimi in a process with rare garbage collections, see `RARE`."""
 RARE = (50_000, 20, 50)
 """Thresholds for `gc.set_threshold`."""
-MANY = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
 FUNCTION = {
     "name": "write",
     "description": "Write a text",
@@ -42,15 +39,18 @@ def _maker(module: str, name: str) -> Callable[..., Any] | None:
 
 def crowded() -> dict[str, Callable[..., Any]]:
     """Return the contenders of many streams only: ChatKimi with rare garbage collections, and on other transports."""
-    makers = {"ChatKimi on aiohttp": _on_aiohttp, "ChatKimi on httpx2": _on_httpx2}
-    needed = dict(zip(makers, ("httpx_aiohttp", "httpx2"), strict=True))
+    makers = {
+        "ChatKimi on httptools": _on("httptools"),
+        "ChatKimi on aiohttp": _on("aiohttp"),
+        "ChatKimi on httpx2": _on_httpx2,
+    }
+    needed = dict(zip(makers, ("httptools", "aiohttp", "httpx2"), strict=True))
     others = {name: make for name, make in makers.items() if importlib.util.find_spec(needed[name])}
     return {RARE_GC: products()[OURS], **others}
 
 
-def _on_aiohttp(base_url: str) -> Any:
-    transport = importlib.import_module("httpx_aiohttp").AiohttpTransport(limits=MANY)
-    return products()[OURS](base_url, http_async_client=httpx.AsyncClient(transport=transport))
+def _on(transport: str) -> Callable[..., Any]:
+    return lambda base_url: products()[OURS](base_url, transport=transport, max_connections=MOST)
 
 
 def _on_httpx2(base_url: str) -> Any:

@@ -7,8 +7,8 @@ from tests.benchmarks.contenders import BASELINE, OURS, RARE, RARE_GC, baselines
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.tables import Figures, ratio_text, table
 
-ALWAYS = (BASELINE, OURS, "ChatKimi on aiohttp")
-LARGEST = (OURS, RARE_GC, "ChatKimi on aiohttp")
+ALWAYS = (BASELINE, OURS, "ChatKimi on httptools", "ChatKimi on aiohttp")
+LARGEST = (OURS, RARE_GC, "ChatKimi on httptools", "ChatKimi on aiohttp")
 """The contenders of the most streams. The pools of the others take minutes there."""
 MOST_OF_ALL = 1000
 HEAD = [
@@ -59,7 +59,7 @@ def _share(results: dict[str, float]) -> float:
 
 
 def _ratios(results: dict[str, dict[str, float]], others: Sequence[str]) -> Iterator[list[str]]:
-    for ours in (OURS, "ChatKimi on aiohttp"):
+    for ours in (OURS, "ChatKimi on httptools", "ChatKimi on aiohttp"):
         for name in others if ours in results else ():
             if name in results:
                 one, other = ({**results[key], "share": _share(results[key])} for key in (ours, name))

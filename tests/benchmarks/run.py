@@ -19,7 +19,7 @@ from tests.benchmarks.sizes import FULL, QUICK, TINY, Sizes
 from tests.benchmarks.tables import Figures, ratio_text, table
 
 PACKAGES = (
-    "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "httpx2", "httpx-aiohttp", "aiohttp",
+    "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "httpx2", "httptools", "aiohttp",
     "langchain-openrouter", "langchain-openai", "openai",
 )  # fmt: skip
 COMMAND = "python -m tests.benchmarks.run"

@@ -36,4 +36,5 @@ def test_a_third_of_the_requests_is_refused() -> None:
     answers = [counts.answer(refuses=True) for _ in range(6)]
     assert [b" 429 " in answer for answer in answers] == [False, False, True] * 2
     assert (counts.requests, counts.refused) == (6, 2)
+    assert 1 <= counts.busiest <= 6
     assert 0 < counts.cost <= 4 * PRICE

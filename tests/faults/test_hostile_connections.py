@@ -30,7 +30,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLCo
     return certificate(tmp_path_factory.mktemp("tls"))
 
 
-def model_at(port: int, hostile: HostileConnection, verify: str | None) -> QuickKimi:
+def model_at(port: int, hostile: HostileConnection, verify: str | None, **settings: Any) -> QuickKimi:
     scheme = "http" if hostile.tls == "none" else "https"
     return QuickKimi(
         api_key=KEY,
@@ -38,6 +38,7 @@ def model_at(port: int, hostile: HostileConnection, verify: str | None) -> Quick
         max_retries=0,
         timeout=SHORT if hostile.client == "stops" else LONG,
         **({} if verify is None else {"verify": verify}),
+        **settings,
     )
 
 
@@ -54,14 +55,24 @@ def connections() -> Iterator[Any]:
 def test_a_hostile_connection_hurts_neither_its_own_call_nor_the_next(
     openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], hostile: HostileConnection, way: str
 ) -> None:
+    check_connection(openrouter, certified, hostile, way)
+
+
+def check_connection(
+    openrouter: Emulator,
+    certified: tuple[Path, ssl.SSLContext],
+    hostile: HostileConnection,
+    way: str,
+    **settings: Any,
+) -> None:
     file, context = certified
     with listening(hostile, context if hostile.tls == "served" else None) as port:
-        model = model_at(port, hostile, str(file) if hostile.tls == "served" else None)
+        model = model_at(port, hostile, str(file) if hostile.tls == "served" else None, **settings)
         outcome = ask(model, way, LARGE if hostile.name.startswith(("never reads", "reads")) else "Hello.")
         model.close()
     check_outcome(hostile, outcome.message.text if outcome.message else "", outcome.error)
     openrouter.script(Reply(text="right"))
-    after = ask(model_of(openrouter, api_key=OTHER_KEY), way)
+    after = ask(model_of(openrouter, api_key=OTHER_KEY, **settings), way)
     assert after.message is not None
     assert after.message.text == "right"
     assert openrouter.requests[-1].sent_key(OTHER_KEY)

@@ -32,7 +32,7 @@ async def aused_and_dropped(openrouter: Emulator, count: int) -> None:
 
 
 @pytest.mark.uncovered
-def test_a_model_takes_less_than_five_kibibytes() -> None:
+def test_a_model_takes_less_than_six_kibibytes() -> None:
     with Emulator() as openrouter:
         model_of(openrouter)
         gc.collect()
@@ -43,7 +43,8 @@ def test_a_model_takes_less_than_five_kibibytes() -> None:
         gc.collect()
         left = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
-        assert each < 5 * 1024
+        # Of these, 3.3 KiB are the dict of the fields, which Python doubles at the 86th field.
+        assert each < 6 * 1024
         assert left < 100_000
         assert openrouter.connections_opened == 0
 

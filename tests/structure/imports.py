@@ -47,7 +47,10 @@ LAYERS = {
     "errors": Layer(frozenset({"_explanations"}), frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
     "_openrouter.http": Layer(
-        PROTOCOL, NETWORK | {"httpcore", "pydantic", "queue", "select", "contextvars", "logging", "urllib.request"}
+        PROTOCOL,
+        NETWORK
+        | {"httpcore", "pydantic", "queue", "select", "contextvars", "logging", "urllib.request"}
+        | {"aiohttp", "httptools", "multidict", "yarl"},
     ),
     "_kimi": Layer(PROTOCOL),
     "_schemas": Layer(PROTOCOL, LANGCHAIN),

@@ -22,8 +22,8 @@ import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
 from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
-from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
 from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
+from langchain_kimi._openrouter.http.transports import async_kind, sync_kind
 
 ALL_IN_USE = "all connections are in use"
 MAX_POOLS = 16
@@ -89,13 +89,14 @@ class Registry:
     """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
 
     def pool(
-        self, pools: ClientPools, kind: Callable[..., Any], connection: Connection
+        self, pools: ClientPools, kind_of: Callable[[str, str | None], Callable[..., Any]], connection: Connection
     ) -> tuple[ClientPool, list[Any]]:
         """Return the pool for these settings, and clients of other settings to be closed. The caller holds the lock."""
         proxy = self._proxy(connection)
         key = (*_settings(connection), proxy)
         if (pool := pools.by_key.get(key)) is not None:
             return pool, []
+        kind = kind_of(connection.transport, proxy)
         make = partial(kind, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
         surplus = pools.surplus()
         pool = pools.by_key[key] = ClientPool(connection.max_connections, make)
@@ -110,7 +111,8 @@ class Registry:
         pools = self.by_loop.get(loop)
         if pools is None:
             for closed in [other for other in self.by_loop if other.is_closed()]:
-                del self.by_loop[closed]
+                for client in self.by_loop.pop(closed).release():
+                    client.close()
             pools = self.by_loop[loop] = ClientPools()
         return pools
 
@@ -142,7 +144,7 @@ class Registry:
 
 
 def _settings(connection: Connection) -> Key:
-    return (connection.verify, connection.proxy, connection.max_connections)
+    return (connection.verify, connection.proxy, connection.max_connections, connection.transport)
 
 
 _registry = Registry()
@@ -194,7 +196,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     registry, caller, client = _registry, Caller(), None
     try:
         with registry.lock:
-            pool, surplus = registry.pool(registry.sync, LeanClient, connection)
+            pool, surplus = registry.pool(registry.sync, sync_kind, connection)
             if (client := pool.acquire(caller)) is None:
                 pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
@@ -228,7 +230,7 @@ class AsyncLease(Caller):
         loop = self._loop = asyncio.get_running_loop()
         with registry.lock:
             pools = registry.of_loop(loop)
-            pool, surplus = registry.pool(pools, AsyncLeanClient, connection)
+            pool, surplus = registry.pool(pools, async_kind, connection)
             if (client := pool.acquire(self)) is None:
                 pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)

@@ -113,6 +113,7 @@ class Connection:
     # The URL may contain a password.
     proxy: str | None = field(default=None, repr=False)
     max_connections: int = MOST_CONNECTIONS
+    transport: str = "httpx"
 
     @property
     def url(self) -> str:

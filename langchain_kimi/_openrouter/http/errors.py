@@ -39,7 +39,8 @@ def client_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that an HTTP client or asyncio raises; of httpx2 and aiohttp only if they are imported."""
     libraries = (httpx, sys.modules.get("httpx2", httpx))
     # The httpx transport of aiohttp translates some of aiohttp's exceptions and passes the others on.
-    others = [sys.modules["aiohttp"].ClientError] if "aiohttp" in sys.modules else []
+    aiohttp = sys.modules.get("aiohttp")
+    others = [aiohttp.ClientError] if aiohttp is not None else []
     return (
         TimeoutError,
         DecodingError,
@@ -52,7 +53,7 @@ def _name(problem: Exception) -> str:
     return AIOHTTP_CAUSES.get(type(problem.__cause__).__name__, type(problem).__name__)
 
 
-def _remove_headers(problem: Any) -> None:
+def remove_headers(problem: Any) -> None:
     """Remove the request headers from an aiohttp exception, because its repr contains them and thus the key."""
     if (request := getattr(problem, "request_info", None)) is None:
         return
@@ -96,7 +97,7 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
         head: The head of the response, or None when there was no response yet.
     """
     name = _name(problem)
-    _remove_headers(problem)
+    remove_headers(problem)
     if name in TIMEOUTS:
         return _timeout_error(name, connection.timeout)
     # The text of a LocalProtocolError contains the header that cannot be sent, which may be a key.

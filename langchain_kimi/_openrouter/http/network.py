@@ -202,7 +202,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         return self.process == os.getpid()
 
 
-def _is_readable(transport: Any) -> bool:
+def is_readable(transport: Any) -> bool:
     """Return whether the socket of a transport has bytes, or the end of them."""
     sock = transport.get_extra_info("socket")
     if sock is None or sock.fileno() < 0:
@@ -376,7 +376,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         if info == "is_readable":
             # Bytes that the event loop has not received yet count too: they are not the reply to the next request.
             receiver = self.protocol
-            return bool(receiver.pieces) or receiver.is_over or _is_readable(receiver.transport)
+            return bool(receiver.pieces) or receiver.is_over or is_readable(receiver.transport)
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self.protocol.transport.get_extra_info(names.get(info, info))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpcore
 import pytest
 
-from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network, _is_readable
+from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network, is_readable
 from langchain_kimi.errors import KimiUsageError
 
 HOST = "127.0.0.1"
@@ -162,14 +162,14 @@ def test_bytes_that_wait_on_a_socket_are_noticed(monkeypatch: pytest.MonkeyPatch
         monkeypatch.delattr(select, "poll", raising=False)
     near, far = socket.socketpair()
     with near, far:
-        assert not _is_readable(Transport(near))
+        assert not is_readable(Transport(near))
         far.sendall(b"x")
-        assert _is_readable(Transport(near))
+        assert is_readable(Transport(near))
 
 
 def test_a_connection_without_an_open_socket_counts_as_readable() -> None:
     near, far = socket.socketpair()
     near.close()
     far.close()
-    assert _is_readable(Transport(None))
-    assert _is_readable(Transport(near))
+    assert is_readable(Transport(None))
+    assert is_readable(Transport(near))

@@ -1,0 +1,293 @@
+"""An async HTTP client for a single connection over aiohttp: `transport="aiohttp"`.
+
+Each client has a session and a connector of its own, so the pool of clients limits the connections, and a client can
+be closed without an await. aiohttp's own timeouts are not used, because they start again with every byte. Cookies,
+redirects, decompression, proxies and settings of the environment are off, as in `lean_client`.
+"""
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from weakref import ref
+
+import aiohttp
+import httpx
+from multidict import CIMultiDict
+from yarl import URL
+
+from langchain_kimi._openrouter.http.errors import remove_headers
+from langchain_kimi._openrouter.http.heads import (
+    CUT_BODY,
+    NO_REPLY,
+    Reply,
+    body_of,
+    check_coding,
+    headers_of,
+    origin_of,
+)
+from langchain_kimi._openrouter.http.lean_client import Lean
+from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable
+from langchain_kimi.errors import KimiError, KimiUsageError
+
+LARGEST_LINE = 100 * 1024
+"""Bytes of a line of a head. httpcore allows as many for the whole head."""
+LARGE_BODY = 2**20
+"""Bytes of a body above which aiohttp warns, unless the body is a file."""
+READ = 2**16
+AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""Headers that aiohttp adds. A request has all headers that it needs."""
+NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+SWITCHING = 101
+_of_parents: list[Any] = []
+"""Sessions of the parent process. Without a reference, the garbage collector would close them for the parent, too."""
+
+
+class _Response(aiohttp.ClientResponse):
+    """A response that tells its client which connection it came on, as soon as there is one."""
+
+    def __init__(self, client: "ref[AiohttpClient]", *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._client: Any = client()
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Read the head."""
+        self._client.use(connection.protocol, self)
+        return await super().start(connection)
+
+
+class AiohttpClient(Lean):
+    """An async HTTP client with one connection. Closing it takes no await.
+
+    Args:
+        tls: The TLS context.
+        idle_seconds: The seconds after which an idle connection is not used again.
+    """
+
+    def __init__(self, *, tls: Any, idle_seconds: float | None = None, **_: object) -> None:
+        super().__init__(None, None)
+        self._tls = tls
+        self._idle_seconds = idle_seconds
+        self._process = os.getpid()
+        self._limits: Limits = NoLimits()
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: Any = None
+        self._protocol: Any = None
+        self._transport: Any = None
+        self._origin: tuple[str, bytes] | None = None
+        self._response: _Response | None = None
+        self._timer: asyncio.Timeout | None = None
+
+    def __del__(self) -> None:
+        """Close the session of a client that was dropped, for example with the loop of a cancelled call."""
+        if (session := self._session) is not None and self._process == os.getpid():
+            close = partial(getattr(session.connector, "_close", dict), abort_ssl=True)
+            loop = self._loop
+            session.detach()
+            try:
+                # The garbage collector runs in any thread.
+                loop.call_soon_threadsafe(close)
+            except RuntimeError:
+                close()
+
+    def limit(self, limits: Limits) -> None:
+        """Set the time limits of the next request."""
+        self._limits = limits
+
+    async def send(self, request: httpx.Request, **_: object) -> Reply:
+        """Send a request and return the reply with its body unread.
+
+        Raises:
+            httpx.TransportError: The connection failed, or one of its other subclasses.
+        """
+        self.is_busy = True
+        headers = CIMultiDict((name.decode("ascii"), value.decode("latin-1")) for name, value in headers_of(request))
+        body: Any = body_of(request) or None
+        if body is not None and len(body) > LARGE_BODY:
+            body = io.BytesIO(body)
+        url = request.url
+        session = self._usable_session(origin_of(request))
+        address = URL(f"{url.scheme}://{url.netloc.decode('ascii')}{url.raw_path.decode('ascii')}", encoded=True)
+        seconds = request.extensions.get("timeout", {}).get("connect") if self._protocol is None else None
+        try:
+            async with asyncio.timeout(seconds) as self._timer:
+                response = await session.request(
+                    request.method, address, headers=headers, data=body, allow_redirects=False
+                )
+        except Exception as problem:  # noqa: BLE001 - aiohttp has no class for all of its exceptions
+            raise _translated(problem, is_open=self._protocol is not None) from _cause(problem)
+        check_coding(response.raw_headers)
+        if response.status == SWITCHING:
+            raise httpx.RemoteProtocolError("The server switched to another protocol.")
+        return Reply(response.status, response.raw_headers, _Body(response.content, self._limits))
+
+    def use(self, protocol: Any, response: _Response) -> None:
+        """Note the connection of the current request, and limit the time for the head of its reply."""
+        if protocol is not self._protocol:
+            self._protocol = protocol
+            # After a failure aiohttp closes the connection, and the protocol forgets it.
+            self._transport = protocol.transport
+            self._limits.restart()
+        self._response = response
+        left = self._limits.read_left()
+        if left is not None and self._timer is not None:
+            self._timer.reschedule(asyncio.get_running_loop().time() + left)
+
+    def finish(self) -> None:
+        """Mark the exchange as complete, after the response has been read to its end."""
+        self._limits = NoLimits()
+        self._response = self._timer = None
+        self.is_busy = self._protocol.should_close
+
+    def close(self) -> None:
+        """Close the connection at once, in any state."""
+        self.is_closed = True
+        self._drop()
+
+    def _usable_session(self, origin: tuple[str, bytes]) -> aiohttp.ClientSession:
+        """Return a session without a connection, or with one to this server on which nothing came in the meantime."""
+        if origin != self._origin or not self._can_be_used_again():
+            self._drop()
+        self._origin = origin
+        if self._session is None:
+            self._session, self._loop = self._new_session(), asyncio.get_running_loop()
+        return self._session
+
+    def _can_be_used_again(self) -> bool:
+        protocol = self._protocol
+        if protocol is None or protocol.should_close or protocol.transport is None:
+            return False
+        return not is_readable(protocol.transport)
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            ssl=self._tls,
+            limit=1,
+            resolver=aiohttp.ThreadedResolver(),
+            use_dns_cache=False,
+            keepalive_timeout=self._idle_seconds,
+            happy_eyeballs_delay=EYEBALLS_DELAY,
+        )
+        # Without a cycle, a client that is dropped is finalized before its session.
+        kind: Any = partial(_Response, ref(self))
+        return aiohttp.ClientSession(
+            connector=connector,
+            response_class=kind,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=AUTOMATIC,
+            auto_decompress=False,
+            timeout=NO_LIMIT,
+            read_bufsize=READ,
+            max_line_size=LARGEST_LINE,
+            max_field_size=LARGEST_LINE,
+        )
+
+    def _drop(self) -> None:
+        """Close the session and its connection."""
+        session, self._session = self._session, None
+        transport, self._transport = self._transport, None
+        self._protocol = None
+        response, self._response = self._response, None
+        if session is None:
+            return
+        if self._process != os.getpid():
+            _of_parents.append((session, transport, response))
+            return
+        connector = session.connector
+        session.detach()
+        # Nothing can be closed on an event loop that is closed itself.
+        with suppress(RuntimeError):
+            if transport is not None:
+                # A connection that is closed in another way first sends what waits, also to a server that never reads.
+                transport.abort()
+        if response is not None:
+            response.close()
+        # The public method takes an await. Without this one the garbage collector closes the connector.
+        getattr(connector, "_close", dict)(abort_ssl=True)
+
+
+class _Body:
+    """The pieces of a body, each of which has all bytes that came together."""
+
+    def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
+        self._content = content
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._problem: BaseException | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = self._ready() or await self._next()
+        except Exception as problem:  # noqa: BLE001 - see `send`
+            raise _translated(problem, is_open=True) from _cause(problem)
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    def _ready(self) -> bytes:
+        """Return the bytes that have come, empty if there are none."""
+        if self._problem is not None:
+            raise self._problem
+        content = self._content
+        if (problem := content.exception()) is None:
+            piece: bytes = content.read_nowait()
+            return piece
+        # Bytes that came before a failure can only be read without it.
+        self._problem = problem
+        reset: Any = content.set_exception
+        reset(None)
+        piece = content.read_nowait()
+        if not piece:
+            raise problem
+        return piece
+
+    async def _next(self) -> bytes:
+        """Wait for the next bytes and return them, or none at the end."""
+        if self._content.is_eof():
+            return b""
+        if asyncio.get_running_loop() is not self._loop:
+            raise KimiUsageError(
+                "A stream was continued on another event loop than the one that it was started on.",
+                advice="Consume each stream on one event loop.",
+            )
+        left = self._limits.read_left()
+        if left is None:
+            return await self._content.readany()
+        timer = self._loop.call_later(left, self._content.set_exception, httpx.ReadTimeout("No bytes came in time."))
+        try:
+            return await self._content.readany()
+        finally:
+            timer.cancel()
+
+    async def aclose(self) -> None:
+        """Do nothing: the client closes the connection."""
+
+
+def _translated(problem: Exception, *, is_open: bool) -> Exception:
+    """Return the exception of httpx for one of aiohttp, whose text and attributes may contain the request's headers."""
+    if isinstance(problem, httpx.HTTPError | KimiError):
+        return problem
+    # It remains the context of the new exception.
+    remove_headers(problem)
+    if isinstance(problem, TimeoutError):
+        return (httpx.ReadTimeout if is_open else httpx.ConnectTimeout)("")
+    reason = str(getattr(problem, "message", "")).partition("\n")[0] or " ".join(str(problem).split())
+    if isinstance(problem, aiohttp.ServerDisconnectedError):
+        reason = NO_REPLY
+    elif isinstance(problem, aiohttp.ClientPayloadError):
+        reason = f"{CUT_BODY} ({reason})"
+    if not is_open:
+        return httpx.ConnectError(reason)
+    is_broken = isinstance(problem, OSError) and not isinstance(problem, aiohttp.ServerDisconnectedError)
+    return (httpx.ReadError if is_broken else httpx.RemoteProtocolError)(reason)
+
+
+def _cause(problem: Exception) -> BaseException | None:
+    """Return the cause of an exception that shows whether a certificate is trusted; others are left out."""
+    return getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
