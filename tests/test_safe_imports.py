@@ -159,8 +159,12 @@ def test_the_import_works_without_the_names_that_calls_need(interpreter: Interpr
     assert without(interpreter, [NEEDED]) == "0\nChatKimi\n"
 
 
+OF_NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
+"""Public in spite of their names: Python documents them."""
+
+
 def is_private(name: str) -> bool:
-    return name.startswith("_") and not name.startswith("__")
+    return name.startswith("_") and not name.startswith("__") and name not in OF_NAMED_TUPLES
 
 
 def foreign_names(sources: Mapping[str, str]) -> Iterator[str]:

@@ -133,6 +133,7 @@ async def test_an_image_without_a_type_is_sent_or_named(openrouter: Emulator, wa
         await ask(model_of(openrouter), way, [HumanMessage([{"type": "image", "base64": "aW1n"}])])
 
 
+@pytest.mark.covered
 async def test_an_image_without_a_type_is_sent_or_named_by_generate_too(openrouter: Emulator) -> None:
     openrouter.script(Reply(text="Here."), times=None)
     model = model_of(openrouter)

@@ -113,6 +113,7 @@ def test_a_refused_tool_is_named(openrouter: Emulator, way: str) -> None:
         assert "is the tool" not in str(ask(model, way).error)
 
 
+@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_a_refused_tool_has_the_name_that_the_user_gave_it(openrouter: Emulator, way: str) -> None:
     tools = [*TOOLS[:3], {"type": "function", "function": {"name": "weather.of/a city", "parameters": {}}}]

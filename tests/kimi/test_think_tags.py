@@ -96,7 +96,6 @@ def splits(text: str) -> list[list[str]]:
     return [[text], list(text), *([text[:at], text[at:]] for at in range(len(text)))]
 
 
-@pytest.mark.uncovered
 @pytest.mark.parametrize("body", [SILENT, THINKING], ids=["silent", "thinking"])
 @pytest.mark.parametrize(("text", "thought", "answer"), LEAKS)
 def test_thoughts_at_the_start_become_reasoning_at_every_split(

@@ -79,7 +79,6 @@ def test_an_unknown_cost_is_not_reported(model: ChatKimi, telemetry: Telemetry) 
     assert (span.attributes["kimi.state"], "kimi.cost" in span.attributes) == ("abandoned", False)
 
 
-@pytest.mark.uncovered
 async def test_metrics_are_those_of_the_conventions(model: ChatKimi, telemetry: Telemetry) -> None:
     costs = telemetry.costs(span=None)
     answer = await model.ainvoke(STORY, {"callbacks": [costs]})

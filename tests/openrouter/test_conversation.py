@@ -40,8 +40,11 @@ def test_a_message_with_anything_but_a_role_and_a_text_is_beyond_text(message: W
 
 def test_the_conversion_notes_every_message_beyond_text() -> None:
     wire = messages_to_wire(MESSAGES)
-    assert [*beyond_text(wire)] == beyond_text([*wire])
-    assert all(any(noted is message for message in wire) for noted in beyond_text(wire))
+    noted = beyond_text(wire)
+    # Some more may be noted.
+    assert len(noted) < len(wire)
+    assert all(any(one is message for one in noted) for message in beyond_text([*wire]))
+    assert all(any(one is message for message in wire) for one in noted)
 
 
 def test_a_conversation_without_a_note_is_read_to_its_end() -> None:
