@@ -159,15 +159,23 @@ class BodyReader:
             except ValueError as error:
                 raise MalformedRequestError("A chunk needs a size.") from error
             start = len(line) + 2
-            # Trailers are not supported, so that a blank line follows the last chunk.
+            if size == 0:
+                return self._read_trailers(buffer, start)
             if len(buffer) < start + size + 2:
                 return False
             if buffer[start + size : start + size + 2] != b"\r\n":
                 raise MalformedRequestError("A chunk ends with a line break.")
             self._chunks.append(bytes(buffer[start : start + size]))
             del buffer[: start + size + 2]
-            if size == 0:
-                return True
+
+    def _read_trailers(self, buffer: bytearray, start: int) -> bool:
+        """Take the last chunk and the header fields after it, and return whether they are complete."""
+        # The line break before `start` ends the line of the last chunk. A blank line follows the fields.
+        end = buffer.find(b"\r\n\r\n", start - 2)
+        if end < 0:
+            return False
+        del buffer[: end + 4]
+        return True
 
 
 def decoded(body: bytes, encoding: str) -> bytes:
@@ -178,6 +186,8 @@ def decoded(body: bytes, encoding: str) -> bytes:
     """
     if encoding == "identity":
         return body
+    # RFC 9110, section 8.4.1.3: the old name means the same.
+    encoding = "gzip" if encoding == "x-gzip" else encoding
     if encoding not in ("gzip", "deflate"):
         raise MalformedRequestError(f"The content encoding {encoding} is not supported.")
     try:

@@ -86,9 +86,14 @@ def test_bodies_are_read() -> None:
     assert read(CHUNKED, chunks + b"GET") == (b"abc", b"GET")
     assert read(CHUNKED, *(bytes([byte]) for byte in chunks)) == (b"abc", b"")
     assert read(CHUNKED, chunks[:-2]) == (None, b"0\r\n")
+    trailers = chunks[:-2] + b"A: b\r\nC: d\r\n\r\n"
+    assert read(CHUNKED, trailers + b"GET") == (b"abc", b"GET")
+    assert read(CHUNKED, *(bytes([byte]) for byte in trailers)) == (b"abc", b"")
 
 
-@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)]
+)
 def test_bodies_are_decompressed(encoding: str, compress: Callable[[bytes], bytes]) -> None:
     body = compress(b"abc")
     assert read(b"Content-Length: %d\r\nContent-Encoding: %b" % (len(body), encoding.encode()), body)[0] == b"abc"
