@@ -71,7 +71,7 @@ PROXY_VALUES = (
     ("http://", False), ("http://:80", False), ("http://127.0.0.1:0", False), ("http://127.0.0.1:99999", False),
     ("http://127.0.0.1:port", False), ("http://[::1", False), ("http://a b:1", False), ("http://a..b", False),
     (f"http://{'a' * 64}", False), ("http://no-such-host.invalid:80", False), ("none", False),
-    ("http://u:\udcff@x", False),
+    ("http://u:\udcff@x", False), ("http://\u2603.invalid:80", False), ("http://b\u00fccher.invalid:80", False),
 )  # fmt: skip
 
 
@@ -156,6 +156,20 @@ async def test_other_variables(
 ) -> None:
     results = await outcomes(monkeypatch, variable, value, api_key=KEY, base_url=server.base_url)
     assert all_work(results) if works else all_name(results, variable), results
+
+
+@pytest.mark.covered
+async def test_a_file_for_the_keys_of_connections(
+    monkeypatch: pytest.MonkeyPatch, server: Emulator, tmp_path: Path
+) -> None:
+    file, context = certificate(tmp_path)
+    with relaying(int(server.base_url.split(":")[2].split("/")[0]), tls=context) as relay:
+        url = f"https://127.0.0.1:{relay.port}/api/v1"
+        # The contexts of other settings may be those of an earlier test.
+        settings: dict[str, Any] = {"api_key": KEY, "base_url": url, "verify": str(file)}
+        results = await outcomes(monkeypatch, "SSLKEYLOGFILE", str(tmp_path / "none" / "keys"), **settings)
+        assert all_name(results, "The file of the environment variable SSLKEYLOGFILE cannot be written"), results
+        assert all_work(await outcomes(monkeypatch, "SSLKEYLOGFILE", str(tmp_path / "keys"), **settings))
 
 
 def test_settings_of_the_environment_that_are_refused_are_usage_errors(monkeypatch: pytest.MonkeyPatch) -> None:

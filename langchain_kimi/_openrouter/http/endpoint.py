@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import BeforeValidator
 
 from langchain_kimi._version import __version__
@@ -154,7 +155,9 @@ def check_proxy(value: Any) -> str | None:
     try:
         parts = urlsplit(value)
         is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.port != 0 and _is_host(parts.hostname)
-    except (ValueError, AttributeError, TypeError):
+        # The network names no setting in its error about a host that is not a name.
+        httpx.URL(value)
+    except (ValueError, httpx.InvalidURL, AttributeError, TypeError):
         is_valid = False
     if not is_valid or not value.isprintable() or " " in value:
         raise ValueError(

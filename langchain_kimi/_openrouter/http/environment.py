@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import ssl
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from langchain_kimi.errors import (
 )
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+KEYS_VARIABLE = "SSLKEYLOGFILE"
 _BRACKETS = re.compile(r"\A\[([^]]*)\](/\d+)?\Z")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -202,21 +204,33 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one set
         KimiUsageError: The certificates cannot be read. The error names the setting or the environment variable.
     """
     if verify is False:
-        return httpx.create_ssl_context(verify=False, trust_env=False)
+        return _created(lambda: httpx.create_ssl_context(verify=False, trust_env=False))
     if isinstance(verify, str):
         return _context_of(verify, "verify")
     for name, value in zip(CERTIFICATE_VARIABLES, certificate_settings(), strict=True):
         if value:
             return _context_of(value, f"the environment variable {name}")
-    return httpx.create_ssl_context(trust_env=False)
+    return _created(lambda: httpx.create_ssl_context(trust_env=False))
+
+
+def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return a new TLS context. Each one opens the file for the keys of its connections, if there is one."""
+    try:
+        return create()
+    except OSError as problem:
+        if not problem.filename or problem.filename != os.environ.get(KEYS_VARIABLE):
+            raise
+        raise KimiUsageError(
+            f"The file of the environment variable {KEYS_VARIABLE} cannot be written ({problem}).",
+            advice="Set it to a file that can be written, or unset it.",
+        ) from problem
 
 
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
     try:
         # OpenSSL takes a list of directories, too.
-        if any(Path(part).is_dir() for part in path.split(os.pathsep)):
-            return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
+        option = "capath" if any(Path(part).is_dir() for part in path.split(os.pathsep)) else "cafile"
+        return _created(lambda: ssl.create_default_context(**{option: path}))
     except OSError as problem:
         raise KimiUsageError(
             f"The certificates of {setting} cannot be read ({problem}).",
