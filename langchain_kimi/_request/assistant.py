@@ -69,6 +69,9 @@ class _Content:
         kind = block.get("type")
         if kind == "non_standard":
             self.add(non_standard_value(block))
+        elif kind == "text" and not isinstance(block.get("text"), str):
+            # OpenAI's Assistants have an object as text, and Anthropic streams citations without text.
+            self.add_unknown(block)
         elif kind in _ADDERS:
             _ADDERS[kind](self, block)
         elif kind in PARTS:

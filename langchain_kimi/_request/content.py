@@ -191,9 +191,10 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
         if isinstance(inner.get("type"), str):
             return dict(inner)
         block = inner
-    if kind in parts:
+    has_text = kind != "text" or role != "tool" or isinstance(block.get("text"), str)
+    if kind in parts and has_text:
         return _marked(parts[kind](block), block)
-    if kind in PARTS:
+    if kind in PARTS and has_text:
         raise _not_text(kind, role, parts)
     log_left_out(block, role)
     return _marked({"type": "text", "text": text_in(block)}, block)

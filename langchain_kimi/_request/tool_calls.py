@@ -44,12 +44,12 @@ def calls_to_wire(
     for call in _calls(message, content_calls, position):
         arguments = _arguments_at(call, position)
         name = call.name
-        if call.is_invalid or arguments is None:
+        if call.is_invalid or arguments is None or not name:
             answers = _answers(messages[position + 1 :]) if answers is None else answers
-            if not call.id or call.id not in answers:
+            if (call.is_invalid or arguments is None) and (not call.id or call.id not in answers):
                 continue
             # Every host refuses a call without a name, and a result without its call.
-            name = name or answers[call.id] or "unknown_tool"
+            name = name or answers.get(call.id or "") or "unknown_tool"
         wire.append(_wire_call(call.id, name, arguments or "{}"))
     return wire
 

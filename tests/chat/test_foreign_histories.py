@@ -80,6 +80,9 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a code interpreter": turn({"type": "code_interpreter_call", "id": "c", "code": "1", "outputs": []}, TEXT),
     "a custom tool": turn({"type": "custom_tool_call", "name": "f", "input": "x", "call_id": "c"}, calls=[call("c")]),
     "a refusal alone": turn({"type": "refusal", "refusal": "No."}),
+    "text of an Assistant": turn({"type": "text", "text": {"value": "Hello.", "annotations": []}}),
+    "text without text": turn({"type": "text", "citations": []}, TEXT),
+    "only text without text": turn({"type": "text", "text": None}),
     # Google
     "executable code": turn(
         CODE, {"type": "code_execution_result", "code_execution_result": "1", "outcome": 1}, "One."
@@ -117,6 +120,14 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "an empty result": [HI, AIMessage("", tool_calls=[call("1")]), result("1", ""), ON],
     "a result of blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [TEXT]), ON],
     "a result without blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", []), ON],
+    "a result with text without text": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [{"type": "text"}]), ON],
+    "a call without a name": [HI, AIMessage("", tool_calls=[call("1", "")]), result("1"), ON],
+    "a call without a name, whose result has one": [
+        HI,
+        AIMessage("", tool_calls=[call("1", "")]),
+        result("1", name="f"),
+        ON,
+    ],
     "an error as a result": [HI, AIMessage("", tool_calls=[call("1")]), result("1", status="error"), ON],
     "an invalid call": [HI, AIMessage("", invalid_tool_calls=[invalid("1")]), result("1"), ON],
     "an invalid call without a result": [HI, AIMessage("", invalid_tool_calls=[invalid("1")]), ON],

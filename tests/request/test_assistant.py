@@ -384,7 +384,7 @@ def test_a_sum_of_chunks_of_another_provider_with_thinking_and_a_call() -> None:
     ("block", "reason"),
     [
         ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'."),
-        ({"type": "text"}, "a block of type 'text' needs 'text'."),
+        ({"type": "text-plain"}, "a block of type 'text-plain' needs 'text', 'base64' or 'url'."),
     ],
 )
 def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> None:
