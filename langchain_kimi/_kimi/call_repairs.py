@@ -16,20 +16,25 @@ from typing import Any, cast
 
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
-from langchain_kimi._kimi.markup.calls import LeakedCall
-from langchain_kimi._kimi.markup.grammar import MARKER, parsed
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
+from langchain_kimi._kimi.markup.grammar import MARKER, TAG_OPEN, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
-_BEFORE_NAME = re.compile(r"\A\s*(?:<\|tool_calls?(?:_section)?_begin\|>\s*)+")
-_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{)")
+_BEFORE_NAME = re.compile(
+    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*+"
+    r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
+)
+_AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
+_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
 """The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
 2,000 of them took eight seconds."""
 _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
+MARKUP_IN_NAME = "The name of the tool call is markup without an offered tool."
 OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
 _PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
 _BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
@@ -145,10 +150,14 @@ class IncomingCalls:
             if is_new and not call.is_held:
                 yield passed
 
-    def close(self) -> list[WireToolCall]:
-        """Take the end of the response, and return the missing parts of its calls, one delta for each call."""
+    def close(self, *, is_complete: bool = True) -> list[WireToolCall]:
+        """Take the end of the response, and return the missing parts of its calls, one delta for each call.
+
+        Args:
+            is_complete: Whether the model ended the response itself.
+        """
         last: dict[int, WireToolCall] = {}
-        for delta in self._last_deltas():
+        for delta in self._last_deltas(is_complete=is_complete):
             function = delta["function"]
             # LangChain does not merge two deltas of one call in the same chunk.
             if whole := last.get(cast("int", delta["index"])):
@@ -159,9 +168,12 @@ class IncomingCalls:
                 last[cast("int", delta["index"])] = delta
         return [*last.values()]
 
-    def _last_deltas(self) -> Iterator[WireToolCall]:
+    def _last_deltas(self, *, is_complete: bool) -> Iterator[WireToolCall]:
         for call in self.calls.values():
             rest = self._close_arguments(call)
+            if rest == call.arguments == "{}" and not is_complete:
+                # They were null or an empty string, so the arguments had not begun.
+                call.error = INCOMPLETE
             function: WireFunction = {"arguments": rest}
             if name := self._missing_name(call):
                 function["name"] = call.name = name
@@ -229,7 +241,7 @@ class IncomingCalls:
         for leaked in leaked_calls:
             if leaked not in earlier and seen.isdisjoint(_keys(leaked.name, leaked.id, leaked.arguments)):
                 yield leaked
-            if leaked.id:
+            if leaked.id or leaked.index:
                 earlier.add(leaked)
 
     def add(self, leaked: LeakedCall) -> WireToolCall:
@@ -269,6 +281,8 @@ class IncomingCalls:
         if meant and MARKER.sub("", rest).strip():
             call.name_rest = rest
             self.repaired["call_names"] += len(pieces) > 1
+        elif meant is None and any("<|" in piece for piece in pieces):
+            call.error = MARKUP_IN_NAME
         elif len(pieces) > 1 and meant != call.name:
             call.error = OTHER_NAME
 
@@ -291,7 +305,13 @@ class IncomingCalls:
 
         Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
         """
-        in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
+        if tag := _AFTER_NAME_IN_TAG.match(call.name_rest):
+            rest = call.name_rest[tag.end() :].strip()
+            in_name = (
+                (self._in_markup(call, f'{TAG_OPEN}call tool="{call.name}{call.name_rest}') or rest) if rest else ""
+            )
+        else:
+            in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
         structured = "".join(call.structured)
         call.name_rest = ""
         if _canonical(structured) in _EMPTY:

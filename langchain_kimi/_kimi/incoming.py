@@ -108,7 +108,7 @@ class Repairer:
             delta = cast("JSONObject", self._repaired({}, rest))
         if self._leaks:
             delta = _joined(delta, self._leaks.close(clean=self._is_clean and not cut))
-        calls = self._calls.close()
+        calls = self._calls.close(is_complete=is_complete(self._finish))
         lifted = self._lifted()
         if calls or lifted:
             added = self._with_names([*calls, *map(self._calls.add, lifted)])

@@ -16,6 +16,8 @@ TOOLS = [
 ]
 PARIS = '{"city": "Paris"}'
 BEGIN, ARGUMENTS, END = "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>"
+TAG = '<|open|>call tool="get_weather'
+IN_TAG = '" index="1"<|sep|><|open|>argument key="city" type="string"<|sep|>Paris<|close|>argument<|sep|>'
 SECTION, SECTION_END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 
 
@@ -52,6 +54,19 @@ async def test_a_call_without_arguments_is_invalid_after_an_unconfirmed_end(
         assert [one["name"] for one in message.invalid_tool_calls] == ["delete_files"]
     message = await answer(model, openrouter, way, {"tool_calls": [call()]}, finish)
     assert [one["args"] for one in message.tool_calls] == [{"city": "Paris"}]
+
+
+@pytest.mark.covered
+@every_way
+@pytest.mark.parametrize("arguments", ["null", '""'])
+async def test_arguments_that_say_nothing_need_a_confirmed_end(
+    openrouter: Emulator, model: ChatKimi, way: Way, arguments: str
+) -> None:
+    wire = {"tool_calls": [call(arguments, "delete_files")]}
+    message = await answer(model, openrouter, way, wire, "content_filter")
+    assert message.tool_calls == []
+    assert [one["name"] for one in message.invalid_tool_calls] == ["delete_files"]
+    assert [one["args"] for one in (await answer(model, openrouter, way, wire, "stop")).tool_calls] == [{}]
 
 
 @every_way
@@ -156,6 +171,9 @@ async def test_duplicates_stay_where_the_repair_is_off(openrouter: Emulator, way
         f"get_weather\n{PARIS}",
         f"get_weather: {PARIS}",
         f"get_weather[ARGS]{PARIS}",
+        f"{TAG}{IN_TAG}",
+        f"<|open|>tools<|sep|>{TAG}{IN_TAG}<|close|>call<|sep|><|close|>tools<|sep|>",
+        f"get_weather{IN_TAG}<|close|>call",
     ],
 )
 async def test_arguments_in_the_name_are_read(openrouter: Emulator, model: ChatKimi, way: Way, name: str) -> None:
@@ -172,6 +190,34 @@ async def test_other_arguments_in_the_name_are_invalid(
     message = await answer(model, openrouter, way, {"tool_calls": [call("", name)]})
     assert message.tool_calls == []
     assert [one["name"] for one in message.invalid_tool_calls] == ["get_weather"]
+
+
+@pytest.mark.covered
+@every_way
+async def test_a_tag_in_the_name_without_arguments_gives_way(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    message = await answer(model, openrouter, way, {"tool_calls": [call(PARIS, f'{TAG}" index="1"<|sep|>')]})
+    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("get_weather", {"city": "Paris"})]
+
+
+@pytest.mark.covered
+@every_way
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"functions.unknown:0{ARGUMENTS}{PARIS}",
+        BEGIN,
+        f'<|open|>call tool="unknown{IN_TAG}',
+        f"{TAG}{IN_TAG.partition('Paris')[0]}Par",
+    ],
+    ids=["unknown tool", "marker", "unknown tool in a tag", "truncated tag"],
+)
+async def test_markup_in_the_name_that_is_not_a_call_is_invalid(
+    openrouter: Emulator, model: ChatKimi, way: Way, name: str
+) -> None:
+    for arguments in ("", "{}"):
+        message = await answer(model, openrouter, way, {"tool_calls": [call(arguments, name)]})
+        assert message.tool_calls == []
+        assert len(message.invalid_tool_calls) == 1
 
 
 @every_way

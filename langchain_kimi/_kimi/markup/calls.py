@@ -27,6 +27,7 @@ class LeakedCall:
         arguments: The text of the arguments, which may not be valid JSON.
         error: Why the call must not be run, except for errors in the arguments themselves.
         is_certain: Whether this is certainly a call: it names an offered tool or has another provider's kind of id.
+        index: The number of the call in K3's markup, which has no ids; otherwise empty.
     """
 
     id: str
@@ -34,6 +35,7 @@ class LeakedCall:
     arguments: str
     error: str | None
     is_certain: bool
+    index: str = ""
 
 
 def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str | None) -> LeakedCall:
@@ -65,7 +67,7 @@ def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str 
     return LeakedCall(call_id, name, arguments, error, is_certain=_PLACEHOLDER.fullmatch(arguments) is None)
 
 
-def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | None) -> LeakedCall:
+def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | None, index: str = "") -> LeakedCall:
     """Return the call in K3's markup, which has no ids.
 
     Args:
@@ -73,6 +75,7 @@ def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | N
         name: The name in the markup.
         arguments: The arguments as JSON text.
         error: Why the call must not be run, or None.
+        index: The number of the call in the markup.
     """
     meant = offered.meant(name)
     value = parsed(arguments)
@@ -80,7 +83,9 @@ def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | N
     is_placeholder = bool(values) and all(
         isinstance(each, str) and _PLACEHOLDER.fullmatch(each.strip()) is not None for each in values
     )
-    return LeakedCall("", meant or name, arguments, error, is_certain=meant is not None and not is_placeholder)
+    return LeakedCall(
+        "", meant or name, arguments, error, is_certain=meant is not None and not is_placeholder, index=index
+    )
 
 
 def _named_inside(offered: OfferedTools, value: dict[str, object], arguments: str) -> tuple[str | None, str]:

@@ -14,9 +14,11 @@ _UNSETTLED = '`<>/codepresampkbtxl"\\'
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
-# An opening bracket directly before markup, but not a smile.
-_OPENED_BRACKET = re.compile(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)")
+# An opening bracket directly before markup, but not a smile, or an opening apostrophe.
+_OPENED_BRACKET = re.compile(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)|(?<=[\s(\[{:,=>-])['\u2018](?=<\|)")
 _BRACKETS = {"(": re.compile(r"[()]"), "[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
+# Markup ends with a marker. An apostrophe in a call's arguments closes nothing.
+_BRACKETS |= {"'": re.compile(r"(?<=\|>)'"), "\u2018": re.compile(r"(?<=\|>)\u2019")}
 _AFTER_BRACKET = re.compile(r"[\[{]$")
 # An opening apostrophe or parenthesis.
 _OPENING_MARK = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
@@ -144,7 +146,7 @@ class _Line:
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
-        self._read_brackets(self.ending[-2:], text)
+        self._read_brackets(f"\n{self.ending}"[-3:], text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()

@@ -63,6 +63,7 @@ class TagRun(Run):
         self.tags = 0
         self._offered = offered
         self._name: str | None = None
+        self._index = ""
         self._arguments: dict[str, str] = {}
         self._json: str | None = None
         self._error: str | None = None
@@ -99,6 +100,13 @@ class TagRun(Run):
         if self._in_tools and self._name is None and not self.calls and self._step != self._words:
             self._step = self._words
             return
+        position = self._after_blanks(self.end)
+        if self._name is not None and self.text[position] == "{" and not (self._arguments or self._json):
+            # K2 writes the arguments as an object without a tag.
+            self._attributes = {"": "json"}
+            self._value_at = self._searched_to = position
+            self._step = self._value
+            return
         if self._arguments or self._json is not None:
             self._finish_call(None)
         self.is_done = True
@@ -113,6 +121,7 @@ class TagRun(Run):
             self.channel = "response" if name in ("think", "message") else self.channel
         elif name == "call":
             self._name = attributes.get("tool", attributes.get("name", ""))
+            self._index = attributes.get("index", "")
         elif name in ("argument", "json"):
             self._attributes = {"": name, **attributes}
             self._value_at = self._searched_to = end
@@ -166,6 +175,11 @@ class TagRun(Run):
             if kind is not None:
                 self._error = self._error or NOT_JSON.format(key, kind)
 
+    def _is_closed(self, value: str) -> bool:
+        """Return whether a value without its closing tag is whole: an object or array that is closed."""
+        kind = self._attributes.get("type", "object")
+        return kind in ("object", "array") and isinstance(parsed(value), dict | list)
+
     def _wants_string(self, key: str) -> bool:
         name = self._offered.meant(self._name or "") or ""
         properties = self._offered.schemas.get(name, {}).get("properties")
@@ -184,7 +198,7 @@ class TagRun(Run):
         is_bare = self._json is None and not self._arguments
         if is_bare and self._offered.needs_arguments(self._offered.meant(self._name) or ""):
             error = error or WITHOUT_ARGUMENTS
-        self.calls.append(tagged_call(self._offered, self._name, arguments, self._error or error))
+        self.calls.append(tagged_call(self._offered, self._name, arguments, self._error or error, self._index))
         self._name, self._json, self._error = None, None, None
         self._arguments = {}
 
@@ -194,8 +208,9 @@ class TagRun(Run):
         position = self._after_blanks(self.end)
         if self._step == self._value:
             ends = _ENDS_OF_K2.search(self.text, max(self._value_at, len(self.text) - _LONGEST_VALUE_END))
-            is_whole = clean and ends is not None
-            self._take_value(self.text[self._value_at : ends.start() if is_whole and ends else None])
+            value = self.text[self._value_at : ends.start() if clean and ends else None]
+            is_whole = clean and (ends is not None or self._is_closed(value))
+            self._take_value(value)
             self._finish_call(None if is_whole else INCOMPLETE)
             self.end = len(self.text)
         elif position < len(self.text) and self._step == self._between:

@@ -35,6 +35,12 @@ _QUOTED: dict[str, str] = {
     "braces": f"The template is {{{ONE}}} here.",
     "a bare call in square brackets": f"It writes [{BARE}] then.",
     "a bare call in braces": f"It writes {{{BARE}}} then.",
+    # Apostrophes
+    "a section between apostrophes": f"text = '{WHOLE}'\nprint(text)",
+    "a section between apostrophes in parentheses": f"parse('{WHOLE}')",
+    "a section of K3 between apostrophes": f"It is '{section(TAGGED)}' here.",
+    "a section of K3 between apostrophes in parentheses": f"parse('{section(TAGGED)}', 1)",
+    "a section of K3 between curved apostrophes": f"It is \u2018{section(TAGGED)}\u2019 here.",
     # Comments of other languages
     "a Python comment after one blank": f"x = 1 # {ONE}\n",
     "a Python comment with words": f"x = f(1) # writes {ONE}\n",

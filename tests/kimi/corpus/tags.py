@@ -71,6 +71,12 @@ CALLS = [
     case("section not opened", ONE + closed("tools"), WEATHER),
     case("call not closed", opened("tools") + CALL + PARIS + closed("tools"), WEATHER),
     case("nothing closed after the argument", opened("tools") + CALL + PARIS, WEATHER),
+    case("nothing closed after the JSON", CALL + opened("json", type="object") + '{"city": "Paris"}', WEATHER),
+    case("an object without a tag", CALL + '{"city": "Paris"}' + closed("call"), WEATHER),
+    case("an object without a tag, on a line", section(CALL + '\n{"city": "Paris"}\n' + closed("call")), WEATHER),
+    case("an object without a tag, nothing closed", opened("tools") + CALL + '{"city": "Paris"}', WEATHER),
+    case("the same call twice", section(ONE, ONE), WEATHER, repairs={"markup": 2}),
+    case("the same section twice", f"{section(ONE)}\n{section(ONE)}", WEATHER, repairs={"markup": 2}),
     case("first call not closed", opened("tools") + CALL + PARIS + TWO + closed("tools"), WEATHER, ROME),
     case(
         "argument not closed",
