@@ -77,14 +77,16 @@ CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "m
 MODERATION_TYPES = re.compile(
     # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
     r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
-    r"|sensitive_content|prompt_blocked|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
+    r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
     re.IGNORECASE,
 )
 """The types and codes of errors that mean a flagged input."""
 MODERATION_WORDS = re.compile(
-    # Moonshot; Azure; Alibaba Cloud; xAI; OpenAI
-    r"considered high risk|content management policy|inappropriate content|content violates|violates? our usage polic"
-    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)",
+    # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
+    r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
+    r"|content violates|violates? our usage polic"
+    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)"
+    r"|(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)",
     re.IGNORECASE,
 )
 EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
@@ -92,8 +94,9 @@ UNKNOWN_MODEL = re.compile(
     # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
     r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
     r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
-    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)",
-    re.IGNORECASE,
+    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)"
+    r"|model \S{1,200} is not supported\.?$",
+    re.IGNORECASE | re.MULTILINE,
 )
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
@@ -206,7 +209,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     code_and_type = _code_and_type(raw)
     words = (*code_and_type, _as_text(error.get("type"))[:200])
     word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _word(code)
-    kind = _kind(status, word, metadata, "\n".join((reason, message, *code_and_type)))
+    kind = _kind(status, word, metadata, "\n".join((reason, message, *words, word or "")))
     built = kind(
         reason,
         status=status,

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from langchain_core.exceptions import ContextOverflowError
 
-from langchain_kimi.errors import KimiContextOverflowError, KimiStatusError
+from langchain_kimi.errors import (
+    KimiContextOverflowError,
+    KimiModerationError,
+    KimiNotFoundError,
+    KimiStatusError,
+)
 from langchain_kimi.testing import Emulator, RawReply
 from tests.faults.ways import WAYS, ask, model_of
 from tests.openrouter.failure_cases import OVERFLOWS
@@ -73,6 +78,44 @@ def test_other_messages_are_not_a_context_overflow(openrouter: Emulator, way: st
 def test_there_are_enough_wordings() -> None:
     assert len(set(WORDINGS)) >= 60
     assert len(set(OTHERS)) >= 40
+
+
+KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
+    KimiModerationError: (
+        {"type": "safety"},
+        {"type": "sensitive_words_detected"},
+        {"metadata": {"error_type": "safety"}},
+        {"message": "Content Exists Risk"},
+        {"message": "The content is high risk."},
+        {"message": "The request was blocked by the content filter."},
+        {"message": "Your request was flagged by the provider's safety system."},
+    ),
+    KimiNotFoundError: (
+        {"type": "model_not_found"},
+        {"metadata": {"error_type": "model_not_found"}},
+        {"message": "Model kimi-k9 is not supported"},
+    ),
+    KimiContextOverflowError: ({"type": "context_length_exceeded"}, {"type": "string_above_max_length"}),
+    KimiStatusError: (
+        {"type": "invalid_request_error"},
+        {"message": "The model kimi-k3 is not supported with this tool"},
+        {"message": "The request was blocked by a firewall."},
+    ),
+}
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_type_or_a_usual_sentence_decides_about_the_class(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        for kind, errors in KINDS.items():
+            for error in errors:
+                body = json.dumps({"error": {"message": "Bad request.", "code": 400, **error}})
+                openrouter.script(RawReply(400, JSON, body.encode()))
+                raised = ask(model, way).error
+                special = isinstance(raised, (KimiModerationError, KimiNotFoundError, KimiContextOverflowError))
+                assert isinstance(raised, kind), error
+                assert special is (kind is not KimiStatusError), error
 
 
 TOOLS = [{"type": "function", "function": {"name": f"tool_{number}", "parameters": {}}} for number in range(5)]

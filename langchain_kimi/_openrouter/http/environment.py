@@ -229,8 +229,9 @@ def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
     try:
         # OpenSSL takes a list of directories, too.
-        option = "capath" if any(Path(part).is_dir() for part in path.split(os.pathsep)) else "cafile"
-        return _created(lambda: ssl.create_default_context(**{option: path}))
+        if any(Path(part).is_dir() for part in path.split(os.pathsep)):
+            return _created(lambda: ssl.create_default_context(capath=path))
+        return _created(lambda: ssl.create_default_context(cafile=path))
     except OSError as problem:
         raise KimiUsageError(
             f"The certificates of {setting} cannot be read ({problem}).",
