@@ -19,6 +19,8 @@ _LONGEST_BEGIN = 1000
 """The same, with repeated opening tags."""
 _LONGEST_WAIT = 100_000
 """The length of a text in which a closing tag is waited for."""
+_LONGEST_ENDING = 80
+"""The length of the end of a text that shows whether a sentence ends there."""
 _MOST_TAGS = 100
 """The number of opening tags in the answer that are looked at."""
 _OPENING_QUOTES = frozenset("`'\"“«(")
@@ -28,6 +30,8 @@ _PUNCTUATION = frozenset(",.;:?!)")
 _TAG = re.compile(r"</?think>")
 _OPENING_TAGS = re.compile(rf"\A(?:\s*+{OPEN})*+")
 _CLOSING_TAGS = re.compile(rf"\A(?:\s*+{CLOSE})*+\s*+")
+# Not the number of a list's item.
+_END_OF_SENTENCE = re.compile(r"(?<!^\d)(?<!^\d\d)[.!?\u2026\u3002\uff01\uff1f]\s*\Z", re.MULTILINE)
 _CODE_INDENTATION = re.compile(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
 
 State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
@@ -374,6 +378,8 @@ def _is_mentioned(before: str, after: str) -> bool:
     """Return whether a text talks about the closing tag, or quotes it."""
     if OPEN[:-1] in before or before.count("```") % 2:
         return True
-    return _is_quoted(before, after) or (
-        before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION)
-    )
+    if _is_quoted(before, after):
+        return True
+    # Thoughts end with a sentence or a line. A tag after other words is one of them, also at the end of a line.
+    is_word = after[:1].isspace() and _END_OF_SENTENCE.search(before, max(0, len(before) - _LONGEST_ENDING)) is None
+    return before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION or is_word)

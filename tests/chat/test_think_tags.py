@@ -45,7 +45,15 @@ async def test_thoughts_in_the_text_become_reasoning(
 
 @every_way
 @pytest.mark.parametrize(
-    "text", ["Use `<think>` and `</think>`.", "<think> is a tag.", "Hello </think> there", *OTHER_TAGS]
+    "text",
+    [
+        "Split at </think>\n\nThen strip.",
+        "Closing tags:\n- </think>\n- </b>",
+        "Use `<think>` and `</think>`.",
+        "<think> is a tag.",
+        "Hello </think> there",
+        *OTHER_TAGS,
+    ],
 )
 async def test_texts_about_the_tags_are_not_changed(openrouter: Emulator, model: ChatKimi, way: Way, text: str) -> None:
     assert await parts_of(openrouter, model, way, {"content": text}) == (None, text, {})

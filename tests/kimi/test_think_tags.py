@@ -57,6 +57,8 @@ STRAY = [
     ("Hm.\n</think>\n\nHello", "Hm.", "Hello"),
     ('It says "hi"</think>Hello', 'It says "hi"', "Hello"),
     ("Hm. </think>Hello", "Hm.", "Hello"),
+    ("Hm. </think>\n\nHello", "Hm.", "Hello"),
+    ("Hm </think>Hello", "Hm", "Hello"),
     ("Hm.</think></think>Hello", "Hm.", "Hello"),
 ]
 TEXTS = [
@@ -73,6 +75,9 @@ TEXTS = [
     'Write "</think>" then.',
     "The tag </think> closes it.",
     "It ends with </think>",
+    "Split at </think>\n\nThen strip.",
+    "Closing tags:\n- </think>\n- </b>",
+    "1. </think>\n2. </b>",
     "```\nHm.</think>\n```",
     "First <think> and then</think>.",
     "<think>never closed",
