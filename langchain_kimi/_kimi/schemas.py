@@ -107,7 +107,7 @@ def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ..
     a changed schema is rewritten again.
     """
     notes: dict[str, None] = {}
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MOST_PASSES):  # pragma: no branch - no schema is known that needs all passes
         rewriter = _Rewriter(schema, tool)
         after = rewriter.parameters()
         notes |= dict.fromkeys(rewriter.notes)
