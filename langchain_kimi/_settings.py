@@ -35,7 +35,7 @@ from langchain_kimi._openrouter.http.endpoint import (
     check_encrypted,
     check_header,
 )
-from langchain_kimi._openrouter.http.transports import Transport, check_transport
+from langchain_kimi._openrouter.http.transports import Transport, check_transport, import_clients
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
 from langchain_kimi._openrouter.parameters.rules import text
@@ -373,6 +373,7 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
     except variables.EnvironmentProblem as problem:
         raise KimiUsageError(str(problem)) from None
     check_transport(self.transport, http_client=self.http_client, http_async_client=self.http_async_client)
+    import_clients(self.transport)
 
 
 # Not in the class, where type checkers would take it for the signature instead of the fields.

@@ -15,6 +15,7 @@ KimiError                          (ModelError)
  |  |  . KimiModerationError                                       the input was flagged
  |  - KimiNotFoundError            (ModelNotFoundError, ValueError)           404, and the 400 of an unknown model
  |  - KimiRateLimitError           (ModelRateLimitError)           429
+ |  - KimiUnexpectedStatusError    (ValueError)                    undocumented, such as 302 and 418
  |  - KimiServerError              (ModelAPIError)                 5xx, and failures inside a 200 or a stream
  + KimiReplyError                  (ModelAPIError)                 a reply arrived, but not a complete answer
     - KimiMalformedReplyError                                      not JSON, or not the documented form
@@ -62,8 +63,8 @@ __all__ = [
     "KimiEmptyReplyError", "KimiError", "KimiIncompleteStreamError", "KimiInvalidRequestError",
     "KimiMalformedReplyError", "KimiModerationError", "KimiNotFoundError", "KimiPaymentRequiredError",
     "KimiPermissionError", "KimiRateLimitError", "KimiRefusalError", "KimiReplyError", "KimiReplyTooLargeError",
-    "KimiServerError", "KimiStatusError", "KimiStructuredOutputError", "KimiTimeoutError", "KimiUsageError",
-    "RawReply", "StructuredOutputCause", "retry_on",
+    "KimiServerError", "KimiStatusError", "KimiStructuredOutputError", "KimiTimeoutError",
+    "KimiUnexpectedStatusError", "KimiUsageError", "RawReply", "StructuredOutputCause", "retry_on",
 ]  # fmt: skip
 """The names that `langchain_kimi` exports too."""
 
@@ -346,6 +347,10 @@ class KimiNotFoundError(KimiStatusError, ModelNotFoundError, ValueError):
 
 class KimiRateLimitError(KimiStatusError, ModelRateLimitError):
     """Too many requests (429), at OpenRouter or at the provider."""
+
+
+class KimiUnexpectedStatusError(KimiStatusError, ValueError):
+    """OpenRouter documents no such status: a redirect or 418, for example. It probably is not from OpenRouter."""
 
 
 class KimiServerError(KimiStatusError, ModelAPIError):

@@ -26,6 +26,7 @@ TREE: dict[type[KimiError], tuple[type[Exception], ...]] = {
     errors.KimiModerationError: (errors.KimiPermissionError,),
     errors.KimiNotFoundError: (errors.KimiStatusError, core.ModelNotFoundError, ValueError),
     errors.KimiRateLimitError: (errors.KimiStatusError, core.ModelRateLimitError),
+    errors.KimiUnexpectedStatusError: (errors.KimiStatusError, ValueError),
     errors.KimiServerError: (errors.KimiStatusError, core.ModelAPIError),
     errors.KimiReplyError: (errors.KimiError, core.ModelAPIError),
     errors.KimiMalformedReplyError: (errors.KimiReplyError,),

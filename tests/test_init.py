@@ -59,6 +59,11 @@ def test_the_import_leaves_out_what_few_programs_use(interpreter: Interpreter) -
     assert {name for name in imported if name in left_out or name.startswith(below)} == set()
 
 
+def test_the_first_call_of_a_model_imports_no_client(interpreter: Interpreter) -> None:
+    program = "import sys; from langchain_kimi import ChatKimi; ChatKimi(api_key='k'); print('httpcore' in sys.modules)"
+    assert interpreter.printed(program) == "True\n"
+
+
 def test_what_the_import_leaves_out_exists() -> None:
     names = LEFT_OUT["a part of the package"]
     assert [name for name in names if find_spec(f"langchain_kimi.{name}") is None] == []

@@ -107,14 +107,15 @@ def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ..
     a changed schema is rewritten again.
     """
     notes: dict[str, None] = {}
-    for _ in range(_MOST_PASSES):
+    passes = 0
+    while True:
         rewriter = _Rewriter(schema, tool)
         after = rewriter.parameters()
         notes |= dict.fromkeys(rewriter.notes)
-        if after == schema:
-            break
+        passes += 1
+        if after == schema or passes == _MOST_PASSES:
+            return schema if after == schema else after, tuple(notes), tuple(rewriter.exceeded)
         schema = after
-    return schema, tuple(notes), tuple(rewriter.exceeded)
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:

@@ -15,7 +15,7 @@ from langchain_kimi.errors import (
     KimiPermissionError,
     KimiRateLimitError,
     KimiServerError,
-    KimiStatusError,
+    KimiUnexpectedStatusError,
 )
 
 OTHER_MODELS = (
@@ -83,7 +83,7 @@ BY_KIND: dict[type[KimiError], str] = {
     KimiServerError: "Trying again may help, as may other providers, or fallbacks with models=[...].",
     KimiInvalidRequestError: "Change the request: the message above and `raw` say what is wrong with it.",
     KimiNotFoundError: f"Check the model's slug: it may be misspelled or retired; {OTHER_MODELS}.",
-    KimiStatusError: "OpenRouter does not document this status: check base_url, the proxy and the request.",
+    KimiUnexpectedStatusError: "OpenRouter does not document this status: check base_url, the proxy and the request.",
 }
 """The first class that matches counts, so subclasses come before their parents."""
 

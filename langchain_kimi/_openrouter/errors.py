@@ -24,17 +24,9 @@ from langchain_kimi.errors import (
     KimiRateLimitError,
     KimiServerError,
     KimiStatusError,
+    KimiUnexpectedStatusError,
     RawReply,
 )
-
-
-class UndocumentedStatusError(KimiStatusError, ValueError):
-    """A status without a class of its own, such as 302 or 418: a `KimiStatusError` that would come again."""
-
-
-UndocumentedStatusError.__name__ = KimiStatusError.__name__
-"""Messages and tables show the public class; pickles refer to the qualified name, which differs."""
-
 
 BY_STATUS: dict[int, type[KimiStatusError]] = {
     400: KimiInvalidRequestError,
@@ -238,7 +230,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
 
 def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
-    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else UndocumentedStatusError)
+    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
         from langchain_kimi._openrouter.overflow import reports_overflow  # noqa: PLC0415 - 3 ms of patterns
 

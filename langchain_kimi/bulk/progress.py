@@ -1,11 +1,12 @@
-"""The progress of a bulk run: a line on a terminal, a line a minute in the log, or the user's own function."""
+"""The progress of a bulk run: a bar or a line on a terminal, a line a minute in the log, or the user's own function."""
 
 import logging
 import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from importlib import import_module
+from typing import Any, Protocol, TextIO
 
 from langchain_kimi.bulk.summary import BulkSummary
 
@@ -96,9 +97,45 @@ def progress_of(wanted: bool | Callable[[BulkSummary], None], summary: BulkSumma
     if not wanted:
         return NoProgress()
     if sys.stderr.isatty():
-        terminal = Terminal(sys.stderr)
-        return Lines(terminal.write, summary, ON_TERMINAL, end=terminal.end)
+        try:
+            return Bar(summary, sys.stderr)
+        except ImportError:
+            terminal = Terminal(sys.stderr)
+            return Lines(terminal.write, summary, ON_TERMINAL, end=terminal.end)
     return Lines(lambda line: logger.info("%s", line), summary, IN_LOG)
+
+
+class Bar:
+    """A bar on a terminal, with the state as text. It needs the library `rich`, which the extra `cli` installs.
+
+    Args:
+        summary: The sums.
+        terminal: The terminal.
+
+    Raises:
+        ImportError: The library is not installed.
+    """
+
+    def __init__(self, summary: BulkSummary, terminal: TextIO) -> None:
+        rich: Any = import_module("rich.progress")
+        console = import_module("rich.console").Console(file=terminal)
+        self._summary = summary
+        # The library would make a mark of what is in brackets.
+        text = rich.TextColumn("{task.description}", markup=False)
+        # Its thread draws the bar some times a second, however many rows end in between.
+        self._bar = rich.Progress(rich.SpinnerColumn(), rich.BarColumn(), text, console=console)
+        self._task = self._bar.add_task(summary.line(), total=summary.total)
+        self._bar.start()
+
+    def update(self) -> None:
+        """Take the sums."""
+        sums = self._summary
+        self._bar.update(self._task, description=sums.line(), completed=sums.rows, total=sums.total)
+
+    def close(self) -> None:
+        """Draw the last state, and leave it on the terminal."""
+        self.update()
+        self._bar.stop()
 
 
 class Terminal:

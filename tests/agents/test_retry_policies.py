@@ -71,7 +71,7 @@ def test_the_error_of_an_undocumented_status_is_a_status_error(openrouter: Emula
     copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
     assert isinstance(copy, KimiStatusError)
     assert isinstance(copy, ValueError)
-    assert repr(copy).startswith("KimiStatusError(")
+    assert repr(copy).startswith("KimiUnexpectedStatusError(")
     assert (copy.status, copy.is_retryable) == (418, False)
 
 

@@ -62,6 +62,11 @@ class Case:
     messages: int = 0
     goals: tuple[float, float, float] | None = None
 
+    @property
+    def is_async(self) -> bool:
+        """Whether the calls are async."""
+        return self.method.startswith("a")
+
     def jobs(self, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
         """Return a job for each contender that supports this kind of call."""
         needs_model = self.has_tools or self.streaming or self.method.endswith("events")
@@ -89,7 +94,7 @@ class Case:
             "astream_events": lambda: adrain_events(model, prompt),
         }
         call = calls[self.method]
-        return async_job(runner, call, self.repeat) if self.method.startswith("a") else sync_job(call, self.repeat)
+        return async_job(runner, call, self.repeat) if self.is_async else sync_job(call, self.repeat)
 
 
 def conversation(count: int) -> list[Any]:

@@ -9,6 +9,7 @@ from tests.benchmarks.baselines import CoreBaseline, Raw, Split
 
 BASELINE = "core baseline"
 OURS = "ChatKimi"
+BRIDGE = "ChatKimi by core's bridge"
 MOST = 4000
 """The most connections of the largest measurement."""
 RARE_GC = "ChatKimi, rare GC"
@@ -47,6 +48,23 @@ def crowded() -> dict[str, Callable[..., Any]]:
     needed = dict(zip(makers, ("httptools", "aiohttp", "httpx2"), strict=True))
     others = {name: make for name, make in makers.items() if importlib.util.find_spec(needed[name])}
     return {RARE_GC: products()[OURS], **others}
+
+
+def variants() -> dict[str, Callable[..., Any]]:
+    """Return ChatKimi on other transports, and with langchain-core's own events of streams."""
+    names = {f"ChatKimi on {name}": name for name in ("httptools", "aiohttp") if importlib.util.find_spec(name)}
+    return {**{title: _on(name) for title, name in names.items()}, BRIDGE: _by_the_bridge}
+
+
+def _by_the_bridge(base_url: str) -> Any:
+    kind = type(products()[OURS](base_url))
+
+    class ByTheBridge(kind):  # type: ignore[misc, valid-type]  # the class is imported when it is used
+        def _stream(self, *arguments: Any, **named: Any) -> Any:
+            # langchain-core makes the events of a class with streams of its own.
+            return super()._stream(*arguments, **named)
+
+    return ByTheBridge(model="moonshotai/kimi-k2-0905", api_key="none", base_url=base_url)
 
 
 def _on(transport: str) -> Callable[..., Any]:

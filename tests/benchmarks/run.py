@@ -8,12 +8,16 @@ A full run takes at most twenty minutes, `--quick` about three.
 import argparse
 import asyncio
 import platform
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+from langchain_core._api import LangChainBetaWarning
 
 from tests.benchmarks import cases, crowds, repairs, start, steady, structured_growth, units
-from tests.benchmarks.contenders import BASELINE, OURS, baselines, products
+from tests.benchmarks.contenders import BASELINE, BRIDGE, OURS, baselines, products, variants
 from tests.benchmarks.measuring import Samples, interleaved, median, server, spread
 from tests.benchmarks.sizes import FULL, QUICK, TINY, Sizes
 from tests.benchmarks.tables import Figures, ratio_text, table
@@ -74,6 +78,7 @@ class Bench:
         """Yield the lines of the report."""
         sections = {
             "calls": ("CPU of calls", self.calls),
+            "variants": ("Transports, and events by langchain-core", self.variants),
             "first": ("Time to the first token", self.firsts),
             "growth": ("Growth", self.growth),
             "units": ("Growth of requests and replies", self.units),
@@ -112,6 +117,31 @@ class Bench:
         if samples is None:
             return ""
         return f"{case.per_part(median(samples.cpu)):.3g} ± {spread(samples.cpu):.0%}"
+
+    def variants(self) -> Iterator[str]:
+        """Measure the calls on other transports, and the events that langchain-core makes from chunks."""
+        others = variants()
+        return table(
+            ["", BASELINE, OURS, *others, *(f"{name} ÷ {BASELINE}" for name in others)], self._variants(others)
+        )
+
+    def _variants(self, others: dict[str, Callable[..., Any]]) -> Iterator[list[str]]:
+        for case in cases.calls(self.sizes.deltas):
+            # aiohttp is for async calls, and the bridge for events.
+            fitting = {
+                name: make
+                for name, make in others.items()
+                if (name == BRIDGE) is case.method.endswith("events") and ("aiohttp" not in name or case.is_async)
+            }
+            if not case.title.startswith(("text delta, stream", "text delta, astream", "plain")):
+                continue
+            makers = {**cases.baseline_and_ours(self.makers), **fitting}
+            samples = interleaved(case.jobs(makers, self.url, self.runner), self.sizes.rounds)
+            row = self.figures.add("variants", case.title, samples, case.per_part(1.0), OURS)
+            figures = [self._figure(case, samples.get(name)) for name in (BASELINE, OURS, *others)]
+            base = row.medians[BASELINE]
+            ratios = [ratio_text(row.medians[name] / base) if name in samples else "" for name in others]
+            yield [case.title, *figures, *ratios]
 
     def firsts(self) -> Iterator[str]:
         """Measure the time to the first token."""
@@ -205,6 +235,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write the report and the figures."""
     chosen = _arguments(arguments)
     chosen.figures = Figures()
+    # `stream_events(version="v3")` is in beta.
+    warnings.simplefilter("ignore", LangChainBetaWarning)
     lines = []
     for line in report(chosen):
         print(line, flush=True)  # noqa: T201 - this is a command

@@ -2,10 +2,11 @@
 
 import io
 import logging
+import sys
 
 import pytest
 
-from langchain_kimi.bulk.progress import IN_LOG, Lines, progress_of
+from langchain_kimi.bulk.progress import IN_LOG, Bar, Lines, progress_of
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.summary import BulkSummary
 
@@ -47,12 +48,32 @@ def test_without_a_terminal_the_log_has_the_lines(caplog: pytest.LogCaptureFixtu
     assert IN_LOG == 60
 
 
-def test_a_terminal_has_one_line_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "150")
+    summary = BulkSummary(total=4)
+    progress = progress_of(True, summary)  # noqa: FBT003 - the user's value
+    assert isinstance(progress, Bar)
+    for number in range(3):
+        summary.add(BulkResult("a", number))
+        progress.update()
+    progress.close()
+
+    shown = terminal.getvalue()
+    assert "0 of 4 rows" in shown
+    assert "3 of 4 rows, 0 failed, $0.0000" in shown.rsplit("━", 1)[1]
+
+
+def test_a_terminal_without_the_library_has_one_line_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
     monkeypatch.setattr("sys.stderr", terminal)
     progress = progress_of(True, BulkSummary())  # noqa: FBT003 - the user's value
     assert isinstance(progress, Lines)

@@ -22,6 +22,7 @@ from langchain_kimi.errors import (
     KimiServerError,
     KimiStatusError,
     KimiTimeoutError,
+    KimiUnexpectedStatusError,
 )
 from langchain_kimi.testing import Emulator
 from tests.catalog.serving import KEY, URL, Ask, Server, data, refusal
@@ -90,7 +91,7 @@ def test_the_key_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         (401, KimiAuthenticationError),
         (403, KimiPermissionError),
         (404, KimiNotFoundError),
-        (418, KimiStatusError),
+        (418, KimiUnexpectedStatusError),
         (429, KimiRateLimitError),
         (500, KimiServerError),
         (503, KimiServerError),

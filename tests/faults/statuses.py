@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -13,6 +12,7 @@ from langchain_kimi.errors import (
     KimiPermissionError,
     KimiRateLimitError,
     KimiServerError,
+    KimiUnexpectedStatusError,
 )
 from langchain_kimi.testing import RawReply, faults
 from langchain_kimi.testing.responses import dump
@@ -170,7 +170,7 @@ REFUSALS = (
         what="302 to another URL",
         script=[RawReply(status=302, headers={"location": "http://127.0.0.1:9/elsewhere"})],
         plain=Failed(
-            kind=UndocumentedStatusError, leads="HTTP status 302 without a body",
+            kind=KimiUnexpectedStatusError, leads="HTTP status 302 without a body",
             advises="check base_url, the proxy and the request.", status=302,
         ),
     ),

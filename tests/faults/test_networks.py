@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiError,
     KimiServerError,
     KimiStatusError,
     KimiTimeoutError,
+    KimiUnexpectedStatusError,
 )
 from langchain_kimi.testing import Emulator, RawReply, Reply
 from tests.conftest import KEY
@@ -183,7 +183,7 @@ def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, reaso
 @pytest.mark.parametrize(
     ("refusal", "kind", "reason"),
     [
-        (refused(407), UndocumentedStatusError, "check base_url, the proxy and the request."),
+        (refused(407), KimiUnexpectedStatusError, "check base_url, the proxy and the request."),
         (refused(502), KimiServerError, "HTTP 502"),
         (b"", KimiConnectionError, "broke before a reply came"),
     ],

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from langchain_kimi._openrouter.errors import UndocumentedStatusError
 from langchain_kimi.errors import (
     KimiConnectionError,
     KimiEmptyReplyError,
@@ -11,6 +10,7 @@ from langchain_kimi.errors import (
     KimiRateLimitError,
     KimiReplyTooLargeError,
     KimiServerError,
+    KimiUnexpectedStatusError,
 )
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.faults import http_error
@@ -43,7 +43,7 @@ def unconnected(**more: Any) -> Failed:
 def status(number: int, **more: Any) -> Failed:
     """Return the failure with a status that OpenRouter does not document."""
     facts: dict[str, Any] = {"advises": "check base_url, the proxy and the request.", "status": number}
-    return Failed(kind=UndocumentedStatusError, **{**facts, **more})
+    return Failed(kind=KimiUnexpectedStatusError, **{**facts, **more})
 
 
 ENCODINGS = (

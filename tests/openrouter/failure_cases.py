@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_kimi import errors
-from langchain_kimi._openrouter.errors import UndocumentedStatusError
-from langchain_kimi.errors import KimiStatusError
+from langchain_kimi.errors import KimiStatusError, KimiUnexpectedStatusError
 
 NOW = 1_790_000_000.0
 IN_A_MINUTE = str(int((NOW + 60) * 1000))
@@ -182,8 +181,8 @@ ROWS = [
     Row(500, {}, SERVER, "HTTP status 500", {"code": None}),
     Row(500, {"error": {}}, SERVER, "The server sent an error without a message."),
     Row(500, "\ufeff" + '{"error": {"message": "marked"}}', SERVER, "marked"),
-    Row(418, sent("teapot", 418), UndocumentedStatusError, "teapot", NEVER),
-    Row(302, "", UndocumentedStatusError, "HTTP status 302 without a body", NEVER),
+    Row(418, sent("teapot", 418), KimiUnexpectedStatusError, "teapot", NEVER),
+    Row(302, "", KimiUnexpectedStatusError, "HTTP status 302 without a body", NEVER),
     Row(204, "", SERVER, "HTTP status 204 without a body", {"status": 500}),
 ]  # fmt: skip
 

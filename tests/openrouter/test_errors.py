@@ -8,7 +8,6 @@ import pytest
 from langchain_kimi._openrouter.errors import (
     BY_TYPE,
     CONTEXT_TYPES,
-    UndocumentedStatusError,
     error_from_reply,
     error_from_response,
     find_error,
@@ -25,6 +24,7 @@ from langchain_kimi.errors import (
     KimiRateLimitError,
     KimiServerError,
     KimiStatusError,
+    KimiUnexpectedStatusError,
     RawReply,
 )
 from tests.growth import assert_linear
@@ -147,7 +147,7 @@ def test_a_status_of_cloudflare_is_retryable(status: int) -> None:
 @pytest.mark.parametrize("status", [304, 418, 499, 600, 999])
 def test_an_undocumented_status_is_not_retryable(status: int) -> None:
     error = raised(status, "x")
-    assert type(error) is UndocumentedStatusError
+    assert type(error) is KimiUnexpectedStatusError
     assert not error.is_retryable
     assert error.advice.startswith("OpenRouter does not document this status")
 

@@ -59,6 +59,21 @@ class _Response(aiohttp.ClientResponse):
         return await super().start(connection)
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A connector that warns of nothing if the garbage collector frees it together with its client, but first."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._process = os.getpid()
+
+    def __del__(self, _warnings: Any = None) -> None:
+        if self._process != os.getpid():
+            return
+        # A connection cannot be closed on an event loop that is closed itself; its socket is, with its transport.
+        with suppress(RuntimeError):
+            _close_now(self)
+
+
 class AiohttpClient(Lean):
     """An async HTTP client with one connection. Closing it takes no await.
 
@@ -84,7 +99,7 @@ class AiohttpClient(Lean):
     def __del__(self) -> None:
         """Close the session of a client that was dropped, for example with the loop of a cancelled call."""
         if (session := self._session) is not None and self._process == os.getpid():
-            close = partial(getattr(session.connector, "_close", dict), abort_ssl=True)
+            close = partial(_close_now, session.connector)
             loop = self._loop
             session.detach()
             try:
@@ -163,7 +178,7 @@ class AiohttpClient(Lean):
         return not is_readable(protocol.transport)
 
     def _new_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             ssl=self._tls,
             limit=1,
             resolver=aiohttp.ThreadedResolver(),
@@ -205,8 +220,12 @@ class AiohttpClient(Lean):
                 transport.abort()
         if response is not None:
             response.close()
-        # The public method takes an await. Without this one the garbage collector closes the connector.
-        getattr(connector, "_close", dict)(abort_ssl=True)
+        _close_now(connector)
+
+
+def _close_now(connector: Any) -> None:
+    """Close a connector. Its public method takes an await; without the private one, the garbage collector closes it."""
+    getattr(connector, "_close", dict)(abort_ssl=True)
 
 
 class _Body:

@@ -44,8 +44,17 @@ def check_transport(value: Any, *, http_client: Any = None, http_async_client: A
         )
 
 
+def import_clients(transport: str) -> None:
+    """Import what the calls of a model need, so that its first call imports nothing on an event loop.
+
+    Without it, tools that report calls that block an event loop (blockbuster, `langgraph dev`) would report the import.
+    """
+    sync_kind(transport, None)
+    async_kind(transport, None)
+
+
 def sync_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
-    """Return the class of the sync clients of a transport. Its first call imports what the transport is made of."""
+    """Return the class of the sync clients of a transport. The first call imports httpcore, which takes 10 ms."""
     check_transport(transport)
     if proxy is not None or transport != "httptools":
         from langchain_kimi._openrouter.http.lean_client import LeanClient  # noqa: PLC0415 - imported when needed

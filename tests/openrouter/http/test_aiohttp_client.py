@@ -102,6 +102,10 @@ def test_a_child_process_leaves_the_connection_to_its_parent() -> None:
         assert client.is_closed
         assert not session.closed
         assert protocol.is_connected()
+        session.connector._process -= 1
+        session.connector.__del__()
+        assert not session.connector.closed
+        session.connector._process += 1
         # It is closed here, because this is the parent.
         assert _of_parents.pop()[0] is session
         client._process += 1
@@ -174,3 +178,13 @@ def test_a_client_that_is_dropped_closes_its_session() -> None:
         del client
         assert session.closed
         assert connector.closed
+
+
+def test_a_connector_that_is_freed_before_its_client_is_closed_without_a_warning() -> None:
+    with answering(REPLY) as server, Exchanges(AiohttpClient) as exchange:
+        exchange(f"http://127.0.0.1:{server.port}/")
+        client: Any = exchange.client
+        # A warning would be an error.
+        client._session.connector.__del__()
+        assert client._session.connector.closed
+        exchange.wait(0)

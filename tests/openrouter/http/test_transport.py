@@ -16,8 +16,8 @@ from langchain_kimi.errors import (
     KimiPaymentRequiredError,
     KimiRateLimitError,
     KimiServerError,
-    KimiStatusError,
     KimiTimeoutError,
+    KimiUnexpectedStatusError,
     KimiUsageError,
 )
 from langchain_kimi.testing.http1 import Cut, Response
@@ -65,7 +65,7 @@ STATUSES: list[tuple[int, type[KimiError], bool]] = [
     (402, KimiPaymentRequiredError, False),
     (404, KimiNotFoundError, False),
     (408, KimiServerError, True),
-    (418, KimiStatusError, False),
+    (418, KimiUnexpectedStatusError, False),
     (429, KimiRateLimitError, True),
     (500, KimiServerError, True),
     (503, KimiServerError, True),
@@ -228,7 +228,7 @@ def test_a_redirect_is_not_followed(ask: Ask) -> None:
         answer = Response(307, {"location": f"{elsewhere.url}/chat/completions"}, (b"",), chunked=False)
         with serving(answer) as server:
             [error] = ask(call(server.url, retries=2, clock=Recorded()))
-    assert type(error) is KimiStatusError
+    assert type(error) is KimiUnexpectedStatusError
     assert error.status == 307
     assert (len(server.requests), elsewhere.requests) == (1, [])
 
