@@ -32,7 +32,7 @@ _FLAGS = ("stream", "logprobs", "parallel_tool_calls", "include_reasoning")
 _LONGEST = {"session_id": 256, "user": 128, "prompt_cache_key": 1024}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "reasoning_effort": _EFFORTS,
-    "service_tier": ("auto", "default", "fast", "flex", "priority", "scale"),
+    "service_tier": ("auto", "default", "fast", "flex", "priority", "scale", "ultrafast"),
     "route": ("fallback", "sort"),
     "verbosity": ("low", "medium", "high", "xhigh", "max"),
 }
@@ -236,6 +236,7 @@ def _provider(routing: Any) -> None:
     checks |= dict.fromkeys(_PROVIDER_FLAGS, lambda value: isinstance(value, bool))
     checks |= dict.fromkeys(_PROVIDER_THRESHOLDS, _is_threshold)
     checks |= {"data_collection": ("allow", "deny").__contains__, "sort": _is_sort, "max_price": _is_price}
+    checks["options"] = lambda value: isinstance(value, dict) and all(isinstance(one, dict) for one in value.values())
     for name, value in routing.items():
         _require(name in checks, f"provider: Unrecognized key: {name!r}")
         _require(value is None or checks[name](value), f"provider.{name}: invalid value")

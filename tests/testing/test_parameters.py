@@ -1,7 +1,8 @@
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
+from openrouter.components import ChatRequestReasoningEffort, ChatRequestServiceTier, MaxPrice, ProviderPreferences
 
 from tests.testing.chat import post, tool
 
@@ -18,6 +19,17 @@ DEFERRED = {"protocol": "v1", "profile": "portable", "search": {"type": "bm25"},
 def test_deferred_tools_do_not_count_for_the_limit(client: httpx.Client) -> None:
     deferred = {"type": "function", "function": {"name": "a", "defer_loading": True}}
     assert post(client, tools=[deferred] * 200, deferred_tools=DEFERRED).status_code == 200
+
+
+@pytest.mark.covered
+def test_the_words_and_keys_of_the_official_sdk_are_accepted(client: httpx.Client) -> None:
+    words = {"service_tier": ChatRequestServiceTier, "reasoning_effort": ChatRequestReasoningEffort}
+    for name, kind in words.items():
+        for word in get_args(get_args(kind)[0]):
+            assert post(client, **{name: word}).status_code == 200, word
+    keys: dict[str, Any] = dict.fromkeys(ProviderPreferences.model_fields)
+    prices = dict.fromkeys(MaxPrice.model_fields, "1")
+    assert post(client, provider={**keys, "max_price": prices}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -48,6 +60,7 @@ def test_deferred_tools_do_not_count_for_the_limit(client: httpx.Client) -> None
                 "quantizations": None,
             }
         },
+        {"provider": {"options": {"moonshotai": {"a": 1}}}},
         {"provider": {"sort": "throughput", "require_parameters": True}, "temperature": 1, "max_completion_tokens": 5},
         {"model": "somebody/else", "provider": {"only": ["elsewhere"], "require_parameters": True}, "top_a": 1},
     ],
@@ -129,6 +142,8 @@ def test_valid_requests_are_accepted(client: httpx.Client, more: dict[str, Any])
         ({"provider": {"max_price": {"prompt": None}}}, "provider.max_price: invalid"),
         ({"provider": {"max_price": 5}}, "provider.max_price: invalid"),
         ({"provider": {"preferred_max_latency": {"p42": 1}}}, "provider.preferred_max_latency: invalid"),
+        ({"provider": {"options": {"moonshotai": 1}}}, "provider.options: invalid"),
+        ({"provider": {"options": []}}, "provider.options: invalid"),
         ({"provider": {"data_collection": "maybe"}}, "provider.data_collection: invalid"),
         ({"model": "moonshotai/kimi-k2-thinking", "reasoning_effort": "none"}, "Reasoning is mandatory"),
     ],
