@@ -19,7 +19,7 @@ from langchain_kimi._openrouter.wire import JSONObject
 
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
-_EDGES = re.compile(rf"(?:\s|{MARKER.pattern})+")
+_EDGES = re.compile(rf"(?:\s|{MARKER.pattern}|<\|close\|>\s{{0,8}}\w{{0,8}}\s{{0,8}}<\|sep\|>|<\|end_of_msg\|>)+")
 _BLOCK = re.compile(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
@@ -118,11 +118,15 @@ class ArgumentStream:
         if block := _BLOCK.fullmatch(text):
             text = block[1]
         value: Any = parsed(text)
+        is_encoded = isinstance(value, str)
         while isinstance(value, str):
             text = value or "null"
             value = parsed(text)
         if text.strip() == "null" and self._needs_nothing:
             value, text = {}, "{}"
+        if is_encoded and value is None and self._arguments_in_markup:
+            text = self._arguments_in_markup(text) or text
+            value = parsed(text)
         if not isinstance(value, dict):
             return held
         return self._decoded(text)

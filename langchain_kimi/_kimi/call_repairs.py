@@ -17,7 +17,7 @@ from typing import Any, cast
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
-from langchain_kimi._kimi.markup.grammar import MARKER, TAG_OPEN, parsed
+from langchain_kimi._kimi.markup.grammar import MARKER, TAG_END, TAG_OPEN, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
@@ -27,6 +27,7 @@ _BEFORE_NAME = re.compile(
     r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*+"
     r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
 )
+_TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
 _AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
 _ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
 """The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
@@ -351,6 +352,8 @@ class IncomingCalls:
         Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906,
         44934).
         """
+        if call.name and _TAG_IN_CALL.match(text):
+            text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
         scanner = MarkupScanner(self._offered)
         scanner.feed(text)
         scanner.close(clean=True)

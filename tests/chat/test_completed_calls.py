@@ -253,6 +253,11 @@ async def test_truncated_arguments_in_the_name_are_invalid(openrouter: Emulator,
         f"{BEGIN}functions.get_weather:0{ARGUMENTS}{PARIS}{END}",
         f"I call it. {markup()}",
         f"functions.get_weather:0{PARIS}",
+        json.dumps(markup()),
+        f"{TAG}{IN_TAG}<|close|>call<|sep|>",
+        IN_TAG.partition("<|sep|>")[2],
+        f'<|open|>json type="object"<|sep|>{PARIS}<|close|>json<|sep|>',
+        f"{PARIS}<|close|>call<|sep|><|close|>tools<|sep|><|end_of_msg|>",
     ],
 )
 async def test_a_call_as_markup_in_the_arguments_is_read(
