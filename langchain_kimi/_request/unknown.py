@@ -63,7 +63,9 @@ def _text_of(value: Any, depth: int) -> str:
         return "\n".join(filter(None, (_text_of(item, depth - 1) for item in value)))
     if not isinstance(value, Mapping):
         return ""
-    texts = (_text_of(value.get(key), depth - 1) for key in _TEXT_KEYS)
+    # The text of OpenAI's Assistants is an object with `value` and `annotations`.
+    keys = (*_TEXT_KEYS, "value") if "annotations" in value else _TEXT_KEYS
+    texts = (_text_of(value.get(key), depth - 1) for key in keys)
     return next(filter(None, texts), "") or _text_named_after_type(value, depth)
 
 

@@ -158,3 +158,10 @@ def test_wrapped_and_missing_objects_are_unwrapped(arguments: str, schema: Any, 
         text = "".join(map(stream.feed, pieces)) + stream.close()
         assert text == passed
         assert stream.decoded == (passed != arguments)
+
+
+def test_markup_that_was_encoded_is_read() -> None:
+    read = {"markup": '{"city": "Paris"}'}.get
+    for text, expected in (('"markup"', '{"city": "Paris"}'), ('"text"', '"text"')):
+        stream = ArgumentStream(SCHEMA, read)
+        assert stream.feed(text) + stream.close() == expected
