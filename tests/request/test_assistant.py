@@ -391,15 +391,3 @@ def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> No
     with pytest.raises(KimiUsageError) as raised:
         message_to_wire(AIMessage(["look", block]))
     assert str(raised.value) == f"messages[0].content[1]: {reason}"
-
-
-@pytest.mark.parametrize(
-    ("block", "content"),
-    [
-        ({"type": "text", "text": {"value": "Hello.", "annotations": []}}, "Hello."),
-        ({"type": "text", "citations": []}, None),
-        ({"type": "text", "text": None}, None),
-    ],
-)
-def test_text_blocks_without_text_are_unknown_blocks(block: Any, content: str | None) -> None:
-    assert message_to_wire(AIMessage([block])) == ([assistant(content)] if content else [])

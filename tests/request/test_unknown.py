@@ -75,3 +75,15 @@ def test_a_type_is_logged_once_for_each_role(caplog: pytest.LogCaptureFixture) -
     assert "of role 'assistant'" in lines[1]
     assert "secret" not in caplog.text
     assert len(lines[2]) < 250
+
+
+@pytest.mark.parametrize(
+    ("block", "content"),
+    [
+        ({"type": "text", "text": {"value": "Hello.", "annotations": []}}, "Hello."),
+        ({"type": "text", "citations": []}, None),
+        ({"type": "text", "text": None}, None),
+    ],
+)
+def test_text_blocks_without_text_are_unknown_blocks(block: Any, content: str | None) -> None:
+    assert messages_to_wire([AIMessage([block])]) == ([{"role": "assistant", "content": content}] if content else [])
