@@ -205,7 +205,7 @@ _NAMES: Mapping[tuple[str, str], tuple[str, ...]] = {
         "events: the end for ever",
         "events: comments after the end, for ever",
     ),
-    ("KimiStatusError", "KimiStatusError"): (
+    ("KimiUnexpectedStatusError", "KimiUnexpectedStatusError"): (
         "status: 999",
         "status: 600",
         "redirect: to another host",

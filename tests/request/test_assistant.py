@@ -6,7 +6,6 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_kimi._request.messages import message_to_wire
-from langchain_kimi.errors import KimiUsageError
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}}
 DETAILS = [
@@ -378,16 +377,3 @@ def test_a_sum_of_chunks_of_another_provider_with_thinking_and_a_call() -> None:
         tool_call_chunks=[{"name": "forecast", "args": '{"city":"Oslo"}', "id": "functions.forecast:0", "index": 1}],
     )
     assert message_to_wire(chunk) == [assistant(None, reasoning="Hm.", tool_calls=[WIRE_CALL])]
-
-
-@pytest.mark.parametrize(
-    ("block", "reason"),
-    [
-        ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'."),
-        ({"type": "text-plain"}, "a block of type 'text-plain' needs 'text', 'base64' or 'url'."),
-    ],
-)
-def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> None:
-    with pytest.raises(KimiUsageError) as raised:
-        message_to_wire(AIMessage(["look", block]))
-    assert str(raised.value) == f"messages[0].content[1]: {reason}"

@@ -321,3 +321,16 @@ def test_a_function_message_is_the_result_of_the_last_open_call_of_its_name() ->
     ]  # fmt: skip
     with pytest.raises(KimiUsageError, match=r"messages\[9\]: no open call before it matches the function message 'f'"):
         messages_to_wire([*messages, result("f")])
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        ({"type": "image"}, "a block of type 'image' needs 'url' or 'base64'."),
+        ({"type": "text-plain"}, "a block of type 'text-plain' needs 'text', 'base64' or 'url'."),
+    ],
+)
+def test_the_error_for_a_block_of_an_assistant_names_its_position(block: Any, reason: Any) -> None:
+    with pytest.raises(KimiUsageError) as raised:
+        message_to_wire(AIMessage(["look", block]))
+    assert str(raised.value) == f"messages[0].content[1]: {reason}"
