@@ -24,7 +24,7 @@ from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
 _BEFORE_NAME = re.compile(
-    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*+"
+    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*"
     r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
 )
 _TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")

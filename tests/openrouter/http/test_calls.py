@@ -5,7 +5,7 @@ import pytest
 
 from langchain_kimi._openrouter.http.calls import Attempts
 from langchain_kimi._openrouter.reply.bodies import ErrorBodyReader
-from langchain_kimi.errors import KimiConnectionError, KimiTimeoutError
+from langchain_kimi.errors import KimiConnectionError, KimiNotFoundError, KimiTimeoutError
 from tests.conftest import KEY
 from tests.openrouter.http.calling import Recorded, Text, call
 
@@ -69,6 +69,13 @@ def test_an_error_gets_the_errors_of_the_earlier_attempts() -> None:
     assert attempts.wait_after(first) is not None
     assert attempts.wait_after(second) is None
     assert second.attempts == (first,)
+
+
+def test_an_error_names_the_variable_of_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_BASE", URL)
+    error = KimiNotFoundError("Not Found", status=404, advice="Check the model.")
+    assert Attempts(call(URL)).wait_after(error) is None
+    assert error.advice == "Check the model. base_url comes from the environment variable OPENROUTER_API_BASE."
 
 
 def test_the_repr_of_a_call_contains_no_secret() -> None:

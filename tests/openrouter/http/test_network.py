@@ -57,6 +57,15 @@ async def test_the_connect_timeout_ends_the_opening_of_a_connection(listener: so
     assert not network.streams
 
 
+async def test_a_cancelled_opening_leaves_no_stream() -> None:
+    network = AsyncNetwork()
+    stream = AsyncStream(network, asyncio.get_running_loop())
+    with pytest.raises(asyncio.CancelledError):
+        async with stream.opening(None):
+            raise asyncio.CancelledError
+    assert not network.streams
+
+
 async def test_socket_options_are_set(listener: socket.socket) -> None:
     option = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener), socket_options=[option])
