@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import cases
 from tests.benchmarks.contenders import OURS, products
@@ -92,7 +93,8 @@ def package_of(commit: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as directory:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             # Python 3.11 has the argument since 3.11.4, and 3.12 warns without it.
-            files.extractall(directory, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # noqa: S202 - our own files
+            safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            files.extractall(directory, **safely)  # noqa: S202 - our own files
         yield Path(directory)
 
 
