@@ -1,7 +1,7 @@
 """One call of a model: its request, and how the reply is read."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,12 +72,7 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     unrepaired, body = bodies(settings, messages, arguments, profile, streamed=streamed)
     content = body_bytes(body_for_host(settings, body, arguments, streamed=streamed))
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
-    reader: Any = PlainMessage
-    if streamed:
-        kind: Any = CoalescedMessage if settings.coalesce else StreamedMessage
-        if events_of is not None:
-            kind = partial(EventMessage, message_id=events_of)
-        reader = partial(kind, with_usage=_with_usage(settings, arguments))
+    reader = _streamed_reader(settings, arguments, events_of) if streamed else PlainMessage
 
     def new_reader(head: ResponseHead) -> Any:
         report.begin_reply(head)
@@ -99,6 +94,14 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
         clock=settings._clock(),  # noqa: SLF001 - for tests
         own_names=lambda: changes_of_tools(unrepaired, body).get("tool_names", {}),
     )
+
+
+def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], events_of: str | None) -> Callable[..., Any]:
+    """Return the class that reads a stream, with its first arguments; see `new_call`."""
+    kind: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
+    if events_of is not None:
+        kind = partial(EventMessage, message_id=events_of)
+    return partial(kind, with_usage=_with_usage(settings, arguments))
 
 
 def bodies(

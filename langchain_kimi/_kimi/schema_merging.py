@@ -122,7 +122,7 @@ _COMBINE: dict[str, Combine] = {
 def _properties(outer: JSONObject, inner: JSONObject) -> JSONObject:
     """Return `properties` and `additionalProperties` of an intersection.
 
-    `additionalProperties` of one side applies to the properties that only the other side names.
+    The `additionalProperties` of each schema apply to the properties that only the other schema lists.
     """
     ours, theirs = outer.get("properties") or {}, inner.get("properties") or {}
     our_rest, their_rest = outer.get("additionalProperties", True), inner.get("additionalProperties", True)

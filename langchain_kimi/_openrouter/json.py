@@ -24,7 +24,7 @@ MAX_DIGITS = 300
 LARGEST_INTEGER = 2**53
 """Every JSON writer writes integers up to this one in the same way."""
 COMPACT_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-"""Compact JSON with characters as they are. It refuses what is not JSON."""
+"""Writes compact JSON without escapes for characters outside of ASCII. NaN and infinities are a `ValueError`."""
 
 
 class Codec:

@@ -81,12 +81,12 @@ class Frames:
         await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
 
     async def prove(self, secret: str) -> None:
-        """Prove to the other side that this one has the secret."""
+        """Answer the nonce of the peer with a proof of the secret."""
         nonce = (await self.receive(_LARGEST_UNPROVEN))["nonce"]
         self.send({"proof": _proof(secret, nonce)})
 
     async def is_proven(self, secret: str) -> bool:
-        """Return whether the other side proves that it has the secret."""
+        """Send a nonce, and return whether the answer of the peer proves that it has the secret."""
         nonce = secrets.token_hex()
         self.send({"nonce": nonce})
         proof = (await self.receive(_LARGEST_UNPROVEN)).get("proof")

@@ -272,7 +272,7 @@ def packed(error: BaseException) -> Message:
 def unpacked(message: Message) -> BaseException:
     """Return the exception that `packed` described, or a `RuntimeError` with its text if it cannot be made here."""
     try:
-        error: BaseException = pickle.loads(  # noqa: S301 - the other side has proven that it belongs to the run
+        error: BaseException = pickle.loads(  # noqa: S301 - the peer has proven that it has the secret of the run
             base64.b64decode(message["pickle"])
         )
     except Exception:  # noqa: BLE001 - whatever the class of another process raises

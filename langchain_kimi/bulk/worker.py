@@ -24,7 +24,7 @@ class Link:
 
     Args:
         frames: The connection.
-        settings: The first message of the other side.
+        settings: The first message of the driver.
     """
 
     def __init__(self, frames: Frames, settings: Message) -> None:
