@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
-from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
+from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
 from langchain_kimi._kimi.schema_shapes import (
     ANNOTATIONS,
     TYPING,
@@ -184,6 +184,8 @@ class _Rewriter:
             # No value matches.
             rewritten = {"type": "object", "properties": {}, "not": {}}
         rewritten = self._with_definitions(rewritten)
+        if endless_reference(rewritten):
+            rewritten = with_empty_arrays(rewritten)
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
         if rewritten is not self._root:
