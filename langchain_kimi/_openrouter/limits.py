@@ -1,21 +1,28 @@
-"""Limits on the size and depth of replies: above every real reply, and low enough to protect memory and stack."""
+"""Limits on the size and the depth of replies. No real reply reaches them, and they protect memory and stack."""
 
 from typing import Any
 
 from langchain_kimi.errors import KimiReplyTooLargeError
 
 MAX_EVENT_BYTES = 16 * 2**20
-"""The largest event of a stream, decompressed. It is checked while the event arrives."""
+"""The maximum size of an event of a stream, decompressed. It is checked while the event arrives."""
 MAX_REPLY_BYTES = 256 * 2**20
-"""The largest reply, decompressed, including keep-alive comments."""
+"""The maximum size of a reply, decompressed, including keep-alive comments."""
 MAX_VALUES = 2**24
-"""The most values in a plain reply, counted by commas. The lists of 256 MiB would take gigabytes and half a minute."""
+"""The maximum number of values in a plain reply, counted by commas. The lists of 256 MiB of JSON would take gigabytes
+and half a minute."""
 MAX_DEPTH = 100
-"""Levels of nested JSON. Python's own parser, `copy.deepcopy` and pydantic fail a few hundred levels later."""
+"""The maximum depth of nested JSON. Python's parser, `copy.deepcopy` and pydantic fail a few hundred levels later."""
 
 
 def too_large(subject: str, limit: int, unit: str = "MiB") -> KimiReplyTooLargeError:
-    """Return the error for a reply or an event that is larger than `limit` bytes, or has more than as many values."""
+    """Return the error for a reply or an event that is larger than a limit.
+
+    Args:
+        subject: The name of the reply or the event in the error, at the beginning of a sentence.
+        limit: The limit, in bytes if the unit is MiB.
+        unit: The unit of the limit in the error.
+    """
     size = f"{limit // 2**20} MiB" if unit == "MiB" else f"{limit} {unit}"
     return KimiReplyTooLargeError(
         f"{subject} is larger than {size}.",

@@ -1,6 +1,6 @@
-"""Changes of tools and of the reasoning effort in the content of a message.
+"""Find the changes of tools and of the reasoning effort in the content of a message.
 
-The blocks are those of other LangChain packages, as they are or in a `non_standard` block:
+They are content blocks of other LangChain packages, either directly or inside a `non_standard` block:
 
 - `additional_tools` with `tools` (langchain-openai), in system messages,
 - `tool_addition` with a `tool_definition`, and `tool_removal` (langchain-anthropic), in system messages,
@@ -24,7 +24,7 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
 
     Args:
         content: The content of a message. A text has no such blocks.
-        is_system: Whether it is that of a system message; others only change the effort.
+        is_system: Whether the message is a system message. Other messages can only change the effort.
 
     Raises:
         KimiUsageError: A tool cannot be converted.
@@ -61,7 +61,7 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
         for wire in tools_to_wire(definitions, strict=None):
             name = wire.get("function", wire).get("name", wire["type"])
             added[name] = wire
-            # A removal before it makes way for a new definition.
+            # A new definition cancels an earlier removal.
             removed = [other for other in removed if other != name]
     return list(added.values()), removed
 

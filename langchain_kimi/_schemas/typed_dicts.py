@@ -25,10 +25,13 @@ def is_typed_dict(kind: Any) -> bool:
 
 
 def typed_dict_model(kind: type) -> type[BaseModel]:
-    """Return the model. As elsewhere in LangChain, a default and a description may follow the type in `Annotated`.
+    """Return a pydantic model for a TypedDict.
+
+    As elsewhere in LangChain, a default and a description may follow the type in `Annotated`.
 
     Raises:
-        TypeError, NameError, pydantic.PydanticUserError: pydantic does not support a type in it, or cannot resolve it.
+        TypeError, NameError, pydantic.PydanticUserError: pydantic does not support one of its types, or a type cannot
+            be resolved.
     """
     converter = _Converter()
     model: type[BaseModel] = converter.converted(kind)
@@ -38,7 +41,7 @@ def typed_dict_model(kind: type) -> type[BaseModel]:
 
 
 class _Converter:
-    """Makes the models of a TypedDict and the TypedDicts in it, by name; recursion becomes a reference by name."""
+    """Creates the models of a TypedDict and the TypedDicts in it, by name. Recursion becomes a reference by name."""
 
     def __init__(self) -> None:
         self.models: dict[str, type[BaseModel]] = {}
@@ -89,6 +92,6 @@ class _Converter:
         if notes and isinstance(default, _PLAIN):
             arguments["default"] = default
         elif not is_required:
-            # The key is optional, without a default in the schema.
+            # Makes the key optional, without a default in the schema.
             arguments["default_factory"] = dict
         return self.converted(hint), Field(**arguments)

@@ -245,7 +245,7 @@ class _AsyncPieces:
 
 
 def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: float) -> Iterator[tuple[bytes, float]]:
-    """Yield the decoded pieces, and an empty one, because the time spent waiting counts also without any."""
+    """Yield the decoded pieces and an empty one, so that the time spent waiting counts even if there are no pieces."""
     try:
         for part in decoder.decode(piece):
             yield part, waited
@@ -276,7 +276,7 @@ def _auser_pieces(response: Any, attempts: Attempts[Any]) -> Any:
 
 
 class _TranslatedErrors:
-    """Raises the exceptions of HTTP clients as `KimiError`s. A generator in its place takes three times as long."""
+    """Raises the exceptions of HTTP clients as `KimiError`s. As a generator it would take three times as long."""
 
     def __init__(self, attempts: Attempts[Any]) -> None:
         self._attempts = attempts
@@ -285,6 +285,6 @@ class _TranslatedErrors:
         """Do nothing."""
 
     def __exit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
-        # At the exit of the interpreter a stream ends by GeneratorExit, when modules are gone already.
+        # At interpreter exit a stream ends with GeneratorExit, after modules have been removed.
         if isinstance(problem, Exception) and isinstance(problem, client_errors()):
             raise self._attempts.error_of(problem) from problem

@@ -1,4 +1,4 @@
-"""Server-sent events: from bytes to payloads."""
+"""Decode the bytes of server-sent events into their payloads."""
 
 from langchain_kimi._openrouter.limits import MAX_EVENT_BYTES, too_large
 
@@ -64,7 +64,7 @@ class EventDecoder:
         )
 
     def _one_line_events(self, text: bytes) -> list[bytes] | None:
-        """Return the payloads if every event consists of one line, as nearly all do, else None."""
+        """Return the payloads if every event consists of one line, as nearly all do; otherwise None."""
         if self._payload or self._is_error or b"\r" in text:
             return None
         *events, rest = text.split(END)
