@@ -307,7 +307,7 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
     )
 
 
-def room_for_reply(profile: Mapping[str, Any] | None, prompt_tokens: int) -> int | None:
+def max_reply_tokens(profile: Mapping[str, Any] | None, prompt_tokens: int) -> int | None:
     """Return the maximum number of tokens that a model can write after a prompt; None if its limits are unknown."""
     limits = profile or {}
     written, context = limits.get("max_output_tokens"), limits.get("max_input_tokens")
