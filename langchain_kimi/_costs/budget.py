@@ -241,6 +241,7 @@ class Budget(KimiCostCallback):
         return Reservation(Amount(case.cost, case.tokens), case.prompt_tokens, slot)
 
     def _admit(self, run_id: UUID, reservation: Reservation) -> None:
+        """Reserve the amount of a call, or let it wait: in its thread, or by a ticket in its slot."""
         attempt = partial(self._fits, run_id, reservation)
         # A call does not overtake calls that are waiting.
         if (self._in_process.line.is_empty or not self.wait) and attempt():
@@ -300,6 +301,7 @@ class Budget(KimiCostCallback):
         return self._in_process.refusal(shortage)
 
     def _settle(self, run_id: UUID, cost: CallCost, error: BaseException | None = None) -> None:
+        """Replace the reservation of a call by the cost of the call and of its retried attempts."""
         reservation = self._in_process.calls.pop(run_id.int, None)
         if reservation is None:
             return

@@ -78,6 +78,7 @@ class Reconciler:
         heapq.heappush(self._queue, (due, next(self._numbers), generation_id, lookups))
 
     def _run(self) -> None:
+        """Look up calls until the queue is empty. It runs in a thread."""
         while (task := self._next()) is not None:
             generation_id, lookups = task
             cost = self._cost_of(generation_id)

@@ -125,6 +125,7 @@ class CallObserver(BaseCallbackHandler):
         response: LLMResult | None,
         error: BaseException | None = None,
     ) -> None:
+        """Create the record of a call that has ended, and pass it to `observe`."""
         running = self._running.pop(run_id.int, None)
         if running is None:
             return

@@ -204,6 +204,7 @@ class ArgumentStream:
         return "".join(out)
 
     def _read_string(self, text: str, position: int, out: list[str]) -> int:
+        """Read the string up to its end, its next escape, or the end of the text; return the position after it."""
         if self._after_backslash:
             self._after_backslash = False
             special, end = None, position + 1
@@ -222,6 +223,7 @@ class ArgumentStream:
         return end
 
     def _end_string(self, out: list[str]) -> None:
+        """Handle the end of a string: store a key, or pass on a value, which may be decoded."""
         raw, self._string = "".join(self._string), []
         if self._string_is_key:
             self._frames[-1].key = parsed(raw)
@@ -233,6 +235,7 @@ class ArgumentStream:
         self._expected_types, self._string_is_key = (), False
 
     def _read_structure(self, text: str, position: int, out: list[str]) -> int:
+        """Read up to the next sign outside strings, and return the position after it."""
         special = _OUTSIDE.search(text, position)
         if special is None:
             out.append(text[position:])

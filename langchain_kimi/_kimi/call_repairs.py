@@ -171,6 +171,7 @@ class IncomingCalls:
         return [*by_index.values()]
 
     def _last_deltas(self, *, is_complete: bool) -> Iterator[WireToolCall]:
+        """Yield the missing parts of all calls; there may be several deltas for one call."""
         for call in self.calls.values():
             rest = self._close_arguments(call)
             if rest == call.arguments == "{}" and not is_complete:

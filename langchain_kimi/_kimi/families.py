@@ -141,6 +141,7 @@ def _generation(kimi: re.Match[str]) -> tuple[int, int]:
 
 
 def _family(slug: str) -> KimiFamily | None:
+    """Return the family of a base slug; see `family`."""
     if _LATEST.search(slug):
         # `kimi-latest` was K3 when this was written and will be a newer model, so every modality is allowed.
         return replace(_NEWEST, name="kimi-latest", modalities=ALL_MODALITIES)

@@ -130,6 +130,7 @@ def _stub(call: _OpenCall) -> WireMessage:
 
 
 def _unpaired(messages: Sequence[WireMessage]) -> _Unpaired:
+    """Return the calls without a result, and the results without a call."""
     unpaired = _Unpaired()
     answered = calls_of_results(messages)
     with_result = set(answered.values())

@@ -181,6 +181,7 @@ class Repairer:
         return [*self._calls.without_repeated(self._leaks.calls(has_others=has_others, is_confirmed=is_confirmed))]
 
     def _report(self) -> JSONObject:
+        """Return the report on the response; see the class for its keys."""
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count

@@ -46,6 +46,7 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
 
 
 def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody:
+    """Return the checked and repaired body; see `prepare`."""
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     kimi = family(_first_model(body))
     if kimi is None:

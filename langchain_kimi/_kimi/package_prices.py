@@ -122,6 +122,7 @@ def highest_prices(rows: Sequence[PriceRow | HighestPrices]) -> HighestPrices:
 
 
 def _prices(providers: Sequence[Any], name: str, today: date) -> Iterator[tuple[str, PriceRow]]:
+    """Yield the slug and the current prices of each Kimi model of a provider."""
     for provider in providers:
         if provider.id != name:
             continue
@@ -136,6 +137,7 @@ def _prices(providers: Sequence[Any], name: str, today: date) -> Iterator[tuple[
 
 
 def _current(prices: Any, today: date) -> PriceRow | None:
+    """Return the prices that apply on a date; None if a price is missing."""
     since = None
     if isinstance(prices, list):
         started = [one for one in prices if getattr(one.constraint, "start_date", date.min) <= today]

@@ -153,6 +153,7 @@ def _limit(value: Any) -> float:
 
 
 def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[HostRow]:
+    """Return the hosts that the provider preferences allow."""
     only, ignored = _allowed(provider), provider.get("ignore") or ()
     weights = provider.get("quantizations") or ()
     return [

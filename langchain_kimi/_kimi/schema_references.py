@@ -146,6 +146,7 @@ def endless_reference(root: JSONObject) -> str | None:
 
 
 def _is_finite(root: JSONObject) -> bool:
+    """Return whether a schema has a finite value; see `endless_reference`."""
     waiting, followed = [root], set[str]()
     while waiting:
         schema = waiting.pop()

@@ -102,6 +102,7 @@ def with_typed_enum(schema: JSONObject) -> JSONObject:
 
 
 def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
+    """Return a schema whose members have one type, or one type and null, as enums of an accepted size."""
     allowed_ids = {id(member) for group in groups.values() for member in group}
     members = [member for member in schema["enum"] if id(member) in allowed_ids]
     # With a numeric type before null, Moonshot AI refuses the member null.

@@ -134,6 +134,7 @@ def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
 
 
 def _tool(tool: JSONObject) -> JSONObject:
+    """Return a tool with an accepted schema; see `with_moonshot_schemas`."""
     function = tool.get("function")
     if not isinstance(function, dict) or "parameters" not in function:
         return tool
@@ -176,6 +177,7 @@ class _Rewriter:
         return [_GROWTH * size_of(self._root) + _FREE_GROWTH]
 
     def parameters(self) -> JSONObject:
+        """Return the accepted schema; the root itself if nothing was changed."""
         root = self._without_root_reference(self._root)
         types = types_of(root)
         if types and "object" not in types:
@@ -202,6 +204,7 @@ class _Rewriter:
         return rewritten
 
     def _without_root_reference(self, root: JSONObject) -> JSONObject:
+        """Return the root merged with the target of its reference, because the root must not be a reference."""
         followed: list[str] = []
         while isinstance(reference := root.get("$ref"), str):
             accepted = self._definitions.accepted(reference)
@@ -269,6 +272,7 @@ class _Rewriter:
         return rewritten if accepted is rewritten else self._rewritten(accepted, path, within, is_root=is_root)
 
     def _inner(self, schema: Any, path: Path, step: Path, within: tuple[str, ...]) -> Any:
+        """Return the accepted form of a schema inside another one."""
         keyword = step[0]
         if (isinstance(schema, bool) and keyword in _MAY_BE_BOOLEAN) or (keyword in DEFINITIONS and not path):
             return schema

@@ -191,6 +191,7 @@ def _as_error(error: Any) -> WireError:
 
 
 def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) -> KimiError:
+    """Return the exception for an error object of a reply."""
     metadata = _as_mapping(error.get("metadata"))
     availability = _as_mapping(error.get("availability")) or _as_mapping(metadata.get("availability"))
     error_type = _text_or_none(metadata.get("error_type")) or _text_or_none(error.get("error_type"))
@@ -229,6 +230,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
 
 
 def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
+    """Return the class of the exception for a status, an error type and the texts of the error."""
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
     kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
@@ -348,6 +350,7 @@ def retry_after(
 
 
 def _seconds(value: Any, now: float) -> float | None:
+    """Return the seconds in a value such as `2`, `300ms` or an HTTP date; None if it is none of these."""
     number = number_of(value)
     if number is None and isinstance(value, str):
         if length := LENGTH_OF_TIME.fullmatch(value):

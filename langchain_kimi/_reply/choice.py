@@ -148,6 +148,7 @@ def _has_answer(choice: WireChoice) -> bool:
 
 
 def _hint(reply: WireEvent, choice: WireChoice) -> str:
+    """Return the advice for a reply that the token limit left without an answer."""
     has_reasoning = any(value for key, value in (choice.get("message") or {}).items() if key in _REASONING_KEYS)
     usage = usage_from(reply.get("usage"))
     count = usage.get("output_token_details", {}).get("reasoning") if usage else None

@@ -216,6 +216,7 @@ def with_joined_arguments(chunks: Sequence[AIMessageChunk]) -> Iterator[AIMessag
 
 
 def _joined(run: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+    """Yield the chunks with all pieces of arguments in the first chunk that has some."""
     arguments: dict[int | None, list[str]] = {}
     for piece in (piece for chunk in run for piece in chunk.tool_call_chunks):
         arguments.setdefault(piece["index"], []).append(piece["args"] or "")

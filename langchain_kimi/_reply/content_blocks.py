@@ -95,6 +95,7 @@ def _text(text: str, annotations: list[JSONObject]) -> JSONObject:
 
 
 def _annotation(annotation: JSONObject) -> JSONObject:
+    """Return a citation for a cited web page; any other annotation as non-standard."""
     cited = annotation.get("url_citation")
     if annotation.get("type") != "url_citation" or not isinstance(cited, dict):
         return {"type": "non_standard_annotation", "value": annotation}

@@ -58,6 +58,7 @@ class StreamedMessage:
         return chunks if self._begun else with_first(chunks, has_tools=self._has_tools)
 
     def _closing_chunks(self) -> Iterator[ChatGenerationChunk]:
+        """Yield the chunks that were held back, one that keeps invalid calls invalid, and the last chunk."""
         yield from self._chunks(self.wire.close())
         for held_back in self._choice.close():
             if chunk := chunk_from(held_back):

@@ -99,6 +99,7 @@ def body_bytes(body: WireBody) -> bytes:
 
 
 def _to_wire(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call in the wire format, without the internal ones."""
     parameters = {key: value for key, value in arguments.items() if key not in INTERNAL}
     if parameters.get("tools") is not None:
         parameters["tools"] = tools_to_wire(parameters["tools"], strict=None)

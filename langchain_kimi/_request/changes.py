@@ -47,6 +47,7 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
 
 
 def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str]]:
+    """Return the added tools and the names of the removed tools."""
     added: dict[str, JSONObject] = {}
     removed: list[str] = []
     for change in changes:

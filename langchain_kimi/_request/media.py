@@ -208,6 +208,7 @@ def input_file_part(block: Block) -> JSONObject:
 
 
 def _filename(block: Block) -> str | None:
+    """Return the file name of a block from any of the places where LangChain stores it."""
     extras = block.get("extras")
     places = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
     names = (

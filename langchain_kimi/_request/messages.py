@@ -137,6 +137,7 @@ def _developer(message: BaseMessage, conversation: _Conversion) -> list[WireMess
 
 
 def _instructions(role: Role, message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
+    """Convert a system or developer message, with the changes of tools and effort in it."""
     content, changes = split_content(message.content, is_system=True)
     wire = cast("list[WireMessage]", changes)
     if not content and message.content:
@@ -150,6 +151,7 @@ def _instructions(role: Role, message: BaseMessage, conversation: _Conversion) -
 
 
 def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
+    """Convert a user message, with the changes of the effort in it."""
     content, changes = split_content(message.content, is_system=False)
     if changes and not content:
         return cast("list[WireMessage]", changes)

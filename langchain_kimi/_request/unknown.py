@@ -55,6 +55,7 @@ def _name(block: Block) -> Any:
 
 
 def _text_of(value: Any, depth: int) -> str:
+    """Return the text in a value; see `text_in`."""
     if isinstance(value, str):
         return value
     if depth == 0:

@@ -175,6 +175,7 @@ def output_schema(schema: Schema) -> OutputSchema:
 
 
 def _of_typed_dict(schema: type) -> OutputSchema:
+    """Return the output schema of a TypedDict."""
     try:
         model = typed_dict_model(schema)
         definition = _definition(model)
@@ -208,6 +209,7 @@ def _definition(model: type) -> JSONObject:
 
 
 def _function_of(schema: JSONObject) -> JSONObject:
+    """Return the function for a schema that is a dict: a JSON schema, an OpenAI function or a tool."""
     kind = schema.get("type")
     if kind in ("function", "json_schema") and isinstance(inner := schema.get(kind), Mapping):
         schema = dict(inner)
@@ -249,6 +251,7 @@ def _with_strict(function: JSONObject, *, strict: bool | None) -> JSONObject:
 
 
 def _validated(model: type, value: Any) -> Any:
+    """Return the validated object of a pydantic class."""
     try:
         if issubclass(model, BaseModel):
             # Validated as JSON: a strict model accepts a date or an enum as a JSON string, but not as a Python string.

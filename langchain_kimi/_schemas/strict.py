@@ -68,6 +68,7 @@ class StrictForm:
         return schema
 
     def _close(self, schema: JSONObject, place: str) -> None:
+        """Make all properties of an object required, and forbid others."""
         if schema.get("additionalProperties", "properties" not in schema) is not False:
             self._add_obstacle(place, "free keys")
         properties: JSONObject = schema.get("properties", {})

@@ -116,6 +116,7 @@ def bind_arguments(  # noqa: PLR0913 - the parameters of LangChain's `bind_tools
 
 
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
+    """Return one tool in the wire format; see `tools_to_wire`."""
     if isinstance(tool, Mapping):
         check_nesting(tool, f"the tool {_name_in(tool)}")
     elif _is_base_tool(tool) and isinstance(tool.args_schema, Mapping):
@@ -144,6 +145,7 @@ def _is_base_tool(tool: object) -> "TypeGuard[BaseTool]":
 
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
+    """Return a tool that is not a dict: a class, a `BaseTool` or a function."""
     if isinstance(tool, type):
         if issubclass(tool, dict) and hasattr(tool, "tool_type"):
             raise ValueError(f"it is the class of a server tool; pass an object, {tool.__name__}()")

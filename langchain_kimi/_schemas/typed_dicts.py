@@ -48,6 +48,7 @@ class _Converter:
         self._names: dict[type, str] = {}
 
     def converted(self, kind: Any) -> Any:
+        """Return a type in which TypedDicts are replaced by their models."""
         if is_typed_dict(kind):
             name = self._names.get(kind)
             return self._model(kind) if name is None else self.models.get(name, ForwardRef(name))
@@ -63,6 +64,7 @@ class _Converter:
         return origin[inner] if hasattr(origin, "__class_getitem__") else Union[inner]  # noqa: UP007 - `|` does not take a tuple
 
     def _model(self, kind: type) -> type[BaseModel]:
+        """Create the model of a TypedDict."""
         name = kind.__name__
         if name in self._names.values():
             name += str(len(self._names))
@@ -81,6 +83,7 @@ class _Converter:
         return model
 
     def _field(self, key: str, hint: Any, *, is_required: bool) -> tuple[Any, Any]:
+        """Return the type and the pydantic field for a key."""
         bare = hint
         while get_origin(bare) in (Required, NotRequired):
             bare = get_args(bare)[0]

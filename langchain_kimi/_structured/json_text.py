@@ -120,6 +120,7 @@ def read_json(text: str, *, wants_object: bool) -> Any:
 
 
 def _read_strictly(text: str, begin: int, *, wants_object: bool) -> Any:
+    """Return the single JSON value in a text, without JSON5."""
     start = _end_of(_OPENING, text, begin)
     try:
         value, end = _decode(text, start)
@@ -184,6 +185,7 @@ def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def _value_in_prose(text: str, start: int, first_error: NotJSONError, *, wants_object: bool) -> Any:
+    """Return the single JSON value among the prose of a text."""
     values = _values(text, start)
     candidates = [(value, position) for value, position in values if not wants_object or _contains_object(value)]
     if not candidates:
@@ -242,6 +244,7 @@ def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
 
 
 def _decode(text: str, start: int) -> tuple[Any, int]:
+    """Return the JSON value at an index, and the index after it."""
     try:
         return UNAMBIGUOUS_DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:

@@ -124,6 +124,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         return await self._acall_with_config(ask, input, config, **kwargs)
 
     def _ask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        """Return the answer of the model, or the second one if the first is invalid."""
         try:
             first = self.model.invoke(model_input, config, **kwargs)
         except KimiEmptyReplyError as error:
@@ -155,6 +156,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         return None
 
     def _second_input(self, model_input: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
+        """Return the input with the invalid answer and the request for another one."""
         # The answer is sent as text, because hosts refuse an invalid call and a call without a result.
         shown = [AIMessage(problem.text)] if problem.text.strip() else []
         places = [

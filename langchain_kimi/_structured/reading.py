@@ -63,6 +63,7 @@ def _add_first_attempt(
 
 
 def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
+    """Return the value in one message; see `read_output`."""
     if refusal := _refusal(message):
         raise _failure(message, "refusal", f"The model refused: {refusal}", text=refusal)
     if message.response_metadata.get("finish_reason") == "length":
@@ -141,6 +142,7 @@ def _no_answer(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Ki
 def _unreadable(
     message: AIMessage, schema: OutputSchema, text: str, problem: NotJSONError | SchemaMismatchError, *, by_call: bool
 ) -> KimiStructuredOutputError:
+    """Return the error for an answer that is not JSON or does not match the schema."""
     cause: StructuredOutputCause
     if isinstance(problem, SchemaMismatchError):
         cause, position, errors = "invalid", None, problem.errors
@@ -157,6 +159,7 @@ def _unreadable(
 def _failure(
     message: AIMessage, cause: StructuredOutputCause, reason: str, **details: Any
 ) -> KimiStructuredOutputError:
+    """Return the error with the metadata of the message; a filtered reply counts as a refusal."""
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"

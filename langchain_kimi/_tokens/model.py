@@ -269,7 +269,7 @@ def prices_of(
         model_prices = profiles.prices(slug, provider)
         if model_prices is None:
             raise KimiUsageError(
-                f"The prices of {slug} are not known here.",
+                f"The prices of {slug} are unknown.",
                 advice='Call refresh(), or pass prices={"prompt": ..., "completion": ...}, US dollars per million '
                 "tokens.",
             )

@@ -189,6 +189,7 @@ def expanded(path: str) -> Path:
 
 
 def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:
+    """Return the first vocabulary among files whose checksum is right."""
     for path in paths:
         try:
             status = path.stat()

@@ -107,6 +107,7 @@ _PLURAL = len("Ds")
 
 
 def _cost_of_letters(letters: str, table: _Costs, case: str) -> float:
+    """Return the average number of tokens of a word with this number of letters, plus that of rare pairs."""
     costs = table[case]
     cost = costs[min(len(letters), len(costs)) - 1]
     if len(letters) > len(costs):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._costs.memory_store import store_at
-from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, Store, overdraft
+from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, Store, overdraft, shortage_of
 from tests.costs.stores import redis_server
 
 KINDS = ("memory", "sqlite", "redis")

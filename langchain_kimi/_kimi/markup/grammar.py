@@ -150,6 +150,7 @@ class JSONValue:
         return position
 
     def _begin(self, text: str, position: int) -> int:
+        """Skip white space before the value, or read its first character; return the position after it."""
         character = text[position]
         if character.isspace():
             return position + 1
@@ -171,6 +172,7 @@ class JSONValue:
         return following.start(1)
 
     def _read_token(self, character: str) -> None:
+        """Update the state for a quotation mark, a backslash, a bracket or a character that makes the value invalid."""
         if self._in_string:
             self._after_backslash = character == "\\"
             self._in_string = self._after_backslash

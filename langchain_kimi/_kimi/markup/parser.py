@@ -194,6 +194,7 @@ class MarkupRun(Run):
         self._step = self._between
 
     def _close_id(self) -> None:
+        """Handle a text that ends within an id."""
         written = ID.match(self.text, self._start)
         begun = written[1].replace(" ", "") if written else ""
         spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
@@ -208,6 +209,7 @@ class MarkupRun(Run):
             self.end = len(self.text)
 
     def _close_arguments(self) -> None:
+        """Handle a text that ends within the arguments."""
         if boundary := BOUNDARY.search(self.text, self._start):
             self._add(self.text[self._start : boundary.start()], None)
             self._finish_call(boundary.start())

@@ -85,6 +85,7 @@ class QuoteTracker:
                 self._blocks.add(text)
 
     def _read_fence(self, line: str) -> None:
+        """Open or close a code fence if the line is one."""
         fence = _FENCE.match(line)
         if not fence:
             return

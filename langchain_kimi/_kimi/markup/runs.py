@@ -105,6 +105,7 @@ class Run(ABC):
                 self._close_step(clean=clean)
 
     def _join(self) -> None:
+        """Join the text after the parsed markup with the pieces that were collected."""
         if not self._pieces:
             return
         parsed = self.end

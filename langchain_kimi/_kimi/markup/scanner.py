@@ -127,6 +127,7 @@ class MarkupScanner:
             (self._reasoning if self._is_reasoning else self._shown).append(text)
 
     def _scan_on(self, text: str, position: int) -> None:
+        """Scan a text from a position on, and parse the runs of markup in it."""
         if self._run is None and self._pending:
             text, position, self._pending = self._pending + text[position:], 0, ""
         while position < len(text):

@@ -116,6 +116,7 @@ class TagRun(Run):
         self.is_done = True
 
     def _read_tag(self, kind: str, name: str, attributes: dict[str, str], end: int) -> None:
+        """Update the state for a tag: begin or finish a call, a value or a channel."""
         self.tags += 1
         self.end = end
         if name not in ("argument", "json"):
@@ -165,6 +166,7 @@ class TagRun(Run):
         return True
 
     def _add_argument(self, value: str) -> None:
+        """Add the value of an argument to the current call, as JSON."""
         if self._attributes[""] == "json":
             self._json = value
             return

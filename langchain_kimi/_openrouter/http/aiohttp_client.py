@@ -158,7 +158,7 @@ class AiohttpClient(Lean):
         self.is_busy = self._protocol.should_close
 
     def close(self) -> None:
-        """Close the connection at once, in any state."""
+        """Close the connection immediately, in any state."""
         self.is_closed = True
         self._drop()
 
@@ -178,6 +178,7 @@ class AiohttpClient(Lean):
         return not is_readable(protocol.transport)
 
     def _new_session(self) -> aiohttp.ClientSession:
+        """Return a session for a single connection, with all features switched off that the package does itself."""
         connector = _Connector(
             ssl=self._tls,
             limit=1,

@@ -290,6 +290,7 @@ def _stop_waiting(registry: Registry, pool: ClientPool, caller: Caller) -> None:
 def _wait_for_client(
     registry: Registry, pool: ClientPool, caller: Caller, waiter: "queue.SimpleQueue[Any]", seconds: float | None
 ) -> Any:
+    """Block until a client is free."""
     try:
         return waiter.get(timeout=seconds)
     except BaseException as problem:
@@ -302,6 +303,7 @@ def _wait_for_client(
 async def _await_client(
     registry: Registry, pool: ClientPool, caller: Caller, waiter: "asyncio.Queue[Any]", seconds: float | None
 ) -> Any:
+    """Wait until a client is free; the async version of `_wait_for_client`."""
     try:
         async with asyncio.timeout(seconds):
             return await waiter.get()
@@ -341,6 +343,7 @@ def _expire_in_thread(registry: Registry) -> None:
 
 
 def _expire(registry: Registry) -> None:
+    """Close idle sync connections when they expire, until there are none. It runs in a thread."""
     with registry.lock:
         # The thread sets the flag itself, because a signal handler may raise in the call that starts it. So two calls
         # may both have started a thread.

@@ -161,6 +161,7 @@ def bypasses_proxy(url: str, no_proxy: str) -> bool:
 
 
 def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
+    """Return whether an entry of `NO_PROXY` matches a URL."""
     if "://" in entry:
         entry_scheme, _, entry = entry.partition("://")
         if entry_scheme not in {scheme, "all"}:
@@ -231,6 +232,7 @@ def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
+    """Return the TLS context for the certificates in a file or a directory."""
     try:
         # OpenSSL also accepts a list of directories.
         if any(Path(part).is_dir() for part in path.split(os.pathsep)):

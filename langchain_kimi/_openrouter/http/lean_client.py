@@ -134,6 +134,7 @@ _NOTHING = nullcontext()
 
 
 def _proxy(url: str | None, tls: Any) -> httpcore.Proxy | None:
+    """Return httpcore's proxy for a URL, whose password is hidden from logs."""
     if url is None:
         return None
     parts = urlsplit(url)
@@ -199,7 +200,7 @@ class Lean(Shared):
         self.is_busy = any(map(_has_trailing_data, self._pool.connections))
 
     def close(self) -> None:
-        """Close the connection at once, in any state."""
+        """Close the connection immediately, in any state."""
         self.is_closed = True
         self._network.close()
 

@@ -346,7 +346,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return self._loop.create_future()
 
     def abort(self) -> None:
-        """Close the stream at once."""
+        """Close the stream immediately."""
         self._network.streams.discard(self)
         if self.protocol.transport is not None and self._network.is_of_this_process:
             # Nothing can be closed on an event loop that is closed itself.

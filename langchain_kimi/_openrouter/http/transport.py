@@ -71,6 +71,7 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 
 @contextmanager
 def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
+    """Send a request, and yield the reader of its response and the pieces of its body."""
     with _TranslatedErrors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
         request = _request(client, attempts)
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
@@ -119,6 +120,7 @@ class _AsyncExchange:
             await self._end(is_failed=problem is not None)
 
     async def _end(self, *, is_failed: bool) -> None:
+        """Finish the exchange: release the client, and close the connection if the exchange failed."""
         if is_failed and is_shared(self._client):
             # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
             self._client.close()
@@ -150,6 +152,7 @@ async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
+    """Return the request of the next attempt, after the checks of the time limit and of the client."""
     call = attempts.call
     attempts.check_total()
     if client.is_closed:

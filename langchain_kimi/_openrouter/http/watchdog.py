@@ -60,6 +60,7 @@ class Watchdog:
         self._watches.discard(watch)
 
     def _run(self) -> None:
+        """Shut down connections at their deadlines, until there has been nothing to watch for a while."""
         with self._lock:
             while self._sleeps_left > 0:
                 watches = self._watches.copy()

@@ -138,6 +138,7 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values by field names; raise a `ValueError` if two names of a field have different values."""
     renamed: dict[str, Any] = {}
     for name, value in values.items():
         field = names.get(name, name)

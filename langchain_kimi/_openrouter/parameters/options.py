@@ -126,6 +126,7 @@ def options_of(kind: type[OptionsType]) -> BeforeValidator:
 
 
 def _price(value: object) -> object:
+    """Return a price as a string with the same digits."""
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?([eE][+-]?\d+)?", value, re.ASCII):

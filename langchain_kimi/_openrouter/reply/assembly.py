@@ -81,6 +81,7 @@ class ReasoningDetails:
         return entry
 
     def _entry_before(self, fragment: JSONObject) -> JSONObject | None:
+        """Return the entry that a fragment continues; None if it begins a new entry."""
         entry = self._latest.get(_key(fragment))
         if entry is None or (fragment.get("index") is None and entry is not self._entries[-1]):
             return None

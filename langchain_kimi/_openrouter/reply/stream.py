@@ -101,6 +101,7 @@ class StreamReader:
         return self._read(payloads, piece, waited)
 
     def _read(self, payloads: list[bytes], piece: bytes, waited: float) -> Iterator[WireEvent]:
+        """Yield the chunks of payloads, and update the idle timer."""
         self._has_progress = False
         if payloads:
             self._unframed = None
@@ -191,6 +192,7 @@ class StreamReader:
                     yield from self._checked({"choices": [choice]})
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
+        """Yield the chunks of any payload."""
         if self._is_done:
             self._check_after_done(payload)
             return
@@ -214,6 +216,7 @@ class StreamReader:
                 raise error_from_reply(chunk, self._raw_reply(chunk), now=self._head.now)
 
     def _checked(self, chunk: WireEvent) -> Iterator[WireEvent]:
+        """Yield a chunk, or its part before an error; see the class for the time at which the error is raised."""
         chunk = self._of_answer(chunk)
         judged = self._judged(chunk)
         if self._error is None and find_error(judged):
