@@ -263,7 +263,7 @@ class Budget(KimiCostCallback):
         Raises:
             KimiBudgetExceededError: The amount does not fit, and waiting does not help.
         """
-        shortage = self._store.reserve(str(run_id), self._limits, reservation.most)
+        shortage = self._store.reserve(str(run_id), self._limits, reservation.amount)
         if shortage is None:
             return True
         reservation.shortage = shortage
@@ -312,12 +312,12 @@ class Budget(KimiCostCallback):
         attempts = attempts or (tuple(slot.errors) if slot else ())
         charge, total = charge_for(cost, reservation), Amount()
         for attempt in attempts[reservation.attempts :]:
-            total += charge_for(cost_of_error(attempt), reservation).within(reservation.most)
-        total += charge.within(reservation.most)
+            total += charge_for(cost_of_error(attempt), reservation).within(reservation.amount)
+        total += charge.within(reservation.amount)
         settled = self._store.settle(str(run_id), self._accounts, Charge(total.cost, total.tokens))
         generation_id = cost.generation_id or (slot.generation_id if slot else None)
         if cost.cost is None and generation_id and self._lookups.reconciler is not None:
-            self._in_process.unknown[generation_id] = charge.within(reservation.most), settled
+            self._in_process.unknown[generation_id] = charge.within(reservation.amount), settled
         self._in_process.note_prices(cost)
         self._in_process.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
         self._in_process.notify()

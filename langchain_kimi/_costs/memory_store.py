@@ -48,17 +48,17 @@ class MemoryStore:
     def __copy__(self) -> Self:
         return self
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
         with self._lock:
             new = [limit for limit in limits if call not in self._account(limit.account).calls]
             for limit in new:
-                if shortage := shortage_of(limit, self._account(limit.account).balance(), most):
+                if shortage := shortage_of(limit, self._account(limit.account).balance(), amount):
                     return shortage
             for limit in new:
                 account = self._account(limit.account)
-                account.calls[call] = _Reservation(most)
-                account.reserved += most
+                account.calls[call] = _Reservation(amount)
+                account.reserved += amount
         return None
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:

@@ -27,7 +27,7 @@ end
 _RESERVE = (
     _LIBRARY
     + """
-local call, most = ARGV[1], {cost = ARGV[2], tokens = ARGV[3]}
+local call, amount = ARGV[1], {cost = ARGV[2], tokens = ARGV[3]}
 local new = {}
 for index, account in ipairs(KEYS) do
     if redis.call('HEXISTS', account, 'call:' .. call .. ':cost') == 0 then
@@ -35,7 +35,7 @@ for index, account in ipairs(KEYS) do
         for position, unit in ipairs({'tokens', 'cost'}) do
             local limit = ARGV[3 + 2 * (index - 1) + position]
             local now = state(account, unit)
-            local total = now[1] + now[2] + tonumber(most[unit])
+            local total = now[1] + now[2] + tonumber(amount[unit])
             if limit ~= '' and (now[1] >= tonumber(limit) or total > tonumber(limit)) then
                 return lack(index, unit, account)
             end
@@ -43,7 +43,7 @@ for index, account in ipairs(KEYS) do
     end
 end
 for _, account in ipairs(new) do
-    for unit, value in pairs(most) do
+    for unit, value in pairs(amount) do
         add(account, 'reserved:' .. unit, value)
         redis.call('HSET', account, 'call:' .. call .. ':' .. unit, value)
     end
@@ -126,11 +126,11 @@ class RedisStore:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._url,)
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
-        numbers = (to_units(most.cost), most.tokens)
+        numbers = (to_units(amount.cost), amount.tokens)
         shortage = self._run(_RESERVE, [limit.account for limit in limits], call, *numbers, *_bounds(limits))
-        return _shortage(shortage, limits, most)
+        return _shortage(shortage, limits, amount)
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
         """Charge a failed attempt; see `Store`."""
@@ -183,12 +183,12 @@ def _numbers(charge: Charge) -> tuple[int | str, int | str]:
     return "" if charge.cost is None else to_units(charge.cost), "" if charge.tokens is None else charge.tokens
 
 
-def _shortage(shortage: Sequence[Any], limits: Sequence[Limit], most: Amount) -> Shortage | None:
+def _shortage(shortage: Sequence[Any], limits: Sequence[Limit], amount: Amount) -> Shortage | None:
     """Return the shortage that a script reports as the position of the account, the unit, and its state."""
     if not shortage:
         return None
     limit = limits[int(shortage[0]) - 1]
     spent, reserved = int(shortage[2]), int(shortage[3])
     if shortage[1] == "tokens":
-        return Shortage("tokens", *map(Decimal, (limit.max_tokens or 0, spent, reserved, most.tokens)))
-    return Shortage("USD", limit.max_cost or NO_COST, to_dollars(spent), to_dollars(reserved), most.cost)
+        return Shortage("tokens", *map(Decimal, (limit.max_tokens or 0, spent, reserved, amount.tokens)))
+    return Shortage("USD", limit.max_cost or NO_COST, to_dollars(spent), to_dollars(reserved), amount.cost)

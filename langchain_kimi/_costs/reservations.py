@@ -22,7 +22,7 @@ _CALIBRATION = 1.05
 class Reservation:
     """The amount that a budget reserved for a call, and the failed attempts that it has charged."""
 
-    most: Amount
+    amount: Amount
     prompt_tokens: int = 0
     slot: Slot | None = None
     attempts: int = 0
@@ -88,7 +88,7 @@ def charge_for(cost: CallCost, reservation: Reservation) -> Charge:
     if cost.cost == NO_COST and cost.usage is None:
         return Charge(NO_COST, 0)
     tokens = None if cost.usage is None else plausible_tokens(cost.usage.get("total_tokens"))
-    if tokens is None and reservation.most.tokens == 0:
+    if tokens is None and reservation.amount.tokens == 0:
         tokens = 0
     return Charge(None if dollars is None else dollars + cost.upstream_cost, tokens)
 
@@ -122,14 +122,14 @@ def refused(shortage: Shortage | None, note: str = "") -> KimiBudgetExceededErro
         )
     if shortage.unit == "tokens":
         state, reserved = f"{shortage.spent:,} of {shortage.limit:,} tokens spent", f"{shortage.reserved:,} tokens"
-        most = f"{shortage.most:,} tokens"
+        amount = f"{shortage.amount:,} tokens"
     else:
         state, reserved = f"{shortage.spent:f} of {shortage.limit:f} USD spent{note}", f"{shortage.reserved:f} USD"
-        most = f"{shortage.most:f} USD"
+        amount = f"{shortage.amount:f} USD"
     if shortage.reserved:
         state += f", {reserved} reserved for calls in flight"
-    if shortage.most and shortage.spent < shortage.limit:
-        state += f", and the call may cost {most}"
+    if shortage.amount and shortage.spent < shortage.limit:
+        state += f", and the call may cost {amount}"
     return KimiBudgetExceededError(
         f"Budget exceeded: {state}.",
         spent=int(shortage.spent) if shortage.unit == "tokens" else float(shortage.spent),

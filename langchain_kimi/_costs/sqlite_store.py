@@ -65,16 +65,16 @@ class SQLiteStore:
             yield connection
             connection.execute("COMMIT")
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
         with self._transaction() as rows:
             new = [limit for limit in limits if _reservation(rows, limit.account, call) is None]
             for limit in new:
-                if shortage := shortage_of(limit, _balance(rows, limit.account), most):
+                if shortage := shortage_of(limit, _balance(rows, limit.account), amount):
                     return shortage
             rows.executemany(
                 "INSERT INTO calls (account, call, cost, tokens) VALUES (?, ?, ?, ?)",
-                [(limit.account, call, to_units(most.cost), most.tokens) for limit in new],
+                [(limit.account, call, to_units(amount.cost), amount.tokens) for limit in new],
             )
         return None
 

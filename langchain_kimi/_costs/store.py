@@ -62,33 +62,33 @@ class Shortage:
         limit: The limit.
         spent: The amount spent by calls that ended.
         reserved: The amount reserved for calls in flight.
-        most: The amount to be reserved for the call.
+        amount: The amount to be reserved for the call.
     """
 
     unit: Literal["USD", "tokens"]
     limit: Decimal
     spent: Decimal
     reserved: Decimal
-    most: Decimal
+    amount: Decimal
 
     @property
     def is_temporary(self) -> bool:
         """Whether the call may fit once calls in flight have ended."""
-        return self.reserved > 0 and self.spent < self.limit and self.spent + self.most <= self.limit
+        return self.reserved > 0 and self.spent < self.limit and self.spent + self.amount <= self.limit
 
 
-def shortage_of(limit: Limit, balance: Balance, most: Amount) -> Shortage | None:
+def shortage_of(limit: Limit, balance: Balance, amount: Amount) -> Shortage | None:
     """Return the reason why an amount does not fit into an account; None if it fits."""
     spent, reserved = balance.spent, balance.reserved
     if limit.max_tokens is not None and (
-        spent.tokens >= limit.max_tokens or spent.tokens + reserved.tokens + most.tokens > limit.max_tokens
+        spent.tokens >= limit.max_tokens or spent.tokens + reserved.tokens + amount.tokens > limit.max_tokens
     ):
-        numbers = (limit.max_tokens, spent.tokens, reserved.tokens, most.tokens)
+        numbers = (limit.max_tokens, spent.tokens, reserved.tokens, amount.tokens)
         return Shortage("tokens", *map(Decimal, numbers))
     if limit.max_cost is not None and (
-        spent.cost >= limit.max_cost or spent.cost + reserved.cost + most.cost > limit.max_cost
+        spent.cost >= limit.max_cost or spent.cost + reserved.cost + amount.cost > limit.max_cost
     ):
-        return Shortage("USD", limit.max_cost, spent.cost, reserved.cost, most.cost)
+        return Shortage("USD", limit.max_cost, spent.cost, reserved.cost, amount.cost)
     return None
 
 
@@ -112,7 +112,7 @@ class Store(Protocol):
 
     is_shared: bool
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount for a call in all accounts; in none of them if it does not fit into one.
 
         An account that already has a reservation for the call is not changed.

@@ -202,8 +202,8 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     code_and_type = _code_and_type(raw)
     words = (*code_and_type, _as_text(error.get("type"))[:200])
     word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _text_or_none(code)
-    kind = _error_class(status, word, metadata, "\n".join((reason, message, *words, word or "")))
-    built = kind(
+    error_class = _error_class(status, word, metadata, "\n".join((reason, message, *words, word or "")))
+    built = error_class(
         reason,
         status=status,
         code=code if isinstance(code, int | str) else None,
@@ -267,7 +267,7 @@ def _status(error: WireError, error_type: str | None, http_status: int) -> int:
 
 
 def _reason(error: WireError, raw: Any) -> str:
-    """Return the provider's own message if OpenRouter's message is generic, else OpenRouter's."""
+    """Return the provider's own message if OpenRouter's message is generic; otherwise OpenRouter's."""
     value = error.get("message")
     message = str(value) if isinstance(value, int | float) else _message(_parse_if_json(value))
     if message.lower().rstrip(".") in GENERIC_MESSAGES:

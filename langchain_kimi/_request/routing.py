@@ -16,7 +16,7 @@ _SLUGS = {"moonshot": "moonshotai"}
 
 
 def serving_host(preferences: Mapping[str, Any], base_url: str, messages: Sequence[BaseMessage]) -> str | None:
-    """Return the slug of the provider that will most likely serve a request, None if it cannot be predicted.
+    """Return the slug of the provider that will most likely serve a request; None if it cannot be predicted.
 
     Args:
         preferences: The request's `provider` object. The first provider of `order`, or the only one of `only`, serves

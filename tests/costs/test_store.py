@@ -80,7 +80,7 @@ def test_a_call_must_fit_into_all_accounts(store: Store) -> None:
     assert store.reserve("one", [PART, ALL], COST) is None
     shortage = store.reserve("two", [PART, ALL], COST)
     assert shortage is not None
-    assert (shortage.limit, shortage.most) == (Decimal("0.30"), Decimal("0.20"))
+    assert (shortage.limit, shortage.amount) == (Decimal("0.30"), Decimal("0.20"))
     assert store.balance("all").reserved == store.balance("all/part").reserved == COST
     assert store.settle("one", ["all/part", "all"], Charge(Decimal("0.10"))) == ["all/part", "all"]
     assert store.balance("all").spent == store.balance("all/part").spent == dollars("0.10", 10)

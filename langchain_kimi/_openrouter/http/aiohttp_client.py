@@ -187,11 +187,11 @@ class AiohttpClient(Lean):
             keepalive_timeout=self._idle_seconds,
             happy_eyeballs_delay=EYEBALLS_DELAY,
         )
-        # Without a cycle, a client that is dropped is finalized before its session.
-        kind: Any = partial(_Response, ref(self))
+        # A weak reference, because without a reference cycle a dropped client is finalized before its session.
+        response_class: Any = partial(_Response, ref(self))
         return aiohttp.ClientSession(
             connector=connector,
-            response_class=kind,
+            response_class=response_class,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=AUTOMATIC,
             auto_decompress=False,

@@ -87,8 +87,8 @@ def _problem(key: object, value: object, documented: Sequence[str], label: str) 
     """Return the error message for a key that is not documented; None if the key may be new."""
     if not isinstance(key, str):
         return f"unknown key {described(key)} in {label}; keys must be strings"
-    if meant := misspelled(key, documented):
-        return f"unknown key {described(key)} in {label}; did you mean {meant!r}?"
+    if suggestion := misspelled(key, documented):
+        return f"unknown key {described(key)} in {label}; did you mean {suggestion!r}?"
     try:
         json.dumps(value)
     except (TypeError, ValueError, RecursionError):

@@ -26,7 +26,7 @@ TYPO_RATIO = 0.75
 
 
 def described(value: object) -> str:
-    """Return a description of a value for an error: the value if it is short and not a key, else its type and size."""
+    """Return a description of a value for an error: a short value that is not a key, otherwise its type and size."""
     if isinstance(value, bool | float) or value is None:
         return repr(value)
     if isinstance(value, int):
@@ -153,11 +153,11 @@ def _correction(value: str, documented: Sequence[str]) -> str | None:
     OpenRouter adds words without notice, and they resemble the old ones: `int2` and `int4`, `xlow` and `low`. So a word
     with other digits, or a documented word with something added, counts as new.
     """
-    meant = closest(value, documented, TYPO_RATIO)
-    if meant is None or value.casefold() == meant:
-        return meant
-    other_digits = sorted(re.findall(r"\d", value)) != sorted(re.findall(r"\d", meant))
-    return None if other_digits or meant in value.casefold() else meant
+    suggestion = closest(value, documented, TYPO_RATIO)
+    if suggestion is None or value.casefold() == suggestion:
+        return suggestion
+    other_digits = sorted(re.findall(r"\d", value)) != sorted(re.findall(r"\d", suggestion))
+    return None if other_digits or suggestion in value.casefold() else suggestion
 
 
 def checked_word(value: object, documented: Sequence[str], *, closed: bool = False) -> str:
@@ -171,9 +171,9 @@ def checked_word(value: object, documented: Sequence[str], *, closed: bool = Fal
         raise invalid(expected, value)
     if value in documented:
         return value
-    meant = _correction(value, documented)
-    if meant:
-        raise ValueError(f"must be {expected}, got {described(value)}; did you mean {meant!r}?")
+    suggestion = _correction(value, documented)
+    if suggestion:
+        raise ValueError(f"must be {expected}, got {described(value)}; did you mean {suggestion!r}?")
     if closed:
         raise invalid(expected, value)
     return value

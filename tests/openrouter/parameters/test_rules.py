@@ -133,7 +133,7 @@ def test_empty_lists_and_strings_count_as_unset(rule: BeforeValidator, value: ob
     [
         (texts(2), ["a"] * 3, "must be a list of at most 2 strings, got a list of 3"),
         (texts(max_length=2), ["abc"], "must be a list of strings of at most 2 characters each, got 'abc' in it"),
-        (texts(total=2), ["a", "bc"], "must be a list of strings and 2 together, got 3 characters"),
+        (texts(max_total=2), ["a", "bc"], "must be a list of strings and 2 together, got 3 characters"),
         (texts(documented=("text",)), ["txet"], "must be one of text, got 'txet'; did you mean 'text'?"),
         (texts(), "abc", "must be a list of strings, got 'abc'"),
         (objects(), {"a": 1}, "must be a list of dicts, got a dict of 1"),
