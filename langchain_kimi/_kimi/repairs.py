@@ -137,22 +137,21 @@ def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> Re
     return repaired
 
 
+def _on_body(repair: Callable[[WireBody], WireBody]) -> RequestRepair:
+    """Return the repair of a body that is the same for all families."""
+
+    def repaired(body: WireBody, kimi: KimiFamily) -> WireBody:
+        del kimi
+        return repair(body)
+
+    return repaired
+
+
 def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
     return _on_messages(with_positional_ids if kimi.positional_call_ids else with_distinct_ids)(body, kimi)
 
 
-def _tool_names(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
-    return with_accepted_names(body)
-
-
-def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
-    return without_forced_choice(body)
-
-
-def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
+def _with_schemas(body: WireBody) -> WireBody:
     tools = body.get("tools")
     if not tools:
         return body
@@ -197,13 +196,13 @@ _ENTRIES = (
         "Tool names that hosts refuse (a leading digit, dots, slashes, blanks, more than 64 characters) are replaced "
         "in requests and restored in responses.",
         ("request", "event", "end"),
-        on_request=_tool_names,
+        on_request=_on_body(with_accepted_names),
     ),
     Repair(
         "tool_choice",
         "A forced call, which Kimi refuses while it reasons, becomes the nearest `tool_choice` that it accepts.",
         ("request",),
-        on_request=_forced_choice,
+        on_request=_on_body(without_forced_choice),
     ),
     Repair(
         "orphans",
@@ -246,7 +245,7 @@ _ENTRIES = (
         "schemas",
         "Tool schemas that Moonshot AI refuses are rewritten to equivalent ones that it accepts.",
         ("request",),
-        on_request=_schemas,
+        on_request=_on_body(_with_schemas),
     ),
 )
 

@@ -1,6 +1,5 @@
 """An incremental parser for one run of K2's markup, from its first marker to its end."""
 
-import re
 from collections.abc import Callable
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall, leaked_call
@@ -21,7 +20,6 @@ from langchain_kimi._kimi.markup.grammar import (
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 
-_BLANKS = re.compile(r"\s*")
 _LONGEST_MARKER = 30
 
 
@@ -219,10 +217,6 @@ class MarkupRun(Run):
             cut = end if end >= 0 and marker_at(self.text, end) is True else len(self.text)
             self._add(self.text[self._start : cut], INCOMPLETE)
             self.end = len(self.text)
-
-    def _after_blanks(self, position: int) -> int:
-        blanks = _BLANKS.match(self.text, position)
-        return blanks.end() if blanks else position
 
     def _add(self, arguments: str, error: str | None) -> None:
         self.calls.append(leaked_call(self._offered, self._id, arguments, error))

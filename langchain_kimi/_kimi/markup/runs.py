@@ -7,6 +7,7 @@ from collections.abc import Callable
 from langchain_kimi._kimi.markup.calls import LeakedCall
 
 _LONG = 4096
+_BLANKS = re.compile(r"\s*")
 _ENDS_ONLY = re.compile(
     r"(?:\s*<\|(?:tool_calls?(?:_section)?_end|im_end|end_of_msg)\|>|\s*<\|close\|>\s*[a-z]+\s*<\|sep\|>)+"
 )
@@ -121,6 +122,11 @@ class Run(ABC):
         """Add a distance to all positions, because the beginning of the text has changed."""
         self._begin += distance
         self.end += distance
+
+    def _after_blanks(self, position: int) -> int:
+        """Return the position after the blanks at a position."""
+        blanks = _BLANKS.match(self.text, position)
+        return blanks.end() if blanks else position
 
     def _finds(self, pattern: re.Pattern[str], text: str, longest: int) -> bool:
         """Return whether a pattern matches in the next piece, or across the boundary to the text before it.

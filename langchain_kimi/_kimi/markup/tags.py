@@ -20,7 +20,7 @@ from langchain_kimi._kimi.tools import OfferedTools
 _CHANNELS = ("message", "think", "response", "tools")
 _NAMES = (*_CHANNELS, "call", "argument", "json")
 _LONGEST_TAG = 1024
-_BLANKS = re.compile(r"\s*")
+
 _OPENED = re.compile(
     r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
@@ -275,10 +275,6 @@ class TagRun(Run):
         if opened and not TAG_END.startswith(opened + rest):
             return False
         return not before_end.strip() or (has_attributes and _FIRST_ATTRIBUTE.match(before_end) is not None)
-
-    def _after_blanks(self, position: int) -> int:
-        blanks = _BLANKS.match(self.text, position)
-        return blanks.end() if blanks else position
 
 
 Tag = tuple[Literal["open", "close"], str, dict[str, str], int]
