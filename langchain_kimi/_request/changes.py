@@ -16,7 +16,7 @@ from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._schemas.tools import tools_to_wire
 
-_OF_TOOLS = frozenset({"additional_tools", "tool_addition", "tool_removal"})
+_TOOL_CHANGES = frozenset({"additional_tools", "tool_addition", "tool_removal"})
 
 
 def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObject]]:
@@ -29,11 +29,11 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
     Raises:
         KimiUsageError: A tool cannot be converted.
     """
-    kinds = _OF_TOOLS | {UPDATE} if is_system else frozenset({UPDATE})
-    if not isinstance(content, list) or not any(_kind(block) in kinds for block in content):
+    block_types = _TOOL_CHANGES | {UPDATE} if is_system else frozenset({UPDATE})
+    if not isinstance(content, list) or not any(_type_of(block) in block_types for block in content):
         return content, []
-    rest = [block for block in content if _kind(block) not in kinds]
-    changes = [_value(block) for block in content if _kind(block) in kinds]
+    rest = [block for block in content if _type_of(block) not in block_types]
+    changes = [_value(block) for block in content if _type_of(block) in block_types]
     messages: list[JSONObject] = []
     added, removed = _tools(changes)
     if added or removed:
@@ -75,5 +75,5 @@ def _value(block: Any) -> Mapping[str, Any]:
     return value if block.get("type") == "non_standard" and isinstance(value, Mapping) else block
 
 
-def _kind(block: Any) -> Any:
+def _type_of(block: Any) -> Any:
     return _value(block).get("type")

@@ -134,7 +134,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         try:
             return _both(first, self.model.invoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
-            raise _noted(error, problem) from problem
+            raise _with_note(error, problem) from problem
 
     async def _aask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
         try:
@@ -146,7 +146,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         try:
             return _both(first, await self.model.ainvoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
-            raise _noted(error, problem) from problem
+            raise _with_note(error, problem) from problem
 
     def _problem(self, message: AIMessage) -> KimiStructuredOutputError | None:
         try:
@@ -186,7 +186,7 @@ def _both(first: AIMessage, second: AIMessage) -> AIMessage:
     return both.model_copy(update={"response_metadata": {**both.response_metadata, ATTEMPTS: [first, second]}})
 
 
-def _noted(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
+def _with_note(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
     """Add the reason for the second call to its error."""
     error.add_note(f"This was the second attempt. The first: {problem}")
     return error

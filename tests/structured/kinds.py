@@ -24,7 +24,7 @@ PersonDict = TypedDict("PersonDict", {"name": str, "age": int})  # noqa: UP013 -
 PersonDict.__name__ = "Person"
 FUNCTION = {"name": "Person", "description": "A person.", "parameters": Person.model_json_schema()}
 RETRYABLE = {"empty", "no_call", "bad_json", "invalid"}
-OUTPUT_CLASSES: dict[str, Any] = {
+KINDS: dict[str, Any] = {
     "pydantic": Person,
     "old": OldPerson,
     "typed dict": PersonDict,
@@ -44,7 +44,7 @@ def as_dict(value: Any, kind: str) -> Any:
     """Return a value as a dict, after checking that it has the requested kind."""
     if kind not in ("pydantic", "old"):
         return value
-    assert type(value) is OUTPUT_CLASSES[kind]
+    assert type(value) is KINDS[kind]
     return value.model_dump() if isinstance(value, BaseModel) else value.dict()
 
 

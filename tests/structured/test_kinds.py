@@ -12,11 +12,11 @@ from langchain_kimi._structured.parser import StructuredOutputParser
 from langchain_kimi.errors import KimiStructuredOutputError
 from tests.rows import each_row
 from tests.structured.cases import ADA, CASES, CUT, EVA, JSON, TYPED, Case, Color, Person
-from tests.structured.kinds import OUTPUT_CLASSES, expected, outcome, value_or_error
+from tests.structured.kinds import KINDS, expected, outcome, value_or_error
 from tests.structured.loopback import last
 
 T = TypeVar("T")
-TARGETS = {kind: output_schema(schema) for kind, schema in OUTPUT_CLASSES.items()}
+TARGETS = {kind: output_schema(schema) for kind, schema in KINDS.items()}
 
 
 @pytest.mark.uncovered
@@ -26,8 +26,8 @@ def test_a_reply_gives_its_value_or_its_error_for_every_kind_of_schema(case: Cas
     message = case.message()
     # Whole, in small pieces, and in one piece.
     streams = [case.chunks(size) for size in (1 + len(case.text) // 100, 1000)]
-    expected_value = {kind: [expected(case, kind, by_call=by_call)] * 3 for kind in OUTPUT_CLASSES}
-    results = {kind: outcomes(message, streams, kind, by_call=by_call) for kind in OUTPUT_CLASSES}
+    expected_value = {kind: [expected(case, kind, by_call=by_call)] * 3 for kind in KINDS}
+    results = {kind: outcomes(message, streams, kind, by_call=by_call) for kind in KINDS}
     assert results == expected_value
 
 
@@ -96,7 +96,7 @@ def test_lists_roots_and_generics_give_a_value_or_an_error(
 
 def test_a_refusal_beside_the_value_is_a_refusal() -> None:
     message = AIMessage(JSON, additional_kwargs={"refusal": "I would rather not."})
-    for schema in OUTPUT_CLASSES.values():
+    for schema in KINDS.values():
         parser = StructuredOutputParser(target=output_schema(schema), by_call=False, grows=False)
         with pytest.raises(KimiStructuredOutputError) as refused:
             parser.invoke(message)

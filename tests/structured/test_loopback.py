@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_kimi.errors import KimiEmptyReplyError, KimiStructuredOutputError
 from langchain_kimi.testing import RawReply, Reply, ToolCall
 from tests.structured.cases import ADA, JSON, ONE_PER_OUTCOME, PERSON_SCHEMA, Case, Person
-from tests.structured.kinds import OUTPUT_CLASSES, expected, outcome
+from tests.structured.kinds import KINDS, expected, outcome
 from tests.structured.loopback import METHODS, Wire
 
 
@@ -52,10 +52,10 @@ def test_a_reply_gives_its_value_or_its_error_over_http(case: Case, method: Any,
     by_call = method in (None, "function_calling")
     # The kinds are used in turn, so that each case is tested with several kinds.
     position = ONE_PER_OUTCOME.index(case) + METHODS.index(method)
-    kind, include_raw = list(OUTPUT_CLASSES)[position % len(OUTPUT_CLASSES)], position % 2 == 0
+    kind, include_raw = list(KINDS)[position % len(KINDS)], position % 2 == 0
     result = expected(case, kind, by_call=by_call)
     for way in wire.ways(
-        wire.model.with_structured_output(OUTPUT_CLASSES[kind], method=method, include_raw=include_raw)
+        wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)
     ):
         wire.script(case)
         assert outcome(lambda: checked(lambda: from_raw(way) if include_raw else way()), kind) == result  # noqa: B023 - called at once
