@@ -54,9 +54,7 @@ def test_a_reply_gives_its_value_or_its_error_over_http(case: Case, method: Any,
     position = ONE_PER_OUTCOME.index(case) + METHODS.index(method)
     kind, include_raw = list(KINDS)[position % len(KINDS)], position % 2 == 0
     result = expected(case, kind, by_call=by_call)
-    for way in wire.ways(
-        wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)
-    ):
+    for way in wire.ways(wire.model.with_structured_output(KINDS[kind], method=method, include_raw=include_raw)):
         wire.script(case)
         assert outcome(lambda: checked(lambda: from_raw(way) if include_raw else way()), kind) == result  # noqa: B023 - called at once
 
