@@ -10,8 +10,7 @@ import pytest
 
 from tests.structure import imports, packaging, public, sizes, text
 from tests.structure.tree import ROOT, modules_of, sources_in
-
-pytestmark = pytest.mark.uncovered
+from tests.tracing import markers_without_effect
 
 PACKAGE = sources_in("langchain_kimi")
 TESTS = sources_in("tests")
@@ -137,6 +136,10 @@ def test_names_say_what_a_value_is() -> None:
 
 def test_annotations_mean_the_same_when_they_are_evaluated_later() -> None:
     assert_none(text.hidden_annotations(PACKAGE | SCRIPTS | TESTS))
+
+
+def test_markers_about_coverage_have_an_effect() -> None:
+    assert_none(markers_without_effect(TESTS.items()))
 
 
 def test_tests_do_not_mock() -> None:

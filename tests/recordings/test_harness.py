@@ -9,8 +9,6 @@ from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, name_of, need
 from tests.recordings.expected import failure_of, message_of, reply_of
 from tests.recordings.replay import MOST_PIECES, ReplayServer, Split, body_for, pieces_of
 
-pytestmark = pytest.mark.uncovered
-
 STREAM = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
 
