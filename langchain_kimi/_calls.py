@@ -1,7 +1,8 @@
 """One call of a model: its request, and how the reply is read."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,8 @@ from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._costs.slots import admitted_slot, take_slot
+from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
@@ -40,6 +43,54 @@ HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
 _UNSENT = {"extra_query": "Put what the server needs into base_url or into extra_headers."}
 """Arguments of other chat models that would be sent as parameters, and what to do instead."""
+
+
+def sync_call(  # noqa: PLR0913 - LangChain's arguments
+    settings: KimiSettings,
+    messages: Sequence[BaseMessage],
+    stop: list[str] | None,
+    run_manager: Any,
+    arguments: Mapping[str, Any],
+    *,
+    streamed: bool,
+    events_of: str | None = None,
+) -> Call[Any]:
+    """Return a sync call with the model's key; `stop` is one of its arguments. See `new_call`.
+
+    Raises:
+        KimiError: The key, the arguments or a budget do not allow the call.
+    """
+    key = resolve(settings.openrouter_api_key, chosen_host(settings))
+    report = RetryReport(run_manager, take_slot())
+    arguments = _with_stop(arguments, stop)
+    profile = _profile_of(settings)
+    return new_call(
+        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
+    )
+
+
+async def async_call(  # noqa: PLR0913 - LangChain's arguments
+    settings: KimiSettings,
+    messages: Sequence[BaseMessage],
+    stop: list[str] | None,
+    run_manager: Any,
+    arguments: Mapping[str, Any],
+    *,
+    streamed: bool,
+    events_of: str | None = None,
+) -> Call[Any]:
+    """Return an async call with the model's key, when the budgets have admitted it; see `sync_call`."""
+    key = await aresolve(settings.openrouter_api_key, chosen_host(settings))
+    report = RetryReport(run_manager, await admitted_slot())
+    arguments = _with_stop(arguments, stop)
+    profile = _profile_of(settings)
+    return new_call(
+        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
+    )
+
+
+def _with_stop(arguments: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
+    return arguments if stop is None else {**arguments, "stop": stop}
 
 
 def new_call(  # noqa: PLR0913 - the values that decide a call
@@ -197,6 +248,22 @@ def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage], **fa
     return RepairOptions(
         chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls, **facts
     )
+
+
+def _profile_of(settings: KimiSettings) -> Mapping[str, Any] | None:
+    """Return the model's profile, a field of langchain-core's base class."""
+    profile: Mapping[str, Any] | None = getattr(settings, "profile", None)
+    return profile
+
+
+@contextmanager
+def refreshed_profile(settings: KimiSettings) -> Iterator[None]:
+    """Give the model its new profile after a refresh in this context, unless the user set a profile."""
+    is_listed = _profile_of(settings) == model_profile(settings)
+    yield
+    if is_listed:
+        # Not by assignment, after which the profile would count as set by the user.
+        settings.__dict__["profile"] = model_profile(settings)
 
 
 _NOTED: set[str] = set()
