@@ -137,7 +137,7 @@ def test_the_same_list_gives_the_same_bytes(refresh: Refresh) -> None:
     assert refresh.file.read_bytes() == first
 
 
-def test_a_known_kimi_keeps_what_the_list_does_not_tell(refresh: Refresh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_model_keeps_fields_that_the_list_lacks(refresh: Refresh, capsys: pytest.CaptureFixture[str]) -> None:
     slug = "moonshotai/kimi-k2.6"
     before = json.loads(DATA.read_text())["models"][slug]["profile"]
     profile = refresh(row(slug, top_provider={"max_completion_tokens": None}))["models"][slug]["profile"]

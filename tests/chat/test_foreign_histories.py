@@ -184,7 +184,7 @@ SLUGS = dict(zip(WAYS, ["kimi-k2-0905", "kimi-k2.6", "kimi-k3", "kimi-k2-thinkin
 
 @pytest.mark.parametrize("way", WAYS)
 @each_row("name", ACCEPTED, ids=str)
-def test_the_conversation_goes_on(openrouter: Emulator, model: Any, name: str, way: str) -> None:
+def test_the_conversation_continues(openrouter: Emulator, model: Any, name: str, way: str) -> None:
     openrouter.clear()
     openrouter.script(Reply(text="Done."))
     outcome = ask(model.bind(model=f"moonshotai/{SLUGS[way]}"), way, ACCEPTED[name])

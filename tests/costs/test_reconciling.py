@@ -29,7 +29,7 @@ class Records:
         return answer
 
 
-def test_a_record_is_passed_to_all_who_asked_for_it() -> None:
+def test_a_record_is_passed_to_all_requesters() -> None:
     records = Records(RECORD)
     costs: list[CallCost] = []
     reconciler = Reconciler(records, (0.01,))

@@ -121,7 +121,7 @@ def test_arguments_of_any_depth_are_compared() -> None:
     assert len(calls.calls) == 100
 
 
-def test_a_call_with_a_taken_id_and_without_a_name_is_released_with_an_id_of_its_own() -> None:
+def test_a_nameless_call_with_a_used_id_gets_a_new_id() -> None:
     repairer = Repairer({"model": "moonshotai/kimi-k2-thinking", "messages": []})
     for index, function in enumerate(({"name": "f", "arguments": '{"a":1}'}, {"arguments": '{"a":2}'})):
         call: Any = {"index": index, "id": "f:0", "function": function}

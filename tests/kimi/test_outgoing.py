@@ -60,7 +60,7 @@ def sent_with(repairs: set[str], model: str = "moonshotai/kimi-k2-0905") -> list
     return [called["tool_calls"][0]["id"], answered["tool_call_id"], called["content"], schema.get("type")]
 
 
-def test_each_repair_can_be_switched_on_alone() -> None:
+def test_each_repair_can_be_switched_on_separately() -> None:
     assert sent_with(set(ALL)) == ["functions.f:0", "functions.f:0", None, "integer"]
     assert sent_with({"call_ids"}) == ["functions.f:0", "functions.f:0", " ", None]
     assert sent_with({"history"}) == ["call_1", "call_1", None, None]

@@ -270,7 +270,7 @@ def test_the_message_of_an_error(error: Any, reason: str) -> None:
         {"choices": [{"error": None, "finish_reason": None}]},
     ],
 )
-def test_a_reply_without_an_error_has_none(reply: Any) -> None:
+def test_a_reply_without_an_error_returns_none(reply: Any) -> None:
     assert find_error(reply) is None
 
 

@@ -55,7 +55,7 @@ def test_tools_stay_in_their_messages() -> None:
     assert placed["messages"].non_text_messages == [later]
 
 
-def test_a_request_can_have_later_tools_alone() -> None:
+def test_a_request_can_have_only_later_tools() -> None:
     placed = sent(body_of(USER, adding(tool("b"))), in_messages=True)
     assert "tools" not in placed
 

@@ -11,7 +11,6 @@ DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
 every_case = each_row("case", CASES, ids=lambda case: case.name)
 
 
-@pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     expected = expected_of(case)
@@ -20,7 +19,6 @@ def test_streamed_in_random_pieces(case: Case) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     expected = expected_of(case)
