@@ -8,7 +8,7 @@ MODERATION_TYPES = re.compile(
     r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
     re.IGNORECASE,
 )
-"""The types and codes of errors that mean a flagged input."""
+"""The types and codes of errors for flagged input."""
 MODERATION_WORDS = re.compile(
     # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
     r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
