@@ -31,7 +31,7 @@ def trackers_in(handlers: Iterable[BaseCallbackHandler]) -> list[KimiCostCallbac
 
 
 def reserve(trackers: Iterable[KimiCostCallback], key: str, bodies: Sequence[Mapping[str, Any]]) -> None:
-    """Reserve the most that a batch can cost in all budgets, or in none of them. A budget does not wait for a batch.
+    """Reserve the highest possible cost of a batch in all budgets, or in none of them. A budget does not wait.
 
     Args:
         trackers: The trackers.
@@ -40,7 +40,7 @@ def reserve(trackers: Iterable[KimiCostCallback], key: str, bodies: Sequence[Map
 
     Raises:
         KimiBudgetExceededError: It does not fit.
-        KimiUsageError: The most that a row can cost is not known.
+        KimiUsageError: The highest possible cost of a row is unknown.
     """
     done: list[KimiCostCallback] = []
     try:

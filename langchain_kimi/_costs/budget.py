@@ -180,11 +180,11 @@ class Budget(KimiCostCallback):
     def on_chat_model_start(
         self, *arguments: Any, run_id: UUID, metadata: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
-        """Reserve the most that a call can cost.
+        """Reserve the highest possible cost of a call.
 
         Raises:
             KimiBudgetExceededError: It does not fit, and waiting does not help.
-            KimiUsageError: The most that it can cost is not known.
+            KimiUsageError: Its highest possible cost is unknown.
         """
         self._warn_in_another_process()
         # A budget that both the model and the run have is notified twice of the same call.

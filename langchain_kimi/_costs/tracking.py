@@ -185,7 +185,7 @@ class KimiCostCallback(BaseCallbackHandler):
         """Block until all lookups of unknown costs have ended.
 
         Args:
-            seconds: The most seconds to wait; None waits for all.
+            seconds: The maximum wait in seconds; None waits for all.
 
         Returns:
             False if lookups are still pending.

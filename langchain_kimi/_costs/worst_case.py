@@ -1,4 +1,4 @@
-"""The most that a request can cost."""
+"""The highest possible cost of a request."""
 
 import json
 import math
@@ -27,11 +27,11 @@ _DEFAULTS = Counting("")
 
 @dataclass(frozen=True, slots=True)
 class WorstCase:
-    """The most that a request can use.
+    """The highest possible usage of a request.
 
     Attributes:
         prompt_tokens: An upper bound of the tokens of the prompt.
-        reply_tokens: The most tokens of all replies together.
+        reply_tokens: The maximum number of tokens of all replies together.
         cost: US dollars at the dearest eligible price.
     """
 
@@ -41,7 +41,7 @@ class WorstCase:
 
     @property
     def tokens(self) -> int:
-        """The most tokens, input and output together."""
+        """The maximum number of tokens, input and output together."""
         return self.prompt_tokens + self.reply_tokens
 
 
@@ -52,7 +52,7 @@ def worst_case(
     margin: float = MARGIN,
     is_priced: bool = True,
 ) -> WorstCase:
-    """Return the most that a request can use.
+    """Return the highest possible usage of a request.
 
     Each reply has at most `max_tokens` tokens, or as many as the model can write. The price is the highest of the
     models that the request names, at the dearest hosts that its provider preferences allow. Plugins, searches and other
@@ -77,7 +77,7 @@ def worst_case(
 
 
 def body_of_call(messages: Sequence[BaseMessage], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body with everything that decides the most that a call can cost.
+    """Return a body with everything that decides the highest possible cost of a call.
 
     Args:
         messages: The conversation.
@@ -89,7 +89,9 @@ def body_of_call(messages: Sequence[BaseMessage], parameters: Mapping[str, Any])
     parameters = {**parameters, **(parameters.get("extra_body") or {})}
     slugs = [slug for name in ("model_name", "model") if isinstance(slug := parameters.get(name), str) and slug]
     if not slugs:
-        raise KimiUsageError("The most that a call can cost is not known, because it names no model.", advice=_ADVICE)
+        raise KimiUsageError(
+            "The highest possible cost of a call is unknown, because it names no model.", advice=_ADVICE
+        )
     names = ("max_tokens", "max_completion_tokens", "n", "provider", "response_format")
     body: dict[str, Any] = {name: value for name in names if (value := parameters.get(name)) is not None}
     body["model"] = slugs[0]
@@ -110,13 +112,13 @@ def _slugs(body: Mapping[str, Any]) -> Iterable[str]:
 def _case(
     slug: str, body: Mapping[str, Any], prices: Mapping[str, float] | None, margin: float, *, is_priced: bool
 ) -> WorstCase:
-    """Return the most that the request can use with one of its models, which have different chat templates."""
+    """Return the highest possible usage of the request with one of its models, which have different chat templates."""
     prompt = prompt_tokens({**body, "model": slug}, margin)
     limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name)]
     reply = min(limits) if limits else room_for_reply(profile(slug), prompt)
     if reply is None:
         raise KimiUsageError(
-            f"The most that a call of {slug} can cost is not known, because its reply has no limit.",
+            f"The highest possible cost of a call of {slug} is unknown, because its reply has no limit.",
             advice="Set max_tokens, or the amount that a Budget reserves (reserve=...).",
         )
     replies = reply * (body.get("n") or 1)

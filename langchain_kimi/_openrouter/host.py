@@ -48,8 +48,8 @@ class Host:
         reads_cache_marks: Whether `cache_control` in messages and tools is sent.
         batches: The form of its batch API, see `langchain_kimi.batch`: `inline` (the requests are in the body of the
             submission), `files` (they are uploaded first), or an empty string.
-        batch_rows: The most requests of a batch; 0 for no limit.
-        batch_bytes: The most bytes of a submission or of its file; 0 for no limit.
+        batch_rows: The maximum number of requests of a batch; 0 for no limit.
+        batch_bytes: The maximum number of bytes of a submission or of its file; 0 for no limit.
     """
 
     name: str

@@ -211,8 +211,8 @@ class CostEstimate:
         prompt_tokens: The tokens of the prompt.
         exact: Whether they were counted; otherwise they are estimated.
         prompt_cost: The cost of the prompt at the list price if nothing of it is cached.
-        completion_tokens: The most tokens that the model may write, reasoning and all `n` replies included:
-            `max_tokens`, or the model's own limit. None if neither is known.
+        completion_tokens: The maximum number of tokens that the model may write, reasoning and all `n` replies
+            included: `max_tokens`, or the model's own limit. None if neither is known.
         most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call that the
             provider preferences allow (at most `provider.max_price`), or a fallback model that is dearer. None if that
             number is not known.
@@ -289,7 +289,7 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
     Args:
         prompt: The tokens of the prompt.
         prices: The prices.
-        most_tokens: The most tokens of one reply, None if that is not known.
+        most_tokens: The maximum number of tokens of one reply, None if that is not known.
         n: The number of replies.
     """
     completion = None if most_tokens is None else most_tokens * n
@@ -308,7 +308,7 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
 
 
 def room_for_reply(profile: Mapping[str, Any] | None, prompt_tokens: int) -> int | None:
-    """Return the most tokens that a model can write after a prompt, None if its limits are not known."""
+    """Return the maximum number of tokens that a model can write after a prompt, None if its limits are not known."""
     limits = profile or {}
     written, context = limits.get("max_output_tokens"), limits.get("max_input_tokens")
     bounds = [written, None if context is None else max(context - prompt_tokens, 0)]

@@ -40,7 +40,8 @@ PATTERN = (
 
 LONGEST_TEXT = 400_000
 LONGEST_RUN = 25_000
-"""The most characters that are encoded at once, and the longest run of only white space or only other characters.
+"""The maximum number of characters that are encoded at once, and the longest run of only white space or only other
+characters.
 
 Kimi's own tokenizer splits at the same lengths, because the encoder fails on longer input.
 """
