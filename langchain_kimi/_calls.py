@@ -15,7 +15,7 @@ from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
-from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
+from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, check_and_repair
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import Host, for_host
 from langchain_kimi._openrouter.http.calls import Call
@@ -175,7 +175,7 @@ def bodies(
     if not (chosen_host(settings).is_openrouter and family(unrepaired["model"]) is None):
         unrepaired = with_last_effort(unrepaired)
     body = keep_together(
-        fit(unrepaired, chosen_repairs(settings.repairs)),
+        check_and_repair(unrepaired, chosen_repairs(settings.repairs)),
         messages,
         parameters,
         auto_session=settings.auto_session,

@@ -463,7 +463,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         price = tokens.prices_of([self.model_name, *(self.models or ())], prices, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
         limit = own_limit or self.max_tokens or self.max_completion_tokens
-        return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)
+        return tokens.estimate(prompt, price, limit or tokens.max_reply_tokens(self.profile, prompt.tokens), self.n)
 
     def continue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
         """Request the rest of a truncated reply, and return the whole reply as one message.

@@ -3,8 +3,10 @@
 Each rule is implemented in `tests/structure/`, next to tests that show that it can fail.
 """
 
+import gc
 import importlib
 import tomllib
+from collections.abc import Iterator
 
 import pytest
 
@@ -43,6 +45,15 @@ NOT_EXPORTED = {
     # The runnable of `bind`, which users know as a `Runnable`.
     "ModelBinding",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_collections() -> Iterator[None]:
+    """Collect no garbage among millions of nodes, which would take longer than to parse them, and never search them."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def assert_none(lines: list[str]) -> None:

@@ -140,7 +140,7 @@ class LastCharacter:
         self.decoded = 0
         self._last = ""
 
-    def passes(self, text: str) -> bool:
+    def pass_unchanged(self, text: str) -> bool:
         return True
 
     def feed(self, text: str) -> str:
@@ -158,7 +158,7 @@ def test_repairs_of_arguments_run_one_after_the_other() -> None:
     repairs = frozenset({"first", "second"})
     calls = IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, frozenset, lambda: 0, steps)
     assert list(calls.feed([piece('{"a": "b', "get_weather", "a")])) == [passed('{"a": ', "get_weather", "a")]
-    assert not calls.passes([{"index": 0, "function": {"arguments": "cd"}}])
+    assert not calls.pass_unchanged([{"index": 0, "function": {"arguments": "cd"}}])
     assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
     assert list(calls.close()) == [passed('"}')]
     assert +calls.repaired == {"first": 2, "second": 3}
