@@ -16,7 +16,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
 from langchain_kimi._costs.charges import (
-    NOTHING,
+    NO_COST,
     CallCost,
     cost_of_error,
     cost_of_result,
@@ -202,7 +202,7 @@ class Budget(KimiCostCallback):
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Charge a call that was answered."""
-        cost = CallCost(cost=NOTHING) if is_cache_hit(response) else cost_of_result(response)
+        cost = CallCost(cost=NO_COST) if is_cache_hit(response) else cost_of_result(response)
         self._settle(run_id, cost)
         super().on_llm_end(response, run_id=run_id, **kwargs)
 
@@ -321,7 +321,7 @@ class Budget(KimiCostCallback):
         super()._correct(shared, counted, actual_cost)
         charged, accounts = self._here.unknown.pop(actual_cost.generation_id or "", (Amount(), []))
         tokens = plausible_tokens(actual_cost.usage and actual_cost.usage.get("total_tokens"))
-        actual = Amount((actual_cost.cost or NOTHING) + actual_cost.upstream_cost, tokens)
+        actual = Amount((actual_cost.cost or NO_COST) + actual_cost.upstream_cost, tokens)
         self._store.correct(accounts, actual - charged)
         self._here.notify()
 
@@ -330,7 +330,7 @@ class Budget(KimiCostCallback):
         if (reservation := self._here.calls.pop(run_id.int, None)) is not None:
             if reservation.slot is not None:
                 reservation.slot.is_taken = True
-            self._store.settle(str(run_id), self._accounts, Charge(NOTHING, 0))
+            self._store.settle(str(run_id), self._accounts, Charge(NO_COST, 0))
             self._here.notify()
 
     def _warn_in_another_process(self) -> None:
