@@ -63,9 +63,10 @@ def test_a_call_through_a_proxy_with_a_password_shows_it_nowhere(  # noqa: PLR09
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_after_a_refused_login_the_next_call_works(openrouter: Emulator, way: str) -> None:
+@pytest.mark.parametrize("refusal", ["login", "methods"])
+def test_after_a_refused_login_the_next_call_works(openrouter: Emulator, refusal: Refusal, way: str) -> None:
     openrouter.script(Reply(text="Here."), times=None)
-    with socks_proxy("login") as proxy, model_of(openrouter, max_retries=0, proxy=url_of(proxy.port)) as model:
+    with socks_proxy(refusal) as proxy, model_of(openrouter, max_retries=0, proxy=url_of(proxy.port)) as model:
         error = ask(model, way).error
         assert isinstance(error, KimiConnectionError)
         assert "The proxy asks for a user name and a password" in error.advice

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
-from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
+from langchain_kimi._openrouter.http.environment import check_socks, system_proxy, tls_context, tls_key
 from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
 from langchain_kimi._openrouter.http.transports import async_client_class, sync_client_class
 
@@ -135,7 +135,7 @@ class Registry:
     def _tls(self, verify: Any) -> Any:
         if not isinstance(verify, bool | str):
             return verify
-        key = (verify, certificate_settings() if verify is True else None)
+        key = tls_key(verify)
         if key not in self.tls:
             if len(self.tls) >= MAX_POOLS:
                 del self.tls[next(iter(self.tls))]

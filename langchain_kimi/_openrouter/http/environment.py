@@ -198,6 +198,20 @@ def certificate_settings() -> tuple[str | None, ...]:
     return tuple(map(value_of, CERTIFICATE_VARIABLES))
 
 
+def tls_key(verify: bool | str) -> tuple[object, ...]:  # noqa: FBT001 - one setting with two types
+    """Return the settings of a TLS context with the state of their files, which may be replaced at any time."""
+    settings = certificate_settings() if verify is True else (verify,)
+    return (verify, settings, tuple(_state_of(path) for path in settings if path and isinstance(path, str)))
+
+
+def _state_of(path: str) -> tuple[int, ...] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a path object costs more
+    except (OSError, ValueError):
+        return None
+    return (status.st_mtime_ns, status.st_ino, status.st_size)
+
+
 def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one setting with two types
     """Return the TLS context for a `verify` setting.
 

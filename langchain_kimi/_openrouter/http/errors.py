@@ -28,7 +28,7 @@ CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """Names of exceptions. `TimeoutError` is raised by asyncio and this package, the others by HTTP clients."""
-PROXY_LOGIN = ("407 ", "Invalid username/password")
+PROXY_LOGIN = ("407 ", "Invalid username/password", "from proxy server, but got")
 """The texts of httpcore for a proxy that refuses the login: the status of CONNECT, and SOCKS."""
 AIOHTTP_CAUSES = {
     "ServerDisconnectedError": "RemoteProtocolError",

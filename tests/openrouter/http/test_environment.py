@@ -127,6 +127,25 @@ def test_a_new_certificate_file_is_used_after_closing(monkeypatch: pytest.Monkey
     close(Connection())
 
 
+def test_a_certificate_file_that_was_replaced_is_read_after_closing(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    certificates = Path(certifi.where()).read_text().split("-----END CERTIFICATE-----\n")
+
+    def subjects(certificate: str) -> list[object]:
+        file.write_text(certificate + "-----END CERTIFICATE-----\n")
+        with sync_client_for(Connection(verify=str(file))) as client:
+            return [one["serialNumber"] for one in client._pool._ssl_context.get_ca_certs()]
+
+    first = subjects(certificates[0])
+    assert subjects(certificates[1]) == first
+    close(Connection(verify=str(file)))
+    assert subjects(certificates[1]) != first
+    close(Connection(verify=str(file)))
+    file.unlink()
+    with pytest.raises(KimiUsageError), sync_client_for(Connection(verify=str(file))):
+        raise AssertionError
+
+
 def test_the_error_names_the_setting() -> None:
     with pytest.raises(KimiUsageError, match=re.escape("Set verify to a file of PEM certificates")):
         tls_context(__file__)
