@@ -110,15 +110,23 @@ class ToolCallTracker:
     all, ids that arrive late, and one id for several calls.
     """
 
-    def __init__(self, may_begin_name: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        may_begin_name: Callable[[str], bool] | None = None,
+        meant: Callable[[str], str | None] | None = None,
+    ) -> None:
         """Begin a response.
 
         Args:
             may_begin_name: Returns whether a text may be the begin of a function's name. Other texts in the place of
                 the name may continue a name. None: names come in one piece.
+            meant: Returns the function that a name means, or None. Without it, equal names are equal texts.
         """
         self.calls: list[TrackedCall] = []
         self._may_begin_name = may_begin_name
+        self._meant = meant
+        self._spellings: dict[str, str] = {}
+        self._first_spellings: dict[str, str] = {}
         self._newest_at: dict[int | str | None, TrackedCall] = {}
         self._newest_with: dict[tuple[int | str | None, str], TrackedCall] = {}
         self._by_id: dict[str, TrackedCall] = {}
@@ -127,6 +135,8 @@ class ToolCallTracker:
         """Yield the entries of one delta's `tool_calls`, each with the number of its call and only the new parts."""
         for wire in calls:
             delta = CallDelta.of(wire)
+            if delta.name and self._meant:
+                delta.name = self._spellings.get(delta.name) or self._spelling(delta.name, self._meant)
             call = self._call_of(delta)
             if call and (passed := call.take(delta)):
                 yield passed
@@ -140,6 +150,12 @@ class ToolCallTracker:
             return None
         is_plain = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
         return call if is_plain else None
+
+    def _spelling(self, name: str, meant: Callable[[str], str | None]) -> str:
+        """Return the first spelling of a function's name: a summary at the end may write it in another way."""
+        function = None if "<|" in name else meant(name)
+        self._spellings[name] = name if function is None else self._first_spellings.setdefault(function, name)
+        return self._spellings[name]
 
     def _call_of(self, delta: CallDelta) -> TrackedCall | None:
         """Return the call that a delta belongs to, a new one if need be; None for a delta without content."""

@@ -23,6 +23,7 @@ from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
+from langchain_kimi._kimi.markup.grammar import has_markers
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
 from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 from langchain_kimi._kimi.tool_names import with_accepted_names
@@ -107,7 +108,8 @@ class Repair:
         on_request: Repairs a request.
         on_response: Begins the repair of a response.
         on_arguments: Begins the repair of the arguments of a call.
-        may_change: Whether `on_response` may change a plain response that consists of this text; None means always.
+        may_change: Whether the repair may change a plain response that consists of this text and has no tools; None
+            means always for a repair with `on_response`, otherwise never.
             Plain responses that no repair may change are read on a faster path.
         needs_calls: Whether `on_request` only applies to conversations with tool calls or results.
     """
@@ -160,8 +162,10 @@ def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
 _ENTRIES = (
     Repair(
         "markup",
-        "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
+        "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls; stray "
+        "markers are removed, also from replies of Kimi without tools.",
         ("event", "end"),
+        may_change=has_markers,
     ),
     Repair(
         "think_tags",
@@ -258,7 +262,7 @@ ON_RESPONSE = tuple((repair.name, repair.on_response) for repair in _ENTRIES if 
 ON_ARGUMENTS = tuple((repair.name, repair.on_arguments) for repair in _ENTRIES if repair.on_arguments)
 """The names and functions of the repairs of arguments, in the order in which they run."""
 
-_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response)
+_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response or repair.may_change)
 
 ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
 """The names that `"all"` stands for."""

@@ -27,6 +27,8 @@ _OPENING_QUOTES = frozenset("`'\"“«(")
 _CLOSING_QUOTES = frozenset("`'\"”»)")
 _PUNCTUATION = frozenset(",.;:?!)")
 
+_CALL = re.compile(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
+"""The markup of a call, with which a model may end its thoughts."""
 _TAG = re.compile(r"</?think>")
 _OPENING_TAGS = re.compile(rf"\A(?:\s*+{OPEN})*+")
 _CLOSING_TAGS = re.compile(rf"\A(?:\s*+{CLOSE})*+\s*+")
@@ -109,7 +111,9 @@ class ThinkTags:
             return delta
         has_reasoning = any(delta.get(key) for key in ("reasoning", "reasoning_content", "reasoning_details"))
         self._may_wait = (self._may_wait or is_whole) and not has_reasoning
-        ends = is_last or is_whole or bool(delta.get("tool_calls"))
+        has_calls = bool(delta.get("tool_calls"))
+        # A host that reads the calls takes them out of thoughts that have no end.
+        ends, is_cut = is_last or is_whole or has_calls, is_cut or has_calls
         if not text and not ends:
             # A delta of reasoning: most of a reasoning stream.
             return delta
@@ -173,6 +177,7 @@ class ThinkTags:
             self.state, self._depth = "thoughts", 1
             return self._think(inner.lstrip(), ends=ends, is_cut=is_cut)
         if ends:
+            is_cut = is_cut or _CALL.search(inner) is not None
             return self._released(text) if not is_cut else self._removed(inner.strip(), "")
         return self._hold(text)
 

@@ -56,6 +56,11 @@ def is_clear(text: str) -> bool:
     return BARE[0] not in text or not (BARE in text or text.endswith(_BARE_BEGINNINGS))
 
 
+def has_markers(text: str) -> bool:
+    """Return whether a text may contain a marker."""
+    return "<|" in text
+
+
 def marker_at(text: str, position: int) -> MarkerMatch:
     """Return the marker at a position, or True if the text ends within a possible marker."""
     if marker_match := _ANY_MARKER.match(text, position):

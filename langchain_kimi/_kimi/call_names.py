@@ -1,0 +1,34 @@
+"""Read the text in the place of a call's name or id, which may have the arguments behind it."""
+
+import re
+
+from langchain_kimi._kimi.markup.grammar import MARKER
+
+_BEFORE_NAME = re.compile(
+    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*"
+    r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
+)
+_ENDS_TAG = re.compile(r'"?\s*(?:index\s*=\s*(?:["\d]+\s*)?)?(?:<\|sep\|>\s*)?')
+AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
+_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
+"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
+2,000 of them took eight seconds."""
+_PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
+_BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the text in the place of a name as the name and the text after it, which may be the arguments."""
+    name = _BEFORE_NAME.sub("", name, count=1) if name.lstrip().startswith("<|") else name
+    rest = _ARGUMENTS_IN_NAME.search(name)
+    return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
+
+
+def has_arguments(rest: str) -> bool:
+    """Return whether the text after a name or an id has arguments, and not only markers."""
+    return bool(MARKER.sub("", rest).strip()) and _ENDS_TAG.fullmatch(rest) is None
+
+
+def without_wrapping(rest: str) -> str:
+    """Return the text after a name without what is around its arguments: a colon, `[ARGS]`, parentheses."""
+    return _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", rest, count=1))
