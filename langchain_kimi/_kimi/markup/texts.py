@@ -29,6 +29,8 @@ class LeakedMarkup:
         """Begin a reply; `offered`: the tools of the request."""
         self.has_text = False
         self._offered = offered
+        # Without tools there are no calls without markers. A marker begins with "<".
+        self._rare = "f" if offered.schemas else "<"
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
         self._is_flushed = True
@@ -87,7 +89,7 @@ class LeakedMarkup:
         if not text or details:
             return self._is_flushed and not details
         # These characters are rare, so most calls of `is_clear` are avoided.
-        if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+        if (add := self._add) is None or type(text) is not str or (("<" in text or self._rare in text) and not is_clear(text)):
             return False
         add(text)
         return True
@@ -132,7 +134,7 @@ class LeakedMarkup:
         if (
             self._add_reasoning is None
             or type(text) is not str
-            or (("<" in text or "f" in text) and not is_clear(text))
+            or (("<" in text or self._rare in text) and not is_clear(text))
         ):
             return False
         if details:
