@@ -38,37 +38,36 @@ _registry_lock = threading.Lock()
 
 
 class Budget(KimiCostCallback):
-    """Stops runs that cost too much: a call that may exceed the limit is refused before anything is sent.
+    """A limit for the cost of runs: a call that may exceed it is refused before anything is sent.
 
-    Pass it to one run, `config={"callbacks": [Budget(max_cost=0.50)]}`, to several runs that share it, or to a model,
+    Pass it to one or several runs, `config={"callbacks": [Budget(max_cost=0.50)]}`, or to a model,
     `ChatKimi(callbacks=[budget])`. It counts like a `KimiCostCallback`, and `reset` starts it again.
 
-    Before a call, the most that it can cost is reserved: an upper bound of the tokens of its prompt, and `max_tokens`
-    or the model's own limit, at the price of the dearest host. The cost that the reply reports replaces it. So set
-    `max_tokens`, because without it a reply may have as many tokens as the model can write. A call that reports no cost
-    counts with the list prices of its tokens. One without tokens, such as a cancelled call, counts with the amount that
-    was reserved for it, until it is looked up (`reconcile`). Plugins, searches and other server tools cost extra. Calls
-    are refused before LangChain looks into its cache.
+    Before a call, its highest possible cost is reserved: that of an upper bound of the tokens of the prompt, and of
+    `max_tokens` (or the model's own limit), at the price of the most expensive host. When the reply arrives, its cost
+    replaces the reservation. So set `max_tokens`: without it, the limit is the highest that the model allows. A call
+    that reports no cost counts with the list prices of its tokens. A call without tokens, such as a cancelled one,
+    counts with the reserved amount until its cost is looked up (`reconcile`). Plugins, searches and other server tools
+    cost extra. Calls are refused before LangChain looks into its cache.
 
-    A prompt has at most 1.2 times the tokens that are estimated for it, unless it is of an unusual kind. The budget
-    learns from prompts with more, but can be exceeded by the excess of the first calls of that kind.
+    The reservation assumes that a prompt has at most 1.2 times the estimated tokens. Some unusual prompts have more:
+    the budget adjusts to them, but the first such calls can exceed it by the difference.
 
     The budget counts the calls of one process, unless `shared` names a file or a server. In a process pool, Spark or
-    Ray each worker otherwise has its own copy, which warns when it is unpickled or first used there.
+    Ray, each worker otherwise has its own copy, which warns when it is unpickled or first used.
 
-    The error is raised by every way to call; a `batch` with `return_exceptions=True` has it in its list. LangChain also
-    logs it as a warning. In async runs with several handlers Python may add the warning "coroutine 'ahandle_event' was
+    Every way to call raises the error; a `batch` with `return_exceptions=True` has it in its list. LangChain also logs
+    it as a warning. In async runs with several handlers, Python may add the warning "coroutine 'ahandle_event' was
     never awaited", because LangChain does not close the remaining handlers after a refusal.
 
     Args:
-        max_cost: The limit in US dollars, for OpenRouter's charges and the bills of hosts to your own keys together.
+        max_cost: The limit in US dollars, for OpenRouter's charges and those of hosts to your own keys together.
         max_tokens: The limit in tokens, input and output together.
         reserve: The amount to reserve for a call in flight: `"worst_case"`, or US dollars. With 0, calls in flight at
             the same time can exceed the limit by their own cost.
-        wait: Whether a call that does not fit waits until calls in flight have ended, if it may fit then; or the most
-            seconds to wait. Async calls of ChatKimi wait without blocking the event loop; those of other models are
-            refused.
-        prices: The prices of models that are not listed here, US dollars per million tokens:
+        wait: Whether a call that does not fit waits for calls in flight, if it may fit afterwards; or the maximum wait
+            in seconds. Async calls of ChatKimi wait without blocking the event loop; those of other models are refused.
+        prices: Prices of models without list prices, in US dollars per million tokens:
             `{"prompt": 0.6, "completion": 2.5}`. They replace the list prices in reservations.
         shared: A file (SQLite, on a disk of this machine) or the URL of a Redis server (`redis://...`, with the extra
             `redis`) with the amounts of all processes that name it. A process that ends during a call leaves its
@@ -78,8 +77,8 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: Both limits are missing, or a value is not a number or is negative.
-        KimiUsageError: The package for `shared` is not installed. Raised in a run if the most that a call can cost is
-            not known.
+        KimiUsageError: The package for `shared` is not installed. Raised in a run if the highest possible cost of a
+            call is unknown.
         KimiBudgetExceededError: Raised in the run whose call is refused.
     """
 

@@ -1,6 +1,6 @@
-"""Recognize messages that report a prompt that is too long for the context of the model.
+"""Recognize error messages about a prompt that is too long for the context of the model.
 
-Most providers send no error type for it, and each has its own wording. Nearly all of them name three things in one
+Most providers send no error type for it, and each has its own wording. Nearly all of them mention three things in one
 sentence: the input, its length, and that it exceeds something.
 """
 
@@ -46,7 +46,7 @@ _LIMITED_RATE = re.compile(
     r"|please wait|throttl|每(?:秒|分|小时|天|日|月)|额度|余额|配额|频率|速率",
     re.IGNORECASE,
 )
-"""Limits on time and money, which a shorter prompt does not fix."""
+"""Words about limits of time and money. A shorter prompt does not help with these."""
 _OTHER_SUBJECT = re.compile(
     r"(?<![a-z])(?:image|file|audio|video|pdf|attachment|url|tools?|function|name|description|stop|schema|metadata|header|id"
     r"|user|logprobs|embedding|batch|body|key)s?\b|tool_call|temperature|top_[kp]",
@@ -58,7 +58,7 @@ _NOT_THE_PROMPT = re.compile(
     r"|logit_bias|\bcaching\b|cached content|(?:maximum value|valid range|range) (?:for|of) `?max_",
     re.IGNORECASE,
 )
-"""Credentials, tokens of other fields, the smallest prompt of a cache, and the range of `max_tokens`."""
+"""Words about credentials, tokens of other fields, the minimum prompt of a cache, and the range of `max_tokens`."""
 _OUTPUT_LIMIT = re.compile(
     r"max_(?:completion_|new_|output_)?tokens|output (?:token )?limit|max(?:imum)? (?:\w+ )?tokens you"
     r"|(?:output|completion|new|generated) tokens|\b(?:answer|reply|response|completion)\b",
@@ -67,11 +67,11 @@ _OUTPUT_LIMIT = re.compile(
 _PROMPT = re.compile(r"context|prompt|input|messages?\b|conversation|sequence|seq_?len", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-Z\"'`])|\n")
 MAX_CHARACTERS = 4000
-"""The message is in the first characters; the rest of a long text may be a dump of the request."""
+"""The maximum number of characters that are searched. The rest of a long text may be a copy of the request."""
 
 
 def reports_overflow(text: str) -> bool:
-    """Return whether a message reports that the messages, or they and `max_tokens`, exceed the context."""
+    """Return whether an error message reports that the messages, alone or with `max_tokens`, exceed the context."""
     text = text[:MAX_CHARACTERS]
     if _LIMITED_RATE.search(text) and not _KNOWN.search(text):
         return False
