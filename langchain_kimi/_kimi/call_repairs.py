@@ -6,7 +6,6 @@ come.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -15,17 +14,21 @@ from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
-from langchain_kimi._kimi.call_names import AFTER_NAME_IN_TAG, has_arguments, split_name, without_wrapping
+from langchain_kimi._kimi.call_names import (
+    AFTER_NAME_IN_TAG,
+    has_arguments,
+    split_name,
+    with_beginning,
+    without_wrapping,
+)
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
-from langchain_kimi._kimi.markup.grammar import ARGUMENTS_BEGIN, CALL_BEGIN, TAG_END, TAG_OPEN, parsed
+from langchain_kimi._kimi.markup.grammar import TAG_OPEN, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
-_ID_IN_CALL = re.compile(r"\s*[\w.:/-]{1,256}\s*<\|tool_call_argument_begin\|>")
-_TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
 _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that are ignored if there are others in the field `name`."""
 TWO_ARGUMENTS = "The tool call has arguments in its name that differ from those in its arguments."
@@ -364,14 +367,8 @@ class IncomingCalls:
         Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906
         and 44934).
         """
-        if call.name and _TAG_IN_CALL.match(text):
-            text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
-        elif call.name and text.startswith(ARGUMENTS_BEGIN):
-            text = f"{CALL_BEGIN}{positional_id(call.name, 0)}{text}"
-        elif _ID_IN_CALL.match(text):
-            text = f"{CALL_BEGIN}{text}"
         scanner = MarkupScanner(self._offered)
-        scanner.feed(text)
+        scanner.feed(with_beginning(call.name, text))
         scanner.close(clean=True)
         if len({*scanner.calls}) != 1:
             return None

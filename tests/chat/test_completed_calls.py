@@ -211,6 +211,7 @@ async def test_an_integer_that_is_too_long_makes_a_call_invalid(
     [
         markup(),
         f"{BEGIN}functions.get_weather:0{ARGUMENTS}{PARIS}{END}",
+        f"functions.get_weather:0{ARGUMENTS}{PARIS}{END}",
         f"I call it. {markup()}",
         f"functions.get_weather:0{PARIS}",
         json.dumps(markup()),

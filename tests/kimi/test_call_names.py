@@ -1,6 +1,12 @@
 import pytest
 
-from langchain_kimi._kimi.call_names import AFTER_NAME_IN_TAG, has_arguments, split_name, without_wrapping
+from langchain_kimi._kimi.call_names import (
+    AFTER_NAME_IN_TAG,
+    has_arguments,
+    split_name,
+    with_beginning,
+    without_wrapping,
+)
 
 ARGUMENTS = "<|tool_call_argument_begin|>"
 
@@ -33,3 +39,12 @@ def test_the_rest_of_markup_is_not_arguments(rest: str) -> None:
 def test_what_is_around_arguments_is_removed() -> None:
     assert [without_wrapping(rest) for rest in ("({})", ": {}", "[ARGS]{}", "{}")] == ["{}", " {}", "{}", "{}"]
     assert AFTER_NAME_IN_TAG.match('" index="1"<|sep|>{}')
+
+
+def test_the_beginning_of_markup_is_completed() -> None:
+    marker = "<|tool_call_begin|>"
+    assert with_beginning("f", f"{ARGUMENTS}{{}}") == f"{marker}functions.f:0{ARGUMENTS}{{}}"
+    assert with_beginning("", f"functions.f:0{ARGUMENTS}{{}}") == f"{marker}functions.f:0{ARGUMENTS}{{}}"
+    assert with_beginning("f", "<|open|>json<|sep|>{}") == '<|open|>call tool="f"<|sep|><|open|>json<|sep|>{}'
+    for text in (f"{ARGUMENTS}{{}}", "<|open|>json<|sep|>{}", "{}", f"{marker}functions.f:0{ARGUMENTS}{{}}"):
+        assert with_beginning("", text) == text
