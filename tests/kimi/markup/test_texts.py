@@ -23,6 +23,8 @@ def test_a_delta_without_markup_is_returned_itself() -> None:
     assert followed.is_idle
     assert followed.count == 0
     assert followed.close(clean=True) == {}
+    assert followed.calls(has_others=False, finish="stop") == []
+    assert leaks().calls(has_others=False, finish="stop") == []
 
 
 def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
