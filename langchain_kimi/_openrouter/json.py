@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from langchain_kimi._openrouter.limits import MAX_DEPTH
+from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_JSON_DEPTH, brackets, has_more_levels, is_too_deep
 
 MAX_DIGITS = 300
 """The number of digits up to which every integer is smaller than the largest float."""
@@ -25,6 +25,7 @@ LARGEST_INTEGER = 2**53
 """All JSON encoders write integers up to this one in the same way."""
 COMPACT_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """Writes compact JSON without escapes for characters outside of ASCII. NaN and infinities are a `ValueError`."""
+_TOO_DEEP = "nested too deeply"
 
 
 class Codec:
@@ -81,7 +82,7 @@ class Codec:
         Raises:
             ValueError: The value contains NaN, an infinity or itself.
             TypeError: The value contains an object that JSON cannot represent.
-            RecursionError: The value is nested too deeply.
+            RecursionError: The value is nested more than `MAX_JSON_DEPTH` levels deep.
         """
         if self._dumps and is_plain(value):
             try:
@@ -95,6 +96,8 @@ class Codec:
 
 def _encode_slowly(value: Any) -> bytes:
     text = COMPACT_ENCODER.encode(value)
+    if is_too_deep(value, text, MAX_JSON_DEPTH):
+        raise RecursionError(_TOO_DEEP)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -179,14 +182,30 @@ def bounded_integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
-STRICT_DECODER = json.JSONDecoder(parse_constant=no_constant)
+class Decoder(json.JSONDecoder):
+    """A parser of JSON that has the same limit of depth on every version of Python."""
+
+    def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+        """Return the value that begins at an index, and the index of its end; `decode` calls this method.
+
+        Raises:
+            ValueError: No JSON begins there.
+            RecursionError: The value is nested more than `MAX_JSON_DEPTH` levels deep.
+        """
+        value, end = super().raw_decode(s, idx)
+        if brackets(s, idx, end) > MAX_JSON_DEPTH and has_more_levels(value, MAX_JSON_DEPTH):
+            raise RecursionError(_TOO_DEEP)
+        return value, end
+
+
+STRICT_DECODER = Decoder(parse_constant=no_constant)
 """JSON as its standard defines it."""
-LENIENT_DECODER = json.JSONDecoder(strict=False, parse_int=bounded_integer)
+LENIENT_DECODER = Decoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
-MULTILINE_DECODER = json.JSONDecoder(strict=False)
+MULTILINE_DECODER = Decoder(strict=False)
 """Also accepts raw line breaks and tabs inside strings; numbers are those of Python's parser. For arguments of calls:
 their numbers are passed on as text, and arguments with a number that Python refuses to parse are invalid."""
-UNAMBIGUOUS_DECODER = json.JSONDecoder(
+UNAMBIGUOUS_DECODER = Decoder(
     strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys
 )
 """Lenient, but refuses text that two parsers would read differently."""
@@ -196,7 +215,7 @@ def parse_strict(text: str) -> Any:
     """Return the value of a text that is JSON as its standard defines it.
 
     Raises:
-        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+        ValueError: The text is not JSON, or is nested more than `MAX_JSON_DEPTH` levels deep.
     """
     return _parse(STRICT_DECODER, text)
 
@@ -205,7 +224,7 @@ def parse_lenient(text: str) -> Any:
     """Return the value of a text that is JSON, with raw control characters inside strings.
 
     Raises:
-        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+        ValueError: The text is not JSON, or is nested more than `MAX_JSON_DEPTH` levels deep.
     """
     return _parse(LENIENT_DECODER, text)
 
@@ -224,4 +243,4 @@ def _parse(decoder: json.JSONDecoder, text: str) -> Any:
     try:
         return decoder.decode(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None

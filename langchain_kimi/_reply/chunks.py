@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
 
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
+from langchain_kimi._openrouter.limits import MAX_JSON_DEPTH, is_text_too_deep
 
 Chunk = ChatGenerationChunk
 Maker = Callable[[str, str, list[ToolCallChunk]], Chunk]
@@ -80,7 +81,8 @@ def _is_long_and_broken(text: str) -> bool:
         MULTILINE_DECODER.decode(text)
     except json.JSONDecodeError as error:
         # An error at the end means truncated JSON, which the parser completes.
-        return error.pos < len(text) - len("false") and not error.msg.startswith("Unterminated string")
+        is_truncated = error.pos >= len(text) - len("false") or error.msg.startswith("Unterminated string")
+        return not is_truncated or is_text_too_deep(text, MAX_JSON_DEPTH)
     except (RecursionError, ValueError):
         # Nested too deeply, or an integer of more digits than Python parses.
         return True

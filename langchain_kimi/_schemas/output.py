@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, cast
+from typing import Any, NewType, TypeAlias, cast, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
@@ -168,10 +168,22 @@ def output_schema(schema: Schema) -> OutputSchema:
     if isinstance(schema, type) and issubclass(schema, Enum):
         # LangChain would describe the arguments of `Enum` itself.
         raise _not_a_schema(schema, "An enum is not an object.")
+    if is_type_of_values(schema):
+        raise _not_a_schema(schema, "It is not a class with fields.")
     function = _converted(schema)
     if isinstance(schema, type) and is_basemodel_subclass(schema):
         return OutputSchema(function, _definition(schema), schema)
     return OutputSchema(function, function["parameters"])
+
+
+def is_type_of_values(schema: object) -> bool:
+    """Return whether this is a type without fields of its own, such as `list[int]`, `int`, `Any` or a `NewType`.
+
+    LangChain would describe the arguments of its constructor, if Python has a signature of it. That depends on the
+    version: Python 3.14 has one of `list[int]` and `bool`.
+    """
+    is_built_in = isinstance(schema, type) and schema.__module__ in ("builtins", "typing")
+    return is_built_in or schema is Any or isinstance(schema, NewType) or get_origin(schema) is not None
 
 
 def _of_typed_dict(schema: type) -> OutputSchema:

@@ -9,7 +9,7 @@ from pydantic import PydanticUserError
 
 from langchain_kimi._openrouter.json_schema import check_nesting
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._schemas.output import Schema, output_schema, wire_name
+from langchain_kimi._schemas.output import Schema, is_type_of_values, output_schema, wire_name
 from langchain_kimi._schemas.strict import strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
@@ -146,8 +146,8 @@ def _is_base_tool(tool: object) -> "TypeGuard[BaseTool]":
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
     """Return a tool that is not a dict: a class, a `BaseTool` or a function."""
-    if isinstance(tool, type):
-        if issubclass(tool, dict) and hasattr(tool, "tool_type"):
+    if isinstance(tool, type) or is_type_of_values(tool):
+        if isinstance(tool, type) and issubclass(tool, dict) and hasattr(tool, "tool_type"):
             raise ValueError(f"it is the class of a server tool; pass an object, {tool.__name__}()")
         # LangChain's description of a class loses recursive parts and optional keys.
         schema = output_schema(tool)
