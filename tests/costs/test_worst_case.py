@@ -1,4 +1,4 @@
-"""The most that a request can cost."""
+"""The highest possible cost of a request."""
 
 import json
 from typing import Any
