@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from langchain_kimi._kimi.schema_merging import NEVER
-from langchain_kimi._openrouter.json_schema import DEFINITIONS, references, resolve, types_of
+from langchain_kimi._kimi.schema_merging import LABELS, NEVER
+from langchain_kimi._openrouter.json_schema import DEFINITIONS, references, resolve, types_of, with_subschemas
 from langchain_kimi._openrouter.wire import JSONObject
 
 _PREFIX = "#/$defs/"
@@ -143,6 +143,19 @@ def endless_reference(root: JSONObject) -> str | None:
             return str(schema["$ref"])
         waiting += _required_schemas(schema)
     return None
+
+
+def with_empty_arrays(schema: JSONObject) -> JSONObject:
+    """Return an equal schema in which an array of references is either empty or an array of them.
+
+    The validator does not see that such an array ends the recursion when it is empty.
+    """
+    schema = with_subschemas(schema, lambda _, inner: with_empty_arrays(inner) if isinstance(inner, dict) else inner)
+    if types_of(schema) != ["array"] or schema.get("minItems") or not any(references(schema.get("items"))):
+        return schema
+    labels = {keyword: value for keyword, value in schema.items() if keyword in LABELS | {"default"}}
+    array = {keyword: value for keyword, value in schema.items() if keyword not in labels}
+    return {**labels, "anyOf": [{"type": "array", "maxItems": 0}, array]}
 
 
 def _is_finite(root: JSONObject) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
-from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
+from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
 from langchain_kimi._kimi.schema_rewrites import (
     ANNOTATIONS,
     TYPING,
@@ -194,6 +194,8 @@ class _Rewriter:
             # The schema has become `NEVER`.
             rewritten = {"type": "object", "properties": {}, "not": {}}
         rewritten = self._with_definitions(rewritten)
+        if endless_reference(rewritten):
+            rewritten = with_empty_arrays(rewritten)
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
         if rewritten is not self._root:

@@ -87,6 +87,11 @@ BY_KIND: dict[type[KimiError], str] = {
 }
 """Advice by error class. The first class that matches is used, so subclasses come before their parents."""
 
+LOGIN_ADVICE = (
+    "The proxy asks for a user name and a password, or refuses them: write the right ones into its URL, as in "
+    "http://user:password@proxy:8080."
+)
+PROXY_LOGIN_STATUS = 407
 PERMANENT_FAILURE = (
     "Trying again will not help: check base_url, the proxy and the request, or list fallbacks with models=[...]."
 )
@@ -125,6 +130,8 @@ def _general(error: KimiError) -> str:
     for pattern, advice in BY_MESSAGE.items():
         if re.search(pattern, error.reason, re.IGNORECASE):
             return advice
+    if error.status == PROXY_LOGIN_STATUS:
+        return LOGIN_ADVICE
     if isinstance(error, KimiRateLimitError) and not error.is_retryable:
         return DAILY_LIMIT
     if isinstance(error, KimiServerError) and not error.is_retryable:

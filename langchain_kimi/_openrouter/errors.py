@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi.errors import (
@@ -64,37 +66,34 @@ BY_TYPE: dict[str, int] = {
     "timeout": 504,
 }
 """The status for each of OpenRouter's canonical error types. Other types count as 400."""
+BY_HOST_TYPE: dict[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "permission_denied_error": 403,
+    "not_found_error": 404,
+    "resource_not_found_error": 404,
+    "rate_limit_error": 429,
+    "rate_limit_reached_error": 429,
+    "engine_overloaded_error": 429,
+    "overloaded_error": 503,
+    "timeout_error": 504,
+}
+"""The status for the error types of Moonshot and Anthropic, for errors without a status."""
 
-CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
-MODERATION_TYPES = re.compile(
-    # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
-    r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
-    r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
-    re.IGNORECASE,
-)
-"""The types and codes of errors for flagged input."""
-MODERATION_WORDS = re.compile(
-    # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
-    r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
-    r"|content violates|violates? our usage polic"
-    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)"
-    r"|(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)",
-    re.IGNORECASE,
-)
-EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(
-    # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
-    r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
-    r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
-    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)"
-    r"|model \S{1,200} is not supported\.?$",
-    re.IGNORECASE | re.MULTILINE,
+CONTEXT_TYPES = frozenset(
+    # The last one is of GitHub Models.
+    {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
-MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason")
+MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason", "error_description", "base_resp", "status_msg")
 """The keys under which hosts send the message of an error, in order of preference."""
-GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
+GENERIC_MESSAGES = frozenset(
+    {"", "provider returned error", "error", *(status.phrase.lower() for status in HTTPStatus)}
+)
 """Messages without information: the reason is then in `metadata.raw`."""
 MAX_MESSAGE = 2000
 """The maximum number of characters of the reason; `response` has the whole text."""
@@ -263,7 +262,7 @@ def _status(error: WireError, error_type: str | None, http_status: int) -> int:
     if word := error_type or _text_or_none(error.get("code")):
         return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
     # An error without a code, inside a reply that began with 200, is a failure of the server.
-    return 500
+    return BY_HOST_TYPE.get(_as_text(error.get("type")), 500)
 
 
 def _reason(error: WireError, raw: Any) -> str:
@@ -279,15 +278,22 @@ def _reason(error: WireError, raw: Any) -> str:
 def _message(raw: Any, depth: int = 8) -> str:
     """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
     if isinstance(raw, str):
-        return raw.strip()[:MAX_MESSAGE]
+        inner = _parse_if_json(raw) if depth else raw
+        return (_message(inner, depth - 1) if inner is not raw else "") or raw.strip()[:MAX_MESSAGE]
     if isinstance(raw, list) and raw and depth:
         return _message(raw[0], depth - 1)
     if not isinstance(raw, dict) or not depth:
         return ""
-    for key in MESSAGE_KEYS:
-        if message := _message(raw.get(key), depth - 1):
-            return message
-    return _as_text(raw)[:500] if any(raw.values()) else ""
+    inner = [*map(raw.get, MESSAGE_KEYS), _as_mapping(raw.get("metadata")).get("raw")]
+    messages = [message for value in inner if (message := _message(value, depth - 1))]
+    if not messages:
+        return _as_text(raw)[:500] if any(raw.values()) else ""
+    return next((message for message in messages if not _is_generic(message)), messages[0])
+
+
+def _is_generic(message: str) -> bool:
+    """Return whether a message says no more than a status or a code does."""
+    return message.lower().rstrip(".") in GENERIC_MESSAGES or (" " not in message and message.isascii())
 
 
 def _as_text(value: Any) -> str:

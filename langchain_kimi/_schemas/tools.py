@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from pydantic import PydanticUserError
 
-from langchain_kimi._openrouter.json_schema import check_nesting
+from langchain_kimi._openrouter.json_schema import check_nesting, walk
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._schemas.output import Schema, is_type_of_values, output_schema, wire_name
-from langchain_kimi._schemas.strict import strict_function, without_titles
+from langchain_kimi._schemas.strict import is_recursive, strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
         return {"type": "function", "function": {**function, "name": schema.function["name"]}}
     wire = _tool_with_definitions(tool) or convert_to_openai_tool(tool)
     if "function" in wire:
-        wire = {**wire, "function": _with_strict(wire["function"], strict)}
+        wire = {**wire, "function": _with_strict(_with_recursion(wire["function"], tool), strict)}
     return {**wire, **_cache_control(tool.extras if _is_base_tool(tool) else None)}
 
 
@@ -170,6 +170,28 @@ def _tool_with_definitions(tool: Any) -> JSONObject | None:
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _with_recursion(function: JSONObject, tool: Any) -> JSONObject:
+    """Return a function whose recursive arguments are described; LangChain writes {} where a class contains itself."""
+    if all(schema for _, schema in walk(function.get("parameters") or {"type": "object"})):
+        return function
+    if _is_base_tool(tool):
+        model = tool.tool_call_schema
+    else:
+        from langchain_core.tools import create_schema_from_function  # noqa: PLC0415 - see `_base_tool`
+
+        model = create_schema_from_function(
+            "arguments",
+            tool,
+            filter_args=(),
+            parse_docstring=True,
+            error_on_invalid_docstring=False,
+            include_injected=False,
+        )
+    if not isinstance(model, type) or not is_recursive((schema := output_schema(model)).definition):
+        return function
+    return {**function, "parameters": schema.tool()["function"]["parameters"]}
 
 
 def _name_in(tool: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from langchain_kimi._openrouter.advice import LOGIN_ADVICE
 from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.decoding import DecodingError
@@ -27,6 +28,8 @@ CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """Names of exceptions. `TimeoutError` is raised by asyncio and this package, the others by HTTP clients."""
+PROXY_LOGIN = ("407 ", "Invalid username/password")
+"""The texts of httpcore for a proxy that refuses the login: the status of CONNECT, and SOCKS."""
 AIOHTTP_CAUSES = {
     "ServerDisconnectedError": "RemoteProtocolError",
     "ClientConnectionResetError": "ReadError",
@@ -112,6 +115,10 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
             is_retryable=False,
             advice="If a company proxy or your own server signs it, set verify, or the environment variable "
             "SSL_CERT_FILE, to the file of its CA certificates.",
+        )
+    if name == "ProxyError" and any(word in str(problem) for word in PROXY_LOGIN):
+        return KimiConnectionError(
+            f"No connection to {connection.host}{_through_proxy(connection)} ({detail}).", is_retryable=False, advice=LOGIN_ADVICE
         )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
