@@ -118,7 +118,9 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
         )
     if name == "ProxyError" and any(word in str(problem) for word in PROXY_LOGIN):
         return KimiConnectionError(
-            f"No connection to {connection.host}{_through_proxy(connection)} ({detail}).", is_retryable=False, advice=LOGIN_ADVICE
+            f"No connection to {connection.host}{_through_proxy(connection)} ({detail}).",
+            is_retryable=False,
+            advice=LOGIN_ADVICE,
         )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
