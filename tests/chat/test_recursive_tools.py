@@ -66,8 +66,8 @@ def test_the_arguments_of_functions_and_tools_stay_recursive(openrouter: Emulato
         assert parameters["$defs"]["Node"]["properties"]["children"]["items"] == NODE
         assert NODE in parameters["properties"]["node"]["anyOf"]
     assert sent(openrouter, way, save)["properties"]["node"]["description"] == "The root of the tree."
-    for offered in (count, tool(count), keep):
-        assert "$defs" not in sent(openrouter, way, offered)
+    for without_tree in (count, tool(count), keep):
+        assert "$defs" not in sent(openrouter, way, without_tree)
 
 
 @pytest.mark.parametrize("way", WAYS)
