@@ -30,13 +30,15 @@ _BEFORE_NAME = re.compile(
 _TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
 _AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
 _ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
-"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
-2,000 of them took eight seconds."""
+"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object.
+
+The possessive quantifiers read each blank once. Without them, 2,000 blanks took eight seconds.
+"""
 _EMPTY = frozenset({"", "{}", "null", '""'})
-"""Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
-TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
-MARKUP_IN_NAME = "The name of the tool call is markup without an offered tool."
-OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
+"""Arguments, in the form of `_canonical`, that are ignored if there are others in the field `name`."""
+TWO_ARGUMENTS = "The tool call has arguments in its name that differ from those in its arguments."
+MARKUP_IN_NAME = "The name of the tool call is markup that names no offered tool."
+OTHER_NAME = "The name of the tool call was sent in pieces that do not form the name of an offered tool."
 _PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
 _BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
 
@@ -50,11 +52,11 @@ class IncomingCall:
         id: Its id; empty until one is passed on.
         wire_id: The host's id.
         name: The function's name.
-        error: The reason why it must not be run, if that is not visible in its arguments.
+        error: The reason why it must not be run, unless its arguments show it; otherwise None.
         is_held: Whether it is held back until the end, because it may repeat an earlier call.
-        name_pieces: The texts in the place of its name.
-        name_rest: The text after the name in the name's place, which may be the arguments.
-        structured: The arguments in their own place, which are held back if there are others in the name's place.
+        name_pieces: The texts in the field `name`.
+        name_rest: The text after the name in the field `name`, which may be the arguments.
+        structured: The texts in the field `arguments`, which are held back if there are arguments in `name_rest`.
         streams: The repairs of its arguments, in the order in which they run.
         deltas: The arguments, as they were passed on.
     """
@@ -116,16 +118,16 @@ class IncomingCalls:
         self._tracker = ToolCallTracker(offered.may_begin if "call_names" in repairs else None)
         self._argument_repairs = [(name, begin) for name, begin in argument_repairs if name in repairs]
 
-    def passes(self, wire: list[Any]) -> bool:
-        """Take the calls of a delta if they only continue one call's arguments; return whether they do."""
+    def pass_unchanged(self, wire: list[Any]) -> bool:
+        """Take the calls of a delta if they only continue one call's arguments; return whether they were taken."""
         if len(wire) != 1 or (newest := self._tracker.continued(wire[0])) is None:
             return False
         text: str = wire[0]["function"]["arguments"]
         call = self.calls[newest.number]
         streams = call.streams
-        if call.is_held or call.name_rest or (streams and (len(streams) > 1 or not streams[0].passes(text))):
+        if call.is_held or call.name_rest or (streams and (len(streams) > 1 or not streams[0].pass_unchanged(text))):
             return False
-        newest.add(text)
+        newest.add_arguments(text)
         call.deltas.append(text)
         return True
 
@@ -157,23 +159,23 @@ class IncomingCalls:
         Args:
             is_complete: Whether the model ended the response itself.
         """
-        last: dict[int, WireToolCall] = {}
+        by_index: dict[int, WireToolCall] = {}
         for delta in self._last_deltas(is_complete=is_complete):
-            function = delta["function"]
             # LangChain does not merge two deltas of one call in the same chunk.
-            if whole := last.get(cast("int", delta["index"])):
-                whole["function"]["arguments"] = f"{whole['function']['arguments']}{function['arguments']}"
+            if merged := by_index.get(cast("int", delta["index"])):
+                merged["function"]["arguments"] = f"{merged['function']['arguments']}{delta['function']['arguments']}"
                 if "id" in delta:
-                    whole["id"] = delta["id"]
+                    merged["id"] = delta["id"]
             else:
-                last[cast("int", delta["index"])] = delta
-        return [*last.values()]
+                by_index[cast("int", delta["index"])] = delta
+        return [*by_index.values()]
 
     def _last_deltas(self, *, is_complete: bool) -> Iterator[WireToolCall]:
+        """Yield the missing parts of all calls; there may be several deltas for one call."""
         for call in self.calls.values():
             rest = self._close_arguments(call)
             if rest == call.arguments == "{}" and not is_complete:
-                # They were null or an empty string, so the arguments had not begun.
+                # The host sent null or an empty string, so the arguments had not begun.
                 call.error = INCOMPLETE
             function: WireFunction = {"arguments": rest}
             if name := self._missing_name(call):
@@ -193,7 +195,7 @@ class IncomingCalls:
         call = self.calls.get(number)
         if call is None:
             may_repeat = "duplicate_calls" in self._repairs and self._tracker.calls[number].twin is not None
-            # Later calls wait too, so that the order stays.
+            # Calls after a held one are held too, so that the order does not change.
             is_held = may_repeat or (bool(self.calls) and self.calls[next(reversed(self.calls))].is_held)
             call = self.calls[number] = IncomingCall(number, is_held=is_held)
         return call
@@ -210,7 +212,7 @@ class IncomingCalls:
                 del self.calls[call.number]
                 self.repaired["duplicate_calls"] += 1
                 if key[2] and not first.arguments.strip():
-                    # The host repeated the head of the call, and sent its arguments only with the repetition.
+                    # The host repeated the id and the name, and sent arguments only with the repetition.
                     first.deltas.append(call.arguments)
                     yield {"index": first.number, "type": "function", "function": {"arguments": call.arguments}}
             elif call.is_held:
@@ -228,15 +230,15 @@ class IncomingCalls:
         return passed
 
     def _earlier(self, call: IncomingCall) -> TrackedCall:
-        """Return the first call with the same id."""
+        """Return the first call with the same id, which may be the call itself."""
         tracked = self._tracker.calls[call.number]
         while tracked.twin is not None:
             tracked = self._tracker.calls[tracked.twin]
         return tracked
 
     def without_repeated(self, leaked_calls: Iterable[LeakedCall]) -> Iterator[LeakedCall]:
-        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
-        # A structured call is more reliable than the rest of it in the text.
+        """Yield the calls in the texts, except those that are also structured calls or occur earlier in the text."""
+        # Of a call that is in both places, the structured form is more reliable.
         seen = {key for call in self.calls.values() for key in _keys(call.name, call.wire_id, call.arguments)}
         earlier: set[LeakedCall] = set()
         for leaked in leaked_calls:
@@ -258,7 +260,10 @@ class IncomingCalls:
         return self._ids.unique(positional_id(call.name, self._number_of_calls() + call.number))
 
     def _name_with(self, call: IncomingCall, piece: str | None, *, is_last: bool) -> str | None:
-        """Return the name of a call when it can be passed on: at once, or whole if it seems to come in pieces."""
+        """Return the name of a call when it can be passed on, otherwise None.
+
+        A name that seems to arrive in pieces is passed on when it is complete, any other name immediately.
+        """
         if piece:
             call.name_pieces.append(piece)
         if call.name or not call.name_pieces:
@@ -266,34 +271,34 @@ class IncomingCalls:
         name = "".join(call.name_pieces)
         if "call_names" not in self._repairs:
             return name
-        meant = self._offered.meant(_split(name)[0])
-        if not (meant or is_last) and self._offered.may_begin(name):
+        offered_name = self._offered.find(_split(name)[0])
+        if not (offered_name or is_last) and self._offered.may_begin(name):
             return None
-        self.repaired["call_names"] += bool(meant and (meant != name or len(call.name_pieces) > 1))
-        return meant or name
+        self.repaired["call_names"] += bool(offered_name and (offered_name != name or len(call.name_pieces) > 1))
+        return offered_name or name
 
     def _read_name(self, call: IncomingCall) -> None:
-        """Read the arguments in the place of a call's name, when the name is complete."""
+        """Read the arguments in the field `name` of a call, when the name is complete."""
         if not (call.name and "call_names" in self._repairs):
             return
         pieces, call.name_pieces = call.name_pieces, []
         name, rest = _split("".join(pieces))
-        meant = self._offered.meant(name) if pieces else None
-        if meant and MARKER.sub("", rest).strip():
+        offered_name = self._offered.find(name) if pieces else None
+        if offered_name and MARKER.sub("", rest).strip():
             call.name_rest = rest
             self.repaired["call_names"] += len(pieces) > 1
-        elif meant is None and any("<|" in piece for piece in pieces):
+        elif offered_name is None and any("<|" in piece for piece in pieces):
             call.error = MARKUP_IN_NAME
-        elif len(pieces) > 1 and meant != call.name:
+        elif len(pieces) > 1 and offered_name != call.name:
             call.error = OTHER_NAME
 
     def _missing_name(self, call: IncomingCall) -> str | None:
         if call.name or "call_names" not in self._repairs:
             return None
-        return "".join(call.name_pieces) or self._offered.meant_by_id(call.wire_id)
+        return "".join(call.name_pieces) or self._offered.find_by_id(call.wire_id)
 
     def _structured(self, call: IncomingCall, text: str) -> str:
-        """Take arguments that are in their own place, and return what can be passed on of them."""
+        """Take text of the field `arguments`, and return the text that can be passed on."""
         if text and call.name_pieces:
             self._read_name(call)
         if call.name_rest:
@@ -302,9 +307,9 @@ class IncomingCalls:
         return self._arguments(call, text)
 
     def _arguments_of_name(self, call: IncomingCall) -> str:
-        """Return the arguments of a call that has some in the place of its name.
+        """Return the arguments of a call that has some in the field `name`.
 
-        Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
+        If the field `arguments` is not empty either, it is used, and the call is invalid if the two differ.
         """
         if tag := _AFTER_NAME_IN_TAG.match(call.name_rest):
             rest = call.name_rest[tag.end() :].strip()
@@ -326,7 +331,7 @@ class IncomingCalls:
 
     def _arguments(self, call: IncomingCall, text: str) -> str:
         if text and not call.streams:
-            name = call.name or self._offered.meant_by_id(call.wire_id) or ""
+            name = call.name or self._offered.find_by_id(call.wire_id) or ""
             schema, in_markup = self._offered.schemas.get(name), partial(self._in_markup, call)
             call.streams = tuple(begin(schema, in_markup) for _, begin in self._argument_repairs)
         for stream in call.streams:
@@ -347,10 +352,10 @@ class IncomingCalls:
         return rest
 
     def _in_markup(self, call: IncomingCall, text: str) -> str | None:
-        """Return the arguments of the call if a text is that call as markup; otherwise None.
+        """Return the arguments of the call if a text is the markup of that call; otherwise None.
 
-        Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906,
-        44934).
+        Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906
+        and 44934).
         """
         if call.name and _TAG_IN_CALL.match(text):
             text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
@@ -367,21 +372,21 @@ class IncomingCalls:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Return the text in the place of a name as the name and the text after it, which may be the arguments."""
+    """Split the text of the field `name` into the name and the text after it, which may be the arguments."""
     name = _BEFORE_NAME.sub("", name, count=1) if name.lstrip().startswith("<|") else name
     rest = _ARGUMENTS_IN_NAME.search(name)
     return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
 
 
 def _keys(name: str, call_id: str, arguments: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the keys by which a call is recognized: its id, and its arguments."""
+    """Yield the keys by which a repeated call is recognized: one with its id, and one with its arguments."""
     if call_id:
         yield name, "id", call_id
     yield name, "arguments", _canonical(arguments)
 
 
 def _canonical(arguments: str) -> str:
-    """Return arguments in a form in which equal ones are equal texts."""
+    """Return arguments as canonical JSON: equal arguments have the same text."""
     value = parsed(arguments)
     if isinstance(value, str):
         value = parsed(value)

@@ -1,4 +1,4 @@
-"""JSON in and out: one fast strict codec for the wire, and one decoder for each tolerance.
+"""Encode and decode JSON: one fast strict codec for the wire, and one decoder for each degree of tolerance.
 
 | function | raw control characters in strings | repeated keys | `NaN`, `Infinity`, `1e999` |
 | --- | --- | --- | --- |
@@ -20,9 +20,9 @@ from typing import Any, NoReturn
 from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_JSON_DEPTH, brackets, has_more_levels, is_too_deep
 
 MAX_DIGITS = 300
-"""Digits of an integer that is still smaller than the largest float."""
+"""The number of digits up to which every integer is smaller than the largest float."""
 LARGEST_INTEGER = 2**53
-"""Every JSON writer writes integers up to this one in the same way."""
+"""All JSON encoders write integers up to this one in the same way."""
 COMPACT_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """Writes compact JSON without escapes for characters outside of ASCII. NaN and infinities are a `ValueError`."""
 _TOO_DEEP = "nested too deeply"
@@ -56,7 +56,7 @@ class Codec:
 
         Args:
             parts: The values by key.
-            plain: Keys whose values are already known to be plain, see `is_plain`.
+            plain: The keys whose values are certainly plain in the sense of `is_plain`, and are not checked.
 
         Raises:
             ValueError, TypeError, RecursionError: See `encode`.
@@ -177,7 +177,7 @@ def bounded_integer(digits: str) -> int | float:
     """Return the integer, or an infinity if it is beyond every float; the `parse_int` of a JSON parser.
 
     Python refuses to parse integers of more than 4300 digits, and `float` and `math.isfinite` raise for those beyond
-    1e308. No real number is that large; as an infinity, it is treated like `1e999`.
+    1e308. No meaningful value is that large; as an infinity, it is treated like `1e999`.
     """
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
@@ -204,11 +204,11 @@ LENIENT_DECODER = Decoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
 MULTILINE_DECODER = Decoder(strict=False)
 """Also accepts raw line breaks and tabs inside strings; numbers are those of Python's parser. For arguments of calls:
-their numbers are passed on as text, and one that Python refuses to parse is no valid argument."""
+their numbers are passed on as text, and arguments with a number that Python refuses to parse are invalid."""
 UNAMBIGUOUS_DECODER = Decoder(
     strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys
 )
-"""Lenient, but refuses what two parsers would read differently."""
+"""Lenient, but refuses text that two parsers would read differently."""
 
 
 def parse_strict(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Limits on the size and depth of replies: above every real reply, and low enough to protect memory and stack."""
+"""Limits on the size and the depth of replies. No real reply reaches them, and they protect memory and stack."""
 
 import re
 from typing import Any
@@ -6,22 +6,29 @@ from typing import Any
 from langchain_kimi.errors import KimiReplyTooLargeError
 
 MAX_EVENT_BYTES = 16 * 2**20
-"""The largest event of a stream, decompressed. It is checked while the event arrives."""
+"""The maximum size of an event of a stream, decompressed. It is checked while the event arrives."""
 MAX_REPLY_BYTES = 256 * 2**20
-"""The largest reply, decompressed, including keep-alive comments."""
+"""The maximum size of a reply, decompressed, including keep-alive comments."""
 MAX_VALUES = 2**24
-"""The most values in a plain reply, counted by commas. The lists of 256 MiB would take gigabytes and half a minute."""
+"""The maximum number of values in a plain reply, counted by commas. The lists of 256 MiB of JSON would take gigabytes
+and half a minute."""
 MAX_DEPTH = 100
-"""Levels of nested JSON in a reply. `copy.deepcopy` and pydantic fail a few hundred levels later."""
+"""The maximum depth of nested JSON in a reply. `copy.deepcopy` and pydantic fail a few hundred levels later."""
 MAX_JSON_DEPTH = 500
-"""Levels of nested JSON that are read or written at all. Python's own limit depends on its version: 990 levels for
+"""The maximum depth of nested JSON that is read or written. Python's own limit depends on its version: 990 levels for
 Python 3.11, 1,490 for 3.12, 9,990 for 3.13; for 3.14, what the stack of the thread has space for, such as 34,000."""
 
 _STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|(?P<opening>[\[{])|(?P<closing>[\]}])', re.DOTALL)
 
 
 def too_large(subject: str, limit: int, unit: str = "MiB") -> KimiReplyTooLargeError:
-    """Return the error for a reply or an event that is larger than `limit` bytes, or has more than as many values."""
+    """Return the error for a reply or an event that is larger than a limit.
+
+    Args:
+        subject: The name of the reply or the event in the error, at the beginning of a sentence.
+        limit: The limit, in bytes if the unit is MiB.
+        unit: The unit of the limit in the error.
+    """
     size = f"{limit // 2**20} MiB" if unit == "MiB" else f"{limit} {unit}"
     return KimiReplyTooLargeError(
         f"{subject} is larger than {size}.",

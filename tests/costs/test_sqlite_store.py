@@ -51,8 +51,8 @@ def test_threads_spend_one_limit(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "budget.sqlite")
     limit = [Limit("x", Decimal(1))]
     with ThreadPoolExecutor(8) as threads:
-        lacking = list(threads.map(lambda call: store.reserve(str(call), limit, Amount(Decimal("0.1"))), range(24)))
-    assert lacking.count(None) == 10
+        shortage = list(threads.map(lambda call: store.reserve(str(call), limit, Amount(Decimal("0.1"))), range(24)))
+    assert shortage.count(None) == 10
 
 
 def test_a_pickle_is_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

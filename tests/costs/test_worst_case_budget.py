@@ -1,4 +1,4 @@
-"""Budgets that reserve the most that a call can cost: refusals, waiting, children, retries and other processes."""
+"""Budgets that reserve the highest possible cost of calls: refusals, waiting, children, retries and other processes."""
 
 import asyncio
 import pickle
@@ -59,7 +59,7 @@ def test_without_max_tokens_a_reply_may_be_as_long_as_the_model_writes(model: Ch
         model.invoke(STORY, {"callbacks": [Budget(max_cost=0.001)]})
 
 
-def test_a_call_whose_worst_case_is_not_known_is_not_made(openrouter: Emulator) -> None:
+def test_a_call_without_a_known_worst_case_is_refused(openrouter: Emulator) -> None:
     with track_costs() as costs, pytest.raises(KimiUsageError, match="names no model"):
         FakeListChatModel(responses=["Yes."]).invoke(STORY, {"callbacks": [Budget(max_cost=1)]})
     assert (costs.total, costs.in_flight) == (Costs(), 0)

@@ -26,7 +26,7 @@ from tests.recordings.expected import (
 from tests.recordings.replay import ReplayServer, Split
 from tests.rows import Test, each_row
 
-pytestmark = [needs_recordings, pytest.mark.uncovered]
+pytestmark = needs_recordings
 
 
 def splits_for(exchange: Exchange) -> list[Split]:

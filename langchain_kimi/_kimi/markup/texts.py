@@ -1,4 +1,4 @@
-"""Leaked markup in all texts of a reply: the content, and each field with reasoning."""
+"""Find leaked markup in all texts of a reply: the content, and each field with reasoning."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,11 @@ class LeakedMarkup:
     """
 
     def __init__(self, offered: OfferedTools) -> None:
-        """Begin a reply; `offered`: the tools of the request."""
+        """Begin a reply.
+
+        Args:
+            offered: The tools of the request.
+        """
         self.has_text = False
         self._offered = offered
         self._scanners: dict[str, MarkupScanner] = {}
@@ -39,14 +43,14 @@ class LeakedMarkup:
 
     @property
     def count(self) -> int:
-        """The number of calls and stray markers. The reasoning counts once, although it is in two fields."""
+        """The number of calls and stray markers. Markup in the reasoning counts once, although it is in two fields."""
         counts = {key: len(scanner.calls) + scanner.removed for key, scanner in self._scanners.items()}
         return counts.pop("content", 0) + max(counts.values(), default=0)
 
     def calls(self, *, has_others: bool, is_confirmed: bool) -> list[LeakedCall]:
-        """Return the calls.
+        """Return the calls that the texts contain.
 
-        Calls in the reasoning are drafts, unless the reply has no other text and no other calls.
+        Calls in the reasoning are drafts and not returned, unless the reply has no other text and no other calls.
 
         Args:
             has_others: Whether the reply has structured calls.
@@ -66,16 +70,16 @@ class LeakedMarkup:
         texts = delta.get("content") or delta.get("reasoning") or delta.get("reasoning_content")
         return not (texts or delta.get("reasoning_details")) and self._is_flushed
 
-    def passes(self, delta: WireMessage) -> bool:
-        """Handle a delta without calls if it needs no scanning, and return whether it did.
+    def pass_unchanged(self, delta: WireMessage) -> bool:
+        """Take a delta without calls if it needs no scanning; return whether it was taken.
 
-        This is the fast path: nearly every delta of a stream takes it.
+        This is the fast path, which nearly every delta of a stream takes.
         """
         if delta.get("reasoning_content"):
             return False
         text, details = delta.get("content"), delta.get("reasoning_details")
         if thought := delta.get("reasoning"):
-            return not text and self._reasoning_passes(thought, details)
+            return not text and self._pass_reasoning(thought, details)
         if not text or details:
             return self._is_flushed and not details
         # These characters are rare, so most calls of `is_clear` are avoided.
@@ -119,8 +123,8 @@ class LeakedMarkup:
         if scanner and (reasoning := scanner.pop_reasoning()):
             shown["reasoning"] = (shown.get("reasoning", wire.get("reasoning")) or "") + reasoning
 
-    def _reasoning_passes(self, text: Any, details: Any) -> bool:
-        """Handle a delta of reasoning whose details have the same text, if it needs no scanning."""
+    def _pass_reasoning(self, text: Any, details: Any) -> bool:
+        """Take a delta of reasoning whose details have the same text, if it needs no scanning."""
         if (
             self._add_reasoning is None
             or type(text) is not str
@@ -138,9 +142,9 @@ class LeakedMarkup:
         return True
 
     def _update_fast_path(self) -> None:
-        """Determine which texts may pass: those without pending text, their own or that of texts before them."""
+        """Determine which fields may take the fast path: those without pending text in them or in earlier fields."""
         self._is_flushed = not any(scanner.has_pending for key, scanner in self._scanners.items() if key != "content")
-        adders = {key: scanner.take for key, scanner in self._scanners.items() if scanner.is_free}
+        adders = {key: scanner.add_plain for key, scanner in self._scanners.items() if scanner.is_free}
         self._add = adders.get("content") if self.has_text and self._is_flushed else None
         self._add_reasoning, self._add_detail = adders.get("reasoning"), adders.get("reasoning_details")
 

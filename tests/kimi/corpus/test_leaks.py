@@ -20,14 +20,12 @@ DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
 every_case = each_row("case", CASES, ids=lambda case: case.name)
 
 
-@pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     check_streamed(case, random_splits(case, 3))
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     check_streamed(case, splits(case))

@@ -28,7 +28,6 @@ def test_streamed_in_random_pieces(case: Case) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     check_streamed(case, splits(case))

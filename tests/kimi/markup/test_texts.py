@@ -121,38 +121,38 @@ NOT_PLAIN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("delta", PLAIN, ids=str)
 def test_plain_deltas_pass(delta: Any) -> None:
-    assert begun().passes(delta)
+    assert begun().pass_unchanged(delta)
 
 
 @pytest.mark.parametrize("delta", NOT_PLAIN, ids=str)
 def test_deltas_that_need_scanning_do_not_pass(delta: Any) -> None:
-    assert not begun().passes(delta)
+    assert not begun().pass_unchanged(delta)
 
 
 def test_the_first_delta_of_each_kind_does_not_pass() -> None:
-    assert not leaks().passes({"content": "a"})
-    assert not leaks().passes({"reasoning": "a"})
+    assert not leaks().pass_unchanged({"content": "a"})
+    assert not leaks().pass_unchanged({"reasoning": "a"})
     followed = leaks()
     followed.feed({"reasoning": "a"})
-    assert followed.passes({"reasoning": "b"})
-    assert not followed.passes({"reasoning": "b", "reasoning_details": [detail("b")]})
+    assert followed.pass_unchanged({"reasoning": "b"})
+    assert not followed.pass_unchanged({"reasoning": "b", "reasoning_details": [detail("b")]})
 
 
 def test_no_delta_passes_pending_text() -> None:
     followed = begun()
     followed.feed({"reasoning": "<", "reasoning_details": [detail("<")]})
-    assert not followed.passes({"content": "b"})
-    assert not followed.passes({"content": ""})
-    assert not followed.passes({"reasoning": "b"})
+    assert not followed.pass_unchanged({"content": "b"})
+    assert not followed.pass_unchanged({"content": ""})
+    assert not followed.pass_unchanged({"reasoning": "b"})
     assert not followed.has_no_text({"content": None})
     followed.feed({"content": "b <"})
-    assert not followed.passes({"content": "c"})
-    assert followed.passes({"reasoning": "c"})
+    assert not followed.pass_unchanged({"content": "c"})
+    assert followed.pass_unchanged({"reasoning": "c"})
 
 
 def test_quotes_in_passed_texts_count() -> None:
     followed = begun()
-    assert followed.passes({"content": " `"})
+    assert followed.pass_unchanged({"content": " `"})
     assert followed.feed({"content": f"{ONE}`"}) == {"content": f"{ONE}`"}
 
 
