@@ -105,13 +105,8 @@ class Budget(KimiCostCallback):
         self.name = name
         self._store: Store = store_at(shared)
         self._limits: tuple[Limit, ...] = (Limit(name, None if max_cost is None else decimal(max_cost), max_tokens),)
-<<<<<<< HEAD
-        self._here = InProcess(is_shared=self._store.is_shared)
-        self._children = 0
-=======
         self._in_process = InProcess(is_shared=self._store.is_shared)
-        self._children = count(1)
->>>>>>> main
+        self._children = 0
         self._process = os.getpid()
         with _registry_lock:
             _budgets.add(self)

@@ -53,17 +53,12 @@ class SQLiteStore:
             connection.executescript(_SCHEMA)
 
     def _connected(self) -> sqlite3.Connection:
-<<<<<<< HEAD
-        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error:
             connection.close()
             raise
-=======
-        connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
-        connection.execute("PRAGMA synchronous = NORMAL")
->>>>>>> main
         return connection
 
     @contextmanager
