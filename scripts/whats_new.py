@@ -1,4 +1,4 @@
-"""Print what OpenRouter's SDK and the tables of prices have that this package has not: `make whats-new`.
+"""Print additions of OpenRouter's newest SDK and price tables that this package lacks: `make whats-new`.
 
     python -m scripts.whats_new
 

@@ -7,7 +7,6 @@ import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import count
 from os import PathLike
 from typing import Any, Literal
 from uuid import UUID
@@ -107,7 +106,7 @@ class Budget(KimiCostCallback):
         self._store: Store = store_at(shared)
         self._limits: tuple[Limit, ...] = (Limit(name, None if max_cost is None else decimal(max_cost), max_tokens),)
         self._in_process = InProcess(is_shared=self._store.is_shared)
-        self._children = count(1)
+        self._children = 0
         self._process = os.getpid()
         with _registry_lock:
             _budgets.add(self)
@@ -133,13 +132,18 @@ class Budget(KimiCostCallback):
         Raises:
             ValueError: Both limits are missing, or one is not a number or is negative.
         """
+        if name is None:
+            # Threads may create children at the same time.
+            with _registry_lock:
+                self._children += 1
+                name = str(self._children)
         child = Budget(
             max_cost=max_cost,
             max_tokens=max_tokens,
             reserve=self.reserve,
             wait=self.wait,
             prices=self.prices,
-            name=f"{self.name}/{next(self._children) if name is None else name}",
+            name=f"{self.name}/{name}",
         )
         child._store = self._store
         child._limits += self._limits

@@ -6,7 +6,6 @@ come.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -15,32 +14,26 @@ from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
+from langchain_kimi._kimi.call_names import (
+    AFTER_NAME_IN_TAG,
+    has_arguments,
+    split_name,
+    with_beginning,
+    without_wrapping,
+)
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
-from langchain_kimi._kimi.markup.grammar import MARKER, TAG_END, TAG_OPEN, parsed
+from langchain_kimi._kimi.markup.grammar import TAG_OPEN, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
-_BEFORE_NAME = re.compile(
-    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*"
-    r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
-)
-_TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
-_AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
-_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
-"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object.
-
-The possessive quantifiers read each blank once. Without them, 2,000 blanks took eight seconds.
-"""
 _EMPTY = frozenset({"", "{}", "null", '""'})
 """Arguments, in the form of `_canonical`, that are ignored if there are others in the field `name`."""
 TWO_ARGUMENTS = "The tool call has arguments in its name that differ from those in its arguments."
 MARKUP_IN_NAME = "The name of the tool call is markup that names no offered tool."
 OTHER_NAME = "The name of the tool call was sent in pieces that do not form the name of an offered tool."
-_PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
-_BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
 
 
 @dataclass(slots=True)
@@ -55,7 +48,8 @@ class IncomingCall:
         error: The reason why it must not be run, unless its arguments show it; otherwise None.
         is_held: Whether it is held back until the end, because it may repeat an earlier call.
         name_pieces: The texts in the field `name`.
-        name_rest: The text after the name in the field `name`, which may be the arguments.
+        is_renamed: Whether the repair of its name was counted.
+        name_rest: The text after the name in the field `name` or `id`, which may be the arguments.
         structured: The texts in the field `arguments`, which are held back if there are arguments in `name_rest`.
         streams: The repairs of its arguments, in the order in which they run.
         deltas: The arguments, as they were passed on.
@@ -68,6 +62,7 @@ class IncomingCall:
     error: str | None = None
     is_held: bool = False
     name_pieces: list[str] = field(default_factory=list)
+    is_renamed: bool = False
     name_rest: str = ""
     structured: list[str] = field(default_factory=list)
     streams: tuple[ArgumentRepair, ...] = ()
@@ -115,7 +110,7 @@ class IncomingCalls:
         self._repairs = repairs
         self._number_of_calls = number_of_calls
         self._ids = UniqueIds(used_ids if "call_ids" in repairs else frozenset, number_of_calls)
-        self._tracker = ToolCallTracker(offered.may_begin if "call_names" in repairs else None)
+        self._tracker = ToolCallTracker(*((offered.may_begin, offered.find) if "call_names" in repairs else ()))
         self._argument_repairs = [(name, begin) for name, begin in argument_repairs if name in repairs]
 
     def pass_unchanged(self, wire: list[Any]) -> bool:
@@ -139,7 +134,7 @@ class IncomingCalls:
             function = delta["function"]
             passed: WireToolCall = {"index": call.number}
             if wire_id := delta.get("id"):
-                call.wire_id = wire_id
+                call.wire_id = wire_id = self._read_id(call, wire_id)
                 if not call.is_held:
                     passed["id"] = call.id = self._ids.unique(wire_id)
                     sent_ids = sent_ids or {CallDelta.of(entry).id for entry in wire}
@@ -240,8 +235,12 @@ class IncomingCalls:
         """Yield the calls in the texts, except those that are also structured calls or occur earlier in the text."""
         # Of a call that is in both places, the structured form is more reliable.
         seen = {key for call in self.calls.values() for key in _keys(call.name, call.wire_id, call.arguments)}
+        names = {call.name for call in self.calls.values()}
         earlier: set[LeakedCall] = set()
         for leaked in leaked_calls:
+            if leaked.error == INCOMPLETE and not leaked.arguments and leaked.name in names:
+                # The head of a structured call.
+                continue
             if leaked not in earlier and seen.isdisjoint(_keys(leaked.name, leaked.id, leaked.arguments)):
                 yield leaked
             if leaked.id or leaked.index:
@@ -271,22 +270,33 @@ class IncomingCalls:
         name = "".join(call.name_pieces)
         if "call_names" not in self._repairs:
             return name
-        offered_name = self._offered.find(_split(name)[0])
+        offered_name = self._offered.find(split_name(name)[0])
         if not (offered_name or is_last) and self._offered.may_begin(name):
             return None
-        self.repaired["call_names"] += bool(offered_name and (offered_name != name or len(call.name_pieces) > 1))
+        call.is_renamed = bool(offered_name and (offered_name != name or len(call.name_pieces) > 1))
+        self.repaired["call_names"] += call.is_renamed
         return offered_name or name
+
+    def _read_id(self, call: IncomingCall, wire_id: str) -> str:
+        """Return a call's id without the markup after it, which may be the arguments."""
+        if "<|" not in wire_id or "call_names" not in self._repairs:
+            return wire_id
+        call_id, rest = split_name(wire_id)
+        if not call_id:
+            return wire_id
+        call.name_rest = rest if has_arguments(rest) else ""
+        return call_id
 
     def _read_name(self, call: IncomingCall) -> None:
         """Read the arguments in the field `name` of a call, when the name is complete."""
         if not (call.name and "call_names" in self._repairs):
             return
         pieces, call.name_pieces = call.name_pieces, []
-        name, rest = _split("".join(pieces))
+        name, rest = split_name("".join(pieces))
         offered_name = self._offered.find(name) if pieces else None
-        if offered_name and MARKER.sub("", rest).strip():
+        if offered_name and has_arguments(rest):
             call.name_rest = rest
-            self.repaired["call_names"] += len(pieces) > 1
+            self.repaired["call_names"] += len(pieces) > 1 and not call.is_renamed
         elif offered_name is None and any("<|" in piece for piece in pieces):
             call.error = MARKUP_IN_NAME
         elif len(pieces) > 1 and offered_name != call.name:
@@ -311,13 +321,13 @@ class IncomingCalls:
 
         If the field `arguments` is not empty either, it is used, and the call is invalid if the two differ.
         """
-        if tag := _AFTER_NAME_IN_TAG.match(call.name_rest):
+        if tag := AFTER_NAME_IN_TAG.match(call.name_rest):
             rest = call.name_rest[tag.end() :].strip()
             in_name = (
                 (self._in_markup(call, f'{TAG_OPEN}call tool="{call.name}{call.name_rest}') or rest) if rest else ""
             )
         else:
-            in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
+            in_name = without_wrapping(call.name_rest)
         structured = "".join(call.structured)
         call.name_rest = ""
         if _canonical(structured) in _EMPTY:
@@ -357,25 +367,16 @@ class IncomingCalls:
         Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906
         and 44934).
         """
-        if call.name and _TAG_IN_CALL.match(text):
-            text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
         scanner = MarkupScanner(self._offered)
-        scanner.feed(text)
+        scanner.feed(with_beginning(call.name, text))
         scanner.close(clean=True)
-        if len(scanner.calls) != 1:
+        if len({*scanner.calls}) != 1:
             return None
-        [inner] = scanner.calls
+        inner = scanner.calls[0]
         name = call.name or inner.name
         if inner.error or inner.name != name or name not in self._offered.schemas:
             return None
         return inner.arguments or "{}"
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Split the text of the field `name` into the name and the text after it, which may be the arguments."""
-    name = _BEFORE_NAME.sub("", name, count=1) if name.lstrip().startswith("<|") else name
-    rest = _ARGUMENTS_IN_NAME.search(name)
-    return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
 
 
 def _keys(name: str, call_id: str, arguments: str) -> Iterator[tuple[str, str, str]]:

@@ -111,15 +111,23 @@ class ToolCallTracker:
     all, ids that arrive late, and one id for several calls.
     """
 
-    def __init__(self, may_begin_name: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        may_begin_name: Callable[[str], bool] | None = None,
+        find_name: Callable[[str], str | None] | None = None,
+    ) -> None:
         """Begin a response.
 
         Args:
             may_begin_name: Returns whether a text may be the beginning of a function's name. Other texts in the field
                 `name` may continue a name. None: each name arrives in one piece.
+            find_name: Returns the function that a name refers to, or None. Without it, equal names are equal texts.
         """
         self.calls: list[TrackedCall] = []
         self._may_begin_name = may_begin_name
+        self._find_name = find_name
+        self._spellings: dict[str, str] = {}
+        self._first_spellings: dict[str, str] = {}
         self._newest_at: dict[int | str | None, TrackedCall] = {}
         self._newest_with: dict[tuple[int | str | None, str], TrackedCall] = {}
         self._by_id: dict[str, TrackedCall] = {}
@@ -128,6 +136,8 @@ class ToolCallTracker:
         """Yield the entries of one delta's `tool_calls` that have new parts, with the number of the call as index."""
         for wire in calls:
             delta = CallDelta.of(wire)
+            if delta.name and self._find_name:
+                delta.name = self._spellings.get(delta.name) or self._spelling(delta.name, self._find_name)
             call = self._call_of(delta)
             if call and (passed := call.add_delta(delta)):
                 yield passed
@@ -141,6 +151,12 @@ class ToolCallTracker:
             return None
         is_plain = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
         return call if is_plain else None
+
+    def _spelling(self, name: str, find_name: Callable[[str], str | None]) -> str:
+        """Return the first spelling of a function's name: a summary at the end may write it in another way."""
+        function = None if "<|" in name else find_name(name)
+        self._spellings[name] = name if function is None else self._first_spellings.setdefault(function, name)
+        return self._spellings[name]
 
     def _call_of(self, delta: CallDelta) -> TrackedCall | None:
         """Return the call that a delta belongs to, which may be a new one; None for a delta without content."""

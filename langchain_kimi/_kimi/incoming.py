@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
+from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
@@ -72,8 +73,7 @@ class Repairer:
         self._calls = IncomingCalls(
             self._offered, repair_options.repairs, repair_options.call_ids, partial(number_of_calls, body)
         )
-        has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
-        self._leaks = LeakedMarkup(self._offered) if has_leaks else None
+        self._leaks = self._begin_leaks(body) if "markup" in repair_options.repairs else None
         self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
         # The repairs that are not done yet. They are usually done early, so that nearly all deltas skip them.
         self._active = list(self._steps.values())
@@ -127,6 +127,12 @@ class Repairer:
         if last:
             yield cast("WireChoice", {"index": 0, **last})
 
+    def _begin_leaks(self, body: WireBody) -> LeakedMarkup | None:
+        """Return the scanner of the texts. Without tools to call, Kimi's texts may still have stray markers."""
+        if self._offered.may_be_called:
+            return LeakedMarkup(self._offered)
+        return LeakedMarkup(OfferedTools({})) if is_kimi(body.get("model") or "") else None
+
     @property
     def _is_clean(self) -> bool:
         # Some hosts send no finish reason; the end of their stream counts as a normal end.
@@ -177,8 +183,8 @@ class Repairer:
         """Return the calls in the texts that are not structured calls too."""
         if self._leaks is None:
             return []
-        has_others, is_confirmed = bool(self._calls.calls), is_complete(self._finish)
-        return [*self._calls.without_repeated(self._leaks.calls(has_others=has_others, is_confirmed=is_confirmed))]
+        calls = self._leaks.calls(has_others=bool(self._calls.calls), finish=self._finish)
+        return [*self._calls.without_repeated(calls)]
 
     def _report(self) -> JSONObject:
         """Return the report on the response; see the class for its keys."""

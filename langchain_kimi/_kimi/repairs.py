@@ -23,6 +23,7 @@ from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
+from langchain_kimi._kimi.markup.grammar import has_markers
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
 from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 from langchain_kimi._kimi.tool_names import with_accepted_names
@@ -110,8 +111,9 @@ class Repair:
         on_request: Returns the repaired body of a request.
         on_response: Returns the repair of a new response.
         on_arguments: Returns the repair of the arguments of a new call.
-        may_change: Returns whether `on_response` may change a plain response with a given text. None: it may change
-            any. Plain responses that no repair may change are read on a faster path.
+        may_change: Returns whether the repair may change a plain response with a given text and without tools. None: it
+            may change any if it has `on_response`, otherwise none. Plain responses that no repair may change are read
+            on a faster path.
         needs_calls: Whether `on_request` applies only to conversations with tool calls or results.
     """
 
@@ -162,8 +164,10 @@ def _with_schemas(body: WireBody) -> WireBody:
 _ENTRIES = (
     Repair(
         "markup",
-        "Tool calls that a host left as Kimi's markup in the text or the reasoning become tool calls.",
+        "Tool calls that a host left as Kimi's markup in the text or the reasoning become tool calls; stray markers "
+        "are removed, also from replies of Kimi without tools.",
         ("event", "end"),
+        may_change=has_markers,
     ),
     Repair(
         "think_tags",
@@ -261,7 +265,7 @@ ON_RESPONSE = tuple((repair.name, repair.on_response) for repair in _ENTRIES if 
 ON_ARGUMENTS = tuple((repair.name, repair.on_arguments) for repair in _ENTRIES if repair.on_arguments)
 """The names and functions of the repairs of arguments, in the order in which they run."""
 
-_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response)
+_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response or repair.may_change)
 
 ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
 """The names that `"all"` stands for."""

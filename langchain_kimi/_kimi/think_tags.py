@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from langchain_kimi._kimi.families import thinks
+from langchain_kimi._kimi.markup.grammar import BEGIN_OF_CALL
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 
@@ -71,8 +72,7 @@ class ThinkTags:
         self._reasons = thinks(body.get("model") or "", body)
         self._may_wait = self._reasons and not is_excluded
         self._pieces: list[str] = []
-        self._tail = ""
-        self._length = 0
+        self._tail, self._length = "", 0
         # For the state `thoughts`: the number of open tags, the last character, and the text after the first closing
         # tag of nested thoughts, which is held back: up to the last closing tag (`_nested`) and from it on (`_after`).
         self._depth = 1
@@ -80,8 +80,7 @@ class ThinkTags:
         self._nested: list[str] = []
         self._after: list[str] = []
         self._has_thoughts = self._has_answer = False
-        self._tags = 0
-        self._quotes = QuoteTracker()
+        self._tags, self._quotes = 0, QuoteTracker()
 
     @property
     def is_done(self) -> bool:
@@ -116,7 +115,8 @@ class ThinkTags:
             return delta
         has_reasoning = any(delta.get(key) for key in ("reasoning", "reasoning_content", "reasoning_details"))
         self._may_wait = (self._may_wait or is_whole) and not has_reasoning
-        ends = is_last or is_whole or bool(delta.get("tool_calls"))
+        has_calls = bool(delta.get("tool_calls"))
+        ends, is_cut = is_last or is_whole or has_calls, is_cut or has_calls
         if not text and not ends:
             # A delta of reasoning, like most deltas of a model that reasons.
             return delta
@@ -182,7 +182,8 @@ class ThinkTags:
             self.state, self._depth = "thoughts", 1
             return self._think(inner.lstrip(), ends=ends, is_cut=is_cut)
         if ends:
-            return self._released(text) if not is_cut else self._removed(inner.strip(), "")
+            is_cut = is_cut or BEGIN_OF_CALL.search(inner) is not None
+            return self._removed(inner.strip(), "") if is_cut else self._released(text)
         return self._hold_back(text)
 
     def _closing_tag(self, text: str, *, ends: bool) -> tuple[re.Match[str] | None, re.Match[str] | None]:

@@ -9,7 +9,7 @@ from typing import Any
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 
 _PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
-_NUMBER = re.compile(r":\d+$")
+_NUMBER = re.compile(r":\d*$")
 _KIMI_PREFIX = "functions."
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"

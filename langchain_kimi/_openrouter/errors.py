@@ -84,7 +84,7 @@ BY_HOST_TYPE: dict[str, int] = {
 """The status for the error types of Moonshot and Anthropic, for errors without a status."""
 
 CONTEXT_TYPES = frozenset(
-    # The last one is of GitHub Models.
+    # GitHub Models sends the last one.
     {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)

@@ -51,7 +51,7 @@ _LIMIT = re.compile(
 )
 _AMOUNT = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(k\b)?", re.IGNORECASE)
 _SMALLEST_LIMIT = 1000
-"""Tokens of the smallest context. Smaller numbers count something else."""
+"""The number of tokens of the smallest context. Smaller numbers count something else."""
 _KNOWN = re.compile(
     # OpenRouter, OpenAI and Groq; xAI; Text Generation Inference; Z.ai; LM Studio; GitHub Models
     r"context length exceeded|string above max length|context window exceeded|maximum context length is"
@@ -83,7 +83,7 @@ _CHINESE_OTHERS = re.compile(
     r"|max tokens.{0,4}(?=超)",
     re.IGNORECASE,
 )
-"""Other subjects and what follows them, which are taken out."""
+"""Other subjects and the text after them, which is removed before the search."""
 _FOREIGN_INPUT = re.compile(
     r"入力|プロンプト|コンテキスト|トークン|입력|프롬프트|컨텍스트|토큰|\beingabe|\bkontext|\bnachrichten|\bentrée|\bcontext[eo]"
     r"|\bconversation|\bentrada|\bconversa|\bcontesto|\bconversazione|\binvite\b|\bjetons|\bprompt|\btokens?\b|ввод|промпт|контекст|токен"

@@ -54,7 +54,7 @@ class ChoiceReader:
             KimiReplyError: The reply has no tool call, although the user forced one.
         """
         reply = self.partial_reply()
-        choice = (reply.get("choices") or [])[0]
+        choice = only_choice(reply)
         message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
         is_explained = _finish_reason(choice) in _EXPLAIN_EMPTY
         if _is_empty(choice, message):
@@ -88,6 +88,11 @@ class ChoiceReader:
             generation_id=error.generation_id or _string(reply.get("id")),
         )
         return held_back
+
+
+def only_choice(reply: WireEvent) -> WireChoice:
+    """Return the choice of a reply that is known to have exactly one."""
+    return cast("list[WireChoice]", reply["choices"])[0]
 
 
 def _is_empty(choice: WireChoice, message: JSONObject) -> bool:
@@ -129,7 +134,7 @@ def with_advice(reply: WireEvent) -> WireEvent:
 
     The hint names the parameters to change. Other replies are returned unchanged.
     """
-    choice = (reply.get("choices") or [])[0]
+    choice = only_choice(reply)
     if _finish_reason(choice) not in LIMITS or _has_answer(choice):
         return reply
     report = cast("JSONObject", choice).get("kimi")

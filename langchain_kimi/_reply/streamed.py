@@ -10,7 +10,7 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
 from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
-from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
+from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible, only_choice
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
 from langchain_kimi._reply.facts import with_cache_status
@@ -70,7 +70,7 @@ class StreamedMessage:
         if not self._begun:
             self._begun = True
             yield from self._blanks
-        choice = (reply.get("choices") or [])[0]
+        choice = only_choice(reply)
         calls = (choice.get("message") or {}).get("tool_calls") or []
         if breaking := breaking_chunk_from(calls, ended=has_ended(choice), errors=call_errors(choice)):
             yield breaking

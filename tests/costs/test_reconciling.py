@@ -33,9 +33,11 @@ def test_a_record_is_passed_to_all_requesters() -> None:
     records = Records(RECORD)
     costs: list[CallCost] = []
     reconciler = Reconciler(records, (0.01,))
-    for _ in range(2):
-        reconciler.look_up("gen-1", costs.append)
-    assert reconciler.pending == 1
+    # With the lock, so that the first lookup cannot end before the second one begins.
+    with reconciler._changed:
+        for _ in range(2):
+            reconciler.look_up("gen-1", costs.append)
+        assert reconciler.pending == 1
     assert reconciler.join()
     [one, other] = costs
     assert one is other

@@ -58,7 +58,8 @@ def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str 
         is_opaque = _OPAQUE.fullmatch(call_id) is not None
         unknown = "" if is_opaque else call_id.removeprefix(BARE).rpartition(":")[0] or call_id
         # Placeholders in texts about the markup are not calls.
-        is_certain = is_opaque and (isinstance(value, dict) or (error is not None and call_id[-1:].isalnum()))
+        is_call = isinstance(value, dict) or (error is not None and call_id[-1:].isalnum())
+        is_certain = is_opaque and is_call and bool(offered.schemas)
         return LeakedCall(
             call_id, unknown, arguments, error or (NAMELESS if is_opaque else None), is_certain=is_certain
         )

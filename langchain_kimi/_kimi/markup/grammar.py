@@ -33,6 +33,7 @@ BARE = PREFIX
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
 _ANY_MARKER = re.compile("|".join(map(re.escape, _ALL_MARKERS)))
+BEGIN_OF_CALL = re.compile(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
 BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
 TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[{-])functions\.")
@@ -54,6 +55,11 @@ def is_clear(text: str) -> bool:
     if "<" in text and ("<|" in text or text.endswith("<")):
         return False
     return BARE[0] not in text or not (BARE in text or text.endswith(_BARE_BEGINNINGS))
+
+
+def has_markers(text: str) -> bool:
+    """Return whether a text may contain a marker."""
+    return "<|" in text
 
 
 def marker_at(text: str, position: int) -> MarkerMatch:

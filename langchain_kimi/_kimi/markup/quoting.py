@@ -60,6 +60,17 @@ class QuoteTracker:
                 return text[-_ENDING:]
         return (self._line.ending + text)[-_ENDING:]
 
+    @property
+    def ends_block(self) -> bool:
+        """Whether the text ends with the end of a code block or of a table's row. Text after it is not quoted.
+
+        It is true of the text that `is_open` has read.
+        """
+        if not self._fence:
+            return self._line.ends_row
+        fence = _FENCE.match("".join(self._line.pieces))
+        return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
+
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether the next text would be in a code block, inline code or a quotation.
 
@@ -148,6 +159,12 @@ class _Line:
             return self._follows_colons
         is_directive = self.first == "." and "::" in "".join(self.pieces)
         return is_directive or self.begins_scalar or self.ending.rstrip().endswith("::")
+
+    @property
+    def ends_row(self) -> bool:
+        """Whether the line is a whole row of a table."""
+        is_row = self.first == "|" and self.ending.endswith("|") and self.ending != "|"
+        return is_row and not _in_backticks(self._unsettled, self._backticks)
 
     def add(self, text: str) -> None:
         """Add a text."""

@@ -40,6 +40,8 @@ _BLANKS = re.compile(r"\s*")
 _LONGEST_BEGIN = 64
 # The end of JSON whose beginning is missing: `"]}]}`. Its quotation marks do not close a quotation.
 _END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
+_IN_SENTENCE = re.compile(r"[\w,:;=-] $")
+"""The end of a text in which the next word belongs to the sentence."""
 _ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
 
 
@@ -53,17 +55,20 @@ class MarkupScanner:
     Attributes:
         calls: The calls so far.
         removed: The number of removed runs of markers that contain no call.
+        rest: The texts after the last call.
         add_plain: Adds a text that contains no trigger; a fast alternative to `feed`.
     """
 
     def __init__(self, offered: OfferedTools, *, splits_reasoning: bool = False) -> None:
         self.calls: list[LeakedCall] = []
         self.removed = 0
+        self.rest: list[str] = []
         self._offered = offered
         self._quotes = QuoteTracker()
         self.add_plain = self._quotes.add
         self._pending = ""
         self._run: Run | None = None
+        self._must_be_last = False
         self._shown: list[str] = []
         self._reasoning: list[str] = []
         self._splits_reasoning = splits_reasoning
@@ -78,7 +83,7 @@ class MarkupScanner:
     @property
     def is_free(self) -> bool:
         """Whether no markup has begun, so that text without triggers passes."""
-        return not self._pending and self._run is None and not self._is_reasoning
+        return not (self._pending or self._run or self._is_reasoning or self.calls)
 
     @property
     def has_pending(self) -> bool:
@@ -124,6 +129,7 @@ class MarkupScanner:
     def _show(self, text: str) -> None:
         if text:
             self.add_plain(text)
+            self.rest.append(text)
             (self._reasoning if self._is_reasoning else self._shown).append(text)
 
     def _scan_on(self, text: str, position: int) -> None:
@@ -156,10 +162,12 @@ class MarkupScanner:
             if begins is True:
                 self._pending = text[start:]
                 return len(text)
-            if self._quotes.is_open(is_end=begins in _ENDS) and not self._continues_json(begins):
+            is_end = begins in _ENDS
+            is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(begins)
+            if is_quoted and not (is_end and self._quotes.ends_block):
                 self._discusses_markup = True
             else:
-                self._run = self._run_of(begins, start)
+                self._run, self._must_be_last = self._run_of(begins, start), is_quoted
                 return start
         before = self._quotes.last_character if shown == position else text[shown - 1]
         rest = text[shown:]
@@ -221,6 +229,7 @@ class MarkupScanner:
             self.calls += run.calls
             self._change_channel(run)
             self._show("".join(run.words))
+            self.rest.clear()
         elif not run.calls and run.has_markup and self._is_stray(run, at_end=at_end):
             self.removed += 1
             self._change_channel(run)
@@ -250,9 +259,19 @@ class MarkupScanner:
             return True
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
+        if self._must_be_last and not is_last:
+            return False
         if isinstance(run, TagRun):
             return _touches_text(run, before, run.tags, is_last=is_last)
-        return is_last or (run.is_end and _touches_text(run, before, run.raw.count(_OPENING), is_last=False))
+        return _is_stray_marker(run, before, is_last=is_last)
+
+
+def _is_stray_marker(run: Run, before: str, *, is_last: bool) -> bool:
+    """Return whether markers of K2's markup, at the end of the text or before more of it, are not words of the text."""
+    markers = run.raw.count(_OPENING)
+    if is_last:
+        return not (run.is_end and markers == 1 and _IN_SENTENCE.search(before))
+    return run.is_end and _touches_text(run, before, markers, is_last=False)
 
 
 def _touches_text(run: Run, before: str, markers: int, *, is_last: bool) -> bool:

@@ -1,5 +1,6 @@
 """Find leaked markup in all texts of a reply: the content, and each field with reasoning."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -8,10 +9,13 @@ from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
 from langchain_kimi._kimi.markup.grammar import is_clear
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
-from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._openrouter.wire import JSONObject, WireMessage, is_complete
 
 AddText = Callable[[str], None]
 _REASONING = ("reasoning", "reasoning_content")
+DRAFT = "The call is a part of a sentence in the model's thoughts."
+_GOES_ON = re.compile(r"\s*[,.;:?!)]")
+"""The text after a call that is part of a sentence, as in `Should I call ...? No`."""
 
 
 class LeakedMarkup:
@@ -29,6 +33,8 @@ class LeakedMarkup:
         """
         self.has_text = False
         self._offered = offered
+        # Without tools there are no calls without markers. A marker begins with "<".
+        self._rare = "f" if offered.schemas else "<"
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
         self._is_flushed = True
@@ -47,23 +53,28 @@ class LeakedMarkup:
         counts = {key: len(scanner.calls) + scanner.removed for key, scanner in self._scanners.items()}
         return counts.pop("content", 0) + max(counts.values(), default=0)
 
-    def calls(self, *, has_others: bool, is_confirmed: bool) -> list[LeakedCall]:
+    def calls(self, *, has_others: bool, finish: str | None) -> list[LeakedCall]:
         """Return the calls that the texts contain.
 
-        Calls in the reasoning are drafts and not returned, unless the reply has no other text and no other calls.
+        Calls in the reasoning are drafts and not returned, unless the reply has no other text and no other calls. They
+        are invalid if the model did not end the reply itself, or if their sentence goes on after them and the host saw
+        no call.
 
         Args:
             has_others: Whether the reply has structured calls.
-            is_confirmed: Whether the model ended the reply itself. If not, calls in the reasoning are invalid.
+            finish: The finish reason.
         """
         if (content := self._scanners.get("content")) and content.calls:
             return content.calls
         if has_others or self.has_text:
             return []
-        drafts = (scanner.calls for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
-        return [
-            draft if is_confirmed else replace(draft, error=draft.error or INCOMPLETE) for draft in next(drafts, [])
-        ]
+        thoughts = (scanner for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
+        if (scanner := next(thoughts, None)) is None:
+            return []
+        error = None if is_complete(finish) else INCOMPLETE
+        if error is None and finish == "stop" and _GOES_ON.match("".join(scanner.rest)):
+            error = DRAFT
+        return [replace(draft, error=draft.error or error) for draft in scanner.calls]
 
     def has_no_text(self, delta: WireMessage) -> bool:
         """Return whether a delta has no text and no reasoning is pending."""
@@ -83,7 +94,11 @@ class LeakedMarkup:
         if not text or details:
             return self._is_flushed and not details
         # These characters are rare, so most calls of `is_clear` are avoided.
-        if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+        if (
+            (add := self._add) is None
+            or type(text) is not str
+            or (("<" in text or self._rare in text) and not is_clear(text))
+        ):
             return False
         add(text)
         return True
@@ -128,7 +143,7 @@ class LeakedMarkup:
         if (
             self._add_reasoning is None
             or type(text) is not str
-            or (("<" in text or "f" in text) and not is_clear(text))
+            or (("<" in text or self._rare in text) and not is_clear(text))
         ):
             return False
         if details:

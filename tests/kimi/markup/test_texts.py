@@ -23,6 +23,8 @@ def test_a_delta_without_markup_is_returned_itself() -> None:
     assert followed.is_idle
     assert followed.count == 0
     assert followed.close(clean=True) == {}
+    assert followed.calls(has_others=False, finish="stop") == []
+    assert leaks().calls(has_others=False, finish="stop") == []
 
 
 def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
@@ -31,15 +33,15 @@ def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
     assert followed.feed(delta) == {"reasoning": "b", "reasoning_details": [detail("b", id="r")]}
     assert followed.close(clean=True) == {}
     assert followed.count == 1
-    assert [call.name for call in followed.calls(has_others=False, is_confirmed=True)] == ["get_weather"]
-    assert followed.calls(has_others=True, is_confirmed=True) == []
+    assert [call.name for call in followed.calls(has_others=False, finish="stop")] == ["get_weather"]
+    assert followed.calls(has_others=True, finish="stop") == []
 
 
 def test_reasoning_in_details_only() -> None:
     followed = leaks()
     followed.feed({"reasoning_details": [detail(ONE)]})
     followed.close(clean=True)
-    assert len(followed.calls(has_others=False, is_confirmed=True)) == 1
+    assert len(followed.calls(has_others=False, finish="stop")) == 1
 
 
 def test_signed_and_encrypted_reasoning_is_unchanged() -> None:
