@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -153,6 +153,13 @@ def random_splits(case: Case, count: int = 25) -> Iterator[list[dict[str, Any]]]
             places = range(1, len(_text(delta)[1]))
             pieces += _cut(delta, sorted(chance.sample(places, min(chance.randint(1, 3), len(places)))))
         yield pieces
+
+
+def check_streamed(case: Case, split: Iterable[list[dict[str, Any]]]) -> None:
+    """Check that the deltas give the expected outcome in each of these splits."""
+    expected = expected_of(case)
+    for deltas in split:
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
 def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:
