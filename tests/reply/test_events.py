@@ -229,7 +229,6 @@ def test_events_share_no_state() -> None:
 CASES = [*BROKEN, *VARIED_WIRE, *VARIED_PIECES, *HEALTHY_PIECES, *IN_CONTENT, *IN_REASONING]
 
 
-@pytest.mark.uncovered
 @each_row("case", CASES[::12], ids=lambda case: case.name)
 def test_some_replies_with_repairs(case: Case) -> None:
     check_repaired(case)
