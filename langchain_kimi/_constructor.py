@@ -151,6 +151,16 @@ def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping
     return Signature([*parameters, Parameter("model_parameters", Parameter.VAR_KEYWORD, annotation=Any)])
 
 
+class LazySignature:
+    """The signature of a constructor, which is made when it is read."""
+
+    def __init__(self, make: Callable[[], Signature]) -> None:
+        self._make = make
+
+    def __get__(self, instance: object, owner: type) -> Signature:
+        return self._make()
+
+
 def with_stored_signature(method: Method) -> Method:
     """Return a method that stores its signature, where `inspect.signature` looks first (PEP 362).
 

@@ -16,6 +16,7 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, model_validator
 
+from langchain_kimi import _schemas, _tokens
 from langchain_kimi._calls import (
     bodies,
     body_for_host,
@@ -26,7 +27,7 @@ from langchain_kimi._calls import (
     new_call,
     visible_headers,
 )
-from langchain_kimi._constructor import signature, with_stored_signature
+from langchain_kimi._constructor import LazySignature, signature, with_stored_signature
 from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._openrouter.host import Host
@@ -41,18 +42,18 @@ from langchain_kimi._reply.stream_outputs import reporting, with_output
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._request.prompts import batches_with_image_types, prompt_of
-from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
-from langchain_kimi._structured.binding import ModelBinding
-from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import RetryReport, langsmith_params
 from langchain_kimi._version import __version__
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from langchain_kimi._schemas.tools import Tool
+    from langchain_kimi._structured.binding import ModelBinding
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi._tokens.model import CostEstimate
     from langchain_kimi.batch import BatchHandle
     from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
 
@@ -306,8 +307,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Return the headers that a call would send, with asterisks for the key and for your own values."""
         return visible_headers(self, extra_headers, streamed=stream)
 
-    def bind(self, **kwargs: Any) -> ModelBinding:
+    def bind(self, **kwargs: Any) -> "ModelBinding":
         """Bind parameters to the model; they stay bound when tools or a schema follow."""
+        from langchain_kimi._structured.binding import ModelBinding  # noqa: PLC0415 - a plain call does not import it
+
         return ModelBinding(bound=self, kwargs=kwargs, config={})
 
     def bind_tools(
@@ -336,7 +339,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             KimiUsageError: A tool's name cannot be sent, or `tool_choice` names a tool that is not among the tools.
         """
         return self.bind(
-            **bind_arguments(
+            **_schemas.tools.bind_arguments(
                 tools,
                 tool_choice=tool_choice,
                 strict=strict,
@@ -456,16 +459,16 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         self, messages: LanguageModelInput, tools: Sequence[Any] | None, *, is_part: bool = False
     ) -> "TokenCount":
         conversation = self._convert_input(messages).to_messages()
-        body = tokens.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
-        return tokens.count(body, conversation, counting(self), is_part=is_part)
+        body = _tokens.model.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
+        return _tokens.model.count(body, conversation, counting(self), is_part=is_part)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Return the token ids of a text; without Kimi's vocabulary 0, 1, 2, ..., as many as are estimated."""
-        return tokens.token_ids(text, self.model_name, counting(self))
+        return _tokens.model.token_ids(text, self.model_name, counting(self))
 
     def get_num_tokens(self, text: str) -> int:
         """Return the number of tokens of a text by itself."""
-        return tokens.count_text(text, self.model_name, counting(self))
+        return _tokens.model.count_text(text, self.model_name, counting(self))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
@@ -476,7 +479,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """
         return self._count(messages, tools, is_part=True).tokens
 
-    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Tool] | None = None) -> "TokenCount":
+    def count_tokens(self, messages: LanguageModelInput, tools: "Sequence[Tool] | None" = None) -> "TokenCount":
         """Count the tokens of the prompt that these messages and tools make, with the accuracy of the count.
 
         Providers render prompts differently. The count is for the provider that the preferences name, or else the
@@ -495,10 +498,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def estimate_cost(
         self,
         messages: LanguageModelInput,
-        tools: Sequence[Tool] | None = None,
+        tools: "Sequence[Tool] | None" = None,
         max_tokens: int | None = None,
         prices: Mapping[str, float] | None = None,
-    ) -> tokens.CostEstimate:
+    ) -> "CostEstimate":
         """Estimate the cost of a call offline.
 
         Providers differ in prices and tokens, and plugins and searches cost extra. Only the `cost` of a reply is what
@@ -514,6 +517,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             KimiUsageError: The model has no list prices and none are passed, or a message, a tool, the limit or the
                 prices are invalid.
         """
+        tokens = _tokens.model
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
         price = tokens.prices_of([self.model_name, *(self.models or ())], prices, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
@@ -634,4 +638,4 @@ _STREAMS = (ChatKimi._stream, ChatKimi._astream)  # noqa: SLF001 - a subclass ma
 for _name in ("stream", "astream", "stream_events", "astream_events"):
     # Not in the class, where type checkers would not see the overloads of langchain-core.
     setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
-ChatKimi.__signature__ = signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)
+setattr(ChatKimi, "__signature__", LazySignature(lambda: signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)))  # noqa: B010

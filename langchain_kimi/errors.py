@@ -35,7 +35,6 @@ The exception carries everything known about the failure, including the partial 
 
 import importlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict, Unpack
@@ -57,6 +56,7 @@ from langchain_core.exceptions import (
 from langchain_core.messages import AIMessage
 
 from langchain_kimi._explanations import explanation_of
+from langchain_kimi._patterns import lazy_pattern
 
 __all__ = [
     "KimiAuthenticationError", "KimiBudgetExceededError", "KimiConnectionError", "KimiContextOverflowError",
@@ -232,7 +232,7 @@ MAX_REASON = 2000
 """Characters of a reason or advice that the text of an exception shows; the attribute has all of it."""
 MAX_NAME = 100
 """Characters of a provider, model or id that the text of an exception shows."""
-_BLANKS = re.compile(r"\s+")
+_BLANKS = lazy_pattern(r"\s+")
 
 
 def one_line(text: Any, limit: int) -> str:

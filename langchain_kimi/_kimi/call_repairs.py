@@ -18,18 +18,18 @@ from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
 from langchain_kimi._kimi.markup.grammar import MARKER, TAG_END, TAG_OPEN, parsed
-from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
+from langchain_kimi._patterns import lazy_pattern
 
-_BEFORE_NAME = re.compile(
+_BEFORE_NAME = lazy_pattern(
     r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*"
     r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
 )
-_TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
-_AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
-_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
+_TAG_IN_CALL = lazy_pattern(r"\s*<\|open\|>\s*(?:argument|json)\b")
+_AFTER_NAME_IN_TAG = lazy_pattern(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
+_ARGUMENTS_IN_NAME = lazy_pattern(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
 """The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
 2,000 of them took eight seconds."""
 _EMPTY = frozenset({"", "{}", "null", '""'})
@@ -37,11 +37,11 @@ _EMPTY = frozenset({"", "{}", "null", '""'})
 TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
 MARKUP_IN_NAME = "The name of the tool call is markup without an offered tool."
 OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
-_PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
-_BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
+_PARENTHESES = lazy_pattern(r"\A\s*+\((.*)\)\s*", re.DOTALL)
+_BEFORE_ARGUMENTS = lazy_pattern(r"\A\s*(?:\[ARGS\]|:)")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class IncomingCall:
     """A call as it was passed on.
 
@@ -354,6 +354,9 @@ class IncomingCalls:
         """
         if call.name and _TAG_IN_CALL.match(text):
             text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
+        # Without markup nothing of its scanner is imported.
+        from langchain_kimi._kimi.markup.scanner import MarkupScanner  # noqa: PLC0415 - imported when used
+
         scanner = MarkupScanner(self._offered)
         scanner.feed(text)
         scanner.close(clean=True)

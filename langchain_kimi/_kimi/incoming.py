@@ -3,20 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
-from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.repairs import ALL, ON_RESPONSE, BeginResponse, Repairs
 from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
 
+if TYPE_CHECKING:
+    from langchain_kimi._kimi.markup.texts import LeakedMarkup
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RepairOptions:
     """The options of the repairs of a response.
 
@@ -70,7 +72,7 @@ class Repairer:
             self._offered, repair_options.repairs, repair_options.call_ids, partial(number_of_calls, body)
         )
         has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
-        self._leaks = LeakedMarkup(self._offered) if has_leaks else None
+        self._leaks = _leaked_markup(self._offered) if has_leaks else None
         self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
         # Only the repairs that still have something to do: nearly all deltas come later.
         self._active = list(self._steps.values())
@@ -210,6 +212,13 @@ class Repairer:
     def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
         if call.is_sound:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
+
+
+def _leaked_markup(offered: OfferedTools) -> "LeakedMarkup":
+    # A program without tools does not import the scanner of markup.
+    from langchain_kimi._kimi.markup.texts import LeakedMarkup  # noqa: PLC0415 - imported when used
+
+    return LeakedMarkup(offered)
 
 
 def _joined(before: JSONObject, after: WireMessage) -> JSONObject:

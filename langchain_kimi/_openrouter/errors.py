@@ -11,6 +11,7 @@ from typing import Any, cast
 from langchain_kimi._openrouter.advice import advice_for
 from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -66,14 +67,14 @@ BY_TYPE: dict[str, int] = {
 """The status of each of OpenRouter's canonical error types. Types that are not listed mean 400."""
 
 CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
-MODERATION_TYPES = re.compile(
+MODERATION_TYPES = lazy_pattern(
     # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
     r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
     r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
     re.IGNORECASE,
 )
 """The types and codes of errors that mean a flagged input."""
-MODERATION_WORDS = re.compile(
+MODERATION_WORDS = lazy_pattern(
     # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
     r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
     r"|content violates|violates? our usage polic"
@@ -81,8 +82,8 @@ MODERATION_WORDS = re.compile(
     r"|(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)",
     re.IGNORECASE,
 )
-EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(
+EXHAUSTED_KEY = lazy_pattern(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
+UNKNOWN_MODEL = lazy_pattern(
     # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
     r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
     r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
@@ -90,7 +91,7 @@ UNKNOWN_MODEL = re.compile(
     r"|model \S{1,200} is not supported\.?$",
     re.IGNORECASE | re.MULTILINE,
 )
-DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
+DAILY_LIMIT = lazy_pattern(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
 MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason")
 """Where hosts put the message of an error, in order of preference."""
@@ -99,7 +100,7 @@ GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad reque
 MAX_MESSAGE = 2000
 """Characters of a message that are kept as the reason; `response` has the whole text."""
 MILLISECONDS = 1000
-LENGTH_OF_TIME = re.compile(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
+LENGTH_OF_TIME = lazy_pattern(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
 """Seconds, or a number with a unit. Headers that came twice are joined by a comma; the first counts."""
 EPOCH_2001 = 1_000_000_000
 """September 2001 in seconds since the epoch; smaller numbers are not points in time."""

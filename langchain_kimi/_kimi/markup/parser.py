@@ -1,6 +1,5 @@
 """An incremental parser for one run of K2's markup, from its first marker to its end."""
 
-import re
 from collections.abc import Callable
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall, leaked_call
@@ -20,8 +19,9 @@ from langchain_kimi._kimi.markup.grammar import (
 )
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
+from langchain_kimi._patterns import lazy_pattern
 
-_BLANKS = re.compile(r"\s*")
+_BLANKS = lazy_pattern(r"\s*")
 _LONGEST_MARKER = 30
 
 

@@ -5,15 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
+from langchain_kimi._patterns import lazy_pattern
 
 _LONG = 4096
-_ENDS_ONLY = re.compile(
+_ENDS_ONLY = lazy_pattern(
     r"(?:\s*<\|(?:tool_calls?(?:_section)?_end|im_end|end_of_msg)\|>|\s*<\|close\|>\s*[a-z]+\s*<\|sep\|>)+"
 )
 LONGEST_WORDS = 200
 """The most characters between the beginning of a section and its first call."""
 # Quoted words between them are part of a text about the markup.
-QUOTING = re.compile('[`"\u201c\u201e«「]')
+QUOTING = lazy_pattern('[`"\u201c\u201e«「]')
 
 
 class Run(ABC):
