@@ -152,13 +152,14 @@ def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping
 
 
 class LazySignature:
-    """The signature of a constructor, which is made when it is read."""
+    """The signature of a constructor, which is made when it is read; see `signature`."""
 
-    def __init__(self, make: Callable[[], Signature]) -> None:
-        self._make = make
+    def __init__(self, first: Iterable[str], other_names: Mapping[str, str]) -> None:
+        self._first = first
+        self._other_names = other_names
 
-    def __get__(self, instance: object, owner: type) -> Signature:
-        return self._make()
+    def __get__(self, instance: object, owner: type[BaseModel]) -> Signature:
+        return signature(owner, self._first, self._other_names)
 
 
 def with_stored_signature(method: Method) -> Method:

@@ -6,7 +6,7 @@ from typing import AnyStr, Generic, cast
 
 class _LazyPattern(Generic[AnyStr]):
     def __init__(self, pattern: AnyStr, flags: int) -> None:
-        self.pattern = pattern
+        self.pattern: AnyStr = pattern
         self._flags = flags
 
     def __getattr__(self, name: str) -> object:

@@ -26,7 +26,7 @@ from langchain_kimi._calls import (
     new_call,
     visible_headers,
 )
-from langchain_kimi._constructor import LazySignature, signature, with_stored_signature
+from langchain_kimi._constructor import LazySignature, with_stored_signature
 from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._openrouter.host import Host
@@ -637,4 +637,4 @@ _STREAMS = (ChatKimi._stream, ChatKimi._astream)  # noqa: SLF001 - a subclass ma
 for _name in ("stream", "astream", "stream_events", "astream_events"):
     # Not in the class, where type checkers would not see the overloads of langchain-core.
     setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
-setattr(ChatKimi, "__signature__", LazySignature(lambda: signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)))  # noqa: B010
+setattr(ChatKimi, "__signature__", LazySignature(FIRST_FIELDS, OTHER_NAMES))  # noqa: B010 - no assignment to a class
