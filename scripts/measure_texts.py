@@ -5,9 +5,9 @@
     python -m scripts.measure_texts PACKAGES TEXTS --catalogs TEXTS/django --vocabulary TEXTS/.../qwen.tiktoken
 
 PACKAGES is the `site-packages` of the environment. The vocabulary is a file in tiktoken's format. Texts are split by
-Kimi's pattern, and the numbers of two and three digits are added, which Kimi's vocabulary has. The catalogs are the
-translations of a package. One piece of each file and a few pieces of each package are measured; the choice is the same
-each time for the same packages. Prompts of 50 to 50,000 tokens are joined from whole files.
+Kimi's pattern, and all numbers of two and three digits are added, because Kimi's vocabulary has them. The catalogs are
+the translations of a package. One piece of each file and a few pieces of each package are measured; for the same
+packages, the pieces are always the same. Prompts of 50 to 50,000 tokens are joined from whole files.
 """
 
 import argparse

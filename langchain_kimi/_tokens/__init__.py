@@ -1,4 +1,4 @@
-"""Token counts, the context check and cost estimates."""
+"""Count tokens, check the context limit and estimate costs, all offline."""
 
 import importlib
 from types import ModuleType

@@ -1,12 +1,12 @@
-"""Words that vocabularies of the size of Kimi's have as one token, where the average of their length would be too high.
+"""Words that are one token in vocabularies of the size of Kimi's, although the average for their length is higher.
 
-They are the words whose averages were wrong most often in code, documentation and licenses of installed packages, and
-common words of conversations.
+They are the words for which the average was wrong most often in the code, the documentation and the licenses of
+installed packages, and common words of conversations.
 """
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text, which blanks separate."""
+    """Return the words of a text that are separated by blanks."""
     return frozenset(text.split())
 
 

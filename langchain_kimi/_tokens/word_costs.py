@@ -1,4 +1,4 @@
-"""The average tokens of words in ASCII letters, by preceding character, case, length and rare pairs of letters.
+"""The average number of tokens of a word in ASCII letters, by preceding character, case, length and rare letter pairs.
 
 The averages were measured with public vocabularies of the same kind and size as Kimi's; see `estimate`.
 """
@@ -10,8 +10,8 @@ from langchain_kimi._tokens.frequent_words import EVERYWHERE, IN_TEXTS, words_of
 
 _Costs = Mapping[str, tuple[float, ...]]
 
-# Average tokens of a word of 1, 2, 3, ... ASCII letters, by the preceding character and by its case. The signs of
-# "joined" and the word after them are often one token. Other signs seldom are.
+# Average number of tokens of a word with 1, 2, 3, ... ASCII letters, by the preceding character and by its case. The
+# signs of "joined" often form one token with the word after them, other signs rarely.
 _COSTS: Mapping[str, _Costs] = {
     "space": {
         "small": (1.0, 1.0, 1.0, 1.01, 1.04, 1.06, 1.08, 1.11, 1.12, 1.14, 1.21, 1.25, 1.29, 1.34, 1.55, 1.95),
@@ -53,7 +53,7 @@ _FREQUENT_COSTS_IN_TEXTS: Mapping[str, Mapping[str, float]] = {
     "joined": {"small": 1.03, "capital": 1.46},
 }
 _LONG_WORD_LETTERS = {"small": 4.5, "capital": 4.5, "capitals": 2.0}
-"""Letters per token beyond the tables: compounds and long names, or sequences of capitals."""
+"""Letters per token of words that are longer than the tables: compounds and long names, or sequences of capitals."""
 _PLACES = {**dict.fromkeys("_.(\\", "joined"), **dict.fromkeys(" \t", "space"), "-": "dash"}
 # Pairs of letters that are rare in English words and in code, after the first letter of each. A word that contains them
 # is a name, an abbreviation or random letters, which the vocabulary has in pieces.
@@ -71,14 +71,14 @@ _RARE_PAIRS = frozenset(
 _RARE_PAIR, _RARE_PAIR_SQUARED = 0.3, 0.08
 _FEWEST_LETTERS_PER_TOKEN = 1.6
 _LONGEST_WORD = 64
-"""Letters in which rare pairs are counted."""
+"""The maximum number of letters in which rare pairs are counted."""
 
 
 def cost_of_word(piece: str) -> float:
-    """Return the average tokens of a word like this one.
+    """Return the average number of tokens of words like this one.
 
     Args:
-        piece: Some ASCII letters, with the blank or sign before them, and with the contraction after them.
+        piece: ASCII letters, with the blank or sign before them, and with the contraction after them.
     """
     place, letters = "other", piece
     if not piece[0].isalpha():
@@ -103,10 +103,11 @@ def cost_of_word(piece: str) -> float:
 
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PLURAL = len("Ds")
-"""The letters after the abbreviation in the plural of one, as in `IDs`."""
+"""The number of letters from the last capital on in the plural of an abbreviation, such as `IDs`."""
 
 
 def _cost_of_letters(letters: str, table: _Costs, case: str) -> float:
+    """Return the average number of tokens of a word with this number of letters, plus that of rare pairs."""
     costs = table[case]
     cost = costs[min(len(letters), len(costs)) - 1]
     if len(letters) > len(costs):
