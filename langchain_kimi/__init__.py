@@ -16,31 +16,29 @@ from langchain_kimi._openrouter.parameters.options import (
     ProviderSort,
     Reasoning,
 )
-from langchain_kimi._openrouter.parameters.plugins import (
-    AlignmentPlugin,
-    ArmorPlugin,
-    AutoBetaRouterPlugin,
-    AutoRouterPlugin,
-    ContextCompressionPlugin,
-    FileParserPlugin,
-    FusionPlugin,
-    GenericPlugin,
-    JevRouterPlugin,
-    ModerationPlugin,
-    ParetoRouterPlugin,
-    PdfOptions,
-    Plugin,
-    ResponseHealingPlugin,
-    SwitchyardRouterPlugin,
-    WebFetchPlugin,
-    WebPlugin,
-)
-from langchain_kimi._tokens.model import CostEstimate
+from langchain_kimi._openrouter.parameters.plugin import GenericPlugin, Plugin
 from langchain_kimi._version import __version__
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import *  # noqa: F403 - `errors.__all__` lists the names, so a new error is added there alone
 
 if typing.TYPE_CHECKING:
+    from langchain_kimi._openrouter.parameters.plugins import (
+        AlignmentPlugin,
+        ArmorPlugin,
+        AutoBetaRouterPlugin,
+        AutoRouterPlugin,
+        ContextCompressionPlugin,
+        FileParserPlugin,
+        FusionPlugin,
+        JevRouterPlugin,
+        ModerationPlugin,
+        ParetoRouterPlugin,
+        PdfOptions,
+        ResponseHealingPlugin,
+        SwitchyardRouterPlugin,
+        WebFetchPlugin,
+        WebPlugin,
+    )
     from langchain_kimi._openrouter.parameters.server_tools import (
         Advisor,
         Bash,
@@ -55,6 +53,7 @@ if typing.TYPE_CHECKING:
         WebSearch,
     )
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi._tokens.model import CostEstimate
     from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
     from langchain_kimi.catalog import AsyncCatalog, Catalog
     from langchain_kimi.verify import averify_hosts, verify_hosts
@@ -115,8 +114,23 @@ __all__ = [
 __all__ += errors.__all__
 
 # A program that neither counts tokens nor tracks costs does not import these, which take a tenth of the import. Neither
-# does one without server tools.
+# does one without plugins and server tools.
 _IMPORTED_WHEN_USED = {
+    "AlignmentPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "ArmorPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "AutoBetaRouterPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "AutoRouterPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "ContextCompressionPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "FileParserPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "FusionPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "JevRouterPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "ModerationPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "ParetoRouterPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "PdfOptions": "langchain_kimi._openrouter.parameters.plugins",
+    "ResponseHealingPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "SwitchyardRouterPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "WebFetchPlugin": "langchain_kimi._openrouter.parameters.plugins",
+    "WebPlugin": "langchain_kimi._openrouter.parameters.plugins",
     "Advisor": "langchain_kimi._openrouter.parameters.server_tools",
     "Bash": "langchain_kimi._openrouter.parameters.server_tools",
     "DateTime": "langchain_kimi._openrouter.parameters.server_tools",
@@ -128,15 +142,16 @@ _IMPORTED_WHEN_USED = {
     "Subagent": "langchain_kimi._openrouter.parameters.server_tools",
     "WebFetch": "langchain_kimi._openrouter.parameters.server_tools",
     "WebSearch": "langchain_kimi._openrouter.parameters.server_tools",
+    "TokenCount": "langchain_kimi._tokens.counting",
+    "CostEstimate": "langchain_kimi._tokens.model",
+    "Budget": "langchain_kimi.callbacks",
+    "Costs": "langchain_kimi.callbacks",
+    "KimiCostCallback": "langchain_kimi.callbacks",
+    "track_costs": "langchain_kimi.callbacks",
     "AsyncCatalog": "langchain_kimi.catalog",
     "Catalog": "langchain_kimi.catalog",
     "averify_hosts": "langchain_kimi.verify",
     "verify_hosts": "langchain_kimi.verify",
-    "Budget": "langchain_kimi.callbacks",
-    "Costs": "langchain_kimi.callbacks",
-    "KimiCostCallback": "langchain_kimi.callbacks",
-    "TokenCount": "langchain_kimi._tokens.counting",
-    "track_costs": "langchain_kimi.callbacks",
 }
 
 

@@ -4,11 +4,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
+from langchain_kimi import _tokens
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, resolve
@@ -33,9 +34,11 @@ from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
 from langchain_kimi._request.routing import keep_together
 from langchain_kimi._settings import KimiSettings, chosen_host
-from langchain_kimi._tokens.model import Counting, check_context
 from langchain_kimi._tracing import RetryReport
 from langchain_kimi.errors import KimiUsageError
+
+if TYPE_CHECKING:
+    from langchain_kimi._tokens.model import Counting
 
 logger = logging.getLogger("langchain_kimi")
 
@@ -183,7 +186,7 @@ def bodies(
     )
     if settings.check_context:
         own_profile = profile if body["model"] == settings.model_name else None
-        check_context(body, messages, counting(settings), own_profile)
+        _tokens.model.check_context(body, messages, counting(settings), own_profile)
     return unrepaired, body
 
 
@@ -298,10 +301,10 @@ def _accepted_changes(settings: KimiSettings) -> dict[str, bool]:
     return {name: value for name, value in accepted.items() if name in ModelProfile.__annotations__}
 
 
-def counting(settings: KimiSettings) -> Counting:
+def counting(settings: KimiSettings) -> "Counting":
     """Return the settings of the token counts."""
     encode = getattr(settings, "custom_get_token_ids", None)
-    return Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
+    return _tokens.model.Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
 
 
 def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -151,6 +151,17 @@ def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping
     return Signature([*parameters, Parameter("model_parameters", Parameter.VAR_KEYWORD, annotation=Any)])
 
 
+class LazySignature:
+    """The signature of a constructor, which is made when it is read; see `signature`."""
+
+    def __init__(self, first: Iterable[str], other_names: Mapping[str, str]) -> None:
+        self._first = first
+        self._other_names = other_names
+
+    def __get__(self, instance: object, owner: type[BaseModel]) -> Signature:
+        return signature(owner, self._first, self._other_names)
+
+
 def with_stored_signature(method: Method) -> Method:
     """Return a method that stores its signature, where `inspect.signature` looks first (PEP 362).
 

@@ -1,16 +1,16 @@
 """The text of an error, and where it is explained: a command, and the site of the documentation."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._version import DOCUMENTATION
 
 MAX_REASON = 2000
 """The number of characters of a reason or of advice in the text of an error; the attribute has all of them."""
 MAX_NAME = 100
 """The number of characters of a provider, a model or an id in the text of an error."""
-_BLANKS = re.compile(r"\s+")
+_BLANKS = lazy_pattern(r"\s+")
 
 
 def error_text(reason: Any, advice: Any = "", context: Mapping[str, Any] | None = None, attempts: int = 1) -> str:

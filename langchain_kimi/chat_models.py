@@ -7,15 +7,15 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import LanguageModelInput, ModelProfile
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, model_validator
 
+from langchain_kimi import _schemas, _tokens
 from langchain_kimi._calls import (
     async_call,
     bodies,
@@ -27,7 +27,7 @@ from langchain_kimi._calls import (
     sync_call,
     visible_headers,
 )
-from langchain_kimi._constructor import signature, with_stored_signature
+from langchain_kimi._constructor import LazySignature, with_stored_signature
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
@@ -39,18 +39,18 @@ from langchain_kimi._reply.stream_outputs import reporting, with_output
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._request.prompts import batches_with_image_types, prompt_of
-from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
-from langchain_kimi._structured.binding import ModelBinding
-from langchain_kimi._tokens import model as tokens
 from langchain_kimi._tracing import langsmith_params
 from langchain_kimi._version import __version__
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from langchain_kimi._schemas.tools import Tool
+    from langchain_kimi._structured.binding import ModelBinding
     from langchain_kimi._structured.plan import Method
     from langchain_kimi._tokens.counting import TokenCount
+    from langchain_kimi._tokens.model import CostEstimate
     from langchain_kimi.batch import BatchHandle
     from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
 
@@ -280,8 +280,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Return the headers that a call would send. Asterisks replace the key and the values that you set."""
         return visible_headers(self, extra_headers, streamed=stream)
 
-    def bind(self, **kwargs: Any) -> ModelBinding:
+    def bind(self, **kwargs: Any) -> "ModelBinding":
         """Bind parameters to the model. They stay bound when tools or a schema are bound afterwards."""
+        from langchain_kimi._structured.binding import ModelBinding  # noqa: PLC0415 - a plain call does not import it
+
         return ModelBinding(bound=self, kwargs=kwargs, config={})
 
     def bind_tools(
@@ -310,7 +312,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             KimiUsageError: A tool's name cannot be sent, or `tool_choice` names a tool that is not among the tools.
         """
         return self.bind(
-            **bind_arguments(
+            **_schemas.tools.bind_arguments(
                 tools,
                 tool_choice=tool_choice,
                 strict=strict,
@@ -402,16 +404,16 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         self, messages: LanguageModelInput, tools: Sequence[Any] | None, *, is_part: bool = False
     ) -> "TokenCount":
         conversation = self._convert_input(messages).to_messages()
-        body = tokens.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
-        return tokens.count(body, conversation, counting(self), is_part=is_part)
+        body = _tokens.model.body_to_count(conversation, tools, self.model_name, wire_parameters(self).get("provider"))
+        return _tokens.model.count(body, conversation, counting(self), is_part=is_part)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Return the token ids of a text. Without Kimi's vocabulary, they are 0, 1, 2, ..., as many as estimated."""
-        return tokens.token_ids(text, self.model_name, counting(self))
+        return _tokens.model.token_ids(text, self.model_name, counting(self))
 
     def get_num_tokens(self, text: str) -> int:
         """Return the number of tokens of a text, without a chat template."""
-        return tokens.count_text(text, self.model_name, counting(self))
+        return _tokens.model.count_text(text, self.model_name, counting(self))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
@@ -422,7 +424,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """
         return self._count(messages, tools, is_part=True).tokens
 
-    def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Tool] | None = None) -> "TokenCount":
+    def count_tokens(self, messages: LanguageModelInput, tools: "Sequence[Tool] | None" = None) -> "TokenCount":
         """Count the tokens of a prompt, and return the number with its accuracy.
 
         Providers render prompts differently. The count is for the provider that the preferences name, or else for the
@@ -441,10 +443,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def estimate_cost(
         self,
         messages: LanguageModelInput,
-        tools: Sequence[Tool] | None = None,
+        tools: "Sequence[Tool] | None" = None,
         max_tokens: int | None = None,
         prices: Mapping[str, float] | None = None,
-    ) -> tokens.CostEstimate:
+    ) -> "CostEstimate":
         """Estimate the cost of a call offline.
 
         Prices and token counts depend on the provider, and plugins and searches cost extra. The amount paid is the
@@ -459,6 +461,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         Raises:
             KimiUsageError: There are no prices for the model, or a message, a tool, the limit or a price is invalid.
         """
+        tokens = _tokens.model
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
         price = tokens.prices_of([self.model_name, *(self.models or ())], prices, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
@@ -576,4 +579,4 @@ _STREAMS = (ChatKimi._stream, ChatKimi._astream)  # noqa: SLF001 - a subclass ma
 for _name in ("stream", "astream", "stream_events", "astream_events"):
     # Not in the class, where type checkers would not see the overloads of langchain-core.
     setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
-ChatKimi.__signature__ = signature(ChatKimi, FIRST_FIELDS, OTHER_NAMES)
+setattr(ChatKimi, "__signature__", LazySignature(FIRST_FIELDS, OTHER_NAMES))  # noqa: B010 - no assignment to a class

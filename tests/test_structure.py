@@ -30,7 +30,8 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
 }
 
 EXPORTED_MODULES = {
-    "errors", "callbacks", "chat_models", "_openrouter.parameters.options", "_openrouter.parameters.plugins",
+    "errors", "callbacks", "chat_models", "_openrouter.parameters.options", "_openrouter.parameters.plugin",
+    "_openrouter.parameters.plugins",
     "_openrouter.parameters.server_tools",
 }  # fmt: skip
 NOT_EXPORTED = {

@@ -20,11 +20,12 @@ from langchain_kimi._kimi.markup.grammar import MARKER, parsed
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
 from langchain_kimi._openrouter.json_schema import resolve
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._patterns import lazy_pattern
 
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
-_EDGES = re.compile(rf"(?:\s|{MARKER.pattern}|<\|close\|>\s{{0,8}}\w{{0,8}}\s{{0,8}}<\|sep\|>|<\|end_of_msg\|>)+")
-_BLOCK = re.compile(r"```\w*\s(.*)```", re.DOTALL)
+_EDGES = lazy_pattern(rf"(?:\s|{MARKER.pattern}|<\|close\|>\s{{0,8}}\w{{0,8}}\s{{0,8}}<\|sep\|>|<\|end_of_msg\|>)+")
+_BLOCK = lazy_pattern(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
 _State = Literal["start", "object", "ended", "wrapped", "escaped", "growing"]
@@ -36,7 +37,7 @@ are escaped, `growing` if each delta repeats the ones before it.
 """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Frame:
     """An open object or array, with its schema and its last key."""
 

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import cast
 
 from langchain_kimi._openrouter.wire import WireMessage, WireToolCall
+from langchain_kimi._patterns import lazy_pattern
 
 PREFIX = "functions."
 UNKNOWN_TOOL = "unknown_tool"
-_NUMBERED = re.compile(r"(.*:)(\d+)", re.DOTALL)
+_NUMBERED = lazy_pattern(r"(.*:)(\d+)", re.DOTALL)
 
 
 def positional_id(name: str | None, number: int) -> str:

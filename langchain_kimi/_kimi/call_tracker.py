@@ -13,7 +13,7 @@ NOT_AN_OBJECT = -1
 """The index of deltas that are not objects; they belong to no other call."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CallDelta:
     """One entry of a delta's `tool_calls`. Missing parts are None; missing arguments are an empty string."""
 
@@ -40,7 +40,7 @@ class CallDelta:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TrackedCall:
     """A tool call that may still receive deltas.
 

@@ -6,9 +6,10 @@ is newer than this file must be handled sensibly too. A new generation is one ro
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from langchain_kimi._patterns import lazy_pattern
 
 Thinking = Literal["never", "always", "switchable"]
 Template = Literal["k2", "k2.5", "k3"]
@@ -18,8 +19,7 @@ IMAGES_AND_VIDEO = frozenset({"text", "image", "video"})
 ALL_MODALITIES = frozenset({"text", "image", "video", "audio"})
 
 
-@dataclass(frozen=True, slots=True)
-class KimiFamily:
+class KimiFamily(NamedTuple):
     """The properties that the models of a family share, on every host.
 
     Attributes:
@@ -81,10 +81,10 @@ _THINKING_VARIANTS = ("thinking", "code")
 _DATED_MODEL = ((2, 0), "-0905")
 
 # OpenRouter writes `author/kimi-k2.5-0127`; others `Kimi-K2-Instruct-0905`, `moonshot.kimi-k2-thinking`, `kimi-k2p5`.
-_NAME = re.compile(r"(?:^|[/.])kimi-k(?P<major>\d+)(?:[.p](?P<minor>\d+))?(?P<rest>(?:[-_].*)?)$", re.IGNORECASE)
-_LATEST = re.compile(r"(?:^|[/.])kimi-latest$", re.IGNORECASE)
-_DATE = re.compile(r"-(?:\d{4}-?\d{2}-?\d{2}|\d{4})$")
-_WORD_SEPARATOR = re.compile(r"[-_]")
+_NAME = lazy_pattern(r"(?:^|[/.])kimi-k(?P<major>\d+)(?:[.p](?P<minor>\d+))?(?P<rest>(?:[-_].*)?)$", re.IGNORECASE)
+_LATEST = lazy_pattern(r"(?:^|[/.])kimi-latest$", re.IGNORECASE)
+_DATE = lazy_pattern(r"-(?:\d{4}-?\d{2}-?\d{2}|\d{4})$")
+_WORD_SEPARATOR = lazy_pattern(r"[-_]")
 _PRESET = "@preset/"
 
 
@@ -144,7 +144,7 @@ def _family(slug: str) -> KimiFamily | None:
     """Return the family of a base slug; see `family`."""
     if _LATEST.search(slug):
         # `kimi-latest` was K3 when this was written and will be a newer model, so every modality is allowed.
-        return replace(_NEWEST, name="kimi-latest", modalities=ALL_MODALITIES)
+        return _NEWEST._replace(name="kimi-latest", modalities=ALL_MODALITIES)
     kimi = _NAME.search(slug)
     if kimi is None:
         return None
@@ -154,8 +154,7 @@ def _family(slug: str) -> KimiFamily | None:
         return None
     variant = _thinking_variant(kimi)
     major, minor = generation
-    return replace(
-        base,
+    return base._replace(
         name=f"kimi-k{major}" + (f".{minor}" if minor else "") + (f"-{variant}" if variant else ""),
         generation=generation,
         thinking="always" if variant else base.thinking,

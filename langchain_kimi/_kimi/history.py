@@ -27,7 +27,7 @@ class _OpenCall(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Unpaired:
     """The calls without a result, and the positions of the results without a call."""
 

@@ -17,7 +17,7 @@ from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RepairOptions:
     """The options of the repairs of a response.
 

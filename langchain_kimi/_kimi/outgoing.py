@@ -8,7 +8,6 @@ from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_accepting
 from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs, RequestRepair
-from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
 from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
@@ -107,8 +106,11 @@ def changes_of_tools(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> 
     details: dict[str, Any] = {"tool_names": {names[name]: name for name in names}} if names else {}
     pairs = zip(before or (), after or (), strict=False) if before is not after else ()
     changed = [old for old, new in pairs if _parameters(old) is not _parameters(new)]
-    if notes := schema_notes(changed):
-        details["schema_notes"] = notes
+    if changed:
+        from langchain_kimi._kimi.schemas import schema_notes  # noqa: PLC0415 - imported when used
+
+        if notes := schema_notes(changed):
+            details["schema_notes"] = notes
     return details
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from langchain_kimi._kimi.families import base_slug
 from langchain_kimi._kimi.price_rows import HighestPrices, ModelRow, PriceRow
+from langchain_kimi._patterns import lazy_pattern
 
 ROUTER, MAKER = "openrouter", "moonshotai"
 # The slugs on OpenRouter of hosts of Kimi models, by their ids in the package.
@@ -27,10 +28,10 @@ HOSTS = {
     "novita": "novita",
     "together": "together",
 }
-_KIMI = re.compile(r"kimi-k\d[\w.-]*$")
+_KIMI = lazy_pattern(r"kimi-k\d[\w.-]*$")
 # OpenRouter lists the faster and the regional endpoints of a host under the slug of the model itself. Observed: replies
 # of "Moonshot AI" at two price levels for one slug.
-_TIER = re.compile(r"(?:-(?:turbo|highspeed|fast|us|preview|instruct|0711))+$")
+_TIER = lazy_pattern(r"(?:-(?:turbo|highspeed|fast|us|preview|instruct|0711))+$")
 _TURBO_OF = {"moonshotai/kimi-k2-turbo-preview": "moonshotai/kimi-k2-0905"}
 
 

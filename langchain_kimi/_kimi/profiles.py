@@ -8,10 +8,9 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from langchain_kimi._kimi import facts, package_prices
 from langchain_kimi._kimi.families import base_slug
@@ -19,8 +18,7 @@ from langchain_kimi._kimi.price_rows import HighestPrices, HostRow, ModelRow, Pr
 from langchain_kimi._openrouter.wire import JSONObject, provider_slug
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """A model's prices, in US dollars per million tokens.
 
     These are OpenRouter's list prices on `date`. The prices of hosts differ; the cost of a call is in its response.

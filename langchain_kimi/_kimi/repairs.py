@@ -15,8 +15,7 @@ The `repairs` setting and the counts in `response_metadata["kimi"]["repairs"]` u
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from langchain_kimi._kimi.call_arguments import ArgumentStream
 from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
@@ -24,7 +23,6 @@ from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.markup.grammar import has_markers
-from langchain_kimi._kimi.schemas import with_moonshot_schemas
 from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 from langchain_kimi._kimi.tool_names import with_accepted_names
 from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
@@ -99,8 +97,7 @@ BeginArguments: TypeAlias = Callable[[JSONObject | None, ArgumentsInMarkup], Arg
 """Takes the schema of a tool (None for an unknown tool) and returns the repair of the arguments of one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(NamedTuple):
     """One repair.
 
     Attributes:
@@ -157,6 +154,9 @@ def _with_schemas(body: WireBody) -> WireBody:
     tools = body.get("tools")
     if not tools:
         return body
+    # A request without tools does not import it.
+    from langchain_kimi._kimi.schemas import with_moonshot_schemas  # noqa: PLC0415 - imported when used
+
     rewritten = with_moonshot_schemas(tools)
     return body if rewritten is tools else {**body, "tools": rewritten}
 

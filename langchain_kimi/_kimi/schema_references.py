@@ -1,6 +1,5 @@
 """The references and definitions of a tool's schema, in the form that Moonshot AI accepts: `#` or `#/$defs/Name`."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,9 +8,10 @@ from urllib.parse import unquote
 from langchain_kimi._kimi.schema_merging import LABELS, NEVER
 from langchain_kimi._openrouter.json_schema import DEFINITIONS, references, resolve, types_of, with_subschemas
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._patterns import lazy_pattern
 
 _PREFIX = "#/$defs/"
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9_.-]+")
 ANYTHING: JSONObject = {
     "anyOf": [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 }

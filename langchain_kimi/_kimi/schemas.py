@@ -96,7 +96,8 @@ def _repaired(schema: JSONObject, tool: str) -> _Repaired:
     return _repair_of(json.dumps(schema), tool)
 
 
-@lru_cache(maxsize=1024)
+# A call with more tools than this repairs each schema again, which doubles the time of its request.
+@lru_cache(maxsize=8192)
 def _repair_of(schema: str, tool: str) -> _Repaired:
     before = json.loads(schema)
     after, notes, exceeded = _rewritten(before, tool)

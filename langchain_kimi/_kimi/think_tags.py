@@ -12,6 +12,7 @@ from langchain_kimi._kimi.families import thinks
 from langchain_kimi._kimi.markup.grammar import BEGIN_OF_CALL
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
+from langchain_kimi._patterns import lazy_pattern
 
 OPEN, CLOSE = "<think>", "</think>"
 _LONGEST_UNDECIDED = 200
@@ -28,12 +29,12 @@ _OPENING_QUOTES = frozenset("`'\"“«(")
 _CLOSING_QUOTES = frozenset("`'\"”»)")
 _PUNCTUATION = frozenset(",.;:?!)")
 
-_TAG = re.compile(r"</?think>")
-_OPENING_TAGS = re.compile(rf"\A(?:\s*+{OPEN})*+")
-_CLOSING_TAGS = re.compile(rf"\A(?:\s*+{CLOSE})*+\s*+")
+_TAG = lazy_pattern(r"</?think>")
+_OPENING_TAGS = lazy_pattern(rf"\A(?:\s*+{OPEN})*+")
+_CLOSING_TAGS = lazy_pattern(rf"\A(?:\s*+{CLOSE})*+\s*+")
 # The lookbehinds exclude the number of a list item, such as `1.`.
-_END_OF_SENTENCE = re.compile(r"(?<!^\d)(?<!^\d\d)[.!?\u2026\u3002\uff01\uff1f]\s*\Z", re.MULTILINE)
-_CODE_INDENTATION = re.compile(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
+_END_OF_SENTENCE = lazy_pattern(r"(?<!^\d)(?<!^\d\d)[.!?\u2026\u3002\uff01\uff1f]\s*\Z", re.MULTILINE)
+_CODE_INDENTATION = lazy_pattern(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
 
 State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
 """The part of the text that is being read.

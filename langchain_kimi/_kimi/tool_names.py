@@ -1,18 +1,18 @@
 """Replace tool names that hosts refuse by accepted ones, which are unique within a request."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiUsageError
 
 # OpenRouter refuses other names. Moonshot AI also refuses a name that does not begin with a letter.
-_ACCEPTED = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ACCEPTED_BY_MOONSHOT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_OTHER = re.compile(r"[^A-Za-z0-9_-]")
+_ACCEPTED = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
+_ACCEPTED_BY_MOONSHOT = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_OTHER = lazy_pattern(r"[^A-Za-z0-9_-]")
 _PREFIX = "tool_"
 _MAX_LENGTH, _DIGITS = 64, 8
 

@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
+from langchain_kimi._patterns import lazy_pattern
 
-_PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
-_NUMBER = re.compile(r":\d*$")
+_PREFIX = lazy_pattern(r"^functions?[.:/]", re.IGNORECASE)
+_NUMBER = lazy_pattern(r":\d*$")
 _KIMI_PREFIX = "functions."
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"

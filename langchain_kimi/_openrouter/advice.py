@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -60,7 +61,7 @@ BY_MESSAGE = {
 }
 """Observed messages of providers, as regular expressions, with specific advice. It replaces the advice of `BY_KIND`."""
 
-TOOL_PLACE = re.compile(
+TOOL_PLACE = lazy_pattern(
     # Moonshot, OpenAI and validators write paths (tools.3, tools[3], /tools/3, tools -> 3), others sentences.
     r"\b(?:tools|functions)['\"\]\s]{0,3}(?:\.?\[|\.|/|->|,)\s{0,2}['\"]?(\d{1,4})\b"
     r"|\b(?:tool|function)s?:?\s{1,2}(?:at\s)?(?:index|position|number|no\.?)\s{0,2}#?(\d{1,4})\b"

@@ -13,6 +13,7 @@ from langchain_kimi._openrouter.advice import advice_for
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiContextOverflowError,
@@ -87,7 +88,7 @@ CONTEXT_TYPES = frozenset(
     # GitHub Models sends the last one.
     {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
-DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
+DAILY_LIMIT = lazy_pattern(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
 MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason", "error_description", "base_resp", "status_msg")
 """The keys under which hosts send the message of an error, in order of preference."""
@@ -98,7 +99,7 @@ GENERIC_MESSAGES = frozenset(
 MAX_MESSAGE = 2000
 """The maximum number of characters of the reason; `response` has the whole text."""
 MILLISECONDS = 1000
-LENGTH_OF_TIME = re.compile(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
+LENGTH_OF_TIME = lazy_pattern(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
 """Seconds, or a number with a unit. The values of a repeated header are joined by commas; the first one is used."""
 EPOCH_2001 = 1_000_000_000
 """September 2001 in seconds since the epoch. Smaller numbers are not read as points in time."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, RawReply
 
 MIN_SECRET_LENGTH = 8
@@ -19,13 +20,13 @@ REPLACEMENT = "[redacted]"
 _MAX_DEPTH = 64
 _MIN_PATH_KEY = 16
 """The minimum length of a segment of a URL's path that counts as a key if it has a digit."""
-_DIGIT = re.compile(r"\d")
+_DIGIT = lazy_pattern(r"\d")
 _PUBLIC_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "http-referer", "user-agent"}
     | {"x-openrouter-title", "x-title"}
 )
 """Request headers whose values are not secrets."""
-_KEY_LIKE = re.compile(
+_KEY_LIKE = lazy_pattern(
     # The prefixes of OpenRouter, OpenAI, Anthropic, Moonshot and DeepSeek (sk-); Groq; xAI; NVIDIA; Perplexity;
     # Hugging Face; Replicate; Together; Fireworks; GitHub; Google; AWS.
     r"\b(?:sk|gsk|xai|nvapi|pplx|hf|r8|tgp|fw|gh[pousr]|github_pat)[-_][A-Za-z0-9_\-]{12,}"
@@ -37,11 +38,13 @@ _KEY_LIKE = re.compile(
     # JSON web tokens.
     r"|\beyJ[A-Za-z0-9_\-]{8,512}+\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?"
 )
-_BEARER = re.compile(r"\b(bearer|basic)(\s{1,4}|%20)[A-Za-z0-9+/._~=\-]{8,}", re.IGNORECASE)
-SECRET_NAME = re.compile(r"key|token|secret|auth|sig|password|credential|code", re.IGNORECASE)
+_BEARER = lazy_pattern(r"\b(bearer|basic)(\s{1,4}|%20)[A-Za-z0-9+/._~=\-]{8,}", re.IGNORECASE)
+SECRET_NAME = lazy_pattern(r"key|token|secret|auth|sig|password|credential|code", re.IGNORECASE)
 """Names of headers and of parameters whose values are secrets."""
-_URL_PASSWORD = re.compile(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@")
-_URL_PARAMETER = re.compile(r"([?&][\w-]{0,32}(?:key|token|secret|password|sig|signature)=)[^&\s\"'<>]+", re.IGNORECASE)
+_URL_PASSWORD = lazy_pattern(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@")
+_URL_PARAMETER = lazy_pattern(
+    r"([?&][\w-]{0,32}(?:key|token|secret|password|sig|signature)=)[^&\s\"'<>]+", re.IGNORECASE
+)
 
 
 class Redactor:

@@ -4,8 +4,9 @@ Only what this package reads or writes is listed. OpenRouter adds keys and enum 
 are carried along and never refused.
 """
 
-import re
 from typing import Any, Literal, TypeAlias, TypedDict
+
+from langchain_kimi._patterns import lazy_pattern
 
 JSONObject: TypeAlias = dict[str, Any]
 
@@ -152,7 +153,7 @@ _SLUGS = {
     "moonshot ai": "moonshotai",
     "openinference": "open-inference",
 }
-_BETWEEN_WORDS = re.compile(r"[\s.]+")
+_BETWEEN_WORDS = lazy_pattern(r"[\s.]+")
 
 
 def provider_slug(name: str) -> str:

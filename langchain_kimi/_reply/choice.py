@@ -1,6 +1,5 @@
 """Read one choice of a response: repair its deltas, add them up, and check the result."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -8,6 +7,7 @@ from langchain_kimi._kimi.incoming import Repairer, RepairOptions
 from langchain_kimi._openrouter.reply.assembly import Assembly, text_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent, is_complete
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._reply.facts import LIMITS
 from langchain_kimi._reply.messages import message_from
 from langchain_kimi._reply.usage import usage_from
@@ -110,7 +110,7 @@ def is_visible(text: str) -> bool:
     return _VISIBLE.search(text) is not None
 
 
-_VISIBLE = re.compile(r"[^\s\u200b-\u200f\u2060\ufeff\u00ad]")
+_VISIBLE = lazy_pattern(r"[^\s\u200b-\u200f\u2060\ufeff\u00ad]")
 
 
 def _string(value: Any) -> str | None:

@@ -49,7 +49,7 @@ _REPORTS = frozenset(
 """Types of blocks that describe an answer, or that only their own provider can read."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Content:
     """The content blocks of a message, sorted by wire field."""
 

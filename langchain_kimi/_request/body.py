@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from langchain_kimi import _schemas
 from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.later_tools import with_all_tools
@@ -12,7 +13,6 @@ from langchain_kimi._openrouter.parameters.merging import checked, merged
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._request.reasoning import is_openai, without_response_ids
-from langchain_kimi._schemas.tools import response_format_to_wire, tool_choice_to_wire, tools_to_wire
 from langchain_kimi.errors import KimiUsageError
 
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
@@ -102,11 +102,11 @@ def _to_wire(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call in the wire format, without the internal ones."""
     parameters = {key: value for key, value in arguments.items() if key not in INTERNAL}
     if parameters.get("tools") is not None:
-        parameters["tools"] = tools_to_wire(parameters["tools"], strict=None)
+        parameters["tools"] = _schemas.tools.tools_to_wire(parameters["tools"], strict=None)
         choice = parameters.get("tool_choice")
         # A dict is in wire form already.
         if choice is not None and not isinstance(choice, Mapping):
-            parameters["tool_choice"] = tool_choice_to_wire(choice, parameters["tools"])
+            parameters["tool_choice"] = _schemas.tools.tool_choice_to_wire(choice, parameters["tools"])
     if parameters.get("response_format") is not None:
-        parameters["response_format"] = response_format_to_wire(parameters["response_format"], None)
+        parameters["response_format"] = _schemas.tools.response_format_to_wire(parameters["response_format"], None)
     return parameters

@@ -12,9 +12,9 @@ A `tool_addition` that names a tool of the request has no effect, because that t
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_kimi import _schemas
 from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._schemas.tools import tools_to_wire
 
 _TOOL_CHANGES = frozenset({"additional_tools", "tool_addition", "tool_removal"})
 
@@ -59,7 +59,7 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
         definitions = change.get("tools") or []
         if tool.get("type") == "tool_definition":
             definitions = [tool.get("definition") or {}]
-        for wire in tools_to_wire(definitions, strict=None):
+        for wire in _schemas.tools.tools_to_wire(definitions, strict=None):
             name = wire.get("function", wire).get("name", wire["type"])
             added[name] = wire
             # A new definition cancels an earlier removal.

@@ -31,7 +31,7 @@ from langchain_kimi._request.content import content_to_wire
 from langchain_kimi.errors import KimiUsageError
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Conversion:
     """The state of a conversion: the messages, the position of the current one, and the wire messages before it."""
 

@@ -1,7 +1,6 @@
 """Convert every kind of schema that LangChain accepts to an `OutputSchema`, which validates structured output."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,13 +13,14 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 from langchain_kimi._openrouter.json_schema import check_nesting, resolve, types_of
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
 from langchain_kimi._schemas.typed_dicts import is_typed_dict, typed_dict_model
 from langchain_kimi.errors import KimiUsageError
 
 Schema: TypeAlias = Mapping[str, Any] | type | Callable[..., Any]
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9_-]")
 _SCHEMA_KEYWORDS = {"type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
 # The arguments of a call are always an object, so any other value is sent under this key.
 _ROOT = "root"

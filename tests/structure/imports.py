@@ -32,7 +32,7 @@ IMPURE = frozenset(
     {"_thread", "asyncio", "concurrent", "http.client", "http.server", "multiprocessing", "queue", "sched", "select"}
     | {"selectors", "signal", "socket", "socketserver", "ssl", "subprocess", "threading", "time", "urllib.request"}
 )
-BASE = frozenset({"errors", "_explanations", "_version"})
+BASE = frozenset({"errors", "_explanations", "_patterns", "_version"})
 PROTOCOL = BASE | {"_openrouter"}
 MESSAGES = PROTOCOL | {"_kimi", "_schemas", "_request"}
 FEATURES = MESSAGES | {"_reply"}
@@ -43,8 +43,9 @@ NETWORK = frozenset({"httpx", "asyncio", "threading", "ssl", "socket", "time"})
 # The longest name that covers a module decides.
 LAYERS = {
     "_version": Layer(),
+    "_patterns": Layer(),
     "_explanations": Layer(frozenset({"_version"})),
-    "errors": Layer(frozenset({"_explanations"}), frozenset({"langchain_core"})),
+    "errors": Layer(frozenset({"_explanations", "_patterns"}), frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
     "_openrouter.http": Layer(
         PROTOCOL,

@@ -2,7 +2,9 @@
 
 import re
 
-_TOKEN = re.compile(
+from langchain_kimi._patterns import lazy_pattern
+
+_TOKEN = lazy_pattern(
     r"`+|<!--|<#|<!\[CDATA\[|--\[\[|\{[-#]\s|\"\"\"|'''|\{%-?\s*(raw|verbatim)\s*-?%\}"
     r"|\\begin\{(\w{0,16}(?:verbatim|Verbatim|listing|minted|alltt|comment|code)\w{0,16})\*?\}"
     r"|\\(?:verb|lstinline|mintinline\{\w+\})\*?([^\w\s*{\[])"
@@ -18,7 +20,7 @@ _CLOSERS = {
     "'''": "'''",
 }
 # At the end of a text: the beginning of a token, or of the end of a block.
-_PARTIAL = re.compile(
+_PARTIAL = lazy_pattern(
     r"(?:`+|\"+|'+|<#?|<?!?-*|-+\[?|\{(?:[-#]|%-?\s*\w*\s*-?%?)?|#|<!\[[CDAT]*\[?"
     r"|\*+|\\(?:verb|lstinline|mintinline\{\w*\})\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
 )
@@ -26,10 +28,10 @@ _LONGEST_PARTIAL = 32
 _PIPE = r"(?<!<)\|(?!>)"
 """The delimiter `|` of `\\verb`, but not the one in a marker such as `<|open|>`."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
-_COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w|;|(?:REM|dnl)\s)")
-_COMMENT_BLOCK = re.compile(r"\s*/\*|=begin\b")
-_COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//|--) |; ?-- ")
-_COMMENT_IN_LINE = re.compile(
+_COMMENT_LINE = lazy_pattern(r"\s*(?:#\s|//|%|--\s+\w|;|(?:REM|dnl)\s)")
+_COMMENT_BLOCK = lazy_pattern(r"\s*/\*|=begin\b")
+_COMMENT_AFTER_CODE = lazy_pattern(r"\S {2,}(?:#|//|--) |; ?-- ")
+_COMMENT_IN_LINE = lazy_pattern(
     # A comment sign directly before the end of the text: only a comment begins this close to markup.
     r"(?:^|[\s;{}()\[\]])(?:#+|//+)\s?$|^\s*[\"'!]\s$"
     # After code, with one blank.
@@ -40,7 +42,7 @@ _COMMENT_IN_LINE = re.compile(
 )
 """A comment that begins in the last characters of a line."""
 _CUT_OFF = "\0"
-_HEREDOC = re.compile(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
+_HEREDOC = lazy_pattern(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
 _LONGEST_TAIL = 128
 _LONGEST_INDENTATION = 64
 

@@ -1,20 +1,20 @@
 """Build a tool call from markup: find its tool and its arguments, and decide whether it is certainly a call."""
 
 import json
-import re
 from dataclasses import dataclass
 
 from langchain_kimi._kimi.markup.grammar import BARE, parsed
 from langchain_kimi._kimi.tools import OfferedTools
+from langchain_kimi._patterns import lazy_pattern
 
 INCOMPLETE = "The reply ended before the call was complete."
 NAMELESS = "The call does not name a tool."
 WITHOUT_ARGUMENTS = "The call has no arguments, but the tool requires some."
 
 # Ids in the style of other providers do not contain a function name.
-_OPAQUE = re.compile(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
+_OPAQUE = lazy_pattern(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|\d*")
 # Texts about the markup have placeholders as arguments.
-_PLACEHOLDER = re.compile(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
+_PLACEHOLDER = lazy_pattern(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from langchain_kimi._kimi.call_ids import PREFIX
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
+from langchain_kimi._patterns import lazy_pattern
 
 SECTION_BEGIN = frozenset({"<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"})
 SECTION_END = frozenset({"<|tool_calls_section_end|>", "<|tool_call_section_end|>"})
@@ -30,18 +31,18 @@ K3_MARKERS = frozenset({TAG_OPEN, TAG_CLOSE, TAG_END, MESSAGE_END})
 BARE = PREFIX
 """The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
 
-MARKER = re.compile("|".join(map(re.escape, MARKERS)))
+MARKER = lazy_pattern("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
-_ANY_MARKER = re.compile("|".join(map(re.escape, _ALL_MARKERS)))
-BEGIN_OF_CALL = re.compile(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
-BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
+_ANY_MARKER = lazy_pattern("|".join(map(re.escape, _ALL_MARKERS)))
+BEGIN_OF_CALL = lazy_pattern(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
+BOUNDARY = lazy_pattern("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
-TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[{-])functions\.")
+TRIGGER = lazy_pattern(r"<\||(?<![\w`'\"/(\[{-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # Observed ids: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
 # Blanks beside dots and colons are part of the id.
-ID = re.compile(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
+ID = lazy_pattern(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
 
 MarkerMatch = str | Literal[True] | None
 """A marker; True for a possible beginning of one at the end of the text; None for anything else."""
@@ -92,8 +93,8 @@ def partial_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
     return len(text)
 
 
-_NO_BEGINNING = re.compile(r"[\w`'\"/(\[{-]")
-_BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
+_NO_BEGINNING = lazy_pattern(r"[\w`'\"/(\[{-]")
+_BARE_CALL = lazy_pattern(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
 
 
 def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Literal[True] | None:
@@ -123,11 +124,11 @@ class JSONValue:
         state: `open` inside the value, `whole` after its end, `broken` if the text cannot be JSON.
     """
 
-    _INSIDE = re.compile(r'["\\]')
-    _OUTSIDE = re.compile(r'["{}\[\]<]')
+    _INSIDE = lazy_pattern(r'["\\]')
+    _OUTSIDE = lazy_pattern(r'["{}\[\]<]')
     # The letters are those of true, false, null, NaN, Infinity and exponents.
-    _STRICTLY_OUTSIDE = re.compile(r"[^\s\d:,.+\-truefalsnNIityE]")
-    _AFTER_STRING = re.compile(r"\s*([^\s])?")
+    _STRICTLY_OUTSIDE = lazy_pattern(r"[^\s\d:,.+\-truefalsnNIityE]")
+    _AFTER_STRING = lazy_pattern(r"\s*([^\s])?")
 
     def __init__(self, *, strict: bool = False) -> None:
         self.state: Literal["open", "whole", "broken"] = "open"

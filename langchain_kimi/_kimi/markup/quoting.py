@@ -3,11 +3,12 @@
 import re
 
 from langchain_kimi._kimi.markup.blocks import BlockTracker
+from langchain_kimi._patterns import lazy_pattern
 
-_FENCE = re.compile(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
-_BACKTICKS = re.compile(r"`+")
-_TAG = re.compile(r"<(/?)(?:code|pre|samp|kbd|textarea|example)(?=[\s>])")
-_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+_FENCE = lazy_pattern(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
+_BACKTICKS = lazy_pattern(r"`+")
+_TAG = lazy_pattern(r"<(/?)(?:code|pre|samp|kbd|textarea|example)(?=[\s>])")
+_QUOTE = lazy_pattern(r'\\.|"', re.DOTALL)
 _UNSETTLED = '`<>/codepresampkbtxl"\\'
 """The characters of backticks, tags and quotation marks, which may continue after the end of a text."""
 
@@ -15,14 +16,14 @@ _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
 # An opening bracket directly before markup, unless it ends an emoticon, or an opening apostrophe.
-_OPENED_BRACKET = re.compile(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)|(?<=[\s(\[{:,=>-])['\u2018](?=<\|)")
-_BRACKETS = {"(": re.compile(r"[()]"), "[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
+_OPENED_BRACKET = lazy_pattern(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)|(?<=[\s(\[{:,=>-])['\u2018](?=<\|)")
+_BRACKETS = {"(": lazy_pattern(r"[()]"), "[": lazy_pattern(r"[\[\]]"), "{": lazy_pattern(r"[{}]")}
 # Markup ends with a marker, so an apostrophe inside a call's arguments is not a closing one.
-_BRACKETS |= {"'": re.compile(r"(?<=\|>)'"), "\u2018": re.compile(r"(?<=\|>)\u2019")}
-_AFTER_BRACKET = re.compile(r"[\[{]$")
+_BRACKETS |= {"'": lazy_pattern(r"(?<=\|>)'"), "\u2018": lazy_pattern(r"(?<=\|>)\u2019")}
+_AFTER_BRACKET = lazy_pattern(r"[\[{]$")
 # An opening apostrophe or parenthesis.
-_OPENING_MARK = re.compile(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
-_BLOCK_SCALAR = re.compile(r":\s[|>][-+]?\s*$")
+_OPENING_MARK = lazy_pattern(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
+_BLOCK_SCALAR = lazy_pattern(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""

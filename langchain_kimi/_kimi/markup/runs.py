@@ -5,16 +5,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
+from langchain_kimi._patterns import lazy_pattern
 
 _LONG = 4096
-_BLANKS = re.compile(r"\s*")
-_ENDS_ONLY = re.compile(
+_BLANKS = lazy_pattern(r"\s*")
+_ENDS_ONLY = lazy_pattern(
     r"(?:\s*<\|(?:tool_calls?(?:_section)?_end|im_end|end_of_msg)\|>|\s*<\|close\|>\s*[a-z]+\s*<\|sep\|>)+"
 )
 LONGEST_WORDS = 200
 """The maximum number of characters between the beginning of a section and its first call."""
 # Quotation marks between them show that the text is about the markup.
-QUOTING = re.compile('[`"\u201c\u201e«「]')
+QUOTING = lazy_pattern('[`"\u201c\u201e«「]')
 
 
 class Run(ABC):

@@ -5,7 +5,6 @@ offered tool. Text that may become markup is held back until that is decided. Al
 time is linear in the length of the text: runs of markup are parsed in place, and only bounded parts are parsed again.
 """
 
-import re
 from typing import Literal
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
@@ -32,17 +31,18 @@ from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._kimi.markup.runs import Run
 from langchain_kimi._kimi.markup.tags import BEGIN_OF_TAG, TagRun
 from langchain_kimi._kimi.tools import OfferedTools
+from langchain_kimi._patterns import lazy_pattern
 
 _OPENING = "<|"
 _ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
 _TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
-_BLANKS = re.compile(r"\s*")
+_BLANKS = lazy_pattern(r"\s*")
 _LONGEST_BEGIN = 64
 # The end of JSON whose beginning is missing: `"]}]}`. Its quotation marks do not close a quotation.
-_END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
-_IN_SENTENCE = re.compile(r"[\w,:;=-] $")
+_END_OF_JSON = lazy_pattern(r"[\]}\"]\s?[\]}]\s?$")
+_IN_SENTENCE = lazy_pattern(r"[\w,:;=-] $")
 """The end of a text in which the next word belongs to the sentence."""
-_ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
+_ENDS_TEXT = lazy_pattern(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
 
 
 class MarkupScanner:

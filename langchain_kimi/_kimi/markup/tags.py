@@ -8,7 +8,6 @@ Detokenizers put blanks into the tags (vllm pull request 50367), and models leav
 """
 
 import json
-import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -16,25 +15,26 @@ from langchain_kimi._kimi.markup.calls import INCOMPLETE, WITHOUT_ARGUMENTS, tag
 from langchain_kimi._kimi.markup.grammar import MESSAGE_END, TAG_CLOSE, TAG_END, TAG_OPEN, marker_at, parsed
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
+from langchain_kimi._patterns import lazy_pattern
 
 _CHANNELS = ("message", "think", "response", "tools")
 _NAMES = (*_CHANNELS, "call", "argument", "json")
 _LONGEST_TAG = 1024
 
-_OPENED = re.compile(
+_OPENED = lazy_pattern(
     r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
-_CLOSED = re.compile(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
-BEGIN_OF_TAG = re.compile(
+_CLOSED = lazy_pattern(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
+BEGIN_OF_TAG = lazy_pattern(
     r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
 )
 """The beginning of a tag. A marker that other text follows does not begin a tag."""
-_ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
-_WORD = re.compile(r"\s{0,8}(\w*)")
-_FIRST_ATTRIBUTE = re.compile(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
+_ATTRIBUTE = lazy_pattern(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
+_WORD = lazy_pattern(r"\s{0,8}(\w*)")
+_FIRST_ATTRIBUTE = lazy_pattern(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
 # A value ends at its closing tag. If that is missing, it ends at the next tag that cannot be part of a value.
-_VALUE_END = re.compile(
+_VALUE_END = lazy_pattern(
     r"<\|close\|>\s{0,8}(argument|json|call|tools|message)\s{0,8}<\|sep\|>"
     r"|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>"
     # A damaged closing tag before another tag that belongs to calls.
@@ -42,7 +42,7 @@ _VALUE_END = re.compile(
     r"(?=<\|close\|>\s{0,8}(?:call|tools|message)\b|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>)"
 )
 _LONGEST_VALUE_END = 96
-_ENDS_OF_K2 = re.compile(r"(?:\s*<\|(?:tool_call_end|tool_calls?_section_end|im_end)\|>)+\s*\Z")
+_ENDS_OF_K2 = lazy_pattern(r"(?:\s*<\|(?:tool_call_end|tool_calls?_section_end|im_end)\|>)+\s*\Z")
 # A value of any other type is JSON if it can be parsed, otherwise text.
 _TYPES = {name: name for name in ("string", "number", "integer", "boolean", "object", "array", "null")}
 _TYPES |= {"str": "string", "text": "string"}
@@ -279,7 +279,7 @@ class TagRun(Run):
 
 Tag = tuple[Literal["open", "close"], str, dict[str, str], int]
 """Kind, name, attributes and the position after the tag."""
-_OPENED_CALL = re.compile(r"<\|open\|>\s{0,8}call\s{1,8}tool\s{0,4}=\s{0,4}\"([^\"]*)\"")
+_OPENED_CALL = lazy_pattern(r"<\|open\|>\s{0,8}call\s{1,8}tool\s{0,4}=\s{0,4}\"([^\"]*)\"")
 
 
 def _attributes_of(text: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ Report = Callable[[KimiError, int, float], Awaitable[None] | None]
 call awaits the result."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Clock:
     """The source of time: monotonic seconds, seconds since the epoch, and sync and async sleep."""
 
@@ -44,7 +44,7 @@ PRECISION = 0.01
 """The number of seconds by which a timeout may occur too early."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Call(Generic[Part]):
     """One call: the request, the reader of the response, and the rules for time and retries.
 

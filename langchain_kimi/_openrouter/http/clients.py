@@ -73,7 +73,7 @@ class ClientPools:
         return min((pool.idle[0][1] + IDLE_SECONDS for pool in self.by_key.values() if pool.idle), default=None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Registry:
     """All shared clients of this process."""
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import re
 import ssl
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -17,6 +16,7 @@ from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.endpoint import PROXIES, check_proxy
 from langchain_kimi._openrouter.variables import BASE_URL as BASE_URL_VARIABLE
 from langchain_kimi._openrouter.variables import source_of, stripped, value_of
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiError,
@@ -27,7 +27,7 @@ from langchain_kimi.errors import (
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 KEYS_VARIABLE = "SSLKEYLOGFILE"
-_BRACKETS = re.compile(r"\A\[([^]]*)\](/\d+)?\Z")
+_BRACKETS = lazy_pattern(r"\A\[([^]]*)\](/\d+)?\Z")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -5,7 +5,7 @@ Option objects are annotated as their class or a dict, because both are accepted
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.options import (
@@ -16,7 +16,7 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
     options_of,
 )
-from langchain_kimi._openrouter.parameters.plugins import Plugin, plugin
+from langchain_kimi._openrouter.parameters.plugin import AnyPlugin, plugin
 from langchain_kimi._openrouter.parameters.rules import (
     LOGIT_BIAS,
     METADATA,
@@ -53,7 +53,7 @@ class ParameterFields(BaseModel):
     provider: Annotated[ProviderPreferences | dict[str, Any] | None, options_of(ProviderPreferences)] = None
     """Provider routing: which providers may serve the request, in which order. Alias: `openrouter_provider`."""
     plugins: Annotated[
-        list[Annotated[SerializeAsAny[Plugin] | dict[str, Any], BeforeValidator(plugin)]] | None,
+        list[Annotated[AnyPlugin | dict[str, Any], BeforeValidator(plugin)]] | None,
         BeforeValidator(unless_empty),
     ] = None
     """OpenRouter plugins, such as `WebPlugin()`, or dicts with an `id`. They override the account's defaults."""

@@ -1,18 +1,13 @@
-"""OpenRouter plugins (`plugins`): processing of a request or its reply by OpenRouter.
+"""The documented OpenRouter plugins; imported when one is used."""
 
-A plugin of the request overrides the account's default for it; `enabled=False` switches such a default off. A plugin
-with an unknown id becomes a `GenericPlugin` and is sent unchanged.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from langchain_kimi._openrouter.parameters.options import Options, as_dict, options_of
+from langchain_kimi._openrouter.parameters.options import Options, options_of
+from langchain_kimi._openrouter.parameters.plugin import Plugin
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
-    checked_word,
     integer,
-    invalid,
     number,
     objects,
     text,
@@ -27,15 +22,6 @@ COST_TIERS = ("low", "medium", "high", "xhigh", "max")
 FUSION_PRESETS = ("general-high", "general-budget", "general-fast")
 
 Patterns = Annotated[Sequence[str] | None, texts(1024, max_length=1024, max_total=65536)]
-
-
-class Plugin(Options):
-    """The base class of all plugins, identified by `id`."""
-
-    label = "plugin"
-
-    id: str
-    """OpenRouter's id of the plugin."""
 
 
 class _SwitchablePlugin(Plugin):
@@ -276,13 +262,6 @@ class ArmorPlugin(_SwitchablePlugin):
     """Whether to add Claude Code's own rules (default false in chat completions)."""
 
 
-class GenericPlugin(Plugin):
-    """A plugin with any id and any keys, all of them sent unchanged."""
-
-    label = "plugin"
-    takes_any_key = True
-
-
 BY_ID: dict[str, type[Plugin]] = {
     kind.model_fields["id"].default: kind
     for kind in (
@@ -303,21 +282,3 @@ BY_ID: dict[str, type[Plugin]] = {
     )
 }
 """The documented plugins by id."""
-
-
-def plugin(value: object) -> Plugin:
-    """Return the plugin, built from a dict by its `id` if necessary.
-
-    To send an id that is refused as a typo, pass a `GenericPlugin` instead of a dict.
-
-    Raises:
-        ValueError: The value is neither a plugin nor a dict with an `id`, or the id is a typo of a documented one.
-    """
-    if isinstance(value, Plugin):
-        return value
-    value = as_dict(value)
-    if not isinstance(value, Mapping):
-        raise invalid("a plugin or a dict", value)
-    if not isinstance(value.get("id"), str):
-        raise invalid(f"a dict with an 'id', such as {', '.join(BY_ID)}", value)
-    return BY_ID.get(checked_word(value["id"], list(BY_ID)), GenericPlugin).model_validate(dict(value))

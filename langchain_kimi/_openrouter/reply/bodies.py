@@ -1,6 +1,5 @@
 """Read bodies that are not streams: size limit, comments, tolerant parsing, and the bodies of error statuses."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, cast
 
@@ -11,6 +10,7 @@ from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, RawReply
 
 NO_CHOICES = "The reply has no choices."
@@ -33,7 +33,7 @@ def size_with(size: int, piece: bytes) -> int:
     return size + len(piece)
 
 
-BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\r\n]++|:[^\r\n]*+)*+")
+BLANKS_AND_COMMENTS = lazy_pattern(rb"(?:[ \t\r\n]++|:[^\r\n]*+)*+")
 """The possessive quantifiers take no memory for each repetition."""
 _BLANKS = b" \t\r\n"
 

@@ -31,10 +31,11 @@ from langchain_kimi._openrouter.reply.chunks import (
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi._openrouter.reply.sse import ErrorPayload, EventDecoder
 from langchain_kimi._openrouter.wire import WireChoice, WireEvent
+from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
 DONE = b"[DONE]"
-BEGIN_OF_EVENTS = re.compile(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
+BEGIN_OF_EVENTS = lazy_pattern(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
 """The beginning of a stream of events, after any comments."""
 LONGEST_BEGIN = 9
 """The maximum number of bytes that `BEGIN_OF_EVENTS` matches."""

@@ -17,7 +17,8 @@ from langchain_kimi._openrouter.parameters.options import (
     Reasoning,
     as_dict,
 )
-from langchain_kimi._openrouter.parameters.plugins import GenericPlugin, WebPlugin
+from langchain_kimi._openrouter.parameters.plugin import GenericPlugin
+from langchain_kimi._openrouter.parameters.plugins import WebPlugin
 from langchain_kimi.errors import KimiUsageError
 
 ALL_PREFERENCES: dict[str, Any] = {

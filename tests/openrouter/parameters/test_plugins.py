@@ -4,17 +4,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from langchain_kimi._openrouter.parameters.plugin import Plugin, plugin
 from langchain_kimi._openrouter.parameters.plugins import (
     BY_ID,
     AutoRouterPlugin,
     ContextCompressionPlugin,
     FileParserPlugin,
     FusionPlugin,
-    GenericPlugin,
     ParetoRouterPlugin,
-    Plugin,
     WebPlugin,
-    plugin,
 )
 
 
@@ -86,19 +84,6 @@ def test_the_table_of_plugins_is_complete() -> None:
     assert set(BY_ID) == {value["id"] for value in PLUGINS}
 
 
-def test_a_new_plugin_is_sent_unchanged() -> None:
-    value = {"id": "time-travel", "year": 1900, "nested": {"none": None}}
-    built = plugin(value)
-    assert isinstance(built, GenericPlugin)
-    assert built.to_wire() == value
-    assert len({built, plugin(value)}) == 1
-
-
-def test_a_generic_plugin_may_have_any_id() -> None:
-    insisted: Plugin = GenericPlugin.model_validate({"id": "modertion", "level": 3})
-    assert plugin(insisted).to_wire() == {"id": "modertion", "level": 3}
-
-
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -121,17 +106,3 @@ def test_a_generic_plugin_may_have_any_id() -> None:
 )
 def test_invalid_plugin_options_are_refused(build: Callable[[], Plugin], message: str) -> None:
     assert message in refused(build)
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        ("web", "must be a plugin or a dict, got 'web'"),
-        ({"enabled": True}, "must be a dict with an 'id', such as web, web-fetch"),
-        ({"id": "modertion"}, "got 'modertion'; did you mean 'moderation'?"),
-    ],
-)
-def test_a_dict_without_a_valid_id_is_refused(value: object, message: str) -> None:
-    with pytest.raises(ValueError, match=r"^must be ") as caught:
-        plugin(value)
-    assert message in str(caught.value)

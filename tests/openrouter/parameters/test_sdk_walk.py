@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.parameters.options import CacheControl, Prediction, ProviderPreferences, Reasoning
-from langchain_kimi._openrouter.parameters.plugins import plugin
+from langchain_kimi._openrouter.parameters.plugin import plugin
 from langchain_kimi.errors import KimiUsageError
 from scripts.whats_new import OWN_ARGUMENTS
 from tests.conftest import KEY
