@@ -79,7 +79,7 @@ def test_tools_raise_the_estimate() -> None:
         ({"max_tokens": 50}, 70, 70),
         ({"max_tokens": 50, "n": 3}, None, 150),
         ({}, None, 98_304),
-        ({"profile": {"max_input_tokens": 100}}, None, 100 - 30),
+        ({"profile": {"max_input_tokens": 100}}, None, 100 - 29),
         ({"profile": {"max_input_tokens": 10}}, None, 0),
         ({"profile": {"max_output_tokens": 30}}, None, 30),
     ],
