@@ -1,4 +1,4 @@
-"""Extract an order from each of 200 short texts: several at once, with failures recorded, resumable.
+"""Extract an order from each of 200 short texts, several at a time; record failures, and continue after a stop.
 
     python examples/extract.py [orders.jsonl] [--retry-failed]
 

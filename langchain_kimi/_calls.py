@@ -1,7 +1,8 @@
-"""One call of a model: its request, and how the reply is read."""
+"""One call of a model: its request, and the reader of its reply."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -9,10 +10,12 @@ from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._costs.slots import admitted_slot, take_slot
+from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
-from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, fit
+from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, check_and_repair
 from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import Host, for_host
 from langchain_kimi._openrouter.http.calls import Call
@@ -42,7 +45,55 @@ _UNSENT = {"extra_query": "Put what the server needs into base_url or into extra
 """Arguments of other chat models that would be sent as parameters, and what to do instead."""
 
 
-def new_call(  # noqa: PLR0913 - the values that decide a call
+def sync_call(  # noqa: PLR0913 - LangChain's arguments
+    settings: KimiSettings,
+    messages: Sequence[BaseMessage],
+    stop: list[str] | None,
+    run_manager: Any,
+    arguments: Mapping[str, Any],
+    *,
+    streamed: bool,
+    events_of: str | None = None,
+) -> Call[Any]:
+    """Return a sync call with the model's key; `stop` is one of its arguments. See `new_call`.
+
+    Raises:
+        KimiError: The key, the arguments or a budget do not allow the call.
+    """
+    key = resolve(settings.openrouter_api_key, chosen_host(settings))
+    report = RetryReport(run_manager, take_slot())
+    arguments = _with_stop(arguments, stop)
+    profile = _profile_of(settings)
+    return new_call(
+        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
+    )
+
+
+async def async_call(  # noqa: PLR0913 - LangChain's arguments
+    settings: KimiSettings,
+    messages: Sequence[BaseMessage],
+    stop: list[str] | None,
+    run_manager: Any,
+    arguments: Mapping[str, Any],
+    *,
+    streamed: bool,
+    events_of: str | None = None,
+) -> Call[Any]:
+    """Return an async call with the model's key, when the budgets have admitted it; see `sync_call`."""
+    key = await aresolve(settings.openrouter_api_key, chosen_host(settings))
+    report = RetryReport(run_manager, await admitted_slot())
+    arguments = _with_stop(arguments, stop)
+    profile = _profile_of(settings)
+    return new_call(
+        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
+    )
+
+
+def _with_stop(arguments: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
+    return arguments if stop is None else {**arguments, "stop": stop}
+
+
+def new_call(  # noqa: PLR0913 - all values on which a call depends
     settings: KimiSettings,
     messages: Sequence[BaseMessage],
     arguments: Mapping[str, Any],
@@ -58,9 +109,9 @@ def new_call(  # noqa: PLR0913 - the values that decide a call
     Args:
         settings: The model's settings.
         messages: The conversation.
-        arguments: The call's own arguments.
-        report: The receiver of retries.
-        key: The API key; may be empty.
+        arguments: The arguments of the call.
+        report: The object that retries are reported to.
+        key: The API key, or an empty string.
         profile: The model's profile.
         streamed: Whether the reply is streamed.
         events_of: The id of the message whose protocol events the call yields; None for its chunks.
@@ -124,7 +175,7 @@ def bodies(
     if not (chosen_host(settings).is_openrouter and family(unrepaired["model"]) is None):
         unrepaired = with_last_effort(unrepaired)
     body = keep_together(
-        fit(unrepaired, chosen_repairs(settings.repairs)),
+        check_and_repair(unrepaired, chosen_repairs(settings.repairs)),
         messages,
         parameters,
         auto_session=settings.auto_session,
@@ -137,20 +188,20 @@ def bodies(
 
 
 def body_for_host(settings: KimiSettings, body: WireBody, arguments: Mapping[str, Any], *, streamed: bool) -> WireBody:
-    """Return the body as the settings' host understands it."""
+    """Return the body in the form of the model's host."""
     host = chosen_host(settings)
     placed = with_tools_in_place(body, in_messages=takes_later_tools(body["model"], host))
     return for_host(placed, host, streamed=streamed, with_usage=_with_usage(settings, arguments))
 
 
 def takes_later_tools(slug: str, host: Host) -> bool:
-    """Return whether a model of a host takes more tools in system messages."""
+    """Return whether a model at a host accepts further tools in system messages."""
     kimi = family(slug)
     return host.takes_later_tools and kimi is not None and kimi.template == "k3"
 
 
 def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str, streamed: bool) -> dict[str, str]:
-    """Return the headers of a request. The call's own replace `default_headers`, and these the package's.
+    """Return the headers of a request. `extra` replaces `default_headers`, which replace headers of the package.
 
     Raises:
         KimiUsageError: One of the call's headers cannot be sent.
@@ -179,7 +230,7 @@ def visible_headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, 
 
 
 def connection(settings: KimiSettings, timeout: Any = None) -> Connection:
-    """Return the address, the time limits and the HTTP clients of a call; `timeout` is the call's own."""
+    """Return the address, the time limits and the HTTP clients of a call; `timeout` replaces that of the settings."""
     return Connection(
         base_url=settings.openrouter_api_base or "",
         timeout=Timeout.of(settings.request_timeout if timeout is None else timeout),
@@ -199,18 +250,34 @@ def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage], **fa
     )
 
 
+def _profile_of(settings: KimiSettings) -> Mapping[str, Any] | None:
+    """Return the model's profile, a field of langchain-core's base class."""
+    profile: Mapping[str, Any] | None = getattr(settings, "profile", None)
+    return profile
+
+
+@contextmanager
+def refreshed_profile(settings: KimiSettings) -> Iterator[None]:
+    """Give the model its new profile after a refresh in this context, unless the user set a profile."""
+    is_listed = _profile_of(settings) == model_profile(settings)
+    yield
+    if is_listed:
+        # Not by assignment, after which the profile would count as set by the user.
+        settings.__dict__["profile"] = model_profile(settings)
+
+
 _NOTED: set[str] = set()
 """The unknown Kimi models that a warning has named."""
 
 
 def model_profile(settings: KimiSettings) -> dict[str, Any] | None:
-    """Return the listed profile of a model, with the changes that it takes; None if the model is not listed."""
+    """Return the listed profile of a model, or None if it is not listed. It includes `_accepted_changes`."""
     listed = profiles.profile(settings.model_name)
-    return listed and {**listed, **_changes_taken(settings)}
+    return listed and {**listed, **_accepted_changes(settings)}
 
 
 def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
-    """Return the profile of a model. A Kimi on OpenRouter that is not listed is named in a warning, once."""
+    """Return the profile of a model, or None. Warn once about each Kimi model on OpenRouter that is not listed."""
     slug = settings.model_name
     listed = model_profile(settings)
     if listed is None and slug not in _NOTED and is_kimi(slug) and chosen_host(settings).is_openrouter:
@@ -222,17 +289,17 @@ def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
     return listed
 
 
-def _changes_taken(settings: KimiSettings) -> dict[str, bool]:
-    """Return which changes of a conversation are sent where they are, if langchain-core has a name for them."""
-    taken = {
+def _accepted_changes(settings: KimiSettings) -> dict[str, bool]:
+    """Return whether changes in a conversation are sent at their place, for the changes that langchain-core knows."""
+    accepted = {
         "mid_conversation_system_messages": True,
         "mid_conversation_tools": takes_later_tools(settings.model_name, chosen_host(settings)),
     }
-    return {name: value for name, value in taken.items() if name in ModelProfile.__annotations__}
+    return {name: value for name, value in accepted.items() if name in ModelProfile.__annotations__}
 
 
 def counting(settings: KimiSettings) -> Counting:
-    """Return the settings that decide how tokens are counted."""
+    """Return the settings of the token counts."""
     encode = getattr(settings, "custom_get_token_ids", None)
     return Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         model: str = DEFAULT_MODEL
         """The model's slug at OpenRouter, by default `moonshotai/kimi-k2-0905`."""
         api_key: Key = None
-        """The API key, or a function that returns it for each call; by default the environment variable
+        """The API key, or a function that is called for the key of each call; by default the environment variable
         `OPENROUTER_API_KEY`, or that of the host."""
         base_url: str | None = None
         """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
@@ -43,7 +43,7 @@ _PACKAGES = frozenset({"langchain_kimi", "langchain_core", "pydantic"})
 
 
 def construction_depth(model: type[BaseModel]) -> int:
-    """Return the `stacklevel` of a warning that points at the line that constructs a model or a subclass of it."""
+    """Return the `stacklevel` with which a warning points at the line that constructs a model or a subclass of it."""
     depth, frame = 0, inspect.currentframe()
     while frame is not None and _constructs(frame, model):
         depth, frame = depth + 1, frame.f_back
@@ -56,7 +56,7 @@ def _constructs(frame: FrameType, model: type[BaseModel]) -> bool:
     return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), model)
 
 
-EXTRA_BODY = "extra_body is not needed: pass its entries as arguments of their own, which are sent as they are."
+EXTRA_BODY = "extra_body is not needed: pass its entries as arguments of their own. They are sent unchanged."
 
 
 def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def with_model_kwargs(
     """Return a constructor's arguments; unknown ones are moved to `model_kwargs` with a warning.
 
     Args:
-        arguments: The arguments. Parameters in their `model_kwargs`, where ChatOpenRouter's users put those that it has
-            no field for, become arguments of their own.
+        arguments: The arguments. Parameters in their `model_kwargs` become arguments of their own; ChatOpenRouter has
+            no fields for some of them, so its users pass them there.
         names: The names of all arguments.
         parameters: The names of the request parameters among them.
         model: The class that is constructed.

@@ -1,4 +1,4 @@
-"""API keys: of the environment, of the constructor, or returned by the user's own function for each call."""
+"""API keys from the environment, from the constructor, or from a function that is called for each call."""
 
 import asyncio
 import inspect
@@ -16,13 +16,13 @@ Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
 def key_of_environment(variable: str | None) -> SecretStr | None:
-    """Return the key in an environment variable, None if the variable is not set."""
+    """Return the key in an environment variable, or None if the variable is not set."""
     key = value_of(variable) if variable else None
     return SecretStr(key) if key else None
 
 
 def plain_key(key: Key) -> str:
-    """Return a key as text; empty without a key, or if a function returns it."""
+    """Return a key as text. It is empty without a key, and if the key is a function."""
     if isinstance(key, SecretStr):
         return key.get_secret_value()
     return key if isinstance(key, str) else ""

@@ -23,9 +23,9 @@ def load_arguments() -> dict[str, Any]:
         chain = loads(dumps(prompt | ChatKimi()), **load_arguments())
         ```
     """
-    from langchain_kimi._structured.plan import KINDS  # noqa: PLC0415 - imported when needed
+    from langchain_kimi._structured.plan import OUTPUT_CLASSES  # noqa: PLC0415 - imported when needed
 
-    classes = (ChatKimi, *KINDS)
+    classes = (ChatKimi, *OUTPUT_CLASSES)
     return {
         "allowed_objects": "core",
         "valid_namespaces": ["langchain_kimi"],

@@ -56,30 +56,31 @@ NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", 
 
 @with_descriptions
 class KimiSettings(RequestParameters, Aliases):
-    """The settings of a model, among them the parameters of its requests (see `RequestParameters`)."""
+    """The settings of a model, including the parameters of its requests (see `RequestParameters`)."""
 
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True, defer_build=True)
 
     model_name: str = Field(default=DEFAULT_MODEL, alias=ALIASES["model_name"], min_length=1)
-    """The model's slug at OpenRouter. Variants (`:exacto`, `:nitro`), dated slugs, aliases (`~moonshotai/kimi-latest`)
-    and presets (`@preset/...`) are possible."""
+    """The model's slug at OpenRouter. It may be a variant (`:exacto`, `:nitro`), a dated slug, an alias
+    (`~moonshotai/kimi-latest`) or a preset (`@preset/...`)."""
 
     openrouter_api_key: SecretStr | str | SkipValidation[KeyFunction] | None = Field(
         default=None, alias=ALIASES["openrouter_api_key"]
     )
-    """The API key, or a function that returns it for each call (an async function for async calls alone); by default
-    the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never serialized and never pickled: an
-    unpickled model reads the environment again."""
+    """The API key, or a function that is called for the key of each call (an async function only works in async calls);
+    by default the environment variable `OPENROUTER_API_KEY`, or that of the host. It is never serialized or pickled;
+    an unpickled model reads the environment again."""
 
     openrouter_api_base: str | None = Field(default=None, alias=ALIASES["openrouter_api_base"])
     """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
 
     host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
     """The kind of server: a `Host`, or a name such as `openrouter`, `moonshot`, `vllm` or `llama.cpp` (the error for an
-    unknown name lists all); by default chosen by `base_url`. Other servers are not sent OpenRouter's own fields."""
+    unknown name lists all names); by default it follows from `base_url`. Other servers do not get OpenRouter's own
+    fields."""
 
     allow_insecure_http: bool = False
-    """Whether `base_url` may be plain http on another machine; the key then travels unencrypted."""
+    """Whether to allow a `base_url` with plain http on another machine, where the key is sent unencrypted."""
 
     request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
         default=None, alias=ALIASES["request_timeout"]
@@ -87,17 +88,17 @@ class KimiSettings(RequestParameters, Aliases):
     """Seconds without content before a call fails (default 120), or `{"connect": 10, "idle": 120, "total": None}`."""
 
     max_retries: int = Field(default=2, ge=0)
-    """The number of further attempts after a failed one. A stream is not retried after its first chunk."""
+    """The maximum number of retries after a failed attempt. A stream is not retried after its first chunk."""
 
     streaming: bool = False
     """Whether `invoke` streams internally. As in all LangChain models, an explicit False also turns off `stream`."""
 
     stream_usage: bool = True
-    """Whether streams are asked for their usage, which is the `usage_metadata` of the last chunk."""
+    """Whether to request the usage of streams, which is the `usage_metadata` of the last chunk."""
 
     coalesce: bool = False
-    """Whether deltas that arrive in one read of the network are joined into one chunk. This saves CPU with providers
-    that send many deltas at once. Nothing is delayed."""
+    """Whether to join the deltas that arrive in one network read into one chunk. This saves CPU time with providers
+    that send many deltas at once. It does not delay any of them."""
 
     app_url: str | None = Field(default_factory=partial(variables.header_of, "OPENROUTER_APP_URL"))
     """The URL of your app for OpenRouter's attribution (`HTTP-Referer`); sent only if set."""
@@ -106,26 +107,27 @@ class KimiSettings(RequestParameters, Aliases):
     """The name of your app for OpenRouter's attribution (`X-OpenRouter-Title`); sent only if set."""
 
     app_categories: list[str] | None = None
-    """At most two of OpenRouter's marketplace categories, each at most 30 characters, such as `cli-agent`."""
+    """At most two of OpenRouter's marketplace categories, such as `cli-agent`, of at most 30 characters each."""
 
     session_id: Annotated[str | None, text(LONGEST_SESSION_ID)] = Field(
         default_factory=partial(variables.short_text_of, "OPENROUTER_SESSION_ID", LONGEST_SESSION_ID)
     )
-    """Groups requests and keeps a conversation at one provider for its cache; at most 256 characters."""
+    """An id that groups requests and keeps a conversation at one provider, for its cache; at most 256 characters."""
 
     auto_session: bool = False
-    """Whether a request without a `session_id` and a `prompt_cache_key` gets a session id of its conversation: a digest
-    of its first system and first user message, the same in every turn. `session_id=None` in a call sends none."""
+    """Whether to derive a session id for requests without a `session_id` and a `prompt_cache_key`. It is a digest of
+    the first system message and the first user message, so it is the same in every turn of a conversation. With
+    `session_id=None` in a call, none is sent."""
 
     sticky_provider: bool = False
-    """Whether the provider of the conversation's last turn is tried first (`provider.order`), because its cache is
-    warm. The others remain fallbacks. Preferences with `order`, `only` or `allow_fallbacks=False` stay as they are. An
-    order turns off OpenRouter's own sticky routing and load balancing, so use this for conversations that change
-    providers."""
+    """Whether to try the provider of the conversation's last turn first (`provider.order`), because its cache has the
+    prompt. The others remain fallbacks. Preferences with `order`, `only` or `allow_fallbacks=False` are not changed. An
+    order turns off OpenRouter's own sticky routing and load balancing, so use this for conversations that otherwise
+    change providers."""
 
     repairs: Literal["all", "none"] | bool | list[str] | set[str] | frozenset[str] | tuple[str, ...] = "all"
-    """Which provider and model quirks to repair: `"all"`, `"none"`, or a list of names, see
-    `langchain_kimi._kimi.repairs`. `"orphans"` must be named: `["all", "orphans"]`."""
+    """Which provider and model quirks to repair: `"all"`, `"none"`, or a list of names; the documentation of the
+    parameters describes each repair. `"all"` does not include `"orphans"`, but `["all", "orphans"]` does."""
 
     validate_tool_calls: bool = False
     """Whether to validate tool calls against the schemas of their tools. Calls that do not fit, or that name an unknown
@@ -138,44 +140,44 @@ class KimiSettings(RequestParameters, Aliases):
 
     check_context: bool = False
     """Whether to count each prompt before it is sent, and to raise `KimiContextOverflowError` if the prompt and
-    `max_tokens` exceed the model's `max_input_tokens`. The count is an estimate without Kimi's vocabulary. Prompts of
+    `max_tokens` exceed the model's `max_input_tokens`. Without Kimi's vocabulary, the count is an estimate. Prompts of
     models without a known limit, and prompts that OpenRouter shortens, are always sent."""
 
     tokenizer_file: str | None = Field(default_factory=partial(variables.value_of, "KIMI_TOKENIZER"), exclude=True)
     """The path of Kimi's vocabulary, for exact token counts; by default the environment variable `KIMI_TOKENIZER`, or
-    the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` puts it. Without a vocabulary
-    token counts are estimates."""
+    the cache of `huggingface_hub`, into which `python -m langchain_kimi tokenizer fetch` downloads it. Without a
+    vocabulary, token counts are estimates."""
 
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Parameters that are newer than this package; sent as they are."""
+    """Parameters that are newer than this package. They are sent unchanged."""
 
     default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Additional headers of every request. They replace the package's own headers; they are never serialized."""
+    """Additional headers for every request. They replace headers of the package, and are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) for sync calls; never closed or copied by the model."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls; never closed or copied by the model."""
+    """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls. The model never closes or copies it."""
 
     verify: Verify = Field(default=True, exclude=True, repr=False)
-    """TLS verification, of an HTTPS proxy too: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an
+    """TLS verification, also of an HTTPS proxy: True (system CAs or `SSL_CERT_FILE`), a CA file or directory, an
     `ssl.SSLContext`, or False (insecure: the API key can be intercepted)."""
 
     proxy: Proxy = Field(default=None, exclude=True, repr=False)
-    """The URL of a proxy; by default `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment apply. It may contain
-    a password, so it is never serialized and never pickled."""
+    """The URL of a proxy; by default, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` apply. It may
+    contain a password, so it is never serialized or pickled."""
 
     max_connections: int = Field(default=MOST_CONNECTIONS, ge=1, exclude=True, repr=False)
-    """The most connections that models with the same settings open (async: on one event loop). Further calls wait in
-    order, no longer than the connect timeout."""
+    """The maximum number of connections that models with the same settings open together (for async calls: per event
+    loop). Further calls wait in order, for at most the connect timeout."""
 
     transport: Annotated[Transport, SkipValidation] = Field(default="httpx", exclude=True, repr=False)
-    """The package for the connections: `"httpx"`, `"httptools"` (less CPU for all calls) or `"aiohttp"` (less CPU for
-    async streams). The extras `httptools` and `aiohttp` install them. Calls through a proxy use httpx."""
+    """The package for connections: `"httpx"`, `"httptools"` (less CPU time for all calls) or `"aiohttp"` (less CPU time
+    for async streams). The extras `httptools` and `aiohttp` install the packages. Calls through a proxy use httpx."""
 
     log_bodies: bool = False
-    """Whether the logger `langchain_kimi` gets the body of each request at level DEBUG. Bodies contain the messages."""
+    """Whether to log the body of each request, which contains the messages, to `langchain_kimi` at level DEBUG."""
 
     @model_validator(mode="before")
     @classmethod
@@ -223,7 +225,7 @@ class KimiSettings(RequestParameters, Aliases):
     @classmethod
     def _check_categories(cls, value: list[str] | None) -> list[str] | None:
         if value and (len(value) > MOST_CATEGORIES or any(len(one) > LONGEST_CATEGORY for one in value)):
-            raise ValueError("app_categories takes at most 2 categories of at most 30 characters each.")
+            raise ValueError("app_categories must have at most 2 categories of at most 30 characters each.")
         return value
 
     @field_validator("repairs", mode="before")

@@ -1,4 +1,4 @@
-"""Metadata of LangSmith runs, and reports of retries to callbacks and the log."""
+"""Metadata for LangSmith runs, and reports of retries to callbacks and the log."""
 
 import logging
 from collections.abc import Awaitable
@@ -21,7 +21,7 @@ logger = logging.getLogger("langchain_kimi")
 
 
 class RetryReport:
-    """Reports each retry to the log, to the slot of the run and, unless it is None, to a run manager.
+    """Reports each retry to the log, to the slot of the run, and to the run manager if there is one.
 
     Attributes:
         empty_answers: The number of retries after an empty reply.
@@ -33,7 +33,7 @@ class RetryReport:
         self._slot = slot
 
     def begin_reply(self, head: ResponseHead) -> None:
-        """Note the generation of a reply whose headers have arrived."""
+        """Store the generation id of a reply whose headers have arrived."""
         if self._slot is not None:
             self._slot.generation_id = head.headers.get("x-generation-id")
 
@@ -46,7 +46,7 @@ class RetryReport:
         """Report that attempt `attempt` (from 1) failed, and that the next one follows after `wait` seconds.
 
         Returns:
-            None, or with an async run manager an awaitable.
+            An awaitable if the run manager is async, otherwise None.
         """
         self.empty_answers += isinstance(error, KimiEmptyReplyError)
         if self._slot is not None:

@@ -8,8 +8,8 @@ with track_costs() as costs:
 print(costs)  # a table: tokens, shares and dollars by model, by provider and in total
 ```
 
-The costs are those that the replies report. Calls of other packages' models are counted too, and are of unknown cost if
-their replies do not report one.
+The costs are those that the replies report. Calls of other packages' models are counted, too; their cost is unknown if
+their replies do not report it.
 """
 
 from langchain_kimi._costs.audit import AuditLog

@@ -17,21 +17,19 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel, model_validator
 
 from langchain_kimi._calls import (
+    async_call,
     bodies,
     body_for_host,
     connection,
     counting,
     listed_profile,
-    model_profile,
-    new_call,
+    refreshed_profile,
+    sync_call,
     visible_headers,
 )
 from langchain_kimi._constructor import signature, with_stored_signature
-from langchain_kimi._costs.slots import Slot, admitted_slot, take_slot
-from langchain_kimi._keys import aresolve, resolve
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
-from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks, events
@@ -45,7 +43,7 @@ from langchain_kimi._schemas.tools import Tool, bind_arguments
 from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tokens import model as tokens
-from langchain_kimi._tracing import RetryReport, langsmith_params
+from langchain_kimi._tracing import langsmith_params
 from langchain_kimi._version import __version__
 
 if TYPE_CHECKING:
@@ -74,16 +72,16 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         base_url: The base URL, by default OpenRouter's. It also chooses the kind of server, see `host`.
         host: The kind of server: `openrouter`, `moonshot`, `vllm`, `llama.cpp`, ..., or a `Host`.
         temperature: The sampling temperature, 0 to 2.
-        max_tokens: The most tokens of a reply, reasoning included.
+        max_tokens: The maximum number of tokens of a reply, including its reasoning.
         reasoning: How much the model reasons: `{"effort": "low"}` or `{"enabled": False}`.
         provider: Which of OpenRouter's providers may serve a request: `{"only": ["novita"]}`.
         timeout: Seconds without content before a call fails, or `{"connect": ..., "idle": ..., "total": ...}`.
-        max_retries: The number of further attempts after a failed one.
+        max_retries: The maximum number of retries after a failed attempt.
         repairs: Which provider and model quirks to repair: `"all"`, `"none"`, or a list of names.
-        **model_parameters: The remaining fields, see `ChatKimi.model_fields[...].description`.
+        **model_parameters: The other fields; `ChatKimi.model_fields[...].description` describes each.
 
     Raises:
-        pydantic.ValidationError: An argument is out of range, or there is no key.
+        pydantic.ValidationError: An argument is invalid, or there is no API key.
 
     Example:
         ```python
@@ -116,7 +114,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Return True: LangChain may serialize the model. Its key is left out."""
+        """Return True. LangChain may serialize the model; the key is left out."""
         return True
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
@@ -179,8 +177,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        key = resolve(self.openrouter_api_key, chosen_host(self))
-        [result] = exchange(self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=False))
+        [result] = exchange(sync_call(self, messages, stop, run_manager, kwargs, streamed=False))
         return cast("ChatResult", result)
 
     @with_stored_signature
@@ -191,12 +188,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        key = await aresolve(self.openrouter_api_key, chosen_host(self))
         try:
-            call = self._call(key, messages, stop, run_manager, kwargs, await admitted_slot(), streamed=False)
+            call = await async_call(self, messages, stop, run_manager, kwargs, streamed=False)
             [result] = [part async for part in aexchange(call)]
         except asyncio.CancelledError as error:
-            # langchain-core reports every end of a call but this one (seen in 1.6.0 and 1.7.2).
+            # langchain-core reports every end of a call except cancellation (seen in 1.6.0 and 1.7.2).
             if run_manager is not None:
                 await run_manager.on_llm_error(error, response=LLMResult(generations=[]))
             raise
@@ -209,8 +205,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        key = resolve(self.openrouter_api_key, chosen_host(self))
-        yield from exchange(self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=True))
+        yield from exchange(sync_call(self, messages, stop, run_manager, kwargs, streamed=True))
 
     async def _astream(
         self,
@@ -219,8 +214,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        key = await aresolve(self.openrouter_api_key, chosen_host(self))
-        call = self._call(key, messages, stop, run_manager, kwargs, await admitted_slot(), streamed=True)
+        call = await async_call(self, messages, stop, run_manager, kwargs, streamed=True)
         async with aclosing(aexchange(call)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -235,7 +229,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     @property
     def _has_events(self) -> bool:
-        """Whether protocol events are written here. Otherwise langchain-core makes them from the chunks."""
+        """Whether this class writes protocol events. Otherwise langchain-core makes them from the chunks."""
         is_own = (type(self)._stream, type(self)._astream) == _STREAMS  # noqa: SLF001 - of this class or a subclass
         return is_own and not self.coalesce and events.is_same_as_core()
 
@@ -247,10 +241,8 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> Iterator[dict[str, Any]]:
-        key = resolve(self.openrouter_api_key, chosen_host(self))
-        name = events.message_id_for(run_manager.run_id)
-        call = self._call(key, messages, stop, run_manager, kwargs, take_slot(), streamed=True, events_of=name)
-        return exchange(call)
+        message_id = events.message_id_for(run_manager.run_id)
+        return exchange(sync_call(self, messages, stop, run_manager, kwargs, streamed=True, events_of=message_id))
 
     async def _aevents(
         self,
@@ -260,37 +252,19 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> AsyncIterator[dict[str, Any]]:
-        key = await aresolve(self.openrouter_api_key, chosen_host(self))
-        name = events.message_id_for(run_manager.run_id)
-        slot = await admitted_slot()
-        call = self._call(key, messages, stop, run_manager, kwargs, slot, streamed=True, events_of=name)
+        message_id = events.message_id_for(run_manager.run_id)
+        call = await async_call(self, messages, stop, run_manager, kwargs, streamed=True, events_of=message_id)
         async with aclosing(aexchange(call)) as written:
             async for event in written:
                 yield event
-
-    def _call(  # noqa: PLR0913, PLR0917 - LangChain's arguments, the key and the slot
-        self,
-        key: str,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        run_manager: Any,
-        kwargs: dict[str, Any],
-        slot: Slot | None,
-        *,
-        streamed: bool,
-        **more: Any,
-    ) -> Call[Any]:
-        arguments = kwargs if stop is None else {**kwargs, "stop": stop}
-        report = RetryReport(run_manager, slot)
-        return new_call(self, messages, arguments, report, key=key, profile=self.profile, streamed=streamed, **more)
 
     def request_body(self, messages: LanguageModelInput, *, stream: bool = False, **kwargs: Any) -> dict[str, Any]:
         """Return the JSON body that a call would send. Nothing is sent.
 
         Args:
-            messages: The input of the call, in any form that `invoke` accepts.
+            messages: The input, in any form that `invoke` accepts.
             stream: Whether the reply would be streamed.
-            **kwargs: The call's own arguments, such as `stop`, `temperature` and `tools`.
+            **kwargs: Arguments of the call, such as `stop`, `temperature` and `tools`.
 
         Raises:
             KimiUsageError: An argument or a message cannot be sent.
@@ -303,11 +277,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def request_headers(
         self, *, stream: bool = False, extra_headers: Mapping[str, str] | None = None
     ) -> dict[str, str]:
-        """Return the headers that a call would send, with asterisks for the key and for your own values."""
+        """Return the headers that a call would send. Asterisks replace the key and the values that you set."""
         return visible_headers(self, extra_headers, streamed=stream)
 
     def bind(self, **kwargs: Any) -> ModelBinding:
-        """Bind parameters to the model; they stay bound when tools or a schema follow."""
+        """Bind parameters to the model. They stay bound when tools or a schema are bound afterwards."""
         return ModelBinding(bound=self, kwargs=kwargs, config={})
 
     def bind_tools(
@@ -323,14 +297,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Bind tools to the model.
 
         Args:
-            tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools;
-                OpenRouter's server tools (`WebSearch()`, or `{"type": "openrouter:web_search"}`) are sent as they
-                are. An empty list sends no `tools`.
+            tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools, and
+                OpenRouter's server tools (`WebSearch()`, or `{"type": "openrouter:web_search"}`). If the list is empty,
+                no `tools` are sent.
             tool_choice: `"auto"`, `"none"`, `"any"` or `"required"`, a tool's name, True for the only tool, or a dict.
             strict: Whether the provider must enforce the tools' schemas; None leaves it to the provider.
             parallel_tool_calls: Whether a reply may have several tool calls; None leaves it to the provider.
-            response_format: The format of the text: a schema, or a dict as on the wire.
-            **kwargs: Further parameters, bound with the tools.
+            response_format: The format of the text: a schema, or a dict in OpenRouter's form.
+            **kwargs: Further parameters to bind.
 
         Raises:
             KimiUsageError: A tool's name cannot be sent, or `tool_choice` names a tool that is not among the tools.
@@ -347,56 +321,32 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
             )
         )
 
-    # fmt: off - the signatures differ in two arguments
+    # The overloads differ in the first line of their arguments.
+    # fmt: off
     @overload
     def with_structured_output(
-        self,
-        schema: type[T],
-        *,
-        method: "Method | None" = None,
-        include_raw: Literal[False] = False,
-        strict: bool | None = None,
-        repair: int = 0,
-        partial: bool = False,
+        self, schema: type[T], *, include_raw: Literal[False] = False,
+        method: "Method | None" = None, strict: bool | None = None, repair: int = 0, partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, T]: ...
     @overload
     def with_structured_output(
-        self,
-        schema: dict[str, Any] | None = None,
-        *,
-        method: "Method | None" = None,
-        include_raw: bool = False,
-        strict: bool | None = None,
-        repair: int = 0,
-        partial: bool = False,
+        self, schema: dict[str, Any] | None = None, *, include_raw: bool = False,
+        method: "Method | None" = None, strict: bool | None = None, repair: int = 0, partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self,
-        schema: dict[str, Any] | type | None = None,
-        *,
-        method: "Method | None" = None,
-        include_raw: Literal[True],
-        strict: bool | None = None,
-        repair: int = 0,
-        partial: bool = False,
+        self, schema: dict[str, Any] | type | None = None, *, include_raw: Literal[True],
+        method: "Method | None" = None, strict: bool | None = None, repair: int = 0, partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self,
-        schema: dict[str, Any] | type | None = None,
-        *,
-        method: "Method | None" = None,
-        include_raw: bool = False,
-        strict: bool | None = None,
-        repair: int = 0,
-        partial: bool = False,
+        self, schema: dict[str, Any] | type | None = None, *, include_raw: bool = False,
+        method: "Method | None" = None, strict: bool | None = None, repair: int = 0, partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]: ...
-
     # fmt: on
 
     def with_structured_output(  # noqa: PLR0913 - its options, by name
@@ -410,36 +360,32 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         partial: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """Return a runnable that answers with an object of `schema`: a value, or a typed error, never None.
+        """Return a runnable whose result is an object of the schema.
 
-        Streams yield growing dicts for dict schemas and one object at the end for pydantic classes. A value from a
-        forced tool call that arrived as markup in the text is yielded once, at the end. None is a value only for a
-        JSON schema that allows null. Only providers that support the format are asked
-        (`provider.require_parameters`), unless the preferences set that field.
+        The result is never None, unless a JSON schema allows null: a reply without a valid object raises an error.
+        Streams of dict schemas yield growing dicts; streams of pydantic classes yield one object at the end, and so
+        does a stream whose forced tool call arrives as markup in the text. Only providers that support the requested
+        format serve the request (`provider.require_parameters`), unless the preferences set that field.
 
         Args:
             schema: A pydantic class (v2 or v1), a TypedDict, a JSON schema or an OpenAI function.
-            method: `"function_calling"`, `"json_schema"` or `"json_mode"`. By default the method that the model
-                supports in this request: a forced tool call if it does not reason, else `"json_schema"`, or, where
-                that is not supported, `"json_mode"` with the schema in the prompt. A reasoning Kimi cannot be forced
-                to call a tool: with `"function_calling"` the tool is only offered, and a warning says so.
-            include_raw: Whether to return `{"raw", "parsed", "parsing_error"}` instead of raising for a bad answer.
-            strict: Whether the provider must enforce the schema. None leaves it to the provider. If `method` is None
-                too, the preferences name no providers, and the schema stays the same, the schema is sent as strict.
-            repair: 1 shows the model an answer that does not fit, with its errors, and asks again, once. The raw
-                message then has the tokens and the cost of both, and both are in `response_metadata["attempts"]`.
-                Streams yield only the final value.
-            partial: Whether a stream of a pydantic class yields growing, unvalidated objects: fields that have not
-                arrived are missing or have their defaults, and nested values are plain dicts. The last object is
-                complete and validated.
-            **kwargs: Further parameters, bound with the schema. With the JSON methods the model may call the `tools`
-                among them instead of answering.
+            method: `"function_calling"` (a forced tool call), `"json_schema"`, or `"json_mode"` (the schema is in the
+                prompt). None chooses the first of these that the model supports in this request. A reasoning Kimi model
+                refuses forced calls, so `"function_calling"` then only offers it the tool, with a warning.
+            include_raw: Whether to return a dict of `raw`, `parsed` and `parsing_error` instead of raising an error.
+            strict: Whether the provider must enforce the schema. None leaves it to the provider; but if `method` is
+                None too, no provider is named, and strict mode needs no other schema, the schema is sent as strict.
+            repair: 1 sends an invalid reply back to the model once, with its errors. The raw message then has the
+                tokens and the cost of both replies, `response_metadata["attempts"]` has both, and a stream yields only
+                the final object.
+            partial: Whether a stream of a pydantic class yields growing objects. They are not validated: missing fields
+                are absent or have their defaults, and nested values are dicts. The last object is complete and valid.
+            **kwargs: Further parameters to bind. With a JSON method, the model may call the `tools` among them instead.
 
         Raises:
             ValueError: The method is unknown, or it needs a schema and `schema` is None.
         """
-        # A program without structured output does not import it.
-        from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - as it says
+        from langchain_kimi._structured.plan import structured_output  # noqa: PLC0415 - imported when needed
 
         return structured_output(
             self,
@@ -460,28 +406,28 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return tokens.count(body, conversation, counting(self), is_part=is_part)
 
     def get_token_ids(self, text: str) -> list[int]:
-        """Return the token ids of a text; without Kimi's vocabulary 0, 1, 2, ..., as many as are estimated."""
+        """Return the token ids of a text. Without Kimi's vocabulary, they are 0, 1, 2, ..., as many as estimated."""
         return tokens.token_ids(text, self.model_name, counting(self))
 
     def get_num_tokens(self, text: str) -> int:
-        """Return the number of tokens of a text by itself."""
+        """Return the number of tokens of a text, without a chat template."""
         return tokens.count_text(text, self.model_name, counting(self))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt, including the tools and the chat template; see `count_tokens`.
 
-        The messages may be any part of a conversation, as `trim_messages` passes them. Adding a message never lowers
-        the count: a system message counts at least as many tokens as the default that some hosts use without one (18),
-        and neither the usage nor the provider of earlier replies is used.
+        The messages may be any part of a conversation, as in calls by `trim_messages`. Adding a message never lowers
+        the count: a system message counts as at least 18 tokens, the size of the default that some hosts insert, and
+        the usage and the provider of earlier replies are ignored.
         """
         return self._count(messages, tools, is_part=True).tokens
 
     def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Tool] | None = None) -> "TokenCount":
-        """Count the tokens of the prompt that these messages and tools make, with the accuracy of the count.
+        """Count the tokens of a prompt, and return the number with its accuracy.
 
-        Providers render prompts differently. The count is for the provider that the preferences name, or else the
-        provider of the last reply. The usage of that reply is the base of the count, unless it is more than an eighth
-        off: then the conversation was shortened since.
+        Providers render prompts differently. The count is for the provider that the preferences name, or else for the
+        provider of the last reply. It starts from the usage of that reply, unless the two differ by more than an
+        eighth, which means that the conversation was shortened in the meantime.
 
         Args:
             messages: The conversation, in any form that `invoke` accepts.
@@ -501,45 +447,44 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     ) -> tokens.CostEstimate:
         """Estimate the cost of a call offline.
 
-        Providers differ in prices and tokens, and plugins and searches cost extra. Only the `cost` of a reply is what
-        was paid.
+        Prices and token counts depend on the provider, and plugins and searches cost extra. The amount paid is the
+        `cost` of the reply.
 
         Args:
             messages: The conversation, in any form that `invoke` accepts.
             tools: Tools in any form that `bind_tools` accepts.
-            max_tokens: The call's own limit; None takes that of the settings, or else that of the model.
-            prices: US dollars per million tokens, `{"prompt": 0.6, "completion": 2.5}`; None takes the list prices.
+            max_tokens: The limit of the reply; by default that of the settings, or else that of the model.
+            prices: US dollars per million tokens, `{"prompt": 0.6, "completion": 2.5}`; by default the list prices.
 
         Raises:
-            KimiUsageError: The model has no list prices and none are passed, or a message, a tool, the limit or the
-                prices are invalid.
+            KimiUsageError: There are no prices for the model, or a message, a tool, the limit or a price is invalid.
         """
         own_limit = checked({"max_tokens": max_tokens})["max_tokens"]
         price = tokens.prices_of([self.model_name, *(self.models or ())], prices, wire_parameters(self).get("provider"))
         prompt = self.count_tokens(messages, tools)
         limit = own_limit or self.max_tokens or self.max_completion_tokens
-        return tokens.estimate(prompt, price, limit or tokens.room_for_reply(self.profile, prompt.tokens), self.n)
+        return tokens.estimate(prompt, price, limit or tokens.max_reply_tokens(self.profile, prompt.tokens), self.n)
 
     def continue_reply(self, message: AIMessage, messages: LanguageModelInput, **kwargs: Any) -> AIMessage:
-        """Request the rest of a truncated reply and return one message with all of it.
+        """Request the rest of a truncated reply, and return the whole reply as one message.
 
-        The result depends on whether the provider continues a trailing assistant message (prefill). Where it does,
-        the texts are joined; where it starts over with the same words, they appear once. Another start looks
-        like a continuation: pin a provider (`provider={"only": [...]}`) if that matters. JSON for a
-        `response_format`, and replies with reasoning alone, cannot be continued.
+        The result depends on whether the provider continues a trailing assistant message (prefill). If it does, the
+        texts are joined. If it starts over with the same words, they appear once. If it starts over with other words,
+        they cannot be distinguished from a continuation; `provider={"only": [...]}` selects a provider that continues.
+        JSON for a `response_format`, and replies that consist of reasoning, cannot be continued.
 
         Args:
             message: The reply, or the sum of its chunks. Its finish reason is `length`.
             messages: The conversation before the reply, with or without the reply at its end.
-            **kwargs: Arguments of the call: `config`, `stop`, and the parameters and tools that were bound. A larger
-                `max_tokens` applies to the rest alone.
+            **kwargs: Arguments of the call: `config`, `stop`, and the parameters and tools that were bound.
+                `max_tokens` limits the rest only.
 
         Returns:
-            The message with the text, the reasoning, the tokens and the cost of both, and the tool calls and the
-            other metadata of the rest. If its finish reason is `length` again, it can be continued again.
+            A message with the text, the reasoning, the tokens and the cost of both replies, and the tool calls and
+            other metadata of the second one. If its finish reason is `length` again, it can be continued, too.
 
         Raises:
-            KimiUsageError: The reply was not truncated, or it calls tools, or it has no text. Nothing was sent.
+            KimiUsageError: The reply was not truncated, calls tools or has no text. Nothing was sent.
             KimiError: The call failed.
         """
         conversation = with_beginning(message, self._convert_input(messages).to_messages())
@@ -551,12 +496,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return joined(message, await self.ainvoke(conversation, **kwargs))
 
     def submit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> "BatchHandle":
-        """Submit inputs to the server's batch API, at about half the price, to be answered within 24 hours.
+        """Submit inputs to the server's batch API, which answers within 24 hours at about half the price.
+
+        `langchain_kimi.batch.submit` does the same for chains and structured output.
 
         Args:
-            inputs: What `invoke` takes, a row each.
+            inputs: The inputs, each in any form that `invoke` accepts.
             **kwargs: The options of `langchain_kimi.batch.submit` (`key`, `completion_window`, `config`), and
-                parameters of the calls, such as `stop`. `submit` also takes structured output and chains.
+                parameters of the calls, such as `stop`.
 
         Raises:
             KimiUsageError: The inputs cannot be sent in one batch, or the server has no batch API. Nothing was sent.
@@ -585,26 +532,21 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return AsyncCatalog.of_model(self)
 
     def refresh(self) -> "Refreshed":
-        """Fetch today's profiles and prices of all Kimi models, and the hosts of this model and its fallbacks.
+        """Fetch the current profiles and prices of all Kimi models, and the hosts of this model and its fallbacks.
 
-        All models of the process use the prices from now on, and so do later processes (see `Catalog.refresh`). This
-        model, and models that are constructed from now on, have the new profile, unless the user set one.
+        From now on, all models of this process use these prices, and so do later processes (see `Catalog.refresh`).
+        This model and new models have the new profile, unless the user set one.
 
         Raises:
-            KimiError: The facts could not be fetched. Nothing was changed.
+            KimiError: The data could not be fetched. Nothing was changed.
         """
-        listed = model_profile(self)
-        return self._with_profile(listed, self.catalog().refresh(self.model_name, *(self.models or ())))
+        with refreshed_profile(self):
+            return self.catalog().refresh(self.model_name, *(self.models or ()))
 
     async def arefresh(self) -> "Refreshed":
-        """Fetch today's profiles and prices asynchronously; see `refresh`."""
-        listed = model_profile(self)
-        return self._with_profile(listed, await self.acatalog().refresh(self.model_name, *(self.models or ())))
-
-    def _with_profile(self, listed: dict[str, Any] | None, refreshed: "Refreshed") -> "Refreshed":
-        if self.profile == listed:
-            self.__dict__["profile"] = model_profile(self)
-        return refreshed
+        """Fetch the current profiles and prices asynchronously; see `refresh`."""
+        with refreshed_profile(self):
+            return await self.acatalog().refresh(self.model_name, *(self.models or ()))
 
     def close(self) -> None:
         """Release this model's shared sync connections.

@@ -26,16 +26,14 @@ KimiError                          (ModelError)
        . KimiRefusalError          (ModelRefusalError)             the model refused to produce one
 ```
 
-Each leaf is also one of langchain-core's `Model*Error` classes, so that its retry and fallback middleware handles it.
-Errors of requests that would fail again (400 to 404, undocumented statuses such as 302 and 418, and those of a usage
-error) are also `ValueError`s, which LangGraph's default `RetryPolicy` does not retry; `retry_on` decides for every
-single error.
-The exception carries everything known about the failure, including the partial answer; see `KimiError`.
+Each leaf is also one of langchain-core's `Model*Error` classes, so LangChain's retry and fallback middleware handle it.
+Errors of requests that would fail again (usage errors, 400 to 404, and undocumented statuses such as 302 and 418) are
+also `ValueError`s, which LangGraph's default `RetryPolicy` does not retry; `retry_on` decides for each single error.
+An error carries everything known about the failure, including the partial answer; see `KimiError`.
 """
 
 import importlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypedDict, Unpack
@@ -56,7 +54,7 @@ from langchain_core.exceptions import (
 )
 from langchain_core.messages import AIMessage
 
-from langchain_kimi._explanations import explanation_of
+from langchain_kimi._explanations import error_text, explanation_of
 
 __all__ = [
     "KimiAuthenticationError", "KimiBudgetExceededError", "KimiConnectionError", "KimiContextOverflowError",
@@ -123,22 +121,22 @@ class KimiError(ModelError):
     """A call to the model failed.
 
     Attributes:
-        reason: What failed, in the words of the provider where there are any. The text of the exception begins with it.
-        advice: What to do about it. The text of the exception ends with it.
+        reason: The cause, in the provider's words if it sent any. The text of the exception begins with it.
+        advice: The remedy. The text of the exception ends with it.
         status: The HTTP status, or the status of an error inside a reply that began with 200.
-        code: The `code` of the error: a number or a word, or None.
+        code: The `code` of the error: a number, a string or None.
         error_type: OpenRouter's canonical type, such as `rate_limit_exceeded`.
         model: The model that answered, or else the requested one.
         provider: The display name of the provider that served or refused the call.
         raw: The provider's own error (`metadata.raw`), parsed if it is JSON.
         metadata: `error.metadata`, unchanged.
-        availability: `error.availability`: suggested fallback models, and what excluded the providers.
+        availability: `error.availability`: suggested fallback models, and the reasons why providers were excluded.
         generation_id: OpenRouter's `gen-…` id of the call.
-        retry_after: Seconds to wait before the next attempt, if the server named a time.
+        retry_after: The wait before the next attempt in seconds, if the server requests one.
         is_retryable: Whether the same request may succeed later.
         response: The raw reply: status, headers, text.
-        partial: The message received so far: text, reasoning, usage, and tool calls, all of them marked invalid.
-        usage: Tokens and cost reported so far, with OpenRouter's keys.
+        partial: The message received so far: text, reasoning, usage and tool calls. Its tool calls are never valid.
+        usage: The tokens and the cost reported so far, with OpenRouter's keys.
         attempts: The errors of earlier attempts, oldest first.
     """
 
@@ -168,26 +166,26 @@ class KimiError(ModelError):
         self, reason: str, details: Mapping[str, Any] | None = None, /, **keywords: Unpack[ErrorDetails]
     ) -> None:
         super().__init__(reason)
-        # Ray raises an instance of a class that inherits from ours, and looks up on the original error only what is
-        # missing. So every default is set on the instance: on the class, it would hide the value of the original.
+        # Ray raises an instance of a subclass, and looks up only missing attributes on the original error.
+        # So each default is set on the instance; on the class, it would hide the value of the original error.
         attributes = {**_defaults(), **self._own_defaults, "is_retryable": type(self).is_retryable}
         restored = {name: value for name, value in (details or {}).items() if name in attributes}
         self.__dict__.update(attributes, **restored, reason=reason)
         self.update(**keywords)
-        # Tracebacks show notes. The text of the error has none: it also goes to logs, users and models.
+        # Tracebacks show notes. They are not part of the text, which also goes to logs, users and models.
         self.add_note(f"Cause and remedy: {self.help}")
 
     def update(self, **details: Unpack[ErrorDetails]) -> None:
         """Set attributes that became known after the error was created."""
         self.__dict__.update(details)
-        # Result stores, such as Celery's, keep the class and its `args` as JSON, and call the class with them.
+        # Result stores such as Celery's store the class and its `args` as JSON, and call the class with these.
         names = (*_JSON_DETAILS, *self._own_defaults)
         present = {name: value for name in names if (value := self.__dict__.get(name)) not in (None, "", {}, ())}
         self.args = (self.reason, present)
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status: `status` under the name that other packages use."""
+        """The HTTP status; the same as `status`, under the name that other packages use."""
         return self.status
 
     @property
@@ -202,19 +200,12 @@ class KimiError(ModelError):
         return self.generation_id
 
     def __str__(self) -> str:
-        parts = [
-            f"HTTP {self.status}" if self.status else "",
-            f"provider {one_line(self.provider, MAX_NAME)}" if self.provider else "",
-            f"model {one_line(self.model, MAX_NAME)}" if self.model else "",
-            f"generation {one_line(self.generation_id, MAX_NAME)}" if self.generation_id else "",
-            f"after {len(self.attempts) + 1} attempts" if self.attempts else "",
-        ]
-        context = ", ".join(part for part in parts if part)
-        sentence = one_line(self.reason, MAX_REASON) + (f" ({context})" if context else "")
-        return f"{sentence} {one_line(self.advice, MAX_REASON)}".strip() if self.advice else sentence
+        context = {"HTTP": self.status, "provider": self.provider, "model": self.model}
+        context |= {"generation": self.generation_id}
+        return error_text(self.reason, self.advice, context, attempts=len(self.attempts) + 1)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({one_line(self.reason, MAX_REASON)!r})"
+        return f"{type(self).__name__}({error_text(self.reason)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         attributes = {key: value for key, value in self.__dict__.items() if key != "reason"}
@@ -228,28 +219,6 @@ def _rebuild(kind: type[KimiError], reason: str, attributes: dict[str, Any]) -> 
     return error
 
 
-MAX_REASON = 2000
-"""Characters of a reason or advice that the text of an exception shows; the attribute has all of it."""
-MAX_NAME = 100
-"""Characters of a provider, model or id that the text of an exception shows."""
-_BLANKS = re.compile(r"\s+")
-
-
-def one_line(text: Any, limit: int) -> str:
-    """Return a text as one line of printable characters, of at most `limit` characters.
-
-    Upstream texts are shown in terminals and logs, where line breaks would forge entries, and escape sequences or
-    bidirectional controls would change the display. Such characters are written as escape sequences of Python.
-    """
-    text = str(text)
-    shortened = text[: limit + 1]
-    line = _BLANKS.sub(" ", shortened).strip()
-    if not line.isprintable():
-        line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
-    return line[:limit] + "…" if len(text) > limit or len(line) > limit else line
-
-
-_DETAILS = frozenset(ErrorDetails.__annotations__)
 _JSON_DETAILS = (
     "advice", "status", "code", "error_type", "model", "provider", "availability", "generation_id", "retry_after",
     "is_retryable", "usage",
@@ -257,15 +226,20 @@ _JSON_DETAILS = (
 
 
 def _defaults() -> dict[str, Any]:
-    return {**dict.fromkeys(_DETAILS), "advice": "", "metadata": {}, "availability": {}, "attempts": ()}
+    return {
+        **dict.fromkeys(ErrorDetails.__annotations__),
+        "advice": "",
+        "metadata": {},
+        "availability": {},
+        "attempts": (),
+    }
 
 
 def retry_on(error: Exception) -> bool:
     """Return whether a retry may succeed, for LangGraph's `RetryPolicy(retry_on=retry_on)`.
 
     Args:
-        error: An error of this package, whose `is_retryable` decides, or any other error, for which LangGraph's default
-            decides.
+        error: Any error. For errors of this package, `is_retryable` decides; for others, LangGraph's default does.
     """
     if isinstance(error, KimiError):
         return error.is_retryable
@@ -350,7 +324,7 @@ class KimiRateLimitError(KimiStatusError, ModelRateLimitError):
 
 
 class KimiUnexpectedStatusError(KimiStatusError, ValueError):
-    """OpenRouter documents no such status: a redirect or 418, for example. It probably is not from OpenRouter."""
+    """OpenRouter does not document the status, such as a redirect or 418; it probably comes from another server."""
 
 
 class KimiServerError(KimiStatusError, ModelAPIError):
@@ -389,6 +363,9 @@ class StructuredOutputDetails(ErrorDetails, total=False):
     validation_errors: Sequence[Mapping[str, Any]]
 
 
+_NO_VALUE: Mapping[str, Any] = {"text": "", "position": None, "validation_errors": ()}
+
+
 class KimiStructuredOutputError(KimiReplyError, OutputParserException):
     """The reply contains no value that fits the schema; `partial` is the complete reply.
 
@@ -396,8 +373,8 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
         cause: `refusal` (the model refused), `length` (the token limit cut the reply off), `empty` (neither text nor a
             tool call), `no_call` (text or other tool calls instead of the requested one), `bad_json`, or `invalid`
             (JSON that does not fit the schema). After `refusal` and `length` the error is not retryable.
-        failure: The same as `cause`. The exception that Ray raises for a failed task has a `cause` of its own.
-        text: The text that could not be parsed or validated; also `llm_output`, the name that LangChain's parsers use.
+        failure: The same as `cause`, because the exception that Ray raises for a failed task has another `cause`.
+        text: The text that could not be parsed or validated; also `llm_output`, the name in LangChain's parsers.
         position: The index of the character in `text` at which parsing failed, or None.
         validation_errors: The errors as pydantic lists them (`type`, `loc`, `msg`), without the input values.
     """
@@ -407,12 +384,7 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
     text: str
     position: int | None
     validation_errors: tuple[Mapping[str, Any], ...]
-    _own_defaults: ClassVar[Mapping[str, Any]] = {
-        "cause": "invalid",
-        "text": "",
-        "position": None,
-        "validation_errors": (),
-    }
+    _own_defaults: ClassVar[Mapping[str, Any]] = {"cause": "invalid", **_NO_VALUE}
 
     def __init__(
         self, reason: str, details: Mapping[str, Any] | None = None, /, **keywords: Unpack[StructuredOutputDetails]
@@ -428,12 +400,7 @@ class KimiStructuredOutputError(KimiReplyError, OutputParserException):
 class KimiRefusalError(KimiStructuredOutputError, _ModelRefusalError):  # type: ignore[misc, valid-type]  # see there
     """The model refused to produce structured output; `cause` is `refusal`, and `text` has the refusal."""
 
-    _own_defaults: ClassVar[Mapping[str, Any]] = {
-        "cause": "refusal",
-        "text": "",
-        "position": None,
-        "validation_errors": (),
-    }
+    _own_defaults: ClassVar[Mapping[str, Any]] = {"cause": "refusal", **_NO_VALUE}
 
     @property
     def raw_message(self) -> AIMessage | None:

@@ -1,10 +1,10 @@
 """Look at the built site in a headless Chromium: `make docs-check`.
 
-Each page is loaded once and shown at the width of a desktop and of a phone, in light and dark colors. Reported are
-pages that scroll sideways, requests to other servers, errors of scripts, and violations of axe's rules for
-accessibility, such as too little contrast. axe checks each page at the width of a desktop, in dark colors only the
-contrast; some pages are checked at the width of a phone, too. The search is tried once at each width and in each color.
-Needs Chromium: `CHROMIUM` names it, or it is searched for on the path.
+Each page is loaded once and shown at the width of a desktop and of a phone, in light and dark colors. The script
+reports pages that scroll sideways, requests to other servers, errors of scripts, and violations of axe's accessibility
+rules, such as too little contrast. axe checks each page at the width of a desktop (in dark colors, only the contrast),
+and some pages at the width of a phone. The search is tried once at each width and in each color. The script needs
+Chromium: the variable `CHROMIUM` names it, or it is searched for on the path.
 
 With `--pictures DIRECTORY`, pictures of some pages are written there.
 """

@@ -217,7 +217,7 @@ def main() -> None:
     lines = [
         "# ChatKimi and its peers on the same failures",
         "",
-        "Written by `make compare`. Each cell is the result of a real HTTP exchange with the emulator.",
+        "This page is written by `make compare`. Each cell is the result of a real HTTP exchange with the emulator.",
         f"Measured with {versions}, Python {sys.version.split()[0]}.",
         "",
         "| case | " + " | ".join(MODELS) + " |",

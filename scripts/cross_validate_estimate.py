@@ -3,8 +3,8 @@
 
     python -m scripts.cross_validate_estimate RECORDINGS [--file PATH]
 
-The form in which a host renders prompts is derived from recordings. Here it is derived without the conversation that it
-is then tested with.
+The form in which a host renders prompts is derived from recordings. Here, the conversation that tests the form is left
+out of its derivation.
 """
 
 import argparse

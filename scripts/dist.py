@@ -1,8 +1,8 @@
-"""Build the wheel and the source archive, and check them as a user gets them: `make dist`.
+"""Build the wheel and the source archive, and check them in the form that users get: `make dist`.
 
 The wheel is installed into an empty environment, once without extras and once with each of them, and imported there.
-That takes packages from the package index. uv is used if it is installed. The list of the locked dependencies
-(CycloneDX) is written to `build/sbom.cdx.json`.
+The packages come from the package index. uv is used if it is installed. The list of the locked dependencies (CycloneDX)
+is written to `build/sbom.cdx.json`.
 """
 
 import shutil

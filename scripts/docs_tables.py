@@ -82,11 +82,11 @@ def error_table() -> list[str]:
         ]
         for kind in error_classes()
     ]
-    return table(["error", "LangChain's class", "again", "meaning"], rows)
+    return table(["error", "LangChain's class", "retryable", "meaning"], rows)
 
 
 def _base_in_langchain(kind: type[KimiError]) -> str:
-    """Return the name of the base in langchain-core, that of the nearest class that has one."""
+    """Return the name of the nearest base class in langchain-core."""
     bases = [base for one in kind.__mro__ for base in one.__bases__ if base.__module__.startswith("langchain_core")]
     # Only newer versions of langchain-core have `ModelRefusalError`; in others `ModelError` replaces it.
     names = [base.__name__ for base in bases if base.__name__ not in {"ModelError", "ModelRefusalError"}]
@@ -138,14 +138,14 @@ def measured() -> list[str]:
     deltas = _cells("docs/benchmarks.md", "text delta, stream, µs")
     rows = [
         ["an error in the middle of a stream", *(re.sub("answer: .*", "answer, cut off", cell) for cell in failures)],
-        ["of 189 good and bad structured replies: no value and no typed error", *_unexplained()],
+        ["structured output: of 189 replies, those that gave neither the value nor a typed error", *_unexplained()],
         ["CPU time of a streamed text delta", *(f"{cell.split()[0]} µs" for cell in deltas[3:6])],
     ]
     return table(["", "ChatKimi", "ChatOpenRouter", "ChatOpenAI"], rows)
 
 
 def _unexplained() -> Iterator[str]:
-    """Yield for each package how many replies gave None, an untyped error or a wrong value with the default method."""
+    """Yield for each package the number of replies that gave None, an untyped error or a wrong value by default."""
     for name in ("ChatKimi", "ChatOpenRouter", "ChatOpenAI"):
         # Where the four ways to call differ, `invoke` comes first.
         counts = _cells("docs/structured.md", f"`default` | {name}")[2:]
@@ -153,7 +153,7 @@ def _unexplained() -> Iterator[str]:
 
 
 def _cells(page: str, head: str) -> list[str]:
-    """Return the cells of a row of a table behind its first ones."""
+    """Return the cells of a row of a table that follow the cells of `head`."""
     text = (ROOT / page).read_text(encoding="utf-8")
     row = next(line for line in text.splitlines() if line.startswith(f"| {head} |"))
     return [cell.strip() for cell in row.removeprefix(f"| {head} |").strip("| ").split("|")]

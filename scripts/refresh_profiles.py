@@ -23,8 +23,8 @@ from typing import cast
 import httpx
 
 from langchain_kimi._kimi.families import base_slug, family
-from langchain_kimi._kimi.package_prices import MAKER, dearest, with_prices
-from langchain_kimi._kimi.price_rows import DearestRow, ModelRow, ProfileData
+from langchain_kimi._kimi.package_prices import MAKER, highest_prices, with_prices
+from langchain_kimi._kimi.price_rows import HighestPrices, ModelRow, ProfileData
 from langchain_kimi._openrouter.http.connection import BASE_URL
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.catalog import Catalog
@@ -90,15 +90,15 @@ def with_litellm(row: ModelRow, listed: JSONObject | None) -> ModelRow:
     prices, by_host = row["prices"], row.get("by_host") or {}
     if prices.get("cache_write") is None and written is not None:
         prices = {**prices, "cache_write": per_million(written)}
-    of_maker: DearestRow = {
+    of_maker: HighestPrices = {
         "prompt": max(per_million(listed["input_cost_per_token"]), per_million(written or 0)),
         "completion": per_million(listed["output_cost_per_token"]),
     }
     return {
         **row,
         "prices": prices,
-        "dearest": dearest([of_maker, *([row["dearest"]] if "dearest" in row else [])]),
-        "by_host": {**by_host, MAKER: dearest([of_maker, *([by_host[MAKER]] if MAKER in by_host else [])])},
+        "highest": highest_prices([of_maker, *([row["highest"]] if "highest" in row else [])]),
+        "by_host": {**by_host, MAKER: highest_prices([of_maker, *([by_host[MAKER]] if MAKER in by_host else [])])},
     }
 
 

@@ -1,6 +1,6 @@
 """Load test: a thousand streams at once, rounds of them with cancellations, and thousands of models.
 
-The server runs in a separate process. The figures are printed and written to the end of `docs/faults.md`.
+The server runs in a separate process. The results are printed and written to the end of `docs/faults.md`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Print what OpenRouter's SDK and the tables of prices have that this package has not: `make whats-new`.
+"""Print additions of OpenRouter's newest SDK and price tables that this package lacks: `make whats-new`.
 
     python -m scripts.whats_new
 
@@ -22,34 +22,25 @@ from pathlib import Path
 from typing import Any, get_args
 
 from langchain_kimi._kimi.families import base_slug, is_kimi
+from langchain_kimi._openrouter.parameters import options
 from langchain_kimi._openrouter.parameters.merging import PARAMETERS
-from langchain_kimi._openrouter.parameters.options import (
-    CacheControl,
-    MaxPrice,
-    Options,
-    Percentiles,
-    Prediction,
-    ProviderPreferences,
-    ProviderSort,
-    Reasoning,
-)
 from langchain_kimi._openrouter.parameters.plugins import BY_ID
 from scripts.refresh_profiles import AUTHOR, DATA, litellm_table, with_package_prices
 
 PACKAGES = ("openrouter", "genai-prices", "litellm")
 # The classes of the SDK that this package types, too.
-OPTIONS: Mapping[str, type[Options]] = {
-    "ProviderPreferences": ProviderPreferences,
-    "ChatRequestReasoning": Reasoning,
-    "AnthropicCacheControlDirective": CacheControl,
-    "Prediction": Prediction,
-    "ProviderSortConfig": ProviderSort,
-    "PercentileLatencyCutoffs": Percentiles,
-    "PercentileThroughputCutoffs": Percentiles,
-    "MaxPrice": MaxPrice,
+OPTIONS: Mapping[str, type[options.Options]] = {
+    "ProviderPreferences": options.ProviderPreferences,
+    "ChatRequestReasoning": options.Reasoning,
+    "AnthropicCacheControlDirective": options.CacheControl,
+    "Prediction": options.Prediction,
+    "ProviderSortConfig": options.ProviderSort,
+    "PercentileLatencyCutoffs": options.Percentiles,
+    "PercentileThroughputCutoffs": options.Percentiles,
+    "MaxPrice": options.MaxPrice,
 }
-# The model, the messages and the streaming flag are arguments of their own.
-_OWN_ARGUMENTS = {"model", "messages", "stream"}
+OWN_ARGUMENTS = frozenset({"model", "messages", "stream"})
+"""The model, the messages and the streaming flag are arguments of their own."""
 _PRICES = ("prompt", "completion", "cache_read", "cache_write")
 
 
@@ -77,7 +68,7 @@ def new_in_schema(components: Any) -> Iterator[str]:
         components: `openrouter.components`.
     """
     request = components.ChatRequest
-    for name in sorted(keys_of(request) - _OWN_ARGUMENTS - set(PARAMETERS)):
+    for name in sorted(keys_of(request) - OWN_ARGUMENTS - set(PARAMETERS)):
         yield f"parameter {name}"
     for name, ours in OPTIONS.items():
         kind = getattr(components, name, None)

@@ -121,6 +121,18 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: SubRequest
         return (yield)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_collections() -> Iterator[None]:
+    """Collect the garbage of a file, and exclude what it leaves from garbage collection.
+
+    Modules, schemas and caches that tests create pile up in a process. Without this, each `gc.collect()` of a test
+    searches all of them, which was seen to take 37 ms instead of 3.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the developer's keys, proxies and tracing from the environment."""

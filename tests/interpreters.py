@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tests.structure.tree import ROOT
 
-STRICT = ("-W", "error", "-W", "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning")
-"""The options that make warnings errors, except the one of Python 3.14 about langsmith."""
+WITHOUT_LANGSMITH = ("-W", "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning")
+"""The option that hides a warning about langsmith on Python 3.14."""
+STRICT = ("-W", "error", *WITHOUT_LANGSMITH)
+"""The options that make all other warnings errors."""
 COPIES = """
 import gc, importlib, json, os, sys, warnings
 

@@ -103,14 +103,12 @@ def test_nothing_to_measure_is_an_error(tmp_path: Path, capsys: pytest.CaptureFi
     assert not (tmp_path / "figures.md").exists()
 
 
-@pytest.mark.uncovered
 @needs_recordings
 def test_the_figures_are_those_of_the_document(tmp_path: Path) -> None:
     calibrate_estimate.main([str(FOLDER), "--file", str(tmp_path / "figures.md")])
     assert (tmp_path / "figures.md").read_text() == calibrate_estimate.DOCUMENT.read_text()
 
 
-@pytest.mark.uncovered
 @needs_recordings
 def test_the_estimate_has_the_documented_accuracy() -> None:
     all_exchanges = list(calibrate_estimate.exchanges(FOLDER))

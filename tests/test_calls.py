@@ -173,7 +173,7 @@ async def test_bodies_are_logged_on_request(openrouter: Emulator, caplog: pytest
     ["hi", [("human", "hi")], [{"role": "user", "content": "hi"}], MESSAGES, StringPromptValue(text="hi"), ["hi"]],
     ids=repr,
 )
-def test_counts_and_estimates_take_what_invoke_takes(messages: Any) -> None:
+def test_counts_and_estimates_accept_the_inputs_of_invoke(messages: Any) -> None:
     kimi = model()
     assert kimi.count_tokens(messages) == kimi.count_tokens(MESSAGES)
     assert kimi.estimate_cost(messages) == kimi.estimate_cost(MESSAGES)

@@ -64,7 +64,7 @@ def test_the_docstring_lists_the_chief_arguments() -> None:
     assert [name for name in names if f"    {name}: " not in text] == []
 
 
-def test_repr_shows_the_model_and_what_was_set() -> None:
+def test_repr_shows_the_model_and_the_arguments_that_were_set() -> None:
     assert repr(ChatKimi(api_key=KEY)) == "ChatKimi(model='moonshotai/kimi-k2-0905')"
     shown = repr(ChatKimi(api_key=KEY, model="moonshotai/kimi-k3", stop_sequences=["a"], max_retries=0, host="vllm"))
     assert shown == "ChatKimi(model='moonshotai/kimi-k3', stop=['a'], host='vllm', max_retries=0)"

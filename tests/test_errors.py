@@ -225,9 +225,3 @@ def test_whether_an_error_is_retryable_is_an_attribute_of_the_instance() -> None
     """Ray creates errors without `__init__`, and looks up on the original error what they do not have."""
     assert not hasattr(KimiServerError.__new__(KimiServerError), "is_retryable")
     assert KimiServerError("x").is_retryable is KimiServerError.is_retryable
-
-
-def test_the_text_of_an_error_is_one_printable_line() -> None:
-    assert errors.one_line(" a\n\tb ", 10) == "a b"
-    assert errors.one_line("a\x1b[31m\u202eb", 99) == "a\\x1b[31m\\u202eb"
-    assert errors.one_line("abcdef", 3) == "abc…"

@@ -49,7 +49,7 @@ def test_newer_prompts_weigh_more() -> None:
     assert fit_prompt_forms.best_form([prompt(json, "2030-01"), prompt(TYPESCRIPT, "2029-06")]) == json
 
 
-def test_a_host_of_several_forms_has_none() -> None:
+def test_a_host_with_several_forms_is_left_out() -> None:
     seen = [prompt(PromptForm("json")), prompt(TYPESCRIPT)]
     assert fit_prompt_forms.best_form(seen) is None
     assert fit_prompt_forms.fitted(seen)["forms"] == {"kimi-k2": {}}
@@ -72,6 +72,6 @@ def test_nothing_to_fit_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @needs_recordings
-def test_the_packages_data_is_what_the_recordings_tell(tmp_path: Path) -> None:
+def test_the_packaged_data_follows_from_the_recordings(tmp_path: Path) -> None:
     assert fit_prompt_forms.main([str(FOLDER), "--file", str(tmp_path / "forms.json")]) == 0
     assert json.loads((tmp_path / "forms.json").read_text()) == json.loads(fit_prompt_forms.FILE.read_text())

@@ -46,7 +46,7 @@ print([kind.__pydantic_complete__ for kind in kinds])
 """
 
 
-def test_the_import_leaves_out_what_few_programs_use(interpreter: Interpreter) -> None:
+def test_the_import_skips_rarely_used_modules(interpreter: Interpreter) -> None:
     program = (
         "import sys, langchain_core.language_models.chat_models; before = {*sys.modules}; import langchain_kimi; "
         "print(*({*sys.modules} - before))"
@@ -64,7 +64,7 @@ def test_the_first_call_of_a_model_imports_no_client(interpreter: Interpreter) -
     assert interpreter.printed(program) == "True\n"
 
 
-def test_what_the_import_leaves_out_exists() -> None:
+def test_the_modules_that_the_import_skips_exist() -> None:
     names = LEFT_OUT["a part of the package"]
     assert [name for name in names if find_spec(f"langchain_kimi.{name}") is None] == []
 
@@ -85,7 +85,7 @@ def test_a_name_is_imported_when_it_is_used(interpreter: Interpreter) -> None:
     assert interpreter.printed(f"import langchain_kimi; {uses}").splitlines() == [f"{name} True" for name in LAZY]
 
 
-def test_the_module_of_callbacks_needs_no_import_of_its_own(interpreter: Interpreter) -> None:
+def test_the_module_of_callbacks_needs_no_separate_import(interpreter: Interpreter) -> None:
     assert interpreter.printed("import langchain_kimi; print(langchain_kimi.callbacks.Budget.__name__)") == "Budget\n"
     assert isinstance(langchain_kimi.__getattr__("callbacks"), ModuleType)
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 
 # `pyright` in `test_typing.py` reads the same annotations in a few seconds.
-pytestmark = [pytest.mark.long, pytest.mark.uncovered]
+pytestmark = pytest.mark.long
 
 SOURCE = """from langchain_kimi import ChatKimi
 

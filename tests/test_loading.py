@@ -37,7 +37,7 @@ def registered() -> Iterator[None]:
     base._get_chat_model_creator.cache_clear()
 
 
-def test_a_model_comes_back(key_at_the_other_end: str) -> None:
+def test_a_dumped_model_is_loaded(key_at_the_other_end: str) -> None:
     model = ChatKimi(
         model="moonshotai/kimi-k2.6:exacto",
         temperature=0.6,
@@ -58,7 +58,7 @@ def test_a_model_comes_back(key_at_the_other_end: str) -> None:
     assert connection(loaded) == connection(model)
 
 
-def test_a_chain_comes_back_and_runs(key_at_the_other_end: str) -> None:
+def test_a_dumped_chain_is_loaded_and_runs(key_at_the_other_end: str) -> None:
     with Emulator() as openrouter:
         model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
         chain = ChatPromptTemplate.from_template("Say {word}.") | model.bind(temperature=0.5) | StrOutputParser()
@@ -116,7 +116,7 @@ TRIP: dict[str, Any] = {
     ],
     ids=str,
 )
-def test_a_chain_with_a_schema_comes_back_and_runs(key_at_the_other_end: str, settings: Any, schema: Any) -> None:
+def test_a_dumped_chain_with_a_schema_is_loaded_and_runs(key_at_the_other_end: str, settings: Any, schema: Any) -> None:
     with Emulator() as openrouter:
         model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
         chain = ChatPromptTemplate.from_template("Plan {what}.") | model.with_structured_output(schema, **settings)

@@ -59,7 +59,7 @@ def test_an_error_is_written_to_stderr(hub: Hub, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [([], "tokenizer"), (["tokenizer"], "fetch")])
-def test_an_incomplete_command_lists_what_there_is(
+def test_an_incomplete_command_lists_the_commands(
     capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:

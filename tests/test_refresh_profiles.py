@@ -137,7 +137,7 @@ def test_the_same_list_gives_the_same_bytes(refresh: Refresh) -> None:
     assert refresh.file.read_bytes() == first
 
 
-def test_a_known_kimi_keeps_what_the_list_does_not_tell(refresh: Refresh, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_model_keeps_fields_that_the_list_lacks(refresh: Refresh, capsys: pytest.CaptureFixture[str]) -> None:
     slug = "moonshotai/kimi-k2.6"
     before = json.loads(DATA.read_text())["models"][slug]["profile"]
     profile = refresh(row(slug, top_provider={"max_completion_tokens": None}))["models"][slug]["profile"]
@@ -315,7 +315,7 @@ def test_cache_writes_come_from_litellm(
     assert refresh_profiles.main(["--prices-from-package", "--file", str(file)], today=TODAY) == 0
     after = json.loads(file.read_text())
     kimi = after["models"]["moonshotai/kimi-k2.6"]
-    assert (kimi["prices"]["cache_write"], kimi["dearest"]) == (4.0, {"prompt": 4.0, "completion": 20.0})
+    assert (kimi["prices"]["cache_write"], kimi["highest"]) == (4.0, {"prompt": 4.0, "completion": 20.0})
     assert "litellm 9.9" in after["prices_source"]
 
 
@@ -325,4 +325,4 @@ def test_a_model_that_litellm_lacks_stays(listed: Any) -> None:
     assert refresh_profiles.with_litellm(row, listed) is row
     priced: Any = {"prices": {"prompt": 1.0, "cache_write": None}}
     of_maker = refresh_profiles.with_litellm(priced, {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6})
-    assert of_maker["dearest"] == {"prompt": 1.0, "completion": 2.0}
+    assert of_maker["highest"] == {"prompt": 1.0, "completion": 2.0}

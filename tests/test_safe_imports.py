@@ -9,7 +9,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.interpreters import Interpreter
-from tests.structure.tree import PACKAGE, parsed, sources_in
+from tests.structure.tree import PACKAGE, nodes_of, sources_in
 
 CHAT_MODELS = "langchain_core.language_models.chat_models"
 RUNNABLES = "langchain_core.runnables"
@@ -169,7 +169,7 @@ def is_private(name: str) -> bool:
 
 def foreign_names(sources: Mapping[str, str]) -> Iterator[str]:
     """Yield the private names that modules use and do not define, and those that they import from other packages."""
-    nodes = [(path, node) for path, source in sources.items() for node in ast.walk(parsed(source))]
+    nodes = [(path, node) for path, source in sources.items() for node in nodes_of(source)]
     own = {name for _, node in nodes for name in _defined_by(node)}
     for path, node in nodes:
         match node:

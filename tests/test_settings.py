@@ -103,7 +103,7 @@ def test_a_validation_error_names_every_field() -> None:
     assert "timeout has no typo; it takes connect, idle and total." in str(caught.value)
 
 
-def test_what_is_no_dict_is_left_to_pydantic() -> None:
+def test_pydantic_rejects_values_that_are_not_dicts() -> None:
     with pytest.raises(ValidationError, match="valid dictionary or instance"):
         ChatKimi.model_validate("nonsense")
 
@@ -268,7 +268,7 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"client": object()}, "client is not a parameter: pass an HTTP client as http_client"),
     ],
 )
-def test_what_model_kwargs_cannot_hold(arguments: dict[str, Any], reason: str) -> None:
+def test_model_kwargs_reject_names_that_are_not_parameters(arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         ChatKimi(api_key=KEY, **arguments)
 

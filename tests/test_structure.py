@@ -3,15 +3,16 @@
 Each rule is implemented in `tests/structure/`, next to tests that show that it can fail.
 """
 
+import gc
 import importlib
 import tomllib
+from collections.abc import Iterator
 
 import pytest
 
 from tests.structure import imports, packaging, public, sizes, text
 from tests.structure.tree import ROOT, modules_of, sources_in
-
-pytestmark = pytest.mark.uncovered
+from tests.tracing import markers_without_effect
 
 PACKAGE = sources_in("langchain_kimi")
 TESTS = sources_in("tests")
@@ -24,8 +25,8 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (640, "one class: LangChain's methods, overloads, and the docstrings for users"),
-    "langchain_kimi/errors.py": (450, "the tree of errors, drawn and defined in one place"),
+    "langchain_kimi/chat_models.py": (580, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/errors.py": (415, "the tree of errors, drawn and defined in one place"),
 }
 
 EXPORTED_MODULES = {
@@ -44,6 +45,15 @@ NOT_EXPORTED = {
     # The runnable of `bind`, which users know as a `Runnable`.
     "ModelBinding",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_collections() -> Iterator[None]:
+    """Collect no garbage among millions of nodes, which would take longer than to parse them, and never search them."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def assert_none(lines: list[str]) -> None:
@@ -137,6 +147,10 @@ def test_names_say_what_a_value_is() -> None:
 
 def test_annotations_mean_the_same_when_they_are_evaluated_later() -> None:
     assert_none(text.hidden_annotations(PACKAGE | SCRIPTS | TESTS))
+
+
+def test_markers_about_coverage_have_an_effect() -> None:
+    assert_none(markers_without_effect(TESTS.items()))
 
 
 def test_tests_do_not_mock() -> None:

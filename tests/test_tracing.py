@@ -76,7 +76,7 @@ async def test_the_log_has_the_retries_of_every_kind_of_call(
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_callbacks_hear_of_the_retries_of_a_plain_call(openrouter: Emulator, way: Way) -> None:
+async def test_callbacks_get_the_retries_of_a_plain_call(openrouter: Emulator, way: Way) -> None:
     openrouter.script(faults.unavailable(), faults.bad_gateway(), Reply(text="Here it is."))
     listener = Listener()
     await ask(model_of(openrouter), way, "hi", {"callbacks": [listener]})

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.uncovered
-
 ROOT = Path(__file__).parents[1]
 USAGES = sorted((ROOT / "tests" / "typing").glob("*.py"))
 

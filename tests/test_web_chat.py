@@ -79,7 +79,7 @@ def test_tools_run_and_broken_calls_go_back_to_the_model(page: Page, openrouter:
     assert [message["role"] for message in openrouter.bodies[-1]["messages"]] == ["user", "assistant", "tool", "tool"]
 
 
-def test_a_failure_is_shown_and_the_chat_goes_on(page: Page, openrouter: Emulator) -> None:
+def test_a_failure_is_shown_and_the_chat_continues(page: Page, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.connection_cut())
     failed = page.events(page.begin("Tell me of the sea."))
     assert kinds(failed)[-2:] == ["error", "end"]
@@ -121,7 +121,7 @@ def test_a_page_that_is_gone_stops_its_answer(openrouter: Emulator) -> None:
         assert settles(lambda: openrouter.requests[-1].hung_up_at is not None)
 
 
-def test_the_page_says_that_answers_are_made_up(page: Page) -> None:
+def test_the_page_says_that_the_answers_are_scripted(page: Page) -> None:
     assert page.client.get("/note").json() == {"model": "moonshotai/kimi-k2-0905", "note": NOTE}
     assert "<title>Kimi in the browser</title>" in page.client.get("/").text
 

@@ -1,15 +1,16 @@
-"""Coverage's trace function, active in the tests of modules and in the project's fixtures alone.
+"""Coverage's trace function, which is active only in some tests and in their fixtures.
 
-It slows all Python code down by a factor of two to three, and most of the code around a test is pytest's own. The tests
-of a module or a package, whose path mirrors its path, cover it; all others run at full speed. Without coverage, or
-where coverage uses `sys.monitoring`, there is no trace function and nothing changes.
+It makes all Python code two to three times as slow, and most of the code around a test is pytest's own. So only the
+tests of a module or a package run with it: the path of their file mirrors that of the module. The markers `covered` and
+`uncovered` make exceptions. Without coverage, or where coverage uses `sys.monitoring`, there is no trace function, and
+nothing changes.
 """
 
 import importlib
 import pkgutil
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -34,12 +35,12 @@ def paths_of_modules() -> frozenset[Path]:
 
 
 def is_of_a_module(file: Path) -> bool:
-    """Return whether a test file is that of a module, or one of several about a package."""
+    """Return whether a test file is that of a module, or one of those of a package."""
     return not paths_of_modules().isdisjoint([file, file.parent])
 
 
 def stop_tracing(config: pytest.Config) -> None:
-    """Stop tracing outside of tests. The process that only controls others traces nothing at all."""
+    """Stop tracing outside of tests. The process that controls the workers traces nothing."""
     if sys.gettrace() and not config.getoption("numprocesses", None):
         # The lines that run at import are traced, and no test depends on which test imports a module first.
         for module in pkgutil.walk_packages(langchain_kimi.__path__, "langchain_kimi."):
@@ -49,10 +50,10 @@ def stop_tracing(config: pytest.Config) -> None:
 
 
 def import_share(config: pytest.Config) -> None:
-    """Import a part of all tests in each process, before all import all of them.
+    """Import a share of the test files in each process, before each process imports all of them.
 
-    pytest compiles tests itself, which takes longer than to run many of them. It keeps the result in files, so that
-    each process compiles its part and reads the rest. What is traced of an import is traced by another process.
+    pytest compiles test files itself, and this takes longer than running many of them. It stores the compiled files, so
+    each process compiles its share and reads the rest. An import that is not traced here is traced in another process.
     """
     worker = getattr(config, "workerinput", None)
     if worker is None or sys.dont_write_bytecode or [Path(path).name for path in config.args] != [TESTS.name]:
@@ -66,7 +67,7 @@ def import_share(config: pytest.Config) -> None:
 
 
 def import_traced(module: pytest.Module) -> None:
-    """Import a module of tests: its tables call functions of the package. Collection reports a failure."""
+    """Import a test file, with tracing: its tables call functions of the package. Collection reports failures."""
     before = sys.gettrace(), threading.gettrace()
     _set(module.config.stash[TRACE] if is_of_a_module(module.path) else (None, None))
     try:
@@ -78,7 +79,7 @@ def import_traced(module: pytest.Module) -> None:
 
 @contextmanager
 def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
-    """Trace what runs for a test, if it is to be covered; afterwards restore the previous function."""
+    """Trace the code that runs for a covered test, then restore the previous trace function."""
     before = sys.gettrace(), threading.gettrace()
     _set(item.config.stash[TRACE] if on and is_covered(item) else (None, None))
     try:
@@ -93,7 +94,17 @@ def _set(functions: tuple[Any, Any]) -> None:
 
 
 def is_covered(item: pytest.Item) -> bool:
-    """Return whether a test runs with coverage: by its path, unless it has one of the two marks."""
+    """Return whether a test runs with coverage: by the path of its file, unless a marker decides."""
     if item.get_closest_marker("uncovered"):
         return False
     return is_of_a_module(item.path) or item.get_closest_marker("covered") is not None
+
+
+def markers_without_effect(sources: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line for each test file, of pairs of path and source, with a marker that its path implies already."""
+    return [
+        f"{path}: {marker} has no effect there"
+        for path, source in sources
+        for marker in [".mark.covered" if is_of_a_module(ROOT / path) else ".mark.uncovered"]
+        if f"pytest{marker}" in source
+    ]

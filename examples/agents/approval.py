@@ -1,4 +1,4 @@
-"""A refund that a person must approve, in a program that is killed while it waits, and goes on in another process.
+"""A refund that a person must approve. The program is killed while it waits, and another process continues.
 
     pip install "langchain-kimi-openrouter[middleware]" langgraph-checkpoint-sqlite
     python -m examples.agents.approval                    # all of it: ask, kill (SIGKILL), approve in a new process
@@ -49,7 +49,7 @@ def find_order(number: str) -> str:
 
 
 def refunding(ledger: Path) -> BaseTool:
-    """Return the tool that pays. A line in a file stands for your payment provider and its idempotency key."""
+    """Return the tool that pays. A line in a file represents a payment at your provider, with its idempotency key."""
 
     @tool
     def refund(number: str, dollars: float, runtime: ToolRuntime) -> str:
@@ -69,7 +69,7 @@ def refunding(ledger: Path) -> BaseTool:
 
 
 def build(model: ChatKimi, ledger: Path, saver: BaseCheckpointSaver[Any]) -> Any:
-    """Return the agent. Its limit of costs is for the thread, also across processes, like the rest of its state."""
+    """Return the agent. Its cost limit applies to the thread, also across processes, like the rest of its state."""
     pause = HumanInTheLoopMiddleware({"refund": {"allowed_decisions": ["approve", "reject"]}})
     middleware: list[Any] = [RepairInvalidCalls(), LoopGuard(), KeepCacheWarm(), pause, CostLimit(0.10)]
     return create_agent(
@@ -78,7 +78,7 @@ def build(model: ChatKimi, ledger: Path, saver: BaseCheckpointSaver[Any]) -> Any
 
 
 def beginning(agent: Any, action: str) -> Any:
-    """Return what to run: the question, the decision, or None to go on where the last process was killed."""
+    """Return the input of the run: the question, the decision, or None to continue a killed run."""
     state = agent.get_state(THREAD)
     waiting = [request for interrupt in state.interrupts for request in interrupt.value["action_requests"]]
     if waiting and action != "ask":
@@ -87,7 +87,7 @@ def beginning(agent: Any, action: str) -> Any:
 
 
 def run(action: str, folder: Path) -> None:
-    """Ask, or go on with a decision, and print what happens and what it cost."""
+    """Ask, or continue with a decision, and print the steps and their cost."""
     name = f"process {os.getpid()}"
     with SqliteSaver.from_conn_string(str(folder / "agent.sqlite")) as saver, ChatKimi(max_tokens=2_000) as model:
         agent = build(model, folder / "refunds.jsonl", saver)

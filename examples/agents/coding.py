@@ -73,7 +73,7 @@ def server(folder: Path, *, official: bool) -> Any:
 
 
 def test_runner(folder: Path) -> BaseTool:
-    """Return a tool that runs the tests of a folder. The model chooses nothing but the moment."""
+    """Return a tool that runs the tests of a folder. It has no arguments."""
 
     @tool
     async def run_tests() -> str:
@@ -94,7 +94,7 @@ def test_runner(folder: Path) -> BaseTool:
 
 
 def build(model: ChatKimi, tools: list[BaseTool], folder: Path) -> Any:
-    """Return the agent. The search hides tools only if there are many, for instance from further servers."""
+    """Return the agent. The search hides tools only if there are many, for example from further servers."""
     middleware: list[Any] = [
         RepairInvalidCalls(),
         LoopGuard(on_loop="nudge"),
@@ -123,7 +123,7 @@ async def work(model: ChatKimi, folder: Path, *, official: bool) -> None:
 
 
 def main() -> None:
-    """Correct a project, and print what the agent did and its price."""
+    """Correct a project, and print the steps of the agent and its cost."""
     parser = argparse.ArgumentParser(description="Correct the bug in a small project.")
     parser.add_argument(
         "folder", nargs="?", type=Path, help="the project (default: a broken one in a temporary folder)"

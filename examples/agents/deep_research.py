@@ -34,7 +34,7 @@ CRITIC = """Read the report. List statements without a source and contradictions
 
 
 def middleware() -> list[Any]:
-    """Return what keeps an agent going: repaired calls, an end of loops, and a warm cache."""
+    """Return the middleware of an agent: repaired calls, an end of loops, and a warm cache."""
     return [RepairInvalidCalls(), LoopGuard(on_loop="nudge"), KeepCacheWarm()]
 
 
@@ -83,7 +83,7 @@ def citations_in(message: BaseMessage) -> list[Any]:
 def main() -> None:
     """Research one question, and print the report, its sources and its price."""
     question = sys.argv[1] if len(sys.argv) > 1 else QUESTION
-    # The budget is for the agent and all its subagents: every model call of the run asks it first.
+    # The budget applies to the agent and all its subagents: it must admit each model call of the run.
     budget = Budget(max_cost=MOST_DOLLARS)
     config = {"configurable": {"thread_id": "research-1"}, "callbacks": [budget], "recursion_limit": 100}
     with kimi(scripts.deep_research(), max_tokens=8_000) as model, track_costs() as costs:

@@ -1,4 +1,4 @@
-"""A small MCP server for the files of one folder, for machines without Node: `files_server.py FOLDER` speaks stdio.
+"""A small MCP server over stdio for the files of one folder, for machines without Node: `files_server.py FOLDER`.
 
 Its tools have the names and arguments of the official server's, which has more of them.
 """

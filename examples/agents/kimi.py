@@ -1,4 +1,4 @@
-"""The model of the applications in this folder, and how they print what it does.
+"""The model of the applications in this folder, and the functions that print its steps.
 
 With OPENROUTER_API_KEY in the environment the model is Kimi on OpenRouter. Without the key, the package's emulator of
 OpenRouter plays a script on this machine: its provider is called "Emulator", and its texts begin with "[emulated]".
@@ -43,7 +43,7 @@ def contains(text: str, body: dict[str, Any]) -> bool:
 
 @contextmanager
 def kimi(script: Script, **settings: Any) -> Iterator[ChatKimi]:
-    """Yield the model. The script is what the emulator plays without a key."""
+    """Yield the model. Without a key, the emulator plays the script."""
     with connection(script) as arguments, ChatKimi(**arguments, **settings) as model:
         yield model
 

@@ -1,4 +1,4 @@
-"""Answers from your own documents, with citations that are checked: each quote is at a place in its source.
+"""Answers from your own documents, with checked citations: each quote must occur in its source.
 
     pip install "langchain-kimi-openrouter[tool-search]"
     python -m examples.agents.rag ["Your question"]
@@ -59,7 +59,7 @@ class Index:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, without those that are everywhere."""
+    """Return the words of a text, without the most common ones."""
     return [word for word in re.findall(r"\w+", text.lower()) if len(word) > 2]  # noqa: PLR2004 - "a", "is", "of"
 
 

@@ -111,7 +111,7 @@ def build(model: ChatKimi, connection: sqlite3.Connection) -> Any:
 
 
 def working(name: str, worker: Worker, model: ChatKimi) -> Any:
-    """Return the node of a worker. It sees its task alone, and the supervisor sees its answer alone."""
+    """Return the node of a worker. It sees only its task, and the supervisor sees only its answer."""
     middleware: list[Any] = [RepairInvalidCalls(), LoopGuard(), KeepCacheWarm()]
     agent: Any = create_agent(model, worker["tools"], system_prompt=worker["rules"], middleware=middleware, name=name)
 

@@ -1,4 +1,4 @@
-"""Ask for each row of a Daft frame, on one machine or, with `--ray`, on a Ray cluster.
+"""Send each row of a Daft frame to the model, on one machine or, with `--ray`, on a Ray cluster.
 
     pip install 'langchain-kimi-openrouter[daft]'
     python -m examples.cluster.daft_frame [answers.jsonl] [--ray]
@@ -23,7 +23,7 @@ def build() -> ChatKimi:
 
 
 def main(path: Path) -> None:
-    """Ask for the rows."""
+    """Process the rows."""
     if "--ray" in sys.argv:
         daft.set_runner_ray()
     frame = daft.from_pydict({"id": list(range(200)), "text": [f"What is {n} + 1?" for n in range(200)]})

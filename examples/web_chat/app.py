@@ -1,4 +1,4 @@
-"""A chat in the browser: text, reasoning, tool calls and costs as they come, a stop button, and lost connections.
+"""A chat in the browser: text, reasoning, tool calls and costs as they arrive, a stop button, and reconnection.
 
     pip install "langchain-kimi-openrouter" fastapi uvicorn
     python -m examples.web_chat.app

@@ -1,1 +1,1 @@
-"""The cost of one call, and sums of costs."""
+"""Track the costs of calls, and limit them with budgets."""

@@ -1,4 +1,4 @@
-"""A log of calls as JSON lines, which contains no text of prompts and replies."""
+"""A log of calls as JSON lines, without the text of prompts and replies."""
 
 import json
 import os
@@ -32,11 +32,11 @@ class AuditLog(CallObserver):
         self._lookups = Lookups(reconcile)
 
     def observe(self, record: CallRecord) -> None:
-        """Write the line of a call, and look its cost up if it is unknown."""
+        """Write the line of a call, and look up its cost if it is unknown."""
         self._write(line_of(record))
         reconciler, generation_id = self._lookups.reconciler, record.cost.generation_id
         if reconciler is not None and generation_id and record.cost.cost is None:
-            reconciler.ask(generation_id, partial(self._correct, record))
+            reconciler.look_up(generation_id, partial(self._correct, record))
 
     def wait_for_costs(self, seconds: float | None = None) -> bool:
         """Block until all lookups have ended; see `KimiCostCallback.wait_for_costs`."""
@@ -47,7 +47,7 @@ class AuditLog(CallObserver):
         self._write({**line_of(record), **fields_of(record_cost, record.requested_model), "state": "reconciled"})
 
     def _write(self, line: dict[str, Any]) -> None:
-        # One write in append mode, so that lines of several processes do not mix.
+        # A single write in append mode, so that lines of several processes do not mix.
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, json.dumps(line).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Batches in cost trackers and budgets: one reservation for a batch, and its rows in the sums when they are read."""
+"""Count batches in cost trackers and budgets: reserve an amount for each batch, and add its rows when they are read."""
 
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from langchain_core.outputs import ChatResult, LLMResult
 
 from langchain_kimi._costs.budget import Budget
 from langchain_kimi._costs.charges import (
-    NOTHING,
+    NO_COST,
     CallCost,
     cost_by_list,
     cost_of_error,
@@ -26,21 +26,21 @@ from langchain_kimi.errors import KimiError
 
 
 def trackers_in(handlers: Iterable[BaseCallbackHandler]) -> list[KimiCostCallback]:
-    """Return the cost trackers and budgets among handlers, each once."""
+    """Return the cost trackers and budgets among handlers, without duplicates."""
     return list(dict.fromkeys(one for one in handlers if isinstance(one, KimiCostCallback)))
 
 
 def reserve(trackers: Iterable[KimiCostCallback], key: str, bodies: Sequence[Mapping[str, Any]]) -> None:
-    """Reserve the most that a batch can cost in all budgets, or in none of them. A budget does not wait for a batch.
+    """Reserve the maximum cost of a batch in all budgets, or in none of them. A budget does not wait for a batch.
 
     Args:
         trackers: The trackers.
         key: The key of the batch.
-        bodies: The requests of its rows, in OpenRouter's form, with the model whose prices they have.
+        bodies: The requests of its rows, in OpenRouter's form, with the model that determines their prices.
 
     Raises:
-        KimiBudgetExceededError: It does not fit.
-        KimiUsageError: The most that a row can cost is not known.
+        KimiBudgetExceededError: The batch exceeds a budget.
+        KimiUsageError: The maximum cost of a row is unknown.
     """
     done: list[KimiCostCallback] = []
     try:
@@ -54,28 +54,29 @@ def reserve(trackers: Iterable[KimiCostCallback], key: str, bodies: Sequence[Map
 
 
 def _reserve(budget: Budget, key: str, bodies: Sequence[Mapping[str, Any]]) -> None:
-    lacking = budget._store.reserve(key, budget._limits, _most(budget, bodies))  # noqa: SLF001 - of the same package
-    if lacking is not None:
-        raise budget._here.refusal(lacking)  # noqa: SLF001 - of the same package
+    shortage = budget._store.reserve(key, budget._limits, _upper_bound(budget, bodies))  # noqa: SLF001 - of the same package
+    if shortage is not None:
+        raise budget._in_process.refusal(shortage)  # noqa: SLF001 - of the same package
 
 
-def _most(budget: Budget, bodies: Sequence[Mapping[str, Any]]) -> Amount:
+def _upper_bound(budget: Budget, bodies: Sequence[Mapping[str, Any]]) -> Amount:
     if budget.reserve != "worst_case":
         return Amount(decimal(budget.reserve) * len(bodies))
     is_priced = any(limit.max_cost is not None for limit in budget._limits)  # noqa: SLF001 - of the same package
     cases = [worst_case(body, budget.prices, is_priced=is_priced) for body in bodies]
-    return Amount(sum((case.cost for case in cases), NOTHING), sum(case.tokens for case in cases))
+    return Amount(sum((case.cost for case in cases), NO_COST), sum(case.tokens for case in cases))
 
 
 def release(trackers: Iterable[KimiCostCallback], key: str) -> None:
-    """Free the reservation of a batch that was not submitted."""
-    settle(trackers, key, Charge(NOTHING, 0))
+    """Cancel the reservation of a batch that was not submitted."""
+    settle(trackers, key, Charge(NO_COST, 0))
 
 
 def settle(trackers: Iterable[KimiCostCallback], key: str, charge: Charge) -> None:
     """Replace the reservation of a batch by its cost, in every budget that has one.
 
-    A budget of this process alone without a reservation, because another process submitted the batch, is charged too.
+    A budget that is not shared is also charged without a reservation, because another process may have submitted the
+    batch.
     """
     for budget in trackers:
         if not isinstance(budget, Budget):
@@ -83,13 +84,13 @@ def settle(trackers: Iterable[KimiCostCallback], key: str, charge: Charge) -> No
         accounts = budget._accounts  # noqa: SLF001 - of the same package
         settled = budget._store.settle(key, accounts, charge)  # noqa: SLF001 - of the same package
         if not settled and not budget._store.is_shared:  # noqa: SLF001 - of the same package
-            amount = Amount(charge.cost or NOTHING, charge.tokens or 0)
+            amount = Amount(charge.cost or NO_COST, charge.tokens or 0)
             budget._store.correct(accounts, amount)  # noqa: SLF001 - of the same package
-        budget._here.notify()  # noqa: SLF001 - of the same package
+        budget._in_process.notify()  # noqa: SLF001 - of the same package
 
 
 _recorded: "weakref.WeakKeyDictionary[KimiCostCallback, set[str]]" = weakref.WeakKeyDictionary()
-"""The batches that trackers have counted. Results may be read any number of times."""
+"""The keys of the batches that each tracker has counted, because results may be read several times."""
 
 
 def record(
@@ -120,7 +121,7 @@ def record(
 def _count(tracker: KimiCostCallback, model: str, outcome: ChatResult | KimiError) -> None:
     run_id = uuid4()
     tracker._begin(run_id, model, None)  # noqa: SLF001 - of the same package
-    # Not the methods of a budget, which settle the reservation of a call.
+    # The methods of `Budget` are not used, because they would settle the reservation of a call.
     if isinstance(outcome, KimiError):
         KimiCostCallback.on_llm_error(tracker, outcome, run_id=run_id)
     else:
@@ -128,13 +129,16 @@ def _count(tracker: KimiCostCallback, model: str, outcome: ChatResult | KimiErro
 
 
 def charge_of(outcomes: Iterable[ChatResult | KimiError], reported: Decimal | None = None) -> Charge:
-    """Return the charge for a batch: its reported cost, or that of its rows, by list prices where they report none."""
+    """Return the charge for a batch: its reported cost, or the sum of its rows.
+
+    A row that reports no cost counts with list prices.
+    """
     costs = [_cost_of(outcome) for outcome in outcomes]
     dollars = [cost_by_list(cost) if cost.cost is None else cost.cost + cost.upstream_cost for cost in costs]
     tokens = sum(plausible_tokens(cost.usage.get("total_tokens")) for cost in costs if cost.usage)
     if reported is None and any(each is None for each in dollars):
         return Charge(None, tokens)
-    return Charge(sum((each or NOTHING for each in dollars), NOTHING) if reported is None else reported, tokens)
+    return Charge(sum((each or NO_COST for each in dollars), NO_COST) if reported is None else reported, tokens)
 
 
 def _cost_of(outcome: ChatResult | KimiError) -> CallCost:

@@ -7,7 +7,6 @@ import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import count
 from os import PathLike
 from typing import Any, Literal
 from uuid import UUID
@@ -16,7 +15,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
 from langchain_kimi._costs.charges import (
-    NOTHING,
+    NO_COST,
     CallCost,
     cost_of_error,
     cost_of_result,
@@ -38,37 +37,36 @@ _registry_lock = threading.Lock()
 
 
 class Budget(KimiCostCallback):
-    """Stops runs that cost too much: a call that may exceed the limit is refused before anything is sent.
+    """A limit for the cost of runs: a call that may exceed it is refused before anything is sent.
 
-    Pass it to one run, `config={"callbacks": [Budget(max_cost=0.50)]}`, to several runs that share it, or to a model,
+    Pass it to one or several runs, `config={"callbacks": [Budget(max_cost=0.50)]}`, or to a model,
     `ChatKimi(callbacks=[budget])`. It counts like a `KimiCostCallback`, and `reset` starts it again.
 
-    Before a call, the most that it can cost is reserved: an upper bound of the tokens of its prompt, and `max_tokens`
-    or the model's own limit, at the price of the dearest host. The cost that the reply reports replaces it. So set
-    `max_tokens`, because without it a reply may have as many tokens as the model can write. A call that reports no cost
-    counts with the list prices of its tokens. One without tokens, such as a cancelled call, counts with the amount that
-    was reserved for it, until it is looked up (`reconcile`). Plugins, searches and other server tools cost extra. Calls
-    are refused before LangChain looks into its cache.
+    Before a call, its highest possible cost is reserved: that of an upper bound of the tokens of the prompt, and of
+    `max_tokens` (or the model's own limit), at the price of the most expensive host. When the reply arrives, its cost
+    replaces the reservation. So set `max_tokens`: without it, the limit is the highest that the model allows. A call
+    that reports no cost counts with the list prices of its tokens. A call without tokens, such as a cancelled one,
+    counts with the reserved amount until its cost is looked up (`reconcile`). Plugins, searches and other server tools
+    cost extra. Calls are refused before LangChain looks into its cache.
 
-    A prompt has at most 1.2 times the tokens that are estimated for it, unless it is of an unusual kind. The budget
-    learns from prompts with more, but can be exceeded by the excess of the first calls of that kind.
+    The reservation assumes that a prompt has at most 1.2 times the estimated tokens. Some unusual prompts have more:
+    the budget adjusts to them, but the first such calls can exceed it by the difference.
 
     The budget counts the calls of one process, unless `shared` names a file or a server. In a process pool, Spark or
-    Ray each worker otherwise has its own copy, which warns when it is unpickled or first used there.
+    Ray, each worker otherwise has its own copy, which warns when it is unpickled or first used.
 
-    The error is raised by every way to call; a `batch` with `return_exceptions=True` has it in its list. LangChain also
-    logs it as a warning. In async runs with several handlers Python may add the warning "coroutine 'ahandle_event' was
+    Every way to call raises the error; a `batch` with `return_exceptions=True` has it in its list. LangChain also logs
+    it as a warning. In async runs with several handlers, Python may add the warning "coroutine 'ahandle_event' was
     never awaited", because LangChain does not close the remaining handlers after a refusal.
 
     Args:
-        max_cost: The limit in US dollars, for OpenRouter's charges and the bills of hosts to your own keys together.
+        max_cost: The limit in US dollars, for OpenRouter's charges and those of hosts to your own keys together.
         max_tokens: The limit in tokens, input and output together.
         reserve: The amount to reserve for a call in flight: `"worst_case"`, or US dollars. With 0, calls in flight at
             the same time can exceed the limit by their own cost.
-        wait: Whether a call that does not fit waits until calls in flight have ended, if it may fit then; or the most
-            seconds to wait. Async calls of ChatKimi wait without blocking the event loop; those of other models are
-            refused.
-        prices: The prices of models that are not listed here, US dollars per million tokens:
+        wait: Whether a call that does not fit waits for calls in flight, if it may fit afterwards; or the maximum wait
+            in seconds. Async calls of ChatKimi wait without blocking the event loop; those of other models are refused.
+        prices: Prices of models without list prices, in US dollars per million tokens:
             `{"prompt": 0.6, "completion": 2.5}`. They replace the list prices in reservations.
         shared: A file (SQLite, on a disk of this machine) or the URL of a Redis server (`redis://...`, with the extra
             `redis`) with the amounts of all processes that name it. A process that ends during a call leaves its
@@ -78,14 +76,14 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: Both limits are missing, or a value is not a number or is negative.
-        KimiUsageError: The package for `shared` is not installed. Raised in a run if the most that a call can cost is
-            not known.
+        KimiUsageError: The package for `shared` is not installed. Raised in a run if the highest possible cost of a
+            call is unknown.
         KimiBudgetExceededError: Raised in the run whose call is refused.
     """
 
     raise_error = True
 
-    def __init__(  # noqa: PLR0913 - its settings, by name
+    def __init__(  # noqa: PLR0913 - keyword-only settings
         self,
         *,
         max_cost: float | None = None,
@@ -107,8 +105,8 @@ class Budget(KimiCostCallback):
         self.name = name
         self._store: Store = store_at(shared)
         self._limits: tuple[Limit, ...] = (Limit(name, None if max_cost is None else decimal(max_cost), max_tokens),)
-        self._here = InProcess(is_shared=self._store.is_shared)
-        self._children = count(1)
+        self._in_process = InProcess(is_shared=self._store.is_shared)
+        self._children = 0
         self._process = os.getpid()
         with _registry_lock:
             _budgets.add(self)
@@ -127,25 +125,30 @@ class Budget(KimiCostCallback):
         A call must fit into the child and into this budget, and is charged to both. Pass only the child to its runs.
 
         Args:
-            name: The name of the child; children of the same name share their amounts. None makes a new name.
+            name: The name of the child; children of the same name share their amounts. None: a new name.
             max_cost: The limit of the child in US dollars.
             max_tokens: The limit of the child in tokens.
 
         Raises:
             ValueError: Both limits are missing, or one is not a number or is negative.
         """
+        if name is None:
+            # Threads may create children at the same time.
+            with _registry_lock:
+                self._children += 1
+                name = str(self._children)
         child = Budget(
             max_cost=max_cost,
             max_tokens=max_tokens,
             reserve=self.reserve,
             wait=self.wait,
             prices=self.prices,
-            name=f"{self.name}/{next(self._children) if name is None else name}",
+            name=f"{self.name}/{name}",
         )
         child._store = self._store
         child._limits += self._limits
         child._lookups = self._lookups
-        child._here = InProcess(is_shared=self._store.is_shared, lines=self._here.lines)
+        child._in_process = InProcess(is_shared=self._store.is_shared, lines=self._in_process.lines)
         return child
 
     @property
@@ -176,20 +179,20 @@ class Budget(KimiCostCallback):
         """Set all sums and the amount spent to zero. Calls in flight are counted when they end."""
         super().reset()
         self._store.reset(self.name)
-        self._here.notify()
+        self._in_process.notify()
 
     def on_chat_model_start(
         self, *arguments: Any, run_id: UUID, metadata: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
-        """Reserve the most that a call can cost.
+        """Reserve the maximum cost of a call.
 
         Raises:
-            KimiBudgetExceededError: It does not fit, and waiting does not help.
-            KimiUsageError: The most that it can cost is not known.
+            KimiBudgetExceededError: The call does not fit, and waiting does not help.
+            KimiUsageError: The maximum cost of the call is unknown.
         """
         self._warn_in_another_process()
-        # A budget that both the model and the run have is notified twice of the same call.
-        if run_id.int in self._here.calls:
+        # A budget in the callbacks of both the model and the run is notified of each call twice.
+        if run_id.int in self._in_process.calls:
             return
         slot = new_slot(run_id, kwargs)
         try:
@@ -198,12 +201,12 @@ class Budget(KimiCostCallback):
             _discard(run_id)
             raise
         self._begin(run_id, (metadata or {}).get("ls_model_name"), slot)
-        self._here.calls[run_id.int] = reservation
+        self._in_process.calls[run_id.int] = reservation
         self._admit(run_id, reservation)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Charge a call that was answered."""
-        cost = CallCost(cost=NOTHING) if is_cache_hit(response) else cost_of_result(response)
+        cost = CallCost(cost=NO_COST) if is_cache_hit(response) else cost_of_result(response)
         self._settle(run_id, cost)
         super().on_llm_end(response, run_id=run_id, **kwargs)
 
@@ -220,15 +223,15 @@ class Budget(KimiCostCallback):
         """
         super().on_retry(retry_state, run_id=run_id, **kwargs)
         error = retry_state.outcome and retry_state.outcome.exception()
-        reservation = self._here.calls.get(run_id.int)
+        reservation = self._in_process.calls.get(run_id.int)
         if reservation is None or error is None:
             return
         reservation.attempts += 1
-        lacking = self._store.attempt(
+        shortage = self._store.attempt(
             str(run_id), reservation.attempts, self._limits, charge_for(cost_of_error(error), reservation)
         )
-        if lacking is not None:
-            raise self._here.refusal(lacking) from error
+        if shortage is not None:
+            raise self._in_process.refusal(shortage) from error
 
     def _reservation(
         self, messages: Sequence[BaseMessage], parameters: Mapping[str, Any], slot: Slot | None
@@ -237,13 +240,14 @@ class Budget(KimiCostCallback):
             return Reservation(Amount(decimal(self.reserve)), slot=slot)
         is_priced = any(limit.max_cost is not None for limit in self._limits)
         body = body_of_call(messages, parameters)
-        case = worst_case(body, self.prices, margin=self._here.margin, is_priced=is_priced)
+        case = worst_case(body, self.prices, margin=self._in_process.margin, is_priced=is_priced)
         return Reservation(Amount(case.cost, case.tokens), case.prompt_tokens, slot)
 
     def _admit(self, run_id: UUID, reservation: Reservation) -> None:
+        """Reserve the amount of a call, or let it wait: in its thread, or by a ticket in its slot."""
         attempt = partial(self._fits, run_id, reservation)
-        # A call does not overtake the ones that wait.
-        if (self._here.line.is_empty or not self.wait) and attempt():
+        # A call does not overtake calls that are waiting.
+        if (self._in_process.line.is_empty or not self.wait) and attempt():
             return
         try:
             asyncio.get_running_loop()
@@ -251,50 +255,57 @@ class Budget(KimiCostCallback):
             self._wait(run_id, attempt)
             return
         if reservation.slot is None:
-            raise self._late(run_id)
-        reservation.slot.tickets.append(Ticket(partial(self._wait_async, run_id, attempt), partial(self._late, run_id)))
+            raise self._give_up(run_id)
+        reservation.slot.tickets.append(
+            Ticket(partial(self._wait_async, run_id, attempt), partial(self._give_up, run_id))
+        )
 
     def _fits(self, run_id: UUID, reservation: Reservation) -> bool:
-        """Reserve the amount, and return whether it fits. Raise if it does not, and waiting does not help."""
-        lacking = self._store.reserve(str(run_id), self._limits, reservation.most)
-        if lacking is None:
+        """Reserve the amount if it fits, and return whether it does.
+
+        Raises:
+            KimiBudgetExceededError: The amount does not fit, and waiting does not help.
+        """
+        shortage = self._store.reserve(str(run_id), self._limits, reservation.amount)
+        if shortage is None:
             return True
-        reservation.lacking = lacking
-        if self.wait and lacking.is_temporary:
+        reservation.shortage = shortage
+        if self.wait and shortage.is_temporary:
             return False
         _discard(run_id)
-        raise self._here.refusal(lacking)
+        raise self._in_process.refusal(shortage)
 
     def _wait(self, run_id: UUID, attempt: partial[bool]) -> None:
         try:
-            fits = self._here.line.wait(attempt, self._patience)
+            fits = self._in_process.line.wait(attempt, self._max_wait)
         except BaseException:
             _discard(run_id)
             raise
         if not fits:
-            raise self._late(run_id)
+            raise self._give_up(run_id)
 
     async def _wait_async(self, run_id: UUID, attempt: partial[bool]) -> None:
         try:
-            fits = await self._here.line.wait_async(attempt, self._patience)
+            fits = await self._in_process.line.wait_async(attempt, self._max_wait)
         except BaseException:
             _discard(run_id)
             raise
         if not fits:
-            raise self._late(run_id)
+            raise self._give_up(run_id)
 
     @property
-    def _patience(self) -> float | None:
+    def _max_wait(self) -> float | None:
         return None if self.wait is True else float(self.wait)
 
-    def _late(self, run_id: UUID) -> KimiBudgetExceededError:
-        """Forget a call that cannot wait any longer, and return the error to raise."""
-        lacking = self._here.calls[run_id.int].lacking
+    def _give_up(self, run_id: UUID) -> KimiBudgetExceededError:
+        """Remove a call that cannot wait any longer, and return the error to raise."""
+        shortage = self._in_process.calls[run_id.int].shortage
         _discard(run_id)
-        return self._here.refusal(lacking)
+        return self._in_process.refusal(shortage)
 
     def _settle(self, run_id: UUID, cost: CallCost, error: BaseException | None = None) -> None:
-        reservation = self._here.calls.pop(run_id.int, None)
+        """Replace the reservation of a call by the cost of the call and of its retried attempts."""
+        reservation = self._in_process.calls.pop(run_id.int, None)
         if reservation is None:
             return
         slot = reservation.slot
@@ -304,15 +315,15 @@ class Budget(KimiCostCallback):
         attempts = attempts or (tuple(slot.errors) if slot else ())
         charge, total = charge_for(cost, reservation), Amount()
         for attempt in attempts[reservation.attempts :]:
-            total += charge_for(cost_of_error(attempt), reservation).within(reservation.most)
-        total += charge.within(reservation.most)
+            total += charge_for(cost_of_error(attempt), reservation).within(reservation.amount)
+        total += charge.within(reservation.amount)
         settled = self._store.settle(str(run_id), self._accounts, Charge(total.cost, total.tokens))
         generation_id = cost.generation_id or (slot.generation_id if slot else None)
         if cost.cost is None and generation_id and self._lookups.reconciler is not None:
-            self._here.unknown[generation_id] = charge.within(reservation.most), settled
-        self._here.note_prices(cost)
-        self._here.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
-        self._here.notify()
+            self._in_process.unknown[generation_id] = charge.within(reservation.amount), settled
+        self._in_process.note_prices(cost)
+        self._in_process.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
+        self._in_process.notify()
 
     @property
     def _accounts(self) -> list[str]:
@@ -320,19 +331,19 @@ class Budget(KimiCostCallback):
 
     def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
         super()._correct(shared, counted, actual_cost)
-        charged, accounts = self._here.unknown.pop(actual_cost.generation_id or "", (Amount(), []))
+        charged, accounts = self._in_process.unknown.pop(actual_cost.generation_id or "", (Amount(), []))
         tokens = plausible_tokens(actual_cost.usage and actual_cost.usage.get("total_tokens"))
-        actual = Amount((actual_cost.cost or NOTHING) + actual_cost.upstream_cost, tokens)
+        actual = Amount((actual_cost.cost or NO_COST) + actual_cost.upstream_cost, tokens)
         self._store.correct(accounts, actual - charged)
-        self._here.notify()
+        self._in_process.notify()
 
     def _release(self, run_id: UUID) -> None:
-        """Free the reservation of a call that is not made."""
-        if (reservation := self._here.calls.pop(run_id.int, None)) is not None:
+        """Cancel the reservation of a call that is not made."""
+        if (reservation := self._in_process.calls.pop(run_id.int, None)) is not None:
             if reservation.slot is not None:
                 reservation.slot.is_taken = True
-            self._store.settle(str(run_id), self._accounts, Charge(NOTHING, 0))
-            self._here.notify()
+            self._store.settle(str(run_id), self._accounts, Charge(NO_COST, 0))
+            self._in_process.notify()
 
     def _warn_in_another_process(self) -> None:
         if self._process == os.getpid() or self._store.is_shared:

@@ -1,4 +1,4 @@
-"""The cost of one call, read from its result or from the error that ended it."""
+"""Read the cost of one call from its result, or from the error that ended it."""
 
 import logging
 import math
@@ -18,10 +18,10 @@ from langchain_kimi._openrouter.wire import WireUsage
 from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiStatusError, KimiUsageError
 
-NOTHING = Decimal(0)
+NO_COST = Decimal(0)
 _MILLION = 1_000_000
-_MOST = 1_000_000
-"""US dollars. A call that reports a higher or an infinite cost counts with this one, so that sums stay finite."""
+_MAX_COST = 1_000_000
+"""US dollars. A call that reports a higher or an infinite cost counts with this cost, so that sums stay finite."""
 logger = logging.getLogger("langchain_kimi")
 
 
@@ -34,7 +34,7 @@ class CallCost:
         provider: The host that served the call; None if it was not reported.
         usage: The tokens; None if they were not reported.
         cost: US dollars that OpenRouter charged; None if unknown.
-        upstream_cost: US dollars that the host bills to the caller's own key.
+        upstream_cost: US dollars that the host charges to the caller's own key.
         generation_id: OpenRouter's id of the call; None if it was not reported.
     """
 
@@ -42,7 +42,7 @@ class CallCost:
     provider: str | None = None
     usage: UsageMetadata | None = None
     cost: Decimal | None = None
-    upstream_cost: Decimal = NOTHING
+    upstream_cost: Decimal = NO_COST
     generation_id: str | None = None
 
 
@@ -68,7 +68,7 @@ def cost_of_record(record: Any) -> CallCost | None:
         provider=_text(read("provider_name")),
         usage=None if prompt is None and completion is None else usage_from(cast("WireUsage", tokens)),
         cost=cost,
-        upstream_cost=upstream or NOTHING,
+        upstream_cost=upstream or NO_COST,
         generation_id=_text(read("id")),
     )
 
@@ -93,12 +93,12 @@ def price_sources(call_cost: CallCost) -> frozenset[str]:
     return frozenset() if listed is None else frozenset({f"{listed.source}, {listed.date}"})
 
 
-_MOST_TOKENS = 10**12
+_MAX_TOKENS = 10**12
 
 
 def plausible_tokens(count: Any) -> int:
-    """Return a reported number of tokens, 0 if it is negative or missing, and at most a trillion."""
-    return min(max(count or 0, 0), _MOST_TOKENS)
+    """Return a reported number of tokens, limited to a trillion; 0 if it is negative or missing."""
+    return min(max(count or 0, 0), _MAX_TOKENS)
 
 
 def cost_of_result(result: LLMResult | None) -> CallCost:
@@ -133,7 +133,7 @@ def cost_of_error(error: BaseException, result: LLMResult | None = None) -> Call
     usage = error.usage or {}
     names: dict[str, Any] = {"model": error.model, "provider": error.provider, "generation_id": error.generation_id}
     if not usage and not _may_be_billed(error):
-        return CallCost(cost=NOTHING, **names)
+        return CallCost(cost=NO_COST, **names)
     return CallCost(usage=usage_from(cast("WireUsage", usage)), **names, **_money(usage))
 
 
@@ -150,7 +150,7 @@ def is_cache_hit(result: LLMResult) -> bool:
 
 
 def _message(result: LLMResult | None) -> AIMessage | None:
-    """Return the first message of a result. If `n` asked for several, each of them has the usage of all."""
+    """Return the first message of a result. If there are several (`n`), each of them has the usage of all."""
     generation = next((choices[0] for choices in result.generations[:1] if choices), None) if result else None
     message = generation.message if isinstance(generation, ChatGeneration) else None
     return message if isinstance(message, AIMessage) else None
@@ -160,11 +160,11 @@ def _money(wire: Mapping[str, Any]) -> dict[str, Any]:
     details = _mapping(wire.get("cost_details"))
     # The upstream cost is additional only with the caller's own key (BYOK). Otherwise it is included in `cost`.
     upstream = _dollars(details.get("upstream_inference_cost")) if wire.get("is_byok") else None
-    return {"cost": _dollars(wire.get("cost")), "upstream_cost": upstream or NOTHING}
+    return {"cost": _dollars(wire.get("cost")), "upstream_cost": upstream or NO_COST}
 
 
 def _text(value: Any) -> str | None:
-    """Return a non-empty string, else None, because other packages may put any value under these names."""
+    """Return a non-empty string; None for any other value, which other packages may store under these names."""
     return value if isinstance(value, str) and value else None
 
 
@@ -175,7 +175,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _dollars(value: Any) -> Decimal | None:
     """Return a reported cost as a decimal, so that sums of many small costs stay exact; None if it is unknown.
 
-    Hosts have reported negative costs. Such a cost is unknown, since otherwise a budget would grow with each call.
+    Hosts have reported negative costs. They count as unknown, because otherwise a budget would grow with each call.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -185,9 +185,9 @@ def _dollars(value: Any) -> Decimal | None:
     if value < 0:
         logger.warning("A reply reports a negative cost. The call counts as a call of unknown cost.")
         return None
-    if value > _MOST:
-        logger.warning("A reply reports a cost above %s USD. The call counts with that cost.", f"{_MOST:,}")
-        return Decimal(_MOST)
+    if value > _MAX_COST:
+        logger.warning("A reply reports a cost above %s USD. The call counts with that cost.", f"{_MAX_COST:,}")
+        return Decimal(_MAX_COST)
     return Decimal(str(value))
 
 

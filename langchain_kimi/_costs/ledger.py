@@ -12,7 +12,7 @@ from uuid import UUID
 from langchain_core.outputs import LLMResult
 
 from langchain_kimi._costs.charges import (
-    NOTHING,
+    NO_COST,
     CallCost,
     cost_of_error,
     cost_of_result,
@@ -36,7 +36,7 @@ class Costs:
         calls: Calls that ended, successfully or not, without hits of LangChain's cache.
         failed: Calls among them that ended with an error, were cancelled, or were abandoned by the caller.
         unknown: Calls and attempts of unknown cost, which the sums do not include.
-        retries: Failed attempts that were retried. Of other packages' models, LangChain reports none of a stream.
+        retries: Failed attempts that were retried. LangChain does not report those of streams of other packages.
         cache_hits: Answers from LangChain's cache. They cost nothing, and their tokens are not counted.
         input_tokens: Tokens of the prompts.
         cached_tokens: Tokens of the prompts that a host read from its cache.
@@ -55,8 +55,8 @@ class Costs:
     output_tokens: int = 0
     reasoning_tokens: int = 0
     total_tokens: int = 0
-    charged: Decimal = field(default=NOTHING, repr=False)
-    charged_upstream: Decimal = field(default=NOTHING, repr=False)
+    charged: Decimal = field(default=NO_COST, repr=False)
+    charged_upstream: Decimal = field(default=NO_COST, repr=False)
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in self.to_dict().items() if value or name == "calls"}
@@ -77,7 +77,7 @@ class Costs:
 
     @property
     def upstream_cost(self) -> float:
-        """The US dollars that hosts bill to the caller's own keys. `cost` does not include them."""
+        """The US dollars that hosts charge to the caller's own keys. `cost` does not include them."""
         return float(self.charged_upstream)
 
     @property
@@ -97,7 +97,7 @@ class Costs:
         return {name: getattr(self, name) for name in (*names, *derived)}
 
     def add(self, call_cost: CallCost, sign: int = 1) -> None:
-        """Add the tokens and the cost of a call, or with the sign -1 subtract them."""
+        """Add the tokens and the cost of a call, or subtract them if the sign is -1."""
         usage = call_cost.usage
         if usage is not None:
             self.input_tokens += sign * plausible_tokens(usage.get("input_tokens"))
@@ -106,20 +106,20 @@ class Costs:
             self.cached_tokens += sign * plausible_tokens((usage.get("input_token_details") or {}).get("cache_read"))
             self.reasoning_tokens += sign * plausible_tokens((usage.get("output_token_details") or {}).get("reasoning"))
         self.unknown += sign * (call_cost.cost is None)
-        self.charged += sign * (call_cost.cost or NOTHING)
+        self.charged += sign * (call_cost.cost or NO_COST)
         self.charged_upstream += sign * call_cost.upstream_cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CountedCall:
-    """A call or an attempt in the sums of a ledger, to be corrected when its cost becomes known.
+    """A call or an attempt that a ledger has counted, to correct the sums when its cost becomes known.
 
     Attributes:
         cost: The cost with which it was counted.
         model: The requested model.
         is_failed: Whether it counts as a failed call.
         is_retry: Whether it is an attempt that was retried.
-        total: The sum that includes it. A reset begins another one.
+        total: The sum that includes it. After a reset, the ledger has another one.
     """
 
     cost: CallCost
@@ -131,7 +131,7 @@ class CountedCall:
 
 @dataclass(slots=True)
 class CallInFlight:
-    """A call that has begun and not ended.
+    """A call that has begun but not ended.
 
     Attributes:
         started: The time at which it began, in seconds of the ledger's clock.
@@ -152,8 +152,8 @@ class Ledger:
     A call ends when LangChain's callbacks report it (`on_llm_end`, `on_llm_error`). langchain-core does not report that
     a plain `ainvoke` was cancelled, so `ChatKimi._agenerate` does. A cancellation is not reported if the call waits for
     a rate limiter, if core aggregates a stream for it (`streaming=True`), or if the model is from another package. Such
-    a call stays in flight until it is older than `LONGEST_CALL`, and then counts as failed and of unknown cost. For a
-    budget both states are equal: the amount that it reserved for the call stays reserved.
+    a call stays in flight until it is older than `LONGEST_CALL`, and then counts as failed and of unknown cost. A
+    budget treats both states alike: the amount that it reserved for the call stays reserved.
 
     Args:
         now: The clock, in seconds.
@@ -171,7 +171,7 @@ class Ledger:
 
     @property
     def in_flight(self) -> int:
-        """The number of calls that have begun and not ended."""
+        """The number of calls that have begun but not ended."""
         return len(self._in_flight)
 
     def begin(self, run_id: UUID, model: str | None, slot: Slot | None = None) -> None:
@@ -179,7 +179,7 @@ class Ledger:
         self._in_flight.setdefault(run_id.int, CallInFlight(self._now(), model, slot))
 
     def end(self, run_id: UUID, result: LLMResult) -> list[CountedCall]:
-        """Count a call that was answered. Return the counted calls and attempts of unknown cost."""
+        """Count a call that was answered. Return the call and its attempts if their cost is unknown."""
         if (call := self._in_flight.pop(run_id.int, None)) is None:
             return []
         if is_cache_hit(result):
@@ -189,7 +189,7 @@ class Ledger:
         return self._unknown([*self._retries(call, ()), self._count(call, cost_of_result(result))])
 
     def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> list[CountedCall]:
-        """Count a call that failed, with the part of its result that arrived. Return those of unknown cost."""
+        """Count a call that failed, with its partial result; see `end` for the returned calls."""
         if (call := self._in_flight.pop(run_id.int, None)) is None:
             return []
         # LangChain does not report the retries of a stream. The error that ends the stream has them.
@@ -205,7 +205,7 @@ class Ledger:
         return self._unknown([self._count(call, cost_of_error(error), is_retry=True)])
 
     def correct(self, counted: CountedCall, actual_cost: CallCost) -> None:
-        """Replace the cost of a counted call. Nothing happens if the sums were reset since."""
+        """Replace the cost of a counted call, unless the sums have been reset since."""
         if counted.total is not self.total:
             return
         cost = replace(
@@ -223,7 +223,7 @@ class Ledger:
             _count_once(costs, replace(counted, cost=cost))
 
     def discard(self, run_id: UUID) -> None:
-        """Forget a call that began and is not made."""
+        """Remove a call that began but is not made."""
         self._in_flight.pop(run_id.int, None)
 
     def expire(self) -> None:
@@ -257,7 +257,7 @@ class Ledger:
         }
 
     def _retries(self, call: CallInFlight, attempts: Sequence[KimiError]) -> list[CountedCall]:
-        """Count the failed attempts that were not reported one by one."""
+        """Count the failed attempts that were not reported individually."""
         attempts = attempts or (call.slot.errors if call.slot else ())
         return [self._count(call, cost_of_error(error), is_retry=True) for error in attempts[call.retries :]]
 

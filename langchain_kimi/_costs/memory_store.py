@@ -1,11 +1,11 @@
-"""The accounts of budgets in one process."""
+"""Keep the accounts of budgets in the memory of one process."""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, overdraft, shortage
+from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, overdraft, shortage_of
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class _Account:
 
 
 class MemoryStore:
-    """Accounts in memory, for any number of threads. A copy is the same store; a pickle has the amounts spent."""
+    """Accounts in memory, for any number of threads. A copy is the same store; a pickle has only the amounts spent."""
 
     is_shared = False
 
@@ -48,22 +48,22 @@ class MemoryStore:
     def __copy__(self) -> Self:
         return self
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
         with self._lock:
             new = [limit for limit in limits if call not in self._account(limit.account).calls]
             for limit in new:
-                if lacking := shortage(limit, self._account(limit.account).balance(), most):
-                    return lacking
+                if shortage := shortage_of(limit, self._account(limit.account).balance(), amount):
+                    return shortage
             for limit in new:
                 account = self._account(limit.account)
-                account.calls[call] = _Reservation(most)
-                account.reserved += most
+                account.calls[call] = _Reservation(amount)
+                account.reserved += amount
         return None
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
         """Charge a failed attempt; see `Store`."""
-        lacking = None
+        shortage = None
         with self._lock:
             for limit in limits:
                 account = self._account(limit.account)
@@ -71,8 +71,8 @@ class MemoryStore:
                 if reservation is not None and reservation.attempts < number:
                     reservation.attempts = number
                     account.spent += charge.within(reservation.amount)
-                    lacking = lacking or overdraft(limit, account.balance())
-        return lacking
+                    shortage = shortage or overdraft(limit, account.balance())
+        return shortage
 
     def settle(self, call: str, accounts: Sequence[str], charge: Charge) -> list[str]:
         """Replace a reservation by the cost; see `Store`."""
@@ -112,13 +112,13 @@ def store_at(shared: Any) -> Any:
     Args:
         shared: None for a store in memory, the URL of a Redis server, or the path of an SQLite file.
     """
-    # A program without shared budgets imports neither of these.
     if shared is None:
         return MemoryStore()
+    # Imported here, so that programs without shared budgets import neither of these.
     if str(shared).startswith(("redis://", "rediss://", "unix://")):
-        from langchain_kimi._costs.redis_store import RedisStore  # noqa: PLC0415 - as it says
+        from langchain_kimi._costs.redis_store import RedisStore  # noqa: PLC0415 - imported when needed
 
         return RedisStore(str(shared))
-    from langchain_kimi._costs.sqlite_store import SQLiteStore  # noqa: PLC0415 - as it says
+    from langchain_kimi._costs.sqlite_store import SQLiteStore  # noqa: PLC0415 - imported when needed
 
     return SQLiteStore(shared)

@@ -1,4 +1,4 @@
-"""Lookups of costs that replies did not report, in the background."""
+"""Look up costs that replies did not report, in the background."""
 
 import heapq
 import logging
@@ -12,12 +12,13 @@ from langchain_kimi._costs.charges import CallCost, cost_of_record
 from langchain_kimi.errors import KimiError
 
 DELAYS = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds between a call or a lookup and the next lookup. Records of calls appeared after about ten seconds."""
+"""Seconds before each lookup of a call, counted from the call or the lookup before it. Observed: records of calls
+appear after about ten seconds."""
 logger = logging.getLogger("langchain_kimi")
 
 
 class GenerationSource(Protocol):
-    """A catalog: it returns the record of a call by its generation id."""
+    """Returns the record of a call by its generation id, as a `Catalog` does."""
 
     def generation(self, generation_id: str, *, wait: float) -> Any:
         """Return the record; raise a `KimiError` if it does not exist within `wait` seconds."""
@@ -25,7 +26,7 @@ class GenerationSource(Protocol):
 
 
 class Reconciler:
-    """Looks up the costs of calls by their generation ids, in a thread that ends with the process.
+    """Looks up the costs of calls by their generation ids, in a daemon thread.
 
     Args:
         source: The catalog, or a function that returns it at the first lookup.
@@ -51,11 +52,11 @@ class Reconciler:
 
     @property
     def pending(self) -> int:
-        """The number of calls whose cost is looked up."""
+        """The number of calls whose cost is being looked up."""
         return len(self._receivers)
 
-    def ask(self, generation_id: str, receiver: Callable[[CallCost], object]) -> None:
-        """Look up a call, and pass its cost to the receiver if there is one."""
+    def look_up(self, generation_id: str, receiver: Callable[[CallCost], object]) -> None:
+        """Look up a call in the background, and pass its cost to the receiver if it has one."""
         with self._changed:
             if generation_id in self._receivers:
                 self._receivers[generation_id].append(receiver)
@@ -68,7 +69,7 @@ class Reconciler:
             self._changed.notify_all()
 
     def join(self, seconds: float | None = None) -> bool:
-        """Wait until all lookups have ended; return False if they have not within some seconds."""
+        """Wait until all lookups have ended; return False if some are still pending after `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._receivers, seconds)
 
@@ -77,9 +78,10 @@ class Reconciler:
         heapq.heappush(self._queue, (due, next(self._numbers), generation_id, lookups))
 
     def _run(self) -> None:
+        """Look up calls until the queue is empty. It runs in a thread."""
         while (task := self._next()) is not None:
             generation_id, lookups = task
-            cost = self._look_up(generation_id)
+            cost = self._cost_of(generation_id)
             with self._changed:
                 if cost is None and lookups + 1 < len(self._delays):
                     self._push(generation_id, lookups + 1)
@@ -104,7 +106,7 @@ class Reconciler:
             self._thread = None
             return None
 
-    def _look_up(self, generation_id: str) -> CallCost | None:
+    def _cost_of(self, generation_id: str) -> CallCost | None:
         try:
             if callable(self._source):
                 self._source = self._source()

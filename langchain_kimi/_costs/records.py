@@ -1,4 +1,4 @@
-"""Records of calls, as logs and telemetry need them. They contain no text of prompts and replies."""
+"""Records of calls for logs and telemetry. They contain no text of prompts and replies."""
 
 import asyncio
 import time
@@ -22,14 +22,14 @@ class CallRecord:
     """One call that has ended.
 
     Attributes:
-        run_id: The run.
-        parent_run_id: The run around it; None without one.
-        time: The time at which it began, in seconds since the epoch.
-        duration: Its seconds.
-        first_chunk: The seconds until the first chunk of a stream; None without a stream.
+        run_id: The id of the run.
+        parent_run_id: The id of the parent run; None without a parent.
+        time: The time at which the call began, in seconds since the epoch.
+        duration: The duration of the call in seconds.
+        first_chunk: The seconds until the first chunk of a stream; None for a call without a stream.
         requested_model: The model of the request.
-        state: `answered`; `cached`, an answer from LangChain's cache; `failed`; `cancelled`, by its task; `abandoned`,
-            by the reader of the stream.
+        state: `answered`, `cached` (an answer from LangChain's cache), `failed`, `cancelled` (its task was cancelled),
+            or `abandoned` (its stream was not read to the end).
         error: The name of the class of the error; None without an error.
         cost: The tokens, the cost, the model and the host.
         attempts: The number of attempts.
@@ -88,7 +88,7 @@ class CallObserver(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Note the start of a call."""
+        """Record the start of a call."""
         model = (metadata or {}).get("ls_model_name")
         slot = new_slot(run_id, kwargs)
         self._running.setdefault(
@@ -96,7 +96,7 @@ class CallObserver(BaseCallbackHandler):
         )
 
     def on_llm_new_token(self, *_: Any, run_id: UUID, **__: Any) -> None:
-        """Note the time of the first chunk."""
+        """Record the time of the first chunk."""
         running = self._running.get(run_id.int)
         if running is not None and running.first_chunk is None:
             running.first_chunk = time.monotonic() - running.started
@@ -125,6 +125,7 @@ class CallObserver(BaseCallbackHandler):
         response: LLMResult | None,
         error: BaseException | None = None,
     ) -> None:
+        """Create the record of a call that has ended, and pass it to `observe`."""
         running = self._running.pop(run_id.int, None)
         if running is None:
             return

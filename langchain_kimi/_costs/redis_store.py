@@ -1,10 +1,10 @@
-"""The accounts of budgets on a Redis server, for the processes of several machines. It needs the extra `redis`."""
+"""Keep the accounts of budgets on a Redis server, for the processes of several machines. Requires the extra `redis`."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from langchain_kimi._costs.charges import NOTHING
+from langchain_kimi._costs.charges import NO_COST
 from langchain_kimi._costs.sqlite_store import to_dollars, to_units
 from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage
 from langchain_kimi.errors import KimiUsageError
@@ -27,7 +27,7 @@ end
 _RESERVE = (
     _LIBRARY
     + """
-local call, most = ARGV[1], {cost = ARGV[2], tokens = ARGV[3]}
+local call, amount = ARGV[1], {cost = ARGV[2], tokens = ARGV[3]}
 local new = {}
 for index, account in ipairs(KEYS) do
     if redis.call('HEXISTS', account, 'call:' .. call .. ':cost') == 0 then
@@ -35,7 +35,7 @@ for index, account in ipairs(KEYS) do
         for position, unit in ipairs({'tokens', 'cost'}) do
             local limit = ARGV[3 + 2 * (index - 1) + position]
             local now = state(account, unit)
-            local total = now[1] + now[2] + tonumber(most[unit])
+            local total = now[1] + now[2] + tonumber(amount[unit])
             if limit ~= '' and (now[1] >= tonumber(limit) or total > tonumber(limit)) then
                 return lack(index, unit, account)
             end
@@ -43,7 +43,7 @@ for index, account in ipairs(KEYS) do
     end
 end
 for _, account in ipairs(new) do
-    for unit, value in pairs(most) do
+    for unit, value in pairs(amount) do
         add(account, 'reserved:' .. unit, value)
         redis.call('HSET', account, 'call:' .. call .. ':' .. unit, value)
     end
@@ -55,7 +55,7 @@ _ATTEMPT = (
     _LIBRARY
     + """
 local call, attempt, charge = ARGV[1], ARGV[2], {cost = ARGV[3], tokens = ARGV[4]}
-local lacking = {}
+local shortage = {}
 for index, account in ipairs(KEYS) do
     local row = 'call:' .. call .. ':'
     local charged = number(account, row .. 'attempts')
@@ -67,13 +67,13 @@ for index, account in ipairs(KEYS) do
             add(account, 'spent:' .. unit, value)
             local limit = ARGV[4 + 2 * (index - 1) + position]
             local now = state(account, unit)
-            if #lacking == 0 and limit ~= '' and now[1] + now[2] > tonumber(limit) then
-                lacking = lack(index, unit, account)
+            if #shortage == 0 and limit ~= '' and now[1] + now[2] > tonumber(limit) then
+                shortage = lack(index, unit, account)
             end
         end
     end
 end
-return lacking
+return shortage
 """
 )
 _SETTLE = (
@@ -126,11 +126,11 @@ class RedisStore:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._url,)
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
-        numbers = (to_units(most.cost), most.tokens)
-        lacking = self._run(_RESERVE, [limit.account for limit in limits], call, *numbers, *_bounds(limits))
-        return _shortage(lacking, limits, most)
+        numbers = (to_units(amount.cost), amount.tokens)
+        shortage = self._run(_RESERVE, [limit.account for limit in limits], call, *numbers, *_bounds(limits))
+        return _shortage(shortage, limits, amount)
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
         """Charge a failed attempt; see `Store`."""
@@ -171,7 +171,7 @@ def _key(account: str) -> str:
 
 
 def _bounds(limits: Sequence[Limit]) -> list[int | str]:
-    """Return the limits in tokens and in units of money, an empty string for none."""
+    """Return the limits in tokens and in units of money; an empty string for no limit."""
     bounds: list[int | str] = []
     for limit in limits:
         bounds.append("" if limit.max_tokens is None else limit.max_tokens)
@@ -183,12 +183,12 @@ def _numbers(charge: Charge) -> tuple[int | str, int | str]:
     return "" if charge.cost is None else to_units(charge.cost), "" if charge.tokens is None else charge.tokens
 
 
-def _shortage(lacking: Sequence[Any], limits: Sequence[Limit], most: Amount) -> Shortage | None:
-    """Return the shortage that a script reports: the place of the account, the unit, and its state."""
-    if not lacking:
+def _shortage(shortage: Sequence[Any], limits: Sequence[Limit], amount: Amount) -> Shortage | None:
+    """Return the shortage that a script reports as the position of the account, the unit, and its state."""
+    if not shortage:
         return None
-    limit = limits[int(lacking[0]) - 1]
-    spent, reserved = int(lacking[2]), int(lacking[3])
-    if lacking[1] == "tokens":
-        return Shortage("tokens", *map(Decimal, (limit.max_tokens or 0, spent, reserved, most.tokens)))
-    return Shortage("USD", limit.max_cost or NOTHING, to_dollars(spent), to_dollars(reserved), most.cost)
+    limit = limits[int(shortage[0]) - 1]
+    spent, reserved = int(shortage[2]), int(shortage[3])
+    if shortage[1] == "tokens":
+        return Shortage("tokens", *map(Decimal, (limit.max_tokens or 0, spent, reserved, amount.tokens)))
+    return Shortage("USD", limit.max_cost or NO_COST, to_dollars(spent), to_dollars(reserved), amount.cost)

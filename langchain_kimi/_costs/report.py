@@ -1,4 +1,4 @@
-"""Tables and charts of an audit log."""
+"""Write tables and charts of an audit log."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from langchain_kimi._costs.charges import NOTHING
+from langchain_kimi._costs.charges import NO_COST
 
 KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model": lambda line: str(line.get("model") or "unknown"),
@@ -21,7 +21,7 @@ _STATES_OF_FAILURE = frozenset({"failed", "cancelled", "abandoned"})
 
 @dataclass(slots=True)
 class Row:
-    """The sums of some calls."""
+    """A row of a table: the sums of some calls."""
 
     name: str
     calls: int = 0
@@ -31,7 +31,7 @@ class Row:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
-    cost: Decimal = NOTHING
+    cost: Decimal = NO_COST
 
     @property
     def cached_share(self) -> str:
@@ -66,7 +66,7 @@ def _number(value: int) -> str:
 
 
 def lines_in(text: Iterable[str]) -> tuple[list[dict[str, Any]], int]:
-    """Return the calls of an audit log, with their looked-up costs, and the number of lines that are not readable."""
+    """Return the calls of an audit log, with the costs that were looked up, and the number of unreadable lines."""
     calls: dict[str, dict[str, Any]] = {}
     damaged = 0
     for number, written in enumerate(text):
@@ -86,7 +86,7 @@ def lines_in(text: Iterable[str]) -> tuple[list[dict[str, Any]], int]:
 
 
 def rows_of(calls: Iterable[dict[str, Any]], by: str) -> list[Row]:
-    """Return the sums of calls, the dearest first, but days in order; the last row is the total."""
+    """Return the sums of calls, sorted by decreasing cost, or by date if grouped by day; the last row is the total."""
     rows: dict[str, Row] = {}
     total = Row("total")
     for line in calls:
@@ -126,9 +126,12 @@ tfoot th,tfoot td{font-weight:700;border-bottom:0}.scroll{overflow-x:auto}
 
 
 def as_html(rows: Sequence[Row], by: str) -> str:
-    """Return a page with the table and a bar for each cost. It loads nothing, and follows the reader's color scheme."""
+    """Return an HTML page with the table and a bar for each cost.
+
+    The page loads no other files, and uses the reader's color scheme.
+    """
     *rows, total = rows
-    highest = max((row.cost for row in rows), default=NOTHING) or Decimal(1)
+    highest = max((row.cost for row in rows), default=NO_COST) or Decimal(1)
     head = "".join(f"<th scope=col>{escape(name)}</th>" for name in HEAD)
     body = "".join(_html_row(row, float(row.cost / highest)) for row in rows)
     return (

@@ -1,4 +1,4 @@
-"""The parts of a budget: the reservations of its calls in this process, its charges, and its refusals."""
+"""The state of a budget in this process: the reservations of its calls, its charges, and its errors."""
 
 import math
 import weakref
@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Self
 
-from langchain_kimi._costs.charges import NOTHING, CallCost, cost_by_list, plausible_tokens, price_sources
+from langchain_kimi._costs.charges import NO_COST, CallCost, cost_by_list, plausible_tokens, price_sources
 from langchain_kimi._costs.slots import Slot
 from langchain_kimi._costs.store import Amount, Charge, Shortage
 from langchain_kimi._costs.waiting import Line
@@ -15,19 +15,19 @@ from langchain_kimi._costs.worst_case import MARGIN
 from langchain_kimi.errors import KimiBudgetExceededError
 
 _CALIBRATION = 1.05
-"""By how much more than the largest excess so far the tokens of prompts are overestimated."""
+"""The factor that is added to the largest excess of a prompt over its estimate so far."""
 
 
 @dataclass(slots=True)
 class Reservation:
     """The amount that a budget reserved for a call, and the failed attempts that it has charged."""
 
-    most: Amount
+    amount: Amount
     prompt_tokens: int = 0
     slot: Slot | None = None
     attempts: int = 0
-    lacking: Shortage | None = None
-    """The reason for which it had to wait."""
+    shortage: Shortage | None = None
+    """The reason why it had to wait."""
 
 
 class InProcess:
@@ -40,7 +40,7 @@ class InProcess:
         self.lines.add(self.line)
         self.is_shared = is_shared
         self.margin = MARGIN
-        self.by_list = NOTHING
+        self.by_list = NO_COST
         """US dollars that were charged by list prices, because replies reported no cost."""
         self.sources: set[str] = set()
         """The sources and dates of these prices."""
@@ -59,17 +59,21 @@ class InProcess:
             line.notify()
 
     def note_prices(self, cost: CallCost) -> None:
-        """Note the list prices that a call without a reported cost is charged with."""
+        """Record the list prices at which a call without a reported cost is charged."""
         if cost.cost is None and (dollars := cost_by_list(cost)):
             self.by_list += dollars
             self.sources |= price_sources(cost)
 
-    def refusal(self, lacking: Shortage | None) -> KimiBudgetExceededError:
-        """Return the error of a call that does not fit; None if it never came first among the calls that wait."""
+    def refusal(self, shortage: Shortage | None) -> KimiBudgetExceededError:
+        """Return the error of a call that does not fit.
+
+        Args:
+            shortage: The reason; None if the call was never the first of the waiting calls.
+        """
         note = (
             f", {self.by_list:f} USD of it by list prices ({', '.join(sorted(self.sources))})" if self.by_list else ""
         )
-        return refused(lacking, note)
+        return refused(shortage, note)
 
     def learn(self, reservation: Reservation, prompt_tokens: int) -> None:
         """Widen the margin of estimates if a prompt had more tokens than its upper bound."""
@@ -79,18 +83,22 @@ class InProcess:
 
 
 def charge_for(cost: CallCost, reservation: Reservation) -> Charge:
-    """Return the charge for a call: the reported cost, or list prices, or else the amount that was reserved."""
+    """Return the charge for a call: the reported cost, otherwise list prices, otherwise the reserved amount."""
     dollars = cost_by_list(cost) if cost.cost is None else cost.cost
-    if cost.cost == NOTHING and cost.usage is None:
-        return Charge(NOTHING, 0)
+    if cost.cost == NO_COST and cost.usage is None:
+        return Charge(NO_COST, 0)
     tokens = None if cost.usage is None else plausible_tokens(cost.usage.get("total_tokens"))
-    if tokens is None and reservation.most.tokens == 0:
+    if tokens is None and reservation.amount.tokens == 0:
         tokens = 0
     return Charge(None if dollars is None else dollars + cost.upstream_cost, tokens)
 
 
 def check_limits(max_cost: Any, max_tokens: Any, reserve: Any) -> None:
-    """Check the numbers of a budget; raise `ValueError` if both limits are missing or one is not a number."""
+    """Check the numbers of a budget.
+
+    Raises:
+        ValueError: Both limits are missing, or a value is not a number of at least 0.
+    """
     if max_cost is None and max_tokens is None:
         raise ValueError("A budget needs max_cost, max_tokens, or both.")
     numbers = {"max_cost": max_cost, "max_tokens": max_tokens, "reserve": 0 if reserve == "worst_case" else reserve}
@@ -102,30 +110,30 @@ def check_limits(max_cost: Any, max_tokens: Any, reserve: Any) -> None:
 
 
 def decimal(dollars: Any) -> Decimal:
-    """Return the decimal number that a float is written as, so that ten times 0.1 is 1."""
+    """Return a number as the decimal number that its text shows, so that ten times 0.1 is 1."""
     return Decimal(str(dollars))
 
 
-def refused(lacking: Shortage | None, note: str = "") -> KimiBudgetExceededError:
+def refused(shortage: Shortage | None, note: str = "") -> KimiBudgetExceededError:
     """Return the error of a call that does not fit, with a note on the amount spent; see `InProcess.refusal`."""
-    if lacking is None:
+    if shortage is None:
         return KimiBudgetExceededError(
             "Budget exceeded: earlier calls wait for it.", advice="The call was not sent. Wait longer for it."
         )
-    if lacking.unit == "tokens":
-        state, reserved = f"{lacking.spent:,} of {lacking.limit:,} tokens spent", f"{lacking.reserved:,} tokens"
-        most = f"{lacking.most:,} tokens"
+    if shortage.unit == "tokens":
+        state, reserved = f"{shortage.spent:,} of {shortage.limit:,} tokens spent", f"{shortage.reserved:,} tokens"
+        amount = f"{shortage.amount:,} tokens"
     else:
-        state, reserved = f"{lacking.spent:f} of {lacking.limit:f} USD spent{note}", f"{lacking.reserved:f} USD"
-        most = f"{lacking.most:f} USD"
-    if lacking.reserved:
+        state, reserved = f"{shortage.spent:f} of {shortage.limit:f} USD spent{note}", f"{shortage.reserved:f} USD"
+        amount = f"{shortage.amount:f} USD"
+    if shortage.reserved:
         state += f", {reserved} reserved for calls in flight"
-    if lacking.most and lacking.spent < lacking.limit:
-        state += f", and the call may cost {most}"
+    if shortage.amount and shortage.spent < shortage.limit:
+        state += f", and the call may cost {amount}"
     return KimiBudgetExceededError(
         f"Budget exceeded: {state}.",
-        spent=int(lacking.spent) if lacking.unit == "tokens" else float(lacking.spent),
-        limit=int(lacking.limit) if lacking.unit == "tokens" else float(lacking.limit),
-        unit=lacking.unit,
+        spent=int(shortage.spent) if shortage.unit == "tokens" else float(shortage.spent),
+        limit=int(shortage.limit) if shortage.unit == "tokens" else float(shortage.limit),
+        unit=shortage.unit,
         advice="The call was not sent. Raise the limit of the budget, call reset() on it, or lower max_tokens.",
     )

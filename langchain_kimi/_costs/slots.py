@@ -1,8 +1,8 @@
-"""State of the handlers and the call of a run: the call waits for budgets and reports its generation and retries.
+"""Connect the handlers of a run with its call, which waits for budgets and reports its generation and its retries.
 
-LangChain passes no run to streams and reports neither their retries nor the generation of a stream that is left early.
-But it runs inline handlers in the context of the call, right before it. A handler puts a slot for the run into that
-context, and the next call of ChatKimi in the context takes it.
+LangChain passes no run id to streams, and reports neither their retries nor the generation of a stream that is left
+early. But it runs inline handlers in the context of the call, directly before the call. So a handler puts a slot for
+the run into that context, and the next call of ChatKimi in the context takes it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,8 +21,8 @@ class Ticket:
     """A budget that a call has to wait for.
 
     Attributes:
-        admit: Waits without blocking the event loop. It raises an error if the call is refused after all.
-        refuse: Returns the error of a call that cannot wait, because it blocks its event loop.
+        admit: Waits without blocking the event loop. It raises an error if the call is refused.
+        refuse: Returns the error for a sync call, which cannot wait because it would block its event loop.
     """
 
     admit: Callable[[], Awaitable[None]]
@@ -63,32 +63,32 @@ def slot_for(run_id: UUID) -> Slot:
 
 
 def take_slot() -> Slot | None:
-    """Take the slot of the call that begins, None if no handler made one.
+    """Take and return the slot of the call that begins; None if no handler created one.
 
     Raises:
-        KimiBudgetExceededError: The call should wait for a budget, but it blocks its event loop.
+        KimiBudgetExceededError: The call would have to wait for a budget, and so block its event loop.
     """
-    slot = _next()
-    for ticket in slot.tickets if slot else ():
-        raise ticket.refuse()
+    slot = _next_slot()
+    if slot is not None and slot.tickets:
+        raise slot.tickets[0].refuse()
     return slot
 
 
 async def admitted_slot() -> Slot | None:
-    """Take the slot of the call that begins, and wait for its budgets.
+    """Take and return the slot of the call that begins, and wait for its budgets; None without a slot.
 
     Raises:
-        KimiBudgetExceededError: A budget refuses the call after all.
+        KimiBudgetExceededError: A budget refuses the call.
     """
-    slot = _next()
+    slot = _next_slot()
     if slot is not None:
         for ticket in slot.tickets:
             await ticket.admit()
     return slot
 
 
-def _next() -> Slot | None:
-    # Several prompts of one `generate` begin before the first of them is sent.
+def _next_slot() -> Slot | None:
+    # There may be several, because all prompts of a `generate` begin before the first of them is sent.
     for slot in _slots.get():
         if not slot.is_taken:
             slot.is_taken = True

@@ -1,4 +1,4 @@
-"""The accounts of budgets in an SQLite file, for the processes of one machine."""
+"""Keep the accounts of budgets in an SQLite file, for the processes of one machine."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,11 @@ from decimal import ROUND_CEILING, Decimal
 from os import PathLike, fspath
 from pathlib import Path
 
-from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, overdraft, shortage
+from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, overdraft, shortage_of
 
 _DIGITS = 12
-"""Digits after the decimal point of a dollar. SQLite's integers then reach 9 million dollars."""
-_PATIENCE = 60.0
+"""The number of decimal digits of a dollar. With it, SQLite's integers reach 9 million dollars."""
+_LOCK_TIMEOUT = 60.0
 """Seconds to wait for the lock of the file. Each transaction takes about a millisecond."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, cost INTEGER NOT NULL, tokens INTEGER NOT NULL);
@@ -30,7 +30,7 @@ def to_units(dollars: Decimal) -> int:
 def to_dollars(units: int) -> Decimal:
     """Return the dollars of an integer of the smallest unit."""
     dollars = Decimal(units).scaleb(-_DIGITS)
-    # Without the zeros at the end, but as a number without an exponent.
+    # Without trailing zeros, but also without an exponent.
     return dollars.quantize(Decimal(1)) if dollars == dollars.to_integral_value() else dollars.normalize()
 
 
@@ -47,40 +47,44 @@ class SQLiteStore:
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = str(Path(fspath(path)).absolute())
         with closing(self._connected()) as connection:
-            # The mode belongs to the file. It cannot be set while another process uses the file, which has set it.
+            # The mode is stored in the file. While another process uses the file, it cannot be set, but is set already.
             with suppress(sqlite3.OperationalError):
                 connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
 
     def _connected(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(self._connected()) as connection:
-            # The lock is taken at the beginning, so that no other process changes what is read.
+            # The lock is taken at the beginning, so that no other process changes the rows after they are read.
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
         """Reserve an amount; see `Store`."""
         with self._transaction() as rows:
             new = [limit for limit in limits if _reservation(rows, limit.account, call) is None]
             for limit in new:
-                if lacking := shortage(limit, _balance(rows, limit.account), most):
-                    return lacking
+                if shortage := shortage_of(limit, _balance(rows, limit.account), amount):
+                    return shortage
             rows.executemany(
                 "INSERT INTO calls (account, call, cost, tokens) VALUES (?, ?, ?, ?)",
-                [(limit.account, call, to_units(most.cost), most.tokens) for limit in new],
+                [(limit.account, call, to_units(amount.cost), amount.tokens) for limit in new],
             )
         return None
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
         """Charge a failed attempt; see `Store`."""
-        lacking = None
+        shortage = None
         with self._transaction() as rows:
             for limit in limits:
                 reservation = _reservation(rows, limit.account, call)
@@ -89,8 +93,8 @@ class SQLiteStore:
                     rows.execute(
                         "UPDATE calls SET attempts = ? WHERE account = ? AND call = ?", (number, limit.account, call)
                     )
-                    lacking = lacking or overdraft(limit, _balance(rows, limit.account))
-        return lacking
+                    shortage = shortage or overdraft(limit, _balance(rows, limit.account))
+        return shortage
 
     def settle(self, call: str, accounts: Sequence[str], charge: Charge) -> list[str]:
         """Replace a reservation by the cost; see `Store`."""

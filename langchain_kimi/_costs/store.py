@@ -1,18 +1,18 @@
-"""The accounts of budgets: amounts, limits, and the operations that every kind of store has."""
+"""The accounts of budgets: amounts, limits, and the interface of stores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from langchain_kimi._costs.charges import NOTHING
+from langchain_kimi._costs.charges import NO_COST
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
     """US dollars and tokens."""
 
-    cost: Decimal = NOTHING
+    cost: Decimal = NO_COST
     tokens: int = 0
 
     def __add__(self, other: "Amount") -> "Amount":
@@ -24,7 +24,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The cost of a call that ended. None counts with the amount that was reserved for the call."""
+    """The cost of a call that ended. For a value of None, the amount that was reserved for the call is charged."""
 
     cost: Decimal | None = None
     tokens: int | None = None
@@ -38,7 +38,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The limits of one account. None is no limit."""
+    """The limits of one account. None means no limit."""
 
     account: str
     max_cost: Decimal | None = None
@@ -47,7 +47,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The state of an account: the amount spent by calls that ended, and that reserved for calls in flight."""
+    """The state of an account: the amount spent by calls that ended, and the amount reserved for calls in flight."""
 
     spent: Amount = Amount()
     reserved: Amount = Amount()
@@ -55,72 +55,75 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """The reason for which a call does not fit into an account.
+    """The reason why a call does not fit into an account.
 
     Attributes:
         unit: The unit of the limit.
         limit: The limit.
         spent: The amount spent by calls that ended.
         reserved: The amount reserved for calls in flight.
-        most: The amount to be reserved for the call.
+        amount: The amount to be reserved for the call.
     """
 
     unit: Literal["USD", "tokens"]
     limit: Decimal
     spent: Decimal
     reserved: Decimal
-    most: Decimal
+    amount: Decimal
 
     @property
     def is_temporary(self) -> bool:
         """Whether the call may fit once calls in flight have ended."""
-        return self.reserved > 0 and self.spent < self.limit and self.spent + self.most <= self.limit
+        return self.reserved > 0 and self.spent < self.limit and self.spent + self.amount <= self.limit
 
 
-def shortage(limit: Limit, balance: Balance, most: Amount) -> Shortage | None:
-    """Return why an amount does not fit into an account, None if it fits."""
+def shortage_of(limit: Limit, balance: Balance, amount: Amount) -> Shortage | None:
+    """Return the reason why an amount does not fit into an account; None if it fits."""
     spent, reserved = balance.spent, balance.reserved
     if limit.max_tokens is not None and (
-        spent.tokens >= limit.max_tokens or spent.tokens + reserved.tokens + most.tokens > limit.max_tokens
+        spent.tokens >= limit.max_tokens or spent.tokens + reserved.tokens + amount.tokens > limit.max_tokens
     ):
-        numbers = (limit.max_tokens, spent.tokens, reserved.tokens, most.tokens)
+        numbers = (limit.max_tokens, spent.tokens, reserved.tokens, amount.tokens)
         return Shortage("tokens", *map(Decimal, numbers))
     if limit.max_cost is not None and (
-        spent.cost >= limit.max_cost or spent.cost + reserved.cost + most.cost > limit.max_cost
+        spent.cost >= limit.max_cost or spent.cost + reserved.cost + amount.cost > limit.max_cost
     ):
-        return Shortage("USD", limit.max_cost, spent.cost, reserved.cost, most.cost)
+        return Shortage("USD", limit.max_cost, spent.cost, reserved.cost, amount.cost)
     return None
 
 
 def overdraft(limit: Limit, balance: Balance) -> Shortage | None:
-    """Return the amount by which an account, with its reservations, exceeds its limit, or None."""
+    """Return the shortage of an account that, with its reservations, exceeds its limit; None if it does not."""
     total = balance.spent + balance.reserved
     if limit.max_tokens is not None and total.tokens > limit.max_tokens:
         numbers = (limit.max_tokens, balance.spent.tokens, balance.reserved.tokens, 0)
         return Shortage("tokens", *map(Decimal, numbers))
     if limit.max_cost is not None and total.cost > limit.max_cost:
-        return Shortage("USD", limit.max_cost, balance.spent.cost, balance.reserved.cost, NOTHING)
+        return Shortage("USD", limit.max_cost, balance.spent.cost, balance.reserved.cost, NO_COST)
     return None
 
 
 class Store(Protocol):
-    """The accounts of one or several budgets. Each operation is atomic, also over several accounts.
+    """The accounts of one or several budgets. Each operation is atomic, even if it changes several accounts.
 
     Attributes:
-        is_shared: Whether other processes use the same accounts. Their calls end without a notice here.
+        is_shared: Whether other processes use the same accounts. This process is not notified when their calls end.
     """
 
     is_shared: bool
 
-    def reserve(self, call: str, limits: Sequence[Limit], most: Amount) -> Shortage | None:
-        """Reserve an amount for a call in all accounts, or in none of them if one lacks it.
+    def reserve(self, call: str, limits: Sequence[Limit], amount: Amount) -> Shortage | None:
+        """Reserve an amount for a call in all accounts; in none of them if it does not fit into one.
 
-        An account that has a reservation for the call already is left as it is.
+        An account that already has a reservation for the call is not changed.
+
+        Returns:
+            The shortage of the first account into which the amount does not fit; None if it was reserved.
         """
         ...
 
     def attempt(self, call: str, number: int, limits: Sequence[Limit], charge: Charge) -> Shortage | None:
-        """Charge a failed attempt of a call whose reservation stays for the next attempt.
+        """Charge a failed attempt of a call. The reservation of the call stays for the next attempt.
 
         Args:
             call: The call.
@@ -129,7 +132,7 @@ class Store(Protocol):
             charge: The cost of the attempt.
 
         Returns:
-            The shortage if the next attempt does not fit any more.
+            The shortage if the next attempt does not fit anymore; otherwise None.
         """
         ...
 
@@ -138,7 +141,7 @@ class Store(Protocol):
         ...
 
     def correct(self, accounts: Sequence[str], difference: Amount) -> None:
-        """Add a difference to the amount spent, when the cost of a call became known later."""
+        """Add a difference to the amounts spent, because the cost of a call has become known later."""
         ...
 
     def balance(self, account: str) -> Balance:
@@ -146,5 +149,5 @@ class Store(Protocol):
         ...
 
     def reset(self, account: str) -> None:
-        """Set the amount spent to zero. The reservations of calls in flight stay."""
+        """Set the amount spent to zero. The reservations of calls in flight are not changed."""
         ...

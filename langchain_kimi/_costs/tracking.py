@@ -1,4 +1,4 @@
-"""The callback that sums up costs, and the context manager that installs it."""
+"""The callback that adds up costs, and the context manager that installs it."""
 
 import importlib
 import threading
@@ -28,7 +28,7 @@ class SharedLedger:
         self.__setstate__(Ledger(time.monotonic))
 
     def __getstate__(self) -> Ledger:
-        """Return the sums only. Calls in flight are counted in the process that made them."""
+        """Return only the sums. Calls in flight are counted in the process that made them."""
         return self.snapshot()
 
     def __setstate__(self, ledger: Ledger) -> None:
@@ -54,13 +54,13 @@ class SharedLedger:
             return ledger.snapshot()
 
 
-# When one handler refuses a call, LangChain does not report its end to the handlers that were notified of its start.
+# All ledgers, because LangChain does not report the end of a call that one handler refuses to the other handlers.
 _ledgers: "weakref.WeakSet[SharedLedger]" = weakref.WeakSet()
 _registry_lock = threading.Lock()
 
 
 def discard(run_id: UUID) -> None:
-    """Remove a call that was refused from all ledgers."""
+    """Remove a refused call from all ledgers."""
     with _registry_lock:
         ledgers = list(_ledgers)
     for shared in ledgers:
@@ -69,7 +69,7 @@ def discard(run_id: UUID) -> None:
 
 
 class Lookups:
-    """The lookups of unknown costs of one handler and its copies. A pickle has no pending ones.
+    """The lookups of unknown costs of one handler and its copies. Pending lookups are not pickled.
 
     Args:
         reconcile: See `KimiCostCallback`.
@@ -92,14 +92,14 @@ class Lookups:
 
 
 def _catalog() -> GenerationSource:
-    """Return a catalog with the key of the environment."""
-    # A program that looks nothing up does not import it.
+    """Return a catalog with the API key from the environment."""
+    # Imported here, so that programs without lookups do not import it.
     catalog: GenerationSource = importlib.import_module("langchain_kimi.catalog").Catalog()
     return catalog
 
 
 def new_slot(run_id: UUID, kwargs: Mapping[str, Any]) -> Slot | None:
-    """Return the slot of a run, None for a run of another package's model.
+    """Return the slot of a run; None for a run of another package's model.
 
     Args:
         run_id: The run.
@@ -110,7 +110,7 @@ def new_slot(run_id: UUID, kwargs: Mapping[str, Any]) -> Slot | None:
 
 
 class KimiCostCallback(BaseCallbackHandler):
-    """Sums up the costs of chat model calls: tokens, shares and US dollars by model, by provider and in total.
+    """Adds up the costs of chat model calls: tokens, shares and US dollars by model, by provider and in total.
 
     Pass it to a run, `config={"callbacks": [costs]}`, or to a model, `ChatKimi(callbacks=[costs])`. One object can be
     used by any number of runs, threads and event loops at once. Each call is counted once, when it ends:
@@ -127,14 +127,15 @@ class KimiCostCallback(BaseCallbackHandler):
     seconds later and several times, if the call had reached a host. The sums are then corrected, and a call whose cost
     is still not known is logged as a warning. `wait_for_costs` waits for the lookups.
 
-    A copy, such as that of a copied model, counts into the same sums. An unpickled object starts with the sums at the
-    time of pickling and counts separately, for example in another process.
+    A copy, such as that of a copied model, adds to the same sums. An unpickled object, for example in another process,
+    starts with the sums at the time of pickling and counts separately.
 
     Args:
-        reconcile: Whether to look up unknown costs: False, a catalog, or True for one with the environment's key.
+        reconcile: Whether to look up unknown costs: False, a catalog, or True for a catalog with the API key from the
+            environment.
     """
 
-    # Otherwise async runs call each handler in a thread of an executor, for every token.
+    # Otherwise async runs would call the handler in a thread of an executor for every token.
     run_inline = True
 
     def __init__(self, *, reconcile: bool | GenerationSource = False) -> None:
@@ -185,7 +186,7 @@ class KimiCostCallback(BaseCallbackHandler):
         """Block until all lookups of unknown costs have ended.
 
         Args:
-            seconds: The most seconds to wait; None waits for all.
+            seconds: The maximum number of seconds to wait; None: no limit.
 
         Returns:
             False if lookups are still pending.
@@ -226,7 +227,7 @@ class KimiCostCallback(BaseCallbackHandler):
             return
         for counted in calls:
             if counted.cost.generation_id:
-                reconciler.ask(counted.cost.generation_id, partial(self._correct, shared, counted))
+                reconciler.look_up(counted.cost.generation_id, partial(self._correct, shared, counted))
 
     def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
         with shared.locked() as ledger:
@@ -234,7 +235,7 @@ class KimiCostCallback(BaseCallbackHandler):
 
 
 class _TrackedCosts(KimiCostCallback):
-    """The costs of one `track_costs`, which are also counted by the ones around it."""
+    """The costs of one `track_costs`, which are also counted by the enclosing ones."""
 
     def __init__(self, outer: tuple[SharedLedger, ...], *, reconcile: bool | GenerationSource) -> None:
         super().__init__(reconcile=reconcile)
@@ -247,7 +248,7 @@ class _TrackedCosts(KimiCostCallback):
 
 
 _tracking: ContextVar[_TrackedCosts | None] = ContextVar("langchain_kimi_track_costs", default=None)
-# At import and not in each `with`, because LangChain never forgets a hook.
+# Registered once at import and not in each `with` block, because LangChain never removes a hook.
 register_configure_hook(_tracking, inheritable=True)
 
 

@@ -1,4 +1,4 @@
-"""Calls that wait in line until a budget has enough left for them, in threads and in event loops."""
+"""Let calls wait in line until a budget has enough left for them, in threads and in event loops."""
 
 import asyncio
 import threading
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 Attempt = Callable[[], bool]
-"""Reserves the amount of a call, and returns whether it could. Raises if it never will."""
+"""Reserves the amount of a call, and returns whether it succeeded. It raises an error if it can never succeed."""
 POLL = 0.1
-"""Seconds between attempts if calls of other processes may end without a notice."""
+"""Seconds between attempts if this process is not notified when calls end, because they may be in other processes."""
 _DAY = 24 * 3600.0
 
 
@@ -18,7 +18,7 @@ class Line:
     """The calls that wait for one budget, first come, first served. Only the first one makes attempts.
 
     Args:
-        is_shared: Whether calls of other processes may end without a notice.
+        is_shared: Whether other processes have calls too, whose end is not notified here.
         now: Returns the seconds of a monotonic clock.
     """
 
@@ -38,7 +38,7 @@ class Line:
             self._waiters[0]()
 
     def wait(self, attempt: Attempt, seconds: float | None) -> bool:
-        """Block the thread until an attempt succeeds; return False if none does within some seconds."""
+        """Block the thread until an attempt succeeds; return False if none does within `seconds` (None: no limit)."""
         woken = threading.Event()
         with self._joined(woken.set) as is_first:
             for left in self._turns(is_first, attempt, seconds):
@@ -49,7 +49,7 @@ class Line:
         return False
 
     async def wait_async(self, attempt: Attempt, seconds: float | None) -> bool:
-        """Wait until an attempt succeeds; return False if none does within some seconds."""
+        """Wait until an attempt succeeds; return False if none does within `seconds` (None: no limit)."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -61,7 +61,7 @@ class Line:
             for left in self._turns(is_first, attempt, seconds):
                 if left is None:
                     return True
-                # Without a limit, the timer is one of a day, after which the call makes another attempt.
+                # Without a limit, the call makes another attempt after a day.
                 timer = loop.call_later(left if left >= 0 else _DAY, woken.set)
                 try:
                     await woken.wait()

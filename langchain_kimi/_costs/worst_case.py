@@ -1,4 +1,4 @@
-"""The most that a request can cost."""
+"""Compute the maximum cost of a request."""
 
 import json
 import math
@@ -9,17 +9,18 @@ from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
 
-from langchain_kimi._costs.charges import NOTHING
+from langchain_kimi._costs.charges import NO_COST
 from langchain_kimi._kimi.profiles import profile
 from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._schemas.tools import tools_to_wire
-from langchain_kimi._tokens.model import Counting, count, count_text, prices_of, room_for_reply
+from langchain_kimi._tokens.model import Counting, count, count_text, max_reply_tokens, prices_of
 from langchain_kimi.errors import KimiUsageError
 
 MARGIN = 1.2
-"""Estimates of prompts of a known form are at most 15 % off; see `docs/token-estimate.md`."""
+"""The factor between the upper bound and the estimate of a prompt's tokens. Estimates of prompts in a known form are at
+most 15 % off; see `docs/token-estimate.md`."""
 _MILLION = 1_000_000
 _SMALLEST = Decimal("1e-12")
 _DEFAULTS = Counting("")
@@ -27,12 +28,12 @@ _DEFAULTS = Counting("")
 
 @dataclass(frozen=True, slots=True)
 class WorstCase:
-    """The most that a request can use.
+    """Upper bounds of the tokens and the cost of a request.
 
     Attributes:
-        prompt_tokens: An upper bound of the tokens of the prompt.
-        reply_tokens: The most tokens of all replies together.
-        cost: US dollars at the dearest eligible price.
+        prompt_tokens: The maximum number of tokens of the prompt.
+        reply_tokens: The maximum number of tokens of all replies together.
+        cost: US dollars at the highest eligible price.
     """
 
     prompt_tokens: int
@@ -41,7 +42,7 @@ class WorstCase:
 
     @property
     def tokens(self) -> int:
-        """The most tokens, input and output together."""
+        """The maximum number of tokens, input and output together."""
         return self.prompt_tokens + self.reply_tokens
 
 
@@ -52,21 +53,21 @@ def worst_case(
     margin: float = MARGIN,
     is_priced: bool = True,
 ) -> WorstCase:
-    """Return the most that a request can use.
+    """Return upper bounds of the tokens and the cost of a request.
 
-    Each reply has at most `max_tokens` tokens, or as many as the model can write. The price is the highest of the
-    models that the request names, at the dearest hosts that its provider preferences allow. Plugins, searches and other
-    server tools cost extra and are not included.
+    Each reply has at most `max_tokens` tokens, or as many as the model can write. The price is the highest of all
+    models in the request and all hosts that its provider preferences allow. Plugins, searches and other server tools
+    cost extra and are not included.
 
     Args:
         body: The body of the request, in OpenRouter's form.
-        prices: The user's prices, US dollars per million tokens: `{"prompt": ..., "completion": ...}`; None takes the
-            list prices.
-        margin: The factor by which the prompt may have more tokens than estimated.
-        is_priced: Whether the cost is needed. If not, it is 0, and prices need not be known.
+        prices: The user's prices in US dollars per million tokens: `{"prompt": ..., "completion": ...}`; None: the list
+            prices.
+        margin: The factor between the upper bound and the estimate of the prompt's tokens.
+        is_priced: Whether the cost is needed. If not, it is 0, and prices may be unknown.
 
     Raises:
-        KimiUsageError: A price is needed and not known, or the length of the reply has no limit.
+        KimiUsageError: A price is needed but unknown, or the length of the reply has no limit.
     """
     cases = [_case(slug, body, prices, margin, is_priced=is_priced) for slug in _slugs(body)]
     return WorstCase(
@@ -77,7 +78,7 @@ def worst_case(
 
 
 def body_of_call(messages: Sequence[BaseMessage], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body with everything that decides the most that a call can cost.
+    """Return a body with all fields that determine the maximum cost of a call.
 
     Args:
         messages: The conversation.
@@ -89,7 +90,7 @@ def body_of_call(messages: Sequence[BaseMessage], parameters: Mapping[str, Any])
     parameters = {**parameters, **(parameters.get("extra_body") or {})}
     slugs = [slug for name in ("model_name", "model") if isinstance(slug := parameters.get(name), str) and slug]
     if not slugs:
-        raise KimiUsageError("The most that a call can cost is not known, because it names no model.", advice=_ADVICE)
+        raise KimiUsageError("The maximum cost of the call is unknown, because it names no model.", advice=_ADVICE)
     names = ("max_tokens", "max_completion_tokens", "n", "provider", "response_format")
     body: dict[str, Any] = {name: value for name in names if (value := parameters.get(name)) is not None}
     body["model"] = slugs[0]
@@ -110,18 +111,18 @@ def _slugs(body: Mapping[str, Any]) -> Iterable[str]:
 def _case(
     slug: str, body: Mapping[str, Any], prices: Mapping[str, float] | None, margin: float, *, is_priced: bool
 ) -> WorstCase:
-    """Return the most that the request can use with one of its models, which have different chat templates."""
+    """Return the upper bounds of the request for one of its models, because models have different chat templates."""
     prompt = prompt_tokens({**body, "model": slug}, margin)
     limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name)]
-    reply = min(limits) if limits else room_for_reply(profile(slug), prompt)
+    reply = min(limits) if limits else max_reply_tokens(profile(slug), prompt)
     if reply is None:
         raise KimiUsageError(
-            f"The most that a call of {slug} can cost is not known, because its reply has no limit.",
+            f"The maximum cost of a call of {slug} is unknown, because its reply has no limit.",
             advice="Set max_tokens, or the amount that a Budget reserves (reserve=...).",
         )
     replies = reply * (body.get("n") or 1)
     if not is_priced:
-        return WorstCase(prompt, replies, NOTHING)
+        return WorstCase(prompt, replies, NO_COST)
     price = prices_of(slug, prices, body.get("provider"))
     dollars = prompt * price.highest_prompt + replies * price.highest_completion
     return WorstCase(prompt, replies, _rounded_up(dollars / _MILLION))
@@ -137,5 +138,5 @@ def prompt_tokens(body: Mapping[str, Any], margin: float = MARGIN) -> int:
 
 
 def _rounded_up(dollars: float) -> Decimal:
-    """Return dollars with the digits that a cost has, without those that come from calculating with floats."""
+    """Return dollars rounded up to the precision of costs, without the rounding errors of floats."""
     return Decimal(f"{dollars:.15f}").quantize(_SMALLEST, ROUND_CEILING).normalize()

@@ -1,16 +1,20 @@
-"""Repair the arguments of one tool call as they are streamed, mainly by decoding what was encoded twice.
+"""Repair the arguments of one tool call as they are streamed, mainly by decoding values that were encoded twice.
 
-Arguments that were passed on cannot be taken back, so parts that may be wrong are held back: all of the arguments if
-they do not begin as an object; deltas that begin with everything before them, because some hosts send all arguments so
-far each time; a string where the tool's schema takes an object or an array and no string, until the string ends; and
-text after the object, until the call ends. Everything else passes immediately.
+Text that was passed on cannot be withdrawn, so text that may be wrong is held back:
+
+- all of the arguments, if they do not begin like an object;
+- a delta that begins with everything before it, because some hosts send all arguments so far in each delta;
+- a string where the tool's schema allows only an object or an array, until the string ends;
+- text after the object, until the call ends.
+
+Everything else passes immediately.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from langchain_kimi._kimi.markup.grammar import MARKER, parsed
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
@@ -23,10 +27,18 @@ _EDGES = re.compile(rf"(?:\s|{MARKER.pattern}|<\|close\|>\s{{0,8}}\w{{0,8}}\s{{0
 _BLOCK = re.compile(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
+_State = Literal["start", "object", "ended", "wrapped", "escaped", "growing"]
+"""How the arguments are read.
+
+`start`: undecided; `object`: inside the object; `ended`: after it. In the other states the deltas are held back until
+the call ends: `wrapped` for arguments that do not begin like an object, `escaped` for an object whose quotation marks
+are escaped, `growing` if each delta repeats the ones before it.
+"""
+
 
 @dataclass(slots=True)
 class _Frame:
-    """An object or array that is open, its schema, and the last key."""
+    """An open object or array, with its schema and its last key."""
 
     is_object: bool
     schema: JSONObject
@@ -53,19 +65,19 @@ class ArgumentStream:
         self.decoded = 0
         self._arguments_in_markup = arguments_in_markup
         self._root = schema or {}
-        self._needs_nothing = schema is not None and not schema.get("required")
+        self._needs_no_arguments = schema is not None and not schema.get("required")
         self._frames: list[_Frame] = []
         self._passed: list[str] = []
         self._length = self._counted = 0
         self._held: list[str] = []
-        self._kind = ""
+        self._state: _State = "start"
         self._has_begun = False
-        self._inside = self._escaped = self._is_key = self._is_plain = False
+        self._in_string = self._after_backslash = self._string_is_key = self._is_plain = False
         self._string: list[str] = []
-        self._containers_here: tuple[type, ...] = ()
+        self._expected_types: tuple[type, ...] = ()
 
-    def passes(self, text: str) -> bool:
-        """Take the next delta if it is the middle of a string that passes immediately; return whether it is."""
+    def pass_unchanged(self, text: str) -> bool:
+        """Take the next delta if it lies inside a string that passes immediately; return whether it was taken."""
         if not self._is_plain or '"' in text or "\\" in text:
             return False
         self._passed.append(text)
@@ -75,11 +87,11 @@ class ArgumentStream:
         """Take the next delta, and return the text that can be passed on."""
         if not self._has_begun and text.strip():
             self._begin("".join(self._passed) + text)
-        if self._kind == "object" and text[0] == "{" and self._grows(text):
-            self._kind, self._is_plain = "growing", False
-        if self._kind == "object":
+        if self._state == "object" and text[0] == "{" and self._grows(text):
+            self._state, self._is_plain = "growing", False
+        if self._state == "object":
             text = self._walk(text)
-        elif self._kind in ("wrapped", "escaped", "ended", "growing"):
+        elif self._state in ("wrapped", "escaped", "ended", "growing"):
             self._held.append(text)
             return ""
         if text:
@@ -92,26 +104,26 @@ class ArgumentStream:
         rest = begin[1:].lstrip()
         self._has_begun = begin[0] != "{" or bool(rest)
         if begin[0] != "{":
-            self._kind = "wrapped"
+            self._state = "wrapped"
         else:
-            self._kind = "escaped" if rest[:1] == "\\" else "object"
+            self._state = "escaped" if rest[:1] == "\\" else "object"
 
     def close(self) -> str:
         """Take the end of the call, and return the rest of the arguments."""
         pieces, self._held = self._held, []
         held = "".join(pieces)
-        if self._kind == "wrapped":
-            return self._whole(held)
-        if self._kind == "escaped":
+        if self._state == "wrapped":
+            return self._unwrapped(held)
+        if self._state == "escaped":
             return self._unescaped(held)
-        if self._kind == "growing":
+        if self._state == "growing":
             return self._grown(pieces)
-        if self._kind == "ended":
+        if self._state == "ended":
             return "" if self._repeats(held) else held
-        return "".join(self._string) if self._containers_here else ""
+        return "".join(self._string) if self._expected_types else ""
 
-    def _whole(self, held: str) -> str:
-        """Decode arguments that are a JSON string, in a code fence, between markers, or a whole call as markup."""
+    def _unwrapped(self, held: str) -> str:
+        """Return arguments without their wrapping: a JSON string, a code fence, markers, or the markup of a call."""
         text = _bare(held)
         if self._arguments_in_markup and (in_markup := self._arguments_in_markup(held)) is not None:
             text = in_markup
@@ -122,7 +134,7 @@ class ArgumentStream:
         while isinstance(value, str):
             text = value or "null"
             value = parsed(text)
-        if text.strip() == "null" and self._needs_nothing:
+        if text.strip() == "null" and self._needs_no_arguments:
             value, text = {}, "{}"
         if is_encoded and value is None and self._arguments_in_markup:
             text = self._arguments_in_markup(text) or text
@@ -138,7 +150,7 @@ class ArgumentStream:
         return text
 
     def _unescaped(self, held: str) -> str:
-        """Decode an object whose quotation marks are escaped, as inside of a JSON string without its own marks."""
+        """Return the rest of an object whose quotation marks are escaped, as in a JSON string without quotes."""
         before = "".join(self._passed)
         text = parsed(f'"{before}{held}"')
         if not (isinstance(text, str) and isinstance(parsed(text), dict) and text.startswith(before)):
@@ -184,62 +196,65 @@ class ArgumentStream:
         out: list[str] = []
         position = 0
         while position < len(text):
-            if self._kind == "ended":
+            if self._state == "ended":
                 self._held.append(text[position:])
                 break
-            position = (self._read_string if self._inside else self._read_structure)(text, position, out)
-        self._is_plain = self._inside and not (self._escaped or self._is_key or self._containers_here)
+            position = (self._read_string if self._in_string else self._read_structure)(text, position, out)
+        self._is_plain = self._in_string and not (self._after_backslash or self._string_is_key or self._expected_types)
         return "".join(out)
 
     def _read_string(self, text: str, position: int, out: list[str]) -> int:
-        if self._escaped:
-            self._escaped = False
+        """Read the string up to its end, its next escape, or the end of the text; return the position after it."""
+        if self._after_backslash:
+            self._after_backslash = False
             special, end = None, position + 1
         else:
             special = _INSIDE.search(text, position)
             end = special.end() if special else len(text)
-        if self._is_key or self._containers_here:
+        if self._string_is_key or self._expected_types:
             self._string.append(text[position:end])
-        if not self._containers_here:
+        if not self._expected_types:
             out.append(text[position:end])
         if special:
-            self._escaped = special[0] == "\\"
-            self._inside = self._escaped
-        if not self._inside:
+            self._after_backslash = special[0] == "\\"
+            self._in_string = self._after_backslash
+        if not self._in_string:
             self._end_string(out)
         return end
 
     def _end_string(self, out: list[str]) -> None:
+        """Handle the end of a string: store a key, or pass on a value, which may be decoded."""
         raw, self._string = "".join(self._string), []
-        if self._is_key:
+        if self._string_is_key:
             self._frames[-1].key = parsed(raw)
-        elif self._containers_here:
+        elif self._expected_types:
             inner = parsed(raw)
-            is_meant = isinstance(inner, str) and isinstance(parsed(inner), self._containers_here)
-            self.decoded += is_meant
-            out.append(inner.strip() if is_meant else raw)
-        self._containers_here, self._is_key = (), False
+            is_encoded = isinstance(inner, str) and isinstance(parsed(inner), self._expected_types)
+            self.decoded += is_encoded
+            out.append(inner.strip() if is_encoded else raw)
+        self._expected_types, self._string_is_key = (), False
 
     def _read_structure(self, text: str, position: int, out: list[str]) -> int:
+        """Read up to the next sign outside strings, and return the position after it."""
         special = _OUTSIDE.search(text, position)
         if special is None:
             out.append(text[position:])
             return len(text)
         character, frame = special[0], self._frames[-1] if self._frames else None
         if character == '"' and frame:
-            self._inside = True
-            self._is_key = frame.is_object and frame.expects_key
-            self._containers_here = () if self._is_key else self._containers(self._schema_here())
-            self._string = ['"'] if self._is_key or self._containers_here else []
+            self._in_string = True
+            self._string_is_key = frame.is_object and frame.expects_key
+            self._expected_types = () if self._string_is_key else self._containers(self._schema_here())
+            self._string = ['"'] if self._string_is_key or self._expected_types else []
         elif character in "{[":
             self._frames.append(_Frame(character == "{", self._schema_here() if frame else self._root))
         elif character in "}]":
             self._frames.pop()
-            self._kind = "object" if self._frames else "ended"
+            self._state = "object" if self._frames else "ended"
         else:
             # The arguments begin with a bracket, so a frame is open.
             self._frames[-1].expects_key = character == ","
-        out.append(text[position : special.start() if self._containers_here else special.end()])
+        out.append(text[position : special.start() if self._expected_types else special.end()])
         return special.end()
 
     def _schema_here(self) -> JSONObject:
@@ -253,7 +268,7 @@ class ArgumentStream:
         return value if isinstance(value, dict) else {}
 
     def _resolved(self, schema: JSONObject) -> JSONObject:
-        """Return the schema behind references, and of several branches the one that is an object or array."""
+        """Return a schema with its reference followed, and in place of branches the only object or array of them."""
         followed_references: set[str] = set()
         while True:
             if isinstance(reference := schema.get("$ref"), str):
@@ -269,21 +284,21 @@ class ArgumentStream:
         return resolve(self._root, reference) or {}
 
     def _containers(self, schema: JSONObject, followed: frozenset[str] = frozenset()) -> tuple[type, ...]:
-        """Return the types of a value that must be an object or array; empty if it may be anything else."""
+        """Return the Python types (dict, list) of a value that must be an object or array; empty if it may differ."""
         if isinstance(reference := schema.get("$ref"), str):
             return () if reference in followed else self._containers(self._referred(reference), followed | {reference})
         if branches := _branches(schema):
             each = [self._containers(branch, followed) for branch in branches if branch != {"type": "null"}]
-            return tuple({kind for kinds in each for kind in kinds}) if all(each) else ()
-        kinds = schema.get("type") or ()
-        names = {kinds} if isinstance(kinds, str) else set(kinds)
+            return tuple(set().union(*each)) if all(each) else ()
+        types = schema.get("type") or ()
+        names = {types} if isinstance(types, str) else set(types)
         if names and names <= {*_CONTAINERS, "null"}:
             return tuple(_CONTAINERS[name] for name in sorted(names - {"null"}))
         return ()
 
 
 def _bare(text: str) -> str:
-    """Return a text without white space and markers at both ends."""
+    """Return a text without the white space and the markers at its ends."""
     begin = _after_edge(text, 0)
     ends = next((edge.start() for edge in _EDGES.finditer(text, begin) if edge.end() == len(text)), len(text))
     return text[begin:ends]

@@ -1,6 +1,6 @@
 """The ids of tool calls: Kimi's own form in requests, unique ids in responses.
 
-The K2 generations know the function of a call by its id alone, `functions.{name}:{n}`, where n counts over the whole
+The K2 generations read the function of a call only from its id, `functions.{name}:{n}`, where n counts over the whole
 conversation. If a history has ids of another form, these models see calls without a name: they stop calling tools or
 return empty responses (getkimchi/kimchi issue 1063: 1 of 10 turns made a call before the ids were rewritten, 12 of 12
 afterwards).
@@ -31,8 +31,8 @@ def positional_id(name: str | None, number: int) -> str:
 def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
     """Return the messages with the ids of all calls and results in Kimi's form; changed messages are copies.
 
-    Results are paired with calls by id. Where an id repeats, a result belongs to the oldest call with that id that has
-    no result yet. The function is deterministic, and returns the same list if all ids have this form already.
+    Results are paired with calls by id. If an id repeats, a result belongs to the oldest call with that id that has no
+    result yet. The function is deterministic, and returns the same list if all ids have this form already.
     """
     return _with_new_ids(messages, lambda _: False)
 
@@ -40,7 +40,7 @@ def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
 def with_distinct_ids(messages: list[WireMessage]) -> list[WireMessage]:
     """Return the messages with new ids in each turn that has a call without an id, or two calls with the same one.
 
-    Hosts refuse both, and a history from elsewhere may have them. The ids of other turns stay as they are.
+    Hosts refuse both, and a history of another provider may contain them. The ids of other turns do not change.
     """
     return _with_new_ids(messages, _are_distinct)
 
@@ -50,27 +50,26 @@ def _are_distinct(calls: list[WireToolCall]) -> bool:
     return all(ids) and len({*ids}) == len(ids)
 
 
-def _with_new_ids(messages: list[WireMessage], keeps: Callable[[list[WireToolCall]], bool]) -> list[WireMessage]:
+def _with_new_ids(messages: list[WireMessage], keeps_ids: Callable[[list[WireToolCall]], bool]) -> list[WireMessage]:
+    """Return the messages with positional ids in each turn unless `keeps_ids` returns True for its calls."""
     number = 0
     pending: dict[str, list[str]] = {}
     renamed: list[WireMessage] = []
     for message in messages:
         if calls := message.get("tool_calls"):
-            is_kept = keeps(calls)
-            new_ids = [
-                (call.get("id") or "")
-                if is_kept
-                else positional_id((call.get("function") or {}).get("name"), number + position)
-                for position, call in enumerate(calls)
-            ]
+            if keeps_ids(calls):
+                new_ids = [call.get("id") or "" for call in calls]
+            else:
+                names = [(call.get("function") or {}).get("name") for call in calls]
+                new_ids = [positional_id(name, position) for position, name in enumerate(names, start=number)]
             number += len(calls)
-            # If an earlier turn used the same id, it means this turn's call from here on.
+            # From here on, an id that an earlier turn used too refers to the call of this turn.
             pending |= {call.get("id") or "": [] for call in calls}
             for call, new_id in zip(calls, new_ids, strict=True):
                 pending[call.get("id") or ""].append(new_id)
             renamed.append(_with_call_ids(message, calls, new_ids))
         elif message.get("role") == "tool" and (ids := pending.get(message.get("tool_call_id") or "")):
-            # The last id is not removed, for results that are there twice.
+            # The last id is not removed, because a result may occur twice.
             renamed.append(_with_result_id(message, ids.pop(0) if len(ids) > 1 else ids[0]))
         else:
             renamed.append(message)
@@ -94,7 +93,7 @@ class UniqueIds:
     """Makes the call ids of one response unique in the conversation."""
 
     def __init__(self, used_ids: Callable[[], Iterable[str]], number_of_calls: Callable[[], int]) -> None:
-        """Begin a response. The functions are called with its first tool call, because the conversation may be long.
+        """Begin a response. The functions are first called for a tool call, because the conversation may be long.
 
         Args:
             used_ids: Returns the call ids of the conversation.
@@ -115,7 +114,7 @@ class UniqueIds:
             return call_id
         numbered = _NUMBERED.fullmatch(call_id)
         stem, number = (numbered[1], self._number_of_calls()) if numbered else (f"{call_id}_", 1)
-        # The last number is remembered: a host may send the same id for thousands of calls.
+        # The next number is stored, because a host may send the same id for thousands of calls.
         number = self._next_numbers.get(stem, number)
         while (unique := f"{stem}{number}") in self._taken:
             number += 1

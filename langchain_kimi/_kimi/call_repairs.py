@@ -6,7 +6,6 @@ come.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -15,30 +14,26 @@ from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_ids import UniqueIds, positional_id
+from langchain_kimi._kimi.call_names import (
+    AFTER_NAME_IN_TAG,
+    has_arguments,
+    split_name,
+    with_beginning,
+    without_wrapping,
+)
 from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
-from langchain_kimi._kimi.markup.grammar import MARKER, TAG_END, TAG_OPEN, parsed
+from langchain_kimi._kimi.markup.grammar import TAG_OPEN, parsed
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.repairs import ON_ARGUMENTS, ArgumentRepair, BeginArguments, Repairs
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._openrouter.wire import WireFunction, WireToolCall
 
-_BEFORE_NAME = re.compile(
-    r"\A\s*(?:(?:<\|tool_calls?(?:_section)?_begin\|>|<\|open\|>\s*tools\s*<\|sep\|>)\s*)*"
-    r"(?:<\|open\|>\s*call\s+tool\s*=\s*\")?"
-)
-_TAG_IN_CALL = re.compile(r"\s*<\|open\|>\s*(?:argument|json)\b")
-_AFTER_NAME_IN_TAG = re.compile(r'"\s*(?:index\s*=[^<]*)?<\|sep\|>')
-_ARGUMENTS_IN_NAME = re.compile(r"(?<!\s)\s*+(?:<\||[({]|\[ARGS\]|:\s*+\{|\"(?=\s*+(?:index|<)))")
-"""The end of a name that is followed by arguments: a marker, a parenthesis, or an object. Each blank is read once:
-2,000 of them took eight seconds."""
 _EMPTY = frozenset({"", "{}", "null", '""'})
-"""Arguments, in the form of `_canonical`, that say nothing if there are others in the place of the name."""
-TWO_ARGUMENTS = "The tool call has arguments in its name and others in their own place."
-MARKUP_IN_NAME = "The name of the tool call is markup without an offered tool."
-OTHER_NAME = "The name of the tool call came in pieces, and the whole name is not that of an offered tool."
-_PARENTHESES = re.compile(r"\A\s*+\((.*)\)\s*", re.DOTALL)
-_BEFORE_ARGUMENTS = re.compile(r"\A\s*(?:\[ARGS\]|:)")
+"""Arguments, in the form of `_canonical`, that are ignored if there are others in the field `name`."""
+TWO_ARGUMENTS = "The tool call has arguments in its name that differ from those in its arguments."
+MARKUP_IN_NAME = "The name of the tool call is markup that names no offered tool."
+OTHER_NAME = "The name of the tool call was sent in pieces that do not form the name of an offered tool."
 
 
 @dataclass(slots=True)
@@ -50,11 +45,12 @@ class IncomingCall:
         id: Its id; empty until one is passed on.
         wire_id: The host's id.
         name: The function's name.
-        error: The reason why it must not be run, if that is not visible in its arguments.
+        error: The reason why it must not be run, unless its arguments show it; otherwise None.
         is_held: Whether it is held back until the end, because it may repeat an earlier call.
-        name_pieces: The texts in the place of its name.
-        name_rest: The text after the name in the name's place, which may be the arguments.
-        structured: The arguments in their own place, which are held back if there are others in the name's place.
+        name_pieces: The texts in the field `name`.
+        is_renamed: Whether the repair of its name was counted.
+        name_rest: The text after the name in the field `name` or `id`, which may be the arguments.
+        structured: The texts in the field `arguments`, which are held back if there are arguments in `name_rest`.
         streams: The repairs of its arguments, in the order in which they run.
         deltas: The arguments, as they were passed on.
     """
@@ -66,6 +62,7 @@ class IncomingCall:
     error: str | None = None
     is_held: bool = False
     name_pieces: list[str] = field(default_factory=list)
+    is_renamed: bool = False
     name_rest: str = ""
     structured: list[str] = field(default_factory=list)
     streams: tuple[ArgumentRepair, ...] = ()
@@ -113,19 +110,19 @@ class IncomingCalls:
         self._repairs = repairs
         self._number_of_calls = number_of_calls
         self._ids = UniqueIds(used_ids if "call_ids" in repairs else frozenset, number_of_calls)
-        self._tracker = ToolCallTracker(offered.may_begin if "call_names" in repairs else None)
+        self._tracker = ToolCallTracker(*((offered.may_begin, offered.find) if "call_names" in repairs else ()))
         self._argument_repairs = [(name, begin) for name, begin in argument_repairs if name in repairs]
 
-    def passes(self, wire: list[Any]) -> bool:
-        """Take the calls of a delta if they only continue one call's arguments; return whether they do."""
+    def pass_unchanged(self, wire: list[Any]) -> bool:
+        """Take the calls of a delta if they only continue one call's arguments; return whether they were taken."""
         if len(wire) != 1 or (newest := self._tracker.continued(wire[0])) is None:
             return False
         text: str = wire[0]["function"]["arguments"]
         call = self.calls[newest.number]
         streams = call.streams
-        if call.is_held or call.name_rest or (streams and (len(streams) > 1 or not streams[0].passes(text))):
+        if call.is_held or call.name_rest or (streams and (len(streams) > 1 or not streams[0].pass_unchanged(text))):
             return False
-        newest.add(text)
+        newest.add_arguments(text)
         call.deltas.append(text)
         return True
 
@@ -137,7 +134,7 @@ class IncomingCalls:
             function = delta["function"]
             passed: WireToolCall = {"index": call.number}
             if wire_id := delta.get("id"):
-                call.wire_id = wire_id
+                call.wire_id = wire_id = self._read_id(call, wire_id)
                 if not call.is_held:
                     passed["id"] = call.id = self._ids.unique(wire_id)
                     sent_ids = sent_ids or {CallDelta.of(entry).id for entry in wire}
@@ -157,23 +154,23 @@ class IncomingCalls:
         Args:
             is_complete: Whether the model ended the response itself.
         """
-        last: dict[int, WireToolCall] = {}
+        by_index: dict[int, WireToolCall] = {}
         for delta in self._last_deltas(is_complete=is_complete):
-            function = delta["function"]
             # LangChain does not merge two deltas of one call in the same chunk.
-            if whole := last.get(cast("int", delta["index"])):
-                whole["function"]["arguments"] = f"{whole['function']['arguments']}{function['arguments']}"
+            if merged := by_index.get(cast("int", delta["index"])):
+                merged["function"]["arguments"] = f"{merged['function']['arguments']}{delta['function']['arguments']}"
                 if "id" in delta:
-                    whole["id"] = delta["id"]
+                    merged["id"] = delta["id"]
             else:
-                last[cast("int", delta["index"])] = delta
-        return [*last.values()]
+                by_index[cast("int", delta["index"])] = delta
+        return [*by_index.values()]
 
     def _last_deltas(self, *, is_complete: bool) -> Iterator[WireToolCall]:
+        """Yield the missing parts of all calls; there may be several deltas for one call."""
         for call in self.calls.values():
             rest = self._close_arguments(call)
             if rest == call.arguments == "{}" and not is_complete:
-                # They were null or an empty string, so the arguments had not begun.
+                # The host sent null or an empty string, so the arguments had not begun.
                 call.error = INCOMPLETE
             function: WireFunction = {"arguments": rest}
             if name := self._missing_name(call):
@@ -193,7 +190,7 @@ class IncomingCalls:
         call = self.calls.get(number)
         if call is None:
             may_repeat = "duplicate_calls" in self._repairs and self._tracker.calls[number].twin is not None
-            # Later calls wait too, so that the order stays.
+            # Calls after a held one are held too, so that the order does not change.
             is_held = may_repeat or (bool(self.calls) and self.calls[next(reversed(self.calls))].is_held)
             call = self.calls[number] = IncomingCall(number, is_held=is_held)
         return call
@@ -210,7 +207,7 @@ class IncomingCalls:
                 del self.calls[call.number]
                 self.repaired["duplicate_calls"] += 1
                 if key[2] and not first.arguments.strip():
-                    # The host repeated the head of the call, and sent its arguments only with the repetition.
+                    # The host repeated the id and the name, and sent arguments only with the repetition.
                     first.deltas.append(call.arguments)
                     yield {"index": first.number, "type": "function", "function": {"arguments": call.arguments}}
             elif call.is_held:
@@ -228,18 +225,22 @@ class IncomingCalls:
         return passed
 
     def _earlier(self, call: IncomingCall) -> TrackedCall:
-        """Return the first call with the same id."""
+        """Return the first call with the same id, which may be the call itself."""
         tracked = self._tracker.calls[call.number]
         while tracked.twin is not None:
             tracked = self._tracker.calls[tracked.twin]
         return tracked
 
     def without_repeated(self, leaked_calls: Iterable[LeakedCall]) -> Iterator[LeakedCall]:
-        """Yield the calls in the texts, except those that are also structured calls or earlier in the text."""
-        # A structured call is more reliable than the rest of it in the text.
+        """Yield the calls in the texts, except those that are also structured calls or occur earlier in the text."""
+        # Of a call that is in both places, the structured form is more reliable.
         seen = {key for call in self.calls.values() for key in _keys(call.name, call.wire_id, call.arguments)}
+        names = {call.name for call in self.calls.values()}
         earlier: set[LeakedCall] = set()
         for leaked in leaked_calls:
+            if leaked.error == INCOMPLETE and not leaked.arguments and leaked.name in names:
+                # The head of a structured call.
+                continue
             if leaked not in earlier and seen.isdisjoint(_keys(leaked.name, leaked.id, leaked.arguments)):
                 yield leaked
             if leaked.id or leaked.index:
@@ -258,7 +259,10 @@ class IncomingCalls:
         return self._ids.unique(positional_id(call.name, self._number_of_calls() + call.number))
 
     def _name_with(self, call: IncomingCall, piece: str | None, *, is_last: bool) -> str | None:
-        """Return the name of a call when it can be passed on: at once, or whole if it seems to come in pieces."""
+        """Return the name of a call when it can be passed on, otherwise None.
+
+        A name that seems to arrive in pieces is passed on when it is complete, any other name immediately.
+        """
         if piece:
             call.name_pieces.append(piece)
         if call.name or not call.name_pieces:
@@ -266,34 +270,45 @@ class IncomingCalls:
         name = "".join(call.name_pieces)
         if "call_names" not in self._repairs:
             return name
-        meant = self._offered.meant(_split(name)[0])
-        if not (meant or is_last) and self._offered.may_begin(name):
+        offered_name = self._offered.find(split_name(name)[0])
+        if not (offered_name or is_last) and self._offered.may_begin(name):
             return None
-        self.repaired["call_names"] += bool(meant and (meant != name or len(call.name_pieces) > 1))
-        return meant or name
+        call.is_renamed = bool(offered_name and (offered_name != name or len(call.name_pieces) > 1))
+        self.repaired["call_names"] += call.is_renamed
+        return offered_name or name
+
+    def _read_id(self, call: IncomingCall, wire_id: str) -> str:
+        """Return a call's id without the markup after it, which may be the arguments."""
+        if "<|" not in wire_id or "call_names" not in self._repairs:
+            return wire_id
+        call_id, rest = split_name(wire_id)
+        if not call_id:
+            return wire_id
+        call.name_rest = rest if has_arguments(rest) else ""
+        return call_id
 
     def _read_name(self, call: IncomingCall) -> None:
-        """Read the arguments in the place of a call's name, when the name is complete."""
+        """Read the arguments in the field `name` of a call, when the name is complete."""
         if not (call.name and "call_names" in self._repairs):
             return
         pieces, call.name_pieces = call.name_pieces, []
-        name, rest = _split("".join(pieces))
-        meant = self._offered.meant(name) if pieces else None
-        if meant and MARKER.sub("", rest).strip():
+        name, rest = split_name("".join(pieces))
+        offered_name = self._offered.find(name) if pieces else None
+        if offered_name and has_arguments(rest):
             call.name_rest = rest
-            self.repaired["call_names"] += len(pieces) > 1
-        elif meant is None and any("<|" in piece for piece in pieces):
+            self.repaired["call_names"] += len(pieces) > 1 and not call.is_renamed
+        elif offered_name is None and any("<|" in piece for piece in pieces):
             call.error = MARKUP_IN_NAME
-        elif len(pieces) > 1 and meant != call.name:
+        elif len(pieces) > 1 and offered_name != call.name:
             call.error = OTHER_NAME
 
     def _missing_name(self, call: IncomingCall) -> str | None:
         if call.name or "call_names" not in self._repairs:
             return None
-        return "".join(call.name_pieces) or self._offered.meant_by_id(call.wire_id)
+        return "".join(call.name_pieces) or self._offered.find_by_id(call.wire_id)
 
     def _structured(self, call: IncomingCall, text: str) -> str:
-        """Take arguments that are in their own place, and return what can be passed on of them."""
+        """Take text of the field `arguments`, and return the text that can be passed on."""
         if text and call.name_pieces:
             self._read_name(call)
         if call.name_rest:
@@ -302,17 +317,17 @@ class IncomingCalls:
         return self._arguments(call, text)
 
     def _arguments_of_name(self, call: IncomingCall) -> str:
-        """Return the arguments of a call that has some in the place of its name.
+        """Return the arguments of a call that has some in the field `name`.
 
-        Both places may be filled. Empty arguments give way to others; if two differ, the call is invalid.
+        If the field `arguments` is not empty either, it is used, and the call is invalid if the two differ.
         """
-        if tag := _AFTER_NAME_IN_TAG.match(call.name_rest):
+        if tag := AFTER_NAME_IN_TAG.match(call.name_rest):
             rest = call.name_rest[tag.end() :].strip()
             in_name = (
                 (self._in_markup(call, f'{TAG_OPEN}call tool="{call.name}{call.name_rest}') or rest) if rest else ""
             )
         else:
-            in_name = _PARENTHESES.sub(r"\1", _BEFORE_ARGUMENTS.sub("", call.name_rest, count=1))
+            in_name = without_wrapping(call.name_rest)
         structured = "".join(call.structured)
         call.name_rest = ""
         if _canonical(structured) in _EMPTY:
@@ -326,7 +341,7 @@ class IncomingCalls:
 
     def _arguments(self, call: IncomingCall, text: str) -> str:
         if text and not call.streams:
-            name = call.name or self._offered.meant_by_id(call.wire_id) or ""
+            name = call.name or self._offered.find_by_id(call.wire_id) or ""
             schema, in_markup = self._offered.schemas.get(name), partial(self._in_markup, call)
             call.streams = tuple(begin(schema, in_markup) for _, begin in self._argument_repairs)
         for stream in call.streams:
@@ -347,41 +362,32 @@ class IncomingCalls:
         return rest
 
     def _in_markup(self, call: IncomingCall, text: str) -> str | None:
-        """Return the arguments of the call if a text is that call as markup; otherwise None.
+        """Return the arguments of the call if a text is the markup of that call; otherwise None.
 
-        Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906,
-        44934).
+        Reported: hosts that leave the whole markup in the arguments if `tool_choice` names a tool (vllm issues 44906
+        and 44934).
         """
-        if call.name and _TAG_IN_CALL.match(text):
-            text = f'{TAG_OPEN}call tool="{call.name}"{TAG_END}{text}'
         scanner = MarkupScanner(self._offered)
-        scanner.feed(text)
+        scanner.feed(with_beginning(call.name, text))
         scanner.close(clean=True)
-        if len(scanner.calls) != 1:
+        if len({*scanner.calls}) != 1:
             return None
-        [inner] = scanner.calls
+        inner = scanner.calls[0]
         name = call.name or inner.name
         if inner.error or inner.name != name or name not in self._offered.schemas:
             return None
         return inner.arguments or "{}"
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Return the text in the place of a name as the name and the text after it, which may be the arguments."""
-    name = _BEFORE_NAME.sub("", name, count=1) if name.lstrip().startswith("<|") else name
-    rest = _ARGUMENTS_IN_NAME.search(name)
-    return (name[: rest.start()], name[rest.start() :]) if rest else (name, "")
-
-
 def _keys(name: str, call_id: str, arguments: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the keys by which a call is recognized: its id, and its arguments."""
+    """Yield the keys by which a repeated call is recognized: one with its id, and one with its arguments."""
     if call_id:
         yield name, "id", call_id
     yield name, "arguments", _canonical(arguments)
 
 
 def _canonical(arguments: str) -> str:
-    """Return arguments in a form in which equal ones are equal texts."""
+    """Return arguments as canonical JSON: equal arguments have the same text."""
     value = parsed(arguments)
     if isinstance(value, str):
         value = parsed(value)

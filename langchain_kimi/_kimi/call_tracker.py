@@ -15,7 +15,7 @@ NOT_AN_OBJECT = -1
 
 @dataclass(slots=True)
 class CallDelta:
-    """One entry of a delta's `tool_calls`; None and the empty string stand for missing parts."""
+    """One entry of a delta's `tool_calls`. Missing parts are None; missing arguments are an empty string."""
 
     index: int | str | None
     id: str | None
@@ -24,11 +24,11 @@ class CallDelta:
 
     @classmethod
     def of(cls, wire: Any) -> Self:
-        """Read an entry. Values that are not objects become arguments that cannot be run; null has no parts."""
+        """Return the parts of an entry. A value that is not an object becomes invalid arguments; null has no parts."""
         if wire is not None and not isinstance(wire, dict):
             wire = {"index": NOT_AN_OBJECT, "function": {"arguments": [wire]}}
         entry = wire or {}
-        # Some hosts send no `function`, and name and arguments beside the id.
+        # Some hosts send no `function`, but name and arguments next to the id.
         function = entry if entry.get("function") is None else entry["function"]
         if not isinstance(function, dict):
             function = {"arguments": [function]}
@@ -68,7 +68,8 @@ class TrackedCall:
     @property
     def is_complete(self) -> bool:
         """Whether the arguments are a complete JSON object."""
-        # Each delta is read once, and the whole is parsed once: some hosts repeat id and name in thousands of deltas.
+        # Each delta is read once, and the whole text is parsed once: some hosts repeat id and name in thousands of
+        # deltas.
         for position in range(self._checked, len(self.arguments)):
             text = self.arguments[position]
             was_open = self._value.state == "open"
@@ -78,18 +79,18 @@ class TrackedCall:
         self._checked = len(self.arguments)
         return self._is_json
 
-    def add(self, arguments: str) -> None:
+    def add_arguments(self, arguments: str) -> None:
         """Add to the arguments, without white space at the end."""
         if text := arguments.rstrip():
             self.arguments.append(text)
 
-    def take(self, delta: CallDelta) -> WireToolCall | None:
-        """Add a delta, and return the new parts of it; None if nothing is new."""
+    def add_delta(self, delta: CallDelta) -> WireToolCall | None:
+        """Add a delta and return its new parts; None if it has no new parts."""
         arguments = delta.arguments
         if not arguments.strip() and not self.arguments:
-            # White space alone would not parse as the empty object that it means.
+            # White space alone means an empty object, but would not parse as one.
             arguments = ""
-        self.add(arguments)
+        self.add_arguments(arguments)
         passed: dict[str, Any] = {"index": self.number, "type": "function", "function": {"arguments": arguments}}
         if delta.id and not self.wire_id:
             self.wire_id = delta.id
@@ -102,7 +103,7 @@ class TrackedCall:
 
 
 class ToolCallTracker:
-    """Numbers the calls of one response, and passes on each id and name once and the arguments as they come.
+    """Numbers the calls of one response; passes on each id and name once, and the arguments as they arrive.
 
     The numbers count from 0 in order of appearance. Recorded: fifteen calls all with index 0 and each with its own id
     (Gemini), a first index of 1 (GPT-5), id and name repeated in every delta (Novita, 2025), an id repeated beside an
@@ -110,29 +111,39 @@ class ToolCallTracker:
     all, ids that arrive late, and one id for several calls.
     """
 
-    def __init__(self, may_begin_name: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        may_begin_name: Callable[[str], bool] | None = None,
+        find_name: Callable[[str], str | None] | None = None,
+    ) -> None:
         """Begin a response.
 
         Args:
-            may_begin_name: Returns whether a text may be the begin of a function's name. Other texts in the place of
-                the name may continue a name. None: names come in one piece.
+            may_begin_name: Returns whether a text may be the beginning of a function's name. Other texts in the field
+                `name` may continue a name. None: each name arrives in one piece.
+            find_name: Returns the function that a name refers to, or None. Without it, equal names are equal texts.
         """
         self.calls: list[TrackedCall] = []
         self._may_begin_name = may_begin_name
+        self._find_name = find_name
+        self._spellings: dict[str, str] = {}
+        self._first_spellings: dict[str, str] = {}
         self._newest_at: dict[int | str | None, TrackedCall] = {}
         self._newest_with: dict[tuple[int | str | None, str], TrackedCall] = {}
         self._by_id: dict[str, TrackedCall] = {}
 
     def deltas(self, calls: Iterable[Any]) -> Iterator[WireToolCall]:
-        """Yield the entries of one delta's `tool_calls`, each with the number of its call and only the new parts."""
+        """Yield the entries of one delta's `tool_calls` that have new parts, with the number of the call as index."""
         for wire in calls:
             delta = CallDelta.of(wire)
+            if delta.name and self._find_name:
+                delta.name = self._spellings.get(delta.name) or self._spelling(delta.name, self._find_name)
             call = self._call_of(delta)
-            if call and (passed := call.take(delta)):
+            if call and (passed := call.add_delta(delta)):
                 yield passed
 
     def continued(self, wire: Any) -> TrackedCall | None:
-        """Return the newest call if an entry only continues its arguments, in the documented form; otherwise None."""
+        """Return the newest call if an entry of the documented form only continues its arguments; otherwise None."""
         if not self.calls or type(wire) is not dict or wire.get("id") is not None:
             return None
         call, function = self.calls[-1], wire.get("function")
@@ -141,11 +152,17 @@ class ToolCallTracker:
         is_plain = function.get("name") is None and type(function.get("arguments")) is str and function["arguments"]
         return call if is_plain else None
 
+    def _spelling(self, name: str, find_name: Callable[[str], str | None]) -> str:
+        """Return the first spelling of a function's name: a summary at the end may write it in another way."""
+        function = None if "<|" in name else find_name(name)
+        self._spellings[name] = name if function is None else self._first_spellings.setdefault(function, name)
+        return self._spellings[name]
+
     def _call_of(self, delta: CallDelta) -> TrackedCall | None:
-        """Return the call that a delta belongs to, a new one if need be; None for a delta without content."""
+        """Return the call that a delta belongs to, which may be a new one; None for a delta without content."""
         candidate = self._candidate(delta)
         if candidate and (not _opens_another(candidate, delta) or self._continues_name(candidate, delta)):
-            return self._noted(candidate, delta)
+            return self._registered(candidate, delta)
         if not (delta.id or delta.name or delta.arguments.strip()):
             return None
         call = TrackedCall(number=len(self.calls), wire_index=delta.index)
@@ -156,10 +173,10 @@ class ToolCallTracker:
             # Calls and results are paired by id, so two calls of one response cannot share theirs.
             call.id = f"{delta.id}_{call.number}"
         self.calls.append(call)
-        return self._noted(call, delta)
+        return self._registered(call, delta)
 
     def _continues_name(self, call: TrackedCall, delta: CallDelta) -> bool:
-        """Return whether a delta has a further piece of a call's name: no id, and a text that begins no name."""
+        """Return whether a delta without an id continues a call's name: its text cannot begin another name."""
         if self._may_begin_name is None or delta.id or not (call.wire_id and delta.name) or call.arguments:
             return False
         return delta.name != call.name and not self._may_begin_name(delta.name)
@@ -182,8 +199,8 @@ class ToolCallTracker:
         call.wire_index = delta.index
         return call
 
-    def _noted(self, call: TrackedCall, delta: CallDelta) -> TrackedCall:
-        """Make a call findable by the index and the id of a delta."""
+    def _registered(self, call: TrackedCall, delta: CallDelta) -> TrackedCall:
+        """Register a call under its index and the id of the delta, and return it."""
         self._newest_at[call.wire_index] = call
         wire_id = call.wire_id or delta.id
         if wire_id:

@@ -1,6 +1,6 @@
-"""The facts that `refresh()` has fetched: for all models of the process, and in a file for later processes.
+"""Model facts that `refresh()` fetched. All models of the process share them, and a file keeps them for later ones.
 
-The file is read once, when a profile or a price is needed for the first time. It is written by `use` alone.
+The file is read once, when a profile or a price is needed for the first time. Only `use` writes it.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, TypedDict, cast
 from langchain_kimi._kimi.price_rows import ModelRow
 
 DIRECTORY_VARIABLE = "KIMI_CACHE_DIR"
-"""The environment variable of the directory; empty: nothing is read or written."""
+"""The environment variable with the path of the directory. If it is empty, no file is read or written."""
 FILE_NAME = "facts.json"
 _VERSION = 1
 
@@ -28,14 +28,14 @@ class Facts(TypedDict):
     models: dict[str, ModelRow]
 
 
-NOTHING: Facts = {"source": "", "date": "", "aliases": {}, "models": {}}
+NO_FACTS: Facts = {"source": "", "date": "", "aliases": {}, "models": {}}
 _current: list[Facts] = []
 
 
 def current() -> Facts:
-    """Return the facts of this process: the last that `use` got, or else those of the file."""
+    """Return the facts of this process: those last passed to `use`, otherwise those in the file."""
     if not _current:
-        _current.append(_read(directory()) or NOTHING)
+        _current.append(_read(directory()) or NO_FACTS)
     return _current[0]
 
 
@@ -43,15 +43,15 @@ def use(facts: Facts, *, is_local: bool = False) -> Path | None:
     """Use facts in this process, and write them to the file.
 
     Args:
-        facts: The facts. Models of earlier facts that are not among them are kept.
-        is_local: Whether they come from a server on this machine. Such facts are written only to a directory that
-            the environment names, because other programs would take them for OpenRouter's.
+        facts: The facts. They are added to earlier ones, which stay for models that are not among the new ones.
+        is_local: Whether they come from a server on this machine. Such facts are only written if the environment
+            variable names a directory, because other programs would use them as OpenRouter's.
 
     Returns:
-        The file; None if nothing was written.
+        The path of the file; None if no file was written.
 
     Raises:
-        OSError: The file cannot be written. The facts are used nevertheless.
+        OSError: The file cannot be written. This process uses the facts nevertheless.
     """
     before = current()
     merged: Facts = {
@@ -72,12 +72,12 @@ def use(facts: Facts, *, is_local: bool = False) -> Path | None:
 
 
 def forget() -> None:
-    """Forget the facts of this process. The file stays, and is read again."""
+    """Discard the facts of this process. The file is not deleted, and will be read again."""
     _current.clear()
 
 
 def directory() -> Path | None:
-    """Return the directory of the file; None if the environment says so, or without the package `platformdirs`."""
+    """Return the directory of the file; None if the environment variable is empty or `platformdirs` is missing."""
     named = os.environ.get(DIRECTORY_VARIABLE)
     if named is not None:
         return Path(named) if named else None
@@ -109,9 +109,14 @@ def _read(folder: Path | None) -> Facts | None:
 
 
 def _checked(value: Any) -> Facts | None:
-    """Return the facts of a file, None for a file of another version of the format."""
+    """Return the facts in the content of a file; None for another version of the format.
+
+    Raises:
+        ValueError, TypeError, LookupError: A field is missing or invalid.
+    """
     if value["version"] != _VERSION:
         return None
     for row in value["models"].values():
+        # Accessed only to raise an error for a row without these fields.
         row["profile"], float(row["prices"]["prompt"]), float(row["prices"]["completion"])
-    return cast("Facts", {name: value[name] for name in NOTHING})
+    return cast("Facts", {name: value[name] for name in NO_FACTS})

@@ -1,7 +1,7 @@
 """The Kimi family that a model slug belongs to, and the properties that its models share on every host.
 
 Families are recognized by a pattern, not by a list of slugs: slugs appear and disappear within weeks, and a model that
-is newer than this file must be treated sensibly too. A new generation is one row of `_GENERATIONS`.
+is newer than this file must be handled sensibly too. A new generation is one row of `_GENERATIONS`.
 """
 
 import re
@@ -25,59 +25,59 @@ class KimiFamily:
     Attributes:
         name: The family's name, such as `kimi-k2`, `kimi-k2-thinking`, `kimi-k2.7-code`, `kimi-k3`.
         generation: Major and minor number: (2, 0) for K2, (2, 5) for K2.5, (3, 0) for K3.
-        thinks: Whether the model reasons before it answers, and whether that can be switched.
+        thinking: Whether the model reasons before it answers: never, always, or as the request says.
         positional_call_ids: Whether it was trained on tool-call ids of the form `functions.{name}:{index}`.
-        requires_calls_while_thinking: Whether it takes `tool_choice="required"` while it reasons.
+        requires_calls_while_thinking: Whether it accepts `tool_choice="required"` while it reasons.
         template: The chat template: of K2, of K2.5 (think tokens, tools as TypeScript), or of K3 (XML).
-        sees: The input modalities that the weights take. A host may offer fewer. Every modality is allowed for
-            generations that are newer than this file.
+        modalities: The input modalities that the weights support. A host may offer fewer. Generations that are newer
+            than this file have all modalities.
     """
 
     name: str
     generation: tuple[int, int]
-    thinks: Thinking
+    thinking: Thinking
     positional_call_ids: bool
     requires_calls_while_thinking: bool
     template: Template
-    sees: frozenset[str]
+    modalities: frozenset[str]
 
 
 # Each row applies from its generation on, until the next row. Observed: K2-Thinking, K2.7-code and K3 refuse requests
-# that switch reasoning off; K2.5 and K2.6 have a switch; K3 takes `required` while it reasons, its elders do not.
-# The weights of K2.5 and later take video too, which OpenRouter lists for K3 alone.
+# that switch reasoning off; K2.5 and K2.6 can switch it off; only K3 accepts `required` while it reasons.
+# The weights of K2.5 and later also support video, which OpenRouter lists for K3 only.
 _GENERATIONS = (
     KimiFamily(
         "kimi-k2",
         (2, 0),
-        thinks="never",
+        thinking="never",
         positional_call_ids=True,
         requires_calls_while_thinking=False,
         template="k2",
-        sees=TEXT,
+        modalities=TEXT,
     ),
     KimiFamily(
         "kimi-k2.5",
         (2, 5),
-        thinks="switchable",
+        thinking="switchable",
         positional_call_ids=True,
         requires_calls_while_thinking=False,
         template="k2.5",
-        sees=IMAGES_AND_VIDEO,
+        modalities=IMAGES_AND_VIDEO,
     ),
     KimiFamily(
         "kimi-k3",
         (3, 0),
-        thinks="always",
+        thinking="always",
         positional_call_ids=False,
         requires_calls_while_thinking=True,
         template="k3",
-        sees=IMAGES_AND_VIDEO,
+        modalities=IMAGES_AND_VIDEO,
     ),
 )
 _NEWEST = _GENERATIONS[-1]
 # Models that always reason, whatever the generation: K2-Thinking, K2.7-code.
-_THINKING_KINDS = ("thinking", "code")
-# A dated model that is a model of its own beside the undated one.
+_THINKING_VARIANTS = ("thinking", "code")
+# The generation and the date of a dated model that differs from the undated model.
 _DATED_MODEL = ((2, 0), "-0905")
 
 # OpenRouter writes `author/kimi-k2.5-0127`; others `Kimi-K2-Instruct-0905`, `moonshot.kimi-k2-thinking`, `kimi-k2p5`.
@@ -91,20 +91,20 @@ _PRESET = "@preset/"
 def thinks(slug: str, parameters: Mapping[str, Any]) -> bool:
     """Return whether a model reasons in a request with these parameters (in the form that is sent)."""
     kimi = family(slug)
-    if kimi is None or kimi.thinks == "never":
+    if kimi is None or kimi.thinking == "never":
         return False
     reasoning = parameters.get("reasoning") or {}
     efforts = (reasoning.get("effort"), parameters.get("reasoning_effort"))
     is_switched_off = reasoning.get("enabled") is False or "none" in efforts
-    return kimi.thinks == "always" or not is_switched_off
+    return kimi.thinking == "always" or not is_switched_off
 
 
 @lru_cache(maxsize=256)
 def base_slug(slug: str) -> str:
-    """Return a slug without variants (`:free`, `:exacto`), without a preset, and for Kimi without a date.
+    """Return a slug without variants (`:free`, `:exacto`) and preset; Kimi's slugs also lose their date.
 
     `moonshotai/kimi-k2.5-0127:nitro` becomes `moonshotai/kimi-k2.5`. The 0905 of `kimi-k2-0905` is not removed, because
-    that is a model of its own beside `kimi-k2`. A slug that is only a preset (`@preset/x`) becomes the empty string.
+    that is another model than `kimi-k2`. A slug that is only a preset (`@preset/x`) becomes the empty string.
     """
     author, slash, name = slug.partition(_PRESET)[0].rpartition("/")
     name = name.partition(":")[0]
@@ -113,7 +113,7 @@ def base_slug(slug: str) -> str:
 
 @lru_cache(maxsize=256)
 def family(slug: str) -> KimiFamily | None:
-    """Return the family of a slug of OpenRouter or another host; None for everything that is not K2 or newer."""
+    """Return the family of a slug of OpenRouter or another host; None for a model that is not a Kimi K2 or newer."""
     return _family(base_slug(slug))
 
 
@@ -128,7 +128,7 @@ def names_preset(slug: str) -> bool:
 
 
 def _undated(name: str) -> str:
-    """Return a name without the release date of a Kimi; dated names of other makers are models of their own."""
+    """Return a Kimi's name without its release date; the dated names of other makers are separate models."""
     kimi = _NAME.search(name)
     generation, date = _DATED_MODEL
     if kimi is None or (_generation(kimi) == generation and kimi["rest"].endswith(date)):
@@ -141,9 +141,10 @@ def _generation(kimi: re.Match[str]) -> tuple[int, int]:
 
 
 def _family(slug: str) -> KimiFamily | None:
+    """Return the family of a base slug; see `family`."""
     if _LATEST.search(slug):
-        # It meant K3 when this was written and will mean newer models, so every modality is allowed.
-        return replace(_NEWEST, name="kimi-latest", sees=ALL_MODALITIES)
+        # `kimi-latest` was K3 when this was written and will be a newer model, so every modality is allowed.
+        return replace(_NEWEST, name="kimi-latest", modalities=ALL_MODALITIES)
     kimi = _NAME.search(slug)
     if kimi is None:
         return None
@@ -151,17 +152,18 @@ def _family(slug: str) -> KimiFamily | None:
     base = next((row for row in reversed(_GENERATIONS) if row.generation <= generation), None)
     if base is None:
         return None
-    kind = _kind(kimi)
+    variant = _thinking_variant(kimi)
     major, minor = generation
     return replace(
         base,
-        name=f"kimi-k{major}" + (f".{minor}" if minor else "") + (f"-{kind}" if kind else ""),
+        name=f"kimi-k{major}" + (f".{minor}" if minor else "") + (f"-{variant}" if variant else ""),
         generation=generation,
-        thinks="always" if kind else base.thinks,
-        sees=base.sees if generation <= _NEWEST.generation else ALL_MODALITIES,
+        thinking="always" if variant else base.thinking,
+        modalities=base.modalities if generation <= _NEWEST.generation else ALL_MODALITIES,
     )
 
 
-def _kind(kimi: re.Match[str]) -> str:
+def _thinking_variant(kimi: re.Match[str]) -> str:
+    """Return the variant in a name that always reasons, such as `thinking`; empty for other names."""
     words = set(_WORD_SEPARATOR.split(kimi["rest"].lower()))
-    return next((kind for kind in _THINKING_KINDS if kind in words), "")
+    return next((variant for variant in _THINKING_VARIANTS if variant in words), "")

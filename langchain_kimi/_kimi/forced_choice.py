@@ -1,4 +1,4 @@
-"""Forced tool calls for models that reason: the nearest `tool_choice` that they accept."""
+"""Replace a forced tool call by the nearest `tool_choice` that a reasoning model accepts."""
 
 from typing import Any, cast
 
@@ -9,9 +9,9 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody
 def without_forced_choice(body: WireBody) -> WireBody:
     """Return a body whose `tool_choice` all of its models accept; the same body if they accept it already.
 
-    A model that reasons refuses a forced call. If its reasoning can be switched off, and the request says nothing about
-    reasoning, it is switched off. Otherwise the choice becomes `required` where that is accepted, else `auto`, and of
-    the tools only the named one is offered.
+    A model that reasons refuses a forced call. If its reasoning can be switched off, and the request does not set it,
+    it is switched off. Otherwise the choice becomes `required` if the models accept that, else `auto`, and only the
+    named tool is offered.
     """
     choice = body.get("tool_choice")
     if choice in (None, "auto", "none"):
@@ -21,7 +21,7 @@ def without_forced_choice(body: WireBody) -> WireBody:
     if not thinking:
         return body
     is_unset = body.get("reasoning") is None and cast("JSONObject", body).get("reasoning_effort") is None
-    if is_unset and all(kimi.thinks == "switchable" for kimi in thinking):
+    if is_unset and all(kimi.thinking == "switchable" for kimi in thinking):
         return {**body, "reasoning": {"enabled": False}}
     accepts_required = all(kimi.requires_calls_while_thinking for kimi in thinking)
     if choice == "required" and accepts_required:

@@ -1,6 +1,7 @@
-"""Tool calls and their results in a conversation: each call needs one result, and each result a call.
+"""Check and repair the pairs of tool calls and results in a conversation: each needs the other.
 
-Hosts refuse a conversation in which one is missing, and their error seldom names it (MoonshotAI/kimi-cli issue 1977).
+Hosts refuse a conversation with an unpaired call or result, and their error rarely names it (MoonshotAI/kimi-cli issue
+1977).
 """
 
 from collections import defaultdict
@@ -9,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from langchain_kimi._kimi.turns import calls_of_results
-from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
 STUB = "There is no result: the call was interrupted."
 ADVICE = (
     "Each tool call needs one ToolMessage with its id after it, and each ToolMessage needs a call before it. "
-    'With repairs=["all", "orphans"] such results are removed, and such calls get a result that says so.'
+    'With repairs=["all", "orphans"], results without a call are removed, and calls without a result get one.'
 )
 
 
@@ -36,12 +37,12 @@ class _Unpaired:
 
 def has_calls(messages: Sequence[WireMessage]) -> bool:
     """Return whether a conversation has tool calls or results. Without them, pairs need no check."""
-    return any("tool_calls" in message or message["role"] == "tool" for message in beyond_text(messages))
+    return any("tool_calls" in message or message["role"] == "tool" for message in non_text_messages(messages))
 
 
 def number_of_calls(body: WireBody) -> int:
     """Return the number of tool calls in the conversation of a request."""
-    return sum(len(message.get("tool_calls") or ()) for message in beyond_text(body.get("messages", [])))
+    return sum(len(message.get("tool_calls") or ()) for message in non_text_messages(body.get("messages", [])))
 
 
 def check_pairs(messages: Sequence[WireMessage]) -> None:
@@ -51,27 +52,29 @@ def check_pairs(messages: Sequence[WireMessage]) -> None:
         KimiUsageError: One is missing. The error names the first by its id and its position.
     """
     unpaired = _unpaired(messages)
-    for position in unpaired.results[:1]:
+    if unpaired.results:
+        position = unpaired.results[0]
         call_id = messages[position].get("tool_call_id")
         if (first := _result_before(messages, position)) is not None:
             raise KimiUsageError(
-                f"messages[{position}] is a second result of the tool call {call_id!r}: messages[{first}] is the "
-                "result already.",
+                f"messages[{position}] is a second result of the tool call {call_id!r}: messages[{first}] is its "
+                "result.",
                 advice=ADVICE,
             )
         raise KimiUsageError(
             f"messages[{position}] is the result of a tool call {call_id!r}, but no call before it has this id.",
             advice=ADVICE,
         )
-    for call in unpaired.calls[:1]:
+    if unpaired.calls:
+        call = unpaired.calls[0]
         raise KimiUsageError(
-            f"messages[{call.position}] calls {call.name!r} with the id {call.id!r}, but no result of it follows.",
+            f"messages[{call.position}] calls {call.name!r} with the id {call.id!r}, but no result follows.",
             advice=ADVICE,
         )
 
 
 def _result_before(messages: Sequence[WireMessage], position: int) -> int | None:
-    """Return the position of an earlier result with the same id that has a call."""
+    """Return the position of an earlier result with the same id that has a call; None if there is none."""
     call_id = messages[position].get("tool_call_id")
     has_call = False
     for earlier, message in enumerate(messages[:position]):
@@ -106,7 +109,11 @@ def with_pairs(messages: list[WireMessage]) -> list[WireMessage]:
 
 
 def without_blanks(messages: list[WireMessage]) -> list[WireMessage]:
-    """Replace white space beside calls by null: some hosts send it, and others refuse it."""
+    """Replace blank content of messages with tool calls by null: some hosts send it, and others refuse it.
+
+    Returns:
+        The messages; the same list if nothing was replaced.
+    """
     cleaned = [_without_blank(message) for message in messages]
     return messages if all(new is old for new, old in zip(cleaned, messages, strict=True)) else cleaned
 
@@ -123,12 +130,13 @@ def _stub(call: _OpenCall) -> WireMessage:
 
 
 def _unpaired(messages: Sequence[WireMessage]) -> _Unpaired:
+    """Return the calls without a result, and the results without a call."""
     unpaired = _Unpaired()
     answered = calls_of_results(messages)
     with_result = set(answered.values())
     for position, message in enumerate(messages):
-        for place, call in enumerate(message.get("tool_calls") or ()):
-            if (position, place) not in with_result:
+        for index, call in enumerate(message.get("tool_calls") or ()):
+            if (position, index) not in with_result:
                 name = (call.get("function") or {}).get("name") or ""
                 unpaired.calls.append(_OpenCall(position, call.get("id") or "", name))
         if message.get("role") == "tool" and position not in answered:

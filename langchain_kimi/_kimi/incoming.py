@@ -1,4 +1,4 @@
-"""Repairs of a response: the choices of its events in, the repaired choices out."""
+"""Repair a response: `Repairer` takes the choice of each event and returns it repaired."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
+from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import parsed
@@ -26,9 +27,9 @@ class RepairOptions:
         validates: Whether calls are checked against the schemas of their tools.
         empty_answers: The number of empty responses before this one.
         changed_choice: Whether the request's `tool_choice` was changed.
-        hopes_for_call: Whether a forced call became `tool_choice="auto"`.
-        tool_names: The user's name of each tool that was sent under another name.
-        schema_notes: The changes of schemas that change the allowed arguments, by the tool's name.
+        may_lack_forced_call: Whether a forced call became `tool_choice="auto"`, so that the model may not make it.
+        tool_names: The user's name of each tool that was sent under another name, by the sent name.
+        schema_notes: The rewrites of schemas that change the allowed arguments, by the tool's name.
     """
 
     repairs: Repairs = ALL
@@ -36,7 +37,7 @@ class RepairOptions:
     validates: bool = False
     empty_answers: int = 0
     changed_choice: bool = False
-    hopes_for_call: bool = False
+    may_lack_forced_call: bool = False
     tool_names: Mapping[str, str] = field(default_factory=dict)
     schema_notes: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -44,11 +45,14 @@ class RepairOptions:
 class Repairer:
     """Repairs one choice of a response, event by event; a plain response is a stream of one event.
 
-    The last event has a report, under the choice's key `kimi`, unless it would be empty. Its keys are `repairs` (counts
-    by name), `invalid_tool_calls` (by id, the reason why a call must not be run although its arguments are an object),
-    `validation` (counts of calls that do not fit their tools), `empty_answers` (the number of empty responses before
-    this one), `tool_names` (the names under which tools were sent, by the user's names), and `schemas` (the changes of
-    schemas that change the allowed arguments, by tool).
+    The last event has a report under the choice's key `kimi`, unless it would be empty. Its keys are:
+
+    - `repairs`: the number of repairs, by name;
+    - `invalid_tool_calls`: by id, the reason why a call must not be run although its arguments are an object;
+    - `validation`: the number of calls that do not match their tools, by kind of error;
+    - `empty_answers`: the number of empty responses before this one;
+    - `tool_names`: the names under which tools were sent, by the user's names;
+    - `schemas`: the rewrites of schemas that change the allowed arguments, by tool.
     """
 
     def __init__(
@@ -69,10 +73,9 @@ class Repairer:
         self._calls = IncomingCalls(
             self._offered, repair_options.repairs, repair_options.call_ids, partial(number_of_calls, body)
         )
-        has_leaks = "markup" in repair_options.repairs and self._offered.may_be_called
-        self._leaks = LeakedMarkup(self._offered) if has_leaks else None
+        self._leaks = self._begin_leaks(body) if "markup" in repair_options.repairs else None
         self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
-        # Only the repairs that still have something to do: nearly all deltas come later.
+        # The repairs that are not done yet. They are usually done early, so that nearly all deltas skip them.
         self._active = list(self._steps.values())
         self._validator = CallValidator(self._offered, repair_options.tool_names) if repair_options.validates else None
         self._options = repair_options
@@ -85,17 +88,17 @@ class Repairer:
         if self._active:
             choice = self._through_steps(choice)
         delta = choice.get("delta")
-        repaired = self._repaired(choice, delta) if delta and not self._passes(delta) else delta
+        repaired = self._repaired(choice, delta) if delta and not self._pass_unchanged(delta) else delta
         finish = choice.get("finish_reason")
         self._finish = self._finish or finish
         if finish and self._leaks and not self._leaks.is_idle:
-            # A call in the text may change how the reply ended.
+            # A call in the text may change the finish reason.
             self._delayed_finish = True
             choice = cast("WireChoice", {**choice, "finish_reason": None})
         return choice if repaired is delta else cast("WireChoice", {**choice, "delta": repaired})
 
     def close(self, *, cut: bool = False) -> Iterator[WireChoice]:
-        """Take the end of the response, and yield a last choice with the parts that were held back, if there are any.
+        """Take the end of the response, and yield at most one choice, with the parts that were held back.
 
         Args:
             cut: Whether the response was cut off.
@@ -109,31 +112,37 @@ class Repairer:
         if self._leaks:
             delta = _joined(delta, self._leaks.close(clean=self._is_clean and not cut))
         calls = self._calls.close(is_complete=is_complete(self._finish))
-        lifted = self._lifted()
-        if calls or lifted:
-            added = self._with_names([*calls, *map(self._calls.add, lifted)])
+        leaked = self._leaked_calls()
+        if calls or leaked:
+            added = self._with_names([*calls, *map(self._calls.add, leaked)])
             delta["tool_calls"] = [*delta.get("tool_calls", ()), *added]
         report = self._report()
         last: JSONObject = {"delta": delta} if delta else {}
-        if self._delayed_finish or (lifted and self._finish is None):
-            last_calls = list(self._calls.calls.values())[len(self._calls.calls) - len(lifted) :]
-            has_called = self._is_clean and any(call.is_sound for call in last_calls)
+        if self._delayed_finish or (leaked and self._finish is None):
+            added_calls = list(self._calls.calls.values())[len(self._calls.calls) - len(leaked) :]
+            has_called = self._is_clean and any(call.is_sound for call in added_calls)
             last["finish_reason"] = "tool_calls" if has_called else self._finish
         if report:
             last["kimi"] = report
         if last:
             yield cast("WireChoice", {"index": 0, **last})
 
+    def _begin_leaks(self, body: WireBody) -> LeakedMarkup | None:
+        """Return the scanner of the texts. Without tools to call, Kimi's texts may still have stray markers."""
+        if self._offered.may_be_called:
+            return LeakedMarkup(self._offered)
+        return LeakedMarkup(OfferedTools({})) if is_kimi(body.get("model") or "") else None
+
     @property
     def _is_clean(self) -> bool:
-        # Some hosts send no finish reason at all; their stream still has its end.
+        # Some hosts send no finish reason; the end of their stream counts as a normal end.
         return self._finish is None or is_complete(self._finish)
 
-    def _passes(self, delta: WireMessage) -> bool:
-        """Take a delta that needs no repair, as nearly all are; return whether it is one."""
+    def _pass_unchanged(self, delta: WireMessage) -> bool:
+        """Take a delta if it needs no repair, as nearly all do; return whether it was taken."""
         if wire := delta.get("tool_calls"):
-            return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.passes(wire)
-        return self._leaks is None or self._leaks.passes(delta)
+            return (self._leaks is None or self._leaks.has_no_text(delta)) and self._calls.pass_unchanged(wire)
+        return self._leaks is None or self._leaks.pass_unchanged(delta)
 
     def _through_steps(self, choice: WireChoice) -> WireChoice:
         is_any_done = False
@@ -160,7 +169,7 @@ class Repairer:
             return repaired
         if "message" in choice:
             # The calls of a plain response are complete, and many hosts leave out their index.
-            wire = [{**call, "index": at} if isinstance(call, dict) else call for at, call in enumerate(wire)]
+            wire = [{**call, "index": index} if isinstance(call, dict) else call for index, call in enumerate(wire)]
         return cast("WireMessage", {**repaired, "tool_calls": self._with_names(self._calls.feed(wire))})
 
     def _with_names(self, calls: Iterable[WireToolCall]) -> list[WireToolCall]:
@@ -170,14 +179,15 @@ class Repairer:
             return list(calls)
         return [cast("WireToolCall", with_name(cast("JSONObject", call), names)) for call in calls]
 
-    def _lifted(self) -> list[LeakedCall]:
-        """Return the calls in the texts that are no structured calls."""
+    def _leaked_calls(self) -> list[LeakedCall]:
+        """Return the calls in the texts that are not structured calls too."""
         if self._leaks is None:
             return []
-        has_others, is_confirmed = bool(self._calls.calls), is_complete(self._finish)
-        return [*self._calls.without_repeated(self._leaks.calls(has_others=has_others, is_confirmed=is_confirmed))]
+        calls = self._leaks.calls(has_others=bool(self._calls.calls), finish=self._finish)
+        return [*self._calls.without_repeated(calls)]
 
     def _report(self) -> JSONObject:
+        """Return the report on the response; see the class for its keys."""
         counts = +self._calls.repaired
         if self._leaks and self._leaks.count:
             counts["markup"] = self._leaks.count
@@ -213,6 +223,6 @@ class Repairer:
 
 
 def _joined(before: JSONObject, after: WireMessage) -> JSONObject:
-    """Return the sum of two deltas with texts and lists."""
+    """Return two deltas as one: their texts and lists are concatenated."""
     wire = cast("JSONObject", after)
     return {**before, **{key: before[key] + value if before.get(key) else value for key, value in wire.items()}}

@@ -1,4 +1,4 @@
-"""Repairs and checks of a request: a body in, the body to send out."""
+"""Check and repair the body of a request for its model before it is sent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -6,24 +6,25 @@ from typing import Any
 
 from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
-from langchain_kimi._kimi.profiles import slugs_that_take
+from langchain_kimi._kimi.profiles import slugs_accepting
 from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs, RequestRepair
 from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
-from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
-# A `file` is missing on purpose: OpenRouter parses it to text for models that cannot read it.
+# `file` is omitted on purpose: OpenRouter converts files to text for models that cannot read them.
 MODALITY_OF_PART = {"image_url": "image", "video_url": "video", "input_video": "video", "input_audio": "audio"}
 
 
-def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
-    """Check a body and repair it for its model, see `prepare`.
+def check_and_repair(body: WireBody, repairs: Repairs = ALL) -> WireBody:
+    """Check that calls and results are paired, and then do the same as `prepare`.
+
+    The pairs are checked before the repairs, so that an error names a call by the user's id for it.
 
     Raises:
-        KimiUsageError: The model does not accept a modality of the messages, or a call or a result has no partner; the
-            error names it by the id that the user knows.
+        KimiUsageError: A call has no result, a result has no call, or `prepare` raises it.
     """
     with_calls = has_calls(body["messages"])
     if with_calls and "history" in repairs and "orphans" not in repairs and family(_first_model(body)):
@@ -32,19 +33,20 @@ def fit(body: WireBody, repairs: Repairs = ALL) -> WireBody:
 
 
 def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
-    """Repair a body for its model, without the check of pairs.
+    """Return a body that is checked and repaired for its model, without the check of pairs.
 
     Args:
-        body: The body. It shares objects with the user's messages, so changed parts are copies.
+        body: The body. It shares objects with the user's messages, so it is not modified: changed parts are copied.
         repairs: The names of the repairs to make.
 
     Raises:
-        KimiUsageError: The model does not accept a modality of the messages, the name of a tool, or its schema.
+        KimiUsageError: The model does not accept a modality of the messages, or the name or the schema of a tool.
     """
     return _prepared(body, repairs, with_calls=has_calls(body["messages"]))
 
 
 def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody:
+    """Return the checked and repaired body; see `prepare`."""
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     kimi = family(_first_model(body))
     if kimi is None:
@@ -53,13 +55,13 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
         return body
     if "tool_names" not in repairs:
         check_names(body, is_kimi=True)
-    for repaired in _functions(repairs, with_calls):
-        body = repaired(body, kimi)
+    for repair in _request_repairs(repairs, with_calls):
+        body = repair(body, kimi)
     return body
 
 
 @lru_cache(maxsize=32)
-def _functions(repairs: Repairs, with_calls: bool) -> tuple[RequestRepair, ...]:  # noqa: FBT001 - the key of a cache
+def _request_repairs(repairs: Repairs, with_calls: bool) -> tuple[RequestRepair, ...]:  # noqa: FBT001 - the key of a cache
     """Return the repairs of requests that are switched on and apply to a conversation with or without calls."""
     return tuple(
         function for repair, function in ON_REQUEST if repair.name in repairs and (with_calls or not repair.needs_calls)
@@ -79,14 +81,14 @@ def changes_of_choice(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) ->
         sent: The body after.
 
     Returns:
-        The fields `changed_choice` and `hopes_for_call` of `RepairOptions`.
+        The fields `changed_choice` and `may_lack_forced_call` of `RepairOptions`.
     """
     before, after = unrepaired.get("tool_choice"), sent.get("tool_choice")
     if isinstance(before, dict):
-        # Another name of the tool is not another choice.
+        # A renamed tool is not another choice.
         before = with_name(before, accepted_names(unrepaired, is_kimi=family(_first_model(sent)) is not None))
     changed = before != after or unrepaired.get("reasoning") != sent.get("reasoning")
-    return {"changed_choice": changed, "hopes_for_call": changed and after == "auto"}
+    return {"changed_choice": changed, "may_lack_forced_call": changed and after == "auto"}
 
 
 def changes_of_tools(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def changes_of_tools(unrepaired: Mapping[str, Any], sent: Mapping[str, Any]) -> 
         sent: The body after.
 
     Returns:
-        The fields `tool_names` and `schema_notes` of `RepairOptions`, if there are any changes to report.
+        The fields `tool_names` and `schema_notes` of `RepairOptions`, without those that would be empty.
     """
     before, after = unrepaired.get("tools"), sent.get("tools")
     is_renamed = unrepaired["messages"] is not sent["messages"] or before is not after
@@ -123,17 +125,17 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
     Args:
         model: The first model's slug; empty if there are only `models`.
         messages: The request's messages; they are not changed.
-        models: The fallbacks; one that accepts the modality is enough.
+        models: The slugs of the fallbacks. It is enough that one of them accepts the modality.
 
     Raises:
-        KimiUsageError: No model accepts a part. The error names the first such part as `messages[i].content[j]`, and
-            Kimi models that accept it.
+        KimiUsageError: None of the models accepts a part. The error names the first such part as
+            `messages[i].content[j]`, and Kimi models that accept it.
     """
     slugs = [slug for slug in dict.fromkeys((model, *models)) if slug]
     for place, modality in _media(messages):
         if slugs and all(_lacks(slug, modality) for slug in slugs):
             raise KimiUsageError(
-                f"{place} is {modality} input, which {' and '.join(slugs)} cannot take.",
+                f"{place} is {modality} input, which {' and '.join(slugs)} cannot read.",
                 model=slugs[0],
                 advice=_advice(modality),
             )
@@ -141,7 +143,7 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
 
 def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the position and the modality of each part that is not text."""
-    if not any(isinstance(message.get("content"), list) for message in beyond_text(messages)):
+    if not any(isinstance(message.get("content"), list) for message in non_text_messages(messages)):
         return
     for number, message in enumerate(messages):
         parts = message.get("content")
@@ -152,11 +154,11 @@ def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
 
 def _lacks(slug: str, modality: str) -> bool:
     kimi = family(slug)
-    return kimi is not None and modality not in kimi.sees and not names_preset(slug)
+    return kimi is not None and modality not in kimi.modalities and not names_preset(slug)
 
 
 def _advice(modality: str) -> str:
-    slugs = slugs_that_take(modality)
+    slugs = slugs_accepting(modality)
     if not slugs:
-        return "No Kimi model accepts it: send a text instead."
+        return "No Kimi model accepts it: send text instead."
     return f"Kimi models that accept it: {', '.join(slugs)}. Set one as `model`, or add it to `models`."

@@ -1,7 +1,7 @@
-"""The prices of Kimi models in the tables of the package `genai-prices`, which is optional.
+"""Read the prices of Kimi models from the optional package `genai-prices`.
 
-The package is published by Pydantic; it collects the price lists of OpenRouter and of many hosts, with the dates of
-their changes, and can update itself (`genai_prices.UpdatePrices`).
+Pydantic publishes the package. It contains the price lists of OpenRouter and of many hosts, with the dates of their
+changes, and can update itself (`genai_prices.UpdatePrices`).
 """
 
 import re
@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 from langchain_kimi._kimi.families import base_slug
-from langchain_kimi._kimi.price_rows import DearestRow, ModelRow, PriceRow
+from langchain_kimi._kimi.price_rows import HighestPrices, ModelRow, PriceRow
 
 ROUTER, MAKER = "openrouter", "moonshotai"
-# Hosts of Kimi models on OpenRouter, by their ids in the package, with their slugs at OpenRouter.
+# The slugs on OpenRouter of hosts of Kimi models, by their ids in the package.
 HOSTS = {
     "aws": "amazon-bedrock",
     "baseten": "baseten",
@@ -28,14 +28,14 @@ HOSTS = {
     "together": "together",
 }
 _KIMI = re.compile(r"kimi-k\d[\w.-]*$")
-# OpenRouter lists the faster and the regional endpoints of a host under the slug of the model itself: replies of two
-# price levels have come from "Moonshot AI" for one slug.
+# OpenRouter lists the faster and the regional endpoints of a host under the slug of the model itself. Observed: replies
+# of "Moonshot AI" at two price levels for one slug.
 _TIER = re.compile(r"(?:-(?:turbo|highspeed|fast|us|preview|instruct|0711))+$")
 _TURBO_OF = {"moonshotai/kimi-k2-turbo-preview": "moonshotai/kimi-k2-0905"}
 
 
 def installed() -> tuple[str, Mapping[str, ModelRow]]:
-    """Return the source and the rows of the installed package, by slug; without the package no rows."""
+    """Return the source (the package's name and version) and the rows by slug; empty without the package."""
     try:
         snapshot = import_module("genai_prices.data_snapshot").get_snapshot()
         source = f"genai-prices {version('genai-prices')}"
@@ -45,7 +45,7 @@ def installed() -> tuple[str, Mapping[str, ModelRow]]:
 
 
 class _ById:
-    """A snapshot that is compared by identity, as the key of a cache."""
+    """A snapshot that is compared by identity, for use as a cache key."""
 
     def __init__(self, snapshot: Any, source: str) -> None:
         self.snapshot = snapshot
@@ -75,8 +75,8 @@ def with_prices(
     Args:
         models: The models by slug.
         providers: `genai_prices.data.providers`.
-        today: The date whose prices are read.
-        source: The package and its version, which are added to each row of prices.
+        today: The date for which the prices are read.
+        source: The package's name and version, which are added to each row of prices; empty: not added.
 
     Raises:
         LookupError: The package has no price of any of the models.
@@ -93,11 +93,11 @@ def with_prices(
     for slug, model in models.items():
         prices = _dated(listed[slug], source, today) if slug in listed else model["prices"]
         if prices.get("cache_write") is None and slug in of_maker:
-            # OpenRouter's list omits it.
+            # OpenRouter's list omits the price of cache writes.
             prices = {**prices, "cache_write": of_maker[slug].get("cache_write")}
-        by_host = {tag: dearest(rows) for tag, rows in of_hosts.get(slug, {}).items()}
-        highest = dearest([prices, *by_host.values()])
-        updated[slug] = {**model, "prices": prices, "dearest": highest, "by_host": by_host}
+        by_host = {tag: highest_prices(rows) for tag, rows in of_hosts.get(slug, {}).items()}
+        highest = highest_prices([prices, *by_host.values()])
+        updated[slug] = {**model, "prices": prices, "highest": highest, "by_host": by_host}
         if batch := listed.get(f"{slug}:batch"):
             updated[slug]["batch"] = _dated(batch, source, today)
     return updated
@@ -108,20 +108,21 @@ def _dated(row: PriceRow, source: str, today: date) -> PriceRow:
 
 
 def _model_of(slug: str) -> str:
-    """Return the model that an endpoint of a host serves: `kimi-k3-highspeed` is an endpoint of `kimi-k3`."""
+    """Return the slug of the model that an endpoint of a host serves: `kimi-k3` for `kimi-k3-highspeed`."""
     return base_slug(_TURBO_OF.get(slug) or _TIER.sub("", slug))
 
 
-def dearest(rows: Sequence[PriceRow | DearestRow]) -> DearestRow:
-    """Return the highest prices among these."""
+def highest_prices(rows: Sequence[PriceRow | HighestPrices]) -> HighestPrices:
+    """Return the highest prices among some rows."""
     return {
-        # A host may bill the whole prompt as written to its cache.
+        # A host may charge the whole prompt as written to its cache.
         "prompt": max(max(row["prompt"], cast("PriceRow", row).get("cache_write") or 0.0) for row in rows),
         "completion": max(row["completion"] for row in rows),
     }
 
 
 def _prices(providers: Sequence[Any], name: str, today: date) -> Iterator[tuple[str, PriceRow]]:
+    """Yield the slug and the current prices of each Kimi model of a provider."""
     for provider in providers:
         if provider.id != name:
             continue
@@ -136,6 +137,7 @@ def _prices(providers: Sequence[Any], name: str, today: date) -> Iterator[tuple[
 
 
 def _current(prices: Any, today: date) -> PriceRow | None:
+    """Return the prices that apply on a date; None if a price is missing."""
     since = None
     if isinstance(prices, list):
         started = [one for one in prices if getattr(one.constraint, "start_date", date.min) <= today]

@@ -1,4 +1,7 @@
-"""The rows of the data files: a model's profile, its list prices, and those of its hosts."""
+"""The types of the rows in the data files: a model's profile, its list prices, and the prices of its hosts.
+
+All prices are in US dollars per million tokens.
+"""
 
 from typing import NotRequired, TypedDict
 
@@ -16,10 +19,10 @@ class PriceRow(TypedDict):
     date: NotRequired[str]
     """The day on which the prices were read, `YYYY-MM-DD`."""
     since: NotRequired[str]
-    """The day from which the prices apply, or None if it is unknown."""
+    """The day from which the prices apply, `YYYY-MM-DD`; missing if it is unknown."""
 
 
-class DearestRow(TypedDict):
+class HighestPrices(TypedDict):
     """The highest prices of a model among its hosts."""
 
     prompt: float
@@ -27,7 +30,7 @@ class DearestRow(TypedDict):
 
 
 class HostRow(TypedDict):
-    """The prices of a host of a model, with its slug and the precision of its weights."""
+    """The prices of one host of a model, with the host's slug and the precision of its weights."""
 
     tag: str
     quantization: str | None
@@ -41,16 +44,16 @@ class ModelRow(TypedDict):
 
     profile: JSONObject
     prices: PriceRow
-    dearest: NotRequired[DearestRow]
+    highest: NotRequired[HighestPrices]
     batch: NotRequired[PriceRow]
-    by_host: NotRequired[dict[str, DearestRow]]
-    """The highest prices at single hosts, by their slugs, where they are known without a refresh."""
+    by_host: NotRequired[dict[str, HighestPrices]]
+    """The highest prices of single hosts, by their slugs, as far as the package's data has them."""
     hosts: NotRequired[list[HostRow]]
-    """The hosts that served the model when the facts were refreshed."""
+    """The hosts that served the model when the facts were last refreshed."""
 
 
 class ProfileData(TypedDict):
-    """The data file: `models` by their base slug, `aliases` from a moving slug to such a slug."""
+    """The data file: `models` by base slug, and `aliases` from slugs such as `kimi-latest` to a base slug."""
 
     source: str
     date: str

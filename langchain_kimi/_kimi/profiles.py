@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from langchain_kimi._kimi import facts, package_prices
 from langchain_kimi._kimi.families import base_slug
-from langchain_kimi._kimi.price_rows import DearestRow, HostRow, ModelRow, ProfileData
+from langchain_kimi._kimi.price_rows import HighestPrices, HostRow, ModelRow, ProfileData
 from langchain_kimi._openrouter.wire import JSONObject, provider_slug
 
 
@@ -23,15 +23,15 @@ from langchain_kimi._openrouter.wire import JSONObject, provider_slug
 class Prices:
     """A model's prices, in US dollars per million tokens.
 
-    These are OpenRouter's list prices on `date`. Hosts differ; the price that was charged is the `cost` of a response.
+    These are OpenRouter's list prices on `date`. The prices of hosts differ; the cost of a call is in its response.
 
     Attributes:
         prompt: The price of input.
         completion: The price of output, including reasoning.
         cache_read: The price of input that the host had cached; None if no price is listed.
         cache_write: The price of input that the host writes to its cache; None if no price is listed.
-        dearest_prompt: The highest price of input among the hosts, including that of writing it to a cache.
-        dearest_completion: The highest price of output among the hosts.
+        highest_prompt: The highest price of input among the hosts, including that of writing it to a cache.
+        highest_completion: The highest price of output among the hosts.
         source: The source of the prices.
         date: The date of the prices, as `YYYY-MM-DD`.
     """
@@ -40,8 +40,8 @@ class Prices:
     completion: float
     cache_read: float | None
     cache_write: float | None
-    dearest_prompt: float
-    dearest_completion: float
+    highest_prompt: float
+    highest_completion: float
     source: str
     date: str
 
@@ -50,7 +50,7 @@ def profile(slug: str) -> JSONObject | None:
     """Return a model's profile, with the keys of langchain-core's `ModelProfile`; None for a model that is not listed.
 
     Variants (`:free`, `:exacto`), dated slugs and presets of a model have its profile. The result is a copy. The limits
-    are those of OpenRouter's preferred host; others may have lower ones.
+    are those of OpenRouter's preferred host; other hosts may have lower limits.
     """
     row = _row(slug)
     return copy.deepcopy(row["profile"]) if row else None
@@ -63,8 +63,8 @@ def prices(slug: str, provider: Mapping[str, Any] | None = None) -> Prices | Non
 
     Args:
         slug: The model.
-        provider: The provider preferences of the request, in the form that is sent. Hosts that they exclude do not
-            count for the highest prices, and `max_price` limits these.
+        provider: The provider preferences of the request, in the form that is sent. The highest prices are those of the
+            hosts that the preferences allow, limited by `max_price`.
     """
     priced = _priced(slug)
     if priced is None:
@@ -72,27 +72,26 @@ def prices(slug: str, provider: Mapping[str, Any] | None = None) -> Prices | Non
     row, source, date = priced
     variants = slug.split("@", maxsplit=1)[0].split(":")[1:]
     listed = row["prices"]
-    dearest = _dearest(row, provider or {})
+    highest = _highest(row, provider or {})
     if "free" in variants:
-        listed, dearest = {"prompt": 0.0, "completion": 0.0, "cache_read": 0.0}, {"prompt": 0.0, "completion": 0.0}
+        listed, highest = {"prompt": 0.0, "completion": 0.0, "cache_read": 0.0}, {"prompt": 0.0, "completion": 0.0}
     elif "batch" in variants and (batch := row.get("batch")):
-        listed, dearest = batch, {"prompt": batch["prompt"], "completion": batch["completion"]}
+        listed, highest = batch, {"prompt": batch["prompt"], "completion": batch["completion"]}
     return Prices(
         prompt=listed["prompt"],
         completion=listed["completion"],
         cache_read=listed["cache_read"],
         cache_write=listed.get("cache_write"),
-        dearest_prompt=dearest["prompt"],
-        dearest_completion=dearest["completion"],
+        highest_prompt=highest["prompt"],
+        highest_completion=highest["completion"],
         source=listed.get("source", source),
         date=listed.get("date", date),
     )
 
 
 def _priced(slug: str) -> tuple[ModelRow, str, str] | None:
-    """Return a row with prices, its source and its date, of the first source that has one."""
-    base, fetched = base_slug(slug), facts.current()
-    name = fetched["aliases"].get(base) or _packaged()["aliases"].get(base, base)
+    """Return the row of a model, and the source and date of its prices, from the first source that has them."""
+    name, fetched = _listed_slug(slug), facts.current()
     if row := fetched["models"].get(name):
         return row, fetched["source"], fetched["date"]
     packaged = _packaged()["models"].get(name)
@@ -102,17 +101,17 @@ def _priced(slug: str) -> tuple[ModelRow, str, str] | None:
     return None if packaged is None else (packaged, _packaged()["prices_source"], _packaged()["prices_date"])
 
 
-def _dearest(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
-    """Return the highest prices that a request can cost at the hosts that may serve it."""
+def _highest(row: ModelRow, provider: Mapping[str, Any]) -> HighestPrices:
+    """Return the highest prices of the hosts that may serve a request."""
     if hosts := row.get("hosts"):
-        able = _eligible(hosts, provider) or hosts
-        # A host may bill the whole prompt as written to its cache.
-        prompt = max(max(host["prompt"], host["cache_write"] or 0.0) for host in able)
-        completion = max(host["completion"] for host in able)
+        eligible = _eligible(hosts, provider) or hosts
+        # A host may charge the whole prompt as written to its cache.
+        prompt = max(max(host["prompt"], host["cache_write"] or 0.0) for host in eligible)
+        completion = max(host["completion"] for host in eligible)
     else:
-        dearest = _dearest_listed(row, provider)
-        prompt, completion = dearest["prompt"], dearest["completion"]
-    # OpenRouter sends no request to a host that is dearer than these.
+        highest = _highest_listed(row, provider)
+        prompt, completion = highest["prompt"], highest["completion"]
+    # OpenRouter does not send a request to a host with higher prices than these.
     limits = provider.get("max_price") or {}
     return {
         "prompt": min(prompt, _limit(limits.get("prompt"))),
@@ -120,8 +119,8 @@ def _dearest(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
     }
 
 
-def _dearest_listed(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
-    """Return the highest prices of the package's table. It has no hosts' prices but those of the best-known ones."""
+def _highest_listed(row: ModelRow, provider: Mapping[str, Any]) -> HighestPrices:
+    """Return the highest prices in the package's table, which has the prices of the best-known hosts only."""
     listed, by_host = row["prices"], row.get("by_host") or {}
     names = [provider_slug(name).partition("/")[0] for name in _allowed(provider) or ()]
     if names and all(name in by_host for name in names):
@@ -131,15 +130,15 @@ def _dearest_listed(row: ModelRow, provider: Mapping[str, Any]) -> DearestRow:
                 "prompt": max(one["prompt"] for one in named),
                 "completion": max(one["completion"] for one in named),
             }
-    dearest = row.get("dearest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
+    highest = row.get("highest") or {"prompt": listed["prompt"], "completion": listed["completion"]}
     return {
-        "prompt": max(listed["prompt"], dearest["prompt"], listed.get("cache_write") or 0.0),
-        "completion": max(listed["completion"], dearest["completion"]),
+        "prompt": max(listed["prompt"], highest["prompt"], listed.get("cache_write") or 0.0),
+        "completion": max(listed["completion"], highest["completion"]),
     }
 
 
 def _allowed(provider: Mapping[str, Any]) -> list[str] | None:
-    """Return the hosts that a request is limited to; None without a limit."""
+    """Return the names of the hosts that a request is limited to; None if it is not limited."""
     only, order = list(provider.get("only") or ()), list(provider.get("order") or ())
     if provider.get("allow_fallbacks") is not False or not order:
         return only or None
@@ -154,6 +153,7 @@ def _limit(value: Any) -> float:
 
 
 def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[HostRow]:
+    """Return the hosts that the provider preferences allow."""
     only, ignored = _allowed(provider), provider.get("ignore") or ()
     weights = provider.get("quantizations") or ()
     return [
@@ -166,19 +166,13 @@ def _eligible(hosts: Sequence[HostRow], provider: Mapping[str, Any]) -> list[Hos
 
 
 def _is_among(tag: str, names: Sequence[str]) -> bool:
-    """Return whether a host is named: `deepinfra` names all endpoints of that provider, `deepinfra/fp4` one."""
+    """Return whether names include a host: `deepinfra` stands for all endpoints of a provider, `deepinfra/fp4` one."""
     slugs = [provider_slug(name) for name in names]
     return any(tag == slug or tag.startswith(f"{slug}/") for slug in slugs)
 
 
-def known_slugs() -> list[str]:
-    """Return the slugs of all models with a profile, and the aliases."""
-    fetched = facts.current()
-    return sorted({*_packaged()["models"], *fetched["models"], *_packaged()["aliases"], *fetched["aliases"]})
-
-
-def slugs_that_take(modality: str) -> list[str]:
-    """Return the slugs of the models that accept an `image`, `video` or `audio`, without deprecated ones."""
+def slugs_accepting(modality: str) -> list[str]:
+    """Return the slugs of the models that accept a modality (`image`, `video`, `audio`) and are not deprecated."""
     models = {**_packaged()["models"], **facts.current()["models"]}
     return [
         slug
@@ -188,9 +182,14 @@ def slugs_that_take(modality: str) -> list[str]:
 
 
 def _row(slug: str) -> ModelRow | None:
-    base, fetched = base_slug(slug), facts.current()
-    name = fetched["aliases"].get(base) or _packaged()["aliases"].get(base, base)
-    return fetched["models"].get(name) or _packaged()["models"].get(name)
+    name = _listed_slug(slug)
+    return facts.current()["models"].get(name) or _packaged()["models"].get(name)
+
+
+def _listed_slug(slug: str) -> str:
+    """Return the slug under which a model is listed: without variants, and with its alias resolved."""
+    base = base_slug(slug)
+    return facts.current()["aliases"].get(base) or _packaged()["aliases"].get(base, base)
 
 
 @cache

@@ -1,16 +1,16 @@
 """The registry of repairs: the name, the effect, the stage and the default of each one.
 
-A repair is one entry and one function or class, which runs in the place that the entry names:
+A repair is one entry and one function or class. The entry's field shows when the function runs:
 
 - `on_request`: on the body of a request.
 - `on_response`: on the choices of a response, event by event and at the end, before its tool calls are read.
 - `on_arguments`: on the arguments of each tool call, while they are streamed.
 
-Repairs that need the calls of a response as a whole have no function here: `IncomingCalls` makes `duplicate_calls`,
-`call_names` and `call_ids`, and `LeakedMarkup` makes `markup`.
+Repairs that need all calls of a response have no function here: `IncomingCalls` performs `duplicate_calls`,
+`call_names` and `call_ids`, and `LeakedMarkup` performs `markup`.
 
-The names are those of the `repairs` setting and of the counts in `response_metadata["kimi"]["repairs"]`; the table
-in `docs/parameters.md` is generated from the entries.
+The `repairs` setting and the counts in `response_metadata["kimi"]["repairs"]` use the same names. The table in
+`docs/parameters.md` is generated from the entries.
 """
 
 import difflib
@@ -23,6 +23,7 @@ from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
+from langchain_kimi._kimi.markup.grammar import has_markers
 from langchain_kimi._kimi.schemas import with_moonshot_schemas
 from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
 from langchain_kimi._kimi.tool_names import with_accepted_names
@@ -36,7 +37,7 @@ Repairs: TypeAlias = frozenset[str]
 """The names of the repairs that are switched on."""
 
 RepairChoice: TypeAlias = str | bool | Iterable[str] | None
-"""The `repairs` setting: `"all"`, `"none"`, True, False, None (all), or names, of which one may be `"all"`."""
+"""The `repairs` setting: `"all"`, `"none"`, True or None (all), False (none), or names, which may include `"all"`."""
 
 RequestRepair: TypeAlias = Callable[[WireBody, KimiFamily], WireBody]
 """Returns the body to send to a model of the family: a changed copy, or the same body if it needs no repair."""
@@ -53,7 +54,7 @@ class ResponseRepair(Protocol):
 
     @property
     def is_done(self) -> bool:
-        """Whether all later choices pass unchanged. It is asked for after each choice, so that they cost nothing."""
+        """Whether all later choices pass unchanged. It is read after each choice; a repair that is done is skipped."""
 
     def repair(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired; the same object if it needs no repair.
@@ -63,11 +64,11 @@ class ResponseRepair(Protocol):
         """
 
     def close(self, *, is_cut: bool) -> WireMessage:
-        """Take the end of a response without a finish reason, and return the parts that were held back."""
+        """Take the end of a response, and return the parts that are still held back."""
 
 
 class ArgumentRepair(Protocol):
-    """Repairs the arguments of one tool call; see `ArgumentStream`, which is one.
+    """Repairs the arguments of one tool call, as `ArgumentStream` does.
 
     Attributes:
         decoded: The number of repairs so far.
@@ -75,8 +76,11 @@ class ArgumentRepair(Protocol):
 
     decoded: int
 
-    def passes(self, text: str) -> bool:
-        """Take the next delta if it passes unchanged; return whether it does. False is always right, and slower."""
+    def pass_unchanged(self, text: str) -> bool:
+        """Take the next delta if it needs no repair; return whether it was taken.
+
+        It is correct, though slower, to return False always.
+        """
 
     def feed(self, text: str) -> str:
         """Take the next delta, which is not empty, and return the text that can be passed on."""
@@ -86,13 +90,13 @@ class ArgumentRepair(Protocol):
 
 
 BeginResponse: TypeAlias = Callable[[Mapping[str, Any]], ResponseRepair]
-"""Takes a request and returns the repair of its response's choices."""
+"""Takes the body of a request and returns the repair of its response's choices."""
 
 ArgumentsInMarkup: TypeAlias = Callable[[str], str | None]
 """Returns the arguments of the call if a text is the whole call as markup."""
 
 BeginArguments: TypeAlias = Callable[[JSONObject | None, ArgumentsInMarkup], ArgumentRepair]
-"""Takes the schema of a tool, None for an unknown one, and returns the repair of the arguments of a call."""
+"""Takes the schema of a tool (None for an unknown tool) and returns the repair of the arguments of one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,13 @@ class Repair:
         summary: One sentence for users.
         stages: When it runs.
         is_default: Whether `"all"` includes it.
-        on_request: Repairs a request.
-        on_response: Begins the repair of a response.
-        on_arguments: Begins the repair of the arguments of a call.
-        may_change: Whether `on_response` may change a plain response that consists of this text; None means always.
-            Plain responses that no repair may change are read on a faster path.
-        needs_calls: Whether `on_request` only applies to conversations with tool calls or results.
+        on_request: Returns the repaired body of a request.
+        on_response: Returns the repair of a new response.
+        on_arguments: Returns the repair of the arguments of a new call.
+        may_change: Returns whether the repair may change a plain response with a given text and without tools. None: it
+            may change any if it has `on_response`, otherwise none. Plain responses that no repair may change are read
+            on a faster path.
+        needs_calls: Whether `on_request` applies only to conversations with tool calls or results.
     """
 
     name: str
@@ -124,7 +129,7 @@ class Repair:
 
 
 def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> RequestRepair:
-    """Return the repair of a body that repairs its messages."""
+    """Return the repair of a body that applies a repair of messages to its messages."""
 
     def repaired(body: WireBody, kimi: KimiFamily) -> WireBody:
         del kimi
@@ -134,22 +139,21 @@ def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> Re
     return repaired
 
 
+def _on_body(repair: Callable[[WireBody], WireBody]) -> RequestRepair:
+    """Return the repair of a body that is the same for all families."""
+
+    def repaired(body: WireBody, kimi: KimiFamily) -> WireBody:
+        del kimi
+        return repair(body)
+
+    return repaired
+
+
 def _positional_ids(body: WireBody, kimi: KimiFamily) -> WireBody:
     return _on_messages(with_positional_ids if kimi.positional_call_ids else with_distinct_ids)(body, kimi)
 
 
-def _tool_names(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
-    return with_accepted_names(body)
-
-
-def _forced_choice(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
-    return without_forced_choice(body)
-
-
-def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
-    del kimi
+def _with_schemas(body: WireBody) -> WireBody:
     tools = body.get("tools")
     if not tools:
         return body
@@ -160,13 +164,15 @@ def _schemas(body: WireBody, kimi: KimiFamily) -> WireBody:
 _ENTRIES = (
     Repair(
         "markup",
-        "Tool calls that a host left in the text or the reasoning, in Kimi's own markup, become tool calls.",
+        "Tool calls that a host left as Kimi's markup in the text or the reasoning become tool calls; stray markers "
+        "are removed, also from replies of Kimi without tools.",
         ("event", "end"),
+        may_change=has_markers,
     ),
     Repair(
         "think_tags",
-        "Thoughts between `<think>` and `</think>` at the start of the text become reasoning; without the opening tag, "
-        "a stream is held back for the closing one if the model reasons and no reasoning came.",
+        "Thoughts between `<think>` and `</think>` at the start of the text become reasoning. If the opening tag is "
+        "missing, the model reasons and no reasoning came, a stream is held back until the closing tag.",
         ("event", "end"),
         on_response=ThinkTags,
         may_change=closes_thoughts,
@@ -180,7 +186,7 @@ _ENTRIES = (
     ),
     Repair(
         "duplicate_calls",
-        "A call that comes twice in one response, with the same id, name and arguments, is one call.",
+        "A call that occurs twice in one response, with the same id, name and arguments, becomes one call.",
         ("event", "end"),
     ),
     Repair(
@@ -194,17 +200,17 @@ _ENTRIES = (
         "Tool names that hosts refuse (a leading digit, dots, slashes, blanks, more than 64 characters) are replaced "
         "in requests and restored in responses.",
         ("request", "event", "end"),
-        on_request=_tool_names,
+        on_request=_on_body(with_accepted_names),
     ),
     Repair(
         "tool_choice",
-        "A forced call, which Kimi refuses while it reasons, is requested in the nearest way that it accepts.",
+        "A forced call, which Kimi refuses while it reasons, becomes the nearest `tool_choice` that it accepts.",
         ("request",),
-        on_request=_forced_choice,
+        on_request=_on_body(without_forced_choice),
     ),
     Repair(
         "orphans",
-        "Results without a call are removed, and calls without a result get one that says that they were interrupted.",
+        "Results without a call are removed. Calls without a result get one, which says that they were interrupted.",
         ("request",),
         is_default=False,
         on_request=_on_messages(with_pairs),
@@ -212,7 +218,7 @@ _ENTRIES = (
     ),
     Repair(
         "tool_results",
-        "Tool results are moved directly behind their calls, in the order of the calls.",
+        "Tool results are moved directly after their calls, in the order of the calls.",
         ("request",),
         on_request=_on_messages(with_results_in_place),
         needs_calls=True,
@@ -225,15 +231,16 @@ _ENTRIES = (
     ),
     Repair(
         "history",
-        "Calls without a result and results without a call are an error before anything is sent (unless `orphans` is "
-        "on); white space beside calls is removed.",
+        "Calls without a result and results without a call raise an error before the request is sent (unless `orphans` "
+        "is on). Blank content of messages with calls is removed.",
         ("request",),
         on_request=_on_messages(without_blanks),
         needs_calls=True,
     ),
     Repair(
         "call_ids",
-        "Requests have call ids in the form that Kimi was trained on; ids in responses are unique in the conversation.",
+        "Call ids in requests get the form that Kimi was trained on, and ids in responses are made unique in the "
+        "conversation.",
         ("request", "event", "end"),
         on_request=_positional_ids,
         needs_calls=True,
@@ -242,7 +249,7 @@ _ENTRIES = (
         "schemas",
         "Tool schemas that Moonshot AI refuses are rewritten to equivalent ones that it accepts.",
         ("request",),
-        on_request=_schemas,
+        on_request=_on_body(_with_schemas),
     ),
 )
 
@@ -258,7 +265,7 @@ ON_RESPONSE = tuple((repair.name, repair.on_response) for repair in _ENTRIES if 
 ON_ARGUMENTS = tuple((repair.name, repair.on_arguments) for repair in _ENTRIES if repair.on_arguments)
 """The names and functions of the repairs of arguments, in the order in which they run."""
 
-_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response)
+_TEXT_CHECKS = tuple((repair.name, repair.may_change) for repair in _ENTRIES if repair.on_response or repair.may_change)
 
 ALL: Repairs = frozenset(repair.name for repair in _ENTRIES if repair.is_default)
 """The names that `"all"` stands for."""
@@ -273,9 +280,9 @@ def chosen_repairs(choice: RepairChoice) -> Repairs:
     """Return the names of the repairs that a setting switches on.
 
     Raises:
-        ValueError: The setting is not one of `RepairChoice`, a name is unknown, or `"none"` has other names beside it.
+        ValueError: The setting is not a `RepairChoice`, a name is unknown, or `"none"` is combined with other names.
     """
-    # Each call asks twice, and nearly all models have the default.
+    # A fast path: this function runs twice for each call of a model, and nearly all models use the default.
     if choice == "all" or choice is None or isinstance(choice, bool):
         return frozenset() if choice is False else ALL
     if isinstance(choice, str):

@@ -1,4 +1,4 @@
-"""The values of keywords that a tool's schema may have, and the limits of Moonshot AI for a whole schema."""
+"""The values that keywords of a tool's schema may have, and Moonshot AI's limits for a whole schema."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,9 @@ from langchain_kimi._openrouter.json_schema import DEFINITIONS, types_of, walk
 from langchain_kimi._openrouter.wire import JSONObject
 
 RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalProperties"})
-"""Names that a property must not have."""
+"""The names that a property must not have."""
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
-# The value of each keyword has one of these types.
 VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "type": (str, list),
     "properties": (dict,),
@@ -25,10 +24,14 @@ VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "pattern": (str,),
     **dict.fromkeys(DEFINITIONS, (dict,)),
 }
+"""The Python types that the value of each keyword may have."""
 
 
 def limits_exceeded(root: JSONObject) -> Iterator[str]:
-    """Yield the limits that a schema exceeds; Moonshot AI may refuse it, and there is no smaller equal schema."""
+    """Yield a message for each limit that a schema exceeds.
+
+    Moonshot AI may refuse such a schema, and no equivalent smaller schema is known.
+    """
     count, depth = 0, 0
     for path, schema in walk(root):
         properties = schema.get("properties")
@@ -48,14 +51,14 @@ def limits_exceeded(root: JSONObject) -> Iterator[str]:
 
 
 def size_of(schema: JSONObject) -> int:
-    """Return the bytes of a schema as JSON without spaces."""
+    """Return the size in bytes of a schema as JSON without spaces."""
     return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def problems_of(schema: JSONObject) -> Iterator[str]:
-    """Yield the values of keywords that JSON Schema, or Moonshot AI for its own form of it, does not allow."""
-    for keyword, kinds in VALUE_TYPES.items():
-        if keyword in schema and not isinstance(schema[keyword], kinds):
+    """Yield a message for each value of a keyword that JSON Schema or Moonshot AI's dialect of it does not allow."""
+    for keyword, value_types in VALUE_TYPES.items():
+        if keyword in schema and not isinstance(schema[keyword], value_types):
             yield f"has {schema[keyword]!r:.50} as {keyword}"
     types = types_of(schema)
     if "type" in schema and (not types or not all(isinstance(kind, str) and kind in _TYPES for kind in types)):

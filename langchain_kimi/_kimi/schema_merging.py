@@ -1,4 +1,4 @@
-"""The intersection of two JSON schemas as one schema without `allOf`."""
+"""Merge two JSON schemas into one that allows the values that both allow, without `allOf`."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -7,15 +7,15 @@ from langchain_kimi._openrouter.json_schema import types_of
 from langchain_kimi._openrouter.wire import JSONObject
 
 LABELS = frozenset({"title", "description"})
-"""Annotations that Moonshot AI accepts in a schema and in its parent at once."""
+"""Annotations that Moonshot AI accepts both in a schema and in its parent."""
 NEVER: JSONObject = {"type": "null", "not": {}}
-"""A schema with a type that no value matches."""
+"""A schema that no value matches, with the type that Moonshot AI requires."""
 
 _ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 _UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _OBJECT = frozenset({"properties", "additionalProperties"})
-# Keywords that depend on the others of their group in the same schema, and the sets of them that can be merged.
+# Groups of keywords that depend on each other in the same schema, each with the keywords of it that can be merged.
 _GROUPS = (
     (frozenset({"properties", "patternProperties", "additionalProperties", "unevaluatedProperties"}), _OBJECT),
     (frozenset({"prefixItems", "items", "additionalItems", "unevaluatedItems"}), frozenset({"items"})),
@@ -27,11 +27,11 @@ Combine: TypeAlias = Callable[[Any, Any], Any]
 
 
 class CannotMergeError(ValueError):
-    """The intersection of two schemas needs `allOf`."""
+    """The intersection of two schemas cannot be written without `allOf`."""
 
 
 def intersection(outer: JSONObject, inner: JSONObject) -> JSONObject:
-    """Return a schema that allows the values that both schemas allow; annotations of `inner` take precedence.
+    """Return a schema that allows the values that both schemas allow. The annotations of `inner` take precedence.
 
     Raises:
         CannotMergeError: The result cannot be written without `allOf`.
@@ -48,6 +48,7 @@ def intersection(outer: JSONObject, inner: JSONObject) -> JSONObject:
 
 
 def _check_groups(outer: JSONObject, inner: JSONObject) -> None:
+    """Raise a `CannotMergeError` if both schemas have keywords of one group that cannot be merged."""
     for group, mergeable in _GROUPS:
         ours, theirs = group & set(outer), group & set(inner)
         is_pattern_alone = ours | theirs == {"properties", "patternProperties"} and not ours & theirs
@@ -56,7 +57,7 @@ def _check_groups(outer: JSONObject, inner: JSONObject) -> None:
 
 
 def common_types(outer: list[str], inner: list[str]) -> list[str]:
-    """Return the types in both lists; an integer is a number."""
+    """Return the types that both lists allow, where an integer is also a number."""
     common = [kind for kind in inner if kind in outer or (kind == "integer" and "number" in outer)]
     integers = [kind for kind in outer if kind == "integer" and "number" in inner and kind not in common]
     return common + integers
@@ -101,8 +102,8 @@ def _schemas(outer: Any, inner: Any) -> Any:
     return intersection(outer, inner)
 
 
-def _later(outer: Any, inner: Any) -> Any:
-    # `_properties` writes these keywords of both sides together.
+def _replaced_by_properties(outer: Any, inner: Any) -> Any:
+    # The caller replaces this value by that of `_properties`, which merges both keywords of both schemas.
     del outer
     return inner
 
@@ -112,8 +113,8 @@ _COMBINE: dict[str, Combine] = {
     "enum": _members,
     "required": _union,
     "items": _schemas,
-    "properties": _later,
-    "additionalProperties": _later,
+    "properties": _replaced_by_properties,
+    "additionalProperties": _replaced_by_properties,
     **dict.fromkeys(_LOWER, max),
     **dict.fromkeys(_UPPER, min),
 }

@@ -1,4 +1,4 @@
-"""References and definitions of a tool's schema in the form that Moonshot AI accepts: `#` or `#/$defs/Name`."""
+"""The references and definitions of a tool's schema, in the form that Moonshot AI accepts: `#` or `#/$defs/Name`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from langchain_kimi._kimi.schema_merging import NEVER
-from langchain_kimi._openrouter.json_schema import DEFINITIONS, references, resolve, types_of
+from langchain_kimi._kimi.schema_merging import LABELS, NEVER
+from langchain_kimi._openrouter.json_schema import DEFINITIONS, references, resolve, types_of, with_subschemas
 from langchain_kimi._openrouter.wire import JSONObject
 
 _PREFIX = "#/$defs/"
@@ -15,11 +15,11 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 ANYTHING: JSONObject = {
     "anyOf": [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 }
-"""A schema with types that every value matches."""
+"""A schema that every value matches, with the types that Moonshot AI requires."""
 
 
 class Definitions:
-    """The definitions of one schema, all at the root, under names that a reference needs no escapes for.
+    """The definitions of one schema, all at the root, under names that need no escapes in a reference.
 
     Attributes:
         schemas: The definitions by name, in their original form.
@@ -30,15 +30,15 @@ class Definitions:
         self._places: dict[tuple[str, ...], str] = {}
         self.schemas: dict[str, Any] = {}
         self._inlined: dict[str, bool] = {}
-        for holder in DEFINITIONS:
-            if isinstance(root.get(holder), dict):
-                for name, schema in root[holder].items():
-                    self._add((holder, name), name, schema)
+        for keyword in DEFINITIONS:
+            if isinstance(root.get(keyword), dict):
+                for name, schema in root[keyword].items():
+                    self._add((keyword, name), name, schema)
 
     def accepted(self, reference: str) -> str | None:
-        """Return the reference in its accepted form; None if its target does not exist.
+        """Return the reference in the accepted form; None if its target does not exist.
 
-        A target elsewhere in the schema becomes a definition.
+        A target outside the definitions becomes a definition.
         """
         if reference == "#":
             return reference
@@ -53,7 +53,7 @@ class Definitions:
         return _PREFIX + self._places[steps]
 
     def target(self, reference: str) -> JSONObject:
-        """Return the schema of an accepted reference; that of the root without its definitions."""
+        """Return the schema that an accepted reference points to; for `#`, the root without its definitions."""
         if reference == "#":
             return {keyword: value for keyword, value in self._root.items() if keyword not in DEFINITIONS}
         schema = self.schemas[reference.removeprefix(_PREFIX)]
@@ -67,7 +67,7 @@ class Definitions:
 
     @cached_property
     def _recursive(self) -> frozenset[str]:
-        """The references on a circle of references, found for all of them in one pass."""
+        """The references that are part of a cycle."""
         graph: dict[str, list[str]] = {}
         waiting = ["#", *(_PREFIX + name for name in self.schemas)]
         while waiting:
@@ -76,10 +76,10 @@ class Definitions:
                 targets = dict.fromkeys(map(self.accepted, references(self.target(reference))))
                 graph[reference] = [inner for inner in targets if inner is not None]
                 waiting += graph[reference]
-        return frozenset(on_circles(graph))
+        return frozenset(nodes_on_cycles(graph))
 
     def must_be_inlined(self, reference: str) -> bool:
-        """Return whether Moonshot AI refuses the target as a definition: it refuses a slash in any key of one."""
+        """Return whether Moonshot AI refuses the target as a definition, because one of its keys contains a slash."""
         if reference not in self._inlined:
             self._inlined[reference] = reference != "#" and any("/" in key for key in _keys(self.target(reference)))
         return self._inlined[reference]
@@ -94,8 +94,8 @@ class Definitions:
         self.schemas[unique] = schema
 
 
-def on_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the nodes of a graph from which a path leads back to them, in time linear in its size."""
+def nodes_on_cycles(graph: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the nodes of a graph that are part of a cycle, in time linear in its size (Tarjan's algorithm)."""
     order, lowest, path = dict[str, int](), dict[str, int](), dict[str, None]()
     for start in graph:
         stack = [] if start in order else [(start, iter(graph[start]))]
@@ -116,9 +116,9 @@ def on_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[str]:
                     before = stack[-1][0]
                     lowest[before] = min(lowest[before], lowest[node])
                 if lowest[node] == order[node]:
-                    circle = _popped(path, node)
-                    if len(circle) > 1 or node in graph[node]:
-                        yield from circle
+                    cycle = _popped(path, node)
+                    if len(cycle) > 1 or node in graph[node]:
+                        yield from cycle
 
 
 def _popped(path: dict[str, None], node: str) -> list[str]:
@@ -129,12 +129,12 @@ def _popped(path: dict[str, None], node: str) -> list[str]:
 
 
 def endless_reference(root: JSONObject) -> str | None:
-    """Return a reference that never ends in any value, or None if every reference can end.
+    """Return a reference that requires an infinitely nested value; None if the schema has a finite value.
 
-    As in Moonshot AI's validator, an object ends if one of its required properties does. So if the root does not end,
-    nothing that it requires does.
+    As in Moonshot AI's validator, an object is finite if one of its required properties is. So if the root is not
+    finite, none of the schemas that it requires is.
     """
-    if not any(True for _ in references(root)) or _ends(root):
+    if not any(True for _ in references(root)) or _is_finite(root):
         return None
     waiting = [root]
     while waiting:
@@ -145,21 +145,37 @@ def endless_reference(root: JSONObject) -> str | None:
     return None
 
 
-def _ends(root: JSONObject) -> bool:
+def with_empty_arrays(schema: JSONObject) -> JSONObject:
+    """Return an equal schema in which an array of references is either empty or an array of them.
+
+    The validator does not see that such an array ends the recursion when it is empty.
+    """
+    schema = with_subschemas(schema, lambda _, inner: with_empty_arrays(inner) if isinstance(inner, dict) else inner)
+    if types_of(schema) != ["array"] or schema.get("minItems") or not any(references(schema.get("items"))):
+        return schema
+    labels = {keyword: value for keyword, value in schema.items() if keyword in LABELS | {"default"}}
+    array = {keyword: value for keyword, value in schema.items() if keyword not in labels}
+    return {**labels, "anyOf": [{"type": "array", "maxItems": 0}, array]}
+
+
+def _is_finite(root: JSONObject) -> bool:
+    """Return whether a schema has a finite value; see `endless_reference`."""
     waiting, followed = [root], set[str]()
     while waiting:
         schema = waiting.pop()
-        if _ends_here(schema):
+        if _allows_finite_value(schema):
             return True
         waiting += _required_schemas(schema)
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference not in followed:
             followed.add(reference)
-            waiting += [target] if (target := resolve(root, reference)) is not None else []
+            if (target := resolve(root, reference)) is not None:
+                waiting.append(target)
     return False
 
 
-def _ends_here(schema: JSONObject) -> bool:
+def _allows_finite_value(schema: JSONObject) -> bool:
+    """Return whether a schema allows a value without any inner value that it requires."""
     types = types_of(schema)
     if set(types) - {"object", "array"} or not (types or {"anyOf", "$ref"} & set(schema)):
         return True
@@ -174,12 +190,14 @@ def _required_schemas(schema: JSONObject) -> list[JSONObject]:
 
 
 def _steps(reference: str) -> tuple[str, ...] | None:
+    """Return the unescaped keys of a reference such as `#/$defs/Name`; None for another form."""
     if not reference.startswith("#/"):
         return None
     return tuple(unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:])
 
 
 def _keys(value: Any) -> Iterator[str]:
+    """Yield the keys of all objects in a JSON value."""
     if isinstance(value, dict):
         yield from value
         for inner in value.values():

@@ -1,9 +1,12 @@
-"""Tool schemas in the dialect that Moonshot AI accepts: equal schemas for the shapes that it refuses.
+"""Rewrite the schemas of tools to equivalent ones in the dialect that Moonshot AI accepts.
 
-Its refusal reads "not a valid moonshot flavored json schema". The rules are those of its validator at the level
-`strict` (https://github.com/MoonshotAI/walle), and of reports from clients (vercel/ai issue 18921): the root has the
-type `object`, every property has a type, an enum has members of its type, a type is not beside `anyOf`, a `$ref` points
-to `#/$defs/` and is alone, items have one schema, required properties are declared, and a schema is not a boolean.
+For other schemas its error is "not a valid moonshot flavored json schema". The rules come from its validator at the
+level `strict` (https://github.com/MoonshotAI/walle) and from reports of clients (vercel/ai issue 18921):
+
+- The root has the type `object`, and every property has a type.
+- The members of an enum have the type of the enum, and no `type` is beside `anyOf`.
+- A `$ref` points to `#/$defs/` and has no other keyword beside it.
+- `items` is one schema, required properties are declared, and a schema is not a boolean.
 """
 
 import json
@@ -13,8 +16,8 @@ from typing import Any
 
 from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
-from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
-from langchain_kimi._kimi.schema_shapes import (
+from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
+from langchain_kimi._kimi.schema_rewrites import (
     ANNOTATIONS,
     TYPING,
     UNEVALUATED,
@@ -31,31 +34,31 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.errors import KimiUsageError
 
 _GROWTH, _FREE_GROWTH = 2, 20_000
-"""How much larger copies may make a schema: a multiple of its size, and characters that are always allowed.
+"""The limit of growth by copies: this multiple of a schema's size, and this number of bytes in addition.
 
 Definitions that contain each other twice would otherwise double the schema with each of them.
 """
 _MAX_INLINED = 8
-"""How many references may be inlined inside each other: the depth of a schema is limited too."""
-_MOST_PASSES = 4
-"""Random schemas needed two passes, or three."""
+"""The maximum number of references that are inlined inside each other, because the depth of a schema is limited."""
+_MAX_PASSES = 4
+"""The maximum number of passes over a schema. Random schemas needed two or three."""
 _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "additionalItems", "unevaluatedItems", "unevaluatedProperties"})
 _MAY_BE_BOOLEAN |= {"not", "if", "then", "else", "contains", "propertyNames"}
 # A reference may be directly under these keywords; the validator does not visit `allOf`, `oneOf` and `prefixItems`.
 _MAY_BE_REFERENCE = frozenset({"properties", "$defs", "items", "additionalProperties", "anyOf", "allOf", "oneOf"})
 _MAY_BE_REFERENCE |= {"prefixItems"}
-# Their properties need no declaration, which would change what `allOf` and the conditions combine.
+# Required properties under these keywords are not declared, because a declaration could change which values match.
 _NOT_VISITED = frozenset({"allOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains"})
-_ADVICE = (
-    'Change the schema, or leave "schemas" out of `repairs` if no request of this model goes to Moonshot AI itself.'
-)
+_ADVICE = 'Change the schema, or remove "schemas" from `repairs` if this model sends no request to Moonshot AI itself.'
 
 
 def with_moonshot_schemas(tools: list[JSONObject]) -> list[JSONObject]:
-    """Return the tools with schemas that Moonshot AI accepts; changed ones are copied first.
+    """Return the tools with schemas that Moonshot AI accepts; the same list if it accepts all of them.
+
+    Changed tools are copies. A warning names schemas that Moonshot AI may refuse nevertheless.
 
     Raises:
-        KimiUsageError: A schema has no equal accepted one. The error names the tool and the place.
+        KimiUsageError: A schema has no accepted equivalent. The error names the tool and the place in its schema.
     """
     rewritten = [_tool(tool) for tool in tools]
     return tools if all(new is old for new, old in zip(rewritten, tools, strict=True)) else rewritten
@@ -78,9 +81,9 @@ class _Repaired:
     """The repair of one schema.
 
     Attributes:
-        schema: The accepted schema as JSON; None if the schema is accepted as it is.
+        schema: The accepted schema as JSON text; None if the schema is accepted unchanged.
         notes: The rewrites that change which arguments are allowed.
-        exceeded: The notes on rules that the schema still breaks, which the service does not always enforce.
+        exceeded: The rules that the schema still breaks. The service does not always enforce them.
     """
 
     schema: str | None
@@ -89,7 +92,7 @@ class _Repaired:
 
 
 def _repaired(schema: JSONObject, tool: str) -> _Repaired:
-    # The tools of a model are the same at each call. A cached schema is text, so that no caller can change it.
+    # A model usually has the same tools in each call. The cache contains text, so that no caller can modify it.
     return _repair_of(json.dumps(schema), tool)
 
 
@@ -101,10 +104,10 @@ def _repair_of(schema: str, tool: str) -> _Repaired:
 
 
 def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ...], tuple[str, ...]]:
-    """Return an accepted schema, the notes on changes and the notes on rules that it still breaks.
+    """Return an accepted schema, the rewrites that change the allowed arguments, and the rules that it still breaks.
 
-    A rewrite may make another one possible: an alternative that became the only one takes the place of all of them. So
-    a changed schema is rewritten again.
+    A changed schema is rewritten again, because one rewrite may make another one possible: for example, an `anyOf` with
+    one remaining branch is replaced by the branch.
     """
     notes: dict[str, None] = {}
     passes = 0
@@ -113,23 +116,25 @@ def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ..
         after = rewriter.parameters()
         notes |= dict.fromkeys(rewriter.notes)
         passes += 1
-        if after == schema or passes == _MOST_PASSES:
+        if after == schema or passes == _MAX_PASSES:
+            # If the schema is equal, the same object shows that nothing has changed.
             return schema if after == schema else after, tuple(notes), tuple(rewriter.exceeded)
         schema = after
 
 
 def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
-    """Return an equal schema for the parameters of a tool; the same object if nothing has to be changed.
+    """Return an equivalent schema for the parameters of a tool; the same object if Moonshot AI accepts it.
 
-    Arguments are always an object, so other types at the root are ignored.
+    Arguments are always an object, so other types at the root are removed.
 
     Raises:
-        KimiUsageError: There is no equal schema that Moonshot AI accepts.
+        KimiUsageError: There is no equivalent schema that Moonshot AI accepts.
     """
     return _rewritten(schema, tool)[0]
 
 
 def _tool(tool: JSONObject) -> JSONObject:
+    """Return a tool with an accepted schema; see `with_moonshot_schemas`."""
     function = tool.get("function")
     if not isinstance(function, dict) or "parameters" not in function:
         return tool
@@ -152,7 +157,10 @@ def _refusal(tool: str, path: Path, problem: str) -> KimiUsageError:
 
 
 class _Rewriter:
-    """One walk over the parameters of a tool; `within` are the references that are being followed."""
+    """Rewrites the parameters of a tool in one pass.
+
+    In its methods, `path` is the position in the schema, and `within` are the references that are being followed.
+    """
 
     def __init__(self, root: JSONObject, tool: str) -> None:
         self.notes: list[str] = []
@@ -165,9 +173,11 @@ class _Rewriter:
 
     @cached_property
     def _growth_left(self) -> list[int]:
+        """The number of bytes by which copies may still make the schema larger, in a list that is updated."""
         return [_GROWTH * size_of(self._root) + _FREE_GROWTH]
 
     def parameters(self) -> JSONObject:
+        """Return the accepted schema; the root itself if nothing was changed."""
         root = self._without_root_reference(self._root)
         types = types_of(root)
         if types and "object" not in types:
@@ -181,9 +191,11 @@ class _Rewriter:
             root = {**root, "properties": {}}
         rewritten = self._rewritten(root, (), (), is_root=True)
         if rewritten["type"] != "object":
-            # No value matches.
+            # The schema has become `NEVER`.
             rewritten = {"type": "object", "properties": {}, "not": {}}
         rewritten = self._with_definitions(rewritten)
+        if endless_reference(rewritten):
+            rewritten = with_empty_arrays(rewritten)
         if endless := endless_reference(rewritten):
             raise self._refusal((), f"requires {endless}, which contains itself without an end")
         if rewritten is not self._root:
@@ -194,6 +206,7 @@ class _Rewriter:
         return rewritten
 
     def _without_root_reference(self, root: JSONObject) -> JSONObject:
+        """Return the root merged with the target of its reference, because the root must not be a reference."""
         followed: list[str] = []
         while isinstance(reference := root.get("$ref"), str):
             accepted = self._definitions.accepted(reference)
@@ -212,19 +225,19 @@ class _Rewriter:
         branches = root.get("anyOf")
         if not isinstance(branches, list) or not all(isinstance(branch, dict) for branch in branches):
             return root
-        left = [branch for branch in branches if not types_of(branch) or "object" in types_of(branch)]
+        objects = [branch for branch in branches if not types_of(branch) or "object" in types_of(branch)]
         rest = {keyword: value for keyword, value in root.items() if keyword not in ("anyOf", *DEFINITIONS)}
-        if not left and branches:
+        if not objects and branches:
             return {"type": "object", "properties": {}, "not": {}}
-        if len(left) == 1:
+        if len(objects) == 1:
             try:
-                return self._without_root_reference(intersection(rest, left[0]))
+                return self._without_root_reference(intersection(rest, objects[0]))
             except CannotMergeError:
-                return {"type": "object", "allOf": [rest, left[0]]}
-        return {**root, "anyOf": left} if len(left) < len(branches) else root
+                return {"type": "object", "allOf": [rest, objects[0]]}
+        return {**root, "anyOf": objects} if len(objects) < len(branches) else root
 
     def _with_definitions(self, root: JSONObject) -> JSONObject:
-        """Return the root with every definition that is referred to, rewritten."""
+        """Return the root with all definitions, rewritten, except those that are inlined."""
         bare = {keyword: value for keyword, value in root.items() if keyword not in DEFINITIONS}
         names = list(self._definitions.schemas)
         # A rewrite may add definitions to the end of the list.
@@ -256,11 +269,12 @@ class _Rewriter:
             schema = with_declared_properties(schema)
         schema = self._without_reserved_names(schema)
         rewritten = with_subschemas(schema, lambda step, inner: self._inner(inner, path, step, within))
-        # Resolved references may bring keywords into the branches that the schema has too.
+        # The target of an inlined reference may have keywords in the branches that the schema has too.
         accepted = with_accepted_branches(rewritten, is_root=is_root, may_copy=self._may_copy)
         return rewritten if accepted is rewritten else self._rewritten(accepted, path, within, is_root=is_root)
 
     def _inner(self, schema: Any, path: Path, step: Path, within: tuple[str, ...]) -> Any:
+        """Return the accepted form of a schema inside another one."""
         keyword = step[0]
         if (isinstance(schema, bool) and keyword in _MAY_BE_BOOLEAN) or (keyword in DEFINITIONS and not path):
             return schema
@@ -272,7 +286,7 @@ class _Rewriter:
         return rewritten
 
     def _with_reference_alone(self, schema: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
-        """Return a reference without siblings, or its target with them."""
+        """Return a reference without keywords beside it, or its target merged with them."""
         reference = self._definitions.accepted(schema["$ref"])
         if reference is None:
             raise self._refusal(path, f"refers to {schema['$ref']}, which is not defined")
@@ -310,14 +324,14 @@ class _Rewriter:
         return not schema or self._has_growth_left(size_of(schema) * times)
 
     def _has_growth_left(self, size: int) -> bool:
-        """Return whether the schema may grow by a size, which counts from then on."""
+        """Return whether the schema may grow by a number of bytes, and subtract them from the allowed growth if so."""
         if size > self._growth_left[0]:
             return False
         self._growth_left[0] -= size
         return True
 
     def _beside_reference(self, reference: str, beside: JSONObject, path: Path, within: tuple[str, ...]) -> JSONObject:
-        """Return a reference that is not inlined with its siblings; those that the target implies are left out."""
+        """Return a reference that is not inlined, with the keywords beside it that its target does not imply."""
         target = self._definitions.target(reference)
         labels = {keyword: value for keyword, value in beside.items() if keyword in ANNOTATIONS}
         rest = {
@@ -332,7 +346,7 @@ class _Rewriter:
         return {"anyOf": [{"$ref": reference}], **labels} if labels else {"$ref": reference}
 
     def _checked(self, schema: JSONObject, path: Path) -> JSONObject:
-        """Return a schema without keywords that are null or a boolean `required`.
+        """Return a schema without keywords whose value is null, and without a boolean `required`.
 
         Raises:
             KimiUsageError: A keyword has a value that JSON Schema does not allow.
@@ -348,17 +362,20 @@ class _Rewriter:
         return schema
 
     def _without_reserved_names(self, schema: JSONObject) -> JSONObject:
-        """Return a schema with optional properties of reserved names as patterns; a required one has no other form."""
+        """Return a schema with optional properties of reserved names in `patternProperties`.
+
+        A required property must be declared, so it keeps its reserved name.
+        """
         required = schema.get("required") or ()
         properties: JSONObject = schema.get("properties") or {}
         reserved = [name for name in properties if name in RESERVED_NAMES and name not in required]
         if not reserved:
             return schema
         patterns = {f"^{name.replace('$', '[$]')}$": properties[name] for name in reserved}
-        left = {name: value for name, value in properties.items() if name not in reserved}
+        others = {name: value for name, value in properties.items() if name not in reserved}
         return {
             **schema,
-            "properties": left,
+            "properties": others,
             "patternProperties": {**(schema.get("patternProperties") or {}), **patterns},
         }
 

@@ -1,7 +1,7 @@
-"""Move thoughts that a host left in the text, between `<think>` and `</think>`, to the reasoning.
+"""Move thoughts that a host left between `<think>` and `</think>` in the text to the reasoning.
 
 Hosts without a parser for the reasoning leave the tags in the text. The chat templates of newer models put `<think>`
-into the prompt, so the text of such a host has only the closing tag, behind the thoughts.
+into the prompt, so the text of such a host has only the closing tag, after the thoughts.
 """
 
 import re
@@ -9,20 +9,21 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from langchain_kimi._kimi.families import thinks
+from langchain_kimi._kimi.markup.grammar import BEGIN_OF_CALL
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 
 OPEN, CLOSE = "<think>", "</think>"
 _LONGEST_UNDECIDED = 200
-"""The length of a block without an end from which on it is streamed as reasoning."""
+"""A block without an end that is longer than this is streamed as reasoning."""
 _LONGEST_BEGIN = 1000
-"""The same, with repeated opening tags."""
+"""The same limit, for a block that includes repeated opening tags."""
 _LONGEST_WAIT = 100_000
-"""The length of a text in which a closing tag is waited for."""
+"""The maximum length of a text that is held back until a closing tag."""
 _LONGEST_ENDING = 80
-"""The length of the end of a text that shows whether a sentence ends there."""
-_MOST_TAGS = 100
-"""The number of opening tags in the answer that are looked at."""
+"""The length of the end of a text that is searched for the end of a sentence."""
+_MAX_TAGS = 100
+"""The maximum number of opening tags in the answer that are read as such."""
 _OPENING_QUOTES = frozenset("`'\"“«(")
 _CLOSING_QUOTES = frozenset("`'\"”»)")
 _PUNCTUATION = frozenset(",.;:?!)")
@@ -30,32 +31,39 @@ _PUNCTUATION = frozenset(",.;:?!)")
 _TAG = re.compile(r"</?think>")
 _OPENING_TAGS = re.compile(rf"\A(?:\s*+{OPEN})*+")
 _CLOSING_TAGS = re.compile(rf"\A(?:\s*+{CLOSE})*+\s*+")
-# Not the number of a list's item.
+# The lookbehinds exclude the number of a list item, such as `1.`.
 _END_OF_SENTENCE = re.compile(r"(?<!^\d)(?<!^\d\d)[.!?\u2026\u3002\uff01\uff1f]\s*\Z", re.MULTILINE)
 _CODE_INDENTATION = re.compile(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
 
 State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
+"""The part of the text that is being read.
+
+`thoughts`: after an opening tag; `waiting`: held back, because a closing tag may follow; `answer`: after the thoughts;
+`later`: a further block of thoughts inside the answer; `done`: the rest passes unchanged."""
 
 
 def closes_thoughts(text: str) -> bool:
-    """Return whether the text of a plain response contains the end of thoughts."""
+    """Return whether the text of a plain response contains a closing tag."""
     return CLOSE in text
 
 
 class ThinkTags:
-    """Reads the text of one response up to the end of its thoughts.
+    """Moves the thoughts in the text of one response to its reasoning.
+
+    Most methods return the next part of the thoughts and the next part of the answer. `ends` and `is_cut` are whether
+    the text ends after this delta, and whether something other than the model ended it.
 
     Attributes:
         count: The number of tags or pairs of tags that were removed.
-        state: `done` once the rest of the text passes unchanged.
+        state: The part of the text that is being read.
     """
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         """Begin a response.
 
         Args:
-            body: The request. A stream is only held back for a closing tag if the model reasons, the reasoning is not
-                excluded, and none has come before the text.
+            body: The request. A stream is only held back until a closing tag if the model reasons, its reasoning is not
+                excluded, and no reasoning has arrived before the text.
         """
         self.count = 0
         self.state: State = "start"
@@ -64,17 +72,15 @@ class ThinkTags:
         self._reasons = thinks(body.get("model") or "", body)
         self._may_wait = self._reasons and not is_excluded
         self._pieces: list[str] = []
-        self._tail = ""
-        self._length = 0
-        # In thoughts: how many tags are open, the last character, and the text from the first closing tag of nested
-        # thoughts on: up to the last one, and after it.
+        self._tail, self._length = "", 0
+        # For the state `thoughts`: the number of open tags, the last character, and the text after the first closing
+        # tag of nested thoughts, which is held back: up to the last closing tag (`_nested`) and from it on (`_after`).
         self._depth = 1
         self._last = ""
         self._nested: list[str] = []
         self._after: list[str] = []
         self._has_thoughts = self._has_answer = False
-        self._tags = 0
-        self._quotes = QuoteTracker()
+        self._tags, self._quotes = 0, QuoteTracker()
 
     @property
     def is_done(self) -> bool:
@@ -109,11 +115,12 @@ class ThinkTags:
             return delta
         has_reasoning = any(delta.get(key) for key in ("reasoning", "reasoning_content", "reasoning_details"))
         self._may_wait = (self._may_wait or is_whole) and not has_reasoning
-        ends = is_last or is_whole or bool(delta.get("tool_calls"))
+        has_calls = bool(delta.get("tool_calls"))
+        ends, is_cut = is_last or is_whole or has_calls, is_cut or has_calls
         if not text and not ends:
-            # A delta of reasoning: most of a reasoning stream.
+            # A delta of reasoning, like most deltas of a model that reasons.
             return delta
-        thought, answer = self._take(text, ends=ends, is_cut=is_cut)
+        thought, answer = self._read(text, ends=ends, is_cut=is_cut)
         if answer == text and not thought:
             return delta
         changed: JSONObject = {**delta, "content": answer}
@@ -126,16 +133,16 @@ class ThinkTags:
         """Take the end of a stream that had no last delta, and return the text that was held back."""
         return self.feed({}, is_last=True, is_cut=is_cut)
 
-    def _take(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
-        """Take the next text; return the next part of the thoughts and of the answer."""
+    def _read(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Read the next text in the current state."""
         if self.state == "waiting":
             return self._wait(text, ends=ends, is_cut=is_cut)
         if self.state == "later":
             return self._answer(text, ends=ends, is_cut=is_cut)
         if text.isspace() and self.state != "answer" and not ends:
-            # Joined with the next text: there may be thousands of such deltas.
-            return self._hold(text)
-        text = self._held() + text
+            # Held back without parsing, because there may be thousands of such deltas.
+            return self._hold_back(text)
+        text = self._pop_held() + text
         if self.state == "start":
             return self._start(text, ends=ends, is_cut=is_cut)
         read = self._think if self.state == "thoughts" else self._answer
@@ -144,20 +151,20 @@ class ThinkTags:
     def _start(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         begin = text.lstrip()
         if not ends and (OPEN.startswith(begin) or CLOSE.startswith(begin)):
-            return self._hold(text)
+            return self._hold_back(text)
         if begin.startswith((OPEN, CLOSE)) and _CODE_INDENTATION.search(text[: len(text) - len(begin)]):
             return self._released(text)
         if begin.startswith(OPEN):
-            return self._block(text, begin[len(OPEN) :], ends=ends, is_cut=is_cut)
+            return self._start_with_tag(text, begin[len(OPEN) :], ends=ends, is_cut=is_cut)
         if begin.startswith(CLOSE):
-            return self._closed("", text, begin[len(CLOSE) :], ends=ends, is_cut=is_cut)
+            return self._end_first_block("", text, begin[len(CLOSE) :], ends=ends, is_cut=is_cut)
         if not self._may_wait:
             return self._released(text)
         self.state = "waiting"
         return self._wait(text, ends=ends, is_cut=is_cut)
 
-    def _block(self, text: str, inner: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
-        """Read a text that begins with the opening tag."""
+    def _start_with_tag(self, text: str, inner: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Read a text that begins with an opening tag."""
         if inner[:1] == " " and inner.lstrip()[:1].islower():
             return self._released(text)
         inner = _OPENING_TAGS.sub("", inner, count=1)
@@ -167,24 +174,27 @@ class ThinkTags:
         if closing is None and ends and not is_long:
             closing = last
         if closing is not None:
-            return self._closed(inner[: closing.start()], text, inner[closing.end() :], ends=ends, is_cut=is_cut)
+            return self._end_first_block(
+                inner[: closing.start()], text, inner[closing.end() :], ends=ends, is_cut=is_cut
+            )
         if is_long:
             self.count += 1
             self.state, self._depth = "thoughts", 1
             return self._think(inner.lstrip(), ends=ends, is_cut=is_cut)
         if ends:
-            return self._released(text) if not is_cut else self._removed(inner.strip(), "")
-        return self._hold(text)
+            is_cut = is_cut or BEGIN_OF_CALL.search(inner) is not None
+            return self._removed(inner.strip(), "") if is_cut else self._released(text)
+        return self._hold_back(text)
 
     def _closing_tag(self, text: str, *, ends: bool) -> tuple[re.Match[str] | None, re.Match[str] | None]:
-        """Return the tag that closes all that are open, and the last of the closing tags before it."""
+        """Return the closing tag that matches the first opening tag, and the last closing tag before it."""
         last = None
         for tag in _TAG.finditer(text):
             before, after = text[: tag.start()][-1:] or self._last, text[tag.end() : tag.end() + 1]
             if not (after or ends) or _is_quoted(before, after):
                 continue
             if tag[0] == OPEN:
-                # A text about thoughts may name the tag.
+                # Thoughts may mention the tag. Then a blank or punctuation follows it.
                 self._depth += after not in ("", " ", *_PUNCTUATION)
             else:
                 self._depth -= 1
@@ -193,24 +203,24 @@ class ThinkTags:
                 last = tag
         return None, last
 
-    def _closed(self, thought: str, text: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+    def _end_first_block(self, thought: str, text: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Read the text after the closing tag of a block at the start."""
         if not ends and len(rest) < len(" a"):
-            return self._hold(text)
-        return (
-            self._released(text) if _is_named(rest) else self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
-        )
+            return self._hold_back(text)
+        if _continues_sentence(rest):
+            return self._released(text)
+        return self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
 
     def _think(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Stream thoughts up to their closing tag, without white space at their end.
 
-        From the closing tag of nested thoughts on, the text is held back until theirs.
+        After a closing tag of nested thoughts, the text is held back until the last closing tag.
         """
         closing, last = self._closing_tag(text, ends=ends)
         end = closing.start() if closing else len(text) if ends else len(text) - _overlap(text)
         shown = ""
         if last is not None:
-            shown = self._nest(text[: last.start()])
+            shown = self._nested_thoughts(text[: last.start()])
             self._after = [CLOSE, text[last.end() : end]]
         elif self._after:
             self._after.append(text[:end])
@@ -220,47 +230,47 @@ class ThinkTags:
         self._last = text[:end][-1:] or self._last
         if closing is not None:
             thoughts = "".join([shown, *self._nested, *self._after]).rstrip()
-            return self._then(thoughts, text[closing.end() :], ends=ends, is_cut=is_cut)
+            return self._end_thoughts(thoughts, text[closing.end() :], ends=ends, is_cut=is_cut)
         if self._after and (ends or self._length > _LONGEST_WAIT):
             thoughts = "".join([shown, *self._nested]).rstrip()
             rest = "".join([*self._after[1:], text[end:]])
-            return self._then(thoughts, rest, ends=ends, is_cut=is_cut)
+            return self._end_thoughts(thoughts, rest, ends=ends, is_cut=is_cut)
         if ends:
             self.state = "done"
             return shown.rstrip(), ""
         passed = shown.rstrip() if not self._after else shown
-        self._hold(text[end:] if self._after else text[len(passed) :])
+        self._hold_back(text[end:] if self._after else text[len(passed) :])
         return passed, ""
 
-    def _nest(self, text: str) -> str:
-        """Take the text up to a closing tag of nested thoughts, and return the part that is certainly thoughts."""
+    def _nested_thoughts(self, text: str) -> str:
+        """Read the text up to a closing tag of nested thoughts, and return the part that certainly is thoughts."""
         if not self._after:
             return text
         self._nested += [*self._after, text]
         return ""
 
     def _wait(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
-        """Hold the text back until a closing tag, or its end."""
+        """Hold the text back until a closing tag or until its end."""
         self._pieces.append(text)
         self._length += len(text)
         seen, self._tail = self._tail + text, (self._tail + text)[-len(CLOSE) :]
         if CLOSE not in seen and not ends and self._length < _LONGEST_WAIT:
             return "", ""
-        whole = self._held()
+        whole = self._pop_held()
         thought, tag, rest = whole.partition(CLOSE)
         if tag and not rest and not ends:
             self._tail = CLOSE
-            return self._hold(whole)
-        if not tag or _is_mentioned(thought, rest):
+            return self._hold_back(whole)
+        if not tag or _is_mention(thought, rest):
             return self._released(whole)
         if not (self._reasons or rest.strip()):
-            # The answer of a model that does not reason.
+            # The model does not reason, so the text before the tag is its answer.
             self.count += 1
             return self._released(thought)
         return self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
 
     def _answer(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
-        """Read the answer after the thoughts; return further thoughts, and the next part of the answer."""
+        """Read the answer after the thoughts, with further blocks of thoughts in it."""
         if self.state != "later":
             self.state = "answer"
         thoughts: list[str] = []
@@ -274,17 +284,20 @@ class ThinkTags:
         return "".join(thoughts), "".join(shown)
 
     def _read_answer(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str, str | None]:
-        """Read the answer up to a further opening tag; return thoughts, text, and the text from the tag on.
+        """Read the answer up to a further opening tag.
 
         White space and further closing tags between the thoughts and the answer are removed.
+
+        Returns:
+            The thoughts (empty), the part of the answer, and the text from the opening tag on; None without a tag.
         """
         del is_cut
         if not self._has_answer:
-            # One match, because a text with thousands of tags would be copied for each of them.
+            # Removed by one substitution: one for each tag would copy a text with thousands of tags each time.
             text = _CLOSING_TAGS.sub("", text, count=1)
             if not ends and (not text or CLOSE.startswith(text)):
-                return *self._hold(text), None
-        opened = text.find(OPEN) if self._tags < _MOST_TAGS else -1
+                return *self._hold_back(text), None
+        opened = text.find(OPEN) if self._tags < _MAX_TAGS else -1
         end = opened if opened >= 0 else len(text) if ends else len(text) - _overlap(text)
         shown, rest = text[:end], text[end:]
         if shown:
@@ -295,25 +308,29 @@ class ThinkTags:
             self._tags += 1
             self._length, self._tail = 0, ""
             return "", shown, rest
-        self._hold(rest)
+        self._hold_back(rest)
         return "", shown, None
 
     def _read_later(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str, str | None]:
-        """Hold back a further block of thoughts up to its end. A tag that the answer names stays text."""
+        """Hold back a further block of thoughts up to its end. A tag that the answer only mentions stays text.
+
+        Returns:
+            The thoughts, a part of the answer, and the text that is still to be read; None if there is none.
+        """
         self._pieces.append(text)
         self._length += len(text)
         seen, self._tail = self._tail + text, (self._tail + text)[-len(CLOSE) - 1 :]
         is_long = self._length > _LONGEST_WAIT
         if not (self._length < _LONGEST_UNDECIDED or CLOSE in seen or ends or is_long):
             return "", "", None
-        whole = self._held()
+        whole = self._pop_held()
         inner, tag, rest = whole[len(OPEN) :].partition(CLOSE)
         after = inner + tag + rest[:1]
-        if (len(after) > 1 or ends) and self._names(after):
+        if (len(after) > 1 or ends) and self._answer_names_tag(after):
             return self._as_text(whole)
         if not (ends or is_long or len(rest) > 1):
-            return *self._hold(whole), None
-        if _is_named(rest) if tag else not (ends and is_cut):
+            return *self._hold_back(whole), None
+        if _continues_sentence(rest) if tag else not (ends and is_cut):
             return self._as_text(whole)
         self.count += 1
         self.state = "answer"
@@ -323,12 +340,12 @@ class ThinkTags:
         self._has_thoughts = self._has_thoughts or bool(thought)
         return thought, "", rest
 
-    def _names(self, after: str) -> bool:
-        """Return whether the answer names the opening tag rather than having one."""
-        return self._quotes.is_open() or _is_quoted(self._quotes.last_character, after) or _is_named(after)
+    def _answer_names_tag(self, after: str) -> bool:
+        """Return whether the answer only mentions the opening tag."""
+        return self._quotes.is_open() or _is_quoted(self._quotes.last_character, after) or _continues_sentence(after)
 
     def _as_text(self, whole: str) -> tuple[str, str, str | None]:
-        """Return a tag as a part of the answer, and the text after it."""
+        """Return an opening tag as a part of the answer, and the text after it as still to be read."""
         self.state = "answer"
         self._has_answer = True
         self._quotes.add(OPEN)
@@ -337,9 +354,9 @@ class ThinkTags:
     def _removed(self, thought: str, rest: str, *, ends: bool = True, is_cut: bool = True) -> tuple[str, str]:
         self.count += 1
         self._has_thoughts = bool(thought)
-        return self._then(thought, rest, ends=ends, is_cut=is_cut)
+        return self._end_thoughts(thought, rest, ends=ends, is_cut=is_cut)
 
-    def _then(self, thoughts: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+    def _end_thoughts(self, thoughts: str, rest: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Return the end of the thoughts, and read the answer after them."""
         more, shown = self._answer(rest, ends=ends, is_cut=is_cut)
         return thoughts + more, shown
@@ -348,18 +365,18 @@ class ThinkTags:
         self.state = "done"
         return "", text
 
-    def _hold(self, text: str) -> tuple[str, str]:
+    def _hold_back(self, text: str) -> tuple[str, str]:
         self._pieces.append(text)
         return "", ""
 
-    def _held(self) -> str:
+    def _pop_held(self) -> str:
         text = "".join(self._pieces)
         self._pieces.clear()
         return text
 
 
 def _overlap(text: str) -> int:
-    """Return the length of a tag without the character after it, or of its beginning, at the end of a text."""
+    """Return the length of a tag, or of the beginning of one, at the end of a text."""
     opened = text.rfind("<", max(0, len(text) - len(CLOSE)))
     end = text[opened:] if opened >= 0 else " "
     return len(end) if OPEN.startswith(end) or CLOSE.startswith(end) else 0
@@ -369,17 +386,15 @@ def _is_quoted(before: str, after: str) -> bool:
     return before[-1:] in _OPENING_QUOTES and after[:1] in _CLOSING_QUOTES
 
 
-def _is_named(after: str) -> bool:
-    """Return whether the text after a tag goes on with a sentence about it."""
+def _continues_sentence(after: str) -> bool:
+    """Return whether the text after a tag continues a sentence that mentions the tag."""
     return (after[:1] == " " and after[1:2].islower()) or after[:1] in _PUNCTUATION
 
 
-def _is_mentioned(before: str, after: str) -> bool:
-    """Return whether a text talks about the closing tag, or quotes it."""
-    if OPEN[:-1] in before or before.count("```") % 2:
+def _is_mention(before: str, after: str) -> bool:
+    """Return whether a text mentions or quotes the closing tag."""
+    if OPEN[:-1] in before or before.count("```") % 2 or _is_quoted(before, after):
         return True
-    if _is_quoted(before, after):
-        return True
-    # Thoughts end with a sentence or a line. A tag after other words is one of them, also at the end of a line.
+    # Thoughts end with a sentence or a line. A tag in the middle of a sentence is a word of it, also at a line break.
     is_word = after[:1].isspace() and _END_OF_SENTENCE.search(before, max(0, len(before) - _LONGEST_ENDING)) is None
     return before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION or is_word)

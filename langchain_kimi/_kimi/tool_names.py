@@ -1,11 +1,11 @@
-"""Names of tools in the form that hosts accept, one to one within a request."""
+"""Replace tool names that hosts refuse by accepted ones, which are unique within a request."""
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi.errors import KimiUsageError
 
@@ -18,7 +18,9 @@ _MAX_LENGTH, _DIGITS = 64, 8
 
 
 def with_accepted_names(body: WireBody, *, is_kimi: bool = True) -> WireBody:
-    """Return a body whose tools, tool choice and conversation have accepted names; the same body if all are accepted.
+    """Return a body in which all tools, the tool choice and the conversation use accepted names.
+
+    It is the same body if all names are accepted already.
 
     Args:
         body: The body; changed parts are copies.
@@ -36,9 +38,9 @@ def with_accepted_names(body: WireBody, *, is_kimi: bool = True) -> WireBody:
 
 
 def accepted_names(body: Mapping[str, Any], *, is_kimi: bool = True) -> dict[str, str]:
-    """Return the accepted name of each tool of a request whose own name is not accepted.
+    """Return the accepted name for each tool name of a request that is not accepted, by the original name.
 
-    The accepted name depends on the tool's name alone, unless another tool of the request has it already.
+    It depends only on the tool's name, unless another tool of the request already has that name.
     """
     accepted = _ACCEPTED_BY_MOONSHOT if is_kimi else _ACCEPTED
     names = dict.fromkeys(name for name in _names(body) if isinstance(name, str) and name)
@@ -59,15 +61,15 @@ def accepted_names(body: Mapping[str, Any], *, is_kimi: bool = True) -> dict[str
 
 
 def check_names(body: Mapping[str, Any], *, is_kimi: bool) -> None:
-    """Check that the names of a request's tools are accepted.
+    """Check the names of a request's tools.
 
     Raises:
-        KimiUsageError: A name is not accepted, and the repair is switched off.
+        KimiUsageError: A name is not accepted.
     """
     if names := accepted_names({"tools": body.get("tools")}, is_kimi=is_kimi):
         raise KimiUsageError(
             f"The tool name {next(iter(names))!r} cannot be sent.",
-            advice='A name is 1 to 64 letters, digits, "_" and "-", and begins with a letter for Moonshot AI; the '
+            advice='A name has 1 to 64 letters, digits, "_" and "-", and begins with a letter for Moonshot AI. The '
             'repair "tool_names" replaces other names.',
         )
 
@@ -76,7 +78,7 @@ def _names(body: Mapping[str, Any]) -> Iterator[Any]:
     for tool in body.get("tools") or ():
         if isinstance(tool, dict) and isinstance(function := tool.get("function"), dict):
             yield function.get("name")
-    for message in beyond_text(body.get("messages") or ()):
+    for message in non_text_messages(body.get("messages") or ()):
         for call in message.get("tool_calls") or ():
             yield (call.get("function") or {}).get("name")
 
@@ -90,7 +92,12 @@ def _message(message: JSONObject, names: Mapping[str, str]) -> JSONObject:
 
 
 def with_name(holder: JSONObject, names: Mapping[str, str]) -> JSONObject:
-    """Return a tool, a call or a tool choice with the accepted name of its function."""
+    """Return a tool, a call or a tool choice with the new name of its function.
+
+    Args:
+        holder: The object with the field `function`.
+        names: The new names by the old ones. A function that is not among them keeps its name.
+    """
     function = holder.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(name, str) or name not in names:

@@ -1,4 +1,4 @@
-"""The tools of a request: their names and schemas, the tool that a spelling means, and the validation of calls."""
+"""The tools of a request: find a tool by any spelling of its name, and validate calls against its schema."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 
 _PREFIX = re.compile(r"^functions?[.:/]", re.IGNORECASE)
-_NUMBER = re.compile(r":\d+$")
+_NUMBER = re.compile(r":\d*$")
 _KIMI_PREFIX = "functions."
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"
@@ -20,7 +20,7 @@ class OfferedTools:
 
     Attributes:
         schemas: The JSON schema of each function's parameters, by its name.
-        may_be_called: Whether the request lets the model call anything at all.
+        may_be_called: Whether there are functions and `tool_choice` is not `none`.
     """
 
     def __init__(self, body: WireBody) -> None:
@@ -32,11 +32,13 @@ class OfferedTools:
         }
         self.may_be_called = bool(self.schemas) and body.get("tool_choice") != "none"
 
-    def meant(self, spelling: str) -> str | None:
-        """Return the function that a spelling means: its name, `functions.name`, `name:0`, in any letter case.
+    def find(self, spelling: str) -> str | None:
+        """Return the name of the function with a spelling such as `name`, `functions.name` or `name:0`.
 
-        A marker of Kimi's markup ends the name, and quotation marks around it do not count. None if no function
-        matches, or more than one.
+        Letter case, quotation marks around the name and text from a marker of Kimi's markup on are ignored.
+
+        Returns:
+            The name in the request; None unless exactly one function matches.
         """
         forms = _forms(spelling.partition(_MARKER)[0].strip(_AROUND))
         exact = next((form for form in forms if form in self.schemas), None)
@@ -46,16 +48,19 @@ class OfferedTools:
         return _only([name for name in self.schemas if name.casefold() in folded])
 
     def may_begin(self, spelling: str) -> bool:
-        """Return whether a text is the begin of a function's name, as Kimi writes it or as the request has it."""
+        """Return whether a text is the beginning of a function's name, with or without the prefix `functions.`."""
         bare = spelling.removeprefix(_KIMI_PREFIX)
         return _KIMI_PREFIX.startswith(spelling) or any(name.startswith(bare) for name in self.schemas)
 
-    def meant_by_id(self, call_id: str) -> str | None:
-        """Return the function that a call id in Kimi's form means, also if a framework removed `.` and `:` from it.
+    def find_by_id(self, call_id: str) -> str | None:
+        """Return the name of the function that a call id in Kimi's form contains, such as `functions.name:0`.
 
-        Another word may be in the place of `functions`. None if no function matches, or more than one.
+        Some frameworks remove `.` and `:` from ids, and another word may replace `functions`.
+
+        Returns:
+            The name in the request; None unless exactly one function matches.
         """
-        return self.meant(call_id) or _only(
+        return self.find(call_id) or _only(
             [name for name, cleaned in self._cleaned_ids.items() if cleaned.fullmatch(call_id.strip())]
         )
 
@@ -85,7 +90,7 @@ _MAX_LENGTH = 200
 
 
 def load_validator() -> Any:
-    """Import jsonschema.
+    """Return the module `jsonschema`.
 
     Raises:
         ImportError: It is not installed.
@@ -100,7 +105,7 @@ class CallValidator:
     """Checks calls against the tools of a request.
 
     Attributes:
-        unknown_tools: The number of calls of tools that are not offered.
+        unknown_tools: The number of calls to tools that are not offered.
         mismatches: The number of calls whose arguments do not match the schema of their tool.
     """
 
@@ -109,7 +114,7 @@ class CallValidator:
 
         Args:
             offered: The tools of the request.
-            names: The user's names of tools that were sent under another name, by that name.
+            names: The user's names of tools that were sent under another name, by the sent name.
 
         Raises:
             ImportError: `jsonschema` is not installed.
@@ -121,7 +126,7 @@ class CallValidator:
         self._package = load_validator()
 
     def fault(self, name: str, arguments: dict[str, Any]) -> str | None:
-        """Return the errors of a call, each with its place; None if the call is valid."""
+        """Return a message with the errors of a call and their places; None if the call is valid."""
         if name not in self._offered.schemas:
             self.unknown_tools += 1
             offered = ", ".join(map(self._shown, self._offered.schemas)) or "none"
@@ -137,9 +142,9 @@ class CallValidator:
         return self._names.get(name, name)
 
     def _errors(self, schema: dict[str, Any], arguments: dict[str, Any]) -> list[str]:
-        checker = self._package.validators.validator_for(schema, default=self._package.Draft202012Validator)
+        validator_class = self._package.validators.validator_for(schema, default=self._package.Draft202012Validator)
         try:
-            errors = sorted(checker(schema).iter_errors(arguments), key=lambda error: error.json_path)
+            errors = sorted(validator_class(schema).iter_errors(arguments), key=lambda error: error.json_path)
         except Exception as problem:  # noqa: BLE001 - an invalid schema fails in many ways
             # A call whose tool has an invalid schema cannot be checked; the host accepted the schema.
             del problem

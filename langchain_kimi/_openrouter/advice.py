@@ -67,9 +67,9 @@ TOOL_PLACE = re.compile(
     r"|\b(?:tool|function)\s{0,2}#?(\d{1,4})\b",
     re.IGNORECASE,
 )
-"""How servers name the place of a tool, from 0."""
+"""The forms in which servers give the index of a tool, counted from 0."""
 MAX_SEARCHED = 20_000
-"""Characters of a response that are searched for the place of a tool."""
+"""The maximum number of characters of a response that are searched for the index of a tool."""
 
 BY_KIND: dict[type[KimiError], str] = {
     KimiContextOverflowError: "Shorten the messages, lower max_tokens, or choose a model with a larger context.",
@@ -81,12 +81,17 @@ BY_KIND: dict[type[KimiError], str] = {
     KimiPermissionError: "The key or the account's guardrails do not allow this request.",
     KimiRateLimitError: "Wait and try again, allow other providers, or list fallbacks with models=[...].",
     KimiServerError: "Trying again may help, as may other providers, or fallbacks with models=[...].",
-    KimiInvalidRequestError: "Change the request: the message above and `raw` say what is wrong with it.",
+    KimiInvalidRequestError: "Change the request: the message above and `raw` describe the problem.",
     KimiNotFoundError: f"Check the model's slug: it may be misspelled or retired; {OTHER_MODELS}.",
     KimiUnexpectedStatusError: "OpenRouter does not document this status: check base_url, the proxy and the request.",
 }
-"""The first class that matches counts, so subclasses come before their parents."""
+"""Advice by error class. The first class that matches is used, so subclasses come before their parents."""
 
+LOGIN_ADVICE = (
+    "The proxy asks for a user name and a password, or refuses them: write the right ones into its URL, as in "
+    "http://user:password@proxy:8080."
+)
+PROXY_LOGIN_STATUS = 407
 PERMANENT_FAILURE = (
     "Trying again will not help: check base_url, the proxy and the request, or list fallbacks with models=[...]."
 )
@@ -100,12 +105,15 @@ def advice_for(error: KimiError) -> str:
 
 
 def advice_on_tool(error: KimiError, body: bytes, own_names: Callable[[], Mapping[str, str]] = dict) -> str:
-    """Return the name of the tool that a refusal gives by its position alone (`tools.3.function`), as a sentence.
+    """Return a sentence with the name of the tool that an error identifies only by its index (`tools.3.function`).
 
     Args:
         error: The error.
         body: The request body.
-        own_names: A function that returns the user's names of tools, by the names that were sent in their place.
+        own_names: Returns the user's names of tools that were sent under another name, by the sent name.
+
+    Returns:
+        The sentence; empty if the error does not identify a tool by its index.
     """
     if not isinstance(error, KimiInvalidRequestError):
         return ""
@@ -122,6 +130,8 @@ def _general(error: KimiError) -> str:
     for pattern, advice in BY_MESSAGE.items():
         if re.search(pattern, error.reason, re.IGNORECASE):
             return advice
+    if error.status == PROXY_LOGIN_STATUS:
+        return LOGIN_ADVICE
     if isinstance(error, KimiRateLimitError) and not error.is_retryable:
         return DAILY_LIMIT
     if isinstance(error, KimiServerError) and not error.is_retryable:

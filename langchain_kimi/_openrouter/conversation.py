@@ -1,4 +1,4 @@
-"""The messages of a request, and those among them that are more than a role and a text."""
+"""The messages of a request, with a cached selection of those that contain more than a text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,31 +8,31 @@ _ROLE_AND_TEXT = len(("role", "content"))
 
 
 class Conversation(list[WireMessage]):
-    """The messages of a request, with a note of those that are more than a role and a text.
+    """The messages of a request, with a list of those that contain more than a role and a text.
 
-    Nearly all messages of a long conversation are only text, and the conversion of the messages sees which ones are
-    not. Each repair or check that looks for something else reads the note, see `beyond_text`. Seven passes over a
-    thousand messages took a tenth of a turn's CPU time. Like all parts of a body it is not changed: a repair makes a
-    new list.
+    Nearly all messages of a long conversation contain only text, and the conversion of the messages already finds the
+    others. The repairs and checks that need only these read the list with `non_text_messages`, because seven passes
+    over a thousand messages took a tenth of a turn's CPU time. Like all parts of a body, a conversation is not
+    modified: a repair creates a new list.
 
     Attributes:
-        beyond_text: At least the messages that `beyond_text` would find.
+        non_text_messages: All messages that contain more than a role and a text. It may include others.
     """
 
-    __slots__ = ("beyond_text",)
+    __slots__ = ("non_text_messages",)
 
-    def __init__(self, messages: Iterable[WireMessage], beyond_text: Sequence[WireMessage]) -> None:
+    def __init__(self, messages: Iterable[WireMessage], non_text_messages: Sequence[WireMessage]) -> None:
         super().__init__(messages)
-        self.beyond_text = beyond_text
+        self.non_text_messages = non_text_messages
 
 
-def beyond_text(messages: Sequence[WireMessage]) -> Sequence[WireMessage]:
-    """Return the messages with anything but a role and a text that is not empty, and all tool results, in order.
+def non_text_messages(messages: Sequence[WireMessage]) -> Sequence[WireMessage]:
+    """Return the messages that are not just a role and a non-empty text, and all tool results, in order.
 
-    Other messages have no tool calls, no media, no reasoning and no name. A few of them may be among the result.
+    The messages that are left out have no tool calls, media, reasoning or name. The result may include some of them.
     """
     if isinstance(messages, Conversation):
-        return messages.beyond_text
+        return messages.non_text_messages
     return [message for message in messages if not _is_text_only(message)]
 
 

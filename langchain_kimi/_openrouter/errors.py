@@ -1,4 +1,4 @@
-"""Build the exception for a failure from the status, headers and body that came over the wire."""
+"""Build the exception for a failure from the status, the headers and the body of the response."""
 
 import html
 import json
@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.json import parse_lenient
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi.errors import (
@@ -44,7 +46,7 @@ BY_STATUS: dict[int, type[KimiStatusError]] = {
 """The error class of each status. 408 is a timeout on the server's side, so it is retryable like a 5xx."""
 
 PERMANENT_STATUSES = frozenset({501, 505, 511})
-"""Not implemented, HTTP version not supported, network login required: a retry cannot succeed."""
+"""Statuses for which a retry cannot succeed: not implemented, HTTP version not supported, network login required."""
 
 BY_TYPE: dict[str, int] = {
     "authentication": 401,
@@ -63,56 +65,53 @@ BY_TYPE: dict[str, int] = {
     "provider_overloaded": 503,
     "timeout": 504,
 }
-"""The status of each of OpenRouter's canonical error types. Types that are not listed mean 400."""
+"""The status for each of OpenRouter's canonical error types. Other types count as 400."""
+BY_HOST_TYPE: dict[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "permission_denied_error": 403,
+    "not_found_error": 404,
+    "resource_not_found_error": 404,
+    "rate_limit_error": 429,
+    "rate_limit_reached_error": 429,
+    "engine_overloaded_error": 429,
+    "overloaded_error": 503,
+    "timeout_error": 504,
+}
+"""The status for the error types of Moonshot and Anthropic, for errors without a status."""
 
-CONTEXT_TYPES = frozenset({"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded"})
-MODERATION_TYPES = re.compile(
-    # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
-    r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
-    r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
-    re.IGNORECASE,
-)
-"""The types and codes of errors that mean a flagged input."""
-MODERATION_WORDS = re.compile(
-    # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
-    r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
-    r"|content violates|violates? our usage polic"
-    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)"
-    r"|(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)",
-    re.IGNORECASE,
-)
-EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(
-    # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
-    r"is not a valid model|model .{0,200}(does not exist|doesn't exist|not found|not exist)"
-    r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
-    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)"
-    r"|model \S{1,200} is not supported\.?$",
-    re.IGNORECASE | re.MULTILINE,
+CONTEXT_TYPES = frozenset(
+    # GitHub Models sends the last one.
+    {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
 DAILY_LIMIT = re.compile(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 NO_MESSAGE = "The server sent an error without a message."
-MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason")
-"""Where hosts put the message of an error, in order of preference."""
-GENERIC_MESSAGES = frozenset({"", "provider returned error", "error", "bad request", "internal server error"})
+MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason", "error_description", "base_resp", "status_msg")
+"""The keys under which hosts send the message of an error, in order of preference."""
+GENERIC_MESSAGES = frozenset(
+    {"", "provider returned error", "error", *(status.phrase.lower() for status in HTTPStatus)}
+)
 """Messages without information: the reason is then in `metadata.raw`."""
 MAX_MESSAGE = 2000
-"""Characters of a message that are kept as the reason; `response` has the whole text."""
+"""The maximum number of characters of the reason; `response` has the whole text."""
 MILLISECONDS = 1000
 LENGTH_OF_TIME = re.compile(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
-"""Seconds, or a number with a unit. Headers that came twice are joined by a comma; the first counts."""
+"""Seconds, or a number with a unit. The values of a repeated header are joined by commas; the first one is used."""
 EPOCH_2001 = 1_000_000_000
-"""September 2001 in seconds since the epoch; smaller numbers are not points in time."""
+"""September 2001 in seconds since the epoch. Smaller numbers are not read as points in time."""
 
 
 def error_from_response(status: int, headers: Mapping[str, str], text: str, *, now: float) -> KimiError:
-    """Return the error for a response whose status is one of failure.
+    """Return the error for a response with an error status.
 
     Args:
         status: The HTTP status.
         headers: The response headers, names in lower case.
         text: The body: OpenRouter's envelope, or an HTML page or plain text from a server in between.
-        now: Seconds since the epoch, to which waits until a point in time are relative.
+        now: The current time in seconds since the epoch, to convert points in time to seconds to wait.
     """
     headers = {name: value for name, value in headers.items() if name != "set-cookie"}
     raw_reply = RawReply(status, headers, text)
@@ -127,7 +126,7 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
 
 
 MAX_PAGE = 2**15
-"""Characters of an error page that are searched for its message."""
+"""The maximum number of characters of an error page that are searched for its message."""
 
 
 def without_tags(page: str) -> str:
@@ -146,7 +145,7 @@ def without_tags(page: str) -> str:
 
 
 def error_from_reply(reply: WireEvent, raw_reply: RawReply, *, now: float) -> KimiError:
-    """Return the error for a reply or an event that contains an `error`; `find_error` lists the places."""
+    """Return the error for a reply or an event with an error in one of the places that `find_error` searches."""
     error = find_error(reply)
     if error is None:
         message = _message(dict(reply)) or f"HTTP status {raw_reply.status_code}"
@@ -157,8 +156,8 @@ def error_from_reply(reply: WireEvent, raw_reply: RawReply, *, now: float) -> Ki
 def find_error(reply: WireEvent) -> WireError | None:
     """Return the `error` of a reply or event: at the top, in a choice, or inside a `provider` that is an object.
 
-    An empty error counts if there is nothing else in the reply. The finish reason `error` counts without an error
-    object too, so that the reply is not taken for an answer.
+    An empty error counts if the reply contains nothing else. The finish reason `error` also counts without an error
+    object, so that the reply is not read as an answer.
     """
     for parent in (reply, reply.get("provider")):
         if isinstance(parent, dict) and parent.get("error"):
@@ -176,13 +175,13 @@ def find_error(reply: WireEvent) -> WireError | None:
 
 
 def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
-    """Return the error for a reply that does not have the form of one."""
+    """Return the error for a reply that does not have the expected form."""
     return KimiMalformedReplyError(
         reason,
         status=raw_reply.status_code,
         response=raw_reply,
         generation_id=raw_reply.headers.get("x-generation-id"),
-        advice="Trying again may help; the text that came is in `response.text`.",
+        advice="Trying again may help; the received text is in `response.text`.",
     )
 
 
@@ -191,28 +190,29 @@ def _as_error(error: Any) -> WireError:
 
 
 def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) -> KimiError:
+    """Return the exception for an error object of a reply."""
     metadata = _as_mapping(error.get("metadata"))
     availability = _as_mapping(error.get("availability")) or _as_mapping(metadata.get("availability"))
-    error_type = _word(metadata.get("error_type")) or _word(error.get("error_type"))
+    error_type = _text_or_none(metadata.get("error_type")) or _text_or_none(error.get("error_type"))
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
     raw = _parse_if_json(metadata.get("raw"))
     reason, message = _reason(error, raw), _as_text(error.get("message"))[:MAX_MESSAGE]
     code_and_type = _code_and_type(raw)
     words = (*code_and_type, _as_text(error.get("type"))[:200])
-    word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _word(code)
-    kind = _kind(status, word, metadata, "\n".join((reason, message, *words, word or "")))
-    built = kind(
+    word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _text_or_none(code)
+    error_class = _error_class(status, word, metadata, "\n".join((reason, message, *words, word or "")))
+    built = error_class(
         reason,
         status=status,
         code=code if isinstance(code, int | str) else None,
         error_type=error_type,
-        model=_word(reply.get("model")) or _word(metadata.get("model_slug")),
-        provider=_word(metadata.get("provider_name")) or _word(reply.get("provider")),
+        model=_text_or_none(reply.get("model")) or _text_or_none(metadata.get("model_slug")),
+        provider=_text_or_none(metadata.get("provider_name")) or _text_or_none(reply.get("provider")),
         raw=raw,
         metadata=metadata,
         availability=availability,
-        generation_id=_word(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
         retry_after=retry_after(raw_reply.headers, metadata, availability, now),
         response=raw_reply,
         usage=_as_mapping(reply.get("usage")) or None,
@@ -228,7 +228,8 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     return built
 
 
-def _kind(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
+def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
+    """Return the class of the exception for a status, an error type and the texts of the error."""
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
     kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
     if issubclass(kind, KimiInvalidRequestError | KimiServerError):
@@ -251,21 +252,21 @@ def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> 
 
 
 def _status(error: WireError, error_type: str | None, http_status: int) -> int:
-    """Return the HTTP status if it is one of failure, else the status that the error itself names."""
+    """Return the HTTP status if it is an error status, otherwise the status in the error itself."""
     if http_status >= 300:  # noqa: PLR2004 - HTTP's own number
         return http_status
     for value in (error.get("http_status"), error.get("code")):
         number = number_of(value)
         if number is not None and 400 <= number <= 599:  # noqa: PLR2004 - HTTP's own numbers
             return int(number)
-    if word := error_type or _word(error.get("code")):
+    if word := error_type or _text_or_none(error.get("code")):
         return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
     # An error without a code, inside a reply that began with 200, is a failure of the server.
-    return 500
+    return BY_HOST_TYPE.get(_as_text(error.get("type")), 500)
 
 
 def _reason(error: WireError, raw: Any) -> str:
-    """Return the provider's own message if OpenRouter's message is generic, else OpenRouter's."""
+    """Return the provider's own message if OpenRouter's message is generic; otherwise OpenRouter's."""
     value = error.get("message")
     message = str(value) if isinstance(value, int | float) else _message(_parse_if_json(value))
     if message.lower().rstrip(".") in GENERIC_MESSAGES:
@@ -277,19 +278,26 @@ def _reason(error: WireError, raw: Any) -> str:
 def _message(raw: Any, depth: int = 8) -> str:
     """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
     if isinstance(raw, str):
-        return raw.strip()[:MAX_MESSAGE]
+        inner = _parse_if_json(raw) if depth else raw
+        return (_message(inner, depth - 1) if inner is not raw else "") or raw.strip()[:MAX_MESSAGE]
     if isinstance(raw, list) and raw and depth:
         return _message(raw[0], depth - 1)
     if not isinstance(raw, dict) or not depth:
         return ""
-    for key in MESSAGE_KEYS:
-        if message := _message(raw.get(key), depth - 1):
-            return message
-    return _as_text(raw)[:500] if any(raw.values()) else ""
+    inner = [*map(raw.get, MESSAGE_KEYS), _as_mapping(raw.get("metadata")).get("raw")]
+    messages = [message for value in inner if (message := _message(value, depth - 1))]
+    if not messages:
+        return _as_text(raw)[:500] if any(raw.values()) else ""
+    return next((message for message in messages if not _is_generic(message)), messages[0])
+
+
+def _is_generic(message: str) -> bool:
+    """Return whether a message says no more than a status or a code does."""
+    return message.lower().rstrip(".") in GENERIC_MESSAGES or (" " not in message and message.isascii())
 
 
 def _as_text(value: Any) -> str:
-    # A value that could be parsed may be nested too deeply to be written further up the stack.
+    # A value that was parsed may be nested too deeply to be serialized here, because the stack is deeper.
     try:
         return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
     except RecursionError:
@@ -312,7 +320,7 @@ def _parse_if_json(raw: Any) -> Any:
     return raw
 
 
-def _word(value: Any) -> str | None:
+def _text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
@@ -323,9 +331,9 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
 def retry_after(
     headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
 ) -> float | None:
-    """Return the seconds to wait that a response names, or None.
+    """Return the seconds to wait before a retry, as the response requests; None if it does not.
 
-    The first of these counts: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
+    The first of these is used: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
     (seconds, a date, or with a unit as in "2s" and "300ms"), `availability.retry_after` (seconds), and
     `X-RateLimit-Reset` (milliseconds since the epoch). The headers may also be those of the provider, in
     `metadata.headers`.
@@ -343,11 +351,12 @@ def retry_after(
         if seconds is not None:
             return seconds / unit
     reset = number_of(headers.get("x-ratelimit-reset") or upstream.get("x-ratelimit-reset"))
-    # Other hosts send seconds or a duration under this name. A point in time that has passed is no reason to wait.
+    # Other hosts send seconds or a duration under this name. A point in time in the past needs no wait.
     return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH_2001) else None
 
 
 def _seconds(value: Any, now: float) -> float | None:
+    """Return the seconds in a value such as `2`, `300ms` or an HTTP date; None if it is none of these."""
     number = number_of(value)
     if number is None and isinstance(value, str):
         if length := LENGTH_OF_TIME.fullmatch(value):
@@ -370,7 +379,7 @@ def _moment(value: str) -> datetime:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a number that was sent as a number or as text; None for anything else, negative or beyond 1e15."""
+    """Return a value, which may be text, as a number from 0 to 1e15; None for any other value."""
     if isinstance(value, bool):
         return None
     try:

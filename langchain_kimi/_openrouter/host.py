@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 
 logger = logging.getLogger("langchain_kimi")
@@ -22,11 +22,13 @@ OPENROUTER_FIELDS = frozenset(
 )
 """Fields of a request that only OpenRouter reads. Strict servers answer them with 400."""
 _SERVER_TOOL = "openrouter:"
-_OF_MESSAGES = frozenset({"annotations", "configuration_update", "images", "model", "reasoning", "reasoning_details"})
+_MESSAGE_FIELDS = frozenset(
+    {"annotations", "configuration_update", "images", "model", "reasoning", "reasoning_details"}
+)
 """Fields of messages that only OpenRouter reads."""
 _CACHE_MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
 """Keys of messages, content parts and tools that mark the end of a prefix to cache."""
-_OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+_TOOL_FIELDS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Host:
 
     Attributes:
         name: The name, as in `ChatKimi(host="moonshot")`.
-        base_url: The base URL if the user gives none.
+        base_url: The default base URL.
         url_parts: The host is chosen for base URLs that contain one of these, such as `api.moonshot.ai/`.
         key_variable: The environment variable of the API key; None reads none.
         needs_key: Whether requests without a key are refused before they are sent.
@@ -44,12 +46,12 @@ class Host:
         reasoning_on: The fields that switch reasoning on, where `reasoning` is not sent.
         reasoning_off: The fields that switch reasoning off, where `reasoning` is not sent.
         unsupported: Further fields that are not sent.
-        takes_later_tools: Whether it takes more tools in system messages, for models that understand them (Kimi K3).
+        takes_later_tools: Whether system messages may add tools, for models that support it (Kimi K3).
         reads_cache_marks: Whether `cache_control` in messages and tools is sent.
         batches: The form of its batch API, see `langchain_kimi.batch`: `inline` (the requests are in the body of the
             submission), `files` (they are uploaded first), or an empty string.
-        batch_rows: The most requests of a batch; 0 for no limit.
-        batch_bytes: The most bytes of a submission or of its file; 0 for no limit.
+        batch_rows: The maximum number of requests in a batch; 0 for no limit.
+        batch_bytes: The maximum size in bytes of a submission or of its file; 0 for no limit.
     """
 
     name: str
@@ -120,26 +122,23 @@ HOSTS = (
     # It passes the marks on to Anthropic and others.
     replace(COMPATIBLE, name="litellm", base_url="http://localhost:4000/v1", reads_cache_marks=True),
 )
-"""All hosts. Where several match a base URL, the first one is chosen; `COMPATIBLE` if none does."""
+"""All hosts. If several match a base URL, the first one is chosen; if none does, `COMPATIBLE`."""
 KEY_VARIABLES = tuple(dict.fromkeys(host.key_variable for host in HOSTS if host.key_variable))
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 _SEQUENCES: dict[str, Callable[[Any], Any]] = {"url_parts": tuple, "unsupported": frozenset}
+"""The types of the fields that `Host.to_dict` returns as lists."""
 
 
 def host_for(host: "str | Host | Mapping[str, Any] | None", base_url: str) -> Host:
-    """Return the host that the user named, or else the one that a base URL belongs to.
+    """Return the host that the user set, otherwise the host of a base URL.
 
     Args:
-        host: A host, its name, or its fields; None chooses by `base_url`.
-        base_url: The base URL; empty stands for OpenRouter.
+        host: A host, its name, or its fields as a dict; None: the host of `base_url`.
+        base_url: The base URL; empty for OpenRouter.
 
     Raises:
-        ValueError: There is no host of that name, or the fields are not those of a host.
+        ValueError: There is no host with this name, or the fields are not those of a host.
     """
     if host is None:
         return _host_of_url(base_url) if base_url else OPENROUTER
@@ -151,7 +150,7 @@ def host_for(host: "str | Host | Mapping[str, Any] | None", base_url: str) -> Ho
                 return candidate
         raise ValueError(f"host must be a Host or one of {', '.join(one.name for one in HOSTS)}.")
     try:
-        return Host(**{name: _SEQUENCES.get(name, _same)(value) for name, value in host.items()})
+        return Host(**{name: _SEQUENCES[name](value) if name in _SEQUENCES else value for name, value in host.items()})
     except TypeError:
         raise ValueError("host must be a Host, the name of one, or a dict of its fields.") from None
 
@@ -174,24 +173,24 @@ def check_key(key: str) -> None:
     """Check that the key can be sent in a header.
 
     Raises:
-        ValueError: It cannot, or the key is in quotes, which some tools keep from `.env` files. The text does not
-            contain the key.
+        ValueError: The key cannot be sent, or it is in quotes, which some tools do not remove when they read `.env`
+            files. The message does not contain the key.
     """
     if not key.isascii() or not key.isprintable() or " " in key or key[:1] in {"'", '"'}:
         raise ValueError(
-            "api_key must be printable ASCII, as every header: no blanks, line breaks or accents, and no quotes around "
-            "it."
+            "api_key must be printable ASCII, like every header: no blanks, line breaks or accents, and no quotes "
+            "around it."
         )
 
 
 def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) -> WireBody:
-    """Return a body as a host understands it.
+    """Return a body in the form that a host understands.
 
     Args:
-        body: The body in OpenRouter's form; it is not changed.
+        body: The body in OpenRouter's form; it is not modified.
         host: The host.
-        streamed: Whether the reply is streamed. `stream_options` is only sent then: vLLM refuses it otherwise.
-        with_usage: Whether a stream is asked for its usage. OpenRouter sends it in any case, others on request.
+        streamed: Whether the reply is streamed. Only then `stream_options` is sent: vLLM refuses it otherwise.
+        with_usage: Whether to request the usage of a stream. OpenRouter always sends it, other hosts on request.
     """
     adapted = dict(cast("JSONObject", body))
     options = adapted.pop("stream_options", None)
@@ -214,10 +213,10 @@ def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
 
 
 def _with_tools(body: JSONObject, marks: frozenset[str]) -> JSONObject:
-    """Return a body with the functions among its tools, without what only OpenRouter reads."""
+    """Return a body without server tools, and without the fields of tools that only OpenRouter reads."""
     tools = [_tool(tool, marks) for tool in body.get("tools") or () if not _is_server_tool(tool)]
     if not tools:
-        return {name: value for name, value in body.items() if name not in _OF_TOOLS}
+        return {name: value for name, value in body.items() if name not in _TOOL_FIELDS}
     left_out = {"tool_choice"} if _is_server_tool(body.get("tool_choice")) else set()
     return {**{name: value for name, value in body.items() if name not in left_out}, "tools": tools}
 
@@ -237,12 +236,12 @@ def _without(values: Mapping[str, Any], names: Collection[str]) -> JSONObject:
 
 
 def _messages(messages: list[WireMessage], marks: frozenset[str]) -> list[WireMessage]:
-    """Return the messages without what only OpenRouter reads.
+    """Return the messages without the fields that only OpenRouter reads.
 
-    Reasoning has the name that other servers read, `reasoning_content`.
+    The reasoning is sent as `reasoning_content`, the name that other servers read.
     """
-    extras = _OF_MESSAGES | marks
-    if not any(not extras.isdisjoint(message) or _has_marks(message, marks) for message in beyond_text(messages)):
+    extras = _MESSAGE_FIELDS | marks
+    if not any(not extras.isdisjoint(message) or _has_marks(message, marks) for message in non_text_messages(messages)):
         return messages
     return cast("list[WireMessage]", [_message(message, extras, marks) for message in cast("Any", messages)])
 
@@ -272,6 +271,6 @@ def _with_reasoning(body: JSONObject, host: Host) -> JSONObject:
             body["reasoning_effort"] = effort
     for name, value in switch.items():
         own = body.get(name)
-        # The user's own arguments win.
+        # The user's own arguments take precedence.
         body[name] = {**value, **own} if isinstance(own, Mapping) and isinstance(value, Mapping) else own or value
     return body

@@ -1,4 +1,4 @@
-"""JSON in and out: one fast strict codec for the wire, and one decoder for each tolerance.
+"""Encode and decode JSON: one fast strict codec for the wire, and one decoder for each degree of tolerance.
 
 | function | raw control characters in strings | repeated keys | `NaN`, `Infinity`, `1e999` |
 | --- | --- | --- | --- |
@@ -17,14 +17,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from langchain_kimi._openrouter.limits import MAX_DEPTH
+from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_JSON_DEPTH, brackets, has_more_levels, is_too_deep
 
 MAX_DIGITS = 300
-"""Digits of an integer that is still smaller than the largest float."""
+"""The number of digits up to which every integer is smaller than the largest float."""
 LARGEST_INTEGER = 2**53
-"""Every JSON writer writes integers up to this one in the same way."""
+"""All JSON encoders write integers up to this one in the same way."""
 COMPACT_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """Writes compact JSON without escapes for characters outside of ASCII. NaN and infinities are a `ValueError`."""
+_TOO_DEEP = "nested too deeply"
 
 
 class Codec:
@@ -55,7 +56,7 @@ class Codec:
 
         Args:
             parts: The values by key.
-            plain: Keys whose values are already known to be plain, see `is_plain`.
+            plain: The keys whose values are certainly plain in the sense of `is_plain`, and are not checked.
 
         Raises:
             ValueError, TypeError, RecursionError: See `encode`.
@@ -81,7 +82,7 @@ class Codec:
         Raises:
             ValueError: The value contains NaN, an infinity or itself.
             TypeError: The value contains an object that JSON cannot represent.
-            RecursionError: The value is nested too deeply.
+            RecursionError: The value is nested more than `MAX_JSON_DEPTH` levels deep.
         """
         if self._dumps and is_plain(value):
             try:
@@ -95,6 +96,8 @@ class Codec:
 
 def _encode_slowly(value: Any) -> bytes:
     text = COMPACT_ENCODER.encode(value)
+    if is_too_deep(value, text, MAX_JSON_DEPTH):
+        raise RecursionError(_TOO_DEEP)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -174,29 +177,45 @@ def bounded_integer(digits: str) -> int | float:
     """Return the integer, or an infinity if it is beyond every float; the `parse_int` of a JSON parser.
 
     Python refuses to parse integers of more than 4300 digits, and `float` and `math.isfinite` raise for those beyond
-    1e308. No real number is that large; as an infinity, it is treated like `1e999`.
+    1e308. No meaningful value is that large; as an infinity, it is treated like `1e999`.
     """
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
-STRICT_DECODER = json.JSONDecoder(parse_constant=no_constant)
+class Decoder(json.JSONDecoder):
+    """A parser of JSON that has the same limit of depth on every version of Python."""
+
+    def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+        """Return the value that begins at an index, and the index of its end; `decode` calls this method.
+
+        Raises:
+            ValueError: No JSON begins there.
+            RecursionError: The value is nested more than `MAX_JSON_DEPTH` levels deep.
+        """
+        value, end = super().raw_decode(s, idx)
+        if brackets(s, idx, end) > MAX_JSON_DEPTH and has_more_levels(value, MAX_JSON_DEPTH):
+            raise RecursionError(_TOO_DEEP)
+        return value, end
+
+
+STRICT_DECODER = Decoder(parse_constant=no_constant)
 """JSON as its standard defines it."""
-LENIENT_DECODER = json.JSONDecoder(strict=False, parse_int=bounded_integer)
+LENIENT_DECODER = Decoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
-MULTILINE_DECODER = json.JSONDecoder(strict=False)
+MULTILINE_DECODER = Decoder(strict=False)
 """Also accepts raw line breaks and tabs inside strings; numbers are those of Python's parser. For arguments of calls:
-their numbers are passed on as text, and one that Python refuses to parse is no valid argument."""
-UNAMBIGUOUS_DECODER = json.JSONDecoder(
+their numbers are passed on as text, and arguments with a number that Python refuses to parse are invalid."""
+UNAMBIGUOUS_DECODER = Decoder(
     strict=False, parse_constant=no_constant, parse_float=finite, object_pairs_hook=distinct_keys
 )
-"""Lenient, but refuses what two parsers would read differently."""
+"""Lenient, but refuses text that two parsers would read differently."""
 
 
 def parse_strict(text: str) -> Any:
     """Return the value of a text that is JSON as its standard defines it.
 
     Raises:
-        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+        ValueError: The text is not JSON, or is nested more than `MAX_JSON_DEPTH` levels deep.
     """
     return _parse(STRICT_DECODER, text)
 
@@ -205,7 +224,7 @@ def parse_lenient(text: str) -> Any:
     """Return the value of a text that is JSON, with raw control characters inside strings.
 
     Raises:
-        ValueError: The text is not JSON, or is nested too deeply for Python's parser.
+        ValueError: The text is not JSON, or is nested more than `MAX_JSON_DEPTH` levels deep.
     """
     return _parse(LENIENT_DECODER, text)
 
@@ -224,4 +243,4 @@ def _parse(decoder: json.JSONDecoder, text: str) -> Any:
     try:
         return decoder.decode(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None

@@ -1,4 +1,4 @@
-"""The walk over a JSON schema: where schemas lie inside a schema, and how references are resolved.
+"""Walk over the schemas inside a JSON schema, and resolve references.
 
 The vocabulary is that of JSON Schema 2020-12, with `definitions` and lists as `items` from earlier drafts.
 """
@@ -23,7 +23,7 @@ SCHEMA_LISTS = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
 NAMED_SCHEMAS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 """Keywords whose value is an object of schemas."""
 DEFINITIONS = ("$defs", "definitions")
-"""Keywords that define schemas and constrain no value."""
+"""Keywords that define schemas without constraining values."""
 
 _TYPES: dict[type, str] = {
     type(None): "null",
@@ -37,7 +37,7 @@ _TYPES: dict[type, str] = {
 
 
 MAX_NESTING = 200
-"""The number of objects and lists that may be inside each other in a schema. Python's JSON writer allows a few more."""
+"""The maximum depth of nested objects and lists in a schema. Python's JSON encoder allows a few more levels."""
 
 
 def check_nesting(schema: Any, name: str) -> None:
@@ -45,7 +45,7 @@ def check_nesting(schema: Any, name: str) -> None:
 
     Args:
         schema: The schema.
-        name: What the error calls it.
+        name: The name of the schema in the error.
 
     Raises:
         KimiUsageError: The schema contains itself as a Python object, or is nested too deeply.
@@ -129,7 +129,7 @@ def references(schema: Any) -> Iterator[str]:
 
 
 def types_of(schema: Mapping[str, Any]) -> list[str]:
-    """Return the types that a schema's own `type` names, or an empty collection."""
+    """Return the types in a schema's own `type` as a list, which is empty if it has no type."""
     types = schema.get("type") or []
     return [types] if isinstance(types, str) else list(types)
 

@@ -1,23 +1,23 @@
-"""Tools and reasoning efforts that change in mid-conversation, and where a request has them.
+"""Convert tools and reasoning efforts that change in the middle of a conversation.
 
-A system message of a conversation may add tools, remove tools, or change the effort from there on. Most models take
-tools and efforts for the whole request only. Moonshot's own API takes more tools for Kimi K3 in a system message
+A system message may add tools, remove tools, or change the effort for the rest of the conversation. Most models accept
+tools and efforts only for the whole request. For Kimi K3, Moonshot's own API also accepts tools in a system message
 without content, which leaves the cached prompt before it unchanged
-(https://platform.kimi.ai/docs/guide/use-dynamic-tool-loading). OpenRouter takes a new effort in a system message with
+(https://platform.kimi.ai/docs/guide/use-dynamic-tool-loading). OpenRouter accepts a new effort in a system message with
 `configuration_update`.
 
-Between the conversion of the messages and the sending, all tools are in `tools`, so that repairs, counts and the
-reader of the reply treat them alike. Each tool that a message adds has the number of that message.
+Until the request is sent, all tools are in `tools`, so that repairs, counts and the reader of the reply treat them
+alike. Each tool that a message adds has the number of that message.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from langchain_kimi._openrouter.conversation import Conversation, beyond_text
+from langchain_kimi._openrouter.conversation import Conversation, non_text_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 
 ADDED, REMOVED, UPDATE = "tools", "removed_tools", "configuration_update"
-"""Keys of the messages with changes: definitions of tools, names of tools, and OpenRouter's update of the effort."""
+"""Keys of messages with changes: added tools, names of removed tools, and OpenRouter's update of the effort."""
 _NUMBER = "adds_tools"
 """The key of a message, and of the tools that it adds, until the request is sent."""
 
@@ -25,9 +25,10 @@ _NUMBER = "adds_tools"
 def with_all_tools(body: WireBody) -> WireBody:
     """Return a body whose `tools` are those at the end of the conversation; the same body if no message changes them.
 
-    A tool replaces an earlier one of the same name, unless both are equal.
+    An added tool replaces an earlier, different one of the same name.
     """
-    changes = [message for message in _dicts(beyond_text(body["messages"])) if ADDED in message or REMOVED in message]
+    messages = _dicts(non_text_messages(body["messages"]))
+    changes = [message for message in messages if ADDED in message or REMOVED in message]
     if not changes:
         return body
     tools = list(cast("JSONObject", body).get("tools") or ())
@@ -54,9 +55,9 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
 
     Args:
         body: The body.
-        in_messages: Whether the model takes tools in the messages that add them.
+        in_messages: Whether the model accepts tools in the messages that add them.
     """
-    if not any(_NUMBER in message for message in beyond_text(body["messages"])):
+    if not any(_NUMBER in message for message in non_text_messages(body["messages"])):
         return body
     tools: list[JSONObject] = cast("JSONObject", body).get("tools") or []
     placed: dict[int, list[JSONObject]] = {}
@@ -76,7 +77,7 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
 
 def with_last_effort(body: WireBody) -> WireBody:
     """Return a body with the newest effort of its messages for the whole request, and without these messages."""
-    updates = [message for message in _dicts(beyond_text(body["messages"])) if UPDATE in message]
+    updates = [message for message in _dicts(non_text_messages(body["messages"])) if UPDATE in message]
     if not updates:
         return body
     reasoning = (updates[-1][UPDATE] or {}).get("reasoning") or {}
@@ -84,14 +85,14 @@ def with_last_effort(body: WireBody) -> WireBody:
     if effort := reasoning.get("effort"):
         changed.pop("reasoning_effort", None)
         own = changed.get("reasoning") or {}
-        # OpenRouter takes either an effort or a number of tokens.
+        # OpenRouter accepts either an effort or a number of tokens.
         others = {name: value for name, value in own.items() if name not in {"enabled", "max_tokens"}}
         changed["reasoning"] = {**others, "effort": effort}
     return cast("WireBody", changed)
 
 
 def name_of(tool: JSONObject) -> str | None:
-    """Return the name of a function, None for a server tool."""
+    """Return the name of a function; None for a server tool."""
     function = tool.get("function")
     return function.get("name") if isinstance(function, dict) else None
 
@@ -101,7 +102,7 @@ def _name_or_type(tool: JSONObject) -> str | None:
 
 
 def _identity(tool: JSONObject) -> tuple[str | None, Any]:
-    """Return what two versions of a tool have in common. Several server tools of one type need distinct names."""
+    """Return a key that all versions of a tool share: its name or type, and the distinct name of a server tool."""
     parameters = tool.get("parameters")
     return _name_or_type(tool), parameters.get("name") if isinstance(parameters, dict) else None
 
@@ -126,13 +127,13 @@ def _with_tools(body: WireBody, tools: list[JSONObject], change: Any) -> WireBod
 def _changed(body: WireBody, change: Any) -> JSONObject:
     """Return a copy of a body with changed messages; those that become None are removed."""
     messages = body["messages"]
-    changed: dict[int, JSONObject | None] = {id(message): change(message) for message in beyond_text(messages)}
+    changed: dict[int, JSONObject | None] = {id(message): change(message) for message in non_text_messages(messages)}
 
-    def remaining(some: Sequence[WireMessage]) -> list[WireMessage]:
-        new = (changed.get(id(message), message) for message in some)
+    def remaining(originals: Sequence[WireMessage]) -> list[WireMessage]:
+        new = (changed.get(id(message), message) for message in originals)
         return [cast("WireMessage", message) for message in new if message is not None]
 
-    return {**body, "messages": Conversation(remaining(messages), beyond_text=remaining(beyond_text(messages)))}
+    return {**body, "messages": Conversation(remaining(messages), remaining(non_text_messages(messages)))}
 
 
 def _dicts(messages: Sequence[WireMessage]) -> Iterable[JSONObject]:

@@ -1,7 +1,7 @@
 """Remove secrets from errors: values of request headers, passwords of URLs, and anything that looks like an API key.
 
 A server, a proxy or a provider may repeat the request in its error. Errors are printed, logged, pickled and traced, so
-`Redactor` is applied to each error once, before anybody else sees it.
+`Redactor` is applied to each error before it is raised.
 """
 
 import html
@@ -14,11 +14,11 @@ from urllib.parse import quote, unquote, urlsplit
 from langchain_kimi.errors import KimiError, RawReply
 
 MIN_SECRET_LENGTH = 8
-"""Characters: shorter values of headers are ordinary words, and removing them would make texts unreadable."""
+"""In characters. Shorter values of headers are ordinary words, whose removal would make texts unreadable."""
 REPLACEMENT = "[redacted]"
 _MAX_DEPTH = 64
 _MIN_PATH_KEY = 16
-"""Characters of a part of a URL's path that is taken for a key if it has a digit."""
+"""The minimum length of a segment of a URL's path that counts as a key if it has a digit."""
 _DIGIT = re.compile(r"\d")
 _PUBLIC_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "http-referer", "user-agent"}
@@ -49,7 +49,7 @@ class Redactor:
 
     Args:
         secrets: The texts to remove; those shorter than `MIN_SECRET_LENGTH` are ignored.
-        replacement: The text in their place.
+        replacement: The text that replaces them.
     """
 
     def __init__(self, secrets: Iterable[str] = (), replacement: str = REPLACEMENT) -> None:
@@ -88,7 +88,7 @@ class Redactor:
             if not depth:
                 return {}
             return {self.value(key, depth, change): self.value(item, depth - 1, change) for key, item in value.items()}
-        # Named tuples, as in the errors of aiohttp, are left as they are.
+        # Named tuples, as in the errors of aiohttp, are not changed.
         if type(value) in {list, tuple}:
             return type(value)(self.value(item, depth - 1, change) for item in value) if depth else type(value)()
         return value
@@ -157,7 +157,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return the exceptions that led to an error; those of its attempts were redacted with them."""
+    """Return the causes and contexts of an error, except the errors of its attempts, which are redacted already."""
     causes: list[BaseException] = []
     pending = [error.__cause__, error.__context__]
     while pending:

@@ -8,13 +8,13 @@ from typing import Any
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiUsageError
 
 FIRST_WAIT = 0.5
-"""Seconds: the upper bound of the first wait, which doubles with each attempt. OpenRouter's own SDKs start here too."""
+"""The upper bound of the first wait in seconds. It doubles with each attempt, as in OpenRouter's own SDKs."""
 
 LONGEST_WAIT = 60.0
-"""Seconds: the upper bound of a single wait, also of one that the server requests."""
+"""The upper bound of a single wait in seconds, even if the server requests a longer one."""
 
 SPREAD = 0.25
-"""The largest share of a wait named by the server by which it is changed."""
+"""The maximum change of a wait that the server requests, as a share of the wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Retries:
         max_retries: Retries after failures other than empty replies.
         max_empty: Retries after empty replies.
         longest_wait: The upper bound of a single wait, in seconds.
-        chance: Returns a random number from 0 to 1, the share of the backoff to wait.
+        chance: Returns a random number from 0 to 1, for the jitter.
     """
 
     max_retries: int = 2
@@ -40,7 +40,7 @@ class Retries:
 
         Args:
             error: The error of the last attempt. Its `attempts` are the errors of the earlier ones.
-            attempts_made: The number of attempts so far, with the last one.
+            attempts_made: The number of attempts so far, including the last one.
             time_left: The seconds until the total timeout of the call, or None without one.
         """
         is_empty = isinstance(error, KimiEmptyReplyError)
@@ -55,10 +55,10 @@ class Retries:
         return None if time_left is not None and wait >= time_left else wait
 
     def _spread(self, retry_after: float) -> float:
-        """Return a wait a little longer than the one that the server named.
+        """Return a wait that is slightly longer than the one that the server requested.
 
-        Clients that were refused together have the same time to wait, and would all come back in the same moment. Waits
-        at the limit are spread below it.
+        Clients that were refused at the same time would otherwise all retry at the same time. A wait at the limit is
+        shortened instead.
         """
         spread = SPREAD * self.chance()
         if retry_after >= self.longest_wait:
@@ -67,7 +67,7 @@ class Retries:
 
 
 def number_of_attempts(name: str, value: Any) -> int:
-    """Return a limit of retries unchanged.
+    """Check a limit of retries and return it.
 
     Args:
         name: The name of the setting, for the error.

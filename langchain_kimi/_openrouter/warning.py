@@ -1,4 +1,4 @@
-"""Warnings that show the line of the user's program that caused them."""
+"""Warn with the line of the user's program that caused the warning."""
 
 import inspect
 import warnings
@@ -7,7 +7,7 @@ _INSIDE = frozenset({"langchain_kimi", "langchain_core"})
 
 
 def warn_user(text: str) -> None:
-    """Warn at the innermost line that belongs neither to this package nor to LangChain."""
+    """Issue a warning for the innermost line that belongs neither to this package nor to LangChain."""
     depth, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
         depth, frame = depth + 1, frame.f_back

@@ -12,11 +12,11 @@ JSONObject: TypeAlias = dict[str, Any]
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 REASONING_KEYS = ("reasoning", "reasoning_content", "reasoning_details")
-"""Where a message carries its reasoning: as text (two spellings) and as a list of details."""
+"""Keys of a message with its reasoning: as text (two spellings), and as a list of details."""
 TEXT_KEYS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
 """Keys of a delta whose values are pieces of one text."""
 CONTENT_KEYS = ("content", *REASONING_KEYS, "tool_calls", "refusal", "annotations", "images", "audio")
-"""Keys of a message or delta that carry a part of the answer."""
+"""Keys of a message or delta whose values are a part of the answer."""
 
 FINISH_STOP = "stop"
 """The model ended the reply itself."""
@@ -170,13 +170,13 @@ COMPLETE = frozenset(
 )
 """Finish reasons, in lower case, of a response that the model ended itself.
 
-OpenRouter sends `stop` and `tool_calls`; other servers send their own words for the same. Every other reason, also an
-unknown one, may have cut the response off.
+OpenRouter sends `stop` and `tool_calls`; other servers send other words with the same meaning. With every other reason,
+even an unknown one, the response may be truncated.
 """
 
 
 def is_complete(finish_reason: object) -> bool:
-    """Return whether a finish reason says that the model ended the response itself."""
+    """Return whether a finish reason means that the model ended the response itself."""
     if finish_reason in ("stop", "tool_calls"):
         return True
     return isinstance(finish_reason, str) and finish_reason.strip("<|> ").lower().replace("-", "_") in COMPLETE

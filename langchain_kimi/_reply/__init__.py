@@ -1,1 +1,1 @@
-"""Wire events to LangChain messages and chunks."""
+"""Convert wire events to LangChain messages and chunks."""

@@ -12,16 +12,16 @@ _COST_KEYS = frozenset({"cost", "cost_details"})
 def copies(generations: Sequence[Generation]) -> list[Generation]:
     """Return copies of cached generations.
 
-    langchain-core writes into the generations that it takes from a cache, and an in-memory cache has the generation
-    that the first caller still uses.
+    langchain-core modifies the generations that it reads from a cache, and an in-memory cache contains the same object
+    that the first caller received.
     """
     return [generation.model_copy() for generation in generations]
 
 
 def as_cached(generations: Sequence[ChatGeneration]) -> list[ChatGeneration]:
-    """Return the generations as answers from a cache: they cost nothing.
+    """Return the generations marked as answers from a cache, which cost nothing.
 
-    `response_metadata["kimi"]["from_cache"]` is True and every cost is 0. The tokens stay those of the first call.
+    `response_metadata["kimi"]["from_cache"]` is True and every cost is 0. The token counts are those of the first call.
     """
     return [_as_cached(generation) for generation in generations]
 
@@ -43,7 +43,7 @@ def _without_cost(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _zero(value: Any) -> Any:
-    """Return 0 in place of each number."""
+    """Return a value in which each number is replaced by 0."""
     if isinstance(value, dict):
         return {key: _zero(item) for key, item in value.items()}
     return 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value

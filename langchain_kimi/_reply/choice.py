@@ -23,7 +23,7 @@ class ChoiceReader:
 
     def __init__(self, body: WireBody, repair_options: RepairOptions | None = None) -> None:
         self._repairer = Repairer(body, repair_options)
-        self._hopes_for_call = repair_options is not None and repair_options.hopes_for_call
+        self._may_lack_forced_call = repair_options is not None and repair_options.may_lack_forced_call
         self._assembly = Assembly()
 
     def add(self, chunk: WireEvent, choice: WireChoice | None) -> WireChoice | None:
@@ -51,10 +51,10 @@ class ChoiceReader:
 
         Raises:
             KimiEmptyReplyError: The reply is empty.
-            KimiReplyError: The reply has no tool call although one was to be forced.
+            KimiReplyError: The reply has no tool call, although the user forced one.
         """
         reply = self.partial_reply()
-        choice = (reply.get("choices") or [])[0]
+        choice = only_choice(reply)
         message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
         is_explained = _finish_reason(choice) in _EXPLAIN_EMPTY
         if _is_empty(choice, message):
@@ -66,7 +66,7 @@ class ChoiceReader:
                 generation_id=_string(reply.get("id")),
                 advice="Trying again, or excluding this provider (provider={'ignore': [...]}), may help.",
             )
-        if self._hopes_for_call and not message.get("tool_calls") and not is_explained:
+        if self._may_lack_forced_call and not message.get("tool_calls") and not is_explained:
             raise KimiReplyError(
                 "The model answered without the forced tool call. It always reasons, and reasoning models cannot be "
                 "forced to call a tool.",
@@ -90,8 +90,17 @@ class ChoiceReader:
         return held_back
 
 
+def only_choice(reply: WireEvent) -> WireChoice:
+    """Return the choice of a reply that is known to have exactly one."""
+    return cast("list[WireChoice]", reply["choices"])[0]
+
+
 def _is_empty(choice: WireChoice, message: JSONObject) -> bool:
-    """Return whether nothing explains the lack of an answer: there is nothing, or the model ended it itself."""
+    """Return whether a reply has no answer for no reason.
+
+    It does if it has no content and its finish reason does not explain that, or if the model ended it itself without an
+    answer.
+    """
     has_ended = is_complete(choice.get("finish_reason"))
     return (not message and _finish_reason(choice) not in _EXPLAIN_EMPTY) or (has_ended and not _has_answer(choice))
 
@@ -125,7 +134,7 @@ def with_advice(reply: WireEvent) -> WireEvent:
 
     The hint names the parameters to change. Other replies are returned unchanged.
     """
-    choice = (reply.get("choices") or [])[0]
+    choice = only_choice(reply)
     if _finish_reason(choice) not in LIMITS or _has_answer(choice):
         return reply
     report = cast("JSONObject", choice).get("kimi")
@@ -144,6 +153,7 @@ def _has_answer(choice: WireChoice) -> bool:
 
 
 def _hint(reply: WireEvent, choice: WireChoice) -> str:
+    """Return the advice for a reply that the token limit left without an answer."""
     has_reasoning = any(value for key, value in (choice.get("message") or {}).items() if key in _REASONING_KEYS)
     usage = usage_from(reply.get("usage"))
     count = usage.get("output_token_details", {}).get("reasoning") if usage else None

@@ -1,7 +1,7 @@
-"""Add up the chunks of a stream: in linear time, and with the tool calls that the reply has without streaming.
+"""Add up the chunks of a stream in linear time, with the same tool calls as in a reply that is not streamed.
 
-LangChain parses the tool calls of a sum with a parser that completes truncated JSON, and gives no reasons for invalid
-calls. So the last chunk brings the parsed calls of the whole reply.
+LangChain parses the tool calls of a sum with a parser that completes truncated JSON and gives no reasons for invalid
+calls. So the last chunk contains the parsed calls of the whole reply.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,11 +35,11 @@ class FirstChunk(ChatGenerationChunk):
             messages: Any = [chunk.message for chunk in (self, *other)]
             infos = [chunk.generation_info for chunk in (self, *other) if chunk.generation_info]
             if len(infos) <= 1:
-                return ChatGenerationChunk(message=whole(messages), generation_info=infos[0] if infos else None)
+                return ChatGenerationChunk(message=sum_of(messages), generation_info=infos[0] if infos else None)
         return super().__add__(other)
 
 
-# Messages of these classes are made without validation. The validators took 6 of the 80 ms of the import.
+# Messages of these classes are created without validation, so `defer_build` saves 6 of the 80 ms of the import.
 class FirstMessage(AIMessageChunk, defer_build=True):
     """The message of the first chunk of a stream with tools. Its sum with a list of all others has the right calls."""
 
@@ -49,9 +49,9 @@ class FirstMessage(AIMessageChunk, defer_build=True):
         return AIMessageChunk.lc_id()
 
     def __add__(self, other: Any) -> BaseMessageChunk:  # type: ignore[override]  # the base class takes any message
-        """Add a chunk, or a list of chunks. The sum is a usual chunk."""
+        """Add a chunk, or a list of chunks. The sum is an `AIMessageChunk`."""
         if isinstance(other, list | tuple) and all(isinstance(chunk, AIMessageChunk) for chunk in other):
-            return whole([self, *other])
+            return sum_of([self, *other])
         total: BaseMessageChunk = _as(AIMessageChunk, self) + other
         return total
 
@@ -70,14 +70,14 @@ class LastMessage(AIMessageChunk, defer_build=True):
         return AIMessageChunk.lc_id()
 
     def __radd__(self, other: AIMessageChunk) -> AIMessageChunk:
-        """Add this chunk to the sum of the others. The sum is a usual chunk."""
+        """Add this chunk to the sum of the others. The sum is an `AIMessageChunk`."""
         return self.completed(other + _as(AIMessageChunk, self))
 
     def completed(self, total: AIMessageChunk) -> AIMessageChunk:
         """Return the sum of all chunks with the tool calls of the reply.
 
-        The pieces in `tool_call_chunks` stay as they are, so that a sum that is loaded or extended does not turn an
-        invalid call into a valid one.
+        The pieces in `tool_call_chunks` are not changed, so that an invalid call stays invalid if the sum is loaded or
+        extended.
         """
         valid, invalid = self._calls
         update: dict[str, Any] = {"tool_calls": [*valid], "invalid_tool_calls": [*invalid]}
@@ -88,7 +88,7 @@ class LastMessage(AIMessageChunk, defer_build=True):
 
 
 def _completed_block(block: Any, invalid: dict[str | None, InvalidToolCall]) -> Any:
-    """Return a content block, as an `invalid_tool_call` if it is the pieces of an invalid call."""
+    """Return a content block; the block of an invalid call becomes an `invalid_tool_call`."""
     if isinstance(block, dict) and block.get("type") == "tool_call_chunk" and (call := invalid.get(block.get("id"))):
         return {**block, **call, "type": "invalid_tool_call"}
     return block
@@ -133,7 +133,7 @@ def _is_ours(chunk: Any) -> bool:
     return isinstance(chunk, ChatGenerationChunk) and isinstance(chunk.message, AIMessageChunk)
 
 
-def whole(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
+def sum_of(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     """Return the sum of the chunks. Adding them one by one would parse all earlier arguments each time."""
     first, *others = chunks or [AIMessageChunk(content="")]
     if isinstance(first, FirstMessage):
@@ -216,6 +216,7 @@ def with_joined_arguments(chunks: Sequence[AIMessageChunk]) -> Iterator[AIMessag
 
 
 def _joined(run: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+    """Yield the chunks with all pieces of arguments in the first chunk that has some."""
     arguments: dict[int | None, list[str]] = {}
     for piece in (piece for chunk in run for piece in chunk.tool_call_chunks):
         arguments.setdefault(piece["index"], []).append(piece["args"] or "")
@@ -232,7 +233,7 @@ def _joined(run: Sequence[AIMessageChunk]) -> Iterator[AIMessageChunk]:
 
 
 def _has_only_arguments(chunk: AIMessageChunk, other: AIMessageChunk) -> bool:
-    """Return whether a chunk adds nothing but its calls to a sum that contains the other chunk."""
+    """Return whether a chunk adds only its calls to a sum that contains the other chunk."""
     metadata = other.response_metadata if other.response_metadata.keys() <= REPEATED else None
     has_no_text = chunk.content == "" and not chunk.additional_kwargs
     return has_no_text and _has_no_facts(chunk, metadata, (None, other.id))

@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
 
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
+from langchain_kimi._openrouter.limits import MAX_JSON_DEPTH, is_text_too_deep
 
 Chunk = ChatGenerationChunk
 Maker = Callable[[str, str, list[ToolCallChunk]], Chunk]
@@ -73,14 +74,15 @@ def _without(broken: list[int], calls: list[ToolCallChunk]) -> list[ToolCallChun
 
 
 def _is_long_and_broken(text: str) -> bool:
-    """Return whether LangChain's parser of partial JSON would try every beginning of a text, which is quadratic."""
+    """Return whether LangChain's parser of partial JSON would try all prefixes of a text, in quadratic time."""
     if len(text) < _LONG:
         return False
     try:
         MULTILINE_DECODER.decode(text)
     except json.JSONDecodeError as error:
-        # An error at the end is that of truncated JSON, which the parser completes.
-        return error.pos < len(text) - len("false") and not error.msg.startswith("Unterminated string")
+        # An error at the end means truncated JSON, which the parser completes.
+        is_truncated = error.pos >= len(text) - len("false") or error.msg.startswith("Unterminated string")
+        return not is_truncated or is_text_too_deep(text, MAX_JSON_DEPTH)
     except (RecursionError, ValueError):
         # Nested too deeply, or an integer of more digits than Python parses.
         return True
@@ -90,8 +92,8 @@ def _is_long_and_broken(text: str) -> bool:
 def _state_of(sample: Any) -> dict[str, Any]:
     """Return the `__dict__` of an object whose fields were set one by one.
 
-    If few objects of the class exist, Python stores the field names of such an object in the class, and a copy of a
-    message takes 160 bytes instead of 464 (Python 3.11 and 3.12; 304 with 3.13).
+    Python then shares the field names between the objects of the class (PEP 412), if only few were created before. A
+    copy of a message takes 160 bytes instead of 464 (Python 3.11 and 3.12; 304 with 3.13).
     """
     same = _new(type(sample))
     for name, value in vars(sample).items():

@@ -1,8 +1,8 @@
 """Translate messages and chunks to LangChain's typed content blocks.
 
-langchain-core looks up a translator by the message's `model_provider`. Without one it numbers the blocks of a v1 stream
-itself. The index of a tool call can then equal that of an earlier text or reasoning block: the two are merged and the
-call is lost. Here every block has a distinct index (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
+langchain-core looks up a translator by the message's `model_provider`. Without a translator it numbers the blocks of a
+v1 stream itself. The index of a tool call can then equal that of an earlier text or reasoning block: the two are merged
+and the call is lost. Here every block has a distinct index (`lc_rs`, `lc_txt`, `lc_tc_<n>` and so on).
 """
 
 from contextlib import suppress
@@ -24,7 +24,7 @@ KNOWS_REFUSALS = "refusal" in content.KNOWN_BLOCK_TYPES
 def register() -> None:
     """Register the translator with langchain-core, unless langchain-core has one for the provider.
 
-    A langchain-core without these functions translates the messages itself.
+    If langchain-core does not have these functions, it translates the messages itself.
     """
     with suppress(ImportError):
         from langchain_core.messages.block_translators import (  # noqa: PLC0415 - the guard is around it
@@ -40,7 +40,7 @@ def blocks_of_message(message: AIMessage) -> list[content.ContentBlock]:
     """Return the blocks of a message: reasoning, server tools, text with citations, refusal, media, tool calls.
 
     Raises:
-        NotImplementedError: The content is a list, so it was not created here. langchain-core then reads it itself.
+        NotImplementedError: The content is a list, which this package does not create. langchain-core handles it then.
     """
     blocks = _blocks(message)
     for block in blocks:
@@ -95,6 +95,7 @@ def _text(text: str, annotations: list[JSONObject]) -> JSONObject:
 
 
 def _annotation(annotation: JSONObject) -> JSONObject:
+    """Return a citation for a cited web page; any other annotation as non-standard."""
     cited = annotation.get("url_citation")
     if annotation.get("type") != "url_citation" or not isinstance(cited, dict):
         return {"type": "non_standard_annotation", "value": annotation}

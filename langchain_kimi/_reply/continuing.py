@@ -1,9 +1,9 @@
-"""Continue a reply that the token limit cut off: the model gets its beginning as the last message.
+"""Continue a reply that the token limit cut off: the request ends with the beginning of the reply.
 
-Providers differ. Moonshot's own models continue a trailing assistant message without repeating it, and so do open
-servers that are asked to continue the final message. Others read it as a finished turn and start over, with the same
-words or with different ones, and OpenRouter forwards the message to either kind. Only a beginning that is repeated
-word for word can be distinguished from a continuation.
+Providers differ. Moonshot's own models continue a trailing assistant message without repeating it, and so do
+open-source servers with the option to continue the final message. Others treat it as a complete turn and start over,
+with the same or with different words, and OpenRouter forwards the message to both kinds. Only a beginning that is
+repeated verbatim can be distinguished from a continuation.
 """
 
 from langchain_core.messages import AIMessage, BaseMessage

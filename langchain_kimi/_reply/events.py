@@ -1,8 +1,8 @@
 """Read a streamed response as the protocol events of `stream_events(version="v3")`, without a chunk for each delta.
 
-langchain-core makes these events from chunks. Here the deltas of blocks that are open become events directly. The
-events that occur a few times in a stream (the begin and the end of the message and of its blocks) are left to
-langchain-core, which gets few chunks with the joined deltas, so they are those of the installed version.
+langchain-core creates these events from chunks. Here, the deltas of open blocks become events directly, which is
+faster. The other events, which occur a few times in a stream (the start and the end of the message and of its blocks),
+are created by the installed langchain-core from a few chunks with the joined deltas.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ from langchain_kimi.errors import KimiError
 
 Event = dict[str, Any]
 Bridge = Callable[..., Iterator[Any]]
-"""langchain-core's function that makes events from chunks."""
+"""langchain-core's function that creates events from chunks."""
 DELTA = "content-block-delta"
 START = "content-block-start"
 TEXT, REASONING = "text", "reasoning"
@@ -40,10 +40,10 @@ class EventMessage(StreamedMessage):
         message_id: The id of the message that the events describe.
         idle: Seconds without content after which the stream fails; None for no limit.
         with_usage: Whether to include the token usage.
-        repair_options: How the response is repaired.
+        repair_options: The options of the repairs.
     """
 
-    def __init__(  # noqa: PLR0913 - those of the base class and the id
+    def __init__(  # noqa: PLR0913 - the parameters of the base class, and the id
         self,
         head: ResponseHead,
         body: WireBody,
@@ -101,9 +101,10 @@ class EventWriter:
     def __init__(self, message_id: str | None, bridge: Bridge | None = None) -> None:
         self._message_id = message_id
         self._bridge = bridge or core_bridge()
-        # By block: `text`, `reasoning`, or the number of a tool call.
+        # The index of each open block. The keys are `text`, `reasoning`, and the numbers of tool calls.
         self._indices: dict[str | int, int] = {}
-        # The deltas since the last chunk. Blocks without any are left out, because there may be thousands of calls.
+        # The deltas of each block since the last chunk. Only blocks with deltas are in it, because a message may have
+        # thousands of calls.
         self._recent: defaultdict[str | int, list[str]] = defaultdict(list)
         self._chunks: list[ChatGenerationChunk] = []
 
@@ -178,7 +179,7 @@ class EventWriter:
 
 
 def _keys_of(chunk: ChatGenerationChunk) -> list[str | int]:
-    """Return the blocks of a chunk, in the order in which `content_blocks` has them."""
+    """Return the keys of the blocks of a chunk, in the order of its `content_blocks`."""
     message = cast("AIMessageChunk", chunk.message)
     keys: list[Any] = [call["index"] for call in message.tool_call_chunks]
     if message.content:
@@ -197,7 +198,7 @@ def _joined_chunk(key: str | int, text: str) -> ChatGenerationChunk:
 
 
 def core_bridge() -> Bridge:
-    """Return langchain-core's function that makes events from chunks.
+    """Return langchain-core's function that creates events from chunks.
 
     Raises:
         ImportError: langchain-core does not have it.
@@ -237,7 +238,7 @@ SAMPLE: tuple[Any, ...] = (
 
 @cache
 def is_same_as_core(find_bridge: Callable[[], Bridge] = core_bridge) -> bool:
-    """Return whether the events are those that the installed langchain-core makes from chunks."""
+    """Return whether `EventWriter` creates the same events as the installed langchain-core does from chunks."""
     choices: list[Any] = [{"delta": delta} for delta in SAMPLE]
     usage: Any = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     last = last_chunk_from({"model": "m", "choices": [{"finish_reason": "stop"}], "usage": usage})

@@ -1,4 +1,4 @@
-"""Facts about a whole reply that LangChain or OpenRouter report beside it: why it ended, and whether it was cached."""
+"""Metadata of a complete reply: the normalized finish reason, and the status of OpenRouter's response cache."""
 
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ _CACHE_HEADERS = {
 
 
 def normalized_finish_reason(choice: WireChoice) -> str | None:
-    """Return the finish reason of a choice in the words that LangChain shares between providers.
+    """Return the finish reason of a choice in the words that LangChain uses for all providers.
 
     langchain-core 1.8.4 and later read it in `response_metadata["normalized_finish_reason"]`. langchain-core names
     `stop`, `tool_call` and `refusal`; `length`, `content_filter` and `error` are OpenRouter's words.

@@ -77,9 +77,9 @@ def message_from(reply: WireEvent, *, whole: bool = True) -> AIMessage:
 
 
 def has_ended(choice: WireChoice) -> bool:
-    """Return whether the finish reason says that the model ended the reply, so that a call without arguments is whole.
+    """Return whether the model ended the reply, so that a call without arguments is complete.
 
-    Without a finish reason nothing says so: a gateway may end its stream properly after the provider was cut off.
+    Without a finish reason this is not certain: a gateway may end its stream properly after the provider was cut off.
     """
     return is_complete(choice.get("finish_reason"))
 
@@ -140,7 +140,7 @@ def breaking_chunk_from(
 
 
 def last_chunk_from(reply: WireEvent, *, with_usage: bool = True) -> ChatGenerationChunk:
-    """Return the last chunk of a stream, with every fact that occurs once.
+    """Return the last chunk of a stream, with all metadata.
 
     Args:
         reply: The sum of the stream.
@@ -194,7 +194,7 @@ def metadata_from(reply: WireEvent, choice: WireChoice) -> JSONObject:
 
 
 def _reasoning(message: WireMessage) -> dict[str, Any]:
-    """Return the reasoning's text, and its wire key if that is not OpenRouter's, so that it is sent back unchanged."""
+    """Return the text of the reasoning, and its wire key if that is not OpenRouter's, to send it back unchanged."""
     if reasoning := message.get("reasoning"):
         return {"reasoning_content": reasoning}
     if reasoning := message.get("reasoning_content"):

@@ -17,10 +17,11 @@ from langchain_kimi._reply.messages import generation_info, llm_output, message_
 from langchain_kimi.errors import KimiError
 
 MAX_CHOICES = 128
-"""No API allows a larger `n`. A reply with 100,000 empty choices took seconds to read."""
+"""The maximum number of choices that are read. No API allows a larger `n`, and reading a reply with 100,000 empty
+choices took seconds."""
 _TEXT_KEYS = frozenset({"role", "content"})
 _ADDED_UP = frozenset({"usage", "logprobs"})
-"""Keys of a choice that `Assembly` does not copy but adds up."""
+"""Keys of a choice that `Assembly` adds up instead of copying them."""
 
 
 class PlainMessage:
@@ -41,13 +42,13 @@ class PlainMessage:
         return False
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
-        """Read the next bytes. Return nothing."""
+        """Read the next bytes."""
         for chunk in self._wire.feed(piece, waited):
             self._add(chunk)
         return ()
 
     def close(self) -> Iterator[ChatResult]:
-        """End the response. Yield the result."""
+        """Yield the result at the end of the response."""
         simple = None
         for reply in self._wire.close():
             simple = simple_reply(reply, self._body, self._repair_options)
@@ -62,7 +63,7 @@ class PlainMessage:
         yield ChatResult(generations=generations, llm_output=llm_output(messages[0].response_metadata))
 
     def explain(self, error: KimiError) -> tuple[()]:
-        """Add the partial message, usage and ids to an error. Return no chunks."""
+        """Add the partial message, the usage and the ids to an error."""
         if self._choices:
             self._choices[min(self._choices)].explain(error)
         add_head(error, self._head)
@@ -72,11 +73,11 @@ class PlainMessage:
         for reader in self._choices.values():
             list(reader.close())
         first, *others = (self._choices[index] for index in sorted(self._choices))
-        # The first choice is the answer, whatever the state of the others.
+        # The first choice is the answer, so the others may be incomplete.
         return [first.full_reply(), *(other.partial_reply() for other in others)]
 
     def _add(self, reply: WireEvent) -> None:
-        """Add the reply, or a chunk of it: some hosts stream although the request did not ask for it."""
+        """Add the reply, or a chunk of it, because some hosts stream although no stream was requested."""
         choices = reply.get("choices") or []
         is_chunk = not any(choice.get("message") for choice in choices)
         # The reader has put the choices of a plain reply in order.
@@ -96,17 +97,14 @@ class PlainMessage:
 
 
 def simple_reply(reply: WireEvent, body: WireBody, repair_options: RepairOptions | None) -> WireEvent | None:
-    """Return the reply as `ChoiceReader` would, if it is so simple that nothing has to be repaired or added up.
+    """Return the same reply as `ChoiceReader` if it needs no repair; otherwise None.
 
     This is the fast path for a single choice with text, without tools and without anything to report.
 
     Args:
         reply: A reply, or a chunk of one.
         body: The request.
-        repair_options: The repairs, and the facts to report with the reply.
-
-    Returns:
-        The reply, or None if `ChoiceReader` has to read it.
+        repair_options: The options of the repairs.
     """
     if body.get("tools") or (
         repair_options is not None and (repair_options.empty_answers or repair_options.changed_choice)

@@ -1,7 +1,7 @@
 """Content blocks for the server tools that OpenRouter ran within a reply.
 
 OpenRouter reports a call and its result together, as an entry of `reasoning_details` with the type
-`reasoning.server_tool_call`. Not every tool is reported: web searches show only in citations and in the usage.
+`reasoning.server_tool_call`. Not every tool is reported: web searches appear only in citations and in the usage.
 """
 
 from collections.abc import Iterator

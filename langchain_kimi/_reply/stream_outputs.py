@@ -1,4 +1,4 @@
-"""The `llm_output` of streamed replies, which langchain-core leaves out."""
+"""Add the `llm_output` to streamed replies, which langchain-core leaves out."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,9 +23,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def reporting(method: Method) -> Method:
-    """Return a streaming method of a chat model whose callbacks get the `llm_output`.
+    """Decorate a streaming method of a chat model so that its callbacks get the `llm_output`.
 
-    It returns the iterator of the method itself, so that deltas take no more time.
+    The decorated method returns the iterator of the original one, so that deltas do not take longer.
     """
 
     @wraps(method)
@@ -39,14 +39,14 @@ def with_output_handler(config: RunnableConfig | None, own: Callbacks) -> Runnab
     """Return a config in which callbacks get the `llm_output` of streams; the same config if there are no callbacks.
 
     Args:
-        config: The config of the call; None is the config of the run around it.
+        config: The config of the call; None: the config of the surrounding run.
         own: The model's own callbacks.
     """
     complete = ensure_config(config)
     callbacks = complete.get("callbacks")
     if isinstance(callbacks, BaseCallbackManager):
         callbacks = callbacks.copy()
-        # The first one, because callbacks are called in order.
+        # The handler comes first, because callbacks are called in order.
         callbacks.handlers = [HANDLER, *callbacks.handlers]
     elif callbacks or own:
         callbacks = [HANDLER, *(callbacks or ())]

@@ -10,7 +10,7 @@ from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
 from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
-from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible
+from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible, only_choice
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
 from langchain_kimi._reply.facts import with_cache_status
@@ -18,7 +18,8 @@ from langchain_kimi._reply.messages import breaking_chunk_from, call_errors, chu
 from langchain_kimi.errors import KimiError
 
 MAX_BLANKS = 1000
-"""Chunks of white space that are held back. Each takes a hundred times as much memory as its bytes."""
+"""The maximum number of chunks of white space that are held back. Each takes a hundred times as much memory as its
+bytes."""
 
 
 class StreamedMessage:
@@ -57,6 +58,7 @@ class StreamedMessage:
         return chunks if self._begun else with_first(chunks, has_tools=self._has_tools)
 
     def _closing_chunks(self) -> Iterator[ChatGenerationChunk]:
+        """Yield the chunks that were held back, one that keeps invalid calls invalid, and the last chunk."""
         yield from self._chunks(self.wire.close())
         for held_back in self._choice.close():
             if chunk := chunk_from(held_back):
@@ -68,7 +70,7 @@ class StreamedMessage:
         if not self._begun:
             self._begun = True
             yield from self._blanks
-        choice = (reply.get("choices") or [])[0]
+        choice = only_choice(reply)
         calls = (choice.get("message") or {}).get("tool_calls") or []
         if breaking := breaking_chunk_from(calls, ended=has_ended(choice), errors=call_errors(choice)):
             yield breaking
@@ -91,7 +93,7 @@ class StreamedMessage:
                     yield from self._first(chunk)
 
     def _first(self, chunk: ChatGenerationChunk) -> Iterator[ChatGenerationChunk]:
-        """Hold a chunk back while there is only white space, because an empty answer can be retried."""
+        """Hold a chunk back while the answer contains only white space, because an empty answer can be retried."""
         self._blanks.append(chunk)
         if len(self._blanks) >= MAX_BLANKS or not _is_blank(chunk):
             self._begun = True
@@ -112,7 +114,7 @@ def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | No
         partial: The message as received so far.
     """
     cut = partial.invalid_tool_calls if partial else []
-    # The calls of a partial message stand in the order of their numbers.
+    # The calls of a partial message are in the order of their numbers.
     calls: list[WireToolCall] = [
         {"index": number, "function": {"name": call["name"], "arguments": call["args"]}}
         for number, call in enumerate(cut)

@@ -1,4 +1,4 @@
-"""Token usage and cost: from the wire, and added up over several messages."""
+"""Convert token usage from the wire, and add up tokens and costs of several messages."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,10 @@ _ADDED_UP = ("cost", "cost_details", "token_usage")
 
 
 def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
-    """Return LangChain's usage, in integers. Counts that were not reported are left out."""
+    """Return the usage in LangChain's form, with integer counts; None without usage.
+
+    Details that were not reported are left out.
+    """
     if not usage:
         return None
     wire = cast("JSONObject", usage)
@@ -67,7 +70,7 @@ def _details(usage: JSONObject, name: str) -> JSONObject:
 
 
 def added_up(llm_outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
-    """Return the sum of the `llm_output`s of a batch: tokens and cost are added, of other fields the first is used."""
+    """Return the combined `llm_output` of a batch: tokens and costs are added up; of other fields the first is used."""
     outputs = [output for output in llm_outputs if output]
     usages = [output["token_usage"] for output in outputs if output.get("token_usage")]
     combined = {key: value for output in reversed(outputs) for key, value in output.items() if key != "token_usage"}
@@ -78,7 +81,7 @@ def added_up(llm_outputs: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
 
 def _sums_of_counts(usages: Sequence[Mapping[str, Any]]) -> dict[str, int | float]:
     sums: dict[str, int | float] = {}
-    # Two loops, because each call adds up its single usage, and nested comprehensions take three times as long.
+    # Loops, because nested comprehensions take three times as long, and this runs for each call with a single usage.
     for usage in usages:
         for key in _COUNTS:
             if key in usage:
@@ -87,7 +90,7 @@ def _sums_of_counts(usages: Sequence[Mapping[str, Any]]) -> dict[str, int | floa
 
 
 def _number(value: Any) -> int | float:
-    # Some hosts send text in place of a number. An integer of hundreds of digits cannot be added to a float.
+    # Some hosts send text instead of a number. An integer with hundreds of digits cannot be added to a float.
     return value if isinstance(value, int | float) and abs(value) <= _LARGEST else 0
 
 
@@ -101,7 +104,7 @@ def with_sums(first: AIMessage, second: AIMessage) -> AIMessage:
 
 
 def _sum(one: Any, other: Any) -> Any:
-    """Return the sum of two numbers or objects of numbers. Of anything else, return the second, unless it is None."""
+    """Return the sum of two numbers or of two objects of numbers; for other values the second, or the first if None."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return {key: _sum(one.get(key), other.get(key)) for key in {**one, **other}}
     if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(other, bool):

@@ -1,1 +1,1 @@
-"""Convert LangChain messages to the request body."""
+"""Convert LangChain messages and parameters to the request body."""

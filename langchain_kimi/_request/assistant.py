@@ -3,9 +3,9 @@
 The model's output is sent back unchanged: texts are joined without a separator and reasoning is not edited. Blocks that
 only describe the answer (citations, results of server tools) are left out, because the wire has no field for them.
 
-Hosts refuse an assistant turn without text and without tool calls (Moonshot: "the message at position … with role
-'assistant' must not be empty"), and its reasoning alone does not count. Such a turn, which `max_tokens` or a cut
-connection leaves behind, is left out. A refusal is sent as the text of its turn.
+Hosts refuse an assistant turn without text and tool calls (Moonshot: "the message at position … with role 'assistant'
+must not be empty"), even if it has reasoning. Such a turn, which may result from `max_tokens` or a broken connection,
+is left out. A refusal is sent as the text of its turn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +63,11 @@ class _Content:
     ends_with_unknown: bool = False
 
     def add(self, block: str | Block) -> None:
-        """Add a block. Raises `UnfitBlockError` if it cannot be sent."""
+        """Add a block.
+
+        Raises:
+            UnfitBlockError: The block cannot be sent.
+        """
         if isinstance(block, str):
             block = {"type": "text", "text": block}
         kind = block.get("type")
@@ -80,7 +84,7 @@ class _Content:
             self.add_unknown(block)
 
     def add_part(self, part: JSONObject) -> None:
-        """Add a part. A newline separates text from that of an unknown block before it."""
+        """Add a part. A newline separates its text from the text of an unknown block before it."""
         if self.ends_with_unknown and part.get("type") == "text" and not part["text"][:1].isspace():
             part = {**part, "text": f"\n{part['text']}"}
         self.ends_with_unknown = False
@@ -101,7 +105,7 @@ class _Content:
     def add_reasoning(self, block: Block) -> None:
         """Add a `reasoning` block (text, or OpenAI's list of summaries) or a `thinking` block.
 
-        Anthropic's thinking is text, that of Mistral is a list of blocks.
+        Anthropic's `thinking` is a text, Mistral's is a list of blocks.
         """
         texts = [block.get("reasoning"), block.get("thinking")]
         for key in ("summary", "thinking"):
@@ -238,7 +242,7 @@ def _add_reasoning(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
     """
     text, details = kwargs.get("reasoning_content"), kwargs.get("reasoning_details")
     if text is None:
-        # Messages that were written as dicts in OpenRouter's form have it under the name of the wire.
+        # Messages that the user wrote as dicts in OpenRouter's format have the wire's name for it.
         text = kwargs.get("reasoning")
     if isinstance(text, str) or isinstance(details, list):
         wire.pop("reasoning", None)

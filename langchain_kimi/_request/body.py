@@ -1,11 +1,11 @@
-"""Compose the body of a request and serialize it."""
+"""Build the body of a request and serialize it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from langchain_kimi._openrouter.conversation import beyond_text
+from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.parameters.merging import checked, merged
@@ -18,7 +18,7 @@ from langchain_kimi.errors import KimiUsageError
 INTERNAL = frozenset({"ls_structured_output_format", "structured_output_format", "stream", "run_manager"})
 """Keywords that LangChain and this package pass between methods. They are never sent."""
 OF_THE_CALL = frozenset({"timeout", "request_timeout", "max_retries", "retry_empty", "extra_headers", "stream_usage"})
-"""Keywords of a call that control how it is made. They are not part of the body."""
+"""Keywords of a call that control how it is executed. They are not part of the body."""
 _TOOL_KEYS = ("tools", "tool_choice", "parallel_tool_calls")
 """Parameters that hosts refuse without tools."""
 
@@ -33,14 +33,14 @@ def request_body(
 ) -> WireBody:
     """Return the body of a request, before the repairs of `langchain_kimi._kimi.outgoing`.
 
-    The keys come in a fixed order: model, messages, settings, the call's own parameters, `stream`.
+    The keys have a fixed order: model, messages, settings, the call's own parameters, `stream`.
 
     Args:
-        messages: The conversation. It is not changed.
-        model: The slug, unless the call names another one.
+        messages: The conversation. It is not modified.
+        model: The slug of the model, which the call's parameters may override.
         settings: The model's own parameters, in wire form.
         arguments: The call's parameters as the caller wrote them. None removes a setting.
-        streamed: Whether to ask for a streamed response.
+        streamed: Whether to request a streamed response.
 
     Raises:
         KimiUsageError: A parameter or a message cannot be sent.
@@ -83,8 +83,8 @@ def body_bytes(body: WireBody) -> bytes:
         KimiUsageError: The body contains something that is not a JSON value, or is nested too deeply.
     """
     try:
-        # Messages that are a role and a text are plain.
-        return JSON.encode_object(body, plain=("messages",) if is_plain(beyond_text(body["messages"])) else ())
+        # All other messages are only a role and a text, and thus plain.
+        return JSON.encode_object(body, plain=("messages",) if is_plain(non_text_messages(body["messages"])) else ())
     except RecursionError:
         # Its traceback has thousands of lines.
         raise KimiUsageError(
@@ -99,6 +99,7 @@ def body_bytes(body: WireBody) -> bytes:
 
 
 def _to_wire(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call in the wire format, without the internal ones."""
     parameters = {key: value for key, value in arguments.items() if key not in INTERNAL}
     if parameters.get("tools") is not None:
         parameters["tools"] = tools_to_wire(parameters["tools"], strict=None)

@@ -1,6 +1,6 @@
-"""Changes of tools and of the reasoning effort in the content of a message.
+"""Find the changes of tools and of the reasoning effort in the content of a message.
 
-The blocks are those of other LangChain packages, as they are or in a `non_standard` block:
+They are content blocks of other LangChain packages, either directly or inside a `non_standard` block:
 
 - `additional_tools` with `tools` (langchain-openai), in system messages,
 - `tool_addition` with a `tool_definition`, and `tool_removal` (langchain-anthropic), in system messages,
@@ -16,7 +16,7 @@ from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._schemas.tools import tools_to_wire
 
-_OF_TOOLS = frozenset({"additional_tools", "tool_addition", "tool_removal"})
+_TOOL_CHANGES = frozenset({"additional_tools", "tool_addition", "tool_removal"})
 
 
 def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObject]]:
@@ -24,16 +24,16 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
 
     Args:
         content: The content of a message. A text has no such blocks.
-        is_system: Whether it is that of a system message; others only change the effort.
+        is_system: Whether the message is a system message. Other messages can only change the effort.
 
     Raises:
         KimiUsageError: A tool cannot be converted.
     """
-    kinds = _OF_TOOLS | {UPDATE} if is_system else frozenset({UPDATE})
-    if not isinstance(content, list) or not any(_kind(block) in kinds for block in content):
+    block_types = _TOOL_CHANGES | {UPDATE} if is_system else frozenset({UPDATE})
+    if not isinstance(content, list) or not any(_type_of(block) in block_types for block in content):
         return content, []
-    rest = [block for block in content if _kind(block) not in kinds]
-    changes = [_value(block) for block in content if _kind(block) in kinds]
+    rest = [block for block in content if _type_of(block) not in block_types]
+    changes = [_value(block) for block in content if _type_of(block) in block_types]
     messages: list[JSONObject] = []
     added, removed = _tools(changes)
     if added or removed:
@@ -47,6 +47,7 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
 
 
 def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str]]:
+    """Return the added tools and the names of the removed tools."""
     added: dict[str, JSONObject] = {}
     removed: list[str] = []
     for change in changes:
@@ -61,7 +62,7 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
         for wire in tools_to_wire(definitions, strict=None):
             name = wire.get("function", wire).get("name", wire["type"])
             added[name] = wire
-            # A removal before it makes way for a new definition.
+            # A new definition cancels an earlier removal.
             removed = [other for other in removed if other != name]
     return list(added.values()), removed
 
@@ -74,5 +75,5 @@ def _value(block: Any) -> Mapping[str, Any]:
     return value if block.get("type") == "non_standard" and isinstance(value, Mapping) else block
 
 
-def _kind(block: Any) -> Any:
+def _type_of(block: Any) -> Any:
     return _value(block).get("type")

@@ -113,10 +113,10 @@ PARTS = {
 
 
 def _link_part(block: Block) -> JSONObject | None:
-    """Return a text with the address of a block, if only the tools of the agent can read it; else None.
+    """Return a text part with the URL of a block that a host cannot read; None for a block that it can read.
 
-    Tools of MCP servers return links to their resources, such as `file:///notes.txt` or `memo://1`. A host can read
-    images and PDF documents on the web, but neither pages nor SVG.
+    Tools of MCP servers return links to their resources, such as `file:///notes.txt` or `memo://1`, which only the
+    tools of the agent can read. A host can read images and PDF documents on the web, but neither pages nor SVG.
     """
     if isinstance(block.get("file"), Mapping):
         return None
@@ -131,13 +131,13 @@ def _is_readable(block: Block, url: str, mime_type: str | None) -> bool:
     if block["type"] == "image":
         return mime_type != _SVG
     if mime_type is None:
-        # MCP servers need not name the type of a link, and most links are to pages.
+        # MCP servers may omit the type of a link, and most links lead to pages.
         return url.startswith("data:") or url.partition("?")[0].partition("#")[0].lower().endswith(".pdf")
     return mime_type == "application/pdf"
 
 
 def _result_image(block: Block) -> JSONObject:
-    """Convert an `image` block of a tool's result. SVG is sent as text, because hosts take only pictures of pixels."""
+    """Convert an `image` block of a tool's result. SVG is sent as text, because hosts accept only raster images."""
     if link := _link_part(block):
         return link
     source = read_source(block)
@@ -173,8 +173,8 @@ _PARTS_BY_ROLE = {
 def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
-    A `non_standard` block contains another block. If that block has a type that is unknown here, it is sent unchanged.
-    This makes it possible to send block types that are newer than this package. Of any other unknown block only the
+    A `non_standard` block contains another block. If the type of that block is unknown here, the block is sent
+    unchanged, so that users can send block types that are newer than this package. Of any other unknown block only the
     text is sent, which may be empty.
 
     Raises:
@@ -201,7 +201,7 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
 
 
 def non_standard_value(block: Block) -> Block:
-    """Return the block inside a `non_standard` block; any other value is the text of one without a type."""
+    """Return the block inside a `non_standard` block; any other value becomes the text of a block without a type."""
     value = block.get("value")
     return value if isinstance(value, Mapping) else {"text": value}
 
@@ -217,8 +217,8 @@ def content_to_wire(content: str | list[Any], role: str, place: str) -> str | li
     """Return the wire content of a system, developer, user or tool message.
 
     Args:
-        content: A string, or a list of strings and blocks. It is not changed.
-        role: The wire role, which decides the accepted types of blocks.
+        content: A string, or a list of strings and blocks. It is not modified.
+        role: The wire role, which determines the accepted types of blocks.
         place: The position of the message, such as `messages[3]`, for error texts.
 
     Raises:

@@ -55,7 +55,7 @@ _AUDIO_FORMATS = {
 }
 """Subtypes of `audio/…` that have another name on the wire."""
 _FAMILIES = frozenset({"image", "audio", "video"})
-"""Types of blocks whose data has a MIME type of that family."""
+"""Types of blocks whose data has a MIME type that begins with the same word."""
 
 
 def _string(value: Any) -> str | None:
@@ -96,7 +96,11 @@ def _location(block: Block, source: Source) -> str:
 
 
 def _mime_type(block: Block, data: str, mime_type: str | None) -> str:
-    """Return the MIME type of base64 data, detected from its first bytes if the block does not name it."""
+    """Return the MIME type of base64 data; if the block does not name it, it is detected from the first bytes.
+
+    Raises:
+        UnfitBlockError: The type is missing and cannot be detected.
+    """
     kind = block["type"]
     detected = mime_type or detected_type(data, f"{kind}/" if kind in _FAMILIES else "")
     if detected is None:
@@ -204,6 +208,7 @@ def input_file_part(block: Block) -> JSONObject:
 
 
 def _filename(block: Block) -> str | None:
+    """Return the file name of a block from any of the places where LangChain stores it."""
     extras = block.get("extras")
     places = [block, extras, block.get("metadata"), extras.get("metadata") if isinstance(extras, Mapping) else None]
     names = (

@@ -32,7 +32,7 @@ def detected_type(data: str, family: str = "") -> str | None:
 
     Args:
         data: The data in base64, possibly with line breaks.
-        family: The required first part of the type, such as `image`; "" accepts any.
+        family: The required beginning of the type, such as `image/`; "" accepts any type.
     """
     start = "".join(data[: 2 * _ENCODED_LENGTH].split())[:_ENCODED_LENGTH]
     try:

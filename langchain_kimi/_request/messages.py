@@ -33,7 +33,7 @@ from langchain_kimi.errors import KimiUsageError
 
 @dataclass(slots=True)
 class _Conversion:
-    """The messages, the position of the current one, and the wire messages before it."""
+    """The state of a conversion: the messages, the position of the current one, and the wire messages before it."""
 
     messages: Sequence[BaseMessage]
     position: int = 0
@@ -50,7 +50,7 @@ class _Conversion:
         return f"messages[{self.position}]"
 
     def open_call(self, name: str | None) -> str | None:
-        """Return the id of the first open call of a function, in the last turn that has one; None without any.
+        """Return the id of the first open call of a function in the last turn that has one; None if there is none.
 
         Each wire message is read once, so that a conversation takes linear time.
         """
@@ -75,7 +75,7 @@ class _Conversion:
 
 
 def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
-    """Return the wire messages of a conversation. The messages are not changed.
+    """Return the wire messages of a conversation. The messages are not modified.
 
     Each message becomes one wire message, with two exceptions: an empty assistant message is left out, and a user
     message with Anthropic's `tool_result` blocks becomes one tool message per block, then one for the rest.
@@ -106,7 +106,7 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
         converted = convert(message, conversation)
         wire += converted
         others += converted
-    return Conversation(wire, beyond_text=others)
+    return Conversation(wire, others)
 
 
 def message_to_wire(message: BaseMessage) -> list[WireMessage]:
@@ -127,7 +127,7 @@ def _named(role: Role, content: str | list[JSONObject], name: str | None) -> Wir
 
 
 def _system(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
-    # langchain-core has no class for developer messages and marks them so.
+    # langchain-core has no class for developer messages and marks them with this key.
     is_developer = message.additional_kwargs.get("__openai_role__") == "developer"
     return _instructions("developer" if is_developer else "system", message, conversation)
 
@@ -137,24 +137,26 @@ def _developer(message: BaseMessage, conversation: _Conversion) -> list[WireMess
 
 
 def _instructions(role: Role, message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
+    """Convert a system or developer message, with the changes of tools and effort in it."""
     content, changes = split_content(message.content, is_system=True)
     wire = cast("list[WireMessage]", changes)
     if not content and message.content:
         # The message consists of changes.
         return wire
     instruction = _named(role, _content(role, message, conversation, content), message.name)
-    # Changes the settings of the conversation from here on, such as its reasoning.
+    # It changes settings for the rest of the conversation, such as the reasoning.
     if isinstance(update := message.additional_kwargs.get("configuration_update"), Mapping):
         instruction["configuration_update"] = dict(update)
     return [instruction, *wire]
 
 
 def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
+    """Convert a user message, with the changes of the effort in it."""
     content, changes = split_content(message.content, is_system=False)
     if changes and not content:
         return cast("list[WireMessage]", changes)
     if changes:
-        # The message after an update is the first one that it applies to.
+        # An update applies from the message after it on.
         wire = cast("list[WireMessage]", changes)
         return [*wire, *_user(message.model_copy(update={"content": content}), conversation)]
     if isinstance(content, list) and any(map(_is_tool_result, content)):
@@ -202,10 +204,10 @@ def _result_message(tool_call_id: str, message: BaseMessage, conversation: _Conv
 
 
 def _structured_result(message: BaseMessage) -> str:
-    """Return the structured result of an MCP tool whose result has no other content, as JSON.
+    """Return the structured result of an MCP tool as JSON, for a result without other content.
 
-    The package langchain-mcp-adapters makes it an artifact. MCP servers should also send it as text, but need not.
-    It is not sent beside other content: Python servers also put images into it, in base64.
+    The package langchain-mcp-adapters stores it as an artifact. MCP servers should also send it as text, but some do
+    not. It is not sent in addition to other content, because Python servers also put images in base64 into it.
     """
     artifact = getattr(message, "artifact", None)
     if not isinstance(artifact, Mapping) or "structured_content" not in artifact:
@@ -214,7 +216,7 @@ def _structured_result(message: BaseMessage) -> str:
 
 
 def _function(message: FunctionMessage, conversation: _Conversion) -> list[WireMessage]:
-    """Pair a function message with the last open call of its name. Function messages are older than call ids."""
+    """Pair a function message with an open call of its name, because function messages have no call ids."""
     call_id = conversation.open_call(message.name)
     if call_id:
         return [_result_message(call_id, message, conversation)]

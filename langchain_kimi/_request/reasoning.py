@@ -1,6 +1,6 @@
 """Prepare stored `reasoning_details` for a request.
 
-Details are sent back as received, because editing them invalidates their signatures. The exceptions are defects of
+Details are sent back as received, because editing them invalidates their signatures. The exceptions are details of
 other chat models, which store the deltas of a stream in a form that hosts refuse.
 """
 
@@ -28,11 +28,12 @@ _RESPONSE_ID = "rs_"
 
 
 def details_to_wire(details: list[Any]) -> list[Any]:
-    """Return stored details as they were before streaming; the same list if there is nothing to restore.
+    """Return stored details as the provider created them; the same list if there is nothing to restore.
 
-    LangChain joins the lists of chunks, so that ChatOpenRouter (langchain-openrouter 0.2.9) stores a streamed thought
-    as one entry per delta, and repeats `format` once per delta where it merges them. Anthropic refuses the entries
-    ("Invalid signature"). Consecutive entries of one type and index become one entry, up to its signature.
+    LangChain concatenates the lists of chunks, so ChatOpenRouter (langchain-openrouter 0.2.9) stores a streamed thought
+    as one entry per delta, and where it merges entries, it repeats the text of `format` once per delta. Anthropic
+    refuses the entries ("Invalid signature"). Here, consecutive entries with the same type and index are joined, up to
+    the signature.
     """
     restored: list[Any] = []
     for detail in details:
@@ -46,11 +47,11 @@ def details_to_wire(details: list[Any]) -> list[Any]:
 
 
 def _with_known_format(detail: Any) -> Any:
-    """Return an entry whose `format` is not the same text several times."""
+    """Return an entry whose `format` is not a repetition of a text."""
     value = detail.get("format") if isinstance(detail, dict) else None
     if not isinstance(value, str) or not value or value in _FORMATS:
         return detail
-    # A text that is n times another one is found in its double before its own length.
+    # If a text consists of repetitions, it occurs in its double at a position before its own length.
     period = (value * 2).find(value, 1)
     return detail if period == len(value) else {**detail, "format": value[:period]}
 
@@ -78,10 +79,10 @@ def _joined(entry: JSONObject, detail: JSONObject) -> JSONObject:
 
 
 def without_response_ids(messages: list[WireMessage]) -> list[WireMessage]:
-    """Return messages for OpenAI's models: without the `rs_` ids that they would look up; the same list if none is.
+    """Return messages without the `rs_` ids that OpenAI would look up; the same list if there are none.
 
-    OpenAI looks up these ids in stored responses. OpenRouter does not store responses, so the lookup fails. An id whose
-    encrypted reasoning is in the same message needs no lookup and is sent: openai/o4-mini accepts it.
+    OpenAI looks up these ids in stored responses, but OpenRouter does not store responses, so the lookup fails. An id
+    with encrypted reasoning in the same message needs no lookup and is sent: openai/o4-mini accepts it.
     """
     cleaned = [_without_response_ids(message) if "reasoning_details" in message else message for message in messages]
     return messages if all(new is old for new, old in zip(cleaned, messages, strict=True)) else cleaned

@@ -1,4 +1,4 @@
-"""The provider that will serve a request, and the fields that keep a conversation at one provider."""
+"""Predict the provider that will serve a request, and keep the turns of a conversation at one provider."""
 
 import hashlib
 import json
@@ -16,13 +16,15 @@ _SLUGS = {"moonshot": "moonshotai"}
 
 
 def serving_host(preferences: Mapping[str, Any], base_url: str, messages: Sequence[BaseMessage]) -> str | None:
-    """Return the slug of the provider that will most likely serve a request, None if it cannot be predicted.
+    """Return the slug of the provider that will most likely serve a request; None if it cannot be predicted.
 
     Args:
         preferences: The request's `provider` object. The first provider of `order`, or the only one of `only`, serves
             the request.
-        base_url: The base URL of the request. It decides if nothing else does: it may be a provider's own endpoint.
-        messages: The conversation. The provider of its last reply has it in the cache, and mostly serves the next one.
+        base_url: The base URL of the request, used if nothing else determines the provider. It may be a provider's own
+            endpoint.
+        messages: The conversation. The provider of its last reply usually serves the next one, because it has the
+            conversation in its cache.
     """
     allowed, order = _slugs(preferences.get("only")), _slugs(preferences.get("order"))
     if first := next((slug for slug in order if not allowed or slug in allowed), None):
@@ -43,7 +45,7 @@ def host_of_url(url: str) -> str | None:
 
 
 def host_of(message: AIMessage) -> str | None:
-    """Return the slug of the provider of a reply, None if the reply does not name it."""
+    """Return the slug of the provider of a reply; None if the reply does not name it."""
     name = message.response_metadata.get("provider")
     # Some servers send an object here.
     return provider_slug(name) if isinstance(name, str) and name.strip() else None
@@ -55,7 +57,7 @@ def _slugs(names: Any) -> list[str]:
 
 
 def answers_in(messages: Sequence[BaseMessage]) -> Iterator[AIMessage]:
-    """Return the replies of the model in a conversation, the newest first."""
+    """Return an iterator over the model's replies in a conversation, from the newest to the oldest."""
     return (message for message in reversed(messages) if isinstance(message, AIMessage))
 
 
@@ -74,9 +76,9 @@ def keep_together(
     """Return the body with the fields that keep the turns of a conversation at one provider.
 
     Args:
-        body: The request body; it is not changed.
+        body: The request body; it is not modified.
         messages: The conversation, whose replies name their providers.
-        arguments: The call's own arguments. A `session_id` among them is used as it is, even None.
+        arguments: The call's own arguments. A `session_id` among them takes precedence, even if it is None.
         auto_session: Whether to add a session id if the body has neither a `session_id` nor a `prompt_cache_key`.
         sticky_provider: Whether to put the provider of the last reply first in `provider.order`.
     """
@@ -90,9 +92,9 @@ def keep_together(
 
 
 def conversation_id(messages: Sequence[WireMessage]) -> str | None:
-    """Return a conversation's id: 32 hexadecimal digits, a digest of its first system and first user message.
+    """Return an id of a conversation: 32 hexadecimal digits, a digest of its first system and first user message.
 
-    Without a user message the id is None; otherwise all conversations with the same system message would share it.
+    It is None without a user message, because otherwise all conversations with the same system message would share it.
     """
     user = next((message for message in messages if message.get("role") == "user"), None)
     if user is None:

@@ -1,7 +1,7 @@
 """Convert the tool calls of assistant messages to wire tool calls.
 
-Each call is sent once, with arguments that are a JSON object. A call with broken arguments would make every later
-request of the conversation fail. It is left out, unless a tool message answers it: then it is sent with `{}`.
+Each call is sent once, with arguments that are a JSON object. A call with invalid arguments would make every later
+request of the conversation fail. It is left out, unless it has a tool message: then it is sent with `{}`.
 """
 
 import math
@@ -55,7 +55,7 @@ def calls_to_wire(
 
 
 def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> Iterable[Call]:
-    """Return the calls of one field: usually several fields repeat the same calls."""
+    """Return the calls of one field only, because several fields usually repeat the same calls."""
     if message.tool_calls or message.invalid_tool_calls:
         return [
             *(Call(call.get("id"), call["name"], call["args"]) for call in message.tool_calls),
@@ -75,7 +75,7 @@ def _calls_in_kwargs(kwargs: Mapping[str, Any], position: int) -> Iterator[Call]
             yield Call(raw_call.get("id"), function.get("name"), function.get("arguments"))
     function_call = kwargs.get("function_call")
     if not raw_calls and isinstance(function_call, Mapping):
-        # OpenAI's first form of tool calls had no ids. Function messages are paired with it by name.
+        # OpenAI's first form of tool calls has no ids. Function messages are paired with it by name.
         arguments = function_call.get("arguments")
         is_valid = isinstance(arguments, str) and _is_object(arguments)
         yield Call(f"function_call_{position}", function_call.get("name"), arguments if is_valid else None)
@@ -130,7 +130,7 @@ def _is_object(text: str) -> bool:
 
 
 def _without_nan(value: Any) -> Any:
-    """Return the value with null in place of NaN and infinity, which JSON does not have."""
+    """Return a value in which NaN and infinity, which JSON does not have, are replaced by null."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

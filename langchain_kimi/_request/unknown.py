@@ -1,7 +1,7 @@
 """Send the text of content blocks whose type is unknown.
 
-Conversations contain blocks of other providers, and of newer versions of providers. An unknown block must not end a
-conversation: its text is sent, and the rest is left out.
+Conversations contain blocks of other providers, and newer blocks. An unknown block must not make a conversation fail,
+so its text is sent, and the rest is left out.
 """
 
 import logging
@@ -21,20 +21,20 @@ _LONGEST_NAME = 80
 def text_in(block: Block) -> str:
     """Return the text in a block of unknown type, or an empty string.
 
-    The text is the first of `text`, `content`, `output`, `code`, `summary`, and the key named after the type, that is
-    text, or that contains blocks with text. Texts of several blocks are joined by newlines.
+    The keys `text`, `content`, `output`, `code`, `summary` and the one named after the type are tried in this order,
+    until one contains a text, or blocks with text. The texts of several blocks are joined by newlines.
     """
     return _text_of(block, _DEEPEST)
 
 
 def is_reasoning(block: Block) -> bool:
-    """Return whether the type of an unknown block says that its text is reasoning, such as Bedrock's."""
+    """Return whether the type of an unknown block shows that its text is reasoning, as in Bedrock's blocks."""
     name = str(_name(block)).lower()
     return "reasoning" in name or "thinking" in name
 
 
 def log_left_out(block: Block, role: str) -> None:
-    """Log, once for each type and role, that a block is not sent completely."""
+    """Log that a block is not sent completely, once for each type and role."""
     name = repr(_name(block))
     _log(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…", role)
 
@@ -55,6 +55,7 @@ def _name(block: Block) -> Any:
 
 
 def _text_of(value: Any, depth: int) -> str:
+    """Return the text in a value; see `text_in`."""
     if isinstance(value, str):
         return value
     if depth == 0:

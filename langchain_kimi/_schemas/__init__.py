@@ -1,1 +1,1 @@
-"""JSON schemas of tools and of structured output."""
+"""Convert tools and the schemas of structured output to JSON schemas."""

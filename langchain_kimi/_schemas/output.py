@@ -1,11 +1,11 @@
-"""The schema of a structured output: one description for every kind of schema that LangChain accepts."""
+"""Convert every kind of schema that LangChain accepts to an `OutputSchema`, which validates structured output."""
 
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, cast
+from typing import Any, NewType, TypeAlias, cast, get_origin
 
 from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
@@ -22,7 +22,7 @@ Schema: TypeAlias = Mapping[str, Any] | type | Callable[..., Any]
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _SCHEMA_KEYWORDS = {"type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
-# The arguments of a call are always an object: any other value is sent under this key.
+# The arguments of a call are always an object, so any other value is sent under this key.
 _ROOT = "root"
 _MAX_PLACES_SHOWN = 5
 
@@ -43,14 +43,14 @@ class SchemaMismatchError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OutputSchema:
-    """A schema as an OpenAI function, and how values of it are validated.
+    """A schema as an OpenAI function, with the validation of its values.
 
     Attributes:
-        function: `name`, `description` and `parameters`, as LangChain describes the schema; `strict` if the schema
+        function: `name`, `description` and `parameters`, as LangChain describes the schema, and `strict` if the schema
             has it.
-        definition: The whole JSON schema. LangChain's description loses recursive parts, and which values of a
+        definition: The complete JSON schema. LangChain's description loses recursive parts, and whether a value of a
             TypedDict may be null.
-        model: The pydantic class (v1 or v2) that validates, or None if values are plain dicts.
+        model: The pydantic class (v1 or v2) that validates values; None if values are plain dicts.
         is_typed_dict: Whether the schema was a TypedDict.
     """
 
@@ -99,12 +99,15 @@ class OutputSchema:
         return {"type": "json_schema", "json_schema": json_schema}
 
     def can_be_strict(self) -> bool:
-        """Return whether the schema has a strict form with the same values, and none that must be made up."""
+        """Return whether the schema has a strict form that allows the same values.
+
+        It must not require a value that the model would have to make up.
+        """
         form = StrictForm(self.definition if self.is_object else _wrapped_in_root(self.definition))
-        return not (form.obstacles or form.must_be_there)
+        return not (form.obstacles or form.newly_required)
 
     def unwrapped(self, value: Any) -> Any:
-        """Return the value under `root` if the schema is not one of objects, and other values unchanged."""
+        """Return the value under `root` if the schema does not describe objects; return other values unchanged."""
         if not self.is_object and isinstance(value, dict) and set(value) == {_ROOT}:
             return value[_ROOT]
         return value
@@ -112,14 +115,14 @@ class OutputSchema:
     def validated(self, value: Any) -> Any:
         """Return the validated object of the pydantic class, or the value itself for other schemas.
 
-        For other schemas only the outermost shape is checked: the type, the required keys, and the members of an
-        enum. None is a value only if the schema itself allows null.
+        For other schemas only the outermost level is checked: the type, the required keys, and the members of an enum.
+        None is a value only if the schema itself allows null.
 
         Raises:
             SchemaMismatchError: The value does not match.
         """
         value = self.unwrapped(value)
-        return self._checked_shape(value) if self.model is None else _validated(self.model, value)
+        return self._checked_outermost(value) if self.model is None else _validated(self.model, value)
 
     def unvalidated(self, value: Any) -> Any:
         """Return an unvalidated object of the pydantic class, or the value itself for other schemas."""
@@ -128,14 +131,14 @@ class OutputSchema:
         construct = getattr(self.model, "model_construct", None) or self.model.construct  # type: ignore[attr-defined]  # pydantic.v1's
         return construct(**value)
 
-    def _checked_shape(self, value: Any) -> Any:
+    def _checked_outermost(self, value: Any) -> Any:
         if self.is_object:
             if not isinstance(value, dict):
                 raise SchemaMismatchError([{"type": "dict_type", "loc": (), "msg": "Input should be an object"}])
             if missing := missing_keys(self.definition, value):
                 errors = [{"type": "missing", "loc": (key,), "msg": "Field required"} for key in missing]
                 raise SchemaMismatchError(errors)
-        elif not matches_shape(self.definition, value, self.definition):
+        elif not matches_outermost(self.definition, value, self.definition):
             message = f"Input does not have the type or value that the schema requires: {type(value).__name__}"
             raise SchemaMismatchError([{"type": "shape", "loc": (), "msg": message}])
         return value
@@ -165,13 +168,26 @@ def output_schema(schema: Schema) -> OutputSchema:
     if isinstance(schema, type) and issubclass(schema, Enum):
         # LangChain would describe the arguments of `Enum` itself.
         raise _not_a_schema(schema, "An enum is not an object.")
+    if is_type_of_values(schema):
+        raise _not_a_schema(schema, "It is not a class with fields.")
     function = _converted(schema)
     if isinstance(schema, type) and is_basemodel_subclass(schema):
         return OutputSchema(function, _definition(schema), schema)
     return OutputSchema(function, function["parameters"])
 
 
+def is_type_of_values(schema: object) -> bool:
+    """Return whether this is a type without fields of its own, such as `list[int]`, `int`, `Any` or a `NewType`.
+
+    LangChain would describe the arguments of its constructor, if Python has a signature of it. That depends on the
+    version: Python 3.14 has one of `list[int]` and `bool`.
+    """
+    is_built_in = isinstance(schema, type) and schema.__module__ in ("builtins", "typing")
+    return is_built_in or schema is Any or isinstance(schema, NewType) or get_origin(schema) is not None
+
+
 def _of_typed_dict(schema: type) -> OutputSchema:
+    """Return the output schema of a TypedDict."""
     try:
         model = typed_dict_model(schema)
         definition = _definition(model)
@@ -180,12 +196,12 @@ def _of_typed_dict(schema: type) -> OutputSchema:
     try:
         function = convert_to_openai_function(schema)
     except (KeyError, TypeError, ValueError, RuntimeError):
-        # LangChain cannot describe optional keys, nor a TypedDict inside itself.
+        # LangChain can describe neither optional keys nor a TypedDict inside itself.
         function = convert_to_openai_function(model)
     described = function["parameters"]["properties"]
-    # Only LangChain's description has the texts that a docstring gives to the arguments.
+    # Only LangChain's description has the descriptions of the keys from the docstring.
     properties = {key: {**_description(described.get(key)), **value} for key, value in definition["properties"].items()}
-    # LangChain makes every key of a TypedDict required, those of `total=False` too.
+    # LangChain makes every key of a TypedDict required, even with `total=False`.
     function["parameters"] = {**function["parameters"], "required": definition.get("required", [])}
     return OutputSchema(function, {**definition, "properties": properties}, is_typed_dict=True)
 
@@ -205,6 +221,7 @@ def _definition(model: type) -> JSONObject:
 
 
 def _function_of(schema: JSONObject) -> JSONObject:
+    """Return the function for a schema that is a dict: a JSON schema, an OpenAI function or a tool."""
     kind = schema.get("type")
     if kind in ("function", "json_schema") and isinstance(inner := schema.get(kind), Mapping):
         schema = dict(inner)
@@ -233,7 +250,7 @@ def _not_a_schema(schema: Any, reason: Exception | str) -> KimiUsageError:
 
 
 def _wrapped_in_root(schema: JSONObject) -> JSONObject:
-    """Return a schema of objects with the value under `root`; definitions stay at the top."""
+    """Return the schema of an object with the value under `root`; definitions stay at the top level."""
     inner = {key: value for key, value in schema.items() if key != "$defs"}
     outer = {"type": "object", "properties": {_ROOT: inner}, "required": [_ROOT]}
     return {**outer, **({"$defs": schema["$defs"]} if "$defs" in schema else {})}
@@ -246,9 +263,10 @@ def _with_strict(function: JSONObject, *, strict: bool | None) -> JSONObject:
 
 
 def _validated(model: type, value: Any) -> Any:
+    """Return the validated object of a pydantic class."""
     try:
         if issubclass(model, BaseModel):
-            # Validated as JSON, because a strict model takes a date or an enum from JSON strings, not from Python ones.
+            # Validated as JSON: a strict model accepts a date or an enum as a JSON string, but not as a Python string.
             return model.model_validate_json(json.dumps(value))
         return model.parse_obj(value)  # type: ignore[attr-defined]  # pydantic.v1's, which has no common type with v2
     except ValidationError as error:
@@ -274,17 +292,17 @@ _MAX_REFERENCES = 20
 
 
 def missing_keys(schema: Mapping[str, Any], value: Mapping[str, Any]) -> list[str]:
-    """Return the keys that a schema requires and an object lacks."""
+    """Return the required keys of a schema that an object does not have."""
     return [key for key in schema.get("required", ()) if key not in value]
 
 
-def matches_shape(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
-    """Return whether a value has the type of a schema, or matches one of its members or branches.
+def matches_outermost(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
+    """Return whether the outermost level of a value matches a schema: its type, members, required keys and branches.
 
-    A reference that leads back to itself allows anything.
+    A reference that leads back to itself allows any value.
 
     Args:
-        schema: The schema; a boolean is one too.
+        schema: The schema, which may be a boolean.
         value: The value.
         root: The schema that references point into.
     """
@@ -298,8 +316,7 @@ def _matches(schema: Any, value: Any, root: Mapping[str, Any], results: dict[int
         schema: The schema.
         value: The value.
         root: The schema that references point into.
-        results: The result of each schema by its `id`. Several branches may refer to one schema, which would be read
-            many times.
+        results: The result of each schema by its `id`, because several branches may refer to the same schema.
         depth: The number of references and branches that were followed.
     """
     if not isinstance(schema, Mapping) or depth > _MAX_REFERENCES:

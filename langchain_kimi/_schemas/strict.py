@@ -1,4 +1,4 @@
-"""JSON schemas in the form that a strict host accepts: no free keys, every property required, few keywords."""
+"""Rewrite JSON schemas to the form that strict mode requires: no free keys, all properties required, few keywords."""
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +15,7 @@ _KEYWORDS = frozenset(
     | {"properties", "required", "type"}
 )
 _FORMATS = frozenset({"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"})
-# Keywords that constrain no value.
+# Keywords that do not constrain values.
 _COMMENTS = frozenset({"$comment", "$id", "$schema", "default", "deprecated", "discriminator", "example", "examples"})
 _COMMENTS |= {"readOnly", "title", "writeOnly"}
 _MAX_OBSTACLES_SHOWN = 3
@@ -24,19 +24,19 @@ _MAX_OBSTACLES_SHOWN = 3
 class StrictForm:
     """A schema rewritten for strict mode, and the obstacles to that.
 
-    Every value of the new form is a value of the old one. The reverse is not true: optional properties are now
-    required.
+    Every value of the new form is also a value of the original schema. The reverse is not true, because optional
+    properties become required.
 
     Attributes:
         schema: The new form.
-        obstacles: The reasons why no strict form allows the same values, each with its place; empty if one does.
-        must_be_there: Paths of optional properties that do not allow null, for which the model now has to make up a
-            value. Properties with a single possible value are not listed.
+        obstacles: The keywords that strict mode does not allow, each with its place; empty if the form is valid.
+        newly_required: The paths of optional properties that do not allow null, so that the model has to make up a
+            value for them. Properties with a single possible value are not listed.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.obstacles: list[str] = []
-        self.must_be_there: list[str] = []
+        self.newly_required: list[str] = []
         definitions = {name: self._rewritten(inner, name) for name, inner in schema.get("$defs", {}).items()}
         own = {key: value for key, value in schema.items() if key != "$defs"}
         self.schema = {**self._rewritten(own, ""), **({"$defs": definitions} if definitions else {})}
@@ -68,6 +68,7 @@ class StrictForm:
         return schema
 
     def _close(self, schema: JSONObject, place: str) -> None:
+        """Make all properties of an object required, and forbid others."""
         if schema.get("additionalProperties", "properties" not in schema) is not False:
             self._add_obstacle(place, "free keys")
         properties: JSONObject = schema.get("properties", {})
@@ -75,7 +76,7 @@ class StrictForm:
         required = {name for name in schema.get("required", ()) if isinstance(name, str)}
         optional = [name for name in properties if name not in required]
         free = [name for name in optional if not _has_one_value(properties[name])]
-        self.must_be_there += [paths[name] for name in free if not self._allows_null(properties[name])]
+        self.newly_required += [paths[name] for name in free if not self._allows_null(properties[name])]
         schema["properties"] = {name: self._rewritten(value, paths[name]) for name, value in properties.items()}
         schema |= {"required": list(properties), "additionalProperties": False}
 
@@ -114,7 +115,7 @@ def is_recursive(schema: Mapping[str, Any]) -> bool:
 
 
 def unwrapped_root(schema: Mapping[str, Any]) -> JSONObject:
-    """Return a schema with the definition that its root refers to written at the root."""
+    """Return a schema in which a reference at the root is replaced by its definition."""
     target = resolve(schema, schema.get("$ref"))
     if target is None:
         return dict(schema)
@@ -130,9 +131,9 @@ def without_titles(schema: Any) -> Any:
 
 
 def _normalized(original: Mapping[str, Any]) -> JSONObject:
-    """Return an equal schema in fewer keywords: no comments, no tagged `oneOf`, no `allOf` of one, no untyped enum.
+    """Return an equivalent schema without comments, tagged `oneOf`, `allOf` of one schema, and untyped enums.
 
-    A `$ref` ends up without siblings: a description beside it moves around it.
+    A `$ref` beside a description moves into an `anyOf`, because strict mode allows no keywords beside it.
     """
     schema = {key: value for key, value in original.items() if key not in _COMMENTS}
     if len(schema.get("allOf", ())) == 1:

@@ -1,4 +1,4 @@
-"""Convert tools, tool choices and response formats from the forms that LangChain accepts to those of the wire."""
+"""Convert tools, tool choices and response formats from the forms that LangChain accepts to the wire format."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from pydantic import PydanticUserError
 
-from langchain_kimi._openrouter.json_schema import check_nesting
+from langchain_kimi._openrouter.json_schema import check_nesting, walk
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._schemas.output import Schema, output_schema, wire_name
-from langchain_kimi._schemas.strict import strict_function, without_titles
+from langchain_kimi._schemas.output import Schema, is_type_of_values, output_schema, wire_name
+from langchain_kimi._schemas.strict import is_recursive, strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ _FUNCTION_TYPES = ("function", "object")
 
 
 def tools_to_wire(tools: Sequence[Tool], *, strict: Strict, deferred: bool = False) -> list[JSONObject]:
-    """Return tools in the form of the wire; tools already in that form are not changed.
+    """Return tools in the wire format; tools that already have this format are not changed.
 
     Args:
         tools: Functions, `BaseTool`s, pydantic classes, TypedDicts, JSON schemas, OpenAI or Anthropic tools, and
             OpenRouter's server tools.
-        strict: The value to set on every function; None sets nothing.
+        strict: The value to set on every function; None: it is not set.
         deferred: Whether tools with `extras={"defer_loading": True}` are marked as deferred.
 
     Raises:
@@ -47,12 +47,12 @@ def tools_to_wire(tools: Sequence[Tool], *, strict: Strict, deferred: bool = Fal
 
 
 def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObject]) -> str | JSONObject | None:
-    """Return the tool choice in the form of the wire; None if there is nothing to send.
+    """Return the tool choice in the wire format; None if there is nothing to send.
 
     Args:
         tool_choice: `auto`, `none`, `any` or `required`, the name of a tool, True for the only tool, the tool itself,
             or OpenAI's or Anthropic's dict.
-        tools: The offered tools, in the form of the wire.
+        tools: The offered tools, in the wire format.
 
     Raises:
         KimiUsageError: The tool is not offered, or the choice is True and there is not exactly one tool.
@@ -69,12 +69,12 @@ def tool_choice_to_wire(tool_choice: ToolChoice | None, tools: Sequence[JSONObje
 
 
 def response_format_to_wire(schema: Schema, strict: Strict) -> JSONObject:
-    """Return the format of the answer in the form of the wire.
+    """Return the response format in the wire format.
 
     Args:
-        schema: Any schema (see `output_schema`), or the form of the wire; in that form only a missing `strict` is
-            added and an invalid name replaced.
-        strict: Whether the host must enforce the schema; None leaves it out. A `strict` in the schema overrides it.
+        schema: Any schema (see `output_schema`), or a response format in the wire format. In the latter, only a missing
+            `strict` is added and an invalid name is replaced.
+        strict: Whether the host must enforce the schema; None: it is not sent. A `strict` in the schema overrides it.
     """
     if not isinstance(schema, Mapping):
         return output_schema(schema).response_format(strict=strict)
@@ -86,7 +86,7 @@ def response_format_to_wire(schema: Schema, strict: Strict) -> JSONObject:
     return output_schema(schema).response_format(strict=strict)
 
 
-def bind_arguments(  # noqa: PLR0913 - those of LangChain's `bind_tools`
+def bind_arguments(  # noqa: PLR0913 - the parameters of LangChain's `bind_tools`
     tools: Sequence[Tool],
     *,
     tool_choice: ToolChoice | None = None,
@@ -96,11 +96,11 @@ def bind_arguments(  # noqa: PLR0913 - those of LangChain's `bind_tools`
     deferred: bool = False,
     **kwargs: Any,
 ) -> dict[str, Any]:
-    """Return the arguments that `bind_tools` binds: the parameters of the wire, and `kwargs` unchanged.
+    """Return the arguments that `bind_tools` binds: parameters in the wire format, and `kwargs` unchanged.
 
     Tools with `extras={"defer_loading": True}` are marked as deferred if `deferred` is true. Parameters that are None
-    are left out. An empty list of tools drops `tool_choice` and `parallel_tool_calls`,
-    because agents may bind an empty list.
+    are left out. Without tools, `tool_choice` and `parallel_tool_calls` are ignored, because agents may bind an empty
+    list.
 
     Raises:
         KimiUsageError: See `tools_to_wire` and `tool_choice_to_wire`.
@@ -116,6 +116,7 @@ def bind_arguments(  # noqa: PLR0913 - those of LangChain's `bind_tools`
 
 
 def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
+    """Return one tool in the wire format; see `tools_to_wire`."""
     if isinstance(tool, Mapping):
         check_nesting(tool, f"the tool {_name_in(tool)}")
     elif _is_base_tool(tool) and isinstance(tool.args_schema, Mapping):
@@ -144,8 +145,9 @@ def _is_base_tool(tool: object) -> "TypeGuard[BaseTool]":
 
 
 def _object_tool(tool: Any, strict: Strict) -> JSONObject:
-    if isinstance(tool, type):
-        if issubclass(tool, dict) and hasattr(tool, "tool_type"):
+    """Return a tool that is not a dict: a class, a `BaseTool` or a function."""
+    if isinstance(tool, type) or is_type_of_values(tool):
+        if isinstance(tool, type) and issubclass(tool, dict) and hasattr(tool, "tool_type"):
             raise ValueError(f"it is the class of a server tool; pass an object, {tool.__name__}()")
         # LangChain's description of a class loses recursive parts and optional keys.
         schema = output_schema(tool)
@@ -153,15 +155,14 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
         return {"type": "function", "function": {**function, "name": schema.function["name"]}}
     wire = _tool_with_definitions(tool) or convert_to_openai_tool(tool)
     if "function" in wire:
-        wire = {**wire, "function": _with_strict(wire["function"], strict)}
+        wire = {**wire, "function": _with_strict(_with_recursion(wire["function"], tool), strict)}
     return {**wire, **_cache_control(tool.extras if _is_base_tool(tool) else None)}
 
 
 def _tool_with_definitions(tool: Any) -> JSONObject | None:
     """Return a tool whose schema has definitions, or None.
 
-    LangChain writes a definition out at each of its references, which multiplies the size of large schemas and loses
-    recursion.
+    LangChain replaces each reference by its definition, which multiplies the size of large schemas and loses recursion.
     """
     schema = tool.tool_call_schema if _is_base_tool(tool) else None
     if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
@@ -169,6 +170,28 @@ def _tool_with_definitions(tool: Any) -> JSONObject | None:
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _with_recursion(function: JSONObject, tool: Any) -> JSONObject:
+    """Return a function whose recursive arguments are described; LangChain writes {} where a class contains itself."""
+    if all(schema for _, schema in walk(function.get("parameters") or {"type": "object"})):
+        return function
+    if _is_base_tool(tool):
+        model = tool.tool_call_schema
+    else:
+        from langchain_core.tools import create_schema_from_function  # noqa: PLC0415 - see `_base_tool`
+
+        model = create_schema_from_function(
+            "arguments",
+            tool,
+            filter_args=(),
+            parse_docstring=True,
+            error_on_invalid_docstring=False,
+            include_injected=False,
+        )
+    if not isinstance(model, type) or not is_recursive((schema := output_schema(model)).definition):
+        return function
+    return {**function, "parameters": schema.tool()["function"]["parameters"]}
 
 
 def _name_in(tool: Mapping[str, Any]) -> Any:
@@ -179,7 +202,7 @@ def _name_in(tool: Mapping[str, Any]) -> Any:
 def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
     """Return a function in OpenAI's form; tools of other kinds, such as server tools, are not changed.
 
-    A schema that is null is one of an object without properties.
+    A schema that is null becomes the schema of an object without properties.
     """
     tool = _without_null(_without_null(tool, "parameters"), "input_schema")
     if isinstance(tool.get("function"), Mapping):
@@ -197,7 +220,7 @@ def _without_null(function: JSONObject, keyword: str) -> JSONObject:
 
 
 def _with_strict(function: JSONObject, strict: Strict) -> JSONObject:
-    """Return a function with `strict` and a schema to match; a function with its own `strict` is not changed."""
+    """Return a function with `strict` and a matching schema; a function with its own `strict` is not changed."""
     if strict is None or "strict" in function:
         return function
     return strict_function(function) if strict else {**function, "strict": False}
@@ -235,7 +258,7 @@ def _dict_choice(choice: Mapping[str, Any], tools: Sequence[JSONObject]) -> str 
         return _CHOICES[kind]
     if kind in {"function", "tool"}:
         return _named(choice.get("function", choice).get("name", ""), tools)
-    # A server tool, which may be offered by a short name, or a form that is newer than this package.
+    # The choice of a server tool, which may have a short name, or a form that is newer than this package.
     return dict(choice)
 
 
@@ -246,7 +269,7 @@ def _choice_of(tool: JSONObject) -> JSONObject:
 
 
 def _name_of(tool: JSONObject) -> Any:
-    """Return the name of a function, or the type by which a server tool is chosen."""
+    """Return the name of a function, or the type of a server tool, which identifies it in a tool choice."""
     return tool["function"]["name"] if "function" in tool else tool.get("type")
 
 

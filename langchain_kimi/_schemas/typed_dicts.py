@@ -25,10 +25,13 @@ def is_typed_dict(kind: Any) -> bool:
 
 
 def typed_dict_model(kind: type) -> type[BaseModel]:
-    """Return the model. As elsewhere in LangChain, a default and a description may follow the type in `Annotated`.
+    """Return a pydantic model for a TypedDict.
+
+    As elsewhere in LangChain, a default and a description may follow the type in `Annotated`.
 
     Raises:
-        TypeError, NameError, pydantic.PydanticUserError: pydantic does not support a type in it, or cannot resolve it.
+        TypeError, NameError, pydantic.PydanticUserError: pydantic does not support one of its types, or a type cannot
+            be resolved.
     """
     converter = _Converter()
     model: type[BaseModel] = converter.converted(kind)
@@ -38,13 +41,14 @@ def typed_dict_model(kind: type) -> type[BaseModel]:
 
 
 class _Converter:
-    """Makes the models of a TypedDict and the TypedDicts in it, by name; recursion becomes a reference by name."""
+    """Creates the models of a TypedDict and the TypedDicts in it, by name. Recursion becomes a reference by name."""
 
     def __init__(self) -> None:
         self.models: dict[str, type[BaseModel]] = {}
         self._names: dict[type, str] = {}
 
     def converted(self, kind: Any) -> Any:
+        """Return a type in which TypedDicts are replaced by their models."""
         if is_typed_dict(kind):
             name = self._names.get(kind)
             return self._model(kind) if name is None else self.models.get(name, ForwardRef(name))
@@ -60,6 +64,7 @@ class _Converter:
         return origin[inner] if hasattr(origin, "__class_getitem__") else Union[inner]  # noqa: UP007 - `|` does not take a tuple
 
     def _model(self, kind: type) -> type[BaseModel]:
+        """Create the model of a TypedDict."""
         name = kind.__name__
         if name in self._names.values():
             name += str(len(self._names))
@@ -78,6 +83,7 @@ class _Converter:
         return model
 
     def _field(self, key: str, hint: Any, *, is_required: bool) -> tuple[Any, Any]:
+        """Return the type and the pydantic field for a key."""
         bare = hint
         while get_origin(bare) in (Required, NotRequired):
             bare = get_args(bare)[0]
@@ -89,6 +95,6 @@ class _Converter:
         if notes and isinstance(default, _PLAIN):
             arguments["default"] = default
         elif not is_required:
-            # The key is optional, without a default in the schema.
+            # Makes the key optional, without a default in the schema.
             arguments["default_factory"] = dict
         return self.converted(hint), Field(**arguments)

@@ -1,1 +1,1 @@
-"""Structured output: `with_structured_output` and its parsers."""
+"""Implement `with_structured_output` and its parsers."""

@@ -1,4 +1,4 @@
-"""A chat model with bound parameters that stay bound when tools or a schema follow."""
+"""A chat model with bound parameters that stay bound when tools or a schema are bound later."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -28,8 +28,8 @@ _REPLACED_BY_OTHER_TOOLS = (
 class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
     """A chat model with bound parameters that stay bound when tools or a schema are bound later.
 
-    LangChain's own binding calls `bind_tools` and `with_structured_output` of the model inside, and earlier parameters
-    are lost. Here only earlier tools and formats are replaced.
+    LangChain's own binding calls `bind_tools` and `with_structured_output` of the inner model, so that earlier
+    parameters are lost. Here, only earlier tools and formats are replaced.
     """
 
     @classmethod

@@ -1,6 +1,6 @@
-"""Read the single JSON value in a model's text: whole, in a code fence, or with prose around it.
+"""Read the single JSON value in a model's text: the whole text, in a code fence, or surrounded by prose.
 
-Nothing is completed and nothing is guessed: a truncated value, two different values, a value inside a broken one, a key
+Values are neither completed nor guessed: a truncated value, two different values, a value inside an invalid one, a key
 with two different values, and numbers that JSON does not have are refused, unless the extra `json5` is installed and
 accepts the text. Reasoning in the text before the answer (`<think>`) is skipped.
 """
@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from langchain_kimi._openrouter.json import UNAMBIGUOUS_DECODER, distinct_keys, finite
 
 MAX_JSON5_LENGTH = 100_000
-"""The longest text, in characters, that is read as JSON5; `json5` takes about a second for it."""
+"""The maximum length in characters of a text that is read as JSON5. `json5` takes about a second for this length."""
 
 # JSON5 reads `\d` as `d`, which changes a path or a formula whose backslashes were not doubled.
 _LOST_BACKSLASH = re.compile(r"\\(?P<lost>[^\"'\\/bfnrtu\r\n\u2028\u2029])|\\.", re.DOTALL)
@@ -24,7 +24,7 @@ _FENCED = re.compile(r"\s*```[\w-]*[ \t]*\r?\n(.*?)\n?\s*```\s*", re.DOTALL)
 
 
 def read_json5(text: str) -> Any:
-    """Return the value of a text that is JSON5 as a whole, in a code fence or not.
+    """Return the value of a text that is JSON5, which may be in a code fence.
 
     Raises:
         ValueError: The text is not JSON5, or the library is not installed.
@@ -85,7 +85,10 @@ class NotJSONError(ValueError):
 
 
 class _RefusedError(NotJSONError):
-    """A value is JSON, but nested too deeply, too large a number, or ambiguous. The values inside it are not tried."""
+    """A value is JSON, but it is nested too deeply, contains too large a number, or is ambiguous.
+
+    The values inside it are not tried.
+    """
 
 
 def read_json(text: str, *, wants_object: bool) -> Any:
@@ -95,11 +98,11 @@ def read_json(text: str, *, wants_object: bool) -> Any:
 
     Args:
         text: A whole reply, or the arguments of a call.
-        wants_object: Whether an object is expected; lists in the prose around it (`[1]`) are then ignored.
+        wants_object: Whether an object is expected. Then lists in the prose around it (`[1]`) are ignored.
 
     Raises:
-        NotJSONError: There is no value, a broken one, two different ones, or one with NaN or Infinity. If the extra
-            `json5` is installed, a text that is JSON5 as a whole is read too.
+        NotJSONError: There is no value, an invalid one, two different ones, or one with NaN or Infinity. If the extra
+            `json5` is installed, a text that is JSON5 is accepted too.
     """
     start = _answer_start(text)
     if start is None:
@@ -117,6 +120,7 @@ def read_json(text: str, *, wants_object: bool) -> Any:
 
 
 def _read_strictly(text: str, begin: int, *, wants_object: bool) -> Any:
+    """Return the single JSON value in a text, without JSON5."""
     start = _end_of(_OPENING, text, begin)
     try:
         value, end = _decode(text, start)
@@ -144,8 +148,8 @@ def _answer_start(text: str) -> int | None:
 def read_partial_json(text: str) -> Any:
     """Return the part of a value that has been streamed so far; None if nothing can be shown yet.
 
-    Only a text that begins with the value, its fence or its markup is read: a value after prose may turn out not to be
-    the only one.
+    Only a text that begins with the value, its fence or its markup is read, because after prose another value may
+    follow.
     """
     begin = _answer_start(text)
     start = _end_of(_OPENING, text, begin or 0)
@@ -181,6 +185,7 @@ def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def _value_in_prose(text: str, start: int, first_error: NotJSONError, *, wants_object: bool) -> Any:
+    """Return the single JSON value among the prose of a text."""
     values = _values(text, start)
     candidates = [(value, position) for value, position in values if not wants_object or _contains_object(value)]
     if not candidates:
@@ -197,9 +202,10 @@ def _contains_object(value: Any) -> bool:
 
 
 def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:
-    """Yield each outermost value and its index; raise at a value that began as JSON and broke.
+    """Yield each outermost value and its index. Brackets and braces of the prose are skipped, up to a limit.
 
-    Brackets and braces of the prose are skipped, up to a limit.
+    Raises:
+        NotJSONError: A value begins like JSON and is invalid, or the limit is reached.
     """
     skipped = read = 0
     while match := _VALUE_START.search(text, position):
@@ -228,7 +234,7 @@ def _after_braces(text: str, start: int) -> int:
 
 
 def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
-    """Yield the braces outside of strings. After a quote whose string does not end soon, all braces count."""
+    """Yield the braces outside strings. After a quote that begins no short string, all braces are yielded."""
     for match in _BRACE.finditer(text, start):
         if match["open"]:
             yield from _BARE_BRACE.finditer(text, match.start())
@@ -238,6 +244,7 @@ def _braces(text: str, start: int) -> Iterator[re.Match[str]]:
 
 
 def _decode(text: str, start: int) -> tuple[Any, int]:
+    """Return the JSON value at an index, and the index after it."""
     try:
         return UNAMBIGUOUS_DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:

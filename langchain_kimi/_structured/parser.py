@@ -1,4 +1,4 @@
-"""Parsers of structured output: from a whole reply to its value, and from a streamed reply to growing values."""
+"""Parsers of structured output: the value of a complete reply, and growing values of a streamed reply."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
@@ -9,7 +9,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from pydantic import InstanceOf
 
-from langchain_kimi._reply.chunk_sums import whole
+from langchain_kimi._reply.chunk_sums import sum_of
 from langchain_kimi._schemas.output import OutputSchema
 from langchain_kimi._structured.json_text import read_partial_json
 from langchain_kimi._structured.reading import only_calls_others, read_output
@@ -17,11 +17,11 @@ from langchain_kimi._structured.serialization import Dumped, DumpedWithSchema
 
 
 class TracedChunk(str):
-    """An empty string that carries a chunk of the reply.
+    """An empty string with a chunk of the reply as an attribute.
 
     LangChain adds up the inputs of a parser for its traces, one by one. Adding message chunks parses all arguments so
-    far each time, and adding long texts copies them each time. Therefore these strings are empty, and one more at the
-    end has the whole text.
+    far each time, and adding long texts copies them each time. Therefore these strings are empty, and an additional one
+    at the end contains the whole text.
     """
 
     __slots__ = ("chunk",)
@@ -76,16 +76,19 @@ def _text_of(chunk: AIMessageChunk) -> str:
     return str(chunk.text) or "".join(piece["args"] or "" for piece in chunk.tool_call_chunks)
 
 
-# Up to this many characters the value so far is parsed with every piece. Beyond that it is parsed each time that the
-# reply has grown by a sixteenth, so that the work grows with the reply's length and not with its square.
+# Up to this number of characters, the value so far is parsed after each piece. For longer replies it is parsed each
+# time that the reply has grown by a sixteenth, so that the time grows with the reply's length and not with its square.
 _PARSE_ALWAYS_BELOW = 4096
 _GROWTH_SHARE = 16
 
 
 class StreamedOutput:
-    """The values of a streamed reply: `feed` it chunks, then `close` it; both yield values.
+    """Reads the values of a streamed reply. `feed` takes its chunks and `close` its end; both yield values.
 
-    If `grows` is true, the value so far is yielded each time it changes. The last value is that of the whole reply.
+    Args:
+        schema: The schema of the value.
+        by_call: Whether the value is in a function call; otherwise it is in the text.
+        grows: Whether the value so far is yielded each time that it changes. The last value is that of the whole reply.
     """
 
     def __init__(self, schema: OutputSchema, *, by_call: bool, grows: bool) -> None:
@@ -116,7 +119,7 @@ class StreamedOutput:
         Raises:
             KimiStructuredOutputError: See `read_output`.
         """
-        value = read_output(whole(self._chunks), self._schema, by_call=self._by_call)
+        value = read_output(sum_of(self._chunks), self._schema, by_call=self._by_call)
         yield from self._changed([value]) if self._schema.model is None else [value]
 
     def _argument_pieces(self, chunk: AIMessageChunk) -> Iterator[str]:
@@ -143,12 +146,12 @@ class StreamedOutput:
 
 
 class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
-    """Returns the value in a reply, or raises; it returns None only if the schema allows null.
+    """Returns the value in a reply, or raises an error. It returns None only if the schema allows null.
 
     Attributes:
         target: The schema of the value.
-        by_call: Whether a function call was requested, or else JSON in the text.
-        grows: Whether a stream yields the value so far before the whole value.
+        by_call: Whether a function call was requested; otherwise JSON in the text was.
+        grows: Whether a stream yields the value so far before the complete value.
     """
 
     target: InstanceOf[OutputSchema]
@@ -173,7 +176,7 @@ class StructuredOutputParser(DumpedWithSchema, BaseTransformOutputParser[Any]):
 
         Args:
             result: The reply; only its first candidate is read.
-            partial: Whether the reply is incomplete; None then means that there is nothing to show yet.
+            partial: Whether the reply is incomplete. Then the result is None while there is no value to show yet.
 
         Raises:
             KimiStructuredOutputError: A whole reply has no such value.
@@ -272,10 +275,10 @@ class RawAndParsed(Dumped, RunnableSerializable[AIMessage, dict[str, Any]]):
             yield result
 
     def _at_the_end(self, pieces: Iterator[Any], config: RunnableConfig) -> Iterator[dict[str, Any]]:
-        yield self._parsed(whole([*chunks_of(pieces)]), config)
+        yield self._parsed(sum_of([*chunks_of(pieces)]), config)
 
     async def _aat_the_end(self, pieces: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
-        yield await self._aparsed(whole([chunk async for chunk in achunks_of(pieces)]), config)
+        yield await self._aparsed(sum_of([chunk async for chunk in achunks_of(pieces)]), config)
 
     def _parsed(self, raw: AIMessage, config: RunnableConfig) -> dict[str, Any]:
         try:

@@ -1,4 +1,4 @@
-"""The method of structured output, and its runnable: a model bound to a schema, and a parser."""
+"""Choose the method of structured output, and build its runnable: a model bound to a schema, and a parser."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast, get_args
@@ -28,13 +28,13 @@ def output_method(
     """Return the method that all models of a request support.
 
     A call is forced only on models that do not reason in this request, because reasoning and a forced call exclude
-    each other. The other models get the schema, or JSON mode where schemas are not supported. A model without
-    a profile is assumed to support everything.
+    each other. Other models get the schema, or JSON mode if they do not support schemas. A model without a profile is
+    assumed to support everything.
 
     Args:
         slugs: The model and its fallbacks (`models`).
-        parameters: The request's parameters; `reasoning` and `reasoning_effort` are read.
-        own_profile: The first model's profile as set by the user, in place of the built-in one.
+        parameters: The request's parameters, of which `reasoning` and `reasoning_effort` are read.
+        own_profile: The user's profile of the first model, which replaces the built-in one.
     """
     profiles = [profile(slug) for slug in slugs]
     if own_profile:
@@ -50,16 +50,17 @@ def output_method(
 def _supports_forced_call(slug: str, facts: JSONObject | None) -> bool:
     if not _supports(facts, "tool_calling"):
         return False
-    # Profiles deny a forced call to all models that may reason; those with a switch accept it once reasoning is off.
+    # According to the profiles, no model that may reason supports a forced call. Models whose reasoning can be switched
+    # off accept it without reasoning.
     own = family(slug)
-    return _supports(facts, "tool_choice") or (own is not None and own.thinks == "switchable")
+    return _supports(facts, "tool_choice") or (own is not None and own.thinking == "switchable")
 
 
 def _supports(facts: JSONObject | None, ability: str) -> bool:
     return facts is None or bool(facts.get(ability, True))
 
 
-KINDS = (StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
+OUTPUT_CLASSES = (StructuredOutputParser, RawAndParsed, RepairingModel, InstructedModel)
 """The classes of structured output that LangChain dumps."""
 
 _READ_PARAMETERS = ("model", "model_name", "models", "reasoning", "reasoning_effort", "provider", "openrouter_provider")
@@ -90,12 +91,12 @@ def structured_output(  # noqa: PLR0913 - the arguments of `with_structured_outp
         strict: Whether the host must enforce the schema. None lets the package choose if it also chooses the method.
         tools: Tools that the model may call instead of answering, with the JSON methods only. With `include_raw` the
             calls are in `raw`; without it they are an error.
-        repair: How often a bad answer is requested again: 0 or 1 (see `RepairingModel`).
+        repair: The number of further requests after an invalid answer: 0 or 1 (see `RepairingModel`).
         partial: Whether a stream of a pydantic class yields growing objects.
         **kwargs: Further parameters to bind; `tool_choice` and `parallel_tool_calls` replace the defaults.
 
     Raises:
-        KimiUsageError: (also a `ValueError`) The method is unknown, or the schema is missing or not a schema.
+        KimiUsageError: (also a `ValueError`) The method is unknown, or the schema is missing or invalid.
     """
     _check(schema, method, repair)
     request = _Request(model, kwargs)
@@ -128,7 +129,7 @@ def _check(schema: Schema | None, method: Method | None, repair: int) -> None:
 
 
 class _Request:
-    """The future requests: the model's own parameters and those bound over them."""
+    """The parameters of future requests: the model's own, and the bound ones, which override them."""
 
     def __init__(self, model: BaseChatModel, kwargs: Mapping[str, Any]) -> None:
         self._model = model
@@ -161,7 +162,7 @@ class _Request:
         tools: Sequence[Tool],
         arguments: Mapping[str, Any],
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with the schema bound in the way of the method."""
+        """Return the model with the schema bound as the method requires."""
         if method == "function_calling":
             # Kimi's hosts do not list `parallel_tool_calls`: with `require_parameters` no host would be left.
             requires_all = (self._parameters.get("provider") or {}).get("require_parameters")
@@ -176,7 +177,7 @@ class _Request:
         return self._model.bind(**bind_arguments(tools, **format_arguments))
 
     def _cannot_force(self, tool: JSONObject, arguments: Mapping[str, Any]) -> bool:
-        """Return whether the models cannot be forced to call, as the repair `tool_choice` decides it; warn if so."""
+        """Return whether the repair `tool_choice` would not force a call, because the models reason; warn if so."""
         if "tool_choice" in arguments:
             return False
         first, *fallbacks = self._slugs
@@ -192,7 +193,7 @@ class _Request:
         return True
 
     def _provider(self) -> dict[str, Any]:
-        """Return `provider` with only hosts that support the format, unless the user set `require_parameters`."""
+        """Return a `provider` that excludes hosts without support of the format, unless the user decided about it."""
         if any("require_parameters" in (layer.get("provider") or {}) for layer in self._layers):
             return {}
         return {"provider": {**(self._parameters.get("provider") or {}), "require_parameters": True}}

@@ -1,4 +1,4 @@
-"""Models with a schema in the prompt, and models that repeat a failed request."""
+"""Wrap a model: with the schema as an instruction in the prompt, or with a second request after an invalid answer."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -91,15 +91,15 @@ _MAX_PLACES_SHOWN = 20
 
 
 class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, AIMessage]):
-    """A model that gets a second request if its answer has no value of the schema.
+    """A model that gets a second request if its answer contains no value of the schema.
 
-    There is no second request after a refusal or a truncated answer. The second message is the answer; its tokens and
-    cost are those of both, and `response_metadata["attempts"]` has both messages as received.
+    There is no second request after a refusal or a truncated answer. The second message is the answer. It has the sum
+    of the tokens and costs of both, and `response_metadata["attempts"]` contains both messages as received.
 
     Attributes:
         model: The model, with the schema bound to it.
         target: The schema of the value.
-        by_call: Whether a function call is requested, or else JSON in the text.
+        by_call: Whether a function call is requested; otherwise JSON in the text is.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -124,6 +124,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         return await self._acall_with_config(ask, input, config, **kwargs)
 
     def _ask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
+        """Return the answer of the model, or the second one if the first is invalid."""
         try:
             first = self.model.invoke(model_input, config, **kwargs)
         except KimiEmptyReplyError as error:
@@ -133,7 +134,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         try:
             return _both(first, self.model.invoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
-            raise _noted(error, problem) from problem
+            raise _with_note(error, problem) from problem
 
     async def _aask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
         try:
@@ -145,7 +146,7 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         try:
             return _both(first, await self.model.ainvoke(self._second_input(model_input, problem), config, **kwargs))
         except KimiError as error:
-            raise _noted(error, problem) from problem
+            raise _with_note(error, problem) from problem
 
     def _problem(self, message: AIMessage) -> KimiStructuredOutputError | None:
         try:
@@ -155,7 +156,8 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
         return None
 
     def _second_input(self, model_input: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
-        # The answer is sent as text: hosts refuse a broken call, and a call without a result.
+        """Return the input with the invalid answer and the request for another one."""
+        # The answer is sent as text, because hosts refuse an invalid call and a call without a result.
         shown = [AIMessage(problem.text)] if problem.text.strip() else []
         places = [
             f"- {'.'.join(map(str, error['loc'])) or 'the whole'}: {error['msg']}"
@@ -167,7 +169,11 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
 
 
 def _without_answer(error: KimiEmptyReplyError) -> AIMessage:
-    """Return the message of a reply with only reasoning or white space; raise the error if there is nothing at all."""
+    """Return the message of a reply with only reasoning or white space.
+
+    Raises:
+        KimiEmptyReplyError: The reply has no content at all.
+    """
     partial = error.partial
     if isinstance(partial, AIMessage) and (partial.content or partial.additional_kwargs):
         return partial
@@ -180,7 +186,7 @@ def _both(first: AIMessage, second: AIMessage) -> AIMessage:
     return both.model_copy(update={"response_metadata": {**both.response_metadata, ATTEMPTS: [first, second]}})
 
 
-def _noted(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
+def _with_note(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
     """Add the reason for the second call to its error."""
     error.add_note(f"This was the second attempt. The first: {problem}")
     return error

@@ -1,4 +1,4 @@
-"""Read the value in a whole reply, or raise an error that explains why it is missing."""
+"""Read the value in a complete reply, or raise an error that explains why it is missing."""
 
 import json
 import re
@@ -21,8 +21,8 @@ _ADVICE: dict[StructuredOutputCause, str] = {
 }
 _ONLY_REASONING = "Reasoning used up the tokens: raise max_tokens, or limit reasoning (`reasoning`)."
 _EXCERPT = 20
-# Markup of calls of tools that were not offered stays in the text; its arguments are not the value.
-# A name has a limit, because each beginning of a call is read on its own.
+# Markup of calls to tools that were not offered stays in the text, and its arguments are not the value. The length of a
+# name is limited, because each beginning of a call is read separately.
 _LEAKED_CALL = re.compile(r"functions\.([\w.-]{1,128}+):\d{1,9}+\s{0,9}+<\|tool_call_argument_begin\|>")
 
 ATTEMPTS = "attempts"
@@ -30,16 +30,15 @@ ATTEMPTS = "attempts"
 
 
 def read_output(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
-    """Return the value in a whole reply.
+    """Return the value in a complete reply.
 
-    The first matching call of several is used. If a requested call is missing, JSON in the text is
-    read; if requested text is missing, a call of the schema's name is read. Both only if they match
-    the schema.
+    Of several calls, the first one that matches is used. If the requested call is missing, JSON in the text is read; if
+    the requested text is missing, a call with the schema's name is read. Either must match the schema.
 
     Args:
         message: The reply, or the sum of its chunks.
         schema: The schema of the value.
-        by_call: Whether a function call was requested, or else JSON in the text.
+        by_call: Whether a function call was requested; otherwise JSON in the text was.
 
     Raises:
         KimiStructuredOutputError: The reply has no such value; `cause` names the reason. A reply that the token limit
@@ -64,6 +63,7 @@ def _add_first_attempt(
 
 
 def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
+    """Return the value in one message; see `read_output`."""
     if refusal := _refusal(message):
         raise _failure(message, "refusal", f"The model refused: {refusal}", text=refusal)
     if message.response_metadata.get("finish_reason") == "length":
@@ -88,13 +88,13 @@ def _leaked_calls(text: str) -> list[str]:
 
 
 def only_calls_others(text: str, name: str) -> bool:
-    """Return whether a text has calls in Kimi's markup, all of them of other names than the schema's."""
+    """Return whether a text has calls in Kimi's markup, and none of them has the schema's name."""
     called = _leaked_calls(text)
     return bool(called) and name not in called
 
 
 def _refusal(message: AIMessage) -> str:
-    """Return the text of a refusal; this package and versions of LangChain store it in different places."""
+    """Return the text of a refusal, or an empty string. Versions of LangChain store it in different places."""
     if refusal := message.additional_kwargs.get("refusal"):
         return str(refusal)
     blocks = [block for block in message.content if isinstance(block, dict)]
@@ -103,7 +103,7 @@ def _refusal(message: AIMessage) -> str:
 
 
 def _arguments(message: AIMessage, name: str) -> list[str]:
-    """Return the arguments of each call of one function, as received if the raw text is available."""
+    """Return the arguments of each call to one function, as received if the raw text is available."""
     if isinstance(message, AIMessageChunk):
         # LangChain completes truncated arguments in a chunk's `tool_calls`, but not in its `tool_call_chunks`.
         return [_as_received(piece["args"] or "") for piece in message.tool_call_chunks if piece["name"] == name]
@@ -142,6 +142,7 @@ def _no_answer(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Ki
 def _unreadable(
     message: AIMessage, schema: OutputSchema, text: str, problem: NotJSONError | SchemaMismatchError, *, by_call: bool
 ) -> KimiStructuredOutputError:
+    """Return the error for an answer that is not JSON or does not match the schema."""
     cause: StructuredOutputCause
     if isinstance(problem, SchemaMismatchError):
         cause, position, errors = "invalid", None, problem.errors
@@ -158,6 +159,7 @@ def _unreadable(
 def _failure(
     message: AIMessage, cause: StructuredOutputCause, reason: str, **details: Any
 ) -> KimiStructuredOutputError:
+    """Return the error with the metadata of the message; a filtered reply counts as a refusal."""
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"

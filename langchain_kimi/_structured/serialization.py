@@ -1,4 +1,4 @@
-"""Base classes of the parts of structured output, so that `dumps` and `loads` of a chain with a schema work."""
+"""Base classes for the runnables of structured output, so that LangChain can dump and load a chain with a schema."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from pydantic import field_validator
 from langchain_kimi._schemas.output import OutputSchema
 
 NAMESPACE = ("langchain_kimi", "structured_output")
-"""The namespace of these classes in dumps; it stays the same when modules move."""
+"""The namespace of these classes in dumps. It does not depend on their modules, so these may move."""
 
 
 class Dumped(Serializable):

@@ -1,1 +1,1 @@
-"""Token counts, the context check and cost estimates."""
+"""Count tokens, check the context limit and estimate costs, all offline."""

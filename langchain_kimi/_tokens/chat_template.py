@@ -1,6 +1,6 @@
-"""Kimi's chat templates: a conversation as the segments of the prompt that the model reads.
+"""Render a conversation with Kimi's chat templates, as the segments of the prompt that the model reads.
 
-Each host renders the prompt itself, and hosts differ in the points that `hosts.PromptForm` lists. Everything else here
+Each host renders the prompt itself, and hosts differ in the points that `hosts.PromptForm` lists. Everything else
 follows the released templates.
 """
 
@@ -15,9 +15,9 @@ from langchain_kimi._tokens.prompt import Prompt, Segment, compact_json, parts_o
 from langchain_kimi._tokens.typescript import typescript_tools
 
 DEFAULT_SYSTEM = "You are Kimi, an AI assistant created by Moonshot AI."
-# Hosts bill 18 more tokens for a conversation without a system message: 4 for the envelope, and these.
+# Hosts bill 18 more tokens for a conversation without a system message: 4 for the special tokens, and these.
 _DEFAULT_SYSTEM_TOKENS = 14
-# Each is one token of the vocabulary. This follows from billed prompts whose other tokens were certain.
+# Each is one token of the vocabulary, as follows from billed prompts in which all other tokens are certain.
 _ROLE_WORDS = frozenset({"user", "assistant", "system", "tool"})
 _END = "<|im_end|>"
 _OPENERS = {"user": "<|im_user|>", "assistant": "<|im_assistant|>"}
@@ -34,12 +34,13 @@ def render(
     """Return the segments of a conversation and its tools, up to the point where the model continues.
 
     Args:
-        family: The family whose template is used. None, for a model that is not a Kimi, uses the plain envelope.
+        family: The family whose template is used; None for a model that is not a Kimi, whose messages get only the
+            special tokens of K2.
         messages: The messages as they are sent.
         tools: The tools as they are sent.
-        form: The form in which the host writes the prompt; None is the form of the family's template. K3 has only one.
-        is_part: Whether the messages are any part of a conversation. Then all reasoning beside tool calls is written,
-            so that a longer part never has fewer tokens.
+        form: The form in which the host writes the prompt; None: the form of the family's template. K3 has only one.
+        is_part: Whether the messages are an arbitrary part of a conversation. Then the reasoning of all turns with tool
+            calls is included, so that a longer part never has fewer tokens.
 
     Returns:
         The segments in the order of the prompt.
@@ -50,12 +51,12 @@ def render(
 
 
 class _Template:
-    """The templates of K2 to K2.7, which differ in three points: default system text, tools and reasoning."""
+    """The templates of K2 to K2.7, which differ only in the default system text, the tools and the reasoning."""
 
     def __init__(self, family: KimiFamily | None, form: PromptForm) -> None:
         self.prompt = Prompt()
         self.form = form
-        self.thinks = family is not None and family.thinks != "never"
+        self.thinks = family is not None and family.thinking != "never"
         self.has_think_tokens = family is not None and family.template != "k2"
 
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject], *, is_part: bool) -> list[Segment]:
@@ -126,13 +127,13 @@ def _tools_text(tools: Sequence[JSONObject], style: ToolsStyle) -> str:
         try:
             return typescript_tools(tools) or compact_json(tools)
         except (ValueError, TypeError, AttributeError, LookupError):
-            # The released template falls back to JSON, too. The host reports a malformed schema.
+            # The released template falls back to JSON too. The host reports a malformed schema.
             return compact_json(tools)
     return compact_json(tools) if style == "compact_json" else json.dumps(tools, ensure_ascii=False, sort_keys=True)
 
 
 def _start_of_running_loop(messages: Sequence[WireMessage]) -> int:
-    """Return the position after the last answer without tool calls. From there on the model sees its reasoning."""
+    """Return the position after the last answer without tool calls. The reasoning of later messages is included."""
     finished = [
         position
         for position, message in enumerate(messages)

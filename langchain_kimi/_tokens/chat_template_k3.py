@@ -1,4 +1,4 @@
-"""The chat template of Kimi K3, which differs from the earlier ones: it uses tags, and tool calls have no ids.
+"""Render a conversation with the chat template of Kimi K3, which uses tags and has no ids of tool calls.
 
 It follows one published copy of the template. No recorded exchange was available to compare its token counts with.
 """
@@ -29,7 +29,7 @@ class _Template:
     def render(self, messages: Sequence[WireMessage], tools: Sequence[JSONObject]) -> list[Segment]:
         if tools:
             self._whole_message(f"{_TOOLS_HEAD}{compact_json(tools)}\n```", role="system", type="tool-declare")
-        # The effort is a word in the text. Every other effort has the same number of tokens.
+        # The text names the effort `max`. Every other effort has the same number of tokens.
         self._whole_message(_EFFORT, role="system", type="thinking-effort")
         for message in messages:
             self._message(message)

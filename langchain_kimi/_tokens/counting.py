@@ -1,6 +1,6 @@
-"""The number of tokens of a prompt: counted with Kimi's vocabulary if it is on this machine, otherwise estimated.
+"""Count the tokens of a prompt with Kimi's vocabulary if it is on this machine; otherwise estimate them.
 
-Nothing here uses the network.
+This module does not use the network.
 """
 
 import math
@@ -16,14 +16,15 @@ from langchain_kimi._tokens.hosts import PromptForm, default_form, form_of_host,
 from langchain_kimi._tokens.prompt import Segment
 from langchain_kimi._tokens.vocabulary import SHA256, find_vocabulary
 
-# Prompts of a certain form are estimated within 11 % of the billed tokens. A larger difference means that a different
-# prompt was billed, for example because the conversation was trimmed since.
+# If the form of a prompt is certain, the estimate is within 11 % of the billed tokens. A larger difference means that
+# another prompt was billed, for example because the conversation has been trimmed since.
 _SAME_PROMPT = 0.12
 _FEW_TOKENS = 4
 # An image counts as 1,400 tokens and may have 4,096.
 _MORE_MEDIA = 2
 _BETTER = 0.03
-"""How much nearer another form than the host's must be to the billed tokens, as a share of them."""
+"""The minimum advantage of another form over the host's: the difference of their distances from the billed tokens, as a
+share of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class _Base:
     """An earlier turn of the same conversation, on which a count is based.
 
     Attributes:
-        form: The form in which the host wrote it, derived from its billed tokens.
-        estimated: Its estimated tokens in that form.
-        billed: Its billed tokens.
+        form: The form in which the host wrote the prompt of that turn, derived from its billed tokens.
+        estimated: The estimated tokens of that turn in this form.
+        billed: The billed tokens of that turn.
     """
 
     form: PromptForm
@@ -54,7 +55,7 @@ class _Base:
     billed: int
 
     def adjusted(self, tokens: int) -> int:
-        """Return the tokens of a later turn, plus the difference between billed and estimated tokens.
+        """Return the estimated tokens of a later turn plus the difference between billed and estimated tokens.
 
         Hosts add text to the tools and before the first message, so the difference does not grow with the conversation.
         A later turn can have fewer tokens, because the template omits the reasoning of earlier turns; then only its
@@ -69,8 +70,8 @@ class TokenCount:
 
     Attributes:
         tokens: The number of tokens.
-        exact: Whether Kimi's vocabulary counted all of them. The host may still write the prompt in another form.
-        media_tokens: The tokens among them for images, videos, audio and files, which are always an estimate.
+        exact: Whether all of them were counted with Kimi's vocabulary. The host may still use another prompt form.
+        media_tokens: The tokens among them for images, videos, audio and files, which are always estimated.
         unadjusted: The number before the difference to the billed tokens of an earlier turn was added.
         host: The slug of the host whose prompt form was counted. None if the host that will serve the call is not
             certain; then the form of the model's template was counted.
@@ -87,10 +88,10 @@ class TokenCounter:
     """Counts tokens for one model.
 
     Args:
-        model_slug: The model, whose family decides on the chat template. Counts for a model that is not a Kimi are
+        model_slug: The model, whose family determines the chat template. Counts for a model that is not a Kimi are
             estimates, because its vocabulary differs.
-        tokenizer_file: The path of Kimi's vocabulary; None searches the default locations, see `find_vocabulary`.
-        form: The form in which every host writes the prompt; None is the form of the host, or of the family's template.
+        tokenizer_file: The path of Kimi's vocabulary; None: the default locations are searched, see `find_vocabulary`.
+        form: The form in which every host writes the prompt; None: the form of the host, or of the family's template.
         sha256: The checksum that the vocabulary must have.
 
     Raises:
@@ -130,11 +131,11 @@ class TokenCounter:
             host: The slug of the host that will serve the call; None if that is not certain.
             billed: The usage that this host reported for an earlier turn. It is the basis of the count if it is near
                 the estimate of that turn in one of the forms that hosts use.
-            is_part: Whether the messages are any part of a conversation. Then a longer part never has fewer tokens: a
-                system message has at least as many as the default that it replaces, and reasoning beside tool calls is
-                counted, although a later answer hides it.
+            is_part: Whether the messages are an arbitrary part of a conversation. Then a longer part never has fewer
+                tokens: a system message counts at least as much as the default that it replaces, and the reasoning of
+                turns with tool calls is counted, although the template omits it after a later answer.
         """
-        # An earlier turn has the same texts, and most forms share them.
+        # Cached, because an earlier turn has the same texts, and most forms share them.
         cost = cache(measure or self._cost)
         form = self._form or form_of_host(self._family, host) or default_form(self._family)
         base = self._base(billed, messages, tools, cost, form) if billed else None
@@ -142,7 +143,8 @@ class TokenCounter:
         media = _media_tokens(segments)
         raw = _total(segments, cost)
         if is_part and _has_system(messages):
-            default, system = (_total(render(self._family, some, None, form), cost) for some in ((), messages[:1]))
+            default = _total(render(self._family, (), None, form), cost)
+            system = _total(render(self._family, messages[:1], None, form), cost)
             raw += max(0, default - system)
         if measure is not None or self._vocabulary is not None:
             tokens, is_exact = raw, measure is None and not media
@@ -171,9 +173,9 @@ class TokenCounter:
         cost: Callable[[str], float],
         expected: PromptForm,
     ) -> _Base | None:
-        """Return the earlier turn that was billed; None if other messages than these were billed.
+        """Return the earlier turn that was billed; None if the billed prompt had other messages than these.
 
-        Its form is the expected one, unless another form is clearly nearer to the billed tokens.
+        The form of the turn is the expected one, unless another form is clearly closer to the billed tokens.
         """
         turn = messages[: billed.messages]
         forms = possible_forms(self._family) if self._form is None else (self._form,)
@@ -187,14 +189,14 @@ class TokenCounter:
             )
 
         estimates = {form: estimate(form) for form in forms}
-        misfits = {
+        differences = {
             form: abs(tokens - billed.prompt_tokens) / billed.prompt_tokens for form, tokens in estimates.items()
         }
-        best = min(misfits, key=misfits.__getitem__)
+        best = min(differences, key=differences.__getitem__)
         uncertain = _FEW_TOKENS + _MORE_MEDIA * _media_tokens(rendered(forms[0]))
-        if misfits[best] > max(_SAME_PROMPT, uncertain / billed.prompt_tokens):
+        if differences[best] > max(_SAME_PROMPT, uncertain / billed.prompt_tokens):
             return None
-        form = best if misfits[best] + _BETTER < misfits.get(expected, math.inf) else expected
+        form = best if differences[best] + _BETTER < differences.get(expected, math.inf) else expected
         return _Base(form, estimates[form], billed.prompt_tokens)
 
     def _cost(self, text: str) -> float:
@@ -221,5 +223,5 @@ def _has_system(messages: Sequence[WireMessage]) -> bool:
 
 @lru_cache(maxsize=64)
 def shared_counter(model_slug: str, tokenizer_file: str | None) -> TokenCounter:
-    """Return the counter of a model, always the same object, so that the vocabulary is searched for once."""
+    """Return the counter of a model; the same object for equal arguments, so that it searches the vocabulary once."""
     return TokenCounter(model_slug, tokenizer_file)

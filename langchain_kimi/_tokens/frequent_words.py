@@ -1,12 +1,12 @@
-"""Words that vocabularies of the size of Kimi's have as one token, where the average of their length would be too high.
+"""Words that are one token in vocabularies of the size of Kimi's, although the average for their length is higher.
 
-They are the words whose averages were wrong most often in code, documentation and licenses of installed packages, and
-common words of conversations.
+They are the words for which the average was wrong most often in the code, the documentation and the licenses of
+installed packages, and common words of conversations.
 """
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text, which blanks separate."""
+    """Return the words of a text that are separated by blanks."""
     return frozenset(text.split())
 
 
@@ -82,11 +82,12 @@ IN_TEXTS = words_of(
 """One token after a space or at the start of a line, but often several after a sign."""
 
 NAMES = words_of(
-    "Africa African America American April Arabic Asia August Australia Austria Beijing Berlin Brazil Britain British "
-    "California Canada Chicago China Chinese December Dutch Earth Egypt England English Europe European February France "
-    "French Friday Germany German Google Greek Hello Hindi India Indian Indonesia Internet Iran Ireland Israel Italian Italy "
-    "January Japan Japanese John July June Korea Korean London Los March Mexico Microsoft Monday Moscow New "
-    "November October Paris Please Polish Portuguese Python Russia Russian Saturday September Spain Spanish Sunday "
-    "Swedish Sweden Thursday Tokyo Tuesday Turkey Turkish United Washington Wednesday York"
+    "Africa African America American April Arabic Asia August Australia Austria Beijing Berlin Brazil Britain "
+    "British California Canada Chicago China Chinese December Dutch Earth Egypt England English Europe European "
+    "February France French Friday Germany German Google Greek Hello Hindi India Indian Indonesia Internet Iran "
+    "Ireland Israel Italian Italy January Japan Japanese John July June Korea Korean London Los March Mexico "
+    "Microsoft Monday Moscow New November October Paris Please Polish Portuguese Python Russia Russian Saturday "
+    "September Spain Spanish Sunday Swedish Sweden Thursday Tokyo Tuesday Turkey Turkish United Washington "
+    "Wednesday York"
 )
 """One token after a space: languages, countries, days, months and other names."""

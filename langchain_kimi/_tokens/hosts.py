@@ -1,7 +1,7 @@
-"""The forms in which hosts write Kimi's prompt: how tools look, the default system text, and omitted reasoning.
+"""The forms in which hosts write Kimi's prompt: the form of tools, the default system text, and omitted reasoning.
 
-One host billed 124 tokens for a request, another host 216, so a count needs the host. The data is in `hosts.json`, with
-its source and date; `scripts/fit_prompt_forms.py` updates it.
+For the same request one host billed 124 tokens and another 216, so a count depends on the host. The data is in
+`hosts.json`, with its source and date; `scripts/fit_prompt_forms.py` updates it.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Literal, TypedDict, cast
 from langchain_kimi._kimi.families import KimiFamily
 
 ToolsStyle = Literal["json", "compact_json", "typescript"]
-"""The form of tools in a prompt: JSON with spaces, JSON without spaces, or TypeScript types. This decides about a
+"""The form of tools in a prompt: JSON with spaces, JSON without spaces, or TypeScript types. It accounts for about a
 third of the tokens of a small prompt."""
 
 STYLES: tuple[ToolsStyle, ...] = ("json", "compact_json", "typescript")
@@ -25,7 +25,7 @@ class PromptForm:
     """The form in which a host writes a prompt.
 
     Attributes:
-        tools: How tools are shown to the model.
+        tools: The form of the tools.
         default_system: Whether a default system message is added to a conversation without a system message.
         reasoning: Whether the model sees its earlier reasoning within a running loop of tool calls.
     """
@@ -56,7 +56,7 @@ class FormData(TypedDict):
 def default_form(family: KimiFamily | None) -> PromptForm:
     """Return the form of a family's released template, which is used for hosts that are not in the data file.
 
-    K2's template leaves the spaces in JSON to the host, and most hosts write them. That is the longest form, so a check
+    K2's template does not specify the spaces in JSON, and most hosts write them. This is the longest form, so a check
     against a limit errs on the safe side.
     """
     is_newer = family is not None and family.template != "k2"
@@ -82,12 +82,12 @@ def possible_forms(family: KimiFamily | None) -> tuple[PromptForm, ...]:
     if family is None or family.template == "k3":
         return (first,)
     systems = (True, False) if first.default_system else (False,)
-    reasonings = (True,) if family.thinks == "never" else (True, False)
+    reasonings = (True,) if family.thinking == "never" else (True, False)
     return tuple(dict.fromkeys([first, *(PromptForm(*choice) for choice in product(STYLES, systems, reasonings))]))
 
 
 def generation_name(family: KimiFamily) -> str:
-    """Return the name of the generation, which shares its forms: `kimi-k2` before K2.5, `kimi-k2.5` from K2.5 on."""
+    """Return the name under which the forms of a family are listed: `kimi-k2` before K2.5, otherwise `kimi-k2.5`."""
     return "kimi-k2" if family.template == "k2" else "kimi-k2.5"
 
 

@@ -1,4 +1,4 @@
-"""Token counts, context checks and cost estimates of whole requests, all offline."""
+"""Count the tokens of requests, check them against the context limit, and estimate their cost, all offline."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The settings of a model that decide how its tokens are counted.
+    """The settings of a model for counting tokens.
 
     Attributes:
-        base_url: The base URL of the requests, which may name the provider.
-        tokenizer_file: The path of Kimi's vocabulary; None looks in the usual places.
+        base_url: The base URL of the requests, which may identify the provider.
+        tokenizer_file: The path of Kimi's vocabulary; None: the default locations are searched.
         encode: The user's own tokenizer, used for all text instead of the vocabulary and the estimate.
     """
 
@@ -38,14 +38,14 @@ class Counting:
 
 def counter_for(slug: str, counting: Counting) -> "TokenCounter":
     """Return the counter of a model; requests for the same slug and vocabulary share it."""
-    # A program that counts nothing imports nothing of it.
+    # Imported here, so that programs that do not count tokens do not import it.
     from langchain_kimi._tokens.counting import shared_counter  # noqa: PLC0415 - imported when needed
 
     return shared_counter(slug, counting.tokenizer_file)
 
 
 def token_ids(text: str, slug: str, counting: Counting) -> list[int]:
-    """Return the token ids of a text; without a vocabulary 0, 1, 2, ..., as many as are estimated."""
+    """Return the token ids of a text; without a vocabulary, 0, 1, 2, ... up to the estimated number."""
     if counting.encode is not None:
         return counting.encode(text)
     return counter_for(slug, counting).token_ids(text)
@@ -86,12 +86,12 @@ def count(
 
     Args:
         body: The body, in the form that is sent.
-        messages: The messages that it was made of.
+        messages: The messages from which it was built.
         counting: The model's settings.
-        is_whole: Whether the messages are the whole conversation. Then the usage of its last reply is the base of the
-            count.
-        is_part: Whether the messages are any part of a conversation. Then neither usage nor the provider of a reply is
-            used, and adding a message never lowers the count.
+        is_whole: Whether the messages are the whole conversation. Then the count is based on the usage of its last
+            reply.
+        is_part: Whether the messages are an arbitrary part of a conversation. Then neither the usage nor the provider
+            of a reply is used, and adding a message never lowers the count.
 
     Raises:
         KimiUsageError: There is no vocabulary at `tokenizer_file`.
@@ -113,7 +113,7 @@ def count(
 def billed_before(
     messages: Sequence[BaseMessage], sent: Sequence[WireMessage], slug: str, host: str | None
 ) -> "Billed | None":
-    """Return the prompt tokens that the last reply in a conversation reported, None if they cannot be used.
+    """Return the prompt tokens that the last reply in a conversation reported; None if they cannot be used.
 
     Args:
         messages: The conversation.
@@ -131,8 +131,8 @@ def billed_before(
         # Usage that was loaded or written by other code may lack any of its keys.
         usage = cast("Mapping[str, Any]", answer.usage_metadata or {})
         if (tokens := usage.get("input_tokens") or 0) > 0 and place:
-            fits = host_of(answer) in {host, None} and _is_same_model(answer, slug)
-            return Billed(place, tokens) if fits else None
+            is_usable = host_of(answer) in {host, None} and _is_same_model(answer, slug)
+            return Billed(place, tokens) if is_usable else None
     return None
 
 
@@ -156,9 +156,9 @@ def check_context(
 
     Args:
         body: The body, in the form that is sent.
-        messages: The messages that it was made of.
+        messages: The messages from which it was built.
         counting: The model's settings.
-        own_profile: The profile of the body's first model if the user set one; None takes the listed profile.
+        own_profile: The user's profile of the body's first model; None: the listed profile.
 
     Raises:
         KimiContextOverflowError: The prompt does not fit.
@@ -177,7 +177,7 @@ def check_context(
 
 
 def _context_limit(body: WireBody, own_profile: Mapping[str, Any] | None) -> int | None:
-    """Return the largest limit among the models that may serve the request, None if one of them is unknown."""
+    """Return the largest limit of the models that may serve the request; None if one of the limits is unknown."""
     plugins = cast("JSONObject", body).get("plugins") or ()
     if any(plugin.get("id") == _COMPRESSION for plugin in plugins):
         return None
@@ -210,12 +210,12 @@ class CostEstimate:
     Attributes:
         prompt_tokens: The tokens of the prompt.
         exact: Whether they were counted; otherwise they are estimated.
-        prompt_cost: The cost of the prompt at the list price if nothing of it is cached.
-        completion_tokens: The most tokens that the model may write, reasoning and all `n` replies included:
-            `max_tokens`, or the model's own limit. None if neither is known.
-        most_cost: The cost if the model writes `completion_tokens` tokens and the dearest host serves the call that the
-            provider preferences allow (at most `provider.max_price`), or a fallback model that is dearer. None if that
-            number is not known.
+        prompt_cost: The cost of the prompt at the list price if none of it is cached.
+        completion_tokens: The maximum number of tokens that the model may write, including the reasoning and all `n`
+            replies: `max_tokens`, or the model's own limit. None if neither is known.
+        most_cost: The cost if the model writes `completion_tokens` tokens at the highest price: that of the most
+            expensive host that the provider preferences allow (at most `provider.max_price`), or of a more expensive
+            fallback model. None if `completion_tokens` is None.
         source: The source of the prices; `given` if the caller passed them.
         date: The date of the prices, `YYYY-MM-DD`. None if the caller passed them.
     """
@@ -233,7 +233,7 @@ class CostEstimate:
 class Prices:
     """Prices in US dollars per million tokens, with their source and date (see `CostEstimate`).
 
-    The highest prices are those of the dearest host; a prompt that a host writes to its cache can cost more, too.
+    The highest prices are those of the most expensive host, including those for writing a prompt to its cache.
     """
 
     prompt: float
@@ -249,8 +249,8 @@ def prices_of(
     """Return the caller's prices, or the list prices of a model.
 
     Args:
-        slugs: The model, and its fallbacks, which count for the highest prices.
-        prices: The caller's prices; None takes the list prices.
+        slugs: The model, and its fallbacks, whose prices count for the highest prices.
+        prices: The caller's prices; None: the list prices.
         provider: The provider preferences of the request.
 
     Raises:
@@ -269,15 +269,15 @@ def prices_of(
         model_prices = profiles.prices(slug, provider)
         if model_prices is None:
             raise KimiUsageError(
-                f"The prices of {slug} are not known here.",
+                f"The prices of {slug} are unknown.",
                 advice='Call refresh(), or pass prices={"prompt": ..., "completion": ...}, US dollars per million '
                 "tokens.",
             )
         listed.append(model_prices)
     return Prices(
         listed[0].prompt,
-        max(one.dearest_prompt for one in listed),
-        max(one.dearest_completion for one in listed),
+        max(one.highest_prompt for one in listed),
+        max(one.highest_completion for one in listed),
         listed[0].source,
         listed[0].date,
     )
@@ -289,7 +289,7 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
     Args:
         prompt: The tokens of the prompt.
         prices: The prices.
-        most_tokens: The most tokens of one reply, None if that is not known.
+        most_tokens: The maximum number of tokens of one reply; None if it is unknown.
         n: The number of replies.
     """
     completion = None if most_tokens is None else most_tokens * n
@@ -307,8 +307,8 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
     )
 
 
-def room_for_reply(profile: Mapping[str, Any] | None, prompt_tokens: int) -> int | None:
-    """Return the most tokens that a model can write after a prompt, None if its limits are not known."""
+def max_reply_tokens(profile: Mapping[str, Any] | None, prompt_tokens: int) -> int | None:
+    """Return the maximum number of tokens that a model can write after a prompt; None if its limits are unknown."""
     limits = profile or {}
     written, context = limits.get("max_output_tokens"), limits.get("max_input_tokens")
     bounds = [written, None if context is None else max(context - prompt_tokens, 0)]

@@ -1,4 +1,4 @@
-"""The segments of a rendered prompt, and the reading of messages that all chat templates share."""
+"""The segments of a rendered prompt, and helpers to read messages, for all chat templates."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any
 from langchain_kimi._openrouter.wire import WireMessage
 
 IMAGE_TOKENS = 1_400
-"""The tokens that an image counts as: those of one with about 1,000 x 1,000 pixels.
+"""The number of tokens that is assumed for an image, which is that of about 1,000 x 1,000 pixels.
 
 Kimi's vision encoder uses one token per 28 x 28 pixels and at most 4,096 per image. A URL does not contain the size.
 """
 CLIP_TOKENS = 8_000
-"""The tokens that a video, an audio recording or a file counts as."""
+"""The number of tokens that is assumed for a video, an audio recording or a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Segment:
 
     Attributes:
         text: The text, or the name of a special token.
-        tokens: The number of tokens where no vocabulary is needed for it; None for text that must be counted.
-        is_certain: Whether `tokens` is exact. It is not for an image, whose number is an estimate.
+        tokens: The number of tokens if no vocabulary is needed for it; None for text that must be counted.
+        is_certain: Whether `tokens` is exact. For images and other media it is an estimate.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Tools in the form that Kimi K2.5 and later read: TypeScript types instead of JSON schemas.
+"""Write tools in the form that Kimi K2.5 and later read: TypeScript types instead of JSON schemas.
 
 The tokenizer code that Moonshot releases with the model converts tools to this form. A prompt with tools is a third to
 two thirds shorter than with JSON.
@@ -23,7 +23,7 @@ _DEFINITION = "#/$defs/"
 
 
 class UntypedSchemaError(ValueError):
-    """A schema that this notation cannot express; its tools are shown as JSON."""
+    """A schema cannot be expressed in this notation. The tools are then written as JSON."""
 
 
 def typescript_tools(tools: Sequence[JSONObject]) -> str:

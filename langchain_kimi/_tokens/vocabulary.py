@@ -1,4 +1,4 @@
-"""Kimi's own vocabulary, for exact token counts, and the download of its file.
+"""Find, read and download Kimi's own vocabulary, for exact token counts.
 
 All Kimi models from K2 to K3 share one vocabulary file, `tiktoken.model`. It is read from a configured path, or from
 the cache of `huggingface_hub`, where `python -m langchain_kimi tokenizer fetch` stores it. Counting never downloads it.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE_NAME = "tiktoken.model"
 REPOSITORY = "moonshotai/Kimi-K2-Instruct-0905"
 REVISION = "ac6c49f04883bd0a0598b790693a72061c676629"
-"""The fixed revision of https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905 that the file is downloaded from."""
+"""The revision of https://huggingface.co/moonshotai/Kimi-K2-Instruct-0905 from which the file is downloaded."""
 
 SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
 """The checksum of the vocabulary that all Kimi models share."""
@@ -40,7 +40,7 @@ PATTERN = (
 
 LONGEST_TEXT = 400_000
 LONGEST_RUN = 25_000
-"""The most characters that are encoded at once, and the longest run of only white space or only other characters.
+"""The maximum number of characters that are encoded at once, in total and in a run of only white space or only others.
 
 Kimi's own tokenizer splits at the same lengths, because the encoder fails on longer input.
 """
@@ -83,7 +83,7 @@ def find_vocabulary(location: str | Path | None = None, *, sha256: str = SHA256)
     """Return Kimi's vocabulary from this machine; None if the default locations do not have it.
 
     Args:
-        location: The file, a directory that contains it, or a cache of `huggingface_hub`; None is the default cache.
+        location: The file, a directory that contains it, or a cache of `huggingface_hub`; None: the default cache.
         sha256: The checksum that the file must have.
 
     Raises:
@@ -108,7 +108,7 @@ def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> 
     The environment variable `HF_ENDPOINT` may name a mirror. No access token is sent.
 
     Args:
-        directory: The directory for the file; None is the cache of `huggingface_hub`.
+        directory: The directory for the file; None: the cache of `huggingface_hub`.
         sha256: The checksum that the file must have.
 
     Returns:
@@ -159,8 +159,8 @@ def candidates(directory: Path) -> Iterator[Path]:
     """Yield the paths in a directory where the vocabulary may be.
 
     The directory contains the file itself, or is a cache of `huggingface_hub`, which has a folder per revision; see
-    https://huggingface.co/docs/huggingface_hub/guides/manage-cache. All Kimi models have the same file, and so have
-    copies of their repositories.
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache. The repositories of all Kimi models, and copies of
+    them, have the same file.
     """
     yield directory / FILE_NAME
     for author in ("moonshotai", "*"):
@@ -168,7 +168,7 @@ def candidates(directory: Path) -> Iterator[Path]:
 
 
 def hub_cache() -> Path:
-    """Return the cache directory of `huggingface_hub`, which need not be installed.
+    """Return the cache directory of `huggingface_hub`, even if the package is not installed.
 
     Its rules: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
     """
@@ -189,6 +189,7 @@ def expanded(path: str) -> Path:
 
 
 def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:
+    """Return the first vocabulary among files whose checksum is right."""
     for path in paths:
         try:
             status = path.stat()
@@ -204,7 +205,7 @@ def _first(paths: Iterable[Path], sha256: str) -> Vocabulary | None:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, sha256: str, _version: tuple[int, int]) -> Vocabulary | None:
-    """Return the vocabulary in a file, read once per version of the file; None if its checksum differs."""
+    """Return the vocabulary in a file; None if its checksum differs. The arguments include the version of the file."""
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         return None

@@ -16,7 +16,7 @@ for result in handle.results():
 ```
 
 `submit` takes any runnable that ends in a `ChatKimi`, such as `model.with_structured_output(Order)`. Rows are answered
-within 24 hours, mostly within minutes. The results are those of `invoke`: the same messages, repairs, typed errors,
+within 24 hours, usually within minutes. The results are the same as those of `invoke`: messages, repairs, typed errors,
 costs and values.
 """
 

@@ -24,7 +24,7 @@ class BatchLimitError(KimiUsageError):
 
 
 class BatchPendingError(KimiUsageError):
-    """The batch has not ended, so that it has no results yet.
+    """The batch has not ended, so it has no results yet.
 
     Attributes:
         batch_id: The batch.

@@ -138,8 +138,9 @@ class BatchHandle(BaseModel):
         """Wait until the batch has ended, and return its state.
 
         Args:
-            seconds: The most seconds to wait; None waits until the end, which may take 24 hours and more.
-            every: The most seconds between two requests. The first waits are shorter, from one second on.
+            seconds: The maximum wait in seconds; None waits until the end, which may take 24 hours and more.
+            every: The maximum interval between two requests in seconds. The first waits are shorter, from one second
+                on.
             clock: The source of time and sleep.
 
         Raises:

@@ -79,7 +79,7 @@ def finished(batch_id: str, every: float, deadline: float | None, now: Any) -> O
 
     Args:
         batch_id: The batch.
-        every: The most seconds between two requests. The first waits are shorter.
+        every: The maximum interval between two requests in seconds. The first waits are shorter.
         deadline: The end of the wait, in seconds of `now`; None waits until the end.
         now: Returns monotonic seconds.
     """

@@ -24,7 +24,7 @@ class BatchStatus(BaseModel):
         model: The model, as the server names it.
         provider: The provider that runs the batch, if the server names it.
         cost: US dollars that OpenRouter charged for the batch; None before its end and at other servers.
-        error: Why the batch failed; empty if it did not, or the server does not say.
+        error: The reason why the batch failed; empty if it did not, or the server does not say.
         created_at: Seconds since 1970.
         expires_at: Seconds since 1970 after which rows are not answered any more; None if unknown.
     """
@@ -89,10 +89,10 @@ class BatchResult:
 
     Attributes:
         index: The position of the row in the inputs.
-        value: What `invoke` returns for the row: an `AIMessage`, or the value of structured output; None after an
+        value: The result of `invoke` for the row: an `AIMessage`, or the value of structured output; None after an
             error.
-        error: What `invoke` raises for the row; None if it has a value.
-        message: The message of the model, also if it has no value of the schema; None if the row was not answered.
+        error: The error of `invoke` for the row; None if it has a value.
+        message: The message of the model, even if it has no value that fits the schema; None if there was no answer.
         custom_id: The row's id in the batch.
         cost: US dollars; None if unknown. `message.response_metadata["batch"]["cost_source"]` names its origin.
     """

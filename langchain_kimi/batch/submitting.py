@@ -47,19 +47,19 @@ def submit(
     Args:
         runnable: A `ChatKimi`, a binding of one, its structured output, or a chain of steps with one of these in it.
             The steps before the model run now, those after it when the results are read.
-        inputs: What `invoke` takes, a row each.
+        inputs: The inputs of the rows, each in any form that `invoke` accepts.
         key: The beginning of the rows' ids, at most 48 letters, digits, `-` and `_`, different for each batch; by
             default random. With a key of your own, `find` finds the batch if this process ends before it has the
             handle.
         completion_window: The time in which rows are answered: `24h` at OpenRouter, `12h` to `7d` at Moonshot.
         config: The configuration of the steps. A `Budget` among its callbacks, the model's callbacks or in the context
-            reserves the most that all rows can cost at the prices of batches.
+            reserves the highest possible cost of all rows at the prices of batches.
 
     Raises:
         BatchLimitError: The rows are too many or too large for one batch; see `parts`.
         KimiUsageError: The runnable, an input or a setting cannot be sent in a batch. Nothing was sent.
         KimiBudgetExceededError: The batch does not fit into a budget. Nothing was sent.
-        KimiError: The request failed. If the server may have accepted the batch all the same, the advice says so.
+        KimiError: The request failed. If the server may have accepted the batch anyway, the advice says so.
     """
     program = program_of(runnable, config)
     draft = draft_of(program, [program.begin(row) for row in inputs], key, completion_window)
@@ -115,7 +115,7 @@ class FindOptions(TypedDict, total=False):
 
     Attributes:
         others: The ids of batches that are known to be others.
-        every: The most seconds between two looks at the list, by default 30.
+        every: The maximum interval between two requests of the list in seconds, by default 30.
         clock: The source of sleep.
         config: The configuration of the steps.
     """
@@ -180,7 +180,7 @@ def parts(runnable: Any, inputs: Iterable[Any], *, rows: int | None = None) -> I
     Args:
         runnable: The runnable of the batches.
         inputs: The inputs.
-        rows: The most rows of a list; None for the server's own limit.
+        rows: The maximum number of rows of a list; None for the server's own limit.
 
     Raises:
         BatchLimitError: One input alone is too large.
@@ -222,7 +222,7 @@ def row_size(program: Program, request: RowRequest, number: int) -> int:
 
 
 def most_rows(host: Host, wanted: int | None = None) -> int:
-    """Return the most rows of a batch."""
+    """Return the maximum number of rows of a batch."""
     return min(filter(None, (wanted, host.batch_rows)), default=_MOST_ROWS)
 
 
@@ -243,7 +243,7 @@ class Draft:
     content: Submission
 
     def reserve(self) -> None:
-        """Reserve the most that the batch can cost in budgets, at the prices of batches if they are listed."""
+        """Reserve the highest possible cost of the batch in budgets, at the prices of batches if they are listed."""
         bodies = [{**row.body, "model": priced_slug(cast("JSONObject", row.body))} for row in self.requests]
         reserve(trackers_of(self.program), reservation_key(self.content.key), bodies)
 

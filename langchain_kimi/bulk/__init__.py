@@ -1,4 +1,4 @@
-"""Bulk runs: thousands to millions of rows through one runnable, durable, within a budget and a host's limits.
+"""Bulk runs: thousands to millions of rows through a runnable, with results on disk, a budget and rate limits.
 
 ```python
 from langchain_core.prompts import ChatPromptTemplate
@@ -10,8 +10,8 @@ summary = bulk.run(chain, "letters.jsonl", out="orders.jsonl", max_cost=5)
 print(summary)
 ```
 
-Each row is written to the output once, before it counts. A run that was killed continues when it is started again with
-the same arguments, and no finished row is asked again.
+A row is finished when its result is in the output file. A run that was killed continues when it is started again with
+the same arguments, and does not send finished rows again.
 """
 
 from langchain_kimi.bulk.callables import AskBatches, AskRows, ResultRow

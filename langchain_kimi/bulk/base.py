@@ -201,7 +201,7 @@ class BaseRun(ABC, Generic[P]):
         return True
 
     def _is_asked(self, row: Row) -> bool:
-        """Return whether an equal row is under way, whose result is that of this row too."""
+        """Return whether an equal row is in progress, whose result is that of this row too."""
         if (same := self._same.get(row.key)) is None:
             return False
         same.append(row)

@@ -36,8 +36,8 @@ class Limits:
     """The limits of a run that the user sets.
 
     Attributes:
-        max_concurrency: The most calls at once.
-        requests_per_minute: The most requests that begin within a minute; None for no limit.
+        max_concurrency: The maximum number of concurrent calls.
+        requests_per_minute: The maximum number of requests that begin within a minute; None for no limit.
         tokens_per_minute: The most estimated tokens of prompts that are sent within a minute; None for no limit.
     """
 

@@ -36,7 +36,7 @@ class ResultRow(TypedDict):
 
 
 class AskBatches:
-    """Asks for the rows of batches, for Ray Data.
+    """Sends the rows of Ray Data's batches to the model.
 
     ```python
     dataset.map_batches(
@@ -72,7 +72,7 @@ class AskBatches:
 
 
 class AskRows:
-    """Asks for one row after another, many at once, for Daft.
+    """Sends Daft's rows to the model, many at a time.
 
     ```python
     answer = daft.cls(bulk.AskRows, max_concurrency=64)(build, shared.address())

@@ -57,7 +57,7 @@ class Frames:
         """Wait for a message.
 
         Args:
-            largest: The most bytes of the message.
+            largest: The maximum number of bytes of the message.
 
         Raises:
             KimiConnectionError: The connection was closed, or what came is not a message.

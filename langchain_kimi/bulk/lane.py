@@ -35,7 +35,7 @@ from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageE
 MOST_OPEN = 8
 """The most batches at a time. Their rows stay in memory until their results are written."""
 MOST_WAITING = 1_000
-"""The most results that wait for the caller while further rows are read."""
+"""The maximum number of results that wait for the caller while further rows are read."""
 _KEPT = 30 * 86_400
 """Seconds for which OpenRouter keeps results; see https://openrouter.ai/docs/guides/features/batch-api."""
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})

@@ -18,19 +18,19 @@ class Options(TypedDict, total=False):
     """The options of `run` and `arun`.
 
     Attributes:
-        key: The name of the column, or a function of the row, that identifies a row. By default a digest of the
-            request, so that a changed prompt is asked again.
-        max_concurrency: The most requests at once, by default 64. The number in use adapts to what the host accepts.
-        requests_per_minute: The most requests that begin within a minute.
-        tokens_per_minute: The most estimated tokens of prompts within a minute.
-        max_cost: US dollars that the run may cost, all its starts with the same `out` together. Each call reserves the
-            most that it can cost, so set `max_tokens` on the model. Fees of plugins and searches are not included.
+        key: The column that identifies a row, or a function that returns the id of a row. By default, the id is a
+            digest of the request, so rows whose prompt has changed are sent again.
+        max_concurrency: The maximum number of concurrent requests, by default 64. The actual number adapts to the host.
+        requests_per_minute: The maximum number of requests that start within a minute.
+        tokens_per_minute: The maximum number of estimated prompt tokens within a minute.
+        max_cost: The budget in US dollars for all starts of the run with the same `out` together. Each call reserves
+            its highest possible cost, so set `max_tokens` on the model. Fees of plugins and searches are not included.
         prices: US dollars per million tokens, `{"prompt": ..., "completion": ...}`, in place of the list prices.
-        retries: How often the rows that failed and may succeed are asked again at the end of the run, by default 2.
-        retry_failed: Whether the failed rows of an earlier run are asked again, by default not.
-        on_error: `"keep"` a failed row as a result with its error (the default), or `"raise"` to stop.
-        progress: Whether to show the progress, on a terminal or in the log of `langchain_kimi`; or a function
-            that takes the sums after each result.
+        retries: The number of times that failed rows that may succeed are sent again at the end, by default 2.
+        retry_failed: Whether to send the failed rows of an earlier run again, by default False.
+        on_error: `"keep"` to make a failed row a result with its error (the default), or `"raise"` to stop.
+        progress: Whether to show the progress on a terminal or in the log of `langchain_kimi`; or a function that is
+            called with the summary after each result.
         config: The configuration of the runnable's calls.
         lane: `"calls"` (the default), or `"batch"` for the server's batch API: about half the price, answered within
             24 hours. It needs `out`; a later run reads the results of batches that an earlier one submitted. The
@@ -68,7 +68,7 @@ class CheckedOptions:
 
     @property
     def estimates(self) -> Estimates:
-        """The facts about a request that the admission of calls needs."""
+        """The estimates that are needed before a call is admitted."""
         return Estimates(self.max_cost is not None, self.limits.tokens_per_minute is not None, self.prices)
 
 

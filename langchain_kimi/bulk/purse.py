@@ -1,4 +1,4 @@
-"""A limit of money that concurrent calls cannot exceed: each reserves the most that it can cost, before it is sent."""
+"""A limit of money that concurrent calls cannot exceed: each reserves its highest possible cost, before it is sent."""
 
 import asyncio
 from collections.abc import Hashable
@@ -12,8 +12,8 @@ NOTHING = Decimal(0)
 class Purse:
     """The money of a run. It belongs to one event loop.
 
-    A call whose worst case does not fit waits while others are under way, because they usually cost less than they
-    have reserved. It is refused once nothing else is under way.
+    A call whose worst case does not fit waits while others are in progress, because they usually cost less than they
+    have reserved. It is refused once nothing else is in progress.
 
     Args:
         limit: US dollars.
@@ -21,7 +21,7 @@ class Purse:
 
     Attributes:
         spent: US dollars of the calls that ended. A call whose cost is not reported counts with its worst case.
-        reserved: US dollars that the calls under way may cost at most.
+        reserved: US dollars that the calls in progress may cost at most.
     """
 
     def __init__(self, limit: Decimal, spent: Decimal = NOTHING) -> None:
@@ -31,10 +31,10 @@ class Purse:
         self._settled = asyncio.Event()
 
     async def reserve(self, call: Hashable, most: Decimal) -> None:
-        """Reserve the most that a call can cost. Another attempt of the same call reserves nothing more.
+        """Reserve the highest possible cost of a call. Another attempt of the same call reserves nothing more.
 
         Raises:
-            KimiBudgetExceededError: It does not fit, and no other call is under way.
+            KimiBudgetExceededError: It does not fit, and no other call is in progress.
         """
         if call in self._calls:
             return

@@ -16,7 +16,7 @@ RAW_AND_PARSED = {"raw", "parsed", "parsing_error"}
 
 @dataclass(frozen=True, slots=True)
 class BulkError:
-    """Why a row has no value.
+    """The reason why a row has no value.
 
     Attributes:
         kind: The class of the exception, such as `KimiTimeoutError`.
@@ -64,7 +64,7 @@ class BulkResult:
         key: The key of the row.
         index: The position of the row in the input, from 0.
         value: What the runnable returned: a message, a text, an object of the schema. None if the row failed.
-        error: Why the row failed; None if it did not.
+        error: The reason why the row failed; None if it did not.
         input: The row itself.
         model: The model that answered.
         provider: The host that served the last call.
@@ -73,7 +73,7 @@ class BulkResult:
         cost: US dollars charged for all calls, failed attempts included.
         unknown_costs: The number of calls and attempts whose cost was not reported. `cost` does not contain them.
         seconds: The time from the first request to the answer.
-        state: `new` if this run asked, `stored` if an earlier run did, `duplicate` if an equal row was asked.
+        state: `new` if this run sent the row, `stored` if an earlier run did, `duplicate` if an equal row was sent.
     """
 
     key: str
@@ -97,12 +97,12 @@ class BulkResult:
 
 
 class BulkStoppedError(KimiUsageError):
-    """A bulk run ended before all rows were asked.
+    """A bulk run ended before all rows were sent.
 
-    Everything that was answered is in the output, and the same call continues the run.
+    All finished rows are in the output, and the same call continues the run.
 
     Attributes:
-        summary: The sums of the run until it stopped.
+        summary: The summary of the run until it stopped.
         unsaved: Results that could not be written, for example because the disk is full.
     """
 

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 async def arun(
     runnable: Runnable[Any, Any], rows: Any, *, out: str | Path | None = None, **options: Unpack[Options]
 ) -> AsyncGenerator[BulkResult, None]:
-    """Ask a runnable for every row, and yield the results as they come.
+    """Invoke a runnable with every row, and yield the results as they arrive.
 
     Args:
         runnable: A `ChatKimi`, or a binding, chain or structured output of one.
-        rows: The inputs of the runnable: any iterable or async iterable, or the path of a file of JSON lines, CSV or
-            Parquet. They are read as they are needed.
-        out: The file of the results, JSON lines. A run with a file continues where an earlier one ended. A `.parquet`,
-            `.sqlite` or `.db` file is made of the lines at the end, and the lines stay in a file beside it. Without a
-            file nothing is kept.
+        rows: The inputs of the runnable: any iterable or async iterable, or the path of a JSON Lines, CSV or Parquet
+            file. They are read when they are needed.
+        out: The file of the results, in the form of JSON Lines. A run with an existing file continues it. A `.parquet`,
+            `.sqlite` or `.db` file is created from these lines at the end, and the lines stay in a file beside it.
+            Without a file, nothing is stored.
         **options: See `Options`.
 
     Raises:
         KimiUsageError: The runnable has no `ChatKimi`, the rows or the file cannot be read, the file belongs to another
             run, or an option is invalid.
-        BulkStoppedError: The run ended early: the money is spent, the key is refused, the model does not exist, or the
+        BulkStoppedError: The run ended early: the budget is spent, the key is refused, the model does not exist, or the
             file cannot be written. All earlier results are in the file.
     """
     async with aclosing(_new_run(runnable, out, options).results(rows)) as results:
@@ -52,13 +52,13 @@ def run(
     on_result: Callable[[BulkResult], None] | None = None,
     **options: Unpack[Options],
 ) -> BulkSummary:
-    """Ask a runnable for every row, and return the sums at the end.
+    """Invoke a runnable with every row, and return a summary at the end.
 
     Args:
         runnable: See `arun`.
         rows: See `arun`.
         out: See `arun`.
-        on_result: Takes each result as it comes.
+        on_result: A function that is called with each result when it arrives.
         **options: See `Options`.
 
     Raises:

@@ -17,7 +17,7 @@ from langchain_kimi.errors import KimiConnectionError, KimiUsageError
 
 
 class Shared:
-    """The output, the money, the brakes and the sums of a run whose rows are asked by workers in other processes.
+    """The output, the budget, the rate limits and the summary of a run with workers in other processes.
 
     ```python
     with bulk.Shared(out="orders.jsonl", max_cost=5) as shared:
@@ -25,12 +25,12 @@ class Shared:
     print(shared.summary())
     ```
 
-    It is a server in a thread of this process, and works as a Ray actor too: `ray.remote(bulk.Shared).remote(...)`.
-    Workers write no files: each result is sent here and counts once it is on the disk. When a worker dies, its calls
-    under way count with the most that they can cost, and another worker may ask its unfinished rows.
+    It is a server in a thread of this process, and also works as a Ray actor: `ray.remote(bulk.Shared).remote(...)`.
+    Workers write no files: each result is sent here, and is finished when it is on disk. When a worker dies, its calls
+    in progress count with their highest possible cost, and another worker may send its unfinished rows.
 
     Args:
-        out: The file of the results, see `arun`; None keeps them until the end of the run only.
+        out: The file of the results, see `arun`. Without a file, they are only kept until the end of the run.
         host: The address of this machine that the workers use. The default serves workers on this machine only.
         **options: See `Options`. `key` can only be the name of a column, and `config` belongs to the workers.
 

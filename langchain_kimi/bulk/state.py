@@ -253,7 +253,7 @@ class Session:
         for ticket in self._tickets.values():
             self._state.admission.leave(ticket, "abandoned", None)
         for call, has_begun in self._calls.items():
-            # The host may have answered, so the call counts with the most that it can cost.
+            # The host may have answered, so the call counts with its highest possible cost.
             self._state.admission.settle((self, call), None if has_begun else Decimal(0))
         self._state.count_lost_calls(sum(self._calls.values()))
         for key in self._keys:

@@ -24,6 +24,12 @@ from langchain_kimi.errors import KimiUsageError
 _VERSION = 1
 _FIRST_LINES = 100
 """Lines of a file that show whether it is the output of a run."""
+_INDEX = """
+PRAGMA synchronous=OFF;
+PRAGMA journal_mode=OFF;
+CREATE TABLE lines (key TEXT PRIMARY KEY, start INT, size INT, ok INT, own INT) WITHOUT ROWID;
+CREATE TABLE waiting (row BLOB);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +63,15 @@ class Store:
 
     def __init__(self, path: Path | None, description: Mapping[str, Any]) -> None:
         self.cost = Decimal(0)
-        # An empty name is a temporary database that SQLite moves to the disk when it grows.
-        self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._index.execute("PRAGMA synchronous=OFF")
-        self._index.execute("PRAGMA journal_mode=OFF")
-        self._index.execute(
-            "CREATE TABLE lines (key TEXT PRIMARY KEY, start INT, size INT, ok INT, own INT) WITHOUT ROWID"
-        )
-        self._index.execute("CREATE TABLE waiting (row BLOB)")
         self._path = path
         self._pending: list[tuple[str, bytes, bool, asyncio.Future[OSError | None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._failure: OSError | None = None
         self._file = _opened(path)
+        # An empty name is a temporary database that SQLite moves to the disk when it grows.
+        self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         try:
+            self._index.executescript(_INDEX)
             self._check(description)
             self._size = self._load()
         except BaseException as problem:

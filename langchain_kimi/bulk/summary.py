@@ -10,17 +10,17 @@ from langchain_kimi.bulk.results import BulkResult
 
 @dataclass(slots=True)
 class BulkSummary:
-    """The sums of a run so far.
+    """A summary of a run so far.
 
     Attributes:
         rows: Rows with a result: answered, failed, stored by an earlier run, or equal to another row.
-        answered: Rows that this run asked and that have a value.
-        failed: Rows that this run asked and that have no answer.
+        answered: Rows that this run sent and that have a value.
+        failed: Rows that this run sent and that have no value.
         stored: Rows that an earlier run finished.
-        duplicates: Rows that are equal to another row, and were not asked.
+        duplicates: Rows that are equal to another row, and were not sent.
         errors: The number of failed rows by the kind of error.
-        requests: Requests that were sent, those of failed attempts included.
-        refusals: Requests among them that the host refused, because it had too many.
+        requests: Requests that were sent, including those of failed attempts.
+        refusals: Requests that the host refused because it had too many.
         input_tokens: The tokens of all prompts.
         output_tokens: The tokens of all answers.
         cost: US dollars charged in this run.
@@ -29,7 +29,7 @@ class BulkSummary:
         costs: US dollars by host.
         seconds: The duration of the run.
         total: The number of rows of the input; None while it is not known.
-        stopped: Why the run stopped early; empty if it did not.
+        stopped: The reason why the run stopped early; empty if it did not.
     """
 
     rows: int = 0

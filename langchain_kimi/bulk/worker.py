@@ -131,13 +131,13 @@ class Link:
 
 
 class Worker:
-    """Asks for rows in a process of its own, with the money, the brake and the output of `Shared`.
+    """Sends rows to the model in another process, with the budget, the rate limits and the output of `Shared`.
 
     One object can be used in any number of event loops.
 
     Args:
-        build: Returns the runnable. It is called once, in the process of the worker, so that the key comes from the
-            environment there.
+        build: A function that returns the runnable. It is called once, in the process of the worker, so that the key
+            comes from the environment there.
         address: `Shared.address()`.
         column: The column of a row that is the input of the runnable; None for the row itself.
 

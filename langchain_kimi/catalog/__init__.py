@@ -1,4 +1,4 @@
-"""OpenRouter's other endpoints: models, their hosts, API keys, credits and the cost of past calls.
+"""OpenRouter's other endpoints: models, their hosts, API keys, credits, and the costs of past calls.
 
 See https://openrouter.ai/docs/api-reference for the fields of the responses.
 """

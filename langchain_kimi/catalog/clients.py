@@ -117,17 +117,17 @@ class Catalog(_Base):
     response of another form. Failed requests are retried like calls.
 
     Args:
-        *key_and_client: The API key, and an HTTP client of yours, in any order.
+        *key_and_client: The API key and an HTTP client, in any order.
         api_key: The API key, or a function that returns it; by default `OPENROUTER_API_KEY`. Models, hosts and
             providers can be listed without one.
         base_url: The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or OpenRouter's.
         timeout: Seconds without content before a request fails, or `{"connect": ..., "idle": ..., "total": ...}`.
-        max_retries: The number of further attempts after a failed one.
-        http_client: An `httpx.Client`; never closed here.
-        http_async_client: An `httpx.AsyncClient`; never closed here.
+        max_retries: The maximum number of retries after a failed attempt.
+        http_client: An `httpx.Client`, which is never closed here.
+        http_async_client: An `httpx.AsyncClient`, which is never closed here.
         verify: TLS verification, as in `ChatKimi`.
-        proxy: The URL of a proxy; by default the variables of the environment apply.
-        default_headers: Additional headers of every request.
+        proxy: The URL of a proxy; by default, environment variables apply.
+        default_headers: Additional headers for every request.
         allow_insecure_http: Whether `base_url` may be plain http on another machine, as in `ChatKimi`.
         clock: The source of time.
 
@@ -206,8 +206,8 @@ class Catalog(_Base):
         """Fetch the profiles and prices of all Kimi models, and use them in this process from now on.
 
         They are also written to a file, from which later processes read them: in the directory that `KIMI_CACHE_DIR`
-        names, or in the user's cache directory if the package `platformdirs` is installed (the extra `cache`). Facts
-        of a server on this machine are written only if `KIMI_CACHE_DIR` is set.
+        names, or in the user's cache directory if the package `platformdirs` is installed (the extra `cache`). Data of
+        a server on this machine is written only if `KIMI_CACHE_DIR` is set.
 
         Args:
             *slugs: Models whose hosts are fetched, too, for the highest price of a call.

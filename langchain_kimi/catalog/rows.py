@@ -98,7 +98,7 @@ def profile_of(model: JSONObject, kimi: KimiFamily | None, earlier: JSONObject) 
         "tool_call_streaming": "tools" in parameters,
         # A K2 that thinks refuses a forced tool call, whatever the list says.
         "tool_choice": "tool_choice" in parameters
-        and (kimi is None or kimi.thinks == "never" or kimi.requires_calls_while_thinking),
+        and (kimi is None or kimi.thinking == "never" or kimi.requires_calls_while_thinking),
         **_reasoning(model),
     }
     if most := (model.get("top_provider") or {}).get("max_completion_tokens"):

@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command and its options; None uses the arguments of the process.
     """
-    options = parser().parse_args(arguments)
+    reader = parser()
+    options = reader.parse_args(arguments)
+    if options.command is None:
+        reader.print_help(sys.stderr)
+        return WRONG
     out = Output(as_json=options.json)
     try:
         code: int = options.run(options, out)
@@ -63,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    topics = whole.add_subparsers(dest="command", required=True)
+    topics = whole.add_subparsers(dest="command")
     common = _common()
     for name in sorted(module.name for module in iter_modules(commands.__path__)):
         command: Any = import_module(f"{commands.__name__}.{name}")

@@ -8,8 +8,8 @@ from langchain_kimi.middleware import KeepCacheWarm, LoopGuard, RepairInvalidCal
 agent = create_agent(ChatKimi(), tools, middleware=[RepairInvalidCalls(), LoopGuard(), KeepCacheWarm()])
 ```
 
-Each class keeps its state in the messages of the agent, so one object serves any number of agents, threads and runs.
-A run that continues from a checkpoint continues the counts.
+The state of each middleware is in the messages or the state of the agent, so one object works for any number of agents,
+threads and runs, and a run that continues from a checkpoint continues the counts.
 """
 
 from langchain_kimi.middleware.cache import KeepCacheWarm

@@ -12,16 +12,17 @@ from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiUsageError
 
 _MAX_SESSION_ID = 256
-"""The most characters of a session id that OpenRouter accepts."""
+"""The maximum number of characters of a session id that OpenRouter accepts."""
 _TURNS = len(("before", "previous", "this"))
 
 
 class KeepCacheWarm(AgentMiddleware[AgentState[Any], Any, Any]):
-    """Keeps the turns of a thread at one provider, whose cache has the prompt, and warns when the cache is lost.
+    """Keeps the turns of a thread at one provider, whose cache has the prompt, and warns if the cache is lost.
 
-    Each request of a `ChatKimi` gets LangGraph's `thread_id` as its `session_id`, as it is, or as its SHA-256 digest if
-    it is longer than 256 characters. A run without a thread gets an id of its conversation (`auto_session`). A
-    `session_id` or `prompt_cache_key` of your own is not replaced. Other models are called unchanged.
+    Each request of a `ChatKimi` gets LangGraph's `thread_id` as its `session_id`, or the SHA-256 digest of a
+    `thread_id` of more than 256 characters. A run without a thread gets an id derived from its conversation
+    (`auto_session`). A `session_id` or `prompt_cache_key` of your own is not replaced. Calls of other models are not
+    changed.
 
     A warning is issued after a turn (one model call) in which the cache was lost. The cached share of a turn is the
     number of tokens that it read from the cache, divided by the tokens of the previous turn's prompt: the part that
@@ -37,7 +38,7 @@ class KeepCacheWarm(AgentMiddleware[AgentState[Any], Any, Any]):
     Args:
         sticky_provider: Whether the provider of the last turn is tried first. This is a provider order, which turns off
             OpenRouter's own sticky routing and load balancing; see `ChatKimi.sticky_provider`.
-        high_share: The least share of a working cache, 0 to 1.
+        high_share: The lowest share of a working cache, 0 to 1.
         low_share: The share below which the cache is lost, 0 to `high_share`.
         min_tokens: The size of the smallest prompt to warn about, in tokens.
 

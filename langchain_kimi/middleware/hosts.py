@@ -28,26 +28,26 @@ class FallbackHosts(AgentMiddleware[AgentState[Any], Any, Any]):
 
     These are faults of a provider:
 
-    * tool calls as markup in the text (a leak), also if this package read them,
+    * tool calls as markup in the text (a leak), even if this package repaired them,
     * an empty reply,
     * tool calls whose arguments are not valid JSON, or do not fit the tool's schema with `validate_tool_calls`,
     * a structured response that does not fit its schema.
 
     A reply that the token limit cut off is not a fault. After a fault that makes the reply useless, the same request is
-    sent again at once, without that provider (`provider.ignore`); a leak that was read only excludes the provider from
+    sent again immediately, without that provider (`provider.ignore`); a repaired leak only excludes the provider from
     later requests. Every attempt costs money, and the text of a failed attempt has been streamed already.
 
     When `max_hosts` providers of a model are excluded, or OpenRouter has no other provider (404), the next one of
-    `models` takes over for the rest of the conversation. After the last one, the faulty reply is returned, or its error
-    raised. List this middleware after `RepairInvalidCalls`, which then gives the last faulty reply back to the model.
+    `models` is used for the rest of the conversation. After the last one, the faulty reply is returned, or its error is
+    raised. List this middleware after `RepairInvalidCalls`, which then sends the last faulty reply back to the model.
 
     The exclusions are in `response_metadata["kimi"]["fallback"]` of the replies. They end when all replies that have
-    them are removed from the conversation. Models other than `ChatKimi` are called unchanged.
+    them are removed from the conversation. Calls of models other than `ChatKimi` are not changed.
 
     Args:
         models: The models to fall back to, in order: slugs, which keep the settings of the agent's model, or models.
-        max_faults: How many faults exclude a provider.
-        max_hosts: How many providers of a model are excluded before the next model takes over.
+        max_faults: The number of faults that exclude a provider.
+        max_hosts: The number of providers of a model that are excluded before the next model is used.
 
     Raises:
         KimiUsageError: A number is less than 1.

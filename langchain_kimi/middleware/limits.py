@@ -31,10 +31,10 @@ class CostState(AgentState[Any]):
 
 
 class CostLimit(AgentMiddleware[CostState, Any, Any]):
-    """Stops a thread or a run before its model calls cost more than a limit.
+    """Stops a thread or a run before the cost of its model calls exceeds a limit.
 
-    The most that a call can cost is reserved before it is sent, so a call that may exceed the limit is not sent; see
-    `Budget`. Set the model's `max_tokens`: without it, a reply may have as many tokens as the model can write.
+    The highest possible cost of a call is reserved before it is sent, so a call that may exceed the limit is not sent;
+    see `Budget`. Set the model's `max_tokens`: without it, a reply may have as many tokens as the model can write.
 
     The amounts are in the agent's state, so a run that continues from a checkpoint, also in another process, continues
     the sum. A run that is resumed after an interrupt is the same run. Without a thread, each run has the limit. Failed

@@ -23,7 +23,7 @@ class KimiLoopError(KimiReplyError):
     """The model repeats the same tool calls, and gets the same results.
 
     Attributes:
-        repeats: How many times the calls were repeated.
+        repeats: The number of times that the calls were repeated.
         calls: The repeated calls, in order, each with its `name` and `args`.
         partial: The last reply.
     """
@@ -44,8 +44,8 @@ class LoopGuard(AgentMiddleware[AgentState[Any], Any, Any]):
 
     Args:
         max_repeats: The number of repetitions that is a loop, at least 2. Raise it for agents that poll.
-        on_loop: `"error"` raises a `KimiLoopError` before the next model call. `"nudge"` first sends the model one user
-            message that says so, and raises the error if it then loops again before the next user message.
+        on_loop: `"error"` raises a `KimiLoopError` before the next model call. `"nudge"` first sends the model a user
+            message about the loop, and raises the error if there is another loop before the next user message.
 
     Raises:
         KimiUsageError: An argument is out of range.

@@ -23,13 +23,13 @@ _FILTERED = frozenset({"error", "content_filter", "content_policy_violation", "r
 
 
 class RepairInvalidCalls(AgentMiddleware[AgentState[Any], Any, Any]):
-    """Gives invalid tool calls and empty replies back to the model.
+    """Sends invalid tool calls and empty replies back to the model.
 
     Without it, an agent ends with an empty text when all calls of a reply are invalid, and with a `KimiEmptyReplyError`
     when the reply is empty.
 
     * Each invalid call gets a tool message with the status `error` that names the problem, and shows the arguments
-      that arrived. From the second attempt on it has the schema of the tool, too.
+      that arrived. From the second attempt on, the message also has the schema of the tool.
     * If a reply has valid and invalid calls, the valid ones run as usual, and the model gets all results together.
     * A reply without text and tool calls, with or without reasoning, gets a short user message. Replies that a content
       filter emptied are left as they are.
@@ -39,13 +39,14 @@ class RepairInvalidCalls(AgentMiddleware[AgentState[Any], Any, Any]):
     those that count the calls.
 
     Args:
-        max_attempts: How many replies in a row, since the last user message, are given back. The next one is an error.
+        max_attempts: The number of consecutive replies since the last user message that are sent back. The next one
+            raises an error.
 
     Raises:
         KimiUsageError: `max_attempts` is negative.
-        KimiMalformedReplyError: The agent raises it for one more reply with invalid calls. `partial` is the reply.
+        KimiMalformedReplyError: The agent raises it for a further reply with invalid calls. `partial` is the reply.
             It is not added to the agent's messages, and its valid calls do not run.
-        KimiEmptyReplyError: The agent raises it for one more empty reply, in the same way.
+        KimiEmptyReplyError: The agent raises it for a further empty reply, in the same way.
     """
 
     def __init__(self, max_attempts: int = 2) -> None:

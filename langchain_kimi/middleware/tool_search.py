@@ -49,8 +49,8 @@ class KimiToolSearch(AgentMiddleware[AgentState[Any], Any, Any]):
 
     Args:
         keep: The names of tools that are always visible.
-        max_tools: How many tools without a mark are all visible.
-        max_results: How many tools a search finds at most.
+        max_tools: The maximum number of tools without a mark that are all visible.
+        max_results: The maximum number of tools that a search finds.
         mode: How hidden tools are found; `"auto"` chooses by model and host.
         name: The name of the search tool.
 

@@ -1,4 +1,4 @@
-"""Costs and hosts in traces: on LangSmith's runs, and on the spans and metrics of OpenTelemetry.
+"""Costs and hosts in traces: in LangSmith's runs, and in the spans and metrics of OpenTelemetry.
 
 ```python
 from langchain_kimi.observability import LangSmithCosts, OpenTelemetryCosts

@@ -18,7 +18,8 @@ class OpenTelemetryCosts(CallObserver):
     With `span="current"`, the span that OpenInference or Traceloop opened for a call gets the attributes of the call,
     or else the span in which the call ends. Tokens are left out there, because those instrumentations report them, and
     backends would add both. Without another instrumentation, `span="own"` makes a span for each call, with tokens.
-    What the conventions do not name begins with `kimi.`. A span with several calls has the sum of their costs.
+    Attributes that are not part of the conventions begin with `kimi.`. A span with several calls has the sum of their
+    costs.
 
     Metrics: `gen_ai.client.token.usage`, `gen_ai.client.operation.duration`,
     `gen_ai.client.operation.time_to_first_chunk`, and `kimi.cost` in US dollars. Traceloop reports the first

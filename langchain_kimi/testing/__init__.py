@@ -1,4 +1,4 @@
-"""A loopback OpenRouter with its quirks and faults, for tests of programs that use OpenRouter."""
+"""An emulator of OpenRouter on loopback, with its quirks and faults, for tests of programs that use OpenRouter."""
 
 from langchain_kimi.testing import faults
 from langchain_kimi.testing.batches import BatchEnding

@@ -33,7 +33,7 @@ class BatchEnding:
         rejected: The positions of rows that the provider refuses.
         missing: The positions of rows that are not in the results.
         reverses: Whether the results come in reverse order.
-        message: Why the batch failed.
+        message: The reason why the batch failed.
         refusal: A status and a message with which the results are refused, such as 402; None for no refusal.
     """
 

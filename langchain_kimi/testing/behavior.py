@@ -70,6 +70,6 @@ class Behavior:
     batch_states: tuple[str, ...] = ("in_progress",)
     """The statuses of a batch, a request each, between `validating` and its end."""
     batch_bytes: int | None = None
-    """The most bytes of a submission or of a file. None: 200 MB at OpenRouter, 100 MB at Moonshot."""
+    """The maximum number of bytes of a submission or of a file. None: 200 MB at OpenRouter, 100 MB at Moonshot."""
     batch_page: int = 0
     """The rows of a page of results at `/batches/{id}/results`; 0 sends all in the batch itself."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from langchain_kimi._openrouter.limits import MAX_JSON_DEPTH, has_more_levels
 from langchain_kimi.testing.http1 import HttpRequest
 
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key")
@@ -31,7 +32,7 @@ class ReceivedRequest:
         query: The parameters of the URL's query, the last value of each.
         headers: The headers, with names in lower case and secrets redacted.
         raw: The bytes of the body.
-        body: The parsed JSON, or None if the body was empty or not JSON.
+        body: The parsed JSON, or None if the body was empty, not JSON, or nested more than 500 levels deep.
         received_at: A reading of `time.monotonic`.
         status: The HTTP status of the reply.
         generation_id: The generation id of the reply.
@@ -99,6 +100,9 @@ class ReceivedRequest:
 
 def _json(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
-    except ValueError:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
+    # Deeper than every request of the package: the checks of the emulator would end in a RecursionError.
+    is_too_deep = raw.count(b"[") + raw.count(b"{") > MAX_JSON_DEPTH and has_more_levels(body, MAX_JSON_DEPTH)
+    return None if is_too_deep else body

@@ -1,8 +1,9 @@
-"""Measure which hosts of a model serve your own tools well, before and after the repairs of this package.
+"""Measure how well the hosts of a model serve your own tools, before and after the repairs of this package.
 
-The method is that of Moonshot's K2 Vendor Verifier (https://github.com/MoonshotAI/K2-Vendor-Verifier): the same
-requests to each host, whether a call was made when one was due, and whether its arguments fit the schema of the tool.
-The comparison of prompt tokens is that of its successor (https://github.com/MoonshotAI/Kimi-Vendor-Verifier).
+The method is that of Moonshot's K2 Vendor Verifier (https://github.com/MoonshotAI/K2-Vendor-Verifier): each host gets
+the same requests, and two questions are answered. Is there a call if one is expected, and do its arguments fit the
+schema of the tool? The comparison of prompt tokens comes from its successor
+(https://github.com/MoonshotAI/Kimi-Vendor-Verifier).
 """
 
 from langchain_kimi.verify.cases import Case, load_cases, packaged_cases

@@ -22,7 +22,7 @@ class Case:
     Attributes:
         messages: The conversation, as dicts with `role` and `content`.
         tools: The tools in OpenAI's form.
-        call: Whether a tool call is due; None: unknown, a reference host decides.
+        call: Whether a tool call is expected; None if it is unknown, so that a reference host decides.
         parameters: Further parameters of the request, such as `temperature` and `response_format`.
         name: A short name for reports.
     """
@@ -50,7 +50,7 @@ def load_cases(path: str | Path) -> list[Case]:
     """Return the cases of a file with a JSON object in each line.
 
     Each line is a request body (`messages`, `tools`, ...), with `call` (true or false) or an answer (`response`,
-    `outputs`) if it is known whether a call is due; or a run that LangSmith exported (`inputs`, `outputs`).
+    `outputs`) if it is known whether a call is expected; or a run that LangSmith exported (`inputs`, `outputs`).
 
     Raises:
         KimiUsageError: The file cannot be read, or a line has no messages.

@@ -65,11 +65,11 @@ class Stage:
 
     Attributes:
         good: Answers without any fault.
-        called: Calls that were made, of those that were due.
-        uncalled: Answers without a call, of those where none was due.
+        called: Calls that were made, of those that were expected.
+        uncalled: Answers without a call, of those where none was expected.
         valid: Answers with calls that all fit their schemas, of all answers with calls.
         structured: Answers that fit the requested JSON schema.
-        finish: Answers whose finish reason says truly whether there is a call.
+        finish: Answers whose finish reason correctly says whether there is a call.
         leaked: Answers with Kimi's markup in their text.
         empty: Answers with neither text nor calls.
         f1: The F1 score of calls against the reference, 0 to 1; None without calls.
@@ -88,7 +88,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """The findings about one host.
+    """The results of one host.
 
     Attributes:
         tag: The host's slug.
@@ -101,7 +101,7 @@ class HostReport:
         cost: US dollars paid.
         cost_per_answer: US dollars for an answer on average; None without answers.
         verdict: `good`, `unclear` or `bad`.
-        notes: What is remarkable, in words.
+        notes: Remarks.
     """
 
     tag: str
@@ -119,7 +119,7 @@ class HostReport:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """The findings about all hosts, the best first.
+    """The results of all hosts, the best first.
 
     Attributes:
         model: The model's slug.

@@ -79,7 +79,7 @@ class _Purse:
     is_empty: bool = False
 
     def take(self, most: float) -> bool:
-        """Reserve the most that a call can cost; return whether the budget allows it."""
+        """Reserve the highest possible cost of a call; return whether the budget allows it."""
         if self.limit is not None and self.spent + self.reserved + most > self.limit:
             self.is_empty = True
             return False
@@ -106,17 +106,17 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
 ) -> VerifyReport:
     """Measure the hosts of a model with your own turns.
 
-    Each case is sent to each host (`provider.only`, without fallbacks) as a stream. The response is judged twice, as it
-    came and as the repairs of this package leave it. The calls cost money.
+    Each case is sent to each host (`provider.only`, without fallbacks) as a stream. The response is judged twice,
+    before and after the repairs of this package. The calls cost money.
 
     Args:
         model: The model, with its key and parameters.
-        hosts: The slugs of the hosts; None takes all that OpenRouter lists for the model.
-        cases: Cases, or the path of a file with them (see `load_cases`); None takes those of the package.
-        runs: How often each case is sent to each host.
-        reference: The host that decides whether a call is due where a case does not say it, such as `moonshotai`.
+        hosts: The slugs of the hosts; by default all that OpenRouter lists for the model.
+        cases: Cases, or the path of a file with them (see `load_cases`); by default those of the package.
+        runs: The number of times that each case is sent to each host.
+        reference: The host that decides whether a call is expected if a case does not say so, such as `moonshotai`.
         max_cost: US dollars that the calls may cost. A call is only sent if its highest cost is left.
-        concurrency: The number of calls at once.
+        concurrency: The number of concurrent calls.
         results: A file to which each result is added. An interrupted run continues with it; failed calls are repeated.
         clock: The source of time.
 
@@ -161,7 +161,7 @@ def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options:
 
 
 def _most_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
-    """Return the most that a call can cost, in US dollars."""
+    """Return the highest possible cost of a call, in US dollars."""
     # Hosts count a prompt differently, by up to two thirds more with tools.
     prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2
     written = case.parameters.get("max_tokens") or model.max_tokens or MAX_TOKENS

@@ -76,7 +76,7 @@ def test_the_error_of_an_undocumented_status_is_a_status_error(openrouter: Emula
 
 
 @pytest.mark.parametrize("policy", [RetryPolicy(**AT_ONCE), RetryPolicy(**AT_ONCE, retry_on=retry_on)])
-async def test_policies_repeat_what_may_succeed(openrouter: Emulator, policy: RetryPolicy) -> None:
+async def test_policies_retry_errors_that_may_be_temporary(openrouter: Emulator, policy: RetryPolicy) -> None:
     openrouter.script(faults.unavailable(), times=3)
     assert await attempts(openrouter, policy, is_async=False) == 3
 

@@ -23,7 +23,7 @@ from tests.conftest import KEY
 QUESTIONS: Any = [f"Question {n}?" for n in range(5)]
 
 
-def test_a_chain_with_a_bound_model_sends_what_was_bound(model: ChatKimi, openrouter: Emulator) -> None:
+def test_a_chain_with_a_bound_model_sends_the_bound_parameters(model: ChatKimi, openrouter: Emulator) -> None:
     prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{question}")])
     chain = prompt | model.bind(temperature=0.25, stop=["END"]) | StrOutputParser()
     assert chain.invoke({"question": "Why?"})

@@ -67,7 +67,7 @@ def test_nothing_is_requested_and_paid_twice(shop: Emulator, tmp_path: Path) -> 
     assert len(refunds(tmp_path)) == 1
 
 
-def test_a_question_that_was_asked_before_is_not_asked_again(
+def test_a_question_with_a_pending_approval_is_not_sent_again(
     shop: Emulator, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     for _ in range(2):

@@ -19,7 +19,7 @@ def test_the_supervisor_asks_both_workers(monkeypatch: pytest.MonkeyPatch, capfd
     assert "Price: 6 model calls" in shown
 
 
-def test_each_worker_sees_its_task_alone(monkeypatch: pytest.MonkeyPatch, openrouter: Emulator) -> None:
+def test_each_worker_sees_only_its_task(monkeypatch: pytest.MonkeyPatch, openrouter: Emulator) -> None:
     use_key(monkeypatch, openrouter, "How many boats?")
     openrouter.script(*scripts.supervisor()[scripts.ALL])
     supervisor.main()

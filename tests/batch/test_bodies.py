@@ -74,7 +74,7 @@ REFUSED: dict[str, tuple[Any, Any]] = {
 
 
 @each_row("model, value", REFUSED.values(), ids=REFUSED)
-def test_what_fails_a_batch_later_is_refused_before(model: ChatKimi, value: Any) -> None:
+def test_rows_that_would_fail_a_batch_later_are_refused_first(model: ChatKimi, value: Any) -> None:
     with pytest.raises(KimiUsageError, match="Nothing was sent"):
         request(model, value)
 

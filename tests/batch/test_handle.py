@@ -285,7 +285,7 @@ SAVED: dict[str, Callable[[BatchHandle], BatchHandle]] = {
 
 
 @pytest.mark.parametrize("form", SAVED)
-async def test_a_saved_handle_has_no_secrets_and_goes_on(form: str, model: ChatKimi, drive: Drive) -> None:
+async def test_a_saved_handle_has_no_secrets_and_can_be_used_again(form: str, model: ChatKimi, drive: Drive) -> None:
     handle = await drive.submit(model.bind(extra_headers={"X-Own": "secret-value"}), ["a"])
 
     loaded = SAVED[form](handle)

@@ -16,7 +16,7 @@ from typing import Any
 
 from langchain_core._api import LangChainBetaWarning
 
-from tests.benchmarks import cases, crowds, repairs, start, steady, structured_growth, units
+from tests.benchmarks import cases, crowds, layers, repairs, start, steady, structured_growth, units
 from tests.benchmarks.contenders import BASELINE, BRIDGE, OURS, baselines, products, variants
 from tests.benchmarks.measuring import Samples, interleaved, median, server, spread
 from tests.benchmarks.sizes import FULL, QUICK, TINY, Sizes
@@ -79,6 +79,7 @@ class Bench:
         sections = {
             "calls": ("CPU of calls", self.calls),
             "variants": ("Transports, and events by langchain-core", self.variants),
+            "layers": ("From bytes to chunks and events", self.layers),
             "first": ("Time to the first token", self.firsts),
             "growth": ("Growth", self.growth),
             "units": ("Growth of requests and replies", self.units),
@@ -142,6 +143,10 @@ class Bench:
             base = row.medians[BASELINE]
             ratios = [ratio_text(row.medians[name] / base) if name in samples else "" for name in others]
             yield [case.title, *figures, *ratios]
+
+    def layers(self) -> Iterator[str]:
+        """Measure the reading of a stream without a socket."""
+        return layers.report(self.sizes, self.figures)
 
     def firsts(self) -> Iterator[str]:
         """Measure the time to the first token."""
@@ -222,7 +227,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--section",
         action="append",
-        help="measure this section only, for example calls, first, growth, units, steady, crowd, start or structured",
+        help="measure this section only, for example calls, layers, growth, crowd or start",
     )
     parser.add_argument("--only", default="", help="measure only the calls whose title contains this")
     parser.add_argument("--alone", action="store_true", help="leave out the peers")

@@ -116,7 +116,8 @@ def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> byt
     return f"data: {json.dumps(chunk, separators=(',', ':'))}\n\n".encode()
 
 
-def _events(kind: str, count: int) -> Iterator[bytes]:
+def events(kind: str, count: int) -> Iterator[bytes]:
+    """Yield the server-sent events of a reply with `count` deltas."""
     deltas = (DELTAS[kind](number, count) for number in range(count)) if kind in DELTAS else _object(kind, count)
     yield from map(_event, deltas)
     # A reply of reasoning alone is an error.
@@ -156,10 +157,10 @@ def writes(kind: str, count: int, way: str) -> list[bytes]:
     """Return the writes of a reply."""
     if kind == "plain":
         return [_plain(count)]
-    events = _events(kind, count)
+    pieces = events(kind, count)
     if way == "whole":
-        return list(_framed(_blocks(b"".join(events))))
-    framed = list(_framed(events))
+        return list(_framed(_blocks(b"".join(pieces))))
+    framed = list(_framed(pieces))
     # The head is written with the first delta, and the end with the last event.
     return [framed[0] + framed[1], *framed[2:-2], framed[-2] + framed[-1]]
 

@@ -35,6 +35,7 @@ def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
         row = next(line for line in report.splitlines() if line.startswith(f"| {case.title} |"))
         assert "**" in row
     for title in (
+        "From bytes to chunks and events",
         "Time to the first token",
         "Growth",
         "Growth of requests and replies",
@@ -45,5 +46,14 @@ def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
     assert "| 2, ChatKimi |" in report
     assert printed.strip() == report.strip()
     rows = json.loads(figures.read_text(encoding="utf-8"))["rows"]
-    assert {row["section"] for row in rows} == {"calls", "variants", "first", "growth", "units", "crowd", "start"}
+    assert {row["section"] for row in rows} == {
+        "calls",
+        "variants",
+        "layers",
+        "first",
+        "growth",
+        "units",
+        "crowd",
+        "start",
+    }
     assert all(row["ratios"]["core baseline"] > 0 for row in rows if row["section"] == "calls")

@@ -26,7 +26,7 @@ def test_the_package_of_a_commit_is_compared_with_the_working_tree(
 
 
 @needs_history
-def test_a_commit_has_its_package_alone() -> None:
+def test_the_checkout_of_a_commit_contains_only_the_package() -> None:
     with package_of("HEAD") as directory:
         assert [path.name for path in directory.iterdir()] == ["langchain_kimi"]
 

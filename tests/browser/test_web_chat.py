@@ -81,7 +81,7 @@ def test_the_stop_button_ends_the_answer_at_the_host(chat: Any, openrouter: Emul
     playwright.expect(chat.get_by_role("button", name="Send")).to_be_enabled()
 
 
-def test_a_failure_is_shown_beside_what_came_before_it(chat: Any, openrouter: Emulator) -> None:
+def test_a_failure_is_shown_after_the_partial_answer(chat: Any, openrouter: Emulator) -> None:
     openrouter.fail_next(faults.connection_cut())
     say(chat, "Tell me of the sea.")
     playwright.expect(chat.get_by_role("alert")).to_contain_text("KimiIncompleteStreamError: The connection broke")

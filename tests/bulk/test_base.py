@@ -55,7 +55,7 @@ async def test_a_row_without_its_key_is_an_error_row(new_run: NewRun, tmp_path: 
     assert run.stop is None
 
 
-async def test_a_defect_while_a_row_is_asked_stops_the_run(new_run: NewRun, tmp_path: Path) -> None:
+async def test_an_unexpected_exception_in_a_row_stops_the_run(new_run: NewRun, tmp_path: Path) -> None:
     run = new_run(tmp_path / "out")
 
     async def defect() -> None:

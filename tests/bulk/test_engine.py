@@ -76,7 +76,7 @@ async def test_a_later_run_asks_only_the_rest(model: ChatKimi, openrouter: Emula
     assert len(openrouter.bodies) == 8
 
 
-async def test_equal_rows_are_asked_once(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_equal_rows_are_sent_once(model: ChatKimi, openrouter: Emulator) -> None:
     outcome = await results(model, ["same"] * 10 + ["other"] + ["same"] * 10, max_concurrency=4)
 
     assert len(openrouter.bodies) == 2
@@ -85,7 +85,7 @@ async def test_equal_rows_are_asked_once(model: ChatKimi, openrouter: Emulator) 
     assert {one.value.text for one in outcome if one.input == "same"} == {outcome[0].value.text}
 
 
-async def test_objects_come_back_as_objects(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+async def test_stored_objects_are_loaded_as_objects(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("Order", {"city": "Oslo"})]))
     chain = ChatPromptTemplate.from_template("Where? {text}") | model.with_structured_output(Order)
     rows = [{"text": "to Oslo"}]
@@ -128,7 +128,7 @@ async def test_a_row_that_cannot_be_rendered_is_an_error_row(
     assert len(lines(tmp_path / "a.jsonl")) == 3
 
 
-async def test_failed_rows_are_kept_and_asked_again_on_request(
+async def test_failed_rows_are_stored_and_sent_again_on_request(
     model: ChatKimi, openrouter: Emulator, tmp_path: Path
 ) -> None:
     openrouter.script(faults.provider_refused("bad schema"))
@@ -141,7 +141,7 @@ async def test_failed_rows_are_kept_and_asked_again_on_request(
     assert [(one.ok, one.state) for one in retried] == [(True, "new"), (True, "stored")]
 
 
-async def test_rows_that_may_succeed_later_are_asked_again_at_the_end(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_rows_that_may_succeed_later_are_sent_again_at_the_end(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(*[faults.internal_error()] * 3)
 
     outcome = await results(model, ["a", "b", "c", "d"], max_concurrency=1)
@@ -171,7 +171,7 @@ async def test_a_stopped_run_asks_no_row_again(model: ChatKimi, openrouter: Emul
     assert 9 < len(openrouter.bodies) < 13
 
 
-async def test_a_row_that_cannot_be_kept_is_not_asked_again(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_a_row_that_cannot_be_stored_is_not_sent_again(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(faults.internal_error(), times=None)
     rows = [{"text": "x", "lambda": lambda: None}]
     chain = ChatPromptTemplate.from_template("{text}") | model
@@ -376,7 +376,7 @@ async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulato
     assert (run.summary.requests, run.summary.refusals, run.summary.answered) == (23, 3, 20)
 
 
-async def test_a_row_that_is_asked_again_counts_the_cost_of_all_rounds(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_a_repeated_row_counts_the_cost_of_all_rounds(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text=""))
     [outcome] = await results(model, ["a"], max_concurrency=1)
     openrouter.clear()

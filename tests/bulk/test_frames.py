@@ -44,7 +44,7 @@ async def test_only_the_secret_is_a_proof() -> None:
         assert not await other.is_proven("right")
 
 
-async def test_what_is_not_a_message_is_an_error() -> None:
+async def test_a_value_that_is_not_a_message_is_an_error() -> None:
     for content in (b"", b"\0\0\0\2{]", b"\0\0\0\5{}"):
         async with pair() as (_, other, writer):
             writer.write(content)

@@ -155,7 +155,7 @@ async def test_structured_output_and_chains_have_their_values(openrouter: Emulat
     assert "cannot be rendered" in wrong.error.reason
 
 
-async def test_a_row_that_is_too_large_is_an_error_of_its_own(openrouter: Emulator, tmp_path: Path) -> None:
+async def test_a_row_that_is_too_large_fails_alone(openrouter: Emulator, tmp_path: Path) -> None:
     host = replace(OPENROUTER, batch_bytes=4_500)
     model = ChatKimi(base_url=openrouter.base_url, host=host, **SETTINGS)
 

@@ -63,7 +63,7 @@ def test_a_duplicate_costs_nothing() -> None:
     assert (read.cost, read.output_tokens, read.unknown_costs, read.provider) == (0, 0, 0, "p")
 
 
-def test_an_error_keeps_what_helps() -> None:
+def test_a_stored_error_has_its_helpful_attributes() -> None:
     error = KimiRateLimitError(
         "Too many.", status=429, provider="Novita", generation_id="gen-1", is_retryable=True, partial=AIMessage("half")
     )

@@ -79,7 +79,7 @@ async def test_tokens_a_minute_count_the_prompt(model: ChatKimi, openrouter: Emu
     assert Estimates(tokens=True).of(body)[0] > Estimates().of(body)[0] == 0
 
 
-async def test_each_server_has_a_brake_of_its_own(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_each_server_has_a_separate_rate(model: ChatKimi, openrouter: Emulator) -> None:
     admission = OwnAdmission(Limits(max_concurrency=1), None)
     gate = RunGate(admission, Estimates())
     with Emulator() as other:

@@ -69,7 +69,7 @@ def check_kills(path: Path, server: Emulator, rows: int, kills: list[int]) -> No
     assert rows <= len(server.bodies) <= rows + len(kills) * 2 * 8
 
 
-def test_a_killed_run_goes_on_and_pays_no_row_twice(tmp_path: Path, openrouter: Emulator) -> None:
+def test_a_killed_run_continues_and_pays_for_no_row_twice(tmp_path: Path, openrouter: Emulator) -> None:
     check_kills(tmp_path / "a.jsonl", openrouter, 60, [20])
 
 

@@ -79,7 +79,7 @@ def test_a_run_without_workers_ends() -> None:
     assert shared.close().rows == 0
 
 
-def test_what_cannot_be_shared_is_refused() -> None:
+def test_values_that_cannot_be_shared_are_refused() -> None:
     unusable: list[Any] = [{"key": str}, {"config": {"tags": ["a"]}}, {"lane": "batch"}]
     for options in unusable:
         with pytest.raises(KimiUsageError, match="key must be the name of a column"):

@@ -44,7 +44,7 @@ async def test_a_row_is_begun_by_one_worker_at_a_time() -> None:
     await state.close()
 
 
-async def test_a_failed_row_of_this_run_is_not_asked_again() -> None:
+async def test_a_failed_row_of_this_run_is_not_sent_again() -> None:
     state = State(None, checked_options({"retry_failed": True}))
     state.open({"request": {}})
     line = '{"key": "k", "index": -1, "ok": false, "error": {"kind": "KeyError", "reason": "x"}}\n'

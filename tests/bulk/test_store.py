@@ -148,7 +148,7 @@ async def test_a_flush_waits_for_the_lines_under_way(tmp_path: Path) -> None:
     await writing
 
 
-async def test_rows_put_aside_come_back_once(tmp_path: Path) -> None:
+async def test_postponed_rows_are_returned_once(tmp_path: Path) -> None:
     store = Store(tmp_path / "a.jsonl", DESCRIPTION)
     store.put_aside(b"1")
     store.put_aside(b"2")

@@ -28,7 +28,7 @@ def test_results_are_counted_by_their_state() -> None:
     assert summary.line().endswith("9:15:33 h left")
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_values_are_left_out() -> None:
     summary = BulkSummary()
 
     assert (summary.expected_cost, summary.seconds_left, summary.rate) == (None, None, None)

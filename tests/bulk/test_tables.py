@@ -63,7 +63,7 @@ def test_the_batch_lane_makes_the_same_table(
     assert (tmp_path / f"batch{suffix}.jsonl.batches.jsonl").exists()
 
 
-def test_values_that_are_not_messages_have_their_text_or_none(tmp_path: Path) -> None:
+def test_values_that_are_not_messages_have_their_text_or_no_text(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     write_table([json.dumps({"key": "k", "ok": True, "value": value}).encode() for value in ("x", {"a": 1}, 3)], path)
     assert [(row["value"], row["text"]) for row in rows_of(path)] == [('"x"', "x"), ('{"a": 1}', None), ("3", None)]

@@ -91,7 +91,7 @@ async def test_workers_share_one_output(hire: Hire, build: Build, openrouter: Em
     assert len(openrouter.bodies) == 1
 
 
-async def test_equal_rows_of_several_workers_are_asked_once(hire: Hire, build: Build, openrouter: Emulator) -> None:
+async def test_equal_rows_of_several_workers_are_sent_once(hire: Hire, build: Build, openrouter: Emulator) -> None:
     with Shared() as shared:
         workers = [hire(build, shared.address()) for _ in range(3)]
         outcomes = await asyncio.gather(*(ask_all(worker, ["same"] * 3) for worker in workers))
@@ -254,7 +254,7 @@ async def test_an_error_that_every_row_would_have_stops_all_workers(
     assert len(openrouter.bodies) == 1
 
 
-async def test_rows_that_may_succeed_are_asked_again_and_the_others_kept(
+async def test_rows_that_may_succeed_are_sent_again_and_the_others_stay(
     hire: Hire, build: Build, openrouter: Emulator, out: Path
 ) -> None:
     openrouter.script(faults.internal_error(), Reply(text="fine"), faults.provider_refused("bad schema"))

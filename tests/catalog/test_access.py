@@ -95,7 +95,7 @@ def test_a_model_gives_its_own_settings() -> None:
     assert "nothing" not in repr(access)
 
 
-def test_a_call_without_a_query_has_none_in_its_url() -> None:
+def test_the_url_of_a_call_without_a_query_has_no_query() -> None:
     access = access_of(ChatKimi(api_key="a-key", base_url="https://openrouter.ai/api/v1/"))
     assert access.call(Get("/key"), "a-key").url == "https://openrouter.ai/api/v1/key"
     assert access.call(Get("/models", {"q": "a b"}), "").url == "https://openrouter.ai/api/v1/models?q=a+b"

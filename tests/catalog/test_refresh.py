@@ -33,7 +33,7 @@ def test_an_unheard_of_kimi_warns_once_and_has_a_profile_after_refresh() -> None
     other = model_of(server, model=K4)
     assert vars(model)["profile"] is None
     assert model.request_body("Hello.")["model"] == K4
-    with pytest.raises(KimiUsageError, match="not known here"):
+    with pytest.raises(KimiUsageError, match="are unknown"):
         model.estimate_cost("Hello.")
     refreshed = model.refresh()
     assert (refreshed.models, refreshed.source, refreshed.file) == ((K4,), f"{URL}models", None)

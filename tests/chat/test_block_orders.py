@@ -99,7 +99,6 @@ async def plain_blocks(openrouter: Emulator, order: Sequence[str]) -> list[str]:
     return sorted_blocks(model_of(openrouter).invoke("hi").content_blocks)
 
 
-@pytest.mark.uncovered
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", WAYS)
 @each_row("order", ORDERS)

@@ -96,6 +96,13 @@ ACCEPTED: dict[str, list[Any]] = {
         result("r", "1"),
         HumanMessage("w"),
     ],
+    "same id in two open turns": [
+        HumanMessage("a"),
+        called("f:0"),
+        called("f:0"),
+        result("first", "f:0"),
+        result("r", "f:0"),
+    ],
     "same id reused later": [
         HumanMessage("a"),
         called("f:0"),
@@ -257,6 +264,19 @@ def test_a_conversation_that_a_host_would_refuse_is_repaired(openrouter: Emulato
         assert outcome.error is None, name
         assert outcome.message is not None
         assert outcome.message.text == TEXT
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_results_of_one_id_in_a_row_belong_to_the_turns_in_their_order(openrouter: Emulator, way: str) -> None:
+    openrouter.script(Reply(text=TEXT))
+    conversation = ACCEPTED["same id in two open turns"]
+    outcome = ask(model_of(openrouter, max_retries=0).bind_tools([get_weather]), way, conversation)
+    assert outcome.error is None
+    [body] = openrouter.bodies
+    sent = [message.get("content") for message in body["messages"]]
+    assert sent == ["a", None, "first", None, "r"]
+    ids = [message.get("tool_call_id") or message["tool_calls"][0]["id"] for message in body["messages"][1:]]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
 
 
 @pytest.mark.parametrize("way", WAYS)

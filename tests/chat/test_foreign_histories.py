@@ -157,7 +157,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a name with a blank": [HI, AIMessage("Hello.", name="agent one"), ON],
 }
 REFUSED: dict[str, tuple[list[BaseMessage], str]] = {
-    "no result": ([HI, AIMessage("", tool_calls=[call("1")]), ON], "no result of it follows"),
+    "no result": ([HI, AIMessage("", tool_calls=[call("1")]), ON], "no result follows"),
     "one result of two": (
         [HI, AIMessage("", tool_calls=[call("1"), call("2")]), result("1"), ON],
         "'2', but no result",
@@ -167,7 +167,7 @@ REFUSED: dict[str, tuple[list[BaseMessage], str]] = {
     "two results": ([*turn(calls=[call("1")])[:-1], result("1"), ON], "a second result of the tool call '1'"),
     "a truncated chunk": (
         [HI, AIMessageChunk(content="", tool_call_chunks=[TRUNCATED]), ON],
-        "no result of it follows",
+        "no result follows",
     ),
 }
 """Conversations that no host accepts, and a part of the error, which comes before anything is sent."""
@@ -184,7 +184,7 @@ SLUGS = dict(zip(WAYS, ["kimi-k2-0905", "kimi-k2.6", "kimi-k3", "kimi-k2-thinkin
 
 @pytest.mark.parametrize("way", WAYS)
 @each_row("name", ACCEPTED, ids=str)
-def test_the_conversation_goes_on(openrouter: Emulator, model: Any, name: str, way: str) -> None:
+def test_the_conversation_continues(openrouter: Emulator, model: Any, name: str, way: str) -> None:
     openrouter.clear()
     openrouter.script(Reply(text="Done."))
     outcome = ask(model.bind(model=f"moonshotai/{SLUGS[way]}"), way, ACCEPTED[name])

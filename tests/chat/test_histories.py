@@ -116,7 +116,7 @@ async def test_blocks_of_other_providers_are_accepted(openrouter: Emulator, way:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_call_without_tools_drops_what_was_bound_with_them(openrouter: Emulator, way: Way) -> None:
+async def test_a_call_without_tools_drops_the_bound_tool_options(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(text="Here."))
     model = model_of(openrouter).bind_tools([TOOL], tool_choice="f", parallel_tool_calls=False)
     await ask(model, way, "hi", tools=[])

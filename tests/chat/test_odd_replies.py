@@ -236,7 +236,7 @@ def test_the_wait_passes_before_the_retry_in_every_form(openrouter: Emulator, fo
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_clients_with_the_same_wait_come_back_at_different_times(openrouter: Emulator, way: str) -> None:
+def test_clients_with_the_same_wait_retry_at_different_times(openrouter: Emulator, way: str) -> None:
     slept = []
     for chance in (0.0, 0.2, 0.9):
         openrouter.script(RawReply(429, {**PLAIN, "retry-after-ms": "40000"}, SLOW_DOWN))

@@ -80,3 +80,21 @@ async def test_a_call_in_the_thoughts_is_a_call(openrouter: Emulator, model: Cha
     answer = await ask(model.bind_tools(tools), way)
     assert [one["args"] for one in answer.tool_calls] == [{"a": 1}]
     assert answer.additional_kwargs["reasoning_content"] == "I look."
+
+
+MARKUP = "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|tool_call_end|>"
+
+
+@pytest.mark.covered
+@every_way
+async def test_a_call_ends_thoughts_without_a_closing_tag(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
+    structured = {"index": 0, "id": "a", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
+    bound = model.bind_tools([{"type": "function", "function": {"name": "get_time", "parameters": {}}}])
+    for wire in (
+        {"content": "<think>I look. ", "tool_calls": [structured]},
+        {"content": f"<think>I look. {MARKUP}"},
+    ):
+        openrouter.script(reply(way, wire, "stop"))
+        answer = await ask(bound, way)
+        assert (answer.content, answer.additional_kwargs["reasoning_content"].strip()) == ("", "I look.")
+        assert [(one["name"], one["args"]) for one in answer.tool_calls] == [("get_time", {})]

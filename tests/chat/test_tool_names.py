@@ -73,9 +73,7 @@ async def test_the_conversation_is_sent_with_the_accepted_names(openrouter: Emul
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_conversation_whose_tools_are_not_offered_any_more_has_accepted_names(
-    openrouter: Emulator, way: Way
-) -> None:
+async def test_calls_of_tools_that_are_no_longer_offered_get_accepted_names(openrouter: Emulator, way: Way) -> None:
     openrouter.script(Reply(text="Done."))
     call = {"name": NAME, "args": ARGUMENTS, "id": "call_1", "type": "tool_call"}
     invalid = {"name": NAME, "args": '{"path": ', "id": "call_2", "error": "cut", "type": "invalid_tool_call"}

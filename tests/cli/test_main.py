@@ -13,7 +13,9 @@ COMMANDS = {
     "bulk",
     "chat",
     "cost",
+    "costs",
     "doctor",
+    "explain",
     "generation",
     "hosts",
     "key",
@@ -39,6 +41,11 @@ def test_a_wrong_argument_ends_with_2(capsys: pytest.CaptureFixture[str]) -> Non
         main(["hosts"])
     assert ended.value.code == 2
     assert "MODEL" in capsys.readouterr().err.upper()
+
+
+def test_no_command_prints_the_help_and_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "    doctor " in capsys.readouterr().err
 
 
 def test_a_wrong_slug_ends_with_2(cli: Cli) -> None:

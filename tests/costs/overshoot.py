@@ -46,7 +46,7 @@ async def measure(  # noqa: PLR0913 - the dimensions of the table
     listed = prices(SLUG)
     assert listed is not None
     prompt = round(model.get_num_tokens_from_messages(model._convert_input(PROMPT).to_messages()) * (1 + error))
-    cost = (prompt * listed.dearest_prompt + MAX_TOKENS * listed.dearest_completion) / 1e6
+    cost = (prompt * listed.highest_prompt + MAX_TOKENS * listed.highest_completion) / 1e6
     usage = {"prompt_tokens": prompt, "completion_tokens": MAX_TOKENS, "total_tokens": prompt + MAX_TOKENS}
     openrouter.clear()
     openrouter.script(Reply(text="Yes.", usage=usage, cost=cost), times=None)

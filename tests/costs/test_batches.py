@@ -26,7 +26,7 @@ def answered(cost: float | None = None, model: str = "moonshotai/kimi-k3:batch")
     return ChatResult(generations=[ChatGeneration(message=message)], llm_output={"id": "x"})
 
 
-def test_trackers_are_among_handlers_once() -> None:
+def test_trackers_are_added_to_handlers_once() -> None:
     budget, costs = Budget(max_cost=1), KimiCostCallback()
 
     assert trackers_in([budget, BaseCallbackHandler(), costs, budget]) == [budget, costs]
@@ -64,7 +64,7 @@ def test_a_fixed_amount_is_reserved_for_each_row() -> None:
 @pytest.mark.parametrize(
     ("bodies", "kind"), [([BODY] * 9, KimiBudgetExceededError), ([{**BODY, "model": "a/b"}], KimiUsageError)]
 )
-def test_all_budgets_have_it_or_none(bodies: Sequence[Any], kind: type[Exception]) -> None:
+def test_a_refused_reservation_is_made_in_none_of_the_budgets(bodies: Sequence[Any], kind: type[Exception]) -> None:
     rich, poor = Budget(max_cost=100, reserve=1), Budget(max_cost=0.001)
 
     with pytest.raises(kind):

@@ -113,7 +113,7 @@ def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, 
     assert openrouter.requests == []
 
 
-def test_an_agent_that_goes_on_and_on_is_stopped(model: ChatKimi, openrouter: Emulator) -> None:
+def test_an_endless_agent_is_stopped(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("get_weather", {"city": "Oslo"})]), times=None)
     budget = Budget(max_cost=0.0005, reserve=0)
     with pytest.raises(KimiBudgetExceededError):
@@ -147,7 +147,7 @@ def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, 
     assert len(openrouter.requests) == 1
 
 
-def test_no_more_than_what_is_in_flight_goes_beyond(model: ChatKimi, openrouter: Emulator) -> None:
+def test_only_calls_in_flight_can_exceed_the_budget(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.behave(pause=0.05)
     budget = Budget(max_cost=TINY, reserve=0)
     config: Any = {"callbacks": [budget], "max_concurrency": 4}
@@ -227,9 +227,7 @@ def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-async def test_a_refused_call_is_no_call_to_those_who_count(
-    model: ChatKimi, openrouter: Emulator, *, first: bool
-) -> None:
+async def test_trackers_do_not_count_a_refused_call(model: ChatKimi, openrouter: Emulator, *, first: bool) -> None:
     costs, spent, other = KimiCostCallback(), Budget(max_cost=0), Budget(max_cost=1, reserve=0.5)
     config: Any = {"callbacks": [spent, costs, other] if first else [costs, other, spent]}
     with track_costs() as tracked:

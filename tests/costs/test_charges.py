@@ -108,7 +108,7 @@ def test_tokens_are_read_from_the_wire_without_usage_metadata() -> None:
         result(None, model_name=7, provider={"error": "none"}, token_usage=["many"]),
     ],
 )
-def test_a_result_without_a_message_is_of_unknown_cost(odd: LLMResult | None) -> None:
+def test_a_result_without_a_message_has_an_unknown_cost(odd: LLMResult | None) -> None:
     assert cost_of_result(odd) == CallCost()
 
 
@@ -148,7 +148,7 @@ def test_an_error_names_the_model_and_the_host() -> None:
     assert (billed.model, billed.provider, billed.usage) == ("kimi", "Host", TOKENS)
 
 
-def test_what_had_come_by_then_goes_before_what_the_error_says() -> None:
+def test_the_cost_of_an_abandoned_stream_is_that_of_its_partial_result() -> None:
     assert cost_of_error(GeneratorExit(), result(TOKENS, cost=0.5)) == CallCost(None, None, TOKENS, Decimal("0.5"))
     assert cost_of_error(GeneratorExit(), result()) == CallCost()
 

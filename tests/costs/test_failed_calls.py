@@ -32,7 +32,7 @@ from tests.waiting import until
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-async def test_a_failure_is_counted_with_what_is_known(
+async def test_a_failure_counts_with_the_reported_usage(
     model: ChatKimi, openrouter: Emulator, fault: Any, unknown: int, billed: int
 ) -> None:
     openrouter.fail_next(fault, times=2)
@@ -93,7 +93,7 @@ async def test_an_attempt_before_an_answer_is_counted_too(openrouter: Emulator) 
     assert costs.total.cost == 0.25 + answer.response_metadata["cost"]
 
 
-def test_a_stream_that_is_left_is_of_unknown_cost(model: ChatKimi) -> None:
+def test_an_abandoned_stream_has_an_unknown_cost(model: ChatKimi) -> None:
     with track_costs() as costs:
         stream: Any = model.stream(STORY)
         next(stream)
@@ -106,7 +106,7 @@ def test_a_stream_that_is_left_is_of_unknown_cost(model: ChatKimi) -> None:
     assert costs.total == Costs(calls=2, failed=2, unknown=2)
 
 
-async def test_an_async_stream_that_is_left_is_of_unknown_cost(model: ChatKimi) -> None:
+async def test_an_abandoned_async_stream_has_an_unknown_cost(model: ChatKimi) -> None:
     with track_costs() as costs:
         stream: Any = model.astream(STORY)
         await anext(stream)
@@ -147,7 +147,7 @@ async def by_timeout(call: Any, openrouter: Emulator) -> None:
 
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
 @pytest.mark.parametrize("give_up", [by_cancel, by_timeout])
-async def test_a_cancelled_call_is_of_unknown_cost(
+async def test_a_cancelled_call_has_an_unknown_cost(
     model: ChatKimi, openrouter: Emulator, way: str, give_up: Any
 ) -> None:
     openrouter.fail_next(faults.silence("headers"))

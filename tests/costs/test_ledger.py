@@ -135,7 +135,7 @@ def test_a_call_whose_end_is_not_reported_counts_as_failed_after_a_day() -> None
     assert ledger.total.calls == 1
 
 
-def test_a_call_is_known_by_its_id_alone(ledger: Ledger) -> None:
+def test_a_call_is_identified_by_its_id_only(ledger: Ledger) -> None:
     ledger.begin(UUID(int=1), "kimi")
     ledger.expire()
     assert (ledger.in_flight, ledger.total.calls) == (1, 0)
@@ -158,7 +158,7 @@ def test_calls_in_flight_count_after_a_reset(ledger: Ledger, run: UUID) -> None:
     assert ledger.total.calls == 1
 
 
-def test_a_snapshot_stays_as_it_is(ledger: Ledger, run: UUID) -> None:
+def test_a_snapshot_does_not_change(ledger: Ledger, run: UUID) -> None:
     taken = ledger.snapshot()
     ledger.end(run, answer())
     assert (taken.total, taken.models, taken.providers) == (Costs(), {}, {})

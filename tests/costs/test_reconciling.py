@@ -29,13 +29,15 @@ class Records:
         return answer
 
 
-def test_a_record_is_passed_to_all_who_asked_for_it() -> None:
+def test_a_record_is_passed_to_all_requesters() -> None:
     records = Records(RECORD)
     costs: list[CallCost] = []
     reconciler = Reconciler(records, (0.01,))
-    for _ in range(2):
-        reconciler.ask("gen-1", costs.append)
-    assert reconciler.pending == 1
+    # With the lock, so that the first lookup cannot end before the second one begins.
+    with reconciler._changed:
+        for _ in range(2):
+            reconciler.look_up("gen-1", costs.append)
+        assert reconciler.pending == 1
     assert reconciler.join()
     [one, other] = costs
     assert one is other
@@ -47,7 +49,7 @@ def test_a_record_that_is_not_there_yet_is_looked_up_again() -> None:
     records = Records(KimiNotFoundError("no"), {"total_cost": None}, KimiConnectionError("no"), RECORD)
     costs: list[CallCost] = []
     reconciler = Reconciler(lambda: records, (0.0,) * 4)
-    reconciler.ask("gen-1", costs.append)
+    reconciler.look_up("gen-1", costs.append)
     assert reconciler.join()
     assert [one.cost for one in costs] == [Decimal("0.5")]
     assert len(records.lookups) == 4
@@ -57,14 +59,14 @@ def test_a_cost_that_stays_unknown_is_logged(caplog: pytest.LogCaptureFixture) -
     costs: list[CallCost] = []
     reconciler = Reconciler(Records(*[KimiNotFoundError("no")] * 3), NOW)
     with caplog.at_level(logging.WARNING, "langchain_kimi"):
-        reconciler.ask("gen-1", costs.append)
+        reconciler.look_up("gen-1", costs.append)
         assert reconciler.join()
     assert (costs, caplog.messages) == ([], ["The cost of the generation gen-1 is still unknown."])
 
 
 def test_a_lookup_waits_for_its_time() -> None:
     reconciler = Reconciler(Records(), (3600.0,))
-    reconciler.ask("gen-1", print)
+    reconciler.look_up("gen-1", print)
     assert not reconciler.join(0.01)
     assert reconciler.pending == 1
 
@@ -73,7 +75,7 @@ def test_the_thread_ends_and_another_one_begins() -> None:
     records = Records(RECORD, RECORD)
     reconciler = Reconciler(records, (0.0,))
     for _ in range(2):
-        reconciler.ask("gen-1", lambda _: None)
+        reconciler.look_up("gen-1", lambda _: None)
         assert reconciler.join()
         while reconciler._thread is not None:
             reconciler.join(0.001)
@@ -82,8 +84,8 @@ def test_the_thread_ends_and_another_one_begins() -> None:
 
 def test_one_thread_looks_all_calls_up() -> None:
     reconciler = Reconciler(Records(RECORD, RECORD), (0.05,))
-    reconciler.ask("gen-1", lambda _: None)
+    reconciler.look_up("gen-1", lambda _: None)
     thread = reconciler._thread
-    reconciler.ask("gen-2", lambda _: None)
+    reconciler.look_up("gen-2", lambda _: None)
     assert reconciler._thread is thread
     assert reconciler.join()

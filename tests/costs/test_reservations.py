@@ -36,7 +36,7 @@ def test_tokens_without_a_cost_have_their_list_price() -> None:
     assert 0 < charge.cost < Decimal("0.01")
 
 
-def test_without_reserved_tokens_unknown_tokens_are_none() -> None:
+def test_unknown_tokens_are_charged_only_if_tokens_were_reserved() -> None:
     assert charge_for(CallCost(cost=Decimal(1)), Reservation(Amount(Decimal(1)))) == Charge(Decimal(1), 0)
 
 
@@ -51,7 +51,7 @@ def test_a_longer_prompt_than_expected_widens_the_margin() -> None:
     assert here.margin == pytest.approx(before * 2 * 1.05)
 
 
-def test_copies_share_the_state_and_pickles_have_none() -> None:
+def test_copies_share_the_state_and_pickles_drop_it() -> None:
     here = InProcess(is_shared=True)
     here.calls[1] = MOST
     assert copy.deepcopy(here) is here
@@ -59,7 +59,7 @@ def test_copies_share_the_state_and_pickles_have_none() -> None:
     assert (again.calls, again.is_shared) == ({}, True)
 
 
-def test_a_refusal_says_what_is_missing() -> None:
+def test_a_refusal_names_the_amounts() -> None:
     numbers = (Decimal(1), Decimal("0.5"), Decimal("0.25"), Decimal("0.3"))
     error = refused(Shortage("USD", *numbers))
     assert "0.5 of 1 USD spent, 0.25 USD reserved for calls in flight, and the call may cost 0.3 USD." in str(error)

@@ -88,7 +88,7 @@ def test_a_pickle_has_the_sums_and_counts_on_by_itself(model: ChatKimi) -> None:
     assert (budget.total.calls, again.total.calls) == (1, 2)
 
 
-def test_what_is_under_way_stays_out_of_a_pickle(model: ChatKimi) -> None:
+def test_calls_in_flight_are_not_pickled(model: ChatKimi) -> None:
     costs = KimiCostCallback()
     stream = model.stream(STORY, {"callbacks": [costs]})
     next(stream)

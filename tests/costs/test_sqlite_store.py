@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -50,8 +51,8 @@ def test_threads_spend_one_limit(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "budget.sqlite")
     limit = [Limit("x", Decimal(1))]
     with ThreadPoolExecutor(8) as threads:
-        lacking = list(threads.map(lambda call: store.reserve(str(call), limit, Amount(Decimal("0.1"))), range(24)))
-    assert lacking.count(None) == 10
+        shortage = list(threads.map(lambda call: store.reserve(str(call), limit, Amount(Decimal("0.1"))), range(24)))
+    assert shortage.count(None) == 10
 
 
 def test_a_pickle_is_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +63,13 @@ def test_a_pickle_is_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = pickle.loads(pickle.dumps(store))  # noqa: S301 - written some lines above
     again.settle("one", ["x"], Charge())
     assert store.balance("x") == Balance(Amount(Decimal(1)))
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("These are notes. " * 100)
+    # On Python 3.13 and newer, a connection that stays open would be a warning, which is an error.
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        SQLiteStore(tmp_path / "notes.txt")
 
 
 def test_a_file_in_use_can_be_opened(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._costs.memory_store import store_at
-from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, Store, overdraft, shortage
+from langchain_kimi._costs.store import Amount, Balance, Charge, Limit, Shortage, Store, overdraft, shortage_of
 from tests.costs.stores import redis_server
 
 KINDS = ("memory", "sqlite", "redis")
@@ -58,9 +58,9 @@ def test_an_unknown_cost_is_that_of_the_reservation(store: Store) -> None:
 def test_a_call_that_does_not_fit_reserves_nothing(store: Store) -> None:
     for number in range(5):
         assert store.reserve(f"call {number}", [ALL], COST) is None
-    lacking = store.reserve("one more", [ALL], dollars("0.01"))
-    assert lacking == Shortage("USD", Decimal(1), Decimal(0), Decimal(1), Decimal("0.01"))
-    assert lacking.is_temporary
+    shortage = store.reserve("one more", [ALL], dollars("0.01"))
+    assert shortage == Shortage("USD", Decimal(1), Decimal(0), Decimal(1), Decimal("0.01"))
+    assert shortage.is_temporary
     assert store.balance("all").reserved == dollars("1.00", 50)
     # The call that has the amount already does not need it twice.
     assert store.reserve("call 0", [ALL], COST) is None
@@ -68,8 +68,8 @@ def test_a_call_that_does_not_fit_reserves_nothing(store: Store) -> None:
 
 def test_tokens_are_limited_too(store: Store) -> None:
     store.reserve("one", [ALL], dollars("0", 60))
-    lacking = store.reserve("two", [ALL], dollars("0", 60))
-    assert lacking == Shortage("tokens", Decimal(100), Decimal(0), Decimal(60), Decimal(60))
+    shortage = store.reserve("two", [ALL], dollars("0", 60))
+    assert shortage == Shortage("tokens", Decimal(100), Decimal(0), Decimal(60), Decimal(60))
     store.settle("one", ["all"], Charge(Decimal(0), 100))
     spent = store.reserve("two", [ALL], dollars("0"))
     assert spent is not None
@@ -78,9 +78,9 @@ def test_tokens_are_limited_too(store: Store) -> None:
 
 def test_a_call_must_fit_into_all_accounts(store: Store) -> None:
     assert store.reserve("one", [PART, ALL], COST) is None
-    lacking = store.reserve("two", [PART, ALL], COST)
-    assert lacking is not None
-    assert (lacking.limit, lacking.most) == (Decimal("0.30"), Decimal("0.20"))
+    shortage = store.reserve("two", [PART, ALL], COST)
+    assert shortage is not None
+    assert (shortage.limit, shortage.amount) == (Decimal("0.30"), Decimal("0.20"))
     assert store.balance("all").reserved == store.balance("all/part").reserved == COST
     assert store.settle("one", ["all/part", "all"], Charge(Decimal("0.10"))) == ["all/part", "all"]
     assert store.balance("all").spent == store.balance("all/part").spent == dollars("0.10", 10)
@@ -91,15 +91,15 @@ def test_a_failed_attempt_is_charged_once_and_its_reservation_stays(store: Store
     for _ in range(2):
         assert store.attempt("one", 1, [ALL], Charge(Decimal("0.50"), 1)) is None
     assert store.balance("all") == Balance(dollars("0.50", 1), dollars("0.40", 10))
-    lacking = store.attempt("one", 2, [ALL], Charge())
-    assert lacking == Shortage("USD", Decimal(1), Decimal("0.90"), Decimal("0.40"), Decimal(0))
+    shortage = store.attempt("one", 2, [ALL], Charge())
+    assert shortage == Shortage("USD", Decimal(1), Decimal("0.90"), Decimal("0.40"), Decimal(0))
     assert store.attempt("unknown", 1, [ALL], Charge()) is None
 
 
 def test_an_attempt_may_have_used_up_the_tokens(store: Store) -> None:
     store.reserve("one", [ALL], dollars("0.10", 60))
-    lacking = store.attempt("one", 1, [ALL], Charge(Decimal(0), 50))
-    assert lacking == Shortage("tokens", Decimal(100), Decimal(50), Decimal(60), Decimal(0))
+    shortage = store.attempt("one", 1, [ALL], Charge(Decimal(0), 50))
+    assert shortage == Shortage("tokens", Decimal(100), Decimal(50), Decimal(60), Decimal(0))
 
 
 def test_amounts_can_be_corrected_and_reset(store: Store) -> None:
@@ -129,8 +129,8 @@ def test_accounts_without_a_limit_only_count(store: Store) -> None:
 
 def test_a_shortage_is_temporary_if_calls_in_flight_may_leave_enough() -> None:
     limit = Limit("x", Decimal(1))
-    assert shortage(limit, Balance(dollars("0.5")), dollars("0.5")) is None
-    full = shortage(limit, Balance(dollars("0.5"), dollars("0.5")), dollars("0.1"))
+    assert shortage_of(limit, Balance(dollars("0.5")), dollars("0.5")) is None
+    full = shortage_of(limit, Balance(dollars("0.5"), dollars("0.5")), dollars("0.1"))
     assert full is not None
     assert full.is_temporary
     for balance, most in (
@@ -138,8 +138,8 @@ def test_a_shortage_is_temporary_if_calls_in_flight_may_leave_enough() -> None:
         (Balance(dollars("0.5"), dollars("0.1")), dollars("0.6")),
         (Balance(dollars("1"), dollars("0.1")), dollars("0")),
     ):
-        lacking = shortage(limit, balance, most)
-        assert lacking is not None
-        assert not lacking.is_temporary
+        shortage = shortage_of(limit, balance, most)
+        assert shortage is not None
+        assert not shortage.is_temporary
     assert overdraft(limit, Balance(dollars("0.5"), dollars("0.5"))) is None
     assert overdraft(Limit("x", None, 5), Balance(dollars("9", 5))) is None

@@ -99,7 +99,7 @@ def test_sums_that_were_reset_are_not_corrected(model: ChatKimi, lookups: Reconc
     assert costs.total == Costs()
 
 
-def test_a_budget_charges_what_the_record_says(model: ChatKimi, lookups: Reconciler) -> None:
+def test_a_budget_charges_the_cost_of_the_record(model: ChatKimi, lookups: Reconciler) -> None:
     budget = Budget(max_cost=1, reserve=0.25)
     budget._lookups.reconciler = lookups
     child = budget.child(max_cost=0.5)

@@ -30,7 +30,7 @@ def _cache() -> Iterator[None]:
     set_llm_cache(None)
 
 
-def test_a_repair_is_a_call_of_its_own(model: ChatKimi, openrouter: Emulator) -> None:
+def test_a_repair_is_counted_as_a_separate_call(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text="no object"), Reply(text='{"name": "Ada", "age": 36}'))
     chain = model.with_structured_output(Person, method="json_schema", repair=1)
     with track_costs() as costs:

@@ -1,4 +1,4 @@
-"""The most that a request can cost."""
+"""The highest possible cost of a request."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def test_the_price_is_that_of_the_dearest_host() -> None:
     listed = prices(SLUG)
     assert listed is not None
     case = worst_case(BODY)
-    dollars = (case.prompt_tokens * listed.dearest_prompt + 100 * listed.dearest_completion) / 1e6
+    dollars = (case.prompt_tokens * listed.highest_prompt + 100 * listed.highest_completion) / 1e6
     assert float(case.cost) == pytest.approx(dollars)
     assert (case.reply_tokens, case.tokens) == (100, case.prompt_tokens + 100)
 

@@ -1,4 +1,4 @@
-"""Budgets that reserve the most that a call can cost: refusals, waiting, children, retries and other processes."""
+"""Budgets that reserve the highest possible cost of calls: refusals, waiting, children, retries and other processes."""
 
 import asyncio
 import pickle
@@ -59,7 +59,7 @@ def test_without_max_tokens_a_reply_may_be_as_long_as_the_model_writes(model: Ch
         model.invoke(STORY, {"callbacks": [Budget(max_cost=0.001)]})
 
 
-def test_a_call_whose_worst_case_is_not_known_is_not_made(openrouter: Emulator) -> None:
+def test_a_call_without_a_known_worst_case_is_refused(openrouter: Emulator) -> None:
     with track_costs() as costs, pytest.raises(KimiUsageError, match="names no model"):
         FakeListChatModel(responses=["Yes."]).invoke(STORY, {"callbacks": [Budget(max_cost=1)]})
     assert (costs.total, costs.in_flight) == (Costs(), 0)
@@ -139,11 +139,14 @@ async def test_a_call_of_another_model_does_not_wait_in_a_loop() -> None:
         await FakeListChatModel(responses=["Yes."]).ainvoke(STORY, {"callbacks": [budget]})
 
 
-async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_cancelled_wait_leaves_nothing(short: ChatKimi, openrouter: Emulator, *, streamed: bool) -> None:
     budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
     stream = reserving(short, budget)
+    config: Any = {"callbacks": [budget]}
     with track_costs() as costs:
-        waiting = asyncio.create_task(short.ainvoke(STORY, {"callbacks": [budget]}))
+        call: Any = drained(short.astream(STORY, config)) if streamed else short.ainvoke(STORY, config)
+        waiting = asyncio.create_task(call)
         await asyncio.sleep(0.02)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -201,19 +204,6 @@ async def test_a_retry_that_does_not_fit_is_not_made(short: ChatKimi, openrouter
         await ask(bound, way, [HumanMessage(STORY)])
     assert len(openrouter.requests) == 1
     assert (budget.spent, budget.reserved, budget.in_flight) == (0.25, 0, 0)
-
-
-async def test_a_cancelled_stream_that_waits_leaves_nothing(short: ChatKimi, openrouter: Emulator) -> None:
-    budget = Budget(prices=PRICES, max_cost=MOST / 2, wait=True)
-    stream = reserving(short, budget)
-    with track_costs() as costs:
-        waiting = asyncio.create_task(drained(short.astream(STORY, {"callbacks": [budget]})))
-        await asyncio.sleep(0.02)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-    assert (costs.total, costs.in_flight, budget.in_flight) == (Costs(), 0, 1)
-    stream.close()
 
 
 async def test_a_wait_ends_while_others_are_served(short: ChatKimi, openrouter: Emulator) -> None:

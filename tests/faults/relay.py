@@ -4,14 +4,14 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.loops import in_own_loop
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -72,28 +72,20 @@ def relaying(
     A refusal of no bytes is a connection that is closed.
     """
     relay = Relay()
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         near = (reader, writer)
         await (_join(near, port) if port else _proxied(relay, near, refusal))
 
-    async def main() -> None:
-        stop = asyncio.Event()
+    async def main(listens: Callable[[], None], over: asyncio.Event) -> None:
         server = await asyncio.start_server(serve, host, 0, ssl=tls)
         relay.port = server.sockets[0].getsockname()[1]
-        started.set_result((asyncio.get_running_loop(), stop))
-        await stop.wait()
+        listens()
+        await over.wait()
         server.close()
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
-    thread.start()
-    loop, stop = started.result()
-    try:
+    with in_own_loop(main):
         yield relay
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:

@@ -103,12 +103,12 @@ ERRORS = (
             )
         ],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
-            generation=True, usage=True,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="`raw` describe the problem.",
+            status=400, code=400, generation=True, usage=True,
         ),
         streamed=Failed(
-            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="is wrong with it.", status=400, code=400,
-            generation=True, usage=True, shown=HALF, provider=PROVIDER,
+            kind=KimiInvalidRequestError, leads=TOO_LONG["message"], advises="`raw` describe the problem.",
+            status=400, code=400, generation=True, usage=True, shown=HALF, provider=PROVIDER,
         ),
     ),
     Case(

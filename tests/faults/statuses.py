@@ -163,7 +163,7 @@ REFUSALS = (
         what="413 as text",
         script=[faults.payload_too_large()],
         plain=Failed(
-            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="say what is wrong with it.", status=413,
+            kind=KimiInvalidRequestError, leads="Payload Too Large", advises="`raw` describe the problem.", status=413,
         ),
     ),
     Case(

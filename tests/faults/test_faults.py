@@ -65,7 +65,7 @@ def check_case(server: Emulator, case: Case, way: str) -> None:
         check_attempts(case, expected, played.outcome, played.requests)
 
 
-def test_longer_limits_change_the_limits_and_what_is_expected_of_them() -> None:
+def test_longer_limits_change_the_limits_and_the_expected_errors() -> None:
     [case] = [case for case in CASES if case.what == "silence before the reply"]
     longer = case.with_longer_limits(8)
     assert longer.settings["timeout"] == 8 * case.settings["timeout"]

@@ -14,8 +14,6 @@ from tests.faults.cases import WEATHER, stream_of
 from tests.faults.ways import ask, model_of
 from tests.growth import assert_linear
 
-pytestmark = pytest.mark.uncovered
-
 Delta = dict[str, Any]
 
 

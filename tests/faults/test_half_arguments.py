@@ -47,7 +47,6 @@ def broken_after(events: int, how: str) -> Fault:
     return Fault(f"{how} after {events} events", play)
 
 
-@pytest.mark.uncovered
 @pytest.mark.parametrize("how", ["cut", "error", "length"])
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_a_truncated_call_is_never_valid(arguments: str, how: str) -> None:

@@ -69,7 +69,7 @@ class Memory:
 
 
 @each_row("fault, way", cases())
-def test_a_hostile_reply_hurts_neither_its_own_call_nor_the_next(
+def test_a_hostile_reply_affects_neither_its_own_call_nor_the_next(
     openrouter: Emulator, fault: HostileFault, way: str
 ) -> None:
     check_fault(openrouter, fault, way)
@@ -114,7 +114,7 @@ def check_outcome(fault: HostileFault, way: str, text: str, error: Exception | N
         assert len(str(error)) < 3000
 
 
-def test_the_outcomes_are_what_a_client_should_do() -> None:
+def test_the_outcomes_are_the_correct_behavior_of_a_client() -> None:
     assert set(OUTCOMES) == set(HOSTILE)
     for name, fault in HOSTILE.items():
         for outcomes in OUTCOMES[name]:

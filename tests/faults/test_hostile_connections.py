@@ -52,7 +52,7 @@ def connections() -> Iterator[Any]:
 
 @pytest.mark.covered
 @each_row("hostile, way", connections())
-def test_a_hostile_connection_hurts_neither_its_own_call_nor_the_next(
+def test_a_hostile_connection_affects_neither_its_own_call_nor_the_next(
     openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], hostile: HostileConnection, way: str
 ) -> None:
     check_connection(openrouter, certified, hostile, way)

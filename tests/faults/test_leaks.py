@@ -31,7 +31,6 @@ async def aused_and_dropped(openrouter: Emulator, count: int) -> None:
             pass
 
 
-@pytest.mark.uncovered
 def test_a_model_takes_less_than_six_kibibytes() -> None:
     with Emulator() as openrouter:
         model_of(openrouter)
@@ -69,7 +68,6 @@ def test_calls_leave_no_open_sockets() -> None:
         model_of(openrouter).close()
 
 
-@pytest.mark.uncovered
 def test_calls_leave_no_memory_behind() -> None:
     with Emulator() as openrouter, model_of(openrouter) as model:
         openrouter.script(PLAIN, times=None)

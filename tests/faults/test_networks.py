@@ -164,7 +164,12 @@ def test_tls_through_a_proxy(behind_tls: Behind, way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("refusal", "reason"),
-    [(refused(407), "407"), (refused(403), "403"), (refused(502), "502"), (b"", "broke before a reply came")],
+    [
+        (refused(407), "The proxy asks for a user name and a password"),
+        (refused(403), "403"),
+        (refused(502), "502"),
+        (b"", "broke before a reply came"),
+    ],
     ids=["407", "403", "502", "closed"],
 )
 def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, reason: str, way: str) -> None:
@@ -175,6 +180,7 @@ def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, reaso
     assert isinstance(error, KimiConnectionError)
     assert reason in str(error)
     assert "the proxy" in str(error)
+    assert error.is_retryable is (refusal != refused(407))
     assert "secret" not in f"{error!r} {error}"
     assert behind_tls.openrouter.requests == []
 
@@ -183,7 +189,7 @@ def test_a_proxy_that_does_not_connect(behind_tls: Behind, refusal: bytes, reaso
 @pytest.mark.parametrize(
     ("refusal", "kind", "reason"),
     [
-        (refused(407), KimiUnexpectedStatusError, "check base_url, the proxy and the request."),
+        (refused(407), KimiUnexpectedStatusError, "The proxy asks for a user name and a password"),
         (refused(502), KimiServerError, "HTTP 502"),
         (b"", KimiConnectionError, "broke before a reply came"),
     ],

@@ -1,14 +1,13 @@
 """Tests of a model with the default timeouts, with a simulated clock."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import PrivateAttr
 
-from langchain_kimi._openrouter.http.calls import Call, Clock
+from langchain_kimi._openrouter.http.calls import Clock
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from langchain_kimi.testing.http1 import Pause
@@ -41,8 +40,8 @@ class SlowKimi(QuickKimi):
 
     _time: LeapingClock = PrivateAttr(default_factory=LeapingClock)
 
-    def _call(self, *args: Any, **kwargs: Any) -> Call[Any]:
-        return replace(super()._call(*args, **kwargs), clock=Clock(monotonic=self._time))
+    def _clock(self) -> Clock:
+        return Clock(monotonic=self._time)
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def found_in(texts: list[str], secrets: tuple[str, ...] = SECRETS) -> list[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", ECHOES, ids=lambda fault: fault.name)
-def test_nothing_shows_what_a_server_repeats(
+def test_secrets_that_a_server_repeats_are_shown_nowhere(
     openrouter: Emulator, fault: Fault, way: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     openrouter.script(fault, times=None)

@@ -86,7 +86,7 @@ LONG = [
 @pytest.mark.parametrize(
     ("times", "before", "ways"), [(1, 0, ("invoke", "astream")), (2, len(WHOLE) - 20, ("stream", "ainvoke")), *LONG]
 )
-def test_a_new_handshake_hurts_neither_its_own_call_nor_the_next(
+def test_a_renegotiation_affects_neither_its_own_call_nor_the_next(
     openrouter: Emulator, certified: tuple[Path, ssl.SSLContext], times: int, before: int, ways: tuple[str, ...]
 ) -> None:
     file, _ = certified

@@ -66,6 +66,8 @@ def test_a_call_through_a_proxy_with_a_password_shows_it_nowhere(  # noqa: PLR09
 def test_after_a_refused_login_the_next_call_works(openrouter: Emulator, way: str) -> None:
     openrouter.script(Reply(text="Here."), times=None)
     with socks_proxy("login") as proxy, model_of(openrouter, max_retries=0, proxy=url_of(proxy.port)) as model:
-        assert isinstance(ask(model, way).error, KimiConnectionError)
+        error = ask(model, way).error
+        assert isinstance(error, KimiConnectionError)
+        assert "The proxy asks for a user name and a password" in error.advice
         proxy.refusal = "none"
         assert ask(model, way).error is None

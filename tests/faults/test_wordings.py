@@ -10,12 +10,15 @@ from langchain_kimi.errors import (
     KimiContextOverflowError,
     KimiModerationError,
     KimiNotFoundError,
+    KimiPaymentRequiredError,
+    KimiRateLimitError,
     KimiStatusError,
 )
 from langchain_kimi.testing import Emulator, RawReply
 from tests.faults.ways import WAYS, ask, model_of
 from tests.openrouter.failure_cases import OVERFLOWS
-from tests.openrouter.overflow_cases import OTHERS, REPORTS
+from tests.openrouter.other_messages import OTHERS
+from tests.openrouter.overflow_cases import REPORTS
 
 WORDINGS = [*OVERFLOWS, *REPORTS]
 JSON = {"content-type": "application/json"}
@@ -89,17 +92,36 @@ KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
         {"message": "The content is high risk."},
         {"message": "The request was blocked by the content filter."},
         {"message": "Your request was flagged by the provider's safety system."},
+        {"message": "The prompt was rejected for violating the content policy"},
+        {"message": "Unsafe content detected in prompt"},
+        {"message": "Input was classified as unsafe: S1"},
+        {"message": "Prompt blocked: PROHIBITED_CONTENT"},
+        {"message": "输入内容包含敏感信息"},
+        {"message": "内容审核未通过"},
+        {"message": "Provider returned error", "metadata": {"raw": '{"promptFeedback": {"blockReason": "SAFETY"}}'}},
     ),
     KimiNotFoundError: (
         {"type": "model_not_found"},
         {"metadata": {"error_type": "model_not_found"}},
         {"message": "Model kimi-k9 is not supported"},
+        {"message": "Not found the model kimi-k9 or Permission denied"},
+        {"message": "There are no healthy deployments for this model: kimi-k9"},
+        {"message": "Model kimi-k9 is no longer available"},
+        {"message": "Could not find model kimi-k9"},
+        {"message": "模型 kimi-k9 不存在"},
     ),
-    KimiContextOverflowError: ({"type": "context_length_exceeded"}, {"type": "string_above_max_length"}),
+    KimiContextOverflowError: (
+        {"type": "context_length_exceeded"},
+        {"type": "string_above_max_length"},
+        {"metadata": {"error_type": "tokens_limit_reached"}},
+    ),
     KimiStatusError: (
         {"type": "invalid_request_error"},
         {"message": "The model kimi-k3 is not supported with this tool"},
         {"message": "The request was blocked by a firewall."},
+        {"message": "parameter text must be a sensitive boolean"},
+        {"message": "model parameter x was not found"},
+        {"message": "content must not be empty"},
     ),
 }
 
@@ -116,6 +138,46 @@ def test_an_error_type_or_a_usual_sentence_decides_about_the_class(openrouter: E
                 special = isinstance(raised, (KimiModerationError, KimiNotFoundError, KimiContextOverflowError))
                 assert isinstance(raised, kind), error
                 assert special is (kind is not KimiStatusError), error
+
+
+OVERFLOW = "Input is too long: 300000 tokens, maximum 262144"
+NESTED: tuple[Any, ...] = (
+    {"error": "bad_request", "error_description": OVERFLOW},
+    {"error": "Bad Request", "message": OVERFLOW, "statusCode": 400},
+    {
+        "error": {
+            "message": "Provider returned error",
+            "metadata": {"raw": json.dumps({"error": {"message": OVERFLOW}})},
+        }
+    },
+    {"error": {"message": json.dumps({"error": {"message": OVERFLOW}})}},
+    {"base_resp": {"status_code": 2013, "status_msg": OVERFLOW}},
+    [{"error": {"code": 400, "message": OVERFLOW}}],
+)
+"""Bodies of hosts, which OpenRouter passes on in `metadata.raw`."""
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_the_reason_is_the_innermost_message(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        for body in NESTED:
+            for raw in (body, json.dumps(body)):
+                error = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+                openrouter.script(RawReply(400, JSON, json.dumps({"error": error}).encode()))
+                raised = ask(model, way).error
+                assert isinstance(raised, KimiContextOverflowError), raw
+                assert raised.reason == OVERFLOW
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_the_type_of_an_error_without_a_status_decides(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        for word, kind in {"rate_limit_error": KimiRateLimitError, "billing_error": KimiPaymentRequiredError}.items():
+            body = {"id": "gen-1", "choices": [], "error": {"message": "No.", "type": word}}
+            openrouter.script(RawReply(200, JSON, json.dumps(body).encode()))
+            assert type(ask(model, way).error) is kind
 
 
 TOOLS = [{"type": "function", "function": {"name": f"tool_{number}", "parameters": {}}} for number in range(5)]

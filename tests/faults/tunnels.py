@@ -2,12 +2,12 @@
 
 import asyncio
 import ssl
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
+
+from tests.loops import in_own_loop
 
 Tunnel = Literal["open", "closed", "reset", "hello", "silent", "plain", "alert", "refused", "no reply"] | int
 """How the proxy treats a tunnel: `open` connects it to its target, a number to another port. `closed` ends it after the
@@ -77,8 +77,6 @@ async def _serve(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.Str
 def proxying(*script: Tunnel, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     """Run a proxy, with TLS between it and its clients if there is a context."""
     proxy = Proxy(script=list(script))
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
     served: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,12 +87,11 @@ def proxying(*script: Tunnel, tls: ssl.SSLContext | None = None) -> Iterator[Pro
         finally:
             writer.transport.abort()
 
-    async def main() -> None:
-        stop = asyncio.Event()
+    async def main(listens: Callable[[], None], over: asyncio.Event) -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
         proxy.port = server.sockets[0].getsockname()[1]
-        started.set_result((asyncio.get_running_loop(), stop))
-        await stop.wait()
+        listens()
+        await over.wait()
         server.close()
         running = [task for task in served if task is not None]
         for task in running:
@@ -103,11 +100,5 @@ def proxying(*script: Tunnel, tls: ssl.SSLContext | None = None) -> Iterator[Pro
         # The loop closes the sockets in its next step.
         await asyncio.sleep(0)
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
-    thread.start()
-    loop, stop = started.result()
-    try:
+    with in_own_loop(main):
         yield proxy
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()

@@ -22,7 +22,6 @@ def outcome(read: AIMessage | KimiError) -> Any:
     return type(read) if isinstance(read, KimiError) else repr(facts_of(read))
 
 
-@pytest.mark.uncovered
 @given(WRITTEN, st.lists(POSITIONS, max_size=12))
 def test_any_split_of_a_stream_gives_the_same_message(written: Written, positions: list[float]) -> None:
     whole = read_stream([written.stream])
@@ -30,7 +29,6 @@ def test_any_split_of_a_stream_gives_the_same_message(written: Written, position
     assert outcome(read_stream(pieces_of(written.stream, positions))) == outcome(whole)
 
 
-@pytest.mark.uncovered
 @given(WRITTEN)
 def test_a_stream_byte_by_byte_gives_the_same_message(written: Written) -> None:
     stream = written.stream
@@ -59,7 +57,6 @@ def test_a_plain_reply_gives_the_same_as_a_stream(written: Written) -> None:
         assert plain.response_metadata.get(name) == streamed.response_metadata.get(name)
 
 
-@pytest.mark.uncovered
 @given(WRITTEN, POSITIONS)
 def test_a_stream_cut_off_before_its_finish_is_an_error(written: Written, position: float) -> None:
     # The finish event is the last but one; its payload is whole at the end of its line.
@@ -68,13 +65,11 @@ def test_a_stream_cut_off_before_its_finish_is_an_error(written: Written, positi
     assert isinstance(cut, KimiError)
 
 
-@pytest.mark.uncovered
 @given(WRITTEN, POSITIONS)
 def test_a_plain_reply_cut_off_is_an_error(written: Written, position: float) -> None:
     assert isinstance(read_plain(written.plain[: int(position * len(written.plain))]), KimiError)
 
 
-@pytest.mark.uncovered
 @given(WRITTEN, st.lists(DAMAGES, min_size=1, max_size=3))
 def test_a_damaged_stream_is_a_message_or_a_kimi_error(written: Written, damages: list[Damage]) -> None:
     stream, plain = written.stream, written.plain
@@ -98,7 +93,6 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return [replaced(item, tuple(rest), new) if at == key else item for at, item in enumerate(value)]
 
 
-@pytest.mark.uncovered
 @given(WRITTEN, st.data())
 def test_any_value_in_any_place_is_a_message_or_a_kimi_error(written: Written, data: st.DataObject) -> None:
     events: Any = list(written.events)

@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import json
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+from tests.loops import in_own_loop
 
 PASSWORD = "planted-password"
 
@@ -86,25 +86,18 @@ class Tenants:
 @contextmanager
 def serving_tenants() -> Iterator[Tenants]:
     """Run the server in a thread."""
-    tenants, started = Tenants(), Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]()
+    tenants = Tenants()
 
-    async def run() -> None:
-        is_over = asyncio.Event()
+    async def run(listens: Callable[[], None], over: asyncio.Event) -> None:
         async with await asyncio.start_server(tenants.serve, "127.0.0.1", 0) as server:
             tenants.port = server.sockets[0].getsockname()[1]
-            started.set_result((asyncio.get_running_loop(), is_over))
-            await is_over.wait()
+            listens()
+            await over.wait()
             for _ in range(1000):
                 # The clients have closed their connections.
                 if not tenants.open_connections:
                     break
                 await asyncio.sleep(0.01)
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    loop, is_over = started.result()
-    try:
+    with in_own_loop(run):
         yield tenants
-    finally:
-        loop.call_soon_threadsafe(is_over.set)
-        thread.join()

@@ -7,6 +7,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
+from tests.interpreters import WITHOUT_LANGSMITH
 
 STREAM = """
 import sys
@@ -38,7 +39,7 @@ def test_exit_with_an_open_stream_is_silent(script: str) -> None:
         openrouter.behave(pause=0.01)
         openrouter.script(Reply(text="word " * 1000))
         ended = subprocess.run(
-            [sys.executable, "-X", "dev", "-c", script, KEY, openrouter.base_url],
+            [sys.executable, "-X", "dev", *WITHOUT_LANGSMITH, "-c", script, KEY, openrouter.base_url],
             capture_output=True,
             text=True,
             check=False,

@@ -11,6 +11,7 @@ import pytest
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator
+from tests.chat.asking import Way, ask
 from tests.conftest import KEY
 
 MODELS = 40
@@ -28,34 +29,16 @@ def context() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 @pytest.mark.parametrize("setting", ["verify", "max_connections"])
-def test_models_with_settings_of_their_own_leave_few_connections(setting: str) -> None:
+async def test_models_with_settings_of_their_own_leave_few_connections(setting: str, way: Way) -> None:
     contexts: list[weakref.ref[ssl.SSLContext]] = []
     with Emulator() as openrouter:
         for number in range(MODELS):
             value: Any = context() if setting == "verify" else number + 1
             if setting == "verify":
                 contexts.append(weakref.ref(value))
-            assert model_for(openrouter, **{setting: value}).invoke("Hello.").text
-        del value
-        gc.collect()
-        for _ in range(2000):
-            if openrouter.open_connections <= MOST:
-                break
-            time.sleep(0.001)
-        assert openrouter.open_connections <= MOST
-        assert sum(reference() is not None for reference in contexts) <= MOST
-
-
-@pytest.mark.parametrize("setting", ["verify", "max_connections"])
-async def test_async_models_with_settings_of_their_own_leave_few_connections(setting: str) -> None:
-    contexts: list[weakref.ref[ssl.SSLContext]] = []
-    with Emulator() as openrouter:
-        for number in range(MODELS):
-            value: Any = context() if setting == "verify" else number + 1
-            if setting == "verify":
-                contexts.append(weakref.ref(value))
-            assert (await model_for(openrouter, **{setting: value}).ainvoke("Hello.")).text
+            assert (await ask(model_for(openrouter, **{setting: value}), way)).text
         del value
         gc.collect()
         for _ in range(2000):

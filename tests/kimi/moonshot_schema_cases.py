@@ -122,6 +122,13 @@ ROOTS = [
          obj({"x": {"$ref": "#/$defs/A"}}, required=["x"],
              **{"$defs": {"A": obj({"y": {"$ref": "#/$defs/A"}}, required=["y"])}}), "lite",
          ["contains itself without an end"]),
+    root("recursion in a required array",
+         obj({"x": {"type": "array", "items": {"$ref": "#"}, "description": "d"}}, required=["x"]), "lite",
+         obj({"x": {"description": "d", "anyOf": [
+             {"type": "array", "maxItems": 0}, {"type": "array", "items": {"$ref": "#"}}]}}, required=["x"])),
+    root("recursion in a required array that is not empty",
+         obj({"x": {"type": "array", "items": {"$ref": "#"}, "minItems": 1}}, required=["x"]), "lite",
+         ["contains itself without an end"]),
     root("additional properties", obj({}, additionalProperties=STRING), None),
     root("no additional properties", obj({}, additionalProperties=False), None),
     root("null as additional properties", obj({}, additionalProperties=None), "lite", obj({}), "left out"),

@@ -121,7 +121,7 @@ def test_arguments_of_any_depth_are_compared() -> None:
     assert len(calls.calls) == 100
 
 
-def test_a_call_with_a_taken_id_and_without_a_name_is_released_with_an_id_of_its_own() -> None:
+def test_a_nameless_call_with_a_used_id_gets_a_new_id() -> None:
     repairer = Repairer({"model": "moonshotai/kimi-k2-thinking", "messages": []})
     for index, function in enumerate(({"name": "f", "arguments": '{"a":1}'}, {"arguments": '{"a":2}'})):
         call: Any = {"index": index, "id": "f:0", "function": function}
@@ -140,7 +140,7 @@ class LastCharacter:
         self.decoded = 0
         self._last = ""
 
-    def passes(self, text: str) -> bool:
+    def pass_unchanged(self, text: str) -> bool:
         return True
 
     def feed(self, text: str) -> str:
@@ -158,7 +158,7 @@ def test_repairs_of_arguments_run_one_after_the_other() -> None:
     repairs = frozenset({"first", "second"})
     calls = IncomingCalls(OfferedTools({"tools": TOOLS}), repairs, frozenset, lambda: 0, steps)
     assert list(calls.feed([piece('{"a": "b', "get_weather", "a")])) == [passed('{"a": ', "get_weather", "a")]
-    assert not calls.passes([{"index": 0, "function": {"arguments": "cd"}}])
+    assert not calls.pass_unchanged([{"index": 0, "function": {"arguments": "cd"}}])
     assert list(calls.feed([piece('cd"}')])) == [passed('"bcd')]
     assert list(calls.close()) == [passed('"}')]
     assert +calls.repaired == {"first": 2, "second": 3}

@@ -70,7 +70,7 @@ STRANGERS = [
 def test_a_slug_has_the_facts_of_its_family(slug: str, facts: tuple[object, ...]) -> None:
     kimi = family(slug)
     assert kimi is not None
-    assert (kimi.name, kimi.generation, kimi.thinks, kimi.positional_call_ids, kimi.sees) == facts
+    assert (kimi.name, kimi.generation, kimi.thinking, kimi.positional_call_ids, kimi.modalities) == facts
     assert is_kimi(slug)
 
 
@@ -115,6 +115,6 @@ def test_a_preset_is_recognized(slug: str, *, answer: bool) -> None:
 def test_a_family_cannot_be_changed() -> None:
     kimi = family("moonshotai/kimi-k3")
     assert kimi is not None
-    assert dataclasses.replace(kimi, thinks="never") != kimi
+    assert dataclasses.replace(kimi, thinking="never") != kimi
     with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(kimi, "thinks", "never")  # noqa: B010 - a plain assignment is what the type checker refuses already
+        setattr(kimi, "thinking", "never")  # noqa: B010 - a plain assignment is what the type checker refuses already

@@ -40,7 +40,7 @@ def test_paired_messages_pass_unchanged(messages: list[Any]) -> None:
         ([result("x"), turn("x"), result("x")], r"messages\[0\] is the result", [turn("x"), result("x")]),
         (
             [turn("x"), result("x"), USER, result("x")],
-            r"messages\[3\] is a second result of the tool call 'x': messages\[1\] is the result already",
+            r"messages\[3\] is a second result of the tool call 'x': messages\[1\] is its result",
             [turn("x"), result("x"), USER],
         ),
         (

@@ -44,7 +44,7 @@ def test_the_error_names_models_that_accept_images() -> None:
 def test_the_error_for_audio_names_no_model() -> None:
     with pytest.raises(KimiUsageError) as caught:
         check_modalities(K3, asking(AUDIO))
-    assert caught.value.advice == "No Kimi model accepts it: send a text instead."
+    assert caught.value.advice == "No Kimi model accepts it: send text instead."
 
 
 def test_an_image_in_a_tool_result_is_refused() -> None:
@@ -56,7 +56,7 @@ def test_an_image_in_a_tool_result_is_refused() -> None:
 
 
 def test_all_models_are_named_once() -> None:
-    with pytest.raises(KimiUsageError, match="which moonshotai/kimi-k2-0905 and moonshotai/kimi-k2 cannot take"):
+    with pytest.raises(KimiUsageError, match="which moonshotai/kimi-k2-0905 and moonshotai/kimi-k2 cannot read"):
         check_modalities(K2, asking(IMAGE), [K2, "moonshotai/kimi-k2"])
 
 

@@ -35,7 +35,7 @@ def test_the_table_is_large_enough() -> None:
 
 
 @by_name(SHAPES)
-def test_the_emulator_refuses_what_the_service_refuses(shape: SchemaShape) -> None:
+def test_the_emulator_refuses_the_same_schemas_as_the_service(shape: SchemaShape) -> None:
     assert (schema_fault(shape.schema) is not None) == (shape.refused not in (None, "ultra"))
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.outgoing import fit, prepare
+from langchain_kimi._kimi.outgoing import check_and_repair, prepare
 from langchain_kimi._kimi.repairs import ALL
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
@@ -53,19 +53,19 @@ RAW: WireBody = {"model": "moonshotai/kimi-k2-0905", "messages": [CALLED, ANSWER
 def sent_with(repairs: set[str], model: str = "moonshotai/kimi-k2-0905") -> list[Any]:
     """The call's id, the result's, the content beside the call and the property's type, as they are sent."""
     before = copy.deepcopy(RAW)
-    sent: Any = fit({**RAW, "model": model}, frozenset(repairs))
+    sent: Any = check_and_repair({**RAW, "model": model}, frozenset(repairs))
     assert before == RAW
     called, answered = sent["messages"]
     schema = sent["tools"][0]["function"]["parameters"]["properties"]["a"]
     return [called["tool_calls"][0]["id"], answered["tool_call_id"], called["content"], schema.get("type")]
 
 
-def test_each_repair_can_be_switched_on_alone() -> None:
+def test_each_repair_can_be_switched_on_separately() -> None:
     assert sent_with(set(ALL)) == ["functions.f:0", "functions.f:0", None, "integer"]
     assert sent_with({"call_ids"}) == ["functions.f:0", "functions.f:0", " ", None]
     assert sent_with({"history"}) == ["call_1", "call_1", None, None]
     assert sent_with({"schemas"}) == ["call_1", "call_1", " ", "integer"]
-    assert fit(RAW, frozenset()) is RAW
+    assert check_and_repair(RAW, frozenset()) is RAW
 
 
 def test_models_without_positional_ids_keep_the_ids() -> None:
@@ -75,11 +75,11 @@ def test_models_without_positional_ids_keep_the_ids() -> None:
 def test_bodies_for_models_of_other_makers_are_not_changed() -> None:
     assert sent_with(set(ALL), "openai/gpt-5") == ["call_1", "call_1", " ", None]
     alone: WireBody = {"model": "openai/gpt-5", "messages": [ANSWERED]}
-    assert fit(alone) is alone
+    assert check_and_repair(alone) is alone
 
 
 def test_a_body_with_only_fallbacks_is_repaired() -> None:
-    sent: Any = fit({"models": ["moonshotai/kimi-k2"], "messages": [CALLED, ANSWERED]})
+    sent: Any = check_and_repair({"models": ["moonshotai/kimi-k2"], "messages": [CALLED, ANSWERED]})
     assert sent["messages"][1]["tool_call_id"] == "functions.f:0"
 
 
@@ -87,7 +87,7 @@ def test_a_body_with_only_fallbacks_is_repaired() -> None:
 def test_the_error_for_orphans_names_the_users_id(messages: list[WireMessage], named: str) -> None:
     body: WireBody = {"model": "moonshotai/kimi-k2", "messages": messages}
     with pytest.raises(KimiUsageError, match=named):
-        fit(body)
+        check_and_repair(body)
     assert len(prepare(body)["messages"]) == 1
-    assert len(fit(body, ALL | {"orphans"})["messages"]) != 1
-    assert fit(body, frozenset()) is body
+    assert len(check_and_repair(body, ALL | {"orphans"})["messages"]) != 1
+    assert check_and_repair(body, frozenset()) is body

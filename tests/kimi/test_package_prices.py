@@ -41,7 +41,7 @@ def test_the_price_of_the_day_is_taken() -> None:
     row = with_prices(models(K2_6), [provider("openrouter", **{K2_6: history})], TODAY)[K2_6]
     paid = {"prompt": 0.95, "completion": 4.0, "cache_read": 0.16, "cache_write": None}
     assert row["prices"] == {**paid, "since": "2026-11-03"}
-    assert row["dearest"] == {"prompt": 0.95, "completion": 4.0}
+    assert row["highest"] == {"prompt": 0.95, "completion": 4.0}
     assert row["profile"] == {"name": "Kimi"}
 
 
@@ -55,9 +55,9 @@ def test_the_dearest_host_and_its_cache_writes_are_recorded() -> None:
     ]
     rows = with_prices(models(K3, K2_6), tables, TODAY)
     assert rows[K3]["prices"]["cache_write"] == 3
-    assert rows[K3]["dearest"] == {"prompt": 4.125, "completion": 16.5}
+    assert rows[K3]["highest"] == {"prompt": 4.125, "completion": 16.5}
     assert rows[K3]["batch"]["prompt"] == 0.917
-    assert rows[K2_6]["dearest"] == {"prompt": 1.2, "completion": 5.0}
+    assert rows[K2_6]["highest"] == {"prompt": 1.2, "completion": 5.0}
     assert "batch" not in rows[K2_6]
 
 
@@ -69,7 +69,7 @@ def test_a_table_without_kimi_is_an_error() -> None:
 
 def test_a_model_without_a_listing_keeps_its_prices() -> None:
     row = with_prices(models(K3, K2_6), [provider("openrouter", **{K3: price(3, 15)})], TODAY)[K2_6]
-    assert (row["prices"]["prompt"], row["dearest"]) == (1.0, {"prompt": 1.0, "completion": 2.0})
+    assert (row["prices"]["prompt"], row["highest"]) == (1.0, {"prompt": 1.0, "completion": 2.0})
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_model_without_a_listing_keeps_its_prices() -> None:
 )
 def test_a_faster_or_regional_endpoint_counts_for_the_highest_price(name: str, slug: str) -> None:
     tables = [provider("openrouter", **{slug: price(1, 2)}), provider("moonshotai", **{name: price(5, 9)})]
-    assert with_prices(models(slug), tables, TODAY)[slug]["dearest"] == {"prompt": 5.0, "completion": 9.0}
+    assert with_prices(models(slug), tables, TODAY)[slug]["highest"] == {"prompt": 5.0, "completion": 9.0}
 
 
 def test_each_row_has_its_source_and_date() -> None:
@@ -121,7 +121,7 @@ def test_the_installed_package_is_before_the_packaged_file(monkeypatch: pytest.M
     # A model that the packaged file does not have yet.
     newer = prices("moonshotai/kimi-k9")
     assert newer is not None
-    assert newer.dearest_completion == 2
+    assert newer.highest_completion == 2
     assert prices("moonshotai/kimi-k2.6").source != listed.source  # type: ignore[union-attr]  # it is listed
     assert installed()[1] is installed()[1]
 

@@ -9,7 +9,7 @@ from langchain_core.language_models.model_profile import ModelProfile
 
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import base_slug, family
-from langchain_kimi._kimi.profiles import prices, profile, slugs_that_take
+from langchain_kimi._kimi.profiles import prices, profile, slugs_accepting
 from langchain_kimi._openrouter.wire import JSONObject
 
 DATA = json.loads(files("langchain_kimi._kimi").joinpath("profiles.json").read_text(encoding="utf-8"))
@@ -45,9 +45,9 @@ def test_a_profile_has_the_types_that_langchain_declares(slug: str) -> None:
 def test_a_profile_agrees_with_its_family(slug: str) -> None:
     kimi = family(slug)
     assert kimi is not None
-    assert profile_of(slug)["reasoning_output"] is (kimi.thinks != "never")
+    assert profile_of(slug)["reasoning_output"] is (kimi.thinking != "never")
     for modality in ("text", "image", "video", "audio"):
-        assert not profile_of(slug)[f"{modality}_inputs"] or modality in kimi.sees
+        assert not profile_of(slug)[f"{modality}_inputs"] or modality in kimi.modalities
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_the_alias_has_the_prices_of_its_target() -> None:
 
 
 def test_models_are_listed_by_modality() -> None:
-    assert slugs_that_take("video") == ["moonshotai/kimi-k3", "moonshotai/kimi-k3.1-pro"]
-    assert slugs_that_take("audio") == []
-    assert "moonshotai/kimi-k2.6" in slugs_that_take("image")
+    assert slugs_accepting("video") == ["moonshotai/kimi-k3", "moonshotai/kimi-k3.1-pro"]
+    assert slugs_accepting("audio") == []
+    assert "moonshotai/kimi-k2.6" in slugs_accepting("image")
 
 
 def test_the_data_has_base_slugs() -> None:
@@ -142,8 +142,8 @@ def test_the_dearest_host_is_at_least_as_dear_as_the_list() -> None:
     for slug in SLUGS:
         listed = prices(slug)
         assert listed is not None
-        assert listed.dearest_prompt >= max(listed.prompt, listed.cache_write or 0)
-        assert listed.dearest_completion >= listed.completion
+        assert listed.highest_prompt >= max(listed.prompt, listed.cache_write or 0)
+        assert listed.highest_completion >= listed.completion
 
 
 def test_prices_of_november_2026() -> None:
@@ -178,7 +178,7 @@ def test_prices_of_november_2026() -> None:
 def test_chosen_hosts_limit_the_highest_price(provider: dict[str, Any], expected: tuple[float, float]) -> None:
     listed = prices("moonshotai/kimi-k2.6", provider)
     assert listed is not None
-    assert (listed.dearest_prompt, listed.dearest_completion) == expected
+    assert (listed.highest_prompt, listed.highest_completion) == expected
 
 
 def test_the_file_of_the_package_is_read_once() -> None:

@@ -76,6 +76,8 @@ def test_repairs_of_requests_return_a_sound_body_unchanged() -> None:
         ("Hello", ALL, False),
         ("Hm.</think>Hello", ALL, True),
         ("Hm.</think>Hello", frozenset({"markup"}), False),
+        ("Hello<|im_end|>", ALL, True),
+        ("Hello<|im_end|>", frozenset({"think_tags"}), False),
     ],
 )
 def test_only_a_text_with_a_sign_of_a_mistake_may_be_changed(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._kimi.schema_merging import NEVER
-from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference
+from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
 
 STRING = {"type": "string"}
 ROOT: dict[str, Any] = {
@@ -96,3 +96,14 @@ def loop(**schema: Any) -> dict[str, Any]:
 )
 def test_endless_references(schema: Any, endless: str | None) -> None:
     assert endless_reference(schema) == endless
+
+
+def test_an_array_of_references_is_split_into_an_empty_one_and_others() -> None:
+    array = {"type": "array", "items": {"$ref": "#"}}
+    split = {"anyOf": [{"type": "array", "maxItems": 0}, array]}
+    filled = {**array, "minItems": 1}
+    labeled = {**array, "title": "A", "default": []}
+    schema = {"properties": {"a": labeled, "b": filled, "c": {"type": "array"}, "d": True}}
+    assert with_empty_arrays(schema) == {
+        "properties": {"a": {"title": "A", "default": [], **split}, "b": filled, "c": {"type": "array"}, "d": True}
+    }

@@ -34,7 +34,7 @@ def offered(*names: str, **body: Any) -> OfferedTools:
     ],
 )
 def test_a_spelling_means_a_function(spelling: str, name: str | None) -> None:
-    assert offered(*NAMES).meant(spelling) == name
+    assert offered(*NAMES).find(spelling) == name
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_spelling_means_a_function(spelling: str, name: str | None) -> None:
     ],
 )
 def test_an_id_means_a_function(call_id: str, name: str | None) -> None:
-    assert offered(*NAMES).meant_by_id(call_id) == name
+    assert offered(*NAMES).find_by_id(call_id) == name
 
 
 def test_tools_with_required_parameters_need_arguments() -> None:

@@ -45,10 +45,22 @@ def test_results_behind_their_calls_are_not_moved(messages: list[Any]) -> None:
         ([A, TEXT, USER, result("a"), USER], [A, result("a"), TEXT, USER, USER]),
         ([A, B, result("a"), result("b")], [A, result("a"), B, result("b")]),
         ([A, B, result("b"), result("a")], [A, result("a"), B, result("b")]),
-        # A repeated id: the newest turn first.
+        # A repeated id: as many of the newest turns as there are results in a row, in their order.
         (
-            [A, calls("a"), result("a", "2"), result("a", "1")],
+            [A, calls("a"), result("a", "1"), result("a", "2")],
             [A, result("a", "1"), calls("a"), result("a", "2")],
+        ),
+        (
+            [A, AB, result("a", "1"), result("b"), result("a", "2")],
+            [A, result("a", "1"), AB, result("a", "2"), result("b")],
+        ),
+        (
+            [A, A, A, result("a", "2"), result("a", "3"), USER, result("a", "1")],
+            [A, result("a", "1"), A, result("a", "2"), A, result("a", "3"), USER],
+        ),
+        (
+            [A, calls("a", "a"), result("a", "2"), USER, result("a", "3"), result("a", "1")],
+            [A, result("a", "3"), calls("a", "a"), result("a", "2"), result("a", "1"), USER],
         ),
         ([calls("a", "a"), USER, result("a", "1"), result("a", "2")], None),
         # Results without a call stay.

@@ -82,7 +82,7 @@ async def test_a_session_of_the_model_stays(model: ChatKimi, openrouter: Emulato
     assert (openrouter.bodies[0][name], sessions(openrouter)) == ("mine", [expected])
 
 
-async def test_a_sticky_model_stays_as_it_is(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_a_sticky_model_is_not_changed(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(calls(OSLO), SUNNY)
     await run(agent_of(model.model_copy(update={"sticky_provider": True}), KeepCacheWarm()), "invoke")
     assert orders(openrouter) == [None, ["moonshotai"]]

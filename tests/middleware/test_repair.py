@@ -245,7 +245,7 @@ def test_an_explained_reply_is_not_faulty(message: AIMessage, expected: bool) ->
     assert is_faulty(message) is expected
 
 
-async def test_a_filtered_reply_is_left_as_it_is(model: ChatKimi, openrouter: Emulator) -> None:
+async def test_a_filtered_reply_is_not_changed(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(Reply(text="", finish_reason="content_filter"))
     assert kinds(await run(agent_of(model, RepairInvalidCalls()), "invoke")) == ["human", "ai"]
 

@@ -221,7 +221,7 @@ async def test_a_mode_can_be_chosen(model: ChatKimi, openrouter: Emulator) -> No
     assert offered(openrouter) == [["find_tools"]]
 
 
-def test_marks_are_sent_with_openrouters_deferred_tools_alone(model: ChatKimi) -> None:
+def test_marks_are_sent_only_with_openrouters_deferred_tools(model: ChatKimi) -> None:
     def sent(**options: Any) -> Any:
         bound: Any = model.bind_tools([marked("a", deferred=True), marked("b", deferred=False)], **options)
         body = model.request_body([HumanMessage("Hello.")], **bound.kwargs)

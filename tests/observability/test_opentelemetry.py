@@ -19,7 +19,7 @@ from tests.observability.telemetry import Telemetry, export, sdk
 STORY = "Tell me of the sea."
 
 
-def test_the_current_span_has_what_the_conventions_name_and_the_sum_of_costs(
+def test_the_current_span_has_the_conventional_attributes_and_the_total_cost(
     model: ChatKimi, telemetry: Telemetry
 ) -> None:
     costs = telemetry.costs(metrics=False)

@@ -5,7 +5,7 @@ import json
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_kimi._openrouter.conversation import Conversation, beyond_text
+from langchain_kimi._openrouter.conversation import Conversation, non_text_messages
 from langchain_kimi._openrouter.wire import WireMessage
 from langchain_kimi._request.messages import messages_to_wire
 
@@ -35,22 +35,22 @@ MESSAGES: list[BaseMessage] = [
 )
 def test_a_message_with_anything_but_a_role_and_a_text_is_beyond_text(message: WireMessage) -> None:
     text: WireMessage = {"role": "user", "content": "Hi."}
-    assert beyond_text([text, message, text]) == [message]
+    assert non_text_messages([text, message, text]) == [message]
 
 
 def test_the_conversion_notes_every_message_beyond_text() -> None:
     wire = messages_to_wire(MESSAGES)
-    noted = beyond_text(wire)
+    noted = non_text_messages(wire)
     # Some more may be noted.
     assert len(noted) < len(wire)
-    assert all(any(one is message for one in noted) for message in beyond_text([*wire]))
+    assert all(any(one is message for one in noted) for message in non_text_messages([*wire]))
     assert all(any(one is message for message in wire) for one in noted)
 
 
 def test_a_conversation_without_a_note_is_read_to_its_end() -> None:
-    assert beyond_text([*Conversation([{"role": "user", "content": "Hi."}], beyond_text=[])]) == []
+    assert non_text_messages([*Conversation([{"role": "user", "content": "Hi."}], [])]) == []
 
 
 def test_a_conversation_is_written_as_a_list() -> None:
     messages: list[WireMessage] = [{"role": "user", "content": "Hi."}]
-    assert json.dumps(Conversation(messages, beyond_text=[])) == json.dumps(messages)
+    assert json.dumps(Conversation(messages, [])) == json.dumps(messages)

@@ -270,7 +270,7 @@ def test_the_message_of_an_error(error: Any, reason: str) -> None:
         {"choices": [{"error": None, "finish_reason": None}]},
     ],
 )
-def test_a_reply_without_an_error_has_none(reply: Any) -> None:
+def test_a_reply_without_an_error_returns_none(reply: Any) -> None:
     assert find_error(reply) is None
 
 
@@ -362,5 +362,5 @@ def test_a_malformed_reply_keeps_the_raw_response() -> None:
     raw = RawReply(200, {"x-generation-id": "gen-1"}, "<html>")
     error = malformed("The reply is not JSON.", raw)
     assert (error.status, error.generation_id, error.response) == (200, "gen-1", raw)
-    assert str(error).endswith("the text that came is in `response.text`.")
+    assert str(error).endswith("the received text is in `response.text`.")
     assert error.is_retryable

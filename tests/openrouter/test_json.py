@@ -22,6 +22,7 @@ from langchain_kimi._openrouter.json import (
     parse_strict,
     parse_unambiguous,
 )
+from langchain_kimi._openrouter.limits import MAX_JSON_DEPTH
 
 PLAIN, FAST = Codec(None), Codec(orjson)
 codecs = pytest.mark.parametrize("codec", [PLAIN, FAST], ids=["json", "orjson"])
@@ -227,5 +228,25 @@ def test_an_integer_beyond_every_float_is_infinite() -> None:
 def test_the_parser_says_why_it_refuses_a_text() -> None:
     with pytest.raises(ValueError, match="NaN is not JSON"):
         parse_unambiguous("[NaN]")
+
+
+@pytest.mark.parametrize("parse", PARSERS.values(), ids=PARSERS)
+@pytest.mark.parametrize("levels", [MAX_JSON_DEPTH + 1, 5000, 30_000, 100_000])
+def test_parsers_have_the_same_limit_of_depth_on_every_python(parse: Callable[[str], Any], levels: int) -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        parse_lenient("[" * 100_000)
+        parse("[" * levels + "]" * levels)
+    allowed = "[" * MAX_JSON_DEPTH + "]" * MAX_JSON_DEPTH
+    assert parse(f" {allowed} ") == json.loads(allowed)
+
+
+@codecs
+@pytest.mark.parametrize("innermost", [(), 1.5, {}])
+def test_writers_have_the_same_limit_of_depth_on_every_python(codec: Codec, innermost: object) -> None:
+    value: Any = innermost
+    for _ in range(MAX_JSON_DEPTH - (innermost != 1.5)):
+        value = {"a": value}
+    assert codec.encode(value).count(b"a") >= MAX_JSON_DEPTH - 1
+    with pytest.raises(RecursionError):
+        codec.encode([value])
+    with pytest.raises(RecursionError):
+        codec.encode_object({"key": [value]})

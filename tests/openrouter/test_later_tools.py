@@ -52,10 +52,10 @@ def test_tools_stay_in_their_messages() -> None:
     placed = sent(body, in_messages=True)
     later = {"role": "system", "tools": [tool("b"), tool("c")]}
     assert placed == body_of(USER, later, USER, tools=[tool("a")])
-    assert placed["messages"].beyond_text == [later]
+    assert placed["messages"].non_text_messages == [later]
 
 
-def test_a_request_can_have_later_tools_alone() -> None:
+def test_a_request_can_have_only_later_tools() -> None:
     placed = sent(body_of(USER, adding(tool("b"))), in_messages=True)
     assert "tools" not in placed
 
@@ -110,7 +110,7 @@ def test_messages_beyond_text_are_noted() -> None:
     change: Any = adding(tool("b"))
     body = with_all_tools(body_of(tools=[tool("a")]) | {"messages": Conversation([named, change], [named, change])})
     messages: Any = body["messages"]
-    assert messages.beyond_text == messages == [named, {"role": "system", "content": "", "adds_tools": 0}]
+    assert messages.non_text_messages == messages == [named, {"role": "system", "content": "", "adds_tools": 0}]
 
 
 def test_a_tool_without_a_function_has_no_name() -> None:

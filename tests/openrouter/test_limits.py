@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.limits import MAX_DEPTH, MAX_EVENT_BYTES, MAX_REPLY_BYTES, MAX_VALUES, is_too_deep
+from langchain_kimi._openrouter.limits import (
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    MAX_REPLY_BYTES,
+    MAX_VALUES,
+    is_text_too_deep,
+    is_too_deep,
+)
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.sse import EventDecoder
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
@@ -105,6 +112,23 @@ def test_nesting_up_to_the_limit_is_read(depth: int) -> None:
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, MAX_DEPTH + 2, 300])
 def test_nesting_beyond_the_limit_is_recognized(depth: int) -> None:
     assert is_too_deep(nested(depth), json.dumps(nested(depth)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a":' * 3, False),
+        ('{"a":' * 4, True),
+        ('{"a":[[[1]]]', True),
+        ("[[]," * 3 + "1", True),
+        ("[" + "[[1]]," * 50, False),
+        ('["[[[[", "\\"[[[[", [["[[[[', False),
+        ("]" * 9 + "[" * 4, False),
+        ("", False),
+    ],
+)
+def test_levels_of_a_beginning_of_json(text: str, *, expected: bool) -> None:
+    assert is_text_too_deep(text, 3) is expected
 
 
 def test_many_shallow_lists_are_not_too_deep() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from langchain_kimi._openrouter.overflow import MAX_CHARACTERS, reports_overflow
 from tests.openrouter.failure_cases import OVERFLOWS
-from tests.openrouter.overflow_cases import OTHERS, REPORTS
+from tests.openrouter.other_messages import OTHERS
+from tests.openrouter.overflow_cases import REPORTS
 
 
 @pytest.mark.parametrize("message", [*OVERFLOWS, *REPORTS])

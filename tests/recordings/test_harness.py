@@ -9,8 +9,6 @@ from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, name_of, need
 from tests.recordings.expected import failure_of, message_of, reply_of
 from tests.recordings.replay import MOST_PIECES, ReplayServer, Split, body_for, pieces_of
 
-pytestmark = pytest.mark.uncovered
-
 STREAM = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
 
@@ -32,7 +30,7 @@ def call(index: int, arguments: str | None, id: str | None = None, name: str | N
 @needs_recordings
 @pytest.mark.parametrize("exchange", EXCHANGES[::32], ids=name_of)
 @pytest.mark.parametrize("split", ["whole", "bytes", "odd", "network"])
-def test_the_server_serves_what_was_recorded(server: ReplayServer, exchange: Exchange, split: Split) -> None:
+def test_the_server_serves_the_recorded_responses(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     reply = exchange.reply
     server.serve(reply, split)
     with httpx.stream("POST", f"{server.url}/chat/completions", json={"asked": exchange.name}) as response:

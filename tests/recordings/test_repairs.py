@@ -4,8 +4,6 @@ from functools import reduce
 from operator import add
 from typing import Any, cast
 
-import pytest
-
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import WireBody
@@ -15,7 +13,7 @@ from langchain_kimi.errors import KimiError
 from tests.recordings.exchanges import EXCHANGES, Exchange, name_of, needs_recordings
 from tests.rows import each_row
 
-pytestmark = [needs_recordings, pytest.mark.uncovered]
+pytestmark = needs_recordings
 
 
 @each_row("exchange", [one for one in EXCHANGES if one.reply.status == 200], ids=name_of)

@@ -1,6 +1,7 @@
 """Every recorded response through ChatKimi over a socket: plain and streamed, sync and async, with several splits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import reduce
 from operator import add
 from typing import Any
@@ -25,7 +26,7 @@ from tests.recordings.expected import (
 from tests.recordings.replay import ReplayServer, Split
 from tests.rows import Test, each_row
 
-pytestmark = [needs_recordings, pytest.mark.uncovered]
+pytestmark = needs_recordings
 
 
 def splits_for(exchange: Exchange) -> list[Split]:
@@ -52,14 +53,20 @@ def model_for(server: ReplayServer, exchange: Exchange, split: Split, **settings
     return ChatKimi(model=model_of(exchange), api_key="planted", base_url=server.url, max_retries=0, **settings)
 
 
+@contextmanager
+def errors_of(exchange: Exchange) -> Iterator[None]:
+    """Compare the error of a call with the one of the exchange."""
+    try:
+        yield
+    except KimiError as error:
+        check_error(exchange, error)
+
+
 @each(PLAIN, "whole")
 def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
-    try:
+    with errors_of(exchange):
         message = model.invoke(messages_of(exchange), **settings_of(exchange))
-    except KimiError as error:
-        check_error(exchange, error)
-    else:
         check_message(exchange, message)
     assert not server.received[0].get("stream")
 
@@ -68,11 +75,8 @@ def test_invoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
 @on_one_loop
 async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
-    try:
+    with errors_of(exchange):
         message = await model.ainvoke(messages_of(exchange), **settings_of(exchange))
-    except KimiError as error:
-        check_error(exchange, error)
-    else:
         check_message(exchange, message)
     assert not server.received[0].get("stream")
 
@@ -80,11 +84,8 @@ async def test_ainvoke_gives_the_recorded_reply(server: ReplayServer, exchange: 
 @each(STREAMED, "whole")
 def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
-    try:
+    with errors_of(exchange):
         message: Any = reduce(add, model.stream(messages_of(exchange), **settings_of(exchange)))
-    except KimiError as error:
-        check_error(exchange, error)
-    else:
         check_message(exchange, message)
     assert server.received[0]["stream"] is True
 
@@ -93,11 +94,8 @@ def test_stream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchang
 @on_one_loop
 async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     model = model_for(server, exchange, split)
-    try:
+    with errors_of(exchange):
         chunks: list[Any] = [chunk async for chunk in model.astream(messages_of(exchange), **settings_of(exchange))]
-    except KimiError as error:
-        check_error(exchange, error)
-    else:
         check_message(exchange, reduce(add, chunks))
     assert server.received[0]["stream"] is True
 
@@ -106,11 +104,8 @@ async def test_astream_gives_the_recorded_reply(server: ReplayServer, exchange: 
 @each_row("exchange", STREAMED, ids=name_of)
 def test_invoke_of_a_streaming_model_gives_the_recorded_reply(server: ReplayServer, exchange: Exchange) -> None:
     model = model_for(server, exchange, "odd", streaming=True)
-    try:
+    with errors_of(exchange):
         message = model.invoke(messages_of(exchange), **settings_of(exchange))
-    except KimiError as error:
-        check_error(exchange, error)
-    else:
         check_message(exchange, message)
     assert server.received[0]["stream"] is True
 

@@ -14,7 +14,7 @@ from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, needs_recordi
 from tests.recordings.replay import ReplayServer
 from tests.rows import each_row
 
-pytestmark = [needs_recordings, pytest.mark.uncovered]
+pytestmark = needs_recordings
 
 ANSWER = Reply(
     status=200,

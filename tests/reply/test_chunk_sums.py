@@ -16,7 +16,7 @@ from langchain_kimi._reply.chunk_sums import (
     FirstMessage,
     LastMessage,
     last_message,
-    whole,
+    sum_of,
     with_first,
     with_joined_arguments,
     with_joined_texts,
@@ -29,14 +29,14 @@ from tests.structured.cases import call_piece
 def test_the_sum_equals_that_of_langchain(name: str) -> None:
     chunks = STREAMS[name]
     before = [chunk.model_copy(deep=True) for chunk in chunks]
-    assert whole(chunks) == add_ai_message_chunks(*chunks)
-    assert whole(chunks).tool_call_chunks == reduce(add, chunks).tool_call_chunks
-    assert whole(chunks).text == reduce(add, chunks).text
+    assert sum_of(chunks) == add_ai_message_chunks(*chunks)
+    assert sum_of(chunks).tool_call_chunks == reduce(add, chunks).tool_call_chunks
+    assert sum_of(chunks).text == reduce(add, chunks).text
     assert chunks == before
 
 
 def test_the_sum_of_nothing_is_empty() -> None:
-    assert whole([]) == AIMessageChunk(content="")
+    assert sum_of([]) == AIMessageChunk(content="")
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
@@ -119,7 +119,7 @@ SUMS: dict[str, Any] = {
     "a list": lambda chunks: chunks[0] + chunks[1:],
     "a tuple": lambda chunks: chunks[0] + tuple(chunks[1:]),
     "one by one": lambda chunks: reduce(add, chunks),
-    "whole": whole,
+    "sum_of": sum_of,
     "generations, a list": lambda chunks: (FirstChunk(message=chunks[0]) + generations(chunks[1:])).message,
     "generations, one by one": lambda chunks: reduce(add, generations(chunks)).message,
     "copies": lambda chunks: reduce(add, copy.deepcopy(chunks)),

@@ -160,10 +160,12 @@ def test_long_truncated_arguments_are_completed_in_their_chunk(text: str) -> Non
     assert [list(call["args"]) for call in message.tool_calls] == [["a"]]
 
 
-def test_very_deep_arguments_are_invalid() -> None:
-    message = built_chunk("", "", [tool_call_chunk(name="f", args='{"a":' * 5000, id="a", index=0)]).message
+@pytest.mark.parametrize("text", ['{"a":' * 600, '{"a":' * 5000, '{"a":' * 5000 + "1" + "}" * 5000])
+def test_very_deep_arguments_are_invalid(text: str) -> None:
+    message = built_chunk("", "", [tool_call_chunk(name="f", args=text, id="a", index=0)]).message
     assert isinstance(message, AIMessageChunk)
-    assert len(message.invalid_tool_calls) == 1
+    assert [call["args"] for call in message.invalid_tool_calls] == [text]
+    assert [call["args"] for call in message.tool_call_chunks] == [text]
 
 
 def test_long_valid_arguments_are_a_call_of_their_chunk() -> None:

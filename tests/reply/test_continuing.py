@@ -96,7 +96,7 @@ async def test_thoughts_are_joined(
     assert reasoning_texts == [text for text in (before, after) if text]
 
 
-async def test_without_thoughts_there_are_none(openrouter: Emulator, carry_on: Continue) -> None:
+async def test_replies_without_reasoning_have_no_additional_kwargs(openrouter: Emulator, carry_on: Continue) -> None:
     openrouter.script(Reply(text=" there was"))
     assert (await carry_on(cut(), "hi")).additional_kwargs == {}
 

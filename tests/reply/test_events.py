@@ -130,6 +130,14 @@ STREAMS: dict[str, list[bytes]] = {
         event(finish="stop", usage=USAGE),
         DONE,
     ],
+    "only a leaked call": [
+        event({"content": '<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>'}),
+        event(finish="stop"),
+        DONE,
+    ],
+    "a leaked section that only begins": [
+        event({"content": "a <|tool_calls_section_begin|><|too"}), event(finish="length"), DONE
+    ],
 }  # fmt: skip
 TOOLS = {"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}
 
@@ -221,6 +229,7 @@ def test_events_share_no_state() -> None:
 CASES = [*BROKEN, *VARIED_WIRE, *VARIED_PIECES, *HEALTHY_PIECES, *IN_CONTENT, *IN_REASONING]
 
 
+@pytest.mark.uncovered
 @each_row("case", CASES[::12], ids=lambda case: case.name)
 def test_some_replies_with_repairs(case: Case) -> None:
     check_repaired(case)

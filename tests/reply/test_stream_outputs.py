@@ -99,7 +99,7 @@ def test_generate_returns_the_output(server: Emulator, *, streaming: bool) -> No
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_an_answer_from_a_cache_has_none(server: Emulator, *, streaming: bool) -> None:
+def test_an_answer_from_the_cache_has_no_llm_output(server: Emulator, *, streaming: bool) -> None:
     ends = Ends()
     model = model_of(server, cache=InMemoryCache(), callbacks=[ends], **({"streaming": True} if streaming else {}))
     model.invoke("hi")

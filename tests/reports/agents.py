@@ -50,7 +50,7 @@ def read_guide(city: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one run, and what the emulator got and charged for it."""
+    """The end of one run, with the requests to the emulator and their cost."""
 
     end: str
     requests: int
@@ -61,7 +61,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """An agent and what its model does.
+    """An agent and the replies of its model.
 
     Attributes:
         what: The situation, for the report.

@@ -30,17 +30,18 @@ OUTCOMES = ("value", "typed error", "None", "untyped error", "wrong value")
 
 INTRODUCTION = """# Structured output, reply by reply
 
-Written by `make compare`. The emulator sends {replies} good and bad replies to a request for a person with two fields,
-once for each of four methods of `moonshotai/kimi-k2-0905` and each of four ways to call; `default` is
-`with_structured_output` without a method. If the ways differ, the figures are those of
-`invoke / stream / ainvoke / astream`; the last value of a stream counts. Measured with {versions}, Python {python}.
+This page is written by `make compare`. The emulator sends {replies} good and bad replies to a request for a person with
+two fields, once for each of four methods with `moonshotai/kimi-k2-0905` and each of four ways to call; `default` is
+`with_structured_output` without a method. If the ways differ, the numbers are those of
+`invoke / stream / ainvoke / astream`; for streams, the last value counts. Measured with {versions}, Python {python}.
 
 - **value**: the value in the reply;
 - **typed error**: one of langchain-core's `ModelError`s, or its `OutputParserException`;
 - **None**: neither a value nor an error, or a stream without a value;
 - **untyped error**: any other exception;
-- **wrong value**: a value that is not the reply's, or one from a reply that has no valid value: truncated by the token
-  limit, with two different values (also of one key), or with the value inside another key or in the reasoning.
+- **wrong value**: a value that differs from that in the reply, or a value from a reply without a valid one. Such
+  replies are truncated by the token limit, have two different values (also of one key), or have the value inside
+  another key or in the reasoning.
 """
 
 

@@ -30,11 +30,12 @@ PARTS = {
 PACKAGES = ("langchain-core", "httpx", "httpcore", "pydantic")
 HEAD = """# Results of failures
 
-Written by `make faults`: every cell is a call of `ChatKimi` over loopback, as `tests/faults` asserts it in every run of
-the tests. Waits between attempts are left out unless the server requested them; `max_retries` is 2, the default.
+This page is written by `make faults`. Every cell is the result of a real call over loopback; `tests/faults` asserts it
+in every run of the tests. Waits between attempts are skipped unless the server requests them. `max_retries` is 2, the
+default.
 
-Each cell shows the number of requests, and the parts of the answer on the error: text (in characters), calls (all of
-them invalid), usage, and the generation id. A stream is never requested again after a part of it was yielded.
+Each cell shows the number of requests, and the parts of the answer that the error carries: text (in characters), tool
+calls (all of them invalid), usage, and the generation id. A stream is never retried after a part of it was yielded.
 """
 
 

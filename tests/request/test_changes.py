@@ -70,7 +70,7 @@ def test_other_models_and_hosts_get_all_tools_in_the_request(settings: dict[str,
     assert names(body) == ["weather", "clock"]
 
 
-def test_a_text_beside_a_change_is_a_message_of_its_own() -> None:
+def test_text_next_to_a_change_becomes_a_separate_message() -> None:
     body = body_of(SystemMessage([TEXT, ADDITION]), ChatMessage(role="developer", content=[TEXT]))
     assert [message.get("content") for message in body["messages"]] == ["Hello.", "Go on.", None, "Go on."]
 
@@ -111,7 +111,7 @@ def test_a_definition_that_is_no_tool_is_refused() -> None:
         body_of(SystemMessage([{"type": "tool_addition", "tool": {"type": "tool_definition"}}]))
 
 
-def test_other_content_is_returned_as_it_is() -> None:
+def test_other_content_is_returned_unchanged() -> None:
     for content in ("Hello.", [TEXT, "Hello."], [REMOVAL, UPDATE][:1]):
         assert split_content(content, is_system=False) == (content, [])
 
@@ -124,7 +124,9 @@ K3 = {"model": "moonshotai/kimi-k3"}
     [({**K3, "host": "moonshot"}, True), (K3, False), ({"host": "moonshot"}, False)],
     ids=["K3 at Moonshot", "K3 at OpenRouter", "K2 at Moonshot"],
 )
-def test_the_profile_says_what_is_sent_in_its_place(settings: dict[str, Any], *, takes_tools: bool) -> None:
+def test_the_profile_names_the_changes_that_are_sent_at_their_place(
+    settings: dict[str, Any], *, takes_tools: bool
+) -> None:
     profile: Any = ChatKimi(api_key=KEY, **settings).profile
     assert (profile["mid_conversation_system_messages"], profile["mid_conversation_tools"]) == (True, takes_tools)
 

@@ -62,7 +62,7 @@ def test_the_prompt_is_that_of_langchain_core(model_input: Any) -> None:
     assert prompt.model_dump() == expected.model_dump()
 
 
-def test_the_prompt_has_the_same_messages_in_a_list_of_its_own() -> None:
+def test_the_prompt_has_the_same_messages_in_a_new_list() -> None:
     messages: list[BaseMessage] = [HumanMessage("hi"), AIMessage("Hello.")]
     prompt = prompt_of(messages, CONVERT)
     messages.pop()

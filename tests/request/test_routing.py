@@ -54,7 +54,7 @@ def test_the_expected_host_follows_from_the_request(
     assert serving_host(preferences, BASE_URL, messages) == host
 
 
-def test_who_is_asked_serves_unless_something_else_tells() -> None:
+def test_the_serving_host_follows_from_the_url_or_the_conversation_or_the_preferences() -> None:
     groq, gateway = "https://api.groq.com/openai/v1", "https://models.example.com/v1"
     assert serving_host({}, groq, conversation(AIMessage("Hello."))) == "groq"
     assert serving_host({}, gateway, SERVED) == "moonshotai"

@@ -86,14 +86,14 @@ def test_the_id_of_a_conversation() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_last_host_is_asked_first(openrouter: Emulator, way: Way) -> None:
+async def test_the_last_host_is_tried_first(openrouter: Emulator, way: Way) -> None:
     openrouter.behave(provider="AtlasCloud")
     await conversation(model(openrouter, sticky_provider=True), way)
     assert sent(openrouter, "provider") == [None, {"order": ["atlas-cloud"]}, {"order": ["atlas-cloud"]}]
     openrouter.behave(provider=None)
 
 
-def test_who_answers_last_is_asked_next(openrouter: Emulator) -> None:
+def test_the_last_provider_is_tried_next(openrouter: Emulator) -> None:
     kimi = model(openrouter, sticky_provider=True)
     kimi.invoke([QUESTION, from_host("Groq"), QUESTION, from_host("Moonshot AI"), QUESTION])
     assert sent(openrouter, "provider") == [{"order": ["moonshotai"]}]

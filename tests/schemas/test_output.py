@@ -1,7 +1,8 @@
 import threading
+import typing
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 
 import pytest
 from langchain_core.utils.function_calling import convert_to_json_schema
@@ -147,7 +148,11 @@ def test_an_object_that_is_not_a_schema_is_refused(schema: Any) -> None:
         output_schema(schema)
 
 
-@pytest.mark.parametrize("schema", [Color, list[int], int])
+OF_VALUES: list[Any] = [Color, list[int], dict[str, int], set[int], list, int, bool, type(None), int | None, Any]
+OF_VALUES += [Literal["a"], Annotated[int, "a note"], NewType("Size", int), typing.List[int]]  # noqa: UP006 - the old form
+
+
+@pytest.mark.parametrize("schema", OF_VALUES)
 def test_the_error_for_other_types_names_root_model(schema: Any) -> None:
     with pytest.raises(KimiUsageError, match="RootModel"):
         output_schema(schema)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._schemas.output import SchemaMismatchError, matches_shape, missing_keys, output_schema
+from langchain_kimi._schemas.output import SchemaMismatchError, matches_outermost, missing_keys, output_schema
 
 STRING, NULL = {"type": "string"}, {"type": "null"}
 OBJECT = {"type": "object", "required": ["a"]}
@@ -34,8 +34,8 @@ ROOT = {"$defs": {"Text": STRING, "Loop": LOOP, "Either": {"anyOf": [OBJECT, {"$
     ],
 )
 def test_matching_and_other_values(schema: Any, fitting: list[Any], others: list[Any]) -> None:
-    assert [value for value in fitting if not matches_shape(schema, value, ROOT)] == []
-    assert [value for value in others if matches_shape(schema, value, ROOT)] == []
+    assert [value for value in fitting if not matches_outermost(schema, value, ROOT)] == []
+    assert [value for value in others if matches_outermost(schema, value, ROOT)] == []
 
 
 def test_missing_required_keys_are_listed() -> None:

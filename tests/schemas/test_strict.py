@@ -124,7 +124,7 @@ def test_only_schemas_that_lose_nothing_can_be_strict(case: SchemaCase) -> None:
     schema = output_schema(case.schema)
     assert schema.can_be_strict() == (case.obstacle is None and not case.made_up)
     if schema.is_object and case.obstacle is None:
-        assert tuple(StrictForm(schema.definition).must_be_there) == case.made_up
+        assert tuple(StrictForm(schema.definition).newly_required) == case.made_up
 
 
 def test_computed_fields_are_not_requested() -> None:

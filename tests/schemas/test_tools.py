@@ -174,7 +174,9 @@ def test_names_that_can_be_sent(name: str) -> None:
     assert tools_to_wire([{**FUNCTION, "name": name}], strict=None)[0]["function"]["name"] == name
 
 
-@pytest.mark.parametrize("tool", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}])
+@pytest.mark.parametrize(
+    "tool", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}, list[int], bool]
+)
 def test_an_object_that_is_not_a_tool_is_refused(tool: Any) -> None:
     with pytest.raises(KimiUsageError, match="Cannot make a tool"):
         tools_to_wire([tool], strict=None)

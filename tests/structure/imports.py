@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from tests.structure.tree import PACKAGE, Import, Module, imports_of, target
+from tests.structure.tree import PACKAGE, Import, Module, target
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ LAYERS = {
     "__main__": Layer(frozenset({"cli"})),
     "cli": Layer(MODEL | {"_constructor", "bulk", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
-        BASE | {"_openrouter.wire", "_openrouter.redaction", "_kimi"},
+        BASE | {"_openrouter.wire", "_openrouter.limits", "_openrouter.redaction", "_kimi"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
     ),
 }
@@ -125,7 +125,7 @@ def forbidden_imports(modules: Mapping[str, Module]) -> list[str]:
             continue
         lines += [
             f"{module.path}:{imported.line} imports {imported.name}: {reason}"
-            for imported in dict.fromkeys(imports_of(module))
+            for imported in dict.fromkeys(module.imports)
             if (reason := _reason_against(layer, imported, modules))
         ]
     return lines
@@ -167,7 +167,7 @@ def cycle(modules: Mapping[str, Module]) -> list[str]:
 
 
 def _neighbors(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:
-    for imported in imports_of(module):
+    for imported in module.imports:
         if inside := target(imported.name, modules):
             yield inside
 
@@ -187,11 +187,11 @@ _HELPERS = frozenset({"from_env", "secret_from_env", "get_from_env", "get_from_d
 
 
 def _environment_lines(module: Module) -> Iterator[int]:
-    for imported in imports_of(module):
+    for imported in module.imports:
         package, _, name = imported.name.rpartition(".")
         if name in _HELPERS or (package == "os" and name in _READS):
             yield imported.line
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Attribute) and node.attr in _READS | _HELPERS:
             yield node.lineno
 
@@ -210,7 +210,7 @@ def unused_permissions(modules: Mapping[str, Module]) -> list[str]:
     lines = []
     for layer, allowed in LAYERS.items():
         members = [module for name, module in modules.items() if layer_of(name) == layer]
-        imported = [imported_name.name for module in members for imported_name in imports_of(module)]
+        imported = [imported_name.name for module in members for imported_name in module.imports]
         if not members:
             lines.append(f"{layer} has no modules")
         elif "testing" not in layer:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import ModuleType
 
 from tests.structure.tree import Module
@@ -41,12 +41,12 @@ def untested(modules: Mapping[str, Module], tests: Collection[str]) -> list[str]
     return [
         f"{module.path} has no {path_of_tests(module)}"
         for module in modules.values()
-        if path_of_tests(module) not in tests and _defines_functions(module.tree)
+        if path_of_tests(module) not in tests and _defines_functions(module.nodes)
     ]
 
 
-def _defines_functions(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
+def _defines_functions(nodes: Iterable[ast.AST]) -> bool:
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes)
 
 
 def unexported(modules: Mapping[str, Module], public_modules: Collection[str], exported: Collection[str]) -> list[str]:

@@ -7,9 +7,9 @@ blank lines and decorators do not count. A nested function counts for itself and
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from tests.structure.tree import parsed
+from tests.structure.tree import nodes_of
 
 FUNCTION_LIMIT = 40
 _NO_CODE = frozenset(
@@ -29,7 +29,7 @@ def with_long_functions(sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def _spans(source: str) -> Iterator[bool]:
-    for node in ast.walk(parsed(source)):
+    for node in nodes_of(source):
         if isinstance(node, _FUNCTION):
             yield (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LIMIT
 
@@ -45,24 +45,23 @@ def function_sizes(sources: Mapping[str, str]) -> dict[str, int]:
 
 
 def _functions(source: str) -> Iterator[tuple[str, int]]:
-    tree = parsed(source)
-    code = _lines_of_code(source, tree)
-    for node in ast.walk(tree):
+    code = _lines_of_code(source)
+    for node in nodes_of(source):
         if isinstance(node, _FUNCTION):
             span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
             yield node.name, sum(line in code for line in span)
 
 
-def _lines_of_code(source: str, tree: ast.Module) -> set[int]:
+def _lines_of_code(source: str) -> set[int]:
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in _NO_CODE:
             lines.update(range(token.start[0], token.end[0] + 1))
-    return lines.difference(*_docstrings(tree))
+    return lines.difference(*_docstrings(nodes_of(source)))
 
 
-def _docstrings(tree: ast.Module) -> Iterator[range]:
-    for node in ast.walk(tree):
+def _docstrings(nodes: Iterable[ast.AST]) -> Iterator[range]:
+    for node in nodes:
         if isinstance(node, (ast.Module, ast.ClassDef, *_FUNCTION)) and ast.get_docstring(node) is not None:
             docstring = node.body[0]
             yield range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1)

@@ -3,7 +3,7 @@
 import ast
 import gc
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -25,6 +25,12 @@ def parsed(source: str) -> ast.Module:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@cache
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    """Return all nodes of a source. To walk a tree takes as long as to parse it, and several rules do."""
+    return tuple(ast.walk(parsed(source)))
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,22 @@ class Module:
         parts = path.removesuffix(".py").split("/")[1:]
         self.name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module:
         return parsed(self.source)
+
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return nodes_of(self.source)
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """Every import of the module, wherever it stands: in functions, under TYPE_CHECKING, and in text.
+
+        A name in text is an annotation that is a string, or a whole string that is a dotted name of the package, such
+        as the arguments of `import_module` and `cast`.
+        """
+        return tuple(_imports_in(self.nodes))
 
 
 def modules_of(sources: Mapping[str, str]) -> dict[str, Module]:
@@ -67,13 +86,8 @@ def sources_in(folder: str) -> dict[str, str]:
     return {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
 
-def imports_of(module: Module) -> Iterator[Import]:
-    """Every import of a module, wherever it stands: in functions, under TYPE_CHECKING, and in text.
-
-    A name in words is an annotation that is a string, or a whole string that is a dotted name of the package, as
-    `import_module` and `cast` are given.
-    """
-    for node in ast.walk(module.tree):
+def _imports_in(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (Import(node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

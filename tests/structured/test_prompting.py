@@ -70,7 +70,7 @@ def structured(model: ChatKimi) -> Runnable[Any, Any]:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_an_answer_without_text_is_asked_for_again(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a parametrized case
+def test_an_answer_without_text_is_requested_again(openrouter: Emulator, model: ChatKimi, is_async: bool) -> None:  # noqa: FBT001 - a parametrized case
     openrouter.script(Reply(text="", reasoning="Hm."), Reply(text='{"name": "Ada", "age": 36}'))
     runnable = structured(model)
     person = asyncio.run(runnable.ainvoke("Who?")) if is_async else runnable.invoke("Who?")

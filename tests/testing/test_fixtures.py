@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.interpreters import STRICT
+
 CONFTEST = 'pytest_plugins = ["langchain_kimi.testing.fixtures"]\n'
 TEST = """
 import httpx
@@ -19,17 +21,7 @@ def test_another(openrouter):
 def test_the_fixture_is_loaded_as_a_plugin(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TEST)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "error",
-        "-p",
-        "no:cacheprovider",
-        str(tmp_path),
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", *STRICT, "-p", "no:cacheprovider", str(tmp_path)]
     # Plugins that the test does not need are slow to import.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -75,7 +75,7 @@ AUDIO = {"type": "input_audio", "input_audio": {}}
         {"messages": [{"role": "user", "content": [AUDIO]}]},
     ],
 )
-def test_what_batches_do_not_support_fails_the_whole(body: Any, openrouter: Emulator) -> None:
+def test_an_unsupported_row_fails_the_whole_batch(body: Any, openrouter: Emulator) -> None:
     name = ask(openrouter, "POST", body={**BODY, "requests": [ROW, {"custom_id": "b", "body": body}]}).json()["id"]
 
     ended = ask(openrouter, "GET", f"/{name}").json()

@@ -21,7 +21,6 @@ def test_deferred_tools_do_not_count_for_the_limit(client: httpx.Client) -> None
     assert post(client, tools=[deferred] * 200, deferred_tools=DEFERRED).status_code == 200
 
 
-@pytest.mark.covered
 def test_the_words_and_keys_of_the_official_sdk_are_accepted(client: httpx.Client) -> None:
     words = {"service_tier": ChatRequestServiceTier, "reasoning_effort": ChatRequestReasoningEffort}
     for name, kind in words.items():

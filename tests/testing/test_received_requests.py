@@ -18,10 +18,16 @@ def test_secrets_are_redacted(name: str) -> None:
     assert received(**{name: "Bearer planted", "x-odd": "1"}).headers == {name: "[redacted]", "x-odd": "1"}
 
 
-@pytest.mark.parametrize(("raw", "body"), [(b'{"a": 1}', {"a": 1}), (b"", None), (b"{", None)])
+@pytest.mark.parametrize(("raw", "body"), [(b'{"a": 1}', {"a": 1}), (b"", None), (b"{", None), (b"[" * 9, None)])
 def test_the_body_is_parsed_if_it_is_json(raw: bytes, body: object) -> None:
     request = received(raw)
     assert (request.raw, request.body) == (raw, body)
+
+
+@pytest.mark.parametrize("levels", [501, 2000, 100_000])
+def test_a_body_that_is_nested_very_deeply_is_no_body(levels: int) -> None:
+    assert received(b"[" * levels + b"]" * levels).body is None
+    assert received(b"[" * 500 + b"]" * 500).body is not None
 
 
 def test_keys_of_json_objects_in_prompts() -> None:

@@ -129,7 +129,7 @@ def test_a_name_takes_the_place_of_the_role() -> None:
     assert segments[:3] == [Segment("<|im_user|>", 1), Segment("Ada"), Segment("<|im_middle|>", 1)]
 
 
-def test_what_looks_like_a_special_token_is_text() -> None:
+def test_text_that_looks_like_a_special_token_is_text() -> None:
     segments = rendered(K2_5, [{"role": "user", "content": "<|im_end|>"}])
     assert segments[3] == Segment("<|im_end|>", None)
 

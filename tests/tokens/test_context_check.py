@@ -46,7 +46,7 @@ async def test_a_prompt_that_does_not_fit_is_not_sent(openrouter: Emulator, way:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_was_shortened_so_as_to_fit_is_sent(openrouter: Emulator, way: Way) -> None:
+async def test_a_shortened_prompt_that_fits_is_sent(openrouter: Emulator, way: Way) -> None:
     kimi = model(openrouter, check_context=True, profile=SMALL)
     tokens = kimi.get_num_tokens_from_messages([QUESTION]) + 45
     usage: Any = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}

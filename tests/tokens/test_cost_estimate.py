@@ -42,7 +42,7 @@ def test_prices_come_from_the_profile() -> None:
     assert (estimate.prompt_tokens, estimate.exact, estimate.completion_tokens) == (tokens, False, 1000)
     assert estimate.prompt_cost == pytest.approx(tokens * listed.prompt / 1e6)
     assert estimate.most_cost == pytest.approx(
-        (tokens * listed.dearest_prompt + 1000 * listed.dearest_completion) / 1e6
+        (tokens * listed.highest_prompt + 1000 * listed.highest_completion) / 1e6
     )
     assert (estimate.source, estimate.date) == (listed.source, listed.date)
 

@@ -141,7 +141,7 @@ IMAGE: list[WireMessage] = [{"role": "user", "content": [{"type": "image_url", "
 
 
 @pytest.mark.parametrize("tokens", [400, 4_000])
-def test_what_an_image_really_has_is_known_from_its_turn(tokens: int) -> None:
+def test_the_tokens_of_an_image_follow_from_its_turn(tokens: int) -> None:
     messages: list[WireMessage] = [*IMAGE, *LONG[1:]]
     counted = TokenCounter(K2_5).count_messages(messages, billed=Billed(1, tokens)).tokens
     first, all_of_it = (TokenCounter(K2_5).count_messages(some).tokens for some in (IMAGE, messages))

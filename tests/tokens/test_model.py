@@ -138,7 +138,7 @@ def test_a_count_says_for_which_host_it_is(model: ChatKimi) -> None:
     assert model.count_tokens(turn("Groq", 999)).host == "groq"
 
 
-def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi) -> None:
+def test_the_last_answer_has_the_host_and_the_tokens_of_its_prompt(model: ChatKimi) -> None:
     def counted(*history: Any) -> int:
         return model.count_tokens(turn(*history), [get_weather]).tokens
 
@@ -151,7 +151,7 @@ def test_the_last_answer_tells_the_host_and_what_the_prompt_had(model: ChatKimi)
     assert counted("Groq", first + 5, "openai/gpt-5") == first + more
 
 
-def test_the_last_answer_of_another_host_than_the_one_asked_tells_nothing() -> None:
+def test_the_last_answer_of_another_host_is_ignored() -> None:
     pinned = ChatKimi(api_key=KEY, provider={"only": ["groq"]})
     first = pinned.count_tokens([QUESTION], [get_weather]).tokens
     counts = {pinned.count_tokens(turn("Novita", tokens), [get_weather]).tokens for tokens in (first, first + 5)}

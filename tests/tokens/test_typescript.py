@@ -113,6 +113,6 @@ def test_a_schema_that_contains_itself_is_named() -> None:
         {"oneOf": [{"type": "string"}]},
     ],
 )
-def test_what_the_notation_has_no_words_for(schema: Any) -> None:
+def test_schemas_that_the_notation_cannot_express(schema: Any) -> None:
     with pytest.raises(UntypedSchemaError):
         field(schema)

@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_read_is_passed_over(home: Path) -> None:
     assert find_vocabulary(sha256=made.sha256) is not None
 
 
-def test_what_is_named_must_be_kimis(made: Made, tmp_path: Path) -> None:
+def test_a_named_file_must_be_kimis_vocabulary(made: Made, tmp_path: Path) -> None:
     for candidate in (made.path, tmp_path / "missing", tmp_path, "~nobody-of-that-name/file"):
         with pytest.raises(KimiUsageError, match=r"no Kimi vocabulary at .*fetch"):
             find_vocabulary(candidate)

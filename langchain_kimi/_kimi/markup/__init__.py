@@ -1,1 +1,1 @@
-"""Tool calls that the provider leaked as markup in the model's text."""
+"""Find the tool calls that a provider left as markup in the model's text."""

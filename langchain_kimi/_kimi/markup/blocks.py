@@ -1,4 +1,4 @@
-"""Tracks whether the end of a text is inside a comment, a verbatim text or a string that can contain any characters."""
+"""Track whether the end of a text is inside a comment, a verbatim text, or a string that can contain any characters."""
 
 import re
 
@@ -17,28 +17,28 @@ _CLOSERS = {
     '"""': '"""',
     "'''": "'''",
 }
-# The beginning of a token, or of the end of a block, at the end of a text.
+# At the end of a text: the beginning of a token, or of the end of a block.
 _PARTIAL = re.compile(
     r"(?:`+|\"+|'+|<#?|<?!?-*|-+\[?|\{(?:[-#]|%-?\s*\w*\s*-?%?)?|#|<!\[[CDAT]*\[?"
     r"|\*+|\\(?:verb|lstinline|mintinline\{\w*\})\*?[^\w\s*]?|\\[a-z]*\*?\{?\w*\*?|\]+|<?\|)\Z"
 )
 _LONGEST_PARTIAL = 32
 _PIPE = r"(?<!<)\|(?!>)"
-"""The delimiter `|` of `\\verb`, which is also in markers."""
+"""The delimiter `|` of `\\verb`, but not the one in a marker such as `<|open|>`."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
 _COMMENT_LINE = re.compile(r"\s*(?:#\s|//|%|--\s+\w|;|(?:REM|dnl)\s)")
 _COMMENT_BLOCK = re.compile(r"\s*/\*|=begin\b")
 _COMMENT_AFTER_CODE = re.compile(r"\S {2,}(?:#|//|--) |; ?-- ")
 _COMMENT_IN_LINE = re.compile(
-    # A mark directly before the end: nothing but a comment is so near to it.
+    # A comment sign directly before the end of the text: only a comment begins this close to markup.
     r"(?:^|[\s;{}()\[\]])(?:#+|//+)\s?$|^\s*[\"'!]\s$"
-    # Behind code, with one blank.
+    # After code, with one blank.
     r"|(?:[;{})\]]|\s=\s.*\S)\s+(?:#|//)\s|(?:^|[\s;{})\]])/\*(?:(?!\*/).)*$"
-    # LaTeX and MATLAB. A percent sign behind a number does not begin a comment.
+    # LaTeX and MATLAB. A percent sign after a number does not begin a comment.
     r"|(?:(?:[}&]|\\\\)\s*|[;\])]\s+|\\[a-zA-Z]+\s*|^\s*\\.*[^\\\d\s]\s*)%"
     r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN)\b.*\s--\s"
 )
-"""Comments in the last characters of a line."""
+"""A comment that begins in the last characters of a line."""
 _CUT_OFF = "\0"
 _HEREDOC = re.compile(r"<<[-~]?(?:'(\w+)'|\"(\w+)\"|\s*(EO[A-Z]|END|HEREDOC)\b)")
 _LONGEST_TAIL = 128
@@ -46,7 +46,7 @@ _LONGEST_INDENTATION = 64
 
 
 class BlockTracker:
-    """Tracks a text that arrives in pieces. Markdown code is up to the caller."""
+    """Tracks a text that arrives in pieces. It ignores Markdown code, which the caller tracks."""
 
     def __init__(self) -> None:
         self._closer: re.Pattern[str] | None = None
@@ -65,7 +65,7 @@ class BlockTracker:
         """Whether the next text would be in a comment, a verbatim text, a heredoc or a triple-quoted string."""
         if self._is_comment or self._heredoc:
             return True
-        closer, backticks = self._after(self._carry, self._closer, self._backticks)
+        closer, backticks = self._state_after(self._carry, self._closer, self._backticks)
         if closer is not None:
             return True
         before = _CUT_OFF if len(self._tail) == _LONGEST_TAIL else ""
@@ -92,7 +92,7 @@ class BlockTracker:
         partial = _PARTIAL.search(text, max(0, len(text) - _LONGEST_PARTIAL))
         settled = partial.start() if partial else len(text)
         self._carry = text[settled:]
-        self._closer, self._backticks = self._after(text[:settled], self._closer, self._backticks)
+        self._closer, self._backticks = self._state_after(text[:settled], self._closer, self._backticks)
 
     def end_line(self) -> None:
         """Add a line break."""
@@ -100,7 +100,7 @@ class BlockTracker:
             self._heredoc = "" if self._head.strip() == self._heredoc else self._heredoc
             self._head = ""
             return
-        self._closer, self._backticks = self._after(self._carry, self._closer, self._backticks)
+        self._closer, self._backticks = self._state_after(self._carry, self._closer, self._backticks)
         if self._closer is not None and self._is_verb:
             self._closer = None
         if self._closer is None and not self._is_comment and (heredoc := _HEREDOC.search(self._tail)):
@@ -108,14 +108,13 @@ class BlockTracker:
         self._tail = self._carry = self._head = self._ending = self._backticks = ""
         self._is_comment = self._began_comment = False
 
-    def _after(self, text: str, closer: re.Pattern[str] | None, backticks: str) -> tuple[re.Pattern[str] | None, str]:
+    def _state_after(
+        self, text: str, closer: re.Pattern[str] | None, backticks: str
+    ) -> tuple[re.Pattern[str] | None, str]:
         """Return the pattern that closes the block, and the open backticks, after a text."""
         position = 0
-        while True:
-            if token := (closer or _TOKEN).search(text, position):
-                position = token.end()
-            else:
-                return closer, backticks
+        while token := (closer or _TOKEN).search(text, position):
+            position = token.end()
             if closer is not None:
                 closer = None
             elif token[0].startswith("`"):
@@ -123,9 +122,11 @@ class BlockTracker:
             elif not backticks:
                 self._is_verb = token[3] is not None
                 closer = _closer_of(token)
+        return closer, backticks
 
 
 def _closer_of(token: re.Match[str]) -> re.Pattern[str]:
+    """Return the pattern that closes the block that a token opens."""
     if token[1]:
         return re.compile(rf"\{{%-?\s*end{token[1]}\s*-?%\}}")
     if token[2]:

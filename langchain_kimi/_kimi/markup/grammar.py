@@ -2,8 +2,8 @@
 
 The calls of a turn are `<|tool_calls_section_begin|>`, for each call
 `<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>`, and `<|tool_calls_section_end|>`.
-The function's name is only in the id. The markers are not special tokens of the tokenizer, so they arrive as text if
-the provider's parser misses them. The markers of the section also occur in the singular.
+The function's name is only in the id. The tokenizer does not treat the markers as special tokens, so they arrive as
+text if the provider's parser misses them. The markers of the section also occur in the singular.
 """
 
 import re
@@ -25,7 +25,7 @@ TAG_CLOSE = "<|close|>"
 TAG_END = "<|sep|>"
 MESSAGE_END = "<|end_of_msg|>"
 K3_MARKERS = frozenset({TAG_OPEN, TAG_CLOSE, TAG_END, MESSAGE_END})
-"""The tokens of K3's tags; `tags` reads them."""
+"""The markers of K3's tags, which `tags` parses."""
 
 BARE = PREFIX
 """The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
@@ -33,6 +33,7 @@ BARE = PREFIX
 MARKER = re.compile("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
 _ANY_MARKER = re.compile("|".join(map(re.escape, _ALL_MARKERS)))
+BEGIN_OF_CALL = re.compile(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
 BOUNDARY = re.compile("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
 TRIGGER = re.compile(r"<\||(?<![\w`'\"/(\[{-])functions\.")
@@ -43,17 +44,22 @@ _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 ID = re.compile(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
 
 MarkerMatch = str | Literal[True] | None
-"""A marker, True for the beginning of one at the end of the text, None for anything else."""
+"""A marker; True for a possible beginning of one at the end of the text; None for anything else."""
 
 
 def is_clear(text: str) -> bool:
-    """Return whether a text contains no trigger, and no beginning of one at its end.
+    """Return whether a text contains no `TRIGGER`, and no beginning of one at its end.
 
-    This is called for every delta, so it first searches for characters that are rare in texts.
+    It is called for nearly every delta, so it first searches for characters that are rare in texts.
     """
     if "<" in text and ("<|" in text or text.endswith("<")):
         return False
     return BARE[0] not in text or not (BARE in text or text.endswith(_BARE_BEGINNINGS))
+
+
+def has_markers(text: str) -> bool:
+    """Return whether a text may contain a marker."""
+    return "<|" in text
 
 
 def marker_at(text: str, position: int) -> MarkerMatch:
@@ -79,9 +85,9 @@ def partial_bare_call(text: str, before: str, names: dict[str, Any]) -> int:
         names: The offered functions.
     """
     for length in range(min(len(BARE) - 1, len(text)), 0, -1):
-        begun = text[-length:]
-        ahead = text[-length - 1 : -length] or (before if length == len(text) else "")
-        if BARE.startswith(begun) and not _NO_BEGINNING.match(ahead) and names:
+        ending = text[-length:]
+        previous = text[-length - 1 : -length] or (before if length == len(text) else "")
+        if BARE.startswith(ending) and not _NO_BEGINNING.match(previous) and names:
             return len(text) - length
     return len(text)
 
@@ -91,7 +97,7 @@ _BARE_CALL = re.compile(r"functions\.([\w-]*)(?:(:)(\d{0,9})(\s{0,2})(\{)?)?")
 
 
 def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Literal[True] | None:
-    """Return the position of the JSON of a bare call, True if there may be one, None without one."""
+    """Return the position of the JSON of a bare call; True if the text may become a bare call, None if not."""
     bare_call = _BARE_CALL.match(text, position)
     if bare_call is None:
         return None
@@ -107,14 +113,14 @@ def bare_call_at(text: str, position: int, names: dict[str, Any]) -> int | Liter
 class JSONValue:
     """Finds the end of a JSON object or string in a text that arrives in pieces.
 
-    It reports invalid JSON early, so that repeated attempts on a text take linear time: an attempt ends before the
-    third beginning of a call after it, because one of them is outside of its strings.
+    It detects invalid JSON early, so that repeated attempts on a text take linear time: an attempt ends before the
+    third beginning of a call after it, because one of the three is outside its strings.
 
     Args:
-        strict: Whether unquoted words other than JSON's own make it `broken`.
+        strict: Whether unquoted characters that JSON does not use make the state `broken`.
 
     Attributes:
-        state: `open` within the value, `whole` at its end, `broken` if it cannot be JSON.
+        state: `open` inside the value, `whole` after its end, `broken` if the text cannot be JSON.
     """
 
     _INSIDE = re.compile(r'["\\]')
@@ -127,37 +133,38 @@ class JSONValue:
         self.state: Literal["open", "whole", "broken"] = "open"
         self._tokens = self._STRICTLY_OUTSIDE if strict else self._OUTSIDE
         self._depth: list[str] = []
-        self._inside = False
-        self._escaped = False
-        self._begun = False
+        self._in_string = False
+        self._after_backslash = False
+        self._has_begun = False
         self._is_after_string = False
 
     def feed(self, text: str, position: int = 0) -> int:
         """Read the next text and return the position after the value, or the text's length if it is still open."""
         while self.state == "open" and position < len(text):
-            if self._escaped:
-                self._escaped = False
+            if self._after_backslash:
+                self._after_backslash = False
                 position += 1
-            elif not self._begun:
+            elif not self._has_begun:
                 position = self._begin(text, position)
             elif self._is_after_string:
                 position = self._follow_string(text, position)
-            elif token := (self._INSIDE if self._inside else self._tokens).search(text, position):
+            elif token := (self._INSIDE if self._in_string else self._tokens).search(text, position):
                 position = token.end()
-                self._take(token[0])
+                self._read_token(token[0])
             else:
                 return len(text)
         return position
 
     def _begin(self, text: str, position: int) -> int:
+        """Skip white space before the value, or read its first character; return the position after it."""
         character = text[position]
         if character.isspace():
             return position + 1
-        self._begun = True
+        self._has_begun = True
         if character not in '{"':
             self.state = "broken"
             return position
-        self._take(character)
+        self._read_token(character)
         return position + 1
 
     def _follow_string(self, text: str, position: int) -> int:
@@ -170,18 +177,19 @@ class JSONValue:
             self.state = "broken"
         return following.start(1)
 
-    def _take(self, character: str) -> None:
-        if self._inside:
-            self._escaped = character == "\\"
-            self._inside = self._escaped
-            self._is_after_string = not self._inside and bool(self._depth)
+    def _read_token(self, character: str) -> None:
+        """Update the state for a quotation mark, a backslash, a bracket or a character that makes the value invalid."""
+        if self._in_string:
+            self._after_backslash = character == "\\"
+            self._in_string = self._after_backslash
+            self._is_after_string = not self._in_string and bool(self._depth)
         elif character == '"':
-            self._inside = True
+            self._in_string = True
         elif character in "{[":
             self._depth.append("}" if character == "{" else "]")
         elif not self._depth or self._depth.pop() != character:
             self.state = "broken"
-        if not (self._depth or self._inside or self.state == "broken"):
+        if not (self._depth or self._in_string or self.state == "broken"):
             self.state = "whole"
 
 

@@ -1,6 +1,5 @@
 """An incremental parser for one run of K2's markup, from its first marker to its end."""
 
-import re
 from collections.abc import Callable
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall, leaked_call
@@ -21,7 +20,6 @@ from langchain_kimi._kimi.markup.grammar import (
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 
-_BLANKS = re.compile(r"\s*")
 _LONGEST_MARKER = 30
 
 
@@ -33,20 +31,20 @@ class MarkupRun(Run):
 
         Args:
             offered: The tools of the request.
-            json_at: The position of a bare call's arguments in the run. None: the run begins with a marker.
+            json_at: The position of a bare call's arguments in the run; None if the run begins with a marker.
         """
         super().__init__()
         self._offered = offered
         self._in_section = False
         self._id = ""
-        self._start = self._at = json_at or 0
+        self._start = self._position = json_at or 0
         self._json = JSONValue(strict=json_at is not None)
         self._step: Callable[[], bool] = self._between if json_at is None else self._bare
 
     def _move(self, distance: int) -> None:
         super()._move(distance)
         self._start += distance
-        self._at += distance
+        self._position += distance
 
     def _is_inside_value(self, text: str) -> bool:
         if self._step == self._invalid_arguments:
@@ -54,7 +52,7 @@ class MarkupRun(Run):
         if self._step not in (self._arguments, self._bare) or self._json.state != "open":
             return False
         before = self.length
-        self._at = before + self._json.feed(text)
+        self._position = before + self._json.feed(text)
         return self._json.state == "open"
 
     def _close_step(self, *, clean: bool) -> None:
@@ -63,12 +61,14 @@ class MarkupRun(Run):
         if self._step == self._identify:
             self._close_id()
         elif self._step == self._follow:
-            self._add(self.text[self._start : self._at], None if clean else INCOMPLETE)
+            self._add(self.text[self._start : self._position], None if clean else INCOMPLETE)
             self.end = len(self.text)
         elif self._step in (self._arguments, self._invalid_arguments):
             self._close_arguments()
-        elif self._step == self._between and self.has_raw and self.text.startswith("<", self._after_blanks(self.end)):
-            # The beginning of one more marker.
+        elif (
+            self._step == self._between and self.has_markup and self.text.startswith("<", self._after_blanks(self.end))
+        ):
+            # The text ends with the beginning of another marker.
             self.end = len(self.text)
 
     def _between(self) -> bool:
@@ -125,7 +125,7 @@ class MarkupRun(Run):
             self.end = end
             self._start = end + len(CALL_BEGIN)
         elif marker == ARGUMENTS_BEGIN or self.text[end] == "{":
-            self._start = self._at = end + (len(ARGUMENTS_BEGIN) if marker else 0)
+            self._start = self._position = end + (len(ARGUMENTS_BEGIN) if marker else 0)
             self._json = JSONValue()
             self._step = self._arguments
         elif marker in SECTION_END | {CALL_END}:
@@ -138,7 +138,7 @@ class MarkupRun(Run):
     def _arguments(self) -> bool:
         """Parse a call's JSON."""
         if self._json.state == "open":
-            self._at = self._json.feed(self.text, self._at)
+            self._position = self._json.feed(self.text, self._position)
         if self._json.state == "open":
             return False
         if self._json.state == "broken" and (again := marker_at(self.text, self._after_blanks(self._start))):
@@ -146,7 +146,7 @@ class MarkupRun(Run):
                 return False
             if again == ARGUMENTS_BEGIN:
                 # The marker is repeated.
-                self._start = self._at = self._after_blanks(self._start) + len(ARGUMENTS_BEGIN)
+                self._start = self._position = self._after_blanks(self._start) + len(ARGUMENTS_BEGIN)
                 self._json = JSONValue()
                 return True
         self._step = self._follow if self._json.state == "whole" else self._invalid_arguments
@@ -154,15 +154,15 @@ class MarkupRun(Run):
 
     def _follow(self) -> bool:
         """Check the text after the JSON: a marker, other text, or characters that make the arguments invalid."""
-        position = self._after_blanks(self._at)
+        position = self._after_blanks(self._position)
         marker = marker_at(self.text, position) if position < len(self.text) else True
         if marker is True:
             return False
         if marker == ARGUMENTS_BEGIN or (marker is None and self.text[position] in '{}[]",:'):
             self._step = self._invalid_arguments
         else:
-            self._add(self.text[self._start : self._at], None)
-            self._finish_call(position if marker else self._at)
+            self._add(self.text[self._start : self._position], None)
+            self._finish_call(position if marker else self._position)
         return True
 
     def _invalid_arguments(self) -> bool:
@@ -175,15 +175,15 @@ class MarkupRun(Run):
         return True
 
     def _bare(self) -> bool:
-        """Parse the JSON of a bare call. Without a complete object it is not a call."""
-        self._at = self._json.feed(self.text, self._at)
+        """Parse the JSON of a bare call. If it is not a complete object, the text is not a call."""
+        self._position = self._json.feed(self.text, self._position)
         if self._json.state == "open":
             return False
-        arguments = self.text[self._start : self._at]
+        arguments = self.text[self._start : self._position]
         if isinstance(parsed(arguments), dict):
             self._id = self.text[self.end : self._start].strip()
             self._add(arguments, None)
-            self.end = self._at
+            self.end = self._position
         self.is_done = True
         return False
 
@@ -192,12 +192,13 @@ class MarkupRun(Run):
         self._step = self._between
 
     def _close_id(self) -> None:
+        """Handle a text that ends within an id."""
         written = ID.match(self.text, self._start)
         begun = written[1].replace(" ", "") if written else ""
         spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
         if not begun:
             self.end = len(self.text)
-        elif self._offered.meant_by_id(begun):
+        elif self._offered.find_by_id(begun):
             self._id = begun
             self._add("", INCOMPLETE)
             self.end = len(self.text)
@@ -206,6 +207,7 @@ class MarkupRun(Run):
             self.end = len(self.text)
 
     def _close_arguments(self) -> None:
+        """Handle a text that ends within the arguments."""
         if boundary := BOUNDARY.search(self.text, self._start):
             self._add(self.text[self._start : boundary.start()], None)
             self._finish_call(boundary.start())
@@ -215,10 +217,6 @@ class MarkupRun(Run):
             cut = end if end >= 0 and marker_at(self.text, end) is True else len(self.text)
             self._add(self.text[self._start : cut], INCOMPLETE)
             self.end = len(self.text)
-
-    def _after_blanks(self, position: int) -> int:
-        blanks = _BLANKS.match(self.text, position)
-        return blanks.end() if blanks else position
 
     def _add(self, arguments: str, error: str | None) -> None:
         self.calls.append(leaked_call(self._offered, self._id, arguments, error))

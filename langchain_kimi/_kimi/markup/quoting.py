@@ -1,4 +1,4 @@
-"""Tracks whether the end of a Markdown text is inside code or a quotation."""
+"""Track whether the end of a Markdown text is inside code or a quotation."""
 
 import re
 
@@ -14,10 +14,10 @@ _UNSETTLED = '`<>/codepresampkbtxl"\\'
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
-# An opening bracket directly before markup, but not a smile, or an opening apostrophe.
+# An opening bracket directly before markup, unless it ends an emoticon, or an opening apostrophe.
 _OPENED_BRACKET = re.compile(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)|(?<=[\s(\[{:,=>-])['\u2018](?=<\|)")
 _BRACKETS = {"(": re.compile(r"[()]"), "[": re.compile(r"[\[\]]"), "{": re.compile(r"[{}]")}
-# Markup ends with a marker. An apostrophe in a call's arguments closes nothing.
+# Markup ends with a marker, so an apostrophe inside a call's arguments is not a closing one.
 _BRACKETS |= {"'": re.compile(r"(?<=\|>)'"), "\u2018": re.compile(r"(?<=\|>)\u2019")}
 _AFTER_BRACKET = re.compile(r"[\[{]$")
 # An opening apostrophe or parenthesis.
@@ -26,17 +26,21 @@ _BLOCK_SCALAR = re.compile(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""
-_MOST_UNSETTLED = 4096
+_MAX_UNSETTLED = 4096
 _ENDING = 8
 
 
 class QuoteTracker:
-    """Tracks a streamed Markdown text. Text is only parsed when `is_open` is called, and each character once."""
+    """Tracks a streamed Markdown text. Text is only parsed when `is_open` is called, each character once.
+
+    Attributes:
+        add: Adds a text, which must not be empty.
+    """
 
     def __init__(self) -> None:
         self._unread: list[str] = []
+        # The method itself, without a wrapper: it is called for nearly every delta.
         self.add = self._unread.append
-        """Add a text, which must not be empty."""
         self._fence = ""
         self._blocks = BlockTracker()
         self._line = _Line(None)
@@ -48,13 +52,24 @@ class QuoteTracker:
 
     @property
     def last_characters(self) -> str:
-        """The last characters of the line, a few at least."""
+        """The last characters of the line, at most eight."""
         text = ""
         for piece in reversed(self._unread):
             text = piece[-_ENDING:] + text
             if len(text) >= _ENDING:
                 return text[-_ENDING:]
         return (self._line.ending + text)[-_ENDING:]
+
+    @property
+    def ends_block(self) -> bool:
+        """Whether the text ends with the end of a code block or of a table's row. Text after it is not quoted.
+
+        It is true of the text that `is_open` has read.
+        """
+        if not self._fence:
+            return self._line.ends_row
+        fence = _FENCE.match("".join(self._line.pieces))
+        return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
 
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether the next text would be in a code block, inline code or a quotation.
@@ -81,6 +96,7 @@ class QuoteTracker:
                 self._blocks.add(text)
 
     def _read_fence(self, line: str) -> None:
+        """Open or close a code fence if the line is one."""
         fence = _FENCE.match(line)
         if not fence:
             return
@@ -93,7 +109,7 @@ class QuoteTracker:
 
 
 class _Line:
-    """The code and quotations that are open in a line."""
+    """Tracks the code and the quotations that are open in a line."""
 
     def __init__(self, before: "_Line | None") -> None:
         """Begin a line. Paired quotation marks continue from the line before, up to the end of the paragraph."""
@@ -114,7 +130,8 @@ class _Line:
         self.is_german: bool = before is not None and continues and before.is_german
         self._may_be_code = before is not None and (before.is_blank or before.is_code or before.begins_scalar)
         self._follows_colons = before is not None and before.leads_to_literal
-        # A text may mention tags within a line. Tags at the beginning of a line are HTML, which continues.
+        # A tag within a line may only be mentioned there. A tag at the beginning of a line is HTML, which continues on
+        # the next lines.
         continues = before is not None and (before.first == "<" or before.is_in_block)
         self.tags: int = before.tags if before and continues else 0
         self.is_in_block: bool = self.tags > 0
@@ -143,6 +160,12 @@ class _Line:
         is_directive = self.first == "." and "::" in "".join(self.pieces)
         return is_directive or self.begins_scalar or self.ending.rstrip().endswith("::")
 
+    @property
+    def ends_row(self) -> bool:
+        """Whether the line is a whole row of a table."""
+        is_row = self.first == "|" and self.ending.endswith("|") and self.ending != "|"
+        return is_row and not _in_backticks(self._unsettled, self._backticks)
+
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
@@ -153,7 +176,7 @@ class _Line:
             self._indented += text[: len(text) - len(written)].rstrip("\n")
             self.first = written[:1]
         text = self._unsettled + text
-        settled = text.rstrip(_UNSETTLED) if len(text) <= _MOST_UNSETTLED else text
+        settled = text.rstrip(_UNSETTLED) if len(text) <= _MAX_UNSETTLED else text
         self._unsettled = text[len(settled) :]
         self._backticks = _in_backticks(settled, self._backticks)
         self.tags += _opened(settled)
@@ -166,7 +189,7 @@ class _Line:
                 self.open[pair] = opening > closing
 
     def _read_brackets(self, before: str, text: str) -> None:
-        """Read a bracket that was opened before markup, with those of its kind in it."""
+        """Count the brackets of one kind from a bracket that was opened directly before markup up to its end."""
         text, position = before + text, 0
         while True:
             if not self._bracket:
@@ -211,7 +234,12 @@ class _Line:
 
 
 def _in_backticks(text: str, opened: str) -> str:
-    """Return the run of backticks that is open after a text; `opened`: the one that is open before it."""
+    """Return the run of backticks that is open after a text, or an empty string.
+
+    Args:
+        text: The text.
+        opened: The run of backticks that is open before the text.
+    """
     for run in _BACKTICKS.findall(text):
         if not opened:
             opened = run

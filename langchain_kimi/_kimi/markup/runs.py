@@ -1,4 +1,4 @@
-"""The base of the parsers of markup: a text that arrives in pieces, and steps that parse it in linear time."""
+"""The base class of the markup parsers, which parse a text that arrives in pieces step by step in linear time."""
 
 import re
 from abc import ABC, abstractmethod
@@ -7,20 +7,22 @@ from collections.abc import Callable
 from langchain_kimi._kimi.markup.calls import LeakedCall
 
 _LONG = 4096
+_BLANKS = re.compile(r"\s*")
 _ENDS_ONLY = re.compile(
     r"(?:\s*<\|(?:tool_calls?(?:_section)?_end|im_end|end_of_msg)\|>|\s*<\|close\|>\s*[a-z]+\s*<\|sep\|>)+"
 )
 LONGEST_WORDS = 200
-"""The most characters between the beginning of a section and its first call."""
-# Quoted words between them are part of a text about the markup.
+"""The maximum number of characters between the beginning of a section and its first call."""
+# Quotation marks between them show that the text is about the markup.
 QUOTING = re.compile('[`"\u201c\u201e«「]')
 
 
 class Run(ABC):
     """Parses one run of markup, which ends where other text follows.
 
-    Pieces are joined only when a step can go on: long values are read piece by piece, and blanks after a long value
-    are collected.
+    A step is a method that parses a part of the run and returns whether the next step can continue; False means that it
+    needs more text. Pieces are joined only when a step can continue: long values are read piece by piece, and blanks
+    after a long value are collected.
 
     Attributes:
         calls: The calls so far, in order.
@@ -52,13 +54,13 @@ class Run(ABC):
         return len(self.text) + self._pieces_length
 
     @property
-    def has_raw(self) -> bool:
-        """Whether any markup is parsed."""
+    def has_markup(self) -> bool:
+        """Whether any markup has been parsed."""
         return bool(self._accepted) or self.end > self._begin
 
     @property
     def is_end(self) -> bool:
-        """Whether the run consists of end markers."""
+        """Whether the run consists only of end markers."""
         return _ENDS_ONLY.fullmatch(self.raw) is not None
 
     @property
@@ -93,13 +95,18 @@ class Run(ABC):
             """Continue until a step needs more text."""
 
     def close(self, *, clean: bool) -> None:
-        """Finish at the end of the text; `clean`: whether the reply ended normally."""
+        """Finish at the end of the text.
+
+        Args:
+            clean: Whether the reply ended normally.
+        """
         self._join()
         while not self.is_done:
             if not self._step():
                 self._close_step(clean=clean)
 
     def _join(self) -> None:
+        """Join the text after the parsed markup with the pieces that were collected."""
         if not self._pieces:
             return
         parsed = self.end
@@ -112,12 +119,17 @@ class Run(ABC):
         self._begin = 0
 
     def _move(self, distance: int) -> None:
-        """Move all positions, because the beginning of the text has changed."""
+        """Add a distance to all positions, because the beginning of the text has changed."""
         self._begin += distance
         self.end += distance
 
+    def _after_blanks(self, position: int) -> int:
+        """Return the position after the blanks at a position."""
+        blanks = _BLANKS.match(self.text, position)
+        return blanks.end() if blanks else position
+
     def _finds(self, pattern: re.Pattern[str], text: str, longest: int) -> bool:
-        """Return whether a pattern matches in the next piece, or where it meets the text before.
+        """Return whether a pattern matches in the next piece, or across the boundary to the text before it.
 
         Args:
             pattern: The pattern.
@@ -131,7 +143,7 @@ class Run(ABC):
 
     @abstractmethod
     def _is_inside_value(self, text: str) -> bool:
-        """Read the next piece of a long value, and return whether the value goes on."""
+        """Read the next piece of a long value, and return whether the value continues after it."""
 
     @abstractmethod
     def _close_step(self, *, clean: bool) -> None:

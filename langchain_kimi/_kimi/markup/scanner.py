@@ -1,8 +1,8 @@
-"""Finds tool calls that the provider left as markup in a streamed text.
+"""Find the tool calls that a provider left as markup in a streamed text.
 
 Text about the markup stays unchanged: markup in code or quotation marks, and markers that do not enclose a call of an
-offered tool. Text that may become markup is held back until that is decided. All other text passes at once. The work is
-linear in the length of the text: runs of markup are parsed in place, and only bounded parts are parsed again.
+offered tool. Text that may become markup is held back until that is decided. All other text passes immediately. The
+time is linear in the length of the text: runs of markup are parsed in place, and only bounded parts are parsed again.
 """
 
 import re
@@ -38,8 +38,10 @@ _ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
 _TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
 _BLANKS = re.compile(r"\s*")
 _LONGEST_BEGIN = 64
-# The end of JSON whose beginning is missing: `"]}]}`. Quotation marks in it are not those of a quotation.
+# The end of JSON whose beginning is missing: `"]}]}`. Its quotation marks do not close a quotation.
 _END_OF_JSON = re.compile(r"[\]}\"]\s?[\]}]\s?$")
+_IN_SENTENCE = re.compile(r"[\w,:;=-] $")
+"""The end of a text in which the next word belongs to the sentence."""
 _ENDS_TEXT = re.compile(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
 
 
@@ -53,17 +55,20 @@ class MarkupScanner:
     Attributes:
         calls: The calls so far.
         removed: The number of removed runs of markers that contain no call.
-        take: Adds a text that contains no trigger; a fast alternative to `feed`.
+        rest: The texts after the last call.
+        add_plain: Adds a text that contains no trigger; a fast alternative to `feed`.
     """
 
     def __init__(self, offered: OfferedTools, *, splits_reasoning: bool = False) -> None:
         self.calls: list[LeakedCall] = []
         self.removed = 0
+        self.rest: list[str] = []
         self._offered = offered
         self._quotes = QuoteTracker()
-        self.take = self._quotes.add
+        self.add_plain = self._quotes.add
         self._pending = ""
         self._run: Run | None = None
+        self._must_be_last = False
         self._shown: list[str] = []
         self._reasoning: list[str] = []
         self._splits_reasoning = splits_reasoning
@@ -78,7 +83,7 @@ class MarkupScanner:
     @property
     def is_free(self) -> bool:
         """Whether no markup has begun, so that text without triggers passes."""
-        return not self._pending and self._run is None and not self._is_reasoning
+        return not (self._pending or self._run or self._is_reasoning or self.calls)
 
     @property
     def has_pending(self) -> bool:
@@ -88,13 +93,13 @@ class MarkupScanner:
     def feed(self, text: str) -> str:
         """Scan the next text and return the text that can be released."""
         if self.is_free and is_clear(text):
-            self.take(text)
+            self.add_plain(text)
             return text
         self._scan_on(text, 0)
         return self._pop_shown()
 
     def flush(self) -> str:
-        """Release the pending text, because other output follows. A partial call stays pending."""
+        """Release and return the pending text, because other output follows. A partial call stays pending."""
         self._show(self._pending)
         self._pending = ""
         return self._pop_shown()
@@ -123,10 +128,12 @@ class MarkupScanner:
 
     def _show(self, text: str) -> None:
         if text:
-            self.take(text)
+            self.add_plain(text)
+            self.rest.append(text)
             (self._reasoning if self._is_reasoning else self._shown).append(text)
 
     def _scan_on(self, text: str, position: int) -> None:
+        """Scan a text from a position on, and parse the runs of markup in it."""
         if self._run is None and self._pending:
             text, position, self._pending = self._pending + text[position:], 0, ""
         while position < len(text):
@@ -155,10 +162,12 @@ class MarkupScanner:
             if begins is True:
                 self._pending = text[start:]
                 return len(text)
-            if self._quotes.is_open(is_end=begins in _ENDS) and not self._continues_json(begins):
+            is_end = begins in _ENDS
+            is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(begins)
+            if is_quoted and not (is_end and self._quotes.ends_block):
                 self._discusses_markup = True
             else:
-                self._run = self._run_of(begins, start)
+                self._run, self._must_be_last = self._run_of(begins, start), is_quoted
                 return start
         before = self._quotes.last_character if shown == position else text[shown - 1]
         rest = text[shown:]
@@ -173,7 +182,11 @@ class MarkupScanner:
         return MarkupRun(self._offered, begins - start if isinstance(begins, int) else None)
 
     def _begins(self, text: str, start: int, shown: int) -> str | int | Literal[True] | None:
-        """Return the marker at a trigger, the position of a bare call's JSON, True for a possible one, or None."""
+        """Return the markup at a trigger.
+
+        Returns:
+            The marker; the position of a bare call's JSON; True if the text may become markup; None if it is text.
+        """
         if text.startswith(_OPENING, start):
             marker = marker_at(text, start)
             if marker is None and text[start + len(_OPENING) : start + len(_OPENING) + 1].isalnum():
@@ -186,9 +199,10 @@ class MarkupScanner:
         return bare_call_at(text, start, self._offered.schemas)
 
     def _is_broken(self, text: str, start: int, begins: str | int | Literal[True]) -> bool:
-        """Return whether a tag or a bare call is broken at its beginning, whatever text is before it.
+        """Return whether the first characters of a tag or a bare call show that it is not one.
 
-        Texts may have tens of thousands of them, and it takes longer to find out whether text is quoted.
+        This check comes first because a text may have tens of thousands of them, and it is faster than the check
+        whether they are quoted.
         """
         if isinstance(begins, str):
             return begins in (TAG_OPEN, TAG_CLOSE) and BEGIN_OF_TAG.match(text, start) is None
@@ -199,24 +213,29 @@ class MarkupScanner:
         return value.state == "broken"
 
     def _continues_json(self, begins: str | int) -> bool:
-        """Return whether an end marker follows the end of JSON, as after arguments that the provider has cut."""
+        """Return whether an end marker follows the end of JSON, as when the provider has cut off its beginning."""
         if begins not in _ENDS or self._discusses_markup:
             return False
         return _END_OF_JSON.search(self._quotes.last_characters) is not None
 
     def _finish_run(self, run: Run, *, at_end: bool) -> tuple[str, int]:
-        """Take the calls of a run, or release it as text, and return the text after it with its position."""
+        """Add the calls of a run, or release the run as text.
+
+        Returns:
+            A text, and the position in it from which to scan on.
+        """
         self._run = None
         if any(call.is_certain for call in run.calls):
             self.calls += run.calls
             self._change_channel(run)
             self._show("".join(run.words))
-        elif not run.calls and run.has_raw and self._is_stray(run, at_end=at_end):
+            self.rest.clear()
+        elif not run.calls and run.has_markup and self._is_stray(run, at_end=at_end):
             self.removed += 1
             self._change_channel(run)
         else:
             self._discusses_markup = True
-            if run.has_raw:
+            if run.has_markup:
                 self._show(run.raw)
             else:
                 # The run did not get beyond its first marker.
@@ -230,7 +249,7 @@ class MarkupScanner:
             self._is_reasoning = run.channel == "think"
 
     def _is_stray(self, run: Run, *, at_end: bool) -> bool:
-        """Return whether a run without calls is left over from markup, and not part of a text about markup."""
+        """Return whether a run without calls is a remnant of markup rather than part of a text about markup."""
         if self.calls:
             return True
         if self._discusses_markup:
@@ -240,13 +259,23 @@ class MarkupScanner:
             return True
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
+        if self._must_be_last and not is_last:
+            return False
         if isinstance(run, TagRun):
             return _touches_text(run, before, run.tags, is_last=is_last)
-        return is_last or (run.is_end and _touches_text(run, before, run.raw.count(_OPENING), is_last=False))
+        return _is_stray_marker(run, before, is_last=is_last)
+
+
+def _is_stray_marker(run: Run, before: str, *, is_last: bool) -> bool:
+    """Return whether markers of K2's markup, at the end of the text or before more of it, are not words of the text."""
+    markers = run.raw.count(_OPENING)
+    if is_last:
+        return not (run.is_end and markers == 1 and _IN_SENTENCE.search(before))
+    return run.is_end and _touches_text(run, before, markers, is_last=False)
 
 
 def _touches_text(run: Run, before: str, markers: int, *, is_last: bool) -> bool:
-    """Return whether markers touch the text. In a text about markers, a marker is like a word."""
+    """Return whether markers touch the text around them. In a text about markers, a marker is set off like a word."""
     after = run.text[run.end : run.end + 1]
     if is_last:
         return not (before.endswith(" ") and markers == 1)

@@ -20,7 +20,7 @@ from langchain_kimi._kimi.tools import OfferedTools
 _CHANNELS = ("message", "think", "response", "tools")
 _NAMES = (*_CHANNELS, "call", "argument", "json")
 _LONGEST_TAG = 1024
-_BLANKS = re.compile(r"\s*")
+
 _OPENED = re.compile(
     r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
@@ -29,11 +29,11 @@ _CLOSED = re.compile(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argu
 BEGIN_OF_TAG = re.compile(
     r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
 )
-"""The beginning of a tag; any other text after the marker is not one."""
+"""The beginning of a tag. A marker that other text follows does not begin a tag."""
 _ATTRIBUTE = re.compile(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = re.compile(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = re.compile(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
-# A value ends with its own tag. If that is missing, it ends with the next tag that cannot be in a value.
+# A value ends at its closing tag. If that is missing, it ends at the next tag that cannot be part of a value.
 _VALUE_END = re.compile(
     r"<\|close\|>\s{0,8}(argument|json|call|tools|message)\s{0,8}<\|sep\|>"
     r"|<\|open\|>\s{0,8}(?:argument|call|json|tools)\b|<\|end_of_msg\|>"
@@ -43,11 +43,11 @@ _VALUE_END = re.compile(
 )
 _LONGEST_VALUE_END = 96
 _ENDS_OF_K2 = re.compile(r"(?:\s*<\|(?:tool_call_end|tool_calls?_section_end|im_end)\|>)+\s*\Z")
-# Values of any other type are JSON if they can be, and else text.
+# A value of any other type is JSON if it can be parsed, otherwise text.
 _TYPES = {name: name for name in ("string", "number", "integer", "boolean", "object", "array", "null")}
 _TYPES |= {"str": "string", "text": "string"}
 
-NOT_JSON = "The argument {!r} is not of its type {!r}."
+NOT_JSON = "The value of the argument {!r} does not have the type {!r} of its tag."
 
 
 class TagRun(Run):
@@ -58,7 +58,11 @@ class TagRun(Run):
     """
 
     def __init__(self, offered: OfferedTools) -> None:
-        """Begin a run; `offered`: the tools of the request."""
+        """Begin a run.
+
+        Args:
+            offered: The tools of the request.
+        """
         super().__init__()
         self.tags = 0
         self._offered = offered
@@ -92,11 +96,11 @@ class TagRun(Run):
         if tag is None:
             self._leave()
             return True
-        self._take_tag(*tag)
+        self._read_tag(*tag)
         return True
 
     def _leave(self) -> None:
-        """Finish where other text follows."""
+        """Handle text that is not a tag: words before the first call, arguments without a tag, or the run's end."""
         if self._in_tools and self._name is None and not self.calls and self._step != self._words:
             self._step = self._words
             return
@@ -111,7 +115,8 @@ class TagRun(Run):
             self._finish_call(None)
         self.is_done = True
 
-    def _take_tag(self, kind: str, name: str, attributes: dict[str, str], end: int) -> None:
+    def _read_tag(self, kind: str, name: str, attributes: dict[str, str], end: int) -> None:
+        """Update the state for a tag: begin or finish a call, a value or a channel."""
         self.tags += 1
         self.end = end
         if name not in ("argument", "json"):
@@ -143,7 +148,7 @@ class TagRun(Run):
         elif tag is not None and tag[:2] == ("open", "call"):
             self.words.append(words)
             self._step = self._between
-            self._take_tag(*tag)
+            self._read_tag(*tag)
         else:
             self.is_done = True
         return True
@@ -154,13 +159,14 @@ class TagRun(Run):
         if value_end is None:
             self._searched_to = max(self._value_at, len(self.text) - _LONGEST_VALUE_END)
             return False
-        self._take_value(self.text[self._value_at : value_end.start()])
+        self._add_argument(self.text[self._value_at : value_end.start()])
         is_own_tag = value_end[1] == self._attributes[""] or value_end["damaged"]
         self.end = value_end.end() if is_own_tag else value_end.start()
         self._step = self._between
         return True
 
-    def _take_value(self, value: str) -> None:
+    def _add_argument(self, value: str) -> None:
+        """Add the value of an argument to the current call, as JSON."""
         if self._attributes[""] == "json":
             self._json = value
             return
@@ -176,12 +182,12 @@ class TagRun(Run):
                 self._error = self._error or NOT_JSON.format(key, kind)
 
     def _is_closed(self, value: str) -> bool:
-        """Return whether a value without its closing tag is whole: an object or array that is closed."""
+        """Return whether a value without its closing tag is complete: an object or array with its closing bracket."""
         kind = self._attributes.get("type", "object")
         return kind in ("object", "array") and isinstance(parsed(value), dict | list)
 
     def _wants_string(self, key: str) -> bool:
-        name = self._offered.meant(self._name or "") or ""
+        name = self._offered.find(self._name or "") or ""
         properties = self._offered.schemas.get(name, {}).get("properties")
         schema = properties.get(key) if isinstance(properties, dict) else None
         return isinstance(schema, dict) and schema.get("type") == "string"
@@ -196,7 +202,7 @@ class TagRun(Run):
             members = (f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in self._arguments.items())
             arguments = "{" + ", ".join(members) + "}"
         is_bare = self._json is None and not self._arguments
-        if is_bare and self._offered.needs_arguments(self._offered.meant(self._name) or ""):
+        if is_bare and self._offered.needs_arguments(self._offered.find(self._name) or ""):
             error = error or WITHOUT_ARGUMENTS
         self.calls.append(tagged_call(self._offered, self._name, arguments, self._error or error, self._index))
         self._name, self._json, self._error = None, None, None
@@ -210,7 +216,7 @@ class TagRun(Run):
             ends = _ENDS_OF_K2.search(self.text, max(self._value_at, len(self.text) - _LONGEST_VALUE_END))
             value = self.text[self._value_at : ends.start() if clean and ends else None]
             is_whole = clean and (ends is not None or self._is_closed(value))
-            self._take_value(value)
+            self._add_argument(value)
             self._finish_call(None if is_whole else INCOMPLETE)
             self.end = len(self.text)
         elif position < len(self.text) and self._step == self._between:
@@ -219,10 +225,10 @@ class TagRun(Run):
             self._finish_call(None if clean and (self._arguments or self._json is not None) else INCOMPLETE)
 
     def _close_partial_tag(self, position: int, *, clean: bool) -> None:
-        """Finish with a tag that the end of the text has cut."""
-        begun = _OPENED_CALL.match(self.text, position)
-        if self._name is None and begun and self._offered.meant(unescaped(begun[1])):
-            self._name = unescaped(begun[1])
+        """Finish at a tag that the end of the text has cut off."""
+        opened = _OPENED_CALL.match(self.text, position)
+        if self._name is None and opened and self._offered.find(unescaped(opened[1])):
+            self._name = unescaped(opened[1])
             self._finish_call(INCOMPLETE)
         else:
             has_arguments = bool(self._arguments) or self._json is not None
@@ -230,8 +236,8 @@ class TagRun(Run):
             is_opening = self.text.startswith(TAG_OPEN[:3], position)
             is_whole = is_closing or (has_arguments and not is_opening)
             self._finish_call(None if clean and is_whole else INCOMPLETE)
-        # A text may end with the name of a marker.
-        if self.has_raw or not clean or self.text[position:] not in (TAG_OPEN, TAG_CLOSE):
+        # A text about the markup may end with a marker.
+        if self.has_markup or not clean or self.text[position:] not in (TAG_OPEN, TAG_CLOSE):
             self.end = len(self.text)
             self.tags += 1
 
@@ -243,8 +249,8 @@ class TagRun(Run):
         if marker == MESSAGE_END:
             return "close", "message", {}, position + len(MESSAGE_END)
         if marker == TAG_END:
-            # Left over from a damaged tag.
-            return ("close", "argument", {}, position + len(TAG_END)) if self.has_raw else None
+            # The remnant of a damaged tag.
+            return ("close", "argument", {}, position + len(TAG_END)) if self.has_markup else None
         if marker not in (TAG_OPEN, TAG_CLOSE):
             return None
         pattern = _OPENED if marker == TAG_OPEN else _CLOSED
@@ -270,10 +276,6 @@ class TagRun(Run):
             return False
         return not before_end.strip() or (has_attributes and _FIRST_ATTRIBUTE.match(before_end) is not None)
 
-    def _after_blanks(self, position: int) -> int:
-        blanks = _BLANKS.match(self.text, position)
-        return blanks.end() if blanks else position
-
 
 Tag = tuple[Literal["open", "close"], str, dict[str, str], int]
 """Kind, name, attributes and the position after the tag."""
@@ -288,5 +290,5 @@ def _attributes_of(text: str) -> dict[str, str]:
 
 
 def unescaped(text: str) -> str:
-    """Return the value of an attribute as it is written in a tag."""
+    """Return the value of an attribute, with the escapes of its text in the tag resolved."""
     return text.replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,5 +1,6 @@
-"""Leaked markup in all texts of a reply: the content, and each field with reasoning."""
+"""Find leaked markup in all texts of a reply: the content, and each field with reasoning."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -8,10 +9,13 @@ from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
 from langchain_kimi._kimi.markup.grammar import is_clear
 from langchain_kimi._kimi.markup.scanner import MarkupScanner
 from langchain_kimi._kimi.tools import OfferedTools
-from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._openrouter.wire import JSONObject, WireMessage, is_complete
 
 AddText = Callable[[str], None]
 _REASONING = ("reasoning", "reasoning_content")
+DRAFT = "The call is a part of a sentence in the model's thoughts."
+_GOES_ON = re.compile(r"\s*[,.;:?!)]")
+"""The text after a call that is part of a sentence, as in `Should I call ...? No`."""
 
 
 class LeakedMarkup:
@@ -22,9 +26,15 @@ class LeakedMarkup:
     """
 
     def __init__(self, offered: OfferedTools) -> None:
-        """Begin a reply; `offered`: the tools of the request."""
+        """Begin a reply.
+
+        Args:
+            offered: The tools of the request.
+        """
         self.has_text = False
         self._offered = offered
+        # Without tools there are no calls without markers. A marker begins with "<".
+        self._rare = "f" if offered.schemas else "<"
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
         self._is_flushed = True
@@ -39,47 +49,56 @@ class LeakedMarkup:
 
     @property
     def count(self) -> int:
-        """The number of calls and stray markers. The reasoning counts once, although it is in two fields."""
+        """The number of calls and stray markers. Markup in the reasoning counts once, although it is in two fields."""
         counts = {key: len(scanner.calls) + scanner.removed for key, scanner in self._scanners.items()}
         return counts.pop("content", 0) + max(counts.values(), default=0)
 
-    def calls(self, *, has_others: bool, is_confirmed: bool) -> list[LeakedCall]:
-        """Return the calls.
+    def calls(self, *, has_others: bool, finish: str | None) -> list[LeakedCall]:
+        """Return the calls that the texts contain.
 
-        Calls in the reasoning are drafts, unless the reply has no other text and no other calls.
+        Calls in the reasoning are drafts and not returned, unless the reply has no other text and no other calls. They
+        are invalid if the model did not end the reply itself, or if their sentence goes on after them and the host saw
+        no call.
 
         Args:
             has_others: Whether the reply has structured calls.
-            is_confirmed: Whether the model ended the reply itself. If not, calls in the reasoning are invalid.
+            finish: The finish reason.
         """
         if (content := self._scanners.get("content")) and content.calls:
             return content.calls
         if has_others or self.has_text:
             return []
-        drafts = (scanner.calls for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
-        return [
-            draft if is_confirmed else replace(draft, error=draft.error or INCOMPLETE) for draft in next(drafts, [])
-        ]
+        thoughts = (scanner for key, scanner in self._scanners.items() if key != "content" and scanner.calls)
+        if (scanner := next(thoughts, None)) is None:
+            return []
+        error = None if is_complete(finish) else INCOMPLETE
+        if error is None and finish == "stop" and _GOES_ON.match("".join(scanner.rest)):
+            error = DRAFT
+        return [replace(draft, error=draft.error or error) for draft in scanner.calls]
 
     def has_no_text(self, delta: WireMessage) -> bool:
         """Return whether a delta has no text and no reasoning is pending."""
         texts = delta.get("content") or delta.get("reasoning") or delta.get("reasoning_content")
         return not (texts or delta.get("reasoning_details")) and self._is_flushed
 
-    def passes(self, delta: WireMessage) -> bool:
-        """Handle a delta without calls if it needs no scanning, and return whether it did.
+    def pass_unchanged(self, delta: WireMessage) -> bool:
+        """Take a delta without calls if it needs no scanning; return whether it was taken.
 
-        This is the fast path: nearly every delta of a stream takes it.
+        This is the fast path, which nearly every delta of a stream takes.
         """
         if delta.get("reasoning_content"):
             return False
         text, details = delta.get("content"), delta.get("reasoning_details")
         if thought := delta.get("reasoning"):
-            return not text and self._reasoning_passes(thought, details)
+            return not text and self._pass_reasoning(thought, details)
         if not text or details:
             return self._is_flushed and not details
         # These characters are rare, so most calls of `is_clear` are avoided.
-        if (add := self._add) is None or type(text) is not str or (("<" in text or "f" in text) and not is_clear(text)):
+        if (
+            (add := self._add) is None
+            or type(text) is not str
+            or (("<" in text or self._rare in text) and not is_clear(text))
+        ):
             return False
         add(text)
         return True
@@ -119,12 +138,12 @@ class LeakedMarkup:
         if scanner and (reasoning := scanner.pop_reasoning()):
             shown["reasoning"] = (shown.get("reasoning", wire.get("reasoning")) or "") + reasoning
 
-    def _reasoning_passes(self, text: Any, details: Any) -> bool:
-        """Handle a delta of reasoning whose details have the same text, if it needs no scanning."""
+    def _pass_reasoning(self, text: Any, details: Any) -> bool:
+        """Take a delta of reasoning whose details have the same text, if it needs no scanning."""
         if (
             self._add_reasoning is None
             or type(text) is not str
-            or (("<" in text or "f" in text) and not is_clear(text))
+            or (("<" in text or self._rare in text) and not is_clear(text))
         ):
             return False
         if details:
@@ -138,9 +157,9 @@ class LeakedMarkup:
         return True
 
     def _update_fast_path(self) -> None:
-        """Determine which texts may pass: those without pending text, their own or that of texts before them."""
+        """Determine which fields may take the fast path: those without pending text in them or in earlier fields."""
         self._is_flushed = not any(scanner.has_pending for key, scanner in self._scanners.items() if key != "content")
-        adders = {key: scanner.take for key, scanner in self._scanners.items() if scanner.is_free}
+        adders = {key: scanner.add_plain for key, scanner in self._scanners.items() if scanner.is_free}
         self._add = adders.get("content") if self.has_text and self._is_flushed else None
         self._add_reasoning, self._add_detail = adders.get("reasoning"), adders.get("reasoning_details")
 

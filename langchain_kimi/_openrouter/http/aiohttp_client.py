@@ -34,33 +34,33 @@ from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLi
 from langchain_kimi.errors import KimiError, KimiUsageError
 
 LARGEST_LINE = 100 * 1024
-"""Bytes of a line of a head. httpcore allows as many for the whole head."""
+"""The maximum length of a header line in bytes. httpcore allows as many for all headers together."""
 LARGE_BODY = 2**20
-"""Bytes of a body above which aiohttp warns, unless the body is a file."""
+"""The size of a body in bytes above which aiohttp warns, unless the body is a file."""
 READ = 2**16
 AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""Headers that aiohttp adds. A request has all headers that it needs."""
+"""Headers that aiohttp would add. Our requests already have all headers that they need."""
 NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 SWITCHING = 101
-_of_parents: list[Any] = []
+_sessions_of_parents: list[Any] = []
 """Sessions of the parent process. Without a reference, the garbage collector would close them for the parent, too."""
 
 
 class _Response(aiohttp.ClientResponse):
-    """A response that tells its client which connection it came on, as soon as there is one."""
+    """A response that passes its connection to the client as soon as it has one."""
 
     def __init__(self, client: "ref[AiohttpClient]", *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._client: Any = client()
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        """Read the head."""
+        """Pass the connection to the client, and read the status and the headers."""
         self._client.use(connection.protocol, self)
         return await super().start(connection)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A connector that warns of nothing if the garbage collector frees it together with its client, but first."""
+    """A connector that closes without a warning if the garbage collector finalizes it before its client."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -75,7 +75,7 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class AiohttpClient(Lean):
-    """An async HTTP client with one connection. Closing it takes no await.
+    """An async HTTP client with one connection. It can be closed without an await.
 
     Args:
         tls: The TLS context.
@@ -140,7 +140,7 @@ class AiohttpClient(Lean):
         return Reply(response.status, response.raw_headers, _Body(response.content, self._limits))
 
     def use(self, protocol: Any, response: _Response) -> None:
-        """Note the connection of the current request, and limit the time for the head of its reply."""
+        """Store the connection of the current request, and limit the time for the head of its reply."""
         if protocol is not self._protocol:
             self._protocol = protocol
             # After a failure aiohttp closes the connection, and the protocol forgets it.
@@ -158,12 +158,12 @@ class AiohttpClient(Lean):
         self.is_busy = self._protocol.should_close
 
     def close(self) -> None:
-        """Close the connection at once, in any state."""
+        """Close the connection immediately, in any state."""
         self.is_closed = True
         self._drop()
 
     def _usable_session(self, origin: tuple[str, bytes]) -> aiohttp.ClientSession:
-        """Return a session without a connection, or with one to this server on which nothing came in the meantime."""
+        """Return a session without a connection, or with an idle one to this server that has received no bytes."""
         if origin != self._origin or not self._can_be_used_again():
             self._drop()
         self._origin = origin
@@ -178,6 +178,7 @@ class AiohttpClient(Lean):
         return not is_readable(protocol.transport)
 
     def _new_session(self) -> aiohttp.ClientSession:
+        """Return a session for a single connection, with all features switched off that the package does itself."""
         connector = _Connector(
             ssl=self._tls,
             limit=1,
@@ -186,11 +187,11 @@ class AiohttpClient(Lean):
             keepalive_timeout=self._idle_seconds,
             happy_eyeballs_delay=EYEBALLS_DELAY,
         )
-        # Without a cycle, a client that is dropped is finalized before its session.
-        kind: Any = partial(_Response, ref(self))
+        # A weak reference, because without a reference cycle a dropped client is finalized before its session.
+        response_class: Any = partial(_Response, ref(self))
         return aiohttp.ClientSession(
             connector=connector,
-            response_class=kind,
+            response_class=response_class,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=AUTOMATIC,
             auto_decompress=False,
@@ -209,14 +210,14 @@ class AiohttpClient(Lean):
         if session is None:
             return
         if self._process != os.getpid():
-            _of_parents.append((session, transport, response))
+            _sessions_of_parents.append((session, transport, response))
             return
         connector = session.connector
         session.detach()
         # Nothing can be closed on an event loop that is closed itself.
         with suppress(RuntimeError):
             if transport is not None:
-                # A connection that is closed in another way first sends what waits, also to a server that never reads.
+                # `close` would first send the pending bytes, and wait forever for a server that does not read them.
                 transport.abort()
         if response is not None:
             response.close()
@@ -224,12 +225,15 @@ class AiohttpClient(Lean):
 
 
 def _close_now(connector: Any) -> None:
-    """Close a connector. Its public method takes an await; without the private one, the garbage collector closes it."""
+    """Close a connector without an await, which its public method needs.
+
+    If aiohttp renames the private method, the garbage collector closes the connector.
+    """
     getattr(connector, "_close", dict)(abort_ssl=True)
 
 
 class _Body:
-    """The pieces of a body, each of which has all bytes that came together."""
+    """The pieces of a body. Each contains all bytes that have arrived since the last one."""
 
     def __init__(self, content: aiohttp.StreamReader, limits: Limits) -> None:
         self._content = content
@@ -250,14 +254,14 @@ class _Body:
         return piece
 
     def _ready(self) -> bytes:
-        """Return the bytes that have come, empty if there are none."""
+        """Return the bytes that have arrived; empty if there are none."""
         if self._problem is not None:
             raise self._problem
         content = self._content
         if (problem := content.exception()) is None:
             piece: bytes = content.read_nowait()
             return piece
-        # Bytes that came before a failure can only be read without it.
+        # The stream raises its exception instead of returning the bytes that arrived before it.
         self._problem = problem
         reset: Any = content.set_exception
         reset(None)
@@ -267,7 +271,7 @@ class _Body:
         return piece
 
     async def _next(self) -> bytes:
-        """Wait for the next bytes and return them, or none at the end."""
+        """Wait for the next bytes and return them; empty at the end."""
         if self._content.is_eof():
             return b""
         if asyncio.get_running_loop() is not self._loop:
@@ -289,10 +293,10 @@ class _Body:
 
 
 def _translated(problem: Exception, *, is_open: bool) -> Exception:
-    """Return the exception of httpx for one of aiohttp, whose text and attributes may contain the request's headers."""
+    """Return the httpx exception for an exception of aiohttp, and remove the request's headers from the latter."""
     if isinstance(problem, httpx.HTTPError | KimiError):
         return problem
-    # It remains the context of the new exception.
+    # The exception remains the context of the new one.
     remove_headers(problem)
     if isinstance(problem, TimeoutError):
         return (httpx.ReadTimeout if is_open else httpx.ConnectTimeout)("")
@@ -308,5 +312,5 @@ def _translated(problem: Exception, *, is_open: bool) -> Exception:
 
 
 def _cause(problem: Exception) -> BaseException | None:
-    """Return the cause of an exception that shows whether a certificate is trusted; others are left out."""
+    """Return the exception inside one of aiohttp that tells whether the certificate is trusted, or None."""
     return getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)

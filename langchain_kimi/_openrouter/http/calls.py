@@ -1,6 +1,6 @@
 """One call and the state of its attempts: the deadlines, the errors so far, and the decision to retry.
 
-Nothing here does I/O. `transport` makes the attempts.
+This module does no I/O; `transport` makes the attempts.
 """
 
 import asyncio
@@ -41,14 +41,14 @@ class Clock:
 
 CLOCK = Clock()
 PRECISION = 0.01
-"""Seconds. A timeout may occur this much too early."""
+"""The number of seconds by which a timeout may occur too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Part]):
     """One call: the request, the reader of the response, and the rules for time and retries.
 
-    Without a `url` the request goes to chat completions. The repr contains no secrets.
+    If `url` is empty, the request is sent to the chat completions endpoint. The repr contains no secrets.
     """
 
     connection: Connection
@@ -63,7 +63,7 @@ class Call(Generic[Part]):
     method: str = "POST"
     url: str = ""
     own_names: Callable[[], Mapping[str, str]] = dict
-    """Returns the user's names of tools, by the names that were sent in their place."""
+    """Returns the user's names of tools that were sent under another name, by the sent name."""
 
 
 class Attempts(Generic[Part]):
@@ -97,8 +97,8 @@ class Attempts(Generic[Part]):
     def read_left(self) -> float | None:
         """Return the seconds that the network may take for the next bytes, or None when there is no limit.
 
-        Other than `wait_left` this counts from the last piece of the body, or from the start of the connection, and it
-        includes the idle timeout. Bytes that yield no piece of the body do not extend it.
+        Unlike `wait_left`, this counts from the last piece of the body, or from the start of the connection, and
+        includes the idle timeout. Bytes that are not part of the body do not extend it.
         """
         monotonic = self.call.clock.monotonic
         idle_left = self.head.idle_timer.left if self.head else None
@@ -147,10 +147,10 @@ class Attempts(Generic[Part]):
         return error_of(problem, self.call.connection, self.head)
 
     def end_body(self, problem: Exception) -> None:
-        """Handle a body that ended by an exception.
+        """Handle a body that ended with an exception. A complete response is not affected by it.
 
         Raises:
-            KimiError: The response is incomplete. Nothing is raised when the reader has a complete response.
+            KimiError: The response is incomplete.
         """
         if self.head is None or not self.head.idle_timer.is_satisfied():
             raise self.error_of(problem) from problem

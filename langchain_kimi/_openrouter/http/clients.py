@@ -1,4 +1,4 @@
-"""The shared HTTP clients: created on demand, shared by all models with the same settings, each for one call at a time.
+"""The shared HTTP clients. All models with the same settings share them, and each serves one call at a time.
 
 An async client belongs to the event loop that first used it; on another loop it fails with "Event loop is closed". A
 client never contains an API key, which is sent with each request instead.
@@ -23,16 +23,16 @@ import httpx
 from langchain_kimi._openrouter.http.connection import Connection, TimeLeft
 from langchain_kimi._openrouter.http.environment import certificate_settings, check_socks, system_proxy, tls_context
 from langchain_kimi._openrouter.http.pool import IDLE_SECONDS, Caller, ClientPool
-from langchain_kimi._openrouter.http.transports import async_kind, sync_kind
+from langchain_kimi._openrouter.http.transports import async_client_class, sync_client_class
 
 ALL_IN_USE = "all connections are in use"
 MAX_POOLS = 16
-"""Pools of different settings that stay open without a call. A program may create a model with its own TLS context for
-each request, and each context takes nearly a megabyte."""
+"""The maximum number of pools that stay open while no call uses them. A program may create a model with its own TLS
+context for each request, and each context takes nearly a megabyte."""
 MAX_CACHED = 64
-"""Base URLs whose proxy is cached."""
+"""The maximum number of base URLs whose proxy is cached."""
 MARGIN = 0.1
-"""Seconds that a timer for idle connections comes late, so that it finds them expired."""
+"""Seconds that are added to the timer for idle connections, so that they have expired when it fires."""
 Key = tuple[Any, ...]
 
 
@@ -82,16 +82,16 @@ class Registry:
     sync: ClientPools = field(default_factory=ClientPools)
     by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientPools] = field(default_factory=WeakKeyDictionary)
     tls: dict[Key, ssl.SSLContext] = field(default_factory=dict)
-    """TLS contexts by settings. To load the certificates takes longer than a call."""
+    """TLS contexts by settings. Loading the certificates takes longer than a call."""
     proxies: dict[str, str | None] = field(default_factory=dict)
-    """The proxies of the environment by base URL. To read the environment takes longer than to create a client."""
+    """The proxies of the environment by base URL. Reading the environment takes longer than creating a client."""
     wakes: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
     """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
 
     def pool(
         self, pools: ClientPools, kind_of: Callable[[str, str | None], Callable[..., Any]], connection: Connection
     ) -> tuple[ClientPool, list[Any]]:
-        """Return the pool for these settings, and clients of other settings to be closed. The caller holds the lock."""
+        """Return the pool for these settings, and clients of other pools to be closed. The caller holds the lock."""
         proxy = self._proxy(connection)
         key = (*_settings(connection), proxy)
         if (pool := pools.by_key.get(key)) is not None:
@@ -105,8 +105,8 @@ class Registry:
     def of_loop(self, loop: asyncio.AbstractEventLoop) -> ClientPools:
         """Return the pools of a running loop. The caller holds the lock.
 
-        A connection refers to its loop, so the weak reference to a loop that was closed with open connections would
-        never die. Such loops are removed here.
+        A connection refers to its loop, so a loop that was closed with open connections would never leave the weak
+        dictionary. Such loops are removed here.
         """
         pools = self.by_loop.get(loop)
         if pools is None:
@@ -117,7 +117,7 @@ class Registry:
         return pools
 
     def release(self, pools: ClientPools, connection: Connection) -> list[Any]:
-        """Remove the pool with these settings and forget the environment. The caller holds the lock."""
+        """Remove the pools with these settings, and read the environment again next time. The caller holds the lock."""
         keys = [key for key in pools.by_key if key[:-1] == _settings(connection)]
         self.proxies.clear()
         return pools.release(*keys) if keys else []
@@ -179,8 +179,8 @@ def _no_limit() -> None:
 def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> Iterator[Any]:
     """Provide a client for one call: the user's own client, or a shared one that no other call uses.
 
-    A shared client whose exchange has not come to its regular end is closed and not used again: httpcore may count its
-    only connection as active for good, and the connection may still deliver the rest of a response.
+    A shared client whose exchange has not ended regularly is closed and not used again: httpcore may count its only
+    connection as active forever, and the connection may still deliver the rest of a response.
 
     Args:
         connection: The settings.
@@ -196,7 +196,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
     registry, caller, client = _registry, Caller(), None
     try:
         with registry.lock:
-            pool, surplus = registry.pool(registry.sync, sync_kind, connection)
+            pool, surplus = registry.pool(registry.sync, sync_client_class, connection)
             if (client := pool.acquire(caller)) is None:
                 pool.wait(caller, waiter := queue.SimpleQueue[Any]())
         _close(surplus)
@@ -212,7 +212,7 @@ def sync_client_for(connection: Connection, time_left: TimeLeft = _no_limit) -> 
 class AsyncLease(Caller):
     """Provides a client for one call on the running loop; the async version of `sync_client_for`.
 
-    `end` takes no await, so that no cancellation interrupts it.
+    `end` is not a coroutine, so that a cancellation cannot interrupt it.
     """
 
     def __init__(self, connection: Connection, time_left: TimeLeft = _no_limit) -> None:
@@ -230,7 +230,7 @@ class AsyncLease(Caller):
         loop = self._loop = asyncio.get_running_loop()
         with registry.lock:
             pools = registry.of_loop(loop)
-            pool, surplus = registry.pool(pools, async_kind, connection)
+            pool, surplus = registry.pool(pools, async_client_class, connection)
             if (client := pool.acquire(self)) is None:
                 pool.wait(self, waiter := asyncio.Queue[Any]())
         _close(surplus)
@@ -251,10 +251,10 @@ class AsyncLease(Caller):
         self.end()
 
     def __del__(self) -> None:
-        """Release the client of an exchange whose generators were dropped and never closed.
+        """Release the client of an exchange whose generators were garbage-collected without being closed.
 
         The collector finalizes all objects of a cycle, so a generator of the same cycle, which its loop closes later,
-        may end the lease, too. Therefore this calls `end`, which releases the client once.
+        may end the lease too. Therefore this calls `end`, which releases the client only once.
         """
         if self._end is not None:
             # The garbage collector runs in any thread.
@@ -290,6 +290,7 @@ def _stop_waiting(registry: Registry, pool: ClientPool, caller: Caller) -> None:
 def _wait_for_client(
     registry: Registry, pool: ClientPool, caller: Caller, waiter: "queue.SimpleQueue[Any]", seconds: float | None
 ) -> Any:
+    """Block until a client is free."""
     try:
         return waiter.get(timeout=seconds)
     except BaseException as problem:
@@ -302,6 +303,7 @@ def _wait_for_client(
 async def _await_client(
     registry: Registry, pool: ClientPool, caller: Caller, waiter: "asyncio.Queue[Any]", seconds: float | None
 ) -> Any:
+    """Wait until a client is free; the async version of `_wait_for_client`."""
     try:
         async with asyncio.timeout(seconds):
             return await waiter.get()
@@ -313,7 +315,7 @@ async def _await_client(
 
 
 def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.AbstractEventLoop) -> None:
-    """Set a timer that closes idle connections after their time, unless one is set."""
+    """Set a timer that closes idle connections when they expire, unless one is set already."""
     if pools.is_expiring or loop.is_closed() or (due := pools.next_expiry()) is None:
         return
 
@@ -329,7 +331,7 @@ def _expire_on_loop(registry: Registry, pools: ClientPools, loop: asyncio.Abstra
 
 
 def _expire_in_thread(registry: Registry) -> None:
-    """Start a thread that closes idle connections after their time, unless it runs."""
+    """Start a thread that closes idle connections when they expire, unless it is running already."""
     if registry.sync.is_expiring:
         return
     with registry.lock:
@@ -341,9 +343,10 @@ def _expire_in_thread(registry: Registry) -> None:
 
 
 def _expire(registry: Registry) -> None:
+    """Close idle sync connections when they expire, until there are none. It runs in a thread."""
     with registry.lock:
-        # The thread says that it runs, because a signal handler may raise in the call that starts it. Two calls may
-        # start a thread each.
+        # The thread sets the flag itself, because a signal handler may raise in the call that starts it. So two calls
+        # may both have started a thread.
         if registry.sync.is_expiring:
             return
         registry.sync.is_expiring = True
@@ -361,7 +364,7 @@ def _expire(registry: Registry) -> None:
 
 
 async def _close_with_loop(pools: ClientPools) -> AsyncGenerator[None, None]:
-    """Close the clients when their loop shuts down, because an orderly shutdown closes open async generators."""
+    """Close the clients when their loop shuts down: a regular shutdown closes open async generators, such as this."""
     try:
         yield
     finally:

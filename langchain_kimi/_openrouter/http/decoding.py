@@ -11,7 +11,7 @@ from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi.errors import KimiError, RawReply
 
 LARGEST_PIECE = 2**18
-"""Bytes that are decoded at once."""
+"""The maximum number of bytes that one step of decoding returns."""
 GZIP_OR_ZLIB = 47
 """The window bits with which zlib detects the header of gzip or zlib."""
 GZIP = b"\x1f\x8b"
@@ -82,7 +82,7 @@ class SlicedDecoder:
 def _brotli() -> Decoder | None:
     for name in ("brotli", "brotlicffi"):
         if (package := _package(name)) is not None:
-            # A single byte may copy up to 16 MiB, so there is no larger slice.
+            # A single byte may expand to 16 MiB, so a slice has one byte.
             return SlicedDecoder(package.Decompressor().process, 1)
     return None
 
@@ -90,7 +90,7 @@ def _brotli() -> Decoder | None:
 def _zstandard() -> Decoder | None:
     if (package := _package("zstandard")) is None:
         return None
-    # A block of 4 bytes may have 128 KiB.
+    # A block of 4 bytes may expand to 128 KiB.
     return SlicedDecoder(package.ZstdDecompressor().decompressobj().decompress, 32)
 
 
@@ -123,16 +123,13 @@ def decoder_for(head: ResponseHead) -> Decoder | None:
     if not names:
         return None
     if len(names) > 1:
-        # Each layer may be a thousand times as large as the one below it.
+        # Each encoding may expand its input a thousand times.
         raise encoding_error(", ".join(names), head)
-    decoder = DECODERS.get(names[0], _nothing)()
+    new_decoder = DECODERS.get(names[0])
+    decoder = new_decoder() if new_decoder else None
     if decoder is None:
         raise encoding_error(names[0], head)
     return decoder
-
-
-def _nothing() -> None:
-    return None
 
 
 def encoding_error(name: str, head: ResponseHead) -> KimiError:

@@ -1,4 +1,4 @@
-"""Request headers, and checks of the settings for headers, base URL, certificates and proxy."""
+"""Build the request headers, and check the settings for headers, base URL, certificates and proxy."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
@@ -17,10 +17,10 @@ FRAMING = frozenset(
     {"connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade"}
 )
-"""Headers that decide where a request ends and what happens to its connection. A second value makes servers and proxies
-disagree about that."""
+"""Headers that determine the end of a request and the use of its connection. With a second value, a server and a proxy
+could disagree about them."""
 LONGEST_LABEL = 63
-"""Characters of a part of a host name (RFC 1035)."""
+"""The maximum number of characters between two dots of a host name (RFC 1035)."""
 ALIASES = {"x-title": "x-openrouter-title"}
 """Header names that OpenRouter treats as equal. A user's header replaces ours under either name."""
 
@@ -40,7 +40,7 @@ def attribution_headers(
 def request_headers(
     key: str, attribution: Mapping[str, str], default_headers: Mapping[str, str] | None, *, streamed: bool
 ) -> dict[str, str]:
-    """Return all headers of a request. The user's headers replace ours; names are compared without case."""
+    """Return all headers of a request. The user's headers replace the package's; letter case is ignored."""
     own = {
         "Authorization": f"Bearer {key}",
         "Content-Type": "application/json",
@@ -130,12 +130,12 @@ PROXIES = ("http", "https", "socks5", "socks5h")
 
 
 def check_verify(value: Any) -> Any:
-    """Return a `verify` setting, a path as a string.
+    """Return a `verify` setting; a path is returned as a string.
 
     Raises:
         ValueError: It is not a bool, a TLS context or the path of an existing file or directory.
     """
-    # Only `clients` imports `ssl`. An object that can wrap a connection is a TLS context.
+    # An object with this method is a TLS context. The check avoids an import of `ssl`, which is slow.
     if isinstance(value, bool) or hasattr(value, "wrap_bio"):
         return value
     if isinstance(value, str | PathLike) and str(value) and Path(value).exists():
@@ -155,7 +155,7 @@ def check_proxy(value: Any) -> str | None:
     try:
         parts = urlsplit(value)
         is_valid = isinstance(value, str) and parts.scheme in PROXIES and parts.port != 0 and _is_host(parts.hostname)
-        # The network names no setting in its error about a host that is not a name.
+        # httpx would raise for an invalid host name later, with an error that does not name the setting.
         httpx.URL(value)
     except (ValueError, httpx.InvalidURL, AttributeError, TypeError):
         is_valid = False

@@ -1,4 +1,4 @@
-"""The proxy and the certificates that the environment or the system configures."""
+"""Read the proxy and the certificates that the environment or the system configures."""
 
 import importlib.util
 import os
@@ -55,7 +55,7 @@ def system_proxy(url: str) -> str | None:
 
 
 def _setting_for(url: str) -> tuple[str, str]:
-    """Return the variable in lower case and its value that decide about a URL; the value is empty without a proxy."""
+    """Return the name (in lower case) and the value of the variable with the proxy for a URL; empty without a proxy."""
     proxies = {name: stripped(value) for name, value in getproxies().items()}
     name = next((name for name in (urlsplit(url).scheme, "all") if proxies.get(name)), "all")
     if bypasses_proxy(url, proxies.get("no", "")):
@@ -68,7 +68,7 @@ def proxy_host(url: str, proxy: str | None = None) -> str | None:
 
     Args:
         url: The URL.
-        proxy: The URL of the proxy; None takes that of the environment.
+        proxy: The URL of the proxy; None: the proxy of the environment.
     """
     try:
         proxy = proxy or system_proxy(url)
@@ -87,13 +87,13 @@ def settings_of_environment(error: KimiError, connection: Connection, key: str) 
     """Return sentences that name the variables with the address, proxy, certificates and key of a failed call.
 
     Args:
-        error: The error. Its kind and its advice tell which of these settings may be wrong.
+        error: The error. Its class and its advice show which of these settings may be wrong.
         connection: The settings of the call.
         key: The key of the call, or an empty string.
     """
     is_shared = connection.http_client is None and connection.http_async_client is None
     may_be_elsewhere = isinstance(error, KimiNotFoundError | KimiMalformedReplyError)
-    # A proxy for http answers in place of the server.
+    # For an http URL, the response may be that of the proxy instead of the server.
     is_readable = connection.base_url.startswith("http:")
     sources = []
     if may_be_elsewhere or "base_url" in error.advice:
@@ -131,7 +131,7 @@ def check_socks(proxy: str | None, setting: str) -> None:
     """Check that the package for a SOCKS proxy is installed.
 
     Raises:
-        KimiUsageError: It is not. The error names the setting that requires it.
+        KimiUsageError: It is not installed. The error names the setting that requires it.
     """
     if proxy is not None and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise KimiUsageError(
@@ -141,7 +141,7 @@ def check_socks(proxy: str | None, setting: str) -> None:
 
 
 def _proxy_variable(name: str) -> str:
-    """Return how an environment variable is written; a lowercase name has precedence. Without one it is the system."""
+    """Return the name of the source of a proxy: an environment variable (lowercase first) or the system settings."""
     names = [key for key in os.environ if key.lower() == name]
     return f"the environment variable {min(names, key=str.isupper)}" if names else "the proxy of the system settings"
 
@@ -161,6 +161,7 @@ def bypasses_proxy(url: str, no_proxy: str) -> bool:
 
 
 def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
+    """Return whether an entry of `NO_PROXY` matches a URL."""
     if "://" in entry:
         entry_scheme, _, entry = entry.partition("://")
         if entry_scheme not in {scheme, "all"}:
@@ -193,7 +194,7 @@ def _is_in_network(entry: str, host: str) -> bool | None:
 
 
 def certificate_settings() -> tuple[str | None, ...]:
-    """Return the environment variables that decide about the certificates of `verify=True`."""
+    """Return the values of the environment variables that determine the certificates for `verify=True`."""
     return tuple(map(value_of, CERTIFICATE_VARIABLES))
 
 
@@ -214,7 +215,11 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - one set
 
 
 def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Return a new TLS context. Each one opens the file for the keys of its connections, if there is one."""
+    """Return a new TLS context. Creating it opens the file that `SSLKEYLOGFILE` names, if it is set.
+
+    Raises:
+        KimiUsageError: That file cannot be written.
+    """
     try:
         return create()
     except OSError as problem:
@@ -227,8 +232,9 @@ def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
+    """Return the TLS context for the certificates in a file or a directory."""
     try:
-        # OpenSSL takes a list of directories, too.
+        # OpenSSL also accepts a list of directories.
         if any(Path(part).is_dir() for part in path.split(os.pathsep)):
             return _created(lambda: ssl.create_default_context(capath=path))
         return _created(lambda: ssl.create_default_context(cafile=path))

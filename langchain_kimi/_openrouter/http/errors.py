@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from langchain_kimi._openrouter.advice import LOGIN_ADVICE
 from langchain_kimi._openrouter.errors import malformed
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.decoding import DecodingError
@@ -27,16 +28,18 @@ CLIENT_ERRORS = ("HTTPError", "InvalidURL", "StreamError")
 NOT_CONNECTED = frozenset({"ConnectError", "ProxyError", "ConnectTimeout", "PoolTimeout"})
 TIMEOUTS = frozenset({"ConnectTimeout", "PoolTimeout", "WriteTimeout", "ReadTimeout", "TimeoutError"})
 """Names of exceptions. `TimeoutError` is raised by asyncio and this package, the others by HTTP clients."""
+PROXY_LOGIN = ("407 ", "Invalid username/password")
+"""The texts of httpcore for a proxy that refuses the login: the status of CONNECT, and SOCKS."""
 AIOHTTP_CAUSES = {
     "ServerDisconnectedError": "RemoteProtocolError",
     "ClientConnectionResetError": "ReadError",
     "ClientOSError": "ReadError",
 }
-"""The exceptions of aiohttp for a broken connection. Its httpx transport raises them as timeouts."""
+"""The httpx names of aiohttp's exceptions for a broken connection, which its httpx transport raises as timeouts."""
 
 
 def client_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions that an HTTP client or asyncio raises; of httpx2 and aiohttp only if they are imported."""
+    """Return the exceptions that an HTTP client or asyncio raises; those of httpx2 and aiohttp if they are imported."""
     libraries = (httpx, sys.modules.get("httpx2", httpx))
     # The httpx transport of aiohttp translates some of aiohttp's exceptions and passes the others on.
     aiohttp = sys.modules.get("aiohttp")
@@ -57,7 +60,7 @@ def remove_headers(problem: Any) -> None:
     """Remove the request headers from an aiohttp exception, because its repr contains them and thus the key."""
     if (request := getattr(problem, "request_info", None)) is None:
         return
-    # The exception reads these attributes only.
+    # The exception reads only these attributes.
     names = ("url", "method", "real_url")
     with suppress(AttributeError):
         problem.args = ()
@@ -71,10 +74,10 @@ def is_timeout(problem: Exception) -> bool:
 
 @contextmanager
 def translated_loop_errors(connection: Connection) -> Iterator[None]:
-    """Translate the error of a user's own async client on another event loop than the one that it first ran on.
+    """Translate the error that a user's async client raises on an event loop other than the one that it first ran on.
 
-    Its connections belong to that loop, so it raises a bare `RuntimeError`: "Event loop is closed", or that something
-    is bound to a different event loop.
+    Its connections belong to the first loop, so it raises a plain `RuntimeError`: "Event loop is closed", or that
+    something is bound to a different event loop.
     """
     try:
         yield
@@ -113,15 +116,21 @@ def error_of(problem: Exception, connection: Connection, head: ResponseHead | No
             advice="If a company proxy or your own server signs it, set verify, or the environment variable "
             "SSL_CERT_FILE, to the file of its CA certificates.",
         )
+    if name == "ProxyError" and any(word in str(problem) for word in PROXY_LOGIN):
+        return KimiConnectionError(
+            f"No connection to {connection.host}{_through_proxy(connection)} ({detail}).",
+            is_retryable=False,
+            advice=LOGIN_ADVICE,
+        )
     failure = "No connection to {}" if name in NOT_CONNECTED else "The connection to {} broke before a reply came"
     return KimiConnectionError(
-        f"{failure.format(connection.host)}{_way(connection)} ({detail}).",
+        f"{failure.format(connection.host)}{_through_proxy(connection)} ({detail}).",
         advice="Check the network, the proxy and base_url; trying again may help.",
     )
 
 
-def _way(connection: Connection) -> str:
-    """Return the words for the proxy on the way, empty without one. A client of the user's has its own settings."""
+def _through_proxy(connection: Connection) -> str:
+    """Return the words that name the proxy; empty without one, and for a user's client, which has its own settings."""
     if connection.http_client is not None or connection.http_async_client is not None:
         return ""
     proxy = proxy_host(connection.base_url, connection.proxy)

@@ -1,7 +1,7 @@
-"""A gate that the attempts of async calls pass: it can delay an attempt, refuse it, and see how it ended.
+"""A hook around each attempt of an async call, which can delay or refuse the attempt and is notified of its end.
 
 A bulk run sets a gate in the context of each row, so that all of its calls share one limit, whatever runnable makes
-them. Calls outside of such a context have no gate.
+them. Calls outside such a context have no gate.
 """
 
 from contextvars import ContextVar
@@ -25,14 +25,14 @@ class Gate(Protocol):
         """
 
     def leave(self, ticket: Any, problem: BaseException | None) -> None:
-        """Note the end of an attempt, with the exception that ended it. It is called once for each ticket."""
+        """Record the end of an attempt, and the exception that ended it. It is called once for each ticket."""
 
 
 current_gate: ContextVar[Gate | None] = ContextVar("langchain_kimi_gate", default=None)
 
 
 class Passage:
-    """One attempt's way through the gate of its context, as a context manager."""
+    """A context manager that enters and leaves the gate of the current context for one attempt."""
 
     __slots__ = ("_attempt", "_gate", "_ticket")
 

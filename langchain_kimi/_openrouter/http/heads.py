@@ -1,4 +1,4 @@
-"""The heads of requests and replies, for the transports that do not use httpx's."""
+"""Build the heads of requests and check those of replies, for the transports that do not use httpx for it."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import httpx
 
 NO_REPLY = "Server disconnected without sending a response."
 CUT_BODY = "peer closed connection without sending complete message body"
-"""Reasons of failures, in the words of httpcore and h11."""
+"""Messages for failures, with the same wording as in httpcore and h11."""
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
@@ -29,7 +29,7 @@ class Reply:
 
 
 def check_coding(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Return whether a reply comes in chunks.
+    """Return whether a reply is sent in chunks.
 
     Raises:
         httpx.RemoteProtocolError: It has another transfer coding, which llhttp would read as a body without a length.
@@ -41,7 +41,7 @@ def check_coding(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 
 def origin_of(request: httpx.Request) -> tuple[str, bytes]:
-    """Return the scheme, the host and the port of a request. A connection serves one of these alone."""
+    """Return the scheme, and the host with the port of a request. A connection serves only one such origin."""
     return request.url.scheme, request.url.netloc
 
 

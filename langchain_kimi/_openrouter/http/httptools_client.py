@@ -1,8 +1,8 @@
 """HTTP clients for a single connection whose replies are parsed in C, sync and async: `transport="httptools"`.
 
-They send the same bytes as the clients of `lean_client`, over the same streams with the same limits. There are no
-layers of httpx and httpcore between a stream and the reader of a reply. Proxies need those, so a call through a proxy
-has a client of `lean_client`.
+They send the same bytes as the clients of `lean_client`, over the same streams with the same limits, but without the
+layers of httpx and httpcore between a stream and the reader of a reply. Proxies need those layers, so a call through a
+proxy uses a client of `lean_client`.
 """
 
 import time
@@ -19,7 +19,7 @@ from langchain_kimi._openrouter.http.network import AsyncNetwork, Network, NoLim
 from langchain_kimi._openrouter.http.parsing import Incoming
 
 READ = 2**16
-"""Bytes of a read at most, as in httpcore."""
+"""The maximum number of bytes of one read, as in httpcore."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -55,7 +55,7 @@ class HttptoolsLean(Lean):
         if stream is None:
             return None
         is_old = self._idle_seconds is not None and time.monotonic() - self._idle_since > self._idle_seconds
-        # Nothing may come on an idle connection but its end.
+        # A readable idle connection was closed by the server, or received bytes that are not a reply.
         if is_other or is_old or stream.get_extra_info("is_readable"):
             self._network.close()
             return None
@@ -89,7 +89,7 @@ class HttptoolsClient(HttptoolsLean):
             httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy, self._is_sent = True, False
-        # A stream sends what waits with an empty write.
+        # An empty write makes the stream send its pending bytes.
         buffers = head_of(request), body_of(request), b""
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
@@ -127,7 +127,7 @@ def _body(stream: httpcore.NetworkStream, incoming: Incoming, seconds: float | N
 
 
 class AsyncHttptoolsClient(HttptoolsLean):
-    """The async version of `HttptoolsClient`. Closing it takes no await."""
+    """The async version of `HttptoolsClient`. It can be closed without an await."""
 
     def __init__(self, *, tls: Any, idle_seconds: float | None = None, **_: object) -> None:
         super().__init__(AsyncNetwork(), tls, idle_seconds)
@@ -135,7 +135,7 @@ class AsyncHttptoolsClient(HttptoolsLean):
     async def send(self, request: httpx.Request, **_: object) -> Reply:
         """Send a request and return the reply with its body unread."""
         self.is_busy, self._is_sent = True, False
-        # A stream sends what waits with an empty write.
+        # An empty write makes the stream send its pending bytes.
         buffers = head_of(request), body_of(request), b""
         timeout = request.extensions.get("timeout", {})
         incoming = self._incoming = Incoming()
@@ -160,7 +160,7 @@ class AsyncHttptoolsClient(HttptoolsLean):
 
 
 class _AsyncBody:
-    """The pieces of a body. A generator would take longer, and its loop would close it later."""
+    """The pieces of a body. A generator would be slower, and its event loop would close it only later."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, incoming: Incoming, seconds: float | None) -> None:
         self._stream = stream

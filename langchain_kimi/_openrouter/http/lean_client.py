@@ -48,7 +48,7 @@ def _request(
 
 
 class _Secret(bytes):
-    """Bytes with a repr that does not show them, because httpcore logs the arguments of its functions."""
+    """Bytes whose repr does not show them, because httpcore logs the arguments of its functions."""
 
     def __repr__(self) -> str:
         return "b'[secret]'"
@@ -86,7 +86,7 @@ def _secrets_to_hide(request: httpx.Request, proxy: str | None) -> list[str] | N
 
 
 class _QuietStream(httpx.SyncByteStream):
-    """The body of a response. Its errors, which httpcore logs, may contain what a server repeats."""
+    """The body of a response. httpcore logs its errors, which may contain a secret that the server sent back."""
 
     def __init__(self, stream: Any, secrets: list[str]) -> None:
         self._stream = stream
@@ -134,6 +134,7 @@ _NOTHING = nullcontext()
 
 
 def _proxy(url: str | None, tls: Any) -> httpcore.Proxy | None:
+    """Return httpcore's proxy for a URL, whose password is hidden from logs."""
     if url is None:
         return None
     parts = urlsplit(url)
@@ -161,7 +162,7 @@ def _proxy_errors() -> Iterator[None]:
 def _has_trailing_data(connection: Any) -> bool:
     """Return whether bytes follow the end of the response in the buffer of a connection.
 
-    h11 would read them as the beginning of the next response. httpcore has no public way to that buffer.
+    h11 would read them as the beginning of the next response. httpcore gives no public access to that buffer.
     """
     while connection is not None:
         if (state := getattr(connection, "_h11_state", None)) is not None:
@@ -178,7 +179,7 @@ class Lean(Shared):
 
     Attributes:
         is_closed: Whether the client has been closed.
-        is_busy: Whether the last exchange has not come to its regular end. Such a client must not be used again.
+        is_busy: Whether the last exchange has not ended regularly. Such a client must not be used again.
     """
 
     def __init__(self, network: Any, pool: Any) -> None:
@@ -199,16 +200,16 @@ class Lean(Shared):
         self.is_busy = any(map(_has_trailing_data, self._pool.connections))
 
     def close(self) -> None:
-        """Close the connection at once, in any state."""
+        """Close the connection immediately, in any state."""
         self.is_closed = True
         self._network.close()
 
 
 def _transport(kind: type[Transport], pool: Any, *, tls: Any, proxy: str | None) -> Transport:
-    """Return httpx's own transport with another pool; vcrpy, respx and OpenTelemetry patch its `handle_request`.
+    """Return httpx's own transport with another pool. vcrpy, respx and OpenTelemetry patch its `handle_request`.
 
-    httpx has no public way to the pool of a transport, so the pool is found by its type. Without one, the
-    transport keeps its own: its calls work, but only httpx's own timeouts apply to them.
+    httpx gives no public access to the pool of a transport, so the attribute is found by its type. If none is found,
+    the transport keeps its own pool: its calls work, but only httpx's own timeouts apply to them.
     """
     transport = kind(verify=tls)
     for name, value in vars(transport).items():
@@ -233,7 +234,8 @@ class LeanClient(Lean):
             tls, _proxy(proxy, tls), max_connections=1, keepalive_expiry=idle_seconds, network_backend=network
         )
         # The lock of httpcore 1.0 is a Python object that is not reentrant. After a signal handler has raised in its
-        # `__exit__`, httpcore waits for ever for the lock that its own thread holds. A version without it ignores this.
+        # `__exit__`, httpcore waits forever for the lock that its own thread holds. A version without this attribute
+        # ignores it.
         vars(pool)["_optional_thread_lock"] = threading.RLock()
         super().__init__(network, pool)
         self._transport = _transport(httpx.HTTPTransport, pool, tls=tls, proxy=proxy)
@@ -257,7 +259,7 @@ class LeanClient(Lean):
 
 
 class AsyncLeanClient(Lean):
-    """The async version of `LeanClient`. Closing it takes no await."""
+    """The async version of `LeanClient`. It can be closed without an await."""
 
     def __init__(self, *, tls: Any, proxy: str | None, idle_seconds: float | None = None) -> None:
         network = AsyncNetwork()

@@ -2,7 +2,7 @@
 
 The streams of httpcore take one timeout per read. A server that sends a few bytes now and then (of a header, a 1xx
 response, a chunk size, a trailer) restarts it each time, so a call could last forever. The streams here ask the call
-for the time left before each read. They can also be closed at once and without an await, which is needed when a task
+for the time left before each read. They can also be closed immediately without an await, which is needed when a task
 is cancelled: an await in a cancelled task may be interrupted again.
 """
 
@@ -22,7 +22,7 @@ from langchain_kimi._openrouter.http.watchdog import within
 from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
-"""Bytes of a write, for each of which the time left is read again. A thousand messages fit into one."""
+"""The maximum number of bytes of one write. The time left is read before each. A thousand messages fit into one."""
 FULL_BUFFER = 2**17  # Bytes received but not read, above which an async stream stops receiving.
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address of a host is tried in parallel, as RFC 8305 recommends."""
@@ -42,7 +42,7 @@ class Limits(Protocol):
 
 
 class NoLimits:
-    """Limits that never end."""
+    """The absence of time limits."""
 
     def time_left(self) -> None:
         """Return None."""
@@ -109,7 +109,7 @@ class Stream(httpcore.NetworkStream):
         network.streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return the next bytes, or none at the end of the stream."""
+        """Return the next bytes; empty at the end of the stream."""
         if waiting := self._outgoing.take():
             self._send(waiting, timeout)
         left = _within(timeout, self._network.limits.read_left(), httpcore.ReadTimeout)
@@ -203,7 +203,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
 
 def is_readable(transport: Any) -> bool:
-    """Return whether the socket of a transport has bytes, or the end of them."""
+    """Return whether the socket of a transport has received bytes or the end of the stream, or is closed."""
     sock = transport.get_extra_info("socket")
     if sock is None or sock.fileno() < 0:
         return True
@@ -280,7 +280,7 @@ def _wake(future: asyncio.Future[None] | None) -> None:
 
 
 class AsyncStream(httpcore.AsyncNetworkStream):
-    """An async network stream. Closing it takes no await."""
+    """An async network stream. It can be closed without an await."""
 
     def __init__(self, network: AsyncNetwork, loop: asyncio.AbstractEventLoop) -> None:
         self.protocol = _Receiver()
@@ -305,7 +305,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._network.limits.restart()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as in httpcore
-        """Return the next bytes, or none at the end of the stream."""
+        """Return the next bytes; empty at the end of the stream."""
         receiver = self.protocol
         if waiting := self._outgoing.take():
             await self._send(waiting, timeout)
@@ -316,7 +316,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
                     raise httpcore.ReadError(str(receiver.problem)) from receiver.problem
                 return b""
             future = receiver.reader = self._new_future()
-            if not await _happens(self._loop, future, left):
+            if not await _done_in_time(self._loop, future, left):
                 raise httpcore.ReadTimeout
         return receiver.take(max_bytes)
 
@@ -334,7 +334,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             receiver.transport.write(buffer)
         while receiver.is_full and not receiver.is_over:
             future = receiver.writer = self._new_future()
-            if not await _happens(self._loop, future, left):
+            if not await _done_in_time(self._loop, future, left):
                 raise httpcore.WriteTimeout
 
     def _new_future(self) -> asyncio.Future[None]:
@@ -346,7 +346,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return self._loop.create_future()
 
     def abort(self) -> None:
-        """Close the stream at once."""
+        """Close the stream immediately."""
         self._network.streams.discard(self)
         if self.protocol.transport is not None and self._network.is_of_this_process:
             # Nothing can be closed on an event loop that is closed itself.
@@ -381,7 +381,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return self.protocol.transport.get_extra_info(names.get(info, info))
 
 
-async def _happens(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None], seconds: float | None) -> bool:
+async def _done_in_time(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None], seconds: float | None) -> bool:
     """Wait for a future and return whether it was done in time. `asyncio.timeout` takes several times as long."""
     if seconds is None:
         await future

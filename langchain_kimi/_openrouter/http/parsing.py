@@ -1,7 +1,7 @@
-"""Parse the bytes of HTTP/1.1 replies with httptools, whose parser is llhttp, in C.
+"""Parse the bytes of HTTP/1.1 replies with httptools, which wraps the C parser llhttp.
 
-httpx's parser, h11, is written in Python and yields each chunk of a body. llhttp parses all bytes of a read in one
-step, so the chunks that arrived together are one piece. Nothing here does I/O.
+httpx's parser, h11, is written in Python and yields each chunk of a body separately. llhttp parses all bytes of a read
+in one step, so the chunks that arrived together become one piece. This module does no I/O.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from langchain_kimi._openrouter.http.heads import CUT_BODY, NO_REPLY, check_coding
 
 MOST_UNREAD = 100 * 1024
-"""Bytes without a part of a body: of the head, of the size of a chunk, or of trailers. httpcore has the same limit."""
+"""The maximum number of bytes without a part of the body: of the head, a chunk size, or trailers, as in httpcore."""
 INTERIM = range(100, 200)
 SWITCHING = 101
 CUT_HEAD = "Server disconnected within the head of a response."
@@ -28,7 +28,7 @@ class Incoming:
         is_over: Whether the reply is complete.
         is_last: Whether the connection cannot be used again.
         pieces: The pieces of the body.
-        on_body: Adds a piece. It is no Python function, because it is called for each chunk.
+        on_body: Adds a piece. For speed it is not a Python function, because it is called for each chunk.
     """
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class Incoming:
         self._parser: Any = HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Parse the next bytes; none are the end of the connection.
+        """Parse the next bytes; empty bytes mean the end of the connection.
 
-        An error is raised by `take`, after the pieces before it.
+        An error is not raised here but by `take`, after it has returned the pieces before the error.
         """
         parser = self._parser
         if parser is None:
@@ -71,12 +71,12 @@ class Incoming:
             self._fail("The response has too many bytes outside of its body.")
 
     def check(self) -> None:
-        """Raise `httpx.RemoteProtocolError` if there is no reply, because its head is not HTTP or was cut."""
+        """Raise `httpx.RemoteProtocolError` if there is no reply because its head is not HTTP or is incomplete."""
         if self._problem is not None and not self.is_begun:
             raise self._problem
 
     def take(self) -> bytes:
-        """Return all pieces as one, empty if there are none.
+        """Return all pieces as one; empty if there are none.
 
         Raises:
             httpx.RemoteProtocolError: The reply is not HTTP, or the connection ended within it.
@@ -92,12 +92,12 @@ class Incoming:
         return piece
 
     def on_message_begin(self) -> None:
-        """Begin a reply, which may be an interim one, or bytes after the end."""
+        """Begin a reply. This is also called for interim replies, and for bytes after the end of the reply."""
         if self.is_over:
             raise httpx.RemoteProtocolError("Bytes follow the end of the response.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Add a header. Those of the trailer are left out."""
+        """Add a header. Trailers are ignored."""
         if not self.is_begun:
             self.headers.append((name, value))
 

@@ -16,7 +16,7 @@ from weakref import ref
 IDLE_SECONDS = 30.0
 """Seconds after which an idle connection is closed."""
 MAX_IDLE = 100
-"""The largest number of idle connections in a pool."""
+"""The maximum number of idle connections in a pool."""
 
 
 class Queue(Protocol):
@@ -33,9 +33,9 @@ class Queue(Protocol):
 
 
 class Caller:
-    """One call in the books of a pool. The pool refers to it weakly, so a call that is dropped does not count.
+    """One call that uses a pool. The pool only has a weak reference to it, so a dropped call does not count.
 
-    A signal handler may raise at any moment, also where a call acquires or releases its client.
+    Calls are dropped because a signal handler may raise at any moment, even while a call acquires its client.
     """
 
     __slots__ = ("__weakref__", "queue")
@@ -49,7 +49,7 @@ class ClientPool:
     """The clients of one combination of settings. It does no I/O and takes no lock.
 
     Attributes:
-        limit: The largest number of clients in use at the same time.
+        limit: The maximum number of clients in use at the same time.
         make: Creates a client.
         idle: The clients that are not in use, each with the time of its return. The last one is acquired next.
         callers: The calls that have a client.
@@ -74,7 +74,7 @@ class ClientPool:
         if len(self.callers) >= self.limit:
             return None
         client = self._idle_client() or self.make()
-        # A call that is dropped is removed at once, by a function that no signal interrupts.
+        # The callback removes a dropped call. It is written in C, so a signal handler cannot interrupt it.
         self.callers.add(ref(caller, self.callers.discard))
         return client
 
@@ -86,7 +86,7 @@ class ClientPool:
         return None
 
     def wait(self, caller: Caller, queue: Queue) -> None:
-        """Let a call wait for a client, which is put into the queue."""
+        """Let a call wait for a client, which will be put into the queue."""
         caller.queue = queue
         self.waiters.append(ref(caller))
 

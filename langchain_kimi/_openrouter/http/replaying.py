@@ -1,4 +1,4 @@
-"""Read a response that did not come over a connection, with the errors of one that did."""
+"""Read a stored response with the same results and errors as one that arrives over a connection."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class StoredResponse:
 
 
 def replay(call: Call[Part], response: StoredResponse) -> Iterator[Part]:
-    """Yield the parts that the reader of a call returns for a response. There is one attempt.
+    """Yield the parts that the reader of a call returns for a response. It is not retried.
 
     Raises:
         KimiError: The response is an error or not a complete answer, as if it had been the response to the call.

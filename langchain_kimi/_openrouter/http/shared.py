@@ -1,4 +1,4 @@
-"""Which HTTP clients are the package's own. This module does not import httpcore, which takes 10 ms."""
+"""Distinguish the package's HTTP clients from those of users, without the import of httpcore, which takes 10 ms."""
 
 from typing import Any
 

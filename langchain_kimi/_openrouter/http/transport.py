@@ -71,6 +71,7 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
 
 @contextmanager
 def _open(attempts: Attempts[Part]) -> Iterator[tuple[Reader[Part], Iterator[tuple[bytes, float]]]]:
+    """Send a request, and yield the reader of its response and the pieces of its body."""
     with _TranslatedErrors(attempts), sync_client_for(attempts.call.connection, attempts.time_left) as client:
         request = _request(client, attempts)
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
@@ -119,6 +120,7 @@ class _AsyncExchange:
             await self._end(is_failed=problem is not None)
 
     async def _end(self, *, is_failed: bool) -> None:
+        """Finish the exchange: release the client, and close the connection if the exchange failed."""
         if is_failed and is_shared(self._client):
             # Any await could be interrupted by another cancellation. The loop closes the generators of httpcore.
             self._client.close()
@@ -150,6 +152,7 @@ async def _send(client: Any, request: Any, attempts: Attempts[Any]) -> Any:
 
 
 def _request(client: Any, attempts: Attempts[Any]) -> Any:
+    """Return the request of the next attempt, after the checks of the time limit and of the client."""
     call = attempts.call
     attempts.check_total()
     if client.is_closed:
@@ -245,7 +248,7 @@ class _AsyncPieces:
 
 
 def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: float) -> Iterator[tuple[bytes, float]]:
-    """Yield the decoded pieces, and an empty one, because the time spent waiting counts also without any."""
+    """Yield the decoded pieces and an empty one, so that the time spent waiting counts even if there are no pieces."""
     try:
         for part in decoder.decode(piece):
             yield part, waited
@@ -276,7 +279,7 @@ def _auser_pieces(response: Any, attempts: Attempts[Any]) -> Any:
 
 
 class _TranslatedErrors:
-    """Raises the exceptions of HTTP clients as `KimiError`s. A generator in its place takes three times as long."""
+    """Raises the exceptions of HTTP clients as `KimiError`s. As a generator it would take three times as long."""
 
     def __init__(self, attempts: Attempts[Any]) -> None:
         self._attempts = attempts
@@ -285,6 +288,6 @@ class _TranslatedErrors:
         """Do nothing."""
 
     def __exit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
-        # At the exit of the interpreter a stream ends by GeneratorExit, when modules are gone already.
+        # At interpreter exit a stream ends with GeneratorExit, after modules have been removed.
         if isinstance(problem, Exception) and isinstance(problem, client_errors()):
             raise self._attempts.error_of(problem) from problem

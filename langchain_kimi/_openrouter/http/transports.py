@@ -1,4 +1,4 @@
-"""The transports that a user can choose, and the clients of each."""
+"""The transports that a user can choose, and the client classes of each."""
 
 import importlib.util
 from collections.abc import Callable
@@ -45,15 +45,15 @@ def check_transport(value: Any, *, http_client: Any = None, http_async_client: A
 
 
 def import_clients(transport: str) -> None:
-    """Import what the calls of a model need, so that its first call imports nothing on an event loop.
+    """Import the modules that the calls of a model need, so that its first call does not import on an event loop.
 
-    Without it, tools that report calls that block an event loop (blockbuster, `langgraph dev`) would report the import.
+    Tools that detect blocking calls on an event loop (blockbuster, `langgraph dev`) would report such an import.
     """
-    sync_kind(transport, None)
-    async_kind(transport, None)
+    sync_client_class(transport, None)
+    async_client_class(transport, None)
 
 
-def sync_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
+def sync_client_class(transport: str, proxy: str | None) -> Callable[..., Any]:
     """Return the class of the sync clients of a transport. The first call imports httpcore, which takes 10 ms."""
     check_transport(transport)
     if proxy is not None or transport != "httptools":
@@ -65,7 +65,7 @@ def sync_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
     return HttptoolsClient
 
 
-def async_kind(transport: str, proxy: str | None) -> Callable[..., Any]:
+def async_client_class(transport: str, proxy: str | None) -> Callable[..., Any]:
     """Return the class of the async clients of a transport. Calls through a proxy use httpx."""
     check_transport(transport)
     if proxy is not None or transport == "httpx":

@@ -18,10 +18,10 @@ from typing import Any, Self
 LONGEST_SLEEP = 0.25
 """Seconds. A later deadline, such as the end of a complete stream, does not wake the thread."""
 IDLE_SLEEPS = 4
-"""Sleeps after which a thread without anything to watch ends. To start a thread for each stream took half a
-millisecond, and a short stream takes one millisecond in all."""
+"""The number of sleeps after which a thread that has nothing to watch ends. Starting a thread for each stream took half
+a millisecond, and a short stream takes one millisecond in all."""
 PRECISION = 0.01
-"""Seconds. The thread is not woken for a smaller difference."""
+"""Seconds. The thread is not woken for a deadline that is earlier by less than this."""
 
 
 class Watchdog:
@@ -60,6 +60,7 @@ class Watchdog:
         self._watches.discard(watch)
 
     def _run(self) -> None:
+        """Shut down connections at their deadlines, until there has been nothing to watch for a while."""
         with self._lock:
             while self._sleeps_left > 0:
                 watches = self._watches.copy()
@@ -83,7 +84,7 @@ _watchdog = Watchdog()
 def within(connection: Any, seconds: float | None) -> Iterator["Watch"]:
     """Shut a connection down if the block takes longer than some seconds, or never when that is None.
 
-    A handshake needs this: OpenSSL reads requests for new handshakes as long as they arrive, and looks at no clock.
+    A TLS handshake needs this: OpenSSL reads requests for new handshakes as long as they arrive, without a time limit.
     """
     if seconds is None or not isinstance(connection, socket.socket):
         yield Watch.of(None)
@@ -107,8 +108,8 @@ getattr(os, "register_at_fork", dict)(after_in_child=_start_over_after_fork)
 def shut_down(response: Any) -> None:
     """Shut down the connection of an async response of a user's own client.
 
-    To close such a response takes an await, which a second cancellation interrupts. The connection then stayed open,
-    and the model generated and billed the response to its end.
+    Closing such a response takes an await, which a second cancellation can interrupt. Then the connection stayed open,
+    and the response was generated and billed to its end.
     """
     stream = response.extensions.get("network_stream")
     if stream is not None and response.http_version != "HTTP/2":
@@ -136,7 +137,7 @@ class Watch:
 
     @classmethod
     def of(cls, connection: socket.socket | None) -> Self:
-        """Return the watch of a socket, or of none."""
+        """Return the watch of a socket; with None, a watch that does nothing."""
         watch = cls(None)
         watch._socket = connection
         return watch

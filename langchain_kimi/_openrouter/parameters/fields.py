@@ -24,12 +24,12 @@ from langchain_kimi._openrouter.parameters.rules import (
     STOP,
     TOOL_CHOICE,
     Flag,
+    integer,
     number,
     objects,
     text,
     texts,
     unless_empty,
-    whole,
     word,
 )
 
@@ -38,10 +38,10 @@ SERVICE_TIERS = ("auto", "default", "fast", "flex", "priority", "scale", "ultraf
 
 @with_descriptions
 class ParameterFields(BaseModel):
-    """Every parameter of a chat request except the model and the messages. None, the default, means not sent.
+    """All parameters of a chat request except the model and the messages. A parameter that is None is not sent.
 
-    The order of the fields is the order in which they are sent. Where a field lists words, other words are accepted
-    too, because OpenRouter adds words without notice; a likely typo of a listed word is an error.
+    The parameters are sent in the order of the fields. If a field lists words, other words are accepted too, because
+    OpenRouter adds words without notice; a likely typo of a listed word is an error.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True, populate_by_name=True, defer_build=True)
@@ -65,7 +65,7 @@ class ParameterFields(BaseModel):
     """`none`, `auto` (default if there are tools), `required`, or a dict that names one tool."""
     parallel_tool_calls: Flag = None
     """Whether one reply may contain several tool calls (default true)."""
-    max_tool_calls: Annotated[int | None, whole(1, 30)] = None
+    max_tool_calls: Annotated[int | None, integer(1, 30)] = None
     """Limit for calls of OpenRouter server tools in one request; an integer from 1 to 30 (default 30)."""
     stop_server_tools_when: Annotated[list[dict[str, Any]] | None, objects()] = None
     """Conditions that end the loop of server tools, such as `{"type": "step_count_is", "step_count": 3}`."""
@@ -81,7 +81,7 @@ class ParameterFields(BaseModel):
     top_p: Annotated[float | None, number(0, 1, above=True)] = None
     """Nucleus sampling: keep the most likely tokens whose probabilities sum to this value; a number above 0 and up to 1
     (default 1)."""
-    top_k: Annotated[int | None, whole(0)] = None
+    top_k: Annotated[int | None, integer(0)] = None
     """Sample from this many most likely tokens; an integer of at least 0 (default 0: no limit)."""
     min_p: Annotated[float | None, number(0, 1)] = None
     """Minimum probability of a token, relative to the most likely one; a number from 0 to 1 (default 0)."""
@@ -97,17 +97,17 @@ class ParameterFields(BaseModel):
     """Bias for single tokens: a dict from token ids to numbers from -100 (never) to 100 (always)."""
     logprobs: Flag = None
     """Whether to return the log probability of each output token (default false)."""
-    top_logprobs: Annotated[int | None, whole(0, 20)] = None
+    top_logprobs: Annotated[int | None, integer(0, 20)] = None
     """Number of alternatives to return for each output token; an integer from 0 to 20. Requires `logprobs=True`."""
-    seed: Annotated[int | None, whole()] = None
+    seed: Annotated[int | None, integer()] = None
     """Seed for sampling; an integer. The same request with the same seed gives the same reply if the provider can."""
     stop: Annotated[str | list[str] | None, STOP] = None
     """A string, or a list of at most 4 strings, at which generation stops. Alias: `stop_sequences`."""
-    max_tokens: Annotated[int | None, whole(1)] = None
+    max_tokens: Annotated[int | None, integer(1)] = None
     """Maximum number of tokens to generate, reasoning included; an integer of at least 1. Some providers need 16."""
-    max_completion_tokens: Annotated[int | None, whole(1)] = None
+    max_completion_tokens: Annotated[int | None, integer(1)] = None
     """OpenRouter's newer name of `max_tokens`; an integer of at least 1. Kimi's providers list only `max_tokens`."""
-    n: Annotated[int, whole(1)] = 1
+    n: Annotated[int, integer(1)] = 1
     """Number of replies (choices); an integer of at least 1 (default 1). Must be 1 for streams."""
     reasoning: Annotated[Reasoning | dict[str, Any] | None, options_of(Reasoning)] = None
     """Reasoning options: effort or token limit, whether to reason at all, and whether to return the reasoning."""

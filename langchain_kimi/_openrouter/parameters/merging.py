@@ -44,7 +44,7 @@ else:
 
 
 class RequestParameters(ParameterFields, OtherNames):
-    """The request parameters as settings of a model; a base for models beside LangChain's `BaseChatModel`.
+    """The request parameters as settings of a model; a base class to combine with LangChain's `BaseChatModel`.
 
     Raises:
         pydantic.ValidationError: A value is outside its range. The error names the range, and repeats neither long
@@ -70,7 +70,7 @@ for _name, _field in OTHER_NAMES.items():
 
 def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
     """Return the parameters that are set, JSON-ready, with their wire names and in the order of `PARAMETERS`."""
-    # One pass, because each call reads the parameters three times.
+    # A single pass, because this function runs three times for each call.
     fields = vars(settings)
     return {
         WIRE_NAMES.get(name, name): _json_ready(value)
@@ -138,6 +138,7 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values by field names; raise a `ValueError` if two names of a field have different values."""
     renamed: dict[str, Any] = {}
     for name, value in values.items():
         field = names.get(name, name)

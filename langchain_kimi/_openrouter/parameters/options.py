@@ -1,8 +1,8 @@
 """Parameters that are objects: provider preferences, reasoning, cache control, prediction.
 
-Each is a frozen pydantic model, compared and hashed by value, that can be built from a dict of the same shape. Unset
-options are not sent, and None means unset. OpenRouter adds keys and words without notice, so others than the documented
-ones are sent unchanged, keys with a warning; a likely typo of a documented key or word is an error.
+Each is a frozen pydantic model, compared and hashed by value, that can be built from a dict with the same keys. Unset
+options are not sent, and None means unset. OpenRouter adds keys and words without notice, so undocumented ones are sent
+unchanged, keys with a warning. A likely typo of a documented key or word is an error.
 """
 
 import json
@@ -19,11 +19,11 @@ from langchain_kimi._openrouter.parameters.rules import (
     checked_number,
     checked_word,
     described,
+    integer,
     invalid,
     misspelled,
     number,
     texts,
-    whole,
     word,
 )
 from langchain_kimi.errors import KimiUsageError
@@ -41,7 +41,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, defer_build=True)
 
     label: ClassVar[str]
-    """The name of the object in errors: the key that it is passed under."""
+    """The name of the object in errors: the key under which it is passed."""
     takes_any_key: ClassVar[bool] = False
     """Whether every key is accepted without a warning."""
 
@@ -84,11 +84,11 @@ def check_keys(keys: Mapping[Any, Any], documented: Sequence[str], label: str) -
 
 
 def _problem(key: object, value: object, documented: Sequence[str], label: str) -> str | None:
-    """Return what is wrong with a key that is not documented, or None if it may be new."""
+    """Return the error message for a key that is not documented; None if the key may be new."""
     if not isinstance(key, str):
         return f"unknown key {described(key)} in {label}; keys must be strings"
-    if meant := misspelled(key, documented):
-        return f"unknown key {described(key)} in {label}; did you mean {meant!r}?"
+    if suggestion := misspelled(key, documented):
+        return f"unknown key {described(key)} in {label}; did you mean {suggestion!r}?"
     try:
         json.dumps(value)
     except (TypeError, ValueError, RecursionError):
@@ -126,6 +126,7 @@ def options_of(kind: type[OptionsType]) -> BeforeValidator:
 
 
 def _price(value: object) -> object:
+    """Return a price as a string with the same digits."""
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?([eE][+-]?\d+)?", value, re.ASCII):
@@ -263,7 +264,7 @@ class Reasoning(Options):
     """`max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`. Models that always reason refuse `none`."""
     summary: Annotated[str | None, word("auto", "concise", "detailed")] = None
     """Summary of the reasoning, for models that offer one: `auto`, `concise` or `detailed`."""
-    max_tokens: Annotated[int | None, whole(1)] = None
+    max_tokens: Annotated[int | None, integer(1)] = None
     """Maximum number of reasoning tokens; an integer of at least 1. Anthropic needs at least 1024."""
     exclude: Flag = None
     """Whether to leave the reasoning out of the reply (default false). The model still reasons."""

@@ -11,12 +11,12 @@ from langchain_kimi._openrouter.parameters.options import Options, as_dict, opti
 from langchain_kimi._openrouter.parameters.rules import (
     Flag,
     checked_word,
+    integer,
     invalid,
     number,
     objects,
     text,
     texts,
-    whole,
     word,
 )
 
@@ -26,7 +26,7 @@ SWITCHYARD_ALGORITHMS = ("capability", "stage", "auto", "random", "composite", "
 COST_TIERS = ("low", "medium", "high", "xhigh", "max")
 FUSION_PRESETS = ("general-high", "general-budget", "general-fast")
 
-Patterns = Annotated[Sequence[str] | None, texts(1024, longest=1024, total=65536)]
+Patterns = Annotated[Sequence[str] | None, texts(1024, max_length=1024, max_total=65536)]
 
 
 class Plugin(Options):
@@ -50,7 +50,7 @@ class WebPlugin(_SwitchablePlugin):
 
     id: Literal["web"] = "web"
     """Always `web`."""
-    max_results: Annotated[int | None, whole(1)] = None
+    max_results: Annotated[int | None, integer(1)] = None
     """Number of search results; an integer of at least 1 (default 5)."""
     engine: Annotated[str | None, word(*ENGINES)] = None
     """Search engine: `native` (of the provider), `exa`, `firecrawl`, `parallel` or `perplexity`."""
@@ -62,7 +62,7 @@ class WebPlugin(_SwitchablePlugin):
     """The only domains to search."""
     exclude_domains: Annotated[Sequence[str] | None, texts()] = None
     """Domains to exclude from the search."""
-    max_uses: Annotated[int | None, whole(1)] = None
+    max_uses: Annotated[int | None, integer(1)] = None
     """Maximum number of searches in one request; an integer of at least 1."""
     x_search: dict[str, Any] | None = None
     """Options of X (Twitter) search, which xAI's endpoints add to their native search and bill separately."""
@@ -77,9 +77,9 @@ class WebFetchPlugin(Plugin):
 
     id: Literal["web-fetch"] = "web-fetch"
     """Always `web-fetch`."""
-    max_uses: Annotated[int | None, whole(1)] = None
+    max_uses: Annotated[int | None, integer(1)] = None
     """Maximum number of pages fetched in one request; an integer of at least 1."""
-    max_content_tokens: Annotated[int | None, whole(1)] = None
+    max_content_tokens: Annotated[int | None, integer(1)] = None
     """Maximum number of tokens taken from one page; an integer of at least 1."""
     allowed_domains: Annotated[Sequence[str] | None, texts()] = None
     """The only domains to fetch from."""
@@ -200,7 +200,7 @@ class FusionPlugin(_SwitchablePlugin):
     """The model that combines the answers."""
     preset: Annotated[str | None, word(*FUSION_PRESETS)] = None
     """Preset of models: `general-high`, `general-budget` or `general-fast`."""
-    max_tool_calls: Annotated[int | None, whole(1, 16)] = None
+    max_tool_calls: Annotated[int | None, integer(1, 16)] = None
     """Maximum number of tool calls of each model; an integer from 1 to 16 (default 4)."""
     tools: Annotated[Sequence[dict[str, Any]] | None, objects(8)] = None
     """Tools for the models, as dicts in OpenRouter's format; at most 8."""
@@ -247,7 +247,7 @@ class AlignmentPlugin(Plugin):
     """The rules, as dicts in OpenRouter's format; each is evaluated on its own."""
     instruct: Flag = None
     """Whether the rules are stated to the model in a system message (default true)."""
-    max_retries: Annotated[int | None, whole(0)] = None
+    max_retries: Annotated[int | None, integer(0)] = None
     """Number of retries after a blocked turn, if `mode` is `enforce`; an integer of at least 0 (default 1)."""
     mode: Annotated[str | None, word("enforce", "audit")] = None
     """`audit` (default): turns are only evaluated; `enforce`: a turn that breaks a rule is withheld and retried."""

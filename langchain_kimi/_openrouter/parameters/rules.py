@@ -17,16 +17,16 @@ MAX_ECHOED = 32
 """The longest string, in characters, that an error repeats."""
 
 MAX_INTEGER = 2**63 - 1
-"""The largest integer that every JSON parser on the way accepts."""
+"""The largest integer that all JSON parsers between us and the model accept."""
 
 WORD_RATIO = 0.65
-"""The similarity of single words of a key from which one may be a typo of the other."""
+"""The minimum similarity (difflib's ratio) at which one word of a key may be a typo of another."""
 TYPO_RATIO = 0.75
-"""The similarity (difflib's ratio) from which a word counts as a typo of a documented one."""
+"""The minimum similarity (difflib's ratio) at which a whole word or key counts as a typo of a documented one."""
 
 
 def described(value: object) -> str:
-    """Return a description of a value for an error: the value if it is short and not a key, else its type and size."""
+    """Return a description of a value for an error: a short value that is not a key, otherwise its type and size."""
     if isinstance(value, bool | float) or value is None:
         return repr(value)
     if isinstance(value, int):
@@ -43,9 +43,9 @@ def invalid(expected: str, value: object, *, part: str = "", inside: bool = Fals
     """Return the error for an invalid value.
 
     Args:
-        expected: What the value must be.
+        expected: A description of valid values.
         value: The actual value.
-        part: The key of the part of the value that is invalid, if not the whole.
+        part: The key of the part of the parameter that is invalid; empty for the parameter itself.
         inside: Whether `value` is an item of the invalid list or dict.
     """
     subject = f"{part} must be" if part else "must be"
@@ -53,7 +53,7 @@ def invalid(expected: str, value: object, *, part: str = "", inside: bool = Fals
 
 
 def closest(word: str, documented: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """Return the documented word that was probably meant, or None."""
+    """Return the documented word that is most similar to a word, or None if none is similar enough."""
     folded = {name.casefold(): name for name in documented}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
     return folded[close[0]] if close else None
@@ -117,7 +117,7 @@ def number(low: float, high: float | None = None, *, above: bool = False) -> Bef
     return BeforeValidator(check)
 
 
-def whole(low: int | None = None, high: int | None = None) -> BeforeValidator:
+def integer(low: int | None = None, high: int | None = None) -> BeforeValidator:
     """Return a validator for integers from `low` to `high`, of at most 64 bits."""
     expected = _span(low, high, "an integer", above=False)
 
@@ -133,14 +133,14 @@ def whole(low: int | None = None, high: int | None = None) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def text(longest: int | None = None) -> BeforeValidator:
-    """Return a validator for strings of at most `longest` characters; an empty one counts as not set."""
-    expected = "a string" if longest is None else f"a string of at most {longest} characters"
+def text(max_length: int | None = None) -> BeforeValidator:
+    """Return a validator for strings of at most `max_length` characters; an empty one counts as not set."""
+    expected = "a string" if max_length is None else f"a string of at most {max_length} characters"
 
     def check(value: object) -> object:
         if value is None:
             return None
-        if not isinstance(value, str) or (longest is not None and len(value) > longest):
+        if not isinstance(value, str) or (max_length is not None and len(value) > max_length):
             raise invalid(expected, value)
         return value or None
 
@@ -153,11 +153,11 @@ def _correction(value: str, documented: Sequence[str]) -> str | None:
     OpenRouter adds words without notice, and they resemble the old ones: `int2` and `int4`, `xlow` and `low`. So a word
     with other digits, or a documented word with something added, counts as new.
     """
-    meant = closest(value, documented, TYPO_RATIO)
-    if meant is None or value.casefold() == meant:
-        return meant
-    other_digits = sorted(re.findall(r"\d", value)) != sorted(re.findall(r"\d", meant))
-    return None if other_digits or meant in value.casefold() else meant
+    suggestion = closest(value, documented, TYPO_RATIO)
+    if suggestion is None or value.casefold() == suggestion:
+        return suggestion
+    other_digits = sorted(re.findall(r"\d", value)) != sorted(re.findall(r"\d", suggestion))
+    return None if other_digits or suggestion in value.casefold() else suggestion
 
 
 def checked_word(value: object, documented: Sequence[str], *, closed: bool = False) -> str:
@@ -171,9 +171,9 @@ def checked_word(value: object, documented: Sequence[str], *, closed: bool = Fal
         raise invalid(expected, value)
     if value in documented:
         return value
-    meant = _correction(value, documented)
-    if meant:
-        raise ValueError(f"must be {expected}, got {described(value)}; did you mean {meant!r}?")
+    suggestion = _correction(value, documented)
+    if suggestion:
+        raise ValueError(f"must be {expected}, got {described(value)}; did you mean {suggestion!r}?")
     if closed:
         raise invalid(expected, value)
     return value
@@ -193,65 +193,70 @@ def word(*documented: str, closed: bool = False) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _items(value: object, most: int | None, expected: str) -> Sequence[object]:
-    if not isinstance(value, list | tuple) or (most is not None and len(value) > most):
+def _items(value: object, max_items: int | None, expected: str) -> Sequence[object]:
+    if not isinstance(value, list | tuple) or (max_items is not None and len(value) > max_items):
         raise invalid(expected, value)
     return value
 
 
-def listed_texts(value: object, expected: str, most: int | None = None, longest: int | None = None) -> tuple[str, ...]:
+def listed_texts(
+    value: object, expected: str, max_items: int | None = None, max_length: int | None = None
+) -> tuple[str, ...]:
     """Return the strings of a list.
 
     Raises:
         ValueError: The value is not a list, is too long, or contains something other than non-empty strings.
     """
     listed = []
-    for item in _items(value, most, expected):
-        if not isinstance(item, str) or not item or (longest is not None and len(item) > longest):
+    for item in _items(value, max_items, expected):
+        if not isinstance(item, str) or not item or (max_length is not None and len(item) > max_length):
             raise invalid(expected, item, inside=True)
         listed.append(item)
     return tuple(listed)
 
 
 def texts(
-    most: int | None = None, longest: int | None = None, total: int | None = None, documented: Sequence[str] = ()
+    max_items: int | None = None,
+    max_length: int | None = None,
+    max_total: int | None = None,
+    documented: Sequence[str] = (),
 ) -> BeforeValidator:
     """Return a validator for lists of strings; an empty list counts as not set.
 
     Args:
-        most: The maximum number of strings.
-        longest: The maximum number of characters of each string.
-        total: The maximum number of characters of all strings together.
+        max_items: The maximum number of strings.
+        max_length: The maximum number of characters of each string.
+        max_total: The maximum number of characters of all strings together.
         documented: If not empty, the words that each string is checked against as `word` does.
     """
-    expected = f"a list of at most {most} strings" if most else "a list of strings"
-    if longest:
-        expected += f" of at most {longest} characters each"
-    if total:
-        expected += f" and {total} together"
+    expected = f"a list of at most {max_items} strings" if max_items else "a list of strings"
+    if max_length:
+        expected += f" of at most {max_length} characters each"
+    if max_total:
+        expected += f" and {max_total} together"
 
     def check(value: object) -> object:
         if value is None:
             return None
-        listed = listed_texts(value, expected, most, longest)
+        listed = listed_texts(value, expected, max_items, max_length)
         if documented:
             listed = tuple(checked_word(item, documented) for item in listed)
         characters = sum(map(len, listed))
-        if total is not None and characters > total:
+        if max_total is not None and characters > max_total:
             raise ValueError(f"must be {expected}, got {characters} characters")
         return listed or None
 
     return BeforeValidator(check)
 
 
-def objects(most: int | None = None) -> BeforeValidator:
+def objects(max_items: int | None = None) -> BeforeValidator:
     """Return a validator for lists of at most `most` dicts; an empty list counts as not set."""
-    expected = f"a list of at most {most} dicts" if most else "a list of dicts"
+    expected = f"a list of at most {max_items} dicts" if max_items else "a list of dicts"
 
     def check(value: object) -> object:
         if value is None:
             return None
-        items = _items(value, most, expected)
+        items = _items(value, max_items, expected)
         for item in items:
             if not isinstance(item, dict):
                 raise invalid(expected, item, inside=True)
@@ -267,7 +272,7 @@ def _flag(value: object) -> object:
 
 
 def unless_empty(value: object) -> object:
-    """Return None for an empty list, else the value."""
+    """Return None for an empty list, otherwise the value."""
     return None if isinstance(value, list | tuple) and not value else value
 
 
@@ -284,7 +289,7 @@ METADATA_VALUE = 512
 def _stop(value: object) -> object:
     if value is None or isinstance(value, str):
         return value or None
-    return list(listed_texts(value, "a string, or a list of at most 4 strings", most=4)) or None
+    return list(listed_texts(value, "a string, or a list of at most 4 strings", max_items=4)) or None
 
 
 def _bias(value: object) -> object:

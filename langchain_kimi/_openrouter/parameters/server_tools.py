@@ -1,8 +1,8 @@
 """OpenRouter's server tools: tools that OpenRouter itself runs within a request.
 
-Each is a dict in the form of the wire, `{"type": "openrouter:…", "parameters": {…}}`, so everything that accepts tools
+Each is a dict in OpenRouter's format, `{"type": "openrouter:…", "parameters": {…}}`, so everything that accepts tools
 as dicts accepts it, such as LangChain's `create_agent`. The parameters are checked like the options of plugins: unset
-ones are not sent, others than the documented ones are sent unchanged with a warning, and a likely typo is an error.
+ones are not sent, undocumented ones are sent unchanged with a warning, and a likely typo is an error.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from pydantic import BeforeValidator, ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
 
 from langchain_kimi._openrouter.parameters.options import CacheControl, Options, Reasoning, check_keys, options_of
-from langchain_kimi._openrouter.parameters.rules import Flag, invalid, number, text, texts, whole, word
+from langchain_kimi._openrouter.parameters.rules import Flag, integer, invalid, number, text, texts, word
 
 SEARCH_ENGINES = ("auto", "native", "exa", "firecrawl", "parallel", "perplexity")
 FETCH_ENGINES = ("auto", "native", "openrouter", "exa", "firecrawl", "parallel")
 BASH_ENGINES = ("auto", "native", "openrouter")
-MOST_FUSION_MODELS = 8
-LONGEST_NAME = 64
+MAX_FUSION_MODELS = 8
+MAX_NAME_LENGTH = 64
 
 Tool = TypeVar("Tool", bound="ServerTool")
 
@@ -36,14 +36,14 @@ def _tools(value: object) -> object:
 Domains = Annotated[Sequence[str] | None, texts()]
 Tools = Annotated[Sequence[Mapping[str, Any]] | None, BeforeValidator(_tools)]
 ReasoningOptions = Annotated[Reasoning | dict[str, Any] | None, options_of(Reasoning)]
-Count = Annotated[int | None, whole(1)]
+Count = Annotated[int | None, integer(1)]
 Text = Annotated[str | None, text()]
 Temperature = Annotated[float | None, number(0, 2)]
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def _server_tool(tool_type: str) -> Callable[[type[Tool]], type[Tool]]:
-    """Return a decorator that makes a class the tool with this type on the wire."""
+    """Return a decorator for the class of the tool with this type."""
 
     def decorate(kind: type[Tool]) -> type[Tool]:
         kind.tool_type = tool_type
@@ -55,16 +55,16 @@ def _server_tool(tool_type: str) -> Callable[[type[Tool]], type[Tool]]:
 
 
 class ServerTool(dict[str, Any]):
-    """The base class of all server tools: a dict in the form of the wire, built from keyword arguments.
+    """The base class of all server tools: a dict in OpenRouter's format, built from keyword arguments.
 
-    Each argument is a parameter of the tool and stays readable as an attribute.
+    Each argument is a parameter of the tool, and also available as an attribute.
 
     Raises:
         pydantic.ValidationError: A parameter has an invalid value, or is a likely typo of a documented one.
     """
 
     tool_type: ClassVar[str]
-    """The type of the tool on the wire."""
+    """The value of `type` in the dict."""
     takes_any_key: ClassVar[bool] = False
     """Whether every parameter is accepted without a warning."""
 
@@ -107,13 +107,13 @@ class WebSearch(ServerTool):
     `perplexity`."""
     mode: Text = None
     """Search mode; the values depend on the engine."""
-    max_results: Annotated[int | None, whole(1, 25)] = None
+    max_results: Annotated[int | None, integer(1, 25)] = None
     """Maximum number of results of one search; an integer from 1 to 25 (default 5). Not for `native`."""
     max_total_results: Count = None
     """Maximum number of results of all searches of a request; an integer of at least 1 (default 50)."""
     max_uses: Count = None
     """Maximum number of searches of a request; an integer of at least 1."""
-    max_characters: Annotated[int | None, whole(1, 100_000)] = None
+    max_characters: Annotated[int | None, integer(1, 100_000)] = None
     """Maximum number of characters of each result; an integer from 1 to 100000. Overrides `search_context_size`."""
     search_context_size: Annotated[str | None, word("low", "medium", "high")] = None
     """Amount of text of each result: `low`, `medium` or `high`."""
@@ -160,12 +160,12 @@ class DateTime(ServerTool):
 
 @_server_tool("openrouter:image_generation")
 class ImageGeneration(ServerTool):
-    """Image generation: the model has images drawn. Takes any parameter of OpenRouter's `image_config` as well."""
+    """Image generation by another model. Accepts any parameter of OpenRouter's `image_config` as well."""
 
     takes_any_key = True
 
     model: Text = None
-    """Slug of the model that draws (default `openai/gpt-5-image`)."""
+    """Slug of the model that generates the images (default `openai/gpt-5-image`)."""
 
 
 @_server_tool("openrouter:bash")
@@ -191,7 +191,7 @@ class Files(ServerTool):
 class SearchModels(ServerTool):
     """Search for models (experimental): the model searches OpenRouter's list of models."""
 
-    max_results: Annotated[int | None, whole(1, 20)] = None
+    max_results: Annotated[int | None, integer(1, 20)] = None
     """Maximum number of models; an integer from 1 to 20 (default 5)."""
 
 
@@ -199,7 +199,7 @@ class SearchModels(ServerTool):
 class Advisor(ServerTool):
     """Advisor: the model consults another model. Several advisors need distinct names."""
 
-    name: Annotated[str | None, text(LONGEST_NAME)] = None
+    name: Annotated[str | None, text(MAX_NAME_LENGTH)] = None
     """Name of the advisor; at most 64 letters, digits, spaces, underscores and dashes."""
     model: Text = None
     """Slug of the model to consult. Without it, the calling model chooses, or the model of the request is used."""
@@ -221,7 +221,7 @@ class Advisor(ServerTool):
 class Subagent(ServerTool):
     """Subagent: the model delegates tasks to another model. Several subagents need distinct names."""
 
-    name: Annotated[str | None, text(LONGEST_NAME)] = None
+    name: Annotated[str | None, text(MAX_NAME_LENGTH)] = None
     """Name of the subagent; at most 64 letters, digits, spaces, underscores and dashes."""
     model: Text = None
     """Slug of the model that does the tasks (default: the model of the request)."""
@@ -229,7 +229,7 @@ class Subagent(ServerTool):
     """System message of the subagent."""
     tools: Tools = None
     """Server tools of the subagent. Functions are refused."""
-    max_tool_calls: Annotated[int | None, whole(1, 25)] = None
+    max_tool_calls: Annotated[int | None, integer(1, 25)] = None
     """Maximum number of steps with tool calls; an integer from 1 to 25."""
     max_completion_tokens: Count = None
     """Maximum number of output tokens, including reasoning; an integer of at least 1."""
@@ -247,13 +247,13 @@ class Subagent(ServerTool):
 class Fusion(ServerTool):
     """Fusion: several models answer, and one model analyzes their answers for the calling model."""
 
-    analysis_models: Annotated[Sequence[str] | None, texts(MOST_FUSION_MODELS)] = None
+    analysis_models: Annotated[Sequence[str] | None, texts(MAX_FUSION_MODELS)] = None
     """The models that answer; at most 8."""
     model: Text = None
     """The model that analyzes the answers (default: the model of the request)."""
     tools: Tools = None
     """Server tools of these models (default: web search and web fetch); an empty list means no tools."""
-    max_tool_calls: Annotated[int | None, whole(1, 16)] = None
+    max_tool_calls: Annotated[int | None, integer(1, 16)] = None
     """Maximum number of steps with tool calls of each model; an integer from 1 to 16 (default 4)."""
     max_completion_tokens: Count = None
     """Maximum number of output tokens of each call, including reasoning; an integer of at least 1 (default 16000)."""

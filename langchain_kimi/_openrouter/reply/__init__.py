@@ -1,1 +1,1 @@
-"""Replies: from bytes to wire events."""
+"""Read the bytes of replies into wire events."""

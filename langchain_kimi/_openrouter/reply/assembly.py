@@ -81,6 +81,7 @@ class ReasoningDetails:
         return entry
 
     def _entry_before(self, fragment: JSONObject) -> JSONObject | None:
+        """Return the entry that a fragment continues; None if it begins a new entry."""
         entry = self._latest.get(_key(fragment))
         if entry is None or (fragment.get("index") is None and entry is not self._entries[-1]):
             return None
@@ -104,7 +105,8 @@ def _may_repeat(others: JSONObject, entry: JSONObject) -> bool:
 
 
 def _append(entry: JSONObject, key: str, more: str) -> None:
-    # CPython extends a string in place if nothing else refers to it; otherwise each fragment would copy the whole text.
+    # CPython extends a string in place if there is no other reference to it. Otherwise each fragment would copy the
+    # whole text.
     text, entry[key] = entry.get(key), None
     text = text if isinstance(text, str) else ""
     text += more
@@ -155,7 +157,7 @@ class Assembly:
 
     def _add_fields(self, fields: JSONObject) -> None:
         for key, value in fields.items():
-            if value is not None and key not in _NOT_FACTS and self._is_news(key, value):
+            if value is not None and key not in _NOT_FACTS and self._replaces_fact(key, value):
                 self._facts[key] = value
         if (usage := fields.get("usage")) and isinstance(usage, dict):
             self._usage = cast("WireUsage", usage)
@@ -186,9 +188,9 @@ class Assembly:
             for index, call in sorted(self._calls.items())
         ]
 
-    def _is_news(self, key: str, value: Any) -> bool:
+    def _replaces_fact(self, key: str, value: Any) -> bool:
         previous = self._facts.get(key)
-        # A relay was recorded whose first chunk has an id of its own; only OpenRouter's id can be looked up.
+        # Recorded: a relay whose first chunk has its own id. Only OpenRouter's id can be looked up.
         return not previous or (key == "id" and str(value).startswith("gen-") and not str(previous).startswith("gen-"))
 
     def _add_choice(self, choice: WireChoice) -> None:
@@ -228,7 +230,7 @@ class Assembly:
 
 
 def merged_logprobs(values: list[Any]) -> Any:
-    """Return the sum of the logprobs of chunks: lists (`content`, `refusal`) are joined, else the last value counts."""
+    """Return the merged logprobs of chunks: lists (`content`, `refusal`) are joined; else the last value counts."""
     if not all(isinstance(value, dict) for value in values):
         last = max(number for number, value in enumerate(values) if not isinstance(value, dict))
         return merged_logprobs(values[last + 1 :]) if last + 1 < len(values) else values[last]
@@ -236,13 +238,14 @@ def merged_logprobs(values: list[Any]) -> Any:
 
 
 def joined(values: list[Any]) -> Any:
-    """Return the sum of a key's values in many deltas, in time proportional to their size.
+    """Return one value for a key's values in many deltas, in time proportional to their size.
 
-    Lists and strings are joined, objects are merged; of any other value, or of mixed types, the last one counts.
+    Lists and strings are joined, and objects are merged. The last value determines the type: values before one of
+    another type are ignored. Of other types, the last value is returned.
     """
     last = values[-1]
     kind = next((kind for kind in (list, str, dict) if isinstance(last, kind)), None)
-    # The sum begins after the last value of another type.
+    # Only the values after the last one of another type are merged.
     start = len(values) - 1
     while kind and start and isinstance(values[start - 1], kind):
         start -= 1
@@ -256,7 +259,7 @@ def joined(values: list[Any]) -> Any:
 
 
 def _merged(objects: list[JSONObject], appended: frozenset[str]) -> JSONObject:
-    """Return the union of objects; the values of the keys in `appended` are joined, of the others the last counts."""
+    """Return the union of objects. The values of the keys in `appended` are joined; of others, the last one counts."""
     parts: dict[str, list[Any]] = {}
     for value in objects:
         for key, part in value.items():
@@ -270,10 +273,10 @@ def _merged(objects: list[JSONObject], appended: frozenset[str]) -> JSONObject:
 
 
 def text_of(content: Any) -> str:
-    """Return the text of a content: a text, the text of a part, the joined texts of a list of parts, or a number.
+    """Return the text of a message's content: a text, a part, a list of parts, or a number.
 
-    The wire documents texts and lists of parts. Other values are shown and not lost: an object, which a host may send
-    as the answer to a request for JSON, becomes JSON.
+    Documented are texts and lists of parts. Other values are not lost: an object, which a host may send as the answer
+    to a request for JSON, becomes JSON.
     """
     if isinstance(content, str):
         return content

@@ -1,4 +1,4 @@
-"""Reading bodies that are not streams: size limit, comments, tolerant parsing, and the bodies of error statuses."""
+"""Read bodies that are not streams: size limit, comments, tolerant parsing, and the bodies of error statuses."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,10 @@ from langchain_kimi.errors import KimiError, RawReply
 NO_CHOICES = "The reply has no choices."
 INVALID_CHOICE = "A choice does not have the documented form."
 ERROR_BODY_WAIT = 5.0
-"""Seconds: the status alone is nearly sufficient, so the body of an error is not waited for as an answer is."""
+"""The maximum wait for the body of an error in seconds. It is short because the status alone is nearly sufficient."""
 MAX_ERROR_BYTES = 2**18
-"""No error body is longer; an endless page is. Errors keep no more of any reply either."""
+"""The maximum number of bytes that are read of an error body, and stored of any reply in an error. No real error body
+is longer, but a page may be endless."""
 
 
 def size_with(size: int, piece: bytes) -> int:
@@ -33,7 +34,7 @@ def size_with(size: int, piece: bytes) -> int:
 
 
 BLANKS_AND_COMMENTS = re.compile(rb"(?:[ \t\r\n]++|:[^\r\n]*+)*+")
-"""A possessive expression takes no memory for each of its repetitions."""
+"""The possessive quantifiers take no memory for each repetition."""
 _BLANKS = b" \t\r\n"
 
 
@@ -46,7 +47,7 @@ class CommentFilter:
     def strip(self, piece: bytes) -> bytes:
         """Return the next bytes from the beginning of the body on, or no bytes while the body is empty."""
         if self._is_inside:
-            # The rest of a comment becomes one of its own.
+            # The colon marks the rest of a comment as a comment.
             piece = b":" + piece
         end = BLANKS_AND_COMMENTS.match(piece).end()  # type: ignore[union-attr]  # it matches everywhere
         if end < len(piece):
@@ -71,8 +72,8 @@ def _is_comment(body: bytes, start: int, end: int) -> bool:
     return body.startswith(b":", start) or not body[start:end].strip(_BLANKS)
 
 
-def kept_reply(head: ResponseHead, text: str) -> RawReply:
-    """Return a reply as it is kept on errors: with the beginning of its text."""
+def truncated_reply(head: ResponseHead, text: str) -> RawReply:
+    """Return a reply for an error, with only the beginning of its text."""
     return RawReply(head.status, head.headers, text[:MAX_ERROR_BYTES])
 
 
@@ -86,24 +87,24 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
         raise too_large("The reply", MAX_VALUES, "values")
     reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
     if not isinstance(reply, dict):
-        raise malformed("The reply is not a JSON object.", _kept_body(head, body))
+        raise malformed("The reply is not a JSON object.", _truncated_body(head, body))
     items: Any = reply.get("choices")
     choices = [choice for _, choice in numbered(items)] if isinstance(items, list) else []
     valid = [choice for choice in choices if is_valid(choice)]
     ordered = cast("WireEvent", {**reply, "choices": valid})
-    # The first choice is the answer: the state of the others does not matter to it.
-    judged = cast("WireEvent", {**reply, "choices": choices[:1]})
-    if find_error(judged):
+    # The first choice is the answer, so errors of the others are ignored.
+    first = cast("WireEvent", {**reply, "choices": choices[:1]})
+    if find_error(first):
         # The part of the answer is yielded first, for the partial message; then the error is raised.
         yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in valid]})
-        raise error_from_reply(judged, _kept_body(head, body), now=head.now)
+        raise error_from_reply(first, _truncated_body(head, body), now=head.now)
     if not (choices and is_valid(choices[0])):
-        raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _kept_body(head, body))
+        raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _truncated_body(head, body))
     yield ordered if len(choices) > 1 else reply
 
 
-def _kept_body(head: ResponseHead, body: bytes) -> RawReply:
-    return kept_reply(head, body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace").strip())
+def _truncated_body(head: ResponseHead, body: bytes) -> RawReply:
+    return truncated_reply(head, body[:MAX_ERROR_BYTES].decode("utf-8-sig", errors="replace").strip())
 
 
 def parse_body(head: ResponseHead, text: str) -> Any:
@@ -115,9 +116,9 @@ def parse_body(head: ResponseHead, text: str) -> Any:
     try:
         reply = parse_lenient(text)
     except ValueError:
-        raise malformed(_not_json(text), kept_reply(head, text)) from None
+        raise malformed(_not_json(text), truncated_reply(head, text)) from None
     if is_too_deep(reply, text):
-        raise malformed("The reply is nested too deeply.", kept_reply(head, text))
+        raise malformed("The reply is nested too deeply.", truncated_reply(head, text))
     return reply
 
 
@@ -126,7 +127,7 @@ def _not_json(text: str) -> str:
 
 
 class ErrorBodyReader:
-    """Collect the body of a response whose status is an error; its end, of whatever kind, raises that error."""
+    """Collect the body of a response with an error status, and raise the error at its end, however it ends."""
 
     def __init__(self, head: ResponseHead, request_headers: Mapping[str, str]) -> None:
         self._head = head
@@ -143,7 +144,7 @@ class ErrorBodyReader:
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
         """Take the next bytes."""
         self._head.idle_timer.passed(waited, content=False)
-        # The decoded bytes of one packet may be a thousand times as many.
+        # A compressed packet may be decoded to a thousand times its size.
         if self._length < MAX_ERROR_BYTES:
             self._pieces.append(piece)
             self._length += len(piece)
@@ -163,5 +164,5 @@ class ErrorBodyReader:
         raise error_from_response(self._head.status, self._head.headers, text, now=self._head.now)
 
     def explain(self, _error: KimiError) -> tuple[()]:
-        """Add nothing: no part of an answer arrived."""
+        """Do nothing: no part of an answer arrived."""
         return ()

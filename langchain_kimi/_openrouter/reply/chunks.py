@@ -1,4 +1,4 @@
-"""Checks and conversions of single chunks of a stream."""
+"""Check and convert single chunks of a stream."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _LONGEST_INDEX = 10
 
 
 def holds_only_content(chunk: JSONObject) -> bool:
-    """Return whether a chunk is one delta with content: without error, finish reason or unexpected form."""
+    """Return whether a chunk is one delta with content in the expected form, without error and finish reason."""
     choices = chunk.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or chunk.get("error"):
         return False
@@ -67,7 +67,7 @@ def is_valid(choice: Any) -> bool:
 
 
 def is_every_choice(choices: list[WireChoice], reply: WireEvent) -> bool:
-    """Return whether `choices_of` left none out. No choices may be sent in any form: missing, null, 0, empty."""
+    """Return whether `choices_of` left none out. An absence of choices may be sent as null, 0, an empty list or not."""
     return len(choices) == len(cast("list[WireChoice]", reply.get("choices"))) if choices else not reply.get("choices")
 
 

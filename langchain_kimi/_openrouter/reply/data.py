@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_kimi._openrouter.errors import malformed
-from langchain_kimi._openrouter.reply.bodies import kept_reply, parse_body, size_with, without_comments
+from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, truncated_reply, without_comments
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi.errors import KimiError
 
@@ -29,18 +29,18 @@ class BytesReader:
         return False
 
     def feed(self, piece: bytes, waited: float) -> tuple[()]:
-        """Read the next bytes. Return nothing."""
+        """Read the next bytes."""
         self._head.idle_timer.passed(waited, content=bool(piece.strip()))
         self._size = size_with(self._size, piece)
         self._pieces.append(piece)
         return ()
 
     def close(self) -> Iterator[Any]:
-        """End the response. Yield its bytes."""
+        """Yield the bytes of the response at its end."""
         yield b"".join(self._pieces)
 
     def explain(self, _error: KimiError) -> tuple[()]:
-        """Add nothing: no part of an answer arrived."""
+        """Do nothing: no part of an answer arrived."""
         return ()
 
 
@@ -48,7 +48,7 @@ class ObjectReader(BytesReader):
     """Collects a body and yields it as one JSON object."""
 
     def close(self) -> Iterator[Any]:
-        """End the response. Yield its object.
+        """Yield the object of the response at its end.
 
         Raises:
             KimiMalformedReplyError: The response is not a JSON object, or not of the expected form.
@@ -56,11 +56,11 @@ class ObjectReader(BytesReader):
         text = without_comments(b"".join(self._pieces)).decode("utf-8", errors="replace")
         reply = parse_body(self._head, text)
         if reason := self._problem(reply):
-            raise malformed(reason, kept_reply(self._head, text))
+            raise malformed(reason, truncated_reply(self._head, text))
         yield reply
 
     def _problem(self, reply: Any) -> str | None:
-        """Return what is wrong with the form of a response, None if nothing is."""
+        """Return the error message for a response of another form; None if it has the expected form."""
         return None if isinstance(reply, dict) else "The response is not a JSON object."
 
 
@@ -69,14 +69,14 @@ class DataReader(ObjectReader):
 
     Args:
         head: The head of the response.
-        shape: The type of `data`: `list` or `dict`.
+        data_type: The type of `data`: `list` or `dict`.
         idle: The limit without content, in seconds. None: no limit.
     """
 
-    def __init__(self, head: ResponseHead, shape: type, idle: float | None) -> None:
+    def __init__(self, head: ResponseHead, data_type: type, idle: float | None) -> None:
         super().__init__(head, idle)
-        self._shape = shape
+        self._data_type = data_type
 
     def _problem(self, reply: Any) -> str | None:
-        is_valid = isinstance(reply, dict) and isinstance(reply.get("data"), self._shape)
+        is_valid = isinstance(reply, dict) and isinstance(reply.get("data"), self._data_type)
         return None if is_valid else "The response does not contain the expected `data`."

@@ -14,7 +14,7 @@ again with each read, so a comment could double it. Below one second that does n
 
 
 class Reader(Protocol[Part_co]):
-    """Turn the bytes of one reply into parts, of the type that the caller chose."""
+    """Converts the bytes of one reply into parts of the type that the caller chose."""
 
     @property
     def has_begun(self) -> bool:
@@ -57,7 +57,11 @@ class IdleTimer:
         self._idle = 0.0
 
     def passed(self, seconds: float, *, content: bool) -> None:
-        """Count a wait of so many seconds, and whether content arrived at its end.
+        """Count a wait.
+
+        Args:
+            seconds: The length of the wait.
+            content: Whether content arrived at its end.
 
         Raises:
             KimiTimeoutError: No content came for longer than the limit.

@@ -1,4 +1,4 @@
-"""Server-sent events: from bytes to payloads."""
+"""Decode the bytes of server-sent events into their payloads."""
 
 from langchain_kimi._openrouter.limits import MAX_EVENT_BYTES, too_large
 
@@ -64,7 +64,7 @@ class EventDecoder:
         )
 
     def _one_line_events(self, text: bytes) -> list[bytes] | None:
-        """Return the payloads if every event consists of one line, as nearly all do, else None."""
+        """Return the payloads if every event consists of one line, as nearly all do; otherwise None."""
         if self._payload or self._is_error or b"\r" in text:
             return None
         *events, rest = text.split(END)
@@ -76,6 +76,7 @@ class EventDecoder:
         return [event[len(PREFIX) :] for event in events]
 
     def _lines(self, text: bytes) -> list[bytes]:
+        """Return the payloads of the events that a text completes, for events of any form."""
         last = b""
         if b"\r" in text:
             # A CR at the end may be the first half of a CRLF.
@@ -100,6 +101,7 @@ class EventDecoder:
         return self._events([*rest.replace(b"\r", b"\n").split(b"\n"), b""])
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
+        """Return the payloads of the events that complete lines end."""
         events = []
         for line in lines:
             if line:
@@ -111,6 +113,7 @@ class EventDecoder:
         return events
 
     def _field(self, line: bytes) -> None:
+        """Read one line of an event."""
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(b"\xef\xbb\xbf")

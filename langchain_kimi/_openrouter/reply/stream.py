@@ -13,9 +13,9 @@ from langchain_kimi._openrouter.reply.bodies import (
     INVALID_CHOICE,
     NO_CHOICES,
     CommentFilter,
-    kept_reply,
     read_body,
     size_with,
+    truncated_reply,
     without_comments,
 )
 from langchain_kimi._openrouter.reply.chunks import (
@@ -35,25 +35,26 @@ from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalf
 
 DONE = b"[DONE]"
 BEGIN_OF_EVENTS = re.compile(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
-"""The begin of a stream of events, after any comments."""
+"""The beginning of a stream of events, after any comments."""
 LONGEST_BEGIN = 9
-"""The bytes in which `BEGIN_OF_EVENTS` is found."""
+"""The maximum number of bytes that `BEGIN_OF_EVENTS` matches."""
 
 BLANKS = re.compile(r"\s*")
 
 AFTER_DONE = 0.25
-"""Seconds: the end of the body is one packet after `[DONE]`, and closing before it would cost the connection."""
+"""Seconds to wait for the end of the body after `[DONE]`. It is in the next packet, and without it the connection could
+not be used again."""
 AFTER_ERROR = 1.0
-"""Seconds: in a recorded stream, the usage of the failed call follows the error as an event of its own."""
+"""Seconds to wait for further events after an error. Recorded: the usage of the failed call in an event of its own."""
 AFTER_FINISH = 10.0
-"""Seconds: the usage follows the finish reason, but a complete answer need not wait long for it."""
+"""Seconds to wait for further events after the finish reason, such as the usage."""
 
 
 class StreamReader:
-    """Read one streamed reply: take bytes in pieces of any size, and yield chunks as soon as they are complete.
+    """Reads one streamed reply: takes bytes in pieces of any size, and yields chunks as soon as they are complete.
 
-    An error event is kept until the stream ends, `[DONE]` comes or usage arrives, and is then raised. An answer with a
-    finish reason and `[DONE]` is complete, whatever follows; after `[DONE]` alone, an error that follows is raised.
+    An error event is raised when the stream ends, or `[DONE]` or usage arrives. An answer with a finish reason and
+    `[DONE]` is complete, whatever follows. After `[DONE]` without a finish reason, an error that follows is raised.
 
     Args:
         head: The head of the response.
@@ -71,7 +72,7 @@ class StreamReader:
         self._is_done = False
         self._has_begun = False
         self._has_choices = False
-        self._has_news = False
+        self._has_progress = False
         self._size = 0
         self._unframed: list[bytes] | None = []
         self._comments = CommentFilter()
@@ -100,7 +101,8 @@ class StreamReader:
         return self._read(payloads, piece, waited)
 
     def _read(self, payloads: list[bytes], piece: bytes, waited: float) -> Iterator[WireEvent]:
-        self._has_news = False
+        """Yield the chunks of payloads, and update the idle timer."""
+        self._has_progress = False
         if payloads:
             self._unframed = None
         elif (unframed := self._unframed) is not None and (unframed or (piece := self._comments.strip(piece))):
@@ -114,7 +116,7 @@ class StreamReader:
                 yield chunk
         # A large event, such as an image, may take longer than the limit: its bytes count as content before its end.
         has_part = not self._is_done and self._decoder.is_inside_event and bool(piece.replace(b"data:", b"").strip())
-        self._idle_timer.passed(waited, content=self._has_news or has_part)
+        self._idle_timer.passed(waited, content=self._has_progress or has_part)
 
     def close(self) -> Iterator[WireEvent]:
         """Take the end of the bytes and yield the remaining chunks.
@@ -143,7 +145,7 @@ class StreamReader:
             raise malformed(NO_CHOICES, self._raw_reply(""))
 
     def _plain_chunk(self, payload: bytes) -> WireEvent | None:
-        """Return the chunk of an event that is content and nothing else, as nearly all are; None for any other."""
+        """Return the chunk of an event that contains only content, as nearly all do; None for any other event."""
         is_closed = self._is_done or self._error or isinstance(payload, ErrorPayload)
         chunk = None if is_closed else JSON.parse(payload)
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
@@ -152,14 +154,14 @@ class StreamReader:
         if index is not None and index != 0:
             return None
         self._others = None
-        self._has_begun = self._has_news = self._has_choices = True
+        self._has_begun = self._has_progress = self._has_choices = True
         return cast("WireEvent", chunk)
 
     def _of_answer(self, chunk: WireEvent) -> WireEvent:
-        """Return a chunk with the choices of the answer, which is the choice 0, whichever comes first.
+        """Return a chunk with only the choices of the answer, which is the choice with the index 0.
 
-        One choice is requested from a stream; the others would be mixed into its text. They are kept until the
-        choice 0 comes, because a host may give its only choice another number.
+        Only one choice is requested from a stream, so others must not be mixed into its text. They are stored until
+        choice 0 arrives, because a host may give its only choice another index.
         """
         choices: Any = chunk.get("choices")
         if self._keeps_choices or not isinstance(choices, list) or not choices:
@@ -170,18 +172,18 @@ class StreamReader:
             self._others = None
         elif self._others is not None:
             self._others += pairs
-            self._has_news = True
+            self._has_progress = True
         return chunk if len(own) == len(choices) else cast("WireEvent", {**chunk, "choices": own})
 
     def _judged(self, chunk: WireEvent) -> WireEvent:
-        """Return a chunk without the choices whose errors do not matter, because they are not the first."""
+        """Return a chunk without the choices after the first, whose errors are ignored."""
         choices: Any = chunk.get("choices")
         if not self._keeps_choices or not isinstance(choices, list):
             return chunk
         return cast("WireEvent", {**chunk, "choices": [choice for index, choice in numbered(choices) if index == 0]})
 
     def _other_answer(self) -> Iterator[WireEvent]:
-        """Yield the chunks of the lowest other choice, if the choice 0 did not come."""
+        """Yield the chunks of the choice with the lowest index, if choice 0 did not arrive."""
         others, self._others = self._others, None
         if others:
             self._answer = min(index for index, _ in others)
@@ -190,6 +192,7 @@ class StreamReader:
                     yield from self._checked({"choices": [choice]})
 
     def _chunks(self, payload: bytes) -> Iterator[WireEvent]:
+        """Yield the chunks of any payload."""
         if self._is_done:
             self._check_after_done(payload)
             return
@@ -201,7 +204,7 @@ class StreamReader:
             yield from self._checked(chunk)
         if payload.endswith(DONE):
             yield from self._other_answer()
-            self._is_done = self._has_news = True
+            self._is_done = self._has_progress = True
             self._raise_error()
             self._idle_timer.finish_within(AFTER_DONE)
 
@@ -213,13 +216,14 @@ class StreamReader:
                 raise error_from_reply(chunk, self._raw_reply(chunk), now=self._head.now)
 
     def _checked(self, chunk: WireEvent) -> Iterator[WireEvent]:
+        """Yield a chunk, or its part before an error; see the class for the time at which the error is raised."""
         chunk = self._of_answer(chunk)
         judged = self._judged(chunk)
         if self._error is None and find_error(judged):
-            # Without the choice 0, another one is the part of the answer that came.
+            # If choice 0 has not arrived, the choice with the lowest index is the partial answer.
             yield from self._other_answer()
             self._error = error_from_reply(judged, self._raw_reply(chunk), now=self._head.now)
-            self._has_news = True
+            self._has_progress = True
             self._idle_timer.finish_within(AFTER_ERROR)
         if self._error:
             yield from self._failed(chunk, self._error)
@@ -230,10 +234,10 @@ class StreamReader:
         self._has_choices = self._has_choices or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._is_finished and any(choice.get("finish_reason") for choice in choices):
-            self._is_finished = self._has_news = True
+            self._is_finished = self._has_progress = True
             self._idle_timer.finish_within(AFTER_FINISH)
         if has_content(choices):
-            self._has_begun = self._has_news = True
+            self._has_begun = self._has_progress = True
         yield chunk
 
     def _failed(self, chunk: WireEvent, error: KimiError) -> Iterator[WireEvent]:
@@ -245,7 +249,7 @@ class StreamReader:
             raise error
 
     def _parsed(self, payload: bytes) -> Iterator[WireEvent]:
-        """Yield the chunks of one event: usually one; behind a proxy, several without a separator were reported."""
+        """Yield the chunks of one event. It is usually one; reported: several without a separator, behind a proxy."""
         text = payload.decode("utf-8", errors="replace").strip()
         position = 0
         while position < len(text):
@@ -266,7 +270,7 @@ class StreamReader:
             raise self._error
 
     def _close_plain(self, body: bytes) -> Iterator[WireEvent]:
-        """Read a body that is not a stream: an error, a page, or the reply of a host that does not stream."""
+        """Read a body that is not a stream: an error, an HTML page, or the reply of a host that does not stream."""
         for reply in read_body(self._head, body):
             chunk = as_chunk(reply)
             self._has_begun = has_content(choices_of(chunk))
@@ -274,13 +278,13 @@ class StreamReader:
 
     def _raw_reply(self, value: object) -> RawReply:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return kept_reply(self._head, text)
+        return truncated_reply(self._head, text)
 
 
 class PlainReader:
-    """Read one reply that is not a stream: blanks that keep the connection alive, then one JSON object.
+    """Reads one reply that is not a stream: blanks that keep the connection alive, then one JSON object.
 
-    The reply of a host that streams although no stream was requested is read too: its events are then the parts.
+    If a host streams although no stream was requested, the events of the stream are yielded.
 
     Args:
         head: The head of the response.
@@ -345,7 +349,7 @@ class PlainReader:
     def _is_complete(self) -> bool:
         """Return whether the bytes are a complete reply, although the connection is still open.
 
-        A proxy may fail to close it, and the answer is billed.
+        A proxy may fail to close the connection, and the answer, which is billed, must not be lost.
         """
         if not (self._pieces and self._pieces[0].startswith(b"{")):
             return False

@@ -25,27 +25,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rows", type=Path, metavar="IN", help="the rows: a .jsonl, .csv or .parquet file")
     prompt = parser.add_mutually_exclusive_group(required=True)
     prompt.add_argument(
-        "--prompt", metavar="TEMPLATE", help="the prompt, with columns in braces: 'Translate: {text}'; @FILE reads it"
+        "--prompt", metavar="TEMPLATE", help="the prompt, with columns in braces, such as 'Translate: {text}', or @FILE"
     )
-    prompt.add_argument("--messages", metavar="COLUMN", help="the column with the messages, or with a text")
+    prompt.add_argument("--messages", metavar="COLUMN", help="the column with the messages or the text")
     parser.add_argument("--schema", type=Path, metavar="FILE", help="a JSON schema of the answers")
     parser.add_argument(
-        "--out", type=Path, required=True, help="the results: a .jsonl, .parquet or .sqlite file; it is continued"
+        "--out",
+        type=Path,
+        required=True,
+        help="the results: a .jsonl, .parquet or .sqlite file; an existing one is continued",
     )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="the model's slug (default: %(default)s)")
-    parser.add_argument("--max-tokens", type=int, help="the most tokens of an answer; a budget reserves them")
-    parser.add_argument("--max-cost", type=float, help="the most US dollars (default: no limit)")
-    parser.add_argument("--concurrency", type=int, default=64, help="the most calls at once (default: %(default)s)")
-    parser.add_argument("--requests-per-minute", type=float, metavar="N", help="the most requests a minute")
-    parser.add_argument("--tokens-per-minute", type=float, metavar="N", help="the most tokens of prompts a minute")
+    parser.add_argument(
+        "--max-tokens", type=int, help="the maximum number of tokens of an answer; --max-cost reserves them"
+    )
+    parser.add_argument("--max-cost", type=float, help="the budget in US dollars (default: no limit)")
+    parser.add_argument(
+        "--concurrency", type=int, default=64, help="the maximum number of calls at a time (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--requests-per-minute", type=float, metavar="N", help="the maximum number of requests per minute"
+    )
+    parser.add_argument(
+        "--tokens-per-minute", type=float, metavar="N", help="the maximum number of prompt tokens per minute"
+    )
     parser.add_argument(
         "--lane",
         choices=("calls", "batch"),
         default="calls",
-        help="batch uses the batch API: about half the price, within 24 hours (default: %(default)s)",
+        help="`batch` uses the batch API: about half the price, within 24 hours (default: %(default)s)",
     )
     parser.add_argument("--key", metavar="COLUMN", help="the column that identifies a row (default: its request)")
-    parser.add_argument("--retry-failed", action="store_true", help="ask the failed rows of an earlier run again")
+    parser.add_argument("--retry-failed", action="store_true", help="send the failed rows of an earlier run again")
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -13,7 +13,9 @@ HELP = "estimate the cost of sending files, offline"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     file_arguments(parser)
-    parser.add_argument("--max-tokens", type=int, help="the limit of an answer, for the highest cost")
+    parser.add_argument(
+        "--max-tokens", type=int, help="the maximum number of tokens of an answer, for the highest cost"
+    )
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -13,9 +13,11 @@ HELP = "sum up the costs in an audit log (the file of an AuditLog)"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("log", type=Path, metavar="AUDIT.jsonl", help="the log")
-    parser.add_argument("--by", choices=sorted(KEYS), default="model", help="the rows (default: %(default)s)")
-    parser.add_argument("--html", action="store_true", help="write a page with a chart")
+    parser.add_argument("log", type=Path, metavar="AUDIT.jsonl", help="the file of an AuditLog")
+    parser.add_argument(
+        "--by", choices=sorted(KEYS), default="model", help="one row per value of this (default: %(default)s)"
+    )
+    parser.add_argument("--html", action="store_true", help="print an HTML page with a chart")
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -30,10 +30,10 @@ _UPTIME = 90.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     model_argument(parser)
-    parser.add_argument("--tools", action="store_true", help="the hosts must take tools")
-    parser.add_argument("--json-schema", action="store_true", help="the hosts must enforce JSON schemas")
-    parser.add_argument("--reasoning", action="store_true", help="the hosts must take reasoning settings")
-    parser.add_argument("--max-price", type=float, help="US dollars per million output tokens at most")
+    parser.add_argument("--tools", action="store_true", help="require hosts that accept tools")
+    parser.add_argument("--json-schema", action="store_true", help="require hosts that enforce JSON schemas")
+    parser.add_argument("--reasoning", action="store_true", help="require hosts that accept reasoning settings")
+    parser.add_argument("--max-price", type=float, help="the maximum price in US dollars per million output tokens")
 
 
 @dataclass(slots=True)

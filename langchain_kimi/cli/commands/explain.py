@@ -17,7 +17,7 @@ _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("error", nargs="?", help="the class or the anchor of the error (default: list all)")
+    parser.add_argument("error", nargs="?", help="the class of the error (default: list all)")
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -31,7 +31,9 @@ SORTS: dict[str, Callable[[Endpoint], float]] = {"price": _price, "throughput": 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("model", help="the model's slug")
-    parser.add_argument("--sort", choices=[*SORTS], default="price", help="the order (default: %(default)s)")
+    parser.add_argument(
+        "--sort", choices=[*SORTS], default="price", help="the column to sort by (default: %(default)s)"
+    )
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -13,7 +13,7 @@ HELP = "list the models with their prices and limits"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--kimi", action="store_true", help="only Kimi models")
-    parser.add_argument("--search", help="only models with this text in their name")
+    parser.add_argument("--search", help="only models whose name contains this text")
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

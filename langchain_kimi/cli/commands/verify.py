@@ -13,13 +13,17 @@ HELP = "measure which hosts of a model serve your tools well (this costs money)"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     model_argument(parser)
-    parser.add_argument("--cases", type=Path, help="a JSONL file of your own turns (default: those of the package)")
+    parser.add_argument("--cases", type=Path, help="a .jsonl file of your own turns (default: those of the package)")
     parser.add_argument("--hosts", nargs="+", metavar="HOST", help="the hosts (default: all)")
-    parser.add_argument("--runs", type=int, default=1, help="how often each case is sent (default: %(default)s)")
-    parser.add_argument("--reference", help="the host that decides whether a call is due")
-    parser.add_argument("--max-cost", type=float, default=1.0, help="the most US dollars (default: %(default)s)")
-    parser.add_argument("--concurrency", type=int, default=5, help="calls at once (default: %(default)s)")
-    parser.add_argument("--results", type=Path, help="a file for the results, with which a run can be resumed")
+    parser.add_argument(
+        "--runs", type=int, default=1, help="the number of times that each case is sent (default: %(default)s)"
+    )
+    parser.add_argument("--reference", help="the host whose calls are the expected ones")
+    parser.add_argument("--max-cost", type=float, default=1.0, help="the budget in US dollars (default: %(default)s)")
+    parser.add_argument(
+        "--concurrency", type=int, default=5, help="the number of calls at a time (default: %(default)s)"
+    )
+    parser.add_argument("--results", type=Path, help="a file for the results; an interrupted run continues with it")
 
 
 def run(options: argparse.Namespace, out: Output) -> int:

@@ -116,7 +116,7 @@ def test_the_batch_lane_is_an_option(cli: Cli, tmp_path: Path) -> None:
     assert "requests_per_minute must be a number above 0" in cli.err
 
 
-def test_failed_rows_end_with_3_and_are_asked_again_on_request(cli: Cli, tmp_path: Path) -> None:
+def test_failed_rows_give_exit_code_3_and_are_sent_again_on_request(cli: Cli, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "a"}, {"text": "b"}])
     command = ["bulk", str(rows), "--prompt", "{text}", "--out", str(tmp_path / "out.jsonl"), "--concurrency", "1"]
     cli.emulator.script(faults.provider_refused("bad schema"))

@@ -8,5 +8,5 @@ def test_the_limits_are_shown(cli: Cli) -> None:
     assert cli.json("key")["limit_remaining"] == 7.5
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_values_are_left_out() -> None:
     assert key_rows(KeyInfo(usage=1.0)) == [{"field": "used", "value": "1.0000 USD"}]

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -139,18 +139,27 @@ def splits(case: Case) -> Iterator[list[dict[str, Any]]]:
 
 
 def random_splits(case: Case, count: int = 25) -> Iterator[list[dict[str, Any]]]:
-    """Yield the deltas as in `even_splits`, and `count` times with each text split at up to three positions.
+    """Yield some of `even_splits`, and `count` times the deltas with each text split at up to three positions.
 
-    The positions are the same in each run.
+    These are the unchanged deltas, the characters, and one way to put empty deltas between pieces. What is yielded is
+    the same in each run.
     """
-    yield from even_splits(case)
     chance = random.Random(case.name)  # noqa: S311 - not a secret; the same positions in each run
+    unchanged, characters, *with_silence = even_splits(case)
+    yield from (unchanged, characters, *chance.sample(with_silence, min(1, len(with_silence))))
     for _ in range(count):
         pieces: list[dict[str, Any]] = []
         for delta in case.deltas:
             places = range(1, len(_text(delta)[1]))
             pieces += _cut(delta, sorted(chance.sample(places, min(chance.randint(1, 3), len(places)))))
         yield pieces
+
+
+def check_streamed(case: Case, split: Iterable[list[dict[str, Any]]]) -> None:
+    """Check that the deltas give the expected outcome in each of these splits."""
+    expected = expected_of(case)
+    for deltas in split:
+        assert outcome_of(streamed(case, deltas), case) == expected, deltas
 
 
 def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:

@@ -21,7 +21,6 @@ def assert_unchanged(case: Case, deltas: list[dict[str, Any]]) -> None:
     assert "kimi" not in message.response_metadata
 
 
-@pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
     for deltas in random_splits(case, 3):
@@ -29,7 +28,6 @@ def test_streamed_in_random_pieces(case: Case) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
     for deltas in splits(case):

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.kimi.corpus.cases import Case, expected_of, outcome_of, plain, random_splits, splits, streamed
+from tests.kimi.corpus.cases import (
+    Case,
+    check_streamed,
+    expected_of,
+    outcome_of,
+    plain,
+    random_splits,
+    splits,
+    streamed,
+)
 from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
 from tests.rows import each_row
 
@@ -11,21 +20,15 @@ DETAIL = {"type": "reasoning.text", "index": 0, "format": "unknown"}
 every_case = each_row("case", CASES, ids=lambda case: case.name)
 
 
-@pytest.mark.uncovered
 @every_case
 def test_streamed_in_random_pieces(case: Case) -> None:
-    expected = expected_of(case)
-    for deltas in random_splits(case, 3):
-        assert outcome_of(streamed(case, deltas), case) == expected, deltas
+    check_streamed(case, random_splits(case, 3))
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_streamed_at_every_split(case: Case) -> None:
-    expected = expected_of(case)
-    for deltas in splits(case):
-        assert outcome_of(streamed(case, deltas), case) == expected, deltas
+    check_streamed(case, splits(case))
 
 
 @pytest.mark.covered

@@ -65,7 +65,6 @@ def test_cut_at_some_places(case: Case) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.uncovered
 @every_case
 def test_cut_at_every_place(case: Case) -> None:
     assert_cuts_change_nothing(case, range(1, len(text_of(case))))

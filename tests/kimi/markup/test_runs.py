@@ -22,7 +22,7 @@ def test_accepted_text_is_dropped_when_pieces_are_joined() -> None:
         run.feed(piece)
     assert run.raw == SECTION + ONE + SECTION_END
     assert len(run.text) < len(run.raw)
-    assert run.has_raw
+    assert run.has_markup
 
 
 def test_blanks_after_a_long_value_are_collected() -> None:

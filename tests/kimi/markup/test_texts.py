@@ -23,6 +23,8 @@ def test_a_delta_without_markup_is_returned_itself() -> None:
     assert followed.is_idle
     assert followed.count == 0
     assert followed.close(clean=True) == {}
+    assert followed.calls(has_others=False, finish="stop") == []
+    assert leaks().calls(has_others=False, finish="stop") == []
 
 
 def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
@@ -31,15 +33,15 @@ def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
     assert followed.feed(delta) == {"reasoning": "b", "reasoning_details": [detail("b", id="r")]}
     assert followed.close(clean=True) == {}
     assert followed.count == 1
-    assert [call.name for call in followed.calls(has_others=False, is_confirmed=True)] == ["get_weather"]
-    assert followed.calls(has_others=True, is_confirmed=True) == []
+    assert [call.name for call in followed.calls(has_others=False, finish="stop")] == ["get_weather"]
+    assert followed.calls(has_others=True, finish="stop") == []
 
 
 def test_reasoning_in_details_only() -> None:
     followed = leaks()
     followed.feed({"reasoning_details": [detail(ONE)]})
     followed.close(clean=True)
-    assert len(followed.calls(has_others=False, is_confirmed=True)) == 1
+    assert len(followed.calls(has_others=False, finish="stop")) == 1
 
 
 def test_signed_and_encrypted_reasoning_is_unchanged() -> None:
@@ -121,38 +123,38 @@ NOT_PLAIN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("delta", PLAIN, ids=str)
 def test_plain_deltas_pass(delta: Any) -> None:
-    assert begun().passes(delta)
+    assert begun().pass_unchanged(delta)
 
 
 @pytest.mark.parametrize("delta", NOT_PLAIN, ids=str)
 def test_deltas_that_need_scanning_do_not_pass(delta: Any) -> None:
-    assert not begun().passes(delta)
+    assert not begun().pass_unchanged(delta)
 
 
 def test_the_first_delta_of_each_kind_does_not_pass() -> None:
-    assert not leaks().passes({"content": "a"})
-    assert not leaks().passes({"reasoning": "a"})
+    assert not leaks().pass_unchanged({"content": "a"})
+    assert not leaks().pass_unchanged({"reasoning": "a"})
     followed = leaks()
     followed.feed({"reasoning": "a"})
-    assert followed.passes({"reasoning": "b"})
-    assert not followed.passes({"reasoning": "b", "reasoning_details": [detail("b")]})
+    assert followed.pass_unchanged({"reasoning": "b"})
+    assert not followed.pass_unchanged({"reasoning": "b", "reasoning_details": [detail("b")]})
 
 
 def test_no_delta_passes_pending_text() -> None:
     followed = begun()
     followed.feed({"reasoning": "<", "reasoning_details": [detail("<")]})
-    assert not followed.passes({"content": "b"})
-    assert not followed.passes({"content": ""})
-    assert not followed.passes({"reasoning": "b"})
+    assert not followed.pass_unchanged({"content": "b"})
+    assert not followed.pass_unchanged({"content": ""})
+    assert not followed.pass_unchanged({"reasoning": "b"})
     assert not followed.has_no_text({"content": None})
     followed.feed({"content": "b <"})
-    assert not followed.passes({"content": "c"})
-    assert followed.passes({"reasoning": "c"})
+    assert not followed.pass_unchanged({"content": "c"})
+    assert followed.pass_unchanged({"reasoning": "c"})
 
 
 def test_quotes_in_passed_texts_count() -> None:
     followed = begun()
-    assert followed.passes({"content": " `"})
+    assert followed.pass_unchanged({"content": " `"})
     assert followed.feed({"content": f"{ONE}`"}) == {"content": f"{ONE}`"}
 
 

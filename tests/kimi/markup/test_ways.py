@@ -1,6 +1,5 @@
 """Tests leaked and quoted markup in all four ways to call a model, over a socket."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -74,12 +73,6 @@ WRAPPED: dict[str, tuple[str, bool]] = {
     "cut, of K3": (section(TAGGED)[:-70], False),
 }
 """The arguments of a structured call, and whether they are one whole call of the same tool."""
-
-
-@pytest.fixture(scope="module")
-def openrouter() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -11,7 +11,7 @@ from aiohttp.base_protocol import BaseProtocol
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from langchain_kimi._openrouter.http.aiohttp_client import AiohttpClient, _Body, _of_parents, _translated
+from langchain_kimi._openrouter.http.aiohttp_client import AiohttpClient, _Body, _sessions_of_parents, _translated
 from langchain_kimi._openrouter.http.network import NoLimits
 from langchain_kimi.errors import KimiUsageError
 from tests.conftest import KEY
@@ -107,7 +107,7 @@ def test_a_child_process_leaves_the_connection_to_its_parent() -> None:
         assert not session.connector.closed
         session.connector._process += 1
         # It is closed here, because this is the parent.
-        assert _of_parents.pop()[0] is session
+        assert _sessions_of_parents.pop()[0] is session
         client._process += 1
         client._session, client._protocol, client._transport = session, protocol, protocol.transport
 

@@ -16,7 +16,7 @@ from langchain_kimi._openrouter.http.clients import AsyncLease, aclose, close, s
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.pool import MAX_IDLE, Caller
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
-from langchain_kimi._openrouter.http.transports import sync_kind
+from langchain_kimi._openrouter.http.transports import sync_client_class
 from langchain_kimi.errors import KimiTimeoutError
 from langchain_kimi.testing.http1 import Hang, Pause
 from tests.openrouter.events import WHOLE, text_event
@@ -284,7 +284,7 @@ def test_a_thread_that_timed_out_closes_a_retired_client(
 
     one, waiter = Connection("http://127.0.0.1:9", max_connections=1), Late()
     registry, first, second = clients._registry, Caller(), Caller()
-    pool, _ = registry.pool(registry.sync, sync_kind, one)
+    pool, _ = registry.pool(registry.sync, sync_client_class, one)
     client = pool.acquire(first)
     pool.wait(second, waiter)
     close(one)
@@ -299,7 +299,7 @@ def test_a_waiting_thread_gets_the_next_free_client() -> None:
     with ThreadPoolExecutor(1) as pool:
         with sync_client_for(one) as client:
             waiting = pool.submit(sync_client, one)
-            while not clients._registry.pool(clients._registry.sync, sync_kind, one)[0].waiters:
+            while not clients._registry.pool(clients._registry.sync, sync_client_class, one)[0].waiters:
                 pass
         assert waiting.result() is client
     close(one)

@@ -27,7 +27,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
 
 @EVERY_KIND
-def test_a_connection_is_used_again_for_the_same_server_alone(kind: Any) -> None:
+def test_a_connection_is_reused_only_for_the_same_server(kind: Any) -> None:
     with answering(REPLY) as server, answering(REPLY) as other, Exchanges(kind) as exchange:
         for port in (server.port, server.port, other.port, server.port):
             assert exchange(f"http://127.0.0.1:{port}/") == (200, b"one")

@@ -112,7 +112,7 @@ async def test_a_write_to_a_closed_connection_is_an_error(listener: socket.socke
     await stream.aclose()
 
 
-def test_a_read_first_sends_what_waits(listener: socket.socket) -> None:
+def test_a_read_sends_buffered_data_first(listener: socket.socket) -> None:
     network = Network()
     stream = network.connect_tcp(HOST, port_of(listener))
     with listener.accept()[0] as connection:
@@ -123,7 +123,7 @@ def test_a_read_first_sends_what_waits(listener: socket.socket) -> None:
     network.close()
 
 
-async def test_an_async_read_first_sends_what_waits(listener: socket.socket) -> None:
+async def test_an_async_read_sends_buffered_data_first(listener: socket.socket) -> None:
     stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
     with listener.accept()[0] as connection:
         await stream.write(b"head")

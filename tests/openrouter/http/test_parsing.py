@@ -81,7 +81,7 @@ def test_a_body_without_a_length_ends_with_the_connection() -> None:
         ([CHUNKED + chunk(b"one"), b"9;", b"a" * MOST_UNREAD, b"a"], "outside of its body"),
     ],
 )
-def test_what_came_before_a_failure_is_taken_first(parts: list[bytes], reason: str) -> None:
+def test_bytes_before_a_failure_are_read_first(parts: list[bytes], reason: str) -> None:
     incoming = fed(parts[0])
     piece = incoming.take()
     for part in parts[1:]:
@@ -104,7 +104,7 @@ def test_what_came_before_a_failure_is_taken_first(parts: list[bytes], reason: s
         ([HEAD, b"A: " + b"a" * MOST_UNREAD], "outside of its body"),
     ],
 )
-def test_what_is_not_a_reply_fails_before_it_begins(parts: list[bytes], reason: str) -> None:
+def test_bytes_that_are_not_a_reply_fail_before_the_reply_begins(parts: list[bytes], reason: str) -> None:
     incoming = fed(*parts)
     assert not incoming.is_begun
     with pytest.raises(httpx.RemoteProtocolError, match=reason):

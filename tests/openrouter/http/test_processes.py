@@ -15,7 +15,7 @@ from langchain_kimi._openrouter.http.clients import close, sync_client_for
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi.testing.http1 import Hang, Pause
-from tests.interpreters import Interpreter
+from tests.interpreters import STRICT, Interpreter
 from tests.openrouter.events import WHOLE
 from tests.openrouter.http.calling import call, serving, streamed
 
@@ -142,7 +142,7 @@ print(next(parts))
 def test_a_process_with_an_open_stream_exits_silently() -> None:
     with serving(streamed(WHOLE[0], Hang())) as server:
         ended = subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "error", "-c", OPEN_STREAM, server.url],
+            [sys.executable, "-X", "dev", *STRICT, "-c", OPEN_STREAM, server.url],
             capture_output=True,
             text=True,
             check=False,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.http.lean_client import AsyncLeanClient, LeanClient
-from langchain_kimi._openrouter.http.transports import TRANSPORTS, async_kind, sync_kind
+from langchain_kimi._openrouter.http.transports import TRANSPORTS, async_client_class, sync_client_class
 from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
@@ -66,13 +66,13 @@ def test_an_assigned_transport_is_checked() -> None:
     assert model.transport == "httptools"
 
 
-@pytest.mark.parametrize("kind_of", [sync_kind, async_kind])
+@pytest.mark.parametrize("kind_of", [sync_client_class, async_client_class])
 def test_the_default_and_calls_through_a_proxy_use_httpx(kind_of: Callable[[str, str | None], Any]) -> None:
-    lean = LeanClient if kind_of is sync_kind else AsyncLeanClient
+    lean = LeanClient if kind_of is sync_client_class else AsyncLeanClient
     assert kind_of("httpx", None) is lean
     for name in OTHERS:
         assert kind_of(name, "http://127.0.0.1:9") is lean
-        assert (kind_of(name, None) is lean) is (name == "aiohttp" and kind_of is sync_kind)
+        assert (kind_of(name, None) is lean) is (name == "aiohttp" and kind_of is sync_client_class)
 
 
 def test_the_packages_of_other_transports_are_not_required(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,11 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.parameters.options import CacheControl, Prediction, ProviderPreferences, Reasoning
 from langchain_kimi._openrouter.parameters.plugins import plugin
 from langchain_kimi.errors import KimiUsageError
+from scripts.whats_new import OWN_ARGUMENTS
 from tests.conftest import KEY
 
 components: Any = pytest.importorskip("openrouter").components
 
-OWN_ARGUMENTS = {"model", "messages", "stream"}
 NAMES = {"metadata": "request_metadata"}
 """Parameters that have another name in the constructor."""
 VALUES: dict[str, list[Any]] = {

@@ -24,7 +24,7 @@ def received(name: str) -> bytes:
         ("TLS: an echo", b"\x16\x03\x01"),
     ],
 )
-def test_what_answers_a_handshake(name: str, start: bytes) -> None:
+def test_the_first_bytes_after_a_handshake(name: str, start: bytes) -> None:
     assert received(name).startswith(start)
 
 

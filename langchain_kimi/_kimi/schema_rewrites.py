@@ -1,4 +1,4 @@
-"""Rewrites of single schemas to equal ones that Moonshot AI accepts: enums, types, lists, required properties."""
+"""Rewrite single schemas to equivalent ones that Moonshot AI accepts: enums, types, lists, required properties."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from langchain_kimi._openrouter.json_schema import DEFINITIONS, type_of, types_o
 from langchain_kimi._openrouter.wire import JSONObject
 
 ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
-"""Keywords that constrain no value."""
+"""Keywords that do not constrain values."""
 TYPING = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "not"})
-"""Keywords that determine the type of a value, or that a type is not added beside."""
+"""Keywords beside which no type is added, because they determine it or because Moonshot AI refuses it."""
 
-_WORDS = {
+_KEYWORDS_OF_TYPE = {
     "object": {"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"}
     | {"propertyNames", "dependentRequired", "dependentSchemas", "unevaluatedProperties"},
     "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"}
@@ -23,16 +23,16 @@ _WORDS = {
     "string": {"minLength", "maxLength", "pattern", "format"},
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
 }
-_WORDS["integer"] = _WORDS["number"]
+_KEYWORDS_OF_TYPE["integer"] = _KEYWORDS_OF_TYPE["number"]
 _NUMBERS = {"integer", "number"}
 UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
 
 
 def with_one_item_schema(schema: JSONObject) -> JSONObject:
-    """Return a schema whose `items` is not a list or false: a list becomes `prefixItems`, and false a limit.
+    """Return a schema whose `items` is not a list or false: a list becomes `prefixItems`, and false `maxItems`.
 
-    A list of a limited number of equal items gets one schema for all of them.
+    If all `prefixItems` are equal and there are no other items, they become one schema in `items`.
     """
     items = schema.get("items")
     if isinstance(items, list):
@@ -53,7 +53,7 @@ def with_one_item_schema(schema: JSONObject) -> JSONObject:
 
 
 def with_declared_properties(schema: JSONObject) -> JSONObject:
-    """Return a schema in which each required property is declared, with the schema that it has without that."""
+    """Return a schema that declares each required property; undeclared ones get the schema that applies to them."""
     missing = [name for name in schema.get("required") or () if name not in (schema.get("properties") or {})]
     if not missing:
         return schema
@@ -62,14 +62,14 @@ def with_declared_properties(schema: JSONObject) -> JSONObject:
 
 
 def _undeclared(schema: JSONObject, name: str) -> JSONObject:
-    patterns = [pattern for pattern in schema.get("patternProperties") or () if _finds(pattern, name)]
+    patterns = [pattern for pattern in schema.get("patternProperties") or () if _may_match(pattern, name)]
     rest = True if patterns else schema.get("additionalProperties", True)
     if isinstance(rest, dict) and rest:
         return rest
     return dict(NEVER) if rest is False else ANYTHING
 
 
-def _finds(pattern: str, name: str) -> bool:
+def _may_match(pattern: str, name: str) -> bool:
     try:
         return re.search(pattern, name) is not None
     except re.error:
@@ -77,7 +77,10 @@ def _finds(pattern: str, name: str) -> bool:
 
 
 def with_typed_enum(schema: JSONObject) -> JSONObject:
-    """Return a schema whose enum has members of one type, or of one and null; others become branches of `anyOf`."""
+    """Return a schema whose enum has members of one type, or of one type and null.
+
+    An enum with more types becomes an `anyOf` with a branch for each type.
+    """
     if "enum" not in schema:
         return schema
     allowed = types_of(schema)
@@ -99,6 +102,7 @@ def with_typed_enum(schema: JSONObject) -> JSONObject:
 
 
 def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
+    """Return a schema whose members have one type, or one type and null, as enums of an accepted size."""
     allowed_ids = {id(member) for group in groups.values() for member in group}
     members = [member for member in schema["enum"] if id(member) in allowed_ids]
     # With a numeric type before null, Moonshot AI refuses the member null.
@@ -141,27 +145,32 @@ def _with_branches(rest: JSONObject, branches: list[JSONObject]) -> JSONObject:
 
 
 def with_single_types(schema: JSONObject) -> JSONObject:
-    """Return a schema in which a list of types is alone, or a branch of `anyOf` for each type with its keywords."""
-    kinds = list(dict.fromkeys(types_of(schema)))
-    if len(kinds) < 2 or "enum" in schema or not set(schema) - LABELS - {"type"}:  # noqa: PLR2004 - several types
+    """Return a schema in which a list of types has only annotations beside it.
+
+    With other keywords, the list becomes an `anyOf` with a branch for each type and its keywords.
+    """
+    types = list(dict.fromkeys(types_of(schema)))
+    if len(types) < 2 or "enum" in schema or not set(schema) - LABELS - {"type"}:  # noqa: PLR2004 - several types
         return schema
-    specific = set().union(*(words for kind, words in _WORDS.items() if kind in kinds))
+    moved = {"type"}.union(*(_KEYWORDS_OF_TYPE.get(name, ()) for name in types))
     branches = [
-        {"type": kind, **{keyword: schema[keyword] for keyword in schema if keyword in _WORDS.get(kind, ())}}
-        for kind in kinds
+        {"type": name, **{keyword: schema[keyword] for keyword in schema if keyword in _KEYWORDS_OF_TYPE.get(name, ())}}
+        for name in types
     ]
-    rest = {keyword: value for keyword, value in schema.items() if keyword not in specific | {"type"}}
-    # Without keywords of one type, annotations alone are beside the list.
+    rest = {keyword: value for keyword, value in schema.items() if keyword not in moved}
     return {**rest, "anyOf": branches}
 
 
 def with_type(schema: JSONObject) -> JSONObject:
-    """Return a property with the type that its keywords show, or with all types."""
+    """Return the schema of a property with the type that its keywords imply, or with all types.
+
+    It stays unchanged if its keywords belong to several types, or to none.
+    """
     if TYPING & set(schema):
         return schema
     if "const" in schema:
         return {"type": type_of(schema["const"]), **schema}
-    kinds = {kind for kind, words in _WORDS.items() if kind != "integer" and words & set(schema)}
+    kinds = {kind for kind, words in _KEYWORDS_OF_TYPE.items() if kind != "integer" and words & set(schema)}
     if len(kinds) == 1:
         return {"type": kinds.pop(), **schema}
     return schema if kinds or set(schema) - ANNOTATIONS else {**ANYTHING, **schema}
@@ -172,13 +181,13 @@ def with_accepted_branches(
 ) -> JSONObject:
     """Return a schema that shares no keyword with the branches of its `anyOf`; shared ones move into the branches.
 
-    Branches that no value matches are left out. At the root the type stays beside `anyOf`.
+    Branches that no value matches are removed. At the root, the type stays beside `anyOf`.
 
     Args:
         schema: The schema.
         is_root: Whether it is the root.
-        may_copy: Whether shared keywords may be copied into a number of branches. If not, the branches move into
-            `allOf`, which Moonshot AI's validator does not visit.
+        may_copy: Takes the shared keywords and a number of copies, and returns whether they may be copied. If not, the
+            branches move into `allOf`, which Moonshot AI's validator does not visit.
     """
     if "anyOf" not in schema:
         return schema
@@ -216,6 +225,7 @@ def _without(schema: JSONObject, keywords: AbstractSet[str]) -> JSONObject:
 
 
 def _has_conflict(moving: JSONObject, branches: list[JSONObject]) -> bool:
+    """Return whether Moonshot AI refuses some of these keywords beside the branches."""
     objects = {"properties", "additionalProperties", "required"}
     return "type" in moving or any(
         set(moving) & set(branch) - {"anyOf"} or ("required" in branch and objects & set(moving)) for branch in branches
@@ -223,6 +233,7 @@ def _has_conflict(moving: JSONObject, branches: list[JSONObject]) -> bool:
 
 
 def _narrowed(shared: JSONObject, branch: JSONObject) -> JSONObject:
+    """Return a branch that also requires the shared keywords."""
     kinds, own = types_of(shared), types_of(branch)
     if kinds and own and not common_types(kinds, own):
         return dict(NEVER)

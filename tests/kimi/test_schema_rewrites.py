@@ -4,7 +4,7 @@ import pytest
 
 from langchain_kimi._kimi.schema_merging import NEVER
 from langchain_kimi._kimi.schema_references import ANYTHING
-from langchain_kimi._kimi.schema_shapes import (
+from langchain_kimi._kimi.schema_rewrites import (
     with_accepted_branches,
     with_declared_properties,
     with_one_item_schema,
