@@ -15,7 +15,7 @@ from pathlib import Path
 
 from langchain_kimi._kimi.families import family
 from langchain_kimi._tokens.counting import Billed, TokenCounter
-from langchain_kimi._tokens.estimate import LETTERS_PER_TOKEN, estimate_tokens
+from langchain_kimi._tokens.estimate import estimate_tokens
 from langchain_kimi._tokens.hosts import PromptForm, default_form
 from scripts.fit_prompt_forms import best_form, generation_of
 from scripts.recorded_prompts import (
@@ -188,7 +188,6 @@ def document(recorded: Sequence[Exchange]) -> str:
                 row("with rulers of dashes", answers(recorded, has_ruler)),
             ],
         ),
-        scripts="\n".join(f"| {name} | {letters} |" for name, letters in LETTERS_PER_TOKEN.items()),
     )
 
 

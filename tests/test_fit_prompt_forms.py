@@ -22,7 +22,7 @@ TOOL: Any = {
 QUESTION: Any = {"role": "user", "content": "What do you see, and which of the two is it?"}
 CALL: Any = {
     "role": "assistant",
-    "reasoning": "I had better look. " * 9,
+    "reasoning": "I had better look. " * 8,
     "tool_calls": [{"id": "look:0", "type": "function", "function": {"name": "look", "arguments": "{}"}}],
 }
 RESULT: Any = {"role": "tool", "tool_call_id": "look:0", "content": "A lake."}

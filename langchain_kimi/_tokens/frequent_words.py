@@ -37,7 +37,7 @@ EVERYWHERE = words_of(
     "specific speed stack start static status step storage store str strict string subject success summary support "
     "supported supports svg swagger system tags temp temperature template testing tests text theme this thread time "
     "title toggle tokens toolbar tools turn txt type typename types uint undefined updated utf util utils val "
-    "validation value values variable vars vector vendor version warning webkit west width wiki window work wrap "
+    "validation value values variable vars vector vendor version warning west width wiki window work wrap "
     "wrapper write www yes zone"
 )
 """One token after a space, within a name and after most signs: the words of code, schemas and interfaces."""
@@ -80,3 +80,14 @@ IN_TEXTS = words_of(
     "weather website whether which while within without working would writing written yesterday yourself"
 )
 """One token after a space or at the start of a line, but often several after a sign."""
+
+NAMES = words_of(
+    "Africa African America American April Arabic Asia August Australia Austria Beijing Berlin Brazil Britain "
+    "British California Canada Chicago China Chinese December Dutch Earth Egypt England English Europe European "
+    "February France French Friday Germany German Google Greek Hello Hindi India Indian Indonesia Internet Iran "
+    "Ireland Israel Italian Italy January Japan Japanese John July June Korea Korean London Los March Mexico "
+    "Microsoft Monday Moscow New November October Paris Please Polish Portuguese Python Russia Russian Saturday "
+    "September Spain Spanish Sunday Swedish Sweden Thursday Tokyo Tuesday Turkey Turkish United Washington "
+    "Wednesday York"
+)
+"""One token after a space: languages, countries, days, months and other names."""

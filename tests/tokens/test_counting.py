@@ -120,7 +120,8 @@ WITH_SYSTEM: list[WireMessage] = [{"role": "system", "content": "Be brief."}, *H
 def test_a_conversation_tells_how_it_is_written(home: Path, form: PromptForm) -> None:
     billed = Billed(1, in_form(HI, TOOLS, form) + 2)
     counted = TokenCounter(K2).count_messages(LONG, TOOLS, billed=billed)
-    assert counted.tokens == in_form(LONG, TOOLS, form) + 2
+    # Each count is rounded.
+    assert counted.tokens == pytest.approx(in_form(LONG, TOOLS, form) + 2, abs=1)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -162,7 +163,8 @@ def test_an_own_measure_is_not_adjusted() -> None:
 def test_a_form_that_is_set_stays(home: Path) -> None:
     form = PromptForm("json", default_system=False)
     counted = TokenCounter(K2, form=form).count_messages(LONG, TOOLS, billed=Billed(1, in_form(HI, TOOLS, form) + 2))
-    assert counted.tokens == in_form(LONG, TOOLS, form) + 2
+    # Each count is rounded.
+    assert counted.tokens == pytest.approx(in_form(LONG, TOOLS, form) + 2, abs=1)
     assert counted.unadjusted == in_form(LONG, TOOLS, form)
 
 

@@ -1,4 +1,4 @@
-from langchain_kimi._tokens.frequent_words import EVERYWHERE, IN_TEXTS, words_of
+from langchain_kimi._tokens.frequent_words import EVERYWHERE, IN_TEXTS, NAMES, words_of
 
 
 def test_blanks_separate_words() -> None:
@@ -8,3 +8,4 @@ def test_blanks_separate_words() -> None:
 def test_no_word_is_in_both_lists() -> None:
     assert not EVERYWHERE & IN_TEXTS
     assert all(word.isascii() and word.islower() for word in EVERYWHERE | IN_TEXTS)
+    assert all(name.isascii() and name.istitle() for name in NAMES)
