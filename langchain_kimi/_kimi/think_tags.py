@@ -25,8 +25,7 @@ _LONGEST_ENDING = 80
 """The length of the end of a text that is searched for the end of a sentence."""
 _MAX_TAGS = 100
 """The maximum number of opening tags in the answer that are read as such."""
-_OPENING_QUOTES = frozenset("`'\"“«(")
-_CLOSING_QUOTES = frozenset("`'\"”»)")
+_OPENING_QUOTES, _CLOSING_QUOTES = frozenset("`'\"“«("), frozenset("`'\"”»)")
 _PUNCTUATION = frozenset(",.;:?!)")
 
 _TAG = lazy_pattern(r"</?think>")

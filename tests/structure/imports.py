@@ -44,8 +44,8 @@ NETWORK = frozenset({"httpx", "asyncio", "threading", "ssl", "socket", "time"})
 LAYERS = {
     "_version": Layer(),
     "_patterns": Layer(),
-    "_explanations": Layer(frozenset({"_version"})),
-    "errors": Layer(frozenset({"_explanations", "_patterns"}), frozenset({"langchain_core"})),
+    "_explanations": Layer(frozenset({"_version", "_patterns"})),
+    "errors": Layer(frozenset({"_explanations"}), frozenset({"langchain_core"})),
     "_openrouter": Layer(BASE, frozenset({"pydantic"})),
     "_openrouter.http": Layer(
         PROTOCOL,

@@ -4,6 +4,7 @@ A plugin of the request overrides the account's default for it; `enabled=False` 
 with an unknown id becomes a `GenericPlugin` and is sent unchanged.
 """
 
+import importlib
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -50,11 +51,10 @@ def plugin(value: object) -> Plugin:
     if isinstance(value, Plugin):
         return value
     # Building these classes took a fifteenth of the package's import.
-    from langchain_kimi._openrouter.parameters.plugins import BY_ID  # noqa: PLC0415 - imported when used
-
+    by_id: dict[str, type[Plugin]] = importlib.import_module(f"{__package__}.plugins").BY_ID
     value = as_dict(value)
     if not isinstance(value, Mapping):
         raise invalid("a plugin or a dict", value)
     if not isinstance(value.get("id"), str):
-        raise invalid(f"a dict with an 'id', such as {', '.join(BY_ID)}", value)
-    return BY_ID.get(checked_word(value["id"], list(BY_ID)), GenericPlugin).model_validate(dict(value))
+        raise invalid(f"a dict with an 'id', such as {', '.join(by_id)}", value)
+    return by_id.get(checked_word(value["id"], list(by_id)), GenericPlugin).model_validate(dict(value))
