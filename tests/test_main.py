@@ -58,14 +58,11 @@ def test_an_error_is_written_to_stderr(hub: Hub, capsys: pytest.CaptureFixture[s
     assert "Traceback" not in output.err
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [([], "tokenizer"), (["tokenizer"], "fetch")])
-def test_an_incomplete_command_lists_the_commands(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
-) -> None:
+def test_an_incomplete_command_lists_its_actions(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        main(["tokenizer"])
     assert ended.value.code == 2
-    assert expected in capsys.readouterr().err
+    assert "fetch" in capsys.readouterr().err
 
 
 def test_help(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,7 +218,7 @@ async def test_an_error_stops_a_run_that_is_to_raise(openrouter: Emulator, tmp_p
         await results(small(openrouter, rows=1), map(str, range(40)), tmp_path / "out", on_error="raise")
 
     assert len(submissions(openrouter)) < 40
-    with pytest.raises(KimiUsageError, match="not known"):
+    with pytest.raises(KimiUsageError, match="are unknown"):
         await results(small(openrouter, model="a/b"), ["a"], tmp_path / "other", max_cost=1)
 
 
