@@ -94,7 +94,7 @@ def test_a_filter_and_a_misspelled_slug_give_different_advice(message: str, knob
         (402, "x", "Add credits"),
         (403, "Key limit exceeded (total limit)", "raise the key's limit"),
         (403, "x", "guardrails"),
-        (407, "x", "the user name and the password of the proxy"),
+        (407, "x", "The proxy asks for a user name and a password"),
         (429, "x", "list fallbacks with models=[...]"),
         (429, "Rate limit exceeded: free-models-per-day", "wait until the limit resets"),
         (502, "x", "Trying again may help"),

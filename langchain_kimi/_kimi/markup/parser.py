@@ -127,12 +127,19 @@ class MarkupRun(Run):
         elif marker == ARGUMENTS_BEGIN or self.text[end] == "{":
             self._start = self._position = end + (len(ARGUMENTS_BEGIN) if marker else 0)
             self._json = JSONValue()
-            self._step = self._arguments
+            self._step = self._arguments if self._offered.schemas else self._text
         elif marker in SECTION_END | {CALL_END}:
             self._add("", None)
             self._finish_call(end)
         else:
             self.is_done = True
+        return True
+
+    def _text(self) -> bool:
+        """End the run: without tools, a call is text, and its arguments need not be held back."""
+        self._add("", None)
+        self.end = self._start
+        self.is_done = True
         return True
 
     def _arguments(self) -> bool:

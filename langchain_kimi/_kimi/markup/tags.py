@@ -127,6 +127,13 @@ class TagRun(Run):
         elif name == "call":
             self._name = attributes.get("tool", attributes.get("name", ""))
             self._index = attributes.get("index", "")
+        elif name in ("argument", "json") and self._name is None:
+            # A value outside of a call is text.
+            return
+        elif name in ("argument", "json") and not self._offered.schemas:
+            # Without tools, a call is text, and its arguments need not be held back.
+            self._finish_call(None)
+            self.is_done = True
         elif name in ("argument", "json"):
             self._attributes = {"": name, **attributes}
             self._value_at = self._searched_to = end

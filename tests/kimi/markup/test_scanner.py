@@ -86,3 +86,20 @@ def test_a_name_behind_a_letter_of_an_earlier_piece_is_text() -> None:
         "myfunctions.get_weather:0{}"
     )
     assert scanned.calls == []
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        ("<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>", "<|tool_call_end|>"),
+        ('<|open|>call tool="f"<|sep|><|open|>json<|sep|>', "<|close|>json<|sep|><|close|>call<|sep|>"),
+    ],
+)
+def test_without_tools_a_call_is_text_whose_arguments_are_released_at_once(head: str, tail: str) -> None:
+    scanned = MarkupScanner(OfferedTools({}))
+    arguments = '{"a": 1}'
+    released = [scanned.feed(head), *map(scanned.feed, arguments)]
+    assert "".join(released) == head + arguments
+    assert released[-1] == "}"
+    assert scanned.feed(tail) + scanned.close(clean=True) == tail
+    assert (scanned.calls, scanned.removed) == ([], 0)

@@ -38,6 +38,7 @@ def test_attributes_are_unescaped(text: str) -> None:
         ("<|sep|>", "", "<|sep|>"),
         (closed("call") + "<|tool_call_end|>", closed("call"), "<|tool_call_end|>"),
         (opened("tools") + "a `b`", opened("tools"), "a `b`"),
+        (f"{VALUE}Paris", VALUE, "Paris"),
         (opened("tools") + "a <b", "", ""),
         (opened("tools") + "a " + opened("message"), opened("tools"), "a " + opened("message")),
         (opened("tools") + "a " * 100, opened("tools"), "a " * 100),
