@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
@@ -175,13 +176,18 @@ def find_error(reply: WireEvent) -> WireError | None:
     return None
 
 
-def malformed(reason: str, raw_reply: RawReply) -> KimiMalformedReplyError:
-    """Return the error for a reply that does not have the expected form."""
+def malformed(
+    reason: str, raw_reply: RawReply, reply: Mapping[str, Any] = MappingProxyType({})
+) -> KimiMalformedReplyError:
+    """Return the error for a reply that does not have the expected form, with the facts that can be read of it."""
     return KimiMalformedReplyError(
         reason,
         status=raw_reply.status_code,
         response=raw_reply,
-        generation_id=raw_reply.headers.get("x-generation-id"),
+        model=_text_or_none(reply.get("model")),
+        provider=_text_or_none(reply.get("provider")),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        usage=_as_mapping(reply.get("usage")) or None,
         advice="Trying again may help; the received text is in `response.text`.",
     )
 

@@ -9,7 +9,7 @@ from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_to
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
 from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import WireEvent
+from langchain_kimi._openrouter.wire import JSONObject, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, RawReply
 
@@ -32,6 +32,10 @@ def size_with(size: int, piece: bytes) -> int:
         raise too_large("The reply", MAX_REPLY_BYTES)
     return size + len(piece)
 
+
+LONGEST_BEGINNING = 1000
+"""The number of characters of a reply that cannot be parsed which are searched for its id."""
+_FACT = lazy_pattern(r'[{,]\s*"(id|model|provider)"\s*:\s*"([^"\\]{1,200})"')
 
 BLANKS_AND_COMMENTS = lazy_pattern(rb"(?:[ \t\r\n]++|:[^\r\n]*+)*+")
 """The possessive quantifiers take no memory for each repetition."""
@@ -99,7 +103,8 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
         yield cast("WireEvent", {**reply, "choices": [without_finish(choice) for choice in valid]})
         raise error_from_reply(first, _truncated_body(head, body), now=head.now)
     if not (choices and is_valid(choices[0])):
-        raise malformed(INVALID_CHOICE if reply.get("choices") else NO_CHOICES, _truncated_body(head, body))
+        reason = INVALID_CHOICE if reply.get("choices") else NO_CHOICES
+        raise malformed(reason, _truncated_body(head, body), cast("JSONObject", reply))
     yield ordered if len(choices) > 1 else reply
 
 
@@ -116,10 +121,19 @@ def parse_body(head: ResponseHead, text: str) -> Any:
     try:
         reply = parse_lenient(text)
     except ValueError:
-        raise malformed(_not_json(text), truncated_reply(head, text)) from None
+        raise malformed(_not_json(text), truncated_reply(head, text), facts_before_choices(text)) from None
     if is_too_deep(reply, text):
-        raise malformed("The reply is nested too deeply.", truncated_reply(head, text))
+        raise malformed("The reply is nested too deeply.", truncated_reply(head, text), facts_before_choices(text))
     return reply
+
+
+def facts_before_choices(text: str) -> JSONObject:
+    """Return the id, the model and the provider at the beginning of a reply that cannot be parsed.
+
+    Every recorded reply has them before its choices, so a truncated one has them too.
+    """
+    beginning = text[:LONGEST_BEGINNING].partition('"choices"')[0]
+    return dict(_FACT.findall(beginning)) if beginning.startswith("{") else {}
 
 
 def _not_json(text: str) -> str:

@@ -30,7 +30,7 @@ from langchain_kimi._openrouter.reply.chunks import (
 )
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi._openrouter.reply.sse import ErrorPayload, EventDecoder
-from langchain_kimi._openrouter.wire import WireChoice, WireEvent
+from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
@@ -231,7 +231,7 @@ class StreamReader:
             return
         choices = choices_of(chunk)
         if not is_every_choice(choices, chunk):
-            raise malformed(INVALID_CHOICE, self._raw_reply(chunk))
+            raise malformed(INVALID_CHOICE, self._raw_reply(chunk), cast("JSONObject", chunk))
         self._has_choices = self._has_choices or bool(choices)
         # The usage chunk may repeat the finish reason.
         if not self._is_finished and any(choice.get("finish_reason") for choice in choices):

@@ -1,0 +1,63 @@
+"""Errors about malformed replies over a socket: plain and streamed calls give the same facts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from langchain_kimi.errors import KimiMalformedReplyError
+from langchain_kimi.testing import Emulator, RawReply
+from tests.faults.ways import WAYS, ask, model_of, streams
+
+FACTS = {"id": "gen-1", "provider": "Moonshot AI", "model": "moonshotai/kimi-k2"}
+USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "cost": 0.01}
+WHOLE: dict[str, Any] = {
+    "no choices": {},
+    "null choices": {"choices": None},
+    "no choice": {"choices": []},
+    "a number": {"choices": [5]},
+    "a text as the message": {"choices": [{"message": "x", "delta": "x"}]},
+}
+ODD: dict[str, Any] = {"id": 5, "provider": {}, "model": [], "usage": "x", "choices": []}
+
+
+def replies_of(way: str, text: str) -> RawReply:
+    if streams(way):
+        body = f"data: {text}\n\ndata: [DONE]\n\n"
+        return RawReply(200, {"content-type": "text/event-stream"}, body.encode())
+    return RawReply(200, {"content-type": "application/json"}, text.encode())
+
+
+def error_of(openrouter: Emulator, way: str, text: str) -> KimiMalformedReplyError:
+    openrouter.clear()
+    openrouter.script(replies_of(way, text))
+    with model_of(openrouter, max_retries=0) as model:
+        error = ask(model, way).error
+    assert isinstance(error, KimiMalformedReplyError)
+    return error
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reply_without_an_answer_keeps_its_facts(openrouter: Emulator, way: str) -> None:
+    for more in WHOLE.values():
+        error = error_of(openrouter, way, json.dumps({**FACTS, "usage": USAGE, **more}))
+        assert (error.generation_id, error.provider, error.model) == tuple(FACTS.values())
+        assert error.usage == USAGE
+        assert error.response
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_facts_of_the_wrong_type_are_left_out(openrouter: Emulator, way: str) -> None:
+    error = error_of(openrouter, way, json.dumps(ODD))
+    assert (error.generation_id, error.provider, error.usage) == (None, None, None)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_a_truncated_reply_keeps_the_facts_before_its_choices(openrouter: Emulator, way: str) -> None:
+    text = json.dumps({**FACTS, "choices": [{"message": {"content": '{"id": "other"}'}}], "usage": USAGE})
+    for end in (len(text) - 1, text.index("Moonshot") + len("Moonshot AI") + 2, text.index("other")):
+        error = error_of(openrouter, way, text[:end])
+        assert (error.generation_id, error.provider) == ("gen-1", "Moonshot AI")
+        assert error.response
+        assert error.response.text == text[:end]
+    assert error_of(openrouter, way, "<html>" + text).generation_id is None
