@@ -87,6 +87,41 @@ class LastMessage(AIMessageChunk, defer_build=True):
         return total.model_copy(update=update)
 
 
+class BreakingMessage(AIMessageChunk, defer_build=True):
+    """The message of the chunk that keeps invalid tool calls invalid in the sum of the chunks.
+
+    langchain-core creates protocol events from `content_blocks`. It shows a piece of arguments as a delta, and writes
+    its own error about their JSON. A block of the type `invalid_tool_call` has no delta, and replaces the call.
+    """
+
+    _invalid: list[InvalidToolCall] = PrivateAttr(default_factory=list)
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """Return the id of the base class, so that dumps do not show this class."""
+        return AIMessageChunk.lc_id()
+
+    @property
+    def content_blocks(self) -> list[Any]:
+        """The invalid calls with their errors, at the indices of the calls. A sum has the blocks of the base class."""
+        blocks: list[Any] = super().content_blocks
+        if not self._invalid:
+            return blocks
+        return [{**call, "index": block["index"]} for call, block in zip(self._invalid, blocks, strict=True)]
+
+
+def breaking_message(message: AIMessageChunk, invalid: Iterable[InvalidToolCall]) -> AIMessageChunk:
+    """Return the message of a chunk that breaks tool calls.
+
+    Args:
+        message: The message, with one piece for each call.
+        invalid: The calls, in the order of the pieces.
+    """
+    breaking = _as(BreakingMessage, message)
+    breaking._invalid = [*invalid]  # noqa: SLF001 - see `last_message`
+    return breaking
+
+
 def _completed_block(block: Any, invalid: dict[str | None, InvalidToolCall]) -> Any:
     """Return a content block; the block of an invalid call becomes an `invalid_tool_call`."""
     if isinstance(block, dict) and block.get("type") == "tool_call_chunk" and (call := invalid.get(block.get("id"))):

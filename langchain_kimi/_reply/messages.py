@@ -10,9 +10,9 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_kimi._openrouter.reply.assembly import text_of
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, WireMessage, WireToolCall, is_complete
 from langchain_kimi._reply import chunks as fast_chunks
-from langchain_kimi._reply.chunk_sums import last_message
+from langchain_kimi._reply.chunk_sums import breaking_message, last_message
 from langchain_kimi._reply.facts import normalized_finish_reason
-from langchain_kimi._reply.tool_calls import NO_ERRORS, calls_from, cut_calls, invalidating_suffix
+from langchain_kimi._reply.tool_calls import NO_ERRORS, breaking_suffix, calls_from, cut_calls, invalid_call
 from langchain_kimi._reply.usage import usage_from
 
 PROVIDER = fast_chunks.PROVIDER
@@ -131,12 +131,16 @@ def breaking_chunk_from(
         ended: Whether the reply was not cut off.
         errors: The errors of calls whose arguments are valid JSON, by call id.
     """
-    invalid: list[WireToolCall] = [
-        {"index": call.get("index"), "function": {"arguments": suffix}}
-        for call in calls
-        if (suffix := invalidating_suffix(call, ended=ended, errors=errors))
+    checked = [(call.get("index"), invalid_call(call, ended=ended, errors=errors)) for call in calls]
+    invalid = [(index, call) for index, call in checked if call is not None]
+    if not invalid:
+        return None
+    pieces: list[WireToolCall] = [
+        {"index": index, "function": {"arguments": breaking_suffix(call["args"] or "")}} for index, call in invalid
     ]
-    return chunk_from({"delta": {"tool_calls": invalid}}) if invalid else None
+    chunk = cast("ChatGenerationChunk", chunk_from({"delta": {"tool_calls": pieces}}))
+    message = breaking_message(cast("AIMessageChunk", chunk.message), [call for _, call in invalid])
+    return ChatGenerationChunk(message=message)
 
 
 def last_chunk_from(reply: WireEvent, *, with_usage: bool = True) -> ChatGenerationChunk:

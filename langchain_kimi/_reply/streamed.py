@@ -116,7 +116,7 @@ def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | No
     cut = partial.invalid_tool_calls if partial else []
     # The calls of a partial message are in the order of their numbers.
     calls: list[WireToolCall] = [
-        {"index": number, "function": {"name": call["name"], "arguments": call["args"]}}
+        {"index": number, "id": call["id"], "function": {"name": call["name"], "arguments": call["args"]}}
         for number, call in enumerate(cut)
     ]
     breaking = breaking_chunk_from(calls, ended=False)

@@ -62,10 +62,10 @@ def cut_calls(calls: list[WireToolCall]) -> list[InvalidToolCall]:
     return [_invalid(call, INCOMPLETE) for call in calls]
 
 
-def invalidating_suffix(call: WireToolCall, *, ended: bool, errors: Mapping[str, str] = NO_ERRORS) -> str:
-    """Return the text to append to a streamed call so that LangChain treats it as invalid; "" for a valid call."""
-    valid = isinstance(_checked_arguments(call, ended=ended, errors=errors), dict)
-    return "" if valid else breaking_suffix(_arguments(call))
+def invalid_call(call: WireToolCall, *, ended: bool, errors: Mapping[str, str] = NO_ERRORS) -> InvalidToolCall | None:
+    """Return a call as an invalid call with its error, or None if it is valid. See `calls_from` for the arguments."""
+    error = _checked_arguments(call, ended=ended, errors=errors)
+    return _invalid(call, error) if isinstance(error, str) else None
 
 
 def breaking_suffix(text: str) -> str:

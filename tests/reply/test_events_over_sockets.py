@@ -204,3 +204,35 @@ async def test_an_agent_streams_events(openrouter: Emulator) -> None:
     texts = [[text async for text in message.text] async for message in run.messages]
     assert ["".join(parts) for parts in texts][-1] == "It is sunny."
     assert max(map(len, texts)) > 1
+
+
+INVALID_CALLS = {
+    "NaN": "The arguments are not valid JSON: NaN is not JSON.",
+    "[1]": "The arguments are not a JSON object but list.",
+    '{"city": "Paris"}}': "The arguments are not valid JSON: Extra data.",
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"coalesce": True}, {"output_version": "v1"}], ids=str)
+@pytest.mark.parametrize("kind", [QuickKimi, Bridged])
+async def test_an_invalid_call_keeps_its_arguments_and_has_our_error(
+    server: Emulator, kind: type[ChatKimi], settings: dict[str, Any]
+) -> None:
+    """The chunk that breaks the call in the sum of chunks adds no delta, and no error of langchain-core."""
+    model = kind(api_key=KEY, base_url=server.base_url, repairs=False, **settings)
+    for arguments, error in INVALID_CALLS.items():
+        server.clear()
+        calls = [ToolCall("get_weather", arguments), ToolCall("get_weather", {"city": "Rome"})]
+        server.script(Reply(tool_calls=calls), times=None)
+        for way in ("sync", "async"):
+            result = await outcome(model, way, tools=[WEATHER])
+            deltas = [one["delta"]["args"] for one in result["events"] if one["event"] == "content-block-delta"]
+            assert "".join(deltas).startswith(arguments + '{"city')
+            finished = [one["content"] for one in result["events"] if one["event"] == "content-block-finish"]
+            assert [block["type"] for block in finished] == ["invalid_tool_call", "tool_call"]
+            _, message = result["message"]
+            [invalid] = message["invalid_tool_calls"]
+            assert invalid["args"] == finished[0]["args"] == arguments
+            assert invalid["error"] == finished[0]["error"]
+            assert error.rstrip(".") in invalid["error"]
+            assert [call["args"] for call in message["tool_calls"]] == [{"city": "Rome"}]

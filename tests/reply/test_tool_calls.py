@@ -13,7 +13,7 @@ from langchain_kimi._reply.tool_calls import (
     breaking_suffix,
     calls_from,
     cut_calls,
-    invalidating_suffix,
+    invalid_call,
     parsed_arguments,
 )
 
@@ -58,6 +58,12 @@ def is_object(text: str) -> bool:
         return isinstance(json.loads(text, strict=False), dict)
     except ValueError:
         return False
+
+
+def invalidating_suffix(call: Any, *, ended: bool) -> str:
+    """Return the text that is appended to a streamed call; "" for a valid call."""
+    invalid = invalid_call(call, ended=ended)
+    return breaking_suffix(invalid["args"] or "") if invalid else ""
 
 
 def test_langchain_completes_truncated_arguments() -> None:

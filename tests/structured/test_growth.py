@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_kimi._reply.tool_calls import invalidating_suffix
+from langchain_kimi._reply.tool_calls import breaking_suffix
 from langchain_kimi._schemas.output import output_schema
 from langchain_kimi._structured.json_text import NotJSONError, read_json, read_json5, read_partial_json
 from langchain_kimi._structured.parser import StreamedOutput
@@ -40,7 +40,7 @@ def stream_arguments(text: str) -> None:
     # LangChain's own parser is quadratic for blank arguments, which do not come from this package's models, and for
     # invalid ones without the suffix of their last piece.
     text = f"{{{text}"
-    pieces = [*pieces_of(text, 64), invalidating_suffix({"function": {"name": "f", "arguments": text}}, ended=True)]
+    pieces = [*pieces_of(text, 64), breaking_suffix(text)]
     calls = [{**CALL, "args": piece, "name": None if number else "f"} for number, piece in enumerate(pieces)]
     streamed([AIMessageChunk(content="", tool_call_chunks=[call]) for call in calls], by_call=True)
 
