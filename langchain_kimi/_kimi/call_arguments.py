@@ -25,6 +25,9 @@ from langchain_kimi._patterns import lazy_pattern
 _INSIDE = re.compile(r'["\\]')
 _OUTSIDE = re.compile(r'["{}\[\]:,]')
 _EDGES = lazy_pattern(rf"(?:\s|{MARKER.pattern}|<\|close\|>\s{{0,8}}\w{{0,8}}\s{{0,8}}<\|sep\|>|<\|end_of_msg\|>)+")
+_BLANKS_BEFORE = lazy_pattern(r"[\s\u200b-\u200d\u2060\ufeff]*")
+"""Blanks and invisible characters before the arguments, of which JSON allows only four."""
+_JSON_BLANKS = frozenset(" \t\r\n")
 _BLOCK = lazy_pattern(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
@@ -86,6 +89,8 @@ class ArgumentStream:
 
     def feed(self, text: str) -> str:
         """Take the next delta, and return the text that can be passed on."""
+        if not (self._has_begun or self._passed) and not (text := _without_odd_blanks(text)):
+            return ""
         if not self._has_begun and text.strip():
             self._begin("".join(self._passed) + text)
         if self._state == "object" and text[0] == "{" and self._grows(text):
@@ -303,6 +308,12 @@ def _bare(text: str) -> str:
     begin = _after_edge(text, 0)
     ends = next((edge.start() for edge in _EDGES.finditer(text, begin) if edge.end() == len(text)), len(text))
     return text[begin:ends]
+
+
+def _without_odd_blanks(text: str) -> str:
+    """Return a text without the blanks at its beginning if JSON does not allow them there."""
+    blanks = _BLANKS_BEFORE.match(text)
+    return text[blanks.end() :] if blanks and not _JSON_BLANKS.issuperset(blanks[0]) else text
 
 
 def _after_edge(text: str, position: int) -> int:

@@ -11,28 +11,32 @@ from typing import Any, Literal, cast
 from langchain_kimi._kimi.families import thinks
 from langchain_kimi._kimi.markup.grammar import BEGIN_OF_CALL
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
+from langchain_kimi._kimi.think_mentions import (
+    CLOSE,
+    LONGEST_CLOSE,
+    OPEN,
+    PUNCTUATION,
+    closing_at,
+    continues_sentence,
+    is_mention,
+    is_quoted,
+    may_close,
+)
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 from langchain_kimi._patterns import lazy_pattern
 
-OPEN, CLOSE = "<think>", "</think>"
 _LONGEST_UNDECIDED = 200
 """A block without an end that is longer than this is streamed as reasoning."""
 _LONGEST_BEGIN = 1000
 """The same limit, for a block that includes repeated opening tags."""
 _LONGEST_WAIT = 100_000
 """The maximum length of a text that is held back until a closing tag."""
-_LONGEST_ENDING = 80
-"""The length of the end of a text that is searched for the end of a sentence."""
 _MAX_TAGS = 100
 """The maximum number of opening tags in the answer that are read as such."""
-_OPENING_QUOTES, _CLOSING_QUOTES = frozenset("`'\"“«("), frozenset("`'\"”»)")
-_PUNCTUATION = frozenset(",.;:?!)")
 
 _TAG = lazy_pattern(r"</?think>")
 _OPENING_TAGS = lazy_pattern(rf"\A(?:\s*+{OPEN})*+")
 _CLOSING_TAGS = lazy_pattern(rf"\A(?:\s*+{CLOSE})*+\s*+")
-# The lookbehinds exclude the number of a list item, such as `1.`.
-_END_OF_SENTENCE = lazy_pattern(r"(?<!^\d)(?<!^\d\d)[.!?\u2026\u3002\uff01\uff1f]\s*\Z", re.MULTILINE)
 _CODE_INDENTATION = lazy_pattern(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
 
 State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
@@ -44,7 +48,7 @@ State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
 
 def closes_thoughts(text: str) -> bool:
     """Return whether the text of a plain response contains a closing tag."""
-    return CLOSE in text
+    return may_close(text)
 
 
 class ThinkTags:
@@ -191,11 +195,11 @@ class ThinkTags:
         last = None
         for tag in _TAG.finditer(text):
             before, after = text[: tag.start()][-1:] or self._last, text[tag.end() : tag.end() + 1]
-            if not (after or ends) or _is_quoted(before, after):
+            if not (after or ends) or is_quoted(before, after):
                 continue
             if tag[0] == OPEN:
                 # Thoughts may mention the tag. Then a blank or punctuation follows it.
-                self._depth += after not in ("", " ", *_PUNCTUATION)
+                self._depth += after not in ("", " ", *PUNCTUATION)
             else:
                 self._depth -= 1
                 if self._depth == 0:
@@ -207,7 +211,7 @@ class ThinkTags:
         """Read the text after the closing tag of a block at the start."""
         if not ends and len(rest) < len(" a"):
             return self._hold_back(text)
-        if _continues_sentence(rest):
+        if continues_sentence(rest):
             return self._released(text)
         return self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
 
@@ -253,15 +257,15 @@ class ThinkTags:
         """Hold the text back until a closing tag or until its end."""
         self._pieces.append(text)
         self._length += len(text)
-        seen, self._tail = self._tail + text, (self._tail + text)[-len(CLOSE) :]
-        if CLOSE not in seen and not ends and self._length < _LONGEST_WAIT:
+        seen, self._tail = self._tail + text, (self._tail + text)[-LONGEST_CLOSE:]
+        if not (may_close(seen) or ends) and self._length < _LONGEST_WAIT:
             return "", ""
         whole = self._pop_held()
-        thought, tag, rest = whole.partition(CLOSE)
+        thought, tag, rest = closing_at(whole)
         if tag and not rest and not ends:
-            self._tail = CLOSE
+            self._tail = tag
             return self._hold_back(whole)
-        if not tag or _is_mention(thought, rest):
+        if not tag or is_mention(thought, tag, rest):
             return self._released(whole)
         if not (self._reasons or rest.strip()):
             # The model does not reason, so the text before the tag is its answer.
@@ -330,7 +334,7 @@ class ThinkTags:
             return self._as_text(whole)
         if not (ends or is_long or len(rest) > 1):
             return *self._hold_back(whole), None
-        if _continues_sentence(rest) if tag else not (ends and is_cut):
+        if continues_sentence(rest) if tag else not (ends and is_cut):
             return self._as_text(whole)
         self.count += 1
         self.state = "answer"
@@ -342,7 +346,7 @@ class ThinkTags:
 
     def _answer_names_tag(self, after: str) -> bool:
         """Return whether the answer only mentions the opening tag."""
-        return self._quotes.is_open() or _is_quoted(self._quotes.last_character, after) or _continues_sentence(after)
+        return self._quotes.is_open() or is_quoted(self._quotes.last_character, after) or continues_sentence(after)
 
     def _as_text(self, whole: str) -> tuple[str, str, str | None]:
         """Return an opening tag as a part of the answer, and the text after it as still to be read."""
@@ -380,21 +384,3 @@ def _overlap(text: str) -> int:
     opened = text.rfind("<", max(0, len(text) - len(CLOSE)))
     end = text[opened:] if opened >= 0 else " "
     return len(end) if OPEN.startswith(end) or CLOSE.startswith(end) else 0
-
-
-def _is_quoted(before: str, after: str) -> bool:
-    return before[-1:] in _OPENING_QUOTES and after[:1] in _CLOSING_QUOTES
-
-
-def _continues_sentence(after: str) -> bool:
-    """Return whether the text after a tag continues a sentence that mentions the tag."""
-    return (after[:1] == " " and after[1:2].islower()) or after[:1] in _PUNCTUATION
-
-
-def _is_mention(before: str, after: str) -> bool:
-    """Return whether a text mentions or quotes the closing tag."""
-    if OPEN[:-1] in before or before.count("```") % 2 or _is_quoted(before, after):
-        return True
-    # Thoughts end with a sentence or a line. A tag in the middle of a sentence is a word of it, also at a line break.
-    is_word = after[:1].isspace() and _END_OF_SENTENCE.search(before, max(0, len(before) - _LONGEST_ENDING)) is None
-    return before[-1:] == " " and (not after or after[0] == " " or after[0] in _PUNCTUATION or is_word)

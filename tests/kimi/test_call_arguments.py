@@ -93,6 +93,18 @@ def test_only_text_that_may_be_wrong_is_buffered() -> None:
     assert stream.close() == ""
 
 
+@pytest.mark.parametrize("blanks", ["\u00a0", "\ufeff", "\u00a0 \n", "\u200b\u3000", "\x0b"])
+def test_blanks_before_the_arguments_that_json_does_not_allow_are_left_out(blanks: str) -> None:
+    for text in ('{"a": "\u00a0"}', '"{\\"a\\": \\"\u00a0\\"}"'):
+        stream = ArgumentStream(None)
+        passed = "".join([*map(stream.feed, blanks + text), stream.close()])
+        assert passed.lstrip(" \n") == '{"a": "\u00a0"}'
+        stream = ArgumentStream(None)
+        assert stream.feed(blanks + text) + stream.close() == '{"a": "\u00a0"}'
+    stream = ArgumentStream(None)
+    assert stream.feed(f"{{{blanks}}}") + stream.close() == f"{{{blanks}}}"
+
+
 def test_white_space_before_the_arguments_passes() -> None:
     stream = ArgumentStream(None)
     assert stream.feed(" ") == " "

@@ -61,7 +61,20 @@ STRAY = [
     ("Hm </think>Hello", "Hm", "Hello"),
     ("Hm.</think></think>Hello", "Hm.", "Hello"),
 ]
+CLOSED, ANSWER, TOOLS = "<|close|>think<|sep|>", "<|open|>response<|sep|>", "<|open|>tools<|sep|>"
+CHANNELS = [
+    (f"Hm.{CLOSED}{ANSWER}Hello", "Hm.", "Hello"),
+    (f"Hm.\n{CLOSED}\n{ANSWER}\nHello", "Hm.", "Hello"),
+    ("Hm<|close|> think <|sep|> <|open|> response <|sep|>Hello", "Hm", "Hello"),
+    (f"Hm.{CLOSED}{TOOLS}Hello", "Hm.", f"{TOOLS}Hello"),
+    (f"Hm.{CLOSED}{ANSWER}Hello</think>", "Hm.", "Hello</think>"),
+]
+STRAY += CHANNELS
 TEXTS = [
+    *(f"{before}{CLOSED}{ANSWER}{after}" for before, after in (("`", "`"), ("It has ", " then"), ("Use ", "Hello"))),
+    *(f"{before}{CLOSED}{ANSWER}Hello" for before in ("So:\n", "<|open|>think<|sep|>Hm.", "```\n", "<|sep|> ends it.")),
+    f"Hm.{CLOSED}Hello",
+    f"Hm. {ANSWER}Hello",
     "Hello",
     "",
     " \n",

@@ -19,6 +19,8 @@ CALL_BEGIN = "<|tool_call_begin|>"
 ARGUMENTS_BEGIN = "<|tool_call_argument_begin|>"
 CALL_END = "<|tool_call_end|>"
 TURN_END = "<|im_end|>"
+DOCUMENT_END = "[EOS]"
+"""The special token after `<|im_end|>` in Kimi's generation configuration. Alone it is a word of texts."""
 MARKERS = (*sorted(SECTION_BEGIN | SECTION_END), CALL_BEGIN, ARGUMENTS_BEGIN, CALL_END, TURN_END)
 
 TAG_OPEN = "<|open|>"
@@ -35,6 +37,10 @@ MARKER = lazy_pattern("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
 _ANY_MARKER = lazy_pattern("|".join(map(re.escape, _ALL_MARKERS)))
 BEGIN_OF_CALL = lazy_pattern(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
+NEXT_TURN = lazy_pattern(r"<\|im_(?:user|assistant|system)\|>[^<>\n]{0,64}<\|im_middle\|>")
+"""The beginning of a turn in the chat template of K2."""
+_NEXT_ROLES = ("<|im_user|>", "<|im_assistant|>", "<|im_system|>")
+_PARTIAL_NEXT_TURN = lazy_pattern(r"<\|im_(?:user|assistant|system)\|>[^<>\n]{0,64}(?:<[|im_dle]{0,11})?\Z")
 BOUNDARY = lazy_pattern("|".join(map(re.escape, (*SECTION_END, CALL_END, TURN_END, CALL_BEGIN))))
 """The end of arguments that are not JSON or have an unclosed string."""
 TRIGGER = lazy_pattern(r"<\||(?<![\w`'\"/(\[{-])functions\.")
@@ -69,6 +75,14 @@ def marker_at(text: str, position: int) -> MarkerMatch:
         return marker_match[0]
     rest = text[position : position + 30]
     return True if any(marker.startswith(rest) for marker in _ALL_MARKERS) else None
+
+
+def may_follow_turn(text: str, position: int) -> bool:
+    """Return whether the rest of a text may become the beginning of another turn, or the end of the document."""
+    rest = text[position : position + len(max(_NEXT_ROLES, key=len))]
+    if any(token.startswith(rest) for token in (*_NEXT_ROLES, DOCUMENT_END)):
+        return True
+    return rest.startswith(_NEXT_ROLES) and _PARTIAL_NEXT_TURN.match(text, position) is not None
 
 
 def partial_marker(text: str) -> int:

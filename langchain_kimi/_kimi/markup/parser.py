@@ -9,12 +9,15 @@ from langchain_kimi._kimi.markup.grammar import (
     BOUNDARY,
     CALL_BEGIN,
     CALL_END,
+    DOCUMENT_END,
     ID,
+    NEXT_TURN,
     SECTION_BEGIN,
     SECTION_END,
     TURN_END,
     JSONValue,
     marker_at,
+    may_follow_turn,
     parsed,
 )
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
@@ -24,18 +27,29 @@ _LONGEST_MARKER = 30
 
 
 class MarkupRun(Run):
-    """Parses one run of K2's markup, which ends where other text follows."""
+    """Parses one run of K2's markup, which ends where other text follows.
 
-    def __init__(self, offered: OfferedTools, json_at: int | None = None) -> None:
+    A host that does not stop at `<|im_end|>` generates the turns after it. They are a part of the run, whose calls are
+    only those before them.
+
+    Attributes:
+        has_next_turn: Whether another turn follows the end of this one.
+    """
+
+    def __init__(self, offered: OfferedTools, json_at: int | None = None, *, reads_turns: bool = True) -> None:
         """Begin a run.
 
         Args:
             offered: The tools of the request.
             json_at: The position of a bare call's arguments in the run; None if the run begins with a marker.
+            reads_turns: Whether another turn after the end of this one belongs to the run.
         """
         super().__init__()
+        self.has_next_turn = False
         self._offered = offered
         self._in_section = False
+        self._reads_turns = reads_turns
+        self._is_after_turn = False
         self._id = ""
         self._start = self._position = json_at or 0
         self._json = JSONValue(strict=json_at is not None)
@@ -47,6 +61,8 @@ class MarkupRun(Run):
         self._position += distance
 
     def _is_inside_value(self, text: str) -> bool:
+        if self.has_next_turn:
+            return True
         if self._step == self._invalid_arguments:
             return not self._finds(BOUNDARY, text, _LONGEST_MARKER)
         if self._step not in (self._arguments, self._bare) or self._json.state != "open":
@@ -58,7 +74,9 @@ class MarkupRun(Run):
     def _close_step(self, *, clean: bool) -> None:
         """Finish a step that waits for more text."""
         self.is_done = True
-        if self._step == self._identify:
+        if self.has_next_turn:
+            self.end = len(self.text)
+        elif self._step == self._identify:
             self._close_id()
         elif self._step == self._follow:
             self._add(self.text[self._start : self._position], None if clean else INCOMPLETE)
@@ -77,10 +95,13 @@ class MarkupRun(Run):
         marker = marker_at(self.text, position) if position < len(self.text) else True
         if marker is True:
             return False
+        if marker is None and self._is_after_turn:
+            return self._after_turn(position)
         if marker == CALL_BEGIN:
             self._begin_call(position + len(CALL_BEGIN))
         elif marker in SECTION_BEGIN | SECTION_END | {CALL_END, TURN_END}:
             self._in_section = marker in SECTION_BEGIN or (self._in_section and marker == CALL_END)
+            self._is_after_turn = self._reads_turns and marker == TURN_END
             self.end = position + len(str(marker))
         elif self._in_section and self.text.startswith(BARE, position):
             # The marker before the id was lost.
@@ -89,6 +110,21 @@ class MarkupRun(Run):
             return False
         elif self._in_section and not self.calls:
             self._step = self._words
+        else:
+            self.is_done = True
+        return True
+
+    def _after_turn(self, position: int) -> bool:
+        """Parse the text after the end of the turn."""
+        if self.text.startswith(DOCUMENT_END, position):
+            self.end = position + len(DOCUMENT_END)
+        elif NEXT_TURN.match(self.text, position):
+            self.has_next_turn = True
+            return False
+        elif DOCUMENT_END.startswith(self.text[position : position + len(DOCUMENT_END)]) or may_follow_turn(
+            self.text, position
+        ):
+            return False
         else:
             self.is_done = True
         return True

@@ -62,6 +62,11 @@ class QuoteTracker:
         return (self._line.ending + text)[-_ENDING:]
 
     @property
+    def is_in_fence(self) -> bool:
+        """Whether the text that `is_open` has read ends inside a fenced code block."""
+        return bool(self._fence)
+
+    @property
     def ends_block(self) -> bool:
         """Whether the text ends with the end of a code block or of a table's row. Text after it is not quoted.
 

@@ -69,6 +69,8 @@ class MarkupScanner:
         self._pending = ""
         self._run: Run | None = None
         self._must_be_last = False
+        self._must_be_clean = False
+        self._is_clean = False
         self._shown: list[str] = []
         self._reasoning: list[str] = []
         self._splits_reasoning = splits_reasoning
@@ -110,6 +112,7 @@ class MarkupScanner:
         Args:
             clean: Whether the reply ended normally. If not, a call without its end marker is incomplete.
         """
+        self._is_clean = clean
         while self._run is not None:
             self._run.close(clean=clean)
             self._scan_on(*self._finish_run(self._run, at_end=True))
@@ -164,10 +167,15 @@ class MarkupScanner:
                 return len(text)
             is_end = begins in _ENDS
             is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(begins)
-            if is_quoted and not (is_end and self._quotes.ends_block):
+            may_be_last = self._quotes.ends_block or self._quotes.is_in_fence
+            if is_quoted and not (is_end and may_be_last):
                 self._discusses_markup = True
             else:
-                self._run, self._must_be_last = self._run_of(begins, start), is_quoted
+                # In a text about the markup, the rest of the text is not held back.
+                reads_turns = not (self._discusses_markup or is_quoted or self._quotes.last_character == " ")
+                self._run = self._run_of(begins, start, reads_turns=reads_turns)
+                self._must_be_last = is_quoted
+                self._must_be_clean = is_quoted and not self._quotes.ends_block
                 return start
         before = self._quotes.last_character if shown == position else text[shown - 1]
         rest = text[shown:]
@@ -176,10 +184,11 @@ class MarkupScanner:
         self._pending = rest[cut:]
         return len(text)
 
-    def _run_of(self, begins: str | int, start: int) -> Run:
+    def _run_of(self, begins: str | int, start: int, *, reads_turns: bool) -> Run:
         if begins in _TAGS:
             return TagRun(self._offered)
-        return MarkupRun(self._offered, begins - start if isinstance(begins, int) else None)
+        json_at = begins - start if isinstance(begins, int) else None
+        return MarkupRun(self._offered, json_at, reads_turns=reads_turns)
 
     def _begins(self, text: str, start: int, shown: int) -> str | int | Literal[True] | None:
         """Return the markup at a trigger.
@@ -259,7 +268,8 @@ class MarkupScanner:
             return True
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
-        if self._must_be_last and not is_last:
+        if (self._must_be_last and not is_last) or (self._must_be_clean and not self._is_clean):
+            # A code block that the reply does not close is only complete if the model ended the reply.
             return False
         if isinstance(run, TagRun):
             return _touches_text(run, before, run.tags, is_last=is_last)

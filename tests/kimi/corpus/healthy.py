@@ -172,4 +172,18 @@ CALLS = [
     reply("text in parts", {"content": [{"type": "text", "text": "a < b"}]}, finish="stop", content="a < b"),
 ]
 
-HEALTHY: list[Case] = [*QUOTED, *TALK, *ALMOST, *CALLS, *VARIED_HEALTHY, *HEALTHY_TAGS, *QUOTATIONS]
+NEXT_TURNS = [
+    healthy("a sentence with a turn", f"Then it writes {TURN_END}<|im_user|>user<|im_middle|>."),
+    healthy("a template", f"<|im_system|>system<|im_middle|>a{TURN_END}<|im_user|>user<|im_middle|>b{TURN_END}"),
+    healthy("a turn in a code block", f"```\na{TURN_END}<|im_user|>user<|im_middle|>b{TURN_END}\n```\nBye."),
+    healthy("a turn in an open code block", f"```\na{TURN_END}<|im_user|>user<|im_middle|>b"),
+    healthy("a turn in a block quotation", f"> a{TURN_END}<|im_user|>user<|im_middle|>b"),
+    healthy("the turn's end in a block quotation", f"> a{TURN_END}"),
+    healthy("the turn's end in a code block, cut off", f"```\na{TURN_END}", finish="length"),
+    healthy("a sentence in an open code block", f"```\nend = {TURN_END}"),
+    healthy("another role", "<|im_user|>user<|im_middle|>a"),
+    healthy("the end of a document", "The token [EOS]"),
+    healthy("the end of a document, touching", "a[EOS]"),
+]
+
+HEALTHY: list[Case] = [*NEXT_TURNS, *QUOTED, *TALK, *ALMOST, *CALLS, *VARIED_HEALTHY, *HEALTHY_TAGS, *QUOTATIONS]

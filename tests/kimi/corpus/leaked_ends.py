@@ -89,7 +89,47 @@ CUT = [
     ),
 ]
 
+TOKENS = "moonshotai/Kimi-K2, tokenizer_config.json and generation_config.json"
+NEXT_TURN = "<|im_user|>user<|im_middle|>And then?"
+RESULT = f"<|im_system|>get_weather<|im_middle|>## Return of functions.get_weather:0\nSunny.{TURN_END}"
+NEXT_ANSWER = f"<|im_assistant|>assistant<|im_middle|>{ONE}"
+NEXT_TURNS = [
+    leaked(name, TOKENS, f"Hello.{TURN_END}{rest}", content="Hello.", repairs={"markup": 1}, finish=finish)
+    for name, rest, finish in (
+        ("another turn", NEXT_TURN, "stop"),
+        ("another turn on its own line", f"\n{NEXT_TURN}{TURN_END}\n", "length"),
+        ("two more turns with a call", f"{NEXT_TURN}{TURN_END}{NEXT_ANSWER}", "stop"),
+        ("the beginning of another turn", "<|im_us", "length"),
+        ("another turn without its text", "<|im_user|>us", "length"),
+        ("the end of the document", "[EOS]", "stop"),
+        ("the end of the document on its own line", "\n[EOS]", "stop"),
+        ("the end of the document and another turn", f"[EOS]{NEXT_TURN}", "length"),
+    )
+]
+NEXT_TURNS += [
+    leaked(
+        "a call, its result, and another call",
+        TOKENS,
+        SECTION + ONE + SECTION_END + TURN_END + RESULT + NEXT_ANSWER.replace("Paris", "Rome"),
+        calls=(WEATHER,),
+    ),
+    leaked(
+        "the turn's end in an open code block",
+        TOKENS,
+        f"```\ncode{TURN_END}",
+        content="```\ncode",
+        repairs={"markup": 1},
+    ),
+    leaked(
+        "ends in an open code block",
+        TOKENS,
+        f"~~~\ncode\n{CALL_END}{SECTION_END}",
+        content="~~~\ncode\n",
+        repairs={"markup": 1},
+    ),
+]
 STRAY = [
+    *NEXT_TURNS,
     leaked("the turn's end", "MoonshotAI/Kimi-K2#128", f"Hello.{TURN_END}", content="Hello.", repairs={"markup": 1}),
     leaked(
         "a section's end", "vllm-project/vllm#31207", f"Hello.{SECTION_END}", content="Hello.", repairs={"markup": 1}

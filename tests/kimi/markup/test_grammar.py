@@ -7,6 +7,7 @@ from langchain_kimi._kimi.markup.grammar import (
     JSONValue,
     bare_call_at,
     marker_at,
+    may_follow_turn,
     parsed,
     partial_bare_call,
     partial_marker,
@@ -113,3 +114,11 @@ def test_strict_json_has_no_other_words() -> None:
         value = JSONValue(strict=True)
         value.feed(text)
         assert value.state == state
+
+
+@pytest.mark.parametrize("text", ["<|im_user|>Ann Lee<|im_middle|>", "<|im_system|>tool<|im_middle|>", "[EOS]"])
+def test_every_beginning_of_what_follows_a_turn_may_follow_it(text: str) -> None:
+    for end in range(1, len(text)):
+        assert may_follow_turn(f"a{text[:end]}", 1)
+    for other in (f"{text[:3]}x", f"<|im_user|>\n{text}", "<|im_user|><b", "<|im_user|>" + "a" * 65, "x"):
+        assert not may_follow_turn(other, 0)

@@ -29,6 +29,14 @@ TEXTS: dict[str, tuple[str, str, list[Any]]] = {
     "a percent sign before a call": (f"Rain is at 100 % {ONE}", "Rain is at 100 % ", CALL),
     "the end of a turn": ("Hello.<|im_end|>", "Hello.", []),
     "the end of a turn in the text": ("Hello.<|im_end|>Bye.", "Hello.Bye.", []),
+    "another turn after the end": ("Hello.<|im_end|><|im_user|>user<|im_middle|>And?<|im_end|>", "Hello.", []),
+    "a call, its result and another call": (
+        f"{ONE}<|im_end|><|im_system|>tool<|im_middle|>Sun<|im_end|>" + ONE.replace("Paris", "Rome"),
+        "",
+        CALL,
+    ),
+    "the end of a document": ("Hello.<|im_end|>[EOS]", "Hello.", []),
+    "the end of a turn in an open code block": ("```\ncode<|im_end|>", "```\ncode", []),
     "a text about the end of a turn": ("The token <|im_end|> ends it.", "The token <|im_end|> ends it.", []),
     "a closing tag without its end": (
         section(TAGGED[: TAGGED.index("<|close|>")] + "<|close|>argument" + closed("call")),
@@ -46,6 +54,11 @@ THOUGHTS: dict[str, tuple[str, str, str]] = {
     "two closing tags": ("a</think></think>Hello", "a", "Hello"),
     "two blocks": ("<think>a</think>\n<think>b</think>\nHello", "a\nb", "Hello"),
     "a block in the answer": ("<think>a</think>Hello<think>b</think>Bye", "a\nb", "HelloBye"),
+    "a channel that the prompt opened": (
+        f"Hm.{closed('think')}<|open|>response<|sep|>Hello{closed('response')}{closed('message')}",
+        "Hm.",
+        "Hello",
+    ),
     "a block that is named": ("<think>...</think> tags hold thoughts.", "", "<think>...</think> tags hold thoughts."),
 }
 
@@ -69,6 +82,7 @@ WRAPPED: dict[str, tuple[str, bool]] = {
     "several calls of K3": (section(TAGGED + TAGGED.replace("Paris", "Rome")), False),
     "another tool": (f"{SECTION}{ONE.replace('get_weather', 'launch')}{SECTION_END}", False),
     "another tool of K3": (section(TAGGED.replace("get_weather", "launch")), False),
+    "blanks that JSON does not allow": ('\u00a0\ufeff{"city": "Paris"}', True),
     "cut": (ONE[:-40], False),
     "cut, of K3": (section(TAGGED)[:-70], False),
 }
