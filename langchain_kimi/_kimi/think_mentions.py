@@ -46,8 +46,8 @@ def continues_sentence(after: str) -> bool:
 
 def is_mention(before: str, tag: str, after: str) -> bool:
     """Return whether a text mentions or quotes the closing tag."""
-    if tag != CLOSE and (TAG_CLOSE[:2] in before or before.endswith(" ") or before.rstrip().endswith(":")):
-        # Texts about K3's markup name other markers, or set the tags off.
+    if tag != CLOSE and (TAG_CLOSE[:2] in before or before.endswith(" ") or before.rstrip()[-1:] in ("", ":")):
+        # Texts about K3's markup name other markers, or set the tags off. Without thoughts, the tags are stray markers.
         return True
     if OPEN[:-1] in before or before.count("```") % 2 or is_quoted(before, after):
         return True

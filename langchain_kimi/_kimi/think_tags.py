@@ -261,7 +261,8 @@ class ThinkTags:
         if not (may_close(seen) or ends) and self._length < _LONGEST_WAIT:
             return "", ""
         whole = self._pop_held()
-        thought, tag, rest = closing_at(whole)
+        # Whether the model opened a channel of thoughts is only certain if it reasons.
+        thought, tag, rest = closing_at(whole) if self._reasons else whole.partition(CLOSE)
         if tag and not rest and not ends:
             self._tail = tag
             return self._hold_back(whole)

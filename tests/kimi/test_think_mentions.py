@@ -33,7 +33,7 @@ def test_a_tag_that_is_quoted_or_set_off_is_mentioned() -> None:
     assert not is_quoted("a", "`b")
     assert continues_sentence(" is a tag")
     assert not continues_sentence(" It is")
-    for before in ("A line:\n", "It writes ", "<|sep|>a"):
+    for before in ("A line:\n", "It writes ", "<|sep|>a", "", "\n"):
         assert is_mention(before, CHANNEL, "Hello")
-        assert not is_mention(before, CLOSE, "Hello")
+        assert not is_mention(before.strip(), CLOSE, "Hello")
     assert not is_mention("Hm.", CHANNEL, "Hello")

@@ -67,10 +67,10 @@ CHANNELS = [
     (f"Hm.\n{CLOSED}\n{ANSWER}\nHello", "Hm.", "Hello"),
     ("Hm<|close|> think <|sep|> <|open|> response <|sep|>Hello", "Hm", "Hello"),
     (f"Hm.{CLOSED}{TOOLS}Hello", "Hm.", f"{TOOLS}Hello"),
-    (f"Hm.{CLOSED}{ANSWER}Hello</think>", "Hm.", "Hello</think>"),
+    (f"Hm.{CLOSED}{ANSWER}Hello</think>Bye", "Hm.", "Hello</think>Bye"),
 ]
-STRAY += CHANNELS
 TEXTS = [
+    f"\n{CLOSED}{ANSWER}Hello",
     *(f"{before}{CLOSED}{ANSWER}{after}" for before, after in (("`", "`"), ("It has ", " then"), ("Use ", "Hello"))),
     *(f"{before}{CLOSED}{ANSWER}Hello" for before in ("So:\n", "<|open|>think<|sep|>Hm.", "```\n", "<|sep|> ends it.")),
     f"Hm.{CLOSED}Hello",
@@ -172,6 +172,18 @@ def test_tags_are_read_in_linear_time(begin: str, unit: str) -> None:
 def test_a_closing_tag_at_the_end_is_removed_if_the_model_does_not_reason() -> None:
     whole: Any = ThinkTags(SILENT).feed({"content": "Hm.</think>"}, is_whole=True)
     assert whole == {"content": "Hm."}
+
+
+@pytest.mark.parametrize(("text", "thought", "answer"), CHANNELS)
+def test_thoughts_before_another_channel_become_reasoning_if_the_model_reasons(
+    text: str, thought: str, answer: str
+) -> None:
+    for pieces in splits(text):
+        assert read(pieces, THINKING) == (thought, answer, 1), pieces
+        assert read(pieces, SILENT) == ("", text, 0), pieces
+    whole: Any = ThinkTags(THINKING).feed({"content": text}, is_whole=True)
+    assert (whole["reasoning"], whole["content"]) == (thought, answer)
+    assert closes_thoughts(text)
 
 
 @pytest.mark.parametrize(("text", "thought", "answer"), STRAY)
