@@ -105,7 +105,7 @@ class BreakingMessage(AIMessageChunk, defer_build=True):
     def content_blocks(self) -> list[Any]:
         """The invalid calls with their errors, at the indices of the calls. A sum has the blocks of the base class."""
         blocks: list[Any] = super().content_blocks
-        if not self._invalid:
+        if len(blocks) != len(self._invalid):
             return blocks
         return [{**call, "index": block["index"]} for call, block in zip(self._invalid, blocks, strict=True)]
 

@@ -35,6 +35,8 @@ class PlainMessage:
         self._body = body
         self._repair_options = repair_options
         self._choices: dict[int, ChoiceReader] = {}
+        # The chunks before the first choice, such as the usage before a choice of another index than 0.
+        self._early: list[WireEvent] = []
 
     @property
     def has_begun(self) -> bool:
@@ -64,6 +66,8 @@ class PlainMessage:
 
     def explain(self, error: KimiError) -> tuple[()]:
         """Add the partial message, the usage and the ids to an error."""
+        if self._early:
+            self._reader(0)
         if self._choices:
             self._choices[min(self._choices)].explain(error)
         add_head(error, self._head)
@@ -88,11 +92,16 @@ class PlainMessage:
         if not choices:
             for reader in self._choices.values():
                 reader.add(reply, None)
+            if not self._choices:
+                self._early.append(reply)
 
     def _reader(self, index: int) -> ChoiceReader | None:
         """Return the reader of a choice, or None if there are too many choices."""
         if index not in self._choices and (len(self._choices) < MAX_CHOICES or index == 0):
-            self._choices[index] = ChoiceReader(self._body, self._repair_options)
+            reader = self._choices[index] = ChoiceReader(self._body, self._repair_options)
+            for chunk in self._early:
+                reader.add(chunk, None)
+            self._early.clear()
         return self._choices.get(index)
 
 

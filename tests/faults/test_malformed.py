@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.errors import KimiMalformedReplyError
+from langchain_kimi.errors import KimiMalformedReplyError, KimiServerError
 from langchain_kimi.testing import Emulator, RawReply
 from tests.faults.ways import WAYS, ask, model_of, streams
 
@@ -61,3 +61,26 @@ def test_a_truncated_reply_keeps_the_facts_before_its_choices(openrouter: Emulat
         assert error.response
         assert error.response.text == text[:end]
     assert error_of(openrouter, way, "<html>" + text).generation_id is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stream_without_choice_0_keeps_its_usage(openrouter: Emulator, way: str) -> None:
+    """A host that streams, although it was not asked to, gives the same facts in a plain call."""
+    choice = {"index": 1, "delta": {"content": "Hello"}}
+    answer = [{**FACTS, "choices": [choice]}, {"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}]
+    for end, error in (([], None), ([{"error": {"code": 502, "message": "Broken."}}], KimiServerError)):
+        for chunks in ([*answer, {"choices": [], "usage": USAGE}], [{"choices": [], "usage": USAGE}, *answer]):
+            body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in [*chunks, *end]) + "data: [DONE]\n\n"
+            openrouter.clear()
+            openrouter.script(RawReply(200, {"content-type": "text/event-stream"}, body.encode()))
+            with model_of(openrouter, max_retries=0) as model:
+                outcome = ask(model, way)
+            if error:
+                assert isinstance(outcome.error, error)
+                assert outcome.error.usage == USAGE
+            else:
+                assert outcome.message
+                assert outcome.message.text == "Hello"
+                assert outcome.message.usage_metadata
+                assert outcome.message.usage_metadata["total_tokens"] == USAGE["total_tokens"]
+                assert outcome.message.response_metadata["cost"] == USAGE["cost"]

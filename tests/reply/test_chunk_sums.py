@@ -12,6 +12,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
 from langchain_kimi._reply.chunk_sums import (
+    BreakingMessage,
     FirstChunk,
     FirstMessage,
     LastMessage,
@@ -21,6 +22,7 @@ from langchain_kimi._reply.chunk_sums import (
     with_joined_arguments,
     with_joined_texts,
 )
+from langchain_kimi._reply.messages import breaking_chunk_from
 from tests.reply.streams import START, STREAMS, part
 from tests.structured.cases import call_piece
 
@@ -169,3 +171,17 @@ def test_special_messages_are_dumped_and_shown_like_usual_ones() -> None:
     assert (first.text, first.tool_call_chunks, first.id) == (BROKEN[0].text, BROKEN[0].tool_call_chunks, BROKEN[0].id)
     with pytest.raises(TypeError):
         first + 5
+
+
+def test_a_breaking_message_shows_invalid_calls_and_its_sums_show_pieces() -> None:
+    call: Any = {"index": 0, "id": "f:0", "function": {"name": "f", "arguments": "NaN"}}
+    chunk: Any = breaking_chunk_from([call], ended=True)
+    breaking = chunk.message
+    assert type(breaking) is BreakingMessage
+    for same in (breaking, breaking.model_copy(), pickle.loads(pickle.dumps(breaking))):  # noqa: S301 - our own bytes
+        [block] = same.content_blocks
+        assert (block["type"], block["id"], block["args"]) == ("invalid_tool_call", "f:0", "NaN")
+        assert "NaN is not JSON" in block["error"]
+    assert dumpd(breaking)["id"] == dumpd(AIMessageChunk(content=""))["id"]
+    total = breaking + AIMessageChunk(content="")
+    assert [block["type"] for block in total.content_blocks] == ["tool_call_chunk"]

@@ -7,9 +7,11 @@ from langchain_core.messages import HumanMessage
 from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.chunks import as_chunk
+from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply.choice import ChoiceReader
 from langchain_kimi._reply.messages import message_from
-from langchain_kimi._reply.plain import MAX_CHOICES, simple_reply
+from langchain_kimi._reply.plain import MAX_CHOICES, PlainMessage, simple_reply
+from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, RawReply
 
 BODY: Any = {"model": "moonshotai/kimi-k2-0905", "messages": [{"role": "user", "content": "hi"}]}
@@ -90,3 +92,21 @@ def test_choices_beyond_the_limit_are_left_out(openrouter: Emulator) -> None:
     model = ChatKimi(api_key="any", base_url=openrouter.base_url, n=MAX_CHOICES)
     [generations] = model.generate([[HumanMessage("hi")]]).generations
     assert [generation.text for generation in generations] == ["Hello"] * MAX_CHOICES
+
+
+def plain_of(*chunks: Any) -> PlainMessage:
+    """Return the reader of a plain reply after the events of a stream."""
+    reader = PlainMessage(ResponseHead(200, {}, 0.0), BODY, idle=None)
+    for chunk in chunks:
+        reader.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n", 0.0)
+    return reader
+
+
+def test_chunks_before_the_first_choice_are_part_of_the_reply() -> None:
+    usage = {**USUAL, "choices": []}
+    [result] = plain_of(usage, {"choices": [{"index": 0, "delta": MESSAGE, "finish_reason": "stop"}]}).close()
+    [generation] = result.generations
+    assert generation.message.response_metadata["cost"] == USAGE["cost"]
+    error = KimiError("Broken.")
+    plain_of(usage).explain(error)
+    assert (error.usage, error.generation_id, error.provider) == (USAGE, "gen-1-a", "Moonshot AI")
