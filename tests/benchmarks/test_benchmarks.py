@@ -40,6 +40,7 @@ def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
         "Growth",
         "Growth of requests and replies",
         "Many streams at once",
+        "Memory of an open stream",
         "Start",
     ):
         assert f"## {title}" in report
