@@ -164,15 +164,16 @@ def _with_schemas(body: WireBody) -> WireBody:
 _ENTRIES = (
     Repair(
         "markup",
-        "Tool calls that a host left as Kimi's markup in the text or the reasoning become tool calls; stray markers "
-        "are removed, also from replies of Kimi without tools.",
+        "Tool calls that a host left as Kimi's markup in the text or the reasoning become tool calls; stray markers, "
+        "and turns after the end of Kimi's own, are removed, also from replies of Kimi without tools.",
         ("event", "end"),
         may_change=has_markers,
     ),
     Repair(
         "think_tags",
-        "Thoughts between `<think>` and `</think>` at the start of the text become reasoning. If the opening tag is "
-        "missing, the model reasons and no reasoning came, a stream is held back until the closing tag.",
+        "Thoughts between `<think>` and `</think>`, or in K3's channel, at the start of the text become reasoning. If "
+        "the opening tag is missing, the model reasons and no reasoning came, a stream is held back until the closing "
+        "tag.",
         ("event", "end"),
         on_response=ThinkTags,
         may_change=closes_thoughts,
