@@ -212,8 +212,8 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
-    except (ValueError, AttributeError) as problem:
-        raise KimiUsageError(f"extra_headers must be texts by their names. {problem}") from None
+    except (ValueError, AttributeError) as error:
+        raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
     own = {name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced}
     is_openrouter = chosen_host(settings).is_openrouter
@@ -321,8 +321,8 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
             warn_user(EXTRA_BODY)
         try:
             arguments = with_extra_body(arguments)
-        except ValueError as problem:
-            raise KimiUsageError(f"Nothing was sent. {problem}") from None
+        except ValueError as error:
+            raise KimiUsageError(f"Nothing was sent. {error}") from None
     for name in arguments.keys() - _NAMES:
         if name in _UNSENT and arguments[name] is not None:
             raise KimiUsageError(f"Nothing was sent. {name} is not a parameter.", advice=_UNSENT[name])

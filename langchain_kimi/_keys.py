@@ -67,8 +67,8 @@ def _checked(key: str, host: Host) -> str:
         raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
     try:
         check_key(key)
-    except ValueError as problem:
+    except ValueError as error:
         # A model that was pickled reads the environment when it is unpickled.
         source = source_of(key, (host.key_variable, *KEY_VARIABLES))
-        raise KimiUsageError(str(about({"api_key": source or ""}, problem))) from None
+        raise KimiUsageError(str(about({"api_key": source or ""}, error))) from None
     return key

@@ -247,8 +247,8 @@ class KimiSettings(RequestParameters, Aliases):
         try:
             self._use_environment(sources)
             self._check_combinations_of_settings()
-        except ValueError as problem:
-            raise variables.about(sources, problem) from None
+        except ValueError as error:
+            raise variables.about(sources, error) from None
         return self
 
     def _check_combinations_of_settings(self) -> None:
@@ -372,8 +372,8 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
     """Construct a model; a variable of the environment or a transport that cannot be used is a `KimiUsageError`."""
     try:
         super(KimiSettings, self).__init__(*arguments, **keywords)
-    except variables.EnvironmentProblem as problem:
-        raise KimiUsageError(str(problem)) from None
+    except variables.EnvironmentProblem as error:
+        raise KimiUsageError(str(error)) from None
     check_transport(self.transport, http_client=self.http_client, http_async_client=self.http_async_client)
     import_clients(self.transport)
 

@@ -125,9 +125,9 @@ async def test_an_async_function_is_refused_in_sync_calls(openrouter: Emulator, 
     ],
 )
 async def test_a_function_that_returns_no_key(
-    openrouter: Emulator, way: Way, returned: Any, kind: type[Exception], problem: str
+    openrouter: Emulator, way: Way, returned: Any, kind: type[Exception], error: str
 ) -> None:
-    with pytest.raises(kind, match=problem):
+    with pytest.raises(kind, match=error):
         await ask(ChatKimi(api_key=lambda: returned, base_url=openrouter.base_url), way)
     assert openrouter.requests == []
 

@@ -300,10 +300,10 @@ def test_the_model_has_two_names() -> None:
         ("top_logprobs", 3, "requires logprobs"),
     ],
 )
-def test_assignments_are_checked(name: str, value: Any, problem: str) -> None:
+def test_assignments_are_checked(name: str, value: Any, error: str) -> None:
     model = planted(temperature=0.5)
     before = dict(model.__dict__)
-    with pytest.raises(ValidationError, match=problem) as caught:
+    with pytest.raises(ValidationError, match=error) as caught:
         setattr(model, name, value)
     assert model.__dict__ == before
     assert not holds_secret(caught.value)

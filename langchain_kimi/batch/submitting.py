@@ -66,8 +66,8 @@ def submit(
     draft.reserve()
     try:
         return draft.handle(run(lane_of(draft.host).submit(draft.content), program))
-    except BaseException as problem:
-        draft.end(problem)
+    except BaseException as error:
+        draft.end(error)
         raise
 
 
@@ -85,8 +85,8 @@ async def asubmit(
     draft.reserve()
     try:
         return draft.handle(await arun(lane_of(draft.host).submit(draft.content), program))
-    except BaseException as problem:
-        draft.end(problem)
+    except BaseException as error:
+        draft.end(error)
         raise
 
 
@@ -247,11 +247,11 @@ class Draft:
         bodies = [{**row.body, "model": priced_slug(cast("JSONObject", row.body))} for row in self.requests]
         reserve(trackers_of(self.program), reservation_key(self.content.key), bodies)
 
-    def end(self, problem: BaseException) -> None:
+    def end(self, error: BaseException) -> None:
         """Free what was reserved, unless the server may have accepted the batch."""
-        if not isinstance(problem, KimiError) or not was_refused(problem):
-            if isinstance(problem, KimiError):
-                problem.update(advice=f"{problem.advice} {_OPEN.format(key=self.content.key)}".strip())
+        if not isinstance(error, KimiError) or not was_refused(error):
+            if isinstance(error, KimiError):
+                error.update(advice=f"{error.advice} {_OPEN.format(key=self.content.key)}".strip())
             return
         release(trackers_of(self.program), reservation_key(self.content.key))
 

@@ -105,14 +105,14 @@ class OwnAdmission:
             self.purse.settle(call, cost)
 
 
-def outcome_of(problem: BaseException | None) -> tuple[Outcome, float | None]:
+def outcome_of(error: BaseException | None) -> tuple[Outcome, float | None]:
     """Return how an attempt ended, and the seconds that the server requested to wait.
 
     Args:
-        problem: The exception that ended the attempt; None for an answer.
+        error: The exception that ended the attempt; None for an answer.
     """
-    if isinstance(problem, KimiError) and problem.status in _REFUSALS:
-        return "refused", problem.retry_after
-    if isinstance(problem, asyncio.CancelledError | GeneratorExit):
+    if isinstance(error, KimiError) and error.status in _REFUSALS:
+        return "refused", error.retry_after
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "abandoned", None
     return "answered", None

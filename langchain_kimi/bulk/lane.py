@@ -151,11 +151,11 @@ class BatchRun(BaseRun[RowInBatch]):
             if self._purse is not None:
                 await self._purse.reserve(key, most := self._most(group))
             draft.reserve()
-        except KimiBudgetExceededError as problem:
+        except KimiBudgetExceededError as error:
             self._settle(key, NOTHING)
             half = len(group) // 2
             if not half:
-                self.stop = self.stop or problem
+                self.stop = self.stop or error
                 return
             await self._send(group[:half])
             await self._send(group[half:])
@@ -165,11 +165,11 @@ class BatchRun(BaseRun[RowInBatch]):
         self.summary.requests += 1
         try:
             handle = draft.handle(await arun(self._lane.submit(draft.content), self._program, self._clock))
-        except KimiError as problem:
-            self._settle(key, NOTHING if was_refused(problem) else None)
-            if was_refused(problem):
+        except KimiError as error:
+            self._settle(key, NOTHING if was_refused(error) else None)
+            if was_refused(error):
                 await asyncio.to_thread(self._journal.ended, key, rows)
-            draft.end(problem)
+            draft.end(error)
             raise
         await asyncio.to_thread(self._journal.submitted, key, handle.model_dump_json())
         await self._follow(handle, dict(enumerate(group)))
@@ -229,11 +229,11 @@ class BatchRun(BaseRun[RowInBatch]):
         try:
             state = await handle.wait_async(every=EVERY, clock=self._clock)
             results = await handle.aresults()
-        except KimiError as problem:
-            if problem.status not in _GONE:
+        except KimiError as error:
+            if error.status not in _GONE:
                 self._settle(handle.key, None)
                 raise
-            await self._lose(handle.key, handle.id, problem, list(rows.values()))
+            await self._lose(handle.key, handle.id, error, list(rows.values()))
             return
         seconds = round(self._clock.monotonic() - started, 6)
         for position, entry in rows.items():

@@ -80,15 +80,15 @@ class Shared:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
     def _run(self, started: "Future[Any]") -> None:
         try:
             asyncio.run(self._main(started))
-        except OSError as problem:
-            started.set_exception(problem)
+        except OSError as error:
+            started.set_exception(error)
 
     async def _main(self, started: "Future[Any]") -> None:
         closing = asyncio.Event()

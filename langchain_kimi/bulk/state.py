@@ -97,8 +97,8 @@ class State:
         result = result_of(content, None, "new", -1, None)
         try:
             await self._opened.append(key, content, ok=result.ok)
-        except OSError as problem:
-            self.stop = self.stop or problem
+        except OSError as error:
+            self.stop = self.stop or error
             self.unsaved.append(result)
             raise
         finally:
@@ -122,8 +122,8 @@ class State:
     async def _make_table(self, store: Store, table: Path) -> None:
         try:
             await asyncio.to_thread(write_table, store.lines(), table)
-        except OSError as problem:
-            self.stop = self.stop or problem
+        except OSError as error:
+            self.stop = self.stop or error
 
     @property
     def _opened(self) -> Store:
@@ -171,8 +171,8 @@ class Session:
         """
         try:
             self._state.open(description)
-        except KimiUsageError as problem:
-            self._frames.send({"error": packed(problem)})
+        except KimiUsageError as error:
+            self._frames.send({"error": packed(error)})
             return
         options = self._state.options
         estimates = {"cost": options.estimates.cost, "tokens": options.estimates.tokens, "prices": options.prices}
@@ -201,8 +201,8 @@ class Session:
     async def _answer(self, number: int, message: Message) -> None:
         try:
             answer = await getattr(self, f"_do_{message['op']}")(**message["with"])
-        except Exception as problem:  # noqa: BLE001 - it is raised in the worker
-            answer = {"error": packed(problem)}
+        except Exception as error:  # noqa: BLE001 - it is raised in the worker
+            answer = {"error": packed(error)}
         self._frames.send({"id": number, **answer})
 
     async def _do_begin(self, key: str) -> Message:

@@ -45,8 +45,8 @@ class Link:
         """
         try:
             frames = Frames(*await asyncio.open_connection(address.host, address.port))
-        except OSError as problem:
-            raise KimiConnectionError(f"The worker cannot connect to its run at {address.host}.") from problem
+        except OSError as error:
+            raise KimiConnectionError(f"The worker cannot connect to its run at {address.host}.") from error
         try:
             await frames.prove(address.secret)
             frames.send({"description": description})
@@ -168,8 +168,8 @@ class Worker:
         value = row if self._column is None else row[self._column]
         try:
             key = self._key_of(row, value, link.settings["key"])
-        except Exception as problem:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
-            failed = unrenderable(value, -1, problem)
+        except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
+            failed = unrenderable(value, -1, error)
             return await self._finished(link, failed.key, value, failed)
         return await self._finished(link, key, value)
 

@@ -75,8 +75,8 @@ class CostLimit(AgentMiddleware[CostState, Any, Any]):
             raise KimiUsageError(f"on_limit must be 'error' or 'end', got {on_limit!r}.")
         try:
             Budget(max_cost=max_cost, max_tokens=max_tokens)
-        except ValueError as problem:
-            raise KimiUsageError(str(problem)) from None
+        except ValueError as error:
+            raise KimiUsageError(str(error)) from None
         self.max_cost = max_cost
         self.max_tokens = max_tokens
         self.per = per

@@ -225,8 +225,8 @@ async def test_an_error_stops_a_run_that_is_to_raise(openrouter: Emulator, tmp_p
 class Broken:
     """Rows that end with an error, or with an interruption."""
 
-    def __init__(self, problem: BaseException) -> None:
-        self.problem = problem
+    def __init__(self, error: BaseException) -> None:
+        self.problem = error
 
     def __iter__(self) -> Any:
         yield "a"

@@ -40,6 +40,6 @@ def test_options_are_taken() -> None:
         ({"lane": "fast"}, 'lane must be "calls" or "batch"'),
     ],
 )
-def test_invalid_options_are_refused_by_name(options: Any, problem: str) -> None:
-    with pytest.raises(KimiUsageError, match=problem):
+def test_invalid_options_are_refused_by_name(options: Any, error: str) -> None:
+    with pytest.raises(KimiUsageError, match=error):
         checked_options(options)

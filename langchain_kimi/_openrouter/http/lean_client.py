@@ -154,9 +154,9 @@ def _proxy_errors() -> Iterator[None]:
         yield
     except (httpx.HTTPError, KimiError):
         raise
-    except Exception as problem:
-        reason = f"The proxy sent a malformed reply: {type(problem).__name__}"
-        raise httpx.ProxyError(reason) from problem
+    except Exception as error:
+        reason = f"The proxy sent a malformed reply: {type(error).__name__}"
+        raise httpx.ProxyError(reason) from error
 
 
 def _has_trailing_data(connection: Any) -> bool:
