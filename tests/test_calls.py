@@ -106,7 +106,7 @@ def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "error"),
     [
         ({"extra_body": 5}, "extra_body must be a dict, not int"),
         ({"extra_body": {"seed": 1}, "seed": 2}, "seed: passed twice"),

@@ -116,7 +116,7 @@ async def test_an_async_function_is_refused_in_sync_calls(openrouter: Emulator, 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("returned", "kind", "problem"),
+    ("returned", "kind", "error"),
     [
         (None, KimiUsageError, "returned NoneType instead of a text"),
         (7, KimiUsageError, "returned int"),

@@ -288,7 +288,7 @@ def test_the_model_has_two_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "problem"),
+    ("name", "value", "error"),
     [
         ("temperature", 5, "must be a number from 0 to 2"),
         ("max_retries", -1, "greater than or equal to 0"),

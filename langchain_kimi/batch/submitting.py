@@ -53,7 +53,7 @@ def submit(
             handle.
         completion_window: The time in which rows are answered: `24h` at OpenRouter, `12h` to `7d` at Moonshot.
         config: The configuration of the steps. A `Budget` among its callbacks, the model's callbacks or in the context
-            reserves the highest possible cost of all rows at the prices of batches.
+            reserves the maximum cost of all rows at the prices of batches.
 
     Raises:
         BatchLimitError: The rows are too many or too large for one batch; see `parts`.
@@ -243,7 +243,7 @@ class Draft:
     content: Submission
 
     def reserve(self) -> None:
-        """Reserve the highest possible cost of the batch in budgets, at the prices of batches if they are listed."""
+        """Reserve the maximum cost of the batch in budgets, at the prices of batches if they are listed."""
         bodies = [{**row.body, "model": priced_slug(cast("JSONObject", row.body))} for row in self.requests]
         reserve(trackers_of(self.program), reservation_key(self.content.key), bodies)
 

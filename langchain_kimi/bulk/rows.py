@@ -38,7 +38,7 @@ class Estimates:
     """The facts about a request that the admission needs.
 
     Attributes:
-        cost: Whether it needs the highest possible cost of the call.
+        cost: Whether it needs the maximum cost of the call.
         tokens: Whether it needs the tokens of the prompt.
         prices: The user's prices for the worst case of a call.
     """

@@ -27,7 +27,7 @@ class Shared:
 
     It is a server in a thread of this process, and also works as a Ray actor: `ray.remote(bulk.Shared).remote(...)`.
     Workers write no files: each result is sent here, and is finished when it is on disk. When a worker dies, its calls
-    in progress count with their highest possible cost, and another worker may send its unfinished rows.
+    in progress count with their maximum cost, and another worker may send its unfinished rows.
 
     Args:
         out: The file of the results, see `arun`. Without a file, they are only kept until the end of the run.

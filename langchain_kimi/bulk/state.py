@@ -1,4 +1,4 @@
-"""The state that the workers of a run on a cluster share: the output, the money, the brakes and the sums."""
+"""The state that the workers of a run on a cluster share: the output, the money, the rate limiters and the sums."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ class State:
         options: The user's options.
 
     Attributes:
-        admission: The money and the brakes.
+        admission: The money and the rate limiters.
         summary: The sums so far.
         stop: Why no further rows are asked; None if nothing stopped the run.
         unsaved: The results that could not be written.
@@ -216,9 +216,11 @@ class Session:
         await self._state.finish(key, line)
         return {}
 
-    async def _do_enter(self, call: str, url: str, tokens: int, most: str | None) -> Message:
+    async def _do_enter(self, call: str, url: str, tokens: int, max_cost: str | None) -> Message:
         self._calls.setdefault(call, False)
-        ticket = await self._state.admission.enter((self, call), url, tokens, None if most is None else Decimal(most))
+        ticket = await self._state.admission.enter(
+            (self, call), url, tokens, None if max_cost is None else Decimal(max_cost)
+        )
         self._calls[call] = True
         number = id(ticket)
         self._tickets[number] = ticket
@@ -253,7 +255,7 @@ class Session:
         for ticket in self._tickets.values():
             self._state.admission.leave(ticket, "abandoned", None)
         for call, has_begun in self._calls.items():
-            # The host may have answered, so the call counts with its highest possible cost.
+            # The host may have answered, so the call counts with its maximum cost.
             self._state.admission.settle((self, call), None if has_begun else Decimal(0))
         self._state.count_lost_calls(sum(self._calls.values()))
         for key in self._keys:

@@ -90,10 +90,10 @@ class Link:
         """Send a message that has no answer."""
         self._frames.send({"op": op, "with": arguments})
 
-    async def enter(self, call: Hashable, url: str, tokens: int, most: Decimal | None) -> int:
+    async def enter(self, call: Hashable, url: str, tokens: int, max_cost: Decimal | None) -> int:
         """See `Admission.enter`."""
-        costs = None if most is None else str(most)
-        answer = await self.request("enter", call=str(call), url=url, tokens=tokens, most=costs)
+        costs = None if max_cost is None else str(max_cost)
+        answer = await self.request("enter", call=str(call), url=url, tokens=tokens, max_cost=costs)
         return int(answer["ticket"])
 
     def leave(self, ticket: int, outcome: Outcome, retry_after: float | None) -> None:

@@ -33,7 +33,7 @@ class CostState(AgentState[Any]):
 class CostLimit(AgentMiddleware[CostState, Any, Any]):
     """Stops a thread or a run before the cost of its model calls exceeds a limit.
 
-    The highest possible cost of a call is reserved before it is sent, so a call that may exceed the limit is not sent;
+    The maximum cost of a call is reserved before it is sent, so a call that may exceed the limit is not sent;
     see `Budget`. Set the model's `max_tokens`: without it, a reply may have as many tokens as the model can write.
 
     The amounts are in the agent's state, so a run that continues from a checkpoint, also in another process, continues

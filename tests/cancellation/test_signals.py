@@ -96,7 +96,7 @@ def interrupting(error: type[BaseException]) -> Iterator[Interruption]:
 
 
 @pytest.mark.parametrize("count", [SOME, pytest.param(MANY, marks=pytest.mark.long)], ids=["some", "many"])
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, StoppedError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_signal_at_a_random_moment(way: str, error: type[BaseException], count: int) -> None:
     chance = random.Random(way)  # noqa: S311 - no secret
@@ -114,7 +114,7 @@ def test_a_signal_at_a_random_moment(way: str, error: type[BaseException], count
         assert interrupted
 
 
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, StoppedError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])
 @pytest.mark.parametrize("fault", [faults.silence(), faults.silence("middle")], ids=["no reply", "a stalled reply"])
 @pytest.mark.parametrize("way", ["invoke", "stream", "chain"])
 def test_a_signal_ends_a_stalled_call(way: str, fault: Any, error: type[BaseException]) -> None:

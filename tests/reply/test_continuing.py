@@ -122,7 +122,7 @@ BROKEN: Any = {"name": "f", "args": "{", "id": "f:0", "error": None, "type": "in
 
 
 @pytest.mark.parametrize(
-    ("message", "problem"),
+    ("message", "error"),
     [
         (AIMessage("Done.", response_metadata={"finish_reason": "stop"}), "finish reason is 'stop', not 'length'"),
         (AIMessage("Done."), "finish reason is None"),

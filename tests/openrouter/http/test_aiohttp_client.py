@@ -142,7 +142,7 @@ def test_errors_have_no_headers_of_the_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "is_open", "kind"),
+    ("error", "is_open", "kind"),
     [
         (TimeoutError(), True, httpx.ReadTimeout),
         (TimeoutError(), False, httpx.ConnectTimeout),

@@ -44,7 +44,7 @@ def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
         gc.collect()
 
 
-@pytest.mark.parametrize("problem", [RuntimeError("not ours"), httpx.StreamClosed()])
+@pytest.mark.parametrize("error", [RuntimeError("not ours"), httpx.StreamClosed()])
 @pytest.mark.parametrize("own", [None, "a client"])
 def test_errors_unrelated_to_event_loops_are_not_translated(error: RuntimeError, own: Any) -> None:
     if own and not isinstance(error, httpx.StreamError):
@@ -55,7 +55,7 @@ def test_errors_unrelated_to_event_loops_are_not_translated(error: RuntimeError,
 
 
 @pytest.mark.parametrize(
-    ("problem", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
+    ("error", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
 )
 def test_timeouts_of_the_client_are_recognized(error: Exception, *, expected: bool) -> None:
     assert is_timeout(error) is expected

@@ -108,7 +108,7 @@ def test_a_length_that_is_too_small(openrouter: Emulator, client: httpx.Client, 
 
 @BOTH
 @pytest.mark.parametrize(
-    ("fault", "problem"),
+    ("fault", "error"),
     [
         (faults.chunk_cut(), BROKEN),
         (faults.chunk_damaged(), "illegal chunk header"),
