@@ -63,15 +63,15 @@ def _cost(piece: str) -> float:
         return 1.0
     if piece.isspace():
         return _cost_of_blanks(piece)
-    cost_of_runs, others = 0.0, piece
+    cost, end = 0.0, 0
+    others = []
     for run in _LONG_RUN.finditer(piece):
         if characters := _CHARACTERS_PER_TOKEN.get(run[1], _CHARACTERS_PER_OTHER_TOKEN if run[1].isascii() else 0.0):
-            cost_of_runs += max(1.0, len(run[0]) / characters)
-            # A null character marks the place of the run, so that its neighbors form no sequence.
-            others = others.replace(run[0], "\0", 1)
-    if not cost_of_runs:
-        return _cost_of_sequences(piece)
-    return cost_of_runs + sum(map(_cost_of_sequences, filter(None, others.split("\0"))))
+            cost += max(1.0, len(run[0]) / characters)
+            others.append(piece[end : run.start()])
+            end = run.end()
+    others.append(piece[end:])
+    return cost + sum(map(_cost_of_sequences, filter(None, others)))
 
 
 _FREQUENT_WORDS = EVERYWHERE | IN_TEXTS | NAMES
