@@ -152,10 +152,10 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
 
 def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], events_of: str | None) -> Callable[..., Any]:
     """Return the class that reads a stream, with its first arguments; see `new_call`."""
-    kind: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
+    reader: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
     if events_of is not None:
-        kind = partial(EventMessage, message_id=events_of)
-    return partial(kind, with_usage=_with_usage(settings, arguments))
+        reader = partial(EventMessage, message_id=events_of)
+    return partial(reader, with_usage=_with_usage(settings, arguments))
 
 
 def bodies(
@@ -215,10 +215,14 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     except (ValueError, AttributeError) as error:
         raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
-    own = {name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced}
+    default_headers = {
+        name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced
+    }
     is_openrouter = chosen_host(settings).is_openrouter
     attribution = attribution_headers(settings.app_url, settings.app_title, settings.app_categories)
-    result = request_headers(key, attribution if is_openrouter else {}, {**own, **(extra or {})}, streamed=streamed)
+    result = request_headers(
+        key, attribution if is_openrouter else {}, {**default_headers, **(extra or {})}, streamed=streamed
+    )
     return result if key else {name: value for name, value in result.items() if value != "Bearer "}
 
 

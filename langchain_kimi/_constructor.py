@@ -65,13 +65,13 @@ def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: `extra_body` is not a dict, or an entry of it is also an argument with another value.
     """
-    own = {name: value for name, value in arguments.items() if name != "extra_body"}
+    named = {name: value for name, value in arguments.items() if name != "extra_body"}
     extra = arguments.get("extra_body") or {}
     if not isinstance(extra, Mapping):
         raise ValueError(f"extra_body must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
-    if twice := sorted(name for name in extra.keys() & own.keys() if extra[name] != own[name]):
+    if twice := sorted(name for name in extra.keys() & named.keys() if extra[name] != named[name]):
         raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
-    return {**own, **extra}
+    return {**named, **extra}
 
 
 NO_PARAMETERS = {

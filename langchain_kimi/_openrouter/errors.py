@@ -233,16 +233,16 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
 def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
     """Return the class of the exception for a status, an error type and the texts of the error."""
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
-    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
-    if issubclass(kind, KimiInvalidRequestError | KimiServerError):
+    error_class = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
+    if issubclass(error_class, KimiInvalidRequestError | KimiServerError):
         if word in CONTEXT_TYPES or reports_overflow(text):
             return KimiContextOverflowError
-        if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
+        if issubclass(error_class, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
             return KimiNotFoundError
-    if kind is KimiPermissionError and EXHAUSTED_KEY.search(text):
+    if error_class is KimiPermissionError and EXHAUSTED_KEY.search(text):
         return KimiPaymentRequiredError
-    is_refusal = issubclass(kind, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
-    return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else kind
+    is_refusal = issubclass(error_class, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
+    return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else error_class
 
 
 def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> bool:

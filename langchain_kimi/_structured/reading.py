@@ -163,8 +163,8 @@ def _failure(
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"
-    kind = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
-    return kind(
+    error_class = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
+    return error_class(
         reason,
         cause=cause,
         partial=message,

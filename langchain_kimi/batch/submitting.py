@@ -302,12 +302,12 @@ def draft_of(program: Program, values: Sequence[Any], key: str | None, window: s
         KimiUsageError: The key is invalid, or a row cannot be sent in a batch.
         BatchLimitError: The rows are too many or too large.
     """
-    own = uuid4().hex if key is None else key
-    if _KEY.fullmatch(own) is None:
+    batch_key = uuid4().hex if key is None else key
+    if _KEY.fullmatch(batch_key) is None:
         raise KimiUsageError("key must have 1 to 48 letters, digits, hyphens and underscores.")
     lane_of(chosen_host(program.model))
     requests = [row_request(program, program.messages_of(value), number) for number, value in enumerate(values)]
-    return draft_of_requests(program, requests, own, window)
+    return draft_of_requests(program, requests, batch_key, window)
 
 
 def draft_of_requests(program: Program, requests: Sequence[RowRequest], key: str, window: str = WINDOW) -> Draft:

@@ -189,8 +189,8 @@ class BaseRun(ABC, Generic[P]):
         key = self._options.key
         if key is None:
             return self._target.key_of(value, self._digest)
-        own = value[key] if isinstance(key, str) else key(value)
-        return str(own)
+        row_key = value[key] if isinstance(key, str) else key(value)
+        return str(row_key)
 
     def _has_result(self, row: Row) -> bool:
         """Hand on the result of a row that has one, and return whether it has."""

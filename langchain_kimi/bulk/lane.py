@@ -68,11 +68,11 @@ class BatchRun(BaseRun[RowInBatch]):
     ) -> None:
         if out is None:
             raise KimiUsageError('lane="batch" needs `out`: batches take hours, and a later run must find them.')
-        own = checked_options(options)
-        self._program = program_of(runnable, own.config)
+        checked = checked_options(options)
+        self._program = program_of(runnable, checked.config)
         self._host = chosen_host(self._program.model)
         self._lane = lane_of(self._host)
-        super().__init__(runnable, Path(out), own)
+        super().__init__(runnable, Path(out), checked)
         self._journal = self._opened_journal(lines_path(Path(out)))
         self._clock = clock
         self._open = asyncio.Semaphore(MOST_OPEN)

@@ -176,8 +176,8 @@ class Session:
             return
         options = self._state.options
         estimates = {"cost": options.estimates.cost, "tokens": options.estimates.tokens, "prices": options.prices}
-        own = {"retries": options.retries, "key": options.key, "on_error": options.on_error}
-        self._frames.send({"estimates": estimates, **own})
+        row_options = {"retries": options.retries, "key": options.key, "on_error": options.on_error}
+        self._frames.send({"estimates": estimates, **row_options})
         try:
             while True:
                 self._take(await self._frames.receive())
@@ -235,8 +235,8 @@ class Session:
             task.cancel()
 
     def _on_leave(self, ticket: int, outcome: Any, retry_after: float | None) -> None:
-        if (own := self._tickets.pop(ticket, None)) is not None:
-            self._state.admission.leave(own, outcome, retry_after)
+        if (admitted := self._tickets.pop(ticket, None)) is not None:
+            self._state.admission.leave(admitted, outcome, retry_after)
 
     def _on_settle(self, call: str, cost: str | None) -> None:
         self._calls.pop(call, None)

@@ -96,8 +96,8 @@ class Registry:
         key = (*_settings(connection), proxy)
         if (pool := pools.by_key.get(key)) is not None:
             return pool, []
-        kind = kind_of(connection.transport, proxy)
-        make = partial(kind, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
+        client_class = kind_of(connection.transport, proxy)
+        make = partial(client_class, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
         surplus = pools.surplus()
         pool = pools.by_key[key] = ClientPool(connection.max_connections, make)
         return pool, surplus

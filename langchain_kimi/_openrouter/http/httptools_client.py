@@ -24,8 +24,8 @@ PORTS = {"http": 80, "https": 443}
 
 
 def _translated(error: httpcore.NetworkError | httpcore.TimeoutException) -> httpx.TransportError:
-    kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
-    return kind(str(error))
+    error_class: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
+    return error_class(str(error))
 
 
 class HttptoolsLean(Lean):
