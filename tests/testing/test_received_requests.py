@@ -32,6 +32,7 @@ def test_a_body_that_is_nested_very_deeply_is_no_body(levels: int) -> None:
 
 def test_keys_of_json_objects_in_prompts() -> None:
     assert received(authorization="Bearer planted").sent_key("planted")
+    assert received(authorization="bearer  planted").sent_key("planted")
     assert not received(authorization="Bearer planted").sent_key("other")
     assert not received().has_key
     assert not received(authorization="Basic planted").sent_key("planted")
