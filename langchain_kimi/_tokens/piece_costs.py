@@ -46,14 +46,15 @@ def _cost(piece: str) -> float:
         return 1.0
     if piece.isspace():
         return _cost_of_blanks(piece)
-    rulers, rest = 0.0, piece
+    cost, end = 0.0, 0
+    others = []
     for ruler in _RULER.finditer(piece):
         if rate := _PER_TOKEN.get(ruler[1], _PER_TOKEN_OF_OTHERS if ruler[1].isascii() else 0.0):
-            rulers += max(1.0, len(ruler[0]) / rate)
-            rest = rest.replace(ruler[0], "\0", 1)
-    if not rulers:
-        return _cost_of_sequences(piece)
-    return rulers + sum(map(_cost_of_sequences, filter(None, rest.split("\0"))))
+            cost += max(1.0, len(ruler[0]) / rate)
+            others.append(piece[end : ruler.start()])
+            end = ruler.end()
+    others.append(piece[end:])
+    return cost + sum(map(_cost_of_sequences, filter(None, others)))
 
 
 _FREQUENT = EVERYWHERE | IN_TEXTS | NAMES

@@ -16,7 +16,7 @@ from typing import Any
 
 from langchain_core._api import LangChainBetaWarning
 
-from tests.benchmarks import cases, crowds, layers, repairs, start, steady, structured_growth, units
+from tests.benchmarks import cases, crowds, layers, memory, repairs, start, steady, structured_growth, units
 from tests.benchmarks.contenders import BASELINE, BRIDGE, OURS, baselines, products, variants
 from tests.benchmarks.measuring import Samples, interleaved, median, server, spread
 from tests.benchmarks.sizes import FULL, QUICK, TINY, Sizes
@@ -85,6 +85,7 @@ class Bench:
             "units": ("Growth of requests and replies", self.units),
             "steady": ("Many calls", self.steady),
             "crowd": ("Many streams at once", self.crowds),
+            "memory": ("Memory of an open stream", self.memory),
             "start": ("Start", self.start),
             "repairs": ("What the repairs cost", self.repairs),
             "structured": ("Structured output, streamed", self.structured),
@@ -190,6 +191,10 @@ class Bench:
     def crowds(self) -> Iterator[str]:
         """Measure many streams at once."""
         return crowds.report(self.url, self.sizes, (BASELINE, *self.peers), self.figures)
+
+    def memory(self) -> Iterator[str]:
+        """Measure the memory that an open stream keeps."""
+        return memory.report(self.makers[OURS], self.url, self.sizes.deltas, self.figures)
 
     def repairs(self) -> Iterator[str]:
         """Measure healthy streams with the repairs on and off."""

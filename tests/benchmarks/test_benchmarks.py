@@ -40,20 +40,13 @@ def test_every_benchmark_runs_and_writes_its_report(tmp_path: Path) -> None:
         "Growth",
         "Growth of requests and replies",
         "Many streams at once",
+        "Memory of an open stream",
         "Start",
     ):
         assert f"## {title}" in report
     assert "| 2, ChatKimi |" in report
     assert printed.strip() == report.strip()
     rows = json.loads(figures.read_text(encoding="utf-8"))["rows"]
-    assert {row["section"] for row in rows} == {
-        "calls",
-        "variants",
-        "layers",
-        "first",
-        "growth",
-        "units",
-        "crowd",
-        "start",
-    }
+    sections = {"calls", "variants", "layers", "first", "growth", "units", "crowd", "memory", "start"}
+    assert {row["section"] for row in rows} == sections
     assert all(row["ratios"]["core baseline"] > 0 for row in rows if row["section"] == "calls")

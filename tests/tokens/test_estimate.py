@@ -133,6 +133,8 @@ def test_many_random_keys_are_counted() -> None:
         " yang",
         "Aa0/",
         "--==",
+        "aaaaabbbbb",
+        ".....,,,,,",
     ],
 )
 def test_the_time_grows_linearly(unit: str) -> None:
