@@ -102,6 +102,10 @@ class ReceivedRequest:
 def _json(raw: bytes) -> Any:
     try:
         body = json.loads(raw)
+        if b"\\ud" in raw.lower():
+            # Half a surrogate pair, which JSON may escape, becomes U+FFFD, as in JavaScript's encoder.
+            text = json.dumps(body, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            body = json.loads(text.decode("utf-16", "replace"))
     except (ValueError, RecursionError):
         return None
     # Deeper than every request of the package: the checks of the emulator would end in a RecursionError.

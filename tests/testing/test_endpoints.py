@@ -81,6 +81,10 @@ def test_a_model_alone(client: httpx.Client) -> None:
     assert client.get("/model/moonshotai/kimi-k2.5").json()["data"]["id"] == "moonshotai/kimi-k2.5"
 
 
+def test_numbers_of_the_list_of_models_are_read(client: httpx.Client) -> None:
+    assert len(client.get("/models?limit=2&offset=1&context=1e5&min_price=0&max_price=1").json()["data"]) == 2
+
+
 def test_head_has_the_headers_of_get(client: httpx.Client) -> None:
     for path in ("/models", "/key", "/models/moonshotai/kimi-k3/endpoints"):
         head, get = client.head(path), client.get(path)
