@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_kimi import _tokens
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
-from langchain_kimi._keys import aresolve, resolve
+from langchain_kimi._keys import aresolve, is_key, resolve
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
@@ -44,7 +44,13 @@ logger = logging.getLogger("langchain_kimi")
 
 HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
-_UNSENT = {"extra_query": "Put what the server needs into base_url or into extra_headers."}
+_FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
+_UNSENT = {
+    "extra_query": "Put what the server needs into base_url or into extra_headers.",
+    "base_url": _FOR_THE_CONSTRUCTOR,
+    "openrouter_api_base": _FOR_THE_CONSTRUCTOR,
+    "openai_api_base": _FOR_THE_CONSTRUCTOR,
+}
 """Arguments of other chat models that would be sent as parameters, and what to do instead."""
 
 
@@ -327,13 +333,15 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
             arguments = with_extra_body(arguments)
         except ValueError as error:
             raise KimiUsageError(f"Nothing was sent. {error}") from None
-    for name in arguments.keys() - _NAMES:
-        if name in _UNSENT and arguments[name] is not None:
-            raise KimiUsageError(f"Nothing was sent. {name} is not a parameter.", advice=_UNSENT[name])
+    unknown = arguments.keys() - _NAMES
+    unsent = {**_UNSENT, **dict.fromkeys(filter(is_key, unknown), "Pass the key to the constructor, as api_key.")}
+    if wrong := next((name for name in unsent if arguments.get(name) is not None), None):
+        raise KimiUsageError(f"Nothing was sent. {wrong} is not a parameter.", advice=unsent[wrong])
+    for name in unknown - unsent.keys():
         if meant := closest(name, sorted(_NAMES), TYPO_RATIO):
             warn_user(f"{name} is not a parameter that this package knows; did you mean {meant}? It is sent as it is.")
     _check_model(arguments)
-    return {name: value for name, value in arguments.items() if name not in _UNSENT}
+    return {name: value for name, value in arguments.items() if name not in unsent}
 
 
 def _check_model(arguments: Mapping[str, Any]) -> None:

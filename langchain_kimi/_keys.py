@@ -15,6 +15,14 @@ KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
+_KEY_NAMES = ("api_key", "api_secret", "access_token", "password")
+
+
+def is_key(name: str) -> bool:
+    """Return whether an argument that is not a parameter seems to be a key, such as `openai_api_key` of ChatOpenAI."""
+    return name.lower().endswith(_KEY_NAMES)
+
+
 def key_of_environment(variable: str | None) -> SecretStr | None:
     """Return the key in an environment variable, or None if the variable is not set."""
     key = value_of(variable) if variable else None

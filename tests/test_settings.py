@@ -265,6 +265,9 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: passed twice"),
         ({"stream": True}, "stream is not a parameter: call .stream()"),
         ({"model_kwargs": {"messages": []}}, "messages is not a parameter"),
+        ({"openai_api_key": "planted"}, "openai_api_key is not a parameter: pass the key as api_key"),
+        ({"model_kwargs": {"moonshot_api_key": "planted"}}, "moonshot_api_key is not a parameter"),
+        ({"openai_api_base": "https://example.com"}, "openai_api_base is not a parameter: pass it as base_url"),
         ({"client": object()}, "client is not a parameter: pass an HTTP client as http_client"),
     ],
 )
