@@ -28,10 +28,10 @@ def main() -> None:
         print("Asking OpenRouter, with the key from OPENROUTER_API_KEY.")
         commands(["moonshotai/kimi-k2-0905"])
         return
-    from langchain_kimi.testing import HOSTS_WITH_HABITS, Behavior, Emulator  # noqa: PLC0415 - needed only without a key
+    from langchain_kimi.testing import SAMPLE_HOSTS, Behavior, Emulator  # noqa: PLC0415 - needed only without a key
 
     print("Asking the emulator, whose hosts have planted faults, because OPENROUTER_API_KEY is not set.")
-    with Emulator(behavior=Behavior(hosts=HOSTS_WITH_HABITS)) as openrouter:
+    with Emulator(behavior=Behavior(hosts=SAMPLE_HOSTS)) as openrouter:
         os.environ["OPENROUTER_API_KEY"] = "no-key-needed"
         commands(["--base-url", openrouter.base_url])
 

@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_kimi import _tokens
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
-from langchain_kimi._keys import aresolve, resolve
+from langchain_kimi._keys import aresolve, is_key, resolve
 from langchain_kimi._kimi import profiles
 from langchain_kimi._kimi.families import family, is_kimi
 from langchain_kimi._kimi.incoming import RepairOptions
@@ -44,7 +44,13 @@ logger = logging.getLogger("langchain_kimi")
 
 HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
-_UNSENT = {"extra_query": "Put what the server needs into base_url or into extra_headers."}
+_FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
+_UNSENT = {
+    "extra_query": "Put what the server needs into base_url or into extra_headers.",
+    "base_url": _FOR_THE_CONSTRUCTOR,
+    "openrouter_api_base": _FOR_THE_CONSTRUCTOR,
+    "openai_api_base": _FOR_THE_CONSTRUCTOR,
+}
 """Arguments of other chat models that would be sent as parameters, and what to do instead."""
 
 
@@ -152,10 +158,10 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
 
 def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], events_of: str | None) -> Callable[..., Any]:
     """Return the class that reads a stream, with its first arguments; see `new_call`."""
-    kind: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
+    reader: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
     if events_of is not None:
-        kind = partial(EventMessage, message_id=events_of)
-    return partial(kind, with_usage=_with_usage(settings, arguments))
+        reader = partial(EventMessage, message_id=events_of)
+    return partial(reader, with_usage=_with_usage(settings, arguments))
 
 
 def bodies(
@@ -212,13 +218,17 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
-    except (ValueError, AttributeError) as problem:
-        raise KimiUsageError(f"extra_headers must be texts by their names. {problem}") from None
+    except (ValueError, AttributeError) as error:
+        raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
-    own = {name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced}
+    default_headers = {
+        name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced
+    }
     is_openrouter = chosen_host(settings).is_openrouter
     attribution = attribution_headers(settings.app_url, settings.app_title, settings.app_categories)
-    result = request_headers(key, attribution if is_openrouter else {}, {**own, **(extra or {})}, streamed=streamed)
+    result = request_headers(
+        key, attribution if is_openrouter else {}, {**default_headers, **(extra or {})}, streamed=streamed
+    )
     return result if key else {name: value for name, value in result.items() if value != "Bearer "}
 
 
@@ -321,15 +331,17 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
             warn_user(EXTRA_BODY)
         try:
             arguments = with_extra_body(arguments)
-        except ValueError as problem:
-            raise KimiUsageError(f"Nothing was sent. {problem}") from None
-    for name in arguments.keys() - _NAMES:
-        if name in _UNSENT and arguments[name] is not None:
-            raise KimiUsageError(f"Nothing was sent. {name} is not a parameter.", advice=_UNSENT[name])
+        except ValueError as error:
+            raise KimiUsageError(f"Nothing was sent. {error}") from None
+    unknown = arguments.keys() - _NAMES
+    unsent = {**_UNSENT, **dict.fromkeys(filter(is_key, unknown), "Pass the key to the constructor, as api_key.")}
+    if wrong := next((name for name in unsent if arguments.get(name) is not None), None):
+        raise KimiUsageError(f"Nothing was sent. {wrong} is not a parameter.", advice=unsent[wrong])
+    for name in unknown - unsent.keys():
         if meant := closest(name, sorted(_NAMES), TYPO_RATIO):
             warn_user(f"{name} is not a parameter that this package knows; did you mean {meant}? It is sent as it is.")
     _check_model(arguments)
-    return {name: value for name, value in arguments.items() if name not in _UNSENT}
+    return {name: value for name, value in arguments.items() if name not in unsent}
 
 
 def _check_model(arguments: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_
 
 from pydantic import BaseModel
 
-from langchain_kimi._keys import Key
-from langchain_kimi._openrouter.http.connection import Timeout
+from langchain_kimi._keys import Key, is_key
+from langchain_kimi._openrouter.http.connection import TimeoutSetting
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         `OPENROUTER_API_KEY`, or that of the host."""
         base_url: str | None = None
         """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
-        timeout: float | Timeout | dict[str, float | None] | None = None
+        timeout: TimeoutSetting = None
         """Seconds without content before a call fails (default 120), or a dict of `connect`, `idle` and `total`."""
 else:
     Aliases = BaseModel
@@ -65,19 +65,20 @@ def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: `extra_body` is not a dict, or an entry of it is also an argument with another value.
     """
-    own = {name: value for name, value in arguments.items() if name != "extra_body"}
+    named = {name: value for name, value in arguments.items() if name != "extra_body"}
     extra = arguments.get("extra_body") or {}
     if not isinstance(extra, Mapping):
         raise ValueError(f"extra_body must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
-    if twice := sorted(name for name in extra.keys() & own.keys() if extra[name] != own[name]):
+    if twice := sorted(name for name in extra.keys() & named.keys() if extra[name] != named[name]):
         raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
-    return {**own, **extra}
+    return {**named, **extra}
 
 
 NO_PARAMETERS = {
     "stream": "call .stream(), or pass streaming=True",
     "messages": "pass them to the call",
     "client": "pass an HTTP client as http_client or http_async_client",
+    "openai_api_base": "pass it as base_url",
 }
 """Names that would break each request if they were sent as parameters, and what to do instead."""
 
@@ -110,7 +111,8 @@ def with_model_kwargs(
     if twice := sorted(unknown.keys() & extra):
         raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in model_kwargs.")
     extra |= unknown
-    if wrong := [f"{name} is not a parameter: {advice}." for name, advice in NO_PARAMETERS.items() if name in extra]:
+    advice = {**NO_PARAMETERS, **dict.fromkeys(filter(is_key, extra), "pass the key as api_key")}
+    if wrong := [f"{name} is not a parameter: {advice[name]}." for name in advice if name in extra]:
         raise ValueError(" ".join(wrong))
     for name in unknown:
         meant = closest(name, sorted(names), TYPO_RATIO)

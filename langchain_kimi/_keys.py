@@ -15,6 +15,14 @@ KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 Key: TypeAlias = SecretStr | str | KeyFunction | None
 
 
+_KEY_NAMES = ("api_key", "api_secret", "access_token", "password")
+
+
+def is_key(name: str) -> bool:
+    """Return whether an argument that is not a parameter seems to be a key, such as `openai_api_key` of ChatOpenAI."""
+    return name.lower().endswith(_KEY_NAMES)
+
+
 def key_of_environment(variable: str | None) -> SecretStr | None:
     """Return the key in an environment variable, or None if the variable is not set."""
     key = value_of(variable) if variable else None
@@ -67,8 +75,8 @@ def _checked(key: str, host: Host) -> str:
         raise KimiAuthenticationError(missing_key(host), advice="A model that was pickled has lost its key.")
     try:
         check_key(key)
-    except ValueError as problem:
+    except ValueError as error:
         # A model that was pickled reads the environment when it is unpickled.
         source = source_of(key, (host.key_variable, *KEY_VARIABLES))
-        raise KimiUsageError(str(about({"api_key": source or ""}, problem))) from None
+        raise KimiUsageError(str(about({"api_key": source or ""}, error))) from None
     return key

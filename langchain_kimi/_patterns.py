@@ -25,3 +25,18 @@ def lazy_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
         re.error: By the methods: the pattern is wrong.
     """
     return cast("re.Pattern[AnyStr]", _LazyPattern(pattern, flags))
+
+
+def lazy_any_of(*alternatives: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    """Return a lazy pattern that matches wherever one of the alternatives does.
+
+    It is for long tables of wordings: each has a line of its own, and a comment that says where it was seen.
+
+    Args:
+        alternatives: Regular expressions, the preferred ones first.
+        flags: The flags of all of them. Unless given, capital and small letters are the same.
+
+    Raises:
+        re.error: By the methods: one of the alternatives is wrong.
+    """
+    return lazy_pattern("|".join(alternatives), flags)

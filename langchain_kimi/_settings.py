@@ -26,7 +26,7 @@ from langchain_kimi._kimi.tools import load_validator
 from langchain_kimi._openrouter import variables
 from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_for, missing_key
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
-from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout
+from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout, TimeoutSetting
 from langchain_kimi._openrouter.http.endpoint import (
     Proxy,
     Verify,
@@ -82,9 +82,7 @@ class KimiSettings(RequestParameters, Aliases):
     allow_insecure_http: bool = False
     """Whether to allow a `base_url` with plain http on another machine, where the key is sent unencrypted."""
 
-    request_timeout: Annotated[float | Timeout | dict[str, float | None] | None, SkipValidation] = Field(
-        default=None, alias=ALIASES["request_timeout"]
-    )
+    request_timeout: Annotated[TimeoutSetting, SkipValidation] = Field(default=None, alias=ALIASES["request_timeout"])
     """Seconds without content before a call fails (default 120), or `{"connect": 10, "idle": 120, "total": None}`."""
 
     max_retries: int = Field(default=2, ge=0)
@@ -195,7 +193,7 @@ class KimiSettings(RequestParameters, Aliases):
         if isinstance(value, int | float):
             return limits.idle
         # LangChain serializes plain values only.
-        return asdict(limits) if isinstance(value, Timeout) else value
+        return value if value is None or isinstance(value, dict) else asdict(limits)
 
     @field_validator("openrouter_api_key", mode="before")
     @classmethod
@@ -247,8 +245,8 @@ class KimiSettings(RequestParameters, Aliases):
         try:
             self._use_environment(sources)
             self._check_combinations_of_settings()
-        except ValueError as problem:
-            raise variables.about(sources, problem) from None
+        except ValueError as error:
+            raise variables.about(sources, error) from None
         return self
 
     def _check_combinations_of_settings(self) -> None:
@@ -372,8 +370,8 @@ def _construct(self: KimiSettings, *arguments: Any, **keywords: Any) -> None:
     """Construct a model; a variable of the environment or a transport that cannot be used is a `KimiUsageError`."""
     try:
         super(KimiSettings, self).__init__(*arguments, **keywords)
-    except variables.EnvironmentProblem as problem:
-        raise KimiUsageError(str(problem)) from None
+    except variables.EnvironmentProblem as error:
+        raise KimiUsageError(str(error)) from None
     check_transport(self.transport, http_client=self.http_client, http_async_client=self.http_async_client)
     import_clients(self.transport)
 

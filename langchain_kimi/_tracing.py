@@ -87,8 +87,8 @@ def langsmith_params(
     if (temperature := parameters.get("temperature")) is not None:
         params["ls_temperature"] = temperature
     limits = [layer.get(limit) for layer in (call, parameters) for limit in _LIMITS]
-    if most := next(filter(None, limits), None):
-        params["ls_max_tokens"] = most
+    if max_tokens := next(filter(None, limits), None):
+        params["ls_max_tokens"] = max_tokens
     if stops := stop or parameters.get("stop"):
         params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
     return params

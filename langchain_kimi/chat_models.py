@@ -147,17 +147,17 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         """Call the model with each list of messages; see `BaseChatModel.generate`."""
         try:
             return super().generate(messages, *args, **kwargs)
-        except ValueError as problem:
+        except ValueError as error:
             # Checking the images before each call would take 40 µs per 1,000 messages.
-            messages = batches_with_image_types(messages, problem)
+            messages = batches_with_image_types(messages, error)
         return super().generate(messages, *args, **kwargs)
 
     async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
         """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
         try:
             return await super().agenerate(messages, *args, **kwargs)
-        except ValueError as problem:
-            messages = batches_with_image_types(messages, problem)
+        except ValueError as error:
+            messages = batches_with_image_types(messages, error)
         return await super().agenerate(messages, *args, **kwargs)
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:

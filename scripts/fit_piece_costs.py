@@ -4,9 +4,21 @@
     pip install scipy
     python -m scripts.fit_piece_costs TEXTS --vocabulary tiktoken.model
 
-TEXTS is a file with a JSON object per line: a text, its kind, and the weight of the kind, which its texts share. The
-estimate is measured with other texts than these. Random pieces are added, so that pieces which are in no text are not
-underestimated. The order of the texts and the seed are fixed, so the same texts result in the same table.
+This makes `langchain_kimi/_tokens/piece_costs.bin` again, whose format `piece_costs.py` describes. It is needed if the
+rules in `piece_costs.py` or `pieces.py` change, or if a new family of models has another vocabulary. The steps:
+
+1.  `python -m langchain_kimi tokenizer fetch` downloads the vocabulary, `tiktoken.model`.
+2.  TEXTS is a file that you collect: a JSON object per line, for example
+    `{"kind": "python", "weight": 0.02, "text": "import os ..."}`. The texts of a kind share its weight. The table in
+    the package was fitted to prose in 130 languages, code in 700 languages, documentation, licenses and data of
+    installed packages, keys, numbers and logs. These texts are not part of the project: they belong to others.
+3.  This script fits the table, with memory for all distinct pieces of the texts.
+4.  Measure the estimate with other texts than these: `scripts/measure_texts.py`, then `scripts/calibrate_estimate.py`.
+
+The order of the texts and the seed are fixed, so the same texts result in the same table.
+
+The fit minimizes the squared errors of the pieces, weighted by how frequent they are in their kind of text. Rare pieces
+get an extra share, and random pieces are added, so that pieces which are in no text are not underestimated.
 """
 
 import argparse
@@ -23,7 +35,7 @@ from pathlib import Path
 import numpy as np
 
 from langchain_kimi._tokens import piece_costs
-from langchain_kimi._tokens.piece_costs import PLACE_OF_EMOJI, PLACE_OF_OTHERS, SIZE, UNIT
+from langchain_kimi._tokens.piece_costs import CODE_FOR_EMOJI, CODE_FOR_OTHERS, SIZE, UNIT
 from langchain_kimi._tokens.pieces import pieces
 from langchain_kimi._tokens.vocabulary import find_vocabulary
 
@@ -33,15 +45,20 @@ Weighted = Mapping[str, tuple[float, Counter[str]]]
 # Numbers, white space and long runs of one character have rules of their own.
 _BY_RULE = re.compile(r"\s+\Z|[0-9]{1,3}\Z|.*(.)\1{4}", re.DOTALL)
 LONGEST = 60
+"""The number of characters of the longest pieces that are fitted. Longer ones are keys and other data."""
 WEIGHT_OF_RANDOM = {
     True: {"mixed": 1.0, "prefixed": 1.0, "random": 2.5},
     False: {"letters": 1.0, "symbols": 1.0, "Han": 2.5, "Hangul": 1.0},
 }
+"""How the kinds of random pieces compare with each other: first for the table of ASCII, then for the other one."""
 SHARE_OF_RANDOM = 0.008
+"""The weight of a kind of random pieces with the value 1 above, relative to all pieces of the texts together."""
 SHARE_OF_RARE = {True: 0.3, False: 0.25}
+"""The share, in addition to their frequency, that pieces get by its square root, which favors rare ones."""
 RANDOM_PIECES = 30_000
 ITERATIONS = 110
 RIDGE = 1e-7
+"""The penalty on large weights. It decides about weights that hardly any piece uses."""
 _LETTERS_OF_WORDS, _WORDS_OF_A_KIND = range(4, 20), 150
 _HAN, _HANGUL = (0x4E00, 0x9FA6), (0xAC00, 0xD7A4)
 
@@ -58,7 +75,11 @@ def read(file: Path) -> dict[str, tuple[float, Counter[str]]]:
 
 
 def random_pieces(kinds: Weighted, *, is_ascii: bool, number: int = RANDOM_PIECES) -> dict[str, Counter[str]]:
-    """Return pieces that are in no text, by their kind."""
+    """Return random pieces by their kind.
+
+    In ASCII, `mixed` are two halves of words, `prefixed` are words after another sign, and `random` are letters and
+    signs. Outside of it, `letters` and `symbols` come from one block of neighboring codes each.
+    """
     chance = random.Random(9)  # noqa: S311 - for samples, not for secrets
     samples: dict[str, Counter[str]] = defaultdict(Counter)
     if is_ascii:
@@ -109,10 +130,11 @@ def _blocks() -> dict[str, list[list[str]]]:
 def tokens_of_characters(measure: Measure) -> bytes:
     """Return the tokens of each character, less one, in two bits each."""
     table = bytearray(1 << 14)
-    for place in range(1 << 16):
-        code = 0x1F000 + (place & 0xFFF) if PLACE_OF_EMOJI <= place < PLACE_OF_EMOJI + 0x1000 else place
-        tokens = 3 if PLACE_OF_OTHERS <= place < PLACE_OF_EMOJI else measure(chr(code))
-        table[place >> 2] |= (min(tokens, 4) - 1) << (place & 3) * 2
+    for index in range(1 << 16):
+        code = 0x1F000 + (index & 0xFFF) if CODE_FOR_EMOJI <= index < CODE_FOR_EMOJI + 0x1000 else index
+        # Surrogates cannot be encoded. One of them stands for the characters of `CODE_FOR_OTHERS`: three tokens.
+        tokens = 3 if CODE_FOR_OTHERS <= index < CODE_FOR_EMOJI else measure(chr(code))
+        table[index >> 2] |= (min(tokens, 4) - 1) << (index & 3) * 2
     return bytes(table)
 
 
@@ -127,10 +149,10 @@ def weights_of_pieces(
             if piece.isascii() == is_ascii and len(piece) <= LONGEST and not _BY_RULE.match(piece):
                 weights[piece] += weight * count / total
     # A rare piece stands for all the pieces that no text has.
-    whole, roots = sum(weights.values()), sum(weight**0.5 for weight in weights.values())
+    total_weight, total_root = sum(weights.values()), sum(weight**0.5 for weight in weights.values())
     rare = SHARE_OF_RARE[is_ascii]
     for piece, weight in weights.items():
-        weights[piece] = (weight / whole + rare * weight**0.5 / roots) / (1 + rare)
+        weights[piece] = (weight / total_weight + rare * weight**0.5 / total_root) / (1 + rare)
     for kind, counts in random_pieces(kinds, is_ascii=is_ascii, number=number).items():
         fitted = {piece: n for piece, n in counts.items() if piece.isascii() == is_ascii and not _BY_RULE.match(piece)}
         share = SHARE_OF_RANDOM * WEIGHT_OF_RANDOM[is_ascii][kind]
@@ -142,14 +164,15 @@ def weights_of_pieces(
 
 
 def fit(kinds: Weighted, measure: Measure, *, is_ascii: bool) -> bytes:
-    """Return the weights of sequences that are best for these pieces, as signed bytes."""
+    """Return one of the two tables of weights, those that are best for these pieces, as signed bytes."""
     from scipy.optimize import minimize  # noqa: PLC0415 - only this script needs the package
     from scipy.sparse import csr_matrix  # noqa: PLC0415 - for the reason above
 
+    # A sparse matrix with a row per piece and a column per weight, in the form of `csr_matrix`.
     rows, columns, tokens, shares = [0], [], [], []
-    find = piece_costs.places_in_ascii if is_ascii else piece_costs.places
+    indices_of = piece_costs.ascii_indices if is_ascii else piece_costs.other_indices
     for piece, number, share in weights_of_pieces(kinds, measure, is_ascii=is_ascii):
-        columns += find(piece)
+        columns += indices_of(piece)
         rows.append(len(columns))
         tokens.append(number)
         shares.append(share / number**0.5)
@@ -166,6 +189,7 @@ def fit(kinds: Weighted, measure: Measure, *, is_ascii: bool) -> bytes:
         value = float((share_of * off * off).sum()) + RIDGE * float(weights @ weights)
         return value, (transposed @ slope).astype(float) + 2 * RIDGE * weights
 
+    # A start near the result saves iterations: index 0 is the weight of every piece, 1 to 4 those of a character.
     start = np.full(SIZE, 0.02 if is_ascii else 0.0)
     start[0] = 1.0 if is_ascii else 0.2
     if not is_ascii:
@@ -194,7 +218,7 @@ def main(arguments: Sequence[str]) -> int:
             counted[piece] = vocabulary.count(piece)
         return counted[piece]
 
-    # The places of pieces beyond ASCII depend on the tokens of their characters.
+    # The indices of pieces beyond ASCII depend on the tokens of their characters.
     characters = tokens_of_characters(measure)
     piece_costs._CHARACTERS = characters  # noqa: SLF001 - for the reason above
     table = [fit(kinds, measure, is_ascii=is_ascii) for is_ascii in (True, False)]

@@ -65,7 +65,7 @@ def with_package_prices(before: ProfileData, day: date) -> ProfileData:
     providers = import_module("genai_prices.data").providers
     name = f"genai-prices {version('genai-prices')}"
     models = with_prices(before["models"], providers, day, name)
-    source = f"{name}: OpenRouter, and the dearest of its hosts"
+    source = f"{name}: OpenRouter, and the most expensive of its hosts"
     if table := litellm_table():
         models = {slug: with_litellm(row, table.get(slug.replace(AUTHOR, "moonshot/"))) for slug, row in models.items()}
         source += f"; litellm {version('litellm')}: cache writes at Moonshot"

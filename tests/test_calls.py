@@ -106,7 +106,7 @@ def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "error"),
     [
         ({"extra_body": 5}, "extra_body must be a dict, not int"),
         ({"extra_body": {"seed": 1}, "seed": 2}, "seed: passed twice"),
@@ -119,9 +119,9 @@ def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
 )
 @pytest.mark.filterwarnings("ignore:extra_body is not needed")
 async def test_arguments_that_cannot_be_sent(
-    openrouter: Emulator, way: Way, arguments: dict[str, Any], problem: str
+    openrouter: Emulator, way: Way, arguments: dict[str, Any], error: str
 ) -> None:
-    with pytest.raises(KimiUsageError, match=problem):
+    with pytest.raises(KimiUsageError, match=error):
         await ask(ChatKimi(api_key=KEY, base_url=openrouter.base_url), way, **arguments)
     assert openrouter.requests == []
 

@@ -76,6 +76,10 @@ def requested(openrouter: Emulator) -> list[str]:
     return sorted(f"order-{text[-4:-1]}" for text in firsts)
 
 
+def is_of_the_first_ten(body: Any) -> bool:
+    return str(body["messages"][0]["content"])[-4:-2] == "00"
+
+
 @pytest.mark.long
 def test_an_extraction_keeps_failures_with_their_costs_and_continues(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -108,12 +112,13 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.timeout(600)
-def test_an_interrupted_extraction_continues(
+def test_an_interrupted_extraction_continues_and_keeps_the_costs_of_failures(
     interruptible: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
         openrouter.behave(pause=0.05)
+        openrouter.script(Reply(text="I would rather not."), times=None, when=is_of_the_first_ten)
         environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
         script = next(path for path in EXAMPLES if path.stem == "extract")
         command = [sys.executable, *STRICT, str(script), str(path)]
@@ -131,8 +136,15 @@ def test_an_interrupted_extraction_continues(
 
         openrouter.clear()
         openrouter.behave(pause=0.0)
+        openrouter.script(Reply(text="I would rather not."), times=None, when=is_of_the_first_ten)
         run_here(monkeypatch, openrouter, path)
         after = lines(path)
         assert after[: len(before)] == before
         assert len({row["key"] for row in after}) == len(after) == 200
-        assert requested(openrouter) == sorted(row["key"] for row in after[len(before) :])
+        failed = [row for row in after if not row["ok"]]
+        keys = [f"order-{n:03}" for n in range(10)]
+        assert sorted(row["key"] for row in failed) == keys
+        assert all(row["cost"] > 0 and row["output_tokens"] > 0 for row in failed)
+        # A text whose answer has no call is sent again, with one message too.
+        sent = [key for key in requested(openrouter) if key not in keys]
+        assert sent == sorted(row["key"] for row in after[len(before) :] if row["ok"])

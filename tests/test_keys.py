@@ -14,7 +14,7 @@ from langchain_core.load import dumps
 from pydantic import SecretStr, ValidationError
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._keys import aresolve, key_of_environment, plain_key, resolve
+from langchain_kimi._keys import aresolve, is_key, key_of_environment, plain_key, resolve
 from langchain_kimi._openrouter.host import COMPATIBLE, OPENROUTER
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 from langchain_kimi.testing import Emulator
@@ -116,7 +116,7 @@ async def test_an_async_function_is_refused_in_sync_calls(openrouter: Emulator, 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("returned", "kind", "problem"),
+    ("returned", "kind", "error"),
     [
         (None, KimiUsageError, "returned NoneType instead of a text"),
         (7, KimiUsageError, "returned int"),
@@ -125,9 +125,9 @@ async def test_an_async_function_is_refused_in_sync_calls(openrouter: Emulator, 
     ],
 )
 async def test_a_function_that_returns_no_key(
-    openrouter: Emulator, way: Way, returned: Any, kind: type[Exception], problem: str
+    openrouter: Emulator, way: Way, returned: Any, kind: type[Exception], error: str
 ) -> None:
-    with pytest.raises(kind, match=problem):
+    with pytest.raises(kind, match=error):
         await ask(ChatKimi(api_key=lambda: returned, base_url=openrouter.base_url), way)
     assert openrouter.requests == []
 
@@ -160,3 +160,19 @@ def test_the_environment_may_have_no_key(monkeypatch: pytest.MonkeyPatch) -> Non
     assert key_of_environment(None) is None
     monkeypatch.setenv("A_KEY", " ")
     assert key_of_environment("A_KEY") is None
+
+
+@pytest.mark.parametrize("name", ["api_key", "openai_api_key", "openrouter_api_key", "base_url"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_key_is_not_sent_as_a_parameter(openrouter: Emulator, way: Way, name: str) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
+    with pytest.raises(KimiUsageError, match=f"{name} is not a parameter"):
+        await ask(model.bind(**{name: "planted"}), way)
+    assert openrouter.requests == []
+    await ask(model.bind(**{name: None}), way)
+    assert name not in openrouter.bodies[0]
+
+
+def test_names_of_keys() -> None:
+    assert all(map(is_key, ("api_key", "openai_api_key", "OPENAI_API_KEY", "access_token")))
+    assert not any(map(is_key, ("prompt_cache_key", "max_tokens", "session_id", "top_k")))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from langchain_kimi._patterns import lazy_pattern
+from langchain_kimi._patterns import lazy_any_of, lazy_pattern
 
 
 def test_the_methods_are_those_of_the_compiled_pattern() -> None:
@@ -36,6 +36,13 @@ def test_a_wrong_pattern_is_an_error_of_its_methods() -> None:
 
     with pytest.raises(re.error, match="missing"):
         wrong.match("")
+
+
+def test_each_alternative_matches_in_capital_and_small_letters() -> None:
+    fruit = lazy_any_of("apples?", "plum|cherry")
+
+    assert fruit.findall("An Apple, a PLUM and cherry pie") == ["Apple", "PLUM", "cherry"]
+    assert lazy_any_of("apple", "plum", flags=0).findall("Apple, plum") == ["plum"]
 
 
 def test_the_import_compiles_few_patterns() -> None:

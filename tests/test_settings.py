@@ -265,6 +265,9 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: passed twice"),
         ({"stream": True}, "stream is not a parameter: call .stream()"),
         ({"model_kwargs": {"messages": []}}, "messages is not a parameter"),
+        ({"openai_api_key": "planted"}, "openai_api_key is not a parameter: pass the key as api_key"),
+        ({"model_kwargs": {"moonshot_api_key": "planted"}}, "moonshot_api_key is not a parameter"),
+        ({"openai_api_base": "https://example.com"}, "openai_api_base is not a parameter: pass it as base_url"),
         ({"client": object()}, "client is not a parameter: pass an HTTP client as http_client"),
     ],
 )
@@ -288,7 +291,7 @@ def test_the_model_has_two_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "problem"),
+    ("name", "value", "error"),
     [
         ("temperature", 5, "must be a number from 0 to 2"),
         ("max_retries", -1, "greater than or equal to 0"),
@@ -300,10 +303,10 @@ def test_the_model_has_two_names() -> None:
         ("top_logprobs", 3, "requires logprobs"),
     ],
 )
-def test_assignments_are_checked(name: str, value: Any, problem: str) -> None:
+def test_assignments_are_checked(name: str, value: Any, error: str) -> None:
     model = planted(temperature=0.5)
     before = dict(model.__dict__)
-    with pytest.raises(ValidationError, match=problem) as caught:
+    with pytest.raises(ValidationError, match=error) as caught:
         setattr(model, name, value)
     assert model.__dict__ == before
     assert not holds_secret(caught.value)

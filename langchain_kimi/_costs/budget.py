@@ -42,7 +42,7 @@ class Budget(KimiCostCallback):
     Pass it to one or several runs, `config={"callbacks": [Budget(max_cost=0.50)]}`, or to a model,
     `ChatKimi(callbacks=[budget])`. It counts like a `KimiCostCallback`, and `reset` starts it again.
 
-    Before a call, its highest possible cost is reserved: that of an upper bound of the tokens of the prompt, and of
+    Before a call, its maximum cost is reserved: that of an upper bound of the tokens of the prompt, and of
     `max_tokens` (or the model's own limit), at the price of the most expensive host. When the reply arrives, its cost
     replaces the reservation. So set `max_tokens`: without it, the limit is the highest that the model allows. A call
     that reports no cost counts with the list prices of its tokens. A call without tokens, such as a cancelled one,
@@ -76,7 +76,7 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: Both limits are missing, or a value is not a number or is negative.
-        KimiUsageError: The package for `shared` is not installed. Raised in a run if the highest possible cost of a
+        KimiUsageError: The package for `shared` is not installed. Raised in a run if the maximum cost of a
             call is unknown.
         KimiBudgetExceededError: Raised in the run whose call is refused.
     """

@@ -21,7 +21,10 @@ class GenerationSource(Protocol):
     """Returns the record of a call by its generation id, as a `Catalog` does."""
 
     def generation(self, generation_id: str, *, wait: float) -> Any:
-        """Return the record; raise a `KimiError` if it does not exist within `wait` seconds."""
+        """Return the record; raise a `KimiError` if it does not exist within `wait` seconds.
+
+        The lookup is repeated later after this and after any other exception.
+        """
         ...
 
 
@@ -87,11 +90,7 @@ class Reconciler:
                     self._push(generation_id, lookups + 1)
                     continue
                 receivers = self._receivers.pop(generation_id)
-                if cost is None:
-                    logger.warning("The cost of the generation %s is still unknown.", generation_id)
-                else:
-                    for receiver in receivers:
-                        receiver(cost)
+                _report(generation_id, cost, receivers)
                 self._changed.notify_all()
 
     def _next(self) -> tuple[str, int] | None:
@@ -114,4 +113,19 @@ class Reconciler:
         except KimiError as error:
             # The key is not part of the text of an error.
             logger.debug("No record of the generation %s: %s", generation_id, error)
-            return None
+        except BaseException as error:  # noqa: BLE001 - a user's source may raise anything, and other calls are waiting
+            # The text of an exception of another library may contain the key.
+            logger.warning("The lookup of the generation %s failed with %s.", generation_id, type(error).__name__)
+        return None
+
+
+def _report(generation_id: str, cost: CallCost | None, receivers: Sequence[Callable[[CallCost], object]]) -> None:
+    """Pass the cost of a call to its receivers, or log that it is unknown."""
+    if cost is None:
+        logger.warning("The cost of the generation %s is still unknown.", generation_id)
+        return
+    for receiver in receivers:
+        try:
+            receiver(cost)
+        except Exception:
+            logger.exception("The cost of the generation %s was not taken over.", generation_id)

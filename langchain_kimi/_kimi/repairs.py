@@ -23,7 +23,8 @@ from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
 from langchain_kimi._kimi.history import with_pairs, without_blanks
 from langchain_kimi._kimi.markup.grammar import has_markers
-from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
+from langchain_kimi._kimi.think_mentions import closes_thoughts
+from langchain_kimi._kimi.think_tags import ThinkTags
 from langchain_kimi._kimi.tool_names import with_accepted_names
 from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage

@@ -36,13 +36,15 @@ def with_one_item_schema(schema: JSONObject) -> JSONObject:
     """
     items = schema.get("items")
     if isinstance(items, list):
-        rest = {keyword: value for keyword, value in schema.items() if keyword not in ("items", "additionalItems")}
+        other_keywords = {
+            keyword: value for keyword, value in schema.items() if keyword not in ("items", "additionalItems")
+        }
         more = {"items": schema["additionalItems"]} if "additionalItems" in schema else {}
-        schema = {**rest, "prefixItems": items, **more} if items else {**rest, **more}
+        schema = {**other_keywords, "prefixItems": items, **more} if items else {**other_keywords, **more}
     if schema.get("items") is False:
-        rest = {keyword: value for keyword, value in schema.items() if keyword != "items"}
+        other_keywords = {keyword: value for keyword, value in schema.items() if keyword != "items"}
         limit = min(len(schema.get("prefixItems") or ()), schema.get("maxItems", float("inf")))
-        schema = {**rest, "maxItems": limit}
+        schema = {**other_keywords, "maxItems": limit}
     first, *others = schema.get("prefixItems") or [None]
     is_closed = schema.get("maxItems", float("inf")) <= len(others) + 1
     if "prefixItems" not in schema or not is_closed or any(other != first for other in others):
@@ -63,10 +65,10 @@ def with_declared_properties(schema: JSONObject) -> JSONObject:
 
 def _undeclared(schema: JSONObject, name: str) -> JSONObject:
     patterns = [pattern for pattern in schema.get("patternProperties") or () if _may_match(pattern, name)]
-    rest = True if patterns else schema.get("additionalProperties", True)
-    if isinstance(rest, dict) and rest:
-        return rest
-    return dict(NEVER) if rest is False else ANYTHING
+    additional = True if patterns else schema.get("additionalProperties", True)
+    if isinstance(additional, dict) and additional:
+        return additional
+    return dict(NEVER) if additional is False else ANYTHING
 
 
 def _may_match(pattern: str, name: str) -> bool:
@@ -92,16 +94,16 @@ def with_typed_enum(schema: JSONObject) -> JSONObject:
     if set(groups) >= _NUMBERS and "integer" not in allowed:
         groups["number"] = [member for member in schema["enum"] if type_of(member) in _NUMBERS]
         del groups["integer"]
-    rest = {keyword: value for keyword, value in schema.items() if keyword not in ("type", "enum")}
+    other_keywords = {keyword: value for keyword, value in schema.items() if keyword not in ("type", "enum")}
     if not groups:
-        return {**{keyword: value for keyword, value in rest.items() if keyword in LABELS}, **NEVER}
+        return {**{keyword: value for keyword, value in other_keywords.items() if keyword in LABELS}, **NEVER}
     if len(groups) == 1 or (len(groups) == 2 and "null" in groups and not {"object", "array"} & set(groups)):  # noqa: PLR2004 - a type and null
-        return _with_one_enum(schema, groups, rest)
+        return _with_one_enum(schema, groups, other_keywords)
     branches = [{"type": kind, "enum": members} for kind, members in groups.items()]
-    return _with_branches(rest, [branch for whole in branches for branch in _small_enums(whole)])
+    return _with_branches(other_keywords, [branch for whole in branches for branch in _small_enums(whole)])
 
 
-def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONObject) -> JSONObject:
+def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], other_keywords: JSONObject) -> JSONObject:
     """Return a schema whose members have one type, or one type and null, as enums of an accepted size."""
     allowed_ids = {id(member) for group in groups.values() for member in group}
     members = [member for member in schema["enum"] if id(member) in allowed_ids]
@@ -113,9 +115,9 @@ def _with_one_enum(schema: JSONObject, groups: dict[str, list[Any]], rest: JSONO
     is_same = is_right and members == schema["enum"] and len(members) <= _MAX_MEMBERS
     if is_same and (len(allowed) == 1 or is_pair):
         return schema
-    whole = {"type": kinds[0] if len(kinds) == 1 else kinds, "enum": members}
-    parts = list(_small_enums(whole))
-    return {**whole, **rest} if len(parts) == 1 else _with_branches(rest, parts)
+    enum = {"type": kinds[0] if len(kinds) == 1 else kinds, "enum": members}
+    parts = list(_small_enums(enum))
+    return {**enum, **other_keywords} if len(parts) == 1 else _with_branches(other_keywords, parts)
 
 
 def _in_order(groups: dict[str, list[Any]], schema: JSONObject) -> list[str]:
@@ -138,10 +140,13 @@ def _small_enums(schema: JSONObject) -> Iterator[JSONObject]:
         yield {**schema, "enum": members[start : start + _MAX_MEMBERS]}
 
 
-def _with_branches(rest: JSONObject, branches: list[JSONObject]) -> JSONObject:
-    if "anyOf" in rest:
-        rest = {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": rest["anyOf"]}]}
-    return {**rest, "anyOf": branches}
+def _with_branches(other_keywords: JSONObject, branches: list[JSONObject]) -> JSONObject:
+    if "anyOf" in other_keywords:
+        other_keywords = {
+            **other_keywords,
+            "allOf": [*other_keywords.get("allOf", ()), {"anyOf": other_keywords["anyOf"]}],
+        }
+    return {**other_keywords, "anyOf": branches}
 
 
 def with_single_types(schema: JSONObject) -> JSONObject:
@@ -157,8 +162,8 @@ def with_single_types(schema: JSONObject) -> JSONObject:
         {"type": name, **{keyword: schema[keyword] for keyword in schema if keyword in _KEYWORDS_OF_TYPE.get(name, ())}}
         for name in types
     ]
-    rest = {keyword: value for keyword, value in schema.items() if keyword not in moved}
-    return {**rest, "anyOf": branches}
+    other_keywords = {keyword: value for keyword, value in schema.items() if keyword not in moved}
+    return {**other_keywords, "anyOf": branches}
 
 
 def with_type(schema: JSONObject) -> JSONObject:
@@ -192,30 +197,30 @@ def with_accepted_branches(
     if "anyOf" not in schema:
         return schema
     branches = [branch for branch in schema["anyOf"] if branch is not False and branch != NEVER]
-    rest = {keyword: value for keyword, value in schema.items() if keyword != "anyOf"}
+    other_keywords = {keyword: value for keyword, value in schema.items() if keyword != "anyOf"}
     if any(branch is True or branch == {} for branch in branches):
-        return rest
+        return other_keywords
     if not branches:
-        return {**{keyword: value for keyword, value in rest.items() if keyword in LABELS}, **NEVER}
-    shared_labels = (ANNOTATIONS - LABELS) & set(rest)
+        return {**{keyword: value for keyword, value in other_keywords.items() if keyword in LABELS}, **NEVER}
+    shared_labels = (ANNOTATIONS - LABELS) & set(other_keywords)
     branches = [_without(branch, shared_labels) for branch in branches]
     stays = ANNOTATIONS | set(DEFINITIONS) | {"$id", "$schema"} | ({"type"} if is_root else set())
-    moving = {keyword: value for keyword, value in rest.items() if keyword not in stays}
+    moving = {keyword: value for keyword, value in other_keywords.items() if keyword not in stays}
     if _has_conflict(moving, branches):
         copied = {keyword: moving[keyword] for keyword in moving if keyword != "type"}
         # The effect of these keywords depends on all branches that match.
         if UNEVALUATED & set(moving) or not may_copy(copied, len(branches) - 1):
-            return {**rest, "allOf": [*rest.get("allOf", ()), {"anyOf": branches}]}
+            return {**other_keywords, "allOf": [*other_keywords.get("allOf", ()), {"anyOf": branches}]}
         shared = {**moving, "type": "object"} if is_root else moving
         branches = [_narrowed(shared, branch) for branch in branches]
         branches = [branch for branch in branches if branch != NEVER] or [dict(NEVER)]
-        rest = {keyword: value for keyword, value in rest.items() if keyword in stays}
+        other_keywords = {keyword: value for keyword, value in other_keywords.items() if keyword in stays}
     while len(branches) > _MAX_BRANCHES:
         starts = range(0, len(branches), _MAX_BRANCHES)
         branches = [{"anyOf": branches[start : start + _MAX_BRANCHES]} for start in starts]
-    if branches == schema["anyOf"] and len(rest) == len(schema) - 1:
+    if branches == schema["anyOf"] and len(other_keywords) == len(schema) - 1:
         return schema
-    return {"anyOf": branches, **rest}
+    return {"anyOf": branches, **other_keywords}
 
 
 def _without(schema: JSONObject, keywords: AbstractSet[str]) -> JSONObject:
@@ -234,8 +239,8 @@ def _has_conflict(moving: JSONObject, branches: list[JSONObject]) -> bool:
 
 def _narrowed(shared: JSONObject, branch: JSONObject) -> JSONObject:
     """Return a branch that also requires the shared keywords."""
-    kinds, own = types_of(shared), types_of(branch)
-    if kinds and own and not common_types(kinds, own):
+    kinds, branch_kinds = types_of(shared), types_of(branch)
+    if kinds and branch_kinds and not common_types(kinds, branch_kinds):
         return dict(NEVER)
     try:
         return intersection(shared, branch)

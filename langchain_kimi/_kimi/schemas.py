@@ -214,11 +214,13 @@ class _Rewriter:
             if accepted is None or accepted == "#" or accepted in followed:
                 raise self._refusal((), f"refers to {reference}, which is not defined")
             followed.append(accepted)
-            rest = {keyword: value for keyword, value in root.items() if keyword not in ("$ref", *DEFINITIONS)}
+            other_keywords = {
+                keyword: value for keyword, value in root.items() if keyword not in ("$ref", *DEFINITIONS)
+            }
             try:
-                root = intersection(self._definitions.target(accepted), rest)
+                root = intersection(self._definitions.target(accepted), other_keywords)
             except CannotMergeError:
-                root = {"type": "object", "allOf": [{"$ref": reference}, rest]}
+                root = {"type": "object", "allOf": [{"$ref": reference}, other_keywords]}
         return root
 
     def _with_one_branch(self, root: JSONObject) -> JSONObject:
@@ -227,14 +229,14 @@ class _Rewriter:
         if not isinstance(branches, list) or not all(isinstance(branch, dict) for branch in branches):
             return root
         objects = [branch for branch in branches if not types_of(branch) or "object" in types_of(branch)]
-        rest = {keyword: value for keyword, value in root.items() if keyword not in ("anyOf", *DEFINITIONS)}
+        other_keywords = {keyword: value for keyword, value in root.items() if keyword not in ("anyOf", *DEFINITIONS)}
         if not objects and branches:
             return {"type": "object", "properties": {}, "not": {}}
         if len(objects) == 1:
             try:
-                return self._without_root_reference(intersection(rest, objects[0]))
+                return self._without_root_reference(intersection(other_keywords, objects[0]))
             except CannotMergeError:
-                return {"type": "object", "allOf": [rest, objects[0]]}
+                return {"type": "object", "allOf": [other_keywords, objects[0]]}
         return {**root, "anyOf": objects} if len(objects) < len(branches) else root
 
     def _with_definitions(self, root: JSONObject) -> JSONObject:
@@ -335,15 +337,15 @@ class _Rewriter:
         """Return a reference that is not inlined, with the keywords beside it that its target does not imply."""
         target = self._definitions.target(reference)
         labels = {keyword: value for keyword, value in beside.items() if keyword in ANNOTATIONS}
-        rest = {
+        other_keywords = {
             keyword: value
             for keyword, value in beside.items()
             if keyword not in ANNOTATIONS and target.get(keyword) != value
         }
-        if "type" in rest and types_of(target) and set(types_of(target)) <= set(types_of(rest)):
-            del rest["type"]
-        if rest:
-            return {"allOf": [{"$ref": reference}, self._rewritten(rest, (*path, "allOf"), within)], **labels}
+        if "type" in other_keywords and types_of(target) and set(types_of(target)) <= set(types_of(other_keywords)):
+            del other_keywords["type"]
+        if other_keywords:
+            return {"allOf": [{"$ref": reference}, self._rewritten(other_keywords, (*path, "allOf"), within)], **labels}
         return {"anyOf": [{"$ref": reference}], **labels} if labels else {"$ref": reference}
 
     def _checked(self, schema: JSONObject, path: Path) -> JSONObject:

@@ -1,7 +1,13 @@
 """Move thoughts that a host left between `<think>` and `</think>` in the text to the reasoning.
 
 Hosts without a parser for the reasoning leave the tags in the text. The chat templates of newer models put `<think>`
-into the prompt, so the text of such a host has only the closing tag, after the thoughts.
+into the prompt, so the text of such a host has only the closing tag, after the thoughts. For example:
+
+* "<think>Add them.</think>The sum is 5." and "Add them.</think>The sum is 5." have the thoughts "Add them." and the
+  answer "The sum is 5.".
+* "Models write <think> before their thoughts." only mentions the tag and stays unchanged.
+
+Nothing can be streamed as long as it may still be thoughts or an answer, so texts are held back, within limits.
 """
 
 import re
@@ -16,11 +22,12 @@ from langchain_kimi._kimi.think_mentions import (
     LONGEST_CLOSE,
     OPEN,
     PUNCTUATION,
+    closes_thoughts,
     closing_at,
     continues_sentence,
     is_mention,
     is_quoted,
-    may_close,
+    overlap,
 )
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireMessage, is_complete
 from langchain_kimi._patterns import lazy_pattern
@@ -33,7 +40,6 @@ _LONGEST_WAIT = 100_000
 """The maximum length of a text that is held back until a closing tag."""
 _MAX_TAGS = 100
 """The maximum number of opening tags in the answer that are read as such."""
-
 _TAG = lazy_pattern(r"</?think>")
 _OPENING_TAGS = lazy_pattern(rf"\A(?:\s*+{OPEN})*+")
 _CLOSING_TAGS = lazy_pattern(rf"\A(?:\s*+{CLOSE})*+\s*+")
@@ -42,13 +48,15 @@ _CODE_INDENTATION = lazy_pattern(r"(?:\A|\n)(?: {4,}| {0,3}\t)\s*\Z")
 State = Literal["start", "thoughts", "waiting", "answer", "later", "done"]
 """The part of the text that is being read.
 
-`thoughts`: after an opening tag; `waiting`: held back, because a closing tag may follow; `answer`: after the thoughts;
-`later`: a further block of thoughts inside the answer; `done`: the rest passes unchanged."""
-
-
-def closes_thoughts(text: str) -> bool:
-    """Return whether the text of a plain response contains a closing tag."""
-    return may_close(text)
+* `start`: The first tag or word has not arrived. Then: an opening tag leads to `thoughts` (or, if its closing tag is
+  near, to `answer`), another text to `waiting` if the host may have omitted the opening tag, otherwise to `done`.
+* `thoughts`: After an opening tag. Thoughts are streamed as reasoning; their closing tag leads to `answer`.
+* `waiting`: Without an opening tag. The text is held back until a closing tag, which leads to `answer`; without one, it
+  is the answer and is released at its end (`done`).
+* `answer`: After thoughts. The answer is streamed; a further opening tag leads to `later`.
+* `later`: A further block inside the answer, held back until its end, which leads back to `answer`.
+* `done`: The rest passes unchanged.
+"""
 
 
 class ThinkTags:
@@ -75,7 +83,10 @@ class ThinkTags:
         is_excluded = reasoning.get("exclude") is True or body.get("include_reasoning") is False
         self._reasons = thinks(body.get("model") or "", body)
         self._may_wait = self._reasons and not is_excluded
+        # The text that is held back.
         self._pieces: list[str] = []
+        # For the states `waiting` and `later`: the last characters, in which a closing tag may begin. `_length` is the
+        # number of characters that are held back; for `thoughts`, of those after nested thoughts.
         self._tail, self._length = "", 0
         # For the state `thoughts`: the number of open tags, the last character, and the text after the first closing
         # tag of nested thoughts, which is held back: up to the last closing tag (`_nested`) and from it on (`_after`).
@@ -84,6 +95,7 @@ class ThinkTags:
         self._nested: list[str] = []
         self._after: list[str] = []
         self._has_thoughts = self._has_answer = False
+        # For the answer: the number of further opening tags, and whether its end is quoted.
         self._tags, self._quotes = 0, QuoteTracker()
 
     @property
@@ -153,6 +165,7 @@ class ThinkTags:
         return read(text, ends=ends, is_cut=is_cut)
 
     def _start(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
+        """Read the first tag or word of the text."""
         begin = text.lstrip()
         if not ends and (OPEN.startswith(begin) or CLOSE.startswith(begin)):
             return self._hold_back(text)
@@ -191,7 +204,10 @@ class ThinkTags:
         return self._hold_back(text)
 
     def _closing_tag(self, text: str, *, ends: bool) -> tuple[re.Match[str] | None, re.Match[str] | None]:
-        """Return the closing tag that matches the first opening tag, and the last closing tag before it."""
+        """Return the closing tag that matches the first opening tag, and the last closing tag before it.
+
+        Thoughts may contain further blocks, as in "<think>a<think>b</think>c</think>": the second closing tag matches.
+        """
         last = None
         for tag in _TAG.finditer(text):
             before, after = text[: tag.start()][-1:] or self._last, text[tag.end() : tag.end() + 1]
@@ -221,7 +237,7 @@ class ThinkTags:
         After a closing tag of nested thoughts, the text is held back until the last closing tag.
         """
         closing, last = self._closing_tag(text, ends=ends)
-        end = closing.start() if closing else len(text) if ends else len(text) - _overlap(text)
+        end = closing.start() if closing else len(text) if ends else len(text) - overlap(text)
         shown = ""
         if last is not None:
             shown = self._nested_thoughts(text[: last.start()])
@@ -258,21 +274,21 @@ class ThinkTags:
         self._pieces.append(text)
         self._length += len(text)
         seen, self._tail = self._tail + text, (self._tail + text)[-LONGEST_CLOSE:]
-        if not (may_close(seen) or ends) and self._length < _LONGEST_WAIT:
+        if not (closes_thoughts(seen) or ends) and self._length < _LONGEST_WAIT:
             return "", ""
-        whole = self._pop_held()
+        held = self._pop_held()
         # Whether the model opened a channel of thoughts is only certain if it reasons.
-        thought, tag, rest = closing_at(whole) if self._reasons else whole.partition(CLOSE)
-        if tag and not rest and not ends:
+        thought, tag, answer = closing_at(held) if self._reasons else held.partition(CLOSE)
+        if tag and not answer and not ends:
             self._tail = tag
-            return self._hold_back(whole)
-        if not tag or is_mention(thought, tag, rest):
-            return self._released(whole)
-        if not (self._reasons or rest.strip()):
+            return self._hold_back(held)
+        if not tag or is_mention(thought, tag, answer):
+            return self._released(held)
+        if not (self._reasons or answer.strip()):
             # The model does not reason, so the text before the tag is its answer.
             self.count += 1
             return self._released(thought)
-        return self._removed(thought.strip(), rest, ends=ends, is_cut=is_cut)
+        return self._removed(thought.strip(), answer, ends=ends, is_cut=is_cut)
 
     def _answer(self, text: str, *, ends: bool, is_cut: bool) -> tuple[str, str]:
         """Read the answer after the thoughts, with further blocks of thoughts in it."""
@@ -303,7 +319,7 @@ class ThinkTags:
             if not ends and (not text or CLOSE.startswith(text)):
                 return *self._hold_back(text), None
         opened = text.find(OPEN) if self._tags < _MAX_TAGS else -1
-        end = opened if opened >= 0 else len(text) if ends else len(text) - _overlap(text)
+        end = opened if opened >= 0 else len(text) if ends else len(text) - overlap(text)
         shown, rest = text[:end], text[end:]
         if shown:
             self._has_answer = True
@@ -328,15 +344,15 @@ class ThinkTags:
         is_long = self._length > _LONGEST_WAIT
         if not (self._length < _LONGEST_UNDECIDED or CLOSE in seen or ends or is_long):
             return "", "", None
-        whole = self._pop_held()
-        inner, tag, rest = whole[len(OPEN) :].partition(CLOSE)
+        held = self._pop_held()
+        inner, tag, rest = held[len(OPEN) :].partition(CLOSE)
         after = inner + tag + rest[:1]
         if (len(after) > 1 or ends) and self._answer_names_tag(after):
-            return self._as_text(whole)
+            return self._as_text(held)
         if not (ends or is_long or len(rest) > 1):
-            return *self._hold_back(whole), None
+            return *self._hold_back(held), None
         if continues_sentence(rest) if tag else not (ends and is_cut):
-            return self._as_text(whole)
+            return self._as_text(held)
         self.count += 1
         self.state = "answer"
         thought = inner.strip()
@@ -349,14 +365,15 @@ class ThinkTags:
         """Return whether the answer only mentions the opening tag."""
         return self._quotes.is_open() or is_quoted(self._quotes.last_character, after) or continues_sentence(after)
 
-    def _as_text(self, whole: str) -> tuple[str, str, str | None]:
+    def _as_text(self, held: str) -> tuple[str, str, str | None]:
         """Return an opening tag as a part of the answer, and the text after it as still to be read."""
         self.state = "answer"
         self._has_answer = True
         self._quotes.add(OPEN)
-        return "", OPEN, whole[len(OPEN) :]
+        return "", OPEN, held[len(OPEN) :]
 
     def _removed(self, thought: str, rest: str, *, ends: bool = True, is_cut: bool = True) -> tuple[str, str]:
+        """Return the thoughts of the first block, whose tags are removed, and read the answer after them."""
         self.count += 1
         self._has_thoughts = bool(thought)
         return self._end_thoughts(thought, rest, ends=ends, is_cut=is_cut)
@@ -367,10 +384,12 @@ class ThinkTags:
         return thoughts + more, shown
 
     def _released(self, text: str) -> tuple[str, str]:
+        """Return a text as answer, and let the rest of the response pass unchanged."""
         self.state = "done"
         return "", text
 
     def _hold_back(self, text: str) -> tuple[str, str]:
+        """Hold a text back, and return no thoughts and no answer."""
         self._pieces.append(text)
         return "", ""
 
@@ -378,10 +397,3 @@ class ThinkTags:
         text = "".join(self._pieces)
         self._pieces.clear()
         return text
-
-
-def _overlap(text: str) -> int:
-    """Return the length of a tag, or of the beginning of one, at the end of a text."""
-    opened = text.rfind("<", max(0, len(text) - len(CLOSE)))
-    end = text[opened:] if opened >= 0 else " "
-    return len(end) if OPEN.startswith(end) or CLOSE.startswith(end) else 0

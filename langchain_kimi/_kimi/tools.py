@@ -98,8 +98,8 @@ def load_validator() -> Any:
     """
     try:
         return import_module("jsonschema")
-    except ImportError as problem:
-        raise ImportError(MISSING) from problem
+    except ImportError as error:
+        raise ImportError(MISSING) from error
 
 
 class CallValidator:

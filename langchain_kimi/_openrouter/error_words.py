@@ -1,41 +1,109 @@
-"""The words by which messages of hosts report a flagged input, an exhausted key and an unknown model."""
+"""The words by which messages of hosts report a flagged input, an exhausted key and an unknown model.
+
+Each line is one wording, with the provider or server that uses it where that is known. The messages themselves are in
+`tests/openrouter/failure_cases.py`.
+"""
 
 import re
 
-MODERATION_TYPES = re.compile(
-    # OpenRouter's types, and the codes of Azure and Moonshot, of Alibaba Cloud, OpenAI, Google and others.
-    r"content_policy_violation|refusal|content_filter|data_?inspection_?failed|ResponsibleAIPolicyViolation"
-    r"|sensitive_\w+|prompt_blocked|safety|(?:\w*[._])?moderation\w*|\w*_moderation|(?:safety|policy)_?(?:error|violation)",
-    re.IGNORECASE,
+from langchain_kimi._patterns import lazy_any_of
+
+MODERATION_TYPES = lazy_any_of(
+    # OpenRouter
+    r"content_policy_violation",
+    r"refusal",
+    # Azure and Moonshot
+    r"content_filter",
+    # Alibaba Cloud: DataInspectionFailed and data_inspection_failed
+    r"data_?inspection_?failed",
+    # Azure
+    r"ResponsibleAIPolicyViolation",
+    # Others, as in sensitive_content
+    r"sensitive_\w+",
+    r"prompt_blocked",
+    # Google, in capital letters
+    r"safety",
+    # OpenAI and others: moderation_blocked, content_moderation
+    r"(?:\w*[._])?moderation\w*",
+    r"\w*_moderation",
+    r"(?:safety|policy)_?(?:error|violation)",
 )
 """The types and codes of errors for flagged input."""
-MODERATION_WORDS = re.compile(
-    # Moonshot; DeepSeek; Azure; Alibaba Cloud; xAI; OpenAI
-    r"considered high risk|content (is high|exists) risk|content management policy|inappropriate content"
-    r"|content violates|violates? our usage polic"
-    r"|rejected (by|as a result of) (the|our) (safety|content|moderation)"
-    r"|(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)"
-    # Others: a verdict beside its subject, a policy, a filter
-    r"|(unsafe|toxic|harmful|offensive|prohibited|sensitive) (content|input|prompt|text|words?|material|information)\b"
-    r"|\b(content|input|prompt|request|response|message|output|text)s?\b.{0,40}"
-    r"\b(unsafe|toxic|harmful|offensive|self-harm|(flagged|filtered)\b(?! parameter))"
-    r"|(content|input|prompt|output|text) (is |was )?(new_)?sensitive\b"
-    r"|violat\w+ .{0,40}polic|content polic|content[ _]?filter(?! parameter)|safety (filter|reason|system|policy|check)"
-    r"|(content|prompt|input) (was )?blocked|prohibited use"
-    r"|harm[ _]category|blockReason|(has been|was) flagged (for|as) |content moderation"
-    r"|moderation (failed|check)|prompt injection (was )?detected|jailbreak (attempt )?(was )?detected|risk control"
-    r"|敏感|违规|违禁|违法|不合规|不安全内容|风控|安全策略|使用政策|审核(未|不)(能)?通过",
-    re.IGNORECASE,
+
+MODERATION_WORDS = lazy_any_of(
+    # Moonshot, as in "The request was rejected because it was considered high risk"
+    r"considered high risk",
+    # DeepSeek, as in "Content Exists Risk"
+    r"content (is high|exists) risk",
+    # Azure, as in "triggering Azure OpenAI's content management policy"
+    r"content management policy",
+    # Alibaba Cloud, as in "Input data may contain inappropriate content."
+    r"inappropriate content",
+    # xAI, as in "Content violates usage guidelines."
+    r"content violates",
+    # OpenAI, as in "violates our usage policies", "rejected as a result of our safety system"
+    r"violates? our usage polic",
+    r"rejected (by|as a result of) (the|our) (safety|content|moderation)",
+    # A filter by its owner's name: "blocked by Example's content filter"
+    r"(flagged|blocked|filtered) (by|due to) (the |our )?(\w{1,40}'s )?(safety|content|moderation)",
+    # A verdict beside its subject, which comes after or before it
+    r"(unsafe|toxic|harmful|offensive|prohibited|sensitive) (content|input|prompt|text|words?|material|information)\b",
+    r"\b(content|input|prompt|request|response|message|output|text)s?\b.{0,40}"
+    r"\b(unsafe|toxic|harmful|offensive|self-harm|(flagged|filtered)\b(?! parameter))",
+    # MiniMax, as in "input new_sensitive"
+    r"(content|input|prompt|output|text) (is |was )?(new_)?sensitive\b",
+    # A policy or a filter. A message about a parameter with such a name is something else.
+    r"violat\w+ .{0,40}polic",
+    r"content polic",
+    r"content[ _]?filter(?! parameter)",
+    r"safety (filter|reason|system|policy|check)",
+    r"(content|prompt|input) (was )?blocked",
+    r"prohibited use",
+    # Google: HARM_CATEGORY_... and blockReason
+    r"harm[ _]category",
+    r"blockReason",
+    r"(has been|was) flagged (for|as) ",
+    r"content moderation",
+    r"moderation (failed|check)",
+    # Shields against attacks
+    r"prompt injection (was )?detected",
+    r"jailbreak (attempt )?(was )?detected",
+    r"risk control",
+    # Chinese: sensitive, against the rules, forbidden, against the law, not compliant, unsafe content, risk control,
+    # safety policy, usage policy, did not pass the review
+    r"敏感|违规|违禁|违法|不合规|不安全内容|风控|安全策略|使用政策",
+    r"审核(未|不)(能)?通过",
 )
-EXHAUSTED_KEY = re.compile(r"key limit exceeded|insufficient (credits|balance|funds|quota)", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(
-    # OpenRouter; OpenAI, Moonshot and vLLM; LiteLLM; others
-    r"is not a valid model|model (?!param).{0,200}(does not exist|doesn't exist|not found|not exist)"
-    r"|invalid model(:| (name|id|slug|'))|(unknown|unsupported|unrecognized|no such) model|not a supported model"
-    r"|model_not_found|model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)"
-    r"|model \S{1,200} is (not supported\.?$|unknown|no longer|not (currently )?loaded)"
-    r"|(not found|(not|n't) find) (the )?model|no (endpoints?|deployments?) found for|no healthy deployments? for"
-    r"|no model (named|called)"
-    r"|模型.{0,60}(不存在|未找到|找不到|已下线|已停用)",
-    re.IGNORECASE | re.MULTILINE,
+"""The messages for flagged input."""
+
+EXHAUSTED_KEY = lazy_any_of(
+    # OpenRouter, as in "Key limit exceeded (total limit)."
+    r"key limit exceeded",
+    r"insufficient (credits|balance|funds|quota)",
 )
+"""The messages for a key whose limit or balance is used up."""
+
+UNKNOWN_MODEL = lazy_any_of(
+    # OpenRouter, as in "moonshotai/kimi-k9 is not a valid model ID"
+    r"is not a valid model",
+    # OpenAI, Moonshot and vLLM, as in "The model `kimi-k9` does not exist". "The model parameter" is something else.
+    r"model (?!param).{0,200}(does not exist|doesn't exist|not found|not exist)",
+    # LiteLLM, as in "Invalid model name passed in model=kimi-k9"
+    r"invalid model(:| (name|id|slug|'))",
+    r"(unknown|unsupported|unrecognized|no such) model",
+    r"not a supported model",
+    # OpenAI: the code of the error
+    r"model_not_found",
+    r"model .{0,200}(is|has been|was) (deprecated|decommissioned|discontinued|retired|not available)",
+    r"model \S{1,200} is (not supported\.?$|unknown|no longer|not (currently )?loaded)",
+    r"(not found|(not|n't) find) (the )?model",
+    # OpenRouter, as in "No endpoints found for moonshotai/kimi-k9."
+    r"no (endpoints?|deployments?) found for",
+    # LiteLLM, as in "no healthy deployments for this model"
+    r"no healthy deployments? for",
+    r"no model (named|called)",
+    # Chinese: model ... does not exist, was not found, cannot be found, was taken offline, is out of use
+    r"模型.{0,60}(不存在|未找到|找不到|已下线|已停用)",
+    flags=re.IGNORECASE | re.MULTILINE,
+)
+"""The messages for a model that the server does not have, or has no longer."""

@@ -13,6 +13,7 @@ from typing import Any, cast
 from langchain_kimi._openrouter.advice import advice_for
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.json import parse_lenient
+from langchain_kimi._openrouter.overflow import reports_overflow
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
@@ -238,18 +239,16 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
 def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], text: str) -> type[KimiStatusError]:
     """Return the class of the exception for a status, an error type and the texts of the error."""
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
-    kind = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
-    if issubclass(kind, KimiInvalidRequestError | KimiServerError):
-        from langchain_kimi._openrouter.overflow import reports_overflow  # noqa: PLC0415 - 3 ms of patterns
-
+    error_class = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
+    if issubclass(error_class, KimiInvalidRequestError | KimiServerError):
         if word in CONTEXT_TYPES or reports_overflow(text):
             return KimiContextOverflowError
-        if issubclass(kind, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
+        if issubclass(error_class, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
             return KimiNotFoundError
-    if kind is KimiPermissionError and EXHAUSTED_KEY.search(text):
+    if error_class is KimiPermissionError and EXHAUSTED_KEY.search(text):
         return KimiPaymentRequiredError
-    is_refusal = issubclass(kind, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
-    return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else kind
+    is_refusal = issubclass(error_class, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
+    return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else error_class
 
 
 def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> bool:

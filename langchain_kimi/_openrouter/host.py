@@ -227,8 +227,8 @@ def _is_server_tool(tool: Any) -> bool:
 
 def _tool(tool: JSONObject, marks: frozenset[str]) -> JSONObject:
     function = tool.get("function")
-    own = _without(tool, marks)
-    return {**own, "function": _without(function, {"defer_loading"})} if isinstance(function, Mapping) else own
+    sent = _without(tool, marks)
+    return {**sent, "function": _without(function, {"defer_loading"})} if isinstance(function, Mapping) else sent
 
 
 def _without(values: Mapping[str, Any], names: Collection[str]) -> JSONObject:
@@ -270,7 +270,11 @@ def _with_reasoning(body: JSONObject, host: Host) -> JSONObject:
         if effort is not None:
             body["reasoning_effort"] = effort
     for name, value in switch.items():
-        own = body.get(name)
+        user_value = body.get(name)
         # The user's own arguments take precedence.
-        body[name] = {**value, **own} if isinstance(own, Mapping) and isinstance(value, Mapping) else own or value
+        body[name] = (
+            {**value, **user_value}
+            if isinstance(user_value, Mapping) and isinstance(value, Mapping)
+            else user_value or value
+        )
     return body

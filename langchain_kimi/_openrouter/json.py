@@ -106,18 +106,18 @@ def _encode_slowly(value: Any) -> bytes:
 
 def is_plain(value: Any, levels: int = MAX_DEPTH) -> bool:
     """Return whether a value consists of str, small int, bool, None, list and dict only, not of their subclasses."""
-    kind = type(value)
-    if kind is dict:
+    value_type = type(value)
+    if value_type is dict:
         return _has_plain_items(value, levels - 1)
-    if kind is list:
+    if value_type is list:
         for item in value:
             # A conversation is a list of up to a thousand dicts: one call less for each is measurable.
             if not (_has_plain_items(item, levels - 2) if type(item) is dict else is_plain(item, levels - 1)):
                 return False
         return levels > 0
-    if kind is int:
+    if value_type is int:
         return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
-    return kind is str or kind is bool or value is None
+    return value_type is str or value_type is bool or value is None
 
 
 def _has_plain_items(value: dict[Any, Any], levels: int) -> bool:

@@ -64,7 +64,7 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
     for tool in tools if in_messages else ():
         if _NUMBER in tool:
             placed.setdefault(tool[_NUMBER], []).append(_unnumbered(tool))
-    rest = [_unnumbered(tool) for tool in tools if not (in_messages and _NUMBER in tool)]
+    first_tools = [_unnumbered(tool) for tool in tools if not (in_messages and _NUMBER in tool)]
 
     def sent(message: JSONObject) -> JSONObject | None:
         if _NUMBER not in message:
@@ -72,7 +72,7 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
         added = placed.get(message[_NUMBER])
         return {"role": "system", ADDED: added} if added else None
 
-    return _with_tools(body, rest, sent)
+    return _with_tools(body, first_tools, sent)
 
 
 def with_last_effort(body: WireBody) -> WireBody:
@@ -84,9 +84,9 @@ def with_last_effort(body: WireBody) -> WireBody:
     changed = _changed(body, lambda message: None if UPDATE in message else message)
     if effort := reasoning.get("effort"):
         changed.pop("reasoning_effort", None)
-        own = changed.get("reasoning") or {}
+        earlier_reasoning = changed.get("reasoning") or {}
         # OpenRouter accepts either an effort or a number of tokens.
-        others = {name: value for name, value in own.items() if name not in {"enabled", "max_tokens"}}
+        others = {name: value for name, value in earlier_reasoning.items() if name not in {"enabled", "max_tokens"}}
         changed["reasoning"] = {**others, "effort": effort}
     return cast("WireBody", changed)
 

@@ -64,18 +64,18 @@ def short_text_of(variable: str, max_length: int) -> str | None:
     return value
 
 
-def about(sources: Mapping[str, str], problem: ValueError) -> Exception:
+def about(sources: Mapping[str, str], error: ValueError) -> Exception:
     """Return an error about a setting as an error about the variable from which the setting was read.
 
     Args:
         sources: The variables by setting.
-        problem: The error, which begins with the name of the setting. It is returned unchanged if the setting was not
+        error: The error, which begins with the name of the setting. It is returned unchanged if the setting was not
             read from a variable.
     """
     for setting, variable in sources.items():
-        if variable and str(problem).startswith(setting):
-            return EnvironmentProblem(f"The environment variable {variable}{str(problem).removeprefix(setting)}")
-    return problem
+        if variable and str(error).startswith(setting):
+            return EnvironmentProblem(f"The environment variable {variable}{str(error).removeprefix(setting)}")
+    return error
 
 
 def source_of(value: str, variables: Iterable[str | None]) -> str | None:

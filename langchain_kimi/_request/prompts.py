@@ -35,9 +35,9 @@ def prompt_of(model_input: LanguageModelInput, convert: Callable[[LanguageModelI
     if prompt is None:
         try:
             prompt = convert(model_input)
-        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as problem:
+        except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
             # langchain-core does not check the form of messages, so an invalid one can raise any of these.
-            raise KimiUsageError(f"The input cannot be read as messages: {problem}") from problem
+            raise KimiUsageError(f"The input cannot be read as messages: {error}") from error
     if isinstance(model_input, str):
         return prompt
     messages = with_image_types(prompt.to_messages())
@@ -55,19 +55,19 @@ def _prompt_of_messages(model_input: Any) -> PromptValue | None:
     return ChatPromptValue.model_construct(messages=model_input.copy())
 
 
-def batches_with_image_types(batches: list[list[BaseMessage]], problem: ValueError) -> list[list[BaseMessage]]:
+def batches_with_image_types(batches: list[list[BaseMessage]], error: ValueError) -> list[list[BaseMessage]]:
     """Return conversations with the MIME types of all images in base64.
 
     Args:
         batches: The conversations of a call that failed.
-        problem: The error of the call. For an image without a MIME type, langchain-core raises an error before it
+        error: The error of the call. For an image without a MIME type, langchain-core raises an error before it
             reports or sends anything.
 
     Raises:
         KimiUsageError: The type of an image cannot be detected.
         ValueError: The error has another reason.
     """
-    typed = [] if isinstance(problem, KimiError) else [with_image_types(messages) for messages in batches]
+    typed = [] if isinstance(error, KimiError) else [with_image_types(messages) for messages in batches]
     if not any(typed):
-        raise problem
+        raise error
     return [new or old for new, old in zip(typed, batches, strict=True)]

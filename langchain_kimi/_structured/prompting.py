@@ -129,24 +129,26 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
             first = self.model.invoke(model_input, config, **kwargs)
         except KimiEmptyReplyError as error:
             first = _without_answer(error)
-        if (problem := self._problem(first)) is None:
+        if (first_error := self._problem(first)) is None:
             return first
         try:
-            return _both(first, self.model.invoke(self._second_input(model_input, problem), config, **kwargs))
+            return _both(first, self.model.invoke(self._second_input(model_input, first_error), config, **kwargs))
         except KimiError as error:
-            raise _with_note(error, problem) from problem
+            raise _with_note(error, first_error) from first_error
 
     async def _aask(self, model_input: LanguageModelInput, config: RunnableConfig, **kwargs: Any) -> AIMessage:
         try:
             first = await self.model.ainvoke(model_input, config, **kwargs)
         except KimiEmptyReplyError as error:
             first = _without_answer(error)
-        if (problem := self._problem(first)) is None:
+        if (first_error := self._problem(first)) is None:
             return first
         try:
-            return _both(first, await self.model.ainvoke(self._second_input(model_input, problem), config, **kwargs))
+            return _both(
+                first, await self.model.ainvoke(self._second_input(model_input, first_error), config, **kwargs)
+            )
         except KimiError as error:
-            raise _with_note(error, problem) from problem
+            raise _with_note(error, first_error) from first_error
 
     def _problem(self, message: AIMessage) -> KimiStructuredOutputError | None:
         try:
@@ -155,16 +157,18 @@ class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, 
             return error if error.is_retryable else None
         return None
 
-    def _second_input(self, model_input: LanguageModelInput, problem: KimiStructuredOutputError) -> list[BaseMessage]:
+    def _second_input(
+        self, model_input: LanguageModelInput, first_error: KimiStructuredOutputError
+    ) -> list[BaseMessage]:
         """Return the input with the invalid answer and the request for another one."""
         # The answer is sent as text, because hosts refuse an invalid call and a call without a result.
-        shown = [AIMessage(problem.text)] if problem.text.strip() else []
+        shown = [AIMessage(first_error.text)] if first_error.text.strip() else []
         places = [
             f"- {'.'.join(map(str, error['loc'])) or 'the whole'}: {error['msg']}"
-            for error in problem.validation_errors[:_MAX_PLACES_SHOWN]
+            for error in first_error.validation_errors[:_MAX_PLACES_SHOWN]
         ]
         task = f"Call {self.target.name} again" if self.by_call else "Answer again with JSON and nothing else"
-        lines = [f"This answer cannot be used. {problem.reason}", *places, f"{task}, with the whole value."]
+        lines = [f"This answer cannot be used. {first_error.reason}", *places, f"{task}, with the whole value."]
         return [*as_messages(model_input), *shown, HumanMessage("\n".join(lines))]
 
 
@@ -186,7 +190,7 @@ def _both(first: AIMessage, second: AIMessage) -> AIMessage:
     return both.model_copy(update={"response_metadata": {**both.response_metadata, ATTEMPTS: [first, second]}})
 
 
-def _with_note(error: KimiError, problem: KimiStructuredOutputError) -> KimiError:
+def _with_note(error: KimiError, first_error: KimiStructuredOutputError) -> KimiError:
     """Add the reason for the second call to its error."""
-    error.add_note(f"This was the second attempt. The first: {problem}")
+    error.add_note(f"This was the second attempt. The first: {first_error}")
     return error

@@ -78,8 +78,8 @@ def _read(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Any:
     for candidate in requested or alternatives:
         try:
             return schema.validated(read_json(candidate, wants_object=schema.is_object))
-        except (NotJSONError, SchemaMismatchError) as problem:
-            problems.append((candidate, problem))
+        except (NotJSONError, SchemaMismatchError) as error:
+            problems.append((candidate, error))
     raise _unreadable(message, schema, *problems[0], by_call=by_call and not calls)
 
 
@@ -140,17 +140,17 @@ def _no_answer(message: AIMessage, schema: OutputSchema, *, by_call: bool) -> Ki
 
 
 def _unreadable(
-    message: AIMessage, schema: OutputSchema, text: str, problem: NotJSONError | SchemaMismatchError, *, by_call: bool
+    message: AIMessage, schema: OutputSchema, text: str, error: NotJSONError | SchemaMismatchError, *, by_call: bool
 ) -> KimiStructuredOutputError:
     """Return the error for an answer that is not JSON or does not match the schema."""
     cause: StructuredOutputCause
-    if isinstance(problem, SchemaMismatchError):
-        cause, position, errors = "invalid", None, problem.errors
-        reason = f"The output does not match the schema {schema.name}: {problem}."
+    if isinstance(error, SchemaMismatchError):
+        cause, position, errors = "invalid", None, error.errors
+        reason = f"The output does not match the schema {schema.name}: {error}."
     else:
-        cause, position, errors = "bad_json", problem.position, []
-        around = text[max(0, problem.position - _EXCERPT) : problem.position + _EXCERPT]
-        reason = f"The output is not one JSON value: {problem}, at character {problem.position}, near {around!r}."
+        cause, position, errors = "bad_json", error.position, []
+        around = text[max(0, error.position - _EXCERPT) : error.position + _EXCERPT]
+        reason = f"The output is not one JSON value: {error}, at character {error.position}, near {around!r}."
     if by_call:
         cause, reason = "no_call", f"The model answered with text instead of calling {schema.name}."
     return _failure(message, cause, reason, text=text, position=position, validation_errors=errors)
@@ -163,8 +163,8 @@ def _failure(
     metadata = message.response_metadata
     if metadata.get("finish_reason") == "content_filter":
         cause = "refusal"
-    kind = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
-    return kind(
+    error_class = KimiRefusalError if cause == "refusal" else KimiStructuredOutputError
+    return error_class(
         reason,
         cause=cause,
         partial=message,

@@ -213,7 +213,7 @@ class CostEstimate:
         prompt_cost: The cost of the prompt at the list price if none of it is cached.
         completion_tokens: The maximum number of tokens that the model may write, including the reasoning and all `n`
             replies: `max_tokens`, or the model's own limit. None if neither is known.
-        most_cost: The cost if the model writes `completion_tokens` tokens at the highest price: that of the most
+        max_cost: The cost if the model writes `completion_tokens` tokens at the highest price: that of the most
             expensive host that the provider preferences allow (at most `provider.max_price`), or of a more expensive
             fallback model. None if `completion_tokens` is None.
         source: The source of the prices; `given` if the caller passed them.
@@ -224,7 +224,7 @@ class CostEstimate:
     exact: bool
     prompt_cost: float
     completion_tokens: int | None
-    most_cost: float | None
+    max_cost: float | None
     source: str
     date: str | None
 
@@ -293,15 +293,15 @@ def estimate(prompt: "TokenCount", prices: Prices, most_tokens: int | None, n: i
         n: The number of replies.
     """
     completion = None if most_tokens is None else most_tokens * n
-    most_cost = None
+    max_cost = None
     if completion is not None:
-        most_cost = (prompt.tokens * prices.highest_prompt + completion * prices.highest_completion) / _MILLION
+        max_cost = (prompt.tokens * prices.highest_prompt + completion * prices.highest_completion) / _MILLION
     return CostEstimate(
         prompt_tokens=prompt.tokens,
         exact=prompt.exact,
         prompt_cost=prompt.tokens * prices.prompt / _MILLION,
         completion_tokens=completion,
-        most_cost=most_cost,
+        max_cost=max_cost,
         source=prices.source,
         date=prices.date,
     )

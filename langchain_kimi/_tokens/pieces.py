@@ -1,14 +1,19 @@
 """The pieces that Kimi's tokenizer splits a text into before it encodes each of them.
 
-The pattern of the tokenizer (see `vocabulary`) has Unicode categories, which Python's `re` lacks. This one has ranges
-of characters instead, so it needs no package. Of 800,000 pieces of texts in many languages it differs in 20.
+"It's 2024, HelloWorld!" has the pieces "It's", " ", "202", "4", ",", " Hello", "World" and "!". A token never contains
+parts of two pieces, so the tokens of a text are the sum over its pieces.
+
+The pattern of the tokenizer is `vocabulary.PATTERN`. It has Unicode categories, which Python's `re` lacks. This module
+has ranges of characters instead, so it needs no package. Of 800,000 pieces of texts in many languages it differs in 20.
+The tests compare both patterns, and the ranges with the categories of `unicodedata`.
 """
 
 import re
 from collections.abc import Iterator
 
-# Letters and marks outside ASCII that are not Han characters. Gaps of unassigned characters are included, and of the
-# planes beyond the first one also symbols of ancient scripts.
+# The inside of a character class: the letters and marks outside ASCII (categories L and M) that are not Han characters.
+# To keep it short, gaps of unassigned characters are included, and of the planes beyond the first one also symbols of
+# ancient scripts.
 LETTERS = (
     r"\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02c1\u02c6-\u02d1\u02e0-\u02e4\u02ec\u02ee\u0300-\u0374"
     r"\u0376-\u037d\u037f\u0386\u0388-\u03f5\u03f7-\u0481\u0483-\u0559\u0560-\u0588\u0591-\u05bd\u05bf"
@@ -37,23 +42,32 @@ HAN = (
     r"\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\U00020000-\U0003ffff"
 )
+"""The inside of a character class: the Han characters, which Chinese, Japanese and Korean have."""
+# A word takes one sign or blank before it along: " the", ".get", "_name".
 _BEFORE_WORD = r"(?:[^\r\n\w]|_)?"
 _CONTRACTION = r"(?:'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL]))?"
 _PIECES = re.compile(
+    # A word in ASCII: capital letters, then small ones. It comes first because it is the most frequent and the fastest.
     rf"{_BEFORE_WORD}(?:[A-Z]*[a-z]++|[A-Z]++)(?![a-z{LETTERS}]){_CONTRACTION}"
+    # A run of Han characters, which takes no sign along
     rf"|[{HAN}]+"
+    # Any other run of letters. `re` cannot distinguish capital and small letters here: `pieces` splits it.
     rf"|{_BEFORE_WORD}[A-Za-z{LETTERS}]+{_CONTRACTION}"
+    # Up to three digits
     r"|[0-9]{1,3}"
+    # Signs, with a space before them and the line ends after them
     r"|[ ]?(?:[^\s\w]|_)+[\r\n]*"
+    # White space up to the last line end; up to the blank that belongs to the next word; the rest
     r"|\s*[\r\n]+"
     r"|\s+(?!\S)"
     r"|\s+"
+    # Up to three digits of other scripts, or other numbers such as "½"
     rf"|(?:(?![{HAN}A-Za-z{LETTERS}])\w){{1,3}}"
 )
 
 
 def pieces(text: str) -> Iterator[str]:
-    """Yield the pieces of a text, in order; together they are the text."""
+    """Yield the pieces of a text, in order. Joined they are the text."""
     for piece in _PIECES.findall(text):
         if piece.isascii() or piece.islower() or not _has_inner_capital(piece):
             yield piece
@@ -67,7 +81,7 @@ def _has_inner_capital(piece: str) -> bool:
 
 
 def _split_at_capitals(piece: str) -> Iterator[str]:
-    """Yield the parts of a run of letters: a capital after a small letter begins a new part."""
+    """Yield the pieces of a run of letters: a capital after a small letter begins a new piece, as in "straßeÉtat"."""
     start, was_small = 0, False
     for place, letter in enumerate(piece):
         if letter.isupper():

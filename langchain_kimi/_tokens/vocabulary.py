@@ -121,11 +121,11 @@ def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> 
     try:
         # An extra that only the download needs.
         from huggingface_hub import hf_hub_download  # noqa: PLC0415 - for the reason above
-    except ImportError as problem:
+    except ImportError as error:
         raise KimiUsageError(
             "Downloading Kimi's vocabulary requires the package huggingface_hub.",
             advice="Run `pip install 'langchain-kimi-openrouter[tokenizer]'`.",
-        ) from problem
+        ) from error
 
     download = partial(
         hf_hub_download,
@@ -141,12 +141,12 @@ def fetch_vocabulary(directory: Path | None = None, *, sha256: str = SHA256) -> 
     for force in (False, True):
         try:
             file = Path(download(force_download=force))
-        except Exception as problem:
+        except Exception as error:
             # The package also raises its HTTP client's errors, and each major version uses another client.
             raise KimiConnectionError(
-                f"Downloading Kimi's vocabulary failed: {problem}",
+                f"Downloading Kimi's vocabulary failed: {error}",
                 advice="Run the command again, or copy the file from another machine.",
-            ) from problem
+            ) from error
         if hashlib.sha256(file.read_bytes()).hexdigest() == sha256:
             return file
     raise KimiConnectionError(

@@ -164,10 +164,10 @@ class Inline:
                 if listed.get("status") not in FINISHED:
                     is_open = True
                     continue
-                whole = yield from status(str(listed.get("id")))
-                rows = yield from self.rows(whole)
+                candidate = yield from status(str(listed.get("id")))
+                rows = yield from self.rows(candidate)
                 if any(str(row.get("custom_id")).startswith(f"{batch.key}-") for row in rows):
-                    return whole
+                    return candidate
             if not is_open:
                 return None
             yield Wait(wait)
@@ -235,5 +235,5 @@ def multipart(name: str, content: bytes) -> bytes:
     """Return a form with a batch file (RFC 7578). The boundary cannot be in JSON lines, which have no such line."""
     purpose = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-    kind = "Content-Type: application/jsonl\r\n\r\n"
-    return f"{purpose}{head}{kind}".encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    content_type = "Content-Type: application/jsonl\r\n\r\n"
+    return f"{purpose}{head}{content_type}".encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()

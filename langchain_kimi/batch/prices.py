@@ -30,20 +30,22 @@ def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) 
         slug: The model with its variant `:batch`.
     """
     usages = [_usage_of(row) for row in rows]
-    own = [None if usage is None else usage.get("cost") for usage in usages]
-    open_rows = [n for n, usage in enumerate(usages) if usage is not None and not _is_number(own[n])]
+    reported_costs = [None if usage is None else usage.get("cost") for usage in usages]
+    open_rows = [n for n, usage in enumerate(usages) if usage is not None and not _is_number(reported_costs[n])]
     weights = {n: _list_cost(usages[n] or {}, slug) for n in open_rows}
     total = (batch.get("usage") or {}).get("cost")
     source = SHARE
     if _is_number(total):
-        left = Decimal(str(total)) - sum((Decimal(str(cost)) for cost in own if _is_number(cost)), Decimal(0))
+        left = Decimal(str(total)) - sum(
+            (Decimal(str(cost)) for cost in reported_costs if _is_number(cost)), Decimal(0)
+        )
         costs = _divided(max(left, Decimal(0)), [weights[n] or _tokens(usages[n] or {}) for n in open_rows])
     else:
         source, costs = LISTED, [weights[n] for n in open_rows]
     new = dict(zip(open_rows, costs, strict=True))
     is_byok = bool((batch.get("usage") or {}).get("is_byok"))
     return [
-        _with_cost(row, new.get(n, own[n]), REPORTED if n not in new else source, is_byok=is_byok)
+        _with_cost(row, new.get(n, reported_costs[n]), REPORTED if n not in new else source, is_byok=is_byok)
         for n, row in enumerate(rows)
     ]
 
@@ -79,9 +81,9 @@ def _list_cost(usage: JSONObject, slug: str) -> Decimal | None:
 
 def _divided(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal | None]:
     """Return shares of an amount in proportion to weights. Their sum is the amount."""
-    whole = sum(weights, Decimal(0))
+    total_weight = sum(weights, Decimal(0))
     shares = [
-        (total * weight / whole if whole else total / len(weights)).quantize(_SMALLEST).normalize()
+        (total * weight / total_weight if total_weight else total / len(weights)).quantize(_SMALLEST).normalize()
         for weight in weights
     ]
     if shares:

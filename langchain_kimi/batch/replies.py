@@ -104,8 +104,8 @@ class ReplyReader:
         if not isinstance(body, dict) or body.get("error"):
             return body
         source = body.get("batch")
-        own = {"id": self.batch.get("id"), "custom_id": row.get("custom_id")}
-        return {**body, "batch": {**own, **(source if isinstance(source, dict) else {})}}
+        ids = {"id": self.batch.get("id"), "custom_id": row.get("custom_id")}
+        return {**body, "batch": {**ids, **(source if isinstance(source, dict) else {})}}
 
     def _replayed(self, response: StoredResponse, call_ids: frozenset[str]) -> ChatResult:
         settings = self.program.model

@@ -103,10 +103,10 @@ def call_of(program: Program, send: Send, key: str, clock: Clock) -> Call[Any]:
     """Return the call of a request."""
     settings, arguments = program.model, program.arguments
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
-    own = headers(settings, arguments.get("extra_headers"), key=key, streamed=False)
-    own.pop("Content-Type", None)
+    call_headers = headers(settings, arguments.get("extra_headers"), key=key, streamed=False)
+    call_headers.pop("Content-Type", None)
     if send.body:
-        own["Content-Type"] = send.content_type
+        call_headers["Content-Type"] = send.content_type
     retries = settings._retries(arguments.get("max_retries"))  # noqa: SLF001 - the model's own rule
     if not send.is_repeatable:
         retries = RefusalRetries(retries.max_retries, chance=retries.chance)
@@ -114,7 +114,7 @@ def call_of(program: Program, send: Send, key: str, clock: Clock) -> Call[Any]:
     url = here.base_url.rstrip("/") + send.path
     return Call(
         connection=here,
-        headers=own,
+        headers=call_headers,
         body=send.body,
         new_reader=partial(reader, idle=here.timeout.idle),
         retries=retries,

@@ -53,7 +53,7 @@ def submit(
             handle.
         completion_window: The time in which rows are answered: `24h` at OpenRouter, `12h` to `7d` at Moonshot.
         config: The configuration of the steps. A `Budget` among its callbacks, the model's callbacks or in the context
-            reserves the highest possible cost of all rows at the prices of batches.
+            reserves the maximum cost of all rows at the prices of batches.
 
     Raises:
         BatchLimitError: The rows are too many or too large for one batch; see `parts`.
@@ -66,8 +66,8 @@ def submit(
     draft.reserve()
     try:
         return draft.handle(run(lane_of(draft.host).submit(draft.content), program))
-    except BaseException as problem:
-        draft.end(problem)
+    except BaseException as error:
+        draft.end(error)
         raise
 
 
@@ -85,8 +85,8 @@ async def asubmit(
     draft.reserve()
     try:
         return draft.handle(await arun(lane_of(draft.host).submit(draft.content), program))
-    except BaseException as problem:
-        draft.end(problem)
+    except BaseException as error:
+        draft.end(error)
         raise
 
 
@@ -243,15 +243,15 @@ class Draft:
     content: Submission
 
     def reserve(self) -> None:
-        """Reserve the highest possible cost of the batch in budgets, at the prices of batches if they are listed."""
+        """Reserve the maximum cost of the batch in budgets, at the prices of batches if they are listed."""
         bodies = [{**row.body, "model": priced_slug(cast("JSONObject", row.body))} for row in self.requests]
         reserve(trackers_of(self.program), reservation_key(self.content.key), bodies)
 
-    def end(self, problem: BaseException) -> None:
+    def end(self, error: BaseException) -> None:
         """Free what was reserved, unless the server may have accepted the batch."""
-        if not isinstance(problem, KimiError) or not was_refused(problem):
-            if isinstance(problem, KimiError):
-                problem.update(advice=f"{problem.advice} {_OPEN.format(key=self.content.key)}".strip())
+        if not isinstance(error, KimiError) or not was_refused(error):
+            if isinstance(error, KimiError):
+                error.update(advice=f"{error.advice} {_OPEN.format(key=self.content.key)}".strip())
             return
         release(trackers_of(self.program), reservation_key(self.content.key))
 
@@ -302,12 +302,12 @@ def draft_of(program: Program, values: Sequence[Any], key: str | None, window: s
         KimiUsageError: The key is invalid, or a row cannot be sent in a batch.
         BatchLimitError: The rows are too many or too large.
     """
-    own = uuid4().hex if key is None else key
-    if _KEY.fullmatch(own) is None:
+    batch_key = uuid4().hex if key is None else key
+    if _KEY.fullmatch(batch_key) is None:
         raise KimiUsageError("key must have 1 to 48 letters, digits, hyphens and underscores.")
     lane_of(chosen_host(program.model))
     requests = [row_request(program, program.messages_of(value), number) for number, value in enumerate(values)]
-    return draft_of_requests(program, requests, own, window)
+    return draft_of_requests(program, requests, batch_key, window)
 
 
 def draft_of_requests(program: Program, requests: Sequence[RowRequest], key: str, window: str = WINDOW) -> Draft:

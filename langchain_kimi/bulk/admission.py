@@ -1,12 +1,12 @@
-"""The admission of the calls of a run: its money, and a brake for each server."""
+"""The admission of the calls of a run: its money, and a rate limiter for each server."""
 
 import asyncio
 from collections.abc import Callable, Hashable
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from langchain_kimi.bulk.brake import Brake, Limits, Ticket
 from langchain_kimi.bulk.purse import Purse
+from langchain_kimi.bulk.rate_limiter import Limits, RateLimiter, Ticket
 from langchain_kimi.errors import KimiError, KimiUsageError
 
 Outcome = Literal["answered", "refused", "abandoned"]
@@ -22,14 +22,14 @@ class NotSentError(KimiUsageError):
 class Admission(Protocol):
     """Decides for all calls of a run when their attempts begin."""
 
-    async def enter(self, call: Hashable, url: str, tokens: int, most: Decimal | None) -> Any:
+    async def enter(self, call: Hashable, url: str, tokens: int, max_cost: Decimal | None) -> Any:
         """Wait until an attempt fits into the money and the limits, and return a ticket for `leave`.
 
         Args:
             call: The id of the call.
             url: The URL of the request.
             tokens: The estimated tokens of the prompt.
-            most: US dollars that the call can cost at most; None if the run has no limit of money.
+            max_cost: The maximum cost of the call in US dollars; None if the run has no limit of money.
 
         Raises:
             KimiBudgetExceededError: It does not fit into the money.
@@ -50,7 +50,7 @@ class OwnAdmission:
         limits: The limits of the calls to a server.
         purse: The run's money; None for no limit.
         is_stopped: Returns whether the run was stopped, so that no further attempt begins.
-        new_brake: Makes the brake of a server.
+        new_limiter: Makes the rate limiter of a server.
 
     Attributes:
         requests: The number of attempts so far.
@@ -62,42 +62,44 @@ class OwnAdmission:
         purse: Purse | None,
         *,
         is_stopped: Callable[[], bool] = lambda: False,
-        new_brake: Callable[[Limits], Brake] = Brake,
+        new_limiter: Callable[[Limits], RateLimiter] = RateLimiter,
     ) -> None:
         self._limits = limits
         self._is_stopped = is_stopped
-        self._new_brake = new_brake
-        self._brakes: dict[str, Brake] = {}
+        self._new_limiter = new_limiter
+        self._limiters: dict[str, RateLimiter] = {}
         self.purse = purse
         self.requests = 0
 
     @property
     def refusals(self) -> int:
         """The number of refused attempts so far."""
-        return sum(brake.refusals for brake in self._brakes.values())
+        return sum(limiter.refusals for limiter in self._limiters.values())
 
-    async def enter(self, call: Hashable, url: str, tokens: int, most: Decimal | None) -> tuple[Brake, Ticket]:
+    async def enter(
+        self, call: Hashable, url: str, tokens: int, max_cost: Decimal | None
+    ) -> tuple[RateLimiter, Ticket]:
         """See `Admission.enter`."""
         if self.purse is not None:
-            await self.purse.reserve(call, most or Decimal(0))
-        if (brake := self._brakes.get(url)) is None:
-            brake = self._brakes[url] = self._new_brake(self._limits)
-        ticket = await brake.enter(tokens)
+            await self.purse.reserve(call, max_cost or Decimal(0))
+        if (limiter := self._limiters.get(url)) is None:
+            limiter = self._limiters[url] = self._new_limiter(self._limits)
+        ticket = await limiter.enter(tokens)
         if self._is_stopped():
-            brake.abandoned(ticket)
+            limiter.abandoned(ticket)
             raise NotSentError("The run was stopped before this call.")
         self.requests += 1
-        return brake, ticket
+        return limiter, ticket
 
-    def leave(self, ticket: tuple[Brake, Ticket], outcome: Outcome, retry_after: float | None) -> None:
+    def leave(self, ticket: tuple[RateLimiter, Ticket], outcome: Outcome, retry_after: float | None) -> None:
         """See `Admission.leave`."""
-        brake, own = ticket
+        limiter, attempt = ticket
         if outcome == "refused":
-            brake.refused(own, retry_after)
+            limiter.refused(attempt, retry_after)
         elif outcome == "abandoned":
-            brake.abandoned(own)
+            limiter.abandoned(attempt)
         else:
-            brake.answered(own)
+            limiter.answered(attempt)
 
     def settle(self, call: Hashable, cost: Decimal | None) -> None:
         """See `Admission.settle`."""
@@ -105,14 +107,14 @@ class OwnAdmission:
             self.purse.settle(call, cost)
 
 
-def outcome_of(problem: BaseException | None) -> tuple[Outcome, float | None]:
+def outcome_of(error: BaseException | None) -> tuple[Outcome, float | None]:
     """Return how an attempt ended, and the seconds that the server requested to wait.
 
     Args:
-        problem: The exception that ended the attempt; None for an answer.
+        error: The exception that ended the attempt; None for an answer.
     """
-    if isinstance(problem, KimiError) and problem.status in _REFUSALS:
-        return "refused", problem.retry_after
-    if isinstance(problem, asyncio.CancelledError | GeneratorExit):
+    if isinstance(error, KimiError) and error.status in _REFUSALS:
+        return "refused", error.retry_after
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
         return "abandoned", None
     return "answered", None

@@ -112,8 +112,8 @@ class BaseRun(ABC, Generic[P]):
             return
         try:
             await asyncio.to_thread(write_table, self._store.lines(), self._table)
-        except OSError as problem:
-            self.stop = self.stop or problem
+        except OSError as error:
+            self.stop = self.stop or error
 
     async def _end(self, feeding: asyncio.Task[None]) -> None:
         tasks = [feeding, *self._tasks]
@@ -136,10 +136,10 @@ class BaseRun(ABC, Generic[P]):
                 self._is_last_round = number + 1 == self._options.retries
                 await self._ask_again()
                 await self._wait_for_tasks()
-        except BaseException as problem:
-            self.stop = self.stop or problem
+        except BaseException as error:
+            self.stop = self.stop or error
             await self._wait_for_tasks()
-            if not isinstance(problem, Exception):
+            if not isinstance(error, Exception):
                 raise
         finally:
             self._results.put_nowait(None)
@@ -167,8 +167,8 @@ class BaseRun(ABC, Generic[P]):
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            self.stop = self.stop or problem
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.stop = self.stop or error
 
     async def _take(self, index: int, value: Any) -> None:
         """Begin with a row: find its result, or ask."""
@@ -179,8 +179,8 @@ class BaseRun(ABC, Generic[P]):
             prepared = await self._prepared(row)
         except sqlite3.Error:
             raise
-        except Exception as problem:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
-            self._spawn(self._finish(unrenderable(value, index, problem)))
+        except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
+            self._spawn(self._finish(unrenderable(value, index, error)))
             return
         self._same[row.key] = []
         await self._ask_for(prepared)
@@ -189,8 +189,8 @@ class BaseRun(ABC, Generic[P]):
         key = self._options.key
         if key is None:
             return self._target.key_of(value, self._digest)
-        own = value[key] if isinstance(key, str) else key(value)
-        return str(own)
+        row_key = value[key] if isinstance(key, str) else key(value)
+        return str(row_key)
 
     def _has_result(self, row: Row) -> bool:
         """Hand on the result of a row that has one, and return whether it has."""
@@ -215,8 +215,8 @@ class BaseRun(ABC, Generic[P]):
         line = line_of(result)
         try:
             await self._store.append(result.key, line, ok=result.ok)
-        except OSError as problem:
-            self._halt(problem)
+        except OSError as error:
+            self._halt(error)
             self.unsaved.append(result)
             self._forget(result.key)
             return
@@ -224,9 +224,9 @@ class BaseRun(ABC, Generic[P]):
         for row in self._same.pop(result.key, ()):
             self._hand_on(line, row, "duplicate")
 
-    def _halt(self, problem: BaseException) -> None:
+    def _halt(self, error: BaseException) -> None:
         """Stop, and do not send what waits."""
-        self.stop = self.stop or problem
+        self.stop = self.stop or error
         self.is_halted = True
 
     def _forget(self, key: str) -> None:

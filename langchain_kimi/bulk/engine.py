@@ -31,12 +31,12 @@ class Run(BaseRun[Row]):
     """
 
     def __init__(self, runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> None:
-        own = checked_options(options)
-        super().__init__(runnable, None if out is None else Path(out), own)
+        checked = checked_options(options)
+        super().__init__(runnable, None if out is None else Path(out), checked)
         self._runnable = runnable
-        self._admission = OwnAdmission(own.limits, self._purse, is_stopped=lambda: self.is_halted)
-        self._gate = RunGate(self._admission, own.estimates)
-        self._slots = asyncio.Semaphore(2 * own.limits.max_concurrency)
+        self._admission = OwnAdmission(checked.limits, self._purse, is_stopped=lambda: self.is_halted)
+        self._gate = RunGate(self._admission, checked.estimates)
+        self._slots = asyncio.Semaphore(2 * checked.limits.max_concurrency)
 
     async def _wait_for_place(self) -> None:
         await self._slots.acquire()

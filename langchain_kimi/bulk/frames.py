@@ -67,8 +67,8 @@ class Frames:
             if size <= largest:
                 message: Message = json.loads(await self._reader.readexactly(size))
                 return message
-        except (asyncio.IncompleteReadError, OSError, ValueError) as problem:
-            raise KimiConnectionError("The connection between a worker and its run was closed.") from problem
+        except (asyncio.IncompleteReadError, OSError, ValueError) as error:
+            raise KimiConnectionError("The connection between a worker and its run was closed.") from error
         raise KimiConnectionError("A message between a worker and its run is too large.")
 
     def end(self) -> None:

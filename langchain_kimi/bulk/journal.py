@@ -24,7 +24,7 @@ class OpenBatch:
         key: The key of the submission.
         since: When it began, in seconds since 1970.
         rows: The keys of its rows, in their order.
-        most: US dollars that it can cost at most, if its run had a limit of money.
+        max_cost: Its maximum cost in US dollars, if its run had a limit of money.
         handle: The JSON of its handle; None if the run ended before it had one.
         is_lost: Whether the server did not have the batch any more, and the rows that a run asked for are failed rows.
     """
@@ -32,7 +32,7 @@ class OpenBatch:
     key: str
     since: float
     rows: list[str]
-    most: Decimal = Decimal(0)
+    max_cost: Decimal = Decimal(0)
     handle: Mapping[str, Any] | None = None
     is_lost: bool = False
 
@@ -69,9 +69,9 @@ class Journal:
         """Return the key of the open batch with a row, or None."""
         return self._batch_of.get(row)
 
-    def sending(self, key: str, since: float, rows: Sequence[str], most: Decimal) -> None:
+    def sending(self, key: str, since: float, rows: Sequence[str], max_cost: Decimal) -> None:
         """Note that a batch will be submitted."""
-        self._write({"state": "sending", "key": key, "since": since, "rows": list(rows), "most": str(most)})
+        self._write({"state": "sending", "key": key, "since": since, "rows": list(rows), "max_cost": str(max_cost)})
 
     def submitted(self, key: str, handle: str) -> None:
         """Note the handle of a batch, as JSON."""
@@ -102,7 +102,7 @@ class Journal:
     def _apply(self, entry: Mapping[str, Any]) -> None:
         state, key = entry.get("state"), str(entry.get("key"))
         if state == "sending":
-            self.batches[key] = OpenBatch(key, entry["since"], list(entry["rows"]), Decimal(entry.get("most", 0)))
+            self.batches[key] = OpenBatch(key, entry["since"], list(entry["rows"]), Decimal(entry.get("max_cost", 0)))
             self._batch_of.update(dict.fromkeys(entry["rows"], key))
         elif key not in self.batches:
             raise KimiUsageError(f"{self.path.name} is not the journal of a run.", advice="Move the file away.")

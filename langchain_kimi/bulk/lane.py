@@ -26,14 +26,14 @@ from langchain_kimi.batch.submitting import OVERHEAD, WINDOW, draft_of_requests,
 from langchain_kimi.bulk.base import BaseRun
 from langchain_kimi.bulk.journal import Journal, OpenBatch
 from langchain_kimi.bulk.options import Options, checked_options
-from langchain_kimi.bulk.purse import NOTHING
+from langchain_kimi.bulk.purse import ZERO
 from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult
 from langchain_kimi.bulk.rows import Row
 from langchain_kimi.bulk.tables import lines_path
 from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 
 MOST_OPEN = 8
-"""The most batches at a time. Their rows stay in memory until their results are written."""
+"""The maximum number of batches at a time. Their rows stay in memory until their results are written."""
 MOST_WAITING = 1_000
 """The maximum number of results that wait for the caller while further rows are read."""
 _KEPT = 30 * 86_400
@@ -68,11 +68,11 @@ class BatchRun(BaseRun[RowInBatch]):
     ) -> None:
         if out is None:
             raise KimiUsageError('lane="batch" needs `out`: batches take hours, and a later run must find them.')
-        own = checked_options(options)
-        self._program = program_of(runnable, own.config)
+        checked = checked_options(options)
+        self._program = program_of(runnable, checked.config)
         self._host = chosen_host(self._program.model)
         self._lane = lane_of(self._host)
-        super().__init__(runnable, Path(out), own)
+        super().__init__(runnable, Path(out), checked)
         self._journal = self._opened_journal(lines_path(Path(out)))
         self._clock = clock
         self._open = asyncio.Semaphore(MOST_OPEN)
@@ -89,7 +89,7 @@ class BatchRun(BaseRun[RowInBatch]):
             self._store.close()
             raise
         if self._purse is not None:
-            self._purse.spent += sum((batch.most for batch in journal.batches.values()), NOTHING)
+            self._purse.spent += sum((batch.max_cost for batch in journal.batches.values()), ZERO)
         return journal
 
     async def _wait_for_place(self) -> None:
@@ -146,38 +146,38 @@ class BatchRun(BaseRun[RowInBatch]):
             return
         key = uuid4().hex
         draft = draft_of_requests(self._program, [one.request for one in group], key)
-        most = NOTHING
+        max_cost = ZERO
         try:
             if self._purse is not None:
-                await self._purse.reserve(key, most := self._most(group))
+                await self._purse.reserve(key, max_cost := self._max_cost(group))
             draft.reserve()
-        except KimiBudgetExceededError as problem:
-            self._settle(key, NOTHING)
+        except KimiBudgetExceededError as error:
+            self._settle(key, ZERO)
             half = len(group) // 2
             if not half:
-                self.stop = self.stop or problem
+                self.stop = self.stop or error
                 return
             await self._send(group[:half])
             await self._send(group[half:])
             return
         rows = [one.row.key for one in group]
-        await asyncio.to_thread(self._journal.sending, key, self._clock.epoch(), rows, most)
+        await asyncio.to_thread(self._journal.sending, key, self._clock.epoch(), rows, max_cost)
         self.summary.requests += 1
         try:
             handle = draft.handle(await arun(self._lane.submit(draft.content), self._program, self._clock))
-        except KimiError as problem:
-            self._settle(key, NOTHING if was_refused(problem) else None)
-            if was_refused(problem):
+        except KimiError as error:
+            self._settle(key, ZERO if was_refused(error) else None)
+            if was_refused(error):
                 await asyncio.to_thread(self._journal.ended, key, rows)
-            draft.end(problem)
+            draft.end(error)
             raise
         await asyncio.to_thread(self._journal.submitted, key, handle.model_dump_json())
         await self._follow(handle, dict(enumerate(group)))
 
-    def _most(self, group: Sequence[RowInBatch]) -> Decimal:
+    def _max_cost(self, group: Sequence[RowInBatch]) -> Decimal:
         bodies = [cast("Mapping[str, Any]", one.request.body) for one in group]
         priced = [{**body, "model": priced_slug(body)} for body in bodies]
-        return sum((worst_case(body, self._options.prices).cost for body in priced), NOTHING)
+        return sum((worst_case(body, self._options.prices).cost for body in priced), ZERO)
 
     def _settle(self, key: str, cost: Decimal | None) -> None:
         if self._purse is not None:
@@ -187,7 +187,7 @@ class BatchRun(BaseRun[RowInBatch]):
         """Go on with a batch of an earlier run: read its results, find it, or send its rows."""
         if self._purse is not None:
             # The highest cost of the batch counted as spent until now.
-            self._purse.hold(batch.key, batch.most)
+            self._purse.hold(batch.key, batch.max_cost)
         positions = {row: position for position, row in enumerate(batch.rows)}
         rows = {positions[one.row.key]: one for one in entries}
         if batch.handle is not None:
@@ -219,7 +219,7 @@ class BatchRun(BaseRun[RowInBatch]):
             raise
 
     async def _send_again(self, key: str, entries: Sequence[RowInBatch]) -> None:
-        self._settle(key, NOTHING)
+        self._settle(key, ZERO)
         await asyncio.to_thread(self._journal.ended, key, [one.row.key for one in entries])
         await self._send(entries)
 
@@ -229,11 +229,11 @@ class BatchRun(BaseRun[RowInBatch]):
         try:
             state = await handle.wait_async(every=EVERY, clock=self._clock)
             results = await handle.aresults()
-        except KimiError as problem:
-            if problem.status not in _GONE:
+        except KimiError as error:
+            if error.status not in _GONE:
                 self._settle(handle.key, None)
                 raise
-            await self._lose(handle.key, handle.id, problem, list(rows.values()))
+            await self._lose(handle.key, handle.id, error, list(rows.values()))
             return
         seconds = round(self._clock.monotonic() - started, 6)
         for position, entry in rows.items():

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from langchain_core.runnables import RunnableConfig
 
-from langchain_kimi.bulk.brake import Limits
+from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.bulk.rows import Estimates
 from langchain_kimi.bulk.summary import BulkSummary
 from langchain_kimi.errors import KimiUsageError
@@ -24,7 +24,7 @@ class Options(TypedDict, total=False):
         requests_per_minute: The maximum number of requests that start within a minute.
         tokens_per_minute: The maximum number of estimated prompt tokens within a minute.
         max_cost: The budget in US dollars for all starts of the run with the same `out` together. Each call reserves
-            its highest possible cost, so set `max_tokens` on the model. Fees of plugins and searches are not included.
+            its maximum cost, so set `max_tokens` on the model. Fees of plugins and searches are not included.
         prices: US dollars per million tokens, `{"prompt": ..., "completion": ...}`, in place of the list prices.
         retries: The number of times that failed rows that may succeed are sent again at the end, by default 2.
         retry_failed: Whether to send the failed rows of an earlier run again, by default False.

@@ -1,4 +1,4 @@
-"""A limit of money that concurrent calls cannot exceed: each reserves its highest possible cost, before it is sent."""
+"""A limit of money that concurrent calls cannot exceed: each reserves its maximum cost, before it is sent."""
 
 import asyncio
 from collections.abc import Hashable
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from langchain_kimi.errors import KimiBudgetExceededError
 
-NOTHING = Decimal(0)
+ZERO = Decimal(0)
 
 
 class Purse:
@@ -21,27 +21,28 @@ class Purse:
 
     Attributes:
         spent: US dollars of the calls that ended. A call whose cost is not reported counts with its worst case.
-        reserved: US dollars that the calls in progress may cost at most.
+        reserved: The maximum cost in US dollars of the calls in progress.
     """
 
-    def __init__(self, limit: Decimal, spent: Decimal = NOTHING) -> None:
+    def __init__(self, limit: Decimal, spent: Decimal = ZERO) -> None:
         self.limit = limit
-        self.spent, self.reserved = spent, NOTHING
+        self.spent, self.reserved = spent, ZERO
         self._calls: dict[Hashable, Decimal] = {}
         self._settled = asyncio.Event()
 
-    async def reserve(self, call: Hashable, most: Decimal) -> None:
-        """Reserve the highest possible cost of a call. Another attempt of the same call reserves nothing more.
+    async def reserve(self, call: Hashable, max_cost: Decimal) -> None:
+        """Reserve the maximum cost of a call. Another attempt of the same call reserves nothing more.
 
         Raises:
             KimiBudgetExceededError: It does not fit, and no other call is in progress.
         """
         if call in self._calls:
             return
-        while self.spent + self.reserved + most > self.limit:
+        while self.spent + self.reserved + max_cost > self.limit:
             if not self._calls:
                 raise KimiBudgetExceededError(
-                    f"Budget exceeded: {self.spent:f} of {self.limit:f} USD spent, and the call may cost {most:f} USD.",
+                    f"Budget exceeded: {self.spent:f} of {self.limit:f} USD spent, "
+                    f"and the call may cost {max_cost:f} USD.",
                     spent=float(self.spent),
                     limit=float(self.limit),
                     unit="USD",
@@ -49,21 +50,21 @@ class Purse:
                 )
             self._settled.clear()
             await self._settled.wait()
-        self._calls[call] = most
-        self.reserved += most
+        self._calls[call] = max_cost
+        self.reserved += max_cost
 
-    def hold(self, call: Hashable, most: Decimal) -> None:
-        """Reserve the highest cost of a call of an earlier start, which was counted as spent until now."""
-        self.spent -= most
-        self.reserved += most
-        self._calls[call] = most
+    def hold(self, call: Hashable, max_cost: Decimal) -> None:
+        """Reserve the maximum cost of a call of an earlier start, which was counted as spent until now."""
+        self.spent -= max_cost
+        self.reserved += max_cost
+        self._calls[call] = max_cost
 
     def settle(self, call: Hashable, cost: Decimal | None) -> None:
         """Replace the reservation of a call by its cost; None if the cost is not known."""
-        most = self._calls.pop(call, None)
-        if most is not None:
-            self.reserved -= most
-        self.spent += (most or NOTHING) if cost is None else cost
+        max_cost = self._calls.pop(call, None)
+        if max_cost is not None:
+            self.reserved -= max_cost
+        self.spent += (max_cost or ZERO) if cost is None else cost
         self._settled.set()
 
 

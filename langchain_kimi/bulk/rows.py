@@ -38,7 +38,7 @@ class Estimates:
     """The facts about a request that the admission needs.
 
     Attributes:
-        cost: Whether it needs the highest possible cost of the call.
+        cost: Whether it needs the maximum cost of the call.
         tokens: Whether it needs the tokens of the prompt.
         prices: The user's prices for the worst case of a call.
     """
@@ -75,9 +75,9 @@ class RunGate:
         """
         return await self._admission.enter(run_id, url, *self._estimates.of(body))
 
-    def leave(self, ticket: Any, problem: BaseException | None) -> None:
+    def leave(self, ticket: Any, error: BaseException | None) -> None:
         """Note the end of a request."""
-        self._admission.leave(ticket, *outcome_of(problem))
+        self._admission.leave(ticket, *outcome_of(error))
 
     def settle(self, run_id: UUID, cost: Decimal | None) -> None:
         """Note the end of a call and its cost in US dollars; None if the cost is not known."""

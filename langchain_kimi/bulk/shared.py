@@ -27,7 +27,7 @@ class Shared:
 
     It is a server in a thread of this process, and also works as a Ray actor: `ray.remote(bulk.Shared).remote(...)`.
     Workers write no files: each result is sent here, and is finished when it is on disk. When a worker dies, its calls
-    in progress count with their highest possible cost, and another worker may send its unfinished rows.
+    in progress count with their maximum cost, and another worker may send its unfinished rows.
 
     Args:
         out: The file of the results, see `arun`. Without a file, they are only kept until the end of the run.
@@ -80,15 +80,15 @@ class Shared:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
     def _run(self, started: "Future[Any]") -> None:
         try:
             asyncio.run(self._main(started))
-        except OSError as problem:
-            started.set_exception(problem)
+        except OSError as error:
+            started.set_exception(error)
 
     async def _main(self, started: "Future[Any]") -> None:
         closing = asyncio.Event()

@@ -87,10 +87,10 @@ def rows_of_file(path: Path) -> Iterator[Any]:
         raise KimiUsageError(f"{path.name} has an unknown suffix; it must be one of {', '.join(readers)}.")
     try:
         yield from reader(path)
-    except OSError as problem:
-        raise KimiUsageError(f"{path} cannot be read: {problem.strerror}.") from problem
-    except UnicodeDecodeError as problem:
-        raise KimiUsageError(f"{path} is not UTF-8.") from problem
+    except OSError as error:
+        raise KimiUsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise KimiUsageError(f"{path} is not UTF-8.") from error
 
 
 def _json_lines(path: Path) -> Iterator[Any]:
@@ -100,19 +100,19 @@ def _json_lines(path: Path) -> Iterator[Any]:
                 continue
             try:
                 yield json.loads(line)
-            except (ValueError, RecursionError) as problem:
-                raise KimiUsageError(f"Line {number} of {path.name} is not JSON: {problem}.") from problem
+            except (ValueError, RecursionError) as error:
+                raise KimiUsageError(f"Line {number} of {path.name} is not JSON: {error}.") from error
 
 
 def _csv(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             yield from csv.DictReader(file)
-        except csv.Error as problem:
+        except csv.Error as error:
             raise KimiUsageError(
-                f"{path.name} cannot be read as CSV: {problem}.",
+                f"{path.name} cannot be read as CSV: {error}.",
                 advice="For texts of more than 131,072 characters raise csv.field_size_limit, or use JSON lines.",
-            ) from problem
+            ) from error
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:

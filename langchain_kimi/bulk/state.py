@@ -1,4 +1,4 @@
-"""The state that the workers of a run on a cluster share: the output, the money, the brakes and the sums."""
+"""The state that the workers of a run on a cluster share: the output, the money, the rate limiters and the sums."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ class State:
         options: The user's options.
 
     Attributes:
-        admission: The money and the brakes.
+        admission: The money and the rate limiters.
         summary: The sums so far.
         stop: Why no further rows are asked; None if nothing stopped the run.
         unsaved: The results that could not be written.
@@ -97,8 +97,8 @@ class State:
         result = result_of(content, None, "new", -1, None)
         try:
             await self._opened.append(key, content, ok=result.ok)
-        except OSError as problem:
-            self.stop = self.stop or problem
+        except OSError as error:
+            self.stop = self.stop or error
             self.unsaved.append(result)
             raise
         finally:
@@ -122,8 +122,8 @@ class State:
     async def _make_table(self, store: Store, table: Path) -> None:
         try:
             await asyncio.to_thread(write_table, store.lines(), table)
-        except OSError as problem:
-            self.stop = self.stop or problem
+        except OSError as error:
+            self.stop = self.stop or error
 
     @property
     def _opened(self) -> Store:
@@ -171,13 +171,13 @@ class Session:
         """
         try:
             self._state.open(description)
-        except KimiUsageError as problem:
-            self._frames.send({"error": packed(problem)})
+        except KimiUsageError as error:
+            self._frames.send({"error": packed(error)})
             return
         options = self._state.options
         estimates = {"cost": options.estimates.cost, "tokens": options.estimates.tokens, "prices": options.prices}
-        own = {"retries": options.retries, "key": options.key, "on_error": options.on_error}
-        self._frames.send({"estimates": estimates, **own})
+        row_options = {"retries": options.retries, "key": options.key, "on_error": options.on_error}
+        self._frames.send({"estimates": estimates, **row_options})
         try:
             while True:
                 self._take(await self._frames.receive())
@@ -201,8 +201,8 @@ class Session:
     async def _answer(self, number: int, message: Message) -> None:
         try:
             answer = await getattr(self, f"_do_{message['op']}")(**message["with"])
-        except Exception as problem:  # noqa: BLE001 - it is raised in the worker
-            answer = {"error": packed(problem)}
+        except Exception as error:  # noqa: BLE001 - it is raised in the worker
+            answer = {"error": packed(error)}
         self._frames.send({"id": number, **answer})
 
     async def _do_begin(self, key: str) -> Message:
@@ -216,9 +216,11 @@ class Session:
         await self._state.finish(key, line)
         return {}
 
-    async def _do_enter(self, call: str, url: str, tokens: int, most: str | None) -> Message:
+    async def _do_enter(self, call: str, url: str, tokens: int, max_cost: str | None) -> Message:
         self._calls.setdefault(call, False)
-        ticket = await self._state.admission.enter((self, call), url, tokens, None if most is None else Decimal(most))
+        ticket = await self._state.admission.enter(
+            (self, call), url, tokens, None if max_cost is None else Decimal(max_cost)
+        )
         self._calls[call] = True
         number = id(ticket)
         self._tickets[number] = ticket
@@ -233,8 +235,8 @@ class Session:
             task.cancel()
 
     def _on_leave(self, ticket: int, outcome: Any, retry_after: float | None) -> None:
-        if (own := self._tickets.pop(ticket, None)) is not None:
-            self._state.admission.leave(own, outcome, retry_after)
+        if (admitted := self._tickets.pop(ticket, None)) is not None:
+            self._state.admission.leave(admitted, outcome, retry_after)
 
     def _on_settle(self, call: str, cost: str | None) -> None:
         self._calls.pop(call, None)
@@ -253,7 +255,7 @@ class Session:
         for ticket in self._tickets.values():
             self._state.admission.leave(ticket, "abandoned", None)
         for call, has_begun in self._calls.items():
-            # The host may have answered, so the call counts with its highest possible cost.
+            # The host may have answered, so the call counts with its maximum cost.
             self._state.admission.settle((self, call), None if has_begun else Decimal(0))
         self._state.count_lost_calls(sum(self._calls.values()))
         for key in self._keys:

@@ -74,10 +74,10 @@ class Store:
             self._index.executescript(_INDEX)
             self._check(description)
             self._size = self._load()
-        except BaseException as problem:
+        except BaseException as error:
             self.close()
-            if isinstance(problem, OSError | sqlite3.Error):
-                raise KimiUsageError(f"The output cannot be written: {problem}.") from problem
+            if isinstance(error, OSError | sqlite3.Error):
+                raise KimiUsageError(f"The output cannot be written: {error}.") from error
             raise
 
     def find(self, key: str) -> Line | None:
@@ -99,8 +99,8 @@ class Store:
         self._pending.append((key, line, ok, written))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        if (problem := await asyncio.shield(written)) is not None:
-            raise problem
+        if (error := await asyncio.shield(written)) is not None:
+            raise error
 
     async def _write(self) -> None:
         while self._pending:
@@ -118,10 +118,10 @@ class Store:
             for key, line, ok, _ in lines:
                 self._note(key, self._size, len(line), ok=ok, own=True)
                 self._size += len(line)
-        except OSError as problem:
-            return problem
-        except sqlite3.Error as problem:
-            return OSError(None, f"The index: {problem}")
+        except OSError as error:
+            return error
+        except sqlite3.Error as error:
+            return OSError(None, f"The index: {error}")
         return None
 
     def _write_all(self, content: bytes) -> None:
@@ -227,8 +227,8 @@ def _opened(path: Path | None) -> Any:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab+", buffering=0)
-    except OSError as problem:
-        raise KimiUsageError(f"{path} cannot be written: {problem.strerror}.") from problem
+    except OSError as error:
+        raise KimiUsageError(f"{path} cannot be written: {error.strerror}.") from error
     if not _lock(file):
         file.close()
         raise KimiUsageError(f"Another run is writing to {path.name}.", advice="Wait for it, or choose another `out`.")
@@ -261,10 +261,10 @@ def _sync_directory(path: Path) -> None:
 def _description_in(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except ValueError as problem:
+    except ValueError as error:
         raise KimiUsageError(
-            f"{path.name} is not JSON: {problem}.", advice="Delete it if the output is that of this run."
-        ) from problem
+            f"{path.name} is not JSON: {error}.", advice="Delete it if the output is that of this run."
+        ) from error
 
 
 def _facts_of(line: bytes) -> tuple[str, bool, Decimal] | None:

@@ -66,10 +66,10 @@ class BulkSummary:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the end at the rate of the rows that this run asked; None if that is not known."""
-        own = self.answered + self.failed
-        if self.total is None or not own:
+        asked_rows = self.answered + self.failed
+        if self.total is None or not asked_rows:
             return None
-        return self.seconds * max(0, self.total - self.rows) / own
+        return self.seconds * max(0, self.total - self.rows) / asked_rows
 
     @property
     def rate(self) -> float | None:

@@ -57,8 +57,8 @@ def write_table(lines: Iterable[bytes], path: Path) -> None:
     try:
         _WRITERS[path.suffix.lower()](map(row_of, lines), temporary)
         temporary.replace(path)
-    except sqlite3.Error as problem:
-        raise OSError(None, f"{path.name} cannot be written: {problem}") from problem
+    except sqlite3.Error as error:
+        raise OSError(None, f"{path.name} cannot be written: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -94,10 +94,10 @@ def pyarrow(name: str) -> Any:
     """
     try:
         return importlib.import_module(name)
-    except ImportError as problem:
+    except ImportError as error:
         raise KimiUsageError(
             "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
-        ) from problem
+        ) from error
 
 
 def _text_of(value: Any) -> str | None:

@@ -45,8 +45,8 @@ class Link:
         """
         try:
             frames = Frames(*await asyncio.open_connection(address.host, address.port))
-        except OSError as problem:
-            raise KimiConnectionError(f"The worker cannot connect to its run at {address.host}.") from problem
+        except OSError as error:
+            raise KimiConnectionError(f"The worker cannot connect to its run at {address.host}.") from error
         try:
             await frames.prove(address.secret)
             frames.send({"description": description})
@@ -90,10 +90,10 @@ class Link:
         """Send a message that has no answer."""
         self._frames.send({"op": op, "with": arguments})
 
-    async def enter(self, call: Hashable, url: str, tokens: int, most: Decimal | None) -> int:
+    async def enter(self, call: Hashable, url: str, tokens: int, max_cost: Decimal | None) -> int:
         """See `Admission.enter`."""
-        costs = None if most is None else str(most)
-        answer = await self.request("enter", call=str(call), url=url, tokens=tokens, most=costs)
+        costs = None if max_cost is None else str(max_cost)
+        answer = await self.request("enter", call=str(call), url=url, tokens=tokens, max_cost=costs)
         return int(answer["ticket"])
 
     def leave(self, ticket: int, outcome: Outcome, retry_after: float | None) -> None:
@@ -168,8 +168,8 @@ class Worker:
         value = row if self._column is None else row[self._column]
         try:
             key = self._key_of(row, value, link.settings["key"])
-        except Exception as problem:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
-            failed = unrenderable(value, -1, problem)
+        except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
+            failed = unrenderable(value, -1, error)
             return await self._finished(link, failed.key, value, failed)
         return await self._finished(link, key, value)
 

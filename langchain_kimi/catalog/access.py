@@ -123,8 +123,8 @@ def new_access(  # noqa: PLR0913 - the settings of a catalog, by name
     if not allow_insecure_http and (key or default_headers):
         try:
             check_encrypted(base_url)
-        except ValueError as problem:
-            raise KimiUsageError(str(about(sources, problem))) from None
+        except ValueError as error:
+            raise KimiUsageError(str(about(sources, error))) from None
     return Access(
         Connection(
             base_url=base_url,
@@ -157,8 +157,8 @@ def _checked_base_url(
         check_proxy(proxy)
         for name, value in headers.items():
             check_header(name, value)
-    except ValueError as problem:
-        raise KimiUsageError(str(about(sources, problem))) from None
+    except ValueError as error:
+        raise KimiUsageError(str(about(sources, error))) from None
     if not (key is None or callable(key) or isinstance(key, str | SecretStr)):
         raise KimiUsageError(f"api_key must be a text, a SecretStr, or a function, not {type(key).__name__}.")
     return base_url

@@ -103,8 +103,8 @@ class _Base:
     def _use(self, fetched: Facts) -> Refreshed:
         try:
             file = facts.use(fetched, is_local=is_loopback(self.base_url))
-        except OSError as problem:
-            warnings.warn(f"The refreshed facts could not be kept: {problem}.", stacklevel=3)
+        except OSError as error:
+            warnings.warn(f"The refreshed facts could not be kept: {error}.", stacklevel=3)
             file = None
         return Refreshed(fetched["source"], fetched["date"], tuple(fetched["models"]), file)
 

@@ -182,13 +182,13 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ",".join(value) if isinstance(value, list | tuple) else str(value)
 
 
-def _one(kind: type[R], row: Any) -> R:
+def _one(row_class: type[R], row: Any) -> R:
     try:
-        return kind.model_validate(row)
+        return row_class.model_validate(row)
     except ValidationError as error:
         places = ", ".join(".".join(map(str, one["loc"])) or "(the whole)" for one in error.errors()[:3])
-        raise KimiMalformedReplyError(f"The response is not a valid {kind.__name__}: {places}.") from None
+        raise KimiMalformedReplyError(f"The response is not a valid {row_class.__name__}: {places}.") from None
 
 
-def _all(kind: type[R], rows: list[Any]) -> list[R]:
-    return [_one(kind, row) for row in rows]
+def _all(row_class: type[R], rows: list[Any]) -> list[R]:
+    return [_one(row_class, row) for row in rows]

@@ -101,8 +101,8 @@ def profile_of(model: JSONObject, kimi: KimiFamily | None, earlier: JSONObject) 
         and (kimi is None or kimi.thinking == "never" or kimi.requires_calls_while_thinking),
         **_reasoning(model),
     }
-    if most := (model.get("top_provider") or {}).get("max_completion_tokens"):
-        profile["max_output_tokens"] = most
+    if max_output := (model.get("top_provider") or {}).get("max_completion_tokens"):
+        profile["max_output_tokens"] = max_output
     if model.get("expiration_date"):
         profile["status"] = "deprecated"
     return profile

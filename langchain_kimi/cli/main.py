@@ -61,20 +61,20 @@ def _report(error: Exception, code: int) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    whole = argparse.ArgumentParser(
+    root = argparse.ArgumentParser(
         prog="langchain-kimi",
         description="Kimi over OpenRouter: models, hosts, keys and costs.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    topics = whole.add_subparsers(dest="command")
+    topics = root.add_subparsers(dest="command")
     common = _common()
     for name in sorted(module.name for module in iter_modules(commands.__path__)):
         command: Any = import_module(f"{commands.__name__}.{name}")
         added = topics.add_parser(name, help=command.HELP, description=command.HELP, parents=[common])
         command.arguments(added)
         added.set_defaults(run=command.run)
-    return whole
+    return root
 
 
 def _common() -> argparse.ArgumentParser:

@@ -151,11 +151,11 @@ class Turn:
         reply = next((message for message in response.result if isinstance(message, AIMessage)), None)
         if reply is None or _is_cut(reply):
             return False
-        kind = kind_of_fault(reply, response, self._request)
-        if kind is None:
+        fault = kind_of_fault(reply, response, self._request)
+        if fault is None:
             return False
-        more = self._note(kind, reply.response_metadata.get("provider"))
-        return more and kind != "leak"
+        more = self._note(fault, reply.response_metadata.get("provider"))
+        return more and fault != "leak"
 
     def marked(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
         """Return the response with the state in the metadata of its reply."""
@@ -167,14 +167,14 @@ class Turn:
         ]
         return dataclasses.replace(response, result=result)
 
-    def _note(self, kind: str, provider: Any) -> bool:
+    def _note(self, fault: str, provider: Any) -> bool:
         host = provider_slug(provider) if isinstance(provider, str) and provider.strip() else None
-        self._faults.append((self._position, host, kind))
-        logger.warning("The reply of %s has a fault (%s).", host or "an unknown provider", kind)
-        own = sum(position == self._position for position, _, _ in self._faults)
+        self._faults.append((self._position, host, fault))
+        logger.warning("The reply of %s has a fault (%s).", host or "an unknown provider", fault)
+        faults_of_model = sum(position == self._position for position, _, _ in self._faults)
         # A provider that is not reported cannot be excluded, and one that OpenRouter chooses again counts again.
         limit = self._settings.max_hosts
-        if len(self.excluded) < limit and own < limit * self._settings.max_faults:
+        if len(self.excluded) < limit and faults_of_model < limit * self._settings.max_faults:
             return True
         return self._next_model()
 

@@ -33,7 +33,7 @@ class CostState(AgentState[Any]):
 class CostLimit(AgentMiddleware[CostState, Any, Any]):
     """Stops a thread or a run before the cost of its model calls exceeds a limit.
 
-    The highest possible cost of a call is reserved before it is sent, so a call that may exceed the limit is not sent;
+    The maximum cost of a call is reserved before it is sent, so a call that may exceed the limit is not sent;
     see `Budget`. Set the model's `max_tokens`: without it, a reply may have as many tokens as the model can write.
 
     The amounts are in the agent's state, so a run that continues from a checkpoint, also in another process, continues
@@ -75,8 +75,8 @@ class CostLimit(AgentMiddleware[CostState, Any, Any]):
             raise KimiUsageError(f"on_limit must be 'error' or 'end', got {on_limit!r}.")
         try:
             Budget(max_cost=max_cost, max_tokens=max_tokens)
-        except ValueError as problem:
-            raise KimiUsageError(str(problem)) from None
+        except ValueError as error:
+            raise KimiUsageError(str(error)) from None
         self.max_cost = max_cost
         self.max_tokens = max_tokens
         self.per = per

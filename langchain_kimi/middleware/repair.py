@@ -183,8 +183,8 @@ def _answer(call: InvalidToolCall, schemas: Mapping[str, Any] | None) -> ToolMes
 
 def _text_for_empty(message: AIMessage) -> str:
     has_thoughts = _REASONING & message.additional_kwargs.keys() or message.content
-    what = "Your reply contained only reasoning" if has_thoughts else "Your reply was empty"
-    return f"{what}: it had neither text nor a tool call. Continue with a short answer or a tool call."
+    finding = "Your reply contained only reasoning" if has_thoughts else "Your reply was empty"
+    return f"{finding}: it had neither text nor a tool call. Continue with a short answer or a tool call."
 
 
 def _failure(message: AIMessage, attempt: int) -> KimiReplyError:

@@ -46,8 +46,8 @@ class ToolIndex:
     def __init__(self, functions: Sequence[Mapping[str, Any]]) -> None:
         try:
             package = import_module("bm25s")
-        except ImportError as problem:
-            raise ImportError(MISSING) from problem
+        except ImportError as error:
+            raise ImportError(MISSING) from error
         self._names = [function["name"] for function in functions]
         texts = [words_of(_text_of(function)) for function in functions]
         self._index = None

@@ -19,7 +19,7 @@ class Behavior:
     provider: str | None = None
     """The provider's display name. None: the first of `provider.order` or `provider.only`, else Moonshot AI."""
     hosts: tuple[Any, ...] = ()
-    """The hosts of every model, as `EmulatedHost`s, such as `HOSTS_WITH_HABITS`. Empty: Kimi's providers, which all
+    """The hosts of every model, as `EmulatedHost`s, such as `SAMPLE_HOSTS`. Empty: Kimi's providers, which all
     behave alike."""
     balanced: bool = False
     """Spread requests without `provider.order` and `session_id` over `hosts`, as OpenRouter may do."""

@@ -22,6 +22,8 @@ _UNSET_IN_GENERATIONS = (
     "upstream_inference_cost", "user_agent", "web_search_engine", "workspace_id",
 )  # fmt: skip
 """Fields of `/generation` that are null here."""
+_OTHERS = ("models/", "model/", "generation", "activity")
+"""The beginnings of the paths that are not in `_PUBLIC` or `_PRIVATE`."""
 _LIST_FILTERS = ("supported_parameters", "input_modalities", "model_authors")
 
 
@@ -129,8 +131,9 @@ def respond(
         RejectedRequestError: The method, path or key is wrong.
     """
     path = received.path.removeprefix(_ROOT)
-    if received.method != "GET":
-        raise RejectedRequestError(405, "Method Not Allowed")
+    if received.method not in ("GET", "HEAD"):
+        is_known = path in _PUBLIC or path in _PRIVATE or path.startswith(_OTHERS)
+        raise RejectedRequestError(405, "Method Not Allowed") if is_known else RejectedRequestError(404, "Not Found")
     if path in _PUBLIC:
         return json_response(200, _PUBLIC[path](received.query), _MODELS_HEADERS)
     if path.startswith("models/") and path.endswith("/endpoints"):
@@ -168,13 +171,34 @@ def _models(query: Mapping[str, str]) -> JSONObject:
     Raises:
         RejectedRequestError: A number is malformed (status 400).
     """
-    rows = [_model(model) for model in KIMIS.values() if _passes(model, query)]
-    try:
-        start, limit = int(query.get("offset") or 0), int(query.get("limit") or len(rows) or 1)
-    except ValueError:
-        raise RejectedRequestError(400, "offset, limit: expected a number") from None
+    prices = _number(query, "min_price", 0), _number(query, "max_price", float("inf"))
+    context = _number(query, "context", 0)
+    rows = [
+        _model(model)
+        for model in KIMIS.values()
+        if _passes(model, query) and model.context_length >= context and prices[0] <= model.prompt_price <= prices[1]
+    ]
+    start, limit = int(_number(query, "offset", 0)), int(_number(query, "limit", len(rows) or 1, least=1))
     more = f"/api/v1/models?offset={start + limit}&limit={limit}" if start + limit < len(rows) else None
     return {"data": rows[start : start + limit], "total_count": len(rows), "links": {"next": more}}
+
+
+def _number(query: Mapping[str, str], name: str, default: float, least: float = 0) -> float:
+    """Return a number of a query.
+
+    Raises:
+        RejectedRequestError: It is not a finite number, or less than `least` (status 400).
+    """
+    text = query.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value < float("inf"):
+        raise RejectedRequestError(400, f"{name}: expected a number of at least {least}")
+    return value
 
 
 def _passes(model: Model, query: Mapping[str, str]) -> bool:
@@ -184,8 +208,6 @@ def _passes(model: Model, query: Mapping[str, str]) -> bool:
         and wanted["input_modalities"] <= set(model.inputs)
         and (not wanted["model_authors"] or model.slug.partition("/")[0] in wanted["model_authors"])
         and query.get("q", "").lower() in model.slug
-        and model.context_length >= float(query.get("context") or 0)
-        and float(query.get("min_price") or 0) <= model.prompt_price <= float(query.get("max_price") or "inf")
     )
 
 

@@ -1,4 +1,4 @@
-"""Hosts with habits of their own for the emulator: `Emulator(behavior=Behavior(hosts=HOSTS_WITH_HABITS))`.
+"""Sample hosts for the emulator, whose answers and speed differ: `Emulator(behavior=Behavior(hosts=SAMPLE_HOSTS))`.
 
 Their names are made up. Without them, the emulator lists Kimi's providers, which all behave alike.
 """
@@ -61,7 +61,7 @@ class EmulatedHost:
         )
 
     def reply(self, body: JSONObject, model: Model) -> Reply | Fault:
-        """Return the reply to a request, with the habits of this host.
+        """Return the reply to a request, in the way of this host.
 
         Raises:
             RejectedRequestError: The host fails (status 502).
@@ -77,7 +77,7 @@ class EmulatedHost:
         return reply
 
 
-HOSTS_WITH_HABITS = (
+SAMPLE_HOSTS = (
     EmulatedHost(tag="steady", name="Steady"),
     EmulatedHost(tag="leaky", name="Leaky", price=0.8, quantization="fp4", leaks=True),
     EmulatedHost(tag="careless", name="Careless", price=0.7, quantization="int4", ignores_schemas=True),
@@ -92,9 +92,9 @@ HOSTS_WITH_HABITS = (
         no_required=True,
     ),
     EmulatedHost(tag="broken", name="Broken", price=0.6, uptime=41.0, fails=True),
-    EmulatedHost(tag="dear", name="Dear", price=5.0, quantization="bf16", latency=250.0, throughput=180.0),
+    EmulatedHost(tag="expensive", name="Expensive", price=5.0, quantization="bf16", latency=250.0, throughput=180.0),
 )
-"""A host without faults, and one each that leaks, ignores schemas, is slow, fails, and is dear."""
+"""A host without faults, and one each that leaks, ignores schemas, is slow, fails, and is expensive."""
 
 
 def route(hosts: Sequence[EmulatedHost], body: JSONObject, *, number: int | None = None) -> EmulatedHost:

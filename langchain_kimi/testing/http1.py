@@ -4,11 +4,14 @@ A response consists of steps. A step is bytes, or an event that real servers hav
 a repeated comment, a broken connection.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeAlias
+
+from langchain_kimi._openrouter.http import decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,13 @@ class HttpRequest:
     @property
     def keeps_alive(self) -> bool:
         """Whether the connection may be used for another request."""
-        return self.version == "HTTP/1.1" and self.headers.get("connection", "").lower() != "close"
+        options = _names(self.headers.get("connection", ""))
+        return "keep-alive" in options if self.version == "HTTP/1.0" else "close" not in options
+
+
+def _names(header: str) -> list[str]:
+    """Return the elements of a header that is a list of names."""
+    return [name for element in header.lower().split(",") if (name := element.strip())]
 
 
 def _ignore_end(finished: bool) -> None:  # noqa: FBT001 - the signature of `Response.on_end`
@@ -83,12 +92,24 @@ class Response:
     on_end: Callable[[bool], None] = _ignore_end
 
 
-_ANY_ZLIB_FORMAT = zlib.MAX_WBITS | 32
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class MalformedRequestError(ValueError):
-    """The bytes are not a request that this server can read."""
+    """The bytes are not a request that this server can read.
+
+    Attributes:
+        status: The HTTP status of the response.
+    """
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class UnsupportedEncodingError(MalformedRequestError):
+    """The body has a content encoding that this server cannot decode."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 def parse_head(head: bytes) -> HttpRequest:
@@ -107,7 +128,10 @@ def parse_head(head: bytes) -> HttpRequest:
         name, colon, value = line.partition(":")
         if not colon:
             raise MalformedRequestError("A header line needs a colon.")
-        headers[name.strip().lower()] = value.strip()
+        name, value = name.strip().lower(), value.strip()
+        if name == "content-length" and headers.get(name, value) != value:
+            raise MalformedRequestError("The values of Content-Length differ.")
+        headers[name] = value
     if version not in ("HTTP/1.1", "HTTP/1.0"):
         raise MalformedRequestError("Only HTTP/1.0 and HTTP/1.1 are supported.")
     _check_framing(headers)
@@ -116,7 +140,8 @@ def parse_head(head: bytes) -> HttpRequest:
 
 def _check_framing(headers: Mapping[str, str]) -> None:
     encoding = headers.get("transfer-encoding")
-    if not headers.get("content-length", "0").isdigit():
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()):
         raise MalformedRequestError("Content-Length needs a number.")
     if encoding is not None and (encoding.lower() != "chunked" or "content-length" in headers):
         raise MalformedRequestError("Only the transfer encoding chunked, without a Content-Length, is supported.")
@@ -130,7 +155,7 @@ class BodyReader:
     """
 
     def __init__(self, head: HttpRequest) -> None:
-        self._encoding = head.headers.get("content-encoding", "identity").lower()
+        self._encoding = head.headers.get("content-encoding", "")
         self._length = None if "transfer-encoding" in head.headers else int(head.headers.get("content-length", "0"))
         self._chunks: list[bytes] = []
 
@@ -154,10 +179,10 @@ class BodyReader:
             line, line_break, _ = buffer.partition(b"\r\n")
             if not line_break:
                 return False
-            try:
-                size = int(line.partition(b";")[0], 16)
-            except ValueError as error:
-                raise MalformedRequestError("A chunk needs a size.") from error
+            digits = line.partition(b";")[0].strip()
+            if not _CHUNK_SIZE.fullmatch(digits):
+                raise MalformedRequestError("A chunk needs a size.")
+            size = int(digits, 16)
             start = len(line) + 2
             if size == 0:
                 return self._read_trailers(buffer, start)
@@ -178,21 +203,49 @@ class BodyReader:
         return True
 
 
-def decoded(body: bytes, encoding: str) -> bytes:
-    """Return a body without its content encoding.
+def decoded(body: bytes, encodings: str) -> bytes:
+    """Return a body without its content encodings. Brotli and Zstandard need the packages `brotli` and `zstandard`.
+
+    Args:
+        body: The encoded body.
+        encodings: The header, a list of encodings in the order in which they were applied.
 
     Raises:
-        MalformedRequestError: The encoding is not supported, or the body does not have it.
+        UnsupportedEncodingError: An encoding is not supported, or its package is not installed.
+        MalformedRequestError: The body does not have the encoding.
     """
-    if encoding == "identity":
-        return body
-    # RFC 9110, section 8.4.1.3: the old name means the same.
-    encoding = "gzip" if encoding == "x-gzip" else encoding
-    if encoding not in ("gzip", "deflate"):
-        raise MalformedRequestError(f"The content encoding {encoding} is not supported.")
+    for encoding in reversed(_names(encodings)):
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            body = _inflated(body, encoding)
+        elif encoding != "identity":
+            body = _decompressed(body, encoding)
+    return body
+
+
+def _inflated(body: bytes, encoding: str) -> bytes:
+    """Decode gzip with one or more members (RFC 1952), zlib, or raw deflate, which some clients send as `deflate`."""
+    members: list[bytes] = []
+    has_header = body.startswith(decoding.GZIP) or int.from_bytes(body[:2], "big") % decoding.ZLIB_CHECK == 0
+    while body:
+        member = zlib.decompressobj(decoding.GZIP_OR_ZLIB if has_header else -zlib.MAX_WBITS)
+        try:
+            members.append(member.decompress(body))
+        except zlib.error as error:
+            raise MalformedRequestError(f"The body is not compressed as {encoding}.") from error
+        if not member.eof:
+            raise MalformedRequestError(f"The body ends before its {encoding} data.")
+        body = member.unused_data
+    return b"".join(members)
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    new_decoder = decoding.DECODERS.get(encoding)
+    decoder = new_decoder() if new_decoder else None
+    if decoder is None:
+        raise UnsupportedEncodingError(f"The content encoding {encoding} is not supported.")
     try:
-        return zlib.decompress(body, wbits=_ANY_ZLIB_FORMAT)
-    except zlib.error as error:
+        return b"".join(decoder.decode(body))
+    except decoding.DecodingError as error:
         raise MalformedRequestError(f"The body is not compressed as {encoding}.") from error
 
 
@@ -202,15 +255,18 @@ def frame(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
 
 
-def response_head(response: Response, *, chunked: bool, closes: bool = False) -> bytes:
+def response_head(response: Response, *, chunked: bool, closes: bool = False, connection: str | None = None) -> bytes:
     """Return a response's status line and headers, including those for the body's framing.
 
     Args:
         response: The response.
         chunked: Whether the body is sent in chunks.
         closes: Whether the end of the connection is the end of the body, as HTTP/1.0 needs for unknown lengths.
+        connection: The header Connection, unless the response has one.
     """
     headers = {name.lower(): value for name, value in response.headers.items()}
+    if connection is not None:
+        headers.setdefault("connection", connection)
     if closes:
         headers["connection"] = "close"
     elif chunked:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from langchain_kimi._openrouter.limits import MAX_JSON_DEPTH, has_more_levels
 from langchain_kimi.testing.http1 import HttpRequest
@@ -28,7 +28,7 @@ class ReceivedRequest:
 
     Attributes:
         method: The HTTP method.
-        path: The path of the URL.
+        path: The path of the URL, decoded and without a slash at its end.
         query: The parameters of the URL's query, the last value of each.
         headers: The headers, with names in lower case and secrets redacted.
         raw: The bytes of the body.
@@ -58,16 +58,17 @@ class ReceivedRequest:
     def of(cls, request: HttpRequest) -> "ReceivedRequest":
         """Return the record of a request."""
         target = urlsplit(request.target)
-        authorization = request.headers.get("authorization", "")
+        # RFC 9110, section 11.1: schemes are case-insensitive.
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
         return cls(
             method=request.method,
-            path=target.path,
+            path=unquote(target.path).rstrip("/") or "/",
             query={name: values[-1] for name, values in parse_qs(target.query).items()},
             headers={n: "[redacted]" if n in _SECRET_HEADERS else v for n, v in request.headers.items()},
             raw=request.body,
             body=_json(request.body),
             received_at=time.monotonic(),
-            _key=_digest(authorization.removeprefix("Bearer ")) if authorization.startswith("Bearer ") else None,
+            _key=_digest(key.strip()) if scheme.lower() == "bearer" and key.strip() else None,
         )
 
     @property
@@ -101,6 +102,10 @@ class ReceivedRequest:
 def _json(raw: bytes) -> Any:
     try:
         body = json.loads(raw)
+        if b"\\ud" in raw.lower():
+            # Half a surrogate pair, which JSON may escape, becomes U+FFFD, as in JavaScript's encoder.
+            text = json.dumps(body, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            body = json.loads(text.decode("utf-16", "replace"))
     except (ValueError, RecursionError):
         return None
     # Deeper than every request of the package: the checks of the emulator would end in a RecursionError.

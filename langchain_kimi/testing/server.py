@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._head: HttpRequest | None = None
         self._body: BodyReader | None = None
         self._task: asyncio.Task[None] | None = None
-        self._is_old = False
+        self._is_old = self._is_head = self._keeps_alive = False
         self._on_end: Callable[[bool], None] | None = None
         self._due = 0.0
         self._writable = asyncio.Event()
@@ -88,24 +88,29 @@ class Connection(asyncio.Protocol):
         try:
             request = self._request()
         except MalformedRequestError as error:
-            rejection = Response(400, {"connection": "close"}, (str(error).encode(),), chunked=False)
-            self._task = asyncio.ensure_future(self._serve(lambda: rejection, keep_alive=False))
+            rejection = Response(error.status, {"connection": "close"}, (str(error).encode(),), chunked=False)
+            self._is_head = self._keeps_alive = False
+            self._task = asyncio.ensure_future(self._serve(lambda: rejection))
             return
         if request is not None:
-            self._is_old = request.version == "HTTP/1.0"
-            respond = partial(self._handler, request)
-            self._task = asyncio.ensure_future(self._serve(respond, keep_alive=request.keeps_alive))
+            self._is_old, self._is_head = request.version == "HTTP/1.0", request.method == "HEAD"
+            self._keeps_alive = request.keeps_alive
+            self._task = asyncio.ensure_future(self._serve(partial(self._handler, request)))
 
     def _request(self) -> HttpRequest | None:
         """Return one whole request from the buffer, or None if there is not one yet."""
         if self._head is None:
+            # RFC 9112, section 2.2: some clients send a line break behind a body.
+            while self._buffer.startswith(b"\r\n"):
+                del self._buffer[:2]
             head, blank_line, _ = self._buffer.partition(b"\r\n\r\n")
             if not blank_line:
                 return None
             self._head = parse_head(bytes(head))
             del self._buffer[: len(head) + 4]
             self._body = BodyReader(self._head)
-            if self._head.headers.get("expect", "").lower() == "100-continue":
+            # RFC 9110, section 10.1.1: HTTP/1.0 has no interim responses.
+            if self._head.version != "HTTP/1.0" and self._head.headers.get("expect", "").lower() == "100-continue":
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = cast("BodyReader", self._body).read(self._buffer)
         if body is None:
@@ -113,7 +118,7 @@ class Connection(asyncio.Protocol):
         request, self._head = replace(self._head, body=body), None
         return request
 
-    async def _serve(self, respond: Callable[[], Response], *, keep_alive: bool) -> None:
+    async def _serve(self, respond: Callable[[], Response]) -> None:
         try:
             await self._send(respond())
         except Exception as error:  # noqa: BLE001 - `LoopbackServer.close` raises it; the client must not wait for ever
@@ -121,7 +126,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._task = None
-        if keep_alive:
+        if self._keeps_alive:
             self._read()
         else:
             self._transport.close()
@@ -133,10 +138,13 @@ class Connection(asyncio.Protocol):
         chunked = response.chunked or not all(isinstance(step, bytes) for step in response.steps)
         # HTTP/1.0 has no chunks: the body ends with the connection.
         closes, chunked = chunked and self._is_old, chunked and not self._is_old
-        self._transport.write(response_head(response, chunked=chunked, closes=closes))
-        await self._play(response.steps, chunked=chunked)
-        if chunked:
-            self._transport.write(b"0\r\n\r\n")
+        self._keeps_alive = self._keeps_alive and not closes
+        connection = "close" if not self._keeps_alive else "keep-alive" if self._is_old else None
+        self._transport.write(response_head(response, chunked=chunked, closes=closes, connection=connection))
+        if not self._is_head:
+            await self._play(response.steps, chunked=chunked)
+            if chunked:
+                self._transport.write(b"0\r\n\r\n")
         await self._writable.wait()
         self._end(finished=True)
 

@@ -57,8 +57,8 @@ def load_cases(path: str | Path) -> list[Case]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as problem:
-        raise KimiUsageError(f"The cases cannot be read: {problem}.") from None
+    except (OSError, UnicodeError) as error:
+        raise KimiUsageError(f"The cases cannot be read: {error}.") from None
     return [*_cases(text, Path(path).name)]
 
 

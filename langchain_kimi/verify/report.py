@@ -175,7 +175,7 @@ def _table_row(host: HostReport) -> dict[str, str]:
         "calls made": str(host.after.called),
         "schemas": str(host.after.valid),
         "json": str(host.after.structured),
-        "leaks": f"{host.before.leaked.count} > {host.after.leaked.count}",
+        "leaks": f"{host.before.leaked.count} -> {host.after.leaked.count}",
         "errors": str(sum(host.errors.values())),
         "first token": "-" if host.first_token is None else f"{host.first_token:.2f} s",
         "tokens/s": "-" if host.throughput is None else f"{host.throughput:.0f}",

@@ -71,25 +71,25 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 @dataclass(slots=True)
 class _Purse:
-    """The budget: the amount spent, and the highest cost of the calls in flight."""
+    """The budget: the amount spent, and the maximum cost of the calls in flight."""
 
     limit: float | None
     spent: float = 0.0
     reserved: float = 0.0
     is_empty: bool = False
 
-    def take(self, most: float) -> bool:
-        """Reserve the highest possible cost of a call; return whether the budget allows it."""
-        if self.limit is not None and self.spent + self.reserved + most > self.limit:
+    def take(self, max_cost: float) -> bool:
+        """Reserve the maximum cost of a call; return whether the budget allows it."""
+        if self.limit is not None and self.spent + self.reserved + max_cost > self.limit:
             self.is_empty = True
             return False
-        self.reserved += most
+        self.reserved += max_cost
         return True
 
-    def pay(self, most: float, cost: float | None) -> None:
+    def pay(self, max_cost: float, cost: float | None) -> None:
         """Replace a reserved amount by the cost, or keep it if the cost is not known."""
-        self.reserved -= most
-        self.spent += most if cost is None else cost
+        self.reserved -= max_cost
+        self.spent += max_cost if cost is None else cost
 
 
 async def averify_hosts(  # noqa: PLR0913 - its options, by name
@@ -115,7 +115,7 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
         cases: Cases, or the path of a file with them (see `load_cases`); by default those of the package.
         runs: The number of times that each case is sent to each host.
         reference: The host that decides whether a call is expected if a case does not say so, such as `moonshotai`.
-        max_cost: US dollars that the calls may cost. A call is only sent if its highest cost is left.
+        max_cost: US dollars that the calls may cost. A call is only sent if its maximum cost is left.
         concurrency: The number of concurrent calls.
         results: A file to which each result is added. An interrupted run continues with it; failed calls are repeated.
         clock: The source of time.
@@ -141,11 +141,11 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
 
     async def work() -> None:
         for job in waiting:
-            most = _most_cost(limited, job.case, listed[job.tag])
-            if not purse.take(most):
+            call_cost = _max_call_cost(limited, job.case, listed[job.tag])
+            if not purse.take(call_cost):
                 return
             row = await _result(limited, job, clock)
-            purse.pay(most, 0.0 if "error" in row else row["cost"])
+            purse.pay(call_cost, 0.0 if "error" in row else row["cost"])
             store.add(job.key, row)
 
     await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
@@ -160,8 +160,8 @@ def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options:
     return asyncio.run(averify_hosts(model, hosts, **options))
 
 
-def _most_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
-    """Return the highest possible cost of a call, in US dollars."""
+def _max_call_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
+    """Return the maximum cost of a call, in US dollars."""
     # Hosts count a prompt differently, by up to two thirds more with tools.
     prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2
     written = case.parameters.get("max_tokens") or model.max_tokens or MAX_TOKENS

@@ -7,8 +7,8 @@ import pytest
 
 from langchain_kimi import KimiBudgetExceededError, KimiRateLimitError, KimiServerError
 from langchain_kimi.bulk.admission import NotSentError, Outcome, OwnAdmission, outcome_of
-from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.purse import Purse
+from langchain_kimi.bulk.rate_limiter import Limits
 
 
 def test_the_outcome_of_an_attempt_depends_on_its_error() -> None:

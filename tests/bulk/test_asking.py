@@ -5,7 +5,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_kimi import ChatKimi, KimiAuthenticationError, KimiModerationError, KimiPermissionError
 from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
-from langchain_kimi.bulk.brake import Limits
+from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.rows import Estimates, Row, RunGate
 from langchain_kimi.testing import Emulator, faults

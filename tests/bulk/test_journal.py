@@ -6,7 +6,7 @@ import pytest
 
 from langchain_kimi import KimiUsageError
 from langchain_kimi.bulk.journal import Journal
-from langchain_kimi.bulk.purse import NOTHING
+from langchain_kimi.bulk.purse import ZERO
 
 HANDLE = json.dumps({"id": "server-1"})
 
@@ -14,7 +14,7 @@ HANDLE = json.dumps({"id": "server-1"})
 def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     journal = Journal.at(tmp_path / "j")
     journal.sending("a", 1.5, ["r1", "r2"], Decimal("0.25"))
-    journal.sending("b", 2.5, ["r3"], NOTHING)
+    journal.sending("b", 2.5, ["r3"], ZERO)
     journal.submitted("a", HANDLE)
     journal.sending("c", 3.5, ["r4", "r1"], Decimal("0.5"))
     journal.lost("c")
@@ -26,14 +26,14 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert again == journal
     assert list(again.batches) == ["c"]
     assert (again.batches["c"].rows, again.batches["c"].since, again.batches["c"].handle) == (["r4", "r1"], 3.5, None)
-    assert (again.batches["c"].most, again.batches["c"].is_lost) == (Decimal("0.5"), True)
+    assert (again.batches["c"].max_cost, again.batches["c"].is_lost) == (Decimal("0.5"), True)
     assert (again.batch_of("r1"), again.batch_of("r2"), again.batch_of("r3")) == ("c", None, None)
     assert again.ids == {"server-1"}
 
 
 def test_a_line_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    Journal.at(path).sending("a", 1.0, ["r1"], NOTHING)
+    Journal.at(path).sending("a", 1.0, ["r1"], ZERO)
     path.write_bytes(path.read_bytes() + b'{"state": "submitted", "key": "a", "han')
 
     journal = Journal.at(path)
@@ -52,7 +52,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_batch_is_open_until_all_its_rows_have_ended(tmp_path: Path) -> None:
     journal = Journal.at(tmp_path / "j")
-    journal.sending("a", 1.0, ["r1", "r2"], NOTHING)
+    journal.sending("a", 1.0, ["r1", "r2"], ZERO)
 
     journal.ended("a", ["r1"])
     assert (journal.batch_of("r1"), journal.batch_of("r2"), list(journal.batches)) == (None, "a", ["a"])

@@ -167,13 +167,13 @@ async def test_a_row_that_is_too_large_fails_alone(openrouter: Emulator, tmp_pat
 
 async def test_the_money_is_not_exceeded(openrouter: Emulator, tmp_path: Path) -> None:
     model, out = small(openrouter, rows=8), tmp_path / "out"
-    most = 0.000_5
+    max_cost = 0.000_5
 
     with pytest.raises(BulkStoppedError, match="Budget exceeded") as raised:
-        await results(model, [f"row {number}" for number in range(8)], out, max_cost=most)
+        await results(model, [f"row {number}" for number in range(8)], out, max_cost=max_cost)
 
     assert 0 < raised.value.summary.answered < 8
-    assert raised.value.summary.cost <= most
+    assert raised.value.summary.cost <= max_cost
     assert all(len(body["requests"]) < 8 for body in submissions(openrouter))
 
 
@@ -225,8 +225,8 @@ async def test_an_error_stops_a_run_that_is_to_raise(openrouter: Emulator, tmp_p
 class Broken:
     """Rows that end with an error, or with an interruption."""
 
-    def __init__(self, problem: BaseException) -> None:
-        self.problem = problem
+    def __init__(self, error: BaseException) -> None:
+        self.problem = error
 
     def __iter__(self) -> Any:
         yield "a"

@@ -11,7 +11,7 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.http.calls import Clock
 from langchain_kimi.bulk import BulkResult, BulkStoppedError
 from langchain_kimi.bulk.lane import BatchRun
-from langchain_kimi.bulk.purse import NOTHING
+from langchain_kimi.bulk.purse import ZERO
 from langchain_kimi.testing import Emulator
 from tests.batch.driving import moonshot
 from tests.bulk.driving import CLOCK, SETTINGS, journal, no_sleep, results, small, submissions
@@ -122,15 +122,15 @@ async def test_open_batches_of_earlier_starts_count_into_the_money(openrouter: E
     model, out = small(openrouter, rows=4), tmp_path / "out"
     rows = [f"row {number}" for number in range(8)]
     await submitted_only(model, rows[:4], out, max_cost=1)
-    most = float(journal(out)[0]["most"])
+    max_cost = float(journal(out)[0]["max_cost"])
 
     with pytest.raises(BulkStoppedError, match="Budget exceeded"):
-        await results(model, rows, out, max_cost=1.1 * most)
+        await results(model, rows, out, max_cost=1.1 * max_cost)
     assert len(submissions(openrouter)) == 1
 
-    outcome = await results(model, rows, out, max_cost=2 * most)
+    outcome = await results(model, rows, out, max_cost=2 * max_cost)
     assert kinds(outcome) == ["stored"] * 4 + ["new"] * 4
-    assert sum(one.cost for one in outcome) <= 2 * most
+    assert sum(one.cost for one in outcome) <= 2 * max_cost
 
 
 BROKEN = httpx.Response(502, json={"error": {"message": "down", "code": 502}})
@@ -153,8 +153,8 @@ async def test_a_failure_leaves_no_reservation_that_others_wait_for(
     with pytest.raises(BulkStoppedError):
         [one async for one in run.results(["a", "b"])]
     assert run._purse is not None
-    assert run._purse.reserved == NOTHING
-    assert run._purse.spent > NOTHING
+    assert run._purse.reserved == ZERO
+    assert run._purse.spent > ZERO
 
 
 async def test_stored_results_do_not_pile_up(openrouter: Emulator, tmp_path: Path) -> None:

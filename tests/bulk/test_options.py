@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from langchain_kimi import KimiUsageError
-from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.options import checked_options
+from langchain_kimi.bulk.rate_limiter import Limits
 
 
 def test_missing_options_have_their_defaults() -> None:
@@ -25,7 +25,7 @@ def test_options_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "problem"),
+    ("options", "error"),
     [
         ({"max_concurency": 5}, "Unknown options: max_concurency"),
         ({"max_concurrency": 0}, "max_concurrency must be a number above 0"),
@@ -40,6 +40,6 @@ def test_options_are_taken() -> None:
         ({"lane": "fast"}, 'lane must be "calls" or "batch"'),
     ],
 )
-def test_invalid_options_are_refused_by_name(options: Any, problem: str) -> None:
-    with pytest.raises(KimiUsageError, match=problem):
+def test_invalid_options_are_refused_by_name(options: Any, error: str) -> None:
+    with pytest.raises(KimiUsageError, match=error):
         checked_options(options)

@@ -9,8 +9,8 @@ import pytest
 from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiRateLimitError
 from langchain_kimi._openrouter.http.gates import current_gate
 from langchain_kimi.bulk.admission import OwnAdmission
-from langchain_kimi.bulk.brake import Limits
 from langchain_kimi.bulk.purse import Purse
+from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.bulk.rows import Estimates, RowCosts, RunGate
 from langchain_kimi.testing import Emulator, Reply, faults
 

@@ -23,8 +23,8 @@ from langchain_kimi import (
 )
 from langchain_kimi.bulk import Address, BulkResult, BulkStoppedError, Shared, Worker
 from langchain_kimi.bulk.admission import OwnAdmission
-from langchain_kimi.bulk.brake import Brake, Limits, Ticket
 from langchain_kimi.bulk.options import checked_options
+from langchain_kimi.bulk.rate_limiter import Limits, RateLimiter, Ticket
 from langchain_kimi.testing import Emulator, Reply, faults
 
 Hire = Callable[..., Worker]
@@ -132,8 +132,8 @@ async def test_workers_hold_one_limit_of_calls(hire: Hire, build: Build, openrou
     assert shared.summary().answered == 20
 
 
-class FastBrake(Brake):
-    """A brake whose waits take no real time, and which counts what entered."""
+class FastLimiter(RateLimiter):
+    """A limiter whose waits take no real time, and which counts what entered."""
 
     seconds = 0.0
 
@@ -154,25 +154,25 @@ class FastBrake(Brake):
 
 @pytest.mark.parametrize("option", ["requests_per_minute", "tokens_per_minute"])
 async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, openrouter: Emulator) -> None:
-    brakes: list[FastBrake] = []
+    limiters: list[FastLimiter] = []
 
-    def new_brake(limits: Limits) -> FastBrake:
-        brakes.append(FastBrake(limits))
-        return brakes[-1]
+    def new_limiter(limits: Limits) -> FastLimiter:
+        limiters.append(FastLimiter(limits))
+        return limiters[-1]
 
     a_second = {"requests_per_minute": 10, "tokens_per_minute": 100}[option]
     options: Any = {option: 60 * a_second}
     with Shared(None, **options) as shared:
-        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_brake=new_brake)
+        shared._state.admission = OwnAdmission(checked_options(options).limits, None, new_limiter=new_limiter)
         workers = [hire(build, shared.address()) for _ in range(4)]
         await asyncio.gather(*(ask_all(worker, [f"{n} {m}" for m in range(9)]) for n, worker in enumerate(workers)))
 
-    [brake] = brakes
-    amounts = [1.0] * 36 if option == "requests_per_minute" else brake.tokens
-    assert shared.summary().answered == len(brake.tokens) == 36
+    [limiter] = limiters
+    amounts = [1.0] * 36 if option == "requests_per_minute" else limiter.tokens
+    assert shared.summary().answered == len(limiter.tokens) == 36
     # The allowance of the first second is there at once, and the others came one after another.
-    assert brake.seconds == pytest.approx((sum(amounts) - a_second) / a_second, abs=0.01)
-    assert brake.seconds > 2
+    assert limiter.seconds == pytest.approx((sum(amounts) - a_second) / a_second, abs=0.01)
+    assert limiter.seconds > 2
 
 
 async def test_a_killed_worker_releases_its_reservations(

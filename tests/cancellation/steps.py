@@ -39,14 +39,14 @@ class Cancelled:
                 task.cancel()
             try:
                 yield future
-            except BaseException as problem:  # noqa: BLE001 - it goes into the coroutine
-                send = _throwing(self._coroutine, problem)
+            except BaseException as error:  # noqa: BLE001 - it goes into the coroutine
+                send = _throwing(self._coroutine, error)
             else:
                 send = lambda: self._coroutine.send(None)  # noqa: E731 - a step of the loop
 
 
-def _throwing(coroutine: Coroutine[Any, Any, Any], problem: BaseException) -> Callable[[], Any]:
-    return lambda: coroutine.throw(problem)
+def _throwing(coroutine: Coroutine[Any, Any, Any], error: BaseException) -> Callable[[], Any]:
+    return lambda: coroutine.throw(error)
 
 
 async def run_cancelled(coroutine: Coroutine[Any, Any, Any], step: int, times: int) -> int:

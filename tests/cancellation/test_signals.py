@@ -52,8 +52,8 @@ def is_waiting() -> bool:
 class Interruption:
     """Lets SIGUSR1 raise an exception, once."""
 
-    def __init__(self, problem: type[BaseException]) -> None:
-        self._problem = problem
+    def __init__(self, error: type[BaseException]) -> None:
+        self._problem = error
         self._is_armed = False
 
     def handle(self, *_: object) -> None:
@@ -86,8 +86,8 @@ class Interruption:
 
 
 @contextmanager
-def interrupting(problem: type[BaseException]) -> Iterator[Interruption]:
-    interruption = Interruption(problem)
+def interrupting(error: type[BaseException]) -> Iterator[Interruption]:
+    interruption = Interruption(error)
     before = signal.signal(signal.SIGUSR1, interruption.handle)
     try:
         yield interruption
@@ -96,11 +96,11 @@ def interrupting(problem: type[BaseException]) -> Iterator[Interruption]:
 
 
 @pytest.mark.parametrize("count", [SOME, pytest.param(MANY, marks=pytest.mark.long)], ids=["some", "many"])
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, StoppedError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_signal_at_a_random_moment(way: str, problem: type[BaseException], count: int) -> None:
+def test_a_signal_at_a_random_moment(way: str, error: type[BaseException], count: int) -> None:
     chance = random.Random(way)  # noqa: S311 - no secret
-    with Emulator() as openrouter, model_for(openrouter) as model, interrupting(problem) as signals:
+    with Emulator() as openrouter, model_for(openrouter) as model, interrupting(error) as signals:
         SYNC_WAYS[way](model)
         began = time.perf_counter()
         SYNC_WAYS[way](model)
@@ -114,11 +114,11 @@ def test_a_signal_at_a_random_moment(way: str, problem: type[BaseException], cou
         assert interrupted
 
 
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, StoppedError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])
 @pytest.mark.parametrize("fault", [faults.silence(), faults.silence("middle")], ids=["no reply", "a stalled reply"])
 @pytest.mark.parametrize("way", ["invoke", "stream", "chain"])
-def test_a_signal_ends_a_stalled_call(way: str, fault: Any, problem: type[BaseException]) -> None:
-    with Emulator() as openrouter, model_for(openrouter) as model, interrupting(problem) as signals:
+def test_a_signal_ends_a_stalled_call(way: str, fault: Any, error: type[BaseException]) -> None:
+    with Emulator() as openrouter, model_for(openrouter) as model, interrupting(error) as signals:
         openrouter.fail_next(fault)
         assert signals.run_until_it_waits(lambda: SYNC_WAYS[way](model))
         assert_clean_sync(model, openrouter)

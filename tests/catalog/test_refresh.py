@@ -42,7 +42,7 @@ def test_an_unheard_of_kimi_warns_once_and_has_a_profile_after_refresh() -> None
     estimate = other.estimate_cost("Hello.", max_tokens=1_000_000)
     assert estimate.source == refreshed.source
     assert estimate.date == refreshed.date
-    assert estimate.most_cost == pytest.approx(9, abs=0.01)
+    assert estimate.max_cost == pytest.approx(9, abs=0.01)
 
 
 def test_a_profile_of_the_user_stays() -> None:

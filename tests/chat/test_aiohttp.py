@@ -79,11 +79,11 @@ async def test_a_damaged_body_on_aiohttp_is_a_typed_error(way: Way, fault: Fault
         async with model_on_aiohttp(openrouter.base_url) as model:
             with pytest.raises((KimiReplyError, KimiConnectionError)) as caught:
                 await ask(model, way)
-    problem: BaseException | None = caught.value
-    while problem is not None:
+    error: BaseException | None = caught.value
+    while error is not None:
         # aiohttp's errors contain the request with its headers.
-        assert KEY not in repr(problem) + str(problem) + repr(vars(problem))
-        problem = problem.__cause__ or problem.__context__
+        assert KEY not in repr(error) + str(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
 
 
 async def test_leaving_a_stream_closes_its_connection() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi.cli.main import main
-from langchain_kimi.testing import HOSTS_WITH_HABITS, Emulator
+from langchain_kimi.testing import SAMPLE_HOSTS, Emulator
 from tests.conftest import KEY
 
 
@@ -30,6 +30,6 @@ class Cli:
 
 @pytest.fixture
 def cli(openrouter: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    openrouter.behave(hosts=HOSTS_WITH_HABITS, prompt_cache=False)
+    openrouter.behave(hosts=SAMPLE_HOSTS, prompt_cache=False)
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
     return Cli(openrouter, capsys)

@@ -41,7 +41,7 @@ class Measured:
 async def measure(  # noqa: PLR0913 - the dimensions of the table
     openrouter: Emulator, budget: float, concurrency: int, error: float, *, calls: int = 1_000, wait: bool = True
 ) -> Measured:
-    """Make calls at the dearest price, whose prompts have more tokens than estimated by the share `error`."""
+    """Make calls at the highest price, whose prompts have more tokens than estimated by the share `error`."""
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, model=SLUG, max_tokens=MAX_TOKENS, max_retries=0)
     listed = prices(SLUG)
     assert listed is not None

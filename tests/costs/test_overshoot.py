@@ -1,4 +1,4 @@
-"""Concurrent calls at the dearest price do not exceed a budget, and use nearly all of it."""
+"""Concurrent calls at the highest price do not exceed a budget, and use nearly all of it."""
 
 from itertools import product
 

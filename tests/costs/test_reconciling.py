@@ -1,6 +1,7 @@
 """Lookups of unknown costs in the background."""
 
 import logging
+from asyncio import CancelledError
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from langchain_kimi._costs.charges import CallCost
 from langchain_kimi._costs.reconciling import Reconciler
-from langchain_kimi.errors import KimiConnectionError, KimiError, KimiNotFoundError
+from langchain_kimi.errors import KimiConnectionError, KimiNotFoundError
 
 NOW = (0.0, 0.0, 0.0)
 RECORD = {"id": "gen-1", "total_cost": 0.5, "model": "kimi", "provider_name": "Host", "native_tokens_prompt": 7}
@@ -24,7 +25,7 @@ class Records:
     def generation(self, generation_id: str, *, wait: float) -> Any:
         self.lookups.append((generation_id, wait))
         answer = self.answers.pop(0)
-        if isinstance(answer, KimiError):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -62,6 +63,40 @@ def test_a_cost_that_stays_unknown_is_logged(caplog: pytest.LogCaptureFixture) -
         reconciler.look_up("gen-1", costs.append)
         assert reconciler.join()
     assert (costs, caplog.messages) == ([], ["The cost of the generation gen-1 is still unknown."])
+
+
+@pytest.mark.parametrize("problem", [KeyError("sk-key"), OSError("sk-key"), CancelledError(), SystemExit("sk-key")])
+def test_any_exception_of_the_source_is_a_failed_lookup(
+    caplog: pytest.LogCaptureFixture, problem: BaseException
+) -> None:
+    costs: list[CallCost] = []
+    reconciler = Reconciler(Records(problem, RECORD), NOW)
+    reconciler.look_up("gen-1", costs.append)
+    assert reconciler.join(60)
+    assert [one.cost for one in costs] == [Decimal("0.5")]
+    assert caplog.messages == [f"The lookup of the generation gen-1 failed with {type(problem).__name__}."]
+
+
+def test_an_exception_for_each_lookup_ends_the_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    def source() -> Records:
+        raise RuntimeError("sk-key")
+
+    reconciler = Reconciler(source, NOW)
+    reconciler.look_up("gen-1", lambda _: None)
+    assert reconciler.join(60)
+    assert (len(caplog.messages), "sk-key" in caplog.text) == (4, False)
+
+
+def test_an_exception_of_a_receiver_does_not_reach_the_other_ones(caplog: pytest.LogCaptureFixture) -> None:
+    costs: list[CallCost] = []
+    reconciler = Reconciler(Records(RECORD, RECORD), NOW)
+    with reconciler._changed:
+        reconciler.look_up("gen-1", lambda cost: dict[CallCost, int]()[cost])
+        reconciler.look_up("gen-1", costs.append)
+        reconciler.look_up("gen-2", costs.append)
+    assert reconciler.join(60)
+    assert len(costs) == 2
+    assert caplog.messages == ["The cost of the generation gen-1 was not taken over."]
 
 
 def test_a_lookup_waits_for_its_time() -> None:

@@ -1,4 +1,4 @@
-"""The highest possible cost of a request."""
+"""The maximum cost of a request."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ BODY: dict[str, Any] = {"model": SLUG, "messages": [{"role": "user", "content": 
 PRICES = {"prompt": 1.0, "completion": 10.0}
 
 
-def test_the_price_is_that_of_the_dearest_host() -> None:
+def test_the_price_is_that_of_the_most_expensive_host() -> None:
     listed = prices(SLUG)
     assert listed is not None
     case = worst_case(BODY)
@@ -52,7 +52,7 @@ def test_a_schema_and_tools_are_part_of_the_prompt() -> None:
     assert worst_case({**BODY, "response_format": schema}).prompt_tokens > plain + 20
 
 
-def test_of_several_models_the_dearest_counts() -> None:
+def test_of_several_models_the_most_expensive_counts() -> None:
     both = worst_case({**BODY, "models": ["moonshotai/kimi-k3"]})
     alone = worst_case({**BODY, "model": "moonshotai/kimi-k3"})
     assert both.cost == max(alone.cost, worst_case(BODY).cost)

@@ -1,4 +1,4 @@
-"""Budgets that reserve the highest possible cost of calls: refusals, waiting, children, retries and other processes."""
+"""Budgets that reserve the maximum cost of calls: refusals, waiting, children, retries and other processes."""
 
 import asyncio
 import pickle

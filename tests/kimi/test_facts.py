@@ -116,7 +116,7 @@ HOSTS = (host("cheap/fp4", 1, 2, weights="fp4"), host("usual", 1.5, 3), host("de
         ({"max_price": {"prompt": 2, "completion": "4"}}, (2, 4)),
     ],
 )
-def test_the_highest_price_is_that_of_the_dearest_host_that_may_serve(
+def test_the_highest_price_is_that_of_the_most_expensive_host_that_may_serve(
     provider: dict[str, object] | None, expected: tuple[float, float]
 ) -> None:
     facts.use(fetched(*HOSTS))

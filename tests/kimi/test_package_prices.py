@@ -45,7 +45,7 @@ def test_the_price_of_the_day_is_taken() -> None:
     assert row["profile"] == {"name": "Kimi"}
 
 
-def test_the_dearest_host_and_its_cache_writes_are_recorded() -> None:
+def test_the_most_expensive_host_and_its_cache_writes_are_recorded() -> None:
     tables = [
         provider("openrouter", **{K3: price(3, 15), f"{K3}:batch": price(0.917, 6), K2_6: price(0.95, 4)}),
         provider("moonshotai", **{"kimi-k3": price(3, 15, 0.3, 3), "kimi-k3-other": price(30, 150)}),

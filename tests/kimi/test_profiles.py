@@ -138,7 +138,7 @@ def test_the_data_has_base_slugs() -> None:
     assert set(DATA["aliases"].values()) <= set(SLUGS)
 
 
-def test_the_dearest_host_is_at_least_as_dear_as_the_list() -> None:
+def test_the_most_expensive_host_costs_at_least_as_much_as_the_list() -> None:
     for slug in SLUGS:
         listed = prices(slug)
         assert listed is not None

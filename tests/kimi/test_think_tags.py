@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.think_tags import ThinkTags, closes_thoughts
+from langchain_kimi._kimi.think_mentions import closes_thoughts
+from langchain_kimi._kimi.think_tags import ThinkTags
 from tests.growth import assert_linear
 
 SILENT = {"model": "moonshotai/kimi-k2-0905"}

@@ -47,8 +47,8 @@ def values(integers: Any) -> Any:
 def outcome(codec: Codec, value: Any) -> object:
     try:
         return codec.encode(value)
-    except (TypeError, ValueError) as problem:
-        return type(problem), str(problem)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
 
 
 def test_orjson_is_used_if_it_is_installed() -> None:
@@ -89,8 +89,8 @@ def test_a_lone_surrogate_is_replaced(codec: Codec, text: str, encoded: str) -> 
 def parts_outcome(codec: Codec, value: Any) -> object:
     try:
         return codec.encode_object({"a": [1], "x": value, "b": 0.6, "c": "é"})
-    except (TypeError, ValueError) as problem:
-        return type(problem), str(problem)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
 
 
 @pytest.mark.uncovered

@@ -51,10 +51,10 @@ def test_a_long_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_error_about_a_setting_names_its_variable() -> None:
-    problem = ValueError("api_key must be printable.")
-    assert str(about({"api_key": NAME}, problem)) == f"The environment variable {NAME} must be printable."
-    assert about({"api_key": ""}, problem) is problem
-    assert about({"base_url": NAME}, problem) is problem
+    error = ValueError("api_key must be printable.")
+    assert str(about({"api_key": NAME}, error)) == f"The environment variable {NAME} must be printable."
+    assert about({"api_key": ""}, error) is error
+    assert about({"base_url": NAME}, error) is error
 
 
 def test_the_source_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:

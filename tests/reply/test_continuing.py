@@ -122,7 +122,7 @@ BROKEN: Any = {"name": "f", "args": "{", "id": "f:0", "error": None, "type": "in
 
 
 @pytest.mark.parametrize(
-    ("message", "problem"),
+    ("message", "error"),
     [
         (AIMessage("Done.", response_metadata={"finish_reason": "stop"}), "finish reason is 'stop', not 'length'"),
         (AIMessage("Done."), "finish reason is None"),
@@ -133,9 +133,9 @@ BROKEN: Any = {"name": "f", "args": "{", "id": "f:0", "error": None, "type": "in
     ],
 )
 async def test_only_text_that_was_cut_by_the_limit_can_be_continued(
-    openrouter: Emulator, carry_on: Continue, message: AIMessage, problem: str
+    openrouter: Emulator, carry_on: Continue, message: AIMessage, error: str
 ) -> None:
-    with pytest.raises(KimiUsageError, match=problem) as caught:
+    with pytest.raises(KimiUsageError, match=error) as caught:
         await carry_on(message, "hi")
     assert isinstance(caught.value, ValueError)
     assert not openrouter.requests

@@ -86,18 +86,18 @@ def test_images_get_their_types() -> None:
 
 
 def test_images_of_batches_get_their_types() -> None:
-    problem = ValueError("mime_type key is required for base64 data.")
-    batches = batches_with_image_types([[HumanMessage("hi")], [IMAGE]], problem)
+    error = ValueError("mime_type key is required for base64 data.")
+    batches = batches_with_image_types([[HumanMessage("hi")], [IMAGE]], error)
     assert [[message.content for message in messages] for messages in batches] == [["hi"], [[TYPED]]]
     with pytest.raises(KimiUsageError, match="base64 data"):
-        batches_with_image_types([[UNKNOWN]], problem)
+        batches_with_image_types([[UNKNOWN]], error)
 
 
 def test_an_error_with_another_reason_is_raised_again() -> None:
-    problem = ValueError("of a callback")
+    error = ValueError("of a callback")
     with pytest.raises(ValueError, match="of a callback") as caught:
-        batches_with_image_types([[HumanMessage("hi")]], problem)
-    assert caught.value is problem
+        batches_with_image_types([[HumanMessage("hi")]], error)
+    assert caught.value is error
     refused = KimiInvalidRequestError("refused")
     with pytest.raises(KimiInvalidRequestError) as raised:
         batches_with_image_types([[IMAGE]], refused)

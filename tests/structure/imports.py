@@ -91,7 +91,9 @@ LAYERS = {
     "__main__": Layer(frozenset({"cli"})),
     "cli": Layer(MODEL | {"_constructor", "bulk", "catalog", "chat_models", "verify"}, LANGCHAIN | {"socket", "ssl"}),
     "testing": Layer(
-        BASE | {"_openrouter.wire", "_openrouter.limits", "_openrouter.redaction", "_kimi"},
+        BASE
+        | {"_openrouter.wire", "_openrouter.limits", "_openrouter.redaction", "_kimi"}
+        | {"_openrouter.http.decoding"},
         NETWORK | {"concurrent", "pytest", "vcr", "yaml", "langchain_core"},
     ),
 }

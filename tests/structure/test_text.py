@@ -25,6 +25,9 @@ FAKE_KEY = "sk-or" + "-v1-" + "0a" * 32
         (f"key = {FAKE_KEY}", "a key"),
         ("https://py" + "pi.org/simple", "a package index"),
         ("--extra-index" + "-url https://packages.example", "a package index"),
+        ("<" * 7 + " HEAD", "a marker of a merge conflict"),
+        ("=" * 7, "a marker of a merge conflict"),
+        (">" * 7 + " main", "a marker of a merge conflict"),
     ],
 )
 def test_unwanted_text_is_reported(line: str, kind: str) -> None:
@@ -41,6 +44,9 @@ def test_unwanted_text_is_reported(line: str, kind: str) -> None:
         "sk-or-v1-...",
         "mastodon, methods, axxxb",
         "class A:\\n    pass",
+        "Title\n" + "=" * 8,
+        ">" * 3 + " print(1)",
+        "a = " + "=" * 7,
     ],
 )
 def test_similar_text_is_allowed(line: str) -> None:

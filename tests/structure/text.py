@@ -23,6 +23,8 @@ EVERYWHERE = {
 OUTSIDE_CASSETTES = {
     "an absolute path": r"(?<![\w./:~-])/(?:home|root|Users|work|tmp|var|mnt|private)/\w",
     "a path on a drive": r"\b[A-Z]:\\+(?:Users|Windows|Program)",
+    # Git writes them with seven characters at the beginning of a line.
+    "a marker of a merge conflict": r"(?m)^(?:[<]{7}|[|]{7}|[=]{7}|[>]{7})(?:[ ]|$)",
     "an unfinished note": r"\b(?:TO[D]O|FIX[M]E|XX[X])\b",
 }
 _DIRECTIVE = re.compile(

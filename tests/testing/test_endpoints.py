@@ -47,6 +47,12 @@ def test_a_generation_is_available_at_the_second_lookup(openrouter: Emulator, cl
         ("GET", "/models/moonshotai/kimi-x/endpoints", 404),
         ("GET", "/unknown", 404),
         ("GET", "/models?limit=many", 400),
+        ("GET", "/models?limit=0", 400),
+        ("GET", "/models?offset=-1", 400),
+        ("GET", "/models?context=many", 400),
+        ("GET", "/models?max_price=inf", 400),
+        ("PUT", "/chat/completions", 404),
+        ("POST", "/unknown", 404),
         ("GET", "/generation", 404),
         ("GET", "/chat/completions", 404),
         ("POST", "/models", 405),
@@ -73,3 +79,18 @@ def test_lists_of_providers_and_endpoints_need_no_key(openrouter: Emulator) -> N
 
 def test_a_model_alone(client: httpx.Client) -> None:
     assert client.get("/model/moonshotai/kimi-k2.5").json()["data"]["id"] == "moonshotai/kimi-k2.5"
+
+
+def test_numbers_of_the_list_of_models_are_read(client: httpx.Client) -> None:
+    assert len(client.get("/models?limit=2&offset=1&context=1e5&min_price=0&max_price=1").json()["data"]) == 2
+
+
+def test_head_has_the_headers_of_get(client: httpx.Client) -> None:
+    for path in ("/models", "/key", "/models/moonshotai/kimi-k3/endpoints"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content, head.headers) == (200, b"", get.headers)
+
+
+def test_paths_are_decoded(client: httpx.Client) -> None:
+    for path in ("/models/moonshotai%2Fkimi-k3/endpoints", "/models/moonshotai/kimi-k3/endpoints/"):
+        assert client.get(path).json()["data"]["id"] == "moonshotai/kimi-k3"

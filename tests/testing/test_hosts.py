@@ -5,11 +5,11 @@ from langchain_core.tools import tool
 
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiNotFoundError, KimiServerError
-from langchain_kimi.testing import HOSTS_WITH_HABITS, Emulator, Reply
+from langchain_kimi.testing import SAMPLE_HOSTS, Emulator, Reply
 from langchain_kimi.testing.hosts import route
 from tests.conftest import KEY
 
-NAMES = {host.tag: host.name for host in HOSTS_WITH_HABITS}
+NAMES = {host.tag: host.name for host in SAMPLE_HOSTS}
 
 
 @tool
@@ -20,7 +20,7 @@ def get_weather(city: str) -> str:
 
 @pytest.fixture
 def habits(openrouter: Emulator) -> Emulator:
-    openrouter.behave(hosts=HOSTS_WITH_HABITS)
+    openrouter.behave(hosts=SAMPLE_HOSTS)
     return openrouter
 
 
@@ -29,7 +29,7 @@ def at(emulator: Emulator, tag: str, **settings: Any) -> ChatKimi:
     return ChatKimi(api_key=KEY, base_url=emulator.base_url, max_retries=0, provider=provider, **settings)
 
 
-@pytest.mark.parametrize("tag", ["steady", "leaky", "careless", "slow", "dear"])
+@pytest.mark.parametrize("tag", ["steady", "leaky", "careless", "slow", "expensive"])
 def test_the_named_host_serves(habits: Emulator, tag: str) -> None:
     assert at(habits, tag).invoke("Hello.").response_metadata["provider"] == NAMES[tag]
 
@@ -56,15 +56,17 @@ def test_one_host_fails_and_another_takes_over(habits: Emulator) -> None:
     with pytest.raises(KimiServerError) as caught:
         at(habits, "broken").invoke("Hello.")
     assert caught.value.provider == "Broken"
-    model = ChatKimi(api_key=KEY, base_url=habits.base_url, provider={"order": ["broken", "dear"]})
-    assert model.invoke("Hello.").response_metadata["provider"] == "Dear"
+    model = ChatKimi(api_key=KEY, base_url=habits.base_url, provider={"order": ["broken", "expensive"]})
+    assert model.invoke("Hello.").response_metadata["provider"] == "Expensive"
 
 
-def test_one_host_is_dear(habits: Emulator) -> None:
-    costs = {tag: at(habits, tag).invoke(f"Hello {tag:>8}.").response_metadata["cost"] for tag in ("steady", "dear")}
-    assert costs["dear"] > 4 * costs["steady"]
-    listed = {host.tag: host for host in at(habits, "dear").catalog().endpoints("moonshotai/kimi-k3").endpoints}
-    assert listed["dear"].pricing.per_million("prompt") == 15.0
+def test_one_host_is_expensive(habits: Emulator) -> None:
+    costs = {
+        tag: at(habits, tag).invoke(f"Hello {tag:>8}.").response_metadata["cost"] for tag in ("steady", "expensive")
+    }
+    assert costs["expensive"] > 4 * costs["steady"]
+    listed = {host.tag: host for host in at(habits, "expensive").catalog().endpoints("moonshotai/kimi-k3").endpoints}
+    assert listed["expensive"].pricing.per_million("prompt") == 15.0
     assert "structured_outputs" not in listed["slow"].supported_parameters
     assert listed["slow"].supports_tool_choice is not None
     assert listed["slow"].supports_tool_choice.required is False
@@ -79,11 +81,11 @@ def test_preferences_that_exclude_all_hosts(habits: Emulator) -> None:
     with pytest.raises(KimiNotFoundError):
         at(habits, "nobody").invoke("Hello.")
     with pytest.raises(Exception, match="No allowed providers"):
-        route(HOSTS_WITH_HABITS, {"provider": {"only": ["nobody"]}})
+        route(SAMPLE_HOSTS, {"provider": {"only": ["nobody"]}})
 
 
 def test_requests_can_be_spread_over_the_hosts(openrouter: Emulator) -> None:
-    openrouter.behave(hosts=HOSTS_WITH_HABITS[:3], balanced=True)
+    openrouter.behave(hosts=SAMPLE_HOSTS[:3], balanced=True)
     model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
 
     def served(**arguments: Any) -> set[str]:

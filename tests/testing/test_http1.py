@@ -1,8 +1,8 @@
 import gzip
 import zlib
-from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from langchain_kimi.testing.http1 import (
     BodyReader,
@@ -10,6 +10,7 @@ from langchain_kimi.testing.http1 import (
     MalformedRequestError,
     Pause,
     Response,
+    UnsupportedEncodingError,
     frame,
     parse_head,
     response_head,
@@ -30,6 +31,9 @@ def test_request_heads_are_parsed() -> None:
         b"GET / HTTP/1.1\r\nodd",
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip",
+        b"POST / HTTP/1.1\r\nContent-Length: +1",
+        b"POST / HTTP/1.1\r\nContent-Length: \xb2",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
     ],
 )
 def test_malformed_heads_are_rejected(head: bytes) -> None:
@@ -63,8 +67,13 @@ def test_a_response_ignores_its_end_by_default() -> None:
 
 def test_old_clients_do_not_keep_connections() -> None:
     assert parse_head(b"GET / HTTP/1.1").keeps_alive
+    assert parse_head(b"GET / HTTP/1.0\r\nConnection: TE, Keep-Alive").keeps_alive
     assert not parse_head(b"GET / HTTP/1.1\r\nConnection: close").keeps_alive
+    assert not parse_head(b"GET / HTTP/1.1\r\nConnection: TE,Close").keeps_alive
     assert not parse_head(b"GET / HTTP/1.0").keeps_alive
+    assert response_head(Response(), chunked=False, connection="keep-alive").endswith(
+        b"connection: keep-alive\r\ncontent-length: 0\r\n\r\n"
+    )
     assert response_head(Response(), chunked=False, closes=True).endswith(b"connection: close\r\n\r\n")
 
 
@@ -91,21 +100,52 @@ def test_bodies_are_read() -> None:
     assert read(CHUNKED, *(bytes([byte]) for byte in trailers)) == (b"abc", b"")
 
 
-@pytest.mark.parametrize(
-    ("encoding", "compress"), [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)]
-)
-def test_bodies_are_decompressed(encoding: str, compress: Callable[[bytes], bytes]) -> None:
-    body = compress(b"abc")
+def raw_deflate(body: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(body) + compressor.flush()
+
+
+ENCODED: dict[str, tuple[str, bytes]] = {
+    "gzip": ("gzip", gzip.compress(b"abc")),
+    "its old name": ("x-gzip", gzip.compress(b"abc")),
+    "upper case": ("GZIP", gzip.compress(b"abc")),
+    "two members": ("gzip", gzip.compress(b"a") + gzip.compress(b"bc")),
+    "two encodings": ("deflate, gzip", gzip.compress(zlib.compress(b"abc"))),
+    "with identity": ("identity, gzip", gzip.compress(b"abc")),
+    "zlib": ("deflate", zlib.compress(b"abc")),
+    "raw deflate": ("deflate", raw_deflate(b"abc")),
+    "zstandard": ("zstd", zstandard.compress(b"abc")),
+    "identity": ("identity", b"abc"),
+    "empty": ("", b"abc"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_bodies_are_decompressed(name: str) -> None:
+    encoding, body = ENCODED[name]
     assert read(b"Content-Length: %d\r\nContent-Encoding: %b" % (len(body), encoding.encode()), body)[0] == b"abc"
+
+
+def test_an_unknown_encoding_has_its_own_status() -> None:
+    with pytest.raises(UnsupportedEncodingError) as raised:
+        read(b"Content-Length: 1\r\nContent-Encoding: compress", b"a")
+    assert raised.value.status == 415
+
+
+TRUNCATED = gzip.compress(b"abc")[:-8]
 
 
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
         (CHUNKED, b"zz\r\n"),
+        (CHUNKED, b"-1\r\n"),
+        (CHUNKED, b"0x1\r\na\r\n"),
         (CHUNKED, b"1\r\nabc"),
         (b"Content-Length: 1\r\nContent-Encoding: gzip", b"a"),
-        (b"Content-Length: 1\r\nContent-Encoding: br", b"a"),
+        (b"Content-Length: 4\r\nContent-Encoding: gzip", b"\x1f\x8bab"),
+        (b"Content-Length: 8\r\nContent-Encoding: zstd", b"abcdefgh"),
+        (b"Content-Length: %d\r\nContent-Encoding: gzip" % len(TRUNCATED), TRUNCATED),
     ],
 )
 def test_malformed_bodies_are_rejected(headers: bytes, body: bytes) -> None:

@@ -24,6 +24,10 @@ def test_the_body_is_parsed_if_it_is_json(raw: bytes, body: object) -> None:
     assert (request.raw, request.body) == (raw, body)
 
 
+def test_halves_of_surrogate_pairs_are_replaced() -> None:
+    assert received(rb'["\uD83D\uDE00", "a\ud800", "\udc00b"]').body == ["\U0001f600", "a\ufffd", "\ufffdb"]
+
+
 @pytest.mark.parametrize("levels", [501, 2000, 100_000])
 def test_a_body_that_is_nested_very_deeply_is_no_body(levels: int) -> None:
     assert received(b"[" * levels + b"]" * levels).body is None
@@ -32,6 +36,7 @@ def test_a_body_that_is_nested_very_deeply_is_no_body(levels: int) -> None:
 
 def test_keys_of_json_objects_in_prompts() -> None:
     assert received(authorization="Bearer planted").sent_key("planted")
+    assert received(authorization="bearer  planted").sent_key("planted")
     assert not received(authorization="Bearer planted").sent_key("other")
     assert not received().has_key
     assert not received(authorization="Basic planted").sent_key("planted")

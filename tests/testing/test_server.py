@@ -56,6 +56,32 @@ def test_a_connection_is_closed_on_request() -> None:
     assert answered.endswith(b"\r\n2\r\nok\r\n0\r\n\r\n")
 
 
+def test_old_clients_may_keep_a_connection() -> None:
+    plain, last = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"
+    with serving(Response(steps=(b"ok",), chunked=False)) as (server, _):
+        assert spoken(server, plain + last).count(b"ok") == 2
+    with serving(Response(steps=(b"o", Pause(0), b"k"))) as (server, _):
+        assert spoken(server, plain + last).count(b"ok") == 1
+
+
+def test_the_response_to_head_has_no_body() -> None:
+    head, last = b"HEAD / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+    for chunked in (False, True):
+        with serving(Response(steps=(b"ok",), chunked=chunked)) as (server, _):
+            first, second, body = spoken(server, head + last).split(b"\r\n\r\n", 2)
+        assert (b"ok" in first, b"connection: close" in second, b"ok" in body) == (False, True, True)
+
+
+def test_line_breaks_before_a_request_are_ignored() -> None:
+    with serving(Response(steps=(b"ok",), chunked=False)) as (server, _):
+        assert spoken(server, b"\r\n\r\nGET / HTTP/1.0\r\n\r\n").endswith(b"ok")
+
+
+def test_a_malformed_request_ends_a_kept_connection() -> None:
+    with serving(Response(steps=(b"ok",), chunked=False)) as (server, _):
+        assert b"HTTP/1.1 400" in spoken(server, b"HEAD / HTTP/1.1\r\n\r\n", b"GET\r\n\r\n")
+
+
 def test_requests_can_be_split_and_pipelined() -> None:
     bodies: list[bytes] = []
 
@@ -222,5 +248,13 @@ def test_request_bodies_can_be_chunked_and_compressed() -> None:
 
 def test_a_client_may_wait_for_permission() -> None:
     with serving(Response()) as (server, _):
-        received = spoken(server, b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", b"a")
+        received = spoken(
+            server, b"POST / HTTP/1.1\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", b"a"
+        )
     assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+def test_old_clients_get_no_permission() -> None:
+    with serving(Response()) as (server, _):
+        received = spoken(server, b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", b"a")
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")

@@ -41,9 +41,7 @@ def test_prices_come_from_the_profile() -> None:
     tokens = model().count_tokens(ASKED).tokens
     assert (estimate.prompt_tokens, estimate.exact, estimate.completion_tokens) == (tokens, False, 1000)
     assert estimate.prompt_cost == pytest.approx(tokens * listed.prompt / 1e6)
-    assert estimate.most_cost == pytest.approx(
-        (tokens * listed.highest_prompt + 1000 * listed.highest_completion) / 1e6
-    )
+    assert estimate.max_cost == pytest.approx((tokens * listed.highest_prompt + 1000 * listed.highest_completion) / 1e6)
     assert (estimate.source, estimate.date) == (listed.source, listed.date)
 
 
@@ -88,11 +86,11 @@ def test_the_estimate_counts_max_tokens_of_output(settings: dict[str, Any], limi
     estimate = model(**settings).estimate_cost(ASKED, max_tokens=limit)
     assert estimate.completion_tokens == most
     # One endpoint of this model costs 1.15 and 8 USD.
-    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 1.15 + most * 8) / 1e6)
+    assert estimate.max_cost == pytest.approx((estimate.prompt_tokens * 1.15 + most * 8) / 1e6)
 
 
 def test_a_free_model_costs_nothing() -> None:
-    assert model(model="moonshotai/kimi-k2:free").estimate_cost(ASKED).most_cost == 0
+    assert model(model="moonshotai/kimi-k2:free").estimate_cost(ASKED).max_cost == 0
 
 
 def test_an_unknown_model_has_no_price() -> None:
@@ -104,10 +102,10 @@ def test_an_unknown_model_has_no_price() -> None:
 def test_prices_that_are_passed_in_are_used() -> None:
     estimate = model(model=UNKNOWN).estimate_cost(ASKED, prices={"prompt": 2, "completion": 10})
     assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 2 / 1e6)
-    assert (estimate.completion_tokens, estimate.most_cost) == (None, None)
+    assert (estimate.completion_tokens, estimate.max_cost) == (None, None)
     assert (estimate.source, estimate.date) == ("given", None)
     with_limit = model().estimate_cost(ASKED, max_tokens=100, prices={"prompt": 0, "completion": 10})
-    assert with_limit.most_cost == pytest.approx(0.001)
+    assert with_limit.max_cost == pytest.approx(0.001)
 
 
 @pytest.mark.parametrize(
@@ -132,17 +130,17 @@ def test_an_invalid_limit_is_refused() -> None:
         model().estimate_cost(ASKED, max_tokens=0)
 
 
-def test_the_most_that_a_call_costs_is_that_of_the_dearest_host() -> None:
+def test_the_maximum_cost_is_that_of_the_most_expensive_host() -> None:
     estimate = model(model="moonshotai/kimi-k3").estimate_cost(ASKED, max_tokens=1000)
     # One host has a faster endpoint for 4.5 USD and 22.5 USD.
     assert estimate.prompt_cost == pytest.approx(estimate.prompt_tokens * 3 / 1e6)
-    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * 4.5 + 1000 * 22.5) / 1e6)
+    assert estimate.max_cost == pytest.approx((estimate.prompt_tokens * 4.5 + 1000 * 22.5) / 1e6)
     batch = model(model="moonshotai/kimi-k3:batch").estimate_cost(ASKED, max_tokens=1000)
-    assert batch.most_cost == pytest.approx((batch.prompt_tokens * 0.917 + 1000 * 6) / 1e6)
+    assert batch.max_cost == pytest.approx((batch.prompt_tokens * 0.917 + 1000 * 6) / 1e6)
 
 
 def most(**settings: Any) -> float:
-    cost = model(**{"max_tokens": 1_000_000, **settings}).estimate_cost([HumanMessage("")]).most_cost
+    cost = model(**{"max_tokens": 1_000_000, **settings}).estimate_cost([HumanMessage("")]).max_cost
     assert cost is not None
     return cost
 
@@ -152,7 +150,7 @@ def test_the_most_is_at_most_the_price_that_the_preferences_allow() -> None:
     assert most(provider={"max_price": {"completion": "99"}}) == pytest.approx(8, abs=0.01)
 
 
-def test_a_dearer_fallback_counts_for_the_most() -> None:
+def test_a_more_expensive_fallback_counts_for_the_maximum_cost() -> None:
     assert most(models=["moonshotai/kimi-k3"]) == pytest.approx(22.5, abs=0.01)
     with pytest.raises(KimiUsageError, match=f"prices of {UNKNOWN} are unknown"):
         most(models=[UNKNOWN])
@@ -170,6 +168,6 @@ def test_a_dearer_fallback_counts_for_the_most() -> None:
 def test_hosts_above_the_maximum_price_do_not_count(limits: Any, prompt: float, completion: float) -> None:
     k3 = model(model="moonshotai/kimi-k3", provider={"max_price": limits})
     estimate = k3.estimate_cost(ASKED, max_tokens=1000)
-    assert estimate.most_cost == pytest.approx((estimate.prompt_tokens * prompt + 1000 * completion) / 1e6)
+    assert estimate.max_cost == pytest.approx((estimate.prompt_tokens * prompt + 1000 * completion) / 1e6)
     own = k3.estimate_cost(ASKED, max_tokens=1000, prices={"prompt": 100, "completion": 200})
-    assert own.most_cost == pytest.approx((own.prompt_tokens * 100 + 1000 * 200) / 1e6)
+    assert own.max_cost == pytest.approx((own.prompt_tokens * 100 + 1000 * 200) / 1e6)

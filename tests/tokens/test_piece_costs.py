@@ -1,6 +1,6 @@
 import pytest
 
-from langchain_kimi._tokens.piece_costs import SIZE, cost_of_piece, places, places_in_ascii
+from langchain_kimi._tokens.piece_costs import SIZE, ascii_indices, cost_of_piece, other_indices
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_piece_has_no_more_tokens_than_bytes() -> None:
         assert len(piece) / 3 < cost_of_piece(piece) <= len(piece.encode())
 
 
-def test_a_piece_has_a_place_for_each_of_its_sequences() -> None:
+def test_a_piece_has_an_index_for_each_of_its_sequences() -> None:
     # All pieces; 5 letters, 4 pairs, 3 triples, 2 sequences of four, the word.
-    assert len(places_in_ascii(" abcd")) == 1 + 5 + 4 + 3 + 2 + 1
-    assert len(places_in_ascii("ab")) == 1 + 2 + 1
+    assert len(ascii_indices(" abcd")) == 1 + 5 + 4 + 3 + 2 + 1
+    assert len(ascii_indices("ab")) == 1 + 2 + 1
     # All pieces; 2 letters, 1 pair; for each letter its tokens and its neighbors.
-    assert len(places("да")) == 1 + 2 + 1 + 2 * 2
-    assert {*places("да"), *places("🧿𐐀"), *places_in_ascii("x" * 80)} <= {*range(SIZE)}
+    assert len(other_indices("да")) == 1 + 2 + 1 + 2 * 2
+    assert {*other_indices("да"), *other_indices("🧿𐐀"), *ascii_indices("x" * 80)} <= {*range(SIZE)}
 
 
 def test_lone_surrogates_have_tokens() -> None:

@@ -51,6 +51,8 @@ def build() -> list[ChatKimi]:
         ChatKimi(openrouter_provider={"only": ["novita"]}, repairs={"markup", "call_ids"}),
         ChatKimi(openrouter_provider=ProviderPreferences(zdr=True), repairs=["all", "orphans"], host=Host(**HOST)),
         ChatKimi(repairs="none", stop_sequences="END", output_version="v1", cache=False, name="mine"),
+        ChatKimi(timeout=httpx.Timeout(60, connect=5), logit_bias={100: -1}),
+        ChatKimi(request_timeout=(5, 60.0), logit_bias={"100": -0.5}),
         ChatKimi(timeout={"idle": 60, "total": None}, default_headers={"x-trace": "1"}, app_title="Trips"),
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from langchain_kimi import ChatKimi, averify_hosts, verify_hosts
 from langchain_kimi.errors import KimiUsageError
-from langchain_kimi.testing import HOSTS_WITH_HABITS, EmulatedHost, Emulator
+from langchain_kimi.testing import SAMPLE_HOSTS, EmulatedHost, Emulator
 from langchain_kimi.verify import Rate
 from langchain_kimi.verify.running import _judgements
 from tests.conftest import KEY
@@ -19,7 +19,7 @@ CASES = [CALLING, TALKING]
 
 @pytest.fixture
 def habits(openrouter: Emulator) -> Emulator:
-    openrouter.behave(hosts=tuple(host for host in HOSTS_WITH_HABITS if host.tag != "slow"), prompt_cache=False)
+    openrouter.behave(hosts=tuple(host for host in SAMPLE_HOSTS if host.tag != "slow"), prompt_cache=False)
     return openrouter
 
 
@@ -34,7 +34,7 @@ def test_the_planted_hosts_are_found(kimi: ChatKimi) -> None:
     assert {tag: host.verdict for tag, host in hosts.items()} == {
         "steady": "good",
         "leaky": "good",
-        "dear": "good",
+        "expensive": "good",
         "careless": "bad",
         "broken": "bad",
     }
@@ -43,16 +43,18 @@ def test_the_planted_hosts_are_found(kimi: ChatKimi) -> None:
     assert hosts["careless"].after.structured == Rate(0, 6)
     assert hosts["broken"].errors == {"KimiServerError": 12}
     assert hosts["careless"].after.good.interval[1] < 0.8 < hosts["steady"].after.good.share  # type: ignore[operator]  # it has answers
-    assert "times the usual price" in " ".join(hosts["dear"].notes)
+    assert "times the usual price" in " ".join(hosts["expensive"].notes)
     assert report.preferences.ignore == ("careless", "broken")
     assert report.cost == pytest.approx(sum(host.cost for host in report.hosts))
     assert report.is_complete
 
 
 async def test_each_call_is_pinned_to_its_host(habits: Emulator, kimi: ChatKimi) -> None:
-    report = await averify_hosts(kimi, ["dear"], cases=CASES, reference="dear")
-    assert [host.tag for host in report.hosts] == ["dear"]
-    assert {json.dumps(body["provider"]) for body in habits.bodies} == {'{"only": ["dear"], "allow_fallbacks": false}'}
+    report = await averify_hosts(kimi, ["expensive"], cases=CASES, reference="expensive")
+    assert [host.tag for host in report.hosts] == ["expensive"]
+    assert {json.dumps(body["provider"]) for body in habits.bodies} == {
+        '{"only": ["expensive"], "allow_fallbacks": false}'
+    }
     assert {body["max_tokens"] for body in habits.bodies} == {1024}
     assert report.hosts[0].first_token is not None
 

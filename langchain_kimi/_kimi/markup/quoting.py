@@ -1,4 +1,14 @@
-"""Track whether the end of a Markdown text is inside code or a quotation."""
+"""Track whether the end of a Markdown text is inside code or a quotation.
+
+Markup of tool calls that a model quotes is text, not a call. These texts are open, so markup after them is quoted:
+
+* 'Use `' (inline code), a line "```" before (a code block), four spaces after a blank line (indented code)
+* 'He wrote "', "«", "(" and "[" directly before the markup (a quotation)
+* "<code>" (HTML), "> " (a block quotation), "| a |" (the row of a table)
+
+`QuoteTracker` has the state of the whole text, which is the code fence, and `_Line` has that of a line. `BlockTracker`
+has the blocks of other formats.
+"""
 
 import re
 
@@ -28,7 +38,9 @@ _INDENTATION = 4
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""
 _MAX_UNSETTLED = 4096
+"""The maximum number of characters that are read again with the next text. It keeps the time linear."""
 _ENDING = 8
+"""The number of characters at the end of a line that the patterns for its end can see."""
 
 
 class QuoteTracker:
@@ -42,8 +54,10 @@ class QuoteTracker:
         self._unread: list[str] = []
         # The method itself, without a wrapper: it is called for nearly every delta.
         self.add = self._unread.append
+        # The opening fence of the current code block, such as "```", or an empty string.
         self._fence = ""
         self._blocks = BlockTracker()
+        # The current line, without the texts in `_unread`.
         self._line = _Line(None)
 
     @property
@@ -115,16 +129,33 @@ class QuoteTracker:
 
 
 class _Line:
-    """Tracks the code and the quotations that are open in a line."""
+    """Tracks the code and the quotations that are open in a line.
+
+    A backtick, a tag or a quotation mark at the end may continue in the next text: "`" may be half of "``". This
+    end is unsettled: it is read again with the next text, and `is_open` reads it as if the text ended there.
+
+    Attributes:
+        pieces: The texts of the line.
+        ending: The last eight characters.
+        first: The first character that is not blank; empty as long as the line is blank.
+        open: Whether each pair of quotation marks is open.
+        is_german: Whether an opening German quotation mark has occurred. Its closing mark is the English opening mark.
+        tags: The number of open code tags.
+        is_in_block: Whether code tags were open at the beginning of the line.
+    """
 
     def __init__(self, before: "_Line | None") -> None:
         """Begin a line. Paired quotation marks continue from the line before, up to the end of the paragraph."""
         self.pieces: list[str] = []
         self.ending = ""
         self.first = ""
+        # The bracket or apostrophe that was opened directly before markup, and how many of its kind are open.
         self._bracket = ""
         self._brackets = 0
+        # The blanks at the beginning of the line.
         self._indented = ""
+        # The end of the text that may continue, and the state before it: the open run of backticks, whether straight
+        # quotation marks are open, and the last character.
         self._unsettled = ""
         self._backticks = ""
         self._in_quotes = False

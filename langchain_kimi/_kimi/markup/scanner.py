@@ -3,6 +3,16 @@
 Text about the markup stays unchanged: markup in code or quotation marks, and markers that do not enclose a call of an
 offered tool. Text that may become markup is held back until that is decided. All other text passes immediately. The
 time is linear in the length of the text: runs of markup are parsed in place, and only bounded parts are parsed again.
+
+The scanner is in one of three states:
+
+* text: neither `_run` nor `_pending` is set. Text passes up to the first `TRIGGER`, which is "<|" or "functions.".
+* undecided: `_pending` is set, for example to "<|tool_ca" or "functions.sea". The next text decides.
+* markup: `_run` is set. It parses the text until other text follows. Then its calls are added and the markup is
+  removed, or the run turns out to be text and is released.
+
+For example, with an offered tool `add`, these three deltas release "Let me see." and nothing more, and `calls` has one
+call: "Let me see.<|tool_", "call_begin|>functions.add:0<|tool_call_argument_begin|>", "{}<|tool_call_end|>".
 """
 
 from typing import Literal
@@ -34,15 +44,25 @@ from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._patterns import lazy_pattern
 
 _OPENING = "<|"
+"""The beginning of every marker."""
 _ENDS = SECTION_END | {CALL_END, TURN_END, TAG_CLOSE, MESSAGE_END}
 _TAGS = {TAG_OPEN, TAG_CLOSE, MESSAGE_END}
 _BLANKS = lazy_pattern(r"\s*")
 _LONGEST_BEGIN = 64
+"""The number of characters of a bare call's JSON that are checked before the run is parsed."""
 # The end of JSON whose beginning is missing: `"]}]}`. Its quotation marks do not close a quotation.
 _END_OF_JSON = lazy_pattern(r"[\]}\"]\s?[\]}]\s?$")
 _IN_SENTENCE = lazy_pattern(r"[\w,:;=-] $")
 """The end of a text in which the next word belongs to the sentence."""
 _ENDS_TEXT = lazy_pattern(r"[\w.,!?:;…)\]}\"'\u201d\u2019\u3002\uff01\uff1f]")
+"""A character that ends a text. An opening bracket or a dash does not."""
+
+Markup = str | int | Literal[True] | None
+"""The markup at a trigger.
+
+A marker such as `<|tool_call_begin|>`; the position of the JSON of a bare call, `functions.name:0{...}`; True if the
+text may become markup; None if it is text.
+"""
 
 
 class MarkupScanner:
@@ -55,26 +75,34 @@ class MarkupScanner:
     Attributes:
         calls: The calls so far.
         removed: The number of removed runs of markers that contain no call.
-        rest: The texts after the last call.
+        texts_after_call: The texts that were released after the last call.
         add_plain: Adds a text that contains no trigger; a fast alternative to `feed`.
     """
 
     def __init__(self, offered: OfferedTools, *, splits_reasoning: bool = False) -> None:
         self.calls: list[LeakedCall] = []
         self.removed = 0
-        self.rest: list[str] = []
+        self.texts_after_call: list[str] = []
         self._offered = offered
+        # The released text decides whether markup after it is quoted.
         self._quotes = QuoteTracker()
         self.add_plain = self._quotes.add
+        # The end of the text that may become markup.
         self._pending = ""
+        # The run of markup that is being parsed.
         self._run: Run | None = None
+        # Whether the run follows a quotation that has ended, so that it is stray only at the end of the text.
         self._must_be_last = False
+        # Whether the run is in a code block, so that it is only stray if the model ended the reply itself.
         self._must_be_clean = False
         self._is_clean = False
+        # The text and the reasoning that the current `feed` releases.
         self._shown: list[str] = []
         self._reasoning: list[str] = []
+        # Whether released text is reasoning: the last channel of K3's markup was `think`.
         self._splits_reasoning = splits_reasoning
         self._is_reasoning = False
+        # Whether markers were quoted or broken before. Then further stray markers are probably words of the text.
         self._discusses_markup = False
 
     @property
@@ -132,11 +160,15 @@ class MarkupScanner:
     def _show(self, text: str) -> None:
         if text:
             self.add_plain(text)
-            self.rest.append(text)
+            self.texts_after_call.append(text)
             (self._reasoning if self._is_reasoning else self._shown).append(text)
 
     def _scan_on(self, text: str, position: int) -> None:
-        """Scan a text from a position on, and parse the runs of markup in it."""
+        """Scan a text from a position on, and parse the runs of markup in it.
+
+        This loop changes between the states: `_scan` reads text until a run begins, and the run reads markup until it
+        ends.
+        """
         if self._run is None and self._pending:
             text, position, self._pending = self._pending + text[position:], 0, ""
         while position < len(text):
@@ -150,51 +182,59 @@ class MarkupScanner:
             text, position = self._finish_run(self._run, at_end=False)
 
     def _scan(self, text: str, position: int) -> int:
-        """Release the text up to the first markup, begin a run there, and return the position of the run."""
+        """Release the text up to the first markup, and begin a run there.
+
+        Returns:
+            The position of the run, or the length of the text if it has none. Its end may then be pending.
+        """
         shown = scanned = position
         while trigger := TRIGGER.search(text, scanned):
             start, scanned = trigger.span()
-            begins = self._begins(text, start, shown)
-            if begins is None:
+            markup = self._markup_at(text, start, shown)
+            if markup is None:
+                # This trigger is text. It is released with the text after it.
                 continue
-            if self._is_broken(text, start, begins):
+            if self._is_broken(text, start, markup):
                 self._discusses_markup = True
                 continue
             self._show(text[shown:start])
             shown = start
-            if begins is True:
+            if markup is True:
                 self._pending = text[start:]
                 return len(text)
-            is_end = begins in _ENDS
-            is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(begins)
+            is_end = markup in _ENDS
+            is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(markup)
             may_be_last = self._quotes.ends_block or self._quotes.is_in_fence
             if is_quoted and not (is_end and may_be_last):
                 self._discusses_markup = True
             else:
                 # In a text about the markup, the rest of the text is not held back.
                 reads_turns = not (self._discusses_markup or is_quoted or self._quotes.last_character == " ")
-                self._run = self._run_of(begins, start, reads_turns=reads_turns)
+                self._run = self._run_of(markup, start, reads_turns=reads_turns)
                 self._must_be_last = is_quoted
                 self._must_be_clean = is_quoted and not self._quotes.ends_block
                 return start
         before = self._quotes.last_character if shown == position else text[shown - 1]
-        rest = text[shown:]
-        cut = min(partial_marker(rest), partial_bare_call(rest, before, self._offered.schemas))
-        self._show(rest[:cut])
-        self._pending = rest[cut:]
+        unreleased = text[shown:]
+        cut = min(partial_marker(unreleased), partial_bare_call(unreleased, before, self._offered.schemas))
+        self._show(unreleased[:cut])
+        self._pending = unreleased[cut:]
         return len(text)
 
-    def _run_of(self, begins: str | int, start: int, *, reads_turns: bool) -> Run:
-        if begins in _TAGS:
+    def _run_of(self, markup: str | int, start: int, *, reads_turns: bool) -> Run:
+        """Return the parser for the markup: K3 has tags, and the earlier models have markers or bare calls."""
+        if markup in _TAGS:
             return TagRun(self._offered)
-        json_at = begins - start if isinstance(begins, int) else None
+        json_at = markup - start if isinstance(markup, int) else None
         return MarkupRun(self._offered, json_at, reads_turns=reads_turns)
 
-    def _begins(self, text: str, start: int, shown: int) -> str | int | Literal[True] | None:
+    def _markup_at(self, text: str, start: int, shown: int) -> Markup:
         """Return the markup at a trigger.
 
-        Returns:
-            The marker; the position of a bare call's JSON; True if the text may become markup; None if it is text.
+        Args:
+            text: The text.
+            start: The position of the trigger.
+            shown: The position up to which the text has been released.
         """
         if text.startswith(_OPENING, start):
             marker = marker_at(text, start)
@@ -207,23 +247,23 @@ class MarkupScanner:
             return None
         return bare_call_at(text, start, self._offered.schemas)
 
-    def _is_broken(self, text: str, start: int, begins: str | int | Literal[True]) -> bool:
+    def _is_broken(self, text: str, start: int, markup: str | int | Literal[True]) -> bool:
         """Return whether the first characters of a tag or a bare call show that it is not one.
 
         This check comes first because a text may have tens of thousands of them, and it is faster than the check
         whether they are quoted.
         """
-        if isinstance(begins, str):
-            return begins in (TAG_OPEN, TAG_CLOSE) and BEGIN_OF_TAG.match(text, start) is None
-        if begins is True:
+        if isinstance(markup, str):
+            return markup in (TAG_OPEN, TAG_CLOSE) and BEGIN_OF_TAG.match(text, start) is None
+        if markup is True:
             return False
         value = JSONValue(strict=True)
-        value.feed(text[begins : begins + _LONGEST_BEGIN])
+        value.feed(text[markup : markup + _LONGEST_BEGIN])
         return value.state == "broken"
 
-    def _continues_json(self, begins: str | int) -> bool:
+    def _continues_json(self, markup: str | int) -> bool:
         """Return whether an end marker follows the end of JSON, as when the provider has cut off its beginning."""
-        if begins not in _ENDS or self._discusses_markup:
+        if markup not in _ENDS or self._discusses_markup:
             return False
         return _END_OF_JSON.search(self._quotes.last_characters) is not None
 
@@ -238,7 +278,7 @@ class MarkupScanner:
             self.calls += run.calls
             self._change_channel(run)
             self._show("".join(run.words))
-            self.rest.clear()
+            self.texts_after_call.clear()
         elif not run.calls and run.has_markup and self._is_stray(run, at_end=at_end):
             self.removed += 1
             self._change_channel(run)
@@ -258,7 +298,11 @@ class MarkupScanner:
             self._is_reasoning = run.channel == "think"
 
     def _is_stray(self, run: Run, *, at_end: bool) -> bool:
-        """Return whether a run without calls is a remnant of markup rather than part of a text about markup."""
+        """Return whether a run without calls is a remnant of markup rather than part of a text about markup.
+
+        A provider that parses calls may leave a single marker: "The sum is 5.<|tool_calls_section_end|>" has a stray
+        one. "The marker <|tool_calls_section_end|> ends a section." is about it.
+        """
         if self.calls:
             return True
         if self._discusses_markup:
@@ -269,7 +313,6 @@ class MarkupScanner:
         blanks = _BLANKS.match(run.text, run.end)
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
         if (self._must_be_last and not is_last) or (self._must_be_clean and not self._is_clean):
-            # A code block that the reply does not close is only complete if the model ended the reply.
             return False
         if isinstance(run, TagRun):
             return _touches_text(run, before, run.tags, is_last=is_last)

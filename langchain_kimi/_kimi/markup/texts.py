@@ -72,7 +72,7 @@ class LeakedMarkup:
         if (scanner := next(thoughts, None)) is None:
             return []
         error = None if is_complete(finish) else INCOMPLETE
-        if error is None and finish == "stop" and _GOES_ON.match("".join(scanner.rest)):
+        if error is None and finish == "stop" and _GOES_ON.match("".join(scanner.texts_after_call)):
             error = DRAFT
         return [replace(draft, error=draft.error or error) for draft in scanner.calls]
 

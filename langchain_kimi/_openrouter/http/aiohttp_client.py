@@ -132,8 +132,8 @@ class AiohttpClient(Lean):
                 response = await session.request(
                     request.method, address, headers=headers, data=body, allow_redirects=False
                 )
-        except Exception as problem:  # noqa: BLE001 - aiohttp has no class for all of its exceptions
-            raise _translated(problem, is_open=self._protocol is not None) from _cause(problem)
+        except Exception as error:  # noqa: BLE001 - aiohttp has no class for all of its exceptions
+            raise _translated(error, is_open=self._protocol is not None) from _cause(error)
         check_coding(response.raw_headers)
         if response.status == SWITCHING:
             raise httpx.RemoteProtocolError("The server switched to another protocol.")
@@ -247,8 +247,8 @@ class _Body:
     async def __anext__(self) -> bytes:
         try:
             piece = self._ready() or await self._next()
-        except Exception as problem:  # noqa: BLE001 - see `send`
-            raise _translated(problem, is_open=True) from _cause(problem)
+        except Exception as error:  # noqa: BLE001 - see `send`
+            raise _translated(error, is_open=True) from _cause(error)
         if not piece:
             raise StopAsyncIteration
         return piece
@@ -258,16 +258,16 @@ class _Body:
         if self._problem is not None:
             raise self._problem
         content = self._content
-        if (problem := content.exception()) is None:
+        if (error := content.exception()) is None:
             piece: bytes = content.read_nowait()
             return piece
         # The stream raises its exception instead of returning the bytes that arrived before it.
-        self._problem = problem
+        self._problem = error
         reset: Any = content.set_exception
         reset(None)
         piece = content.read_nowait()
         if not piece:
-            raise problem
+            raise error
         return piece
 
     async def _next(self) -> bytes:
@@ -292,25 +292,25 @@ class _Body:
         """Do nothing: the client closes the connection."""
 
 
-def _translated(problem: Exception, *, is_open: bool) -> Exception:
+def _translated(error: Exception, *, is_open: bool) -> Exception:
     """Return the httpx exception for an exception of aiohttp, and remove the request's headers from the latter."""
-    if isinstance(problem, httpx.HTTPError | KimiError):
-        return problem
+    if isinstance(error, httpx.HTTPError | KimiError):
+        return error
     # The exception remains the context of the new one.
-    remove_headers(problem)
-    if isinstance(problem, TimeoutError):
+    remove_headers(error)
+    if isinstance(error, TimeoutError):
         return (httpx.ReadTimeout if is_open else httpx.ConnectTimeout)("")
-    reason = str(getattr(problem, "message", "")).partition("\n")[0] or " ".join(str(problem).split())
-    if isinstance(problem, aiohttp.ServerDisconnectedError):
+    reason = str(getattr(error, "message", "")).partition("\n")[0] or " ".join(str(error).split())
+    if isinstance(error, aiohttp.ServerDisconnectedError):
         reason = NO_REPLY
-    elif isinstance(problem, aiohttp.ClientPayloadError):
+    elif isinstance(error, aiohttp.ClientPayloadError):
         reason = f"{CUT_BODY} ({reason})"
     if not is_open:
         return httpx.ConnectError(reason)
-    is_broken = isinstance(problem, OSError) and not isinstance(problem, aiohttp.ServerDisconnectedError)
+    is_broken = isinstance(error, OSError) and not isinstance(error, aiohttp.ServerDisconnectedError)
     return (httpx.ReadError if is_broken else httpx.RemoteProtocolError)(reason)
 
 
-def _cause(problem: Exception) -> BaseException | None:
+def _cause(error: Exception) -> BaseException | None:
     """Return the exception inside one of aiohttp that tells whether the certificate is trusted, or None."""
-    return getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
+    return getattr(error, "certificate_error", None) or getattr(error, "os_error", None)

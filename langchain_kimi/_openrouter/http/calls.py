@@ -136,24 +136,24 @@ class Attempts(Generic[Part]):
         if left is not None and left <= PRECISION:
             raise total_error(self.call.connection.timeout.total)
 
-    def error_of(self, problem: Exception) -> KimiError:
+    def error_of(self, error: Exception) -> KimiError:
         """Return the `KimiError` for an exception of the HTTP client.
 
         Raises:
             KimiTimeoutError: It is a timeout, and the total timeout has passed.
         """
-        if is_timeout(problem):
+        if is_timeout(error):
             self.check_total()
-        return error_of(problem, self.call.connection, self.head)
+        return error_of(error, self.call.connection, self.head)
 
-    def end_body(self, problem: Exception) -> None:
+    def end_body(self, error: Exception) -> None:
         """Handle a body that ended with an exception. A complete response is not affected by it.
 
         Raises:
             KimiError: The response is incomplete.
         """
         if self.head is None or not self.head.idle_timer.is_satisfied():
-            raise self.error_of(problem) from problem
+            raise self.error_of(error) from error
 
     def wait_after(self, error: KimiError) -> float | None:
         """Add the data of the call to an error and decide whether to retry.

@@ -96,8 +96,8 @@ class Registry:
         key = (*_settings(connection), proxy)
         if (pool := pools.by_key.get(key)) is not None:
             return pool, []
-        kind = kind_of(connection.transport, proxy)
-        make = partial(kind, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
+        client_class = kind_of(connection.transport, proxy)
+        make = partial(client_class, tls=self._tls(connection.verify), proxy=proxy, idle_seconds=IDLE_SECONDS)
         surplus = pools.surplus()
         pool = pools.by_key[key] = ClientPool(connection.max_connections, make)
         return pool, surplus
@@ -293,9 +293,9 @@ def _wait_for_client(
     """Block until a client is free."""
     try:
         return waiter.get(timeout=seconds)
-    except BaseException as problem:
+    except BaseException as error:
         _stop_waiting(registry, pool, caller)
-        if isinstance(problem, queue.Empty):
+        if isinstance(error, queue.Empty):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
 
@@ -307,9 +307,9 @@ async def _await_client(
     try:
         async with asyncio.timeout(seconds):
             return await waiter.get()
-    except BaseException as problem:
+    except BaseException as error:
         _stop_waiting(registry, pool, caller)
-        if isinstance(problem, TimeoutError):
+        if isinstance(error, TimeoutError):
             raise httpx.PoolTimeout(ALL_IN_USE) from None
         raise
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from langchain_kimi.errors import KimiUsageError
@@ -14,6 +14,7 @@ MOST_CONNECTIONS = 1000
 """The default limit of open connections, below the 1,024 open files that many systems allow a process."""
 SHORTEST_WAIT = 0.001
 """Seconds."""
+_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Timeout:
 
         Args:
             value: None for the defaults, a number of seconds (the idle limit, and the connect limit if that is
-                shorter), a dict with `connect`, `idle` and `total`, or a `Timeout`.
+                shorter), a dict with `connect`, `idle` and `total`, or a `Timeout`. An `httpx.Timeout` and a pair of
+                the connect and the read limit, which ChatOpenAI takes, set the connect and the idle limit.
 
         Raises:
             KimiUsageError: The value has another type, is not above 0, or is so large that it must be milliseconds.
@@ -45,6 +47,11 @@ class Timeout:
             return cls()
         if isinstance(value, cls):
             return value
+        if isinstance(value, tuple) and len(value) == _PAIR:
+            return cls.of(dict(zip(("connect", "idle"), value, strict=True)))
+        if hasattr(value, "connect") and hasattr(value, "read"):
+            # httpx and httpx2 each have such a class. A model always has a connect limit.
+            return cls.of({"idle": value.read, **({} if value.connect is None else {"connect": value.connect})})
         if isinstance(value, int | float) and not isinstance(value, bool):
             seconds = _seconds("timeout", value)
             return cls(connect=min(seconds, cls().connect), idle=seconds)
@@ -65,6 +72,16 @@ class Timeout:
         limits = {"connect": self.connect, "pool": self.connect, "write": self.idle, "read": self.idle}
         return PhaseLimits(limits, time_left)
 
+
+if TYPE_CHECKING:
+    import httpx
+
+    TimeoutSetting: TypeAlias = (
+        float | Timeout | httpx.Timeout | tuple[float, float | None] | dict[str, float | None] | None
+    )
+else:
+    # pydantic evaluates the annotations of settings, and an import of httpx takes 50 ms.
+    TimeoutSetting = float | Timeout | dict[str, float | None] | None
 
 TimeLeft = Callable[[], float | None]
 """Returns the seconds left, or None when there is no limit."""

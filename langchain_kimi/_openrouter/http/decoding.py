@@ -52,8 +52,8 @@ class ZlibDecoder:
             while piece := self._decoder.decompress(data, LARGEST_PIECE):
                 yield piece
                 data = self._decoder.unconsumed_tail
-        except zlib.error as problem:
-            raise DecodingError(str(problem)) from problem
+        except zlib.error as error:
+            raise DecodingError(str(error)) from error
 
 
 class SlicedDecoder:
@@ -73,8 +73,8 @@ class SlicedDecoder:
         for start in range(0, len(data), self._size):
             try:
                 piece = self._decompress(data[start : start + self._size])
-            except Exception as problem:
-                raise DecodingError(f"{type(problem).__name__}: {problem}") from problem
+            except Exception as error:
+                raise DecodingError(f"{type(error).__name__}: {error}") from error
             if piece:
                 yield piece
 

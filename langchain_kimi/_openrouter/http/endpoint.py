@@ -41,7 +41,7 @@ def request_headers(
     key: str, attribution: Mapping[str, str], default_headers: Mapping[str, str] | None, *, streamed: bool
 ) -> dict[str, str]:
     """Return all headers of a request. The user's headers replace the package's; letter case is ignored."""
-    own = {
+    package_headers = {
         "Authorization": f"Bearer {key}",
         "Content-Type": "application/json",
         "Accept": "text/event-stream" if streamed else "application/json",
@@ -49,9 +49,12 @@ def request_headers(
         **attribution,
     }
     if not default_headers:
-        return own
+        return package_headers
     replaced = {_canonical(name) for name in default_headers}
-    return {**{name: value for name, value in own.items() if _canonical(name) not in replaced}, **default_headers}
+    return {
+        **{name: value for name, value in package_headers.items() if _canonical(name) not in replaced},
+        **default_headers,
+    }
 
 
 def check_header(name: str, value: str) -> None:

@@ -236,13 +236,13 @@ def _created(create: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """
     try:
         return create()
-    except OSError as problem:
-        if not problem.filename or problem.filename != os.environ.get(KEYS_VARIABLE):
+    except OSError as error:
+        if not error.filename or error.filename != os.environ.get(KEYS_VARIABLE):
             raise
         raise KimiUsageError(
-            f"The file of the environment variable {KEYS_VARIABLE} cannot be written ({problem}).",
+            f"The file of the environment variable {KEYS_VARIABLE} cannot be written ({error}).",
             advice="Set it to a file that can be written, or unset it.",
-        ) from problem
+        ) from error
 
 
 def _context_of(path: str, setting: str) -> ssl.SSLContext:
@@ -252,8 +252,8 @@ def _context_of(path: str, setting: str) -> ssl.SSLContext:
         if any(Path(part).is_dir() for part in path.split(os.pathsep)):
             return _created(lambda: ssl.create_default_context(capath=path))
         return _created(lambda: ssl.create_default_context(cafile=path))
-    except OSError as problem:
+    except OSError as error:
         raise KimiUsageError(
-            f"The certificates of {setting} cannot be read ({problem}).",
+            f"The certificates of {setting} cannot be read ({error}).",
             advice=f"Set {setting} to a file of PEM certificates or to a directory of them.",
-        ) from problem
+        ) from error

@@ -52,24 +52,24 @@ def client_errors() -> tuple[type[Exception], ...]:
     )
 
 
-def _name(problem: Exception) -> str:
-    return AIOHTTP_CAUSES.get(type(problem.__cause__).__name__, type(problem).__name__)
+def _name(error: Exception) -> str:
+    return AIOHTTP_CAUSES.get(type(error.__cause__).__name__, type(error).__name__)
 
 
-def remove_headers(problem: Any) -> None:
+def remove_headers(error: Any) -> None:
     """Remove the request headers from an aiohttp exception, because its repr contains them and thus the key."""
-    if (request := getattr(problem, "request_info", None)) is None:
+    if (request := getattr(error, "request_info", None)) is None:
         return
     # The exception reads only these attributes.
     names = ("url", "method", "real_url")
     with suppress(AttributeError):
-        problem.args = ()
-        problem.request_info = SimpleNamespace(**{name: getattr(request, name, None) for name in names}, headers={})
+        error.args = ()
+        error.request_info = SimpleNamespace(**{name: getattr(request, name, None) for name in names}, headers={})
 
 
-def is_timeout(problem: Exception) -> bool:
+def is_timeout(error: Exception) -> bool:
     """Return whether the exception is a timeout."""
-    return _name(problem) in TIMEOUTS
+    return _name(error) in TIMEOUTS
 
 
 @contextmanager
@@ -81,42 +81,42 @@ def translated_loop_errors(connection: Connection) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as problem:
+    except RuntimeError as error:
         # Some exceptions of httpx are RuntimeErrors too.
-        if connection.http_async_client is None or isinstance(problem, client_errors()):
+        if connection.http_async_client is None or isinstance(error, client_errors()):
             raise
         raise KimiUsageError(
-            f"The http_async_client that was passed to the model cannot be used on this event loop ({problem}).",
+            f"The http_async_client that was passed to the model cannot be used on this event loop ({error}).",
             advice="Pass one client per event loop, or none: the model's own clients work on every loop.",
-        ) from problem
+        ) from error
 
 
-def error_of(problem: Exception, connection: Connection, head: ResponseHead | None) -> KimiError:
+def error_of(error: Exception, connection: Connection, head: ResponseHead | None) -> KimiError:
     """Return the `KimiError` for an exception of an HTTP client.
 
     Args:
-        problem: The exception.
+        error: The exception.
         connection: The settings of the call.
         head: The head of the response, or None when there was no response yet.
     """
-    name = _name(problem)
-    remove_headers(problem)
+    name = _name(error)
+    remove_headers(error)
     if name in TIMEOUTS:
         return _timeout_error(name, connection.timeout)
     # The text of a LocalProtocolError contains the header that cannot be sent, which may be a key.
-    detail = name if name == "LocalProtocolError" or not str(problem) else f"{name}: {problem}"
+    detail = name if name == "LocalProtocolError" or not str(error) else f"{name}: {error}"
     if name in {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}:
         return KimiUsageError(f"The request cannot be sent ({detail}).", advice="Check base_url and the headers.")
     if head is not None:
         return _broken_response(name, detail, head)
-    if _is_untrusted(problem):
+    if _is_untrusted(error):
         return KimiConnectionError(
             f"The certificate of {connection.host} or of the proxy is not trusted ({detail}).",
             is_retryable=False,
             advice="If a company proxy or your own server signs it, set verify, or the environment variable "
             "SSL_CERT_FILE, to the file of its CA certificates.",
         )
-    if name == "ProxyError" and any(word in str(problem) for word in PROXY_LOGIN):
+    if name == "ProxyError" and any(word in str(error) for word in PROXY_LOGIN):
         return KimiConnectionError(
             f"No connection to {connection.host}{_through_proxy(connection)} ({detail}).",
             is_retryable=False,
@@ -137,11 +137,11 @@ def _through_proxy(connection: Connection) -> str:
     return f" through the proxy {proxy}" if proxy else ""
 
 
-def _is_untrusted(problem: BaseException | None) -> bool:
-    while problem is not None:
-        if isinstance(problem, ssl.SSLCertVerificationError):
+def _is_untrusted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
             return True
-        problem = problem.__cause__ or problem.__context__
+        error = error.__cause__ or error.__context__
     return False
 
 

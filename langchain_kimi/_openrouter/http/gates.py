@@ -24,7 +24,7 @@ class Gate(Protocol):
             KimiError: The attempt must not be made.
         """
 
-    def leave(self, ticket: Any, problem: BaseException | None) -> None:
+    def leave(self, ticket: Any, error: BaseException | None) -> None:
         """Record the end of an attempt, and the exception that ended it. It is called once for each ticket."""
 
 
@@ -45,6 +45,6 @@ class Passage:
         if self._gate is not None:
             self._ticket = await self._gate.enter(*self._attempt)
 
-    async def __aexit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if self._gate is not None:
-            self._gate.leave(self._ticket, problem)
+            self._gate.leave(self._ticket, error)

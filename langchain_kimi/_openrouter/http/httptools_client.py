@@ -23,9 +23,9 @@ READ = 2**16
 PORTS = {"http": 80, "https": 443}
 
 
-def _translated(problem: httpcore.NetworkError | httpcore.TimeoutException) -> httpx.TransportError:
-    kind: type[httpx.TransportError] = getattr(httpx, type(problem).__name__)
-    return kind(str(problem))
+def _translated(error: httpcore.NetworkError | httpcore.TimeoutException) -> httpx.TransportError:
+    error_class: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
+    return error_class(str(error))
 
 
 class HttptoolsLean(Lean):
@@ -104,8 +104,8 @@ class HttptoolsClient(HttptoolsLean):
             while not incoming.is_begun:
                 incoming.feed(stream.read(READ, seconds))
                 incoming.check()
-        except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
-            raise _translated(problem) from problem
+        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            raise _translated(error) from error
         return Reply(incoming.status, incoming.headers, _body(stream, incoming, timeout.get("read")))
 
     def _connect(self, url: httpx.URL, timeout: Any) -> httpcore.NetworkStream:
@@ -122,8 +122,8 @@ def _body(stream: httpcore.NetworkStream, incoming: Incoming, seconds: float | N
             if incoming.is_over:
                 return
             incoming.feed(stream.read(READ, seconds))
-    except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
-        raise _translated(problem) from problem
+    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        raise _translated(error) from error
 
 
 class AsyncHttptoolsClient(HttptoolsLean):
@@ -149,8 +149,8 @@ class AsyncHttptoolsClient(HttptoolsLean):
             while not incoming.is_begun:
                 incoming.feed(await stream.read(READ, seconds))
                 incoming.check()
-        except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
-            raise _translated(problem) from problem
+        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            raise _translated(error) from error
         return Reply(incoming.status, incoming.headers, _AsyncBody(stream, incoming, timeout.get("read")))
 
     async def _connect(self, url: httpx.URL, limits: Any) -> httpcore.AsyncNetworkStream:
@@ -177,8 +177,8 @@ class _AsyncBody:
                 raise StopAsyncIteration
             try:
                 incoming.feed(await self._stream.read(READ, self._seconds))
-            except (httpcore.NetworkError, httpcore.TimeoutException) as problem:
-                raise _translated(problem) from problem
+            except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+                raise _translated(error) from error
         return piece
 
     async def aclose(self) -> None:

@@ -154,9 +154,9 @@ def _proxy_errors() -> Iterator[None]:
         yield
     except (httpx.HTTPError, KimiError):
         raise
-    except Exception as problem:
-        reason = f"The proxy sent a malformed reply: {type(problem).__name__}"
-        raise httpx.ProxyError(reason) from problem
+    except Exception as error:
+        reason = f"The proxy sent a malformed reply: {type(error).__name__}"
+        raise httpx.ProxyError(reason) from error
 
 
 def _has_trailing_data(connection: Any) -> bool:
@@ -205,18 +205,18 @@ class Lean(Shared):
         self._network.close()
 
 
-def _transport(kind: type[Transport], pool: Any, *, tls: Any, proxy: str | None) -> Transport:
+def _transport(transport_class: type[Transport], pool: Any, *, tls: Any, proxy: str | None) -> Transport:
     """Return httpx's own transport with another pool. vcrpy, respx and OpenTelemetry patch its `handle_request`.
 
     httpx gives no public access to the pool of a transport, so the attribute is found by its type. If none is found,
     the transport keeps its own pool: its calls work, but only httpx's own timeouts apply to them.
     """
-    transport = kind(verify=tls)
+    transport = transport_class(verify=tls)
     for name, value in vars(transport).items():
         if isinstance(value, httpcore.ConnectionPool | httpcore.AsyncConnectionPool):
             setattr(transport, name, pool)
             return transport
-    return kind(verify=tls, proxy=proxy)
+    return transport_class(verify=tls, proxy=proxy)
 
 
 class LeanClient(Lean):

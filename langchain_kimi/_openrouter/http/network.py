@@ -88,8 +88,8 @@ class Network(httpcore.NetworkBackend):
         seconds = _within(timeout, self.limits.time_left(), httpcore.ConnectTimeout)
         try:
             inner = self._sockets.connect_tcp(host, port, seconds, local_address, socket_options)
-        except UnicodeError as problem:
-            raise httpcore.ConnectError(str(problem)) from problem
+        except UnicodeError as error:
+            raise httpcore.ConnectError(str(error)) from error
         self.limits.restart()
         return Stream(inner, self)
 
@@ -140,10 +140,10 @@ class Stream(httpcore.NetworkStream):
         try:
             with within(self.get_extra_info("socket"), left) as watch:
                 inner = self._inner.start_tls(ssl_context, server_hostname, left)
-        except httpcore.ConnectError as problem:
+        except httpcore.ConnectError as error:
             if not watch.has_shut_down:
                 raise
-            raise httpcore.ConnectTimeout(str(problem)) from problem
+            raise httpcore.ConnectTimeout(str(error)) from error
         finally:
             # The new stream owns the socket.
             self._network.streams.discard(self)
@@ -295,12 +295,12 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         try:
             async with asyncio.timeout(_within(seconds, self._network.limits.time_left(), httpcore.ConnectTimeout)):
                 yield
-        except BaseException as problem:
+        except BaseException as error:
             self.abort()
-            if isinstance(problem, TimeoutError):
-                raise httpcore.ConnectTimeout(str(problem)) from problem
-            if isinstance(problem, OSError | UnicodeError):
-                raise httpcore.ConnectError(str(problem) or type(problem).__name__) from problem
+            if isinstance(error, TimeoutError):
+                raise httpcore.ConnectTimeout(str(error)) from error
+            if isinstance(error, OSError | UnicodeError):
+                raise httpcore.ConnectError(str(error) or type(error).__name__) from error
             raise
         self._network.limits.restart()
 

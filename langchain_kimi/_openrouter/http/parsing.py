@@ -60,10 +60,10 @@ class Incoming:
         self._unread = 0 if self.pieces else self._unread + len(data)
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as problem:
+        except (HttpParserError, HttpParserUpgrade) as error:
             self.is_last = True
             if not self.is_over:
-                self._fail(str(problem.__context__ or problem))
+                self._fail(str(error.__context__ or error))
         if self.is_over or self._problem is not None:
             # The parser refers to this object.
             self._parser = None

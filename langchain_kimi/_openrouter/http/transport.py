@@ -115,9 +115,9 @@ class _AsyncExchange:
             await self._end(is_failed=True)
             raise
 
-    async def __aexit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         with _TranslatedErrors(self._attempts):
-            await self._end(is_failed=problem is not None)
+            await self._end(is_failed=error is not None)
 
     async def _end(self, *, is_failed: bool) -> None:
         """Finish the exchange: release the client, and close the connection if the exchange failed."""
@@ -185,8 +185,8 @@ def _pieces(response: Any, attempts: Attempts[Any], client: Any) -> Iterator[tup
             watch.shut_down_in(limit)
             try:
                 piece = next(pieces, None)
-            except client_errors() as problem:
-                return attempts.end_body(TimeoutError() if watch.has_shut_down else problem)
+            except client_errors() as error:
+                return attempts.end_body(TimeoutError() if watch.has_shut_down else error)
             if piece is None:
                 attempts.is_read = not watch.has_shut_down
                 return attempts.end_body(TimeoutError()) if watch.has_shut_down else None
@@ -231,8 +231,8 @@ class _AsyncPieces:
             else:
                 async with asyncio.timeout(limit):
                     piece = await anext(self._stream, None)
-        except client_errors() as problem:
-            attempts.end_body(problem)
+        except client_errors() as error:
+            attempts.end_body(error)
             raise StopAsyncIteration from None
         if piece is None:
             attempts.is_read = True
@@ -253,8 +253,8 @@ def _decoded(attempts: Attempts[Any], decoder: Decoder, piece: bytes, waited: fl
         for part in decoder.decode(piece):
             yield part, waited
             waited = 0.0
-    except DecodingError as problem:
-        attempts.end_body(problem)
+    except DecodingError as error:
+        attempts.end_body(error)
     yield b"", waited
 
 
@@ -287,7 +287,7 @@ class _TranslatedErrors:
     def __enter__(self) -> None:
         """Do nothing."""
 
-    def __exit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         # At interpreter exit a stream ends with GeneratorExit, after modules have been removed.
-        if isinstance(problem, Exception) and isinstance(problem, client_errors()):
-            raise self._attempts.error_of(problem) from problem
+        if isinstance(error, Exception) and isinstance(error, client_errors()):
+            raise self._attempts.error_of(error) from error

@@ -90,7 +90,7 @@ def within(connection: Any, seconds: float | None) -> Iterator["Watch"]:
         yield Watch.of(None)
         return
     # Python moves the file descriptor into another socket when TLS begins.
-    with socket.socket(fileno=socket.dup(connection.fileno())) as own, Watch.of(own) as watch:
+    with socket.socket(fileno=socket.dup(connection.fileno())) as duplicate, Watch.of(duplicate) as watch:
         watch.shut_down_in(seconds)
         yield watch
 

@@ -3,6 +3,7 @@
 Option objects are annotated as their class or a dict, because both are accepted; the stored value is of the class.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -93,7 +94,7 @@ class ParameterFields(BaseModel):
     """Penalty for tokens that occurred at least once; a number from -2 to 2 (default 0)."""
     repetition_penalty: Annotated[float | None, number(0, 2, above=True)] = None
     """Penalty factor for tokens of the prompt and the reply; a number above 0 and up to 2 (default 1: no penalty)."""
-    logit_bias: Annotated[dict[str, float] | None, LOGIT_BIAS] = None
+    logit_bias: Annotated[Mapping[str, float] | Mapping[int, float] | None, LOGIT_BIAS] = None
     """Bias for single tokens: a dict from token ids to numbers from -100 (never) to 100 (always)."""
     logprobs: Flag = None
     """Whether to return the log probability of each output token (default false)."""

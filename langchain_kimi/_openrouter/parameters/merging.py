@@ -58,9 +58,9 @@ class RequestParameters(ParameterFields, OtherNames):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
-        problem = _contradiction(self.__dict__) or _missing_logprobs(self.__dict__)
-        if problem:
-            raise ValueError(problem)
+        error = _contradiction(self.__dict__) or _missing_logprobs(self.__dict__)
+        if error:
+            raise ValueError(error)
         return self
 
 
@@ -131,9 +131,9 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
         total.update(layer)
     documented = {name: total.pop(name) for name in PARAMETERS if name in total}
     result = {name: value for name, value in {**documented, **total}.items() if value is not None}
-    problem = _missing_logprobs(result)
-    if problem:
-        raise KimiUsageError(f"Nothing was sent. {problem}")
+    error = _missing_logprobs(result)
+    if error:
+        raise KimiUsageError(f"Nothing was sent. {error}")
     return result
 
 

@@ -60,8 +60,8 @@ class Options(BaseModel):
         """
         try:
             return self.model_dump(mode="json", exclude_none=True)
-        except ValueError as problem:
-            raise KimiUsageError(f"Nothing was sent. {self.label} has a value that is not JSON ({problem}).") from None
+        except ValueError as error:
+            raise KimiUsageError(f"Nothing was sent. {self.label} has a value that is not JSON ({error}).") from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         return ((name, value) for name, value in super().__repr_args__() if value is not None)

@@ -108,17 +108,17 @@ def _prompt(options: argparse.Namespace) -> ChatPromptTemplate:
         template = Path(template[1:]).read_text(encoding="utf-8")
     try:
         return ChatPromptTemplate.from_messages([("user", template)])
-    except ValueError as problem:
+    except ValueError as error:
         raise KimiUsageError(
-            f"The prompt is not a template: {problem}.", advice="Write braces that name no column twice: {{ and }}."
-        ) from problem
+            f"The prompt is not a template: {error}.", advice="Write braces that name no column twice: {{ and }}."
+        ) from error
 
 
 def _schema(path: Path) -> dict[str, Any]:
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise KimiUsageError(f"{path.name} is not JSON: {problem}.") from problem
+    except ValueError as error:
+        raise KimiUsageError(f"{path.name} is not JSON: {error}.") from error
     if not isinstance(schema, dict):
         raise KimiUsageError(f"{path.name} is not a JSON schema: it must be an object.")
     return {"title": path.stem, "description": "The answer.", **schema}

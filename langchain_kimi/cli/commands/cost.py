@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     file_arguments(parser)
     parser.add_argument(
-        "--max-tokens", type=int, help="the maximum number of tokens of an answer, for the highest cost"
+        "--max-tokens", type=int, help="the maximum number of tokens of an answer, for the maximum cost"
     )
 
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
                 "prompt_tokens": cost.prompt_tokens,
                 "exact": cost.exact,
                 "prompt_cost": cost.prompt_cost,
-                "most_cost": cost.most_cost,
+                "max_cost": cost.max_cost,
                 "source": cost.source,
                 "date": cost.date,
             }
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, out: Output) -> int:
                 "file": name,
                 "tokens": f"{cost.prompt_tokens:,}",
                 "prompt": number(cost.prompt_cost, " USD", 6),
-                "at most": number(cost.most_cost, " USD", 6),
+                "at most": number(cost.max_cost, " USD", 6),
                 "prices": f"{cost.source}, {cost.date}",
             }
             for name, cost in costs

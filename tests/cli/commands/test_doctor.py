@@ -21,7 +21,8 @@ def test_everything_is_fine(cli: Cli) -> None:
     assert re.search(r"^--  slow: without structured_outputs$", output, re.MULTILINE)
     assert re.search(r"^--  broken: degraded$", output, re.MULTILINE)
     assert output.splitlines()[-1] == (
-        "ChatKimi(model=\"moonshotai/kimi-k2-0905\", provider=ProviderPreferences(ignore=['slow', 'broken', 'dear'], "
+        'ChatKimi(model="moonshotai/kimi-k2-0905", '
+        "provider=ProviderPreferences(ignore=['slow', 'broken', 'expensive'], "
         'require_parameters=True, max_price={"completion": 3}))'
     )
 

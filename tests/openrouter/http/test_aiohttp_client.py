@@ -135,14 +135,14 @@ def test_a_client_that_was_closed_leaves_no_session() -> None:
 def test_errors_have_no_headers_of_the_request() -> None:
     url = URL("http://127.0.0.1:9/")
     request = aiohttp.RequestInfo(url, "POST", CIMultiDictProxy(CIMultiDict(Authorization=KEY)), url)
-    problem = _translated(aiohttp.ClientResponseError(request, (), status=400, message="bad\nline"), is_open=True)
-    assert isinstance(problem, httpx.RemoteProtocolError)
-    assert str(problem) == "bad"
-    assert KEY not in repr(vars(problem))
+    error = _translated(aiohttp.ClientResponseError(request, (), status=400, message="bad\nline"), is_open=True)
+    assert isinstance(error, httpx.RemoteProtocolError)
+    assert str(error) == "bad"
+    assert KEY not in repr(vars(error))
 
 
 @pytest.mark.parametrize(
-    ("problem", "is_open", "kind"),
+    ("error", "is_open", "kind"),
     [
         (TimeoutError(), True, httpx.ReadTimeout),
         (TimeoutError(), False, httpx.ConnectTimeout),
@@ -155,8 +155,8 @@ def test_errors_have_no_headers_of_the_request() -> None:
         (KimiUsageError("loop"), True, KimiUsageError),
     ],
 )
-def test_each_exception_becomes_one_of_httpx(problem: Exception, kind: type[Exception], *, is_open: bool) -> None:
-    assert type(_translated(problem, is_open=is_open)) is kind
+def test_each_exception_becomes_one_of_httpx(error: Exception, kind: type[Exception], *, is_open: bool) -> None:
+    assert type(_translated(error, is_open=is_open)) is kind
 
 
 def test_a_client_that_is_dropped_closes_its_session() -> None:

@@ -1,5 +1,6 @@
 from typing import Any
 
+import httpx
 import pytest
 
 from langchain_kimi._openrouter.http.connection import SHORTEST_WAIT, Connection, Timeout
@@ -17,6 +18,11 @@ from langchain_kimi.errors import KimiUsageError
         ({"connect": 1, "idle": None, "total": None}, Timeout(1.0, None, None)),
         (Timeout(1.0, 2.0, 3.0), Timeout(1.0, 2.0, 3.0)),
         (1000, Timeout(10.0, 1000.0, None)),
+        (httpx.Timeout(30), Timeout(30.0, 30.0, None)),
+        (httpx.Timeout(60, connect=5), Timeout(5.0, 60.0, None)),
+        (httpx.Timeout(None), Timeout(10.0, None, None)),
+        ((3, 20), Timeout(3.0, 20.0, None)),
+        ((3, None), Timeout(3.0, None, None)),
     ],
 )
 def test_a_timeout_may_be_a_number_a_mapping_or_none(value: Any, expected: Timeout) -> None:
@@ -33,6 +39,9 @@ def test_a_timeout_may_be_a_number_a_mapping_or_none(value: Any, expected: Timeo
         (30_000, "divide the number by 1,000"),
         (True, "not bool"),
         ("30", "not str"),
+        ((1, 2, 3), "not tuple"),
+        ((None, 3), "timeout['connect'] must be a number of seconds"),
+        (httpx.Timeout(0), "timeout['idle'] must be a number of seconds above 0"),
         ({"read": 5}, "timeout has no read; it takes connect, idle and total"),
         ({"connect": None}, "timeout['connect'] must be a number of seconds"),
         ({"idle": "5"}, "timeout['idle'] must be a number"),

@@ -44,21 +44,21 @@ def test_a_users_own_client_on_another_loop(way: Way, library: str) -> None:
         gc.collect()
 
 
-@pytest.mark.parametrize("problem", [RuntimeError("not ours"), httpx.StreamClosed()])
+@pytest.mark.parametrize("error", [RuntimeError("not ours"), httpx.StreamClosed()])
 @pytest.mark.parametrize("own", [None, "a client"])
-def test_errors_unrelated_to_event_loops_are_not_translated(problem: RuntimeError, own: Any) -> None:
-    if own and not isinstance(problem, httpx.StreamError):
+def test_errors_unrelated_to_event_loops_are_not_translated(error: RuntimeError, own: Any) -> None:
+    if own and not isinstance(error, httpx.StreamError):
         pytest.skip("this error is translated")
-    with pytest.raises(type(problem)) as caught, translated_loop_errors(Connection(http_async_client=own)):
-        raise problem
-    assert caught.value is cast("Any", problem)
+    with pytest.raises(type(error)) as caught, translated_loop_errors(Connection(http_async_client=own)):
+        raise error
+    assert caught.value is cast("Any", error)
 
 
 @pytest.mark.parametrize(
-    ("problem", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
+    ("error", "expected"), [(TimeoutError(), True), (httpx.ReadTimeout(""), True), (OSError(), False)]
 )
-def test_timeouts_of_the_client_are_recognized(problem: Exception, *, expected: bool) -> None:
-    assert is_timeout(problem) is expected
+def test_timeouts_of_the_client_are_recognized(error: Exception, *, expected: bool) -> None:
+    assert is_timeout(error) is expected
 
 
 def test_an_aiohttp_error_keeps_the_url_but_not_the_headers() -> None:

@@ -25,8 +25,8 @@ class Recorder:
         self.entered.append((url, body, run_id))
         return len(self.entered)
 
-    def leave(self, ticket: Any, problem: BaseException | None) -> None:
-        self.left.append((ticket, type(problem).__name__))
+    def leave(self, ticket: Any, error: BaseException | None) -> None:
+        self.left.append((ticket, type(error).__name__))
 
 
 async def test_each_attempt_of_a_call_passes_the_gate(model: ChatKimi, openrouter: Emulator) -> None:

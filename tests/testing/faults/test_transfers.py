@@ -108,7 +108,7 @@ def test_a_length_that_is_too_small(openrouter: Emulator, client: httpx.Client, 
 
 @BOTH
 @pytest.mark.parametrize(
-    ("fault", "problem"),
+    ("fault", "error"),
     [
         (faults.chunk_cut(), BROKEN),
         (faults.chunk_damaged(), "illegal chunk header"),
@@ -118,11 +118,11 @@ def test_a_length_that_is_too_small(openrouter: Emulator, client: httpx.Client, 
     ids=lambda value: value.name if isinstance(value, Fault) else "",
 )
 def test_truncated_chunks(
-    openrouter: Emulator, client: httpx.Client, fault: Fault, problem: str, *, stream: bool
+    openrouter: Emulator, client: httpx.Client, fault: Fault, error: str, *, stream: bool
 ) -> None:
     with raw(openrouter, client, fault, stream=stream) as response:
         assert response.headers["transfer-encoding"] == "chunked"
-        with pytest.raises(httpx.RemoteProtocolError, match=problem):
+        with pytest.raises(httpx.RemoteProtocolError, match=error):
             response.read()
 
 

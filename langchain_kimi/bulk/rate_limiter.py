@@ -38,7 +38,7 @@ class Limits:
     Attributes:
         max_concurrency: The maximum number of concurrent calls.
         requests_per_minute: The maximum number of requests that begin within a minute; None for no limit.
-        tokens_per_minute: The most estimated tokens of prompts that are sent within a minute; None for no limit.
+        tokens_per_minute: The maximum number of estimated prompt tokens that are sent a minute; None for no limit.
     """
 
     max_concurrency: int = 64
@@ -56,16 +56,16 @@ class Allowance:
 
     def __init__(self, a_minute: float | None, now: float) -> None:
         self._rate = math.inf if a_minute is None else a_minute / 60
-        self._most = self._left = math.inf if a_minute is None else max(self._rate, 1.0)
+        self._capacity = self._left = math.inf if a_minute is None else max(self._rate, 1.0)
         self._updated = now
 
     def wait(self, amount: float, now: float) -> float:
         """Return the seconds until the amount is available. An amount above the whole allowance waits for all of it."""
         if self._rate == math.inf:
             return 0.0
-        self._left = min(self._left + (now - self._updated) * self._rate, self._most)
+        self._left = min(self._left + (now - self._updated) * self._rate, self._capacity)
         self._updated = now
-        return max(0.0, (min(amount, self._most) - self._left) / self._rate)
+        return max(0.0, (min(amount, self._capacity) - self._left) / self._rate)
 
     def take(self, amount: float) -> None:
         """Take an amount, which may leave less than nothing."""
@@ -99,7 +99,7 @@ class _Share:
         return self.refused > _MANY and lowest <= self.refused <= highest
 
 
-class Brake:
+class RateLimiter:
     """Limits the attempts of all calls to one server. It belongs to one event loop.
 
     Args:

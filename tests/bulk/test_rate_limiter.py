@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from langchain_kimi.bulk.brake import FIRST_LIMIT, Allowance, Brake, Limits
+from langchain_kimi.bulk.rate_limiter import FIRST_LIMIT, Allowance, Limits, RateLimiter
 from tests.bulk.virtual_time import now, run_in_virtual_time
 
 Outcome = tuple[bool, float, float | None]
@@ -19,30 +19,30 @@ Host = Callable[[float], Outcome]
 class Played:
     requests: int
     seconds: float
-    brake: Brake
+    limiter: RateLimiter
 
 
 def play(rows: int, host: Host, limits: Limits, at_once: int = 64) -> Played:
     """Ask a host for a number of rows, each until it answers."""
 
-    async def ask(brake: Brake, slots: asyncio.Semaphore) -> int:
+    async def ask(limiter: RateLimiter, slots: asyncio.Semaphore) -> int:
         requests = 0
         async with slots:
             while True:
-                ticket = await brake.enter()
+                ticket = await limiter.enter()
                 requests += 1
                 ok, seconds, wait = host(now())
                 await asyncio.sleep(seconds)
                 if ok:
-                    brake.answered(ticket)
+                    limiter.answered(ticket)
                     return requests
-                brake.refused(ticket, wait)
+                limiter.refused(ticket, wait)
 
     async def all_rows() -> Played:
-        brake = Brake(limits, now)
+        limiter = RateLimiter(limits, now)
         slots = asyncio.Semaphore(at_once)
-        requests = await asyncio.gather(*(ask(brake, slots) for _ in range(rows)))
-        return Played(sum(requests), now(), brake)
+        requests = await asyncio.gather(*(ask(limiter, slots) for _ in range(rows)))
+        return Played(sum(requests), now(), limiter)
 
     return run_in_virtual_time(all_rows())
 
@@ -91,7 +91,7 @@ def test_a_host_that_refuses_at_random_is_not_slowed_down_without_end() -> None:
     chance = random.Random(1)  # noqa: S311 - random numbers of a simulation
     played = play(2_000, lambda _: (False, 0.01, 0.0) if chance.random() < 1 / 3 else (True, 0.3, None), Limits(64))
 
-    # 2,000 answers need 3,000 requests on average, and 16 at once would take 40 s without a brake.
+    # 2,000 answers need 3,000 requests on average, and 16 at once would take 40 s without a limiter.
     assert played.requests < 3_150
     assert played.seconds < 600
 
@@ -100,16 +100,16 @@ def test_without_refusals_the_concurrency_grows_to_its_limit() -> None:
     played = play(2_000, lambda _: (True, 0.3, None), Limits(64))
 
     assert played.requests == 2_000
-    assert played.brake.limit == 64
+    assert played.limiter.limit == 64
     assert played.seconds < 2 * 2_000 / 64 * 0.3
 
 
 def test_a_requested_wait_applies_to_all_calls() -> None:
     async def two_calls() -> float:
-        brake = Brake(Limits(), now)
-        first = await brake.enter()
-        brake.refused(first, 7.0)
-        await brake.enter()
+        limiter = RateLimiter(Limits(), now)
+        first = await limiter.enter()
+        limiter.refused(first, 7.0)
+        await limiter.enter()
         return now()
 
     assert run_in_virtual_time(two_calls()) == 7
@@ -117,17 +117,17 @@ def test_a_requested_wait_applies_to_all_calls() -> None:
 
 def test_pauses_without_a_named_wait_double_until_an_answer() -> None:
     async def pauses() -> list[float]:
-        brake = Brake(Limits(), now)
+        limiter = RateLimiter(Limits(), now)
         starts = []
         for _ in range(3):
-            ticket = await brake.enter()
+            ticket = await limiter.enter()
             starts.append(now())
-            brake.refused(ticket, None)
-        brake.answered(await brake.enter())
-        ticket = await brake.enter()
-        brake.refused(ticket, None)
+            limiter.refused(ticket, None)
+        limiter.answered(await limiter.enter())
+        ticket = await limiter.enter()
+        limiter.refused(ticket, None)
         before = now()
-        await brake.enter()
+        await limiter.enter()
         return [*starts, now() - before]
 
     first, second, third, after_answer = run_in_virtual_time(pauses())
@@ -140,14 +140,14 @@ def test_pauses_without_a_named_wait_double_until_an_answer() -> None:
 
 def test_attempts_begin_in_the_order_in_which_they_came() -> None:
     async def order() -> list[int]:
-        brake = Brake(Limits(max_concurrency=1), now)
+        limiter = RateLimiter(Limits(max_concurrency=1), now)
         begun: list[int] = []
 
         async def one(number: int) -> None:
-            ticket = await brake.enter()
+            ticket = await limiter.enter()
             begun.append(number)
             await asyncio.sleep(1)
-            brake.answered(ticket)
+            limiter.answered(ticket)
 
         await asyncio.gather(*(one(number) for number in range(10)))
         return begun
@@ -157,27 +157,27 @@ def test_attempts_begin_in_the_order_in_which_they_came() -> None:
 
 def test_an_attempt_that_the_caller_ended_gives_its_place_back_once() -> None:
     async def abandoned() -> int:
-        brake = Brake(Limits(max_concurrency=1), now)
-        ticket = await brake.enter()
-        brake.abandoned(ticket)
-        brake.answered(ticket)
-        brake.refused(ticket, 5.0)
-        await brake.enter()
-        return brake.in_flight
+        limiter = RateLimiter(Limits(max_concurrency=1), now)
+        ticket = await limiter.enter()
+        limiter.abandoned(ticket)
+        limiter.answered(ticket)
+        limiter.refused(ticket, 5.0)
+        await limiter.enter()
+        return limiter.in_flight
 
     assert run_in_virtual_time(abandoned()) == 1
 
 
 def test_a_waiting_attempt_can_be_cancelled() -> None:
     async def cancelled() -> float:
-        brake = Brake(Limits(max_concurrency=1), now)
-        ticket = await brake.enter()
-        waiting = asyncio.create_task(brake.enter())
+        limiter = RateLimiter(Limits(max_concurrency=1), now)
+        ticket = await limiter.enter()
+        waiting = asyncio.create_task(limiter.enter())
         await asyncio.sleep(1)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        brake.answered(ticket)
-        await brake.enter()
+        limiter.answered(ticket)
+        await limiter.enter()
         return now()
 
     assert run_in_virtual_time(cancelled()) == 1
@@ -190,9 +190,9 @@ def test_a_waiting_attempt_can_be_cancelled() -> None:
 )
 def test_limits_per_minute_hold(limits: Limits, tokens: int, least: float) -> None:
     async def hundred() -> float:
-        brake = Brake(limits, now)
+        limiter = RateLimiter(limits, now)
         for _ in range(101):
-            brake.answered(await brake.enter(tokens))
+            limiter.answered(await limiter.enter(tokens))
         return now()
 
     assert least <= run_in_virtual_time(hundred()) <= least + 2
@@ -208,5 +208,5 @@ def test_an_amount_above_the_whole_allowance_waits_for_all_of_it() -> None:
 
 
 def test_the_first_limit_is_not_above_that_of_the_user() -> None:
-    assert Brake(Limits(max_concurrency=3)).limit == 3
-    assert Brake(Limits()).limit == FIRST_LIMIT
+    assert RateLimiter(Limits(max_concurrency=3)).limit == 3
+    assert RateLimiter(Limits()).limit == FIRST_LIMIT
