@@ -13,7 +13,6 @@ from typing import Any, cast
 from langchain_kimi._openrouter.advice import advice_for
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.json import parse_lenient
-from langchain_kimi._openrouter.overflow import reports_overflow
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
@@ -241,6 +240,8 @@ def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], tex
     is_server_error = 500 <= status <= 599  # noqa: PLR2004 - HTTP's own numbers
     error_class = BY_STATUS.get(status) or (KimiServerError if is_server_error else KimiUnexpectedStatusError)
     if issubclass(error_class, KimiInvalidRequestError | KimiServerError):
+        from langchain_kimi._openrouter.overflow import reports_overflow  # noqa: PLC0415 - 3 ms of patterns
+
         if word in CONTEXT_TYPES or reports_overflow(text):
             return KimiContextOverflowError
         if issubclass(error_class, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):

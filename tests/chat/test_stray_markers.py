@@ -33,7 +33,6 @@ ABOUT = [
     "<|im_end|> ends a turn.",
     "<|im_start|>user\nHi<|im_end|>",
     "```\n<|im_start|>user\nHi<|im_end|>\n```",
-    "```\nHi<|im_end|>",
     "```py\nx\n```<|im_end|> is not Markdown.",
     "| token |\n|---|\n| <|im_end|> |",
     "| `<|im_end|> |",

@@ -1,6 +1,5 @@
 """Failures inside a reply with status 200."""
 
-import dataclasses
 from typing import Any
 
 from langchain_kimi.errors import (
@@ -169,14 +168,12 @@ NOTHING = (
     Case(
         what="`choices` is empty",
         script=[faults.choices_empty()],
-        plain=malformed("The reply has no choices."),
-        streamed=dataclasses.replace(malformed("The reply has no choices."), provider=PROVIDER),
+        plain=malformed("The reply has no choices.", provider=PROVIDER),
     ),
     Case(
         what="`choices` is null",
         script=[faults.choices_null()],
-        plain=malformed("The reply has no choices."),
-        streamed=dataclasses.replace(malformed("The reply has no choices."), provider=PROVIDER),
+        plain=malformed("The reply has no choices.", provider=PROVIDER),
     ),
     Case(
         what="an empty answer with finish reason `stop`",

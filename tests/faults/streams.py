@@ -54,13 +54,13 @@ CASES = (
     Case(
         what="a stream that ends without finish reason and `[DONE]`",
         script=[faults.stream_ends().on(ANSWER)],
-        plain=no_json(retryable=True),
+        plain=no_json(retryable=True, provider=PROVIDER),
         streamed=cut("The stream ended before the reply did", shown=TEXT, provider=PROVIDER),
     ),
     Case(
         what="a stream that ends without `[DONE]`, a plain body that ends in its middle",
         script=[faults.stream_ends(before="done").on(ANSWER)],
-        plain=no_json(retryable=True),
+        plain=no_json(retryable=True, provider=PROVIDER),
         streamed=WHOLE,
     ),
     Case(
@@ -83,13 +83,13 @@ CASES = (
     Case(
         what="an event that is not JSON",
         script=[faults.invalid_json().on(ANSWER)],
-        plain=no_json(retryable=True),
+        plain=no_json(retryable=True, provider=PROVIDER),
         streamed=no_json(leads="An event of the stream is not JSON.", shown=HALF, provider=PROVIDER),
     ),
     Case(
         what="an event with null `choices` within an answer",
         script=[faults.null_choices_event().on(ANSWER)],
-        plain=no_json(leads="The reply has no choices.", retryable=True),
+        plain=no_json(leads="The reply has no choices.", retryable=True, provider=PROVIDER),
         streamed=WHOLE,
     ),
     Case(

@@ -66,7 +66,7 @@ ENCODINGS = (
         Case(
             what=f"{coding}, cut off",
             script=[faults.compressed(coding, "cut").on(ANSWER)],
-            plain=malformed("The reply is not JSON"),
+            plain=malformed("The reply is not JSON", provider=PROVIDER),
             streamed=cut("The stream ended before the reply did"),
         )
         for coding in ("gzip", "deflate")
@@ -97,7 +97,7 @@ FRAMES = (
         what="a Content-Length that is too small",
         script=[faults.wrong_length(-60).on(ANSWER)],
         settings={"max_retries": 0},
-        plain=malformed("The reply is not JSON", retryable=False),
+        plain=malformed("The reply is not JSON", retryable=False, provider=PROVIDER),
         streamed=WHOLE,
     ),
     Case(

@@ -87,7 +87,7 @@ def test_a_response_refers_to_its_request() -> None:
     with Emulator() as openrouter:
         client = lean()
         response = client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
-        assert (response.status_code, response.request.method) == (405, "POST")
+        assert (response.status_code, response.request.method) == (404, "POST")
         assert response.read()
         response.close()
         assert not client.is_closed
@@ -99,7 +99,7 @@ async def test_a_response_refers_to_its_request_async() -> None:
     with Emulator() as openrouter:
         client = AsyncLeanClient(tls=TLS, proxy=None)
         response = await client.send(built(client, f"{openrouter.base_url}/nothing"), stream=True)
-        assert (response.status_code, response.request.method) == (405, "POST")
+        assert (response.status_code, response.request.method) == (404, "POST")
         assert await response.aread()
         await response.aclose()
         assert not client.is_closed
