@@ -1,9 +1,12 @@
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from langchain_kimi._openrouter.reply.reading import ResponseHead
+from langchain_kimi._openrouter.reply.stream import StreamReader
 from langchain_kimi._openrouter.retries import Retries
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -23,7 +26,7 @@ from langchain_kimi.errors import (
 from langchain_kimi.testing.http1 import Cut, Response
 from tests.conftest import KEY
 from tests.openrouter.events import COMMENT, DONE, WHOLE, event, finished, text_event
-from tests.openrouter.http.calling import Ask, Recorded, call, serving, streamed
+from tests.openrouter.http.calling import Ask, Recorded, Text, call, serving, streamed
 
 GOOD = streamed(*WHOLE)
 PLAIN = Response(200, {"content-type": "application/json"}, (b'{"choices": [{"message": {"content": "Hello"}}]}',))
@@ -191,6 +194,18 @@ def test_there_are_no_retries_after_content(ask: Ask, after: tuple[Any, ...], ki
     assert error.partial is not None
     assert error.partial.content == "Hel"
     assert len(server.requests) == 1
+
+
+def test_held_back_parts_are_shown_before_the_error(ask: Ask) -> None:
+    def reader(opened: ResponseHead) -> Text:
+        holding = Text(opened, StreamReader, None)
+        holding.closing = ["lo"]
+        return holding
+
+    with serving(streamed(text_event("Hel"), Cut())) as server:
+        shown, error = ask.shows(replace(call(server.url), new_reader=reader))
+    assert shown == ["Hel", "lo"]
+    assert type(error) is KimiIncompleteStreamError
 
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=False)])
