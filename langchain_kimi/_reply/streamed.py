@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import StreamReader
-from langchain_kimi._openrouter.wire import WireBody, WireEvent, WireToolCall
+from langchain_kimi._openrouter.wire import WireBody, WireEvent
 from langchain_kimi._reply.choice import ChoiceReader, add_head, is_visible, only_choice
 from langchain_kimi._reply.chunk_sums import with_first
 from langchain_kimi._reply.chunks import new_chunk
@@ -80,7 +80,7 @@ class StreamedMessage:
         """Add the partial message, usage and ids to an error. Return the chunks that close the stream."""
         held_back = [chunk for choice in self._choice.explain(error) if (chunk := chunk_from(choice))]
         add_head(error, self._head)
-        return closing_chunks(held_back, error.partial)
+        return closing_chunks(held_back, self._choice.partial_reply())
 
     def _chunks(self, wire_chunks: Iterable[WireEvent]) -> Iterator[ChatGenerationChunk]:
         for wire_chunk in wire_chunks:
@@ -105,20 +105,15 @@ def _is_blank(chunk: ChatGenerationChunk) -> bool:
     return not (is_visible(str(message.content)) or message.additional_kwargs or _calls_in(chunk))
 
 
-def closing_chunks(held_back: list[ChatGenerationChunk], partial: AIMessage | None) -> list[ChatGenerationChunk]:
+def closing_chunks(held_back: list[ChatGenerationChunk], reply: WireEvent) -> list[ChatGenerationChunk]:
     """Return the last chunks of a failed stream, so that truncated tool calls stay invalid.
 
     Args:
         held_back: The chunks that were not yielded yet. They come first, because the chunk that invalidates a call
             depends on all of its arguments.
-        partial: The message as received so far.
+        reply: The reply as received so far.
     """
-    cut = partial.invalid_tool_calls if partial else []
-    # The calls of a partial message are in the order of their numbers.
-    calls: list[WireToolCall] = [
-        {"index": number, "id": call["id"], "function": {"name": call["name"], "arguments": call["args"]}}
-        for number, call in enumerate(cut)
-    ]
+    calls = (only_choice(reply).get("message") or {}).get("tool_calls") or []
     breaking = breaking_chunk_from(calls, ended=False)
     return [*held_back, breaking] if breaking else held_back
 

@@ -128,12 +128,12 @@ SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
 
 def in_use(pools: ClientPools) -> int:
     """Return the number of clients in use and of calls that wait for one."""
-    return sum(pool.in_use + len(pool.waiters) for pool in pools.by_key.values())
+    return sum(pool.in_use + len(pool.waiters) for pool in list(pools.by_key.values()))
 
 
 def connections(pools: ClientPools) -> int:
     """Return the number of idle clients."""
-    return sum(len(pool.idle) for pool in pools.by_key.values())
+    return sum(len(pool.idle) for pool in list(pools.by_key.values()))
 
 
 class Reports:

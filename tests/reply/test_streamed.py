@@ -3,14 +3,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply.chunk_sums import FirstChunk
 from langchain_kimi._reply.plain import PlainMessage
-from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage, closing_chunks
+from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi.errors import (
     KimiEmptyReplyError,
     KimiError,
@@ -159,9 +159,29 @@ def test_a_failed_stream_leaves_no_valid_call(ending: tuple[bytes, ...]) -> None
     assert [one["args"] for one in whole.invalid_tool_calls] == ['{"a": "b"]', '{"c"]']
 
 
+def test_a_truncated_call_after_a_repeated_one_stays_invalid() -> None:
+    pieces = [event({"tool_calls": [call('{"a": 1}')]}), event({"tool_calls": [{**call('{"a": 1}'), "index": 1}]})]
+    cut = event({"tool_calls": [{**call('{"b"'), "index": 2}]})
+    reader = StreamedMessage(head(), BODY, idle=None, with_usage=True)
+    chunks = [chunk for piece in (*pieces, cut) for chunk in reader.feed(piece, 0.0)]
+    with pytest.raises(KimiIncompleteStreamError) as caught:
+        list(reader.close())
+    whole = added_up([*chunks, *reader.explain(caught.value)])
+    assert [one["args"] for one in whole.tool_calls] == [{"a": 1}]
+    assert [one["args"] for one in whole.invalid_tool_calls] == ['{"b"]']
+
+
+@pytest.mark.parametrize("empty", [[], "", 0, False])
+def test_an_empty_delta_of_another_type_adds_nothing(empty: Any) -> None:
+    choice = {"index": 0, "delta": empty, "finish_reason": None}
+    begin = b"data: " + json.dumps({**HEAD, "choices": [choice]}).encode() + b"\n\n"
+    assert added_up(streamed(begin, event({"content": "Hi."}), event({}, finish="stop"), DONE)).content == "Hi."
+
+
 def test_a_stream_without_calls_needs_no_closing_chunk() -> None:
-    assert closing_chunks([], None) == []
-    assert closing_chunks([], AIMessage("Wait.")) == []
+    reader = StreamedMessage(head(), BODY, idle=None, with_usage=True)
+    error, _ = failed(reader, event({"content": "Wait."}))
+    assert reader.explain(error) == []
 
 
 def test_a_failed_stream_ends_with_the_buffered_text() -> None:

@@ -35,10 +35,19 @@ def has_content(choices: list[WireChoice]) -> bool:
 
 
 def choices_of(reply: WireEvent) -> list[WireChoice]:
-    """Return the choices of a reply or chunk that have the documented form."""
+    """Return the choices of a reply or chunk that have the documented form.
+
+    An empty list, which PHP writes for an empty object, becomes an object in them.
+    """
     choices = reply.get("choices")
     items = choices if isinstance(choices, list) else []
-    return [choice for choice in items if is_valid(choice)]
+    return [_with_objects(choice) for choice in items if is_valid(choice)]
+
+
+def _with_objects(choice: WireChoice) -> WireChoice:
+    wire = cast("JSONObject", choice)
+    empty: JSONObject = {key: {} for key in ("delta", "message") if not isinstance(wire.get(key), dict | None)}
+    return cast("WireChoice", {**wire, **empty}) if empty else choice
 
 
 def numbered(choices: Sequence[Any]) -> list[tuple[int, Any]]:
