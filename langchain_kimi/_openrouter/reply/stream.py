@@ -239,7 +239,7 @@ class StreamReader:
             self._idle_timer.finish_within(AFTER_FINISH)
         if has_content(choices):
             self._has_begun = self._has_progress = True
-        yield chunk
+        yield cast("WireEvent", {**chunk, "choices": choices}) if choices else chunk
 
     def _failed(self, chunk: WireEvent, error: KimiError) -> Iterator[WireEvent]:
         """Yield a chunk that comes with an error or after one: its part of the answer, without its finish reason."""
