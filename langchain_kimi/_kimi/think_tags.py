@@ -92,8 +92,7 @@ class ThinkTags:
         # tag of nested thoughts, which is held back: up to the last closing tag (`_nested`) and from it on (`_after`).
         self._depth = 1
         self._last = ""
-        self._nested: list[str] = []
-        self._after: list[str] = []
+        self._nested, self._after = list[str](), list[str]()
         self._has_thoughts = self._has_answer = False
         # For the answer: the number of further opening tags, and whether its end is quoted.
         self._tags, self._quotes = 0, QuoteTracker()
@@ -109,6 +108,11 @@ class ThinkTags:
         if delta is None:
             return choice
         finish = choice.get("finish_reason")
+        has_more = finish or delta.get("content") or delta.get("tool_calls") or "message" in choice
+        if delta.get("reasoning") and not has_more:
+            # A delta of reasoning, like most deltas of a model that reasons.
+            self._may_wait = False
+            return choice
         repaired = self.feed(delta, is_whole="message" in choice, is_last=bool(finish), is_cut=not is_complete(finish))
         if finish:
             self.state = "done"
@@ -120,8 +124,8 @@ class ThinkTags:
         """Take a delta, and return it with the thoughts in its reasoning.
 
         Args:
-            delta: The delta, or the message of a plain response.
-            is_whole: Whether it is the message of a plain response.
+            delta: The delta, or the message of a plain response (`is_whole`).
+            is_whole: Whether it is a message.
             is_last: Whether the text ends here.
             is_cut: Whether the model did not end the text itself.
         """
@@ -134,7 +138,6 @@ class ThinkTags:
         has_calls = bool(delta.get("tool_calls"))
         ends, is_cut = is_last or is_whole or has_calls, is_cut or has_calls
         if not text and not ends:
-            # A delta of reasoning, like most deltas of a model that reasons.
             return delta
         thought, answer = self._read(text, ends=ends, is_cut=is_cut)
         if answer == text and not thought:
@@ -188,8 +191,7 @@ class ThinkTags:
         is_long = len(inner) > _LONGEST_UNDECIDED or len(text) > _LONGEST_BEGIN
         self._depth = 1
         closing, last = self._closing_tag(inner[:_LONGEST_UNDECIDED], ends=ends and not is_long)
-        if closing is None and ends and not is_long:
-            closing = last
+        closing = closing or (last if ends and not is_long else None)
         if closing is not None:
             return self._end_first_block(
                 inner[: closing.start()], text, inner[closing.end() :], ends=ends, is_cut=is_cut
@@ -294,8 +296,7 @@ class ThinkTags:
         """Read the answer after the thoughts, with further blocks of thoughts in it."""
         if self.state != "later":
             self.state = "answer"
-        thoughts: list[str] = []
-        shown: list[str] = []
+        thoughts, shown = list[str](), list[str]()
         rest: str | None = text
         while rest is not None:
             read = self._read_later if self.state == "later" else self._read_answer
