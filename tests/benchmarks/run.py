@@ -30,7 +30,8 @@ COMMAND = "python -m tests.benchmarks.run"
 TRIED = Path(__file__).with_name("tried.md")
 INTRODUCTION = f"""# Benchmarks
 
-Written by `make bench` (`{COMMAND}`). All contenders take turns, over loopback, with the server in a separate process. Figures of calls are medians of several runs, ± half the interquartile
+Written by `make bench` (`{COMMAND}`). All contenders take turns, over loopback,
+with the server in a separate process. Figures of calls are medians of several runs, ± half the interquartile
 range; those of growth are medians of at most 3. Many streams at once are a single run per contender, in a separate
 process, so they show orders of magnitude only. The ratios are more portable between machines than the absolute figures.
 
