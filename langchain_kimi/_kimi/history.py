@@ -74,7 +74,7 @@ def check_pairs(messages: Sequence[WireMessage]) -> None:
 
 
 def _result_before(messages: Sequence[WireMessage], position: int) -> int | None:
-    """Return the position of an earlier result with the same id that has a call; None if there is none."""
+    """Return the position of an earlier result with the same id that has a call, or None."""
     call_id = messages[position].get("tool_call_id")
     has_call = False
     for earlier, message in enumerate(messages[:position]):

@@ -337,7 +337,7 @@ class ThinkTags:
         """Hold back a further block of thoughts up to its end. A tag that the answer only mentions stays text.
 
         Returns:
-            The thoughts, a part of the answer, and the text that is still to be read; None if there is none.
+            The thoughts, a part of the answer, and the text that is still to be read, or None.
         """
         self._pieces.append(text)
         self._length += len(text)

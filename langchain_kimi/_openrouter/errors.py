@@ -363,7 +363,7 @@ def retry_after(
 
 
 def _seconds(value: Any, now: float) -> float | None:
-    """Return the seconds in a value such as `2`, `300ms` or an HTTP date; None if it is none of these."""
+    """Return the seconds in a value such as `2`, `300ms` or an HTTP date, or None for another value."""
     number = number_of(value)
     if number is None and isinstance(value, str):
         if length := LENGTH_OF_TIME.fullmatch(value):

@@ -50,7 +50,7 @@ class _Conversion:
         return f"messages[{self.position}]"
 
     def open_call(self, name: str | None) -> str | None:
-        """Return the id of the first open call of a function in the last turn that has one; None if there is none.
+        """Return the id of the first open call of a function in the last turn that has one, or None.
 
         Each wire message is read once, so that a conversation takes linear time.
         """

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.errors import KimiMalformedReplyError, KimiServerError
+from langchain_kimi.errors import KimiIncompleteStreamError, KimiMalformedReplyError, KimiServerError
 from langchain_kimi.testing import Emulator, RawReply
+from tests.faults.cases import chunk, stream_of
 from tests.faults.ways import WAYS, ask, model_of, streams
 
 FACTS = {"id": "gen-1", "provider": "Moonshot AI", "model": "moonshotai/kimi-k2"}
@@ -84,3 +85,37 @@ def test_a_stream_without_choice_0_keeps_its_usage(openrouter: Emulator, way: st
                 assert outcome.message.usage_metadata
                 assert outcome.message.usage_metadata["total_tokens"] == USAGE["total_tokens"]
                 assert outcome.message.response_metadata["cost"] == USAGE["cost"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_empty_list_in_place_of_a_delta_adds_nothing(openrouter: Emulator, way: str) -> None:
+    if streams(way):
+        body = stream_of({**FACTS, "choices": [{"index": 0, "delta": []}]}, chunk("Hi."), chunk(finish="stop"))
+        reply = RawReply(200, {"content-type": "text/event-stream"}, body)
+    else:
+        choice = {"index": 0, "delta": [], "message": {"content": "Hi."}, "finish_reason": "stop"}
+        reply = replies_of(way, json.dumps({**FACTS, "choices": [choice]}))
+    openrouter.script(reply)
+    with model_of(openrouter, max_retries=0) as model:
+        outcome = ask(model, way)
+    assert outcome.error is None
+    assert outcome.message is not None
+    assert outcome.message.text == "Hi."
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_truncated_call_after_a_repeated_one_is_not_valid(openrouter: Emulator, way: str) -> None:
+    def piece(index: int, arguments: str) -> dict[str, Any]:
+        call = {"index": index, "id": "f:0", "type": "function", "function": {"name": "f", "arguments": arguments}}
+        return {**FACTS, "choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
+
+    body = stream_of(piece(0, '{"a": 1}'), piece(1, '{"a": 1}'), piece(2, '{"b"'), done=False)
+    openrouter.script(RawReply(200, {"content-type": "text/event-stream"}, body))
+    with model_of(openrouter, max_retries=0, streaming=True) as model:
+        outcome = ask(model, way)
+    assert isinstance(outcome.error, KimiIncompleteStreamError)
+    partial = outcome.error.partial
+    assert partial is not None
+    assert partial.tool_calls == []
+    shown = outcome.message
+    assert [call["args"] for call in shown.tool_calls if call["args"] != {"a": 1}] == [] if shown else not streams(way)

@@ -25,7 +25,7 @@ class LeakedCall:
         id: The id in the markup, or an empty string.
         name: The name of an offered tool, or the unknown name in the markup.
         arguments: The text of the arguments, which may not be valid JSON.
-        error: The reason why the call must not be run, other than errors in the arguments; None if there is none.
+        error: The reason why the call must not be run, other than errors in the arguments, or None.
         is_certain: Whether this is certainly a call: it names an offered tool or has another provider's kind of id.
         index: The number of the call in K3's markup, which has no ids; otherwise empty.
     """
