@@ -3,6 +3,7 @@
 import json
 from typing import Any, cast
 
+from langchain_kimi._openrouter.reply.envelopes import RepeatedEvent
 from langchain_kimi._openrouter.wire import (
     TEXT_KEYS,
     JSONObject,
@@ -144,16 +145,17 @@ class Assembly:
             chunk: The chunk.
             choice: The choice of the chunk to follow; its tool calls must have an `index`.
         """
-        fields = {**chunk}
-        fields.pop("choices", None)
-        # Nearly every chunk repeats the fields of the one before it.
-        if fields != self._previous:
-            self._previous = fields
-            self._add_fields(fields)
-        if choice is not None:
-            self._add_choice(choice)
-            if delta := choice.get("delta"):
-                self._add_delta(delta)
+        # Adding the fields of an event again changes nothing.
+        if type(chunk) is not RepeatedEvent:
+            fields = {**chunk}
+            fields.pop("choices", None)
+            if fields != self._previous:
+                self._previous = fields
+                self._add_fields(fields)
+            if choice is not None:
+                self._add_choice(choice)
+        if choice is not None and (delta := choice.get("delta")):
+            self._add_delta(delta)
 
     def _add_fields(self, fields: JSONObject) -> None:
         for key, value in fields.items():

@@ -21,11 +21,14 @@ def holds_only_content(chunk: JSONObject) -> bool:
     if not isinstance(choice, dict) or choice.get("finish_reason") is not None or choice.get("error"):
         return False
     delta = choice.get("delta")
-    if not isinstance(delta, dict) or isinstance(chunk.get("provider"), dict):
-        return False
+    return isinstance(delta, dict) and not isinstance(chunk.get("provider"), dict) and has_content_in(delta)
+
+
+def has_content_in(delta: JSONObject) -> bool:
+    """Return whether a delta has content in the expected form."""
     calls = delta.get("tool_calls")
-    if calls is not None and not isinstance(calls, list):
-        return False
+    if calls is not None:
+        return isinstance(calls, list) and (bool(calls) or any(map(delta.get, CONTENT_KEYS)))
     return bool(delta.get("content") or delta.get("reasoning")) or any(map(delta.get, CONTENT_KEYS))
 
 

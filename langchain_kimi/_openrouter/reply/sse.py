@@ -29,6 +29,11 @@ class EventDecoder:
         self._is_error = False
 
     @property
+    def has_part(self) -> bool:
+        """Whether the last bytes were not the end of an event."""
+        return bool(self._tail or self._payload)
+
+    @property
     def is_inside_event(self) -> bool:
         """Whether the payload of an event has begun, and the event is not complete."""
         if self._payload:
