@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.limits import MAX_DEPTH
 from langchain_kimi._openrouter.reply.chunks import has_content_in
-from langchain_kimi._openrouter.reply.sse import END, PREFIX
+from langchain_kimi._openrouter.reply.sse import CR, END, LF, PREFIX
 from langchain_kimi._openrouter.wire import WireEvent
 
 _KEY = b'"delta":'
@@ -52,7 +52,7 @@ class Envelope:
         choice = chunk["choices"][0]
         facts = [value for key, value in (*chunk.items(), *choice.items()) if key not in ("choices", "delta")]
         # All events with this envelope share its facts, so they must not be mutable.
-        if len(payload) > _LONGEST or b"\n" in payload or not all(type(value) in _SCALARS for value in facts):
+        if len(payload) > _LONGEST or LF in payload or not all(type(value) in _SCALARS for value in facts):
             return None
         begin, key, rest = payload.partition(_KEY)
         text = rest.decode()
@@ -71,7 +71,7 @@ class Envelope:
         if not (piece.startswith(begin) and piece.endswith(end)):
             return None
         delta = piece[len(begin) : -len(end)]
-        return None if b"\n" in delta or b"\r" in delta else self._event(delta)
+        return None if LF in delta or CR in delta else self._event(delta)
 
     def of_payload(self, payload: bytes) -> WireEvent | None:
         """Return the event of a payload if it has only content and this envelope; otherwise None."""
@@ -84,6 +84,7 @@ class Envelope:
         delta = JSON.parse(text, self._levels)
         if not (type(delta) is dict and has_content_in(delta)):
             return None
-        event = RepeatedEvent(self._fields)
-        event["choices"] = [{**self._choice, "delta": delta}]
+        event, choice = RepeatedEvent(self._fields), self._choice.copy()
+        choice["delta"] = delta
+        event["choices"] = [choice]
         return cast("WireEvent", event)
