@@ -28,6 +28,7 @@ from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, des
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.collected import CollectedMessage, is_collected
 from langchain_kimi._reply.events import EventMessage
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
@@ -159,6 +160,8 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
 def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], events_of: str | None) -> Callable[..., Any]:
     """Return the class that reads a stream, with its first arguments; see `new_call`."""
     reader: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
+    if is_collected(settings):
+        reader = CollectedMessage
     if events_of is not None:
         reader = partial(EventMessage, message_id=events_of)
     return partial(reader, with_usage=_with_usage(settings, arguments))

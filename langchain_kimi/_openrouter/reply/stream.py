@@ -100,11 +100,14 @@ class StreamReader:
         """
         self._size = size_with(self._size, piece)
         # A stream that arrives slowly has most of its events in pieces of their own.
-        if (envelope := self._envelope) and not (self._is_done or self._error or self._decoder.has_part):
-            if (chunk := envelope.of_piece(piece)) is not None:
-                self._envelopes_left = MAX_ENVELOPES
-                self._idle_timer.passed(waited, content=True)
-                return (chunk,)
+        if (
+            (envelope := self._envelope)
+            and not (self._is_done or self._error or self._decoder.has_part)
+            and (chunk := envelope.of_piece(piece)) is not None
+        ):
+            self._envelopes_left = MAX_ENVELOPES
+            self._idle_timer.passed(waited, content=True)
+            return (chunk,)
         payloads = self._decoder.feed(piece)
         if len(payloads) == 1 and (chunk := self._plain_chunk(payloads[0])) is not None:
             self._unframed = None
