@@ -1,6 +1,7 @@
 """Add up the chunks of a stream; at any moment, return the reply received so far."""
 
 import json
+from collections import defaultdict
 from typing import Any, cast
 
 from langchain_kimi._openrouter.reply.envelopes import RepeatedEvent
@@ -131,7 +132,7 @@ class Assembly:
         self._facts: JSONObject = {}
         self._previous: JSONObject = {}
         self._choice: JSONObject = {}
-        self._text: dict[str, list[str]] = {}
+        self._text: defaultdict[str, list[str]] = defaultdict(list)
         self._other: dict[str, list[Any]] = {}
         self._calls: dict[int, JSONObject] = {}
         self._details: ReasoningDetails | None = None
@@ -212,7 +213,7 @@ class Assembly:
             if value is None or key == "role":
                 continue
             if key in TEXT_KEYS:
-                self._text.setdefault(key, []).append(value if type(value) is str else text_of(value))
+                self._text[key].append(value if type(value) is str else text_of(value))
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):
@@ -223,12 +224,13 @@ class Assembly:
 
     def _add_calls(self, calls: list[WireToolCall]) -> None:
         for piece in calls:
-            call = self._calls.setdefault(cast("int", piece["index"]), {"id": None, "name": None, "arguments": []})
+            index = cast("int", piece["index"])
+            call = self._calls.get(index) or self._calls.setdefault(index, {"id": None, "name": None, "arguments": []})
             function = piece.get("function") or {}
             call["id"] = call["id"] or piece.get("id")
             call["name"] = call["name"] or function.get("name")
-            if function.get("arguments"):
-                call["arguments"].append(function["arguments"])
+            if arguments := function.get("arguments"):
+                call["arguments"].append(arguments)
 
 
 def merged_logprobs(values: list[Any]) -> Any:
