@@ -1,7 +1,7 @@
 """Collect the deltas of a stream whose chunks nobody sees: `invoke` of a streaming model without callbacks.
 
-langchain-core adds up the chunks in any case, and the sum is the same. Measured over loopback: 15 instead of 21 µs for a
-delta of text.
+langchain-core adds up the chunks in any case, and the sum is the same. Measured over loopback, a delta of text takes 15
+instead of 21 µs.
 """
 
 from collections.abc import Iterable, Iterator
