@@ -41,21 +41,21 @@ class ReasoningDetails:
         Fragments without an index continue the last entry, but not one of the same delta: two thoughts were recorded
         in one list without an index.
         """
-        added: list[JSONObject] = []
+        is_first = True
         for fragment in fragments:
             if not isinstance(fragment, dict):
                 continue
             # Reasoning that arrives word by word repeats every field but the text.
-            others = {**fragment}
+            others = fragment.copy()
             text = others.pop("text", None)
-            is_first = not added or fragment.get("index") is not None
-            if is_first and others == self._repeated and type(text) is str:
+            may_continue = is_first or fragment.get("index") is not None
+            if may_continue and others == self._repeated and type(text) is str:
                 self._texts.append(text)
             else:
                 self._join()
-                self._current = self._continued(fragment, may_continue=is_first)
+                self._current = self._continued(fragment, may_continue=may_continue)
                 self._repeated = others if _may_repeat(others, self._current) else None
-            added.append(self._current)
+            is_first = False
 
     def entries(self) -> list[JSONObject]:
         """Return the entries received so far."""
