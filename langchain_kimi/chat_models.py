@@ -162,18 +162,12 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return await super().agenerate(messages, *args, **kwargs)
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        with collecting(self if self._may_collect else None, kwargs.get("run_manager")):
+        with collecting(self, kwargs.get("run_manager"), _STREAMS):
             return with_output(super()._generate_with_cache(*args, **kwargs))
 
     async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        with collecting(self if self._may_collect else None, kwargs.get("run_manager")):
+        with collecting(self, kwargs.get("run_manager"), _STREAMS):
             return with_output(await super()._agenerate_with_cache(*args, **kwargs))
-
-    @property
-    def _may_collect(self) -> bool:
-        """Whether no subclass reads the chunks, and langchain-core does not number their content blocks."""
-        is_own = (type(self)._stream, type(self)._astream) == _STREAMS  # noqa: SLF001 - of this class or a subclass
-        return self.streaming and is_own and self.output_version != "v1"
 
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))

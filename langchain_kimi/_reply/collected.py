@@ -21,10 +21,21 @@ _UNSEEN: ContextVar[object] = ContextVar("unseen", default=None)
 
 
 @contextmanager
-def collecting(model: object, run_manager: Any) -> Iterator[None]:
-    """Collect the deltas of a model's streams in this context, unless the run has callbacks."""
-    is_unseen = run_manager is not None and not run_manager.handlers
-    token = _UNSEEN.set(model if is_unseen else None)
+def collecting(model: Any, run_manager: Any, streams: tuple[Any, Any]) -> Iterator[None]:
+    """Collect the deltas of a streaming model's streams in this context if nobody sees the chunks.
+
+    Callbacks see them, and subclasses with methods of their own. For `output_version="v1"`, langchain-core numbers the
+    content blocks of each chunk.
+
+    Args:
+        model: The model.
+        run_manager: The callbacks of the run.
+        streams: The methods `_stream` and `_astream` whose chunks may be collected.
+    """
+    is_own = (type(model)._stream, type(model)._astream) == streams  # noqa: SLF001 - of its class or a subclass
+    is_unseen = model.streaming and is_own and model.output_version != "v1"
+    has_callbacks = run_manager is None or run_manager.handlers
+    token = _UNSEEN.set(model if is_unseen and not has_callbacks else None)
     try:
         yield
     finally:

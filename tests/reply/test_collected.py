@@ -126,7 +126,6 @@ def without_id(message: Any) -> Any:
     return message.model_copy(update={"id": None, "response_metadata": metadata})
 
 
-@pytest.mark.covered
 async def test_callbacks_see_every_delta_and_the_message_is_the_same(openrouter: Emulator) -> None:
     model, seen = model_of(openrouter), Seen()
     # The emulator's usage of a first prompt has no cached tokens.
@@ -138,19 +137,16 @@ async def test_callbacks_see_every_delta_and_the_message_is_the_same(openrouter:
         assert without_id(message) == without_id(watched)
 
 
-@pytest.mark.covered
 def test_a_stream_has_every_delta(openrouter: Emulator) -> None:
     assert len(list(model_of(openrouter).stream("hi"))) > 10
 
 
-@pytest.mark.covered
 def test_a_subclass_sees_every_delta(openrouter: Emulator) -> None:
     COUNTED.clear()
     assert model_of(openrouter, Yielded).invoke("hi").text == TEXT
     assert len(COUNTED) > 10
 
 
-@pytest.mark.covered
 def test_content_blocks_are_numbered_by_their_deltas(openrouter: Emulator) -> None:
     model, seen = model_of(openrouter, output_version="v1"), Seen()
     unseen = model.invoke([HumanMessage("hi")])
