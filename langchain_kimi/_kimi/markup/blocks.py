@@ -33,10 +33,18 @@ _PIPE = r"(?<!<)\|(?!>)"
 _COMMENT_LINE = lazy_pattern(r"\s*(?:#\s|//|%|--\s+\w|;|::\s|(?:REM|dnl)\s)")
 _BLOCK_AT_BEGINNING = lazy_pattern(
     r"\s*(?:/\*|=begin\b|\(\*\s|@\*\s|#=|#\||\[(code|quote|pre|noparse)(?:=[^\]]{0,32})?\]"
-    r"|\{(code|noformat|quote)(?::[^}]{0,32})?\}|#\+(?:begin|BEGIN)_(\w{1,16}))"
+    r"|\{(code|noformat|quote)(?::[^}]{0,32})?\}|#\+(?:begin|BEGIN)_)"
 )
 """The beginning of a comment or a literal text that must begin a line."""
-_CLOSERS_AT_BEGINNING = {"/*": r"\*/", "=begin": r"=end\b", "(*": r"\*\)", "@*": r"\*@", "#=": "=#", "#|": r"(?<!<)\|#"}
+_CLOSERS_AT_BEGINNING = {
+    "/*": r"\*/",
+    "=begin": r"=end\b",
+    "(*": r"\*\)",
+    "@*": r"\*@",
+    "#=": "=#",
+    "#|": r"(?<!<)\|#",
+    "#+begin_": r"#\+(?:end|END)_",
+}
 _COMMENT_AFTER_CODE = lazy_pattern(r"\S {2,}(?:#|//|--) |; ?-- ")
 _INLINE_CODE = lazy_pattern(r"`[^`]*(?:`|$)")
 _COMMENT_IN_LINE = lazy_pattern(
@@ -110,10 +118,12 @@ class BlockTracker:
             self._is_comment = self._is_comment or _COMMENT_LINE.match(self._head) is not None
         if not (self._backticks or self._is_comment):
             self._is_comment = _COMMENT_AFTER_CODE.search(_INLINE_CODE.sub("", self._ending + text)) is not None
-        self._ending = (self._ending + text)[-8:]
+        ending = (self._ending + text)[-8:]
         text = self._carry + text
         self._closer, self._backticks, position = self._state_after(text, self._closer, self._backticks)
         self._carry = text[position:]
+        # A sign in code begins no comment.
+        self._ending = "" if self._backticks else ending
 
     def end_line(self) -> None:
         """Add a line break."""
@@ -182,6 +192,4 @@ def _closer_of_beginning(begun: re.Match[str]) -> re.Pattern[str]:
         return re.compile(rf"\[/{begun[1]}\]")
     if begun[2]:
         return re.compile(rf"\{{{begun[2]}\}}")
-    if begun[3]:
-        return re.compile(rf"#\+end_{begun[3]}\b", re.IGNORECASE)
-    return re.compile(_CLOSERS_AT_BEGINNING[begun[0].strip()])
+    return re.compile(_CLOSERS_AT_BEGINNING[begun[0].strip().lower()])

@@ -203,7 +203,6 @@ class _Line:
         )
         self.is_german: bool = before is not None and continues and before.is_german
         self._may_be_code = before is not None and (before.is_blank or before.is_code or before.begins_scalar)
-        self._begins_with_markup = False
         self._follows_colons = before is not None and before.leads_to_literal
         # A tag within a line may only be mentioned there. A tag at the beginning of a line is HTML, which continues on
         # the next lines.
@@ -220,7 +219,7 @@ class _Line:
     def is_code(self) -> bool:
         """Whether the line is indented code, which needs a blank line or indented code before it."""
         # The text of a list item may be indented, but a line that begins with markup is code.
-        offset = self.outer_offset if self.first and not self._begins_with_markup else 0
+        offset = self.outer_offset if self.first not in ("", "<") else 0
         least = offset + (1 if self._follows_colons else _INDENTATION)
         return self._may_be_code and len(self._indented.expandtabs(_INDENTATION)) >= least
 
@@ -272,7 +271,7 @@ class _Line:
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
-        self._read_brackets(f"\n{self.ending}"[-3:], text)
+        self._read_brackets(f"\n{self.ending}"[-5:], text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()
@@ -286,7 +285,7 @@ class _Line:
         self._in_quotes = self._quoted(settled)
         before, self._last = self._last, settled[-1:] or self._last
         self.is_german = self.is_german or _GERMAN[0] in settled
-        settled = _REVERSED.sub("", before + settled)
+        settled = _REVERSED.sub("", before + settled)[len(before) :]
         for pair in _PAIRS:
             opening, closing = settled.rfind(pair[0]), max(map(settled.rfind, pair[1]))
             if opening != closing:
@@ -316,7 +315,6 @@ class _Line:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
         if self.first in _QUOTED_LINES and not self.ends_last_cell:
             return True
-        self._begins_with_markup = self._begins_with_markup or not self.first
         if self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
