@@ -172,7 +172,7 @@ def assistant_to_wire(message: AIMessage, messages: Sequence[BaseMessage], posit
     """
     kwargs = message.additional_kwargs
     content = _read_content(message.content, position) if isinstance(message.content, list) else _EMPTY
-    text = message.content if content is _EMPTY else content.text_or_parts()
+    text = message.content if isinstance(message.content, str) else content.text_or_parts()
     wire: WireMessage = {"role": "assistant", "content": text or None}
     if message.name:
         wire["name"] = message.name

@@ -187,7 +187,7 @@ _PARTS_BY_ROLE = {
 }
 
 
-def part_to_wire(block: str | Block, role: str) -> JSONObject:
+def part_to_wire(block: str | Block | None, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
     A `non_standard` block contains another block. If the type of that block is unknown here, the block is sent

@@ -36,7 +36,7 @@ def call(call_id: str | None, name: str = "f", **arguments: Any) -> Any:
     return {"name": name, "args": arguments, "id": call_id, "type": "tool_call"}
 
 
-def assigned(message: HumanMessage) -> HumanMessage:
+def assigned(message: BaseMessage) -> BaseMessage:
     """Return a message whose content a program has removed; LangChain checks it only in constructors."""
     message.content = None  # type: ignore[assignment]  # as programs without type checks do
     return message
@@ -91,7 +91,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "only text without text": turn({"type": "text", "text": None}),
     "a question with text without text": [HumanMessage([{"type": "text", "text": None}, TEXT])],
     "instructions with text without text": [SystemMessage([{"type": "text"}, TEXT]), HI],
-    "content that was assigned": [HI, AIMessage.model_construct(content=None), assigned(HumanMessage("Hi.")), ON],
+    "content that was assigned": [HI, assigned(AIMessage("Hello.")), assigned(HumanMessage("Hi.")), ON],
     "a document of blocks": [
         HumanMessage([{"type": "document", "source": {"type": "content", "content": [TEXT]}}]),
     ],
