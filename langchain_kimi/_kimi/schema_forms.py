@@ -70,8 +70,8 @@ def _types(value: Any) -> Any:
     """Return the types of a schema under the names of JSON Schema; `any` for all of them."""
     if isinstance(value, str):
         name = value.lower()
-        known = _OTHER_TYPES.get(name, name)
-        return known if known in _TYPES or known == _ANY else value
+        common = _OTHER_TYPES.get(name, name)
+        return common if common in _TYPES or common == _ANY else value
     kinds = [_types(kind) if isinstance(kind, str) else kind for kind in value] if isinstance(value, list) else value
     return _ANY if isinstance(kinds, list) and _ANY in kinds else kinds
 
@@ -127,9 +127,11 @@ class _Targets:
         A schema that was written to stand alone keeps its references when it becomes a part of another one.
         """
         _, keyword, *names = fragment.split("/")
-        found = self._definitions.get(names[0].replace("~1", "/").replace("~0", "~"), []) if len(names) == 1 else []
-        is_only = keyword in DEFINITIONS and bool(found) and all(definition == found[0][1] for _, definition in found)
-        return found[0][0] if is_only else None
+        targets = self._definitions.get(names[0].replace("~1", "/").replace("~0", "~"), []) if len(names) == 1 else []
+        is_only = (
+            keyword in DEFINITIONS and bool(targets) and all(definition == targets[0][1] for _, definition in targets)
+        )
+        return targets[0][0] if is_only else None
 
 
 def _identifier(schema: JSONObject) -> str:
