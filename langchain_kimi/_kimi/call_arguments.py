@@ -2,7 +2,7 @@
 
 Text that was passed on cannot be withdrawn, so text that may be wrong is held back:
 
-- all of the arguments, if they do not begin like an object, or begin with an empty one, which may be a placeholder;
+- all of the arguments, if they do not begin like an object;
 - a delta that begins with everything before it, because some hosts send all arguments so far in each delta;
 - a string where the tool's schema allows only an object or an array, until the string ends;
 - text after the object, until the call ends.
@@ -31,14 +31,12 @@ _JSON_BLANKS = frozenset(" \t\r\n")
 _BLOCK = lazy_pattern(r"```\w*\s(.*)```", re.DOTALL)
 _CONTAINERS: dict[str, type] = {"object": dict, "array": list}
 
-_PLACEHOLDERS = lazy_pattern(r"\A(\s*)(?:(?:\{\s*\}|null|\"\")\s*)+(?=\{\s*[^\s}])")
-"""Arguments without a value that some hosts send before the arguments: `{}{"city": "Paris"}`."""
-_State = Literal["start", "object", "ended", "wrapped", "empty", "escaped", "growing"]
+_State = Literal["start", "object", "ended", "wrapped", "escaped", "growing"]
 """How the arguments are read.
 
 `start`: undecided; `object`: inside the object; `ended`: after it. In the other states the deltas are held back until
-the call ends: `wrapped` for arguments that do not begin like an object, `empty` if they begin with an empty object,
-`escaped` for an object whose quotation marks are escaped, `growing` if each delta repeats the ones before it.
+the call ends: `wrapped` for arguments that do not begin like an object, `escaped` for an object whose quotation marks
+are escaped, `growing` if each delta repeats the ones before it.
 """
 
 
@@ -99,7 +97,7 @@ class ArgumentStream:
             self._state, self._is_plain = "growing", False
         if self._state == "object":
             text = self._walk(text)
-        elif self._state in ("wrapped", "empty", "escaped", "ended", "growing"):
+        elif self._state in ("wrapped", "escaped", "ended", "growing"):
             self._held.append(text)
             return ""
         if text:
@@ -114,7 +112,7 @@ class ArgumentStream:
         if begin[0] != "{":
             self._state = "wrapped"
         else:
-            self._state = "escaped" if rest[:1] == "\\" else "empty" if rest[:1] == "}" else "object"
+            self._state = "escaped" if rest[:1] == "\\" else "object"
 
     def close(self) -> str:
         """Take the end of the call, and return the rest of the arguments."""
@@ -122,8 +120,6 @@ class ArgumentStream:
         held = "".join(pieces)
         if self._state == "wrapped":
             return self._unwrapped(held)
-        if self._state == "empty":
-            return self._without_placeholder(held)
         if self._state == "escaped":
             return self._unescaped(held)
         if self._state == "growing":
@@ -134,7 +130,7 @@ class ArgumentStream:
 
     def _unwrapped(self, held: str) -> str:
         """Return arguments without their wrapping: a JSON string, a code fence, markers, or the markup of a call."""
-        text = _PLACEHOLDERS.sub("", _bare(held))
+        text = _bare(held)
         if self._arguments_in_markup and (in_markup := self._arguments_in_markup(held)) is not None:
             text = in_markup
         if block := _BLOCK.fullmatch(text):
@@ -152,19 +148,6 @@ class ArgumentStream:
         if not isinstance(value, dict):
             return held
         return self._decoded(text)
-
-    def _without_placeholder(self, held: str) -> str:
-        """Return the rest of arguments that begin with an empty object, which may be a placeholder."""
-        before = "".join(self._passed)
-        whole = before + held
-        rest = _PLACEHOLDERS.sub(r"\1", whole)
-        if isinstance(parsed(rest), dict) and rest != whole:
-            decoded = self._decoded(rest)
-            # The bracket may have been passed on, with blanks after it.
-            return decoded[decoded.index("{") + 1 if before.strip() else len(before) :]
-        first = whole[: whole.index("}") + 1]
-        self._passed = [first]
-        return first[len(before) :] if self._repeats(whole[len(first) :]) else held
 
     def _decoded(self, text: str) -> str:
         inner = ArgumentStream(self._root)
@@ -208,8 +191,7 @@ class ArgumentStream:
                 value, position = MULTILINE_DECODER.raw_decode(held, position)
             except (ValueError, RecursionError):
                 return False
-            value = parsed(value) if isinstance(value, str) else value
-            if first is None or value not in (first, {}):
+            if first is None or (parsed(value) if isinstance(value, str) else value) != first:
                 return False
             position = _after_edge(held, position)
         self.decoded += bool(held.strip())

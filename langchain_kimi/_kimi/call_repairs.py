@@ -169,8 +169,7 @@ class IncomingCalls:
         """Yield the missing parts of all calls; there may be several deltas for one call."""
         for call in self.calls.values():
             rest = self._close_arguments(call)
-            sent = "".join(self._tracker.calls[call.number].arguments).strip()
-            if rest == call.arguments == "{}" != sent and not is_complete:
+            if rest == call.arguments == "{}" and not is_complete:
                 # The host sent null or an empty string, so the arguments had not begun.
                 call.error = INCOMPLETE
             function: WireFunction = {"arguments": rest}

@@ -51,9 +51,6 @@ async def answer(openrouter: Emulator, model: ChatKimi, way: Way, calls: list[An
         [call({"name": "get_weather", "parameters": PARIS})],
         [{"id": "c:0", "type": "tool_use", "name": "get_weather", "input": PARIS}],
         [{"id": "c:0", "type": "tool_call", "name": "get_weather", "args": PARIS}],
-        [call({**FUNCTION, "arguments": "{}" + json.dumps(PARIS)})],
-        [call({**FUNCTION, "arguments": "null" + json.dumps(PARIS)})],
-        [call({**FUNCTION, "arguments": json.dumps(PARIS) + "{}"})],
         [None, call(FUNCTION)],
     ],
 )

@@ -26,28 +26,21 @@ def passed(arguments: str = "", name: str | None = None, call_id: str | None = N
 def test_a_name_is_repaired_before_it_is_passed_on() -> None:
     calls = incoming()
     assert list(calls.feed([piece("{", "functions.get_weather:0", "a")])) == [passed("{", "get_weather", "a")]
-    assert list(calls.feed([piece('"a": 1}')])) == [passed('"a": 1}')]
+    assert list(calls.feed([piece("}")])) == [passed("}")]
     assert list(calls.close()) == []
     assert +calls.repaired == {"call_names": 1}
 
 
 def test_a_missing_name_is_added_at_the_end() -> None:
     calls = incoming()
-    assert list(calls.feed([piece('{"a": 1}', "", "functions.get_weather:0")])) == [
-        passed('{"a": 1}', None, "functions.get_weather:0")
+    assert list(calls.feed([piece("{}", "", "functions.get_weather:0")])) == [
+        passed("{}", None, "functions.get_weather:0")
     ]
     assert list(calls.close()) == [passed("", "get_weather")]
     late = incoming()
     list(late.feed([piece("", "", "functions.get_weather:0")]))
-    assert list(late.feed([piece('{"a": 1}', "get_time")])) == [passed('{"a": 1}', "get_time")]
+    assert list(late.feed([piece("{}", "get_time")])) == [passed("{}", "get_time")]
     assert list(late.close()) == []
-
-
-def test_an_empty_object_is_held_back_until_the_end() -> None:
-    calls = incoming()
-    assert list(calls.feed([piece("{}", "get_time", "a")])) == [passed("", "get_time", "a")]
-    assert list(calls.close(is_complete=False)) == [passed("{}")]
-    assert calls.calls[0].error is None
 
 
 def test_deltas_without_content_are_dropped() -> None:

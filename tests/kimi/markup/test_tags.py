@@ -42,7 +42,11 @@ NEXT = opened("message", role="user")
         (f"{END}{closed('response')}{NEXT}x", False, "x"),
     ],
 )
-def test_another_message_after_the_end(text: str, has_next_turn: bool, rest: str) -> None:  # noqa: FBT001 - a column
+def test_another_message_after_the_end(
+    text: str,
+    has_next_turn: bool,  # noqa: FBT001 - a column of the table
+    rest: str,
+) -> None:
     for read in (run(text, clean=True), run(*text, clean=True)):
         assert (read.has_next_turn, read.rest, read.calls) == (has_next_turn, rest, [])
 
