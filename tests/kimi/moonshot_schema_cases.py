@@ -149,6 +149,8 @@ ROOTS = [
          obj({"x": obj({"y": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": STRING}})}, **{"$defs": {"A": STRING}})),
     root("a definition that is broken and not used", obj({}, **{"$defs": {"A": {"$ref": "#/$defs/B"}}}), "lite",
          obj({})),
+    root("a definition that is broken and used",
+         obj({"x": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": {"type": "date"}}}), "lite", [NO_VALUE]),
     root("a reference in an example", obj({"x": {**STRING, "examples": [{"$ref": "#/a"}], "x-a": {"$ref": "b"}}}),
          "strict", obj({"x": STRING})),
     root("a required property", obj({"a": STRING}, required=["a"]), None),
