@@ -160,16 +160,24 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
 
 
 def _tool_with_definitions(tool: Any) -> JSONObject | None:
-    """Return a tool whose schema has definitions, or None.
+    """Return a tool whose schema has definitions or references, or None.
 
     LangChain replaces each reference by its definition, which multiplies the size of large schemas and loses recursion.
+    It takes each member `$ref` for a reference, also a property or a default, and knows no references but pointers.
     """
     schema = tool.tool_call_schema if _is_base_tool(tool) else None
-    if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
+    if not isinstance(schema, dict) or not ({"$defs", "definitions"} & set(schema) or _has_member(schema, "$ref")):
         return None
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _has_member(value: Any, name: str) -> bool:
+    """Return whether an object at any depth has a member."""
+    if isinstance(value, Mapping):
+        return name in value or any(_has_member(inner, name) for inner in value.values())
+    return isinstance(value, list) and any(_has_member(inner, name) for inner in value)
 
 
 def _with_recursion(function: JSONObject, tool: Any) -> JSONObject:
