@@ -53,7 +53,7 @@ def test_the_reason_is_the_most_specific_message(error: Any, raw: Any) -> None:
 
 
 def test_the_reason_is_never_empty() -> None:
-    assert reason_of({"message": 5}, None) == "5"
+    assert reason_of(cast("WireError", {"message": 5}), None) == "5"
     assert reason_of({"message": "Bad Request"}, None) == "Bad Request"
     assert reason_of({"message": "Error"}, "Bad Gateway") == "Bad Gateway"
     assert reason_of({}, None) == "The provider failed without giving a reason."

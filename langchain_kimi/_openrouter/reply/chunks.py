@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, cast
 
-from langchain_kimi._openrouter.errors import NO_MESSAGE
+from langchain_kimi._openrouter.error_messages import NO_MESSAGE
 from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
 

@@ -89,4 +89,4 @@ def test_the_repr_of_settings_does_not_show_secrets() -> None:
     assert "password" not in repr(hidden_text("http://me:password@proxy"))
     assert hidden_headers({"X-One": "secret"}) == {"X-One": "secret"}
     assert repr(hidden_headers({"X-One": "secret"})) == "{'X-One': '**********'}"
-    assert hidden_text(None) is hidden_headers(None) is None
+    assert (hidden_text(None), hidden_headers(None)) == (None, None)
