@@ -153,7 +153,29 @@ def find_error(reply: WireEvent) -> WireError | None:
                 return _as_error(choice["error"], cast("JSONObject", choice))
             if choice.get("finish_reason") == FINISH_ERROR:
                 return {"message": "The provider stopped with the finish reason 'error'.", "code": 502}
-    return None
+    return None if choices else _bare_error(cast("JSONObject", reply))
+
+
+def _bare_error(reply: JSONObject) -> WireError | None:
+    """Return the error that a reply without choices is itself, as vLLM, MiniMax, Alibaba Cloud and gateways send it."""
+    inner = _as_mapping(reply.get("base_resp"))
+    words = [code for code in map(reply.get, WORD_KEYS) if isinstance(code, str) and code.lower() not in SUCCESS]
+    numbers = (*map(reply.get, NUMBER_KEYS), inner.get("status_code"))
+    code = next((code for code in numbers if (number_of(code) or 0) >= BAD_REQUEST), next(iter(words), None))
+    is_marked = "error" in [*map(reply.get, KIND_KEYS)] or reply.get("success") is False
+    if not (is_marked or code is not None or any(map(reply.get, OWN_KEYS))):
+        return None
+    message = named_message(reply)
+    return {"message": message, "code": code, "type": as_text(reply.get("type"))} if message else None
+
+
+WORD_KEYS = ("code", "error_code")
+NUMBER_KEYS = ("code", "error_code", "status_code", "statusCode", "status")
+KIND_KEYS = ("object", "type", "status", "event")
+OWN_KEYS = ("detail", "errors", "error_msg", "error_message", "errorMessage")
+"""Keys that only errors have."""
+SUCCESS = frozenset({"", "0", "200", "ok", "success"})
+BAD_REQUEST = 400
 
 
 def malformed(

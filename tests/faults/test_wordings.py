@@ -15,6 +15,7 @@ from langchain_kimi.errors import (
     KimiStatusError,
 )
 from langchain_kimi.testing import Emulator, RawReply
+from tests.faults.cases import chunk, stream_of
 from tests.faults.ways import WAYS, ask, model_of
 from tests.openrouter.failure_cases import OVERFLOWS
 from tests.openrouter.other_messages import OTHERS
@@ -208,6 +209,33 @@ def test_the_message_is_read_from_a_body_of_any_shape(openrouter: Emulator, way:
                 raised = ask(model, way).error
                 assert isinstance(raised, KimiContextOverflowError), sent
                 assert raised.reason == OVERFLOW
+
+
+BARE: tuple[Any, ...] = (
+    {"object": "error", "message": OVERFLOW, "type": "BadRequestError", "param": None, "code": 400},
+    {"detail": OVERFLOW},
+    {"code": "InvalidParameter", "message": OVERFLOW},
+    {"base_resp": {"status_code": 2013, "status_msg": OVERFLOW}},
+    [{"error": {"code": 400, "message": OVERFLOW}}],
+)
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_without_its_usual_key_does_not_end_an_answer(openrouter: Emulator, way: str) -> None:
+    content = stream_of(chunk("The"), done=False)
+    with model_of(openrouter, max_retries=0) as model:
+        for body in BARE:
+            event = f"data: {json.dumps(body)}\n\n".encode()
+            streams = [event + b"data: [DONE]\n\n", content + event + b"data: [DONE]\n\n"]
+            streams += [content + event.replace(b"data", b"error", 1), content + b"event: error\n" + event]
+            for sent in streams if way.endswith("stream") else [json.dumps(body).encode()]:
+                kind = "text/event-stream" if way.endswith("stream") else "application/json"
+                openrouter.script(RawReply(200, {"content-type": kind}, sent))
+                outcome = ask(model, way)
+                assert isinstance(outcome.error, KimiContextOverflowError), sent
+                assert outcome.error.reason == OVERFLOW
+                assert [str(part.text) for part in outcome.shown if part.text] == ["The"] * sent.startswith(content)
 
 
 @pytest.mark.covered
