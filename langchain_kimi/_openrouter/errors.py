@@ -3,12 +3,11 @@
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.bare_errors import bare_error
 from langchain_kimi._openrouter.error_messages import (
     MAX_MESSAGE,
     MAX_PAGE,
@@ -21,6 +20,7 @@ from langchain_kimi._openrouter.error_messages import (
     without_tags,
 )
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
+from langchain_kimi._openrouter.retry_after import number_of, retry_after
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
@@ -98,11 +98,6 @@ CONTEXT_TYPES = frozenset(
     {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
 DAILY_LIMIT = lazy_pattern(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
-MILLISECONDS = 1000
-LENGTH_OF_TIME = lazy_pattern(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
-"""Seconds, or a number with a unit. The values of a repeated header are joined by commas; the first one is used."""
-EPOCH_2001 = 1_000_000_000
-"""September 2001 in seconds since the epoch. Smaller numbers are not read as points in time."""
 
 
 def error_from_response(status: int, headers: Mapping[str, str], text: str, *, now: float) -> KimiError:
@@ -153,29 +148,7 @@ def find_error(reply: WireEvent) -> WireError | None:
                 return _as_error(choice["error"], cast("JSONObject", choice))
             if choice.get("finish_reason") == FINISH_ERROR:
                 return {"message": "The provider stopped with the finish reason 'error'.", "code": 502}
-    return None if choices else _bare_error(cast("JSONObject", reply))
-
-
-def _bare_error(reply: JSONObject) -> WireError | None:
-    """Return the error that a reply without choices is itself, as vLLM, MiniMax, Alibaba Cloud and gateways send it."""
-    inner = _as_mapping(reply.get("base_resp"))
-    words = [code for code in map(reply.get, WORD_KEYS) if isinstance(code, str) and code.lower() not in SUCCESS]
-    numbers = (*map(reply.get, NUMBER_KEYS), inner.get("status_code"))
-    code = next((code for code in numbers if (number_of(code) or 0) >= BAD_REQUEST), next(iter(words), None))
-    is_marked = "error" in [*map(reply.get, KIND_KEYS)] or reply.get("success") is False
-    if not (is_marked or code is not None or any(map(reply.get, OWN_KEYS))):
-        return None
-    message = named_message(reply)
-    return {"message": message, "code": code, "type": as_text(reply.get("type"))} if message else None
-
-
-WORD_KEYS = ("code", "error_code")
-NUMBER_KEYS = ("code", "error_code", "status_code", "statusCode", "status")
-KIND_KEYS = ("object", "type", "status", "event")
-OWN_KEYS = ("detail", "errors", "error_msg", "error_message", "errorMessage")
-"""Keys that only errors have."""
-SUCCESS = frozenset({"", "0", "200", "ok", "success"})
-BAD_REQUEST = 400
+    return None if choices else bare_error(cast("JSONObject", reply))
 
 
 def malformed(
@@ -301,64 +274,3 @@ def _text_or_none(value: Any) -> str | None:
 
 def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def retry_after(
-    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
-) -> float | None:
-    """Return the seconds to wait before a retry, as the response requests; None if it does not.
-
-    The first of these is used: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
-    (seconds, a date, or with a unit as in "2s" and "300ms"), `availability.retry_after` (seconds), and
-    `X-RateLimit-Reset` (milliseconds since the epoch). The headers may also be those of the provider, in
-    `metadata.headers`.
-    """
-    inner = metadata.get("headers")
-    upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
-    for value, unit in (
-        (headers.get("retry-after-ms"), MILLISECONDS),
-        (headers.get("retry-after"), 1),
-        (availability.get("retry_after"), 1),
-        (upstream.get("retry-after-ms"), MILLISECONDS),
-        (upstream.get("retry-after"), 1),
-    ):
-        seconds = _seconds(value, now) if unit == 1 else number_of(value)
-        if seconds is not None:
-            return seconds / unit
-    reset = number_of(headers.get("x-ratelimit-reset") or upstream.get("x-ratelimit-reset"))
-    # Other hosts send seconds or a duration under this name. A point in time in the past needs no wait.
-    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH_2001) else None
-
-
-def _seconds(value: Any, now: float) -> float | None:
-    """Return the seconds in a value such as `2`, `300ms` or an HTTP date, or None for another value."""
-    number = number_of(value)
-    if number is None and isinstance(value, str):
-        if length := LENGTH_OF_TIME.fullmatch(value):
-            return float(length[1]) / (MILLISECONDS if length[2] == "ms" else 1)
-        try:
-            moment = _moment(value)
-            # A date in asctime's format, or with the zone "-0000", has no zone; HTTP dates are in UTC.
-            number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    return None if number is None else max(0.0, number)
-
-
-def _moment(value: str) -> datetime:
-    """Return the time in HTTP's formats or in ISO 8601."""
-    try:
-        return parsedate_to_datetime(value)
-    except ValueError:
-        return datetime.fromisoformat(value.strip())
-
-
-def number_of(value: Any) -> float | None:
-    """Return a value, which may be text, as a number from 0 to 1e15; None for any other value."""
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - excludes NaN, infinity and nonsense
