@@ -62,11 +62,10 @@ def _message(answer: Answer) -> JSONObject:
         "refusal": answer.refusal,
         "reasoning": answer.reasoning,
     }
-    details = answer.reasoning_details
-    if details is None:
-        details = () if answer.reasoning is None else _details(answer.reasoning)
-    if details or answer.server_tools:
-        message["reasoning_details"] = [*details, *answer.server_tools]
+    thoughts = () if answer.reasoning is None else _details(answer.reasoning)
+    details = [*(thoughts if answer.reasoning_details is None else answer.reasoning_details), *answer.server_tools]
+    if details:
+        message["reasoning_details"] = details
     if answer.images:
         message["images"] = list(answer.images)
     if answer.annotations:
