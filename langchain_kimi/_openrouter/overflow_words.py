@@ -34,6 +34,7 @@ KNOWN = lazy_any_of(
     r"max position embeddings",
     # vLLM subtracts the prompt from the context for the default of max_tokens: "got -123"
     r"max tokens must be at least 1, got -",
+    r"\bctx overflow",
     # llama.cpp, as in "input is too large to process. increase the physical batch size"
     r"increase the physical batch size",
 )
@@ -43,7 +44,7 @@ LIMITED_RATE = lazy_any_of(
     r"\bper[- ](?:second|sec|minute|min|hour|day|month|request limit)",
     r"/min",
     r"\b(?:hourly|daily|weekly|monthly)\b",
-    r"\bthis (?:minute|hour|day|week|month)\b",
+    r"\b(?:this|last|past) (?:minute|hour|day|week|month)\b",
     # As in "tokens allowed in 60s"
     r"\b(?:in|within|every) \d{1,5} ?(?:s|m|h|min)\b",
     r"\bt[pd]m\b",
@@ -125,7 +126,7 @@ LENGTH = lazy_any_of(
 )
 
 _LIMIT_AND_AMOUNT = (
-    "but|however|got|given|received|sent|requested|provided|have|has|allows|accepts|need\\w*|maximum|limit"
+    "but|however|got|given|received|sent|requested|provided|have|has|allows|accepts|provides|need\\w*|maximum|limit"
 )
 
 EXCESS = lazy_any_of(
@@ -221,7 +222,7 @@ TOO_LONG = lazy_any_of(
 )
 ONLY_LENGTH = lazy_any_of(
     r"(?:(?:the|your|this|an?|request|content|text|total|max|maximum|allowed|permitted|size|model|tokens?|limits?|length"
-    r"|error|upstream|of|for|is|was|has|been|by|exceeds?|exceeded|exceeding|too|long|large|bad|invalid)\b"
+    r"|error|upstream|of|for|is|was|has|been|by|you|sent|kimi|exceeds?|exceeded|exceeding|too|long|large|bad|invalid)\b"
     r"[\s\d:;,.()'\"`<>=]*){1,30}"
 )
 """A whole sentence without a subject, or whose subject is the request."""

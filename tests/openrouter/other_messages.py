@@ -233,6 +233,7 @@ OTHERS = [
     "Your org has exceeded the token limit for this month",
     "You have exceeded the number of tokens allowed in 60s",
     "Your token exceeds its allowed scope",
+    "You have sent too many tokens in the last hour",
     "max thinking tokens exceeds limit 32768",
     "Prompt must have more than 0 tokens",
 ]

@@ -258,4 +258,7 @@ REPORTS = [
     "入力トークンが多すぎます",
     "Die Anfrage hat zu viele Token",
     "Запрос слишком длинный",
+    "The combined prompt and completion would need 300000 tokens; the model provides 262144",
+    "The text you sent is too long for Kimi",
+    "ctx overflow",
 ]
