@@ -154,7 +154,8 @@ class KimiSettings(RequestParameters, Aliases):
     """Additional headers for every request. They replace headers of the package, and are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it. The limits of
+    `timeout` do not end headers that arrive line by line, as they do with the model's own clients."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls. The model never closes or copies it."""
