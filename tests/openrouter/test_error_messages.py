@@ -106,3 +106,10 @@ def test_tags_are_removed_from_a_page(page: str, text: str) -> None:
 @pytest.mark.parametrize("unit", ["<", "<style", "<script>", "<a>", "&lt;", "</style><style>"])
 def test_an_error_page_is_read_in_linear_time(unit: str) -> None:
     assert_linear(lambda size: without_tags(unit * (size // len(unit))))
+
+
+def test_a_value_that_is_nested_too_deeply_is_named_as_such() -> None:
+    nested: Any = 1
+    for _ in range(100_000):
+        nested = {"a": nested}
+    assert as_text(nested) == "The reason is nested too deeply to be shown."
