@@ -10,7 +10,7 @@ from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi import _tokens
-from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._constructor import NOT_NEEDED, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, is_key, resolve
 from langchain_kimi._kimi import profiles
@@ -47,6 +47,7 @@ HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
 _FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
 _UNSENT = {
+    "messages": "Pass them as the input of the call.",
     "extra_query": "Put what the server needs into base_url or into extra_headers.",
     "base_url": _FOR_THE_CONSTRUCTOR,
     "openrouter_api_base": _FOR_THE_CONSTRUCTOR,
@@ -221,7 +222,7 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
     default_headers = {
@@ -320,8 +321,11 @@ def counting(settings: KimiSettings) -> "Counting":
     return _tokens.model.Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
 
 
+_CONTAINERS = ("extra_body", "model_kwargs")
+
+
 def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Check the names of a call's arguments, and take the entries of `extra_body` out of it.
+    """Check the names of a call's arguments, and take the entries of `extra_body` and `model_kwargs` out of them.
 
     Raises:
         KimiUsageError: The model is not a text, or an argument cannot be sent.
@@ -329,11 +333,13 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     if arguments.keys() <= _NAMES:
         _check_model(arguments)
         return arguments
-    if "extra_body" in arguments:
-        if arguments["extra_body"] is not None:
-            warn_user(EXTRA_BODY)
+    for container in _CONTAINERS:
+        if container not in arguments:
+            continue
+        if arguments[container] is not None:
+            warn_user(f"{container}{NOT_NEEDED}")
         try:
-            arguments = with_extra_body(arguments)
+            arguments = with_extra_body(arguments, container)
         except ValueError as error:
             raise KimiUsageError(f"Nothing was sent. {error}") from None
     unknown = arguments.keys() - _NAMES

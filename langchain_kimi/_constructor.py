@@ -56,21 +56,26 @@ def _constructs(frame: FrameType, model: type[BaseModel]) -> bool:
     return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), model)
 
 
-EXTRA_BODY = "extra_body is not needed: pass its entries as arguments of their own. They are sent unchanged."
+NOT_NEEDED = " is not needed: pass its entries as arguments of their own. They are sent unchanged."
+EXTRA_BODY = f"extra_body{NOT_NEEDED}"
 
 
-def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def with_extra_body(arguments: Mapping[str, Any], container: str = "extra_body") -> dict[str, Any]:
     """Return arguments with the entries of `extra_body`, which users of ChatOpenAI pass, as arguments of their own.
 
+    Args:
+        arguments: The arguments.
+        container: The name of the argument with the entries, which is `model_kwargs` in a call for some users.
+
     Raises:
-        ValueError: `extra_body` is not a dict, or an entry of it is also an argument with another value.
+        ValueError: The container is not a dict, or an entry of it is also an argument with another value.
     """
-    named = {name: value for name, value in arguments.items() if name != "extra_body"}
-    extra = arguments.get("extra_body") or {}
+    named = {name: value for name, value in arguments.items() if name != container}
+    extra = arguments.get(container) or {}
     if not isinstance(extra, Mapping):
-        raise ValueError(f"extra_body must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
+        raise ValueError(f"{container} must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
     if twice := sorted(name for name in extra.keys() & named.keys() if extra[name] != named[name]):
-        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
+        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in {container}.")
     return {**named, **extra}
 
 

@@ -28,6 +28,7 @@ from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_fo
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout, TimeoutSetting
 from langchain_kimi._openrouter.http.endpoint import (
+    Headers,
     Proxy,
     Verify,
     attribution_headers,
@@ -149,11 +150,12 @@ class KimiSettings(RequestParameters, Aliases):
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Parameters that are newer than this package. They are sent unchanged."""
 
-    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    default_headers: Headers = Field(default=None, exclude=True, repr=False)
     """Additional headers for every request. They replace headers of the package, and are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it. The limits of
+    `timeout` do not end headers that arrive line by line, as they do with the model's own clients."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls. The model never closes or copies it."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, cast
 
-from langchain_kimi._openrouter.errors import NO_MESSAGE
+from langchain_kimi._openrouter.error_messages import NO_MESSAGE
+from langchain_kimi._openrouter.errors import find_error
 from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
 
@@ -88,13 +89,19 @@ def without_finish(choice: WireChoice) -> WireChoice:
     return cast("WireChoice", {**choice, "finish_reason": None}) if choice.get("finish_reason") else choice
 
 
+def without_list(value: Any) -> Any:
+    """Return the error in a list, which is Google's format; any other value is returned unchanged."""
+    first = value[0] if isinstance(value, list) and value else None
+    return first if isinstance(first, dict) and find_error(cast("WireEvent", first)) else value
+
+
 def as_error_chunk(payload: bytes) -> WireEvent:
     """Return the payload of an event named `error` in the form of a chunk with an `error`."""
     # orjson refuses subclasses of bytes.
-    value = JSON.parse(bytes(payload))
+    value = without_list(JSON.parse(bytes(payload)))
     if value is None:
         value = payload.decode("utf-8", errors="replace").strip()
-    if isinstance(value, dict) and value.get("error"):
+    if isinstance(value, dict) and find_error(cast("WireEvent", value)):
         return cast("WireEvent", value)
     return cast("WireEvent", {"error": value or NO_MESSAGE})
 

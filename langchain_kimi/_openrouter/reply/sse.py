@@ -18,7 +18,8 @@ class EventDecoder:
     """Split a stream of bytes into the payloads of its events, regardless of how the bytes are split.
 
     Only `data` fields count, and the event name `error`, which makes the payload an `ErrorPayload`. Comments (such as
-    `: OPENROUTER PROCESSING`, also between events), other names and other fields are ignored. Lines may end in LF, CRLF
+    `: OPENROUTER PROCESSING`, also between events), other names and other fields are ignored; a field `error` counts as
+    the `data` of an error. Lines may end in LF, CRLF
     or CR. Several `data` lines of one event are joined by LF.
     """
 
@@ -133,3 +134,8 @@ class EventDecoder:
             self._payload_size += len(line) + 1
         elif name == b"event":
             self._is_error = value.strip() == b"error"
+        elif name == b"error":
+            # llama.cpp writes the name of the event in place of `data`.
+            self._is_error = True
+            self._payload.append(value)
+            self._payload_size += len(line) + 1

@@ -27,6 +27,7 @@ from langchain_kimi._openrouter.reply.chunks import (
     is_every_choice,
     numbered,
     without_finish,
+    without_list,
 )
 from langchain_kimi._openrouter.reply.envelopes import Envelope
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
@@ -36,7 +37,7 @@ from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
 DONE = b"[DONE]"
-BEGIN_OF_EVENTS = lazy_pattern(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
+BEGIN_OF_EVENTS = lazy_pattern(rb"(\xef\xbb\xbf)?(data|event|id|retry|error)[:\r\n]")
 """The beginning of a stream of events, after any comments."""
 LONGEST_BEGIN = 9
 """The maximum number of bytes that `BEGIN_OF_EVENTS` matches."""
@@ -284,7 +285,7 @@ class StreamReader:
                 raise malformed("An event of the stream is not JSON.", self._raw_reply(text)) from None
             if is_too_deep(chunk, text[position:end]):
                 raise malformed("An event of the stream is nested too deeply.", self._raw_reply(text))
-            if not isinstance(chunk, dict):
+            if not isinstance(chunk := without_list(chunk), dict):
                 raise malformed("An event of the stream is not a JSON object.", self._raw_reply(text))
             yield cast("WireEvent", chunk)
             position = BLANKS.match(text, end).end()  # type: ignore[union-attr]  # it matches everywhere

@@ -46,6 +46,14 @@ def test_an_event_named_error_at_every_split(end: bytes) -> None:
         assert [isinstance(payload, ErrorPayload) for payload in payloads] == [False, True, False], f"cut at {cut}"
 
 
+def test_a_field_named_error_is_the_data_of_an_error() -> None:
+    decoder = EventDecoder()
+    [payload] = decoder.feed(b'error: {"message": "boom"}\n\n')
+    assert payload == b' {"message": "boom"}'
+    assert isinstance(payload, ErrorPayload)
+    assert not isinstance(decoder.feed(b"data: one\n\n")[0], ErrorPayload)
+
+
 def decoded(*pieces: bytes) -> list[bytes]:
     decoder = EventDecoder()
     return [payload for piece in pieces for payload in decoder.feed(piece)] + decoder.close()
