@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     from langchain_kimi._tokens.model import CostEstimate
     from langchain_kimi.batch import BatchHandle
     from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
+else:
+    # `with_fallbacks(...)` resolves the annotations of the methods that are called on it, to find those that return a
+    # runnable. The modules of these types are imported when they are needed.
+    BaseTool = Tool = Method = TokenCount = CostEstimate = BatchHandle = AsyncCatalog = Catalog = Refreshed = Any
+    ModelBinding = Runnable
 
 T = TypeVar("T")
 

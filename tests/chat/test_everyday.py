@@ -39,6 +39,15 @@ async def test_a_trimmed_conversation_is_sent(openrouter: Emulator, model: ChatK
 
 
 @pytest.mark.parametrize("way", WAYS)
+async def test_a_tool_without_a_description_can_be_offered(model: ChatKimi, way: Way) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    function = {"name": "get_weather", "description": None, "parameters": parameters, "strict": None}
+    bound = model.bind_tools([{"type": "function", "function": function}])
+    answer = await ask(bound, way, "How is the weather in Oslo?")
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("get_weather", {"city": "Oslo"})]
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("bound", [False, True])
 @pytest.mark.parametrize("made", ["pickle", "deepcopy", "copy"])
 async def test_copies_send_the_same_request(openrouter: Emulator, made: str, way: Way, *, bound: bool) -> None:
