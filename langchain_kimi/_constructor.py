@@ -91,10 +91,15 @@ def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
 NO_PARAMETERS = {
     "stream": "call .stream(), or pass streaming=True",
     "messages": "pass them to the call",
-    "client": "pass an HTTP client as http_client or http_async_client",
+    **dict.fromkeys(
+        ("client", "async_client", "root_client", "root_async_client"),
+        "pass an HTTP client as http_client or http_async_client",
+    ),
     "openai_api_base": "pass it as base_url",
+    "openai_proxy": "pass it as proxy",
+    "stream_chunk_timeout": "pass it as timeout",
 }
-"""Names that would break each request if they were sent as parameters, and what to do instead."""
+"""Names that would break each request or tell a secret if they were sent as parameters, and what to do instead."""
 
 
 def with_model_kwargs(
