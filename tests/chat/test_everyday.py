@@ -60,7 +60,8 @@ async def test_a_setting_that_changes_between_calls_is_all_that_changes(openrout
     first, second = openrouter.bodies
     assert second == {**first, "temperature": 0.5}
     assert model.model_kwargs == {}
-    assert [run.serialized["kwargs"].get("temperature") for run in tracer.runs] == [None, 0.5]
+    traced: list[Any] = [run.serialized for run in tracer.runs]
+    assert [one["kwargs"].get("temperature") for one in traced] == [None, 0.5]
 
 
 @pytest.mark.parametrize("way", WAYS)
