@@ -350,7 +350,9 @@ class KimiSettings(RequestParameters, Aliases):
         changes = {names.get(name, name): value for name, value in (update or {}).items()}
         if isinstance(key := changes.get("openrouter_api_key"), str):
             changes["openrouter_api_key"] = SecretStr(key)
-        return super().model_copy(update=changes, deep=deep)
+        copied = super().model_copy(update=changes, deep=deep)
+        copied.__dict__.pop("_serialized", None)
+        return copied
 
     def _clock(self) -> Clock:
         """Return the source of time of a call."""

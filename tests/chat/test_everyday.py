@@ -57,11 +57,12 @@ async def test_a_setting_that_changes_between_calls_is_all_that_changes(openrout
     await ask(model, way, "hi", {"callbacks": [tracer]})
     model.temperature, model.tenant = 0.5, "b"
     await ask(model, way, "hi", {"callbacks": [tracer]})
-    first, second = openrouter.bodies
-    assert second == {**first, "temperature": 0.5}
+    await ask(model.model_copy(update={"temperature": 0.75}), way, "hi", {"callbacks": [tracer]})
+    first, *others = openrouter.bodies
+    assert others == [{**first, "temperature": 0.5}, {**first, "temperature": 0.75}]
     assert model.model_kwargs == {}
     traced: list[Any] = [run.serialized for run in tracer.runs]
-    assert [one["kwargs"].get("temperature") for one in traced] == [None, 0.5]
+    assert [one["kwargs"].get("temperature") for one in traced] == [None, 0.5, 0.75]
 
 
 @pytest.mark.parametrize("way", WAYS)
