@@ -24,9 +24,23 @@ ALIASES: dict[str, str] = {
 }
 FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
 """The fields that come first in the constructor's signature."""
+
+
+class Signed(BaseModel):
+    """Gives all subclasses a readable signature: that of pydantic has validators in its annotations."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Set the signature of a new subclass, unless a user wrote its constructor."""
+        super().__pydantic_init_subclass__(**kwargs)
+        constructing = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        if constructing.__module__.partition(".")[0] in _PACKAGES:
+            setattr(cls, "__signature__", LazySignature(FIRST_FIELDS, OTHER_NAMES))  # noqa: B010 - a class attribute
+
+
 if TYPE_CHECKING:
 
-    class Aliases(BaseModel):
+    class Aliases(Signed):
         """The aliases of settings, for type checkers and editors."""
 
         model: str = DEFAULT_MODEL
@@ -39,18 +53,7 @@ if TYPE_CHECKING:
         timeout: TimeoutSetting = None
         """Seconds without content before a call fails (default 120), or a dict of `connect`, `idle` and `total`."""
 else:
-
-    class Aliases(BaseModel):
-        """Gives all subclasses a readable signature: that of pydantic has validators in its annotations."""
-
-        @classmethod
-        def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-            super().__pydantic_init_subclass__(**kwargs)
-            constructing = next(base for base in cls.__mro__ if "__init__" in vars(base))
-            # A constructor that a user wrote has a signature of its own.
-            if constructing.__module__.partition(".")[0] in _PACKAGES:
-                cls.__signature__ = LazySignature(FIRST_FIELDS, OTHER_NAMES)
-
+    Aliases = Signed
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 _PACKAGES = frozenset({"langchain_kimi", "langchain_core", "pydantic"})
