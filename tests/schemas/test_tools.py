@@ -329,19 +329,6 @@ def test_schemas_that_are_too_deep_are_refused(parameters: Any) -> None:
         response_format_to_wire(parameters, None)
 
 
-@pytest.mark.parametrize(
-    "tool",
-    [
-        {"type": "function", "function": {"name": "ping", "parameters": None}},
-        {"name": "ping", "parameters": None},
-        {"name": "ping", "input_schema": None},
-    ],
-)
-def test_a_schema_that_is_null_is_one_of_an_empty_object(tool: Any) -> None:
-    [wire] = tools_to_wire([tool], strict=None)
-    assert wire["function"] == {"name": "ping", "parameters": {"type": "object", "properties": {}}}
-
-
 @pytest.mark.parametrize("holder", ["$defs", "definitions"])
 def test_definitions_of_a_tool_s_dict_schema_are_kept(holder: str) -> None:
     node = {"title": "Node", "type": "object", "properties": {"next": {"$ref": f"#/{holder}/Node"}}}
