@@ -43,8 +43,7 @@ from langchain_kimi._openrouter.parameters.rules import text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.errors import KimiUsageError
 
-MOST_CATEGORIES = 2
-LONGEST_CATEGORY = 30
+MOST_CATEGORIES, LONGEST_CATEGORY = 2, 30
 ENDPOINT = "/chat/completions"
 LONGEST_SESSION_ID = 256
 PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
@@ -152,8 +151,7 @@ class KimiSettings(RequestParameters, Aliases):
     """Additional headers for every request. They replace headers of the package, and are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it. The limits of
-    `timeout` do not end headers that arrive line by line, as they do with the model's own clients."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls. The model never closes or copies it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import cast
 
+from langchain_kimi._openrouter.conversation import non_text_messages, with_replaced
 from langchain_kimi._openrouter.wire import WireMessage, WireToolCall
 from langchain_kimi._patterns import lazy_pattern
 
@@ -35,7 +36,7 @@ def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
     Results are paired with calls by id. If an id repeats, a result belongs to the oldest call with that id that has no
     result yet. The function is deterministic, and returns the same list if all ids have this form already.
     """
-    return _with_new_ids(messages, lambda _: False)
+    return messages if _are_positional(_turns(messages)) else _with_new_ids(messages, lambda _: False)
 
 
 def with_distinct_ids(messages: list[WireMessage]) -> list[WireMessage]:
@@ -43,7 +44,24 @@ def with_distinct_ids(messages: list[WireMessage]) -> list[WireMessage]:
 
     Hosts refuse both, and a history of another provider may contain them. The ids of other turns do not change.
     """
-    return _with_new_ids(messages, _are_distinct)
+    return messages if all(map(_are_distinct, _turns(messages))) else _with_new_ids(messages, _are_distinct)
+
+
+def _turns(messages: list[WireMessage]) -> list[list[WireToolCall]]:
+    """Return the calls of each message that has some."""
+    return [message["tool_calls"] for message in non_text_messages(messages) if message.get("tool_calls")]
+
+
+def _are_positional(turns: list[list[WireToolCall]]) -> bool:
+    """Return whether all ids have Kimi's form. They are then distinct too, and their results have the same ids.
+
+    That is so in most conversations, and reading only the calls takes a sixth of the time of `_with_new_ids`.
+    """
+    calls = [call for turn in turns for call in turn]
+    return all(
+        call.get("id") == positional_id((call.get("function") or {}).get("name"), number)
+        for number, call in enumerate(calls)
+    )
 
 
 def _are_distinct(calls: list[WireToolCall]) -> bool:
@@ -74,7 +92,8 @@ def _with_new_ids(messages: list[WireMessage], keeps_ids: Callable[[list[WireToo
             renamed.append(_with_result_id(message, ids.pop(0) if len(ids) > 1 else ids[0]))
         else:
             renamed.append(message)
-    return messages if all(new is old for new, old in zip(renamed, messages, strict=True)) else renamed
+    unchanged = all(new is old for new, old in zip(renamed, messages, strict=True))
+    return messages if unchanged else with_replaced(messages, renamed)
 
 
 def _with_call_ids(message: WireMessage, calls: list[WireToolCall], new_ids: list[str]) -> WireMessage:

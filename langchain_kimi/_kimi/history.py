@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from langchain_kimi._kimi.turns import calls_of_results
-from langchain_kimi._openrouter.conversation import non_text_messages
+from langchain_kimi._openrouter.conversation import non_text_messages, with_replaced
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -114,15 +114,17 @@ def without_blanks(messages: list[WireMessage]) -> list[WireMessage]:
     Returns:
         The messages; the same list if nothing was replaced.
     """
-    cleaned = [_without_blank(message) for message in messages]
-    return messages if all(new is old for new, old in zip(cleaned, messages, strict=True)) else cleaned
+    if not any(map(_has_blank, non_text_messages(messages))):
+        return messages
+    cleaned: list[WireMessage] = [
+        {**message, "content": None} if _has_blank(message) else message for message in messages
+    ]
+    return with_replaced(messages, cleaned)
 
 
-def _without_blank(message: WireMessage) -> WireMessage:
+def _has_blank(message: WireMessage) -> bool:
     content = message.get("content")
-    if message.get("tool_calls") and isinstance(content, str) and not content.strip():
-        return {**message, "content": None}
-    return message
+    return isinstance(content, str) and bool(message.get("tool_calls")) and not content.strip()
 
 
 def _stub(call: _OpenCall) -> WireMessage:

@@ -7,9 +7,10 @@ from typing import Any
 from langchain_kimi._kimi.families import family, names_preset
 from langchain_kimi._kimi.history import check_pairs, has_calls
 from langchain_kimi._kimi.profiles import slugs_accepting
-from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Repairs, RequestRepair
+from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Calls, Repairs, RequestRepair
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
-from langchain_kimi._openrouter.conversation import non_text_messages
+from langchain_kimi._kimi.turns import results_are_in_place
+from langchain_kimi._openrouter.conversation import unusual_messages
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -25,10 +26,10 @@ def check_and_repair(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     Raises:
         KimiUsageError: A call has no result, a result has no call, or `prepare` raises it.
     """
-    with_calls = has_calls(body["messages"])
-    if with_calls and "history" in repairs and "orphans" not in repairs and family(_first_model(body)):
+    calls = _calls_in(body)
+    if calls == "misplaced" and "history" in repairs and "orphans" not in repairs and family(_first_model(body)):
         check_pairs(body["messages"])
-    return _prepared(body, repairs, with_calls=with_calls)
+    return _prepared(body, repairs, calls)
 
 
 def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
@@ -41,10 +42,18 @@ def prepare(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     Raises:
         KimiUsageError: The model does not accept a modality of the messages, or the name or the schema of a tool.
     """
-    return _prepared(body, repairs, with_calls=has_calls(body["messages"]))
+    return _prepared(body, repairs, _calls_in(body))
 
 
-def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody:
+def _calls_in(body: WireBody) -> Calls:
+    """Return whether the conversation has tool calls or results, and whether these are at their places."""
+    messages = body["messages"]
+    if not has_calls(messages):
+        return "none"
+    return "in place" if results_are_in_place(messages) else "misplaced"
+
+
+def _prepared(body: WireBody, repairs: Repairs, calls: Calls) -> WireBody:
     """Return the checked and repaired body; see `prepare`."""
     check_modalities(body.get("model", ""), body["messages"], body.get("models") or ())
     kimi = family(_first_model(body))
@@ -54,17 +63,15 @@ def _prepared(body: WireBody, repairs: Repairs, *, with_calls: bool) -> WireBody
         return body
     if "tool_names" not in repairs:
         check_names(body, is_kimi=True)
-    for repair in _request_repairs(repairs, with_calls):
+    for repair in _request_repairs(repairs, calls):
         body = repair(body, kimi)
     return body
 
 
 @lru_cache(maxsize=32)
-def _request_repairs(repairs: Repairs, with_calls: bool) -> tuple[RequestRepair, ...]:  # noqa: FBT001 - the key of a cache
-    """Return the repairs of requests that are switched on and apply to a conversation with or without calls."""
-    return tuple(
-        function for repair, function in ON_REQUEST if repair.name in repairs and (with_calls or not repair.needs_calls)
-    )
+def _request_repairs(repairs: Repairs, calls: Calls) -> tuple[RequestRepair, ...]:
+    """Return the repairs of requests that are switched on and apply to a conversation with such calls."""
+    return tuple(function for repair, function in ON_REQUEST if repair.name in repairs and calls in repair.applies_to)
 
 
 def _first_model(body: Mapping[str, Any]) -> str:
@@ -145,7 +152,7 @@ def check_modalities(model: str, messages: Sequence[WireMessage], models: Sequen
 
 def _media(messages: Sequence[WireMessage]) -> Iterator[tuple[str, str]]:
     """Yield the position and the modality of each part that is not text."""
-    if not any(isinstance(message.get("content"), list) for message in non_text_messages(messages)):
+    if not any(isinstance(message.get("content"), list) for message in unusual_messages(messages)):
         return
     for number, message in enumerate(messages):
         parts = message.get("content")

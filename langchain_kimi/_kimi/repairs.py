@@ -15,7 +15,7 @@ The `repairs` setting and the counts in `response_metadata["kimi"]["repairs"]` u
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from langchain_kimi._kimi.call_arguments import ArgumentStream
 from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
@@ -31,6 +31,9 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, Wi
 
 Stage = Literal["request", "event", "end"]
 """When a repair runs: before a request is sent, on each event of a response, or at the end of a response."""
+
+Calls = Literal["none", "in place", "misplaced"]
+"""The tool calls of a conversation: none, all directly followed by their results, or others."""
 
 Repairs: TypeAlias = frozenset[str]
 """The names of the repairs that are switched on."""
@@ -112,7 +115,7 @@ class Repair(NamedTuple):
         may_change: Returns whether the repair may change a plain response with a given text and without tools. None: it
             may change any if it has `on_response`, otherwise none. Plain responses that no repair may change are read
             on a faster path.
-        needs_calls: Whether `on_request` applies only to conversations with tool calls or results.
+        applies_to: The conversations that `on_request` may change, by their tool calls.
     """
 
     name: str
@@ -123,7 +126,7 @@ class Repair(NamedTuple):
     on_response: BeginResponse | None = None
     on_arguments: BeginArguments | None = None
     may_change: Callable[[str], bool] | None = None
-    needs_calls: bool = False
+    applies_to: tuple[Calls, ...] = get_args(Calls)
 
 
 def _on_messages(repair: Callable[[list[WireMessage]], list[WireMessage]]) -> RequestRepair:
@@ -216,14 +219,14 @@ _ENTRIES = (
         ("request",),
         is_default=False,
         on_request=_on_messages(with_pairs),
-        needs_calls=True,
+        applies_to=("misplaced",),
     ),
     Repair(
         "tool_results",
         "Tool results are moved directly after their calls, in the order of the calls.",
         ("request",),
         on_request=_on_messages(with_results_in_place),
-        needs_calls=True,
+        applies_to=("misplaced",),
     ),
     Repair(
         "empty_turns",
@@ -237,7 +240,7 @@ _ENTRIES = (
         "is on). Blank content of messages with calls is removed.",
         ("request",),
         on_request=_on_messages(without_blanks),
-        needs_calls=True,
+        applies_to=("in place", "misplaced"),
     ),
     Repair(
         "call_ids",
@@ -245,7 +248,7 @@ _ENTRIES = (
         "conversation.",
         ("request", "event", "end"),
         on_request=_positional_ids,
-        needs_calls=True,
+        applies_to=("in place", "misplaced"),
     ),
     Repair(
         "schemas",

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from langchain_kimi._openrouter.conversation import non_text_messages
-from langchain_kimi._openrouter.wire import JSONObject, WireBody
+from langchain_kimi._openrouter.conversation import non_text_messages, with_replaced
+from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiUsageError
 
@@ -29,7 +29,8 @@ def with_accepted_names(body: WireBody, *, is_kimi: bool = True) -> WireBody:
     names = accepted_names(body, is_kimi=is_kimi)
     if not names:
         return body
-    changed: JSONObject = {"messages": [_message(cast("JSONObject", message), names) for message in body["messages"]]}
+    messages = [cast("WireMessage", _message(cast("JSONObject", message), names)) for message in body["messages"]]
+    changed: JSONObject = {"messages": with_replaced(body["messages"], messages)}
     if body.get("tools"):
         changed["tools"] = [with_name(tool, names) for tool in body["tools"]]
     if isinstance(body.get("tool_choice"), dict):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from langchain_kimi._openrouter.conversation import non_text_messages
+from langchain_kimi._openrouter.conversation import unusual_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 from langchain_kimi._patterns import lazy_pattern
 
@@ -246,7 +246,7 @@ def _messages(messages: list[WireMessage], marks: frozenset[str]) -> list[WireMe
     The reasoning is sent as `reasoning_content`, the name that other servers read.
     """
     extras = _MESSAGE_FIELDS | marks
-    if not any(not extras.isdisjoint(message) or _has_marks(message, marks) for message in non_text_messages(messages)):
+    if not any(not extras.isdisjoint(message) or _has_marks(message, marks) for message in unusual_messages(messages)):
         return messages
     return cast("list[WireMessage]", [_message(message, extras, marks) for message in cast("Any", messages)])
 

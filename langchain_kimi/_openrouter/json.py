@@ -50,6 +50,20 @@ class Codec:
         except ValueError:
             return None
 
+    def plain_text(self, value: Any) -> str | None:
+        """Return a plain value (see `is_plain`) as compact JSON text, or None if it has to be encoded otherwise.
+
+        For small values it takes a third of the time of `COMPACT_ENCODER`, which writes the same text.
+        """
+        if not (self._dumps and is_plain(value)):
+            return None
+        try:
+            text: str = self._dumps(value).decode()
+        except TypeError:
+            # A lone surrogate, for example.
+            return None
+        return text
+
     def encode_object(self, parts: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
         """Return an object whose values are encoded as `encode` does, in one pass where possible.
 

@@ -39,6 +39,9 @@ _TYPES: dict[type, str] = {
 MAX_NESTING = 200
 """The maximum depth of nested objects and lists in a schema. Python's JSON encoder allows a few more levels."""
 
+_OBJECTS = (dict, Mapping)
+_CONTAINERS = (*_OBJECTS, list, tuple)
+
 
 def check_nesting(schema: Any, name: str) -> None:
     """Check that a schema can be walked and written as JSON.
@@ -52,8 +55,11 @@ def check_nesting(schema: Any, name: str) -> None:
     """
     level = [schema]
     for _ in range(MAX_NESTING):
-        inner = [item for value in level for item in (value.values() if isinstance(value, Mapping) else value)]
-        level = list({id(item): item for item in inner if isinstance(item, Mapping | list | tuple)}.values())
+        inner = [item for value in level for item in (value.values() if isinstance(value, _OBJECTS) else value)]
+        # Most items are strings, and the test for an abstract class is slow: with a comparison before it, and with dict
+        # before Mapping, a tool takes 6 instead of 12 µs.
+        nested = [item for item in inner if type(item) is not str and isinstance(item, _CONTAINERS)]
+        level = list({id(item): item for item in nested}.values())
         if not level:
             return
     raise KimiUsageError(

@@ -13,7 +13,7 @@ alike. Each tool that a message adds has the number of that message.
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from langchain_kimi._openrouter.conversation import Conversation, non_text_messages
+from langchain_kimi._openrouter.conversation import Conversation, non_text_messages, unusual_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
 
 ADDED, REMOVED, UPDATE = "tools", "removed_tools", "configuration_update"
@@ -27,7 +27,7 @@ def with_all_tools(body: WireBody) -> WireBody:
 
     An added tool replaces an earlier, different one of the same name.
     """
-    messages = _dicts(non_text_messages(body["messages"]))
+    messages = _dicts(unusual_messages(body["messages"]))
     changes = [message for message in messages if ADDED in message or REMOVED in message]
     if not changes:
         return body
@@ -57,7 +57,7 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
         body: The body.
         in_messages: Whether the model accepts tools in the messages that add them.
     """
-    if not any(_NUMBER in message for message in non_text_messages(body["messages"])):
+    if not any(_NUMBER in message for message in unusual_messages(body["messages"])):
         return body
     tools: list[JSONObject] = cast("JSONObject", body).get("tools") or []
     placed: dict[int, list[JSONObject]] = {}
@@ -77,7 +77,7 @@ def with_tools_in_place(body: WireBody, *, in_messages: bool) -> WireBody:
 
 def with_last_effort(body: WireBody) -> WireBody:
     """Return a body with the newest effort of its messages for the whole request, and without these messages."""
-    updates = [message for message in _dicts(non_text_messages(body["messages"])) if UPDATE in message]
+    updates = [message for message in _dicts(unusual_messages(body["messages"])) if UPDATE in message]
     if not updates:
         return body
     reasoning = (updates[-1][UPDATE] or {}).get("reasoning") or {}
@@ -127,13 +127,14 @@ def _with_tools(body: WireBody, tools: list[JSONObject], change: Any) -> WireBod
 def _changed(body: WireBody, change: Any) -> JSONObject:
     """Return a copy of a body with changed messages; those that become None are removed."""
     messages = body["messages"]
-    changed: dict[int, JSONObject | None] = {id(message): change(message) for message in non_text_messages(messages)}
+    changed: dict[int, JSONObject | None] = {id(message): change(message) for message in unusual_messages(messages)}
 
     def remaining(originals: Sequence[WireMessage]) -> list[WireMessage]:
         new = (changed.get(id(message), message) for message in originals)
         return [cast("WireMessage", message) for message in new if message is not None]
 
-    return {**body, "messages": Conversation(remaining(messages), remaining(non_text_messages(messages)))}
+    selections = remaining(non_text_messages(messages)), remaining(unusual_messages(messages))
+    return {**body, "messages": Conversation(remaining(messages), *selections)}
 
 
 def _dicts(messages: Sequence[WireMessage]) -> Iterable[JSONObject]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from langchain_kimi import _schemas
-from langchain_kimi._openrouter.conversation import non_text_messages
+from langchain_kimi._openrouter.conversation import unusual_messages
 from langchain_kimi._openrouter.json import JSON, is_plain
 from langchain_kimi._openrouter.later_tools import with_all_tools
 from langchain_kimi._openrouter.parameters.merging import checked, merged
@@ -83,8 +83,8 @@ def body_bytes(body: WireBody) -> bytes:
         KimiUsageError: The body contains something that is not a JSON value, or is nested too deeply.
     """
     try:
-        # All other messages are only a role and a text, and thus plain.
-        return JSON.encode_object(body, plain=("messages",) if is_plain(non_text_messages(body["messages"])) else ())
+        # All other messages are plain.
+        return JSON.encode_object(body, plain=("messages",) if is_plain(unusual_messages(body["messages"])) else ())
     except RecursionError:
         # Its traceback has thousands of lines.
         raise KimiUsageError(

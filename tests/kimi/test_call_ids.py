@@ -1,9 +1,11 @@
 import copy
 import json
+import random
 from typing import Any
 
 import pytest
 
+from langchain_kimi._kimi import call_ids
 from langchain_kimi._kimi.call_ids import UniqueIds, with_distinct_ids, with_positional_ids
 from langchain_kimi._openrouter.wire import WireMessage
 
@@ -108,3 +110,19 @@ def test_only_changed_messages_are_copied() -> None:
 def test_ids_in_responses_are_unique(taken: list[str], ids_of_calls: list[str], unique: list[str]) -> None:
     unique_ids = UniqueIds(lambda: taken, lambda: 5)
     assert [unique_ids.unique(one) for one in ids_of_calls] == unique
+
+
+def test_the_check_of_all_ids_finds_the_conversations_that_need_no_new_ids() -> None:
+    choices = random.Random(1)  # noqa: S311 - the same conversations in each run
+    unchanged = 0
+    for _ in range(1000):
+        messages: list[Any] = []
+        for number in range(choices.randint(0, 3)):
+            one = choices.choice([f"functions.f:{number}", f"functions.f:{number}", "x", "", None])
+            messages.append(choices.choice([turn((one, "f")), turn((one, "f"), (f"functions.f:{number + 1}", "f"))]))
+            messages.append(result(choices.choice([one, f"functions.f:{number}", "y"])))
+        for repair, keeps_ids in (with_positional_ids, lambda _: False), (with_distinct_ids, call_ids._are_distinct):
+            repaired = repair(messages)
+            assert repaired == call_ids._with_new_ids(messages, keeps_ids)
+            unchanged += repaired is messages
+    assert 100 < unchanged < 1900

@@ -1,8 +1,10 @@
+import random
 from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.turns import with_results_in_place, without_empty_turns
+from langchain_kimi._kimi.history import with_pairs
+from langchain_kimi._kimi.turns import results_are_in_place, with_results_in_place, without_empty_turns
 
 USER: Any = {"role": "user", "content": "hi"}
 SYSTEM: Any = {"role": "system", "content": "Remember."}
@@ -100,3 +102,19 @@ def test_turns_without_content_and_calls_are_removed() -> None:
     assert without_empty_turns([USER, image, TEXT, A]) == [USER, TEXT, A]
     messages = [USER, TEXT, A, result("a", "")]
     assert without_empty_turns(messages) is messages
+
+
+CALLERS: list[Any] = [USER, TEXT, A, B, AB, calls("a", "a"), calls(""), {**A, "content": "Wait."}]
+RESULTS: list[Any] = [result("a"), result("b"), result("x"), result("")]
+
+
+def test_results_in_place_need_no_check_of_pairs_and_are_not_moved() -> None:
+    places = random.Random(1)  # noqa: S311 - the same conversations in each run
+    in_place = 0
+    for _ in range(1000):
+        messages = places.choices([*CALLERS, *RESULTS], k=places.randint(0, 7))
+        is_paired = with_pairs(messages) is messages
+        # Of paired messages, only those whose results are not in place can be moved.
+        assert results_are_in_place(messages) == (is_paired and with_results_in_place(messages) is messages)
+        in_place += results_are_in_place(messages)
+    assert 50 < in_place < 950

@@ -5,7 +5,8 @@ import json
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_kimi._openrouter.conversation import Conversation, non_text_messages
+from langchain_kimi._openrouter.conversation import Conversation, non_text_messages, unusual_messages, with_replaced
+from langchain_kimi._openrouter.json import is_plain
 from langchain_kimi._openrouter.wire import WireMessage
 from langchain_kimi._request.messages import messages_to_wire
 
@@ -45,6 +46,29 @@ def test_the_conversion_notes_every_message_beyond_text() -> None:
     assert len(noted) < len(wire)
     assert all(any(one is message for one in noted) for message in non_text_messages([*wire]))
     assert all(any(one is message for message in wire) for one in noted)
+
+
+def test_the_conversion_notes_every_unusual_message() -> None:
+    wire = messages_to_wire(MESSAGES)
+    noted = unusual_messages(wire)
+    usual = [message for message in wire if not any(one is message for one in noted)]
+    assert [message["role"] for message in usual] == ["user", "assistant", "tool", "assistant"]
+    assert is_plain(usual)
+    assert {*usual[1]} == {"role", "content", "tool_calls"}
+    assert {*usual[2]} == {"role", "content", "tool_call_id"}
+    # A list has no notes.
+    assert unusual_messages([*wire]) == non_text_messages([*wire])
+
+
+def test_replaced_messages_keep_the_notes() -> None:
+    wire = messages_to_wire(MESSAGES)
+    replacements: list[WireMessage] = [{**message} for message in wire]
+    replaced = with_replaced(wire, replacements)
+    assert replaced == wire
+    for selection in (non_text_messages, unusual_messages):
+        assert selection(replaced) == selection(wire)
+        assert all(any(one is message for message in replacements) for one in selection(replaced))
+    assert with_replaced([*wire], replacements) is replacements
 
 
 def test_a_conversation_without_a_note_is_read_to_its_end() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_kimi._openrouter.json import (
+    COMPACT_ENCODER,
     JSON,
     LARGEST_INTEGER,
     Codec,
@@ -59,6 +60,15 @@ def test_orjson_is_used_if_it_is_installed() -> None:
 @given(value=values(st.integers()))
 def test_both_codecs_write_the_same_bytes(value: Any) -> None:
     assert outcome(FAST, value) == outcome(PLAIN, value)
+
+
+def test_plain_text_is_what_the_encoder_of_the_standard_library_writes() -> None:
+    characters = "".join(map(chr, range(0x3000)))
+    for value in ({}, {"a": [1, None, True, {"b": ""}]}, characters, "\U0001f600"):
+        assert FAST.plain_text(value) == COMPACT_ENCODER.encode(value)
+        assert PLAIN.plain_text(value) is None
+    for other in (1.5, {"a": {1: 2}}, {"a": "\ud800"}, {"a": {"b": uuid.UUID(int=1)}}):
+        assert FAST.plain_text(other) is None
 
 
 def test_both_codecs_write_every_character_alike() -> None:

@@ -256,6 +256,47 @@ def test_the_error_for_a_message_names_its_position(message: Any, expected: Any)
     assert str(raised.value) == expected
 
 
+class DerivedTurn(AIMessage):
+    """A class of the user, which the general converter handles."""
+
+
+class DerivedResult(ToolMessage):
+    """A class of the user, which the general converter handles."""
+
+
+CALL = {"name": "f", "args": {"b": [1, None, True], "a": "\n\x7f\u20ac"}, "id": "c1", "type": "tool_call"}
+TURNS: list[dict[str, Any]] = [
+    {"content": content, **more}
+    for content in ("", " ", "Yes.", [text("Yes.")])
+    for more in (
+        {},
+        {"tool_calls": [CALL]},
+        {"tool_calls": [CALL, {**CALL, "id": "c2", "args": {}}]},
+        {"tool_calls": [{**CALL, "id": None}]},
+        {"tool_calls": [{**CALL, "id": ""}]},
+        {"tool_calls": [{**CALL, "name": ""}]},
+        {"tool_calls": [{**CALL, "args": {"a": 1.5}}]},
+        {"tool_calls": [{**CALL, "args": {"a": "\ud800"}}]},
+        {"tool_calls": [CALL], "name": "ann"},
+        {"tool_calls": [CALL], "additional_kwargs": {"reasoning_content": "Hm."}},
+        {"tool_calls": [CALL], "invalid_tool_calls": [{"name": "f", "args": "{", "id": "r1", "error": None}]},
+    )
+]
+
+
+def test_usual_turns_and_results_are_converted_as_the_general_converters_do() -> None:
+    for fields in TURNS:
+        result = ToolMessage("1", tool_call_id="r1")
+        general = messages_to_wire([DerivedTurn(**fields), result])
+        for kind in (AIMessage, AIMessageChunk):
+            assert json.dumps(messages_to_wire([kind(**fields), result])) == json.dumps(general)
+    for content in ("", " ", "4", [text("4")]):
+        for artifact in (None, {"structured_content": {"a": 1}}):
+            values: Any = {"content": content, "tool_call_id": "r1", "name": "f", "artifact": artifact}
+            general = messages_to_wire([DerivedResult(**values)])
+            assert json.dumps(messages_to_wire([ToolMessage(**values)])) == json.dumps(general)
+
+
 def test_messages_stay_in_order() -> None:
     messages = [
         SystemMessage("a"),

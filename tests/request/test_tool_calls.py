@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, InvalidToolCall, ToolCall, ToolMessage
 
 from langchain_kimi._request.messages import message_to_wire, messages_to_wire
+from langchain_kimi._request.tool_calls import calls_to_wire, usual_calls
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -187,3 +188,20 @@ def test_a_legacy_function_call_gets_an_id(arguments: Any, expected: Any) -> Non
 def test_the_same_message_gives_the_same_bytes() -> None:
     message = AIMessage("", tool_calls=[call({"b": 1, "a": {"d": 1, "c": 2}})])
     assert json.dumps(message_to_wire(message)) == json.dumps(message_to_wire(message.model_copy(deep=True)))
+
+
+@pytest.mark.parametrize("args", [{}, {"b": [1, None, {"a": True}], "a": "\n\x7f\u20ac\U0001f600"}, {"": '"/\\'}])
+def test_usual_calls_are_converted_as_others(args: Any) -> None:
+    calls = [ToolCall(name="f", args=args, id="c1"), ToolCall(name="g", args=args, id="c2")]
+    # An invalid call without a result is left out, but the calls beside it are not converted as usual ones.
+    invalid = InvalidToolCall(type="invalid_tool_call", name="f", args="{", id="c3", error=None)
+    turn = AIMessage("", tool_calls=calls, invalid_tool_calls=[invalid])
+    assert usual_calls(calls) == calls_to_wire(turn, [], [turn], 0)
+
+
+@pytest.mark.parametrize("change", [{"id": None}, {"id": ""}, {"name": ""}, {"args": {"a": 1.5}}, {"args": "{}"}])
+def test_calls_of_another_form_are_not_usual(change: Any) -> None:
+    call: Any = {"name": "f", "args": {}, "id": "c1"}
+    other: Any = {**call, **change}
+    assert usual_calls([call]) is not None
+    assert usual_calls([call, other]) is None
