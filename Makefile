@@ -164,40 +164,13 @@ $(READY): requirements-dev.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(VENV) requirements-dev.txt
 	@touch $@
 
-$(SERVERS_READY): requirements-servers.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(SERVERS) requirements-servers.txt
-	@touch $@
-
-$(LITELLM_READY): requirements-litellm.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(LITELLM) requirements-litellm.txt
-	@touch $@
-
-$(RAY_READY): requirements-ray.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(RAY) requirements-ray.txt
-	@touch $@
-
-$(BROWSER_READY): requirements-browser.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(BROWSER) requirements-browser.txt
-	@touch $@
-
 # Without npm, the test of the official file server is skipped.
 $(APPLICATIONS_READY): requirements-applications.txt pyproject.toml scripts/setup.sh
 	@$(SETUP) $(APPLICATIONS) requirements-applications.txt
 	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix $(APPLICATIONS) $(FILE_SERVER); fi
 	@touch $@
 
-$(DIST_READY): requirements-dist.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(DIST) requirements-dist.txt
-	@touch $@
-
-$(OBSERVABILITY_READY): requirements-observability.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(OBSERVABILITY) requirements-observability.txt
-	@touch $@
-
-$(DOCS_READY): requirements-docs.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(DOCS) requirements-docs.txt
-	@touch $@
-
-$(PEERS_READY): requirements-peers.txt pyproject.toml scripts/setup.sh
-	@$(SETUP) $(PEERS) requirements-peers.txt
+# Every other environment is named for its lock file.
+$(VENV)-%/.ready: requirements-%.txt pyproject.toml scripts/setup.sh
+	@$(SETUP) $(VENV)-$* requirements-$*.txt
 	@touch $@

@@ -171,12 +171,12 @@ def no_retries(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
 
 
 def building(make: Callable[..., BaseChatModel], emulator: Emulator) -> str:
-    """The time to build the hundredth model."""
+    """The CPU time to build the hundredth model."""
     for _ in range(99):
         make(emulator.base_url)
-    began = time.perf_counter()
+    began = time.process_time()
     make(emulator.base_url)
-    return f"{(time.perf_counter() - began) * 1000:.1f} ms"
+    return f"{(time.process_time() - began) * 1000:.1f} ms"
 
 
 CASES: tuple[Case, ...] = (

@@ -66,6 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
         ChatKimi.model_rebuild(force=True)
 
 
+# The environment of LiteLLM has no xdist.
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one process more than there are processors, because some tests wait for time limits or other processes."""
     return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1

@@ -1,21 +1,6 @@
-import subprocess
-import sys
-
-import pytest
-
 import langchain_kimi._schemas
+from tests.lazy_modules import assert_imported_when_used
 
 
 def test_a_program_that_has_no_tools_does_not_import_the_module() -> None:
-    script = (
-        "import sys, langchain_kimi; name = 'langchain_kimi._schemas.tools'; print(name in sys.modules);"
-        "langchain_kimi._schemas.tools; print(name in sys.modules)"
-    )
-
-    assert subprocess.check_output([sys.executable, "-c", script], text=True).split() == ["False", "True"]
-
-
-def test_only_this_module_is_imported_when_used() -> None:
-    assert langchain_kimi._schemas.__getattr__("tools").__name__ == "langchain_kimi._schemas.tools"
-    with pytest.raises(AttributeError, match="has no attribute 'other'"):
-        _ = langchain_kimi._schemas.other
+    assert_imported_when_used(langchain_kimi._schemas, "tools")

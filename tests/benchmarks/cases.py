@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,7 @@ TEXT, UNSEEN, PLAIN = (1.0, 0.035, 0.17), (0.6, 0.02, 0.1), (1.0, 0.05, 0.5)
 WITHOUT_GC = "ChatKimi, GC off"
 SIZES = (100, 1_000, 10_000, 100_000)
 LONG = 10_000
-"""Longer streams are measured once."""
+"""Longer streams are measured once, without a run before."""
 MOST_CALL_DELTAS_OF_BASELINE = 10_000
 Makers = Mapping[str, Callable[..., Any]]
 
@@ -130,17 +131,19 @@ def growth(most: int) -> Iterator[Case]:
     """Yield streams and conversations of growing length; `most` is the number of deltas of the longest stream."""
     kinds = [("text", method) for method in ("stream", "astream", "invoke", "ainvoke")]
     for kind, method in [*kinds, ("reasoning", "stream"), ("tool", "stream")]:
-        for count in SIZES:
-            size = min(count, most)
+        for size in _sizes(SIZES, most):
             yield Case(
-                f"{count:,} {kind} deltas, {method}", (kind, size, "each"), method,
+                f"{size:,} {kind} deltas, {method}", (kind, size, "each"), method,
                 repeat=max(1, min(most, 2000) // size), parts=size, has_tools=kind == "tool",
                 streaming="invoke" in method,
             )  # fmt: skip
-    for count in (10, 100, 1_000, 10_000):
-        size = min(count, most)
+    for size in _sizes((10, 100, 1_000, 10_000), most):
         repeat = max(1, min(most, 1000) // size)
-        yield Case(f"{count:,} messages", ("plain", 20, "each"), "invoke", repeat=repeat, parts=size, messages=size)
+        yield Case(f"{size:,} messages", ("plain", 20, "each"), "invoke", repeat=repeat, parts=size, messages=size)
+
+
+def _sizes(sizes: tuple[int, ...], most: int) -> list[int]:
+    return sorted({min(size, most) for size in sizes})
 
 
 def growing(case: Case, makers: Makers, url: str, runner: asyncio.Runner) -> dict[str, Job]:
@@ -158,9 +161,11 @@ def first_token(makers: Makers, url: str, rounds: int) -> dict[str, Samples]:
     for model in models.values():
         drain(model, PROMPT)
     for _ in range(rounds):
+        # A complete garbage collection takes ten times as long as all first tokens of a round.
+        gc.collect()
         for name, model in models.items():
             stream = model.stream(PROMPT)
-            samples[name].add(partial(next, stream))
+            samples[name].add(partial(next, stream), collects=False)
             # Reading to the end keeps the connection open for the next stream.
             collections.deque(stream, maxlen=0)
     return samples

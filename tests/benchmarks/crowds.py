@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from tests.benchmarks import crowd
-from tests.benchmarks.contenders import BASELINE, OURS, RARE, RARE_GC, baselines, crowded, products
+from tests.benchmarks.contenders import BASELINE, OURS, RARE, baselines, crowded, products
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.tables import Figures, ratio_text, table
 
 ALWAYS = (BASELINE, OURS, "ChatKimi on httptools", "ChatKimi on aiohttp")
-LARGEST = (OURS, RARE_GC, "ChatKimi on httptools", "ChatKimi on aiohttp")
-"""The contenders of the most streams. The pools of the others take minutes there."""
-MOST_OF_ALL = 1000
+"""The contenders of a few streams, and of a quick run."""
+FEW = 10
+MOST = {"ChatOpenRouter": 100, OURS: 3000, "ChatKimi on httptools": 3000}
+"""The most streams of a contender. Above it, its time only grows in proportion, or its pool takes minutes."""
+MOST_OF_OTHERS = 1000
 HEAD = [
     "streams, contender", "CPU, s", "wall, s", "first token, median, s", "most open at once", "memory, MiB",
     "memory per open stream, KiB", "failed",
@@ -18,7 +20,8 @@ HEAD = [
 INTRODUCTION = f"""A stream counts as failed if it has not ended after {crowd.LONGEST:g} seconds. Streams that wait in a
 pool use no memory, so compare *memory per open stream*. Most of it is the chunks that langchain-core keeps until the
 end of a stream, a million objects for a thousand streams. Python's garbage collector scans them repeatedly; *rare GC*
-is the same after `gc.set_threshold{RARE}`."""
+is the same after `gc.set_threshold{RARE}`. ChatOpenRouter has at most 100 connections: above 100
+streams, its time grows in proportion, and is not measured."""
 
 
 def report(url: str, sizes: Sizes, others: Sequence[str], figures: Figures) -> Iterator[str]:
@@ -42,8 +45,9 @@ def _contenders(streams: int, sizes: Sizes, others: Sequence[str]) -> list[str]:
     """Return the contenders of a number of streams; *split* would only repeat *raw*."""
     absent = {"split", *products()} - {OURS, *others}
     every = [name for name in (*baselines(), *products(), *crowded()) if name not in absent]
-    wanted = LARGEST if streams > MOST_OF_ALL else every if sizes.crowded_peers else ALWAYS
-    return [name for name in every if name in wanted]
+    if streams <= FEW or not sizes.crowded_peers:
+        return [name for name in every if name in ALWAYS]
+    return [name for name in every if streams <= MOST.get(name, MOST_OF_OTHERS)]
 
 
 def _row(title: str, results: dict[str, float]) -> list[str]:

@@ -24,23 +24,38 @@ class Samples:
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
 
-    def add(self, job: Job) -> None:
-        """Run a job and record its times."""
-        gc.collect()
+    def add(self, job: Job, *, collects: bool = True) -> None:
+        """Run a job and record its times, by default after a complete garbage collection."""
+        if collects:
+            gc.collect()
         cpu, wall = time.process_time(), time.perf_counter()
         job()
         self.cpu.append(time.process_time() - cpu)
         self.wall.append(time.perf_counter() - wall)
 
 
-def interleaved(jobs: Mapping[str, Job], rounds: int) -> dict[str, Samples]:
-    """Run all jobs in turn, `rounds` times, after one uncounted run of each."""
-    for job in jobs.values():
+def interleaved(
+    jobs: Mapping[str, Job], rounds: int, *, warm_up: bool = True, fewer: Mapping[str, int] | None = None
+) -> dict[str, Samples]:
+    """Run all jobs in turn, and return their times.
+
+    Args:
+        jobs: The jobs by name.
+        rounds: The number of runs of each job.
+        warm_up: Whether each job runs once before, uncounted.
+        fewer: The number of runs of some jobs, if it is smaller.
+
+    Returns:
+        The times by the name of the job.
+    """
+    for job in jobs.values() if warm_up else ():
         job()
     samples = {name: Samples() for name in jobs}
-    for _ in range(rounds):
+    limits = dict.fromkeys(jobs, rounds) | dict(fewer or {})
+    for number in range(rounds):
         for name, job in jobs.items():
-            samples[name].add(job)
+            if number < limits[name]:
+                samples[name].add(job)
     return samples
 
 

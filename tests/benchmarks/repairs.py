@@ -23,6 +23,7 @@ from langchain_kimi._reply.streamed import StreamedMessage
 from tests.benchmarks.contenders import OURS, TOOL, products
 from tests.benchmarks.measuring import Job, Samples, drain, interleaved, median, server, spread
 from tests.benchmarks.server import DELTAS, FACTS
+from tests.benchmarks.tables import Figures, table
 
 MICRO = 1e6
 ON, OFF = "all", "none"
@@ -79,29 +80,28 @@ def streaming(url: str, reply: Reply, count: int, repairs: str) -> Job:
     return partial(drain, model.bind_tools([TOOL]) if reply.has_tools else model, PROMPT)
 
 
-def rows(url: str, count: int, rounds: int) -> Iterator[list[str]]:
+def rows(url: str, count: int, rounds: int, figures: Figures) -> Iterator[list[str]]:
     """Measure, and yield the rows of the table."""
     ways: dict[str, Callable[..., Job]] = {"from memory": reading, "over loopback": partial(streaming, url)}
     for way, make in ways.items():
         for reply in REPLIES:
             jobs = {repairs: make(reply, count, repairs) for repairs in (OFF, ON)}
-            yield [f"{reply.title}, {way}", *_figures(interleaved(jobs, rounds), count)]
+            title, samples = f"{reply.title}, {way}", interleaved(jobs, rounds)
+            figures.add("repairs", f"{title}, µs per delta", samples, MICRO / count, ON)
+            yield [title, *_cells(samples, count)]
 
 
-def _figures(samples: dict[str, Samples], count: int) -> list[str]:
+def _cells(samples: dict[str, Samples], count: int) -> list[str]:
     off, on = samples[OFF].cpu, samples[ON].cpu
     ratios = [repaired / plain for repaired, plain in zip(on, off, strict=True)]
     each = [f"{median(times) * MICRO / count:.2f}" for times in (off, on)]
     return [*each, f"**{median(ratios):.3f}**", f"{spread(ratios):.1%}"]
 
 
-def report(count: int, rounds: int) -> Iterator[str]:
+def report(count: int, rounds: int, figures: Figures) -> Iterator[str]:
     """Measure, and yield the lines of the table."""
-    yield f"| {' | '.join(HEAD)} |"
-    yield f"| {' | '.join('---' for _ in HEAD)} |"
     with server() as url:
-        for row in rows(url, count, rounds):
-            yield f"| {' | '.join(row)} |"
+        yield from table(HEAD, rows(url, count, rounds, figures))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--deltas", type=int, default=2000, help="the number of deltas of each reply")
     parser.add_argument("--rounds", type=int, default=31, help="the number of pairs of runs")
     chosen = parser.parse_args(arguments)
-    for line in report(chosen.deltas, chosen.rounds):
+    for line in report(chosen.deltas, chosen.rounds, Figures()):
         print(line, flush=True)  # noqa: T201 - this is a command
 
 

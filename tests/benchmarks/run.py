@@ -2,14 +2,20 @@
 
 python -m tests.benchmarks.run [--quick] [--section calls] [--only text] [--alone] [--out FILE] [--json FILE]
 
-A full run takes at most twenty minutes, `--quick` about three.
+A full run takes at most twenty minutes, `--quick` at most three. Each section is written as it ends, beside those of
+the JSON file's earlier runs, and its duration is printed.
 """
 
 import argparse
 import asyncio
 import platform
+import signal
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,28 +25,14 @@ from langchain_core._api import LangChainBetaWarning
 from tests.benchmarks import cases, crowds, layers, memory, repairs, start, steady, structured_growth, units
 from tests.benchmarks.contenders import BASELINE, BRIDGE, OURS, baselines, products, variants
 from tests.benchmarks.measuring import Samples, interleaved, median, server, spread
-from tests.benchmarks.sizes import FULL, QUICK, TINY, Sizes
+from tests.benchmarks.page import Page, Run, Section
+from tests.benchmarks.sizes import SIZES, Sizes
 from tests.benchmarks.tables import Figures, ratio_text, table
 
 PACKAGES = (
     "langchain-core", "pydantic", "httpx", "httpcore", "orjson", "httpx2", "httptools", "aiohttp",
     "langchain-openrouter", "langchain-openai", "openai",
 )  # fmt: skip
-COMMAND = "python -m tests.benchmarks.run"
-TRIED = Path(__file__).with_name("tried.md")
-INTRODUCTION = f"""# Benchmarks
-
-Written by `make bench` (`{COMMAND}`). All contenders take turns, over loopback,
-with the server in a separate process. Figures of calls are medians of several runs, ± half the interquartile
-range; those of growth are medians of at most 3. Many streams at once are a single run per contender, in a separate
-process, so they show orders of magnitude only. The ratios are more portable between machines than the absolute figures.
-
-*raw* is httpx and the bytes alone, *split* also splits them into events and parses them, and *core baseline* is the
-smallest chat model that langchain-core allows: one `AIMessageChunk` per delta, created by its constructor, without
-checks or repairs. The columns with ÷ are ChatKimi's CPU time divided by that of the baseline and of the peers. The
-*goals* are the upper limits of these ratios, in the same order; they were set on another machine.
-"""
-
 GROWTH = """langchain-core keeps all chunks until the end of a stream. With some thousand chunks, Python's garbage
 collector scans them repeatedly, whenever their number has grown by a quarter; *GC off* is the same with
 `gc.disable()`. `invoke` and `ainvoke` are those of a model with `streaming=True`. The baseline's tool calls are summed
@@ -66,35 +58,24 @@ class Bench:
     def __init__(self, url: str, runner: asyncio.Runner, chosen: argparse.Namespace) -> None:
         self.url = url
         self.runner = runner
-        self.sizes: Sizes = chosen.sizes
+        self.sizes: Sizes = SIZES[chosen.sizes]
         self.only: str = chosen.only
-        self.sections_chosen: list[str] = chosen.section
-        self.figures: Figures = chosen.figures
+        self.figures = Figures()
         makers_by_name = products()
         self.peers = () if chosen.alone else tuple(name for name in makers_by_name if name != OURS)
         self.makers = {**baselines(), OURS: makers_by_name[OURS], **{name: makers_by_name[name] for name in self.peers}}
 
-    def sections(self) -> Iterator[str]:
-        """Yield the lines of the report."""
-        sections = {
-            "calls": ("CPU of calls", self.calls),
-            "variants": ("Transports, and events by langchain-core", self.variants),
-            "layers": ("From bytes to chunks and events", self.layers),
-            "first": ("Time to the first token", self.firsts),
-            "growth": ("Growth", self.growth),
-            "units": ("Growth of requests and replies", self.units),
-            "steady": ("Many calls", self.steady),
-            "crowd": ("Many streams at once", self.crowds),
-            "memory": ("Memory of an open stream", self.memory),
-            "start": ("Start", self.start),
-            "repairs": ("What the repairs cost", self.repairs),
-            "structured": ("Structured output, streamed", self.structured),
-            "profile": ("Where a text stream's time goes", self.profile),
-            "tried": ("What was tried", self.tried),
-        }
-        for title, lines in map(sections.__getitem__, self.sections_chosen or sections):
-            yield from (f"## {title}", "")
-            yield from lines()
+    def section(self, name: str, run: Run) -> Section:
+        """Measure a section, and print its lines as they come."""
+        title, lines = SECTIONS[name]
+        self.figures = Figures()
+        began = time.perf_counter()
+        section = Section(title, run, 0.0, [], self.figures.rows)
+        _print(f"## {title}\n")
+        for line in lines(self):
+            _print(line)
+            section.lines.append(line)
+        return replace(section, seconds=time.perf_counter() - began)
 
     def calls(self) -> Iterator[str]:
         """Measure each kind of call."""
@@ -105,7 +86,8 @@ class Bench:
         for case in cases.calls(self.sizes.deltas):
             if self.only not in case.title:
                 continue
-            samples = interleaved(case.jobs(self.makers, self.url, self.runner), self.sizes.rounds)
+            jobs = case.jobs(self.makers, self.url, self.runner)
+            samples = interleaved(jobs, self.sizes.rounds, fewer=dict.fromkeys(self.peers, self.sizes.peer_rounds))
             row = self.figures.add("calls", case.title, samples, case.per_part(1.0), OURS)
             ratios = [ratio_text(row.ratios[than]) for than in (BASELINE, *self.peers)]
             goals = " / ".join(f"{goal:g}" for goal in case.goals or ())
@@ -168,8 +150,9 @@ class Bench:
     def _growth(self) -> Iterator[list[str]]:
         makers = cases.baseline_and_ours(self.makers)
         for case in cases.growth(self.sizes.longest):
-            rounds = 1 if case.parts > cases.LONG else min(self.sizes.rounds, 3)
-            samples = interleaved(cases.growing(case, makers, self.url, self.runner), rounds)
+            is_long = case.parts > cases.LONG
+            jobs = cases.growing(case, makers, self.url, self.runner)
+            samples = interleaved(jobs, 1 if is_long else min(self.sizes.rounds, 3), warm_up=not is_long)
             row = self.figures.add("growth", case.title, samples, case.per_part(1.0), OURS)
             figures = [self._figure(case, samples.get(name)) for name in (BASELINE, OURS, cases.WITHOUT_GC)]
             yield [case.title, *figures, ratio_text(row.ratios[BASELINE]) if BASELINE in samples else ""]
@@ -198,42 +181,65 @@ class Bench:
 
     def repairs(self) -> Iterator[str]:
         """Measure healthy streams with the repairs on and off."""
-        yield from repairs.report(self.sizes.deltas, self.sizes.repairs)
-        yield ""
+        return repairs.report(self.sizes.deltas, self.sizes.repairs, self.figures)
 
     def structured(self) -> Iterator[str]:
         """Measure structured output of growing size."""
-        yield from structured_growth.report(self.sizes.fields, min(self.sizes.rounds, 3))
+        return structured_growth.report(self.sizes.fields, min(self.sizes.rounds, 3), self.figures)
 
     def start(self) -> Iterator[str]:
         """Measure imports and the construction of models."""
         return start.report(self.url, self.sizes, self.figures)
 
-    def tried(self) -> Iterator[str]:
-        """Yield what was measured once and not taken."""
-        yield TRIED.read_text(encoding="utf-8")
+
+SECTIONS: dict[str, tuple[str, Callable[[Bench], Iterator[str]]]] = {
+    "calls": ("CPU of calls", Bench.calls),
+    "variants": ("Transports, and events by langchain-core", Bench.variants),
+    "layers": ("From bytes to chunks and events", Bench.layers),
+    "first": ("Time to the first token", Bench.firsts),
+    "growth": ("Growth", Bench.growth),
+    "units": ("Growth of requests and replies", Bench.units),
+    "steady": ("Many calls", Bench.steady),
+    "crowd": ("Many streams at once", Bench.crowds),
+    "memory": ("Memory of an open stream", Bench.memory),
+    "start": ("Start", Bench.start),
+    "repairs": ("What the repairs cost", Bench.repairs),
+    "structured": ("Structured output, streamed", Bench.structured),
+    "profile": ("Where a text stream's time goes", Bench.profile),
+}
+"""The title of each section and the method that measures it."""
 
 
-def report(chosen: argparse.Namespace) -> Iterator[str]:
-    """Measure, and yield the lines of the report."""
-    yield INTRODUCTION
-    yield ", ".join(f"{name} {number}" for name, number in _versions().items()) + ".\n"
+def measure(chosen: argparse.Namespace, run: Run) -> None:
+    """Measure the chosen sections, and write each as it ends."""
+    page = Page.read(chosen.json)
+    began = time.perf_counter()
     with server() as url, asyncio.Runner() as runner:
-        yield from Bench(url, runner, chosen).sections()
+        bench = Bench(url, runner, chosen)
+        for name in chosen.section or SECTIONS:
+            section = bench.section(name, run)
+            page.put(name, section, list(SECTIONS))
+            page.write(chosen.out, chosen.json)
+            _log(f"{name}: {section.seconds:.0f} s, all so far: {time.perf_counter() - began:.0f} s")
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is a command
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure ChatKimi, its peers and the baselines.")
     sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument("--quick", dest="sizes", action="store_const", const=QUICK, default=FULL, help="three minutes")
+    sizes.add_argument("--quick", dest="sizes", action="store_const", const="quick", help="at most three minutes")
     sizes.add_argument(
-        "--tiny", dest="sizes", action="store_const", const=TINY, help="tiny sizes, to check that everything runs"
+        "--tiny", dest="sizes", action="store_const", const="tiny", help="tiny sizes, to check that everything runs"
     )
-    parser.add_argument(
-        "--section",
-        action="append",
-        help="measure this section only, for example calls, layers, growth, crowd or start",
-    )
+    parser.set_defaults(sizes="full")
+    parser.add_argument("--section", action="append", choices=SECTIONS, help="measure this section only")
     parser.add_argument("--only", default="", help="measure only the calls whose title contains this")
     parser.add_argument("--alone", action="store_true", help="leave out the peers")
     parser.add_argument("--out", type=Path, default=None, help="the Markdown file to write")
@@ -241,20 +247,18 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _stop(number: int, frame: Any) -> None:
+    """End the process by an exception, which ends the server too."""
+    raise SystemExit(f"stopped by signal {number}")
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Measure, print, and write the report and the figures."""
+    """Measure, print, and write the page and the figures."""
     chosen = _arguments(arguments)
-    chosen.figures = Figures()
     # `stream_events(version="v3")` is in beta.
     warnings.simplefilter("ignore", LangChainBetaWarning)
-    lines = []
-    for line in report(chosen):
-        print(line, flush=True)  # noqa: T201 - this is a command
-        lines.append(line)
-    if chosen.out:
-        chosen.out.write_text("\n".join(lines), encoding="utf-8")
-    if chosen.json:
-        chosen.figures.write(chosen.json, versions=_versions())
+    signal.signal(signal.SIGTERM, _stop)
+    measure(chosen, Run(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", chosen.sizes, _versions()))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ class Sizes:
 
     Attributes:
         rounds: The number of runs of each contender.
+        peer_rounds: The number of runs of other packages, whose calls take five to twenty times as long.
         deltas: The number of deltas of a stream.
         firsts: The number of streams whose first token is timed.
         longest: The number of deltas of the longest stream.
@@ -27,6 +28,7 @@ class Sizes:
     """
 
     rounds: int
+    peer_rounds: int
     deltas: int
     firsts: int
     longest: int
@@ -41,20 +43,21 @@ class Sizes:
     models: int
 
 
-FULL = Sizes(
-    rounds=7, deltas=2000, firsts=100, longest=100_000, units=1, steady=40_000, crowds=(10, 100, 1000, 3000),
-    crowd_deltas=100, crowded_peers=True, repairs=31, fields=MANY_FIELDS, imports=9, models=100,
-)  # fmt: skip
-"""For the report: at most twenty minutes."""
-
-QUICK = Sizes(
-    rounds=5, deltas=500, firsts=30, longest=1_000, units=0.1, steady=2_000, crowds=(100,), crowd_deltas=50,
-    crowded_peers=False, repairs=9, fields=(625, 2500), imports=5, models=40,
-)  # fmt: skip
-"""For daily use: about three minutes."""
-
-TINY = Sizes(
-    rounds=1, deltas=20, firsts=1, longest=20, units=0.001, steady=40, crowds=(2,), crowd_deltas=3,
-    crowded_peers=False, repairs=1, fields=FEW_FIELDS, imports=2, models=2,
-)  # fmt: skip
-"""To check that everything runs."""
+SIZES = {
+    "full": Sizes(
+        rounds=7, peer_rounds=3, deltas=2000, firsts=50, longest=100_000, units=1, steady=20_000,
+        crowds=(10, 100, 1000, 3000), crowd_deltas=100, crowded_peers=True, repairs=21, fields=MANY_FIELDS, imports=7,
+        models=60,
+    ),
+    "quick": Sizes(
+        rounds=5, peer_rounds=1, deltas=500, firsts=20, longest=1_000, units=0.1, steady=2_000,
+        crowds=(100,), crowd_deltas=50, crowded_peers=False, repairs=9, fields=(250, 2_000), imports=3,
+        models=30,
+    ),
+    "tiny": Sizes(
+        rounds=1, peer_rounds=1, deltas=20, firsts=1, longest=20, units=0.001, steady=40,
+        crowds=(2,), crowd_deltas=3, crowded_peers=False, repairs=1, fields=FEW_FIELDS, imports=2,
+        models=2,
+    ),
+}  # fmt: skip
+"""For the report, at most twenty minutes; for daily use, at most three; to check that everything runs."""

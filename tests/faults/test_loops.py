@@ -101,7 +101,7 @@ def test_a_users_own_clients_are_used_and_stay_open(openrouter: Emulator) -> Non
         await own.aclose()
 
     own, own_async = httpx.Client(headers={"x-own": "sync"}), httpx.AsyncClient(headers={"x-own": "async"})
-    model = model_of(openrouter, http_client=own, http_async_client=own_async)
+    model = model_of(openrouter, transport="httpx", http_client=own, http_async_client=own_async)
     assert answered(model, "invoke")
     assert answered(model, "stream")
     model.close()

@@ -91,6 +91,7 @@ def test_a_slow_answer_does_not_time_out(openrouter: Emulator, way: str) -> None
 def clients(handler: Callable[[httpx.Request], httpx.Response]) -> dict[str, Any]:
     transport = httpx.MockTransport(handler)
     return {
+        "transport": "httpx",
         "http_client": httpx.Client(transport=transport),
         "http_async_client": httpx.AsyncClient(transport=transport),
     }

@@ -81,8 +81,8 @@ def test_no_error_log_or_callback_shows_a_secret(wrong: Any, way: str, caplog: p
         )
         outcome = ask(model, way)
         assert openrouter.requests[0].sent_key(KEY)
-        # The layers below the HTTP client log too, so there is text to search.
-        assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
+        # The layers below httpx log too, so there is text to search.
+        assert model.transport != "httpx" or "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
         assert found_in(*(record.getMessage() for record in caplog.records), *handler.events) == []
         assert found_in(*(repr(vars(record)) for record in caplog.records)) == []
         assert found_in(repr(model), str(model), json.dumps(model.model_dump(), default=str), dumps(model)) == []

@@ -245,6 +245,6 @@ async def test_a_reply_without_a_connection_fails() -> None:
         return httpx.Response(200, text='data: {"error": {"code": 400, "message": "No."}}\n\ndata: [DONE]\n\n')
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        model = ChatKimi(api_key=KEY, http_async_client=client)
+        model = ChatKimi(api_key=KEY, transport="httpx", http_async_client=client)
         with pytest.raises(KimiInvalidRequestError, match=r"No\."):
             [chunk async for chunk in model.astream("Hello.")]

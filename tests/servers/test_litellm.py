@@ -230,9 +230,11 @@ async def test_an_unknown_model_is_not_found(openrouter: Emulator, model: ChatKi
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_budget_counts_the_calls(openrouter: Emulator, model: ChatKimi, way: Way) -> None:
-    budget = Budget(max_tokens=1)
-    await ask(model, way, "hi", {"callbacks": [budget]})
-    assert budget.total.total_tokens > 1
+    # The budget reserves the prompt and `max_tokens` before a call, so it is enough for one call only.
+    budget = Budget(max_tokens=100)
+    limited = model.model_copy(update={"max_tokens": 60})
+    await ask(limited, way, "hi", {"callbacks": [budget]})
+    assert budget.total.total_tokens > 10
     with pytest.raises(KimiBudgetExceededError):
-        await ask(model, way, "hi", {"callbacks": [budget]})
+        await ask(limited, way, "hi", {"callbacks": [budget]})
     assert len(openrouter.bodies) == 1
