@@ -129,7 +129,11 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         # These arguments become metadata of traces, and headers may be secret.
         kwargs.pop("extra_headers", None)
-        return super()._get_invocation_params(stop=stop, **kwargs)
+        if type(self).dict is not BaseChatModel.dict:
+            return super()._get_invocation_params(stop=stop, **kwargs)
+        # langchain-core calls the deprecated method `dict`, for classes that have their own, and sets warning filters
+        # for it, which takes 2 % of a plain call.
+        return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return langsmith_params(self._identifying_params, kwargs, stop)
