@@ -215,21 +215,27 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     Raises:
         KimiUsageError: One of the call's headers cannot be sent.
     """
+    is_openrouter = chosen_host(settings).is_openrouter
+    attribution = (
+        attribution_headers(settings.app_url, settings.app_title, settings.app_categories) if is_openrouter else {}
+    )
+    users_headers = _users_headers(settings.default_headers or {}, extra) if settings.default_headers or extra else None
+    result = request_headers(key, attribution, users_headers, streamed=streamed)
+    return result if key else {name: value for name, value in result.items() if value != "Bearer "}
+
+
+def _users_headers(default_headers: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the user's headers: those of a call replace those of the model. See `headers`."""
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
     except (ValueError, AttributeError) as error:
         raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
-    default_headers = {
-        name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced
+    return {
+        **{name: value for name, value in default_headers.items() if name.lower() not in replaced},
+        **(extra or {}),
     }
-    is_openrouter = chosen_host(settings).is_openrouter
-    attribution = attribution_headers(settings.app_url, settings.app_title, settings.app_categories)
-    result = request_headers(
-        key, attribution if is_openrouter else {}, {**default_headers, **(extra or {})}, streamed=streamed
-    )
-    return result if key else {name: value for name, value in result.items() if value != "Bearer "}
 
 
 def visible_headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, streamed: bool) -> dict[str, str]:

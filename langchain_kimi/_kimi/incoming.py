@@ -20,7 +20,8 @@ from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, Wi
 _NO_TOOLS = OfferedTools({})
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+# Not frozen: that would take 3 µs more for each call.
+@dataclass(slots=True, eq=False, repr=False)
 class RepairOptions:
     """The options of the repairs of a response.
 

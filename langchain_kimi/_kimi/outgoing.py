@@ -25,6 +25,9 @@ def check_and_repair(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     Raises:
         KimiUsageError: A call has no result, a result has no call, or `prepare` raises it.
     """
+    if not (non_text_messages(body["messages"]) or body.get("tools") or body.get("tool_choice")):
+        # The checks and repairs of requests read only these parts; see `Repair.on_request`.
+        return body
     with_calls = has_calls(body["messages"])
     if with_calls and "history" in repairs and "orphans" not in repairs and family(_first_model(body)):
         check_pairs(body["messages"])

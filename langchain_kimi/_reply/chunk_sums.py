@@ -177,8 +177,40 @@ def sum_of(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     if any(chunk.tool_call_chunks for chunk in parts):
         parts = with_joined_arguments([first, *others])
     first, *joined = with_joined_texts(parts)
-    total = first + joined
+    is_usual = len(joined) == 1 and _adds_only_facts(joined[0], first)
+    total = _with_facts(first, joined[0]) if is_usual else first + joined
     return others[-1].completed(total) if others and isinstance(others[-1], LastMessage) else total
+
+
+def _adds_only_facts(last: AIMessageChunk, text: AIMessageChunk) -> bool:
+    """Return whether a chunk ends a stream of text and reasoning, and adds no text and no calls to it."""
+    return (
+        type(text) is type(last) is AIMessageChunk
+        and type(text.content) is str
+        and last.content == ""
+        and not (text.tool_call_chunks or last.tool_call_chunks)
+        and text.usage_metadata is None
+        and text.chunk_position is None
+        and text.id == last.id
+        and text.additional_kwargs.keys().isdisjoint(last.additional_kwargs)
+        and text.response_metadata.keys() <= REPEATED
+        and text.response_metadata.items() <= last.response_metadata.items()
+    )
+
+
+def _with_facts(text: AIMessageChunk, last: AIMessageChunk) -> AIMessageChunk:
+    """Return the same sum as langchain-core, without its validation, which takes 3 % of a stream of three deltas."""
+    return text.model_copy(
+        update={
+            "content": text.content,
+            "additional_kwargs": {**text.additional_kwargs, **last.additional_kwargs},
+            "tool_call_chunks": [],
+            "response_metadata": {**text.response_metadata, **last.response_metadata},
+            "usage_metadata": last.usage_metadata and {**last.usage_metadata},
+            "id": text.id,
+            "chunk_position": last.chunk_position,
+        }
+    )
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:

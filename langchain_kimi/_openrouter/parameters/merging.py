@@ -129,6 +129,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
         KimiUsageError: `top_logprobs` remains without `logprobs`.
     """
     total: dict[str, Any] = {}
+    if not any(layers):
+        return total
     for layer in layers:
         if total and layer:
             _remove_overridden(total, layer)
