@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
-from langchain_kimi import _tokens
+from langchain_kimi import _reply, _tokens
 from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, is_key, resolve
@@ -28,7 +28,6 @@ from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, des
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
-from langchain_kimi._reply.events import EventMessage
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
@@ -160,7 +159,7 @@ def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], event
     """Return the class that reads a stream, with its first arguments; see `new_call`."""
     reader: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
     if events_of is not None:
-        reader = partial(EventMessage, message_id=events_of)
+        reader = partial(_reply.events.EventMessage, message_id=events_of)
     return partial(reader, with_usage=_with_usage(settings, arguments))
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
@@ -16,6 +15,8 @@ from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
 
+if TYPE_CHECKING:
+    from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 
 _NO_TOOLS = OfferedTools({})
 
@@ -86,8 +87,10 @@ class Repairer:
         self._closed = False
 
     @cached_property
-    def _calls(self) -> IncomingCalls:
+    def _calls(self) -> "IncomingCalls":
         """The tool calls. Most responses have none, and then this is not created."""
+        from langchain_kimi._kimi.call_repairs import IncomingCalls  # noqa: PLC0415 - imported when used
+
         options = self._options
         return IncomingCalls(self._offered, options.repairs, options.call_ids, partial(number_of_calls, self._body))
 
@@ -233,7 +236,7 @@ class Repairer:
             report["validation"] = {kind: count for kind, count in errors.items() if count}
         return report
 
-    def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
+    def _validate(self, call: "IncomingCall", validator: CallValidator) -> None:
         if call.is_sound:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
 
