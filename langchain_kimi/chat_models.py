@@ -131,8 +131,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         kwargs.pop("extra_headers", None)
         if type(self).dict is not BaseChatModel.dict:
             return super()._get_invocation_params(stop=stop, **kwargs)
-        # langchain-core calls the deprecated method `dict`, for classes that have their own, and sets warning filters
-        # for it, which takes 2 % of a plain call.
+        # langchain-core calls the deprecated `dict`; the warning filters that it sets for it take 2 % of a plain call.
         return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

@@ -12,7 +12,6 @@ Nothing can be streamed as long as it may still be thoughts or an answer, so tex
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal, cast
 
 from langchain_kimi._kimi.families import thinks
@@ -95,13 +94,8 @@ class ThinkTags:
         self._last = ""
         self._nested, self._after = list[str](), list[str]()
         self._has_thoughts = self._has_answer = False
-        # For the answer: the number of further opening tags.
-        self._tags = 0
-
-    @cached_property
-    def _quotes(self) -> QuoteTracker:
-        """Whether the end of the answer is quoted."""
-        return QuoteTracker()
+        # For the answer: the number of further opening tags, and whether its end is quoted.
+        self._tags, self._quotes = 0, QuoteTracker()
 
     @property
     def is_done(self) -> bool:
