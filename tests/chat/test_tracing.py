@@ -164,7 +164,7 @@ async def test_langsmith_metadata_has_bound_parameters(openrouter: Emulator, mod
 
 def test_the_parameters_of_a_run_are_those_of_langchain() -> None:
     class WithDict(ChatKimi):
-        def dict(self, **_: Any) -> dict[str, Any]:
+        def dict(self, **_: Any) -> Any:
             return {"own": True}
 
     model, own = (kind(api_key=KEY, temperature=0.5, n=1) for kind in (ChatKimi, WithDict))
