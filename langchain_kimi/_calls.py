@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
-from langchain_kimi import _tokens
+from langchain_kimi import _reply, _tokens
 from langchain_kimi._constructor import NOT_NEEDED, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, is_key, resolve
@@ -29,7 +29,6 @@ from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
 from langchain_kimi._reply.collected import CollectedMessage, is_collected
-from langchain_kimi._reply.events import EventMessage
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
 from langchain_kimi._request.body import INTERNAL, OF_THE_CALL, body_bytes, call_ids_in, request_body
@@ -164,7 +163,7 @@ def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], event
     if is_collected(settings):
         reader = CollectedMessage
     if events_of is not None:
-        reader = partial(EventMessage, message_id=events_of)
+        reader = partial(_reply.events.EventMessage, message_id=events_of)
     return partial(reader, with_usage=_with_usage(settings, arguments))
 
 
@@ -219,21 +218,27 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     Raises:
         KimiUsageError: One of the call's headers cannot be sent.
     """
+    is_openrouter = chosen_host(settings).is_openrouter
+    attribution = (
+        attribution_headers(settings.app_url, settings.app_title, settings.app_categories) if is_openrouter else {}
+    )
+    users_headers = _users_headers(settings.default_headers or {}, extra) if settings.default_headers or extra else None
+    result = request_headers(key, attribution, users_headers, streamed=streamed)
+    return result if key else {name: value for name, value in result.items() if value != "Bearer "}
+
+
+def _users_headers(default_headers: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the user's headers: those of a call replace those of the model. See `headers`."""
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
     except (ValueError, AttributeError, TypeError) as error:
         raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
-    default_headers = {
-        name: value for name, value in (settings.default_headers or {}).items() if name.lower() not in replaced
+    return {
+        **{name: value for name, value in default_headers.items() if name.lower() not in replaced},
+        **(extra or {}),
     }
-    is_openrouter = chosen_host(settings).is_openrouter
-    attribution = attribution_headers(settings.app_url, settings.app_title, settings.app_categories)
-    result = request_headers(
-        key, attribution if is_openrouter else {}, {**default_headers, **(extra or {})}, streamed=streamed
-    )
-    return result if key else {name: value for name, value in result.items() if value != "Bearer "}
 
 
 def visible_headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, streamed: bool) -> dict[str, str]:

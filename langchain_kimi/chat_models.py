@@ -15,7 +15,7 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, model_validator
 
-from langchain_kimi import _schemas, _tokens
+from langchain_kimi import _reply, _schemas, _tokens
 from langchain_kimi._calls import (
     async_call,
     bodies,
@@ -32,7 +32,7 @@ from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import checked, options_as_dicts, wire_parameters
-from langchain_kimi._reply import content_blocks, events
+from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.collected import collecting
 from langchain_kimi._reply.continuing import joined, with_beginning
@@ -135,7 +135,10 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         # These arguments become metadata of traces, and headers may be secret.
         kwargs.pop("extra_headers", None)
-        return super()._get_invocation_params(stop=stop, **kwargs)
+        if type(self).dict is not BaseChatModel.dict:
+            return super()._get_invocation_params(stop=stop, **kwargs)
+        # langchain-core calls the deprecated `dict`; the warning filters that it sets for it take 2 % of a plain call.
+        return {**self.asdict(), "stop": stop, **kwargs}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return langsmith_params(self._identifying_params, kwargs, stop)
@@ -239,7 +242,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def _has_events(self) -> bool:
         """Whether this class writes protocol events. Otherwise langchain-core makes them from the chunks."""
         is_own = (type(self)._stream, type(self)._astream) == _STREAMS  # noqa: SLF001 - of this class or a subclass
-        return is_own and not self.coalesce and events.is_same_as_core()
+        return is_own and not self.coalesce and _reply.events.is_same_as_core()
 
     def _events(
         self,
@@ -249,7 +252,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: CallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> Iterator[dict[str, Any]]:
-        message_id = events.message_id_for(run_manager.run_id)
+        message_id = _reply.events.message_id_for(run_manager.run_id)
         return exchange(sync_call(self, messages, stop, run_manager, kwargs, streamed=True, events_of=message_id))
 
     async def _aevents(
@@ -260,7 +263,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         run_manager: AsyncCallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> AsyncIterator[dict[str, Any]]:
-        message_id = events.message_id_for(run_manager.run_id)
+        message_id = _reply.events.message_id_for(run_manager.run_id)
         call = await async_call(self, messages, stop, run_manager, kwargs, streamed=True, events_of=message_id)
         async with aclosing(aexchange(call)) as written:
             async for event in written:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
-from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 from langchain_kimi._kimi.families import is_kimi
 from langchain_kimi._kimi.history import number_of_calls
 from langchain_kimi._kimi.markup.calls import LeakedCall
@@ -16,8 +15,14 @@ from langchain_kimi._kimi.tool_names import with_name
 from langchain_kimi._kimi.tools import CallValidator, OfferedTools
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireMessage, WireToolCall, is_complete
 
+if TYPE_CHECKING:
+    from langchain_kimi._kimi.call_repairs import IncomingCall, IncomingCalls
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+_NO_TOOLS = OfferedTools({})
+
+
+# Not frozen: that would take 3 µs more for each call.
+@dataclass(slots=True, eq=False, repr=False)
 class RepairOptions:
     """The options of the repairs of a response.
 
@@ -69,10 +74,8 @@ class Repairer:
             response_repairs: The names and functions of the repairs of responses, in their order.
         """
         repair_options = repair_options or RepairOptions()
+        self._body = body
         self._offered = OfferedTools(body)
-        self._calls = IncomingCalls(
-            self._offered, repair_options.repairs, repair_options.call_ids, partial(number_of_calls, body)
-        )
         self._leaks = self._begin_leaks(body) if "markup" in repair_options.repairs else None
         self._steps = {name: begin(body) for name, begin in response_repairs if name in repair_options.repairs}
         # The repairs that are not done yet. They are usually done early, so that nearly all deltas skip them.
@@ -82,6 +85,19 @@ class Repairer:
         self._finish: str | None = None
         self._delayed_finish = False
         self._closed = False
+
+    @cached_property
+    def _calls(self) -> "IncomingCalls":
+        """The tool calls. Most responses have none, and then this is not created."""
+        from langchain_kimi._kimi.call_repairs import IncomingCalls  # noqa: PLC0415 - imported when used
+
+        options = self._options
+        return IncomingCalls(self._offered, options.repairs, options.call_ids, partial(number_of_calls, self._body))
+
+    @property
+    def _has_calls(self) -> bool:
+        """Whether tool calls have arrived."""
+        return "_calls" in self.__dict__
 
     def feed(self, choice: WireChoice) -> WireChoice:
         """Take the choice of the next event, and return it repaired."""
@@ -111,7 +127,7 @@ class Repairer:
             delta = cast("JSONObject", self._repaired({}, rest))
         if self._leaks:
             delta = _joined(delta, self._leaks.close(clean=self._is_clean and not cut))
-        calls = self._calls.close(is_complete=is_complete(self._finish))
+        calls = self._calls.close(is_complete=is_complete(self._finish)) if self._has_calls else []
         leaked = self._leaked_calls()
         if calls or leaked:
             added = self._with_names([*calls, *map(self._calls.add, leaked)])
@@ -131,7 +147,7 @@ class Repairer:
         """Return the scanner of the texts. Without tools to call, Kimi's texts may still have stray markers."""
         if self._offered.may_be_called:
             return LeakedMarkup(self._offered)
-        return LeakedMarkup(OfferedTools({})) if is_kimi(body.get("model") or "") else None
+        return LeakedMarkup(_NO_TOOLS) if is_kimi(body.get("model") or "") else None
 
     @property
     def _is_clean(self) -> bool:
@@ -183,26 +199,29 @@ class Repairer:
         """Return the calls in the texts that are not structured calls too."""
         if self._leaks is None:
             return []
-        calls = self._leaks.calls(has_others=bool(self._calls.calls), finish=self._finish)
-        return [*self._calls.without_repeated(calls)]
+        has_others = self._has_calls and bool(self._calls.calls)
+        calls = self._leaks.calls(has_others=has_others, finish=self._finish)
+        return [*self._calls.without_repeated(calls)] if calls else []
 
     def _report(self) -> JSONObject:
         """Return the report on the response; see the class for its keys."""
-        counts = +self._calls.repaired
-        if self._leaks and self._leaks.count:
-            counts["markup"] = self._leaks.count
+        calls = [*self._calls.calls.values()] if self._has_calls else []
+        counts: dict[str, int] = {**+self._calls.repaired} if self._has_calls else {}
+        if self._leaks and (count := self._leaks.count):
+            counts["markup"] = count
         counts.update({name: step.count for name, step in self._steps.items() if step.count})
         options = self._options
-        request_counts = {
-            "tool_choice": options.changed_choice,
-            "tool_names": len(options.tool_names),
-            "schemas": len(options.schema_notes),
-        }
-        counts.update({name: int(count) for name, count in request_counts.items() if count})
+        if options.changed_choice or options.tool_names or options.schema_notes:
+            request_counts = {
+                "tool_choice": options.changed_choice,
+                "tool_names": len(options.tool_names),
+                "schemas": len(options.schema_notes),
+            }
+            counts.update({name: int(count) for name, count in request_counts.items() if count})
         if self._validator:
-            for call in self._calls.calls.values():
+            for call in calls:
                 self._validate(call, self._validator)
-        invalid = {call.id: call.error for call in self._calls.calls.values() if call.error}
+        invalid = {call.id: call.error for call in calls if call.error}
         report: JSONObject = {"repairs": dict(sorted(counts.items()))} if counts else {}
         if options.tool_names:
             report["tool_names"] = {name: sent for sent, name in options.tool_names.items()}
@@ -217,7 +236,7 @@ class Repairer:
             report["validation"] = {kind: count for kind, count in errors.items() if count}
         return report
 
-    def _validate(self, call: IncomingCall, validator: CallValidator) -> None:
+    def _validate(self, call: "IncomingCall", validator: CallValidator) -> None:
         if call.is_sound:
             call.error = validator.fault(call.name, parsed(call.arguments or "{}"))
 

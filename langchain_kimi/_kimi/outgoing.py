@@ -10,7 +10,7 @@ from langchain_kimi._kimi.profiles import slugs_accepting
 from langchain_kimi._kimi.repairs import ALL, ON_REQUEST, Calls, Repairs, RequestRepair
 from langchain_kimi._kimi.tool_names import accepted_names, check_names, with_accepted_names, with_name
 from langchain_kimi._kimi.turns import results_are_in_place
-from langchain_kimi._openrouter.conversation import unusual_messages
+from langchain_kimi._openrouter.conversation import non_text_messages, unusual_messages
 from langchain_kimi._openrouter.wire import WireBody, WireMessage
 from langchain_kimi.errors import KimiUsageError
 
@@ -26,6 +26,9 @@ def check_and_repair(body: WireBody, repairs: Repairs = ALL) -> WireBody:
     Raises:
         KimiUsageError: A call has no result, a result has no call, or `prepare` raises it.
     """
+    if not (non_text_messages(body["messages"]) or body.get("tools") or body.get("tool_choice")):
+        # The checks and repairs of requests read only these parts; see `Repair.on_request`.
+        return body
     calls = _calls_in(body)
     if calls == "misplaced" and "history" in repairs and "orphans" not in repairs and family(_first_model(body)):
         check_pairs(body["messages"])

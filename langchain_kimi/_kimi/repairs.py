@@ -109,7 +109,8 @@ class Repair(NamedTuple):
         summary: One sentence for users.
         stages: When it runs.
         is_default: Whether `"all"` includes it.
-        on_request: Returns the repaired body of a request.
+        on_request: Returns the repaired body of a request. It is not called for a request without tools whose messages
+            are texts alone.
         on_response: Returns the repair of a new response.
         on_arguments: Returns the repair of the arguments of a new call.
         may_change: Returns whether the repair may change a plain response with a given text and without tools. None: it

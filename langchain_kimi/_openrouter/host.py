@@ -207,10 +207,11 @@ def for_host(body: WireBody, host: Host, *, streamed: bool, with_usage: bool) ->
 
 
 def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
+    """Return a body in the form of another host; the body may be changed."""
     dropped = [name for name in body if (name in OPENROUTER_FIELDS or name in host.unsupported) and name != "reasoning"]
     if dropped:
         logger.info("%s does not understand %s: not sent.", host.name, ", ".join(sorted(dropped)))
-    adapted = {name: value for name, value in body.items() if name not in dropped}
+    adapted = {name: value for name, value in body.items() if name not in dropped} if dropped else body
     adapted["model"] = str(body["model"]).removeprefix(host.model_prefix)
     marks = frozenset() if host.reads_cache_marks else _CACHE_MARKS
     adapted["messages"] = _messages(body["messages"], marks)
@@ -219,6 +220,8 @@ def _without_openrouter_fields(body: JSONObject, host: Host) -> JSONObject:
 
 def _with_tools(body: JSONObject, marks: frozenset[str]) -> JSONObject:
     """Return a body without server tools, and without the fields of tools that only OpenRouter reads."""
+    if body.keys().isdisjoint(_TOOL_FIELDS):
+        return body
     tools = [_tool(tool, marks) for tool in body.get("tools") or () if not _is_server_tool(tool)]
     if not tools:
         return {name: value for name, value in body.items() if name not in _TOOL_FIELDS}

@@ -12,7 +12,6 @@
 import json
 import math
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NoReturn
@@ -77,15 +76,21 @@ class Codec:
             ValueError, TypeError, RecursionError: See `encode`.
         """
         if self._dumps and self._fragment:
-            # orjson refuses lone surrogates; the slow path below replaces them.
-            with suppress(TypeError):
+            try:
                 encoded: bytes = self._dumps(
                     {
                         key: value if key in plain or is_plain(value) else self._fragment(_encode_slowly(value))
                         for key, value in parts.items()
                     }
                 )
-                return encoded
+            except TypeError:
+                # orjson refuses lone surrogates, which `encode` replaces.
+                return self._joined(parts)
+            return encoded
+        return self._joined(parts)
+
+    def _joined(self, parts: Mapping[str, Any]) -> bytes:
+        """Return an object whose values are encoded one by one."""
         pairs = (self.encode(key) + b":" + self.encode(value) for key, value in parts.items())
         return b"{" + b",".join(pairs) + b"}"
 

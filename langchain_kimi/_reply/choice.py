@@ -55,6 +55,8 @@ class ChoiceReader:
         """
         reply = self.partial_reply()
         choice = only_choice(reply)
+        if _has_answer(choice) and not self._may_lack_forced_call:
+            return reply
         message = {key: value for key, value in (choice.get("message") or {}).items() if key != "role" and value}
         is_explained = _finish_reason(choice) in _EXPLAIN_EMPTY
         if _is_empty(choice, message):
@@ -148,8 +150,11 @@ def _finish_reason(choice: WireChoice) -> str:
 
 def _has_answer(choice: WireChoice) -> bool:
     message = choice.get("message") or {}
+    content: Any = message.get("content")
+    if type(content) is str and is_visible(content):
+        return True
     others = {key for key, value in message.items() if value} - _REASONING_KEYS - {"role", "content"}
-    return bool(others or is_visible(text_of(message.get("content"))))
+    return bool(others or is_visible(text_of(content)))
 
 
 def _hint(reply: WireEvent, choice: WireChoice) -> str:

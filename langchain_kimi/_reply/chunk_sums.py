@@ -17,7 +17,8 @@ REPEATED = frozenset({"model_provider"})
 """Metadata keys that are identical in every chunk and occur once in their sum."""
 
 
-class FirstChunk(ChatGenerationChunk):
+# Objects of these classes are created without validation, so `defer_build` saves a tenth of the import.
+class FirstChunk(ChatGenerationChunk, defer_build=True):
     """The first chunk of a stream, which adds all other chunks in linear time.
 
     At the end of every stream LangChain computes `chunks[0] + chunks[1:]` for callbacks. Its own addition copies all
@@ -39,7 +40,6 @@ class FirstChunk(ChatGenerationChunk):
         return super().__add__(other)
 
 
-# Messages of these classes are created without validation, so `defer_build` saves 6 of the 80 ms of the import.
 class FirstMessage(AIMessageChunk, defer_build=True):
     """The message of the first chunk of a stream with tools. Its sum with a list of all others has the right calls."""
 
@@ -149,7 +149,7 @@ def _as(kind: type[_Message], message: AIMessageChunk) -> _Message:
 
 
 def with_first(chunks: Iterable[ChatGenerationChunk], *, has_tools: bool = False) -> Iterator[ChatGenerationChunk]:
-    """Yield the chunks, the first as a `FirstChunk`.
+    """Yield the chunks, the first as a `FirstChunk`. It is the same object, whose class is changed.
 
     Args:
         chunks: The chunks of a stream.
@@ -159,9 +159,14 @@ def with_first(chunks: Iterable[ChatGenerationChunk], *, has_tools: bool = False
     for first in chunks:
         message = cast("AIMessageChunk", first.message)
         if message.chunk_position is None and (has_tools or message.tool_call_chunks):
-            message = _as(FirstMessage, message)
-        yield FirstChunk(message=message, generation_info=first.generation_info)
+            _set_class(message, "__class__", FirstMessage)
+        # The constructor would take 1 % of a stream of three deltas.
+        _set_class(first, "__class__", FirstChunk)
+        yield first
         yield from chunks
+
+
+_set_class = object.__setattr__
 
 
 def _is_ours(chunk: Any) -> bool:
@@ -177,8 +182,40 @@ def sum_of(chunks: Sequence[AIMessageChunk]) -> AIMessageChunk:
     if any(chunk.tool_call_chunks for chunk in parts):
         parts = with_joined_arguments([first, *others])
     first, *joined = with_joined_texts(parts)
-    total = first + joined
+    is_usual = len(joined) == 1 and _adds_only_facts(joined[0], first)
+    total = _with_facts(first, joined[0]) if is_usual else first + joined
     return others[-1].completed(total) if others and isinstance(others[-1], LastMessage) else total
+
+
+def _adds_only_facts(last: AIMessageChunk, text: AIMessageChunk) -> bool:
+    """Return whether a chunk ends a stream of text and reasoning, and adds no text and no calls to it."""
+    return (
+        type(text) is type(last) is AIMessageChunk
+        and type(text.content) is str
+        and last.content == ""
+        and not (text.tool_call_chunks or last.tool_call_chunks)
+        and text.usage_metadata is None
+        and text.chunk_position is None
+        and text.id == last.id
+        and text.additional_kwargs.keys().isdisjoint(last.additional_kwargs)
+        and text.response_metadata.keys() <= REPEATED
+        and text.response_metadata.items() <= last.response_metadata.items()
+    )
+
+
+def _with_facts(text: AIMessageChunk, last: AIMessageChunk) -> AIMessageChunk:
+    """Return the same sum as langchain-core, without its validation, which takes 3 % of a stream of three deltas."""
+    return text.model_copy(
+        update={
+            "content": text.content,
+            "additional_kwargs": {**text.additional_kwargs, **last.additional_kwargs},
+            "tool_call_chunks": [],
+            "response_metadata": {**text.response_metadata, **last.response_metadata},
+            "usage_metadata": last.usage_metadata and {**last.usage_metadata},
+            "id": text.id,
+            "chunk_position": last.chunk_position,
+        }
+    )
 
 
 def with_joined_texts(chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:

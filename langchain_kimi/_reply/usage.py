@@ -25,8 +25,10 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
         return None
     wire = cast("JSONObject", usage)
     prompt, completion = _details(wire, "prompt_tokens_details"), _details(wire, "completion_tokens_details")
-    input_tokens = _count(wire, "prompt_tokens", "input_tokens") or 0
-    output_tokens = _count(wire, "completion_tokens", "output_tokens") or 0
+    if (input_tokens := _count(wire, "prompt_tokens")) is None:
+        input_tokens = _count(wire, "input_tokens") or 0
+    if (output_tokens := _count(wire, "completion_tokens")) is None:
+        output_tokens = _count(wire, "output_tokens") or 0
     total = _count(wire, "total_tokens")
     result = UsageMetadata(
         input_tokens=input_tokens,
@@ -48,15 +50,12 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
     return result
 
 
-def _count(usage: JSONObject, *names: str) -> int | None:
+def _count(usage: JSONObject, name: str) -> int | None:
+    value: Any = usage.get(name)
+    if value is None or type(value) is int:
+        return value
     # Some hosts send counts as floats, which LangChain refuses to add.
-    for name in names:
-        value: Any = usage.get(name)
-        if type(value) is int:
-            return value
-        if _is_number(value):
-            return int(value)
-    return None
+    return int(value) if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

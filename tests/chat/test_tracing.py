@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.outputs import LLMResult
 from tenacity import RetryCallState
@@ -159,3 +160,15 @@ async def test_langsmith_metadata_has_bound_parameters(openrouter: Emulator, mod
         "ls_temperature": 0.5,
     }
     assert metadata["lc_versions"]["langchain-kimi-openrouter"] == __version__
+
+
+def test_the_parameters_of_a_run_are_those_of_langchain() -> None:
+    class WithDict(ChatKimi):
+        def dict(self, **_: Any) -> Any:
+            return {"own": True}
+
+    model, own = (kind(api_key=KEY, temperature=0.5, n=1) for kind in (ChatKimi, WithDict))
+
+    params = model._get_invocation_params(stop=["."], extra_headers={"X-Secret": "s"}, seed=1)
+    assert params == BaseChatModel._get_invocation_params(model, stop=["."], seed=1)
+    assert own._get_invocation_params() == {"own": True, "stop": None}

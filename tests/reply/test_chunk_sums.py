@@ -37,6 +37,45 @@ def test_the_sum_equals_that_of_langchain(name: str) -> None:
     assert chunks == before
 
 
+FACTS: dict[str, Any] = {
+    "response_metadata": {"model_provider": "openrouter", "finish_reason": "stop", "logprobs": None},
+    "usage_metadata": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3, "input_token_details": {"audio": 1}},
+    "chunk_position": "last",
+    "id": "lc_run--1",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "last_change"),
+    [
+        ({}, {}),
+        ({}, {"additional_kwargs": {"annotations": [1]}}),
+        ({"additional_kwargs": {"reasoning_content": "Hm."}}, {"usage_metadata": None}),
+        ({"additional_kwargs": {"reasoning_content": "Hm."}}, {"additional_kwargs": {"reasoning_content": "Ah."}}),
+        ({}, {"content": "!"}),
+        ({}, {"response_metadata": {"finish_reason": "stop"}}),
+        ({"id": None}, {}),
+        ({"id": "gen-1"}, {"id": "gen-2"}),
+        ({"content": ["a"]}, {}),
+        ({"response_metadata": {"model_provider": "other"}}, {"response_metadata": {"finish_reason": "stop"}}),
+        ({"response_metadata": {"model_name": "k"}}, {"response_metadata": {"model_name": "i"}}),
+    ],
+)
+def test_the_sum_of_a_text_and_facts_has_the_state_of_that_of_langchain(
+    change: dict[str, Any], last_change: dict[str, Any]
+) -> None:
+    text = {"content": "Hi", "id": "lc_run--1", "response_metadata": {"model_provider": "openrouter"}, **change}
+    chunks = [AIMessageChunk(**text), AIMessageChunk(**{"content": "", **FACTS, **last_change})]
+    before = copy.deepcopy(chunks)
+
+    ours, theirs = sum_of(chunks), add_ai_message_chunks(*chunks)
+
+    assert (repr(ours), ours.model_dump(), list(vars(ours))) == (repr(theirs), theirs.model_dump(), list(vars(theirs)))
+    assert ours.model_fields_set == theirs.model_fields_set
+    assert ours.usage_metadata is None or ours.usage_metadata is not chunks[1].usage_metadata
+    assert chunks == before
+
+
 def test_the_sum_of_nothing_is_empty() -> None:
     assert sum_of([]) == AIMessageChunk(content="")
 

@@ -11,6 +11,7 @@ has the blocks of other formats.
 """
 
 import re
+from functools import cached_property
 
 from langchain_kimi._kimi.markup.blocks import BlockTracker
 from langchain_kimi._patterns import lazy_pattern
@@ -81,9 +82,16 @@ class QuoteTracker:
         self.add = self._unread.append
         # The opening fence of the current code block, such as "```", or an empty string.
         self._fence = ""
-        self._blocks = BlockTracker()
-        # The current line, without the texts in `_unread`.
-        self._line = _Line(None)
+
+    @cached_property
+    def _blocks(self) -> BlockTracker:
+        """The blocks of other formats. Most texts have no markup, so they are never parsed."""
+        return BlockTracker()
+
+    @cached_property
+    def _line(self) -> "_Line":
+        """The current line, without the texts in `_unread`."""
+        return _Line(None)
 
     @property
     def last_character(self) -> str:

@@ -44,7 +44,8 @@ PRECISION = 0.01
 """The number of seconds by which a timeout may occur too early."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+# Not frozen: that would take 3 µs more for each call.
+@dataclass(slots=True, eq=False, repr=False)
 class Call(Generic[Part]):
     """One call: the request, the reader of the response, and the rules for time and retries.
 

@@ -1,7 +1,7 @@
 """Check the parameters of a model's settings and of a call, and merge them into those of a request."""
 
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ValidationError, model_validator
@@ -27,6 +27,8 @@ FIELDS: dict[str, str] = {
     "metadata": "request_metadata",
 }
 """The names of parameters in a call, and the fields that they set."""
+_values_of = itemgetter(*_NAMES)
+_UNSET = tuple(field.default for field in ParameterFields.model_fields.values())
 _OPTIONS = ("provider", "plugins", "reasoning", "prediction", "cache_control")
 
 
@@ -70,12 +72,14 @@ for _name, _field in OTHER_NAMES.items():
 
 def wire_parameters(settings: ParameterFields) -> dict[str, Any]:
     """Return the parameters that are set, JSON-ready, with their wire names and in the order of `PARAMETERS`."""
-    # A single pass, because this function runs three times for each call.
-    fields = vars(settings)
+    values = _values_of(vars(settings))
+    # This function runs three times for each call, and most models set none or few of the 50 parameters.
+    if values == _UNSET:
+        return {}
     return {
         WIRE_NAMES.get(name, name): _json_ready(value)
-        for name in _NAMES
-        if (value := fields[name]) is not None and not (name == "n" and value == 1)
+        for name, value in zip(_NAMES, values, strict=True)
+        if value is not None and not (name == "n" and value == 1)
     }
 
 
@@ -125,6 +129,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
         KimiUsageError: `top_logprobs` remains without `logprobs`.
     """
     total: dict[str, Any] = {}
+    if not any(layers):
+        return total
     for layer in layers:
         if total and layer:
             _remove_overridden(total, layer)

@@ -275,6 +275,9 @@ class StreamReader:
 
     def _parsed(self, payload: bytes) -> Iterator[WireEvent]:
         """Yield the chunks of one event. It is usually one; reported: several without a separator, behind a proxy."""
+        if isinstance(strict := JSON.parse(payload), dict):
+            yield cast("WireEvent", strict)
+            return
         text = payload.decode("utf-8", errors="replace").strip()
         position = 0
         while position < len(text):
