@@ -1,18 +1,16 @@
-import subprocess
-import sys
-
 import pytest
 
 import langchain_kimi._schemas
+from tests.interpreters import Interpreter
 
 
-def test_a_program_that_has_no_tools_does_not_import_the_module() -> None:
+def test_a_program_that_has_no_tools_does_not_import_the_module(interpreter: Interpreter) -> None:
     script = (
         "import sys, langchain_kimi; name = 'langchain_kimi._schemas.tools'; print(name in sys.modules);"
         "langchain_kimi._schemas.tools; print(name in sys.modules)"
     )
 
-    assert subprocess.check_output([sys.executable, "-c", script], text=True).split() == ["False", "True"]
+    assert interpreter.printed(script).split() == ["False", "True"]
 
 
 def test_only_this_module_is_imported_when_used() -> None:
