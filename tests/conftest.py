@@ -16,7 +16,7 @@ from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 from tests.interpreters import Interpreter, interpreter_in
 from tests.rows import can_be_grouped, grouped
-from tests.tracing import import_share, import_traced, stop_tracing, tracing
+from tests.tracing import import_share, import_traced, is_of_the_emulator, stop_tracing, threads_traced, tracing
 
 KEY = "planted-key-that-opens-nothing"
 """The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
@@ -170,8 +170,11 @@ def no_translator() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+def server(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """Return an emulator, whose thread is traced only for its own tests."""
+    with threads_traced(on=is_of_the_emulator(request.path)):
+        emulator = Emulator()
+    with emulator:
         yield emulator
 
 

@@ -182,6 +182,7 @@ async def test_a_row_that_cannot_be_stored_is_not_sent_again(model: ChatKimi, op
     assert len(openrouter.bodies) == 1
 
 
+@pytest.mark.uncovered
 async def test_all_starts_of_a_run_share_its_money(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     small = model.model_copy(update={"max_tokens": 50})
     rows = [f"question {number}" for number in range(100)]

@@ -101,6 +101,7 @@ async def test_equal_rows_of_several_workers_are_sent_once(hire: Hire, build: Bu
     assert (states.count("new"), states.count("duplicate")) == (1, 8)
 
 
+@pytest.mark.uncovered
 async def test_workers_hold_one_budget(hire: Hire, build: Build, openrouter: Emulator, out: Path) -> None:
     shared = Shared(out, max_cost=0.005, max_concurrency=64)
     workers = [hire(build, shared.address()) for _ in range(8)]
@@ -152,6 +153,7 @@ class FastLimiter(RateLimiter):
         return await super().enter(tokens)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("option", ["requests_per_minute", "tokens_per_minute"])
 async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, openrouter: Emulator) -> None:
     limiters: list[FastLimiter] = []

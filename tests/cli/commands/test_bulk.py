@@ -223,6 +223,7 @@ def test_an_interrupted_run_says_how_it_continues(interrupts: None, cli: Cli, tm
     assert cli.err == "Interrupted. Start the same command again to continue.\n"
 
 
+@pytest.mark.uncovered
 def test_a_killed_command_continues(interpreter: Interpreter, cli: Cli, tmp_path: Path) -> None:
     openrouter = cli.emulator
     rows = write_rows(tmp_path / "in.csv", [{"text": f"letter {n}"} for n in range(40)])
