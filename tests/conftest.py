@@ -100,6 +100,15 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, o
     return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests that wait: one process runs them, and the other ones use the processors meanwhile.
+
+    xdist's first division of the tests keeps their order. Processes that have finished take over what others have left.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()

@@ -38,6 +38,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.waits
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_without_a_key(interpreter: Interpreter, path: Path) -> None:
@@ -108,6 +109,7 @@ def test_an_extraction_keeps_failures_with_their_costs_and_continues(
         assert openrouter.bodies == []
 
 
+@pytest.mark.waits
 @pytest.mark.timeout(600)
 def test_an_interrupted_extraction_continues_and_keeps_the_costs_of_failures(
     interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -41,6 +41,7 @@ runpy.run_module("examples.agents.approval", run_name="__main__", alter_sys=True
 """
 
 
+@pytest.mark.waits
 def test_a_process_is_killed_and_this_one_continues(
     shop: Emulator, interpreter: Interpreter, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -367,6 +367,7 @@ async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, ope
     assert seen == [["mine"]]
 
 
+@pytest.mark.waits
 async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(*[faults.rate_limited(retry_after=0)] * 3)
     run = Run(model.model_copy(update={"max_retries": 2}), None, {"max_concurrency": 8})

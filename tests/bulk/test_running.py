@@ -63,6 +63,7 @@ def check_kills(interpreter: Interpreter, path: Path, server: Emulator, rows: in
     assert rows <= len(server.bodies) <= rows + len(kills) * 2 * 8
 
 
+@pytest.mark.waits
 def test_a_killed_run_continues_and_pays_for_no_row_twice(
     interpreter: Interpreter, tmp_path: Path, openrouter: Emulator
 ) -> None:

@@ -204,6 +204,14 @@ async def test_a_killed_worker_releases_its_reservations(
     assert [line["ok"] for line in lines(out)] == [True]
 
 
+async def test_a_closed_connection_is_an_error(hire: Hire, build: Build) -> None:
+    with Shared() as shared:
+        link = await hire(build, shared.address())._link()
+        await link.close()
+        with pytest.raises(KimiConnectionError, match="was closed"):
+            await link.enter("call", "https://a", 0, None)
+
+
 async def test_a_cancelled_row_frees_its_place_and_its_key(hire: Hire, build: Build, openrouter: Emulator) -> None:
     openrouter.script(faults.silence())
     with Shared(max_concurrency=1) as shared:
