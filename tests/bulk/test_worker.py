@@ -212,6 +212,18 @@ async def test_a_closed_connection_is_an_error(hire: Hire, build: Build) -> None
             await link.enter("call", "https://a", 0, None)
 
 
+async def test_a_connection_can_be_closed_after_a_row_was_cancelled(hire: Hire, build: Build) -> None:
+    with Shared(max_concurrency=1) as shared:
+        link = await hire(build, shared.address())._link()
+        await link.enter("first", "https://a", 0, None)
+        entering = asyncio.create_task(link.enter("second", "https://a", 0, None))
+        await asyncio.sleep(0)
+        entering.cancel()
+        await link.close()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+
+
 async def test_a_cancelled_row_frees_its_place_and_its_key(hire: Hire, build: Build, openrouter: Emulator) -> None:
     openrouter.script(faults.silence())
     with Shared(max_concurrency=1) as shared:
