@@ -54,5 +54,5 @@ def test_a_running_program_gets_a_signal(interpreter: Interpreter) -> None:
 def test_a_program_that_still_runs_is_killed(interpreter: Interpreter) -> None:
     with interpreter.running("import time; time.sleep(1000)") as running:
         assert running.code is None
-    assert running.code == -signal.SIGKILL
+    assert running.wait() == -signal.SIGKILL
     assert interpreter.printed("print('the next one')") == "the next one\n"
