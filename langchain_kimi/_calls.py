@@ -10,7 +10,7 @@ from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi import _tokens
-from langchain_kimi._constructor import EXTRA_BODY, with_extra_body
+from langchain_kimi._constructor import NOT_NEEDED, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, is_key, resolve
 from langchain_kimi._kimi import profiles
@@ -28,6 +28,7 @@ from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, des
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._reply.collected import CollectedMessage, is_collected
 from langchain_kimi._reply.events import EventMessage
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
@@ -46,6 +47,7 @@ HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
 _FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
 _UNSENT = {
+    "messages": "Pass them as the input of the call.",
     "extra_query": "Put what the server needs into base_url or into extra_headers.",
     "base_url": _FOR_THE_CONSTRUCTOR,
     "openrouter_api_base": _FOR_THE_CONSTRUCTOR,
@@ -159,6 +161,8 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
 def _streamed_reader(settings: KimiSettings, arguments: Mapping[str, Any], events_of: str | None) -> Callable[..., Any]:
     """Return the class that reads a stream, with its first arguments; see `new_call`."""
     reader: Callable[..., Any] = CoalescedMessage if settings.coalesce else StreamedMessage
+    if is_collected(settings):
+        reader = CollectedMessage
     if events_of is not None:
         reader = partial(EventMessage, message_id=events_of)
     return partial(reader, with_usage=_with_usage(settings, arguments))
@@ -218,7 +222,7 @@ def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
     replaced = {name.lower() for name in extra or {}}
     default_headers = {
@@ -317,8 +321,11 @@ def counting(settings: KimiSettings) -> "Counting":
     return _tokens.model.Counting(settings.openrouter_api_base or "", settings.tokenizer_file, encode)
 
 
+_CONTAINERS = ("extra_body", "model_kwargs")
+
+
 def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Check the names of a call's arguments, and take the entries of `extra_body` out of it.
+    """Check the names of a call's arguments, and take the entries of `extra_body` and `model_kwargs` out of them.
 
     Raises:
         KimiUsageError: The model is not a text, or an argument cannot be sent.
@@ -326,11 +333,13 @@ def _checked(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     if arguments.keys() <= _NAMES:
         _check_model(arguments)
         return arguments
-    if "extra_body" in arguments:
-        if arguments["extra_body"] is not None:
-            warn_user(EXTRA_BODY)
+    for container in _CONTAINERS:
+        if container not in arguments:
+            continue
+        if arguments[container] is not None:
+            warn_user(f"{container}{NOT_NEEDED}")
         try:
-            arguments = with_extra_body(arguments)
+            arguments = with_extra_body(arguments, container)
         except ValueError as error:
             raise KimiUsageError(f"Nothing was sent. {error}") from None
     unknown = arguments.keys() - _NAMES

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from langchain_kimi._keys import Key, is_key
 from langchain_kimi._openrouter.http.connection import TimeoutSetting
+from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest
 
 DEFAULT_MODEL = "moonshotai/kimi-k2-0905"
@@ -21,9 +22,25 @@ ALIASES: dict[str, str] = {
     "openrouter_api_base": "base_url",
     "request_timeout": "timeout",
 }
+FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
+"""The fields that come first in the constructor's signature."""
+
+
+class Signed(BaseModel):
+    """Gives all subclasses a readable signature: that of pydantic has validators in its annotations."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Set the signature of a new subclass, unless a user wrote its constructor."""
+        super().__pydantic_init_subclass__(**kwargs)
+        constructing = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        if constructing.__module__.partition(".")[0] in _PACKAGES:
+            setattr(cls, "__signature__", LazySignature(FIRST_FIELDS, OTHER_NAMES))  # noqa: B010 - a class attribute
+
+
 if TYPE_CHECKING:
 
-    class Aliases(BaseModel):
+    class Aliases(Signed):
         """The aliases of settings, for type checkers and editors."""
 
         model: str = DEFAULT_MODEL
@@ -36,7 +53,7 @@ if TYPE_CHECKING:
         timeout: TimeoutSetting = None
         """Seconds without content before a call fails (default 120), or a dict of `connect`, `idle` and `total`."""
 else:
-    Aliases = BaseModel
+    Aliases = Signed
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 _PACKAGES = frozenset({"langchain_kimi", "langchain_core", "pydantic"})
@@ -56,31 +73,41 @@ def _constructs(frame: FrameType, model: type[BaseModel]) -> bool:
     return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), model)
 
 
-EXTRA_BODY = "extra_body is not needed: pass its entries as arguments of their own. They are sent unchanged."
+NOT_NEEDED = " is not needed: pass its entries as arguments of their own. They are sent unchanged."
+EXTRA_BODY = f"extra_body{NOT_NEEDED}"
 
 
-def with_extra_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def with_extra_body(arguments: Mapping[str, Any], container: str = "extra_body") -> dict[str, Any]:
     """Return arguments with the entries of `extra_body`, which users of ChatOpenAI pass, as arguments of their own.
 
+    Args:
+        arguments: The arguments.
+        container: The name of the argument with the entries, which is `model_kwargs` in a call for some users.
+
     Raises:
-        ValueError: `extra_body` is not a dict, or an entry of it is also an argument with another value.
+        ValueError: The container is not a dict, or an entry of it is also an argument with another value.
     """
-    named = {name: value for name, value in arguments.items() if name != "extra_body"}
-    extra = arguments.get("extra_body") or {}
+    named = {name: value for name, value in arguments.items() if name != container}
+    extra = arguments.get(container) or {}
     if not isinstance(extra, Mapping):
-        raise ValueError(f"extra_body must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
+        raise ValueError(f"{container} must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
     if twice := sorted(name for name in extra.keys() & named.keys() if extra[name] != named[name]):
-        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in extra_body.")
+        raise ValueError(f"{', '.join(twice)}: passed twice, as an argument and in {container}.")
     return {**named, **extra}
 
 
 NO_PARAMETERS = {
     "stream": "call .stream(), or pass streaming=True",
     "messages": "pass them to the call",
-    "client": "pass an HTTP client as http_client or http_async_client",
+    **dict.fromkeys(
+        ("client", "async_client", "root_client", "root_async_client"),
+        "pass an HTTP client as http_client or http_async_client",
+    ),
     "openai_api_base": "pass it as base_url",
+    "openai_proxy": "pass it as proxy",
+    "stream_chunk_timeout": "pass it as timeout",
 }
-"""Names that would break each request if they were sent as parameters, and what to do instead."""
+"""Names that would break each request or tell a secret if they were sent as parameters, and what to do instead."""
 
 
 def with_model_kwargs(
@@ -130,16 +157,16 @@ def signature(model: type[BaseModel], first: Iterable[str], other_names: Mapping
     """Return the signature of a model's constructor, without the validators that pydantic shows in the annotations.
 
     Args:
-        model: The model. Its own fields come before those of other packages.
+        model: The model. Its own fields and those of this package come before those of other packages.
         first: The names of the fields that come first.
         other_names: Further names of arguments, and the fields that they set.
     """
-    package = model.__module__.partition(".")[0]
+    own = {name.partition(".")[0] for name in (model.__module__, __name__)}
     fields = model.model_fields
     inherited = {
         name
         for base in model.__mro__
-        if issubclass(base, BaseModel) and base.__module__.partition(".")[0] != package
+        if issubclass(base, BaseModel) and base.__module__.partition(".")[0] not in own
         for name in base.model_fields
     }
     order = sorted(fields, key=lambda name: name in inherited)

@@ -28,6 +28,7 @@ from langchain_kimi._openrouter.host import OPENROUTER, Host, check_key, host_fo
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi._openrouter.http.connection import MOST_CONNECTIONS, Timeout, TimeoutSetting
 from langchain_kimi._openrouter.http.endpoint import (
+    Headers,
     Proxy,
     Verify,
     attribution_headers,
@@ -47,8 +48,6 @@ LONGEST_CATEGORY = 30
 ENDPOINT = "/chat/completions"
 LONGEST_SESSION_ID = 256
 PARAMETER_NAMES = frozenset({*RequestParameters.model_fields, *OTHER_NAMES})
-FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host")
-"""The fields that come first in the constructor's signature."""
 LIMITER_ARGUMENTS = ("requests_per_second", "check_every_n_seconds", "max_bucket_size")
 NOT_PICKLED = ("openrouter_api_key", "default_headers", "proxy", "http_client", "http_async_client")
 """Fields that are left out of pickles: they are secret, or cannot be pickled."""
@@ -149,11 +148,12 @@ class KimiSettings(RequestParameters, Aliases):
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Parameters that are newer than this package. They are sent unchanged."""
 
-    default_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    default_headers: Headers = Field(default=None, exclude=True, repr=False)
     """Additional headers for every request. They replace headers of the package, and are never serialized."""
 
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it."""
+    """An `httpx.Client` (or `httpx2.Client`) for sync calls. The model never closes or copies it. The limits of
+    `timeout` do not end headers that arrive line by line, as they do with the model's own clients."""
 
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """An `httpx.AsyncClient` (or `httpx2.AsyncClient`) for async calls. The model never closes or copies it."""
@@ -291,9 +291,13 @@ class KimiSettings(RequestParameters, Aliases):
             super().__setattr__(name, value)
             return
         derived = {"openrouter_api_key", "openrouter_api_base"} - self.model_fields_set
-        values = {name: one for name, one in self.__dict__.items() if name not in derived}
+        # After a call, `__dict__` also has what langchain-core and subclasses cache there.
+        names = type(self).model_fields.keys() - derived
+        values = {name: one for name, one in self.__dict__.items() if name in names}
         checked = type(self).model_validate({**values, field: value})
         self.__dict__.update({name: checked.__dict__[name] for name in KimiSettings.model_fields})
+        # The form of the settings in traces, which langchain-core makes once.
+        self.__dict__.pop("_serialized", None)
         self.model_fields_set.add(field)
 
     @model_validator(mode="wrap")
@@ -348,7 +352,9 @@ class KimiSettings(RequestParameters, Aliases):
         changes = {names.get(name, name): value for name, value in (update or {}).items()}
         if isinstance(key := changes.get("openrouter_api_key"), str):
             changes["openrouter_api_key"] = SecretStr(key)
-        return super().model_copy(update=changes, deep=deep)
+        copied = super().model_copy(update=changes, deep=deep)
+        copied.__dict__.pop("_serialized", None)
+        return copied
 
     def _clock(self) -> Clock:
         """Return the source of time of a call."""

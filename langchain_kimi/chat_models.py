@@ -27,19 +27,20 @@ from langchain_kimi._calls import (
     sync_call,
     visible_headers,
 )
-from langchain_kimi._constructor import LazySignature, with_stored_signature
+from langchain_kimi._constructor import with_stored_signature
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
-from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, checked, options_as_dicts, wire_parameters
+from langchain_kimi._openrouter.parameters.merging import checked, options_as_dicts, wire_parameters
 from langchain_kimi._reply import content_blocks, events
 from langchain_kimi._reply.cached import as_cached, copies
+from langchain_kimi._reply.collected import collecting
 from langchain_kimi._reply.continuing import joined, with_beginning
 from langchain_kimi._reply.stream_outputs import reporting, with_output
 from langchain_kimi._reply.usage import added_up
 from langchain_kimi._request.body import body_bytes
 from langchain_kimi._request.prompts import batches_with_image_types, prompt_of
-from langchain_kimi._settings import FIRST_FIELDS, KimiSettings, chosen_host
+from langchain_kimi._settings import KimiSettings, chosen_host
 from langchain_kimi._tracing import langsmith_params
 from langchain_kimi._version import __version__
 
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
     from langchain_kimi._tokens.model import CostEstimate
     from langchain_kimi.batch import BatchHandle
     from langchain_kimi.catalog import AsyncCatalog, Catalog, Refreshed
+else:
+    # `with_fallbacks(...)` resolves the annotations of the methods that are called on it, to find those that return a
+    # runnable. The modules of these types are imported when they are needed.
+    BaseTool = Tool = Method = TokenCount = CostEstimate = BatchHandle = AsyncCatalog = Catalog = Refreshed = Any
+    ModelBinding = Runnable
 
 T = TypeVar("T")
 
@@ -161,10 +167,12 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return await super().agenerate(messages, *args, **kwargs)
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        return with_output(super()._generate_with_cache(*args, **kwargs))
+        with collecting(self, kwargs.get("run_manager"), _STREAMS):
+            return with_output(super()._generate_with_cache(*args, **kwargs))
 
     async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
-        return with_output(await super()._agenerate_with_cache(*args, **kwargs))
+        with collecting(self, kwargs.get("run_manager"), _STREAMS):
+            return with_output(await super()._agenerate_with_cache(*args, **kwargs))
 
     def _convert_cached_generations(self, cache_val: list[Generation]) -> list[ChatGeneration]:
         return as_cached(super()._convert_cached_generations(copies(cache_val)))
@@ -579,4 +587,3 @@ _STREAMS = (ChatKimi._stream, ChatKimi._astream)  # noqa: SLF001 - a subclass ma
 for _name in ("stream", "astream", "stream_events", "astream_events"):
     # Not in the class, where type checkers would not see the overloads of langchain-core.
     setattr(ChatKimi, _name, reporting(getattr(BaseChatModel, _name)))
-setattr(ChatKimi, "__signature__", LazySignature(FIRST_FIELDS, OTHER_NAMES))  # noqa: B010 - no assignment to a class

@@ -86,6 +86,24 @@ async def test_entries_of_extra_body_are_arguments(openrouter: Emulator, way: Wa
     assert sent(openrouter) == {"model": "moonshotai/kimi-k2-0905", "temperature": 0.5}
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_entries_of_model_kwargs_in_a_call_are_arguments(openrouter: Emulator, way: Way) -> None:
+    kimi = ChatKimi(api_key=KEY, base_url=openrouter.base_url, temperature=0.5)
+    with pytest.warns(UserWarning, match="model_kwargs is not needed"):
+        await ask(kimi.bind(model_kwargs={"temperature": 1, "brand_new": 2}), way)
+    assert sent(openrouter) == {"model": "moonshotai/kimi-k2-0905", "temperature": 1, "brand_new": 2}
+    await ask(kimi.bind(model_kwargs=None), way)
+    assert sent(openrouter) == {"model": "moonshotai/kimi-k2-0905", "temperature": 0.5}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("headers", [{b"x": b"y"}, {"x": 5}, {5: "x"}, {"x": None}, {"x": b"y"}, {None: "x"}])
+async def test_headers_of_other_types_are_refused(openrouter: Emulator, way: Way, headers: Any) -> None:
+    with pytest.raises(KimiUsageError, match="extra_headers must be texts by their names"):
+        await ask(ChatKimi(api_key=KEY, base_url=openrouter.base_url), way, extra_headers=headers)
+    assert openrouter.requests == []
+
+
 def test_extra_body_in_model_kwargs_is_taken_apart_too() -> None:
     with pytest.warns(UserWarning, match="extra_body is not needed"):
         kimi = ChatKimi(api_key="k", model_kwargs={"extra_body": {"new": 1, "temperature": 0.5}, "other": 2})
@@ -109,6 +127,8 @@ def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
     ("arguments", "error"),
     [
         ({"extra_body": 5}, "extra_body must be a dict, not int"),
+        ({"extra_body": {"messages": []}}, "messages is not a parameter"),
+        ({"model_kwargs": 5}, "model_kwargs must be a dict, not int"),
         ({"extra_body": {"seed": 1}, "seed": 2}, "seed: passed twice"),
         ({"extra_body": {"temperature": 5}}, "temperature: must be a number from 0 to 2"),
         ({"extra_query": {"a": 1}}, "extra_query is not a parameter"),
@@ -117,7 +137,7 @@ def test_extra_body_of_the_constructor_and_of_a_binding() -> None:
         ({"extra_body": {"model": 5}}, "model must be the slug"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:extra_body is not needed")
+@pytest.mark.filterwarnings("ignore:.* is not needed")
 async def test_arguments_that_cannot_be_sent(
     openrouter: Emulator, way: Way, arguments: dict[str, Any], error: str
 ) -> None:

@@ -46,6 +46,27 @@ def test_annotations_show_no_validators() -> None:
     assert "temperature: Optional[float] = None" in text or "temperature: float | None = None" in text
 
 
+class OwnField(ChatKimi):
+    """A model with a field of its own."""
+
+    tenant: str = "none"
+
+
+class OwnConstructor(ChatKimi):
+    """A model with a constructor of its own."""
+
+    def __init__(self, tenant: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs, tags=[tenant])
+
+
+def test_a_subclass_has_a_readable_signature_with_its_own_fields() -> None:
+    own, base = (inspect.signature(kind).parameters for kind in (OwnField, ChatKimi))
+    assert {**base, "tenant": own["tenant"]} == own
+    assert own["tenant"].default == "none"
+    assert list(own)[:4] == list(base)[:4]
+    assert next(iter(inspect.signature(OwnConstructor).parameters)) == "tenant"
+
+
 @pytest.mark.parametrize("name", sorted(KimiSettings.model_fields))
 def test_every_own_field_is_described(name: str) -> None:
     description = ChatKimi.model_fields[name].description

@@ -1,7 +1,10 @@
 """The names of the package: some are only imported when they are used."""
 
+import inspect
+from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -98,3 +101,23 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_the_names_can_be_listed() -> None:
     assert {*LAZY, "ChatKimi"} <= {*dir(langchain_kimi)}
+
+
+def test_the_annotations_of_all_public_functions_can_be_resolved() -> None:
+    public = (
+        "batch", "bulk", "callbacks", "catalog", "errors", "middleware", "observability", "testing", "verify"
+    )  # fmt: skip
+    modules = [langchain_kimi, *(import_module(f"langchain_kimi.{name}") for name in public)]
+    objects = {getattr(module, name) for module in modules for name in module.__all__}
+    functions = {one for one in objects if inspect.isfunction(one)} | {
+        function for one in objects if inspect.isclass(one) for function in _own_functions(one)
+    }
+    assert len(functions) > 300
+    for function in functions:
+        get_type_hints(function)
+
+
+def _own_functions(owner: type) -> list[Any]:
+    members = [inspect.getattr_static(owner, name) for name in dir(owner)]
+    functions = [getattr(one, "fget", None) or getattr(one, "__func__", one) for one in members]
+    return [one for one in functions if inspect.isfunction(one) and one.__module__.startswith("langchain_kimi")]

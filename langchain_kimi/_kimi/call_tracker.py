@@ -9,6 +9,8 @@ from langchain_kimi._kimi.markup.grammar import JSONValue
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
 from langchain_kimi._openrouter.wire import WireToolCall
 
+_ARGUMENTS = ("arguments", "parameters", "input", "args")
+"""The names of the arguments; all but the first are those of other APIs. Ignored arguments would become defaults."""
 NOT_AN_OBJECT = -1
 """The index of deltas that are not objects; they belong to no other call."""
 
@@ -28,15 +30,17 @@ class CallDelta:
         if wire is not None and not isinstance(wire, dict):
             wire = {"index": NOT_AN_OBJECT, "function": {"arguments": [wire]}}
         entry = wire or {}
-        # Some hosts send no `function`, but name and arguments next to the id.
-        function = entry if entry.get("function") is None else entry["function"]
+        # Some hosts send no `function`, but name and arguments next to the id. Custom tools have another key.
+        function = next((entry[key] for key in ("function", "custom") if entry.get(key) is not None), entry)
         if not isinstance(function, dict):
             function = {"arguments": [function]}
         return cls(
             index=_hashable(entry.get("index")),
             id=str(entry["id"]) if entry.get("id") else None,
             name=str(function["name"]) if function.get("name") else None,
-            arguments=arguments_text(function.get("arguments")),
+            arguments=arguments_text(
+                next((function[key] for key in _ARGUMENTS if function.get(key) is not None), None)
+            ),
         )
 
 

@@ -22,6 +22,9 @@ VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "additionalProperties": (bool, dict),
     "$id": (str,),
     "pattern": (str,),
+    "not": (bool, dict),
+    **dict.fromkeys(("allOf", "oneOf", "prefixItems"), (list,)),
+    **dict.fromkeys(("patternProperties", "dependentSchemas"), (dict,)),
     **dict.fromkeys(DEFINITIONS, (dict,)),
 }
 """The Python types that the value of each keyword may have."""

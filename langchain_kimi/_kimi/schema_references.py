@@ -78,6 +78,21 @@ class Definitions:
                 waiting += graph[reference]
         return frozenset(nodes_on_cycles(graph))
 
+    def is_used(self, reference: str) -> bool:
+        """Return whether the root refers to the target of a reference, directly or through other definitions."""
+        return reference in self._used
+
+    @cached_property
+    def _used(self) -> set[str]:
+        waiting, used = ["#"], set[str]()
+        while waiting:
+            reference = waiting.pop()
+            if reference not in used:
+                used.add(reference)
+                targets = map(self.accepted, references(self.target(reference)))
+                waiting += [inner for inner in targets if inner is not None]
+        return used
+
     def must_be_inlined(self, reference: str) -> bool:
         """Return whether Moonshot AI refuses the target as a definition, because one of its keys contains a slash."""
         if reference not in self._inlined:

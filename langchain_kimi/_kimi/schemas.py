@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from langchain_kimi._kimi.schema_forms import in_common_form
 from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
 from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
 from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
@@ -112,6 +113,7 @@ def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ..
     """
     notes: dict[str, None] = {}
     passes = 0
+    schema = in_common_form(schema)
     while True:
         rewriter = _Rewriter(schema, tool)
         after = rewriter.parameters()
@@ -247,8 +249,12 @@ class _Rewriter:
         for name in names:
             reference = f"#/$defs/{name}"
             if not self._definitions.must_be_inlined(reference):
-                schema = self._rewritten(self._definitions.target(reference), ("$defs", name), ())
-                self._written[name] = schema
+                try:
+                    self._written[name] = self._rewritten(self._definitions.target(reference), ("$defs", name), ())
+                except KimiUsageError:
+                    # A definition that nothing refers to can be left out.
+                    if self._definitions.is_used(reference):
+                        raise
             names += list(self._definitions.schemas)[len(names) :]
         original = root.get("$defs") or {}
         written = self._written

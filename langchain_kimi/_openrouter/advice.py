@@ -54,7 +54,8 @@ BY_MESSAGE = {
         "that can answer without reasoning; to leave the reasoning out of the reply, use reasoning={'exclude': True}."
     ),
     # continuedev/continue#6619, CultivateLabs/raif#462
-    r"no endpoints found that (support|can handle)|no allowed providers|guardrail restrictions and data policy": (
+    r"no endpoints found that (support|can handle)(?!.*context)"
+    r"|no allowed providers|guardrail restrictions and data policy": (
         "The request's settings exclude every provider of this model: loosen provider={...} (only, ignore, "
         f"require_parameters, data_collection), or leave out the feature that the message names; {OTHER_MODELS}."
     ),

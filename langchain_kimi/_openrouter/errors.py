@@ -1,18 +1,26 @@
 """Build the exception for a failure from the status, the headers and the body of the response."""
 
 import html
-import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
 
 from langchain_kimi._openrouter.advice import advice_for
+from langchain_kimi._openrouter.bare_errors import bare_error
+from langchain_kimi._openrouter.error_messages import (
+    MAX_MESSAGE,
+    MAX_PAGE,
+    NO_MESSAGE,
+    as_text,
+    message_of,
+    named_message,
+    parse_if_json,
+    reason_of,
+    without_tags,
+)
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
-from langchain_kimi._openrouter.json import parse_lenient
+from langchain_kimi._openrouter.retry_after import number_of, retry_after
 from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
@@ -90,20 +98,6 @@ CONTEXT_TYPES = frozenset(
     {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
 DAILY_LIMIT = lazy_pattern(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
-NO_MESSAGE = "The server sent an error without a message."
-MESSAGE_KEYS = ("error", "message", "msg", "detail", "errors", "reason", "error_description", "base_resp", "status_msg")
-"""The keys under which hosts send the message of an error, in order of preference."""
-GENERIC_MESSAGES = frozenset(
-    {"", "provider returned error", "error", *(status.phrase.lower() for status in HTTPStatus)}
-)
-"""Messages without information: the reason is then in `metadata.raw`."""
-MAX_MESSAGE = 2000
-"""The maximum number of characters of the reason; `response` has the whole text."""
-MILLISECONDS = 1000
-LENGTH_OF_TIME = lazy_pattern(r"\s*(\d{1,12}(?:\.\d{0,9})?)\s*(ms|s|sec|seconds?)?\s*(?:,\s*\d.*)?", re.DOTALL)
-"""Seconds, or a number with a unit. The values of a repeated header are joined by commas; the first one is used."""
-EPOCH_2001 = 1_000_000_000
-"""September 2001 in seconds since the epoch. Smaller numbers are not read as points in time."""
 
 
 def error_from_response(status: int, headers: Mapping[str, str], text: str, *, now: float) -> KimiError:
@@ -117,7 +111,7 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
     """
     headers = {name: value for name, value in headers.items() if name != "set-cookie"}
     raw_reply = RawReply(status, headers, text)
-    reply = _parse_if_json(text.lstrip("\ufeff"))
+    reply = parse_if_json(text.lstrip("\ufeff"))
     if isinstance(reply, list) and reply:
         # Google's own format.
         reply = reply[0]
@@ -127,30 +121,11 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
     return _build({"message": plain or f"HTTP status {status} without a body"}, {}, raw_reply, now)
 
 
-MAX_PAGE = 2**15
-"""The maximum number of characters of an error page that are searched for its message."""
-
-
-def without_tags(page: str) -> str:
-    """Return the text of an HTML page, in time proportional to its length: without tags, styles and scripts."""
-    folded, texts, position = page.lower(), [], 0
-    while (start := page.find("<", position)) >= 0:
-        texts.append(page[position:start])
-        hidden = next((name for name in ("style", "script") if folded.startswith(name, start + 1)), None)
-        end = folded.find(f"</{hidden}", start) if hidden else start
-        end = page.find(">", end) if end >= 0 else -1
-        if end < 0:
-            # An unfinished tag: the page was truncated, or it is not HTML.
-            return " ".join([*texts, "" if hidden else page[start + 1 :].replace("<", " ")])
-        position = end + 1
-    return " ".join([*texts, page[position:]])
-
-
 def error_from_reply(reply: WireEvent, raw_reply: RawReply, *, now: float) -> KimiError:
     """Return the error for a reply or an event with an error in one of the places that `find_error` searches."""
     error = find_error(reply)
     if error is None:
-        message = _message(dict(reply)) or f"HTTP status {raw_reply.status_code}"
+        message = message_of(dict(reply)) or f"HTTP status {raw_reply.status_code}"
         error = {"message": message, "code": cast("JSONObject", reply).get("code")}
     return _build(error, reply, raw_reply, now)
 
@@ -163,17 +138,17 @@ def find_error(reply: WireEvent) -> WireError | None:
     """
     for parent in (reply, reply.get("provider")):
         if isinstance(parent, dict) and parent.get("error"):
-            return _as_error(parent["error"])
+            return _as_error(parent["error"], cast("JSONObject", parent))
     choices = reply.get("choices")
     if reply.get("error") == {} and not (choices or reply.get("usage")):
-        return {"message": NO_MESSAGE}
+        return {"message": message_of(reply) or NO_MESSAGE}
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict):
             if choice.get("error"):
-                return _as_error(choice["error"])
+                return _as_error(choice["error"], cast("JSONObject", choice))
             if choice.get("finish_reason") == FINISH_ERROR:
                 return {"message": "The provider stopped with the finish reason 'error'.", "code": 502}
-    return None
+    return None if choices else bare_error(cast("JSONObject", reply))
 
 
 def malformed(
@@ -192,8 +167,11 @@ def malformed(
     )
 
 
-def _as_error(error: Any) -> WireError:
-    return cast("WireError", error) if isinstance(error, dict) else {"message": _as_text(error)}
+def _as_error(error: Any, parent: JSONObject) -> WireError:
+    """Return an error as an object. The facts of an error that is a text, a list or a flag are beside it."""
+    if isinstance(error, dict):
+        return cast("WireError", error)
+    return {"message": named_message(parent) or as_text(error), "code": parent.get("code")}
 
 
 def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) -> KimiError:
@@ -203,10 +181,10 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     error_type = _text_or_none(metadata.get("error_type")) or _text_or_none(error.get("error_type"))
     code = error.get("code")
     status = _status(error, error_type, raw_reply.status_code)
-    raw = _parse_if_json(metadata.get("raw"))
-    reason, message = _reason(error, raw), _as_text(error.get("message"))[:MAX_MESSAGE]
+    raw = parse_if_json(metadata.get("raw"))
+    reason, message = reason_of(error, raw), as_text(error.get("message"))[:MAX_MESSAGE]
     code_and_type = _code_and_type(raw)
-    words = (*code_and_type, _as_text(error.get("type"))[:200])
+    words = (*code_and_type, as_text(error.get("type"))[:200])
     word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _text_or_none(code)
     error_class = _error_class(status, word, metadata, "\n".join((reason, message, *words, word or "")))
     built = error_class(
@@ -228,7 +206,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     if isinstance(retryable, bool):
         built.update(is_retryable=retryable)
     elif status in PERMANENT_STATUSES or DAILY_LIMIT.search(
-        f"{reason} {message} {_as_text(metadata.get('limit_source'))}"
+        f"{reason} {message} {as_text(metadata.get('limit_source'))}"
     ):
         built.update(is_retryable=False)
     built.update(advice=advice_for(built))
@@ -246,10 +224,21 @@ def _error_class(status: int, word: str | None, metadata: Mapping[str, Any], tex
             return KimiContextOverflowError
         if issubclass(error_class, KimiInvalidRequestError) and UNKNOWN_MODEL.search(text):
             return KimiNotFoundError
-    if error_class is KimiPermissionError and EXHAUSTED_KEY.search(text):
+    if _may_be_about_credit(error_class, metadata) and EXHAUSTED_KEY.search(text):
         return KimiPaymentRequiredError
     is_refusal = issubclass(error_class, KimiInvalidRequestError | KimiPermissionError | KimiServerError)
     return KimiModerationError if is_refusal and _is_moderation(word, metadata, text) else error_class
+
+
+def _may_be_about_credit(error_class: type[KimiStatusError], metadata: Mapping[str, Any]) -> bool:
+    """Return whether an error of this class may report that the user's account or key has no credit left.
+
+    Anthropic and Alibaba Cloud send 400 for it, Moonshot and OpenAI 429. A 429 that OpenRouter passes on is about
+    OpenRouter's own account at the provider, and a retry may reach another one.
+    """
+    if error_class is KimiRateLimitError:
+        return not metadata.get("provider_name")
+    return error_class in {KimiPermissionError, KimiInvalidRequestError}
 
 
 def _is_moderation(word: str | None, metadata: Mapping[str, Any], text: str) -> bool:
@@ -269,62 +258,14 @@ def _status(error: WireError, error_type: str | None, http_status: int) -> int:
     if word := error_type or _text_or_none(error.get("code")):
         return BY_TYPE.get(word, 400 if word in CONTEXT_TYPES or error_type else 500)
     # An error without a code, inside a reply that began with 200, is a failure of the server.
-    return BY_HOST_TYPE.get(_as_text(error.get("type")), 500)
-
-
-def _reason(error: WireError, raw: Any) -> str:
-    """Return the provider's own message if OpenRouter's message is generic; otherwise OpenRouter's."""
-    value = error.get("message")
-    message = str(value) if isinstance(value, int | float) else _message(_parse_if_json(value))
-    if message.lower().rstrip(".") in GENERIC_MESSAGES:
-        other = {key: cast("JSONObject", error).get(key) for key in MESSAGE_KEYS if key != "message"}
-        return _message(raw) or message or _message(other) or "The provider failed without giving a reason."
-    return message
-
-
-def _message(raw: Any, depth: int = 8) -> str:
-    """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
-    if isinstance(raw, str):
-        inner = _parse_if_json(raw) if depth else raw
-        return (_message(inner, depth - 1) if inner is not raw else "") or raw.strip()[:MAX_MESSAGE]
-    if isinstance(raw, list) and raw and depth:
-        return _message(raw[0], depth - 1)
-    if not isinstance(raw, dict) or not depth:
-        return ""
-    inner = [*map(raw.get, MESSAGE_KEYS), _as_mapping(raw.get("metadata")).get("raw")]
-    messages = [message for value in inner if (message := _message(value, depth - 1))]
-    if not messages:
-        return _as_text(raw)[:500] if any(raw.values()) else ""
-    return next((message for message in messages if not _is_generic(message)), messages[0])
-
-
-def _is_generic(message: str) -> bool:
-    """Return whether a message says no more than a status or a code does."""
-    return message.lower().rstrip(".") in GENERIC_MESSAGES or (" " not in message and message.isascii())
-
-
-def _as_text(value: Any) -> str:
-    # A value that was parsed may be nested too deeply to be serialized here, because the stack is deeper.
-    try:
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-    except RecursionError:
-        return "The reason is nested too deeply to be shown."
+    return BY_HOST_TYPE.get(as_text(error.get("type")), 500)
 
 
 def _code_and_type(raw: Any) -> tuple[str, str]:
     """Return the provider's own code and type, which may be more specific than its message."""
     inner = raw.get("error") if isinstance(raw, dict) else None
     error = inner if isinstance(inner, dict) else _as_mapping(raw)
-    return _as_text(error.get("code"))[:200], _as_text(error.get("type"))[:200]
-
-
-def _parse_if_json(raw: Any) -> Any:
-    if isinstance(raw, str) and raw.lstrip()[:1] in {"{", "["}:
-        try:
-            return parse_lenient(raw)
-        except ValueError:
-            return raw
-    return raw
+    return as_text(error.get("code"))[:200], as_text(error.get("type"))[:200]
 
 
 def _text_or_none(value: Any) -> str | None:
@@ -333,64 +274,3 @@ def _text_or_none(value: Any) -> str | None:
 
 def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def retry_after(
-    headers: Mapping[str, str], metadata: Mapping[str, Any], availability: Mapping[str, Any], now: float
-) -> float | None:
-    """Return the seconds to wait before a retry, as the response requests; None if it does not.
-
-    The first of these is used: the header `Retry-After-Ms` (milliseconds; Azure and OpenAI send it), `Retry-After`
-    (seconds, a date, or with a unit as in "2s" and "300ms"), `availability.retry_after` (seconds), and
-    `X-RateLimit-Reset` (milliseconds since the epoch). The headers may also be those of the provider, in
-    `metadata.headers`.
-    """
-    inner = metadata.get("headers")
-    upstream = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, dict) else {}
-    for value, unit in (
-        (headers.get("retry-after-ms"), MILLISECONDS),
-        (headers.get("retry-after"), 1),
-        (availability.get("retry_after"), 1),
-        (upstream.get("retry-after-ms"), MILLISECONDS),
-        (upstream.get("retry-after"), 1),
-    ):
-        seconds = _seconds(value, now) if unit == 1 else number_of(value)
-        if seconds is not None:
-            return seconds / unit
-    reset = number_of(headers.get("x-ratelimit-reset") or upstream.get("x-ratelimit-reset"))
-    # Other hosts send seconds or a duration under this name. A point in time in the past needs no wait.
-    return reset / MILLISECONDS - now if reset and reset / MILLISECONDS > max(now, EPOCH_2001) else None
-
-
-def _seconds(value: Any, now: float) -> float | None:
-    """Return the seconds in a value such as `2`, `300ms` or an HTTP date, or None for another value."""
-    number = number_of(value)
-    if number is None and isinstance(value, str):
-        if length := LENGTH_OF_TIME.fullmatch(value):
-            return float(length[1]) / (MILLISECONDS if length[2] == "ms" else 1)
-        try:
-            moment = _moment(value)
-            # A date in asctime's format, or with the zone "-0000", has no zone; HTTP dates are in UTC.
-            number = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    return None if number is None else max(0.0, number)
-
-
-def _moment(value: str) -> datetime:
-    """Return the time in HTTP's formats or in ISO 8601."""
-    try:
-        return parsedate_to_datetime(value)
-    except ValueError:
-        return datetime.fromisoformat(value.strip())
-
-
-def number_of(value: Any) -> float | None:
-    """Return a value, which may be text, as a number from 0 to 1e15; None for any other value."""
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 1e15 else None  # noqa: PLR2004 - excludes NaN, infinity and nonsense

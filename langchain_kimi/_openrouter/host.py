@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from langchain_kimi._openrouter.conversation import non_text_messages
 from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireMessage
+from langchain_kimi._patterns import lazy_pattern
 
 logger = logging.getLogger("langchain_kimi")
 
@@ -169,17 +170,21 @@ def missing_key(host: Host) -> str:
     return f"There is no key for {name}: pass api_key=...{variable}"
 
 
+_COPIED_WITH_KEY = lazy_pattern(r"\A(?:['\"`]|[bB]['\"]|[Bb]earer:|[A-Z][A-Z0-9]*_[A-Z0-9_]*[=:])|['\"`,;]\Z|\\[nrt]\Z")
+"""Quotes, `Bearer:`, the name of a variable, a comma, or an escaped line break around a key."""
+
+
 def check_key(key: str) -> None:
     """Check that the key can be sent in a header.
 
     Raises:
-        ValueError: The key cannot be sent, or it is in quotes, which some tools do not remove when they read `.env`
-            files. The message does not contain the key.
+        ValueError: The key cannot be sent, or something was copied with it, such as quotes, which some tools do not
+            remove when they read `.env` files. The message does not contain the key.
     """
-    if not key.isascii() or not key.isprintable() or " " in key or key[:1] in {"'", '"'}:
+    if not key.isascii() or not key.isprintable() or " " in key or _COPIED_WITH_KEY.search(key):
         raise ValueError(
-            "api_key must be printable ASCII, like every header: no blanks, line breaks or accents, and no quotes "
-            "around it."
+            "api_key must be printable ASCII, like every header: no blanks, line breaks or accents, no quotes around "
+            "it, no 'Bearer' or name before it, and no comma behind it."
         )
 
 

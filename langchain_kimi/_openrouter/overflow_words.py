@@ -34,12 +34,19 @@ KNOWN = lazy_any_of(
     r"max position embeddings",
     # vLLM subtracts the prompt from the context for the default of max_tokens: "got -123"
     r"max tokens must be at least 1, got -",
+    r"\bctx overflow",
+    # llama.cpp, as in "input is too large to process. increase the physical batch size"
+    r"increase the physical batch size",
 )
 """Wordings that are used for nothing else."""
 
 LIMITED_RATE = lazy_any_of(
     r"\bper[- ](?:second|sec|minute|min|hour|day|month|request limit)",
     r"/min",
+    r"\b(?:hourly|daily|weekly|monthly)\b",
+    r"\b(?:this|last|past) (?:minute|hour|day|week|month)\b",
+    # As in "tokens allowed in 60s"
+    r"\b(?:in|within|every) \d{1,5} ?(?:s|m|h|min)\b",
     r"\bt[pd]m\b",
     r"\brpm\b",
     r"quota",
@@ -119,7 +126,7 @@ LENGTH = lazy_any_of(
 )
 
 _LIMIT_AND_AMOUNT = (
-    "but|however|got|given|received|sent|requested|provided|have|has|allows|accepts|need\\w*|maximum|limit"
+    "but|however|got|given|received|sent|requested|provided|have|has|allows|accepts|provides|need\\w*|maximum|limit"
 )
 
 EXCESS = lazy_any_of(
@@ -142,9 +149,13 @@ EXCESS = lazy_any_of(
     r"shorter (?:prompt|input|conversation|message|context|chat|text)",
     # Rules. Text Generation Inference: "`inputs` must have less than 8193 tokens"
     r"(?:must|should|has to|have to|needs? to|can ?not|can't|may not|only) .{0,40}"
-    r"(?:less|fewer|smaller|shorter|lower|at most|up to|maximum|greater|larger|longer|more|fit|<|≤)",
+    r"(?:less|fewer|smaller|shorter|lower|below|under|at most|up to|maximum|greater|larger|longer|more|fit|<|≤)",
     # As in "Prompt length must be between 1 and 262144"
     r"(?:must|should|has to|have to) be (?:between|within|in (?:the range|\(|\[|\d))",
+    # As in "prompt length 300000 out of range"
+    r"length .{0,20}out of (?:the )?range",
+    # As in "At most 262144 tokens are allowed in the prompt"
+    r"at most [\d,]{4,12} (?:\w{1,20} )?tokens",
     # Alibaba Cloud, as in "Range of input length should be [1, 129024]"
     r"length should be \[",
     r"(?:does not|doesn't|do not|don't|not|won't) (?:\w{1,20} ){0,2}fit",
@@ -155,6 +166,10 @@ EXCESS = lazy_any_of(
     r"(?:window|context|limit) .{0,20}smaller than",
     r"this long\b",
     r"of this (?:length|size)",
+    # As in "No endpoints found that can handle the requested context length", "no provider with sufficient context"
+    r"(?:can|that) handle the requested context",
+    r"\bno (?:\w{1,20} ){1,4}(?:enough|sufficient|adequate) context",
+    r"smaller context",
     # As in "cannot process a prompt of 300000 tokens"
     r"(?:can ?not|can't|unable to) \w{1,20} .{0,20}(?:prompt|input|context)s? of \d",
     # As in "This endpoint is limited to 131072 tokens of context"
@@ -207,7 +222,7 @@ TOO_LONG = lazy_any_of(
 )
 ONLY_LENGTH = lazy_any_of(
     r"(?:(?:the|your|this|an?|request|content|text|total|max|maximum|allowed|permitted|size|model|tokens?|limits?|length"
-    r"|error|upstream|of|for|is|was|has|been|by|exceeds?|exceeded|exceeding|too|long|large|bad|invalid)\b"
+    r"|error|upstream|of|for|is|was|has|been|by|you|sent|kimi|exceeds?|exceeded|exceeding|too|long|large|bad|invalid)\b"
     r"[\s\d:;,.()'\"`<>=]*){1,30}"
 )
 """A whole sentence without a subject, or whose subject is the request."""
@@ -229,6 +244,10 @@ NOT_THE_PROMPT = lazy_any_of(
     r"\bcaching\b",
     r"cached content",
     r"cache size",
+    # A minimum
+    r"(?:more|greater|larger|longer) than (?:0|1|zero)\b",
+    # A credential, as in "Your token exceeds its allowed scope"
+    r"\b(?:your|this) token (?:exceed|is|has|was)",
     # The range of max_tokens
     r"(?:maximum value|valid range|range) (?:for|of) `?max ",
 )
@@ -246,7 +265,7 @@ OUTPUT_LIMIT = lazy_any_of(
     r"max (?:completion |new |output )?tokens",
     r"output (?:token )?limit",
     r"max(?:imum)? (?:\w+ )?tokens you",
-    r"(?:output|completion|new|generated) tokens",
+    r"(?:output|completion|new|generated|thinking|reasoning) tokens",
     r"\b(?:answer|reply|response|completion)\b",
 )
 """Words about the length of the answer. They are removed before the search for `PROMPT`."""
@@ -267,9 +286,10 @@ PROMPT = lazy_any_of(
 
 CHINESE = lazy_any_of(
     # Input, prompt, context, message, conversation, text, content, characters, or model: exceeds, too long, more than,
-    # full, or reached the limit
+    # full, or reached the limit; the context is not sufficient
     r"(?:输入|提示词?|上下文|消息|对话|会话|文本|内容|字符|模型|prompt|tokens?).{0,30}"
-    r"(?:超出|超过|超长|超限|超了|过长|太长|大于|多于|已满|(?:达到|到达).{0,4}(?:上限|限制))",
+    r"(?:超出|超过|超长|超限|超了|过长|太长|大于|多于|已满|(?:达到|到达|已达).{0,4}(?:上限|限制))",
+    r"上下文.{0,10}(?:不足|不够)",
     # Please shorten the input, prompt, conversation, message, text, or content
     r"请缩短(?:输入|提示|对话|消息|文本|内容)",
     # Exceeds the context, or the length
@@ -304,14 +324,14 @@ FOREIGN_INPUT = lazy_any_of(
     # Words that many languages have
     r"\bprompt|\btokens?\b",
     # Russian
-    r"ввод|промпт|контекст|токен|диалог|длинный запрос",
+    r"ввод|промпт|контекст|токен|диалог|длинный запрос|запрос слишком длинн",
 )
 FOREIGN_EXCESS = lazy_any_of(
-    # Too long, exceeds: Japanese and Korean
-    r"長すぎ|超え|超過",
-    r"너무 ?(?:깁|길|긴)|초과",
+    # Too long, too many, exceeds: Japanese and Korean
+    r"長すぎ|多すぎ|超え|超過",
+    r"너무 ?(?:깁|길|긴|많)|초과",
     # German
-    r"zu lang|überschr",
+    r"zu lang|zu viele|überschr",
     # French
     r"trop long|dépass",
     # Spanish; Portuguese and Spanish; Spanish and Italian

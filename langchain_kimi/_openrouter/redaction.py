@@ -4,13 +4,13 @@ A server, a proxy or a provider may repeat the request in its error. Errors are 
 `Redactor` is applied to each error before it is raised.
 """
 
-import html
-import json
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from langchain_kimi._openrouter.secret_forms import SecretForms
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, RawReply
 
@@ -57,10 +57,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = (), replacement: str = REPLACEMENT) -> None:
         self._replacement = replacement
-        forms = {form for secret in secrets for form in _forms(secret)}
         # The longest first, because one secret may contain another.
-        parts = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
-        self._secrets = re.compile("|".join(parts)) if parts else None
+        distinct = sorted({secret.strip() for secret in secrets}, key=len, reverse=True)
+        self._secrets = [SecretForms(secret) for secret in distinct if len(secret) >= MIN_SECRET_LENGTH]
 
     def text(self, text: str) -> str:
         """Return the text without secrets, and without anything that looks like one."""
@@ -71,7 +70,9 @@ class Redactor:
 
     def without_own(self, text: str) -> str:
         """Return the text without the secrets of the call."""
-        return text if self._secrets is None else self._secrets.sub(self._replacement, text)
+        for secret in self._secrets:
+            text = secret.replaced(text, self._replacement)
+        return text
 
     def message(self, message: Any) -> Any:
         """Return a message of the model without the secrets of the call, which the model or the server may repeat."""
@@ -109,6 +110,9 @@ class Redactor:
             error.update(response=RawReply(response.status_code, headers, self.text(response.text)))
         for cause in _causes(error):
             self._exception(cause)
+        # Crash reporters show the local variables of each frame: the request, and the text of the server.
+        for exception in (error, *_causes(error)):
+            traceback.clear_frames(exception.__traceback__)
 
     def _exception(self, exception: BaseException) -> None:
         """Remove the secrets from the message of another library's exception and from the request attached to it."""
@@ -150,13 +154,6 @@ def _secrets_in(url: str) -> list[str]:
         return []
     keys = [part for part in parts.path.split("/") if len(part) >= _MIN_PATH_KEY and _DIGIT.search(part)]
     return [*keys, password, unquote(password)] if password else keys
-
-
-def _forms(secret: str) -> set[str]:
-    """Return a secret as it may be written in texts, URLs, HTML and JSON."""
-    secret = secret.strip()
-    forms = {secret, quote(secret, safe="", errors="replace"), html.escape(secret), json.dumps(secret)[1:-1]}
-    return {form for form in forms if len(form) >= MIN_SECRET_LENGTH}
 
 
 def _causes(error: BaseException) -> list[BaseException]:

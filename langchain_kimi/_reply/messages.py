@@ -111,7 +111,7 @@ def delta_parts(choice: WireChoice) -> tuple[str, str, list[WireToolCall] | None
     content: Any = delta.get("content")
     reasoning: Any = delta.get("reasoning") or delta.get("reasoning_content")
     return (
-        content if type(content) is str else text_of(content),
+        content if type(content) is str else "" if content is None else text_of(content),
         reasoning if type(reasoning) is str else _reasoning_of(delta) if reasoning else "",
         delta.get("tool_calls"),
     )

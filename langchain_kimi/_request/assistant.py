@@ -62,13 +62,13 @@ class _Content:
     refusal: str = ""
     ends_with_unknown: bool = False
 
-    def add(self, block: str | Block) -> None:
-        """Add a block.
+    def add(self, block: str | Block | None) -> None:
+        """Add a block, or nothing.
 
         Raises:
             UnfitBlockError: The block cannot be sent.
         """
-        if isinstance(block, str):
+        if not isinstance(block, Mapping):
             block = {"type": "text", "text": block}
         kind = block.get("type")
         if kind == "non_standard":
@@ -171,7 +171,7 @@ def assistant_to_wire(message: AIMessage, messages: Sequence[BaseMessage], posit
         KimiUsageError: A block of the content, or an argument of a call, cannot be sent.
     """
     kwargs = message.additional_kwargs
-    content = _EMPTY if isinstance(message.content, str) else _read_content(message.content, position)
+    content = _read_content(message.content, position) if isinstance(message.content, list) else _EMPTY
     text = message.content if isinstance(message.content, str) else content.text_or_parts()
     wire: WireMessage = {"role": "assistant", "content": text or None}
     if message.name:

@@ -33,11 +33,8 @@ _UNMARKED = len(("type", "text"))
 
 
 def text_part(block: Block) -> JSONObject:
-    """Convert a `text` block."""
-    text = block.get("text")
-    if not isinstance(text, str):
-        raise UnfitBlockError("a block of type 'text' needs 'text'")
-    return {"type": "text", "text": text}
+    """Convert a `text` block whose text is a string."""
+    return {"type": "text", "text": block["text"]}
 
 
 def _marked(part: JSONObject, block: Block) -> JSONObject:
@@ -59,7 +56,7 @@ def document_part(block: Block) -> JSONObject:
     Plain text becomes a text part that begins with the block's title and context. It is not sent as a file, because
     files need a model or a parser that reads them.
     """
-    source = read_source(block)
+    source = _source_of_document(block)
     text = source.text
     if source.base64 and block["type"] == "text-plain":
         text = _decoded(source.base64)
@@ -69,6 +66,23 @@ def document_part(block: Block) -> JSONObject:
         return file_part(block)
     lines = [block.get("title"), block.get("context"), text]
     return _marked({"type": "text", "text": "\n".join(line for line in lines if isinstance(line, str))}, block)
+
+
+def _source_of_document(block: Block) -> Source:
+    """Return the data of a document. The texts of Anthropic's documents that consist of blocks are joined."""
+    source = block.get("source")
+    if isinstance(source, Mapping) and source.get("type") == "content":
+        return Source(text=text_in({"content": source.get("content")}))
+    return read_source(block)
+
+
+def media_part(block: Block) -> JSONObject:
+    """Convert Google's `media` block: data or an address of any type."""
+    mime_type, data = block.get("mime_type"), block.get("data")
+    family = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
+    encoded = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+    kind = family if family in MEDIA_PARTS else "file"
+    return PARTS[kind]({"type": kind, "base64": encoded, "url": block.get("file_uri"), "mime_type": mime_type})
 
 
 def _decoded(data: str) -> str:
@@ -163,14 +177,17 @@ def _text_of(source: Source, *types: str) -> JSONObject | None:
 _WEB = ("http://", "https://", "data:")
 _SVG = "image/svg+xml"
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
+_BEDROCK = ({"text"}, {"image"}, {"document"}, {"video"})
+"""The keys of Bedrock's blocks in a tool's result, which have no type."""
 _PARTS_BY_ROLE = {
     "system": _TEXT_PARTS,
     "developer": _TEXT_PARTS,
-    "tool": {**PARTS, "image": _result_image, "file": _result_file},
+    "user": {**PARTS, "media": media_part},
+    "tool": {**PARTS, "media": media_part, "image": _result_image, "file": _result_file},
 }
 
 
-def part_to_wire(block: str | Block, role: str) -> JSONObject:
+def part_to_wire(block: str | Block | None, role: str) -> JSONObject:
     """Return the wire part for one block of a system, developer, user or tool message.
 
     A `non_standard` block contains another block. If the type of that block is unknown here, the block is sent
@@ -182,6 +199,9 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
     """
     if isinstance(block, str):
         return {"type": "text", "text": block}
+    if not isinstance(block, Mapping):
+        # Code that assigns to `content` can put None there, which LangChain checks only in constructors.
+        block = {"type": "text", "text": block}
     parts = _PARTS_BY_ROLE.get(role, PARTS)
     kind = block.get("type")
     if kind == "non_standard":
@@ -191,11 +211,14 @@ def part_to_wire(block: str | Block, role: str) -> JSONObject:
         if isinstance(inner.get("type"), str):
             return dict(inner)
         block = inner
-    has_text = kind != "text" or role != "tool" or isinstance(block.get("text"), str)
+    has_text = kind != "text" or isinstance(block.get("text"), str)
     if kind in parts and has_text:
         return _marked(parts[kind](block), block)
     if kind in PARTS and has_text:
         raise _not_text(kind, role, parts)
+    if kind is None and role == "tool" and set(block) not in _BEDROCK:
+        # The result is a list of objects that are not blocks.
+        return {"type": "text", "text": json.dumps(dict(block), ensure_ascii=False, default=str)}
     log_left_out(block, role)
     return _marked({"type": "text", "text": text_in(block)}, block)
 
@@ -213,19 +236,19 @@ def _not_text(kind: str, role: str, accepted: Iterable[str]) -> UnfitBlockError:
     )
 
 
-def content_to_wire(content: str | list[Any], role: str, place: str) -> str | list[JSONObject]:
+def content_to_wire(content: str | list[Any] | None, role: str, place: str) -> str | list[JSONObject]:
     """Return the wire content of a system, developer, user or tool message.
 
     Args:
-        content: A string, or a list of strings and blocks. It is not modified.
+        content: A string, or a list of strings and blocks, or None for no content. It is not modified.
         role: The wire role, which determines the accepted types of blocks.
         place: The position of the message, such as `messages[3]`, for error texts.
 
     Raises:
         KimiUsageError: A block cannot be sent.
     """
-    if isinstance(content, str):
-        return content
+    if isinstance(content, str) or content is None:
+        return content or ""
     parts: list[JSONObject] = []
     for index, block in enumerate(content):
         try:

@@ -37,6 +37,9 @@ def details_to_wire(details: list[Any]) -> list[Any]:
     """
     restored: list[Any] = []
     for detail in details:
+        if detail is None:
+            # Hosts refuse it.
+            continue
         entry = _with_known_format(detail)
         if restored and _continues(restored[-1], entry):
             restored[-1] = _joined(restored[-1], entry)

@@ -228,11 +228,21 @@ def _function_of(schema: JSONObject) -> JSONObject:
     if "name" in schema and "schema" in schema:
         schema = {**schema, "parameters": schema["schema"]}
     if "name" in schema or "toolSpec" in schema:
-        return {"parameters": {"type": "object", "properties": {}}} | _converted(schema)
+        return {"parameters": {"type": "object", "properties": {}}} | without_nulls(_converted(schema))
     if not _SCHEMA_KEYWORDS & set(schema):
         raise KimiUsageError(f"This dict is not a schema: its keys are {sorted(schema)}.")
     labels = {"name": schema.pop("title", "output"), "description": schema.pop("description", "")}
     return {**{key: value for key, value in labels.items() if value}, "parameters": schema}
+
+
+def without_nulls(function: JSONObject) -> JSONObject:
+    """Return a function without members that are null, which hosts refuse, such as the description of some tools.
+
+    A name is required, so it is kept.
+    """
+    if None not in function.values():
+        return function
+    return {key: value for key, value in function.items() if value is not None or key == "name"}
 
 
 def _converted(schema: Any) -> JSONObject:

@@ -9,7 +9,7 @@ from pydantic import PydanticUserError
 
 from langchain_kimi._openrouter.json_schema import check_nesting, walk
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._schemas.output import Schema, is_type_of_values, output_schema, wire_name
+from langchain_kimi._schemas.output import Schema, is_type_of_values, output_schema, wire_name, without_nulls
 from langchain_kimi._schemas.strict import is_recursive, strict_function, without_titles
 from langchain_kimi.errors import KimiUsageError
 
@@ -160,16 +160,24 @@ def _object_tool(tool: Any, strict: Strict) -> JSONObject:
 
 
 def _tool_with_definitions(tool: Any) -> JSONObject | None:
-    """Return a tool whose schema has definitions, or None.
+    """Return a tool whose schema has definitions or references, or None.
 
     LangChain replaces each reference by its definition, which multiplies the size of large schemas and loses recursion.
+    It takes each member `$ref` for a reference, also a property or a default, and knows no references but pointers.
     """
     schema = tool.tool_call_schema if _is_base_tool(tool) else None
-    if not isinstance(schema, dict) or not {"$defs", "definitions"} & set(schema):
+    if not isinstance(schema, dict) or not ({"$defs", "definitions"} & set(schema) or _has_member(schema, "$ref")):
         return None
     parameters = without_titles({keyword: value for keyword, value in schema.items() if keyword != "description"})
     function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _has_member(value: Any, name: str) -> bool:
+    """Return whether an object at any depth has a member."""
+    if isinstance(value, Mapping):
+        return name in value or any(_has_member(inner, name) for inner in value.values())
+    return isinstance(value, list) and any(_has_member(inner, name) for inner in value)
 
 
 def _with_recursion(function: JSONObject, tool: Any) -> JSONObject:
@@ -202,15 +210,15 @@ def _name_in(tool: Mapping[str, Any]) -> Any:
 def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
     """Return a function in OpenAI's form; tools of other kinds, such as server tools, are not changed.
 
-    A schema that is null becomes the schema of an object without properties.
+    A schema that is null becomes the schema of an object without properties. Other members that are null are left out.
     """
     tool = _without_null(_without_null(tool, "parameters"), "input_schema")
     if isinstance(tool.get("function"), Mapping):
-        function = _without_null(dict(tool["function"]), "parameters")
-        return {"type": "function", **tool, "function": _with_strict(function, strict)}
+        function = without_nulls(_without_null(dict(tool["function"]), "parameters"))
+        return {"type": "function", **without_nulls(tool), "function": _with_strict(function, strict)}
     if tool.get("type", "function") not in _FUNCTION_TYPES and "input_schema" not in tool:
         return tool
-    function = _with_strict(convert_to_openai_function(tool), strict)
+    function = _with_strict(without_nulls(convert_to_openai_function(tool)), strict)
     return {"type": "function", "function": function, **_cache_control(tool)}
 
 
@@ -233,7 +241,7 @@ def _deferred(tool: Tool, wire: JSONObject) -> JSONObject:
 
 
 def _cache_control(extras: Mapping[str, Any] | None) -> JSONObject:
-    return {"cache_control": extras["cache_control"]} if extras and "cache_control" in extras else {}
+    return {"cache_control": extras["cache_control"]} if extras and extras.get("cache_control") else {}
 
 
 def _only(tools: Sequence[JSONObject]) -> JSONObject:
@@ -280,4 +288,4 @@ def _offered(tools: Sequence[JSONObject]) -> str:
 def _named_format(json_schema: Mapping[str, Any], strict: Strict) -> JSONObject:
     name = json_schema.get("name") or json_schema.get("schema", {}).get("title") or ""
     own = {"strict": strict} if strict is not None else {}
-    return {**own, **json_schema, "name": wire_name(name)}
+    return {**own, **without_nulls(dict(json_schema)), "name": wire_name(name)}

@@ -107,7 +107,14 @@ def _json_lines(path: Path) -> Iterator[Any]:
 def _csv(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            yield from csv.DictReader(file)
+            # Some programs leave out empty values at the end of a line.
+            for row in (reader := csv.DictReader(file, restval="")):
+                if None in row:
+                    raise KimiUsageError(
+                        f"Line {reader.line_num} of {path.name} has more values than there are columns.",
+                        advice="Quote the values that contain commas.",
+                    )
+                yield row
         except csv.Error as error:
             raise KimiUsageError(
                 f"{path.name} cannot be read as CSV: {error}.",
@@ -116,6 +123,10 @@ def _csv(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    with pyarrow("pyarrow.parquet").ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=1_000):
-            yield from batch.to_pylist()
+    parquet, arrow_error = pyarrow("pyarrow.parquet"), pyarrow("pyarrow").ArrowException
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1_000):
+                yield from batch.to_pylist()
+    except arrow_error as error:
+        raise KimiUsageError(f"{path.name} cannot be read as Parquet: {error}.") from error

@@ -226,6 +226,9 @@ def _opened(path: Path | None) -> Any:
         return tempfile.TemporaryFile("ab+", buffering=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A device or a pipe cannot be read from its start, and some devices have no end.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise KimiUsageError(f"{path} is not a file.", advice="Results are read again: choose a file as `out`.")
         file = path.open("ab+", buffering=0)
     except OSError as error:
         raise KimiUsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -39,12 +39,20 @@ def table_path(out: Path) -> Path | None:
     """Return the table that a run makes at its end; None if its output is not a table.
 
     Raises:
-        KimiUsageError: The table is a Parquet file, and pyarrow is not installed.
+        KimiUsageError: The table is a Parquet file, and pyarrow is not installed; or there is a file of this name,
+            which the table would replace, and no run made it.
     """
     suffix = out.suffix.lower()
     if suffix == ".parquet":
         pyarrow("pyarrow.parquet")
-    return out if suffix in _WRITERS else None
+    if suffix not in _WRITERS:
+        return None
+    if out.is_file() and not lines_path(out).exists():
+        raise KimiUsageError(
+            f"{out.name} is not the output of a bulk run: there is no {lines_path(out).name} beside it.",
+            advice="Choose another `out`, or move the file away.",
+        )
+    return out
 
 
 def write_table(lines: Iterable[bytes], path: Path) -> None:

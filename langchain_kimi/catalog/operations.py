@@ -84,6 +84,12 @@ async def arun(operation: Operation[T], do: Callable[[Get | Wait], Awaitable[Any
         return result
 
 
+_NO_RECORD = (
+    "Check the id (`gen-...`). OpenRouter has the record some seconds after the call, and shows it only to keys of the "
+    "account that made the call."
+)
+
+
 def models(filters: Mapping[str, Any], path: str = "/models") -> Operation[list[ListedModel]]:
     """List models, page by page."""
     query = {name: _text(value) for name, value in filters.items() if value is not None}
@@ -164,7 +170,11 @@ def generation(generation_id: str, wait: float) -> Operation[Generation]:
             return _one(Generation, (yield request)["data"])
         except KimiNotFoundError:
             yield Wait(delay)
-    return _one(Generation, (yield request)["data"])
+    try:
+        return _one(Generation, (yield request)["data"])
+    except KimiNotFoundError as error:
+        error.update(advice=_NO_RECORD)
+        raise
 
 
 def _delays(wait: float) -> Iterator[float]:

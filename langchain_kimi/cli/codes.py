@@ -7,3 +7,5 @@ WRONG = 2
 CHECK_FAILED = 3
 OFFLINE = 4
 INTERRUPTED = 130
+NO_READER = 141
+"""The program that reads stdout ended, such as `head`. Other programs end with this code, too (128 and SIGPIPE)."""

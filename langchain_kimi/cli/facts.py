@@ -1,11 +1,15 @@
 """Parts of several commands: the model and the catalog of the options, and rows of tables."""
 
 import argparse
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
 
 from langchain_kimi._constructor import DEFAULT_MODEL
 from langchain_kimi.catalog import Catalog, Endpoint, Pricing
 from langchain_kimi.chat_models import ChatKimi
+from langchain_kimi.errors import KimiUsageError
 
 ABILITIES = ("tools", "structured_outputs", "reasoning")
 """The parameters that a table of hosts shows where they are missing."""
@@ -24,6 +28,33 @@ def model_of(options: argparse.Namespace, **settings: Any) -> ChatKimi:
 def model_argument(parser: argparse.ArgumentParser) -> None:
     """Add the optional argument MODEL."""
     parser.add_argument("model", nargs="?", default=DEFAULT_MODEL, help="the model's slug (default: %(default)s)")
+
+
+@contextmanager
+def opened(path: Path, errors: str = "strict") -> Iterator[TextIO]:
+    """Open a text file, without a byte order mark.
+
+    Raises:
+        KimiUsageError: The file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors=errors) as file:
+            yield file
+    except OSError as error:
+        raise KimiUsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Raises:
+        KimiUsageError: The file cannot be read, or is not UTF-8.
+    """
+    try:
+        with opened(path) as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise KimiUsageError(f"{path} is not UTF-8.", advice="Convert it to UTF-8.") from error
 
 
 def price(pricing: Pricing, name: str) -> str:

@@ -8,9 +8,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from pydantic import ValidationError
+
 from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi.cli import commands
-from langchain_kimi.cli.codes import FAILED, INTERRUPTED, OFFLINE, WRONG
+from langchain_kimi.cli.codes import FAILED, INTERRUPTED, NO_READER, OFFLINE, WRONG
 from langchain_kimi.cli.output import Output
 from langchain_kimi.errors import KimiConnectionError, KimiError, KimiTimeoutError, KimiUsageError
 
@@ -22,6 +24,7 @@ EPILOG = """exit codes:
   3  a check failed (doctor, verify), or rows have no answer (bulk)
   4  no network
   130  interrupted
+  141  the program that reads stdout ended, such as head
 
 The API key is read from OPENROUTER_API_KEY."""
 
@@ -40,23 +43,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = Output(as_json=options.json)
     try:
         code: int = options.run(options, out)
-    except KimiUsageError as error:
-        return _report(error, WRONG)
-    except (KimiConnectionError, KimiTimeoutError) as error:
-        return _report(error, OFFLINE)
+        out.flush()
+    except BrokenPipeError:
+        return _without_reader()
     except (KimiError, ImportError, OSError, ValueError) as error:
-        return _report(error, FAILED)
+        return _report(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
 
 
-def _report(error: Exception, code: int) -> int:
-    sys.stderr.write(f"{' '.join(str(error).split())}\n")
-    # The text of wrong arguments names the argument.
-    if isinstance(error, KimiError) and code != WRONG:
+def _without_reader() -> int:
+    """Return the code of a command whose output nobody reads.
+
+    Python would write the rest of its buffer at its end, and report that this failed
+    (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return NO_READER
+
+
+def _report(error: Exception) -> int:
+    """Write the reason of a failure, and return its exit code."""
+    sys.stderr.write(f"{' '.join(_reason(error).split())}\n")
+    if isinstance(error, KimiUsageError | ValidationError):
+        # The text of wrong arguments names the argument.
+        return WRONG
+    if isinstance(error, KimiError):
         sys.stderr.write(f"Cause and remedy: {error.help}\n")
-    return code
+    return OFFLINE if isinstance(error, KimiConnectionError | KimiTimeoutError) else FAILED
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        # Without the values, which may be secret.
+        reasons = error.errors(include_url=False, include_input=False)
+        return " ".join(
+            " ".join([*(f"{name}:" for name in one["loc"][:1]), one["msg"].removeprefix("Value error, ")])
+            for one in reasons
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The output'}: {error.strerror}."
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """Write results: as JSON, as tables and colors on a terminal with `rich`, or as plain text."""
 
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,8 +20,13 @@ class Output:
 
     def __init__(self, *, as_json: bool = False, stream: TextIO | None = None) -> None:
         self.as_json = as_json
-        self._stream = stream or sys.stdout
+        # Python has no stdout if it was closed before the start (`>&-`).
+        self._stream: TextIO = stream or sys.stdout or io.StringIO()
         self._rich = None if as_json or not self._stream.isatty() else _rich()
+
+    def flush(self) -> None:
+        """Write what is still in the buffer of the stream."""
+        self._stream.flush()
 
     def json(self, value: Any) -> None:
         """Write a value if JSON was requested."""

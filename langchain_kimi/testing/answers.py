@@ -62,6 +62,8 @@ class Answer:
         refusal: The refusal, or None.
         annotations: The annotations of the message.
         server_tools: The entries of `reasoning_details` for server tools.
+        images: The images of the message.
+        reasoning_details: The other entries of `reasoning_details`. None: those of the reasoning.
         behavior: The emulator's switches.
     """
 
@@ -81,6 +83,8 @@ class Answer:
     refusal: str | None = None
     annotations: tuple[JSONObject, ...] = ()
     server_tools: tuple[JSONObject, ...] = ()
+    images: tuple[JSONObject, ...] = ()
+    reasoning_details: tuple[JSONObject, ...] | None = None
 
 
 def generation_id(created: int) -> str:
@@ -109,7 +113,8 @@ def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answe
     """
     body, model, behavior, prompt = request.body, request.model, request.behavior, request.prompt
     created = int(time.time())
-    thinking = thinks(body, model, behavior) or reply.reasoning is not None
+    is_scripted = reply.reasoning is not None or reply.reasoning_details is not None
+    thinking = thinks(body, model, behavior) or is_scripted
     completion = _TokenLimit(_max_tokens(body))
     reasoning = completion.take(reply.reasoning or (default_reasoning if thinking else ""))
     reasoning_tokens = completion.tokens
@@ -137,6 +142,8 @@ def compose(reply: Reply, default_reasoning: str, request: ChatRequest) -> Answe
         refusal=reply.refusal,
         annotations=tuple(reply.annotations),
         server_tools=tuple(reply.server_tool_details),
+        images=tuple(reply.image_entries),
+        reasoning_details=None if hidden or reply.reasoning_details is None else tuple(reply.reasoning_details),
     )
 
 

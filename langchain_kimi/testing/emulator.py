@@ -188,6 +188,8 @@ class Emulator:
         return dataclasses.replace(response, on_end=received.end)
 
     def _route(self, received: ReceivedRequest) -> Response:
+        if received.method == "OPTIONS":
+            return endpoints.preflight(received)
         if received.method == "POST" and received.path == _CHAT:
             endpoints.authorize(received, self._api_key)
             return self._chat(usable_body(received.body), self.behavior)

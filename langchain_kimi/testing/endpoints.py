@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi
@@ -10,7 +11,7 @@ from langchain_kimi.testing.hosts import EmulatedHost
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
 from langchain_kimi.testing.rejections import RejectedRequestError
-from langchain_kimi.testing.responses import OutgoingReply, json_response
+from langchain_kimi.testing.responses import COMMON_HEADERS, OutgoingReply, json_response
 
 _ROOT = "/api/v1/"
 _MODELS_HEADERS = {"cache-control": "public, max-age=300, stale-while-revalidate=3600, stale-if-error=3600"}
@@ -37,6 +38,17 @@ def authorize(received: ReceivedRequest, api_key: str | None) -> None:
         raise RejectedRequestError(401, "Missing Authentication header")
     if api_key is not None and not received.sent_key(api_key):
         raise RejectedRequestError(401, "User not found.")
+
+
+def preflight(received: ReceivedRequest) -> Response:
+    """Return the response to the request by which a browser asks whether a page may call OpenRouter, as it may."""
+    headers = {
+        **COMMON_HEADERS,
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+        "access-control-allow-headers": received.headers.get("access-control-request-headers", "*"),
+        "access-control-max-age": "86400",
+    }
+    return Response(HTTPStatus.NO_CONTENT, headers, chunked=False)
 
 
 class Generations:

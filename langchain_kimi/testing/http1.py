@@ -106,19 +106,29 @@ class MalformedRequestError(ValueError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class UnsupportedTransferError(MalformedRequestError):
+    """The body has a transfer encoding that this server cannot decode. nginx answers it with the same status."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
 class UnsupportedEncodingError(MalformedRequestError):
     """The body has a content encoding that this server cannot decode."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+HEAD_END = re.compile(rb"\n\r?\n")
+"""The end of a head. A server may accept lines that end in LF alone (RFC 9112, section 2.2), and nginx does."""
+
+
 def parse_head(head: bytes) -> HttpRequest:
-    """Parse a request's head, without its final blank line.
+    """Parse a request's head, without its final line break and blank line.
 
     Raises:
         MalformedRequestError: The head is malformed.
     """
-    lines = head.decode("latin-1").split("\r\n")
+    lines = [line.removesuffix("\r") for line in head.decode("latin-1").split("\n")]
     try:
         method, target, version = lines[0].split(" ")
     except ValueError as error:
@@ -143,8 +153,10 @@ def _check_framing(headers: Mapping[str, str]) -> None:
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         raise MalformedRequestError("Content-Length needs a number.")
-    if encoding is not None and (encoding.lower() != "chunked" or "content-length" in headers):
-        raise MalformedRequestError("Only the transfer encoding chunked, without a Content-Length, is supported.")
+    if encoding is not None and "content-length" in headers:
+        raise MalformedRequestError("A request has either a Transfer-Encoding or a Content-Length.")
+    if encoding is not None and encoding.lower() != "chunked":
+        raise UnsupportedTransferError("The only supported transfer encoding is chunked.")
 
 
 class BodyReader:
@@ -271,7 +283,7 @@ def response_head(response: Response, *, chunked: bool, closes: bool = False, co
         headers["connection"] = "close"
     elif chunked:
         headers["transfer-encoding"] = "chunked"
-    else:
+    elif response.status != HTTPStatus.NO_CONTENT:
         headers["content-length"] = str(sum(len(step) for step in response.steps if isinstance(step, bytes)))
     reason = _REASONS.get(response.status, "Unknown")
     lines = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in headers.items())]

@@ -131,7 +131,8 @@ class _Checker:
             value = schema[keyword]
             if isinstance(value, dict) and "$ref" in value and schema is not self._root:
                 yield f"At path '{path}.{keyword}': $ref is not allowed in this schema"
-            named = value.values() if keyword in ("patternProperties", "dependentSchemas") else ()
+            has_names = isinstance(value, dict) and keyword in ("patternProperties", "dependentSchemas")
+            named = value.values() if has_names else ()
             if any(isinstance(inner, dict) and "$ref" in inner for inner in named):
                 yield f"At path '{path}.{keyword}': $ref is not allowed in this schema"
 

@@ -62,9 +62,12 @@ def _message(answer: Answer) -> JSONObject:
         "refusal": answer.refusal,
         "reasoning": answer.reasoning,
     }
-    details = [*(_details(answer.reasoning) if answer.reasoning is not None else ()), *answer.server_tools]
+    thoughts = () if answer.reasoning is None else _details(answer.reasoning)
+    details = [*(thoughts if answer.reasoning_details is None else answer.reasoning_details), *answer.server_tools]
     if details:
         message["reasoning_details"] = details
+    if answer.images:
+        message["images"] = list(answer.images)
     if answer.annotations:
         message["annotations"] = list(answer.annotations)
     if answer.tool_calls:
@@ -117,8 +120,9 @@ def _grouped(text: str, size: int) -> Iterator[str]:
 
 def _reasoning_deltas(answer: Answer) -> Iterator[JSONObject]:
     for piece in _grouped(answer.reasoning or "", answer.behavior.delta_tokens):
-        yield {"content": "", "role": "assistant", "reasoning": piece, "reasoning_details": _details(piece)}
-    for detail in answer.server_tools:
+        details = {} if answer.reasoning_details is not None else {"reasoning_details": _details(piece)}
+        yield {"content": "", "role": "assistant", "reasoning": piece, **details}
+    for detail in (*(answer.reasoning_details or ()), *answer.server_tools):
         yield {"content": "", "role": "assistant", "reasoning_details": [detail]}
 
 
@@ -132,6 +136,8 @@ def _other_deltas(answer: Answer) -> Iterator[JSONObject]:
         yield {"content": "", "role": "assistant", "refusal": answer.refusal}
     if answer.annotations:
         yield {"content": "", "role": "assistant", "annotations": list(answer.annotations)}
+    if answer.images:
+        yield {"content": "", "role": "assistant", "images": list(answer.images)}
 
 
 def _call_deltas(answer: Answer) -> Iterator[JSONObject]:

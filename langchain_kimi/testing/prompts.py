@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from langchain_kimi._openrouter.wire import JSONObject
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])(?!\.\d)")
-_QUOTED = re.compile(r"'([^'\n]+)'(?!\w)|\"([^\"\n]+)\"|`([^`\n]+)`|“([^”\n]+)”|「([^」\n]+)」")
+_QUOTED = re.compile(r"'([^'\n]+)'(?!\w)|\"([^\"\n]+)\"|`([^`\n]+)`|“([^“”\n]+)”|「([^「」\n]+)」")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+# It starts only where a word starts: the time would grow with the square of the length of base64 and of long numbers.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _URL = re.compile(r"https?://[^\s'\"<>)]*[^\s'\"<>).,?!]")
 
 # A place is a run of capitalized words, with an optional comma and the two letters of a state.

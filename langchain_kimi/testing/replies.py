@@ -84,6 +84,8 @@ class Reply:
         cost: The cost in dollars. None: computed from the model's prices.
         server_tools: The calls that OpenRouter's server tools answered before the reply, as `ServerToolCall` objects
             or mappings with their fields.
+        images: URLs, or complete images, that the message contains.
+        reasoning_details: The details of the reasoning, such as those of another provider. None: those of `reasoning`.
     """
 
     text: str | None = None
@@ -97,6 +99,15 @@ class Reply:
     usage: Mapping[str, Any] = field(default_factory=dict)
     cost: float | None = None
     server_tools: Sequence[ServerToolCall | JSONObject] = ()
+    images: Sequence[str | JSONObject] = ()
+    reasoning_details: Sequence[JSONObject] | None = None
+
+    @property
+    def image_entries(self) -> list[JSONObject]:
+        """The images as the message contains them."""
+        return [
+            {"type": "image_url", "image_url": {"url": one}} if isinstance(one, str) else one for one in self.images
+        ]
 
     @property
     def annotations(self) -> list[JSONObject]:

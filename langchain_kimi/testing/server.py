@@ -15,6 +15,7 @@ from itertools import cycle
 from typing import TypeAlias, cast
 
 from langchain_kimi.testing.http1 import (
+    HEAD_END,
     BodyReader,
     Cut,
     HttpRequest,
@@ -101,13 +102,13 @@ class Connection(asyncio.Protocol):
         """Return one whole request from the buffer, or None if there is not one yet."""
         if self._head is None:
             # RFC 9112, section 2.2: some clients send a line break behind a body.
-            while self._buffer.startswith(b"\r\n"):
-                del self._buffer[:2]
-            head, blank_line, _ = self._buffer.partition(b"\r\n\r\n")
-            if not blank_line:
+            while self._buffer.startswith((b"\r\n", b"\n")):
+                del self._buffer[: self._buffer.index(b"\n") + 1]
+            if (end := HEAD_END.search(self._buffer)) is None:
                 return None
-            self._head = parse_head(bytes(head))
-            del self._buffer[: len(head) + 4]
+            start, stop = end.span()
+            self._head = parse_head(bytes(self._buffer[:start]))
+            del self._buffer[:stop]
             self._body = BodyReader(self._head)
             # RFC 9110, section 10.1.1: HTTP/1.0 has no interim responses.
             if self._head.version != "HTTP/1.0" and self._head.headers.get("expect", "").lower() == "100-continue":

@@ -56,14 +56,15 @@ def load_cases(path: str | Path) -> list[Case]:
         KimiUsageError: The file cannot be read, or a line has no messages.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise KimiUsageError(f"The cases cannot be read: {error}.") from None
     return [*_cases(text, Path(path).name)]
 
 
 def _cases(text: str, source: str) -> Iterator[Case]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`: JSON strings may contain other characters that end a line.
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 yield _case(json.loads(line), f"{source}:{number}")

@@ -18,7 +18,9 @@ from langgraph.graph.message import add_messages
 from langchain_kimi import ChatKimi
 from langchain_kimi.errors import KimiError, KimiServerError
 from langchain_kimi.testing import Emulator, faults
+from tests.chat.asking import WAYS, Way, ask, chunks_of
 from tests.conftest import KEY
+from tests.rows import each_row
 
 QUESTIONS: Any = [f"Question {n}?" for n in range(5)]
 
@@ -61,6 +63,29 @@ def test_with_retry_tries_again(openrouter: Emulator) -> None:
         retry_if_exception_type=(KimiServerError,), wait_exponential_jitter=False, stop_after_attempt=2
     )
     assert retrying.invoke("Hello.").text
+
+
+PERSON = {"title": "Person", "type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+
+@each_row("way", WAYS)
+async def test_tools_a_schema_and_parameters_are_bound_behind_fallbacks(
+    openrouter: Emulator, weather: BaseTool, way: Way
+) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=0)
+    # Its type names the methods of any runnable; others are those of the first model.
+    either: Any = model.with_fallbacks([ChatKimi(api_key=KEY, base_url=openrouter.base_url, temperature=0.5)])
+    for bound in (either, model.bind(temperature=0.5).with_fallbacks([model.bind(temperature=0.5)])):
+        openrouter.fail_next(faults.out_of_credits(), times=1)
+        answer = await ask(bound.bind_tools([weather]), way, "How is the weather in Oslo?")
+        assert answer.tool_calls[0]["args"] == {"city": "Oslo"}
+        assert openrouter.bodies[-1]["temperature"] == pytest.approx(0.5)
+        openrouter.fail_next(faults.out_of_credits(), times=1)
+        assert "name" in (await chunks_of(bound.with_structured_output(PERSON), way, "Who is Ada?"))[-1]
+        openrouter.fail_next(faults.out_of_credits(), times=1)
+        assert (await ask(bound.bind(max_tokens=9), way)).text
+        assert openrouter.bodies[-1]["max_tokens"] == 9
+    assert either.count_tokens("Hello.").tokens == model.count_tokens("Hello.").tokens
 
 
 def test_fields_can_be_configured(model: ChatKimi, openrouter: Emulator) -> None:

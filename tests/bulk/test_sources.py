@@ -76,6 +76,12 @@ async def test_unreadable_files_are_refused(tmp_path: Path) -> None:
         await listed(tmp_path / "bad.jsonl")
     with pytest.raises(KimiUsageError, match="No such file"):
         await listed(tmp_path / "missing.csv")
+    (tmp_path / "long.csv").write_text("a,b\n1,2\n3,4,5\n", encoding="utf-8")
+    with pytest.raises(KimiUsageError, match=r"Line 3 of long\.csv has more values than there are columns"):
+        await listed(tmp_path / "long.csv")
+    (tmp_path / "text.parquet").write_text("a,b\n", encoding="utf-8")
+    with pytest.raises(KimiUsageError, match=r"text\.parquet cannot be read as Parquet"):
+        await listed(tmp_path / "text.parquet")
     with pytest.raises(KimiUsageError, match="unknown suffix"):
         await listed(tmp_path / "rows.xlsx")
 

@@ -91,6 +91,17 @@ def test_a_table_that_cannot_be_written_stops_the_run_and_keeps_the_lines(
     assert len(lines_path(path).read_bytes().splitlines()) == 1
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".db"])
+def test_a_file_that_no_run_made_is_not_replaced(
+    suffix: str, model: ChatKimi, openrouter: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / f"mine{suffix}"
+    path.write_bytes(b"mine")
+    with pytest.raises(KimiUsageError, match=rf"mine\{suffix} is not the output of a bulk run"):
+        bulk.run(model, ["a"], out=path)
+    assert (path.read_bytes(), openrouter.requests) == (b"mine", [])
+
+
 def test_a_database_that_cannot_be_opened_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="cannot be written"):
         write_table([], tmp_path / "missing" / "a.db")

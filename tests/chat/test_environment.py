@@ -87,7 +87,7 @@ async def test_a_proxy(monkeypatch: pytest.MonkeyPatch, server: Emulator, value:
 NO_PROXY_VALUES = (
     "*", "127.0.0.1", " 127.0.0.1 ", "127.0.0.0/8", "[::1],127.0.0.1", "::1, fe80::/10,127.0.0.1:{port}",
     "http://127.0.0.1", "127.0.0.1/255.0.0.0", ",,127.0.0.1,", "[,127.0.0.1", "[]:,127.0.0.1", "\udcff,127.0.0.1",
-    "fe80::1%eth0,127.0.0.1", "://,127.0.0.1",
+    "fe80::1%eth0,127.0.0.1", "://,127.0.0.1", "example.com 127.0.0.1", "127.*",
 )  # fmt: skip
 
 
@@ -104,6 +104,8 @@ KEYS = (
     ("key\u00a0", True), ("", False), (" ", False), ("\n", False), ("'key'", False), ('"key"', False),
     ("Bearer key", False), ("k\ny", False), ("k\x7f", False), ("k\x0by", False), ("kéy", False), ("k\udcff", False),
     ("sk-or-v1-…", False), ("<your key>", False), ("“key”", False), ("key # comment", False), ("k\u200by", False),
+    ("`key`", False), ("key,", False), ("key;", False), ("Bearer:key", False), ("OPENROUTER_API_KEY=key", False),
+    ("export OPENROUTER_API_KEY=key", False), ("b'key'", False), ("key\\n", False), ("k=e;y'z=", True),
 )  # fmt: skip
 
 

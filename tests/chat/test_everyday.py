@@ -5,6 +5,7 @@ import copy
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Fault, Reply, ToolCall
 from langchain_kimi.testing.http1 import Pause
-from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, reply
+from tests.chat.asking import HEAD, USAGE, WAYS, Tracer, Way, ask, reply
 from tests.conftest import KEY
 
 TOOL = {
@@ -36,6 +37,41 @@ async def test_a_trimmed_conversation_is_sent(openrouter: Emulator, model: ChatK
     assert [message["content"] for message in openrouter.requests[-1].body["messages"]] == [
         message.content for message in messages[-2:]
     ]
+
+
+class Tenant(ChatKimi):
+    """A model with a field of its own, and a value that it caches beside its fields."""
+
+    tenant: str = "none"
+
+    @cached_property
+    def label(self) -> str:
+        return f"{self.tenant}: {self.temperature}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_setting_that_changes_between_calls_is_all_that_changes(openrouter: Emulator, way: Way) -> None:
+    model = Tenant(api_key=KEY, base_url=openrouter.base_url, max_retries=0, tenant="a")
+    assert model.label == "a: None"
+    tracer = Tracer()
+    await ask(model, way, "hi", {"callbacks": [tracer]})
+    model.temperature, model.tenant = 0.5, "b"
+    await ask(model, way, "hi", {"callbacks": [tracer]})
+    await ask(model.model_copy(update={"temperature": 0.75}), way, "hi", {"callbacks": [tracer]})
+    first, *others = openrouter.bodies
+    assert others == [{**first, "temperature": 0.5}, {**first, "temperature": 0.75}]
+    assert model.model_kwargs == {}
+    traced: list[Any] = [run.serialized for run in tracer.runs]
+    assert [one["kwargs"].get("temperature") for one in traced] == [None, 0.5, 0.75]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_tool_without_a_description_can_be_offered(model: ChatKimi, way: Way) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    function = {"name": "get_weather", "description": None, "parameters": parameters, "strict": None}
+    bound = model.bind_tools([{"type": "function", "function": function}])
+    answer = await ask(bound, way, "How is the weather in Oslo?")
+    assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("get_weather", {"city": "Oslo"})]
 
 
 @pytest.mark.parametrize("way", WAYS)

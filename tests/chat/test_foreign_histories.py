@@ -36,6 +36,12 @@ def call(call_id: str | None, name: str = "f", **arguments: Any) -> Any:
     return {"name": name, "args": arguments, "id": call_id, "type": "tool_call"}
 
 
+def assigned(message: BaseMessage) -> BaseMessage:
+    """Return a message whose content a program has removed; LangChain checks it only in constructors."""
+    message.content = None  # type: ignore[assignment]  # as programs without type checks do
+    return message
+
+
 def invalid(call_id: str | None, name: str | None = "f") -> Any:
     return {"name": name, "args": '{"a": ', "id": call_id, "error": "cut", "type": "invalid_tool_call"}
 
@@ -83,6 +89,15 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "text of an Assistant": turn({"type": "text", "text": {"value": "Hello.", "annotations": []}}),
     "text without text": turn({"type": "text", "citations": []}, TEXT),
     "only text without text": turn({"type": "text", "text": None}),
+    "a question with text without text": [HumanMessage([{"type": "text", "text": None}, TEXT])],
+    "instructions with text without text": [SystemMessage([{"type": "text"}, TEXT]), HI],
+    "content that was assigned": [HI, assigned(AIMessage("Hello.")), assigned(HumanMessage("Hi.")), ON],
+    "a document of blocks": [
+        HumanMessage([{"type": "document", "source": {"type": "content", "content": [TEXT]}}]),
+    ],
+    "reasoning details that are no objects": turn(
+        TEXT, additional_kwargs={"reasoning_details": [None, {"type": "reasoning.text", "text": "Hm."}]}
+    ),
     # Google
     "executable code": turn(
         CODE, {"type": "code_execution_result", "code_execution_result": "1", "outcome": 1}, "One."
@@ -118,6 +133,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "an empty chat message": [HI, ChatMessage(content="", role="assistant"), ON],
     # Calls and results
     "an empty result": [HI, AIMessage("", tool_calls=[call("1")]), result("1", ""), ON],
+    "a result of objects": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [{"a": 1}]), ON],
     "a result of blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [TEXT]), ON],
     "a result without blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", []), ON],
     "a result with text without text": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [{"type": "text"}]), ON],

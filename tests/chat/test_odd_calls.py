@@ -48,6 +48,9 @@ async def answer(openrouter: Emulator, model: ChatKimi, way: Way, calls: list[An
         [call(FUNCTION, id=7)],
         [call(None, **FUNCTION)],
         [{"id": "c:0", "name": "get_weather", "arguments": PARIS}],
+        [call({"name": "get_weather", "parameters": PARIS})],
+        [{"id": "c:0", "type": "tool_use", "name": "get_weather", "input": PARIS}],
+        [{"id": "c:0", "type": "tool_call", "name": "get_weather", "args": PARIS}],
         [None, call(FUNCTION)],
     ],
 )
@@ -75,6 +78,7 @@ async def test_two_calls_whose_index_is_text(openrouter: Emulator, model: ChatKi
         (call(["get_weather"]), '[["get_weather"]]'),
         (call({**FUNCTION, "name": None}), FUNCTION["arguments"]),
         (call({**FUNCTION, "arguments": ["Paris"]}), '["Paris"]'),
+        (call(None, type="custom", custom={"name": "get_weather", "input": "Paris"}), "Paris"),
         (call({**FUNCTION, "arguments": 5}), "5"),
         (call({**FUNCTION, "arguments": True}), "true"),
         ("get_weather", '["get_weather"]'),
@@ -88,7 +92,7 @@ async def test_ambiguous_calls_are_invalid_calls(
     assert not message.tool_calls
     [invalid] = message.invalid_tool_calls
     assert invalid["args"] == args
-    reason = "The arguments are not a JSON object" if invalid["name"] else "The tool call has no name."
+    reason = "The arguments are not " if invalid["name"] else "The tool call has no name."
     assert str(invalid["error"]).startswith(reason)
 
 

@@ -20,6 +20,7 @@ STRAY = {
     "Hello<|close|>message<|sep|>": "Hello",
     "Hello<|close|>response<|sep|><|close|>message<|sep|><|end_of_msg|>": "Hello",
     "<|open|>response<|sep|>Hello<|close|>response<|sep|>": "Hello",
+    'Hello<|close|>message<|sep|><|end_of_msg|><|open|>message role="user"<|sep|>And?': "Hello",
     "Hi.<|tool_calls_section_end|>": "Hi.",
     '{"a": 1}<|im_end|>': '{"a": 1}',
     "```py\nx = 1\n```<|im_end|>": "```py\nx = 1\n```",

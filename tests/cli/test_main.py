@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 from typing import Any
 
@@ -69,9 +70,45 @@ def test_no_network_is_one_sentence_and_ends_with_4(capsys: pytest.CaptureFixtur
     assert "Traceback" not in error
 
 
-def test_a_missing_file_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["tokens", "missing.txt"]) == 1
+def test_a_missing_file_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tokens", "missing.txt"]) == 2
     assert "missing.txt" in capsys.readouterr().err
+
+
+def test_a_missing_key_and_wrong_settings_are_one_sentence_and_end_with_2(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("chat", "", code=2)
+    assert cli.err == "model: String should have at least 1 character\n"
+    monkeypatch.delenv("OPENROUTER_API_KEY")
+    cli("chat", code=2)
+    assert cli.err == "There is no key for OpenRouter: pass api_key=... or set OPENROUTER_API_KEY.\n"
+
+
+def test_output_that_nobody_reads_ends_with_141_and_writes_nothing_else(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["explain"]) == 141
+    assert capfd.readouterr() == ("", "")
+
+
+def test_output_to_a_full_disk_ends_with_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert main(["explain"]) == 1
+    assert capsys.readouterr().err == "The output: No space left on device.\n"
+
+
+def test_a_closed_stdout_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["explain"]) == 0
 
 
 def test_an_interrupt_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

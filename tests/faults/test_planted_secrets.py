@@ -4,10 +4,12 @@ The secrets are the key, a header's value, the password of a proxy, a key in a U
 of an organization.
 """
 
+import base64
 import json
 import logging
 import pickle
 import ssl
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ from typing import Any
 import pytest
 from langchain_core.load import dumps
 
+from langchain_kimi import ChatKimi
+from langchain_kimi._openrouter.error_messages import MAX_MESSAGE
+from langchain_kimi._openrouter.reply.bodies import MAX_ERROR_BYTES
 from langchain_kimi.errors import KimiError
-from langchain_kimi.testing import Emulator, Fault, RawReply, Reply
+from langchain_kimi.testing import Emulator, Fault, RawReply, Reply, faults
 from langchain_kimi.testing.faults import CONNECTIONS, HOSTILE, HostileConnection, listening
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.responses import dump, raw_response
@@ -32,7 +37,8 @@ PASSWORD = "planted-proxy-password"
 IN_URL = "planted-key-in-the-url"
 OTHER = "gsk_" + "planted0" * 4
 ORGANIZATION = "org_" + "Planted0" * 3
-SECRETS = (KEY, HEADER, PASSWORD, IN_URL, OTHER, ORGANIZATION)
+SENT = (KEY, HEADER)
+SECRETS = (*SENT, PASSWORD, IN_URL, OTHER, ORGANIZATION)
 ECHO = (
     f"Bearer {KEY}, {HEADER}, http://me:{PASSWORD}@proxy, /v1?api_key={IN_URL}, {OTHER} of {ORGANIZATION}: {PASSWORD}"
 )
@@ -190,6 +196,58 @@ def test_no_hostile_connection_shows_a_secret(  # noqa: PLR0913 - the table's co
             "max_retries": 0,
         }
         assert found_in(searched(openrouter, way, monkeypatch, caplog, **settings)) == []
+
+
+def in_other_forms(text: str) -> Iterator[bytes]:
+    """Yield bodies that contain a text encoded, wrapped or truncated."""
+    for form in (
+        base64.b64encode(f"user:{text}".encode()).decode(),
+        "".join(f"%{byte:02X}" for byte in text.encode()),
+        text.replace("-", "&#45;"),
+        f"{text[:12]}\n{text[12:]}",
+        f"{text[:12]}<wbr>{text[12:]}",
+        "x" * (MAX_MESSAGE - 14) + text,
+    ):
+        yield dump({"error": {"message": form, "code": 502}})
+    yield ("x" * 60 + text).encode()
+    yield ("x" * (MAX_ERROR_BYTES - 14) + text).encode()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+def test_secrets_in_other_forms_are_shown_nowhere(
+    openrouter: Emulator, way: str, every: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [(secret, status, body) for secret in SENT for body in in_other_forms(secret) for status in (200, 400)]
+    for secret, status, body in rows[[*WAYS].index(way) % every :: every]:
+        sent = b"data: %b\n\n" % body if way.endswith("stream") and status == 200 else body
+        openrouter.script(echo(status, sent))
+        texts = searched(openrouter, way, monkeypatch, caplog, max_retries=0)
+        encoded = base64.b64encode(f"user:{secret}".encode()).decode()[8:24]
+        parts = (secret[:10], secret[-10:], encoded, f"%{ord(secret[0]):02X}%", "&#45;")
+        assert found_in(texts, parts) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_frame_of_a_traceback_shows_a_secret(openrouter: Emulator, way: str) -> None:
+    for transport in ("httpx", "httptools", "aiohttp"):
+        settings: dict[str, Any] = {"transport": transport, "max_retries": 0, "default_headers": {"X-Own": HEADER}}
+        for fault in (*ECHOES[:2], ECHOES[4], faults.unanswered(reset=True)):
+            openrouter.script(fault)
+            with model_of(openrouter, **settings) as model:
+                error = ask(model, way).error
+            assert error is not None
+            lines = traceback.TracebackException.from_exception(error, capture_locals=True).format()
+            shown = [line for line in lines if "langchain_kimi" in line or "httpcore" in line]
+            assert shown
+            assert found_in(shown, (*SENT, IN_URL)) == []
+
+
+def test_the_attributes_of_a_model_show_no_secret() -> None:
+    proxy = f"http://me:{PASSWORD}@127.0.0.1:9"
+    model = ChatKimi(api_key=KEY, proxy=proxy, default_headers={"X-Own": HEADER})
+    assert found_in([repr(vars(model)), repr(vars(model.model_copy(deep=True)))]) == []
+    assert (model.proxy, model.default_headers) == (proxy, {"X-Own": HEADER})
 
 
 def test_the_answer_itself_is_unchanged(openrouter: Emulator) -> None:

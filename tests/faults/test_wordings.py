@@ -15,6 +15,7 @@ from langchain_kimi.errors import (
     KimiStatusError,
 )
 from langchain_kimi.testing import Emulator, RawReply
+from tests.faults.cases import chunk, stream_of
 from tests.faults.ways import WAYS, ask, model_of
 from tests.openrouter.failure_cases import OVERFLOWS
 from tests.openrouter.other_messages import OTHERS
@@ -98,6 +99,8 @@ KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
         {"message": "Prompt blocked: PROHIBITED_CONTENT"},
         {"message": "输入内容包含敏感信息"},
         {"message": "内容审核未通过"},
+        {"message": "请求被内容安全策略拦截"},
+        {"message": "Your input contains content that goes against our usage policies."},
         {"message": "Provider returned error", "metadata": {"raw": '{"promptFeedback": {"blockReason": "SAFETY"}}'}},
     ),
     KimiNotFoundError: (
@@ -109,6 +112,7 @@ KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
         {"message": "Model kimi-k9 is no longer available"},
         {"message": "Could not find model kimi-k9"},
         {"message": "模型 kimi-k9 不存在"},
+        {"message": "The provided model identifier is invalid."},
     ),
     KimiContextOverflowError: (
         {"type": "context_length_exceeded"},
@@ -122,6 +126,7 @@ KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
         {"message": "parameter text must be a sensitive boolean"},
         {"message": "model parameter x was not found"},
         {"message": "content must not be empty"},
+        {"message": "Unsupported parameter: content_filter"},
     ),
 }
 
@@ -176,6 +181,70 @@ def test_the_type_of_an_error_without_a_status_decides(openrouter: Emulator, way
             body = {"id": "gen-1", "choices": [], "error": {"message": "No.", "type": word}}
             openrouter.script(RawReply(200, JSON, json.dumps(body).encode()))
             assert type(ask(model, way).error) is kind
+
+
+SHAPES: tuple[Any, ...] = (
+    {"error": OVERFLOW},
+    {"error": [OVERFLOW]},
+    {"error": True, "message": OVERFLOW},
+    {"error": {}, "message": OVERFLOW},
+    {"error": {"message": None, "details": OVERFLOW}},
+    {"error": {"message": "Error", "innererror": {"message": OVERFLOW}}},
+    {"error_msg": OVERFLOW, "error_code": 336103},
+    {"fault": {"faultstring": OVERFLOW, "detail": {"errorcode": "x"}}},
+    {"result": {"error": OVERFLOW}},
+)
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_the_message_is_read_from_a_body_of_any_shape(openrouter: Emulator, way: str) -> None:
+    with model_of(openrouter, max_retries=0) as model:
+        for body in SHAPES:
+            text = json.dumps(body)
+            for sent in (text, f": PROCESSING\n\n{text}", f"event: error\ndata: {text}\n\n", json.dumps(text)):
+                openrouter.script(RawReply(400, JSON, sent.encode()))
+                raised = ask(model, way).error
+                assert isinstance(raised, KimiContextOverflowError), sent
+                assert raised.reason == OVERFLOW
+
+
+BARE: tuple[Any, ...] = (
+    {"object": "error", "message": OVERFLOW, "type": "BadRequestError", "param": None, "code": 400},
+    {"detail": OVERFLOW},
+    {"code": "InvalidParameter", "message": OVERFLOW},
+    {"base_resp": {"status_code": 2013, "status_msg": OVERFLOW}},
+    [{"error": {"code": 400, "message": OVERFLOW}}],
+)
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_without_its_usual_key_does_not_end_an_answer(openrouter: Emulator, way: str) -> None:
+    content = stream_of(chunk("The"), done=False)
+    with model_of(openrouter, max_retries=0) as model:
+        for body in BARE:
+            event = f"data: {json.dumps(body)}\n\n".encode()
+            streams = [event + b"data: [DONE]\n\n", content + event + b"data: [DONE]\n\n"]
+            streams += [content + event.replace(b"data", b"error", 1), content + b"event: error\n" + event]
+            for sent in streams if way.endswith("stream") else [json.dumps(body).encode()]:
+                kind = "text/event-stream" if way.endswith("stream") else "application/json"
+                openrouter.script(RawReply(200, {"content-type": kind}, sent))
+                outcome = ask(model, way)
+                assert isinstance(outcome.error, KimiContextOverflowError), sent
+                assert outcome.error.reason == OVERFLOW
+                assert [str(part.text) for part in outcome.shown if part.text] == ["The"] * sent.startswith(content)
+
+
+@pytest.mark.covered
+@pytest.mark.parametrize("way", WAYS)
+def test_an_account_without_credit_is_not_a_rate_limit(openrouter: Emulator, way: str) -> None:
+    message = "Your account is suspended due to insufficient balance, please recharge your account"
+    with model_of(openrouter, max_retries=2) as model:
+        for status in (400, 403, 429):
+            openrouter.script(RawReply(status, JSON, json.dumps({"error": {"message": message}}).encode()))
+            assert type(ask(model, way).error) is KimiPaymentRequiredError
+    assert len(openrouter.requests) == 3
 
 
 TOOLS = [{"type": "function", "function": {"name": f"tool_{number}", "parameters": {}}} for number in range(5)]

@@ -132,7 +132,27 @@ ROOTS = [
     root("additional properties", obj({}, additionalProperties=STRING), None),
     root("no additional properties", obj({}, additionalProperties=False), None),
     root("null as additional properties", obj({}, additionalProperties=None), "lite", obj({}), "left out"),
-    root("properties that are a list", {"type": "object", "properties": []}, "lite", ["as properties"]),
+    root("properties that are a list", {"type": "object", "properties": [STRING]}, "lite", ["as properties"]),
+    root("an empty list as properties", {"type": "object", "properties": []}, "lite", obj({})),
+    root("empty lists as definitions", obj({}, definitions=[], **{"$defs": []}), "lite", obj({})),
+    root("null as a pattern of names", obj({}, patternProperties=None), "ultra", obj({}), "left out"),
+    root("the type of a root in capitals", {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}, "api",
+         obj({"a": STRING})),
+    root("an anchor", obj({"x": {"$ref": "#a"}, "y": {"$anchor": "a", **STRING}}), "lite",
+         obj({"x": {"$ref": "#/$defs/y"}, "y": {"$anchor": "a", **STRING}},
+             **{"$defs": {"y": {"$anchor": "a", **STRING}}})),
+    root("the address of the root", obj({"x": {"$ref": "https://a.example/b#/$defs/A"}},
+         **{"$id": "https://a.example/b", "$defs": {"A": STRING}}), "lite",
+         obj({"x": {"$ref": "#/$defs/A"}}, **{"$id": "https://a.example/b", "$defs": {"A": STRING}})),
+    root("a reference within a part that was a root",
+         obj({"x": obj({"y": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": STRING}})}), "lite",
+         obj({"x": obj({"y": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": STRING}})}, **{"$defs": {"A": STRING}})),
+    root("a definition that is broken and not used", obj({}, **{"$defs": {"A": {"$ref": "#/$defs/B"}}}), "lite",
+         obj({})),
+    root("a definition that is broken and used",
+         obj({"x": {"$ref": "#/$defs/A"}}, **{"$defs": {"A": {"type": "date"}}}), "lite", [NO_VALUE]),
+    root("a reference in an example", obj({"x": {**STRING, "examples": [{"$ref": "#/a"}], "x-a": {"$ref": "b"}}}),
+         "strict", obj({"x": STRING})),
     root("a required property", obj({"a": STRING}, required=["a"]), None),
     root("an undeclared required property", obj({}, required=["a"]), "lite", obj({"a": ANYTHING}, required=["a"])),
     root("an undeclared required property of a type", obj({}, required=["a"], additionalProperties=STRING), "lite",
@@ -217,8 +237,12 @@ TYPES = [
     prop("two numeric types", {"type": ["integer", "null"], "minimum": 1}, "strict",
          {"anyOf": [{"type": "integer", "minimum": 1}, NULL]}),
     prop("no types", {"type": []}, "lite", [NO_VALUE]),
-    prop("an unknown type", {"type": "any"}, "lite", [NO_VALUE]),
-    prop("an unknown type in a list", {"type": ["string", "None"]}, "lite", [NO_VALUE]),
+    prop("an unknown type", {"type": "date"}, "lite", [NO_VALUE]),
+    prop("an unknown type in a list", {"type": ["string", "date"]}, "lite", [NO_VALUE]),
+    prop("the type of draft 3 for all", {"type": "any"}, "lite", ANYTHING),
+    prop("the type of draft 3 for all in a list", {"type": ["string", "any"]}, "lite", ANYTHING),
+    prop("a type in capitals", {"type": "STRING", "description": "d"}, "lite", {**STRING, "description": "d"}),
+    prop("types of Python", {"type": ["str", "None"]}, "lite", {"type": ["string", "null"]}),
     prop("null as type", {"type": None, "description": "d"}, "lite", {**ANYTHING, "description": "d"}, "left out"),
     prop("a number as type", {"type": 1}, "lite", ["as type"]),
     prop("no keywords", {}, "ultra", ANYTHING),
@@ -233,7 +257,10 @@ TYPES = [
     prop("an exclusive limit", {"type": "number", "exclusiveMinimum": 0}, "ultra"),
     prop("a range without values", {"type": "integer", "minimum": 2, "maximum": 1}, "ultra"),
     prop("null as description", {"type": "string", "description": None}, "lite", STRING, "left out"),
-    prop("a number as description", {"type": "string", "description": 1}, "lite", ["as description"]),
+    prop("a number as description", {"type": "string", "description": 1}, "lite", {**STRING, "description": "1"}),
+    prop("lines as description", {"type": "string", "description": ["a", "b"]}, "lite",
+         {**STRING, "description": "a\nb"}),
+    prop("an object as description", {"type": "string", "description": {}}, "lite", ["as description"]),
     prop("true as required", {"type": "string", "required": True}, "lite", STRING, "left out"),
     prop("not", {"not": STRING}, "ultra"),
 ]  # fmt: skip
@@ -348,3 +375,17 @@ SHAPES = {
     }.items()
     for shape in shapes
 }  # fmt: skip
+
+FOREIGN = frozenset(
+    {
+        "root: an empty list as properties",
+        "root: empty lists as definitions",
+        "root: the type of a root in capitals",
+        "root: a reference within a part that was a root",
+        "type: the type of draft 3 for all",
+        "type: the type of draft 3 for all in a list",
+        "type: a type in capitals",
+        "type: types of Python",
+    }
+)
+"""Shapes that JSON Schema does not allow, so it does not define which arguments they allow."""

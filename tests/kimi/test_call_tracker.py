@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.call_tracker import ToolCallTracker, TrackedCall, arguments_text, is_json
+from langchain_kimi._kimi.call_tracker import CallDelta, ToolCallTracker, TrackedCall, arguments_text, is_json
 
 
 def entry(index: Any = None, id: Any = None, name: Any = None, arguments: Any = None, **more: Any) -> Any:  # noqa: A002 - the wire's word
@@ -175,3 +175,17 @@ def test_is_json(text: str, whole: bool) -> None:  # noqa: FBT001 - a column of 
 )
 def test_arguments_become_text(arguments: Any, text: str) -> None:
     assert arguments_text(arguments) == text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"function": {"name": "f", "parameters": {"a": 1}}},
+        {"function": {"name": "f", "arguments": None, "args": {"a": 1}}},
+        {"type": "tool_use", "name": "f", "input": {"a": 1}},
+        {"type": "custom", "custom": {"name": "f", "input": '{"a": 1}'}},
+    ],
+)
+def test_arguments_under_another_name(entry: dict[str, Any]) -> None:
+    delta = CallDelta.of({"index": 0, "id": "c", **entry})
+    assert (delta.name, delta.arguments) == ("f", '{"a": 1}')

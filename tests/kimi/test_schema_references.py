@@ -66,6 +66,12 @@ def test_definitions_with_a_slash_in_a_key_are_inlined() -> None:
     assert not definitions.must_be_inlined("#")
 
 
+def test_used_definitions() -> None:
+    holder = {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}, "C": {"$ref": "#/$defs/No"}, "D": STRING}
+    definitions = Definitions({"items": {"$ref": "#/$defs/A"}, "not": {"$ref": "#/$defs/C"}, "$defs": holder})
+    assert [name for name in holder if definitions.is_used(f"#/$defs/{name}")] == ["A", "B", "C"]
+
+
 LOOP = {"$ref": "#/$defs/Loop"}
 
 

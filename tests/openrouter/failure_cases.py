@@ -192,6 +192,18 @@ MODERATED_BODIES = [
     sent("x", "content_policy_violation"),
     passed_on({"error": {"message": "The request was rejected because it was considered high risk"}}),
     passed_on({"error": {"message": "Rejected", "type": "content_filter"}}),
+    *(
+        sent(words, 400)
+        for words in (
+            "Your input contains content that goes against our usage policies.",
+            "Your prompt contains disallowed content",
+            "PROMPT_INJECTION detected",
+            "This may be a violation of Terms of Service",
+            "Request blocked: NSFW content",
+            "您输入的内容违反了相关法规",
+            "请求被内容安全策略拦截",
+        )
+    ),
     passed_on({"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}),
     *(
         {"error": {"message": "x", "type": kind, "code": 400}}

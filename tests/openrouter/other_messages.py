@@ -229,4 +229,11 @@ OTHERS = [
     "模型负载过高",
     "内容审核未通过,超过阈值",
     "提示词包含敏感内容",
+    "Number of tokens has exceeded your daily limit",
+    "Your org has exceeded the token limit for this month",
+    "You have exceeded the number of tokens allowed in 60s",
+    "Your token exceeds its allowed scope",
+    "You have sent too many tokens in the last hour",
+    "max thinking tokens exceeds limit 32768",
+    "Prompt must have more than 0 tokens",
 ]

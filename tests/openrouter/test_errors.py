@@ -12,7 +12,6 @@ from langchain_kimi._openrouter.errors import (
     error_from_response,
     find_error,
     malformed,
-    without_tags,
 )
 from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import (
@@ -21,13 +20,13 @@ from langchain_kimi.errors import (
     KimiInvalidRequestError,
     KimiModerationError,
     KimiNotFoundError,
+    KimiPaymentRequiredError,
     KimiRateLimitError,
     KimiServerError,
     KimiStatusError,
     KimiUnexpectedStatusError,
     RawReply,
 )
-from tests.growth import assert_linear
 from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
 
 HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
@@ -96,6 +95,15 @@ def test_a_refused_input_is_a_moderation_error(body: Any) -> None:
         "model_not_found",
         "The model kimi-k0 has been deprecated",
         "Model kimi-k9 is not available",
+        "Model kimi-k9 is offline",
+        "model_not_supported",
+        "DeploymentNotFound",
+        "The API deployment for this resource does not exist.",
+        "The provided model identifier is invalid.",
+        "Unable to access model kimi-k9. Please visit the list of supported models.",
+        "litellm.BadRequestError: LLM Provider NOT provided. You passed model=kimi-k9",
+        "unknown provider for model kimi-k9",
+        "The supported API model names are deepseek-chat, but you passed kimi-k9.",
     ],
 )
 def test_an_unknown_model_is_not_found(message: str) -> None:
@@ -103,30 +111,54 @@ def test_an_unknown_model_is_not_found(message: str) -> None:
     assert type(raised(400, passed_on({"error": {"message": message}}))) is KimiNotFoundError
 
 
-def test_mandatory_reasoning_has_advice() -> None:
-    message = "Reasoning is mandatory for this endpoint and cannot be disabled."
-    assert "reasoning={'exclude': True}" in raised(400, sent(message, 400)).advice
+NO_CREDIT = (
+    (400, "Your credit balance is too low to access the API. Please go to Plans & Billing to purchase credits."),
+    (400, "Arrearage: Access denied, please make sure your account is in good standing."),
+    (403, "Your team has either used all available credits or reached its monthly spending limit"),
+    (403, "Account balance is not enough"),
+    (403, "用户额度不足, 剩余额度: 0.00"),
+    (429, "Your account is suspended due to insufficient balance, please recharge your account"),
+    (429, "insufficient_quota"),
+)
+
+
+@pytest.mark.parametrize(("status", "message"), NO_CREDIT)
+def test_an_account_without_credit_is_a_payment_error(status: int, message: str) -> None:
+    error = raised(status, sent(message, status))
+    assert type(error) is KimiPaymentRequiredError
+    assert not error.is_retryable
+    assert error.status == status
+
+
+def test_a_provider_that_is_out_of_quota_may_be_avoided_by_a_retry() -> None:
+    error = raised(429, passed_on("insufficient_quota", 429))
+    assert type(error) is KimiRateLimitError
+    assert error.is_retryable
 
 
 @pytest.mark.parametrize(
-    ("page", "text"),
+    "reply",
     [
-        ("<p>a</p><style>p {}</style>b<script>x < y</script>c", " a  b  c"),
-        ("a < b", "a   b"),
-        ("<style>never closed", " "),
-        ("</style>", " "),
-        ("<SCRIPT>x</SCRIPT>y", " y"),
-        ("", ""),
+        {"error": True, "message": "The disk is full", "code": 429},
+        {"error": "Bad Request", "message": "The disk is full", "code": 429},
+        {"error": ["The disk is full"], "code": 429},
+        {"error": [{"message": "The disk is full"}], "code": 429},
+        {"choices": [{"error": "The disk is full", "code": 429}]},
     ],
 )
-def test_tags_are_removed_from_a_page(page: str, text: str) -> None:
-    assert without_tags(page).split() == text.split()
+def test_the_facts_beside_an_error_that_is_not_an_object_count(reply: Any) -> None:
+    error = within(reply)
+    assert type(error) is KimiRateLimitError
+    assert (error.reason, error.code) == ("The disk is full", 429)
 
 
-@pytest.mark.uncovered
-@pytest.mark.parametrize("unit", ["<", "<style", "<script>", "<a>", "&lt;", "</style><style>"])
-def test_an_error_page_is_read_in_linear_time(unit: str) -> None:
-    assert_linear(lambda size: without_tags(unit * (size // len(unit))))
+def test_an_empty_error_has_the_message_beside_it() -> None:
+    assert within({"error": {}, "message": "The disk is full"}).reason == "The disk is full"
+
+
+def test_mandatory_reasoning_has_advice() -> None:
+    message = "Reasoning is mandatory for this endpoint and cannot be disabled."
+    assert "reasoning={'exclude': True}" in raised(400, sent(message, 400)).advice
 
 
 @pytest.mark.parametrize("status", [501, 505, 511])
@@ -247,6 +279,7 @@ def test_an_error_without_a_message(reply: Any) -> None:
         ({"reason": {"msg": "boom"}}, "boom"),
         ({"message": "", "errors": [{"message": "boom"}]}, "boom"),
         ({"code": 502}, "The provider failed without giving a reason."),
+        ({"message": "", "details": "boom"}, "boom"),
     ],
 )
 def test_the_message_of_an_error(error: Any, reason: str) -> None:

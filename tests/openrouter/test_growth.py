@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from langchain_kimi._openrouter.errors import error_from_reply, error_from_response, retry_after
+from langchain_kimi._openrouter.errors import error_from_reply, error_from_response
 from langchain_kimi._openrouter.http.decoding import DecodingError, ZlibDecoder
 from langchain_kimi._openrouter.overflow import reports_overflow
 from langchain_kimi._openrouter.redaction import Redactor
@@ -18,6 +18,7 @@ from langchain_kimi._openrouter.reply.assembly import ReasoningDetails
 from langchain_kimi._openrouter.reply.bodies import CommentFilter, read_body, without_comments
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.reply.stream import PlainReader, StreamReader
+from langchain_kimi._openrouter.retry_after import retry_after
 from langchain_kimi.errors import KimiError, RawReply
 from tests.conftest import KEY
 from tests.growth import assert_linear

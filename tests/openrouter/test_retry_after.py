@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._openrouter.errors import number_of, retry_after
+from langchain_kimi._openrouter.retry_after import number_of, retry_after
 from tests.openrouter.failure_cases import IN_A_MINUTE, NOW, sent
 
 IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
@@ -27,6 +27,19 @@ IN_A_MINUTE_HTTP = formatdate(NOW + 60, usegmt=True)
         ({"retry_after": "7s"}, sent("x"), 7.0),
         ({"retry_after": "1.5 seconds"}, sent("x"), 1.5),
         ({"retry_after": "1500ms"}, sent("x"), 1.5),
+        ({"retry_after": "1m30s"}, sent("x"), 90.0),
+        ({"retry_after": "1m0.5s"}, sent("x"), 60.5),
+        ({"retry_after": "2 h"}, sent("x"), 7200.0),
+        ({"retry_after": "1 minute"}, sent("x"), 60.0),
+        ({"retry_after": "1s500ms"}, sent("x"), 1.5),
+        ({"retry_after": '"7"'}, sent("x"), 7.0),
+        ({"retry_after": "7; reason"}, sent("x"), 7.0),
+        ({"retry_after": "7 days"}, sent("x"), None),
+        ({"retry_after": "7x"}, sent("x"), None),
+        # Points in time.
+        ({"retry_after": str(int(NOW + 60))}, sent("x"), 60.0),
+        ({"retry_after": IN_A_MINUTE}, sent("x"), 60.0),
+        ({"retry_after": str(int(NOW - 60))}, sent("x"), 0.0),
         ({"retry_after": "7, 9"}, sent("x"), 7.0),
         ({"retry_after_ms": "1500"}, sent("x"), 1.5),
         ({"retry_after_ms": "1500", "retry_after": "2"}, sent("x"), 1.5),

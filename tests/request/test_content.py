@@ -122,8 +122,6 @@ def test_system_prompts_accept_only_text(role: Any) -> None:
 
 
 ERRORS = [
-    ({"type": "text"}, "a block of type 'text' needs 'text'."),
-    ({"type": "text", "text": None}, "a block of type 'text' needs 'text'."),
     ({"type": "text-plain"}, "a block of type 'text-plain' needs 'text', 'base64' or 'url'."),
     (
         {"type": "text-plain", "base64": "/w=="},
@@ -145,7 +143,60 @@ def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> No
     assert str(raised.value) == f"messages[2].content[1]: {reason}"
 
 
+@pytest.mark.parametrize("role", ["system", "user", "tool"])
+@pytest.mark.parametrize(
+    ("content", "wire"),
+    [
+        (None, ""),
+        ([None, "a"], "a"),
+        ([{"type": "text"}, text("a")], "a"),
+        ([{"type": "text", "text": None}], ""),
+        ([{"type": "text", "text": {"value": "a", "annotations": []}}], "a"),
+        ([{"type": "text", "text": ["a", "b"]}], "a\nb"),
+    ],
+)
+def test_a_text_that_is_not_a_string_is_no_error(content: Any, wire: str, role: str) -> None:
+    assert content_to_wire(content, role, "messages[0]") == wire
+
+
 PNG = "iVBORw0KGgoAAAAN"
+
+
+@pytest.mark.parametrize(
+    ("block", "part"),
+    [
+        (
+            {"mime_type": "image/png", "data": PNG},
+            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+        ),
+        (
+            {"mime_type": "audio/wav", "data": b"RIFF"},
+            {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+        ),
+        (
+            {"mime_type": "application/pdf", "file_uri": "https://files.test/a.pdf"},
+            {"type": "file", "file": {"file_data": "https://files.test/a.pdf"}},
+        ),
+        (
+            {"file_uri": "https://files.test/a.pdf"},
+            {"type": "file", "file": {"file_data": "https://files.test/a.pdf"}},
+        ),
+    ],
+)
+@pytest.mark.parametrize("role", ["user", "tool"])
+def test_media_in_googles_form(block: Any, part: Any, role: str) -> None:
+    assert content_to_wire([{"type": "media", **block}], role, "messages[0]") == [part]
+
+
+def test_a_document_of_blocks() -> None:
+    source = {"type": "content", "content": [text("a"), text("b")]}
+    assert content_to_wire([{"type": "document", "source": source, "title": "t"}], "user", "messages[0]") == "t\na\nb"
+
+
+def test_the_objects_of_a_result_that_are_not_blocks_are_sent_as_json() -> None:
+    assert content_to_wire([{"a": 1}, {"text": "b", "c": 2}], "tool", "m") == '{"a": 1}\n{"text": "b", "c": 2}'
+    assert content_to_wire([{"text": "a"}], "tool", "m") == "a"
+    assert content_to_wire([{"a": 1}], "user", "messages[0]") == ""
 
 
 def test_images_get_their_detected_types() -> None:

@@ -1,3 +1,4 @@
+import copy
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ def test_details_as_received_are_not_changed(details: list[Any]) -> None:
         ([text("H"), text("m.", signature=None), text(None, signature="s")], [text("Hm.", signature="s")]),
         ([text("a"), text(None, signature="s"), text("b")], [text("a", signature="s"), text("b")]),
         ([summary("a"), summary("b"), encrypted("x")], [summary("ab"), encrypted("x")]),
+        ([None, text("a"), "b"], [text("a"), "b"]),
         ([text("a", format=CLAUDE * 3)], [text("a", format=CLAUDE)]),
         ([text("a", format="unknownunknown")], [text("a", format="unknown")]),
         ([text("a", format="new-format-v9" * 4)], [text("a", format="new-format-v9")]),
@@ -55,7 +57,7 @@ def test_details_as_received_are_not_changed(details: list[Any]) -> None:
     ],
 )
 def test_fragments_and_repeated_formats_are_restored(details: list[Any], restored: list[Any]) -> None:
-    before = [{**detail} for detail in details]
+    before = copy.deepcopy(details)
     assert details_to_wire(details) == restored
     assert details == before
 

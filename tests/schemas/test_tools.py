@@ -329,19 +329,6 @@ def test_schemas_that_are_too_deep_are_refused(parameters: Any) -> None:
         response_format_to_wire(parameters, None)
 
 
-@pytest.mark.parametrize(
-    "tool",
-    [
-        {"type": "function", "function": {"name": "ping", "parameters": None}},
-        {"name": "ping", "parameters": None},
-        {"name": "ping", "input_schema": None},
-    ],
-)
-def test_a_schema_that_is_null_is_one_of_an_empty_object(tool: Any) -> None:
-    [wire] = tools_to_wire([tool], strict=None)
-    assert wire["function"] == {"name": "ping", "parameters": {"type": "object", "properties": {}}}
-
-
 @pytest.mark.parametrize("holder", ["$defs", "definitions"])
 def test_definitions_of_a_tool_s_dict_schema_are_kept(holder: str) -> None:
     node = {"title": "Node", "type": "object", "properties": {"next": {"$ref": f"#/{holder}/Node"}}}
@@ -379,3 +366,19 @@ def test_typed_server_tools_are_sent_beside_functions() -> None:
 def test_the_class_of_a_server_tool_is_not_a_tool() -> None:
     with pytest.raises(KimiUsageError, match=r"pass an object, WebSearch\(\)"):
         tools_to_wire([WebSearch], strict=None)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"a": {"$ref": "#/properties/b~1c"}, "b/c": {"type": "string"}},
+        {"a": {"anyOf": [{"$ref": "#name"}, {"type": "null"}]}, "b": {"$anchor": "name", "type": "string"}},
+        {"$ref": {"type": "string"}},
+        {"a": {"type": "object", "default": {"$ref": "b"}}},
+    ],
+)
+def test_references_of_a_dict_schema_are_kept(properties: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": properties, "description": "Arguments."}
+    tool = StructuredTool(name="walk", description="Walk.", args_schema=schema, func=print)
+    [wire] = tools_to_wire([tool], strict=None)
+    assert wire["function"]["parameters"] == {"type": "object", "properties": properties}

@@ -91,6 +91,17 @@ def test_head_has_the_headers_of_get(client: httpx.Client) -> None:
         assert (head.status_code, head.content, head.headers) == (200, b"", get.headers)
 
 
+@pytest.mark.parametrize("path", ["/chat/completions", "/models", "/batches/1"])
+def test_a_page_in_a_browser_may_call_every_endpoint(openrouter: Emulator, path: str) -> None:
+    requested = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-title"}
+    response = httpx.options(openrouter.base_url + path, headers={"Origin": "http://localhost:3000", **requested})
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-allow-headers"] == "authorization,x-title"
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert httpx.options(openrouter.base_url + path).headers["access-control-allow-headers"] == "*"
+
+
 def test_paths_are_decoded(client: httpx.Client) -> None:
     for path in ("/models/moonshotai%2Fkimi-k3/endpoints", "/models/moonshotai/kimi-k3/endpoints/"):
         assert client.get(path).json()["data"]["id"] == "moonshotai/kimi-k3"

@@ -11,6 +11,7 @@ from langchain_kimi.testing.http1 import (
     Pause,
     Response,
     UnsupportedEncodingError,
+    UnsupportedTransferError,
     frame,
     parse_head,
     response_head,
@@ -31,6 +32,7 @@ def test_request_heads_are_parsed() -> None:
         b"GET / HTTP/1.1\r\nodd",
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked",
         b"POST / HTTP/1.1\r\nContent-Length: +1",
         b"POST / HTTP/1.1\r\nContent-Length: \xb2",
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
@@ -39,6 +41,18 @@ def test_request_heads_are_parsed() -> None:
 def test_malformed_heads_are_rejected(head: bytes) -> None:
     with pytest.raises(MalformedRequestError):
         parse_head(head)
+
+
+def test_lines_of_a_head_may_end_in_lf_alone() -> None:
+    head = HttpRequest("GET", "/a", {"host": "here", "x": "y"}, b"", "HTTP/1.1")
+    assert parse_head(b"GET /a HTTP/1.1\nHost: here\nX: y") == head
+    assert parse_head(b"GET /a HTTP/1.1\r\nHost: here\nX: y\r") == head
+
+
+def test_an_unknown_transfer_encoding_is_not_implemented() -> None:
+    with pytest.raises(UnsupportedTransferError) as raised:
+        parse_head(b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked")
+    assert raised.value.status == 501
 
 
 def test_pieces_are_framed_as_chunks() -> None:
@@ -54,6 +68,7 @@ def test_pieces_are_framed_as_chunks() -> None:
             False,
             b"HTTP/1.1 404 Not Found\r\na: b\r\ncontent-length: 3\r\n\r\n",
         ),
+        (Response(204, {}), False, b"HTTP/1.1 204 No Content\r\n\r\n"),
         (Response(524, {}, (Pause(1),)), True, b"HTTP/1.1 524 Unknown\r\ntransfer-encoding: chunked\r\n\r\n"),
     ],
 )

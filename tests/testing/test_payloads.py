@@ -4,6 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_kimi import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.testing.chat import deltas, events, message, reply, text
 
@@ -160,3 +161,25 @@ def test_refusals_and_annotations_are_streamed_after_the_text(openrouter: Emulat
     sent = deltas(events(client))
     assert [delta["refusal"] for delta in sent if "refusal" in delta] == ["I cannot."]
     assert [delta["annotations"] for delta in sent if "annotations" in delta] == [[citation]]
+
+
+DETAILS: list[Any] = [
+    {"type": "reasoning.summary", "summary": "Short.", "format": "openai-responses-v1", "index": 0},
+    {"type": "reasoning.encrypted", "data": "abc", "format": "openai-responses-v1", "index": 0},
+]
+
+
+def test_images_and_details_of_the_reasoning_can_be_scripted(openrouter: Emulator, client: httpx.Client) -> None:
+    image: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    scripted = Reply(
+        text="A cat.", reasoning="Fur.", reasoning_details=DETAILS, images=[image["image_url"]["url"], image]
+    )
+    openrouter.script(scripted, times=4)
+    whole = message(client)
+    assert (whole["reasoning"], whole["reasoning_details"], whole["images"]) == ("Fur.", DETAILS, [image, image])
+    sent = deltas(events(client))
+    assert [delta["reasoning_details"] for delta in sent if "reasoning_details" in delta] == [[one] for one in DETAILS]
+    assert [delta["images"] for delta in sent if "images" in delta] == [[image, image]]
+    assert "reasoning_details" not in message(client, reasoning={"exclude": True})
+    kimi = ChatKimi(api_key="key", base_url=openrouter.base_url)
+    assert kimi.invoke("Draw a cat.").additional_kwargs["images"] == [image, image]

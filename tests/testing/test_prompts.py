@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi.testing import prompts
+from langchain_kimi.testing import prompts, responder
+from tests.growth import assert_linear
+from tests.rows import each_row
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,14 @@ def test_text_of_messages() -> None:
     assert [prompts.text_of(message) for message in messages] == ["be", "one\ntwo", ""]
     assert prompts.last_user_text(messages) == "one\ntwo"
     assert prompts.last_user_text(messages[:1]) == "be"
+
+
+@each_row(
+    "part", ["a", "1", "1.", "2020-01-", "a@", "a@b.", "“", "「", "'a", '"', "http://.", "in Aa Bb, CD and ", "keys  "]
+)
+def test_the_time_to_read_a_prompt_grows_with_its_length(part: str) -> None:
+    def reply(size: int) -> object:
+        text = (part * size)[:size]
+        return prompts.keys(text), responder.reply_to({"messages": [{"role": "user", "content": text}]})
+
+    assert_linear(reply)

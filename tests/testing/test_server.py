@@ -75,6 +75,24 @@ def test_the_response_to_head_has_no_body() -> None:
 def test_line_breaks_before_a_request_are_ignored() -> None:
     with serving(Response(steps=(b"ok",), chunked=False)) as (server, _):
         assert spoken(server, b"\r\n\r\nGET / HTTP/1.0\r\n\r\n").endswith(b"ok")
+        assert spoken(server, b"\n\r\nGET / HTTP/1.0\r\n\r\n").endswith(b"ok")
+
+
+def test_lines_of_a_head_may_end_in_lf_alone() -> None:
+    def respond(request: HttpRequest) -> Response:
+        return Response(steps=(request.headers["host"].encode() + request.body,), chunked=False)
+
+    with serving(respond) as (server, _):
+        first, second = b"POST / HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\n", b"yPOST / HTTP/1.0\r\nHost: b\n\r\n"
+        received = spoken(server, first, second)
+    assert received.count(b"HTTP/1.1 200 OK") == 2
+    assert b"ax\ny" in received
+
+
+def test_an_unknown_transfer_encoding_is_not_implemented() -> None:
+    with serving(Response()) as (server, _):
+        sent = b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+        assert spoken(server, sent).startswith(b"HTTP/1.1 501 Not Implemented\r\n")
 
 
 def test_a_malformed_request_ends_a_kept_connection() -> None:

@@ -19,6 +19,14 @@ def load(tmp_path: Path, *rows: Any) -> Any:
     return load_cases(file)
 
 
+def test_cases_may_contain_any_character_and_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    text = "one\N{LINE SEPARATOR}two\N{NEXT LINE}three"
+    row = json.dumps({"messages": [{"role": "user", "content": text}]}, ensure_ascii=False)
+    file = tmp_path / "cases.jsonl"
+    file.write_bytes(f"\N{ZERO WIDTH NO-BREAK SPACE}{row}\r\n{row}".encode())
+    assert [case.messages[0]["content"] for case in load_cases(file)] == [text, text]
+
+
 def test_the_packaged_cases_can_be_sent() -> None:
     cases = packaged_cases()
     assert {case.call for case in cases} == {True, False}

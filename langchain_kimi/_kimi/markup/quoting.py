@@ -16,31 +16,56 @@ from langchain_kimi._kimi.markup.blocks import BlockTracker
 from langchain_kimi._patterns import lazy_pattern
 
 _FENCE = lazy_pattern(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
-_BACKTICKS = lazy_pattern(r"`+")
-_TAG = lazy_pattern(r"<(/?)(?:code|pre|samp|kbd|textarea|example)(?=[\s>])")
+# A backslash escapes a backtick, but not in code.
+_BACKTICKS = lazy_pattern(r"(\\?)(`+)")
+_TAG = lazy_pattern(
+    r"<(/?)(?:code|pre|samp|kbd|tt|textarea|example|xmp|script|style|blockquote|nowiki|syntaxhighlight|CodeBlock)"
+    r"(?=[\s>])"
+)
 _QUOTE = lazy_pattern(r'\\.|"', re.DOTALL)
-_UNSETTLED = '`<>/codepresampkbtxl"\\'
+_UNSETTLED = '`<>/codepresampkbtxlyrigqunwhCB"\\'
 """The characters of backticks, tags and quotation marks, which may continue after the end of a text."""
 
 _ENGLISH = ("\u201c", "\u201d")
-_GERMAN = ("\u201e", "\u201c")
+_GERMAN = ("\u201e", "\u201c\u201d")
 _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"), ("『", "』"))
+"""Opening marks, each with its closing marks."""
+# In German and Danish, these marks close a quotation: »so«.
+_REVERSED = lazy_pattern(r"(?<=[\w.,!?…])[«\u2039]")
 # An opening bracket directly before markup, unless it ends an emoticon, or an opening apostrophe.
-_OPENED_BRACKET = lazy_pattern(r"(?<![:;-])\((?=<\|)|[\[{](?=<\|)|(?<=[\s(\[{:,=>-])['\u2018](?=<\|)")
+_OPENED_BRACKET = lazy_pattern(
+    r"(?<![:;-])\((?=<\|)|[\[{\uff08【《〈](?=<\|)"
+    r"|(?<=[\s(\[{:,=>-])(?:[bBrRuUfF]{0,2}'|[\u2018\u201a])(?=<\|)|(?<=[\s(\[{])(?:\*{1,3}|_{1,3}|~{1,2})(?=<\|)"
+)
 _BRACKETS = {"(": lazy_pattern(r"[()]"), "[": lazy_pattern(r"[\[\]]"), "{": lazy_pattern(r"[{}]")}
+_BRACKETS |= {"\uff08": lazy_pattern("[\uff08\uff09]"), "【": lazy_pattern("[【】]"), "《": lazy_pattern("[《》]")}
+_BRACKETS["〈"] = lazy_pattern("[〈〉]")
 # Markup ends with a marker, so an apostrophe inside a call's arguments is not a closing one.
-_BRACKETS |= {"'": lazy_pattern(r"(?<=\|>)'"), "\u2018": lazy_pattern(r"(?<=\|>)\u2019")}
-_AFTER_BRACKET = lazy_pattern(r"[\[{]$")
-# An opening apostrophe or parenthesis.
-_OPENING_MARK = lazy_pattern(r"(?:^|[\s(\[{:,=>-])['\u2018]$|(?<![:;-])\($")
+_CLOSING_MARKS = {"\u2018": "\u2019", "\u201a": "\u2018"}
+_BRACKETS |= {
+    mark: lazy_pattern(rf"(?<=\|>){re.escape(_CLOSING_MARKS.get(mark, mark))}")
+    for mark in ("'", "\u2018", "\u201a", "*", "**", "***", "_", "__", "___", "~", "~~")
+}
+_AFTER_BRACKET = lazy_pattern(r"[\[{\uff08【《〈]$")
+# An opening mark of a quotation or of emphasis, or a parenthesis.
+_OPENING_MARK = lazy_pattern(
+    r"(?:^|[\s(\[{:,=>-])(?:[bBrRuUfF]{0,2}'|[\u2018\u201a])$|(?:^|[\s(\[{])(?:\*{1,3}|_{1,3}|~{1,2})$|(?<![:;-])\($"
+)
 _BLOCK_SCALAR = lazy_pattern(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
+_LIST_ITEM = lazy_pattern(r"\s*(?:[-*+]|\d{1,9}[.)])\s{1,4}(?=\S)")
+_BAR = lazy_pattern(r"(?<![<\\])\|(?!>)")
+"""The bar between cells of a table, but not the one in a marker."""
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""
 _MAX_UNSETTLED = 4096
 """The maximum number of characters that are read again with the next text. It keeps the time linear."""
 _ENDING = 8
 """The number of characters at the end of a line that the patterns for its end can see."""
+_PREFIXES = "bBrRuUfF"
+"""The letters before a string of Python."""
+_LONGEST_MARK, _MOST_PIECES = 64, 64
+"""The number of characters and of pieces at the beginning of a line that may be the mark of a list item."""
 
 
 class QuoteTracker:
@@ -88,8 +113,13 @@ class QuoteTracker:
         """
         if not self._fence:
             return self._line.ends_row
-        fence = _FENCE.match("".join(self._line.pieces))
+        fence = self._line.fence
         return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
+
+    @property
+    def _is_in_code_block(self) -> bool:
+        """Whether the text is in a fenced code block, and does not end with its closing fence."""
+        return bool(self._fence) and not self.ends_block
 
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether the next text would be in a code block, inline code or a quotation.
@@ -103,11 +133,14 @@ class QuoteTracker:
         for text in others:
             self._line.add("\n")
             if self._fence or not self._blocks.is_open:
-                self._read_fence("".join(self._line.pieces))
+                self._read_fence()
             self._blocks.end_line()
-            self._line = _Line(self._line)
+            # What looks like a list in a code block is not one.
+            self._line = _Line(self._line, self._line.outer_offset if self._fence else self._line.offset)
             self._add(text)
-        return bool(self._fence) or self._blocks.is_open or self._line.is_open(is_end=is_end)
+        if self._fence:
+            return self._is_in_code_block
+        return self._blocks.is_open or self._line.is_open(is_end=is_end)
 
     def _add(self, text: str) -> None:
         if text:
@@ -115,12 +148,12 @@ class QuoteTracker:
             if not self._fence:
                 self._blocks.add(text)
 
-    def _read_fence(self, line: str) -> None:
+    def _read_fence(self) -> None:
         """Open or close a code fence if the line is one."""
-        fence = _FENCE.match(line)
+        fence = self._line.fence
         if not fence:
             return
-        mark = fence[1]
+        line, mark = fence.string, fence[1]
         if not self._fence:
             # A fence of backticks with backticks after it is inline code.
             self._fence = "" if mark[0] == "`" and "`" in line[fence.end() :] else mark
@@ -142,10 +175,12 @@ class _Line:
         is_german: Whether an opening German quotation mark has occurred. Its closing mark is the English opening mark.
         tags: The number of open code tags.
         is_in_block: Whether code tags were open at the beginning of the line.
+        outer_offset: The number of columns before the text of the list item around the line.
     """
 
-    def __init__(self, before: "_Line | None") -> None:
+    def __init__(self, before: "_Line | None", outer_offset: int = 0) -> None:
         """Begin a line. Paired quotation marks continue from the line before, up to the end of the paragraph."""
+        self.outer_offset = outer_offset
         self.pieces: list[str] = []
         self.ending = ""
         self.first = ""
@@ -161,6 +196,8 @@ class _Line:
         self._in_quotes = False
         self._last = ""
         continues = before is not None and not before.is_blank
+        # The number of bars in the row of a table before this line.
+        self._bars: int = before.bars if before is not None and before.first == "|" else 0
         self.open: dict[tuple[str, str], bool] = (
             dict(before.open) if before and continues else dict.fromkeys(_PAIRS, False)
         )
@@ -181,8 +218,31 @@ class _Line:
     @property
     def is_code(self) -> bool:
         """Whether the line is indented code, which needs a blank line or indented code before it."""
-        least = 1 if self._follows_colons else _INDENTATION
-        return self._may_be_code and (self._indented[:1] == "\t" or len(self._indented) >= least)
+        # The text of a list item may be indented, but a line that begins with markup is code.
+        offset = self.outer_offset if self.first not in ("", "<") else 0
+        least = offset + (1 if self._follows_colons else _INDENTATION)
+        return self._may_be_code and len(self._indented.expandtabs(_INDENTATION)) >= least
+
+    @property
+    def offset(self) -> int:
+        """The number of columns before the text of the list item to which the line belongs, or 0."""
+        if self.is_blank:
+            return self.outer_offset
+        item = _LIST_ITEM.match("".join(self.pieces[:_MOST_PIECES])[:_LONGEST_MARK])
+        if item and not self.is_code:
+            return len(item[0].expandtabs(_INDENTATION))
+        return min(self.outer_offset, len(self._indented.expandtabs(_INDENTATION)))
+
+    @property
+    def fence(self) -> re.Match[str] | None:
+        """The fence of a code block with which the line begins. In a list item, it is indented."""
+        return _FENCE.match("".join(self.pieces)[min(self.outer_offset, len(self._indented)) :])
+
+    @property
+    def bars(self) -> int:
+        """The number of bars in the line, which separate the cells of a table; 0 if the line is long."""
+        is_long = len(self.pieces) > _MAX_UNSETTLED or sum(map(len, self.pieces)) > _MAX_UNSETTLED
+        return 0 if is_long else len(_BAR.findall("".join(self.pieces)))
 
     @property
     def begins_scalar(self) -> bool:
@@ -203,10 +263,15 @@ class _Line:
         is_row = self.first == "|" and self.ending.endswith("|") and self.ending != "|"
         return is_row and not _in_backticks(self._unsettled, self._backticks)
 
+    @property
+    def ends_last_cell(self) -> bool:
+        """Whether the line is a row with as many cells as the row before it."""
+        return self._bars > 0 and self.ends_row and self.bars == self._bars
+
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
-        self._read_brackets(f"\n{self.ending}"[-3:], text)
+        self._read_brackets(f"\n{self.ending}"[-5:], text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()
@@ -218,10 +283,11 @@ class _Line:
         self._backticks = _in_backticks(settled, self._backticks)
         self.tags += _opened(settled)
         self._in_quotes = self._quoted(settled)
-        self._last = settled[-1:] or self._last
+        before, self._last = self._last, settled[-1:] or self._last
         self.is_german = self.is_german or _GERMAN[0] in settled
+        settled = _REVERSED.sub("", before + settled)[len(before) :]
         for pair in _PAIRS:
-            opening, closing = map(settled.rfind, pair)
+            opening, closing = settled.rfind(pair[0]), max(map(settled.rfind, pair[1]))
             if opening != closing:
                 self.open[pair] = opening > closing
 
@@ -233,20 +299,23 @@ class _Line:
                 opened = _OPENED_BRACKET.search(text, position)
                 if opened is None:
                     return
-                self._bracket, self._brackets = opened[0], 1
+                self._bracket, self._brackets = opened[0].lstrip(_PREFIXES), 1
                 position = opened.end()
             else:
                 position = max(position, len(before))
                 bracket = _BRACKETS[self._bracket].search(text, position)
                 if bracket is None:
                     return
-                self._brackets += 1 if bracket[0] == self._bracket else -1
+                is_opening = bracket[0] == self._bracket and bracket.re.pattern[0] == "["
+                self._brackets += 1 if is_opening else -1
                 self._bracket = self._bracket if self._brackets else ""
                 position = bracket.end()
 
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
-        if self.first in _QUOTED_LINES or self.is_code or _in_backticks(self._unsettled, self._backticks):
+        if self.first in _QUOTED_LINES and not self.ends_last_cell:
+            return True
+        if self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
         if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
             return True
@@ -277,9 +346,9 @@ def _in_backticks(text: str, opened: str) -> str:
         text: The text.
         opened: The run of backticks that is open before the text.
     """
-    for run in _BACKTICKS.findall(text):
+    for backslash, run in _BACKTICKS.findall(text):
         if not opened:
-            opened = run
+            opened = run[len(backslash) :]
         elif run == opened:
             opened = ""
     return opened

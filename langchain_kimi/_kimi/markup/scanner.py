@@ -224,7 +224,7 @@ class MarkupScanner:
     def _run_of(self, markup: str | int, start: int, *, reads_turns: bool) -> Run:
         """Return the parser for the markup: K3 has tags, and the earlier models have markers or bare calls."""
         if markup in _TAGS:
-            return TagRun(self._offered)
+            return TagRun(self._offered, reads_turns=reads_turns)
         json_at = markup - start if isinstance(markup, int) else None
         return MarkupRun(self._offered, json_at, reads_turns=reads_turns)
 

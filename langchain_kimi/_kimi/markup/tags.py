@@ -12,7 +12,15 @@ from collections.abc import Callable
 from typing import Literal
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, WITHOUT_ARGUMENTS, tagged_call
-from langchain_kimi._kimi.markup.grammar import MESSAGE_END, TAG_CLOSE, TAG_END, TAG_OPEN, marker_at, parsed
+from langchain_kimi._kimi.markup.grammar import (
+    DOCUMENT_END,
+    MESSAGE_END,
+    TAG_CLOSE,
+    TAG_END,
+    TAG_OPEN,
+    marker_at,
+    parsed,
+)
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._patterns import lazy_pattern
@@ -47,6 +55,8 @@ _ENDS_OF_K2 = lazy_pattern(r"(?:\s*<\|(?:tool_call_end|tool_calls?_section_end|i
 _TYPES = {name: name for name in ("string", "number", "integer", "boolean", "object", "array", "null")}
 _TYPES |= {"str": "string", "text": "string"}
 
+KEYLESS = "An argument has no name."
+TWO_VALUES = "The argument {!r} has two different values."
 NOT_JSON = "The value of the argument {!r} does not have the type {!r} of its tag."
 
 
@@ -55,16 +65,22 @@ class TagRun(Run):
 
     Attributes:
         tags: The number of tags so far.
+        has_next_turn: Whether another message follows the end of this one. It is a part of the run, but its calls are
+            not.
     """
 
-    def __init__(self, offered: OfferedTools) -> None:
+    def __init__(self, offered: OfferedTools, *, reads_turns: bool = True) -> None:
         """Begin a run.
 
         Args:
             offered: The tools of the request.
+            reads_turns: Whether another message after the end of this one belongs to the run.
         """
         super().__init__()
         self.tags = 0
+        self.has_next_turn = False
+        self._reads_turns = reads_turns
+        self._is_after_turn = False
         self._offered = offered
         self._name: str | None = None
         self._index = ""
@@ -83,13 +99,18 @@ class TagRun(Run):
         self._searched_to += distance
 
     def _is_inside_value(self, text: str) -> bool:
-        return self._step == self._value and not self._finds(_VALUE_END, text, _LONGEST_VALUE_END)
+        return self.has_next_turn or (
+            self._step == self._value and not self._finds(_VALUE_END, text, _LONGEST_VALUE_END)
+        )
 
     def _between(self) -> bool:
         """Parse a tag outside of values."""
         position = self._after_blanks(self.end)
-        if position == len(self.text):
+        if position == len(self.text) or self.has_next_turn:
             return False
+        if self._is_after_turn and DOCUMENT_END.startswith(rest := self.text[position : position + len(DOCUMENT_END)]):
+            self.end = position + len(rest) if rest == DOCUMENT_END else self.end
+            return rest == DOCUMENT_END
         tag = self._tag_at(position)
         if tag is True:
             return False
@@ -121,7 +142,10 @@ class TagRun(Run):
         self.end = end
         if name not in ("argument", "json"):
             self._finish_call(None)
-        if kind == "close":
+        if self._is_after_turn and kind == "open" and name == "message":
+            self.has_next_turn = True
+        elif kind == "close":
+            self._is_after_turn = self._reads_turns and name == "message"
             self._in_tools = self._in_tools and name != "tools"
             self.channel = "response" if name in ("think", "message") else self.channel
         elif name == "call":
@@ -177,8 +201,9 @@ class TagRun(Run):
         if self._attributes[""] == "json":
             self._json = value
             return
-        key, kind = self._attributes.get("key", ""), self._attributes.get("type")
-        kind = _TYPES.get((kind or "").strip().casefold())
+        key = self._attributes.get("key", self._attributes.get("name", ""))
+        kind = _TYPES.get(self._attributes.get("type", "").strip().casefold())
+        before = self._arguments.get(key)
         if kind == "string" or (kind is None and self._wants_string(key)):
             self._arguments[key] = json.dumps(value, ensure_ascii=False)
         elif value.strip() == "null" or parsed(value) is not None:
@@ -187,6 +212,10 @@ class TagRun(Run):
             self._arguments[key] = json.dumps(value, ensure_ascii=False)
             if kind is not None:
                 self._error = self._error or NOT_JSON.format(key, kind)
+        if not key:
+            self._error = self._error or KEYLESS
+        if before not in (None, self._arguments[key]):
+            self._error = self._error or TWO_VALUES.format(key)
 
     def _is_closed(self, value: str) -> bool:
         """Return whether a value without its closing tag is complete: an object or array with its closing bracket."""
@@ -218,6 +247,9 @@ class TagRun(Run):
     def _close_step(self, *, clean: bool) -> None:
         """Finish a step that waits for more text."""
         self.is_done = True
+        if self.has_next_turn:
+            self.end = len(self.text)
+            return
         position = self._after_blanks(self.end)
         if self._step == self._value:
             ends = _ENDS_OF_K2.search(self.text, max(self._value_at, len(self.text) - _LONGEST_VALUE_END))

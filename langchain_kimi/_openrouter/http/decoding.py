@@ -16,6 +16,8 @@ GZIP_OR_ZLIB = 47
 """The window bits with which zlib detects the header of gzip or zlib."""
 GZIP = b"\x1f\x8b"
 """The first bytes of gzip (RFC 1952)."""
+MAX_MEMBERS = 100
+"""The maximum number of members of a gzip body that are decoded. Reading each one copies the rest of the bytes."""
 ZLIB_CHECK = 31
 """The first two bytes of zlib are a multiple of this number (RFC 1950)."""
 ENCODED = frozenset({"bzip2", "compress", "dcb", "dcz", "lz4", "snappy", "x-compress", "xz"})
@@ -34,26 +36,39 @@ class DecodingError(Exception):
 
 
 class ZlibDecoder:
-    """Decodes gzip, zlib and raw deflate, which some servers send as `deflate`."""
+    """Decodes gzip, also of several members (RFC 1952), zlib, and raw deflate, which some servers send as `deflate`."""
 
     def __init__(self) -> None:
         self._start = b""
         self._decoder: Any = None
+        self._members = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Yield the decoded pieces of the next bytes."""
-        if self._decoder is None:
-            self._start = data = self._start + data
-            if len(data) < len(GZIP):
-                return
-            has_header = data.startswith(GZIP) or int.from_bytes(data[:2], "big") % ZLIB_CHECK == 0
-            self._decoder = zlib.decompressobj(GZIP_OR_ZLIB if has_header else -zlib.MAX_WBITS)
-        try:
-            while piece := self._decoder.decompress(data, LARGEST_PIECE):
-                yield piece
-                data = self._decoder.unconsumed_tail
-        except zlib.error as error:
-            raise DecodingError(str(error)) from error
+        data = self._start + data
+        while self._is_open(data):
+            try:
+                while piece := self._decoder.decompress(data, LARGEST_PIECE):
+                    yield piece
+                    data = self._decoder.unconsumed_tail
+            except zlib.error as error:
+                raise DecodingError(str(error)) from error
+            if not self._decoder.eof:
+                break
+            data, self._decoder = self._decoder.unused_data, None
+
+    def _is_open(self, data: bytes) -> bool:
+        """Return whether data can be decoded, by the open member or by a new one. Padding after the last is ignored."""
+        if self._decoder is not None:
+            return True
+        is_short, is_gzip = len(data) < len(GZIP), data.startswith(GZIP)
+        self._start = data if is_short else b""
+        if is_short or (self._members and not is_gzip) or self._members == MAX_MEMBERS:
+            return False
+        has_header = is_gzip or int.from_bytes(data[:2], "big") % ZLIB_CHECK == 0
+        self._decoder = zlib.decompressobj(GZIP_OR_ZLIB if has_header else -zlib.MAX_WBITS)
+        self._members += 1
+        return True
 
 
 class SlicedDecoder:

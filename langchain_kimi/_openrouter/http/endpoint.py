@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from langchain_kimi._version import __version__
 
@@ -169,7 +169,38 @@ def check_proxy(value: Any) -> str | None:
     return str(value)
 
 
+class _HiddenText(str):
+    """A text whose repr does not show it, because `vars(model)` and tracebacks show the reprs of settings."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(HIDDEN)
+
+
+class _HiddenHeaders(dict[str, str]):
+    """Headers whose repr does not show their values."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, HIDDEN))
+
+
+HIDDEN = "**********"
+"""The text that pydantic shows for secrets."""
+
+
+def hidden_text(text: str | None) -> str | None:
+    """Return a text whose repr does not show it."""
+    return text and _HiddenText(text)
+
+
+def hidden_headers(headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return headers whose repr does not show their values."""
+    return headers and _HiddenHeaders(headers)
+
+
+Headers: TypeAlias = Annotated[Mapping[str, str] | None, AfterValidator(hidden_headers)]
 Verify: TypeAlias = Annotated[Any, BeforeValidator(check_verify)]
 """True, False, the path of certificates, or an `ssl.SSLContext`."""
-Proxy: TypeAlias = Annotated[str | None, BeforeValidator(check_proxy)]
+Proxy: TypeAlias = Annotated[str | None, BeforeValidator(check_proxy), AfterValidator(hidden_text)]
 """The URL of a proxy."""

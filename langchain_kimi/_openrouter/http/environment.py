@@ -151,13 +151,15 @@ def bypasses_proxy(url: str, no_proxy: str) -> bool:
 
     Args:
         url: An http or https URL.
-        no_proxy: Hosts, domains (with their subdomains), IP addresses and IP networks, separated by commas. `*`
-            excludes all URLs. Entries may have a scheme and a port; IPv6 addresses may have brackets.
+        no_proxy: Hosts, domains (with their subdomains), IP addresses and IP networks, separated by commas or blanks.
+            `*` excludes all URLs, and `10.*` all addresses that begin with `10.`. Entries may have a scheme and a port;
+            IPv6 addresses may have brackets.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    return any(_matches(entry.strip().lower(), parts.scheme, host, port) for entry in no_proxy.split(","))
+    entries = no_proxy.replace(",", " ").lower().split()
+    return any(_matches(entry, parts.scheme, host, port) for entry in entries)
 
 
 def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
@@ -176,6 +178,8 @@ def _matches(entry: str, scheme: str, host: str, port: int | None) -> bool:
         name, entry_port = entry, ""
     elif (is_inside := _is_in_network(name, host)) is not None:
         return is_inside and int(entry_port) == port
+    if name.endswith(".*"):
+        return host.startswith(name[:-1])
     name = name.removeprefix("*").strip(".")
     is_same = bool(name) and (host == name or host.endswith(f".{name}"))
     return is_same and (not entry_port or int(entry_port) == port)

@@ -59,65 +59,65 @@ class _LogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Remove secrets from a record, and keep it."""
-        if (secrets := _secrets.get()) is not None:
-            record.msg, record.args = Redactor(secrets).text(record.getMessage()), ()
+        if (redactor := _redactor.get()) is not None:
+            record.msg, record.args = redactor.text(record.getMessage()), ()
         return True
 
 
-_secrets: ContextVar[list[str] | None] = ContextVar("secrets", default=None)
+_redactor: ContextVar[Redactor | None] = ContextVar("redactor", default=None)
 _log = logging.getLogger("httpcore.http11")
 _log.addFilter(_LogFilter())
 
 
 @contextmanager
-def _hidden(secrets: list[str]) -> Iterator[None]:
-    token = _secrets.set(secrets)
+def _hidden(redactor: Redactor) -> Iterator[None]:
+    token = _redactor.set(redactor)
     try:
         yield
     finally:
-        _secrets.reset(token)
+        _redactor.reset(token)
 
 
-def _secrets_to_hide(request: httpx.Request, proxy: str | None) -> list[str] | None:
-    """Return the secrets of a request, or None if nothing is logged."""
+def _redactor_of(request: httpx.Request, proxy: str | None) -> Redactor | None:
+    """Return what removes the secrets of a request, or None if nothing is logged."""
     if not _log.isEnabledFor(logging.DEBUG):
         return None
-    return secrets_of(request.headers, str(request.url), proxy, *proxy_urls())
+    return Redactor(secrets_of(request.headers, str(request.url), proxy, *proxy_urls()))
 
 
 class _QuietStream(httpx.SyncByteStream):
     """The body of a response. httpcore logs its errors, which may contain a secret that the server sent back."""
 
-    def __init__(self, stream: Any, secrets: list[str]) -> None:
+    def __init__(self, stream: Any, redactor: Redactor) -> None:
         self._stream = stream
-        self._secrets = secrets
+        self._redactor = redactor
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self._stream)
         while True:
-            with _hidden(self._secrets):
+            with _hidden(self._redactor):
                 piece = next(pieces, None)
             if piece is None:
                 return
             yield piece
 
     def close(self) -> None:
-        with _hidden(self._secrets):
+        with _hidden(self._redactor):
             self._stream.close()
 
 
 class _AsyncQuietStream(httpx.AsyncByteStream):
     """The async version of `_QuietStream`."""
 
-    def __init__(self, stream: Any, secrets: list[str]) -> None:
+    def __init__(self, stream: Any, redactor: Redactor) -> None:
         self._stream = stream
-        self._secrets = secrets
+        self._redactor = redactor
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = aiter(self._stream)
         try:
             while True:
-                with _hidden(self._secrets):
+                with _hidden(self._redactor):
                     piece = await anext(pieces, None)
                 if piece is None:
                     return
@@ -126,7 +126,7 @@ class _AsyncQuietStream(httpx.AsyncByteStream):
             await pieces.aclose()
 
     async def aclose(self) -> None:
-        with _hidden(self._secrets):
+        with _hidden(self._redactor):
             await self._stream.aclose()
 
 
@@ -249,12 +249,12 @@ class LeanClient(Lean):
             httpx.TransportError: The connection failed, or one of its other subclasses.
         """
         self.is_busy = True
-        secrets = _secrets_to_hide(request, self._proxy)
-        with _NOTHING if secrets is None else _hidden(secrets), self._translated():
+        redactor = _redactor_of(request, self._proxy)
+        with _NOTHING if redactor is None else _hidden(redactor), self._translated():
             response = self._transport.handle_request(request)
         response.request = request
-        if secrets is not None:
-            response.stream = _QuietStream(response.stream, secrets)
+        if redactor is not None:
+            response.stream = _QuietStream(response.stream, redactor)
         return response
 
 
@@ -274,12 +274,12 @@ class AsyncLeanClient(Lean):
     async def send(self, request: httpx.Request, **_: object) -> httpx.Response:
         """Send a request and return the response with its body unread."""
         self.is_busy = True
-        secrets = _secrets_to_hide(request, self._proxy)
-        with _NOTHING if secrets is None else _hidden(secrets), self._translated():
+        redactor = _redactor_of(request, self._proxy)
+        with _NOTHING if redactor is None else _hidden(redactor), self._translated():
             response = await self._transport.handle_async_request(request)
         response.request = request
-        if secrets is not None:
-            response.stream = _AsyncQuietStream(response.stream, secrets)
+        if redactor is not None:
+            response.stream = _AsyncQuietStream(response.stream, redactor)
         return response
 
     async def aclose(self) -> None:

@@ -34,6 +34,8 @@ def exchange(call: Call[Part]) -> Iterator[Part]:
                     yield from reader.feed(piece, waited)
             yield from reader.close()
         except KimiError as error:
+            # Tracebacks may show it.
+            piece = b""
             wait = attempts.wait_after(error)
             if wait is None:
                 yield from attempts.closing_parts
@@ -57,6 +59,8 @@ async def aexchange(call: Call[Part]) -> AsyncGenerator[Part, None]:
                 for part in reader.close():
                     yield part
         except KimiError as error:
+            # Tracebacks may show it.
+            piece = b""
             wait = attempts.wait_after(error)
             if wait is None:
                 for part in attempts.closing_parts:

@@ -1,8 +1,10 @@
 """Add up the chunks of a stream; at any moment, return the reply received so far."""
 
 import json
+from collections import defaultdict
 from typing import Any, cast
 
+from langchain_kimi._openrouter.reply.envelopes import RepeatedEvent
 from langchain_kimi._openrouter.wire import (
     TEXT_KEYS,
     JSONObject,
@@ -39,21 +41,21 @@ class ReasoningDetails:
         Fragments without an index continue the last entry, but not one of the same delta: two thoughts were recorded
         in one list without an index.
         """
-        added: list[JSONObject] = []
+        is_first = True
         for fragment in fragments:
             if not isinstance(fragment, dict):
                 continue
             # Reasoning that arrives word by word repeats every field but the text.
-            others = {**fragment}
+            others = fragment.copy()
             text = others.pop("text", None)
-            is_first = not added or fragment.get("index") is not None
-            if is_first and others == self._repeated and type(text) is str:
+            may_continue = is_first or fragment.get("index") is not None
+            if may_continue and others == self._repeated and type(text) is str:
                 self._texts.append(text)
             else:
                 self._join()
-                self._current = self._continued(fragment, may_continue=is_first)
+                self._current = self._continued(fragment, may_continue=may_continue)
                 self._repeated = others if _may_repeat(others, self._current) else None
-            added.append(self._current)
+            is_first = False
 
     def entries(self) -> list[JSONObject]:
         """Return the entries received so far."""
@@ -130,7 +132,7 @@ class Assembly:
         self._facts: JSONObject = {}
         self._previous: JSONObject = {}
         self._choice: JSONObject = {}
-        self._text: dict[str, list[str]] = {}
+        self._text: defaultdict[str, list[str]] = defaultdict(list)
         self._other: dict[str, list[Any]] = {}
         self._calls: dict[int, JSONObject] = {}
         self._details: ReasoningDetails | None = None
@@ -144,16 +146,17 @@ class Assembly:
             chunk: The chunk.
             choice: The choice of the chunk to follow; its tool calls must have an `index`.
         """
-        fields = {**chunk}
-        fields.pop("choices", None)
-        # Nearly every chunk repeats the fields of the one before it.
-        if fields != self._previous:
-            self._previous = fields
-            self._add_fields(fields)
-        if choice is not None:
-            self._add_choice(choice)
-            if delta := choice.get("delta"):
-                self._add_delta(delta)
+        # Adding the fields of an event again changes nothing.
+        if type(chunk) is not RepeatedEvent:
+            fields = {**chunk}
+            fields.pop("choices", None)
+            if fields != self._previous:
+                self._previous = fields
+                self._add_fields(fields)
+            if choice is not None:
+                self._add_choice(choice)
+        if choice is not None and (delta := choice.get("delta")):
+            self._add_delta(delta)
 
     def _add_fields(self, fields: JSONObject) -> None:
         for key, value in fields.items():
@@ -210,7 +213,7 @@ class Assembly:
             if value is None or key == "role":
                 continue
             if key in TEXT_KEYS:
-                self._text.setdefault(key, []).append(value if type(value) is str else text_of(value))
+                self._text[key].append(value if type(value) is str else text_of(value))
             elif key == "tool_calls":
                 self._add_calls(cast("list[WireToolCall]", value))
             elif key == "reasoning_details" and isinstance(value, list):
@@ -221,12 +224,13 @@ class Assembly:
 
     def _add_calls(self, calls: list[WireToolCall]) -> None:
         for piece in calls:
-            call = self._calls.setdefault(cast("int", piece["index"]), {"id": None, "name": None, "arguments": []})
+            index = cast("int", piece["index"])
+            call = self._calls.get(index) or self._calls.setdefault(index, {"id": None, "name": None, "arguments": []})
             function = piece.get("function") or {}
             call["id"] = call["id"] or piece.get("id")
             call["name"] = call["name"] or function.get("name")
-            if function.get("arguments"):
-                call["arguments"].append(function["arguments"])
+            if arguments := function.get("arguments"):
+                call["arguments"].append(arguments)
 
 
 def merged_logprobs(values: list[Any]) -> Any:

@@ -7,7 +7,7 @@ from langchain_kimi._openrouter.errors import error_from_reply, error_from_respo
 from langchain_kimi._openrouter.json import JSON, parse_lenient
 from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_too_deep, too_large
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
-from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish
+from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish, without_list
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject, WireEvent
 from langchain_kimi._patterns import lazy_pattern
@@ -89,7 +89,8 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     """
     if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
         raise too_large("The reply", MAX_VALUES, "values")
-    reply = cast("WireEvent", JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip()))
+    value = JSON.parse(body) or parse_body(head, body.decode("utf-8-sig", errors="replace").strip())
+    reply = cast("WireEvent", without_list(value))
     if not isinstance(reply, dict):
         raise malformed("The reply is not a JSON object.", _truncated_body(head, body))
     items: Any = reply.get("choices")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, cast
 
-from langchain_kimi._openrouter.errors import NO_MESSAGE
+from langchain_kimi._openrouter.error_messages import NO_MESSAGE
+from langchain_kimi._openrouter.errors import find_error
 from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
 
@@ -21,11 +22,14 @@ def holds_only_content(chunk: JSONObject) -> bool:
     if not isinstance(choice, dict) or choice.get("finish_reason") is not None or choice.get("error"):
         return False
     delta = choice.get("delta")
-    if not isinstance(delta, dict) or isinstance(chunk.get("provider"), dict):
-        return False
+    return isinstance(delta, dict) and not isinstance(chunk.get("provider"), dict) and has_content_in(delta)
+
+
+def has_content_in(delta: JSONObject) -> bool:
+    """Return whether a delta has content in the expected form."""
     calls = delta.get("tool_calls")
-    if calls is not None and not isinstance(calls, list):
-        return False
+    if calls is not None:
+        return isinstance(calls, list) and (bool(calls) or any(map(delta.get, CONTENT_KEYS)))
     return bool(delta.get("content") or delta.get("reasoning")) or any(map(delta.get, CONTENT_KEYS))
 
 
@@ -85,13 +89,19 @@ def without_finish(choice: WireChoice) -> WireChoice:
     return cast("WireChoice", {**choice, "finish_reason": None}) if choice.get("finish_reason") else choice
 
 
+def without_list(value: Any) -> Any:
+    """Return the error in a list, which is Google's format; any other value is returned unchanged."""
+    first = value[0] if isinstance(value, list) and value else None
+    return first if isinstance(first, dict) and find_error(cast("WireEvent", first)) else value
+
+
 def as_error_chunk(payload: bytes) -> WireEvent:
     """Return the payload of an event named `error` in the form of a chunk with an `error`."""
     # orjson refuses subclasses of bytes.
-    value = JSON.parse(bytes(payload))
+    value = without_list(JSON.parse(bytes(payload)))
     if value is None:
         value = payload.decode("utf-8", errors="replace").strip()
-    if isinstance(value, dict) and value.get("error"):
+    if isinstance(value, dict) and find_error(cast("WireEvent", value)):
         return cast("WireEvent", value)
     return cast("WireEvent", {"error": value or NO_MESSAGE})
 

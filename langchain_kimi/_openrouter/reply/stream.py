@@ -27,7 +27,9 @@ from langchain_kimi._openrouter.reply.chunks import (
     is_every_choice,
     numbered,
     without_finish,
+    without_list,
 )
+from langchain_kimi._openrouter.reply.envelopes import Envelope
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
 from langchain_kimi._openrouter.reply.sse import ErrorPayload, EventDecoder
 from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent
@@ -35,12 +37,15 @@ from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, KimiIncompleteStreamError, KimiMalformedReplyError, RawReply
 
 DONE = b"[DONE]"
-BEGIN_OF_EVENTS = lazy_pattern(rb"(\xef\xbb\xbf)?(data|event|id|retry)[:\r\n]")
+BEGIN_OF_EVENTS = lazy_pattern(rb"(\xef\xbb\xbf)?(data|event|id|retry|error)[:\r\n]")
 """The beginning of a stream of events, after any comments."""
 LONGEST_BEGIN = 9
 """The maximum number of bytes that `BEGIN_OF_EVENTS` matches."""
 
 BLANKS = re.compile(r"\s*")
+
+MAX_ENVELOPES = 3
+"""The number of envelopes in a row that no event repeats, after which no further ones are tried."""
 
 AFTER_DONE = 0.25
 """Seconds to wait for the end of the body after `[DONE]`. It is in the next packet, and without it the connection could
@@ -67,6 +72,8 @@ class StreamReader:
         self._head = head
         self._keeps_choices = keeps_choices
         self._decoder = EventDecoder()
+        self._envelope: Envelope | None = None
+        self._envelopes_left = MAX_ENVELOPES
         self._idle_timer = head.idle_timer = IdleTimer(idle)
         self._error: KimiError | None = None
         self._is_finished = False
@@ -93,8 +100,16 @@ class StreamReader:
                 long. It is raised while the chunks are consumed, after those before it.
         """
         self._size = size_with(self._size, piece)
-        payloads = self._decoder.feed(piece)
         # A stream that arrives slowly has most of its events in pieces of their own.
+        if (
+            (envelope := self._envelope)
+            and not (self._is_done or self._error or self._decoder.has_part)
+            and (chunk := envelope.of_piece(piece)) is not None
+        ):
+            self._envelopes_left = MAX_ENVELOPES
+            self._idle_timer.passed(waited, content=True)
+            return (chunk,)
+        payloads = self._decoder.feed(piece)
         if len(payloads) == 1 and (chunk := self._plain_chunk(payloads[0])) is not None:
             self._unframed = None
             self._idle_timer.passed(waited, content=True)
@@ -147,13 +162,22 @@ class StreamReader:
 
     def _plain_chunk(self, payload: bytes) -> WireEvent | None:
         """Return the chunk of an event that contains only content, as nearly all do; None for any other event."""
-        is_closed = self._is_done or self._error or isinstance(payload, ErrorPayload)
-        chunk = None if is_closed else JSON.parse(payload)
+        if self._is_done or self._error or isinstance(payload, ErrorPayload):
+            return None
+        if self._envelope and (repeated := self._envelope.of_payload(payload)) is not None:
+            self._envelopes_left = MAX_ENVELOPES
+            self._has_progress = True
+            return repeated
+        chunk = JSON.parse(payload)
         if not (isinstance(chunk, dict) and holds_only_content(chunk)):
             return None
         index = chunk["choices"][0].get("index")
         if index is not None and index != 0:
             return None
+        # The first event of a stream often differs from all others.
+        if self._has_begun and self._envelopes_left:
+            self._envelopes_left -= 1
+            self._envelope = Envelope.of(payload, chunk)
         self._others = None
         self._has_begun = self._has_progress = self._has_choices = True
         return cast("WireEvent", chunk)
@@ -261,7 +285,7 @@ class StreamReader:
                 raise malformed("An event of the stream is not JSON.", self._raw_reply(text)) from None
             if is_too_deep(chunk, text[position:end]):
                 raise malformed("An event of the stream is nested too deeply.", self._raw_reply(text))
-            if not isinstance(chunk, dict):
+            if not isinstance(chunk := without_list(chunk), dict):
                 raise malformed("An event of the stream is not a JSON object.", self._raw_reply(text))
             yield cast("WireEvent", chunk)
             position = BLANKS.match(text, end).end()  # type: ignore[union-attr]  # it matches everywhere

@@ -13,10 +13,11 @@ from langchain_core.runnables import Runnable
 
 from langchain_kimi._constructor import DEFAULT_MODEL
 from langchain_kimi.cli.codes import CHECK_FAILED, FAILED, INTERRUPTED, SUCCESS
-from langchain_kimi.cli.facts import model_of
+from langchain_kimi.cli.facts import model_of, text_of
 from langchain_kimi.cli.output import Output
 from langchain_kimi.errors import KimiUsageError
 
+_BRACES = "Write braces that name no column twice: {{ and }}."
 HELP = "ask for every row of a file: durable, resumable, within a budget (this costs money)"
 
 
@@ -105,18 +106,19 @@ def _prompt(options: argparse.Namespace) -> ChatPromptTemplate:
         return ChatPromptTemplate([MessagesPlaceholder(options.messages)])
     template: str = options.prompt
     if template.startswith("@"):
-        template = Path(template[1:]).read_text(encoding="utf-8")
+        template = text_of(Path(template[1:]))
     try:
-        return ChatPromptTemplate.from_messages([("user", template)])
+        prompt = ChatPromptTemplate.from_messages([("user", template)])
     except ValueError as error:
-        raise KimiUsageError(
-            f"The prompt is not a template: {error}.", advice="Write braces that name no column twice: {{ and }}."
-        ) from error
+        raise KimiUsageError(f"The prompt is not a template: {error}.", advice=_BRACES) from error
+    if "" in prompt.input_variables:
+        raise KimiUsageError("The prompt has braces without the name of a column.", advice=_BRACES)
+    return prompt
 
 
 def _schema(path: Path) -> dict[str, Any]:
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
+        schema = json.loads(text_of(path))
     except ValueError as error:
         raise KimiUsageError(f"{path.name} is not JSON: {error}.") from error
     if not isinstance(schema, dict):
@@ -150,14 +152,19 @@ class Rows:
 def _check_columns(options: argparse.Namespace, first: Any) -> None:
     if first is None:
         raise KimiUsageError(f"{options.rows.name} has no rows.")
-    columns = list(first) if isinstance(first, dict) else []
+    if not isinstance(first, dict):
+        raise KimiUsageError(
+            f"The first row of {options.rows.name} is not an object.",
+            advice='Each line must be a JSON object with the columns as keys, such as {"text": "Hello."}.',
+        )
+    columns = list(first)
     missing = [name for name in _prompt(options).input_variables if name not in columns]
     if options.key is not None and options.key not in columns:
         missing.append(options.key)
     if missing:
         raise KimiUsageError(
             f"{options.rows.name} has no column {', '.join(missing)}.",
-            advice=f"The columns of its first row are {', '.join(map(str, columns)) or 'missing'}.",
+            advice=f"The columns of its first row are {', '.join(map(str, columns))}.",
         )
 
 

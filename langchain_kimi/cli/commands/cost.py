@@ -4,7 +4,7 @@ import argparse
 
 from langchain_kimi.cli.codes import SUCCESS
 from langchain_kimi.cli.commands.tokens import file_arguments
-from langchain_kimi.cli.facts import model_of, number
+from langchain_kimi.cli.facts import model_of, number, text_of
 from langchain_kimi.cli.output import Output
 
 HELP = "estimate the cost of sending files, offline"
@@ -21,10 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, out: Output) -> int:
     """Print the costs with the source and the date of the prices."""
     model = model_of(options, api_key="offline")
-    costs = [
-        (str(file), model.estimate_cost(file.read_text(encoding="utf-8"), max_tokens=options.max_tokens))
-        for file in options.files
-    ]
+    costs = [(str(file), model.estimate_cost(text_of(file), max_tokens=options.max_tokens)) for file in options.files]
     out.json(
         [
             {

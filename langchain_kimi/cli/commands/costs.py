@@ -6,6 +6,7 @@ from pathlib import Path
 
 from langchain_kimi._costs.report import KEYS, as_html, as_text, lines_in, rows_of
 from langchain_kimi.cli.codes import SUCCESS
+from langchain_kimi.cli.facts import opened
 from langchain_kimi.cli.output import Output
 
 HELP = "sum up the costs in an audit log (the file of an AuditLog)"
@@ -22,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, out: Output) -> int:
     """Print the sums as a table, as JSON, or as a page."""
-    with options.log.open(encoding="utf-8", errors="replace") as file:
+    with opened(options.log, errors="replace") as file:
         calls, damaged = lines_in(file)
     if damaged:
         sys.stderr.write(f"Not readable and left out: {damaged} of {damaged + len(calls)} lines.\n")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from langchain_kimi.cli.codes import SUCCESS
-from langchain_kimi.cli.facts import model_of
+from langchain_kimi.cli.facts import model_of, text_of
 from langchain_kimi.cli.output import Output
 
 HELP = "count the tokens of files, offline"
@@ -24,7 +24,7 @@ def file_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, out: Output) -> int:
     """Print the counts."""
     model = model_of(options, api_key="offline")
-    counts = [(str(file), model.count_tokens(file.read_text(encoding="utf-8"))) for file in options.files]
+    counts = [(str(file), model.count_tokens(text_of(file))) for file in options.files]
     out.json([{"file": name, "tokens": count.tokens, "exact": count.exact} for name, count in counts])
     out.table(
         [

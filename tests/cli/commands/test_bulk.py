@@ -156,11 +156,15 @@ ROWS = '{"text": "a"}\n'
         ("{not JSON\n", ["--prompt", "{text}"], "Line 1 of in.jsonl is not JSON"),
         (ROWS, ["--prompt", "{txt}"], "in.jsonl has no column txt. The columns of its first row are text."),
         (ROWS, ["--messages", "chat"], "in.jsonl has no column chat"),
-        ('"a"\n', ["--prompt", "{text}"], "The columns of its first row are missing."),
+        ('"a"\n', ["--prompt", "{text}"], "The first row of in.jsonl is not an object."),
+        (ROWS, ["--prompt", "{} {text}"], "The prompt has braces without the name of a column."),
         (ROWS, ["--prompt", "{text}", "--key", "id"], "in.jsonl has no column id"),
         (ROWS, ["--prompt", "{text"], "The prompt is not a template"),
         (ROWS, ["--prompt", "@missing.txt"], "No such file"),
-        (ROWS, ["--prompt", "{text}", "--schema", "missing.json"], "No such file"),
+        (ROWS, ["--prompt", "{text}", "--schema", "missing.json"], "missing.json cannot be read: No such file"),
+        (ROWS, ["--prompt", "{text}", "--out", "/dev/zero"], "/dev/zero is not a file"),
+        (ROWS, ["--prompt", "{text}", "--out", "own.parquet"], "own.parquet is not the output of a bulk run"),
+        (ROWS, ["--prompt", "{text}", "--out", "own.sqlite"], "own.sqlite is not the output of a bulk run"),
         (ROWS, ["--prompt", "{text}", "--schema", "in.jsonl", "--out", "in.jsonl"], "--out is the file of the rows"),
         (ROWS, ["--prompt", "{text}", "--schema", "list.json"], "list.json is not a JSON schema"),
         (ROWS, ["--prompt", "{text}", "--schema", "broken.json"], "broken.json is not JSON"),
@@ -173,18 +177,31 @@ ROWS = '{"text": "a"}\n'
 def test_a_bad_input_is_one_sentence(
     content: str | None, options: list[str], reason: str, cli: Cli, here: None
 ) -> None:
+    for name in ("own.parquet", "own.sqlite"):
+        Path(name).write_text("mine")
     Path("list.json").write_text("[1]")
     Path("broken.json").write_text("{")
     Path("in.jsonl").unlink(missing_ok=True)
     if content is not None:
         Path("in.jsonl").write_text(content)
 
-    code = 1 if "missing" in options[-1] else 2
-    assert cli("bulk", "in.jsonl", "--out", "out.jsonl", *options, code=code) == ""
+    assert cli("bulk", "in.jsonl", "--out", "out.jsonl", *options, code=2) == ""
 
     assert reason in cli.err
     assert cli.err.count("\n") == 1
     assert cli.emulator.requests == []
+    assert [Path(name).read_text() for name in ("own.parquet", "own.sqlite")] == ["mine", "mine"]
+
+
+@pytest.mark.usefixtures("here")
+def test_files_of_windows_programs_are_read(cli: Cli) -> None:
+    mark = "\N{ZERO WIDTH NO-BREAK SPACE}"
+    Path("in.csv").write_bytes(f'{mark}text,n\r\n"a, b",1\r\nc\r\n'.encode())
+    Path("prompt.txt").write_bytes(f"{mark}Read: {{text}}{{n}}".encode())
+    Path("schema.json").write_bytes(f'{mark}{{"type": "object", "properties": {{"a": {{"type": "string"}}}}}}'.encode())
+    files = ("--prompt", "@prompt.txt", "--schema", "schema.json", "--out", "out.jsonl")
+    assert cli.json("bulk", "in.csv", *files)["answered"] == 2
+    assert sorted(body["messages"][-1]["content"] for body in cli.emulator.bodies) == ["Read: a, b1", "Read: c"]
 
 
 def test_another_prompt_is_refused_with_the_difference(cli: Cli, tmp_path: Path) -> None:

@@ -35,6 +35,6 @@ def test_damaged_lines_are_reported(cli: Cli, log: Path) -> None:
     assert "1 of 1 lines" in cli.err
 
 
-def test_a_log_that_is_missing_is_an_error(cli: Cli, tmp_path: Path) -> None:
-    cli("costs", str(tmp_path / "missing.jsonl"), code=1)
+def test_a_log_that_is_missing_is_a_wrong_argument(cli: Cli, tmp_path: Path) -> None:
+    cli("costs", str(tmp_path / "missing.jsonl"), code=2)
     assert "No such file" in cli.err

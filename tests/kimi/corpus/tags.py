@@ -63,6 +63,13 @@ def files(**arguments: Any) -> Call:
 
 
 CALLS = [
+    case(
+        "and the result, which the model made up",
+        section(ONE) + closed("message") + END_OF_MESSAGE + opened("message", role="tool") + "Sunny." + section(TWO),
+        WEATHER,
+    ),
+    case("the key is called a name", section(CALL + PARIS.replace("key=", "name=") + closed("call")), WEATHER),
+    case("an argument twice", section(tagged("get_weather", PARIS, PARIS)), WEATHER),
     case("whole section", section(ONE), WEATHER),
     case("two calls", section(ONE, TWO), WEATHER, ROME),
     case("no section", ONE, WEATHER),
@@ -209,6 +216,16 @@ VALUES = [
 
 INVALID = [
     case(
+        "an argument without a name",
+        section(opened("call", tool="list_files") + opened("argument", type="string") + "/" + closed("argument")),
+        invalid=(("list_files", '{"": "/"}', "functions.list_files:0"),),
+    ),
+    case(
+        "two values of an argument",
+        section(tagged("get_weather", PARIS, argument("city", "Rome"))),
+        invalid=(("get_weather", '{"city": "Rome"}', "functions.get_weather:0"),),
+    ),
+    case(
         "cut in a value",
         opened("tools") + CALL + opened("argument", key="city", type="string") + "Par",
         finish="length",
@@ -284,6 +301,19 @@ STRAY = [
         opened("think") + "Hm." + closed("think") + opened("response") + "Hello.",
         "Hello.",
         reasoning="Hm.",
+        repairs={"markup": 2},
+    ),
+    stray(
+        "another message",
+        "Hello." + closed("message") + END_OF_MESSAGE + opened("message", role="user") + "And?" + closed("message"),
+        "Hello.",
+    ),
+    stray("the beginning of another message", "Hello." + END_OF_MESSAGE + "\n<|open|>message role", "Hello."),
+    stray("the end of the document", "Hello." + END_OF_MESSAGE + "[EOS]", "Hello."),
+    stray(
+        "an assistant's message",
+        opened("message", role="assistant") + "Hello." + closed("message"),
+        "Hello.",
         repairs={"markup": 2},
     ),
     stray("ends behind cut arguments", 'yyy"]}]}' + closed("argument") + closed("call") + closed("tools"), 'yyy"]}]}'),

@@ -3,7 +3,7 @@
 import pytest
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE
-from langchain_kimi._kimi.markup.tags import NOT_JSON, TagRun, unescaped
+from langchain_kimi._kimi.markup.tags import KEYLESS, NOT_JSON, TWO_VALUES, TagRun, unescaped
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.cases import TOOLS
 from tests.kimi.corpus.tags import CALL, ONE, argument, closed, opened, section, tagged
@@ -23,6 +23,51 @@ def run(*pieces: str, clean: bool | None = None) -> TagRun:
 @pytest.mark.parametrize("text", ["a&amp;b &quot;c&quot; &lt;d&gt;", "&amp;quot;"])
 def test_attributes_are_unescaped(text: str) -> None:
     assert unescaped(text) == {"&amp;quot;": "&quot;"}.get(text, 'a&b "c" <d>')
+
+
+END = closed("message")
+NEXT = opened("message", role="user")
+
+
+@pytest.mark.parametrize(
+    ("text", "has_next_turn", "rest"),
+    [
+        (f"{END}{NEXT}And?{section(ONE)}", True, ""),
+        (f"<|end_of_msg|>\n{NEXT}And?", True, ""),
+        (f"{END}[EOS]{NEXT}", True, ""),
+        (f"{END}[EOS] x", False, " x"),
+        (f"{END}[E", False, ""),
+        (f"{END}[1]", False, "[1]"),
+        (f"{NEXT}And?", False, "And?"),
+        (f"{END}{closed('response')}{NEXT}x", False, "x"),
+    ],
+)
+def test_another_message_after_the_end(
+    text: str,
+    has_next_turn: bool,  # noqa: FBT001 - a column of the table
+    rest: str,
+) -> None:
+    for read in (run(text, clean=True), run(*text, clean=True)):
+        assert (read.has_next_turn, read.rest, read.calls) == (has_next_turn, rest, [])
+
+
+def test_another_message_in_a_text_about_messages() -> None:
+    read = TagRun(OfferedTools({"tools": TOOLS}), reads_turns=False)
+    read.feed(f"{END}{NEXT}And?")
+    assert read.rest == "And?"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (opened("argument", type="string") + "x" + closed("argument"), KEYLESS),
+        (argument("city", "a") + argument("city", "b"), TWO_VALUES.format("city")),
+        (argument("city", "a") + argument("city", "a"), None),
+        (argument("city", "a").replace("key=", "name="), None),
+    ],
+)
+def test_the_names_of_arguments(arguments: str, error: str | None) -> None:
+    assert [call.error for call in run(tagged("get_weather", arguments), clean=True).calls] == [error]
 
 
 @pytest.mark.parametrize(

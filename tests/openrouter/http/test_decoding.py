@@ -10,6 +10,7 @@ import pytest
 
 from langchain_kimi._openrouter.http.decoding import (
     LARGEST_PIECE,
+    MAX_MEMBERS,
     Decoder,
     DecodingError,
     SlicedDecoder,
@@ -58,16 +59,23 @@ def raw_deflate(data: bytes) -> bytes:
         ("gzip", gzip.compress(TEXT)),
         ("X-GZIP", gzip.compress(TEXT)),
         ("utf-8, gzip", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT[:50]) + gzip.compress(b"") + gzip.compress(TEXT[50:])),
+        ("gzip", gzip.compress(TEXT) + bytes(20)),
         ("deflate", zlib.compress(TEXT)),
         ("deflate", raw_deflate(TEXT)),
     ],
-    ids=["gzip", "another name", "another header value", "zlib", "raw deflate"],
+    ids=["gzip", "another name", "another header value", "members", "padding", "zlib", "raw deflate"],
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_an_encoded_body_is_decoded_in_pieces_of_any_size(encoding: str, packed: bytes, size: int) -> None:
     body = decoder(encoding)
     pieces = [packed[start : start + size] for start in range(0, len(packed), size)]
     assert b"".join(part for piece in pieces for part in body.decode(piece)) == TEXT
+
+
+def test_the_number_of_members_has_a_limit() -> None:
+    many = gzip.compress(b"x") * (MAX_MEMBERS + 50)
+    assert b"".join(decoder("gzip").decode(many)) == b"x" * MAX_MEMBERS
 
 
 def test_a_decoded_piece_has_a_limit() -> None:
@@ -173,6 +181,12 @@ def test_encoded_bytes_are_not_read_as_text(ask: Ask) -> None:
     with serving(Response(200, {"content-encoding": "compress"}, (body,), chunked=True)) as server:
         [error] = ask(call(server.url))
     assert type(error) is KimiMalformedReplyError
+
+
+def test_a_body_of_several_members_is_read_to_its_end(ask: Ask) -> None:
+    packed = b"".join(map(gzip.compress, WHOLE))
+    with serving(Response(200, {"content-encoding": "gzip"}, (packed,), chunked=False)) as server:
+        assert ask(call(server.url)) == ["Hello"]
 
 
 def bomb(size: int) -> bytes:

@@ -1,6 +1,12 @@
 import pytest
 
-from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
+from langchain_kimi._openrouter.http.endpoint import (
+    attribution_headers,
+    check_header,
+    hidden_headers,
+    hidden_text,
+    request_headers,
+)
 from langchain_kimi._version import __version__
 
 KEY = "planted-key"
@@ -76,3 +82,11 @@ def test_an_invalid_header_value_is_refused_without_repeating_it(value: str) -> 
     with pytest.raises(ValueError, match="X-One must be printable ASCII") as refused:
         check_header("X-One", value)
     assert "cret" not in str(refused.value)
+
+
+def test_the_repr_of_settings_does_not_show_secrets() -> None:
+    assert hidden_text("http://me:password@proxy") == "http://me:password@proxy"
+    assert "password" not in repr(hidden_text("http://me:password@proxy"))
+    assert hidden_headers({"X-One": "secret"}) == {"X-One": "secret"}
+    assert repr(hidden_headers({"X-One": "secret"})) == "{'X-One': '**********'}"
+    assert (hidden_text(None), hidden_headers(None)) == (None, None)

@@ -98,6 +98,9 @@ def test_a_socks_proxy_without_its_package_is_refused(monkeypatch: pytest.Monkey
         ("10.0.0.0/8", URL, False),
         ("127.0.0.1:81", "http://127.0.0.1:81", True),
         (",,", URL, False),
+        ("example.com openrouter.ai\n", URL, True),
+        ("10.*", "http://10.1.2.3", True),
+        ("10.*", "http://100.1.2.3", False),
     ],
 )
 def test_no_proxy_excludes_hosts_and_networks(no_proxy: str, url: str, *, expected: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from langchain_kimi._openrouter.reply.assembly import Assembly, joined, merged_logprobs, text_of
+from langchain_kimi._openrouter.reply.envelopes import RepeatedEvent
 from tests.growth import assert_linear
 
 
@@ -32,6 +33,14 @@ def test_without_deltas_the_message_is_empty() -> None:
     assert assembled({"choices": None}, {"choices": []}, {}, {"choices": [{"index": 0, "delta": None}]}) == {
         "choices": [empty]
     }
+
+
+def test_of_an_event_with_the_fields_of_an_earlier_one_only_the_delta_is_added() -> None:
+    events = [
+        {"id": "gen-1", "provider": "p", "choices": [{"index": 0, "delta": {"content": text}, "native": "n"}]}
+        for text in "abc"
+    ]
+    assert assembled(events[0], *map(RepeatedEvent, events[1:])) == assembled(*events)
 
 
 def test_the_first_value_of_a_field_counts() -> None:

@@ -1,3 +1,4 @@
+import json
 import math
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from langchain_kimi._openrouter.reply.chunks import (
     is_every_choice,
     numbered,
     without_finish,
+    without_list,
 )
 from langchain_kimi._openrouter.reply.sse import ErrorPayload
 from langchain_kimi._openrouter.wire import CONTENT_KEYS
@@ -105,6 +107,22 @@ def test_a_choice_without_its_finish_reason_is_a_copy() -> None:
 )
 def test_the_payload_of_an_event_named_error_becomes_a_chunk(payload: bytes, error: Any) -> None:
     assert cast("Any", as_error_chunk(payload))["error"] == error
+
+
+def test_an_event_named_error_may_contain_a_whole_error() -> None:
+    for error in (
+        {"error": {"message": "boom"}},
+        {"object": "error", "message": "It broke"},
+        {"choices": [{"error": "x"}]},
+    ):
+        assert as_error_chunk(json.dumps(error).encode()) == error
+        assert as_error_chunk(json.dumps([error]).encode()) == error
+
+
+@pytest.mark.parametrize("value", [{}, [], [1], [{"a": 1}], {"error": "x"}, None, "x"])
+def test_only_an_error_is_taken_out_of_a_list(value: Any) -> None:
+    assert without_list(value) is value
+    assert without_list([{"error": "x"}]) == {"error": "x"}
 
 
 def test_a_plain_reply_becomes_one_chunk() -> None:

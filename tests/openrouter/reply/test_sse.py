@@ -46,6 +46,14 @@ def test_an_event_named_error_at_every_split(end: bytes) -> None:
         assert [isinstance(payload, ErrorPayload) for payload in payloads] == [False, True, False], f"cut at {cut}"
 
 
+def test_a_field_named_error_is_the_data_of_an_error() -> None:
+    decoder = EventDecoder()
+    [payload] = decoder.feed(b'error: {"message": "boom"}\n\n')
+    assert payload == b' {"message": "boom"}'
+    assert isinstance(payload, ErrorPayload)
+    assert not isinstance(decoder.feed(b"data: one\n\n")[0], ErrorPayload)
+
+
 def decoded(*pieces: bytes) -> list[bytes]:
     decoder = EventDecoder()
     return [payload for piece in pieces for payload in decoder.feed(piece)] + decoder.close()
@@ -98,3 +106,13 @@ def test_being_inside_an_event_at_every_split(body: bytes, *, amid: bool) -> Non
         decoder.feed(body[:cut])
         decoder.feed(body[cut:])
         assert decoder.is_inside_event is amid, f"cut at {cut}"
+
+
+def test_a_decoder_has_a_part_of_an_event_unless_the_last_bytes_ended_one() -> None:
+    decoder = EventDecoder()
+    parts = []
+    for piece in (b"data: a\n\n", b"da", b"ta: b\n", b"\n", b"data: c\n\ndata: d\n\n", b"event: error\n"):
+        decoder.feed(piece)
+        parts.append(decoder.has_part)
+    # After lines of another form, an empty rest counts as a part.
+    assert parts == [False, True, True, True, False, True]

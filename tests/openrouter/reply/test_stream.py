@@ -66,6 +66,15 @@ def test_chunks_at_every_split() -> None:
     assert Read(*(body[at : at + 1] for at in range(len(body)))).outcome() == expected
 
 
+def test_events_with_equal_fields_in_pieces_of_their_own_and_together() -> None:
+    events = [text_event(text) for text in ("a", "b", 'c"', "\n", "", "d")]
+    expected = Read(*events, finished(), DONE)
+    assert expected.text == 'abc"\nd'
+    assert [json.loads(one[len(b"data: ") :]) for one in events] == expected.chunks[:-1]
+    for pieces in ([b"".join(events)], [*events[:3], b"".join(events[3:])]):
+        assert Read(*pieces, finished(), DONE).outcome() == expected.outcome()
+
+
 def test_raw_control_characters_in_strings_are_accepted() -> None:
     assert Read(b'data: {"choices": [{"delta": {"content": "a\tb"}}]}\n\n', DONE).text == "a\tb"
 
