@@ -16,7 +16,7 @@ from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 from tests.interpreters import Interpreter, interpreter_in
 from tests.rows import can_be_grouped, grouped
-from tests.tracing import import_share, import_traced, stop_tracing, tracing
+from tests.tracing import import_share, import_traced, is_of_the_emulator, stop_tracing, threads_traced, tracing
 
 KEY = "planted-key-that-opens-nothing"
 """The API key of the models under test. If it appears in a message, a log or a pickle, it has leaked."""
@@ -102,6 +102,15 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, o
     return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests that wait: one process runs them, and the other ones use the processors meanwhile.
+
+    xdist's first division of the tests keeps their order. Processes that have finished take over what others have left.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
     gc.collect()
@@ -172,8 +181,11 @@ def no_translator() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+def server(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """Return an emulator, whose thread is traced only for its own tests."""
+    with threads_traced(on=is_of_the_emulator(request.path)):
+        emulator = Emulator()
+    with emulator:
         yield emulator
 
 

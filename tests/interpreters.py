@@ -2,10 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.structure.tree import ROOT
@@ -25,6 +26,7 @@ for line in sys.stdin:
     job = json.loads(line)
     if (child := os.fork()) == 0:
         break
+    print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
     sys.exit()
@@ -39,7 +41,10 @@ if job["strict"]:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "'asyncio.iscoroutinefunction' is deprecated", DeprecationWarning)
 program = compile(job["program"], "<program>", "exec")
-exec(program, {"__name__": "__main__"})
+# Its variables live until the interpreter ends, as those of a main module do, and are collected then.
+gc.unfreeze()
+variables = {"__name__": "__main__"}
+exec(program, variables)
 """
 IMPORTED = (
     "asyncio",
@@ -58,11 +63,68 @@ IMPORTED = (
 """What the copied process imports: nothing of this package, nothing that a program may have to do without."""
 
 
+class Running:
+    """A program that runs."""
+
+    def __init__(self, pid: int, wait: Callable[[], int]) -> None:
+        self.pid, self._wait = pid, wait
+        self.code: int | None = None
+        """The exit code, negative after a signal. None: it is not known that the program has ended."""
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless the program has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Wait for the end, and return the exit code."""
+        if self.code is None:
+            self.code = self._wait()
+        return self.code
+
+
 class Interpreter:
     """Runs programs as `python -c` does, each in a copy of one process, or in a new one where there is no fork."""
 
     def __init__(self, folder: Path, copied: "subprocess.Popen[str] | None") -> None:
-        self._folder, self._copied = folder, copied
+        self._copied = copied
+        self._out, self._err = folder / "out", folder / "err"
+
+    @contextmanager
+    def running(
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        strict: bool = False,
+    ) -> Iterator[Running]:
+        """Start a program, and kill it at the end of the block if it still runs. Only one runs at a time."""
+        environment = dict(os.environ if environment is None else environment)
+        if not self._copied:
+            with self._out.open("w") as out, self._err.open("w") as err:
+                command = _command(program, *arguments, strict=strict)
+                with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=err) as process:
+                    yield Running(process.pid, process.wait)
+            return
+        self._out.write_text("")
+        self._err.write_text("")
+        job = {"program": program, "arguments": arguments, "environment": environment, "strict": strict}
+        job |= {"cwd": str(ROOT), "out": str(self._out), "err": str(self._err)}
+        assert self._copied.stdin
+        self._copied.stdin.write(json.dumps(job) + "\n")
+        self._copied.stdin.flush()
+        copy = Running(self._number(), self._number)
+        try:
+            yield copy
+        finally:
+            if copy.code is None:
+                copy.send(signal.SIGKILL)
+                copy.wait()
+
+    def _number(self) -> int:
+        assert self._copied
+        assert self._copied.stdout
+        return int(self._copied.stdout.readline())
 
     def run(
         self,
@@ -72,27 +134,23 @@ class Interpreter:
         strict: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program and return what it printed and its exit code; warnings are errors if `strict`."""
-        environment = dict(os.environ if environment is None else environment)
-        command = [sys.executable, *(STRICT if strict else ()), "-c", program, *arguments]
-        if not self._copied:
-            return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert self._copied.stdin
-        assert self._copied.stdout
-        out, err = self._folder / "out", self._folder / "err"
-        out.write_text("")
-        err.write_text("")
-        job = {"program": program, "arguments": arguments, "environment": environment, "strict": strict}
-        job |= {"cwd": str(ROOT), "out": str(out), "err": str(err)}
-        self._copied.stdin.write(json.dumps(job) + "\n")
-        self._copied.stdin.flush()
-        code = int(self._copied.stdout.readline())
-        return subprocess.CompletedProcess(command, code, out.read_text(), err.read_text())
+        with self.running(program, *arguments, environment=environment, strict=strict) as running:
+            code = running.wait()
+        return subprocess.CompletedProcess(_command(program, *arguments, strict=strict), code, *self.texts())
+
+    def texts(self) -> tuple[str, str]:
+        """Return what the last program has written to its output and to its error output."""
+        return self._out.read_text(), self._err.read_text()
 
     def printed(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run a program that succeeds, and return what it printed."""
         ended = self.run(program, *arguments, environment=environment)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
+
+
+def _command(program: str, *arguments: str, strict: bool) -> list[str]:
+    return [sys.executable, *(STRICT if strict else ()), "-c", program, *arguments]
 
 
 @contextmanager

@@ -105,6 +105,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("case", CASES)
 async def test_the_message_is_the_same_in_all_ways(openrouter: Emulator, model: ChatKimi, case: str, way: Way) -> None:
@@ -167,6 +168,7 @@ async def test_usage_of_every_era(openrouter: Emulator, model: ChatKimi, behavio
     assert message.response_metadata["finish_reason"] == "stop"
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "habits",

@@ -4,10 +4,7 @@ import json
 import os
 import runpy
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,17 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
-from tests.interpreters import STRICT, Interpreter
+from tests.interpreters import Interpreter
+from tests.waiting import blocking_until
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+RUN = """
+import runpy, signal, sys
 
+# Processes that a shell started in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 
 SHOWN = {
     "quickstart": (
@@ -34,10 +38,11 @@ SHOWN = {
 }
 
 
+@pytest.mark.waits
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_without_a_key(interpreter: Interpreter, path: Path) -> None:
-    run = interpreter.run(f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')", strict=True)
+    run = interpreter.run(RUN, str(path), strict=True)
     assert run.returncode == 0
     assert "emulator" in run.stdout.splitlines()[0]
     assert not run.stderr
@@ -46,12 +51,13 @@ def test_an_example_runs_without_a_key(interpreter: Interpreter, path: Path) -> 
 
 
 @pytest.mark.timeout(600)
-def test_the_quickstart_uses_the_key_from_the_environment() -> None:
+def test_the_quickstart_uses_the_key_from_the_environment(interpreter: Interpreter) -> None:
     path = next(path for path in EXAMPLES if path.stem == "quickstart")
     with Emulator(api_key=KEY) as openrouter:
         environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
-        run = subprocess.run([sys.executable, str(path)], env=environment, capture_output=True, text=True, check=True)
+        run = interpreter.run(RUN, str(path), environment=environment)
         assert len(openrouter.requests) == 5
+    assert run.returncode == 0
     assert run.stdout.startswith("Calling OpenRouter")
     assert KEY not in run.stdout + run.stderr
 
@@ -103,17 +109,10 @@ def test_an_extraction_keeps_failures_with_their_costs_and_continues(
         assert openrouter.bodies == []
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let child processes be interrupted, because background jobs of a shell ignore SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
+@pytest.mark.waits
 @pytest.mark.timeout(600)
 def test_an_interrupted_extraction_continues_and_keeps_the_costs_of_failures(
-    interruptible: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "orders.jsonl"
     with Emulator(api_key=KEY) as openrouter:
@@ -121,16 +120,12 @@ def test_an_interrupted_extraction_continues_and_keeps_the_costs_of_failures(
         openrouter.script(Reply(text="I would rather not."), times=None, when=is_of_the_first_ten)
         environment = {**os.environ, "OPENROUTER_API_KEY": KEY, "OPENROUTER_API_BASE": openrouter.base_url}
         script = next(path for path in EXAMPLES if path.stem == "extract")
-        command = [sys.executable, *STRICT, str(script), str(path)]
-        with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as run:
-            while len(lines(path)) < 20:
-                assert run.poll() is None
-                time.sleep(0.01)
-            run.send_signal(signal.SIGINT)
-            out, error = run.communicate()
-        assert (run.returncode, error) == (130, "")
+        with interpreter.running(RUN, str(script), str(path), environment=environment, strict=True) as run:
+            blocking_until(lambda: len(lines(path)) >= 20)
+            run.send(signal.SIGINT)
+            code = run.wait()
+        out, error = interpreter.texts()
+        assert (code, error) == (130, "")
         assert "Interrupted" in out
         before = lines(path)
 

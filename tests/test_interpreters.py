@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,3 +41,18 @@ def test_the_environment_is_that_of_the_program(interpreter: Interpreter, tmp_pa
     printed = interpreter.printed("import os, only_there; print(os.environ['HOME'])", environment=environment)
     assert printed == "imported\n/nowhere\n"
     assert interpreter.printed("import sys; print(sys.executable)") == f"{sys.executable}\n"
+
+
+def test_a_running_program_gets_a_signal(interpreter: Interpreter) -> None:
+    with interpreter.running("import time; time.sleep(1000)") as running:
+        running.send(signal.SIGKILL)
+        assert running.wait() == -signal.SIGKILL
+        running.send(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+
+
+def test_a_program_that_still_runs_is_killed(interpreter: Interpreter) -> None:
+    with interpreter.running("import time; time.sleep(1000)") as running:
+        assert running.code is None
+    assert running.wait() == -signal.SIGKILL
+    assert interpreter.printed("print('the next one')") == "the next one\n"

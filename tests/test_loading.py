@@ -103,6 +103,7 @@ TRIP: dict[str, Any] = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("schema", [TRIP, Place], ids=["JSON schema", "TypedDict"])
 @pytest.mark.parametrize(
     "settings",

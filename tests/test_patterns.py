@@ -2,12 +2,11 @@
 
 import copy
 import re
-import subprocess
-import sys
 
 import pytest
 
 from langchain_kimi._patterns import lazy_any_of, lazy_pattern
+from tests.interpreters import Interpreter
 
 
 def test_the_methods_are_those_of_the_compiled_pattern() -> None:
@@ -45,7 +44,7 @@ def test_each_alternative_matches_in_capital_and_small_letters() -> None:
     assert lazy_any_of("apple", "plum", flags=0).findall("Apple, plum") == ["plum"]
 
 
-def test_the_import_compiles_few_patterns() -> None:
+def test_the_import_compiles_few_patterns(interpreter: Interpreter) -> None:
     script = (
         "import langchain_core.language_models.chat_models, re._compiler as compiler\n"
         "compile, compiled = compiler.compile, []\n"
@@ -55,4 +54,4 @@ def test_the_import_compiles_few_patterns() -> None:
     )
 
     # 8 with langchain-core 1.7.2, of these 3 by the standard library; 95 before.
-    assert int(subprocess.check_output([sys.executable, "-c", script])) < 20
+    assert int(interpreter.printed(script)) < 20

@@ -88,6 +88,22 @@ def tracing(item: pytest.Item, *, on: bool = True) -> Generator[None]:
         _set(before)
 
 
+def is_of_the_emulator(file: Path) -> bool:
+    """Return whether a test file is one of those of the emulator."""
+    return file.is_relative_to(TESTS / "testing")
+
+
+@contextmanager
+def threads_traced(*, on: bool) -> Generator[None]:
+    """Trace the threads that start in this block only if that is wanted, then restore the previous trace function."""
+    before = threading.gettrace()
+    threading.settrace(before if on else None)
+    try:
+        yield
+    finally:
+        threading.settrace(before)
+
+
 def _set(functions: tuple[Any, Any]) -> None:
     sys.settrace(functions[0])
     threading.settrace(functions[1])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from examples.agents import approval, scripts
 from langchain_kimi import ChatKimi, KimiBudgetExceededError
 from langchain_kimi.testing import Emulator
 from tests.applications.playing import play, use_key
+from tests.interpreters import Interpreter
+from tests.waiting import blocking_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,8 +33,33 @@ def shop(monkeypatch: pytest.MonkeyPatch, openrouter: Emulator) -> Emulator:
     return openrouter
 
 
-@pytest.mark.timeout(600)
-def test_a_process_is_killed_and_another_one_continues(
+ASK = """
+import runpy, sys
+
+sys.argv = ["approval", "ask", sys.argv[1]]
+runpy.run_module("examples.agents.approval", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.waits
+def test_a_process_is_killed_and_this_one_continues(
+    shop: Emulator, interpreter: Interpreter, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with interpreter.running(ASK, str(tmp_path)) as first:
+        blocking_until(lambda: approval.END in interpreter.texts()[0])
+        first.send(signal.SIGKILL)
+        first.wait()
+    approval.run("approve", tmp_path)
+    shown = interpreter.texts()[0] + capsys.readouterr().out
+    assert len(set(re.findall(r"process (\d+):", shown))) == 2
+    assert re.findall(r"(\d) model calls", shown) == ["2", "2", "1", "3"]
+    assert len(shop.bodies) == 3
+    assert refunds(tmp_path) == [{"key": "customer-7 refund:1", "number": "A-17", "dollars": 40.0}]
+
+
+# The application itself starts and kills the processes here, which costs three imports of langchain.
+@pytest.mark.long
+def test_the_application_kills_a_process_and_another_one_continues(
     shop: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)

@@ -182,6 +182,7 @@ async def test_a_row_that_cannot_be_stored_is_not_sent_again(model: ChatKimi, op
     assert len(openrouter.bodies) == 1
 
 
+@pytest.mark.uncovered
 async def test_all_starts_of_a_run_share_its_money(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     small = model.model_copy(update={"max_tokens": 50})
     rows = [f"question {number}" for number in range(100)]
@@ -366,6 +367,7 @@ async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, ope
     assert seen == [["mine"]]
 
 
+@pytest.mark.waits
 async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(*[faults.rate_limited(retry_after=0)] * 3)
     run = Run(model.model_copy(update={"max_retries": 2}), None, {"max_concurrency": 8})

@@ -1,11 +1,8 @@
 """`bulk.run`: the whole run in one call, also in a notebook, and after a kill."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,8 @@ import pytest
 from langchain_kimi import ChatKimi, KimiUsageError, bulk
 from langchain_kimi.bulk import BulkResult
 from langchain_kimi.testing import Emulator
+from tests.interpreters import Interpreter
+from tests.waiting import blocking_until
 
 
 def test_a_run_returns_its_sums(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
@@ -44,24 +43,19 @@ bulk.run(model, rows, out=sys.argv[2], max_concurrency=8)
 """
 
 
-def run_until(path: Path, base_url: str, rows: int, lines: int | None) -> None:
-    """Run a process, and kill it once the output has so many lines; None lets it end."""
-    arguments = [sys.executable, "-c", RUN, base_url, str(path), str(rows)]
-    with subprocess.Popen(arguments, env=dict(os.environ)) as process:
-        if lines is None:
-            assert process.wait() == 0
-            return
-        while process.poll() is None:
-            if path.exists() and path.read_bytes().count(b"\n") >= lines:
-                process.send_signal(signal.SIGKILL)
-                break
-            time.sleep(0.002)
+def has_lines(path: Path, number: int) -> bool:
+    return path.exists() and path.read_bytes().count(b"\n") >= number
 
 
-def check_kills(path: Path, server: Emulator, rows: int, kills: list[int]) -> None:
+def check_kills(interpreter: Interpreter, path: Path, server: Emulator, rows: int, kills: list[int]) -> None:
+    """Run processes, each killed once the output has so many lines, and one that ends."""
+    arguments = server.base_url, str(path), str(rows)
     for lines in kills:
-        run_until(path, server.base_url, rows, lines)
-    run_until(path, server.base_url, rows, None)
+        with interpreter.running(RUN, *arguments) as process:
+            blocking_until(partial(has_lines, path, lines))
+            process.send(signal.SIGKILL)
+            process.wait()
+    assert interpreter.run(RUN, *arguments).returncode == 0
 
     keys = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
     assert len(keys) == len(set(keys)) == rows
@@ -69,10 +63,13 @@ def check_kills(path: Path, server: Emulator, rows: int, kills: list[int]) -> No
     assert rows <= len(server.bodies) <= rows + len(kills) * 2 * 8
 
 
-def test_a_killed_run_continues_and_pays_for_no_row_twice(tmp_path: Path, openrouter: Emulator) -> None:
-    check_kills(tmp_path / "a.jsonl", openrouter, 60, [20])
+@pytest.mark.waits
+def test_a_killed_run_continues_and_pays_for_no_row_twice(
+    interpreter: Interpreter, tmp_path: Path, openrouter: Emulator
+) -> None:
+    check_kills(interpreter, tmp_path / "a.jsonl", openrouter, 60, [20])
 
 
 @pytest.mark.long
-def test_many_kills_lose_nothing(tmp_path: Path, openrouter: Emulator) -> None:
-    check_kills(tmp_path / "a.jsonl", openrouter, 2_000, [n * 37 for n in range(1, 51)])
+def test_many_kills_lose_nothing(interpreter: Interpreter, tmp_path: Path, openrouter: Emulator) -> None:
+    check_kills(interpreter, tmp_path / "a.jsonl", openrouter, 2_000, [n * 37 for n in range(1, 51)])

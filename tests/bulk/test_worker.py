@@ -101,6 +101,7 @@ async def test_equal_rows_of_several_workers_are_sent_once(hire: Hire, build: Bu
     assert (states.count("new"), states.count("duplicate")) == (1, 8)
 
 
+@pytest.mark.uncovered
 async def test_workers_hold_one_budget(hire: Hire, build: Build, openrouter: Emulator, out: Path) -> None:
     shared = Shared(out, max_cost=0.005, max_concurrency=64)
     workers = [hire(build, shared.address()) for _ in range(8)]
@@ -152,6 +153,7 @@ class FastLimiter(RateLimiter):
         return await super().enter(tokens)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("option", ["requests_per_minute", "tokens_per_minute"])
 async def test_workers_hold_one_rate(option: str, hire: Hire, build: Build, openrouter: Emulator) -> None:
     limiters: list[FastLimiter] = []
@@ -200,6 +202,26 @@ async def test_a_killed_worker_releases_its_reservations(
     assert failures == ["The connection between a worker and its run was closed."] * 2
     assert (shared.summary().rows, shared.summary().unknown_costs) == (1, 1)
     assert [line["ok"] for line in lines(out)] == [True]
+
+
+async def test_a_closed_connection_is_an_error(hire: Hire, build: Build) -> None:
+    with Shared() as shared:
+        link = await hire(build, shared.address())._link()
+        await link.close()
+        with pytest.raises(KimiConnectionError, match="was closed"):
+            await link.enter("call", "https://a", 0, None)
+
+
+async def test_a_connection_can_be_closed_after_a_row_was_cancelled(hire: Hire, build: Build) -> None:
+    with Shared(max_concurrency=1) as shared:
+        link = await hire(build, shared.address())._link()
+        await link.enter("first", "https://a", 0, None)
+        entering = asyncio.create_task(link.enter("second", "https://a", 0, None))
+        await asyncio.sleep(0)
+        entering.cancel()
+        await link.close()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
 
 
 async def test_a_cancelled_row_frees_its_place_and_its_key(hire: Hire, build: Build, openrouter: Emulator) -> None:

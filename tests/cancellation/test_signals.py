@@ -111,7 +111,11 @@ def test_a_signal_at_a_random_moment(way: str, error: type[BaseException], count
                 model.close()
             interrupted += signals.run(lambda: SYNC_WAYS[way](model), chance.uniform(0, took))
             assert_clean_sync(model, openrouter)
-        assert interrupted
+        while not interrupted:
+            # On a busy machine, all calls may have ended before their signals came.
+            took /= 2
+            interrupted += signals.run(lambda: SYNC_WAYS[way](model), took)
+            assert_clean_sync(model, openrouter)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])

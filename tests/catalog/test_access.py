@@ -58,6 +58,7 @@ async def returned() -> str:
 KEYS = (KEY, f" {KEY}\n", f"\ufeff{KEY}", SecretStr(KEY), lambda: KEY)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("key", KEYS, ids=["text", "white space", "byte order mark", "secret", "function"])
 async def test_a_key_in_every_form(key: Any) -> None:
     with Emulator(api_key=KEY) as server, httpx.Client() as client:

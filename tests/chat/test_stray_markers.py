@@ -53,7 +53,6 @@ class City(BaseModel):
     city: str
 
 
-@pytest.mark.covered
 @each_row("way, text", [(way, text) for way in WAYS for text in STRAY])
 async def test_stray_markers_are_removed(openrouter: Emulator, model: ChatKimi, way: Way, text: str) -> None:
     for name in KIMIS:
@@ -63,7 +62,6 @@ async def test_stray_markers_are_removed(openrouter: Emulator, model: ChatKimi, 
         assert answer.response_metadata["kimi"]["repairs"]["markup"] >= 1
 
 
-@pytest.mark.covered
 @each_row("way, text", [(way, text) for way in WAYS for text in ABOUT])
 async def test_texts_about_markers_stay(openrouter: Emulator, model: ChatKimi, way: Way, text: str) -> None:
     openrouter.script(reply(way, {"content": text}))

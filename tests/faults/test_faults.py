@@ -34,6 +34,7 @@ LONGER = (1, 8, 64)
 """Factors of the time limits. On a busy machine, a limit may pass before the part of a reply that comes in time."""
 
 
+@pytest.mark.waits
 @each_row("case, way", cases_and_ways())
 def test_a_failure_gives_the_error_of_the_table_in_each_way(server: Emulator, case: Case, way: str) -> None:
     check_with_longer_limits(server, case, way)

@@ -68,6 +68,7 @@ class Memory:
         return int(peak[1]) * 1024
 
 
+@pytest.mark.waits
 @each_row("fault, way", cases())
 def test_a_hostile_reply_affects_neither_its_own_call_nor_the_next(
     openrouter: Emulator, fault: HostileFault, way: str

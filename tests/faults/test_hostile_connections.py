@@ -50,6 +50,7 @@ def connections() -> Iterator[Any]:
             yield pytest.param(hostile, way, id=f"{hostile.name}-{way}", marks=marks)
 
 
+@pytest.mark.waits
 @pytest.mark.covered
 @each_row("hostile, way", connections())
 def test_a_hostile_connection_affects_neither_its_own_call_nor_the_next(

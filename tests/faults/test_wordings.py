@@ -131,7 +131,6 @@ KINDS: dict[type[KimiStatusError], tuple[dict[str, Any], ...]] = {
 }
 
 
-@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_an_error_type_or_a_usual_sentence_decides_about_the_class(openrouter: Emulator, way: str) -> None:
     with model_of(openrouter, max_retries=0) as model:
@@ -162,7 +161,6 @@ NESTED: tuple[Any, ...] = (
 """Bodies of hosts, which OpenRouter passes on in `metadata.raw`."""
 
 
-@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_the_reason_is_the_innermost_message(openrouter: Emulator, way: str) -> None:
     with model_of(openrouter, max_retries=0) as model:

@@ -1,5 +1,6 @@
 """A process that exits with an open stream prints nothing."""
 
+import os
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
-from tests.interpreters import WITHOUT_LANGSMITH
+from tests.interpreters import WITHOUT_LANGSMITH, Interpreter
 
 STREAM = """
 import sys
@@ -33,16 +34,30 @@ asyncio.run(main())
 """
 
 
+@pytest.fixture
+def endless(openrouter: Emulator) -> Emulator:
+    """Return an OpenRouter with a reply that nobody reads to its end."""
+    openrouter.behave(pause=0.01)
+    openrouter.script(Reply(text="word " * 1000))
+    return openrouter
+
+
 @pytest.mark.parametrize("script", [STREAM, ASYNC_STREAM], ids=["sync", "async"])
-def test_exit_with_an_open_stream_is_silent(script: str) -> None:
-    with Emulator() as openrouter:
-        openrouter.behave(pause=0.01)
-        openrouter.script(Reply(text="word " * 1000))
-        ended = subprocess.run(
-            [sys.executable, "-X", "dev", *WITHOUT_LANGSMITH, "-c", script, KEY, openrouter.base_url],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-        )
+def test_exit_with_an_open_stream_is_silent(interpreter: Interpreter, endless: Emulator, script: str) -> None:
+    environment = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
+    ended = interpreter.run(script, KEY, endless.base_url, environment=environment, strict=True)
+    assert (ended.stdout.strip(), ended.stderr, ended.returncode) == ("word", "", 0)
+
+
+# An interpreter of its own in the development mode also checks memory, and takes two seconds for its imports.
+@pytest.mark.long
+@pytest.mark.parametrize("script", [STREAM, ASYNC_STREAM], ids=["sync", "async"])
+def test_exit_with_an_open_stream_is_silent_in_the_development_mode(endless: Emulator, script: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", *WITHOUT_LANGSMITH, "-c", script, KEY, endless.base_url],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
     assert (ended.stdout.strip(), ended.stderr, ended.returncode) == ("word", "", 0)

@@ -50,6 +50,7 @@ async def test_models_with_settings_of_their_own_leave_few_connections(setting: 
 
 
 @pytest.mark.long
+@pytest.mark.waits
 def test_idle_connections_close_without_a_next_call() -> None:
     with Emulator() as openrouter:
         model = model_for(openrouter)
@@ -65,6 +66,7 @@ def test_idle_connections_close_without_a_next_call() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.waits
 async def test_idle_async_connections_close_without_a_next_call() -> None:
     with Emulator() as openrouter:
         model = model_for(openrouter)

@@ -39,6 +39,7 @@ def test_the_emulator_refuses_the_same_schemas_as_the_service(shape: SchemaShape
     assert (schema_fault(shape.schema) is not None) == (shape.refused not in (None, "ultra"))
 
 
+@pytest.mark.uncovered
 @by_name(SENT)
 def test_the_sent_schema(shape: SchemaShape) -> None:
     before = copy.deepcopy(shape.schema)
@@ -63,6 +64,7 @@ def test_a_schema_without_an_accepted_form_is_refused(shape: SchemaShape) -> Non
     assert "the tool search: parameters" in str(raised.value)
 
 
+@pytest.mark.uncovered
 @each_row("name", [name for name, shape in SENT.items() if not shape.note and name not in FOREIGN])
 def test_the_sent_schema_allows_the_same_arguments(name: str) -> None:
     jsonschema = pytest.importorskip("jsonschema")
@@ -75,6 +77,7 @@ def test_the_sent_schema_allows_the_same_arguments(name: str) -> None:
         assert before.is_valid(value) == after.is_valid(value), value
 
 
+@pytest.mark.uncovered
 @by_name(SENT)
 def test_rewrites_that_change_the_allowed_arguments_are_noted(shape: SchemaShape) -> None:
     notes = schema_notes([{"function": {"name": "search", "parameters": shape.schema}}])

@@ -143,6 +143,7 @@ def test_copies_do_not_double_a_schema_with_each_level(tool: dict[str, Any]) -> 
     assert with_moonshot_schemas([repaired]) == [repaired]
 
 
+@pytest.mark.uncovered
 def test_a_chain_of_required_references_has_no_limit() -> None:
     chain = {
         f"D{n}": {"type": "object", "properties": {"x": {"$ref": f"#/$defs/D{n + 1}"}}, "required": ["x"]}
@@ -199,6 +200,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@pytest.mark.uncovered
 @given(root=SCHEMAS, first=SCHEMAS, second=SCHEMAS)
 def test_a_repaired_schema_is_accepted_and_stays_as_it_is(root: Any, first: Any, second: Any) -> None:
     schema = {"properties": {"x": first}, **root, "type": "object", "$defs": {"A": second}, "definitions": {"B": first}}

@@ -103,6 +103,7 @@ def clock(zone: str) -> Any:
     return with_clock
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_changed_prompt_is_reported(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     agent = agent_of(model, KeepCacheWarm(), clock(way), prompt=None)

@@ -50,6 +50,7 @@ async def test_an_agent_without_it_fails_at_the_first_empty_reply(model: ChatKim
         await run(agent_of(model), "invoke")
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_provider_with_an_empty_reply_is_excluded(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(calls(OSLO), EMPTY, SUNNY, SUNNY)

@@ -38,6 +38,7 @@ async def test_an_agent_without_it_spends_any_amount(limited: ChatKimi, openrout
     assert len(openrouter.bodies) == 4
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_thread_has_a_limit(limited: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(CALLS, SUNNY, CALLS, SUNNY)
@@ -52,6 +53,7 @@ async def test_a_thread_has_a_limit(limited: ChatKimi, openrouter: Emulator, way
     assert len(openrouter.bodies) == 4
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_each_run_has_a_limit(limited: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(CALLS, SUNNY, CALLS, CALLS, CALLS)

@@ -39,6 +39,7 @@ async def test_an_agent_without_it_loops_until_the_recursion_limit(model: ChatKi
     assert len(openrouter.bodies) == 10
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_loop_is_an_error(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(calls(OSLO), times=None)

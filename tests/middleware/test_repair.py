@@ -69,6 +69,7 @@ async def test_the_second_answer_has_the_schema(model: ChatKimi, openrouter: Emu
     assert messages[-1].text == "It is sunny."
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_too_many_invalid_replies_are_an_error(model: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(calls(BROKEN), times=None)
@@ -113,6 +114,7 @@ async def test_every_parallel_invalid_call_is_answered(model: ChatKimi, openrout
     assert len(openrouter.bodies) == 2
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("reply", [EMPTY, THOUGHTS, CUT], ids=["empty", "thoughts", "cut off"])
 async def test_an_empty_reply_gets_a_nudge(model: ChatKimi, openrouter: Emulator, way: str, reply: Reply) -> None:

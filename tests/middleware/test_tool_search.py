@@ -66,11 +66,13 @@ def tokens(message: Any) -> int:
     return message.usage_metadata["input_tokens"]
 
 
+@pytest.mark.uncovered
 async def test_an_agent_without_it_cannot_have_two_hundred_tools(model: ChatKimi, openrouter: Emulator) -> None:
     with pytest.raises(KimiInvalidRequestError, match="between 1 and 128 tools"):
         await run(agent_of(model), "invoke")
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 async def test_found_tools_are_added_to_the_request(local: ChatKimi, openrouter: Emulator, way: str) -> None:
     openrouter.script(calls(OSLO, SEARCH), calls(FLIGHT), DONE, DONE)

@@ -129,6 +129,7 @@ def test_attribution_is_for_openrouter(server: Emulator) -> None:
     assert [{"http-referer", "x-openrouter-title"} <= names for names in sent] == [True, False]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("host", ["moonshot", "vllm", "sglang", "llama.cpp", "litellm", "openai-compatible"])
 async def test_fields_of_openrouter_are_sent_to_openrouter_only(server: Emulator, host: str, way: Way) -> None:
@@ -144,6 +145,7 @@ def test_moonshot_names_models_without_an_author(host: Host, name: str) -> None:
     assert for_host(body, host, streamed=False, with_usage=False)["model"] == name
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("host", ["openrouter", "moonshot", "vllm"])
 async def test_streams_and_only_streams_ask_for_their_usage(server: Emulator, host: str, way: Way) -> None:

@@ -185,6 +185,7 @@ def pieces_of(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("body", [BODY, {**BODY, **TOOLS}], ids=["no tools", "tools"])
 @pytest.mark.parametrize("name", STREAMS)
 def test_streams(name: str, body: Any) -> None:
@@ -229,6 +230,7 @@ def test_events_share_no_state() -> None:
 CASES = [*BROKEN, *VARIED_WIRE, *VARIED_PIECES, *HEALTHY_PIECES, *IN_CONTENT, *IN_REASONING]
 
 
+@pytest.mark.uncovered
 @each_row("case", CASES[::12], ids=lambda case: case.name)
 def test_some_replies_with_repairs(case: Case) -> None:
     check_repaired(case)

@@ -134,6 +134,7 @@ def played(server: Emulator, case: Case, kind: type[ChatKimi], way: str) -> dict
     return {**result, "requests": len(server.requests)}
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", ["sync", "async"])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answers_have_the_events_of_core(server: Emulator, answer: Reply, way: str) -> None:
@@ -213,6 +214,7 @@ INVALID_CALLS = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("settings", [{}, {"coalesce": True}, {"output_version": "v1"}], ids=str)
 @pytest.mark.parametrize("kind", [QuickKimi, Bridged])
 async def test_an_invalid_call_keeps_its_arguments_and_has_our_error(

@@ -61,6 +61,7 @@ def test_the_table_of_schemas_is_not_empty() -> None:
     assert len(STRICT) > 70
 
 
+@pytest.mark.uncovered
 @each_row("case", STRICT, ids=lambda case: case.name)
 def test_a_strict_schema_follows_the_rules_of_strict_mode(case: SchemaCase) -> None:
     schema = output_schema(case.schema)

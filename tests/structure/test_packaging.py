@@ -73,6 +73,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[st
         return set(wheel.namelist()), {name.split("/", maxsplit=1)[1] for name in source.getnames()}
 
 
+@pytest.mark.waits
 def test_the_wheel_contains_only_the_package(archives: tuple[set[str], set[str]]) -> None:
     wheel, _ = archives
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "langchain_kimi").rglob("*.py")}

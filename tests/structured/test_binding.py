@@ -169,6 +169,7 @@ def test_a_model_that_cannot_be_forced_is_offered_the_call(openrouter: Emulator)
     assert {body["tool_choice"] for body in openrouter.bodies} == {"auto"}
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("settings", [{}, {"reasoning": {"effort": "low"}}, {"reasoning": {"enabled": False}}])
 @pytest.mark.parametrize("slug", [DEFAULT, SWITCH, "moonshotai/kimi-k2.5", CODE, K3])
 @pytest.mark.filterwarnings("ignore:.*reasoning excludes a forced call")

@@ -68,6 +68,7 @@ def request_of(openrouter: Emulator, model: ChatKimi) -> tuple[dict[str, Any], d
     return body, traced
 
 
+@pytest.mark.uncovered
 @each_row("provider", PROVIDERS, ids=str)
 @pytest.mark.parametrize("thinking", range(3), ids=["as it is", "off", "on"])
 @pytest.mark.parametrize("slug", METHODS)

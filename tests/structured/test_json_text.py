@@ -145,6 +145,15 @@ def test_the_part_of_a_value_received_so_far(text: str, value: Any) -> None:
     assert read_partial_json(text) == value
 
 
+def test_repeated_values_are_one_value() -> None:
+    assert read_json('{"a": 1}' * 3, wants_object=True) == {"a": 1}
+
+
+def test_an_open_template_is_no_value() -> None:
+    with pytest.raises(NotJSONError):
+        read_json('{name " ' * 3, wants_object=True)
+
+
 SHAPES: dict[str, Callable[[int], str]] = {
     "nested lists": lambda size: "[1.5," * size,
     "an escaped object": lambda size: '{\\"items\\": [' + '{\\"a\\": 1},' * size,

@@ -46,6 +46,7 @@ def from_raw(way: Callable[[], Any]) -> Any:
     return result["parsed"]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("case", ONE_PER_OUTCOME, ids=lambda case: case.name)
 def test_a_reply_gives_its_value_or_its_error_over_http(case: Case, method: Any, wire: Wire) -> None:

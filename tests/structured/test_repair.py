@@ -49,6 +49,7 @@ def four_ways(runnable: Runnable[Any, Any]) -> list[Callable[[], list[Any]]]:
     ]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("schema", [Person, PERSON_SCHEMA])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_wrong_answer_is_requested_again(openrouter: Emulator, method: str, schema: Any) -> None:
@@ -154,6 +155,7 @@ def test_twenty_of_many_mismatches_are_listed(openrouter: Emulator) -> None:
     assert openrouter.bodies[1]["messages"][2]["content"].count("\n- numbers.") == 20
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("include_raw", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 def test_both_attempts_are_in_the_trace_and_in_the_sums(

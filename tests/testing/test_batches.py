@@ -35,15 +35,21 @@ def test_a_batch_goes_through_its_states() -> None:
 
 def test_endings_come_in_their_order() -> None:
     batches = Batches()
-    batches.script([BatchEnding(status="failed"), BatchEnding(answered=1, missing=(0,), reverses=True)])
-    first, second, third = (batches.add("m", rows_of(ROWS), []) for _ in range(3))
-    for job in (first, second, third):
+    endings = [
+        BatchEnding(status="failed"),
+        BatchEnding(answered=1, missing=(0,), reverses=True),
+        BatchEnding(rejected=(0,)),
+    ]
+    batches.script(endings)
+    first, second, third, fourth = (batches.add("m", rows_of(ROWS), []) for _ in range(4))
+    for job in (first, second, third, fourth):
         job.advance(answer)
 
     assert (first.status, first.results) == ("failed", [])
     assert [row["custom_id"] for row in second.results] == ["r2", "r1"]
     assert second.results[0]["error"]["type"] == "batch_completed"
-    assert third.status == "completed"
+    assert third.results[0]["error"]["message"] == "The provider refused this row."
+    assert fourth.status == "completed"
 
 
 def test_only_a_running_batch_is_cancelled() -> None:

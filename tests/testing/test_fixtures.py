@@ -1,9 +1,7 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.interpreters import STRICT
+from tests.interpreters import WITHOUT_LANGSMITH, Interpreter
 
 CONFTEST = 'pytest_plugins = ["langchain_kimi.testing.fixtures"]\n'
 TEST = """
@@ -18,12 +16,13 @@ def test_another(openrouter):
 """
 
 
-def test_the_fixture_is_loaded_as_a_plugin(tmp_path: Path) -> None:
+def test_the_fixture_is_loaded_as_a_plugin(interpreter: Interpreter, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TEST)
-    command = [sys.executable, "-m", "pytest", "-q", *STRICT, "-p", "no:cacheprovider", str(tmp_path)]
+    options = ["-q", "-W", "error", *WITHOUT_LANGSMITH, "-p", "no:cacheprovider", str(tmp_path)]
     # Plugins that the test does not need are slow to import.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    program = "import pytest, sys; sys.exit(pytest.main(sys.argv[1:]))"
+    done = interpreter.run(program, *options, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout

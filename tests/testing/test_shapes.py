@@ -109,6 +109,7 @@ FAULTS = [
 BOTH = pytest.mark.parametrize("stream", [False, True])
 
 
+@pytest.mark.uncovered
 @BOTH
 @pytest.mark.parametrize("behavior", HABITS)
 @pytest.mark.parametrize("more", [{}, {"logprobs": True, "top_logprobs": 2}])
@@ -124,6 +125,7 @@ def test_replies_have_recorded_shapes(
             assert not unrecorded(shapes, seen[kind])
 
 
+@pytest.mark.uncovered
 @BOTH
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_faults_have_recorded_shapes(seen: dict[str, Shapes], fault: Fault, *, stream: bool) -> None:

@@ -28,6 +28,7 @@ def kimi(habits: Emulator) -> ChatKimi:
     return ChatKimi(api_key=KEY, base_url=habits.base_url, max_retries=0, provider={"ignore": ["steady"]})
 
 
+@pytest.mark.uncovered
 def test_the_planted_hosts_are_found(kimi: ChatKimi) -> None:
     report = verify_hosts(kimi, runs=6, cases=[CALLING, PLANNING])
     hosts = {host.tag: host for host in report.hosts}

@@ -4,8 +4,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +17,9 @@ import pytest
 from langchain_kimi.testing import Reply, ToolCall, faults
 from tests.cli.conftest import Cli
 from tests.conftest import KEY
+from tests.interpreters import Interpreter
 from tests.rows import each_row
+from tests.waiting import blocking_until
 
 MESSAGES = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Hello."}]
 
@@ -240,17 +240,18 @@ def test_an_interrupted_run_says_how_it_continues(interrupts: None, cli: Cli, tm
     assert cli.err == "Interrupted. Start the same command again to continue.\n"
 
 
-def test_a_killed_command_continues(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.uncovered
+def test_a_killed_command_continues(interpreter: Interpreter, cli: Cli, tmp_path: Path) -> None:
     openrouter = cli.emulator
     rows = write_rows(tmp_path / "in.csv", [{"text": f"letter {n}"} for n in range(40)])
     out = tmp_path / "out.jsonl"
     command = ["bulk", str(rows), "--prompt", "{text}", "--out", str(out), "--concurrency", "4"]
-    first = [sys.executable, "-m", "langchain_kimi", *command, "--base-url", openrouter.base_url]
     openrouter.behave(pause=0.01)
-    with subprocess.Popen(first, env={**os.environ, "OPENROUTER_API_KEY": KEY}) as process:
-        while process.poll() is None and not (out.exists() and len(lines(out)) >= 10):
-            time.sleep(0.002)
-        process.kill()
+    program = "import runpy; runpy.run_module('langchain_kimi', run_name='__main__', alter_sys=True)"
+    environment = {**os.environ, "OPENROUTER_API_KEY": KEY}
+    with interpreter.running(program, *command, "--base-url", openrouter.base_url, environment=environment) as process:
+        blocking_until(lambda: out.exists() and len(lines(out)) >= 10)
+        process.send(signal.SIGKILL)
 
     openrouter.behave(pause=0.0)
     assert (cli.json(*command)["rows"], cli.err) == (40, "")

@@ -63,6 +63,7 @@ THOUGHTS: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", THOUGHTS)
 def test_thoughts_in_each_way(openrouter: Emulator, name: str, way: str) -> None:
@@ -100,6 +101,7 @@ def test_markup_in_each_way(openrouter: Emulator, name: str, way: str) -> None:
     assert [(call["name"], call["args"]) for call in message.tool_calls] == calls
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", WRAPPED)
 def test_markup_in_the_arguments_in_each_way(openrouter: Emulator, name: str, way: str) -> None:

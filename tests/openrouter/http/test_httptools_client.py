@@ -45,6 +45,7 @@ def test_a_connection_that_was_idle_for_too_long_is_not_used_again(kind: Any) ->
             assert server.connections == number
 
 
+@pytest.mark.waits
 @EVERY_KIND
 @pytest.mark.parametrize("after", [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled", b"x"])
 @pytest.mark.parametrize("is_received", [False, True])
@@ -116,6 +117,7 @@ def test_replies_and_failures_of_calls(ask: Ask) -> None:
         assert [partial_of(error).text for error in (cut, late)] == ["Hel", "Hel"]
 
 
+@pytest.mark.waits
 def test_time_limits_hold_in_each_phase(ask: Ask) -> None:
     for on in transports(ask):
         with listening(CONNECTIONS["never replies"]) as port:

@@ -114,6 +114,7 @@ print("".join(exchange(call(url))), "".join(asyncio.run(read(url))), "".join(asy
 """
 
 
+@pytest.mark.waits
 def test_a_process_exits_silently(interpreter: Interpreter) -> None:
     with serving(GOOD) as server:
         ended = interpreter.run(SCRIPT, server.url, strict=True)

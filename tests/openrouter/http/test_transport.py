@@ -76,6 +76,7 @@ STATUSES: list[tuple[int, type[KimiError], bool]] = [
 ]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(("status", "kind", "is_retried"), STATUSES)
 def test_a_failing_status_raises_its_error(ask: Ask, status: int, kind: type[KimiError], *, is_retried: bool) -> None:
     with serving(refused(status)) as server:
@@ -168,6 +169,7 @@ BEFORE_CONTENT = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("bad", BEFORE_CONTENT.values(), ids=BEFORE_CONTENT.keys())
 def test_failures_before_content_are_retried(ask: Ask, bad: Response) -> None:
     recorded = Recorded()

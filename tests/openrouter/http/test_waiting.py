@@ -38,7 +38,8 @@ def test_comments_do_not_count_as_content(ask: Ask, comment: bytes) -> None:
         [error] = ask(call(server.url, idle=0.1, retries=Retries(1, chance=lambda: 0.0)))
     assert type(error) is KimiTimeoutError
     assert "No content came for 0.1 seconds" in error.reason
-    assert len(server.requests) == 2
+    # On a busy machine, the limit may pass before the server has read the request.
+    assert [type(earlier) for earlier in error.attempts] == [KimiTimeoutError]
 
 
 def test_whitespace_before_a_plain_reply_does_not_count_as_content(ask: Ask) -> None:
@@ -69,6 +70,7 @@ def test_a_complete_reply_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> N
         assert ask(call(server.url)) == ["Hello"]
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("total", [None, pytest.param(60.0, marks=pytest.mark.long)])
 def test_an_error_event_ends_the_wait(ask: Ask, total: float | None) -> None:
     with serving(streamed(text_event("Hel"), event({"error": ERROR}), Hang())) as server:

@@ -73,6 +73,7 @@ def test_an_earlier_deadline_wakes_the_thread(pair: tuple[socket.socket, socket.
         assert not other.has_shut_down
 
 
+@pytest.mark.waits
 def test_nothing_is_shut_down_after_the_reply(pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     with Watch(reply_on(near)) as watch:
@@ -111,6 +112,7 @@ def test_replies_that_are_not_watched(reply: httpx.Response) -> None:
     assert watchdogs() == before
 
 
+@pytest.mark.waits
 def test_one_thread_serves_all_responses_and_ends_later(pair: tuple[socket.socket, socket.socket]) -> None:
     seen = set()
     for _ in range(50):
@@ -134,6 +136,7 @@ def test_a_reply_may_end_while_another_thread_has_the_lock(pair: tuple[socket.so
             ending.join()
 
 
+@pytest.mark.waits
 def test_a_reply_is_read_without_a_thread(pair: tuple[socket.socket, socket.socket]) -> None:
     for thread in watchdogs():
         thread.join()
@@ -197,6 +200,7 @@ def test_a_block_in_time_and_one_without_a_limit_keep_their_connection(
     assert near.recv(1) == b"a"
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize(("name", "kind"), [("TLS: a flood of hellos", "Timeout"), ("TLS: an alert", "Error")])
 def test_a_handshake_that_never_waits_ends_at_the_time_limit(name: str, kind: str) -> None:
     with listening(CONNECTIONS[name]) as port:
