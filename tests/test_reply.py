@@ -1,21 +1,13 @@
-import subprocess
-import sys
-
-import pytest
-
 import langchain_kimi._reply
+from tests.interpreters import Interpreter
+from tests.lazy_modules import assert_imported_when_used
 
 
-def test_a_program_that_reads_no_events_and_no_calls_does_not_import_their_modules() -> None:
-    script = (
-        "import sys, langchain_kimi; names = 'langchain_kimi._reply.events', 'langchain_kimi._kimi.call_repairs';"
-        "print(*(name in sys.modules for name in names)); langchain_kimi._reply.events; print(names[0] in sys.modules)"
-    )
-
-    assert subprocess.check_output([sys.executable, "-c", script], text=True).split() == ["False", "False", "True"]
+def test_a_program_that_reads_no_events_does_not_import_the_module(interpreter: Interpreter) -> None:
+    assert_imported_when_used(interpreter, langchain_kimi._reply, "events")
 
 
-def test_only_this_module_is_imported_when_used() -> None:
-    assert langchain_kimi._reply.__getattr__("events").__name__ == "langchain_kimi._reply.events"
-    with pytest.raises(AttributeError, match="has no attribute 'other'"):
-        _ = langchain_kimi._reply.other
+def test_a_program_that_reads_no_tool_calls_does_not_import_their_repairs(interpreter: Interpreter) -> None:
+    script = "import sys, langchain_kimi; print('langchain_kimi._kimi.call_repairs' in sys.modules)"
+
+    assert interpreter.printed(script).split() == ["False"]
