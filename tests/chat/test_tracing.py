@@ -162,6 +162,7 @@ async def test_langsmith_metadata_has_bound_parameters(openrouter: Emulator, mod
     assert metadata["lc_versions"]["langchain-kimi-openrouter"] == __version__
 
 
+@pytest.mark.covered
 def test_the_parameters_of_a_run_are_those_of_langchain() -> None:
     class WithDict(ChatKimi):
         def dict(self, **_: Any) -> Any:

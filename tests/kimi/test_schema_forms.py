@@ -86,3 +86,10 @@ def test_many_references_by_name_take_linear_time() -> None:
         return obj(references, **{"$defs": {name: {"$anchor": name, **STRING} for name in names}})
 
     assert_linear(lambda size: in_common_form(schema(size)), 200)
+
+
+def test_several_references_are_read_from_one_list() -> None:
+    schema = obj({"a": {"$ref": "#first"}, "b": {"$ref": "#second"}})
+    schema["$defs"] = {"A": {"$anchor": "first", **STRING}, "B": {"$anchor": "second", **STRING}}
+
+    assert in_common_form(schema)["properties"] == {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/B"}}

@@ -226,6 +226,12 @@ def test_server_tools_of_openrouter_are_left_out(caplog: pytest.LogCaptureFixtur
     assert for_host(body, OPENROUTER, streamed=False, with_usage=False) == body
 
 
+def test_a_choice_among_server_tools_alone_is_left_out_with_them() -> None:
+    tools = {"tools": [{"type": "openrouter:web_search"}], "tool_choice": "auto", "parallel_tool_calls": True}
+    body = cast("WireBody", {"model": "m", "messages": [], **tools})
+    assert for_host(body, COMPATIBLE, streamed=False, with_usage=False) == {"model": "m", "messages": []}
+
+
 @pytest.mark.filterwarnings("ignore:The function `load` is in beta")
 def test_a_host_of_the_users_own(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)

@@ -1,6 +1,6 @@
 """LangChain's standard integration suite for a model that takes images, with a generated image.
 
-PDFs are OpenRouter's business, which reads them for every model. Nobody opens the one here: it has the image's bytes.
+OpenRouter reads PDFs for every model, and the emulator does not: the one here has the image's bytes.
 """
 
 import struct
