@@ -7,6 +7,8 @@ A server, a proxy or a provider may repeat the request in its error. Errors are 
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -110,9 +112,8 @@ class Redactor:
             error.update(response=RawReply(response.status_code, headers, self.text(response.text)))
         for cause in _causes(error):
             self._exception(cause)
-        # Crash reporters show the local variables of each frame: the request, and the text of the server.
         for exception in (error, *_causes(error)):
-            traceback.clear_frames(exception.__traceback__)
+            _clear_frames(exception.__traceback__)
 
     def _exception(self, exception: BaseException) -> None:
         """Remove the secrets from the message of another library's exception and from the request attached to it."""
@@ -130,6 +131,10 @@ class Redactor:
 _MESSAGE_FIELDS = (
     "content", "additional_kwargs", "response_metadata", "tool_calls", "invalid_tool_calls", "tool_call_chunks", "id"
 )  # fmt: skip
+_WITH_REQUESTS = frozenset(
+    {"langchain_kimi", "httpx", "httpx2", "httpcore", "httpcore2", "h11", "aiohttp", "anyio", "ssl", "json"}
+)
+"""The packages in whose frames requests and replies are variables."""
 _TEXTS = ("advice", "code", "error_type", "model", "provider", "raw", "metadata", "availability", "generation_id")
 
 
@@ -154,6 +159,19 @@ def _secrets_in(url: str) -> list[str]:
         return []
     keys = [part for part in parts.path.split("/") if len(part) >= _MIN_PATH_KEY and _DIGIT.search(part)]
     return [*keys, password, unquote(password)] if password else keys
+
+
+def _clear_frames(trace: TracebackType | None) -> None:
+    """Delete the local variables of frames that may hold the request or the text of the server.
+
+    Crash reporters show the variables of each frame. Those of other frames are left alone: the context of an error may
+    be an exception of the user's own program.
+    """
+    for frame, _ in traceback.walk_tb(trace):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _WITH_REQUESTS:
+            # The frame of a running function cannot be cleared.
+            with suppress(RuntimeError):
+                frame.clear()
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -146,3 +146,35 @@ def test_a_value_is_cleaned_to_a_limited_depth() -> None:
     value = {KEY: {"a": {"b": KEY}}}
     assert Redactor(SECRETS).value(value) == {REPLACEMENT: {"a": {"b": REPLACEMENT}}}
     assert Redactor(SECRETS).value(value, 2) == {REPLACEMENT: {"a": {}}}
+
+
+def test_the_variables_of_other_programs_stay_in_tracebacks() -> None:
+    def of_the_user() -> None:
+        amount = 7
+        raise LookupError(str(amount))
+
+    error = KimiConnectionError("failed")
+    try:
+        of_the_user()
+    except LookupError as own:
+        error.__context__ = own
+        trace = own.__traceback__
+    Redactor().error(error)
+    frames = [frame for frame, _ in traceback.walk_tb(trace)]
+    assert frames[-1].f_locals == {"amount": 7}
+
+
+def test_a_frame_that_still_runs_is_left_alone() -> None:
+    namespace = {"__name__": "langchain_kimi.x", "Redactor": Redactor, "kind": KimiConnectionError}
+    exec(  # noqa: S102 - a function of a module of the package
+        "def run():\n"
+        "    secret = 7\n"
+        "    try:\n"
+        "        raise kind('failed')\n"
+        "    except kind as error:\n"
+        "        Redactor().error(error)\n"
+        "        return secret\n",
+        namespace,
+    )
+    run: Any = namespace["run"]
+    assert run() == 7
