@@ -107,7 +107,7 @@ NO_PARAMETERS = {
     "openai_proxy": "pass it as proxy",
     "stream_chunk_timeout": "pass it as timeout",
 }
-"""Names that would break each request or tell a secret if they were sent as parameters, and what to do instead."""
+"""Names that would break each request or reveal a secret if they were sent as parameters, and what to do instead."""
 
 
 def with_model_kwargs(
