@@ -23,9 +23,10 @@ _TAG = lazy_pattern(
     r"<(/?)(?:code|pre|samp|kbd|tt|textarea|example|xmp|script|style|blockquote|nowiki|syntaxhighlight|CodeBlock)"
     r"(?=[\s>])"
 )
-_QUOTE = lazy_pattern(r'\\.|"', re.DOTALL)
-_UNSETTLED = '`<>/codepresampkbtxlyrigqunwhCB"\\'
-"""The characters of backticks, tags and quotation marks, which may continue after the end of a text."""
+# At the end of a text, a quotation mark may be the mark of an inch, and a backslash may escape the next character.
+_QUOTE = lazy_pattern(r'\\.|\\\Z|"', re.DOTALL)
+_UNSETTLED = lazy_pattern(r"(?:\\?`+|</?[a-zA-Z]{0,16}|\\)\Z")
+"""Backticks, a backslash or a tag at the end of a text, which may continue after it."""
 
 _ENGLISH = ("\u201c", "\u201d")
 _GERMAN = ("\u201e", "\u201c\u201d")
@@ -121,7 +122,7 @@ class QuoteTracker:
         """
         if not self._fence:
             return self._line.ends_row
-        fence = self._line.fence
+        fence = self._line.fence if self._line.length <= _MAX_UNSETTLED else None
         return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
 
     @property
@@ -172,11 +173,12 @@ class QuoteTracker:
 class _Line:
     """Tracks the code and the quotations that are open in a line.
 
-    A backtick, a tag or a quotation mark at the end may continue in the next text: "`" may be half of "``". This
-    end is unsettled: it is read again with the next text, and `is_open` reads it as if the text ended there.
+    A backtick or a tag at the end may continue in the next text: "`" may be half of "``". This end is unsettled: it is
+    read again with the next text, and `is_open` reads it as if the text ended there.
 
     Attributes:
         pieces: The texts of the line.
+        length: The number of their characters.
         ending: The last eight characters.
         first: The first character that is not blank; empty as long as the line is blank.
         open: Whether each pair of quotation marks is open.
@@ -190,6 +192,7 @@ class _Line:
         """Begin a line. Paired quotation marks continue from the line before, up to the end of the paragraph."""
         self.outer_offset = outer_offset
         self.pieces: list[str] = []
+        self.length = 0
         self.ending = ""
         self.first = ""
         # The bracket or apostrophe that was opened directly before markup, and how many of its kind are open.
@@ -197,12 +200,16 @@ class _Line:
         self._brackets = 0
         # The blanks at the beginning of the line.
         self._indented = ""
-        # The end of the text that may continue, and the state before it: the open run of backticks, whether straight
-        # quotation marks are open, and the last character.
+        # The end of the text that may continue, and the state before it: the open run of backticks, and the last
+        # character.
         self._unsettled = ""
         self._backticks = ""
-        self._in_quotes = False
         self._last = ""
+        # A quotation mark or a backslash at the end, the character before it, and whether straight quotation marks are
+        # open there.
+        self._quote = ""
+        self._before_quote = ""
+        self._in_quotes = False
         continues = before is not None and not before.is_blank
         # The number of bars in the row of a table before this line.
         self._bars: int = before.bars if before is not None and before.first == "|" else 0
@@ -249,8 +256,7 @@ class _Line:
     @property
     def bars(self) -> int:
         """The number of bars in the line, which separate the cells of a table; 0 if the line is long."""
-        is_long = len(self.pieces) > _MAX_UNSETTLED or sum(map(len, self.pieces)) > _MAX_UNSETTLED
-        return 0 if is_long else len(_BAR.findall("".join(self.pieces)))
+        return 0 if self.length > _MAX_UNSETTLED else len(_BAR.findall("".join(self.pieces)))
 
     @property
     def begins_scalar(self) -> bool:
@@ -279,6 +285,8 @@ class _Line:
     def add(self, text: str) -> None:
         """Add a text."""
         self.pieces.append(text)
+        self.length += len(text)
+        self._read_quotes(text)
         self._read_brackets(f"\n{self.ending}"[-5:], text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
@@ -286,11 +294,11 @@ class _Line:
             self._indented += text[: len(text) - len(written)].rstrip("\n")
             self.first = written[:1]
         text = self._unsettled + text
-        settled = text.rstrip(_UNSETTLED) if len(text) <= _MAX_UNSETTLED else text
+        unsettled = _UNSETTLED.search(text, max(0, len(text) - _MAX_UNSETTLED))
+        settled = text[: unsettled.start()] if unsettled else text
         self._unsettled = text[len(settled) :]
         self._backticks = _in_backticks(settled, self._backticks)
         self.tags += _opened(settled)
-        self._in_quotes = self._quoted(settled)
         before, self._last = self._last, settled[-1:] or self._last
         self.is_german = self.is_german or _GERMAN[0] in settled
         settled = _REVERSED.sub("", before + settled)[len(before) :]
@@ -325,21 +333,32 @@ class _Line:
             return True
         if self.is_code or _in_backticks(self._unsettled, self._backticks):
             return True
-        if self.tags + _opened(self._unsettled) > 0 or self._quoted(self._unsettled):
+        if self.tags + _opened(self._unsettled) > 0 or self._is_in_quotes:
             return True
         if self._bracket or (_AFTER_BRACKET.search(self.ending) and not is_end):
             return True
         return bool(_OPENING_MARK.search(self.ending)) or self._in_pair()
 
-    def _quoted(self, text: str) -> bool:
-        """Return whether straight quotation marks are open after a text. Escaped ones and inch marks do not count."""
-        is_open = self._in_quotes
+    def _read_quotes(self, text: str) -> None:
+        """Read straight quotation marks. Escaped ones do not count."""
+        text = self._quote + text
+        self._quote = ""
         for quote in _QUOTE.finditer(text):
-            if quote[0] == '"':
-                before = text[max(0, quote.start() - 1) : quote.start()] or self._last
-                after = text[quote.end() : quote.end() + 1]
-                is_open = not is_open and not (before.isdigit() or after.isspace())
-        return is_open
+            start, end = quote.span()
+            if end == len(text) and quote[0] in ('"', "\\"):
+                self._quote = quote[0]
+            elif quote[0] == '"':
+                self._in_quotes = self._opens_quotes(text[start - 1] if start else self._before_quote, text[end])
+        self._before_quote = text[: len(text) - len(self._quote)][-1:] or self._before_quote
+
+    def _opens_quotes(self, before: str, after: str) -> bool:
+        """Return whether a quotation is open after the mark between two characters. Inch marks do not open one."""
+        return not (self._in_quotes or before.isdigit() or after.isspace())
+
+    @property
+    def _is_in_quotes(self) -> bool:
+        """Whether straight quotation marks are open, also by the last character."""
+        return self._opens_quotes(self._before_quote, "") if self._quote == '"' else self._in_quotes
 
     def _in_pair(self) -> bool:
         # The German closing mark is the English opening mark.
