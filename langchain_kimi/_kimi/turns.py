@@ -10,8 +10,8 @@ from langchain_kimi._openrouter.wire import WireMessage
 def results_are_in_place(messages: Sequence[WireMessage]) -> bool:
     """Return whether all tool calls are directly followed by their results, in the order of the calls.
 
-    This is the form of nearly all conversations, and it needs no further check of pairs: a thousand messages take 70 µs
-    here and 1,300 µs in `calls_of_results`.
+    This is the form of nearly all conversations, and it needs no further check of pairs: a thousand messages take 180
+    µs here and 940 µs in `calls_of_results`.
     """
     open_ids: list[str] = []
     for message in messages:

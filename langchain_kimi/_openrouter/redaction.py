@@ -162,7 +162,7 @@ def _secrets_in(url: str) -> list[str]:
 
 
 def _clear_frames(trace: TracebackType | None) -> None:
-    """Delete the local variables of frames that may hold the request or the text of the server.
+    """Delete the local variables of frames that may contain the request or the text of the server.
 
     Crash reporters show the variables of each frame. Those of other frames are left alone: the context of an error may
     be an exception of the user's own program.

@@ -1,6 +1,5 @@
 """The message of a streaming model is the same whether somebody sees the chunks or not."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,16 +17,10 @@ from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, Reply
 from tests.conftest import KEY
 from tests.kimi.corpus.cases import Case
-from tests.kimi.corpus.leaks import IN_CONTENT, IN_REASONING
-from tests.kimi.corpus.varied_pieces import HEALTHY_PIECES, VARIED_PIECES
-from tests.kimi.corpus.varied_wire import VARIED_WIRE
-from tests.kimi.corpus.wire import BROKEN
 from tests.recordings.exchanges import STREAMED, Exchange, name_of, needs_recordings
-from tests.reply.test_events import STREAMS, TOOLS, parts_of
+from tests.reply.test_events import CASES, STREAMS, TOOLS, parts_of, stream_of
 from tests.reply.test_streamed import BODY, event, head
 from tests.rows import each_row
-
-CASES = [*BROKEN, *VARIED_WIRE, *VARIED_PIECES, *HEALTHY_PIECES, *IN_CONTENT, *IN_REASONING]
 
 
 def outcome(kind: type[StreamedMessage], pieces: list[bytes], body: Any, opened: ResponseHead, **more: Any) -> Any:
@@ -71,11 +64,9 @@ def test_replies_with_repairs(case: Case) -> None:
 
 def check_repaired(case: Case) -> None:
     body = {"model": "moonshotai/kimi-k2-0905", "messages": [], **case.body}
-    choices: list[Any] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in case.deltas]
-    choices.append({"index": 0, "delta": {}, "finish_reason": case.finish})
-    stream = [b"data: %b\n\n" % json.dumps({"id": "gen-1", "choices": [one]}).encode() for one in choices]
-    check([*stream, b"data: [DONE]\n\n"], body, repair_options=RepairOptions(call_ids=lambda: case.taken))
-    check(stream[: len(stream) // 2], body)
+    stream = stream_of(case, case.deltas)
+    check(stream, body, repair_options=RepairOptions(call_ids=lambda: case.taken))
+    check(stream[: (len(stream) - 1) // 2], body)
 
 
 @needs_recordings

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import pytest
@@ -243,13 +243,18 @@ def test_replies_with_repairs(case: Case) -> None:
     check_repaired(case)
 
 
+def stream_of(case: Case, deltas: Sequence[Any]) -> list[bytes]:
+    """Return the events of a stream with these deltas and the end of a case."""
+    choices: list[Any] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": case.finish})
+    sent = [json.dumps({"id": "gen-1", "choices": [choice]}).encode() for choice in choices]
+    return [b"data: %b\n\n" % one for one in [*sent, b"[DONE]"]]
+
+
 def check_repaired(case: Case) -> None:
     body = {"model": "moonshotai/kimi-k2-0905", "messages": [], **case.body}
     for deltas in (list(case.deltas), *random_splits(case, 1)):
-        choices: list[Any] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
-        choices.append({"index": 0, "delta": {}, "finish_reason": case.finish})
-        sent = [json.dumps({"id": "gen-1", "choices": [choice]}).encode() for choice in choices]
-        stream = [b"data: %b\n\n" % one for one in [*sent, b"[DONE]"]]
+        stream = stream_of(case, deltas)
         check(stream, body, repair_options=RepairOptions(call_ids=lambda: case.taken))
         check(stream[: len(stream) // 2], body)
 
