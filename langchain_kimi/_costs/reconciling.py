@@ -51,6 +51,7 @@ class Reconciler:
         self._queue: list[tuple[float, int, str, int]] = []
         self._numbers = count()
         self._receivers: dict[str, list[Callable[[CallCost], object]]] = {}
+        self._is_reporting = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -74,7 +75,7 @@ class Reconciler:
     def join(self, seconds: float | None = None) -> bool:
         """Wait until all lookups have ended; return False if some are still pending after `seconds`."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._receivers, seconds)
+            return self._changed.wait_for(lambda: not (self._receivers or self._is_reporting), seconds)
 
     def _push(self, generation_id: str, lookups: int) -> None:
         due = self._now() + self._delays[lookups]
@@ -90,7 +91,11 @@ class Reconciler:
                     self._push(generation_id, lookups + 1)
                     continue
                 receivers = self._receivers.pop(generation_id)
-                _report(generation_id, cost, receivers)
+                self._is_reporting = True
+            # Without the lock: a receiver locks its ledger, and a thread that has locked that ledger may start a lookup.
+            _report(generation_id, cost, receivers)
+            with self._changed:
+                self._is_reporting = False
                 self._changed.notify_all()
 
     def _next(self) -> tuple[str, int] | None:

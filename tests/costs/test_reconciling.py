@@ -1,6 +1,7 @@
 """Lookups of unknown costs in the background."""
 
 import logging
+import threading
 from asyncio import CancelledError
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,25 @@ def test_a_record_is_passed_to_all_requesters() -> None:
     assert one is other
     assert (one.model, one.provider, one.cost, one.generation_id) == ("kimi", "Host", Decimal("0.5"), "gen-1")
     assert records.lookups == [("gen-1", 0.0)]
+
+
+def test_a_receiver_does_not_block_the_next_lookup() -> None:
+    # A receiver locks a ledger, and the thread that starts the next lookup has locked the same ledger.
+    reconciler = Reconciler(Records(RECORD, RECORD), (0.0,))
+    is_receiving, is_looking_up = threading.Event(), threading.Event()
+    was_free: list[bool] = []
+
+    def receive(_: CallCost) -> None:
+        is_receiving.set()
+        was_free.append(is_looking_up.wait(10))
+
+    reconciler.look_up("gen-1", receive)
+    assert is_receiving.wait(10)
+    reconciler.look_up("gen-2", lambda _: None)
+    assert not reconciler.join(0)
+    is_looking_up.set()
+    assert reconciler.join(10)
+    assert was_free == [True]
 
 
 def test_a_record_that_is_not_there_yet_is_looked_up_again() -> None:
