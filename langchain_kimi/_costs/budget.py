@@ -1,6 +1,7 @@
 """Budgets that stop runs before they exceed a limit."""
 
 import asyncio
+import logging
 import os
 import threading
 import warnings
@@ -34,6 +35,7 @@ from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageE
 
 _budgets: "weakref.WeakSet[Budget]" = weakref.WeakSet()
 _registry_lock = threading.Lock()
+logger = logging.getLogger("langchain_kimi")
 
 
 class Budget(KimiCostCallback):
@@ -70,7 +72,8 @@ class Budget(KimiCostCallback):
             `{"prompt": 0.6, "completion": 2.5}`. They replace the list prices in reservations.
         shared: A file (SQLite, on a disk of this machine) or the URL of a Redis server (`redis://...`, with the extra
             `redis`) with the amounts of all processes that name it. A process that ends during a call leaves its
-            reservation there.
+            reservation there. If it cannot be used, new calls are refused with its error, and the amounts reserved for
+            calls in flight stay reserved.
         name: The name of the budget in `shared`.
         reconcile: Whether to look up unknown costs, and to correct the amounts; see `KimiCostCallback`.
 
@@ -266,8 +269,14 @@ class Budget(KimiCostCallback):
         Raises:
             KimiBudgetExceededError: The amount does not fit, and waiting does not help.
         """
-        shortage = self._store.reserve(str(run_id), self._limits, reservation.amount)
+        try:
+            shortage = self._store.reserve(str(run_id), self._limits, reservation.amount)
+        except BaseException:
+            # The store cannot be used, so the call is not made.
+            _discard(run_id)
+            raise
         if shortage is None:
+            reservation.is_reserved = True
             return True
         reservation.shortage = shortage
         if self.wait and shortage.is_temporary:
@@ -317,13 +326,30 @@ class Budget(KimiCostCallback):
         for attempt in attempts[reservation.attempts :]:
             total += charge_for(cost_of_error(attempt), reservation).within(reservation.amount)
         total += charge.within(reservation.amount)
-        settled = self._store.settle(str(run_id), self._accounts, Charge(total.cost, total.tokens))
+        settled = self._charge(run_id, Charge(total.cost, total.tokens))
         generation_id = cost.generation_id or (slot.generation_id if slot else None)
         if cost.cost is None and generation_id and self._lookups.reconciler is not None:
             self._in_process.unknown[generation_id] = charge.within(reservation.amount), settled
         self._in_process.note_prices(cost)
         self._in_process.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
         self._in_process.notify()
+
+    def _charge(self, run_id: UUID, charge: Charge) -> list[str]:
+        """Replace the reservation of a call in the store, and return the accounts that had it.
+
+        An exception would discard a reply that is paid for, or replace the error of the call. So if the store cannot be
+        used, the amount stays reserved, which is logged.
+        """
+        try:
+            return self._store.settle(str(run_id), self._accounts, charge)
+        except Exception as problem:  # noqa: BLE001 - each store raises the errors of its library
+            # The text of an exception of another library may contain the URL of the store.
+            logger.warning(
+                "The budget %s was not charged, because its store failed with %s. The reserved amount stays reserved.",
+                self.name,
+                type(problem).__name__,
+            )
+            return []
 
     @property
     def _accounts(self) -> list[str]:
@@ -342,7 +368,8 @@ class Budget(KimiCostCallback):
         if (reservation := self._in_process.calls.pop(run_id.int, None)) is not None:
             if reservation.slot is not None:
                 reservation.slot.is_taken = True
-            self._store.settle(str(run_id), self._accounts, Charge(NO_COST, 0))
+            if reservation.is_reserved:
+                self._charge(run_id, Charge(NO_COST, 0))
             self._in_process.notify()
 
     def _warn_in_another_process(self) -> None:

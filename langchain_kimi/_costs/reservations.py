@@ -28,6 +28,8 @@ class Reservation:
     attempts: int = 0
     shortage: Shortage | None = None
     """The reason why it had to wait."""
+    is_reserved: bool = False
+    """Whether the amount has been reserved in the store."""
 
 
 class InProcess:

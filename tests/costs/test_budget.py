@@ -2,7 +2,9 @@
 
 import asyncio
 import pickle
+import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +21,10 @@ from langchain_core.runnables import RunnableLambda
 from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.profiles import prices
 from langchain_kimi.callbacks import Budget, Costs, KimiCostCallback, track_costs
-from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
+from langchain_kimi.errors import KimiAuthenticationError, KimiBudgetExceededError, KimiError, KimiUsageError
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
+from tests.chat.asking import WAYS as CALL_WAYS
+from tests.chat.asking import Way, ask
 from tests.conftest import KEY
 from tests.costs.conftest import STORY, drain, get_weather
 
@@ -285,3 +289,63 @@ def test_a_refusal_names_the_source_of_list_prices() -> None:
     budget.on_llm_end(LLMResult(generations=[[ChatGeneration(message=message)]]), run_id=run)
     with pytest.raises(KimiBudgetExceededError, match=r"USD of it by list prices \(genai-prices .*, \d{4}-\d\d-\d\d\)"):
         budget.on_chat_model_start({}, [[]], run_id=uuid4())
+
+
+class Damage(BaseCallbackHandler):
+    """Makes the file of a budget unusable when a call has begun."""
+
+    run_inline = True
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+        damage(self.file)
+
+
+def damage(file: Path) -> None:
+    for path in file.parent.glob(f"{file.name}-*"):
+        path.unlink()
+    file.write_bytes(b"This is not a database." * 100)
+
+
+@pytest.mark.parametrize("way", CALL_WAYS)
+async def test_a_reply_is_not_lost_if_the_budget_s_store_fails(
+    openrouter: Emulator, tmp_path: Path, way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "budget.db"
+    budget = Budget(max_cost=1, shared=file)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[budget, Damage(file)], max_tokens=100)
+    assert (await ask(model, way, [HumanMessage(STORY)])).text
+    assert "was not charged, because its store failed with DatabaseError" in caplog.text
+    assert (budget.total.calls, budget.in_flight) == (1, 0)
+
+
+@pytest.mark.parametrize("way", CALL_WAYS)
+async def test_an_error_of_a_call_is_raised_if_the_budget_s_store_fails(
+    openrouter: Emulator, tmp_path: Path, way: Way
+) -> None:
+    file = tmp_path / "budget.db"
+    openrouter.fail_next(faults.unauthorized())
+    model = ChatKimi(
+        api_key=KEY,
+        base_url=openrouter.base_url,
+        callbacks=[Budget(max_cost=1, shared=file), Damage(file)],
+        max_tokens=100,
+    )
+    with pytest.raises(KimiAuthenticationError):
+        await ask(model, way, [HumanMessage(STORY)])
+
+
+@pytest.mark.parametrize("way", CALL_WAYS)
+async def test_a_call_is_not_made_if_the_budget_s_store_fails_before_it(
+    openrouter: Emulator, tmp_path: Path, way: Way
+) -> None:
+    file = tmp_path / "budget.db"
+    budget, other = Budget(max_cost=1, shared=file), Budget(max_cost=1)
+    damage(file)
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, callbacks=[other, budget], max_tokens=100)
+    with pytest.raises(sqlite3.DatabaseError):
+        await ask(model, way, [HumanMessage(STORY)])
+    assert openrouter.requests == []
+    assert (budget.in_flight, other.in_flight, other.reserved) == (0, 0, 0)
