@@ -92,7 +92,7 @@ class Reconciler:
                     continue
                 receivers = self._receivers.pop(generation_id)
                 self._is_reporting = True
-            # Without the lock: a receiver locks its ledger, and a thread that has locked that ledger may start a lookup.
+            # Without the lock, because a receiver locks its ledger, and a thread with that lock may start a lookup.
             _report(generation_id, cost, receivers)
             with self._changed:
                 self._is_reporting = False

@@ -114,7 +114,8 @@ def _case(
     """Return the upper bounds of the request for one of its models, because models have different chat templates."""
     prompt = prompt_tokens({**body, "model": slug}, margin)
     limits = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name)]
-    reply = min(limits) if limits else max_reply_tokens(profile(slug), prompt)
+    # Both factors: if the prompt has fewer tokens than estimated, more of the context is left for the reply.
+    reply = min(limits) if limits else max_reply_tokens(profile(slug), int(prompt / margin / MARGIN))
     if reply is None:
         raise KimiUsageError(
             f"The maximum cost of a call of {slug} is unknown, because its reply has no limit.",

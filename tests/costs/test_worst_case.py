@@ -44,6 +44,16 @@ def test_without_a_limit_the_reply_has_as_many_tokens_as_the_model_writes() -> N
     assert 0 < case.reply_tokens <= profile["max_output_tokens"]
 
 
+def test_the_reply_may_fill_the_context_after_a_prompt_that_is_shorter_than_its_bound() -> None:
+    profile = ChatKimi(api_key=KEY).profile or {}
+    long = {**BODY, "max_tokens": None, "messages": [{"role": "user", "content": "word " * 210_000}]}
+    case = worst_case(long)
+    estimated = case.prompt_tokens / 1.2
+    assert profile["max_input_tokens"] - estimated < profile["max_output_tokens"]
+    assert case.reply_tokens >= profile["max_input_tokens"] - estimated / 1.15
+    assert worst_case(long, margin=3).reply_tokens == pytest.approx(case.reply_tokens, abs=2)
+
+
 def test_a_schema_and_tools_are_part_of_the_prompt() -> None:
     tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}
     schema = {"type": "json_schema", "json_schema": {"name": "Answer", "schema": {"title": "A long title" * 20}}}
