@@ -198,7 +198,8 @@ def _value_in_prose(text: str, start: int, first_error: NotJSONError, *, wants_o
 
 
 def _contains_object(value: Any) -> bool:
-    return isinstance(value, dict) or any(isinstance(item, dict) for item in value)
+    """Return whether a value is an object, or a list with an object in it."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
 def _values(text: str, position: int) -> Iterator[tuple[Any, int]]:

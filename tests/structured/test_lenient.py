@@ -26,6 +26,8 @@ BROKEN = {
     "words around it": 'Here it is: {"a": 1,}',
     "two values": '{"a": 1,} {"a": 2}',
     "no object": "'just text'",
+    "a number": "+5",
+    "a number that JSON does not have": "NaN",
     "a path that lost a backslash": r'{"a": "C:\data",}',
     "a formula that lost a backslash": r"{'a': '\sum'}",
     "a key with two values": '{"a": 1, "a": 2,}',
