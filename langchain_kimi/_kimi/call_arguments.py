@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from langchain_kimi._kimi.markup.grammar import MARKER, parsed
 from langchain_kimi._openrouter.json import MULTILINE_DECODER
-from langchain_kimi._openrouter.json_schema import resolve
+from langchain_kimi._openrouter.json_schema import resolve, types_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._patterns import lazy_pattern
 
@@ -270,7 +270,9 @@ class ArgumentStream:
         if not frame.is_object:
             value = schema.get("items")
         else:
-            value = (schema.get("properties") or {}).get(frame.key, schema.get("additionalProperties"))
+            properties = schema.get("properties")
+            declared = properties if isinstance(properties, dict) else {}
+            value = declared.get(frame.key, schema.get("additionalProperties"))
         return value if isinstance(value, dict) else {}
 
     def _resolved(self, schema: JSONObject) -> JSONObject:
@@ -296,8 +298,7 @@ class ArgumentStream:
         if branches := _branches(schema):
             each = [self._containers(branch, followed) for branch in branches if branch != {"type": "null"}]
             return tuple(set().union(*each)) if all(each) else ()
-        types = schema.get("type") or ()
-        names = {types} if isinstance(types, str) else set(types)
+        names = {str(name) for name in types_of(schema)}
         if names and names <= {*_CONTAINERS, "null"}:
             return tuple(_CONTAINERS[name] for name in sorted(names - {"null"}))
         return ()
@@ -322,5 +323,5 @@ def _after_edge(text: str, position: int) -> int:
 
 
 def _branches(schema: JSONObject) -> list[JSONObject]:
-    branches = schema.get("anyOf") or schema.get("oneOf") or []
-    return [branch for branch in branches if isinstance(branch, dict)]
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    return [branch for branch in branches if isinstance(branch, dict)] if isinstance(branches, list) else []

@@ -1,5 +1,6 @@
 """Rewrite single schemas to equivalent ones that Moonshot AI accepts: enums, types, lists, required properties."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -43,15 +44,20 @@ def with_one_item_schema(schema: JSONObject) -> JSONObject:
         schema = {**other_keywords, "prefixItems": items, **more} if items else {**other_keywords, **more}
     if schema.get("items") is False:
         other_keywords = {keyword: value for keyword, value in schema.items() if keyword != "items"}
-        limit = min(len(schema.get("prefixItems") or ()), schema.get("maxItems", float("inf")))
+        limit = min(len(schema.get("prefixItems") or ()), _max_items(schema))
         schema = {**other_keywords, "maxItems": limit}
     first, *others = schema.get("prefixItems") or [None]
-    is_closed = schema.get("maxItems", float("inf")) <= len(others) + 1
+    is_closed = _max_items(schema) <= len(others) + 1
     if "prefixItems" not in schema or not is_closed or any(other != first for other in others):
         return schema
     if not isinstance(first, dict):
         return schema
     return {**{keyword: value for keyword, value in schema.items() if keyword != "prefixItems"}, "items": first}
+
+
+def _max_items(schema: JSONObject) -> float:
+    limit = schema.get("maxItems")
+    return limit if isinstance(limit, int | float) else math.inf
 
 
 def with_declared_properties(schema: JSONObject) -> JSONObject:

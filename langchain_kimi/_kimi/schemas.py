@@ -181,7 +181,7 @@ class _Rewriter:
 
     def parameters(self) -> JSONObject:
         """Return the accepted schema; the root itself if nothing was changed."""
-        root = self._without_root_reference(self._root)
+        root = self._checked(self._without_root_reference(self._root), ())
         types = types_of(root)
         if types and "object" not in types:
             raise self._refusal((), f"must have the type object, not {' or '.join(map(str, types))}")

@@ -135,9 +135,9 @@ def references(schema: Any) -> Iterator[str]:
 
 
 def types_of(schema: Mapping[str, Any]) -> list[str]:
-    """Return the types in a schema's own `type` as a list, which is empty if it has no type."""
-    types = schema.get("type") or []
-    return [types] if isinstance(types, str) else list(types)
+    """Return the types in a schema's own `type` as a list, which is empty if it has no type or an invalid one."""
+    types = schema.get("type")
+    return [types] if isinstance(types, str) else list(types) if isinstance(types, list | tuple) else []
 
 
 def type_of(value: Any) -> str:

@@ -11,6 +11,7 @@ from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiError
 from langchain_kimi.testing import Emulator, RawReply, Reply, ToolCall, faults
 from tests.chat.asking import WAYS, Way, ask, event, reply
+from tests.conftest import KEY
 
 ARGUMENTS = r'{"a": {"b": [1, {"c": "]}\"{"}], "d": null}, "e": "\\", "ü": "é\u2603", "n": -1.5e3}'
 STREAMED: tuple[Way, ...] = ("stream", "astream")
@@ -174,3 +175,13 @@ async def test_a_conversation_continues_after_an_invalid_call(openrouter: Emulat
     await ask(model, way, [("human", "hi"), message, answer])
     sent = openrouter.bodies[1]["messages"][1]
     assert [one["function"] for one in sent["tool_calls"]] == [{"name": "g", "arguments": '{"a":1}'}]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_call_of_a_tool_with_an_invalid_schema_is_read(openrouter: Emulator, way: Way) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": 5}}}
+    openrouter.script(Reply(tool_calls=[ToolCall("f", {"city": "{}"})]))
+    with ChatKimi(api_key=KEY, base_url=openrouter.base_url, repairs=["arguments"]) as model:
+        tools = [{"type": "function", "function": {"name": "f", "parameters": parameters}}]
+        [call] = (await ask(model, way, tools=tools)).tool_calls
+    assert call["args"] == {"city": "{}"}

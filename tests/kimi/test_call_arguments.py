@@ -177,3 +177,20 @@ def test_markup_that_was_encoded_is_read() -> None:
     for text, expected in (('"markup"', '{"city": "Paris"}'), ('"text"', '"text"')):
         stream = ArgumentStream(SCHEMA, read)
         assert stream.feed(text) + stream.close() == expected
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": 5},
+        {"properties": {"a": {"type": 5}}},
+        {"properties": {"a": {"type": [{"type": "string"}]}}},
+        {"properties": {"a": {"anyOf": 5}}},
+        {"properties": ["a"]},
+    ],
+    ids=str,
+)
+def test_a_schema_that_is_invalid_changes_no_arguments(schema: Any) -> None:
+    stream = ArgumentStream(schema)
+    assert stream.feed('{"a": "{}"}') + stream.close() == '{"a": "{}"}'
+    assert stream.decoded == 0

@@ -51,6 +51,24 @@ def test_parameters_that_are_null_become_an_empty_schema() -> None:
     assert with_moonshot_schemas([tool("f", None)]) == [tool("f", root({}))]
 
 
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"type": 5}, "parameters has 5 as type"),
+        ({"type": {"object": True}}, "as type"),
+        (root({"a": {"anyOf": [{"type": 5}, {"type": "null"}]}}), r"a\.anyOf\.0 has 5 as type"),
+    ],
+)
+def test_a_type_that_is_no_name_is_refused(schema: dict[str, Any], problem: str) -> None:
+    with pytest.raises(KimiUsageError, match=problem):
+        with_moonshot_schemas([tool("f", schema)])
+
+
+def test_a_limit_of_items_that_is_no_number_does_not_count() -> None:
+    array = {"type": "array", "maxItems": "3", "items": False}
+    assert moonshot_schema(root({"a": array})) == root({"a": {"type": "array", "maxItems": 0}})
+
+
 def test_the_error_names_the_tool_and_the_property() -> None:
     tools = [tool("f", root({})), tool("search", root({"a": {"type": "array", "items": {"type": "text"}}}))]
     with pytest.raises(KimiUsageError, match=r"the tool search: parameters\.properties\.a\.items has the type 'text'"):

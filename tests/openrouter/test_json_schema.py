@@ -106,6 +106,7 @@ def test_the_types_of_a_schema() -> None:
     assert types_of({"type": "string"}) == ["string"]
     assert types_of({"type": ["string", "null"]}) == ["string", "null"]
     assert types_of({}) == []
+    assert types_of({"type": 5}) == types_of({"type": {"string": True}}) == []
 
 
 @pytest.mark.parametrize(
