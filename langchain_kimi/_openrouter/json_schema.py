@@ -140,6 +140,12 @@ def types_of(schema: Mapping[str, Any]) -> list[str]:
     return [types] if isinstance(types, str) else list(types) if isinstance(types, list | tuple) else []
 
 
+def list_of(schema: Mapping[str, Any], keyword: str) -> list[Any]:
+    """Return the list under a keyword; an empty list if the keyword is missing or has another value, such as null."""
+    value = schema.get(keyword)
+    return list(value) if isinstance(value, list | tuple) else []
+
+
 def type_of(value: Any) -> str:
     """Return the JSON type of a value; a float is a `number`, an int an `integer`."""
     return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "null")

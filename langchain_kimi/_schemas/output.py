@@ -11,7 +11,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
-from langchain_kimi._openrouter.json_schema import check_nesting, resolve, types_of
+from langchain_kimi._openrouter.json_schema import check_nesting, list_of, resolve, types_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
@@ -68,7 +68,8 @@ class OutputSchema:
     def is_object(self) -> bool:
         """Whether values are JSON objects; those of `RootModel[list[int]]` are not."""
         schema = self.definition
-        return bool(schema.get("type", "object") == "object" and not {"anyOf", "oneOf", "enum"} & set(schema))
+        has_branches = any(schema.get(keyword) is not None for keyword in ("anyOf", "oneOf", "enum"))
+        return (schema.get("type") or "object") == "object" and not has_branches
 
     @property
     def traced(self) -> JSONObject:
@@ -215,7 +216,9 @@ def _definition(model: type) -> JSONObject:
         schema = model.model_json_schema()
     else:
         text = json.dumps(model.schema())  # type: ignore[attr-defined]  # pydantic.v1's
-        schema = json.loads(text.replace('"#/definitions/', '"#/$defs/').replace('"definitions":', '"$defs":'))
+        schema = json.loads(text.replace('"$ref": "#/definitions/', '"$ref": "#/$defs/'))
+        if "definitions" in schema:
+            schema["$defs"] = schema.pop("definitions")
     schema = without_titles(unwrapped_root(schema))
     return {key: value for key, value in schema.items() if key != "description"}
 
@@ -231,8 +234,10 @@ def _function_of(schema: JSONObject) -> JSONObject:
         return {"parameters": {"type": "object", "properties": {}}} | without_nulls(_converted(schema))
     if not _SCHEMA_KEYWORDS & set(schema):
         raise KimiUsageError(f"This dict is not a schema: its keys are {sorted(schema)}.")
-    labels = {"name": schema.pop("title", "output"), "description": schema.pop("description", "")}
-    return {**{key: value for key, value in labels.items() if value}, "parameters": schema}
+    function: JSONObject = {"name": str(schema.pop("title", None) or "output")}
+    if description := schema.pop("description", None):
+        function["description"] = description
+    return {**function, "parameters": schema}
 
 
 def without_nulls(function: JSONObject) -> JSONObject:
@@ -303,7 +308,7 @@ _MAX_REFERENCES = 20
 
 def missing_keys(schema: Mapping[str, Any], value: Mapping[str, Any]) -> list[str]:
     """Return the required keys of a schema that an object does not have."""
-    return [key for key in schema.get("required", ()) if key not in value]
+    return [key for key in list_of(schema, "required") if key not in value]
 
 
 def matches_outermost(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
@@ -338,11 +343,11 @@ def _matches(schema: Any, value: Any, root: Mapping[str, Any], results: dict[int
     def matches(inner: Any) -> bool:
         return _matches(inner, value, root, results, depth + 1)
 
-    branches = [branch for keyword in ("anyOf", "oneOf") for branch in schema.get(keyword, ())]
+    branches = [branch for keyword in ("anyOf", "oneOf") for branch in list_of(schema, keyword)]
     result = results[id(schema)] = (
         _has_type(schema, value)
         and _is_member(schema, value)
-        and all(map(matches, schema.get("allOf", ())))
+        and all(map(matches, list_of(schema, "allOf")))
         and (not branches or any(map(matches, branches)))
         and matches(resolve(root, schema.get("$ref")))
     )
@@ -363,7 +368,7 @@ def _is_of(name: str, value: Any) -> bool:
 
 
 def _is_member(schema: Mapping[str, Any], value: Any) -> bool:
-    members = [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())]
+    members = [*list_of(schema, "enum"), *([schema["const"]] if "const" in schema else ())]
     # True equals 1 in Python, but not in JSON.
     return not members or any(
         member == value and isinstance(member, bool) is isinstance(value, bool) for member in members

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from langchain_kimi._openrouter.json_schema import references, resolve, type_of, types_of, with_subschemas
+from langchain_kimi._openrouter.json_schema import list_of, references, resolve, type_of, types_of, with_subschemas
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import JSONObject
 
@@ -37,7 +37,7 @@ class StrictForm:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.obstacles: list[str] = []
         self.newly_required: list[str] = []
-        definitions = {name: self._rewritten(inner, name) for name, inner in schema.get("$defs", {}).items()}
+        definitions = {name: self._rewritten(inner, name) for name, inner in (schema.get("$defs") or {}).items()}
         own = {key: value for key, value in schema.items() if key != "$defs"}
         self.schema = {**self._rewritten(own, ""), **({"$defs": definitions} if definitions else {})}
 
@@ -52,7 +52,7 @@ class StrictForm:
             self._add_obstacle(place, f"format {schema['format']!r}")
         if "$ref" in schema and len(schema) > 1:
             self._add_obstacle(place, "keywords beside $ref")
-        if "(?" in schema.get("pattern", ""):
+        if "(?" in str(schema.get("pattern")):
             self._add_obstacle(place, "a pattern with (?...)")
         if not {"type", "anyOf", "$ref"} & set(schema):
             self._add_obstacle(place, "any value")
@@ -71,9 +71,9 @@ class StrictForm:
         """Make all properties of an object required, and forbid others."""
         if schema.get("additionalProperties", "properties" not in schema) is not False:
             self._add_obstacle(place, "free keys")
-        properties: JSONObject = schema.get("properties", {})
+        properties: JSONObject = schema.get("properties") or {}
         paths = {name: f"{place}.{name}".lstrip(".") for name in properties}
-        required = {name for name in schema.get("required", ()) if isinstance(name, str)}
+        required = {name for name in list_of(schema, "required") if isinstance(name, str)}
         optional = [name for name in properties if name not in required]
         free = [name for name in optional if not _has_one_value(properties[name])]
         self.newly_required += [paths[name] for name in free if not self._allows_null(properties[name])]
@@ -84,7 +84,7 @@ class StrictForm:
         if not isinstance(original, Mapping):
             return True
         schema = _normalized(original)
-        return "null" in types_of(schema) or any(self._allows_null(branch) for branch in schema.get("anyOf", ()))
+        return "null" in types_of(schema) or any(self._allows_null(branch) for branch in list_of(schema, "anyOf"))
 
     def _add_obstacle(self, place: str, obstacle: str) -> None:
         self.obstacles.append(f"{obstacle} at {place or 'the top'}")
@@ -106,7 +106,7 @@ def strict_function(function: Mapping[str, Any]) -> JSONObject:
 
 def is_recursive(schema: Mapping[str, Any]) -> bool:
     """Return whether a definition refers to itself, directly or through other definitions."""
-    graph = {f"#/$defs/{name}": set(references(inner)) for name, inner in schema.get("$defs", {}).items()}
+    graph = {f"#/$defs/{name}": set(references(inner)) for name, inner in (schema.get("$defs") or {}).items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError:
@@ -131,12 +131,14 @@ def without_titles(schema: Any) -> Any:
 
 
 def _normalized(original: Mapping[str, Any]) -> JSONObject:
-    """Return an equivalent schema without comments, tagged `oneOf`, `allOf` of one schema, and untyped enums.
+    """Return an equivalent schema without comments, nulls, tagged `oneOf`, `allOf` of one schema, and untyped enums.
 
     A `$ref` beside a description moves into an `anyOf`, because strict mode allows no keywords beside it.
     """
-    schema = {key: value for key, value in original.items() if key not in _COMMENTS}
-    if len(schema.get("allOf", ())) == 1:
+    schema = {
+        key: value for key, value in original.items() if key not in _COMMENTS and (value is not None or key == "const")
+    }
+    if len(parts := list_of(schema, "allOf")) == 1 and isinstance(parts[0], Mapping):
         schema = {**schema.pop("allOf")[0], **schema}
     if "discriminator" in original and "oneOf" in schema:
         schema["anyOf"] = schema.pop("oneOf")
@@ -150,4 +152,4 @@ def _normalized(original: Mapping[str, Any]) -> JSONObject:
 
 
 def _has_one_value(schema: Any) -> bool:
-    return isinstance(schema, Mapping) and ("const" in schema or len(schema.get("enum", ())) == 1)
+    return isinstance(schema, Mapping) and ("const" in schema or len(list_of(schema, "enum")) == 1)

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi._openrouter.json_schema import (
+    list_of,
     references,
     resolve,
     subschemas,
@@ -106,6 +107,8 @@ def test_the_types_of_a_schema() -> None:
     assert types_of({"type": "string"}) == ["string"]
     assert types_of({"type": ["string", "null"]}) == ["string", "null"]
     assert types_of({}) == []
+    assert list_of({"enum": [1]}, "enum") == list_of({"enum": (1,)}, "enum") == [1]
+    assert list_of({"enum": None}, "enum") == list_of({}, "enum") == []
     assert types_of({"type": 5}) == types_of({"type": {"string": True}}) == []
 
 

@@ -194,6 +194,10 @@ def test_a_title_with_spaces_is_traced_unchanged_and_sent_as_a_valid_name() -> N
         ({"enum": ["a", "b"]}, "a", "a"),
         ({"anyOf": [PARAMETERS]}, ADA, ADA),
         ({"properties": {"root": {}}}, {"root": [1]}, {"root": [1]}),
+        # Other languages write null for a keyword without a value, and draft 3 has a boolean `required`.
+        ({"type": "object", "title": None, "required": None, "enum": None, "anyOf": None, "$defs": None}, ADA, ADA),
+        ({"type": "object", "required": True}, ADA, ADA),
+        ({"type": "string", "enum": None, "oneOf": None, "allOf": None}, "a", "a"),
     ],
 )
 def test_values_that_match(schema: Any, value: Any, fitted: Any) -> None:
@@ -204,6 +208,16 @@ def test_a_class_of_pydantic_1_gives_an_object_of_pydantic_1() -> None:
     person = output_schema(PersonV1).validated({"name": "Ada", "age": "36"})
     assert isinstance(person, PersonV1)
     assert person.age == 36
+
+
+def test_a_field_of_a_pydantic_1_class_may_be_called_definitions() -> None:
+    class Glossary(BaseModelV1):
+        definitions: dict[str, PersonV1]
+
+    definition = output_schema(Glossary).definition
+    assert list(definition["properties"]) == definition["required"] == ["definitions"]
+    assert definition["properties"]["definitions"]["additionalProperties"] == {"$ref": "#/$defs/PersonV1"}
+    assert list(definition["$defs"]) == ["PersonV1"]
 
 
 @pytest.mark.parametrize(

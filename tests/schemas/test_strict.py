@@ -198,3 +198,18 @@ def test_only_titles_of_schemas_are_removed() -> None:
         "properties": {"title": {"type": "string", "default": {"title": 1}}},
         "anyOf": [{"enum": [{"title": 2}]}],
     }
+
+
+def test_keywords_that_are_null_do_not_count() -> None:
+    nulls = {"pattern": None, "enum": None, "minItems": None, "anyOf": None}
+    items = {"type": "object", "properties": {"a": {"type": "string", **nulls}}, "required": ["a"], "$defs": None}
+    form = StrictForm({**items, "additionalProperties": False})
+    assert form.obstacles == form.newly_required == []
+    assert form.schema["properties"] == {"a": {"type": "string"}}
+    assert StrictForm({"type": "object", "properties": {"a": {"const": None}}, "required": True}).schema[
+        "required"
+    ] == ["a"]
+    assert StrictForm({"type": "object", "properties": None, "allOf": [True]}).obstacles == [
+        "allOf at the top",
+        "free keys at the top",
+    ]

@@ -141,3 +141,12 @@ def test_the_raw_reply_comes_with_its_parsing_error_over_http(method: Any, wire:
         assert (result["raw"].text, result["parsed"]) == ("Who?", None)
         assert isinstance(result["parsing_error"], KimiStructuredOutputError)
         assert result["raw"].usage_metadata["total_tokens"] > 0
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+def test_a_schema_with_nulls_is_read_in_every_way(wire: Wire, method: Any) -> None:
+    schema = {"title": "Ada", "type": "object", "required": None, "enum": None, "anyOf": None, "$defs": None}
+    output = wire.model.with_structured_output(schema, method=method)
+    replies = {"function_calling": Reply(tool_calls=[ToolCall("Ada", ADA)]), "json_schema": Reply(text=JSON)}
+    wire.openrouter.script(replies[method], times=4)
+    assert [way() for way in wire.ways(output)] == [ADA] * 4
