@@ -144,8 +144,11 @@ class CallValidator:
 
     def _errors(self, schema: dict[str, Any], arguments: dict[str, Any]) -> list[str]:
         validator_class = self._package.validators.validator_for(schema, default=self._package.Draft202012Validator)
+        # By default, jsonschema downloads the target of a reference to a URL. The author of a tool may be a stranger.
+        registry = import_module("jsonschema_specifications").REGISTRY
+        validator = validator_class(schema, registry=registry)
         try:
-            errors = sorted(validator_class(schema).iter_errors(arguments), key=lambda error: error.json_path)
+            errors = sorted(validator.iter_errors(arguments), key=lambda error: error.json_path)
         except Exception as problem:  # noqa: BLE001 - an invalid schema fails in many ways
             # A call whose tool has an invalid schema cannot be checked; the host accepted the schema.
             del problem

@@ -1,4 +1,6 @@
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -62,6 +64,25 @@ def test_an_unknown_tool_is_an_error_that_lists_the_offered_tools() -> None:
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "#/$defs/nowhere"}, {"properties": {"city": 5}}])
 def test_a_call_passes_if_its_schema_is_invalid(schema: Any) -> None:
     assert validator(schema).fault("f", {"city": "Paris"}) is None
+
+
+def test_a_reference_to_a_url_is_not_downloaded() -> None:
+    paths: list[str] = []
+
+    class Recorder(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: Any) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        schema = {"properties": {"city": {"$ref": f"http://127.0.0.1:{server.server_port}/city.json"}}}
+        assert validator(schema).fault("f", {"city": 5}) is None
+        server.shutdown()
+    assert paths == []
 
 
 def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
