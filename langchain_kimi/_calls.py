@@ -280,7 +280,10 @@ def _profile_of(settings: KimiSettings) -> Mapping[str, Any] | None:
 
 @contextmanager
 def refreshed_profile(settings: KimiSettings) -> Iterator[None]:
-    """Give the model its new profile after a refresh in this context, unless the user set a profile."""
+    """Give the model its new profile after a refresh or a change of the model in this context.
+
+    A profile that the user set is not replaced.
+    """
     is_listed = _profile_of(settings) == model_profile(settings)
     yield
     if is_listed:

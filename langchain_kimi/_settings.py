@@ -285,7 +285,7 @@ class KimiSettings(RequestParameters, Aliases):
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; settings are checked as in the constructor."""
         field = {**_aliases(type(self)), **OTHER_NAMES}.get(name, name)
-        if field not in KimiSettings.model_fields or "__pydantic_fields_set__" not in dir(self):
+        if field not in KimiSettings.model_fields:
             super().__setattr__(name, value)
             return
         derived = {"openrouter_api_key", "openrouter_api_base"} - self.model_fields_set

@@ -23,6 +23,7 @@ from langchain_kimi._calls import (
     connection,
     counting,
     listed_profile,
+    model_profile,
     refreshed_profile,
     sync_call,
     visible_headers,
@@ -122,6 +123,20 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     def is_lc_serializable(cls) -> bool:
         """Return True. LangChain may serialize the model; the key is left out."""
         return True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("model", "model_name"):
+            super().__setattr__(name, value)
+            return
+        with refreshed_profile(self):
+            super().__setattr__(name, value)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the model. `update` takes the constructor's names. The copy has the profile of its own model."""
+        copied = super().model_copy(update=update, deep=deep)
+        if "profile" not in (update or {}) and self.profile == model_profile(self):
+            copied.__dict__["profile"] = model_profile(copied)
+        return copied
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "model", self.model_name

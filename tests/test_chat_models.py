@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.testing import Emulator, Reply, ToolCall
 from tests.chat.asking import HEAD, USAGE, WAYS, Way, ask, chunks_of, fields_of, reply
+from tests.conftest import KEY
 
 DETAILS = [
     {"type": "reasoning.text", "text": "Let me think about it.", "format": "unknown", "index": 0},
@@ -217,3 +218,23 @@ def test_batches_answer_in_order(openrouter: Emulator, model: ChatKimi) -> None:
         "You said: one",
         "You said: two",
     ]
+
+
+def test_another_model_has_its_own_profile() -> None:
+    model = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2")
+    other = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2.5")
+    assert model.profile != other.profile
+    assert model.model_copy(update={"model": other.model_name}).profile == other.profile
+    assert model.model_copy(update={"model": other.model_name, "profile": {"max_input_tokens": 5}}).profile == {
+        "max_input_tokens": 5
+    }
+    assert model.model_copy(update={"temperature": 0.5}).profile == model.profile
+    model.model_name = other.model_name
+    assert model.profile == other.profile
+
+
+def test_a_profile_of_the_user_stays_with_another_model() -> None:
+    model = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2", profile={"max_input_tokens": 5})
+    assert model.model_copy(update={"model": "moonshotai/kimi-k2.5"}).profile == {"max_input_tokens": 5}
+    model.model_name = "moonshotai/kimi-k2.5"
+    assert model.profile == {"max_input_tokens": 5}

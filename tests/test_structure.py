@@ -25,7 +25,7 @@ FILE_LIMIT = 400
 TEST_FILE_LIMIT = 400
 # "path" or "path::function" to its own limit and the reason for it.
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "langchain_kimi/chat_models.py": (592, "one class: LangChain's methods, overloads, and the docstrings for users"),
+    "langchain_kimi/chat_models.py": (607, "one class: LangChain's methods, overloads, and the docstrings for users"),
     "langchain_kimi/errors.py": (430, "the tree of errors, drawn and defined in one place"),
 }
 
