@@ -5,6 +5,7 @@ The file is read once, when a profile or a price is needed for the first time. O
 
 import json
 import os
+import threading
 import warnings
 from contextlib import suppress
 from importlib import import_module
@@ -65,7 +66,8 @@ def use(facts: Facts, *, is_local: bool = False) -> Path | None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE_NAME
-    new = file.with_suffix(f".{os.getpid()}")
+    # Threads may refresh at the same time.
+    new = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     new.write_text(json.dumps({"version": _VERSION, **merged}, indent=1), encoding="utf-8")
     new.replace(file)
     return file
@@ -96,7 +98,7 @@ def _read(folder: Path | None) -> Facts | None:
         return _checked(json.loads(file.read_text(encoding="utf-8")))
     except OSError:
         return None
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         aside = file.with_suffix(".broken")
         with suppress(OSError):
             file.replace(aside)
@@ -112,10 +114,12 @@ def _checked(value: Any) -> Facts | None:
     """Return the facts in the content of a file; None for another version of the format.
 
     Raises:
-        ValueError, TypeError, LookupError: A field is missing or invalid.
+        ValueError, TypeError, LookupError, AttributeError: A field is missing or invalid.
     """
     if value["version"] != _VERSION:
         return None
+    # Accessed only to raise an error for a value that is not an object.
+    value["aliases"].items()
     for row in value["models"].values():
         # Accessed only to raise an error for a row without these fields.
         row["profile"], float(row["prices"]["prompt"]), float(row["prices"]["completion"])

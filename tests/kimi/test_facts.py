@@ -77,7 +77,15 @@ def test_without_platformdirs_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"version": 1}', '{"version": 1, "models": {"a/b": {"profile": {}, "prices": null}}}']
+    "content",
+    [
+        "{",
+        "[]",
+        '{"version": 1}',
+        '{"version": 1, "models": {"a/b": {"profile": {}, "prices": null}}, "aliases": {}}',
+        '{"version": 1, "models": [], "aliases": {}}',
+        '{"version": 1, "models": {}, "aliases": [], "source": "", "date": ""}',
+    ],
 )
 def test_a_broken_file_is_renamed_with_a_warning(folder: Path, content: str) -> None:
     folder.mkdir()
