@@ -83,7 +83,8 @@ def cost_by_list(call_cost: CallCost) -> Decimal | None:
     if listed is None or call_cost.usage is None:
         return None
     tokens = call_cost.usage
-    read, written = plausible_tokens(tokens["input_tokens"]), plausible_tokens(tokens["output_tokens"])
+    # Usage that was written by other code may lack any of its keys.
+    read, written = plausible_tokens(tokens.get("input_tokens")), plausible_tokens(tokens.get("output_tokens"))
     return Decimal(str((read * listed.prompt + written * listed.completion) / _MILLION))
 
 

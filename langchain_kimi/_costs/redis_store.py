@@ -175,7 +175,8 @@ def _bounds(limits: Sequence[Limit]) -> list[int | str]:
     bounds: list[int | str] = []
     for limit in limits:
         bounds.append("" if limit.max_tokens is None else limit.max_tokens)
-        bounds.append("" if limit.max_cost is None else to_units(limit.max_cost))
+        cost = limit.max_cost
+        bounds.append("" if cost is None or cost.is_infinite() else to_units(cost))
     return bounds
 
 

@@ -7,6 +7,7 @@ changes, and can update itself (`genai_prices.UpdatePrices`).
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -144,17 +145,17 @@ def _current(prices: Any, today: date) -> PriceRow | None:
         started = [one for one in prices if getattr(one.constraint, "start_date", date.min) <= today]
         since = getattr(started[-1].constraint, "start_date", None) if started else None
         prices = started[-1].prices if started else None
-    prompt, completion = getattr(prices, "input_mtok", None), getattr(prices, "output_mtok", None)
+    prompt, completion, read, written = (_number(prices, f"{name}_mtok") for name in _PRICES)
     if prompt is None or completion is None:
         return None
-    row: PriceRow = {
-        "prompt": float(prompt),
-        "completion": float(completion),
-        "cache_read": _optional(prices.cache_read_mtok),
-        "cache_write": _optional(getattr(prices, "cache_write_mtok", None)),
-    }
+    row: PriceRow = {"prompt": prompt, "completion": completion, "cache_read": read, "cache_write": written}
     return {**row, "since": since.isoformat()} if since else row
 
 
-def _optional(price: Any) -> float | None:
-    return None if price is None else float(price)
+_PRICES = ("input", "output", "cache_read", "cache_write")
+
+
+def _number(prices: Any, name: str) -> float | None:
+    """Return a price; None if it is missing, or depends on the length of the prompt (`TieredPrices`)."""
+    price = getattr(prices, name, None)
+    return float(price) if isinstance(price, int | float | Decimal) else None

@@ -3,7 +3,7 @@
 import asyncio
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
@@ -55,6 +55,7 @@ def test_the_cost_is_read_from_the_message() -> None:
     [
         ("moonshotai/kimi-k2:free", TOKENS, Decimal("0.0")),
         ("moonshotai/kimi-k2:free", None, None),
+        ("moonshotai/kimi-k2:free", cast("UsageMetadata", {"output_tokens": 5}), Decimal("0.0")),
         ("maker/another", TOKENS, None),
         (None, TOKENS, None),
     ],

@@ -49,6 +49,13 @@ def test_a_reservation_is_replaced_by_the_cost(store: Store) -> None:
     assert store.balance("all").spent == dollars("0.05", 4)
 
 
+def test_an_infinite_limit_is_no_limit(store: Store) -> None:
+    endless = [Limit("endless", Decimal("inf"))]
+    assert store.reserve("one", endless, COST) is None
+    assert store.attempt("one", 1, endless, Charge(Decimal("0.05"), 4)) is None
+    assert store.balance("endless") == Balance(spent=dollars("0.05", 4), reserved=COST)
+
+
 def test_an_unknown_cost_is_that_of_the_reservation(store: Store) -> None:
     store.reserve("one", [ALL], COST)
     store.settle("one", ["all"], Charge())

@@ -1,5 +1,6 @@
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from types import SimpleNamespace as Table
@@ -43,6 +44,18 @@ def test_the_price_of_the_day_is_taken() -> None:
     assert row["prices"] == {**paid, "since": "2026-11-03"}
     assert row["highest"] == {"prompt": 0.95, "completion": 4.0}
     assert row["profile"] == {"name": "Kimi"}
+
+
+def test_a_price_that_depends_on_the_length_of_the_prompt_is_unknown() -> None:
+    tiers: Any = Table(base=1, tiers=[])
+    tables = [
+        provider("openrouter", **{K3: price(tiers, 15), K2_6: price(Decimal("0.95"), 4, tiers)}),
+        provider("aws", **{"kimi-k2.6": price(9, tiers)}),
+    ]
+    rows = with_prices(models(K3, K2_6), tables, TODAY)
+    assert rows[K3]["prices"] == {"prompt": 1.0, "completion": 2.0, "cache_read": None}
+    assert rows[K2_6]["prices"]["cache_read"] is None
+    assert rows[K2_6]["highest"] == {"prompt": 0.95, "completion": 4.0}
 
 
 def test_the_most_expensive_host_and_its_cache_writes_are_recorded() -> None:
