@@ -11,9 +11,8 @@ from langchain_kimi._openrouter.host import KEY_VARIABLES, Host, check_key, miss
 from langchain_kimi._openrouter.variables import about, source_of, stripped, value_of
 from langchain_kimi.errors import KimiAuthenticationError, KimiUsageError
 
-KeyFunction: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+KeyFunction: TypeAlias = Callable[[], str | SecretStr] | Callable[[], Awaitable[str | SecretStr]]
 Key: TypeAlias = SecretStr | str | KeyFunction | None
-
 
 _KEY_NAMES = ("api_key", "api_secret", "access_token", "password")
 

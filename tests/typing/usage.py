@@ -48,6 +48,7 @@ def build() -> list[ChatKimi]:
         ChatKimi(timeout=Timeout(connect=5, idle=60, total=300), http_client=httpx.Client()),
         ChatKimi(model_name="moonshotai/kimi-k3", openrouter_api_key="key", openrouter_api_base="https://a.example"),
         ChatKimi(api_key="key", base_url=None, request_timeout=60, stop_sequences=["END"], host="vllm"),
+        ChatKimi(api_key=lambda: SecretStr("key")),
         ChatKimi(openrouter_provider={"only": ["novita"]}, repairs={"markup", "call_ids"}),
         ChatKimi(openrouter_provider=ProviderPreferences(zdr=True), repairs=["all", "orphans"], host=Host(**HOST)),
         ChatKimi(repairs="none", stop_sequences="END", output_version="v1", cache=False, name="mine"),
