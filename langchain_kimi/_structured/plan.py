@@ -123,7 +123,7 @@ def _check(schema: Schema | None, method: Method | None, repair: int) -> None:
     if method not in (None, *get_args(Method)):
         raise KimiUsageError(f"Unknown method {method!r}; choose one of {', '.join(get_args(Method))}.")
     if schema is None and method != "json_mode":
-        raise KimiUsageError(f'method="{method}" needs a schema; only json_mode works without one.')
+        raise KimiUsageError("Every method but json_mode needs a schema.", advice='Or pass method="json_mode".')
     if repair not in (0, 1):
         raise KimiUsageError("repair must be 0 or 1: a bad answer is requested again once or not at all.")
 
