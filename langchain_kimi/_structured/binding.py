@@ -8,6 +8,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.config import merge_configs
 
+from langchain_kimi._openrouter.parameters.merging import checked
+
 if TYPE_CHECKING:
     # It types the events of a binding (`stream_events(version="v3")`), and behaves like its public base.
     from langchain_core.language_models.chat_models import _ChatModelBinding as Binding
@@ -23,6 +25,9 @@ _REPLACED_BY_OTHER_TOOLS = (
     "response_format",
     "ls_structured_output_format",
 )
+
+
+_COUNTED = ("model", "model_name", "models", "provider", "openrouter_provider", "n")
 
 
 class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a field is called kwargs, as in the base
@@ -54,11 +59,11 @@ class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a fi
 
     def count_tokens(self, messages: LanguageModelInput, tools: Sequence[Any] | None = None) -> Any:
         """Count the tokens of a prompt with the bound tools, or with others; see the model's `count_tokens`."""
-        return cast("Any", self.bound).count_tokens(messages, self._tools(tools))
+        return cast("Any", self._configured).count_tokens(messages, self._tools(tools))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Return the number of tokens of a prompt with the bound tools, or with others."""
-        return self._model.get_num_tokens_from_messages(messages, self._tools(tools))
+        return self._configured.get_num_tokens_from_messages(messages, self._tools(tools))
 
     def estimate_cost(
         self,
@@ -67,10 +72,10 @@ class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a fi
         max_tokens: int | None = None,
         prices: Mapping[str, float] | None = None,
     ) -> Any:
-        """Estimate the cost of a call with the bound tools and limit; see the model's `estimate_cost`."""
+        """Estimate the cost of a call with the bound parameters and tools; see the model's `estimate_cost`."""
         bound_limit = self.kwargs.get("max_tokens") or self.kwargs.get("max_completion_tokens")
         limit = bound_limit if max_tokens is None else max_tokens
-        return cast("Any", self.bound).estimate_cost(messages, self._tools(tools), limit, prices)
+        return cast("Any", self._configured).estimate_cost(messages, self._tools(tools), limit, prices)
 
     def submit_batch(self, inputs: Iterable[LanguageModelInput], **kwargs: Any) -> Any:
         """Submit inputs to the batch API with the bound parameters; see the model's `submit_batch`."""
@@ -85,6 +90,12 @@ class ModelBinding(Binding, defer_build=True):  # type: ignore[no-redef]  # a fi
 
     def _tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
         return self.kwargs.get("tools") if tools is None else tools
+
+    @property
+    def _configured(self) -> BaseChatModel:
+        """The model, with the bound parameters that determine the form and the price of its prompts."""
+        bound = {name: self.kwargs[name] for name in _COUNTED if self.kwargs.get(name) is not None}
+        return self._model.model_copy(update=checked(bound)) if bound else self._model
 
     @property
     def _model(self) -> BaseChatModel:

@@ -48,8 +48,9 @@ def test_the_price_of_the_day_is_taken() -> None:
 
 def test_a_price_that_depends_on_the_length_of_the_prompt_is_unknown() -> None:
     tiers: Any = Table(base=1, tiers=[])
+    paid: Any = Decimal("0.95")
     tables = [
-        provider("openrouter", **{K3: price(tiers, 15), K2_6: price(Decimal("0.95"), 4, tiers)}),
+        provider("openrouter", **{K3: price(tiers, 15), K2_6: price(paid, 4, tiers)}),
         provider("aws", **{"kimi-k2.6": price(9, tiers)}),
     ]
     rows = with_prices(models(K3, K2_6), tables, TODAY)

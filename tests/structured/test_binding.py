@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumpd, load
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableBinding
 
 from langchain_kimi import ChatKimi, ProviderPreferences, Reasoning
@@ -251,3 +252,23 @@ def test_a_binding_is_dumped_as_langchain_s_own(openrouter: Emulator) -> None:
 def test_wrong_parameters_are_refused_before_any_call(openrouter: Emulator) -> None:
     with pytest.raises(KimiUsageError, match="reasoning"):
         kimi(openrouter).with_structured_output(Person, reasoning={"enable": False})
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model": "moonshotai/kimi-k3"},
+        {"model_name": "moonshotai/kimi-k3", "n": 3},
+        {"models": ["moonshotai/kimi-k3"]},
+        {"provider": {"only": ["moonshotai"]}, "n": None},
+    ],
+    ids=str,
+)
+def test_counts_and_estimates_are_those_of_the_bound_parameters(parameters: dict[str, Any]) -> None:
+    model = ChatKimi(api_key=KEY, model="moonshotai/kimi-k2", max_tokens=100)
+    configured = model.model_copy(update={name: value for name, value in parameters.items() if value is not None})
+    bound: Any = model.bind(**parameters)
+    assert bound.estimate_cost("Hello!") == configured.estimate_cost("Hello!") != model.estimate_cost("Hello!")
+    assert bound.count_tokens("Hello!") == configured.count_tokens("Hello!")
+    messages = [HumanMessage("Hello!")]
+    assert bound.get_num_tokens_from_messages(messages) == configured.get_num_tokens_from_messages(messages)
