@@ -16,6 +16,7 @@ from langchain_kimi._openrouter.wire import WireMessage, WireToolCall
 from langchain_kimi._patterns import lazy_pattern
 
 PREFIX = "functions."
+"""The beginning of an id in the form that Kimi was trained on."""
 UNKNOWN_TOOL = "unknown_tool"
 _NUMBERED = lazy_pattern(r"(.*:)(\d+)", re.DOTALL)
 
@@ -33,8 +34,9 @@ def positional_id(name: str | None, number: int) -> str:
 def with_positional_ids(messages: list[WireMessage]) -> list[WireMessage]:
     """Return the messages with the ids of all calls and results in Kimi's form; changed messages are copies.
 
-    Results are paired with calls by id. If an id repeats, a result belongs to the oldest call with that id that has no
-    result yet. The function is deterministic, and returns the same list if all ids have this form already.
+    Results are paired with calls by id. If an id repeats, a result belongs to the newest turn with that id, and in it
+    to the first call that has no result yet. The function is deterministic, and returns the same list if all ids have
+    this form already.
     """
     return messages if _are_positional(_turns(messages)) else _with_new_ids(messages, lambda _: False)
 

@@ -10,8 +10,9 @@ LABELS = frozenset({"title", "description"})
 """Annotations that Moonshot AI accepts both in a schema and in its parent."""
 NEVER: JSONObject = {"type": "null", "not": {}}
 """A schema that no value matches, with the type that Moonshot AI requires."""
+ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
+"""Keywords that do not constrain values."""
 
-_ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
 _LOWER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"})
 _UPPER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"})
 _OBJECT = frozenset({"properties", "additionalProperties"})
@@ -65,7 +66,7 @@ def common_types(outer: list[str], inner: list[str]) -> list[str]:
 
 def _combined(keyword: str, outer: Any, inner: Any) -> Any:
     # True equals 1 in Python, but not in JSON.
-    if (outer == inner and repr(outer) == repr(inner)) or keyword in _ANNOTATIONS:
+    if (outer == inner and repr(outer) == repr(inner)) or keyword in ANNOTATIONS:
         return inner
     combine = _COMBINE.get(keyword)
     if combine is None:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from langchain_kimi._kimi.schema_merging import LABELS, NEVER, CannotMergeError, common_types, intersection
+from langchain_kimi._kimi.schema_merging import ANNOTATIONS, LABELS, NEVER, CannotMergeError, common_types, intersection
 from langchain_kimi._kimi.schema_references import ANYTHING
 from langchain_kimi._openrouter.json_schema import DEFINITIONS, type_of, types_of
 from langchain_kimi._openrouter.wire import JSONObject
 
-ANNOTATIONS = LABELS | {"default", "examples", "deprecated", "$comment"}
-"""Keywords that do not constrain values."""
 TYPING = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "not"})
 """Keywords beside which no type is added, because they determine it or because Moonshot AI refuses it."""
 
@@ -188,7 +186,7 @@ def with_type(schema: JSONObject) -> JSONObject:
 
 
 def with_accepted_branches(
-    schema: JSONObject, *, is_root: bool, may_copy: Callable[[JSONObject, int], bool] = lambda _schema, _times: True
+    schema: JSONObject, *, is_root: bool, may_copy: Callable[[JSONObject, int], bool]
 ) -> JSONObject:
     """Return a schema that shares no keyword with the branches of its `anyOf`; shared ones move into the branches.
 

@@ -16,10 +16,9 @@ from typing import Any
 
 from langchain_kimi._kimi.schema_forms import in_common_form
 from langchain_kimi._kimi.schema_limits import RESERVED_NAMES, VALUE_TYPES, limits_exceeded, problems_of, size_of
-from langchain_kimi._kimi.schema_merging import NEVER, CannotMergeError, intersection
+from langchain_kimi._kimi.schema_merging import ANNOTATIONS, NEVER, CannotMergeError, intersection
 from langchain_kimi._kimi.schema_references import ANYTHING, Definitions, endless_reference, with_empty_arrays
 from langchain_kimi._kimi.schema_rewrites import (
-    ANNOTATIONS,
     TYPING,
     UNEVALUATED,
     with_accepted_branches,

@@ -6,12 +6,12 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
+from langchain_kimi._kimi.call_ids import PREFIX
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi._patterns import lazy_pattern
 
 _PREFIX = lazy_pattern(r"^functions?[.:/]", re.IGNORECASE)
 _NUMBER = lazy_pattern(r":\d*$")
-_KIMI_PREFIX = "functions."
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"
 
@@ -50,8 +50,8 @@ class OfferedTools:
 
     def may_begin(self, spelling: str) -> bool:
         """Return whether a text is the beginning of a function's name, with or without the prefix `functions.`."""
-        bare = spelling.removeprefix(_KIMI_PREFIX)
-        return _KIMI_PREFIX.startswith(spelling) or any(name.startswith(bare) for name in self.schemas)
+        bare = spelling.removeprefix(PREFIX)
+        return PREFIX.startswith(spelling) or any(name.startswith(bare) for name in self.schemas)
 
     def find_by_id(self, call_id: str) -> str | None:
         """Return the name of the function that a call id in Kimi's form contains, such as `functions.name:0`.

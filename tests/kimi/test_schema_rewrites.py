@@ -13,6 +13,11 @@ from langchain_kimi._kimi.schema_rewrites import (
     with_typed_enum,
 )
 
+
+def always(_schema: Any, _times: int) -> bool:
+    return True
+
+
 STRING, NULL = {"type": "string"}, {"type": "null"}
 ACCEPTED: list[dict[str, Any]] = [
     {},
@@ -32,7 +37,7 @@ ACCEPTED: list[dict[str, Any]] = [
 )
 def test_accepted_schemas_are_not_changed(schema: dict[str, Any], rewrite: Any) -> None:
     assert rewrite(schema) is schema
-    assert with_accepted_branches(schema, is_root=False) is schema
+    assert with_accepted_branches(schema, is_root=False, may_copy=always) is schema
 
 
 @pytest.mark.parametrize(("pattern", "expected"), [("^a", ANYTHING), ("^b", STRING), ("[", ANYTHING)])
@@ -81,10 +86,18 @@ def test_the_type_of_a_property(schema: Any, typed: Any) -> None:
 def test_the_type_stays_at_the_root() -> None:
     schema = {"type": "object", "anyOf": [{"required": ["a"]}], "properties": {"a": STRING}, "$defs": {}}
     narrowed = {"type": "object", "properties": {"a": STRING}, "required": ["a"]}
-    assert with_accepted_branches(schema, is_root=True) == {"type": "object", "$defs": {}, "anyOf": [narrowed]}
+    assert with_accepted_branches(schema, is_root=True, may_copy=always) == {
+        "type": "object",
+        "$defs": {},
+        "anyOf": [narrowed],
+    }
 
 
 def test_branches_of_other_types_are_left_out() -> None:
     schema = {"type": "string", "anyOf": [NULL, {"minLength": 1}]}
-    assert with_accepted_branches(schema, is_root=False) == {"anyOf": [{"type": "string", "minLength": 1}]}
-    assert with_accepted_branches({"type": "string", "anyOf": [NULL]}, is_root=False) == {"anyOf": [NEVER]}
+    assert with_accepted_branches(schema, is_root=False, may_copy=always) == {
+        "anyOf": [{"type": "string", "minLength": 1}]
+    }
+    assert with_accepted_branches({"type": "string", "anyOf": [NULL]}, is_root=False, may_copy=always) == {
+        "anyOf": [NEVER]
+    }

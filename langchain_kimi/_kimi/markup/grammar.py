@@ -35,6 +35,8 @@ BARE = PREFIX
 
 MARKER = lazy_pattern("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
+LONGEST_MARKER = max(map(len, _ALL_MARKERS))
+"""The number of characters of the longest marker."""
 _ANY_MARKER = lazy_pattern("|".join(map(re.escape, _ALL_MARKERS)))
 BEGIN_OF_CALL = lazy_pattern(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
 NEXT_TURN = lazy_pattern(r"<\|im_(?:user|assistant|system)\|>[^<>\n]{0,64}<\|im_middle\|>")
@@ -73,7 +75,7 @@ def marker_at(text: str, position: int) -> MarkerMatch:
     """Return the marker at a position, or True if the text ends within a possible marker."""
     if marker_match := _ANY_MARKER.match(text, position):
         return marker_match[0]
-    rest = text[position : position + 30]
+    rest = text[position : position + LONGEST_MARKER]
     return True if any(marker.startswith(rest) for marker in _ALL_MARKERS) else None
 
 
@@ -87,7 +89,7 @@ def may_follow_turn(text: str, position: int) -> bool:
 
 def partial_marker(text: str) -> int:
     """Return the position of a possible beginning of a marker at the end of a text, or the text's length."""
-    opened = text.rfind("<", max(0, len(text) - 30))
+    opened = text.rfind("<", max(0, len(text) - LONGEST_MARKER))
     return opened if opened >= 0 and marker_at(text, opened) is True else len(text)
 
 

@@ -11,6 +11,7 @@ from langchain_kimi._kimi.markup.grammar import (
     CALL_END,
     DOCUMENT_END,
     ID,
+    LONGEST_MARKER,
     NEXT_TURN,
     SECTION_BEGIN,
     SECTION_END,
@@ -22,8 +23,6 @@ from langchain_kimi._kimi.markup.grammar import (
 )
 from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
-
-_LONGEST_MARKER = 30
 
 
 class MarkupRun(Run):
@@ -64,7 +63,7 @@ class MarkupRun(Run):
         if self.has_next_turn:
             return True
         if self._step == self._invalid_arguments:
-            return not self._finds(BOUNDARY, text, _LONGEST_MARKER)
+            return not self._finds(BOUNDARY, text, LONGEST_MARKER)
         if self._step not in (self._arguments, self._bare) or self._json.state != "open":
             return False
         before = self.length
@@ -256,7 +255,7 @@ class MarkupRun(Run):
             self._finish_call(boundary.start())
             self.is_done = False
         elif self.text[self._after_blanks(self._start) :][:1] in ("", "{", "[", '"', "`"):
-            end = self.text.rfind("<|", max(self._start, len(self.text) - _LONGEST_MARKER))
+            end = self.text.rfind("<|", max(self._start, len(self.text) - LONGEST_MARKER))
             cut = end if end >= 0 and marker_at(self.text, end) is True else len(self.text)
             self._add(self.text[self._start : cut], INCOMPLETE)
             self.end = len(self.text)

@@ -25,18 +25,16 @@ from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._patterns import lazy_pattern
 
-_CHANNELS = ("message", "think", "response", "tools")
-_NAMES = (*_CHANNELS, "call", "argument", "json")
+_NAMES = ("message", "think", "response", "tools", "call", "argument", "json")
 _LONGEST_TAG = 1024
 
+_ANY_NAME = "|".join(_NAMES)
 _OPENED = lazy_pattern(
-    r"<\|open\|>\s{0,8}(message|think|response|tools|call|argument|json)"
+    rf"<\|open\|>\s{{0,8}}({_ANY_NAME})"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
-_CLOSED = lazy_pattern(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
-BEGIN_OF_TAG = lazy_pattern(
-    r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
-)
+_CLOSED = lazy_pattern(rf"<\|close\|>\s{{0,8}}({_ANY_NAME})\s{{0,8}}<\|sep\|>")
+BEGIN_OF_TAG = lazy_pattern(rf"<\|(?:open|close)\|>\s{{0,8}}(?:(?:{_ANY_NAME})\b|\w{{0,8}}\Z|\s*\Z)")
 """The beginning of a tag. A marker that other text follows does not begin a tag."""
 _ATTRIBUTE = lazy_pattern(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = lazy_pattern(r"\s{0,8}(\w*)")

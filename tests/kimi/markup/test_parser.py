@@ -31,7 +31,7 @@ def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:
     for read in (run(text), run(*text)):
         assert read.is_done
         # The characters after the end are not all read if they are fed one by one.
-        assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
+        assert (read.raw, rest.startswith(read.text[read.end :][: len(rest)])) == (raw, True)
 
 
 def test_a_run_continues_after_blanks() -> None:

@@ -13,7 +13,7 @@ OFFERED = OfferedTools({"tools": TOOLS})
 def test_a_run_may_begin_within_a_text() -> None:
     run = MarkupRun(OFFERED)
     run.feed(f"a {ONE}b", 2)
-    assert (run.is_done, run.raw, run.rest, run.end) == (True, ONE, "b", 2 + len(ONE))
+    assert (run.is_done, run.raw, run.text[run.end :], run.end) == (True, ONE, "b", 2 + len(ONE))
 
 
 def test_accepted_text_is_dropped_when_pieces_are_joined() -> None:

@@ -48,13 +48,13 @@ def test_another_message_after_the_end(
     rest: str,
 ) -> None:
     for read in (run(text, clean=True), run(*text, clean=True)):
-        assert (read.has_next_turn, read.rest, read.calls) == (has_next_turn, rest, [])
+        assert (read.has_next_turn, read.text[read.end :], read.calls) == (has_next_turn, rest, [])
 
 
 def test_another_message_in_a_text_about_messages() -> None:
     read = TagRun(OfferedTools({"tools": TOOLS}), reads_turns=False)
     read.feed(f"{END}{NEXT}And?")
-    assert read.rest == "And?"
+    assert read.text[read.end :] == "And?"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_end_of_a_run(text: str, raw: str, rest: str) -> None:
     for read in (run(text), run(*text)):
         assert read.is_done is bool(rest)
         if rest:
-            assert (read.raw, rest.startswith(read.rest[: len(rest)])) == (raw, True)
+            assert (read.raw, rest.startswith(read.text[read.end :][: len(rest)])) == (raw, True)
 
 
 @pytest.mark.parametrize(
