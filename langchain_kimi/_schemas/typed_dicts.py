@@ -65,9 +65,11 @@ class _Converter:
 
     def _model(self, kind: type) -> type[BaseModel]:
         """Create the model of a TypedDict."""
+        names, number = set(self._names.values()), len(self._names)
         name = kind.__name__
-        if name in self._names.values():
-            name += str(len(self._names))
+        while name in names:
+            name = f"{kind.__name__}{number}"
+            number += 1
         self._names[kind] = name
         hints = get_type_hints(kind, include_extras=True)
         required: frozenset[str] = getattr(kind, "__required_keys__", frozenset())

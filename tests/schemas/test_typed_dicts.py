@@ -96,3 +96,11 @@ def test_any_typed_dict_can_be_requested(kind: Any) -> None:
 def test_optional_keys_may_be_missing() -> None:
     assert output_schema(Newer).validated({}) == {}
     assert output_schema(Odd).validated({"first name": "A", "_x": ""}) == {"first name": "A", "_x": ""}
+
+
+def test_typed_dicts_of_one_name_and_one_like_it_stay_apart() -> None:
+    make: Any = TypedDict
+    kinds = [make("A", {"x": int}), make("A3", {"y": int}), make("A", {"z": int})]
+    definition = output_schema(make("Root", dict(zip("abcd", [*kinds, kinds[1]], strict=True)))).definition
+    targets = [definition["$defs"][part["$ref"].removeprefix("#/$defs/")] for part in definition["properties"].values()]
+    assert [list(target["properties"]) for target in targets] == [["x"], ["y"], ["z"], ["y"]]
