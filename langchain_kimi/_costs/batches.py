@@ -1,5 +1,6 @@
 """Count batches in cost trackers and budgets: reserve an amount for each batch, and add its rows when they are read."""
 
+import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -91,6 +92,7 @@ def settle(trackers: Iterable[KimiCostCallback], key: str, charge: Charge) -> No
 
 _recorded: "weakref.WeakKeyDictionary[KimiCostCallback, set[str]]" = weakref.WeakKeyDictionary()
 """The keys of the batches that each tracker has counted, because results may be read several times."""
+_recording = threading.Lock()
 
 
 def record(
@@ -109,9 +111,12 @@ def record(
         outcomes: The results of the rows, or their errors.
         reported: The cost of the batch in US dollars; None if it is not reported.
     """
-    new = [tracker for tracker in trackers if key not in _recorded.setdefault(tracker, set())]
+    # Threads may read the results of a batch at the same time.
+    with _recording:
+        new = [tracker for tracker in trackers if key not in _recorded.setdefault(tracker, set())]
+        for tracker in new:
+            _recorded[tracker].add(key)
     for tracker in new:
-        _recorded[tracker].add(key)
         for outcome in outcomes:
             _count(tracker, model, outcome)
     if new:
