@@ -40,8 +40,7 @@ class AuditLog(CallObserver):
 
     def wait_for_costs(self, seconds: float | None = None) -> bool:
         """Block until all lookups have ended; see `KimiCostCallback.wait_for_costs`."""
-        reconciler = self._lookups.reconciler
-        return reconciler is None or reconciler.join(seconds)
+        return self._lookups.wait(seconds)
 
     def _correct(self, record: CallRecord, record_cost: CallCost) -> None:
         self._write({**line_of(record), **fields_of(record_cost, record.requested_model), "state": "reconciled"})

@@ -186,7 +186,7 @@ class Ledger:
             for costs in self._rows(call.model, cost_of_result(result)):
                 costs.cache_hits += 1
             return []
-        return self._unknown([*self._retries(call, ()), self._count(call, cost_of_result(result))])
+        return _of_unknown_cost([*self._retries(call, ()), self._count(call, cost_of_result(result))])
 
     def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> list[CountedCall]:
         """Count a call that failed, with its partial result; see `end` for the returned calls."""
@@ -194,7 +194,7 @@ class Ledger:
             return []
         # LangChain does not report the retries of a stream. The error that ends the stream has them.
         retries = self._retries(call, error.attempts if isinstance(error, KimiError) else ())
-        return self._unknown([*retries, self._count(call, cost_of_error(error, result), is_failed=True)])
+        return _of_unknown_cost([*retries, self._count(call, cost_of_error(error, result), is_failed=True)])
 
     def retry(self, run_id: UUID, error: BaseException | None) -> list[CountedCall]:
         """Count a failed attempt that is retried. Return it if its cost is unknown."""
@@ -202,7 +202,7 @@ class Ledger:
         if call is None or error is None:
             return []
         call.retries += 1
-        return self._unknown([self._count(call, cost_of_error(error), is_retry=True)])
+        return _of_unknown_cost([self._count(call, cost_of_error(error), is_retry=True)])
 
     def correct(self, counted: CountedCall, actual_cost: CallCost) -> None:
         """Replace the cost of a counted call, unless the sums have been reset since."""
@@ -271,13 +271,14 @@ class Ledger:
             _count_once(costs, counted)
         return counted
 
-    def _unknown(self, counted: Sequence[CountedCall]) -> list[CountedCall]:
-        return [one for one in counted if one.cost.cost is None]
-
     def _rows(self, model: str | None, call_cost: CallCost) -> Iterator[Costs]:
         yield self.total
         yield self.models.setdefault(call_cost.model or model or UNKNOWN, Costs())
         yield self.providers.setdefault(call_cost.provider or UNKNOWN, Costs())
+
+
+def _of_unknown_cost(counted: Sequence[CountedCall]) -> list[CountedCall]:
+    return [one for one in counted if one.cost.cost is None]
 
 
 def _count_once(costs: Costs, counted: CountedCall, sign: int = 1) -> None:
@@ -303,8 +304,12 @@ COLUMNS = {
 
 def table(ledger: Ledger) -> str:
     """Return the sums as a text table, with a line per model, a line per provider, and a line for the total."""
-    rows = _rows(ledger)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return aligned(_rows(ledger))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of equal length as lines of text. The first column is aligned left, and the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from langchain_kimi._costs.charges import NO_COST
+from langchain_kimi._costs.ledger import aligned
 
 KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model": lambda line: str(line.get("model") or "unknown"),
@@ -100,14 +101,7 @@ def rows_of(calls: Iterable[dict[str, Any]], by: str) -> list[Row]:
 
 def as_text(rows: Sequence[Row]) -> str:
     """Return the table as text."""
-    cells = [HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in cells
-    )
+    return aligned([HEAD, *(row.cells() for row in rows)])
 
 
 _STYLE = """

@@ -81,6 +81,10 @@ class Lookups:
         if not isinstance(reconcile, bool):
             self.reconciler = Reconciler(reconcile)
 
+    def wait(self, seconds: float | None) -> bool:
+        """Block until all lookups have ended; return False if some are still pending after `seconds`."""
+        return self.reconciler is None or self.reconciler.join(seconds)
+
     def __getstate__(self) -> bool:
         return self.reconciler is not None
 
@@ -191,8 +195,7 @@ class KimiCostCallback(BaseCallbackHandler):
         Returns:
             False if lookups are still pending.
         """
-        reconciler = self._lookups.reconciler
-        return reconciler is None or reconciler.join(seconds)
+        return self._lookups.wait(seconds)
 
     def on_chat_model_start(self, *_: Any, run_id: UUID, metadata: dict[str, Any] | None = None, **kwargs: Any) -> Any:
         """Record the start of a call."""
