@@ -352,3 +352,11 @@ def test_a_rate_limiter_starts_again_in_a_pickle(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("checks", [True, False])
 def test_calls_are_checked_if_that_is_wanted(checks: bool) -> None:  # noqa: FBT001 - a column of the table
     assert ChatKimi(api_key=KEY, validate_tool_calls=checks).validate_tool_calls is checks
+
+
+def test_traces_show_the_changed_settings() -> None:
+    model = ChatKimi(api_key=KEY, temperature=0.1)
+    assert model._serialized["kwargs"]["temperature"] == 0.1
+    assert model.model_copy(update={"temperature": 0.2})._serialized["kwargs"]["temperature"] == 0.2
+    model.max_retries = 5
+    assert model._serialized["kwargs"]["max_retries"] == 5

@@ -1,6 +1,7 @@
 """The sums: each call once, under the right names, whatever becomes of it."""
 
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
 
+from langchain_kimi._costs.charges import CallCost
 from langchain_kimi._costs.ledger import LONGEST_CALL, Costs, Ledger, html_table, table
 from langchain_kimi.errors import KimiIncompleteStreamError, KimiServerError, KimiUsageError
 
@@ -203,3 +205,10 @@ def test_the_html_table_escapes_names(ledger: Ledger, run: UUID) -> None:
     assert "<th>&lt;b&gt;kimi&lt;/b&gt;</th><td>1</td>" in html
     assert html.count("<tr>") == 4
     assert "<td>0.500000</td>" in html
+
+
+def test_a_cost_that_becomes_known_after_a_reset_is_not_counted(ledger: Ledger, run: UUID) -> None:
+    [counted] = ledger.end(run, answer(None))
+    ledger.reset()
+    ledger.correct(counted, CallCost(cost=Decimal(1)))
+    assert (ledger.total, ledger.models, ledger.providers) == (Costs(), {}, {})

@@ -150,3 +150,15 @@ def test_a_shortage_is_temporary_if_calls_in_flight_may_leave_enough() -> None:
         assert not shortage.is_temporary
     assert overdraft(limit, Balance(dollars("0.5"), dollars("0.5"))) is None
     assert overdraft(Limit("x", None, 5), Balance(dollars("9", 5))) is None
+
+
+def test_a_limit_that_is_reached_refuses_calls_that_reserve_nothing(store: Store) -> None:
+    store.correct(["all"], dollars("1.00"))
+    shortage = store.reserve("one", [ALL], Amount())
+    assert shortage is not None
+    assert (shortage.unit, shortage.spent, shortage.limit) == ("USD", Decimal(1), Decimal(1))
+    store.reset("all")
+    store.correct(["all"], dollars("0", 100))
+    shortage = store.reserve("one", [ALL], Amount())
+    assert shortage is not None
+    assert shortage.unit == "tokens"

@@ -109,3 +109,9 @@ def test_a_waiting_call_of_a_closed_loop_does_no_harm(line: Line) -> None:
     line.notify()
     assert not line.is_empty
     waiting[0]._log_destroy_pending = False  # type: ignore[attr-defined]  # the task is abandoned on purpose
+
+
+def test_a_call_does_not_overtake_the_first_one(line: Line) -> None:
+    with line._joined(lambda: None):
+        assert not line.wait(lambda: True, 0.0)
+    assert line.wait(lambda: True, 0.0)

@@ -4,7 +4,7 @@ import pytest
 
 from langchain_kimi._kimi.call_repairs import IncomingCalls
 from langchain_kimi._kimi.incoming import Repairer
-from langchain_kimi._kimi.markup.calls import LeakedCall
+from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
 from langchain_kimi._kimi.repairs import ALL
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.cases import TOOLS
@@ -168,3 +168,14 @@ def test_parentheses_in_the_arguments_of_a_name_stay() -> None:
     calls = incoming()
     pieces = [*calls.feed([piece("", 'get_weather{"city": "Paris (Texas)"}', "a")]), *calls.close()]
     assert "".join(one["function"]["arguments"] or "" for one in pieces) == '{"city": "Paris (Texas)"}'
+
+
+def test_arguments_that_had_not_begun_are_incomplete() -> None:
+    for is_complete, error in ((True, None), (False, INCOMPLETE)):
+        calls = IncomingCalls(OfferedTools({"tools": [NO_ARGUMENTS]}), ALL, tuple, lambda: 0)
+        list(calls.feed([piece("null", "now", "a")]))
+        assert list(calls.close(is_complete=is_complete)) == [passed("{}")]
+        assert calls.calls[0].error == error
+
+
+NO_ARGUMENTS: Any = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}

@@ -272,3 +272,9 @@ def test_counts_and_estimates_are_those_of_the_bound_parameters(parameters: dict
     assert bound.count_tokens("Hello!") == configured.count_tokens("Hello!")
     messages = [HumanMessage("Hello!")]
     assert bound.get_num_tokens_from_messages(messages) == configured.get_num_tokens_from_messages(messages)
+
+
+@pytest.mark.parametrize(("provider", "sent"), [(None, False), ({"require_parameters": True}, None)])
+def test_one_call_is_requested_unless_hosts_must_support_every_parameter(provider: Any, sent: Any) -> None:
+    output: Any = ChatKimi(api_key=KEY, provider=provider).with_structured_output(Person, method="function_calling")
+    assert output.first.kwargs.get("parallel_tool_calls") is sent

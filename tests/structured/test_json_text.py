@@ -177,3 +177,10 @@ def test_half_of_a_surrogate_pair_is_left_out_until_the_other_half_comes() -> No
     assert read_partial_json('{"a": "x\ud83d\ude00 y') == {"a": "x\U0001f600 y"}
     assert read_partial_json('{"a": "x\ud83d y') == {"a": "x\ufffd y"}
     assert read_partial_json('{\ud83d"a": 1') is None
+
+
+def test_values_that_fail_are_read_a_limited_number_of_times() -> None:
+    # A list in each list, and the innermost one is invalid.
+    assert read_json("[1.5," * 3 + 'x {"a": 1}', wants_object=True) == {"a": 1}
+    with pytest.raises(NotJSONError, match="Expecting value"):
+        read_json("[1.5," * 20 + 'x {"a": 1}', wants_object=True)

@@ -195,3 +195,10 @@ def test_a_shorter_later_turn_gets_a_share_of_the_difference() -> None:
 def test_the_counter_of_a_model_is_shared(home: Path) -> None:
     assert shared_counter(K2, None) is shared_counter(K2, None)
     assert shared_counter(K2, None) is not shared_counter(K2_5, None)
+
+
+def test_in_a_part_of_a_conversation_a_short_system_message_counts_like_the_default(home: Path) -> None:
+    counter = exact(home)
+    short: list[WireMessage] = [{"role": "system", "content": "Hi"}, *HI]
+    assert counter.count_messages(short, is_part=True).tokens == counter.count_messages(HI, is_part=True).tokens
+    assert counter.count_messages(short).tokens < counter.count_messages(HI).tokens
