@@ -1,4 +1,4 @@
-"""The text of an error, and where it is explained: a command, and the site of the documentation."""
+"""The text of an error, and the command and the URL that explain it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,7 @@ def one_line(text: Any, limit: int) -> str:
 
 
 def explanation_of(name: str, site: str = DOCUMENTATION) -> str:
-    """Return the command that explains an error, followed by `address_of(name)` if there is one."""
+    """Return the command that explains an error, followed by its URL if there is a public site; see `address_of`."""
     return f"python -m langchain_kimi explain {name} {address_of(name, site)}".strip()
 
 

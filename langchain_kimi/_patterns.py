@@ -28,13 +28,13 @@ def lazy_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
 
 def lazy_any_of(*alternatives: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
-    """Return a lazy pattern that matches wherever one of the alternatives does.
+    """Return a lazy pattern that matches if one of the alternatives does.
 
-    It is for long tables of wordings: each has a line of its own, and a comment that says where it was seen.
+    It is meant for long tables of wordings, with one line and a comment on its source for each wording.
 
     Args:
-        alternatives: Regular expressions, the preferred ones first.
-        flags: The flags of all of them. Unless given, capital and small letters are the same.
+        alternatives: Regular expressions. At one position, the first one that matches is used.
+        flags: The flags for all of them. By default, capital and small letters are the same.
 
     Raises:
         re.error: By the methods: one of the alternatives is wrong.

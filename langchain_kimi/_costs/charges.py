@@ -95,6 +95,7 @@ def price_sources(call_cost: CallCost) -> frozenset[str]:
 
 
 _MAX_TOKENS = 10**12
+"""A call that reports more tokens counts with this number, so that sums stay plausible."""
 
 
 def plausible_tokens(count: Any) -> int:

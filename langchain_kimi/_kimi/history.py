@@ -62,7 +62,7 @@ def check_pairs(messages: Sequence[WireMessage]) -> None:
                 advice=ADVICE,
             )
         raise KimiUsageError(
-            f"messages[{position}] is the result of a tool call {call_id!r}, but no call before it has this id.",
+            f"messages[{position}] is the result of the tool call {call_id!r}, but no call before it has this id.",
             advice=ADVICE,
         )
     if unpaired.calls:

@@ -47,7 +47,7 @@ class ModelRow(TypedDict):
     highest: NotRequired[HighestPrices]
     batch: NotRequired[PriceRow]
     by_host: NotRequired[dict[str, HighestPrices]]
-    """The highest prices of single hosts, by their slugs, as far as the package's data has them."""
+    """The highest prices of single hosts, by their slugs. Hosts that are not in the package's data are missing."""
     hosts: NotRequired[list[HostRow]]
     """The hosts that served the model when the facts were last refreshed."""
 

@@ -10,6 +10,8 @@ RESERVED_NAMES = frozenset({"$defs", "$ref", "anyOf", "required", "additionalPro
 """The names that a property must not have."""
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _MAX_BYTES, _MAX_DEPTH, _MAX_PROPERTIES = 120_000, 30, 3000
+"""The limits of Moonshot AI's validator (https://github.com/MoonshotAI/walle) for a whole schema: its size as JSON, the
+depth of nested `properties`, and the number of properties."""
 VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "type": (str, list),
     "properties": (dict,),

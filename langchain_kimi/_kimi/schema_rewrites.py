@@ -26,6 +26,7 @@ _KEYWORDS_OF_TYPE["integer"] = _KEYWORDS_OF_TYPE["number"]
 _NUMBERS = {"integer", "number"}
 UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 _MAX_MEMBERS, _MAX_BRANCHES = 1000, 500
+"""The limits of Moonshot AI's validator for the members of an enum and the branches of an `anyOf`."""
 
 
 def with_one_item_schema(schema: JSONObject) -> JSONObject:

@@ -15,6 +15,7 @@ _ACCEPTED_BY_MOONSHOT = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _OTHER = lazy_pattern(r"[^A-Za-z0-9_-]")
 _PREFIX = "tool_"
 _MAX_LENGTH, _DIGITS = 64, 8
+"""The maximum length of a name, and the number of digits that distinguish names that would otherwise be equal."""
 
 
 def with_accepted_names(body: WireBody, *, is_kimi: bool = True) -> WireBody:

@@ -14,6 +14,7 @@ _PREFIX = lazy_pattern(r"^functions?[.:/]", re.IGNORECASE)
 _NUMBER = lazy_pattern(r":\d*$")
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"
+"""The characters around a name that are ignored."""
 
 
 class OfferedTools:
@@ -87,7 +88,9 @@ def _only(names: list[str]) -> str | None:
 
 MISSING = "validate_tool_calls needs the package jsonschema: install langchain-kimi-openrouter[validation]."
 _MAX_ERRORS = 3
+"""The number of errors of a call that are described; the model reads them."""
 _MAX_LENGTH = 200
+"""The number of characters of each of them. jsonschema repeats the whole value in its message."""
 
 
 def load_validator() -> Any:

@@ -88,6 +88,7 @@ def instruction_for(schema: OutputSchema) -> str:
 
 
 _MAX_PLACES_SHOWN = 20
+"""The maximum number of validation errors that the second request lists."""
 
 
 class RepairingModel(DumpedWithSchema, RunnableSerializable[LanguageModelInput, AIMessage]):

@@ -21,6 +21,7 @@ _ADVICE: dict[StructuredOutputCause, str] = {
 }
 _ONLY_REASONING = "Reasoning used up the tokens: raise max_tokens, or limit reasoning (`reasoning`)."
 _EXCERPT = 20
+"""The number of characters of a text before and after an error that the error shows."""
 # Markup of calls to tools that were not offered stays in the text, and its arguments are not the value. The length of a
 # name is limited, because each beginning of a call is read separately.
 _LEAKED_CALL = re.compile(r"functions\.([\w.-]{1,128}+):\d{1,9}+\s{0,9}+<\|tool_call_argument_begin\|>")

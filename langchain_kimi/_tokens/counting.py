@@ -20,6 +20,7 @@ from langchain_kimi._tokens.vocabulary import SHA256, find_vocabulary
 # another prompt was billed, for example because the conversation has been trimmed since.
 _SAME_PROMPT = 0.12
 _FEW_TOKENS = 4
+"""A difference of this number of tokens is allowed for short prompts, whose estimates have a larger relative error."""
 # An image counts as 1,400 tokens and may have 4,096.
 _MORE_MEDIA = 2
 _BETTER = 0.03

@@ -43,13 +43,13 @@ HAN = (
     r"\U00020000-\U0003ffff"
 )
 """The inside of a character class: the Han characters, which Chinese, Japanese and Korean have."""
-# A word takes one sign or blank before it along: " the", ".get", "_name".
+# A word includes one sign or blank before it: " the", ".get", "_name".
 _BEFORE_WORD = r"(?:[^\r\n\w]|_)?"
 _CONTRACTION = r"(?:'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL]))?"
 _PIECES = re.compile(
     # A word in ASCII: capital letters, then small ones. It comes first because it is the most frequent and the fastest.
     rf"{_BEFORE_WORD}(?:[A-Z]*[a-z]++|[A-Z]++)(?![a-z{LETTERS}]){_CONTRACTION}"
-    # A run of Han characters, which takes no sign along
+    # A run of Han characters, without a sign before it
     rf"|[{HAN}]+"
     # Any other run of letters. `re` cannot distinguish capital and small letters here: `pieces` splits it.
     rf"|{_BEFORE_WORD}[A-Za-z{LETTERS}]+{_CONTRACTION}"

@@ -1,4 +1,4 @@
-"""What the tests of costs share: an emulator, a model that asks it once, and a tool."""
+"""A prompt, a tool and a helper for the tests of costs."""
 
 from typing import Any
 

@@ -111,7 +111,7 @@ def test_the_lower_of_two_limits_decides(model: ChatKimi, openrouter: Emulator) 
 
 
 @pytest.mark.parametrize("limit", [{"max_cost": 0}, {"max_tokens": 0}])
-def test_a_budget_of_nothing_refuses_all(model: ChatKimi, openrouter: Emulator, limit: Any) -> None:
+def test_a_budget_of_zero_refuses_every_call(model: ChatKimi, openrouter: Emulator, limit: Any) -> None:
     with pytest.raises(KimiBudgetExceededError):
         model.invoke(STORY, {"callbacks": [Budget(**limit)]})
     assert openrouter.requests == []
@@ -143,7 +143,7 @@ def test_middleware_does_not_try_again(model: ChatKimi, openrouter: Emulator) ->
     assert caught.value.is_retryable is False
 
 
-def test_in_a_batch_the_refusals_stand_where_the_answers_would(model: ChatKimi, openrouter: Emulator) -> None:
+def test_a_batch_returns_refusals_in_place_of_answers(model: ChatKimi, openrouter: Emulator) -> None:
     budget = Budget(max_cost=TINY, reserve=0)
     config: Any = {"callbacks": [budget], "max_concurrency": 1}
     answers = model.batch([STORY] * 4, config, return_exceptions=True)
@@ -214,7 +214,7 @@ def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openro
     assert len(openrouter.requests) == 2
 
 
-def test_where_no_cost_is_stated_the_list_prices_of_its_tokens_count() -> None:
+def test_a_call_without_a_reported_cost_counts_with_list_prices() -> None:
     budget = Budget(max_cost=0.001, reserve=0)
     usage = {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100}
     reply = AIMessage("Yes.", usage_metadata=usage, response_metadata={"model_name": "moonshotai/kimi-k2-0905"})
@@ -257,7 +257,7 @@ async def test_trackers_do_not_count_a_refused_call(model: ChatKimi, openrouter:
         {"max_cost": 1, "reserve": float("inf")},
     ],
 )
-def test_a_budget_needs_a_limit_that_is_one(wrong: Any) -> None:
+def test_a_limit_must_be_a_number_of_at_least_zero(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"max_cost|max_tokens|reserve"):
         Budget(**wrong)
 

@@ -154,7 +154,7 @@ def test_the_cost_of_an_abandoned_stream_is_that_of_its_partial_result() -> None
     assert cost_of_error(GeneratorExit(), result()) == CallCost()
 
 
-def test_only_the_cache_gives_an_answer_for_nothing() -> None:
+def test_a_cache_hit_is_recognized() -> None:
     free: Any = {**TOKENS, "total_cost": 0}
     hit = result()
     message: Any = hit.generations[0][0]

@@ -36,7 +36,7 @@ def test_paired_messages_pass_unchanged(messages: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("messages", "words", "repaired"),
     [
-        ([USER, result("x")], r"messages\[1\] is the result of a tool call 'x'", [USER]),
+        ([USER, result("x")], r"messages\[1\] is the result of the tool call 'x'", [USER]),
         ([result("x"), turn("x"), result("x")], r"messages\[0\] is the result", [turn("x"), result("x")]),
         (
             [turn("x"), result("x"), USER, result("x")],
@@ -45,7 +45,7 @@ def test_paired_messages_pass_unchanged(messages: list[Any]) -> None:
         ),
         (
             [result("x"), result("x"), turn("x"), result("x")],
-            r"messages\[0\] is the result of a tool call 'x', but no call",
+            r"messages\[0\] is the result of the tool call 'x', but no call",
             [turn("x"), result("x")],
         ),
         ([USER, turn("x")], r"messages\[1\] calls 'f' with the id 'x'", [USER, turn("x"), result("x", STUB)]),

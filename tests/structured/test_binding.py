@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumpd, load
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableBinding
 
 from langchain_kimi import ChatKimi, ProviderPreferences, Reasoning
@@ -270,7 +270,7 @@ def test_counts_and_estimates_are_those_of_the_bound_parameters(parameters: dict
     bound: Any = model.bind(**parameters)
     assert bound.estimate_cost("Hello!") == configured.estimate_cost("Hello!") != model.estimate_cost("Hello!")
     assert bound.count_tokens("Hello!") == configured.count_tokens("Hello!")
-    messages = [HumanMessage("Hello!")]
+    messages: list[BaseMessage] = [HumanMessage("Hello!")]
     assert bound.get_num_tokens_from_messages(messages) == configured.get_num_tokens_from_messages(messages)
 
 

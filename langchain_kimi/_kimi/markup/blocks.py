@@ -122,7 +122,7 @@ class BlockTracker:
         text = self._carry + text
         self._closer, self._backticks, position = self._state_after(text, self._closer, self._backticks)
         self._carry = text[position:]
-        # A sign in code begins no comment.
+        # A sign in code does not begin a comment.
         self._ending = "" if self._backticks else ending
 
     def end_line(self) -> None:

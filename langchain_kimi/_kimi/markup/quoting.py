@@ -144,7 +144,7 @@ class QuoteTracker:
             if self._fence or not self._blocks.is_open:
                 self._read_fence()
             self._blocks.end_line()
-            # What looks like a list in a code block is not one.
+            # A line in a code block is not a list item.
             self._line = _Line(self._line, self._line.outer_offset if self._fence else self._line.offset)
             self._add(text)
         if self._fence:

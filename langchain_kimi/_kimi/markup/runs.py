@@ -8,6 +8,7 @@ from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._patterns import lazy_pattern
 
 _LONG = 4096
+"""The number of characters after the parsed markup from which further blanks are collected instead of joined."""
 _BLANKS = lazy_pattern(r"\s*")
 _ENDS_ONLY = lazy_pattern(
     r"(?:\s*<\|(?:tool_calls?(?:_section)?_end|im_end|end_of_msg)\|>|\s*<\|close\|>\s*[a-z]+\s*<\|sep\|>)+"

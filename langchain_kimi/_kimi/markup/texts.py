@@ -14,7 +14,7 @@ from langchain_kimi._openrouter.wire import JSONObject, WireMessage, is_complete
 AddText = Callable[[str], None]
 _REASONING = ("reasoning", "reasoning_content")
 DRAFT = "The call is a part of a sentence in the model's thoughts."
-_GOES_ON = re.compile(r"\s*[,.;:?!)]")
+_CONTINUES = re.compile(r"\s*[,.;:?!)]")
 """The text after a call that is part of a sentence, as in `Should I call ...? No`."""
 
 
@@ -57,8 +57,8 @@ class LeakedMarkup:
         """Return the calls that the texts contain.
 
         Calls in the reasoning are drafts and not returned, unless the reply has no other text and no other calls. They
-        are invalid if the model did not end the reply itself, or if their sentence goes on after them and the host saw
-        no call.
+        are invalid if the model did not end the reply itself, or if their sentence continues after them and the host
+        reported no call.
 
         Args:
             has_others: Whether the reply has structured calls.
@@ -72,7 +72,7 @@ class LeakedMarkup:
         if (scanner := next(thoughts, None)) is None:
             return []
         error = None if is_complete(finish) else INCOMPLETE
-        if error is None and finish == "stop" and _GOES_ON.match("".join(scanner.texts_after_call)):
+        if error is None and finish == "stop" and _CONTINUES.match("".join(scanner.texts_after_call)):
             error = DRAFT
         return [replace(draft, error=draft.error or error) for draft in scanner.calls]
 
