@@ -5,12 +5,12 @@ The file is read once, when a profile or a price is needed for the first time. O
 
 import json
 import os
-import threading
 import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypedDict, cast
+from uuid import uuid4
 
 from langchain_kimi._kimi.price_rows import ModelRow
 
@@ -66,8 +66,8 @@ def use(facts: Facts, *, is_local: bool = False) -> Path | None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE_NAME
-    # Threads may refresh at the same time.
-    new = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    # Not the id of the process, because threads may refresh at the same time.
+    new = file.with_suffix(f".{uuid4().hex}")
     new.write_text(json.dumps({"version": _VERSION, **merged}, indent=1), encoding="utf-8")
     new.replace(file)
     return file
