@@ -15,6 +15,12 @@ from langchain_kimi._request.media_types import detected_type
 Block: TypeAlias = Mapping[str, Any]
 
 
+def type_of(block: Block) -> str | None:
+    """Return the type of a block; None if the type is missing or not a string."""
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else None
+
+
 class UnfitBlockError(Exception):
     """A block cannot be sent. The text gives the reason; the caller adds the block's position."""
 
@@ -75,7 +81,7 @@ def read_source(block: Block) -> Source:
 
 
 def _tagged(source: Block, tag: Any, keys: Mapping[str, tuple[str, str]], mime_type: Any) -> Source:
-    if tag not in keys:
+    if not isinstance(tag, str) or tag not in keys:
         raise UnfitBlockError(f"the source type {tag!r} is not one of {', '.join(keys)}")
     key, field = keys[tag]
     value = _string(source.get(key))

@@ -83,6 +83,8 @@ def test_the_id_of_a_conversation() -> None:
     assert conversation_id(later) == opening_id
     # The same in every process.
     assert opening_id == "c55c6d70e14a823915916d0b28c902a6"
+    # The error about such a value is raised when the body is serialized.
+    assert conversation_id([{"role": "user", "content": [{"type": "data", "data": b"x"}]}]) is None
 
 
 @pytest.mark.parametrize("way", WAYS)
