@@ -113,6 +113,6 @@ def _with_last_host(preferences: Mapping[str, Any], messages: Sequence[BaseMessa
     if preferences.get("order") or preferences.get("only") or preferences.get("allow_fallbacks") is False:
         return None
     slug = next(map(host_of, answers_in(messages)), None)
-    if slug is None or slug in (preferences.get("ignore") or ()):
+    if slug is None or slug in map(provider_slug, preferences.get("ignore") or ()):
         return None
     return {**preferences, "order": [slug]}

@@ -108,6 +108,7 @@ def test_the_last_provider_is_tried_next(openrouter: Emulator) -> None:
         {"only": ["novita", "groq"]},
         {"allow_fallbacks": False},
         {"ignore": ["groq"]},
+        {"ignore": ["Groq"]},
     ],
 )
 def test_explicit_provider_preferences_are_kept(openrouter: Emulator, preferences: dict[str, Any]) -> None:
