@@ -123,8 +123,8 @@ def with_model_kwargs(
         model: The class that is constructed.
 
     Raises:
-        ValueError: `model_kwargs` is not a dict, or an argument is passed twice, in the wrong place, or would break each
-            request.
+        ValueError: `model_kwargs` is not a dict, or an argument is passed twice, in the wrong place, or would break
+            each request.
     """
     has_extra_body = arguments.get("extra_body") is not None
     arguments = with_extra_body(arguments)

@@ -97,6 +97,7 @@ def failed() -> KimiServerError:
         provider=KEY,
         raw={"echo": KEY},
         metadata={"headers": {"authorization": KEY}},
+        usage={"prompt_tokens": 1, "account": KEY},
         response=RawReply(500, {"x-echo": KEY}, f"<pre>{KEY}</pre>"),
     )
     error.__cause__ = httpx.ReadError(f"broken {KEY}", request=request)
