@@ -11,6 +11,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_kimi._reply.usage import with_sums
 from langchain_kimi.errors import KimiUsageError
 
+_JOINED_KEYS = ("reasoning_content", "reasoning_details", "annotations", "images")
+"""Keys of `additional_kwargs` whose values in both replies are joined."""
+
 
 def with_beginning(message: AIMessage, conversation: list[BaseMessage]) -> list[BaseMessage]:
     """Return the conversation with the truncated reply as its last message.
@@ -44,10 +47,13 @@ def joined(first: AIMessage, rest: AIMessage) -> AIMessage:
     if _starts_over(beginning, str(rest.text)):
         return whole
     kwargs = {**first.additional_kwargs, **rest.additional_kwargs}
-    for key in ("reasoning_content", "reasoning_details"):
-        parts = [one.additional_kwargs[key] for one in (first, rest) if one.additional_kwargs.get(key)]
-        if parts:
-            kwargs[key] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    for key in _JOINED_KEYS:
+        earlier, later = first.additional_kwargs.get(key), rest.additional_kwargs.get(key)
+        if earlier and not later:
+            kwargs[key] = earlier
+        # Hosts may send any JSON value in these fields.
+        elif isinstance(earlier, str | list) and type(earlier) is type(later):
+            kwargs[key] = earlier + later
     return whole.model_copy(update={"content": beginning + str(rest.text), "additional_kwargs": kwargs})
 
 
