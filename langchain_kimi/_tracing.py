@@ -35,7 +35,7 @@ class RetryReport:
     def begin_reply(self, head: ResponseHead) -> None:
         """Store the generation id of a reply whose headers have arrived."""
         if self._slot is not None:
-            self._slot.generation_id = head.headers.get("x-generation-id")
+            self._slot.generation_id = head.generation_id
 
     @property
     def run_id(self) -> UUID | None:

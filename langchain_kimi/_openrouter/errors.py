@@ -21,7 +21,7 @@ from langchain_kimi._openrouter.error_messages import (
 )
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.retry_after import number_of, retry_after
-from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
+from langchain_kimi._openrouter.wire import FINISH_ERROR, GENERATION_ID, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -161,7 +161,7 @@ def malformed(
         response=raw_reply,
         model=_text_or_none(reply.get("model")),
         provider=_text_or_none(reply.get("provider")),
-        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get(GENERATION_ID),
         usage=_as_mapping(reply.get("usage")) or None,
         advice="Trying again may help; the received text is in `response.text`.",
     )
@@ -197,7 +197,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
         raw=raw,
         metadata=metadata,
         availability=availability,
-        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get(GENERATION_ID),
         retry_after=retry_after(raw_reply.headers, metadata, availability, now),
         response=raw_reply,
         usage=_as_mapping(reply.get("usage")) or None,

@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._request.media import (
     MEDIA_PARTS,
+    WEB,
     Block,
     Source,
     UnfitBlockError,
@@ -136,7 +137,7 @@ def _link_part(block: Block) -> JSONObject | None:
     if isinstance(block.get("file"), Mapping):
         return None
     source = read_source(block)
-    if not source.url or (source.url.startswith(_WEB) and _is_readable(block, source.url, source.mime_type)):
+    if not source.url or (source.url.startswith(WEB) and _is_readable(block, source.url, source.mime_type)):
         return None
     kind = f" ({source.mime_type})" if source.mime_type else ""
     return {"type": "text", "text": f"{source.url}{kind}"}
@@ -175,7 +176,6 @@ def _text_of(source: Source, *types: str) -> JSONObject | None:
     return None
 
 
-_WEB = ("http://", "https://", "data:")
 _SVG = "image/svg+xml"
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 _BEDROCK = ({"text"}, {"image"}, {"document"}, {"video"})

@@ -154,7 +154,7 @@ def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
     return KimiIncompleteStreamError(
         f"The connection broke before the reply ended ({detail}).",
         status=head.status,
-        generation_id=head.headers.get("x-generation-id"),
+        generation_id=head.generation_id,
         advice=advice,
     )
 

@@ -23,7 +23,8 @@ from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
 """The maximum number of bytes of one write. The time left is read before each. A thousand messages fit into one."""
-FULL_BUFFER = 2**17  # Bytes received but not read, above which an async stream stops receiving.
+FULL_BUFFER = 2**17
+"""The number of bytes received but not read above which an async stream stops receiving."""
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address of a host is tried in parallel, as RFC 8305 recommends."""
 
@@ -215,6 +216,14 @@ def is_readable(transport: Any) -> bool:
     return bool(poll.poll(0))
 
 
+def other_loop() -> KimiUsageError:
+    """Return the error for a stream that is read on another event loop than before."""
+    return KimiUsageError(
+        "A stream was continued on another event loop than the one that it was started on.",
+        advice="Consume each stream on one event loop.",
+    )
+
+
 def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
@@ -339,10 +348,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     def _new_future(self) -> asyncio.Future[None]:
         if asyncio.get_running_loop() is not self._loop:
-            raise KimiUsageError(
-                "A stream was continued on another event loop than the one that it was started on.",
-                advice="Consume each stream on one event loop.",
-            )
+            raise other_loop()
         return self._loop.create_future()
 
     def abort(self) -> None:
