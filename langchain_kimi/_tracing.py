@@ -1,21 +1,19 @@
 """Metadata for LangSmith runs, and reports of retries to callbacks and the log."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from langchain_kimi.errors import KimiEmptyReplyError, KimiError
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
-from collections.abc import Mapping, Sequence
 
 from langchain_core.language_models.base import LangSmithParams
 
 from langchain_kimi._costs.slots import Slot
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply.messages import PROVIDER
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 logger = logging.getLogger("langchain_kimi")
 

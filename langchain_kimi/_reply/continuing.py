@@ -52,7 +52,7 @@ def joined(first: AIMessage, rest: AIMessage) -> AIMessage:
         if earlier and not later:
             kwargs[key] = earlier
         # Hosts may send any JSON value in these fields.
-        elif isinstance(earlier, str | list) and type(earlier) is type(later):
+        elif any(isinstance(earlier, kind) and isinstance(later, kind) for kind in (str, list)):
             kwargs[key] = earlier + later
     return whole.model_copy(update={"content": beginning + str(rest.text), "additional_kwargs": kwargs})
 

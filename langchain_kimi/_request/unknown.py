@@ -15,7 +15,9 @@ logger = logging.getLogger("langchain_kimi")
 
 _TEXT_KEYS = ("text", "content", "output", "code", "summary")
 _DEEPEST = 8
+"""The maximum depth at which text is searched in a block."""
 _LONGEST_NAME = 80
+"""The maximum number of characters of a type in the log."""
 
 
 def text_in(block: Block) -> str:
