@@ -6,6 +6,8 @@ with the same or with different words, and OpenRouter forwards the message to bo
 repeated verbatim can be distinguished from a continuation.
 """
 
+from typing import Any
+
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_kimi._reply.usage import with_sums
@@ -48,11 +50,12 @@ def joined(first: AIMessage, rest: AIMessage) -> AIMessage:
         return whole
     kwargs = {**first.additional_kwargs, **rest.additional_kwargs}
     for key in _JOINED_KEYS:
-        earlier, later = first.additional_kwargs.get(key), rest.additional_kwargs.get(key)
+        earlier: Any = first.additional_kwargs.get(key)
+        later: Any = rest.additional_kwargs.get(key)
         if earlier and not later:
             kwargs[key] = earlier
         # Hosts may send any JSON value in these fields.
-        elif any(isinstance(earlier, kind) and isinstance(later, kind) for kind in (str, list)):
+        elif {type(earlier), type(later)} in ({str}, {list}):
             kwargs[key] = earlier + later
     return whole.model_copy(update={"content": beginning + str(rest.text), "additional_kwargs": kwargs})
 

@@ -105,7 +105,8 @@ def plain_of(*chunks: Any) -> PlainMessage:
 def test_choice_0_is_the_answer_even_after_many_others() -> None:
     choices = [{"index": index, "delta": MESSAGE, "finish_reason": "stop"} for index in range(1, MAX_CHOICES + 2)]
     answer = {"index": 0, "delta": {**MESSAGE, "content": "Answer"}, "finish_reason": "stop"}
-    reader = PlainMessage(ResponseHead(200, {}, 0.0), {**BODY, "n": 2}, idle=None)
+    body: Any = {**BODY, "n": 2}
+    reader = PlainMessage(ResponseHead(200, {}, 0.0), body, idle=None)
     for choice in (*choices, answer):
         reader.feed(b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n", 0.0)
     [result] = reader.close()

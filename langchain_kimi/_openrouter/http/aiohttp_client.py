@@ -19,7 +19,7 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-from langchain_kimi._openrouter.http.errors import remove_headers
+from langchain_kimi._openrouter.http.errors import other_loop, remove_headers
 from langchain_kimi._openrouter.http.heads import (
     CUT_BODY,
     MAX_HEAD,
@@ -34,7 +34,7 @@ from langchain_kimi._openrouter.http.heads import (
     switched,
 )
 from langchain_kimi._openrouter.http.lean_client import Lean
-from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable, other_loop
+from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable
 from langchain_kimi.errors import KimiError
 
 LARGE_BODY = 2**20

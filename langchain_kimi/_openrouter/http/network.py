@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import httpcore
 
+from langchain_kimi._openrouter.http.errors import other_loop
 from langchain_kimi._openrouter.http.outgoing import Outgoing
 from langchain_kimi._openrouter.http.watchdog import within
-from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
 """The maximum number of bytes of one write. The time left is read before each. A thousand messages fit into one."""
@@ -214,14 +214,6 @@ def is_readable(transport: Any) -> bool:
     poll = select.poll()
     poll.register(sock.fileno(), select.POLLIN)
     return bool(poll.poll(0))
-
-
-def other_loop() -> KimiUsageError:
-    """Return the error for a stream that is read on another event loop than before."""
-    return KimiUsageError(
-        "A stream was continued on another event loop than the one that it was started on.",
-        advice="Consume each stream on one event loop.",
-    )
 
 
 def _is_address(host: str) -> bool:
