@@ -21,7 +21,7 @@ from langchain_kimi._kimi.repairs import chosen_repairs
 from langchain_kimi._openrouter.host import Host, for_host
 from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
-from langchain_kimi._openrouter.http.endpoint import attribution_headers, check_header, request_headers
+from langchain_kimi._openrouter.http.endpoint import HIDDEN, attribution_headers, check_header, request_headers
 from langchain_kimi._openrouter.later_tools import with_last_effort, with_tools_in_place
 from langchain_kimi._openrouter.parameters.merging import FIELDS, wire_parameters
 from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, described
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("langchain_kimi")
 
-HIDDEN = "**********"
 _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
 _FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
 _UNSENT = {
@@ -73,10 +72,7 @@ def sync_call(  # noqa: PLR0913 - LangChain's arguments
     key = resolve(settings.openrouter_api_key, chosen_host(settings))
     report = RetryReport(run_manager, take_slot())
     arguments = _with_stop(arguments, stop)
-    profile = _profile_of(settings)
-    return new_call(
-        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
-    )
+    return new_call(settings, messages, arguments, report, key=key, streamed=streamed, events_of=events_of)
 
 
 async def async_call(  # noqa: PLR0913 - LangChain's arguments
@@ -93,10 +89,7 @@ async def async_call(  # noqa: PLR0913 - LangChain's arguments
     key = await aresolve(settings.openrouter_api_key, chosen_host(settings))
     report = RetryReport(run_manager, await admitted_slot())
     arguments = _with_stop(arguments, stop)
-    profile = _profile_of(settings)
-    return new_call(
-        settings, messages, arguments, report, key=key, profile=profile, streamed=streamed, events_of=events_of
-    )
+    return new_call(settings, messages, arguments, report, key=key, streamed=streamed, events_of=events_of)
 
 
 def _with_stop(arguments: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
@@ -110,7 +103,6 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
     report: RetryReport,
     *,
     key: str,
-    profile: Mapping[str, Any] | None,
     streamed: bool,
     events_of: str | None = None,
 ) -> Call[Any]:
@@ -122,7 +114,6 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
         arguments: The arguments of the call.
         report: The object that retries are reported to.
         key: The API key, or an empty string.
-        profile: The model's profile.
         streamed: Whether the reply is streamed.
         events_of: The id of the message whose protocol events the call yields; None for its chunks.
 
@@ -130,7 +121,7 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
         KimiUsageError: An argument or a message cannot be sent.
         KimiContextOverflowError: `check_context` is set and the prompt does not fit.
     """
-    unrepaired, body = bodies(settings, messages, arguments, profile, streamed=streamed)
+    unrepaired, body = bodies(settings, messages, arguments, _profile_of(settings), streamed=streamed)
     content = body_bytes(body_for_host(settings, body, arguments, streamed=streamed))
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
     reader = _streamed_reader(settings, arguments, events_of) if streamed else PlainMessage
@@ -175,7 +166,19 @@ def bodies(
     *,
     streamed: bool,
 ) -> tuple[WireBody, WireBody]:
-    """Return a request's body in OpenRouter's form, before and after the repairs; see `new_call`."""
+    """Return a request's body in OpenRouter's form, before and after the repairs.
+
+    Args:
+        settings: The model's settings.
+        messages: The conversation.
+        arguments: The arguments of the call.
+        profile: The model's profile, for `check_context`; None if it is not known.
+        streamed: Whether the reply is streamed.
+
+    Raises:
+        KimiUsageError: An argument or a message cannot be sent.
+        KimiContextOverflowError: `check_context` is set and the prompt does not fit.
+    """
     parameters = {name: value for name, value in _checked(arguments).items() if name not in OF_THE_CALL}
     unrepaired = request_body(
         messages,
@@ -232,8 +235,10 @@ def _users_headers(default_headers: Mapping[str, str], extra: Mapping[str, str] 
     try:
         for name, value in (extra or {}).items():
             check_header(name, value)
-    except (ValueError, AttributeError, TypeError) as error:
-        raise KimiUsageError(f"extra_headers must be texts by their names. {error}") from None
+    except ValueError as error:
+        raise KimiUsageError(f"A header of extra_headers cannot be sent. {error}") from None
+    except (AttributeError, TypeError):
+        raise KimiUsageError("extra_headers must be a dict of strings.") from None
     replaced = {name.lower() for name in extra or {}}
     return {
         **{name: value for name, value in default_headers.items() if name.lower() not in replaced},
@@ -242,13 +247,14 @@ def _users_headers(default_headers: Mapping[str, str], extra: Mapping[str, str] 
 
 
 def visible_headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, streamed: bool) -> dict[str, str]:
-    """Return the headers of a request with the key and the user's own values replaced by asterisks."""
+    """Return the headers of a request with the key and the user's own values replaced by asterisks.
+
+    Raises:
+        KimiUsageError: One of the call's headers cannot be sent.
+    """
+    shown = headers(settings, extra, key=HIDDEN if settings.openrouter_api_key else "", streamed=streamed)
     hidden = {"authorization", *(name.lower() for name in (*(settings.default_headers or {}), *(extra or {})))}
-    key = HIDDEN if settings.openrouter_api_key else ""
-    return {
-        name: HIDDEN if name.lower() in hidden else value
-        for name, value in headers(settings, extra, key=key, streamed=streamed).items()
-    }
+    return {name: HIDDEN if name.lower() in hidden else value for name, value in shown.items()}
 
 
 def connection(settings: KimiSettings, timeout: Any = None) -> Connection:

@@ -123,11 +123,14 @@ def with_model_kwargs(
         model: The class that is constructed.
 
     Raises:
-        ValueError: An argument is passed twice, in the wrong place, or would break each request.
+        ValueError: `model_kwargs` is not a dict, or an argument is passed twice, in the wrong place, or would break
+            each request.
     """
     has_extra_body = arguments.get("extra_body") is not None
     arguments = with_extra_body(arguments)
     extra = arguments.get("model_kwargs") or {}
+    if not isinstance(extra, Mapping):
+        raise ValueError(f"model_kwargs must be a dict, not {type(extra).__name__}.")  # noqa: TRY004 - as pydantic wants it
     if has_extra_body or extra.get("extra_body") is not None:
         warnings.warn(EXTRA_BODY, stacklevel=construction_depth(model))
     extra = with_extra_body(extra)

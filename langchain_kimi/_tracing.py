@@ -1,21 +1,19 @@
 """Metadata for LangSmith runs, and reports of retries to callbacks and the log."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from langchain_kimi.errors import KimiEmptyReplyError, KimiError
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
-from collections.abc import Mapping, Sequence
 
 from langchain_core.language_models.base import LangSmithParams
 
 from langchain_kimi._costs.slots import Slot
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._reply.messages import PROVIDER
+from langchain_kimi.errors import KimiEmptyReplyError, KimiError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 logger = logging.getLogger("langchain_kimi")
 
@@ -35,7 +33,7 @@ class RetryReport:
     def begin_reply(self, head: ResponseHead) -> None:
         """Store the generation id of a reply whose headers have arrived."""
         if self._slot is not None:
-            self._slot.generation_id = head.headers.get("x-generation-id")
+            self._slot.generation_id = head.generation_id
 
     @property
     def run_id(self) -> UUID | None:

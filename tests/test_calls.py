@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import StringPromptValue
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._calls import HIDDEN, bodies, counting, model_profile, new_call
+from langchain_kimi._calls import bodies, counting, model_profile, new_call
+from langchain_kimi._openrouter.http.endpoint import HIDDEN
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tracing import RetryReport
 from langchain_kimi.errors import KimiContextOverflowError, KimiUsageError
@@ -52,12 +53,12 @@ def test_the_models_own_profile_limits_its_prompts_only() -> None:
 
 def test_a_call_has_the_limits_of_its_arguments() -> None:
     arguments = {"timeout": 5, "max_retries": 7, "retry_empty": 1, "extra_headers": {"x-mine": "1"}}
-    call = new_call(model(), MESSAGES, arguments, RetryReport(None), key="k", profile=None, streamed=True)
+    call = new_call(model(), MESSAGES, arguments, RetryReport(None), key="k", streamed=True)
     assert (call.connection.timeout.idle, call.retries.max_retries, call.retries.max_empty) == (5, 7, 1)
     assert call.headers["x-mine"] == "1"
     assert b'"stream_options":{"include_usage":true}' in call.body
     with pytest.raises(KimiUsageError):
-        new_call(model(), MESSAGES, {"max_retries": -1}, RetryReport(None), key="k", profile=None, streamed=False)
+        new_call(model(), MESSAGES, {"max_retries": -1}, RetryReport(None), key="k", streamed=False)
 
 
 def test_counts_use_the_settings() -> None:
@@ -97,11 +98,20 @@ async def test_entries_of_model_kwargs_in_a_call_are_arguments(openrouter: Emula
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("headers", [{b"x": b"y"}, {"x": 5}, {5: "x"}, {"x": None}, {"x": b"y"}, {None: "x"}])
+@pytest.mark.parametrize("headers", [{b"x": b"y"}, {"x": 5}, {5: "x"}, {"x": None}, {"x": b"y"}, ["x"]])
 async def test_headers_of_other_types_are_refused(openrouter: Emulator, way: Way, headers: Any) -> None:
-    with pytest.raises(KimiUsageError, match="extra_headers must be texts by their names"):
-        await ask(ChatKimi(api_key=KEY, base_url=openrouter.base_url), way, extra_headers=headers)
+    kimi = ChatKimi(api_key=KEY, base_url=openrouter.base_url)
+    with pytest.raises(KimiUsageError, match="extra_headers must be a dict of strings"):
+        await ask(kimi, way, extra_headers=headers)
+    with pytest.raises(KimiUsageError, match="extra_headers must be a dict of strings"):
+        kimi.request_headers(extra_headers=headers)
     assert openrouter.requests == []
+
+
+@pytest.mark.parametrize("headers", [{None: "x"}, {"a b": "x"}, {"host": "x"}, {"x": "a\nb"}])
+def test_headers_that_cannot_be_sent_are_refused(headers: Any) -> None:
+    with pytest.raises(KimiUsageError, match=r"A header of extra_headers cannot be sent\. "):
+        ChatKimi(api_key=KEY).request_headers(extra_headers=headers)
 
 
 def test_extra_body_in_model_kwargs_is_taken_apart_too() -> None:

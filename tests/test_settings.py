@@ -262,6 +262,7 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"model_kwargs": {"temperature": 1}, "temperature": 0}, "temperature: pass these as arguments"),
         ({"model_kwargs": {"stop_sequences": ["a"]}, "stop": ["b"]}, "an alias of stop, which has a different value"),
         ({"model_kwargs": {"temperature": 3}}, "must be a number from 0 to 2"),
+        ({"model_kwargs": ["temperature"]}, "model_kwargs must be a dict, not list"),
         ({"model_kwargs": {"brand_new": 1}, "brand_new": 2}, "brand_new: passed twice"),
         ({"stream": True}, "stream is not a parameter: call .stream()"),
         ({"model_kwargs": {"messages": []}}, "messages is not a parameter"),

@@ -27,6 +27,10 @@ GENERIC_MESSAGES = frozenset(
 """Messages without information: the reason is then in `metadata.raw`, or beside the message."""
 MAX_MESSAGE = 2000
 """The maximum number of characters of the reason; `response` has the whole text."""
+MAX_OBJECT = 500
+"""The maximum number of characters of an object without a message, which is shown as JSON."""
+MAX_LEVELS = 8
+"""The maximum depth at which a message is searched, because errors may contain errors, also as JSON in a text."""
 MAX_PAGE = 2**15
 """The maximum number of characters of an error page that are searched for its message."""
 _FRAMING = lazy_pattern(r"\s*(?:(?::|event:|id:|retry:)[^\n]*(?:\n|\Z)|data:\s*)?")
@@ -53,7 +57,7 @@ def reason_of(error: WireError, raw: Any) -> str:
     return next((text for text in others if not _is_generic(text)), "") or others[0] or message or NO_REASON
 
 
-def message_of(raw: Any, depth: int = 8) -> str:
+def message_of(raw: Any, depth: int = MAX_LEVELS) -> str:
     """Return the message in an error of any form: text, or one of `MESSAGE_KEYS`, nested or not."""
     if isinstance(raw, str):
         inner = parse_if_json(raw) if depth else raw
@@ -62,10 +66,10 @@ def message_of(raw: Any, depth: int = 8) -> str:
         return message_of(raw[0], depth - 1)
     if not isinstance(raw, dict) or not depth:
         return ""
-    return named_message(raw, depth) or (as_text(raw)[:500] if any(raw.values()) else "")
+    return named_message(raw, depth) or (as_text(raw)[:MAX_OBJECT] if any(raw.values()) else "")
 
 
-def named_message(error: Mapping[str, Any], depth: int = 8) -> str:
+def named_message(error: Mapping[str, Any], depth: int = MAX_LEVELS) -> str:
     """Return the message under one of `MESSAGE_KEYS` or in one of `CONTAINER_KEYS`, a specific one if there is one."""
     values = {name.lower().replace("_", "").replace("-", ""): value for name, value in error.items()}
     metadata, containers = values.get("metadata"), map(values.get, CONTAINER_KEYS)

@@ -21,7 +21,7 @@ from langchain_kimi._openrouter.error_messages import (
 )
 from langchain_kimi._openrouter.error_words import EXHAUSTED_KEY, MODERATION_TYPES, MODERATION_WORDS, UNKNOWN_MODEL
 from langchain_kimi._openrouter.retry_after import number_of, retry_after
-from langchain_kimi._openrouter.wire import FINISH_ERROR, JSONObject, WireError, WireEvent
+from langchain_kimi._openrouter.wire import FINISH_ERROR, GENERATION_ID, JSONObject, WireError, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import (
     KimiAuthenticationError,
@@ -97,6 +97,10 @@ CONTEXT_TYPES = frozenset(
     # GitHub Models sends the last one.
     {"context_length_exceeded", "token_limit_exceeded", "max_tokens_exceeded", "tokens_limit_reached"}
 )
+MAX_WORD = 200
+"""The maximum number of characters of a provider's code or type that are searched."""
+MAX_PLAIN = 300
+"""The maximum number of characters of the reason that is taken from a page or a plain text."""
 DAILY_LIMIT = lazy_pattern(r"free-models-per-day|free_tier_daily|per-day", re.IGNORECASE)
 
 
@@ -117,7 +121,7 @@ def error_from_response(status: int, headers: Mapping[str, str], text: str, *, n
         reply = reply[0]
     if isinstance(reply, dict):
         return error_from_reply(cast("WireEvent", reply), raw_reply, now=now)
-    plain = " ".join(html.unescape(without_tags(text[:MAX_PAGE])).split())[:300]
+    plain = " ".join(html.unescape(without_tags(text[:MAX_PAGE])).split())[:MAX_PLAIN]
     return _build({"message": plain or f"HTTP status {status} without a body"}, {}, raw_reply, now)
 
 
@@ -161,7 +165,7 @@ def malformed(
         response=raw_reply,
         model=_text_or_none(reply.get("model")),
         provider=_text_or_none(reply.get("provider")),
-        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get(GENERATION_ID),
         usage=_as_mapping(reply.get("usage")) or None,
         advice="Trying again may help; the received text is in `response.text`.",
     )
@@ -184,7 +188,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
     raw = parse_if_json(metadata.get("raw"))
     reason, message = reason_of(error, raw), as_text(error.get("message"))[:MAX_MESSAGE]
     code_and_type = _code_and_type(raw)
-    words = (*code_and_type, as_text(error.get("type"))[:200])
+    words = (*code_and_type, as_text(error.get("type"))[:MAX_WORD])
     word = error_type or next(filter(MODERATION_TYPES.fullmatch, words), None) or _text_or_none(code)
     error_class = _error_class(status, word, metadata, "\n".join((reason, message, *words, word or "")))
     built = error_class(
@@ -197,7 +201,7 @@ def _build(error: WireError, reply: WireEvent, raw_reply: RawReply, now: float) 
         raw=raw,
         metadata=metadata,
         availability=availability,
-        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get("x-generation-id"),
+        generation_id=_text_or_none(reply.get("id")) or raw_reply.headers.get(GENERATION_ID),
         retry_after=retry_after(raw_reply.headers, metadata, availability, now),
         response=raw_reply,
         usage=_as_mapping(reply.get("usage")) or None,
@@ -265,7 +269,7 @@ def _code_and_type(raw: Any) -> tuple[str, str]:
     """Return the provider's own code and type, which may be more specific than its message."""
     inner = raw.get("error") if isinstance(raw, dict) else None
     error = inner if isinstance(inner, dict) else _as_mapping(raw)
-    return as_text(error.get("code"))[:200], as_text(error.get("type"))[:200]
+    return as_text(error.get("code"))[:MAX_WORD], as_text(error.get("type"))[:MAX_WORD]
 
 
 def _text_or_none(value: Any) -> str | None:

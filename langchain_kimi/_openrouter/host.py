@@ -280,9 +280,8 @@ def _with_reasoning(body: JSONObject, host: Host) -> JSONObject:
     for name, value in switch.items():
         user_value = body.get(name)
         # The user's own arguments take precedence.
-        body[name] = (
-            {**value, **user_value}
-            if isinstance(user_value, Mapping) and isinstance(value, Mapping)
-            else user_value or value
-        )
+        if user_value is None:
+            body[name] = value
+        elif isinstance(user_value, Mapping) and isinstance(value, Mapping):
+            body[name] = {**value, **user_value}
     return body

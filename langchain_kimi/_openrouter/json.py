@@ -35,7 +35,7 @@ class Codec:
     """
 
     def __init__(self, fast: Any) -> None:
-        self._loads = fast.loads if fast else json.loads
+        self._loads = fast.loads if fast else _loads_as_orjson
         self._dumps = fast.dumps if fast else None
         self._fragment = getattr(fast, "Fragment", None)
 
@@ -112,6 +112,15 @@ class Codec:
                 return _encode_slowly(value)
             return encoded
         return _encode_slowly(value)
+
+
+def _loads_as_orjson(text: bytes) -> Any:
+    """Return the value of strict JSON in UTF-8.
+
+    Raises:
+        ValueError: The text is not UTF-8 or not strict JSON, or contains a number that is too large for a float.
+    """
+    return _FINITE_DECODER.decode(text.decode())
 
 
 def _encode_slowly(value: Any) -> bytes:
@@ -220,6 +229,7 @@ class Decoder(json.JSONDecoder):
 
 STRICT_DECODER = Decoder(parse_constant=no_constant)
 """JSON as its standard defines it."""
+_FINITE_DECODER = Decoder(parse_constant=no_constant, parse_float=finite)
 LENIENT_DECODER = Decoder(strict=False, parse_int=bounded_integer)
 """Also accepts raw line breaks and tabs inside strings, as hosts send them (MoonshotAI/kimi-cli#1378)."""
 MULTILINE_DECODER = Decoder(strict=False)

@@ -10,7 +10,7 @@ Until the request is sent, all tools are in `tools`, so that repairs, counts and
 alike. Each tool that a message adds has the number of that message.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from langchain_kimi._openrouter.conversation import Conversation, non_text_messages, unusual_messages
@@ -80,9 +80,9 @@ def with_last_effort(body: WireBody) -> WireBody:
     updates = [message for message in _dicts(unusual_messages(body["messages"])) if UPDATE in message]
     if not updates:
         return body
-    reasoning = (updates[-1][UPDATE] or {}).get("reasoning") or {}
+    reasoning = (updates[-1][UPDATE] or {}).get("reasoning")
     changed = _changed(body, lambda message: None if UPDATE in message else message)
-    if effort := reasoning.get("effort"):
+    if effort := reasoning.get("effort") if isinstance(reasoning, Mapping) else None:
         changed.pop("reasoning_effort", None)
         earlier_reasoning = changed.get("reasoning") or {}
         # OpenRouter accepts either an effort or a number of tokens.

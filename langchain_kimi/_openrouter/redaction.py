@@ -135,7 +135,10 @@ _WITH_REQUESTS = frozenset(
     {"langchain_kimi", "httpx", "httpx2", "httpcore", "httpcore2", "h11", "aiohttp", "anyio", "ssl", "json"}
 )
 """The packages in whose frames requests and replies are variables."""
-_TEXTS = ("advice", "code", "error_type", "model", "provider", "raw", "metadata", "availability", "generation_id")
+_TEXTS = (
+    "advice", "code", "error_type", "model", "provider", "raw", "metadata", "availability", "generation_id", "usage"
+)  # fmt: skip
+"""Attributes of an error whose values come from the server, beside its reason, its reply and the partial message."""
 
 
 def secrets_of(headers: Mapping[str, str], *urls: str | None) -> list[str]:

@@ -13,6 +13,9 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 """The upper bound of a single wait in seconds, even if the server requests a longer one."""
 
+MAX_DOUBLINGS = 16
+"""The maximum number of doublings of the first wait: with more than about a thousand, the float would overflow."""
+
 SPREAD = 0.25
 """The maximum change of a wait that the server requests, as a share of the wait."""
 
@@ -49,7 +52,7 @@ class Retries:
         if not error.is_retryable or made > limit:
             return None
         if error.retry_after is None:
-            wait = min(self.chance() * FIRST_WAIT * 2.0 ** min(made - 1, 16), self.longest_wait)
+            wait = min(self.chance() * FIRST_WAIT * 2.0 ** min(made - 1, MAX_DOUBLINGS), self.longest_wait)
         else:
             wait = self._spread(error.retry_after)
         return None if time_left is not None and wait >= time_left else wait

@@ -19,18 +19,15 @@ TEXT_KEYS = frozenset({"content", "reasoning", "reasoning_content", "refusal"})
 CONTENT_KEYS = ("content", *REASONING_KEYS, "tool_calls", "refusal", "annotations", "images", "audio")
 """Keys of a message or delta whose values are a part of the answer."""
 
-FINISH_STOP = "stop"
-"""The model ended the reply itself."""
-FINISH_LENGTH = "length"
-"""The token limit cut the reply off."""
-FINISH_TOOL_CALLS = "tool_calls"
-"""The model waits for the results of its tool calls."""
-FINISH_CONTENT_FILTER = "content_filter"
-"""A filter of the provider ended the reply."""
 FINISH_ERROR = "error"
-"""The provider failed in the middle of the reply."""
-CUT_OFF_REASONS = frozenset({FINISH_LENGTH, FINISH_ERROR})
-"""Finish reasons of a reply that is not complete."""
+"""The finish reason of a reply in whose middle the provider failed."""
+GENERATION_ID = "x-generation-id"
+"""The header with OpenRouter's id of a generation."""
+SERVER_TOOL_CALL = "reasoning.server_tool_call"
+"""The type of an entry of `reasoning_details` with the call of a server tool and its result."""
+COMPLETE_DETAILS = ("reasoning.encrypted", SERVER_TOOL_CALL)
+"""Types of entries of `reasoning_details` that are not sent in pieces. It is not a set, because a set cannot look up a
+list, which a host may send as the type."""
 
 
 class WireFunction(TypedDict, total=False):

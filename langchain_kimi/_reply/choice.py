@@ -6,7 +6,14 @@ from typing import Any, cast
 from langchain_kimi._kimi.incoming import Repairer, RepairOptions
 from langchain_kimi._openrouter.reply.assembly import Assembly, text_of
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import JSONObject, WireBody, WireChoice, WireEvent, is_complete
+from langchain_kimi._openrouter.wire import (
+    REASONING_KEYS,
+    JSONObject,
+    WireBody,
+    WireChoice,
+    WireEvent,
+    is_complete,
+)
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._reply.facts import LIMITS
 from langchain_kimi._reply.messages import message_from
@@ -15,7 +22,7 @@ from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 
 _EXPLAIN_EMPTY = LIMITS | {"error", "content_filter", "content_policy_violation", "refusal", "safety"}
 """Finish reasons, in lower case, that explain an empty reply."""
-_REASONING_KEYS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
+_REASONING_KEYS = frozenset(REASONING_KEYS)
 
 
 class ChoiceReader:
@@ -127,7 +134,7 @@ def add_head(error: KimiError, head: ResponseHead) -> None:
     """
     error.update(
         status=error.status or head.status,
-        generation_id=error.generation_id or head.headers.get("x-generation-id"),
+        generation_id=error.generation_id or head.generation_id,
     )
 
 

@@ -32,6 +32,7 @@ SAMPLES: tuple[tuple[str, str, list[ToolCallChunk]], ...] = (
 )
 TEXT, NUMBER = (str, type(None)), (int, type(None))
 _LONG = 1024
+"""The number of characters from which arguments are checked: LangChain's parser may try all of their prefixes."""
 _INVALID = "]"
 """Arguments that LangChain's parser rejects immediately."""
 _new, _set_state = object.__new__, object.__setattr__

@@ -61,6 +61,11 @@ def blocks_of_chunk(chunk: AIMessageChunk) -> list[content.ContentBlock]:
 
 
 def _blocks(message: AIMessage) -> list[JSONObject]:
+    """Return the blocks of a message except its tool calls.
+
+    Hosts may send any JSON value in a field. Values of another form than the documented one have no block, but they
+    stay in `additional_kwargs`.
+    """
     if not isinstance(message.content, str):
         raise NotImplementedError
     kwargs = message.additional_kwargs
@@ -69,14 +74,20 @@ def _blocks(message: AIMessage) -> list[JSONObject]:
         blocks.append(reasoning := _reasoning(kwargs))
         if "extras" in reasoning:
             blocks += server_tool_blocks(kwargs["reasoning_details"])
-    if message.content or kwargs.get("annotations"):
-        blocks.append(_text(message.content, kwargs.get("annotations") or []))
+    annotations = _objects(kwargs.get("annotations"))
+    if message.content or annotations:
+        blocks.append(_text(message.content, annotations))
     if kwargs.get("refusal"):
         blocks.append(_refusal(kwargs["refusal"]))
-    blocks += [_image(image) for image in kwargs.get("images") or ()]
-    if kwargs.get("audio"):
-        blocks.append(_audio(kwargs["audio"]))
+    blocks += map(_image, _objects(kwargs.get("images")))
+    if isinstance(audio := kwargs.get("audio"), dict) and audio:
+        blocks.append(_audio(audio))
     return blocks
+
+
+def _objects(items: Any) -> list[JSONObject]:
+    """Return the objects in a list; none for any other value."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _reasoning(kwargs: dict[str, Any]) -> JSONObject:
@@ -125,8 +136,10 @@ def _refusal(refusal: str) -> JSONObject:
 
 
 def _image(image: JSONObject) -> JSONObject:
-    url = str((image.get("image_url") or {}).get("url") or "")
-    return {"type": "image", **_source(url)}
+    """Return the block of an image, whose URL may be inside an object or by itself."""
+    location = image.get("image_url")
+    url = location.get("url") if isinstance(location, dict) else location
+    return {"type": "image", **_source(str(url or ""))}
 
 
 def _audio(audio: JSONObject) -> JSONObject:

@@ -6,10 +6,15 @@ with the same or with different words, and OpenRouter forwards the message to bo
 repeated verbatim can be distinguished from a continuation.
 """
 
+from typing import Any
+
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_kimi._reply.usage import with_sums
 from langchain_kimi.errors import KimiUsageError
+
+_JOINED_KEYS = ("reasoning_content", "reasoning_details", "annotations", "images")
+"""Keys of `additional_kwargs` whose values in both replies are joined."""
 
 
 def with_beginning(message: AIMessage, conversation: list[BaseMessage]) -> list[BaseMessage]:
@@ -44,10 +49,14 @@ def joined(first: AIMessage, rest: AIMessage) -> AIMessage:
     if _starts_over(beginning, str(rest.text)):
         return whole
     kwargs = {**first.additional_kwargs, **rest.additional_kwargs}
-    for key in ("reasoning_content", "reasoning_details"):
-        parts = [one.additional_kwargs[key] for one in (first, rest) if one.additional_kwargs.get(key)]
-        if parts:
-            kwargs[key] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    for key in _JOINED_KEYS:
+        earlier: Any = first.additional_kwargs.get(key)
+        later: Any = rest.additional_kwargs.get(key)
+        if earlier and not later:
+            kwargs[key] = earlier
+        # Hosts may send any JSON value in these fields.
+        elif {type(earlier), type(later)} in ({str}, {list}):
+            kwargs[key] = earlier + later
     return whole.model_copy(update={"content": beginning + str(rest.text), "additional_kwargs": kwargs})
 
 

@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_kimi._openrouter.json import parse_strict
-from langchain_kimi._openrouter.wire import JSONObject
-
-CALL_TYPE = "reasoning.server_tool_call"
+from langchain_kimi._openrouter.wire import SERVER_TOOL_CALL, JSONObject
 
 
 def server_tool_blocks(details: object) -> Iterator[JSONObject]:
     """Yield a `server_tool_call` and a `server_tool_result` block for each call in `reasoning_details`."""
     for position, detail in enumerate(details if isinstance(details, list) else ()):
-        if isinstance(detail, dict) and detail.get("type") == CALL_TYPE:
+        if isinstance(detail, dict) and detail.get("type") == SERVER_TOOL_CALL:
             yield from _blocks(detail, position)
 
 

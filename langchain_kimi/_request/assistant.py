@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
 from langchain_kimi._request.content import PARTS, joined, misplaced, non_standard_value, part_to_wire
-from langchain_kimi._request.media import Block, UnfitBlockError
+from langchain_kimi._request.media import Block, UnfitBlockError, type_of
 from langchain_kimi._request.reasoning import details_to_wire
 from langchain_kimi._request.tool_calls import Call, calls_to_wire, content_call
 from langchain_kimi._request.unknown import is_reasoning, log_left_out, text_in
@@ -70,7 +70,7 @@ class _Content:
         """
         if not isinstance(block, Mapping):
             block = {"type": "text", "text": block}
-        kind = block.get("type")
+        kind = type_of(block)
         if kind == "non_standard":
             self.add(non_standard_value(block))
         elif kind == "text" and not isinstance(block.get("text"), str):

@@ -15,6 +15,8 @@ from typing import Any
 from langchain_kimi import _schemas
 from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._request.media import type_of
+from langchain_kimi.errors import KimiUsageError
 
 _TOOL_CHANGES = frozenset({"additional_tools", "tool_addition", "tool_removal"})
 
@@ -27,7 +29,7 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
         is_system: Whether the message is a system message. Other messages can only change the effort.
 
     Raises:
-        KimiUsageError: A tool cannot be converted.
+        KimiUsageError: A tool cannot be converted, or a block does not have the documented form.
     """
     block_types = _TOOL_CHANGES | {UPDATE} if is_system else frozenset({UPDATE})
     if not isinstance(content, list) or not any(_type_of(block) in block_types for block in content):
@@ -41,7 +43,8 @@ def split_content(content: Any, *, is_system: bool) -> tuple[Any, list[JSONObjec
     updates = [change for change in changes if change["type"] == UPDATE]
     # OpenRouter refuses two updates in a row. The last one is in effect.
     messages += [
-        {"role": "system", "content": "", UPDATE: {"reasoning": update.get("reasoning")}} for update in updates[-1:]
+        {"role": "system", "content": "", UPDATE: {"reasoning": _object(update, "reasoning") or None}}
+        for update in updates[-1:]
     ]
     return rest, messages
 
@@ -51,12 +54,14 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
     added: dict[str, JSONObject] = {}
     removed: list[str] = []
     for change in changes:
-        tool = change.get("tool") or {}
+        tool = _object(change, "tool")
         if change["type"] == "tool_removal":
             name = str(tool.get("name"))
             added.pop(name, None)
             removed.append(name)
         definitions = change.get("tools") or []
+        if not isinstance(definitions, list):
+            raise KimiUsageError(f"A block of type {change['type']!r} needs a list as 'tools'.")
         if tool.get("type") == "tool_definition":
             definitions = [tool.get("definition") or {}]
         for wire in _schemas.tools.tools_to_wire(definitions, strict=None):
@@ -67,6 +72,18 @@ def _tools(changes: list[Mapping[str, Any]]) -> tuple[list[JSONObject], list[str
     return list(added.values()), removed
 
 
+def _object(change: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the object under a key of a block; an empty one if it is missing.
+
+    Raises:
+        KimiUsageError: The value is not an object.
+    """
+    value = change.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise KimiUsageError(f"A block of type {change['type']!r} needs an object as {key!r}.")
+    return value
+
+
 def _value(block: Any) -> Mapping[str, Any]:
     """Return a block, or the block inside a `non_standard` one."""
     if not isinstance(block, Mapping):
@@ -75,5 +92,5 @@ def _value(block: Any) -> Mapping[str, Any]:
     return value if block.get("type") == "non_standard" and isinstance(value, Mapping) else block
 
 
-def _type_of(block: Any) -> Any:
-    return _value(block).get("type")
+def _type_of(block: Any) -> str | None:
+    return type_of(_value(block))

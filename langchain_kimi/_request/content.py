@@ -17,12 +17,14 @@ from langchain_core.messages import BaseMessage
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._request.media import (
     MEDIA_PARTS,
+    WEB,
     Block,
     Source,
     UnfitBlockError,
     file_part,
     input_file_part,
     read_source,
+    type_of,
     with_mime_type,
 )
 from langchain_kimi._request.unknown import log_left_out, text_in
@@ -96,7 +98,7 @@ def json_part(block: Block) -> JSONObject:
     """Convert a `json` block, which tools may return, to a text part."""
     try:
         return _marked({"type": "text", "text": json.dumps(block["json"], ensure_ascii=False)}, block)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UnfitBlockError("a block of type 'json' needs 'json' with a JSON value") from error
 
 
@@ -135,7 +137,7 @@ def _link_part(block: Block) -> JSONObject | None:
     if isinstance(block.get("file"), Mapping):
         return None
     source = read_source(block)
-    if not source.url or (source.url.startswith(_WEB) and _is_readable(block, source.url, source.mime_type)):
+    if not source.url or (source.url.startswith(WEB) and _is_readable(block, source.url, source.mime_type)):
         return None
     kind = f" ({source.mime_type})" if source.mime_type else ""
     return {"type": "text", "text": f"{source.url}{kind}"}
@@ -174,7 +176,6 @@ def _text_of(source: Source, *types: str) -> JSONObject | None:
     return None
 
 
-_WEB = ("http://", "https://", "data:")
 _SVG = "image/svg+xml"
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 _BEDROCK = ({"text"}, {"image"}, {"document"}, {"video"})
@@ -203,12 +204,13 @@ def part_to_wire(block: str | Block | None, role: str) -> JSONObject:
         # Code that assigns to `content` can put None there, which LangChain checks only in constructors.
         block = {"type": "text", "text": block}
     parts = _PARTS_BY_ROLE.get(role, PARTS)
-    kind = block.get("type")
+    kind = type_of(block)
     if kind == "non_standard":
         inner = non_standard_value(block)
-        if inner.get("type") in parts:
+        inner_kind = type_of(inner)
+        if inner_kind in parts:
             return part_to_wire(inner, role)
-        if isinstance(inner.get("type"), str):
+        if inner_kind is not None:
             return dict(inner)
         block = inner
     has_text = kind != "text" or isinstance(block.get("text"), str)
@@ -217,10 +219,17 @@ def part_to_wire(block: str | Block | None, role: str) -> JSONObject:
     if kind in PARTS and has_text:
         raise _not_text(kind, role, parts)
     if kind is None and role == "tool" and set(block) not in _BEDROCK:
-        # The result is a list of objects that are not blocks.
-        return {"type": "text", "text": json.dumps(dict(block), ensure_ascii=False, default=str)}
+        return _object_part(block)
     log_left_out(block, role)
     return _marked({"type": "text", "text": text_in(block)}, block)
+
+
+def _object_part(value: Mapping[Any, Any]) -> JSONObject:
+    """Return a text part with an object as JSON, for a tool's result that is a list of objects instead of blocks."""
+    try:
+        return {"type": "text", "text": json.dumps(dict(value), ensure_ascii=False, default=str)}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnfitBlockError(f"an object in a tool's result must be JSON: {error}") from error
 
 
 def non_standard_value(block: Block) -> Block:

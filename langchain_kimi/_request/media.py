@@ -13,6 +13,14 @@ from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._request.media_types import detected_type
 
 Block: TypeAlias = Mapping[str, Any]
+WEB = ("http://", "https://", "data:")
+"""The beginnings of URLs that hosts can read."""
+
+
+def type_of(block: Block) -> str | None:
+    """Return the type of a block; None if the type is missing or not a string."""
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else None
 
 
 class UnfitBlockError(Exception):
@@ -75,7 +83,7 @@ def read_source(block: Block) -> Source:
 
 
 def _tagged(source: Block, tag: Any, keys: Mapping[str, tuple[str, str]], mime_type: Any) -> Source:
-    if tag not in keys:
+    if not isinstance(tag, str) or tag not in keys:
         raise UnfitBlockError(f"the source type {tag!r} is not one of {', '.join(keys)}")
     key, field = keys[tag]
     value = _string(source.get(key))
@@ -108,15 +116,15 @@ def _mime_type(block: Block, data: str, mime_type: str | None) -> str:
     return detected
 
 
-def _extra(block: Block, key: str) -> str | None:
-    """Return a string from the block or its `extras`, where langchain-core moves keys that it does not know."""
+def _detail(block: Block) -> str | None:
+    """Return the `detail` of an image from its block or from `extras`, where langchain-core moves unknown keys."""
     extras = block.get("extras")
-    return _string(block.get(key)) or (_string(extras.get(key)) if isinstance(extras, Mapping) else None)
+    return _string(block.get("detail")) or (_string(extras.get("detail")) if isinstance(extras, Mapping) else None)
 
 
 def image_part(block: Block) -> JSONObject:
     """Convert an `image` block of LangChain or Anthropic."""
-    return _image(_location(block, read_source(block)), _extra(block, "detail"))
+    return _image(_location(block, read_source(block)), _detail(block))
 
 
 def with_mime_type(block: Block) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def with_mime_type(block: Block) -> dict[str, Any]:
 def image_url_part(block: Block) -> JSONObject:
     """Convert OpenAI's `image_url` or `input_image` block. Its value may be an object or just the URL."""
     url, value = _nested_url(block, "image_url")
-    return _image(url, _string(value.get("detail")) or _extra(block, "detail"))
+    return _image(url, _string(value.get("detail")) or _detail(block))
 
 
 def _image(url: str, detail: str | None) -> JSONObject:

@@ -216,7 +216,7 @@ def _user_with_results(content: list[Any], name: str | None, conversation: _Conv
 
 
 def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
-    if not block.get("tool_use_id"):
+    if not (isinstance(block.get("tool_use_id"), str) and block["tool_use_id"]):
         raise KimiUsageError(f"{place}: a block of type 'tool_result' needs 'tool_use_id'.")
     content = content_to_wire(block.get("content") or "", "tool", place)
     return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}

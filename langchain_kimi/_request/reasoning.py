@@ -7,7 +7,7 @@ other chat models, which store the deltas of a stream in a form that hosts refus
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._openrouter.wire import COMPLETE_DETAILS, JSONObject, WireMessage
 
 _FORMATS = (
     "unknown",
@@ -22,7 +22,6 @@ _FORMATS = (
 )
 """The formats in OpenRouter's schema."""
 _FRAGMENT_KEYS = ("text", "summary")
-_WHOLE_TYPES = frozenset({"reasoning.encrypted", "reasoning.server_tool_call"})
 _RESPONSE_ID = "rs_"
 """The prefix of OpenAI's ids of stored reasoning items."""
 
@@ -63,7 +62,7 @@ def _continues(entry: Any, detail: Any) -> bool:
     """Return whether a detail is the next fragment of an entry. Only streamed details have an index."""
     if not (isinstance(entry, dict) and isinstance(detail, dict)) or detail.get("index") is None:
         return False
-    if any(entry.get(key) != detail.get(key) for key in ("type", "index")) or detail.get("type") in _WHOLE_TYPES:
+    if any(entry.get(key) != detail.get(key) for key in ("type", "index")) or detail.get("type") in COMPLETE_DETAILS:
         return False
     if entry.get("id") and detail.get("id") and entry["id"] != detail["id"]:
         return False

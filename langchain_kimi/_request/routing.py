@@ -100,7 +100,11 @@ def conversation_id(messages: Sequence[WireMessage]) -> str | None:
     if user is None:
         return None
     system = next((message for message in messages if message.get("role") in _SYSTEM), None)
-    text = json.dumps([system and system.get("content"), user.get("content")], sort_keys=True)
+    try:
+        text = json.dumps([system and system.get("content"), user.get("content")], sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        # The body cannot be serialized either, and `body_bytes` raises an error that explains it.
+        return None
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -109,6 +113,6 @@ def _with_last_host(preferences: Mapping[str, Any], messages: Sequence[BaseMessa
     if preferences.get("order") or preferences.get("only") or preferences.get("allow_fallbacks") is False:
         return None
     slug = next(map(host_of, answers_in(messages)), None)
-    if slug is None or slug in (preferences.get("ignore") or ()):
+    if slug is None or slug in map(provider_slug, preferences.get("ignore") or ()):
         return None
     return {**preferences, "order": [slug]}

@@ -45,14 +45,15 @@ def calls_to_wire(
     wire: list[WireToolCall] = []
     for call in _calls(message, content_calls, position):
         arguments = _arguments_at(call, position)
+        call_id = call.id if isinstance(call.id, str) else None
         name = call.name
         if call.is_invalid or arguments is None or not name:
             answers = _answers(messages[position + 1 :]) if answers is None else answers
-            if (call.is_invalid or arguments is None) and (not call.id or call.id not in answers):
+            if (call.is_invalid or arguments is None) and (not call_id or call_id not in answers):
                 continue
             # Every host refuses a call without a name, and a result without its call.
-            name = name or answers.get(call.id or "") or "unknown_tool"
-        wire.append(_wire_call(call.id, name, arguments or "{}"))
+            name = name or answers.get(call_id or "") or "unknown_tool"
+        wire.append(_wire_call(call_id, name, arguments or "{}"))
     return wire
 
 
@@ -116,7 +117,7 @@ def _wire_call(call_id: str | None, name: str | None, arguments: str) -> WireToo
 def _arguments_at(call: Call, position: int) -> str | None:
     try:
         return arguments_to_wire(call.arguments)
-    except TypeError as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise KimiUsageError(
             f"messages[{position}]: the arguments of the tool call {call.name!r} are not JSON: {error}."
         ) from error
@@ -129,6 +130,8 @@ def arguments_to_wire(arguments: Any) -> str | None:
 
     Raises:
         TypeError: The dict contains something that is not a JSON value.
+        ValueError: A key of the dict is NaN or infinite.
+        RecursionError: The dict is nested too deeply, or contains itself.
     """
     if isinstance(arguments, dict):
         try:
@@ -166,6 +169,8 @@ def _answers(later: Iterable[BaseMessage]) -> dict[str, str | None]:
             answers |= {
                 block["tool_use_id"]: None
                 for block in message.content
-                if isinstance(block, Mapping) and block.get("type") == "tool_result" and "tool_use_id" in block
+                if isinstance(block, Mapping)
+                and block.get("type") == "tool_result"
+                and isinstance(block.get("tool_use_id"), str)
             }
     return answers

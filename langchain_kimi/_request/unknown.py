@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from langchain_kimi._request.media import Block
+from langchain_kimi._request.media import WEB, Block
 
 logger = logging.getLogger("langchain_kimi")
 
 _TEXT_KEYS = ("text", "content", "output", "code", "summary")
 _DEEPEST = 8
+"""The maximum depth at which text is searched in a block."""
 _LONGEST_NAME = 80
+"""The maximum number of characters of a type in the log."""
 
 
 def text_in(block: Block) -> str:
@@ -74,4 +76,4 @@ def _text_named_after_type(block: Block, depth: int) -> str:
     name = _name(block)
     text = _text_of(block.get(name), depth - 1) if isinstance(name, str) and name != "type" else ""
     # A link to a file is not text for the model.
-    return "" if text.startswith(("data:", "http://", "https://")) else text
+    return "" if text.startswith(WEB) else text

@@ -94,7 +94,7 @@ async def observe(model: ChatKimi, case: Case, clock: Clock = CLOCK) -> Observat
     arguments = {**case.parameters, **({"tools": case.tools} if case.tools else {})}
     arguments = {"max_tokens": model.max_tokens, **arguments}
     call, plain = (
-        new_call(one, messages, arguments, RetryReport(None), key=key, profile=one.profile, streamed=True)
+        new_call(one, messages, arguments, RetryReport(None), key=key, streamed=True)
         for one in (model, model.model_copy(update={"repairs": "none"}))
     )
     readers: list[TwiceRead] = []

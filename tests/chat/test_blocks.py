@@ -158,3 +158,23 @@ async def test_an_error_in_v3(openrouter: Emulator, model: ChatKimi, way: Way) -
     openrouter.script(faults.stream_error().on(Reply(text="one two", tool_calls=[ToolCall("f", {"a": "b"})])))
     with pytest.raises(KimiServerError, match="Provider disconnected"):
         await events_of(model, way)
+
+
+ODD_FIELDS: dict[str, Any] = {
+    "content": "Look.",
+    "images": ["https://example.com/a.png", None, {"image_url": "https://example.com/b.png"}],
+    "annotations": ["https://example.com", {"type": "url_citation", "url_citation": CITATION}],
+    "audio": "audio_1",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_fields_of_another_form_are_left_out_of_the_blocks(openrouter: Emulator, way: Way) -> None:
+    openrouter.script(reply(way, ODD_FIELDS))
+    message = await ask(v1(openrouter), way)
+    text, image = plain(message.content)
+    assert (text["text"], [note["url"] for note in text["annotations"]]) == ("Look.", ["https://example.com"])
+    assert image == {"type": "image", "url": "https://example.com/b.png"}
+    assert {key: message.additional_kwargs[key] for key in ("images", "annotations", "audio")} == {
+        key: value for key, value in ODD_FIELDS.items() if key != "content"
+    }

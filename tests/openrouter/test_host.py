@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -194,9 +195,11 @@ def test_reasoning_is_switched_as_the_host_wants_it(
         assert for_host(body, host, streamed=False, with_usage=True) == {"model": "m", "messages": [], **expected}
 
 
-def test_an_own_value_for_a_switch_is_sent() -> None:
-    body = cast("WireBody", {"model": "m", "messages": [], "reasoning": {"enabled": False}, "thinking": "mine"})
-    assert cast("Any", for_host(body, MOONSHOT, streamed=False, with_usage=False))["thinking"] == "mine"
+@pytest.mark.parametrize("own", ["mine", False, 0, {}])
+def test_an_own_value_for_a_switch_is_sent(own: Any) -> None:
+    host = replace(COMPATIBLE, reasoning_on={"enable_thinking": True})
+    body = cast("WireBody", {"model": "m", "messages": [], "reasoning": {"enabled": True}, "enable_thinking": own})
+    assert cast("Any", for_host(body, host, streamed=False, with_usage=False))["enable_thinking"] == own
 
 
 def test_reasoning_of_earlier_turns_has_the_name_that_other_servers_read(server: Emulator) -> None:

@@ -52,6 +52,19 @@ def outcome(codec: Codec, value: Any) -> object:
         return type(error), str(error)
 
 
+@codecs
+@pytest.mark.parametrize("text", ['{"a": NaN}', "[-Infinity]", "[1e999]", '"a\tb"', "{'a': 1}", ""])
+def test_only_strict_json_is_parsed(codec: Codec, text: str) -> None:
+    assert codec.parse(text.encode()) is None
+
+
+@codecs
+def test_only_utf_8_is_parsed(codec: Codec) -> None:
+    assert codec.parse('{"ä": 1.5}'.encode()) == {"ä": 1.5}
+    assert codec.parse('{"ä": 1.5}'.encode("utf-16")) is None
+    assert codec.parse('{"ä": 1.5}'.encode("latin-1")) is None
+
+
 def test_orjson_is_used_if_it_is_installed() -> None:
     assert JSON._loads is orjson.loads
 

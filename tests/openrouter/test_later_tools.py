@@ -105,6 +105,11 @@ def test_an_update_without_an_effort_changes_nothing_else() -> None:
     assert with_last_effort(body_of(effort(None), USER)) == body_of(USER)
 
 
+def test_an_update_of_another_form_is_ignored() -> None:
+    update: Any = {**effort(None), "configuration_update": {"reasoning": "high"}}
+    assert with_last_effort(body_of(update, USER)) == body_of(USER)
+
+
 def test_messages_beyond_text_are_noted() -> None:
     named: Any = {**USER, "name": "me"}
     change: Any = adding(tool("b"))

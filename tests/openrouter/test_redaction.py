@@ -42,6 +42,11 @@ def test_a_secret_is_removed_in_every_form(form: str) -> None:
     assert REPLACEMENT in cleaned
 
 
+def test_a_secret_that_contains_another_one_is_removed_completely() -> None:
+    redactor = Redactor(["planted-key", "planted-key/with+signs&more"])
+    assert redactor.text("planted-key/with+signs&more, planted-key") == f"{REPLACEMENT}, {REPLACEMENT}"
+
+
 @pytest.mark.parametrize("text", ["abc", "the task-list is long", "https://example.com/a:b@c", "bearer of news", ""])
 def test_ordinary_text_is_unchanged(text: str) -> None:
     assert Redactor(SECRETS).text(text) == text
@@ -97,6 +102,7 @@ def failed() -> KimiServerError:
         provider=KEY,
         raw={"echo": KEY},
         metadata={"headers": {"authorization": KEY}},
+        usage={"prompt_tokens": 1, "account": KEY},
         response=RawReply(500, {"x-echo": KEY}, f"<pre>{KEY}</pre>"),
     )
     error.__cause__ = httpx.ReadError(f"broken {KEY}", request=request)

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._reply.choice import with_advice
+from langchain_kimi._reply.choice import ChoiceReader, with_advice
+from langchain_kimi.errors import KimiEmptyReplyError
 
 THOUGHTS = {"completion_tokens_details": {"reasoning_tokens": 199}}
 
@@ -67,3 +68,37 @@ def test_a_hint_is_added_to_the_repair_report_of_a_copy() -> None:
     assert report["empty_answers"] == 1
     assert report["hint"]
     assert wire == reply({"reasoning": "Hm"}, kimi={"empty_answers": 1})
+
+
+def read(message: Any, finish: str | None) -> ChoiceReader:
+    """Return the reader of a choice after its only delta."""
+    reader = ChoiceReader({"model": "moonshotai/kimi-k2.5"})
+    choice: Any = {"delta": message, "finish_reason": finish}
+    reader.add({"id": "gen-1", "choices": [choice]}, choice)
+    list(reader.close())
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("message", "finish", "reason"),
+    [
+        ({}, "stop", r"neither text nor a tool call\."),
+        ({}, None, r"neither text nor a tool call\."),
+        ({"content": " \u200b\n"}, "stop", r"neither text nor a tool call\."),
+        ({"reasoning": "Hm."}, "stop", r"neither text nor a tool call, only reasoning\."),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]}, "eos", "only reasoning"),
+    ],
+)
+def test_a_reply_that_the_model_ended_without_an_answer_is_empty(message: Any, finish: Any, reason: str) -> None:
+    with pytest.raises(KimiEmptyReplyError, match=reason) as caught:
+        read(message, finish).full_reply()
+    assert caught.value.generation_id == "gen-1"
+
+
+@pytest.mark.parametrize(
+    ("message", "finish"),
+    [({"reasoning": "Hm."}, "length"), ({}, "content_filter"), ({"refusal": "No."}, "stop"), ({"content": "Hi"}, None)],
+)
+def test_an_answer_or_a_finish_reason_that_explains_its_absence_is_not_empty(message: Any, finish: Any) -> None:
+    reader = read(message, finish)
+    assert reader.full_reply()["id"] == "gen-1"

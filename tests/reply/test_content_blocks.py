@@ -117,6 +117,20 @@ BLOCKS: dict[str, tuple[AIMessage, list[Any]]] = {
         message(audio={"transcript": "hi"}),
         [{"type": "audio", "base64": "", "extras": {"transcript": "hi"}}],
     ),
+    "fields of another form": (
+        message(
+            "hi",
+            images=[{"image_url": "https://example.com/a.png"}, {"image_url": 5}, "https://example.com/b.png", None],
+            annotations=[None, "https://example.com"],
+            audio=["c291bmQ="],
+        ),
+        [
+            text("hi"),
+            {"type": "image", "url": "https://example.com/a.png"},
+            {"type": "image", "url": "5"},
+        ],
+    ),
+    "no lists": (message("hi", images={"image_url": {"url": "u"}}, annotations=True, audio={}), [text("hi")]),
     "calls": (
         message(
             "Wait.",

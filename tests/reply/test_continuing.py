@@ -96,6 +96,27 @@ async def test_thoughts_are_joined(
     assert reasoning_texts == [text for text in (before, after) if text]
 
 
+async def test_citations_and_images_of_both_replies_are_kept(openrouter: Emulator, carry_on: Continue) -> None:
+    citation = {"type": "url_citation", "url_citation": {"url": "https://first.test", "title": "First"}}
+    image = {"type": "image_url", "image_url": {"url": "https://first.test/a.png"}}
+    first = cut(additional_kwargs={"annotations": [citation], "images": [image]})
+    openrouter.script(Reply(text=" there was", citations=["https://second.test"], images=["https://second.test/b.png"]))
+    whole = (await carry_on(first, "Tell me a story.")).additional_kwargs
+    pages = [one["url_citation"]["url"] for one in whole["annotations"]]
+    assert pages == ["https://first.test", "https://second.test"]
+    assert [one["image_url"]["url"] for one in whole["images"]] == [
+        "https://first.test/a.png",
+        "https://second.test/b.png",
+    ]
+
+
+async def test_citations_of_another_form_are_those_of_the_rest(openrouter: Emulator, carry_on: Continue) -> None:
+    openrouter.script(Reply(text=" there was", citations=["https://second.test"]))
+    whole = await carry_on(cut(additional_kwargs={"annotations": {"url": "https://first.test"}}), "hi")
+    [citation] = whole.additional_kwargs["annotations"]
+    assert citation["url_citation"]["url"] == "https://second.test"
+
+
 async def test_replies_without_reasoning_have_no_additional_kwargs(openrouter: Emulator, carry_on: Continue) -> None:
     openrouter.script(Reply(text=" there was"))
     assert (await carry_on(cut(), "hi")).additional_kwargs == {}

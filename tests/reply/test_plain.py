@@ -102,6 +102,17 @@ def plain_of(*chunks: Any) -> PlainMessage:
     return reader
 
 
+def test_choice_0_is_the_answer_even_after_many_others() -> None:
+    choices = [{"index": index, "delta": MESSAGE, "finish_reason": "stop"} for index in range(1, MAX_CHOICES + 2)]
+    answer = {"index": 0, "delta": {**MESSAGE, "content": "Answer"}, "finish_reason": "stop"}
+    body: Any = {**BODY, "n": 2}
+    reader = PlainMessage(ResponseHead(200, {}, 0.0), body, idle=None)
+    for choice in (*choices, answer):
+        reader.feed(b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n", 0.0)
+    [result] = reader.close()
+    assert [generation.text for generation in result.generations] == ["Answer", *["Hello"] * MAX_CHOICES]
+
+
 def test_chunks_before_the_first_choice_are_part_of_the_reply() -> None:
     usage = {**USUAL, "choices": []}
     [result] = plain_of(usage, {"choices": [{"index": 0, "delta": MESSAGE, "finish_reason": "stop"}]}).close()

@@ -284,6 +284,7 @@ CASES = [
     ),
     # Unknown blocks
     ("unknown", AIMessage([{"type": "hologram", "data": "x"}, "hi"]), assistant("hi")),
+    ("a type that is not a string", AIMessage([{"type": ["text"], "text": "a"}, "b"]), assistant("a\nb")),
     (
         "unknown, with text between texts",
         AIMessage(["a", {"type": "hologram", "text": "b"}, {"type": "hologram", "text": "c\n"}, "d", "e"]),

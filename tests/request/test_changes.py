@@ -111,6 +111,20 @@ def test_a_definition_that_is_no_tool_is_refused() -> None:
         body_of(SystemMessage([{"type": "tool_addition", "tool": {"type": "tool_definition"}}]))
 
 
+@each_row(
+    "block, part",
+    [
+        ({"type": "tool_removal", "tool": "weather"}, "an object as 'tool'"),
+        ({"type": "tool_addition", "tool": ["weather"]}, "an object as 'tool'"),
+        ({"type": "additional_tools", "tools": {"name": "weather"}}, "a list as 'tools'"),
+        ({"type": "configuration_update", "reasoning": "high"}, "an object as 'reasoning'"),
+    ],
+)
+def test_a_change_of_another_form_is_refused(block: dict[str, Any], part: str) -> None:
+    with pytest.raises(KimiUsageError, match=f"A block of type '{block['type']}' needs {part}"):
+        body_of(SystemMessage([block]))
+
+
 def test_other_content_is_returned_unchanged() -> None:
     for content in ("Hello.", [TEXT, "Hello."], [REMOVAL, UPDATE][:1]):
         assert split_content(content, is_system=False) == (content, [])

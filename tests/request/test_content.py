@@ -1,9 +1,11 @@
 import copy
+import json
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_kimi._request.changes import split_content
 from langchain_kimi._request.content import content_to_wire, with_image_types
 from langchain_kimi.errors import KimiUsageError
 from tests.rows import each_row
@@ -157,6 +159,21 @@ def test_the_error_for_a_block_names_its_position(block: Any, reason: Any) -> No
 )
 def test_a_text_that_is_not_a_string_is_no_error(content: Any, wire: str, role: str) -> None:
     assert content_to_wire(content, role, "messages[0]") == wire
+
+
+@pytest.mark.parametrize("kind", [["a"], {"a": 1}, 5])
+def test_a_type_that_is_not_a_string_is_unknown(kind: Any) -> None:
+    block = {"type": kind, "text": "a"}
+    for role in ("system", "user"):
+        assert content_to_wire([block], role, "messages[0]") == "a"
+        assert content_to_wire([{"type": "non_standard", "value": block}], role, "messages[0]") == "a"
+    assert content_to_wire([block], "tool", "messages[0]") == json.dumps(block)
+    assert split_content([block], is_system=True) == ([block], [])
+
+
+def test_an_object_in_a_result_that_is_not_json_is_refused() -> None:
+    with pytest.raises(KimiUsageError, match=r"messages\[0\].content\[0\]: an object in a tool's result must be JSON"):
+        content_to_wire([{("a", "b"): 1}], "tool", "messages[0]")
 
 
 PNG = "iVBORw0KGgoAAAAN"

@@ -184,6 +184,7 @@ ERRORS = [
     ({"type": "image", "file_id": "f1"}, "a block of type 'image' cannot be sent by file id, only by url or base64"),
     ({"type": "image", "source_type": "base64"}, "a source of type 'base64' needs 'data'"),
     ({"type": "image", "source_type": "url", "data": "aW1n"}, "a source of type 'url' needs 'url'"),
+    ({"type": "image", "source_type": ["url"]}, "the source type ['url'] is not one of base64, url, id, text"),
     (
         {"type": "image", "source": {"type": "content"}},
         "the source type 'content' is not one of base64, url, file, text",

@@ -50,6 +50,7 @@ def test_details_as_received_are_not_changed(details: list[Any]) -> None:
         ([text("a"), text(None, signature="s"), text("b")], [text("a", signature="s"), text("b")]),
         ([summary("a"), summary("b"), encrypted("x")], [summary("ab"), encrypted("x")]),
         ([None, text("a"), "b"], [text("a"), "b"]),
+        ([{"type": ["new"], "text": one, "index": 0} for one in "ab"], [{"type": ["new"], "text": "ab", "index": 0}]),
         ([text("a", format=CLAUDE * 3)], [text("a", format=CLAUDE)]),
         ([text("a", format="unknownunknown")], [text("a", format="unknown")]),
         ([text("a", format="new-format-v9" * 4)], [text("a", format="new-format-v9")]),

@@ -91,8 +91,9 @@ def test_an_invalid_call_with_an_anthropic_result_is_sent_without_arguments() ->
     answer: list[Any] = ["hm", {"type": "tool_result", "tool_use_id": "f:0"}]
     message = AIMessage("", invalid_tool_calls=[invalid("{")])
     assert sent(message, HumanMessage(answer)) == [raw("{}")]
-    with pytest.raises(KimiUsageError, match=r"messages\[1\].content\[2\].* needs 'tool_use_id'"):
-        sent(message, HumanMessage([*answer, {"type": "tool_result"}]))
+    for result in ({"type": "tool_result"}, {"type": "tool_result", "tool_use_id": ["f:0"]}):
+        with pytest.raises(KimiUsageError, match=r"messages\[1\].content\[2\].* needs 'tool_use_id'"):
+            sent(message, HumanMessage([*answer, result]))
 
 
 def test_an_invalid_call_without_a_result_is_left_out() -> None:
@@ -205,3 +206,31 @@ def test_calls_of_another_form_are_not_usual(change: Any) -> None:
     other: Any = {**call, **change}
     assert usual_calls([call]) is not None
     assert usual_calls([call, other]) is None
+
+
+def cyclic() -> dict[str, Any]:
+    args: dict[str, Any] = {}
+    args["self"] = args
+    return args
+
+
+def nested(levels: int) -> dict[str, Any]:
+    args: dict[str, Any] = {}
+    for _ in range(levels):
+        args = {"a": args}
+    return args
+
+
+@pytest.mark.parametrize("args", [cyclic(), nested(20_000), {float("nan"): 1}], ids=["cyclic", "deep", "NaN as a key"])
+def test_arguments_that_cannot_be_serialized_are_refused(args: Any) -> None:
+    message = AIMessage("", tool_calls=[call({})])
+    message.tool_calls[0]["args"] = args
+    with pytest.raises(KimiUsageError, match=r"messages\[0\]: the arguments of the tool call 'f' are not JSON"):
+        message_to_wire(message)
+
+
+@pytest.mark.parametrize("call_id", [["f:0"], {"id": "f:0"}, 5])
+def test_an_id_that_is_not_a_string_is_not_sent(call_id: Any) -> None:
+    block = {"type": "tool_call", "id": call_id, "name": "f", "args": {}}
+    assert sent(AIMessage([block])) == [{"type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    assert sent(with_kwargs(tool_calls=[raw("{", call_id)]), HumanMessage("hi")) is None

@@ -83,6 +83,8 @@ def test_the_id_of_a_conversation() -> None:
     assert conversation_id(later) == opening_id
     # The same in every process.
     assert opening_id == "c55c6d70e14a823915916d0b28c902a6"
+    # The error about such a value is raised when the body is serialized.
+    assert conversation_id([{"role": "user", "content": [{"type": "data", "data": b"x"}]}]) is None
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -106,6 +108,7 @@ def test_the_last_provider_is_tried_next(openrouter: Emulator) -> None:
         {"only": ["novita", "groq"]},
         {"allow_fallbacks": False},
         {"ignore": ["groq"]},
+        {"ignore": ["Groq"]},
     ],
 )
 def test_explicit_provider_preferences_are_kept(openrouter: Emulator, preferences: dict[str, Any]) -> None:

@@ -19,29 +19,29 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-from langchain_kimi._openrouter.http.errors import remove_headers
+from langchain_kimi._openrouter.http.errors import other_loop, remove_headers
 from langchain_kimi._openrouter.http.heads import (
     CUT_BODY,
+    MAX_HEAD,
     NO_REPLY,
+    READ,
+    SWITCHING,
     Reply,
     body_of,
     check_coding,
     headers_of,
     origin_of,
+    switched,
 )
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import EYEBALLS_DELAY, Limits, NoLimits, is_readable
-from langchain_kimi.errors import KimiError, KimiUsageError
+from langchain_kimi.errors import KimiError
 
-LARGEST_LINE = 100 * 1024
-"""The maximum length of a header line in bytes. httpcore allows as many for all headers together."""
 LARGE_BODY = 2**20
 """The size of a body in bytes above which aiohttp warns, unless the body is a file."""
-READ = 2**16
 AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add. Our requests already have all headers that they need."""
 NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-SWITCHING = 101
 _sessions_of_parents: list[Any] = []
 """Sessions of the parent process. Without a reference, the garbage collector would close them for the parent, too."""
 
@@ -136,7 +136,7 @@ class AiohttpClient(Lean):
             raise _translated(error, is_open=self._protocol is not None) from _cause(error)
         check_coding(response.raw_headers)
         if response.status == SWITCHING:
-            raise httpx.RemoteProtocolError("The server switched to another protocol.")
+            raise switched()
         return Reply(response.status, response.raw_headers, _Body(response.content, self._limits))
 
     def use(self, protocol: Any, response: _Response) -> None:
@@ -197,8 +197,9 @@ class AiohttpClient(Lean):
             auto_decompress=False,
             timeout=NO_LIMIT,
             read_bufsize=READ,
-            max_line_size=LARGEST_LINE,
-            max_field_size=LARGEST_LINE,
+            # aiohttp limits each line, not their sum.
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
         )
 
     def _drop(self) -> None:
@@ -275,10 +276,7 @@ class _Body:
         if self._content.is_eof():
             return b""
         if asyncio.get_running_loop() is not self._loop:
-            raise KimiUsageError(
-                "A stream was continued on another event loop than the one that it was started on.",
-                advice="Consume each stream on one event loop.",
-            )
+            raise other_loop()
         left = self._limits.read_left()
         if left is None:
             return await self._content.readany()
@@ -312,5 +310,5 @@ def _translated(error: Exception, *, is_open: bool) -> Exception:
 
 
 def _cause(error: Exception) -> BaseException | None:
-    """Return the exception inside one of aiohttp that tells whether the certificate is trusted, or None."""
+    """Return the exception that one of aiohttp wraps, such as that of an untrusted certificate, or None."""
     return getattr(error, "certificate_error", None) or getattr(error, "os_error", None)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
+from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi.errors import KimiUsageError
 
-BASE_URL = "https://openrouter.ai/api/v1"
+BASE_URL = OPENROUTER.base_url
 LARGEST_TIMEOUT = 1000.0
 """Seconds. A larger number is taken for milliseconds, the unit of `ChatOpenRouter`."""
 MOST_CONNECTIONS = 1000

@@ -91,6 +91,14 @@ def translated_loop_errors(connection: Connection) -> Iterator[None]:
         ) from error
 
 
+def other_loop() -> KimiUsageError:
+    """Return the error for a stream that is read on another event loop than before."""
+    return KimiUsageError(
+        "A stream was continued on another event loop than the one that it was started on.",
+        advice="Consume each stream on one event loop.",
+    )
+
+
 def error_of(error: Exception, connection: Connection, head: ResponseHead | None) -> KimiError:
     """Return the `KimiError` for an exception of an HTTP client.
 
@@ -154,7 +162,7 @@ def _broken_response(name: str, detail: str, head: ResponseHead) -> KimiError:
     return KimiIncompleteStreamError(
         f"The connection broke before the reply ended ({detail}).",
         status=head.status,
-        generation_id=head.headers.get("x-generation-id"),
+        generation_id=head.generation_id,
         advice=advice,
     )
 

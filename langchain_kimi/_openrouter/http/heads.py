@@ -9,6 +9,12 @@ import httpx
 NO_REPLY = "Server disconnected without sending a response."
 CUT_BODY = "peer closed connection without sending complete message body"
 """Messages for failures, with the same wording as in httpcore and h11."""
+READ = 2**16
+"""The maximum number of bytes of one read, as in httpcore."""
+MAX_HEAD = 100 * 1024
+"""The maximum number of bytes of all headers of a reply together, as in httpcore."""
+SWITCHING = 101
+"""The status of a reply after which the server uses another protocol."""
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
@@ -38,6 +44,11 @@ def check_coding(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     if codings and codings != [b"chunked"]:
         raise httpx.RemoteProtocolError("The response has an unknown transfer coding.")
     return bool(codings)
+
+
+def switched() -> httpx.RemoteProtocolError:
+    """Return the error for a reply with the status `SWITCHING`, which no request asks for."""
+    return httpx.RemoteProtocolError("The server switched to another protocol.")
 
 
 def origin_of(request: httpx.Request) -> tuple[str, bytes]:

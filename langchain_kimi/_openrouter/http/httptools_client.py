@@ -13,14 +13,11 @@ from typing import Any
 import httpcore
 import httpx
 
-from langchain_kimi._openrouter.http.heads import Reply, body_of, head_of, origin_of
+from langchain_kimi._openrouter.http.environment import DEFAULT_PORTS
+from langchain_kimi._openrouter.http.heads import READ, Reply, body_of, head_of, origin_of
 from langchain_kimi._openrouter.http.lean_client import Lean
 from langchain_kimi._openrouter.http.network import AsyncNetwork, Network, NoLimits
 from langchain_kimi._openrouter.http.parsing import Incoming
-
-READ = 2**16
-"""The maximum number of bytes of one read, as in httpcore."""
-PORTS = {"http": 80, "https": 443}
 
 
 def _translated(error: httpcore.NetworkError | httpcore.TimeoutException) -> httpx.TransportError:
@@ -64,7 +61,7 @@ class HttptoolsLean(Lean):
     def _address(self, url: httpx.URL) -> tuple[str, int, str | None]:
         """Return the host, the port, and the name of the certificate, which is None without TLS."""
         host = url.raw_host.decode("ascii")
-        port = url.port or PORTS[url.scheme]
+        port = url.port or DEFAULT_PORTS[url.scheme]
         if url.scheme == "http":
             return host, port, None
         self._tls.set_alpn_protocols(["http/1.1"])

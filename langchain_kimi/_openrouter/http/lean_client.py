@@ -79,7 +79,7 @@ def _hidden(redactor: Redactor) -> Iterator[None]:
 
 
 def _redactor_of(request: httpx.Request, proxy: str | None) -> Redactor | None:
-    """Return what removes the secrets of a request, or None if nothing is logged."""
+    """Return the redactor for the log of a request, or None if nothing is logged."""
     if not _log.isEnabledFor(logging.DEBUG):
         return None
     return Redactor(secrets_of(request.headers, str(request.url), proxy, *proxy_urls()))

@@ -17,13 +17,14 @@ from typing import Any, Protocol
 
 import httpcore
 
+from langchain_kimi._openrouter.http.errors import other_loop
 from langchain_kimi._openrouter.http.outgoing import Outgoing
 from langchain_kimi._openrouter.http.watchdog import within
-from langchain_kimi.errors import KimiUsageError
 
 PIECE = 2**20
 """The maximum number of bytes of one write. The time left is read before each. A thousand messages fit into one."""
-FULL_BUFFER = 2**17  # Bytes received but not read, above which an async stream stops receiving.
+FULL_BUFFER = 2**17
+"""The number of bytes received but not read above which an async stream stops receiving."""
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address of a host is tried in parallel, as RFC 8305 recommends."""
 
@@ -339,10 +340,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     def _new_future(self) -> asyncio.Future[None]:
         if asyncio.get_running_loop() is not self._loop:
-            raise KimiUsageError(
-                "A stream was continued on another event loop than the one that it was started on.",
-                advice="Consume each stream on one event loop.",
-            )
+            raise other_loop()
         return self._loop.create_future()
 
     def abort(self) -> None:

@@ -9,12 +9,9 @@ from typing import Any
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from langchain_kimi._openrouter.http.heads import CUT_BODY, NO_REPLY, check_coding
+from langchain_kimi._openrouter.http.heads import CUT_BODY, MAX_HEAD, NO_REPLY, SWITCHING, check_coding, switched
 
-MOST_UNREAD = 100 * 1024
-"""The maximum number of bytes without a part of the body: of the head, a chunk size, or trailers, as in httpcore."""
 INTERIM = range(100, 200)
-SWITCHING = 101
 CUT_HEAD = "Server disconnected within the head of a response."
 
 
@@ -67,7 +64,8 @@ class Incoming:
         if self.is_over or self._problem is not None:
             # The parser refers to this object.
             self._parser = None
-        elif not self.pieces and self._unread > MOST_UNREAD:
+        # The head, the sizes of chunks, and the trailers.
+        elif not self.pieces and self._unread > MAX_HEAD:
             self._fail("The response has too many bytes outside of its body.")
 
     def check(self) -> None:
@@ -105,7 +103,7 @@ class Incoming:
         """End the head. An interim reply precedes the reply itself."""
         self.status = self._parser.get_status_code()
         if self.status == SWITCHING:
-            raise httpx.RemoteProtocolError("The server switched to another protocol.")
+            raise switched()
         if self.status in INTERIM:
             self.headers.clear()
             self._unread = 0

@@ -130,9 +130,7 @@ class ParameterFields(BaseModel):
     """Routes requests with the same key to the same provider, to reuse its prompt cache. `session_id` overrides it."""
     prompt_cache_options: dict[str, Any] | None = None
     """Explicit caching of OpenAI models since GPT-5.6: `{"mode": "explicit", "ttl": …}`, `30m` or `12h`."""
-    service_tier: Annotated[str | None, word("auto", "default", "fast", "flex", "priority", "scale", "ultrafast")] = (
-        None
-    )
+    service_tier: Annotated[str | None, word(*SERVICE_TIERS)] = None
     """Processing tier: `auto`, `default`, `flex`, `scale`, `ultrafast`, `priority`, or `fast` (same as `priority`)."""
     session_id: Annotated[str | None, text(256)] = None
     """Groups requests and routes them to the same provider, to reuse its prompt cache; a string of at most 256

@@ -7,7 +7,6 @@ unchanged, keys with a warning. A likely typo of a documented key or word is an 
 
 import json
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -26,6 +25,7 @@ from langchain_kimi._openrouter.parameters.rules import (
     texts,
     word,
 )
+from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi.errors import KimiUsageError
 
 EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")
@@ -80,7 +80,7 @@ def check_keys(keys: Mapping[Any, Any], documented: Sequence[str], label: str) -
     if problems := list(filter(None, (_problem(key, keys[key], documented, label) for key in unknown))):
         raise ValueError("; ".join(problems))
     for key in unknown:
-        warnings.warn(f"{described(key)} is not a documented key of {label}; it is sent unchanged.", stacklevel=3)
+        warn_user(f"{described(key)} is not a documented key of {label}; it is sent unchanged.")
 
 
 def _problem(key: object, value: object, documented: Sequence[str], label: str) -> str | None:

@@ -250,7 +250,7 @@ def texts(
 
 
 def objects(max_items: int | None = None) -> BeforeValidator:
-    """Return a validator for lists of at most `most` dicts; an empty list counts as not set."""
+    """Return a validator for lists of at most `max_items` dicts; an empty list counts as not set."""
     expected = f"a list of at most {max_items} dicts" if max_items else "a list of dicts"
 
     def check(value: object) -> object:

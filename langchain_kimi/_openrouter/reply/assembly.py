@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from langchain_kimi._openrouter.reply.envelopes import RepeatedEvent
 from langchain_kimi._openrouter.wire import (
+    COMPLETE_DETAILS,
     TEXT_KEYS,
     JSONObject,
     WireChoice,
@@ -16,7 +17,6 @@ from langchain_kimi._openrouter.wire import (
 )
 
 APPENDED_KEYS = frozenset({"text", "summary", "data"})
-COMPLETE_TYPES = ("reasoning.encrypted", "reasoning.server_tool_call")
 
 
 class ReasoningDetails:
@@ -91,7 +91,7 @@ class ReasoningDetails:
         has_other_id = bool(fragment.get("id")) and bool(entry.get("id")) and entry["id"] != fragment["id"]
         # Every recorded encrypted entry was complete; two of them without an id are two entries.
         has_same_id = bool(entry.get("id")) and entry.get("id") == fragment.get("id")
-        is_complete = fragment.get("type") in COMPLETE_TYPES and not has_same_id
+        is_complete = fragment.get("type") in COMPLETE_DETAILS and not has_same_id
         return None if is_closed or has_other_id or is_complete else entry
 
 
@@ -102,7 +102,7 @@ def _key(fragment: JSONObject) -> tuple[str, str]:
 
 def _may_repeat(others: JSONObject, entry: JSONObject) -> bool:
     """Return whether a further fragment with the same fields beside its text only adds this text to the entry."""
-    is_open = not entry.get("signature") and others.get("type") not in COMPLETE_TYPES
+    is_open = not entry.get("signature") and others.get("type") not in COMPLETE_DETAILS
     return is_open and APPENDED_KEYS.isdisjoint(others)
 
 

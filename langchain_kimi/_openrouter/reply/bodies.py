@@ -13,6 +13,8 @@ from langchain_kimi._openrouter.wire import JSONObject, WireEvent
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi.errors import KimiError, RawReply
 
+MAX_SHOWN = 80
+"""The number of characters of a body that is not JSON that its error shows."""
 NO_CHOICES = "The reply has no choices."
 INVALID_CHOICE = "A choice does not have the documented form."
 ERROR_BODY_WAIT = 5.0
@@ -138,7 +140,7 @@ def facts_before_choices(text: str) -> JSONObject:
 
 
 def _not_json(text: str) -> str:
-    return f"The reply is not JSON: it begins with {text[:80]!r}." if text else "The reply is empty."
+    return f"The reply is not JSON: it begins with {text[:MAX_SHOWN]!r}." if text else "The reply is empty."
 
 
 class ErrorBodyReader:

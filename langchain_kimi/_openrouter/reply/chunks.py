@@ -11,6 +11,8 @@ from langchain_kimi._openrouter.json import JSON
 from langchain_kimi._openrouter.wire import CONTENT_KEYS, JSONObject, WireChoice, WireEvent
 
 _LONGEST_INDEX = 10
+"""An index that is a string has fewer digits. Python refuses to parse thousands of digits, and no request has as many
+choices."""
 
 
 def holds_only_content(chunk: JSONObject) -> bool:

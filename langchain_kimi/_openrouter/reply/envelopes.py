@@ -17,6 +17,7 @@ _KEY = b'"delta":'
 _PROBE = b'{"probe":0}'
 _DECODER = json.JSONDecoder()
 _LONGEST = 4096
+"""The maximum number of bytes of an event from which an envelope is made."""
 _SCALARS = (str, int, float, bool, type(None))
 
 

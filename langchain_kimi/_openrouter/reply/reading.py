@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
+from langchain_kimi._openrouter.wire import GENERATION_ID
 from langchain_kimi.errors import KimiError, KimiTimeoutError
 
 Part_co = TypeVar("Part_co", covariant=True)
@@ -123,3 +124,8 @@ class ResponseHead:
         self.headers = headers
         self.now = now
         self.idle_timer = IdleTimer()
+
+    @property
+    def generation_id(self) -> str | None:
+        """OpenRouter's id of the generation, by which the call can be looked up; None if the header is missing."""
+        return self.headers.get(GENERATION_ID)

@@ -154,7 +154,7 @@ class StreamReader:
             raise KimiIncompleteStreamError(
                 "The stream ended before the reply did: neither a finish reason nor [DONE] came.",
                 status=self._head.status,
-                generation_id=self._head.headers.get("x-generation-id"),
+                generation_id=self._head.generation_id,
                 advice="Trying again may help; `partial` has the text so far.",
             )
         if not self._has_choices:

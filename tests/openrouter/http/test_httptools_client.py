@@ -11,6 +11,7 @@ from langchain_kimi._openrouter.http.aiohttp_client import AiohttpClient
 from langchain_kimi._openrouter.http.clients import close
 from langchain_kimi._openrouter.http.connection import Connection
 from langchain_kimi._openrouter.http.httptools_client import AsyncHttptoolsClient, HttptoolsClient
+from langchain_kimi._openrouter.http.parsing import Incoming
 from langchain_kimi.errors import KimiConnectionError, KimiIncompleteStreamError, KimiTimeoutError
 from langchain_kimi.testing.faults import CONNECTIONS, listening
 from langchain_kimi.testing.http1 import Cut, Hang
@@ -145,3 +146,17 @@ def test_an_untrusted_certificate_is_named(ask: Ask, tmp_path: Path) -> None:
         assert isinstance(error, KimiConnectionError)
         assert "is not trusted" in str(error)
         assert not error.is_retryable
+
+
+@pytest.mark.parametrize("kind", HTTPTOOLS)
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_connection_on_which_a_part_of_the_request_was_not_sent_is_not_used_again(
+    kind: Any, *, is_sent: bool
+) -> None:
+    """The next request would be read as the rest of this one."""
+    client = kind(tls=None)
+    client._incoming = Incoming()
+    client._incoming.feed(REPLY)
+    client._is_sent = is_sent
+    client.finish()
+    assert client.is_busy is not is_sent

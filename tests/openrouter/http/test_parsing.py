@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from langchain_kimi._openrouter.http.parsing import MOST_UNREAD, Incoming
+from langchain_kimi._openrouter.http.heads import MAX_HEAD
+from langchain_kimi._openrouter.http.parsing import Incoming
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -78,7 +79,7 @@ def test_a_body_without_a_length_ends_with_the_connection() -> None:
         ([CHUNKED + chunk(b"one") + b"zz\r\n"], "chunk size"),
         ([CHUNKED + chunk(b"one"), b""], "complete message body"),
         ([HEAD + b"Content-Length: 9\r\n\r\none", b""], "complete message body"),
-        ([CHUNKED + chunk(b"one"), b"9;", b"a" * MOST_UNREAD, b"a"], "outside of its body"),
+        ([CHUNKED + chunk(b"one"), b"9;", b"a" * MAX_HEAD, b"a"], "outside of its body"),
     ],
 )
 def test_bytes_before_a_failure_are_read_first(parts: list[bytes], reason: str) -> None:
@@ -101,7 +102,7 @@ def test_bytes_before_a_failure_are_read_first(parts: list[bytes], reason: str) 
         ([b"220 smtp.example\r\n"], "Expected HTTP"),
         ([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n"], "another protocol"),
         ([HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n"], "unknown transfer coding"),
-        ([HEAD, b"A: " + b"a" * MOST_UNREAD], "outside of its body"),
+        ([HEAD, b"A: " + b"a" * MAX_HEAD], "outside of its body"),
     ],
 )
 def test_bytes_that_are_not_a_reply_fail_before_the_reply_begins(parts: list[bytes], reason: str) -> None:

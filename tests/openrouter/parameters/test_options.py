@@ -143,8 +143,9 @@ NEW_KEYS: list[tuple[type[Options], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("kind", "value"), NEW_KEYS)
 def test_a_new_key_is_sent_unchanged_with_a_warning(kind: type[Options], value: dict[str, Any]) -> None:
-    with pytest.warns(UserWarning, match="is not a documented key"):
+    with pytest.warns(UserWarning, match="is not a documented key") as warned:
         options = kind.model_validate(value)
+    assert [warning.filename for warning in warned] == [__file__]
     assert options.to_wire() == value
     with pytest.warns(UserWarning, match="is not a documented key"):
         twin = kind.model_validate(options.to_wire())

@@ -107,6 +107,7 @@ def test_invalid_parameters_are_refused(kind: type[ServerTool], parameters: dict
 
 def test_a_new_parameter_is_sent_with_a_warning() -> None:
     new: dict[str, Any] = {"newest": True}
-    with pytest.warns(UserWarning, match="'newest' is not a documented key of openrouter:datetime"):
+    with pytest.warns(UserWarning, match="'newest' is not a documented key of openrouter:datetime") as warned:
         tool = DateTime(**new)
+    assert [warning.filename for warning in warned] == [__file__]
     assert tool == {"type": "openrouter:datetime", "parameters": {"newest": True}}

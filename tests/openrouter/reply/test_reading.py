@@ -65,3 +65,8 @@ def test_the_idle_error_names_the_limit(limit: float | None, text: str) -> None:
     assert text in str(error)
     assert "timeout={'idle': seconds}" in str(error)
     assert error.is_retryable
+
+
+def test_the_generation_id_is_that_of_the_header() -> None:
+    assert ResponseHead(200, {"x-generation-id": "gen-1"}, 0.0).generation_id == "gen-1"
+    assert ResponseHead(200, {}, 0.0).generation_id is None
