@@ -85,6 +85,22 @@ async def test_equal_rows_are_sent_once(model: ChatKimi, openrouter: Emulator) -
     assert {one.value.text for one in outcome if one.input == "same"} == {outcome[0].value.text}
 
 
+@pytest.mark.parametrize(("failures", "ok", "requests"), [(1, True, 2), (2, True, 3), (3, False, 3)])
+async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
+    failures: int, ok: bool, requests: int, model: ChatKimi, openrouter: Emulator, tmp_path: Path
+) -> None:
+    openrouter.script(*[faults.internal_error()] * failures)
+
+    # These are more rows than can be open at a time.
+    outcome = await results(model, ["same"] * 20, out=tmp_path / "a.jsonl", max_concurrency=1)
+
+    assert [one.index for one in outcome] == list(range(20))
+    assert {one.ok for one in outcome} == {ok}
+    assert sorted(one.state for one in outcome) == ["duplicate"] * 19 + ["new"]
+    assert len(openrouter.bodies) == requests
+    assert len(lines(tmp_path / "a.jsonl")) == 1
+
+
 async def test_stored_objects_are_loaded_as_objects(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("Order", {"city": "Oslo"})]))
     chain = ChatPromptTemplate.from_template("Where? {text}") | model.with_structured_output(Order)
