@@ -85,9 +85,9 @@ async def test_equal_rows_are_sent_once(model: ChatKimi, openrouter: Emulator) -
     assert {one.value.text for one in outcome if one.input == "same"} == {outcome[0].value.text}
 
 
-@pytest.mark.parametrize(("failures", "ok", "requests"), [(1, True, 2), (2, True, 3), (3, False, 3)])
+@pytest.mark.parametrize("failures", [1, 2, 3])
 async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
-    failures: int, ok: bool, requests: int, model: ChatKimi, openrouter: Emulator, tmp_path: Path
+    failures: int, model: ChatKimi, openrouter: Emulator, tmp_path: Path
 ) -> None:
     openrouter.script(*[faults.internal_error()] * failures)
 
@@ -95,9 +95,9 @@ async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
     outcome = await results(model, ["same"] * 20, out=tmp_path / "a.jsonl", max_concurrency=1)
 
     assert [one.index for one in outcome] == list(range(20))
-    assert {one.ok for one in outcome} == {ok}
+    assert {one.ok for one in outcome} == {failures < 3}
     assert sorted(one.state for one in outcome) == ["duplicate"] * 19 + ["new"]
-    assert len(openrouter.bodies) == requests
+    assert len(openrouter.bodies) == min(failures + 1, 3)
     assert len(lines(tmp_path / "a.jsonl")) == 1
 
 
