@@ -80,7 +80,12 @@ def row_of(line: bytes) -> dict[str, Any]:
         row |= {"error": json.dumps(error, ensure_ascii=False), "error_kind": error["kind"]}
     else:
         row |= {"value": json.dumps(value, ensure_ascii=False), "text": _text_of(value)}
-    return row
+    return {name: _encodable(one) if isinstance(one, str) else one for name, one in row.items()}
+
+
+def _encodable(text: str) -> str:
+    """Return a text with U+FFFD in place of halves of surrogate pairs, which a truncated reply may end with."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def arrow_schema() -> Any:
