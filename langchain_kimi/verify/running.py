@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_kimi._costs.charges import cost_of_error
 from langchain_kimi._kimi.price_rows import HostRow
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
 from langchain_kimi.catalog.rows import host_row
@@ -57,8 +59,12 @@ class _Store:
         """Keep a result."""
         self.rows[key] = row
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "model": self.model, **row}) + "\n")
+            with self.path.open("ab+") as file:
+                file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+                # A line that an interrupted run did not finish must not become the beginning of this one.
+                begin = b"" if file.read(1) in {b"", b"\n"} else b"\n"
+                line = json.dumps({"key": key, "model": self.model, **row})
+                file.write(begin + line.encode() + b"\n")
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
@@ -145,10 +151,17 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
             if not purse.take(call_cost):
                 return
             row = await _result(limited, job, clock)
-            purse.pay(call_cost, 0.0 if "error" in row else row["cost"])
+            purse.pay(call_cost, row["cost"])
             store.add(job.key, row)
 
-    await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
+    workers = [asyncio.create_task(work()) for _ in range(max(1, concurrency))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        # After an error, such as a full disk, the others would go on with calls that cost money.
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
     if purse.is_empty and not store.rows:
         raise KimiUsageError(f"max_cost={max_cost} allows no call.", advice="Raise it, or lower max_tokens.")
     rows = [store.rows[job.key] for job in jobs if job.key in store.rows]
@@ -178,7 +191,9 @@ async def _result(model: ChatKimi, job: _Job, clock: Clock) -> Row:
     try:
         seen = await observe(pinned, job.case, clock)
     except KimiError as error:
-        return {**row, "error": type(error).__name__, "message": str(error)[:300]}
+        paid = cost_of_error(error)
+        cost = None if paid.cost is None else float(paid.cost + paid.upstream_cost)
+        return {**row, "error": type(error).__name__, "message": str(error)[:300], "cost": cost}
     stages = dict(_judgements(job.case, before=seen.before, after=seen.after))
     times = {"first_token": seen.first_token, "seconds": seen.total}
     return {**row, **stages, **times, "cost": seen.cost, "tokens": [*seen.tokens]}
