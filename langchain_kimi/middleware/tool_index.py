@@ -71,5 +71,10 @@ class ToolIndex:
 
 def _text_of(function: Mapping[str, Any]) -> str:
     properties = (function.get("parameters") or {}).get("properties") or {}
-    parameters = [f"{name} {schema.get('description', '')}" for name, schema in properties.items() if schema]
+    # A schema may be `true`, which accepts everything (JSON Schema, draft 6).
+    parameters = [
+        f"{name} {schema.get('description', '') if isinstance(schema, Mapping) else ''}"
+        for name, schema in properties.items()
+        if schema
+    ]
     return " ".join([*[function["name"]] * _NAME_WEIGHT, function.get("description") or "", *parameters])

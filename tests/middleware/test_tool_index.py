@@ -18,7 +18,7 @@ FUNCTIONS: list[dict[str, Any]] = [
     function("calendar_add_event", "Add an event.", start="When the meeting begins."),
     function("sendEmail", "Send a message to a person.", to="The address."),
     function("天气查询", "查询城市的天气"),
-    {"name": "ping"},
+    {"name": "ping", "parameters": {"properties": {"anything": True, "nothing": False}}},
 ]
 
 
