@@ -299,11 +299,16 @@ def test_a_run_needs_a_file_and_a_batch_api(openrouter: Emulator, tmp_path: Path
         BatchRun(small(openrouter), tmp_path / "out", {"lane": "fast"})  # type: ignore[typeddict-item]  # an unknown lane
 
 
-def test_a_journal_of_something_else_is_refused_and_the_output_stays_free(openrouter: Emulator, tmp_path: Path) -> None:
+def test_a_journal_of_something_else_is_refused_and_the_output_stays_free(
+    openrouter: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "langchain_kimi")
     (tmp_path / "out.batches.jsonl").write_text('{"key": "a"}\n')
     for _ in range(2):
         with pytest.raises(KimiUsageError, match="not the journal"):
-            BatchRun(small(openrouter), tmp_path / "out", {})
+            BatchRun(small(openrouter), tmp_path / "out", {"progress": True})
+    # The progress has ended, which leaves no bar on a terminal.
+    assert caplog.messages == ["0 rows, 0 failed, $0.0000"] * 2
 
 
 PROGRAM = """
