@@ -94,7 +94,7 @@ class Frames:
             raise KimiConnectionError("The program at the address of the run does not have its secret.")
 
     async def is_proven(self, secret: str) -> bool:
-        """Return whether the worker proves with its answer to a nonce that it has the secret, and prove the same to it."""
+        """Return whether the answer of the worker proves that it has the secret, and prove the same to the worker."""
         nonce = secrets.token_hex()
         self.send({"nonce": nonce})
         answer = await self.receive(_LARGEST_UNPROVEN)
