@@ -70,6 +70,12 @@ async def test_the_budget_is_kept(habits: Emulator, kimi: ChatKimi) -> None:
         await averify_hosts(kimi, ["steady"], cases=CASES, max_cost=0.0001)
 
 
+async def test_calls_wait_for_the_money_that_others_do_not_need(habits: Emulator, kimi: ChatKimi) -> None:
+    report = await averify_hosts(kimi, ["steady"], cases=CASES, runs=3, max_cost=0.0035, concurrency=5)
+    assert report.is_complete
+    assert report.calls == len(habits.bodies) == 6
+
+
 async def test_a_run_is_resumed_and_only_failed_calls_are_repeated(
     habits: Emulator, kimi: ChatKimi, tmp_path: Path
 ) -> None:
