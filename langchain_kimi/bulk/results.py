@@ -67,7 +67,7 @@ class BulkResult:
         error: The reason why the row failed; None if it did not.
         input: The row itself.
         model: The model that answered.
-        provider: The host that served the last call.
+        provider: The host that served the row; if several did, the one that came last.
         input_tokens: The tokens of the prompts of all calls.
         output_tokens: The tokens of the answers of all calls, reasoning included.
         cost: US dollars charged for all calls, failed attempts included.
