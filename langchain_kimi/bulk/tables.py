@@ -109,7 +109,7 @@ def pyarrow(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise KimiUsageError(
-            "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
+            "Parquet files need pyarrow.", advice="Run `pip install pyarrow`, or install the extra `parquet`."
         ) from error
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-MISSING = "KimiToolSearch needs the package bm25s for this model: install langchain-kimi-openrouter[tool-search]."
+MISSING = "KimiToolSearch needs the package bm25s for this model: `pip install bm25s`, or the extra `tool-search`."
 # Chinese, Japanese and Korean have no blanks between words.
 _LETTERS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
