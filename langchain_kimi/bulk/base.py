@@ -16,7 +16,7 @@ from langchain_kimi.bulk.options import CheckedOptions
 from langchain_kimi.bulk.progress import progress_of
 from langchain_kimi.bulk.purse import purse_of
 from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, line_of, result_of
-from langchain_kimi.bulk.rows import Row
+from langchain_kimi.bulk.rows import Row, own_key
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Store
 from langchain_kimi.bulk.summary import BulkSummary
@@ -189,8 +189,7 @@ class BaseRun(ABC, Generic[P]):
         key = self._options.key
         if key is None:
             return self._target.key_of(value, self._digest)
-        row_key = value[key] if isinstance(key, str) else key(value)
-        return str(row_key)
+        return own_key(value, key)
 
     def _has_result(self, row: Row) -> bool:
         """Hand on the result of a row that has one, and return whether it has."""

@@ -368,6 +368,22 @@ async def test_own_keys_identify_rows(model: ChatKimi, openrouter: Emulator, tmp
     assert "KeyError" in missing.error.reason
 
 
+async def test_rows_with_empty_keys_do_not_share_a_result(model: ChatKimi, openrouter: Emulator) -> None:
+    chain = ChatPromptTemplate.from_template("{text}") | model
+    rows = [{"id": key, "text": str(number)} for number, key in enumerate((None, "", float("nan"), None, 0))]
+
+    outcome = await results(chain, rows, key="id")
+
+    assert [one.error.reason.rpartition(": ")[2] if one.error else one.key for one in outcome] == [
+        "The key of the row is None.",
+        "The key of the row is ''.",
+        "The key of the row is nan.",
+        "The key of the row is None.",
+        "0",
+    ]
+    assert [one.state for one in outcome] == ["new"] * 5
+
+
 async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, openrouter: Emulator) -> None:
     seen: list[Any] = []
 
