@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_kimi._costs.charges import cost_of_error
 from langchain_kimi._kimi.price_rows import HostRow
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
-from langchain_kimi.bulk.purse import purse_of
+from langchain_kimi.bulk.purse import Purse, purse_of
 from langchain_kimi.catalog.rows import host_row
 from langchain_kimi.chat_models import ChatKimi
 from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
@@ -77,6 +77,48 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
+@dataclass(slots=True)
+class _Calls:
+    """The calls of a run, with their money and their results.
+
+    Attributes:
+        are_refused: Whether some calls did not fit into the money.
+    """
+
+    model: ChatKimi
+    hosts: Mapping[str, HostRow]
+    store: _Store
+    purse: Purse | None
+    clock: Clock
+    are_refused: bool = False
+
+    async def make(self, jobs: Sequence[_Job], concurrency: int) -> None:
+        """Make the calls, several at a time."""
+        waiting = iter(jobs)
+        workers = [asyncio.create_task(self._work(waiting)) for _ in range(max(1, concurrency))]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            # After an error, such as a full disk, the others would go on with calls that cost money.
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, waiting: Iterator[_Job]) -> None:
+        for job in waiting:
+            if self.purse is None:
+                self.store.add(job.key, await _result(self.model, job, self.clock))
+                continue
+            try:
+                await self.purse.reserve(job.key, _max_call_cost(self.model, job.case, self.hosts[job.tag]))
+            except KimiBudgetExceededError:
+                self.are_refused = True
+                return
+            row = await _result(self.model, job, self.clock)
+            self.purse.settle(job.key, None if row["cost"] is None else Decimal(str(row["cost"])))
+            self.store.add(job.key, row)
+
+
 async def averify_hosts(  # noqa: PLR0913 - its options, by name
     model: ChatKimi,
     hosts: Sequence[str] | None = None,
@@ -123,36 +165,12 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
     purse = purse_of(None if max_cost is None else Decimal(str(max_cost)), Decimal(0))
     limited = model if model.max_tokens else model.model_copy(update={"max_tokens": MAX_TOKENS})
     jobs = [_Job(tag, case, run) for run in range(runs) for case in chosen for tag in tags]
-    waiting = iter([job for job in jobs if job.key not in store.rows])
-
-    refused: list[_Job] = []
-
-    async def work() -> None:
-        for job in waiting:
-            if purse is None:
-                store.add(job.key, await _result(limited, job, clock))
-                continue
-            try:
-                await purse.reserve(job.key, _max_call_cost(limited, job.case, listed[job.tag]))
-            except KimiBudgetExceededError:
-                refused.append(job)
-                return
-            row = await _result(limited, job, clock)
-            purse.settle(job.key, None if row["cost"] is None else Decimal(str(row["cost"])))
-            store.add(job.key, row)
-
-    workers = [asyncio.create_task(work()) for _ in range(max(1, concurrency))]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        # After an error, such as a full disk, the others would go on with calls that cost money.
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-    if refused and not store.rows:
+    calls = _Calls(limited, listed, store, purse, clock)
+    await calls.make([job for job in jobs if job.key not in store.rows], concurrency)
+    if calls.are_refused and not store.rows:
         raise KimiUsageError(f"max_cost={max_cost} allows no call.", advice="Raise it, or lower max_tokens.")
     rows = [store.rows[job.key] for job in jobs if job.key in store.rows]
-    return report_of(model.model_name, rows, tags, reference, is_complete=not refused)
+    return report_of(model.model_name, rows, tags, reference, is_complete=not calls.are_refused)
 
 
 def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options: Any) -> VerifyReport:

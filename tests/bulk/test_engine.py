@@ -85,22 +85,6 @@ async def test_equal_rows_are_sent_once(model: ChatKimi, openrouter: Emulator) -
     assert {one.value.text for one in outcome if one.input == "same"} == {outcome[0].value.text}
 
 
-@pytest.mark.parametrize("failures", [1, 2, 3])
-async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
-    failures: int, model: ChatKimi, openrouter: Emulator, tmp_path: Path
-) -> None:
-    openrouter.script(*[faults.internal_error()] * failures)
-
-    # These are more rows than can be open at a time.
-    outcome = await results(model, ["same"] * 20, out=tmp_path / "a.jsonl", max_concurrency=1)
-
-    assert [one.index for one in outcome] == list(range(20))
-    assert {one.ok for one in outcome} == {failures < 3}
-    assert sorted(one.state for one in outcome) == ["duplicate"] * 19 + ["new"]
-    assert len(openrouter.bodies) == min(failures + 1, 3)
-    assert len(lines(tmp_path / "a.jsonl")) == 1
-
-
 async def test_stored_objects_are_loaded_as_objects(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     openrouter.script(Reply(tool_calls=[ToolCall("Order", {"city": "Oslo"})]))
     chain = ChatPromptTemplate.from_template("Where? {text}") | model.with_structured_output(Order)
@@ -366,22 +350,6 @@ async def test_own_keys_identify_rows(model: ChatKimi, openrouter: Emulator, tmp
     [missing] = await results(chain, [{"text": "a"}], key="id")
     assert missing.error is not None
     assert "KeyError" in missing.error.reason
-
-
-async def test_rows_with_empty_keys_do_not_share_a_result(model: ChatKimi, openrouter: Emulator) -> None:
-    chain = ChatPromptTemplate.from_template("{text}") | model
-    rows = [{"id": key, "text": str(number)} for number, key in enumerate((None, "", float("nan"), None, 0))]
-
-    outcome = await results(chain, rows, key="id")
-
-    assert [one.error.reason.rpartition(": ")[2] if one.error else one.key for one in outcome] == [
-        "The key of the row is None.",
-        "The key of the row is ''.",
-        "The key of the row is nan.",
-        "The key of the row is None.",
-        "0",
-    ]
-    assert [one.state for one in outcome] == ["new"] * 5
 
 
 async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, openrouter: Emulator) -> None:
