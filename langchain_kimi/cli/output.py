@@ -35,7 +35,7 @@ class Output:
         """Write a value if JSON was requested."""
         if self.as_json:
             # Python's escapes of characters beyond U+FFFF are not JSON.
-            has_all = (self._stream.encoding or "utf-8").lower().startswith("utf")
+            has_all = (getattr(self._stream, "encoding", None) or "utf-8").lower().startswith("utf")
             self._stream.write(json.dumps(value, ensure_ascii=not has_all, indent=2, default=str) + "\n")
 
     def line(self, text: str = "", *, style: str = "") -> None:
