@@ -1,6 +1,6 @@
 """A refund that a person must approve. The program is killed while it waits, and another process continues.
 
-    pip install "langchain-kimi-openrouter[middleware]" langgraph-checkpoint-sqlite
+    pip install ".[middleware]" langgraph-checkpoint-sqlite
     python -m examples.agents.approval                    # all of it: ask, kill (SIGKILL), approve in a new process
     python -m examples.agents.approval ask FOLDER         # with OPENROUTER_API_KEY: ask, and wait for Ctrl-C or a kill
     python -m examples.agents.approval approve FOLDER     # or: reject

@@ -1,6 +1,6 @@
 """A coding agent: it finds the bug in a small project, corrects it, and runs the tests, over an MCP file server.
 
-    pip install "langchain-kimi-openrouter[middleware]" langchain-mcp-adapters
+    pip install ".[middleware]" langchain-mcp-adapters
     python -m examples.agents.coding [--official] [FOLDER]
 
 Without a folder it works on a copy of a broken project in a temporary folder. The file server is `files_server.py`, or

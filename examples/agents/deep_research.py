@@ -1,6 +1,6 @@
 """Deep research: an agent plans, sends researchers to the web, writes a report, and has a critic check it.
 
-    pip install "langchain-kimi-openrouter[middleware]" deepagents
+    pip install ".[middleware]" deepagents
     python -m examples.agents.deep_research ["Your question"]
 
 The researchers search with OpenRouter's own web search, so no other service is needed. With OPENROUTER_API_KEY in the

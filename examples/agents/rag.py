@@ -1,6 +1,6 @@
 """Answers from your own documents, with checked citations: each quote must occur in its source.
 
-    pip install "langchain-kimi-openrouter[tool-search]"
+    pip install ".[tool-search]"
     python -m examples.agents.rag ["Your question"]
 
 The documents are in the folder `handbook`; BM25 finds the passages. With OPENROUTER_API_KEY in the environment this

@@ -1,6 +1,6 @@
 """A supervisor of two workers: an analyst who queries a database, and a writer, as a graph of LangGraph.
 
-    pip install "langchain-kimi-openrouter[middleware]"
+    pip install ".[middleware]"
     python -m examples.agents.supervisor ["Your task"]
 
 With OPENROUTER_API_KEY in the environment this costs about a cent, and twenty cents at most. Without the key an

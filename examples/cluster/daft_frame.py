@@ -1,6 +1,6 @@
 """Send each row of a Daft frame to the model, on one machine or, with `--ray`, on a Ray cluster.
 
-    pip install 'langchain-kimi-openrouter[daft]'
+    pip install '.[daft]'
     python -m examples.cluster.daft_frame [answers.jsonl] [--ray]
 
 The output is on the disk after each answer; the same command continues an interrupted run. With OPENROUTER_API_KEY in

@@ -1,6 +1,6 @@
 """Extract orders with Ray Data: several workers with one budget, one limit of calls and one output.
 
-    pip install 'langchain-kimi-openrouter[ray]'
+    pip install '.[ray]'
     python -m examples.cluster.ray_data [orders.jsonl]
 
 The output is on the disk after each answer. After an interruption, the death of a worker or the death of this process,

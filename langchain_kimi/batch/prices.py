@@ -33,7 +33,9 @@ def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) 
     reported_costs = [None if usage is None else usage.get("cost") for usage in usages]
     open_rows = [n for n, usage in enumerate(usages) if usage is not None and not _is_number(reported_costs[n])]
     weights = {n: _list_cost(usages[n] or {}, slug) for n in open_rows}
-    total = (batch.get("usage") or {}).get("cost")
+    batch_usage = batch.get("usage")
+    batch_usage = batch_usage if isinstance(batch_usage, dict) else {}
+    total = batch_usage.get("cost")
     source = SHARE
     if _is_number(total):
         left = Decimal(str(total)) - sum(
@@ -43,7 +45,7 @@ def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) 
     else:
         source, costs = LISTED, [weights[n] for n in open_rows]
     new = dict(zip(open_rows, costs, strict=True))
-    is_byok = bool((batch.get("usage") or {}).get("is_byok"))
+    is_byok = bool(batch_usage.get("is_byok"))
     return [
         _with_cost(row, new.get(n, reported_costs[n]), REPORTED if n not in new else source, is_byok=is_byok)
         for n, row in enumerate(rows)

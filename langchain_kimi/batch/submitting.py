@@ -114,7 +114,7 @@ class FindOptions(TypedDict, total=False):
     """The options of `find` and `afind`.
 
     Attributes:
-        others: The ids of batches that are known to be others.
+        others: The ids of batches that are not the one, for example because they belong to other submissions.
         every: The maximum interval between two requests of the list in seconds, by default 30.
         clock: The source of sleep.
         config: The configuration of the steps.

@@ -75,7 +75,7 @@ async def ask(
         unknown_costs=total.unknown,
         seconds=round(time.monotonic() - started, 6),
     )
-    return (result if row.earlier is None else _with_earlier(result, row.earlier)), error
+    return with_earlier(result, row.earlier), error
 
 
 def unrenderable(value: Any, index: int, problem: Exception) -> BulkResult:
@@ -84,8 +84,10 @@ def unrenderable(value: Any, index: int, problem: Exception) -> BulkResult:
     return BulkResult(digest_of({"row": repr(value)}).hex(), index, error=error, input=value)
 
 
-def _with_earlier(result: BulkResult, earlier: BulkResult) -> BulkResult:
-    """Return a result with the tokens and costs of an earlier round."""
+def with_earlier(result: BulkResult, earlier: BulkResult | None) -> BulkResult:
+    """Return a result with the tokens and costs of an earlier round, if there was one."""
+    if earlier is None:
+        return result
     return replace(
         result,
         input_tokens=result.input_tokens + earlier.input_tokens,
@@ -96,5 +98,5 @@ def _with_earlier(result: BulkResult, earlier: BulkResult) -> BulkResult:
 
 
 def _last(names: dict[str, Any]) -> str | None:
-    """Return the last name that is not `unknown`, or None."""
-    return next((name for name in sorted(names, reverse=True) if name != UNKNOWN), None)
+    """Return the last name that is not `unknown`, or None. They are in the order of their first calls."""
+    return next((name for name in reversed(names) if name != UNKNOWN), None)

@@ -16,11 +16,11 @@ from langchain_kimi.bulk.options import CheckedOptions
 from langchain_kimi.bulk.progress import progress_of
 from langchain_kimi.bulk.purse import purse_of
 from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, line_of, result_of
-from langchain_kimi.bulk.rows import Row
+from langchain_kimi.bulk.rows import Row, own_key
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Store
 from langchain_kimi.bulk.summary import BulkSummary
-from langchain_kimi.bulk.tables import lines_path, table_path, write_table
+from langchain_kimi.bulk.tables import lines_path, table_error, table_path
 from langchain_kimi.bulk.target import digest_of, target_of
 from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 
@@ -108,11 +108,8 @@ class BaseRun(ABC, Generic[P]):
             raise stopped(self.stop, self.summary, self.unsaved)
 
     async def _make_table(self) -> None:
-        if self._table is None or isinstance(self.stop, OSError):
-            return
-        try:
-            await asyncio.to_thread(write_table, self._store.lines(), self._table)
-        except OSError as error:
+        if self._table is not None and not isinstance(self.stop, OSError):
+            error = await table_error(self._store.lines(), self._table)
             self.stop = self.stop or error
 
     async def _end(self, feeding: asyncio.Task[None]) -> None:
@@ -189,8 +186,7 @@ class BaseRun(ABC, Generic[P]):
         key = self._options.key
         if key is None:
             return self._target.key_of(value, self._digest)
-        row_key = value[key] if isinstance(key, str) else key(value)
-        return str(row_key)
+        return own_key(value, key)
 
     def _has_result(self, row: Row) -> bool:
         """Hand on the result of a row that has one, and return whether it has."""

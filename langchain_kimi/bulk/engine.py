@@ -37,6 +37,8 @@ class Run(BaseRun[Row]):
         self._admission = OwnAdmission(checked.limits, self._purse, is_stopped=lambda: self.is_halted)
         self._gate = RunGate(self._admission, checked.estimates)
         self._slots = asyncio.Semaphore(2 * checked.limits.max_concurrency)
+        self._aside: set[str] = set()
+        """The keys of the rows that are put aside."""
 
     async def _wait_for_place(self) -> None:
         await self._slots.acquire()
@@ -54,11 +56,18 @@ class Run(BaseRun[Row]):
         """Do nothing: no row waits for others."""
 
     async def _ask_again(self) -> None:
-        for row in self._store.waiting():
+        for content in self._store.waiting():
             await self._slots.acquire()
             if self.stop is not None:
                 return
-            self._spawn(self._ask(pickle.loads(row)))  # noqa: S301 - this process wrote it
+            row: Row = pickle.loads(content)  # noqa: S301 - this process wrote it
+            if row.earlier is None and (self._has_result(row) or self._is_asked(row)):
+                continue
+            self._aside.discard(row.key)
+            self._spawn(self._ask(row))
+
+    def _is_asked(self, row: Row) -> bool:
+        return (row.key in self._aside and self._put_aside(row)) or super()._is_asked(row)
 
     async def _ask(self, row: Row) -> None:
         result, error = await ask(self._runnable, row, self._gate, self._options.config)
@@ -77,8 +86,17 @@ class Run(BaseRun[Row]):
         """Keep a row that may succeed later for a round at the end of the run, and return whether it is kept."""
         if self._is_last_round or not getattr(error, "is_retryable", False):
             return False
+        if not self._put_aside(replace(row, earlier=replace(result, input=None))):
+            return False
+        self._aside.add(row.key)
+        # Equal rows would keep their places until the end, and leave none for the rows that are still to be read.
+        self._same[row.key] = [equal for equal in self._same[row.key] if not self._put_aside(equal)]
+        return True
+
+    def _put_aside(self, row: Row) -> bool:
+        """Keep a row for the next round and free its place. Return whether the row could be kept."""
         try:
-            self._store.put_aside(pickle.dumps(replace(row, earlier=replace(result, input=None))))
+            self._store.put_aside(pickle.dumps(row))
         except (pickle.PicklingError, TypeError, AttributeError, sqlite3.Error):
             return False
         self._slots.release()

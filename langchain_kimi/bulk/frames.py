@@ -1,7 +1,8 @@
 """The messages between the workers of a run on a cluster and its shared state: JSON with its length before it.
 
-A worker proves that it has the secret of the run (HMAC of a nonce, RFC 2104). The messages are not encrypted, as those
-between the processes of Ray are not by default.
+The worker and the run prove to each other that they have the secret of the run (HMAC of a nonce, RFC 2104), because
+later messages may contain pickled exceptions. The messages are not encrypted, as those between the processes of Ray are
+not by default.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ class Address:
     Attributes:
         host: The host.
         port: The port.
-        secret: What a worker proves to have.
+        secret: What a worker and its run prove to each other to have.
     """
 
     host: str
@@ -64,12 +65,12 @@ class Frames:
         """
         try:
             size = int.from_bytes(await self._reader.readexactly(_LENGTH), "big")
-            if size <= largest:
-                message: Message = json.loads(await self._reader.readexactly(size))
-                return message
+            message = json.loads(await self._reader.readexactly(size)) if size <= largest else None
         except (asyncio.IncompleteReadError, OSError, ValueError) as error:
             raise KimiConnectionError("The connection between a worker and its run was closed.") from error
-        raise KimiConnectionError("A message between a worker and its run is too large.")
+        if not isinstance(message, dict):
+            raise KimiConnectionError("A message between a worker and its run is too large, or is not an object.")
+        return message
 
     def end(self) -> None:
         """Close the connection, and do not wait for that."""
@@ -81,17 +82,32 @@ class Frames:
         await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
 
     async def prove(self, secret: str) -> None:
-        """Answer the nonce of the peer with a proof of the secret."""
-        nonce = (await self.receive(_LARGEST_UNPROVEN))["nonce"]
-        self.send({"proof": _proof(secret, nonce)})
+        """Answer the nonce of the run with a proof of the secret, and require one from the run.
+
+        Raises:
+            KimiConnectionError: The peer does not have the secret, or does not accept the proof.
+        """
+        nonce, own_nonce = (await self.receive(_LARGEST_UNPROVEN)).get("nonce"), secrets.token_hex()
+        self.send({"proof": _proof(secret, "worker", nonce), "nonce": own_nonce})
+        answer = await self.receive(_LARGEST_UNPROVEN)
+        if not _is_equal(answer.get("proof"), _proof(secret, "run", own_nonce)):
+            raise KimiConnectionError("The program at the address of the run does not have its secret.")
 
     async def is_proven(self, secret: str) -> bool:
-        """Send a nonce, and return whether the answer of the peer proves that it has the secret."""
+        """Return whether the answer of the worker proves that it has the secret, and prove the same to the worker."""
         nonce = secrets.token_hex()
         self.send({"nonce": nonce})
-        proof = (await self.receive(_LARGEST_UNPROVEN)).get("proof")
-        return hmac.compare_digest(str(proof), _proof(secret, nonce))
+        answer = await self.receive(_LARGEST_UNPROVEN)
+        if not _is_equal(answer.get("proof"), _proof(secret, "worker", nonce)):
+            return False
+        self.send({"proof": _proof(secret, "run", answer.get("nonce"))})
+        return True
 
 
-def _proof(secret: str, nonce: str) -> str:
-    return hmac.new(secret.encode(), nonce.encode(), hashlib.sha256).hexdigest()
+def _proof(secret: str, role: str, nonce: Any) -> str:
+    """Return a proof. It contains the role, so that a peer cannot send back the proof that it received."""
+    return hmac.new(secret.encode(), f"{role}:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def _is_equal(proof: Any, expected: str) -> bool:
+    return hmac.compare_digest(str(proof).encode(), expected.encode())

@@ -23,6 +23,7 @@ from langchain_kimi.batch.program import program_of
 from langchain_kimi.batch.requests import arun, was_refused
 from langchain_kimi.batch.results import BatchResult, BatchStatus
 from langchain_kimi.batch.submitting import OVERHEAD, WINDOW, draft_of_requests, most_rows, new_handle, row_size
+from langchain_kimi.bulk.asking import with_earlier
 from langchain_kimi.bulk.base import BaseRun
 from langchain_kimi.bulk.journal import Journal, OpenBatch
 from langchain_kimi.bulk.options import Options, checked_options
@@ -87,6 +88,7 @@ class BatchRun(BaseRun[RowInBatch]):
             journal = Journal.at(lines.with_name(f"{lines.name}.batches.jsonl"))
         except BaseException:
             self._store.close()
+            self._progress.close()
             raise
         if self._purse is not None:
             self._purse.spent += sum((batch.max_cost for batch in journal.batches.values()), ZERO)
@@ -114,7 +116,7 @@ class BatchRun(BaseRun[RowInBatch]):
     async def _send_rest(self) -> None:
         await self._send_group()
         for key, entries in self._earlier.items():
-            await self._spawn_batch(self._continue(self._journal.batches[key], entries))
+            await self._spawn_batch(self._settled(key, self._continue(self._journal.batches[key], entries)))
 
     async def _ask_again(self) -> None:
         again, self._again = self._again, []
@@ -142,9 +144,11 @@ class BatchRun(BaseRun[RowInBatch]):
 
     async def _send(self, group: Sequence[RowInBatch]) -> None:
         """Submit a batch, and read its results. A batch that does not fit into the money is sent in halves."""
-        if self.stop is not None:
-            return
-        key = uuid4().hex
+        if self.stop is None:
+            key = uuid4().hex
+            await self._settled(key, self._send_as(key, group))
+
+    async def _send_as(self, key: str, group: Sequence[RowInBatch]) -> None:
         draft = draft_of_requests(self._program, [one.request for one in group], key)
         max_cost = ZERO
         try:
@@ -166,8 +170,8 @@ class BatchRun(BaseRun[RowInBatch]):
         try:
             handle = draft.handle(await arun(self._lane.submit(draft.content), self._program, self._clock))
         except KimiError as error:
-            self._settle(key, ZERO if was_refused(error) else None)
             if was_refused(error):
+                self._settle(key, ZERO)
                 await asyncio.to_thread(self._journal.ended, key, rows)
             draft.end(error)
             raise
@@ -178,6 +182,20 @@ class BatchRun(BaseRun[RowInBatch]):
         bodies = [cast("Mapping[str, Any]", one.request.body) for one in group]
         priced = [{**body, "model": priced_slug(body)} for body in bodies]
         return sum((worst_case(body, self._options.prices).cost for body in priced), ZERO)
+
+    async def _settled(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work of a batch. If its cost is not known in the end, its maximum cost counts as spent.
+
+        Other batches may wait for the reserved money, so none stays reserved after any error, such as a full disk.
+        """
+        try:
+            await work
+        except (KimiError, OSError) as error:
+            # Before other batches begin, which would fail for want of money, and hide the reason.
+            self.stop = self.stop or error
+            raise
+        finally:
+            self._settle(key, None)
 
     def _settle(self, key: str, cost: Decimal | None) -> None:
         if self._purse is not None:
@@ -212,11 +230,7 @@ class BatchRun(BaseRun[RowInBatch]):
         model = model_of(cast("Mapping[str, Any]", entries[0].request.body), self._host)
         draft = Submission(batch.key, model, b"", len(batch.rows), WINDOW)
         looking = self._lane.find(draft, batch.since, self._journal.ids, EVERY)
-        try:
-            return await arun(looking, self._program, self._clock)
-        except KimiError:
-            self._settle(batch.key, None)
-            raise
+        return await arun(looking, self._program, self._clock)
 
     async def _send_again(self, key: str, entries: Sequence[RowInBatch]) -> None:
         self._settle(key, ZERO)
@@ -231,25 +245,26 @@ class BatchRun(BaseRun[RowInBatch]):
             results = await handle.aresults()
         except KimiError as error:
             if error.status not in _GONE:
-                self._settle(handle.key, None)
                 raise
             await self._lose(handle.key, handle.id, error, list(rows.values()))
             return
         seconds = round(self._clock.monotonic() - started, 6)
         for position, entry in rows.items():
             await self._take_result(entry, results[position], state, seconds)
-        self._settle(handle.key, None if state.cost is None else Decimal(str(state.cost)))
+        if state.cost is not None:
+            self._settle(handle.key, Decimal(str(state.cost)))
         if self.unsaved:
             # A later run reads the results again.
             return
         await asyncio.to_thread(self._journal.ended, handle.key, [one.row.key for one in rows.values()])
 
     async def _take_result(self, entry: RowInBatch, result: BatchResult, state: BatchStatus, seconds: float) -> None:
-        error = result.error
+        error, outcome = result.error, _bulk_result(entry.row, result, state.provider, seconds)
         if error is not None and not self._is_last_round and getattr(error, "is_retryable", False):
+            entry.row.earlier = outcome
             self._again.append(entry)
         else:
-            await self._finish(_bulk_result(entry.row, result, state.provider, seconds))
+            await self._finish(outcome)
         if error is not None and self._options.on_error == "raise":
             self.stop = self.stop or error
 
@@ -271,10 +286,8 @@ class BatchRun(BaseRun[RowInBatch]):
         warn_user(f"{reason} {len(entries):,} rows have this error.")
         error = BulkError(type(problem).__name__, reason, problem.status)
         for one in entries:
-            await self._finish(
-                BulkResult(one.row.key, one.row.index, error=error, input=one.row.value, unknown_costs=1)
-            )
-        self._settle(key, None)
+            failed = BulkResult(one.row.key, one.row.index, error=error, input=one.row.value, unknown_costs=1)
+            await self._finish(with_earlier(failed, one.row.earlier))
         if self._options.on_error == "raise":
             self.stop = self.stop or problem
         if not self.unsaved:
@@ -290,7 +303,7 @@ def _bulk_result(row: Row, result: BatchResult, provider: str | None, seconds: f
     metadata = message.response_metadata if message else {}
     usage: Mapping[str, Any] = (message.usage_metadata if message else None) or {}
     has_cost = result.cost is not None
-    return BulkResult(
+    outcome = BulkResult(
         key=row.key,
         index=row.index,
         value=value,
@@ -304,3 +317,4 @@ def _bulk_result(row: Row, result: BatchResult, provider: str | None, seconds: f
         unknown_costs=int(message is not None and not has_cost),
         seconds=seconds,
     )
+    return with_earlier(outcome, row.earlier)

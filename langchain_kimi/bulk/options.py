@@ -18,8 +18,8 @@ class Options(TypedDict, total=False):
     """The options of `run` and `arun`.
 
     Attributes:
-        key: The column that identifies a row, or a function that returns the id of a row. By default, the id is a
-            digest of the request, so rows whose prompt has changed are sent again.
+        key: The column that identifies a row, or a function that returns the id of a row. A row whose id is None or
+            empty fails. By default, the id is a digest of the request, so rows whose prompt has changed are sent again.
         max_concurrency: The maximum number of concurrent requests, by default 64. The actual number adapts to the host.
         requests_per_minute: The maximum number of requests that start within a minute.
         tokens_per_minute: The maximum number of estimated prompt tokens within a minute.

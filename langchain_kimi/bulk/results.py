@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from langchain_kimi.errors import KimiError, KimiUsageError
 
@@ -63,11 +63,12 @@ class BulkResult:
     Attributes:
         key: The key of the row.
         index: The position of the row in the input, from 0.
-        value: What the runnable returned: a message, a text, an object of the schema. None if the row failed.
+        value: What the runnable returned: a message, a text, an object of the schema. None if the row failed. If a
+            stored object cannot be made again of its JSON, it is a dict.
         error: The reason why the row failed; None if it did not.
         input: The row itself.
         model: The model that answered.
-        provider: The host that served the last call.
+        provider: The host that served the row; if several did, the one that came last.
         input_tokens: The tokens of the prompts of all calls.
         output_tokens: The tokens of the answers of all calls, reasoning included.
         cost: US dollars charged for all calls, failed attempts included.
@@ -162,7 +163,8 @@ def _encoded(value: Any) -> tuple[str, Any]:
     if isinstance(value, BaseMessage):
         return "message", value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, BaseModel):
-        return "object", value.model_dump(mode="json")
+        # `model_validate` requires the aliases.
+        return "object", value.model_dump(mode="json", by_alias=True)
     if isinstance(value, dict) and value.keys() == RAW_AND_PARSED:
         raw, parsed = _encoded(value["raw"]), _encoded(value["parsed"])
         return "raw_and_parsed", {"raw": raw, "parsed": parsed}
@@ -173,7 +175,11 @@ def _decoded(kind: str, value: Any, schema: type[BaseModel] | None) -> Any:
     if kind == "message":
         return AIMessage(**{name: part for name, part in value.items() if name != "type"})
     if kind == "object" and schema is not None:
-        return schema.model_validate(value)
+        try:
+            return schema.model_validate(value)
+        except ValidationError:
+            # For example, the class has different aliases for input and output.
+            return value
     if kind == "raw_and_parsed":
         raw, parsed = (_decoded(kind, part, schema) for kind, part in (value["raw"], value["parsed"]))
         return {"raw": raw, "parsed": parsed, "parsing_error": None}

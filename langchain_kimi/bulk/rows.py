@@ -14,6 +14,7 @@ from langchain_kimi._costs.worst_case import prompt_tokens, worst_case
 from langchain_kimi.bulk.admission import Admission, outcome_of
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.callbacks import KimiCostCallback
+from langchain_kimi.errors import KimiUsageError
 
 
 @dataclass(slots=True)
@@ -31,6 +32,19 @@ class Row:
     key: str
     value: Any
     earlier: BulkResult | None = None
+
+
+def own_key(row: Any, key: str | Callable[[Any], Any]) -> str:
+    """Return the key of a row by the option `key`: a column, or a function.
+
+    Raises:
+        KimiUsageError: It is None, empty or NaN. All such rows would get the result of the first one.
+        Exception: The row has no such column, or the function raised it.
+    """
+    value = row[key] if isinstance(key, str) else key(row)
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        raise KimiUsageError(f"The key of the row is {value!r}.")
+    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

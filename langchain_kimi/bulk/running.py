@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from langchain_core.runnables import Runnable
 
@@ -93,5 +94,19 @@ def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
+    started: Future[Callable[[], object]] = Future()
+
+    async def cancellable() -> BulkSummary:
+        loop, task = asyncio.get_running_loop(), cast("asyncio.Task[BulkSummary]", asyncio.current_task())
+        started.set_result(partial(loop.call_soon_threadsafe, task.cancel))
+        return await work
+
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
+        future = pool.submit(asyncio.run, cancellable())
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            # The notebook's interrupt reaches this thread only, and the end of the `with` waits for the other one.
+            with suppress(RuntimeError):
+                started.result()()
+            raise

@@ -85,14 +85,16 @@ class Shared:
         self.close()
 
     def _run(self, started: "Future[Any]") -> None:
-        try:
-            asyncio.run(self._main(started))
-        except OSError as error:
-            started.set_exception(error)
+        asyncio.run(self._main(started))
 
     async def _main(self, started: "Future[Any]") -> None:
         closing = asyncio.Event()
-        server = await asyncio.start_server(self._serve, self._host, 0)
+        try:
+            server = await asyncio.start_server(self._serve, self._host, 0)
+        except OSError as error:
+            await self._state.close()
+            started.set_exception(error)
+            return
         started.set_result((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), closing))
         await closing.wait()
         server.close()

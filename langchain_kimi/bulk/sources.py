@@ -67,10 +67,13 @@ def _counted(path: Path) -> int | None:
 def _iterable(source: Any) -> Iterable[Any]:
     if isinstance(source, str | Path):
         return rows_of_file(Path(source))
-    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+    # The iterator of a data frame yields the names of its columns (pandas) or the columns (Polars).
+    is_frame = hasattr(source, "columns") and hasattr(source, "shape")
+    if is_frame or isinstance(source, Mapping) or not isinstance(source, Iterable):
         raise KimiUsageError(
-            f"rows must be an iterable, an async iterable or a path, got {type(source).__name__}.",
-            advice="Pass a list, a generator, or the path of a .jsonl, .csv or .parquet file.",
+            f"rows must be an iterable of rows, an async iterable or a path, got {type(source).__name__}.",
+            advice="Pass a list, a generator, or the path of a .jsonl, .csv or .parquet file. Rows of a data frame: "
+            'to_dict("records") in pandas, iter_rows(named=True) in Polars, to_pylist() in pyarrow.',
         )
     return source
 

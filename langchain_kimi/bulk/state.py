@@ -16,7 +16,7 @@ from langchain_kimi.bulk.purse import purse_of
 from langchain_kimi.bulk.results import BulkResult, result_of
 from langchain_kimi.bulk.store import Store
 from langchain_kimi.bulk.summary import BulkSummary
-from langchain_kimi.bulk.tables import lines_path, table_path, write_table
+from langchain_kimi.bulk.tables import lines_path, table_error, table_path
 from langchain_kimi.bulk.target import differences
 from langchain_kimi.errors import KimiUsageError
 
@@ -114,16 +114,11 @@ class State:
         if self._store is not None:
             await self._store.flush()
             if self._table is not None and not isinstance(self.stop, OSError):
-                await self._make_table(self._store, self._table)
+                error = await table_error(self._store.lines(), self._table)
+                self.stop = self.stop or error
             self._store.close()
         self.update()
         self._progress.close()
-
-    async def _make_table(self, store: Store, table: Path) -> None:
-        try:
-            await asyncio.to_thread(write_table, store.lines(), table)
-        except OSError as error:
-            self.stop = self.stop or error
 
     @property
     def _opened(self) -> Store:

@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ class Store:
         self._writing: asyncio.Task[None] | None = None
         self._failure: OSError | None = None
         self._file = _opened(path)
+        # The thread that writes and the one that reads share the file's position, because Windows has no `os.pread`.
+        self._position = threading.Lock()
         # An empty name is a temporary database that SQLite moves to the disk when it grows.
         self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         try:
@@ -86,7 +89,7 @@ class Store:
         if row is None:
             return None
         start, size, ok, own = row
-        return Line(os.pread(self._file.fileno(), size, start), bool(ok), bool(own))
+        return Line(self._line_at(start, size), bool(ok), bool(own))
 
     async def append(self, key: str, line: bytes, *, ok: bool) -> None:
         """Write a line, and return when it is on the disk.
@@ -126,8 +129,9 @@ class Store:
 
     def _write_all(self, content: bytes) -> None:
         rest = memoryview(content)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        with self._position:
+            while rest:
+                rest = rest[self._file.write(rest) :]
         os.fsync(self._file.fileno())
 
     async def flush(self) -> None:
@@ -150,7 +154,13 @@ class Store:
         """Yield the line of each key, in the order in which they were written."""
         with closing(self._index.execute("SELECT start, size FROM lines ORDER BY start")) as places:
             for start, size in places:
-                yield os.pread(self._file.fileno(), size, start)
+                yield self._line_at(start, size)
+
+    def _line_at(self, start: int, size: int) -> bytes:
+        with self._position:
+            self._file.seek(start)
+            content: bytes = self._file.read(size)
+        return content
 
     def close(self) -> None:
         """Close the file and the index."""

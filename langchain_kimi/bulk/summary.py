@@ -23,7 +23,7 @@ class BulkSummary:
         refusals: Requests that the host refused because it had too many.
         input_tokens: The tokens of all prompts.
         output_tokens: The tokens of all answers.
-        cost: US dollars charged in this run.
+        charged: US dollars charged in this run, exactly; `cost` is the same as a float.
         earlier_cost: US dollars charged for the rows that earlier starts of the run wrote. `max_cost` includes them.
         unknown_costs: Calls and attempts whose cost was not reported.
         costs: US dollars by host.

@@ -5,6 +5,7 @@ so it is lost if the process is killed before it is closed. Inserts into an SQLi
 bytes, a commit for each 8 rows) took 3.6 times the CPU time of appended lines with as many `fsync`.
 """
 
+import asyncio
 import importlib
 import json
 import os
@@ -71,6 +72,15 @@ def write_table(lines: Iterable[bytes], path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+async def table_error(lines: Iterable[bytes], path: Path) -> OSError | None:
+    """Make a table of lines in a thread, and return the reason if it could not be written."""
+    try:
+        await asyncio.to_thread(write_table, lines, path)
+    except OSError as error:
+        return error
+    return None
+
+
 def row_of(line: bytes) -> dict[str, Any]:
     """Return the row of a line in a table."""
     stored = json.loads(line)
@@ -80,7 +90,12 @@ def row_of(line: bytes) -> dict[str, Any]:
         row |= {"error": json.dumps(error, ensure_ascii=False), "error_kind": error["kind"]}
     else:
         row |= {"value": json.dumps(value, ensure_ascii=False), "text": _text_of(value)}
-    return row
+    return {name: _encodable(one) if isinstance(one, str) else one for name, one in row.items()}
+
+
+def _encodable(text: str) -> str:
+    """Return a text with U+FFFD in place of halves of surrogate pairs, which a truncated reply may end with."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def arrow_schema() -> Any:
@@ -104,7 +119,7 @@ def pyarrow(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise KimiUsageError(
-            "Parquet files need pyarrow.", advice="Run: pip install 'langchain-kimi-openrouter[parquet]'."
+            "Parquet files need pyarrow.", advice="Run `pip install pyarrow`, or install the extra `parquet`."
         ) from error
 
 

@@ -13,7 +13,7 @@ from langchain_kimi.bulk.admission import Outcome
 from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
 from langchain_kimi.bulk.frames import Address, Frames, Message
 from langchain_kimi.bulk.results import BulkResult, line_of, result_of
-from langchain_kimi.bulk.rows import Estimates, Row, RunGate
+from langchain_kimi.bulk.rows import Estimates, Row, RunGate, own_key
 from langchain_kimi.bulk.state import packed, unpacked
 from langchain_kimi.bulk.target import digest_of, target_of
 from langchain_kimi.errors import KimiConnectionError
@@ -186,7 +186,7 @@ class Worker:
         return await asyncio.shield(task)
 
     def _key_of(self, row: Any, value: Any, column: str | None) -> str:
-        return self._target.key_of(value, self._digest) if column is None else str(row[column])
+        return self._target.key_of(value, self._digest) if column is None else own_key(row, column)
 
     async def _finished(self, link: Link, key: str, value: Any, result: BulkResult | None = None) -> BulkResult:
         try:

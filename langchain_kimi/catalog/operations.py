@@ -28,7 +28,7 @@ from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiNotFou
 PAGE = 1000
 """The largest page of models that OpenRouter returns."""
 MOST_MODELS = 100_000
-"""More than any list of models has. A server whose list has no end is not asked for ever."""
+"""The maximum number of models in a list, because a faulty server may send pages without end."""
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 

@@ -61,7 +61,7 @@ def _row(model: ListedModel, hosts: Sequence[Endpoint]) -> ModelRow | None:
 
 
 def _as_json(model: ListedModel) -> JSONObject:
-    return model.model_dump(mode="json", exclude_unset=True)
+    return model.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
 def _target(value: object) -> object:
@@ -81,7 +81,13 @@ def host_row(host: Endpoint) -> HostRow:
 
 
 def profile_of(model: JSONObject, kimi: KimiFamily | None, earlier: JSONObject) -> JSONObject:
-    """Return the profile of a listed model. `known` is its profile so far."""
+    """Return the profile of a listed model.
+
+    Args:
+        model: The entry of the list.
+        kimi: The family of the model; None if it is not a Kimi.
+        earlier: The profile so far, see `REMEMBERED`.
+    """
     day = datetime.fromtimestamp(model["created"], tz=UTC).date().isoformat()
     parameters = model.get("supported_parameters") or []
     profile: JSONObject = {

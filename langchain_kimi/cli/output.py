@@ -22,6 +22,9 @@ class Output:
         self.as_json = as_json
         # Python has no stdout if it was closed before the start (`>&-`).
         self._stream: TextIO = stream or sys.stdout or io.StringIO()
+        if isinstance(self._stream, io.TextIOWrapper):
+            # Windows writes to pipes and files in the encoding of the locale, which lacks most characters of answers.
+            self._stream.reconfigure(errors="backslashreplace")
         self._rich = None if as_json or not self._stream.isatty() else _rich()
 
     def flush(self) -> None:
@@ -31,7 +34,9 @@ class Output:
     def json(self, value: Any) -> None:
         """Write a value if JSON was requested."""
         if self.as_json:
-            self._stream.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+            # Python's escapes of characters beyond U+FFFF are not JSON.
+            has_all = (getattr(self._stream, "encoding", None) or "utf-8").lower().startswith("utf")
+            self._stream.write(json.dumps(value, ensure_ascii=not has_all, indent=2, default=str) + "\n")
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """Write a line of text, unless JSON was requested. The style is used on a terminal only."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-MISSING = "KimiToolSearch needs the package bm25s for this model: install langchain-kimi-openrouter[tool-search]."
+MISSING = "KimiToolSearch needs the package bm25s for this model: `pip install bm25s`, or the extra `tool-search`."
 # Chinese, Japanese and Korean have no blanks between words.
 _LETTERS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
@@ -71,5 +71,10 @@ class ToolIndex:
 
 def _text_of(function: Mapping[str, Any]) -> str:
     properties = (function.get("parameters") or {}).get("properties") or {}
-    parameters = [f"{name} {schema.get('description', '')}" for name, schema in properties.items() if schema]
+    # A schema may be `true`, which accepts everything (JSON Schema, draft 6).
+    parameters = [
+        f"{name} {schema.get('description', '') if isinstance(schema, Mapping) else ''}"
+        for name, schema in properties.items()
+        if schema
+    ]
     return " ".join([*[function["name"]] * _NAME_WEIGHT, function.get("description") or "", *parameters])

@@ -54,7 +54,7 @@ class OpenTelemetryCosts(CallObserver):
         except ImportError:
             raise KimiUsageError(
                 "OpenTelemetryCosts needs the package opentelemetry-api.",
-                advice="Install langchain-kimi-openrouter[opentelemetry].",
+                advice="Run `pip install opentelemetry-api`, or install the extra `opentelemetry`.",
             ) from None
         self._span = span
         self._beside = beside

@@ -230,8 +230,20 @@ class Batches:
             jobs = [*reversed(self._jobs.values())]
         names = [job.id for job in jobs]
         start = names.index(query["after"]) + 1 if query.get("after") in names else 0
-        end = start + int(query.get("limit") or 20)
+        end = start + number_in(query, "limit", 20)
         return jobs[start:end], end < len(jobs)
+
+
+def number_in(query: Mapping[str, str], name: str, default: int) -> int:
+    """Return a number of a query.
+
+    Raises:
+        RejectedRequestError: It is not a number (status 400).
+    """
+    text = query.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()):
+        raise RejectedRequestError(400, f"{name}: expected a number")
+    return int(text)
 
 
 def rows_of(requests: Any) -> list[tuple[str, JSONObject]]:

@@ -87,8 +87,10 @@ def _submitted(received: ReceivedRequest, batches: Batches, behavior: Behavior) 
     if body.get("endpoint") != "/v1/chat/completions" or not body.get("completion_window"):
         raise RejectedRequestError(400, "endpoint, completion_window: missing or not supported")
     file_id = str(body.get("input_file_id"))
-    lines = [json.loads(line) for line in batches.files.content(file_id).splitlines() if line.strip()]
-    rows = rows_of(lines)
+    try:
+        rows = rows_of([json.loads(line) for line in batches.files.content(file_id).splitlines() if line.strip()])
+    except ValueError as error:
+        raise RejectedRequestError(400, f"The file has a line that is not JSON: {error}") from error
     models = {row.get("model") for _, row in rows}
     job = batches.add(
         str(next(iter(models))),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.batches import FINISHED, AnswerRow, Batches, BatchJob, expiry, rows_of
+from langchain_kimi.testing.batches import FINISHED, AnswerRow, Batches, BatchJob, expiry, number_in, rows_of
 from langchain_kimi.testing.behavior import Behavior
 from langchain_kimi.testing.catalog import PROVIDERS, is_slug
 from langchain_kimi.testing.http1 import Response
@@ -145,6 +145,6 @@ def _list(batches: Batches, query: Mapping[str, str], answer: AnswerRow) -> JSON
 def _page(job: BatchJob, behavior: Behavior, query: Mapping[str, str]) -> JSONObject:
     if job.status not in FINISHED:
         raise RejectedRequestError(404, "The batch has no results yet")
-    start = int(query.get("cursor") or 0)
+    start = number_in(query, "cursor", 0)
     end = start + (behavior.batch_page or len(job.results) or 1)
     return {"data": job.results[start:end], "next_cursor": str(end) if end < len(job.results) else None}

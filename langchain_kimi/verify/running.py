@@ -2,18 +2,22 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_kimi._costs.charges import cost_of_error
 from langchain_kimi._kimi.price_rows import HostRow
 from langchain_kimi._openrouter.http.calls import CLOCK, Clock
+from langchain_kimi.bulk.purse import Purse, purse_of
 from langchain_kimi.catalog.rows import host_row
 from langchain_kimi.chat_models import ChatKimi
-from langchain_kimi.errors import KimiError, KimiUsageError
+from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 from langchain_kimi.verify.cases import Case, load_cases, packaged_cases
 from langchain_kimi.verify.judging import judge
 from langchain_kimi.verify.observing import observe
@@ -57,8 +61,12 @@ class _Store:
         """Keep a result."""
         self.rows[key] = row
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "model": self.model, **row}) + "\n")
+            with self.path.open("ab+") as file:
+                file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+                # A line that an interrupted run did not finish must not become the beginning of this one.
+                begin = b"" if file.read(1) in {b"", b"\n"} else b"\n"
+                line = json.dumps({"key": key, "model": self.model, **row})
+                file.write(begin + line.encode() + b"\n")
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
@@ -70,26 +78,45 @@ def _parsed(line: str) -> dict[str, Any] | None:
 
 
 @dataclass(slots=True)
-class _Purse:
-    """The budget: the amount spent, and the maximum cost of the calls in flight."""
+class _Calls:
+    """The calls of a run, with their money and their results.
 
-    limit: float | None
-    spent: float = 0.0
-    reserved: float = 0.0
-    is_empty: bool = False
+    Attributes:
+        are_refused: Whether some calls did not fit into the money.
+    """
 
-    def take(self, max_cost: float) -> bool:
-        """Reserve the maximum cost of a call; return whether the budget allows it."""
-        if self.limit is not None and self.spent + self.reserved + max_cost > self.limit:
-            self.is_empty = True
-            return False
-        self.reserved += max_cost
-        return True
+    model: ChatKimi
+    hosts: Mapping[str, HostRow]
+    store: _Store
+    purse: Purse | None
+    clock: Clock
+    are_refused: bool = False
 
-    def pay(self, max_cost: float, cost: float | None) -> None:
-        """Replace a reserved amount by the cost, or keep it if the cost is not known."""
-        self.reserved -= max_cost
-        self.spent += max_cost if cost is None else cost
+    async def make(self, jobs: Sequence[_Job], concurrency: int) -> None:
+        """Make the calls, several at a time."""
+        waiting = iter(jobs)
+        workers = [asyncio.create_task(self._work(waiting)) for _ in range(max(1, concurrency))]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            # After an error, such as a full disk, the others would go on with calls that cost money.
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, waiting: Iterator[_Job]) -> None:
+        for job in waiting:
+            if self.purse is None:
+                self.store.add(job.key, await _result(self.model, job, self.clock))
+                continue
+            try:
+                await self.purse.reserve(job.key, _max_call_cost(self.model, job.case, self.hosts[job.tag]))
+            except KimiBudgetExceededError:
+                self.are_refused = True
+                return
+            row = await _result(self.model, job, self.clock)
+            self.purse.settle(job.key, None if row["cost"] is None else Decimal(str(row["cost"])))
+            self.store.add(job.key, row)
 
 
 async def averify_hosts(  # noqa: PLR0913 - its options, by name
@@ -115,7 +142,8 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
         cases: Cases, or the path of a file with them (see `load_cases`); by default those of the package.
         runs: The number of times that each case is sent to each host.
         reference: The host that decides whether a call is expected if a case does not say so, such as `moonshotai`.
-        max_cost: US dollars that the calls may cost. A call is only sent if its maximum cost is left.
+        max_cost: US dollars that the calls may cost. A call is only sent if its maximum cost is left; it waits while
+            calls in progress may cost less than they have reserved.
         concurrency: The number of concurrent calls.
         results: A file to which each result is added. An interrupted run continues with it; failed calls are repeated.
         clock: The source of time.
@@ -134,25 +162,15 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
         raise KimiUsageError(f"{', '.join(unknown)}: not a host of {model.model_name}; it has {', '.join(listed)}.")
     store = _Store(model.model_name, None if results is None else Path(results))
     store.load()
-    purse = _Purse(max_cost)
+    purse = purse_of(None if max_cost is None else Decimal(str(max_cost)), Decimal(0))
     limited = model if model.max_tokens else model.model_copy(update={"max_tokens": MAX_TOKENS})
     jobs = [_Job(tag, case, run) for run in range(runs) for case in chosen for tag in tags]
-    waiting = iter([job for job in jobs if job.key not in store.rows])
-
-    async def work() -> None:
-        for job in waiting:
-            call_cost = _max_call_cost(limited, job.case, listed[job.tag])
-            if not purse.take(call_cost):
-                return
-            row = await _result(limited, job, clock)
-            purse.pay(call_cost, 0.0 if "error" in row else row["cost"])
-            store.add(job.key, row)
-
-    await asyncio.gather(*(work() for _ in range(max(1, concurrency))))
-    if purse.is_empty and not store.rows:
+    calls = _Calls(limited, listed, store, purse, clock)
+    await calls.make([job for job in jobs if job.key not in store.rows], concurrency)
+    if calls.are_refused and not store.rows:
         raise KimiUsageError(f"max_cost={max_cost} allows no call.", advice="Raise it, or lower max_tokens.")
     rows = [store.rows[job.key] for job in jobs if job.key in store.rows]
-    return report_of(model.model_name, rows, tags, reference, is_complete=not purse.is_empty)
+    return report_of(model.model_name, rows, tags, reference, is_complete=not calls.are_refused)
 
 
 def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options: Any) -> VerifyReport:
@@ -160,13 +178,13 @@ def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options:
     return asyncio.run(averify_hosts(model, hosts, **options))
 
 
-def _max_call_cost(model: ChatKimi, case: Case, host: HostRow) -> float:
+def _max_call_cost(model: ChatKimi, case: Case, host: HostRow) -> Decimal:
     """Return the maximum cost of a call, in US dollars."""
     # Hosts count a prompt differently, by up to two thirds more with tools.
     prompt = model.count_tokens(case.messages, case.tools or None).tokens * 2
     written = case.parameters.get("max_tokens") or model.max_tokens or MAX_TOKENS
     price = max(host["prompt"], host["cache_write"] or 0.0)
-    return float(prompt * price + written * host["completion"]) / _MILLION
+    return Decimal(str(prompt * price + written * host["completion"])) / _MILLION
 
 
 async def _result(model: ChatKimi, job: _Job, clock: Clock) -> Row:
@@ -178,7 +196,9 @@ async def _result(model: ChatKimi, job: _Job, clock: Clock) -> Row:
     try:
         seen = await observe(pinned, job.case, clock)
     except KimiError as error:
-        return {**row, "error": type(error).__name__, "message": str(error)[:300]}
+        paid = cost_of_error(error)
+        cost = None if paid.cost is None else float(paid.cost + paid.upstream_cost)
+        return {**row, "error": type(error).__name__, "message": str(error)[:300], "cost": cost}
     stages = dict(_judgements(job.case, before=seen.before, after=seen.after))
     times = {"first_token": seen.first_token, "seconds": seen.total}
     return {**row, **stages, **times, "cost": seen.cost, "tokens": [*seen.tokens]}

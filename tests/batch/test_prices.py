@@ -52,6 +52,12 @@ def test_without_a_cost_of_the_batch_rows_have_list_prices() -> None:
     assert costs(with_costs({"usage": None}, [row(1, 1)], "nobody/nothing")) == [(None, None)]
 
 
+def test_a_usage_of_another_type_counts_as_missing() -> None:
+    rows = with_costs({"usage": "unknown"}, [row(1_000_000, 0)], SLUG)
+
+    assert [source for _, source in costs(rows)] == [LISTED]
+
+
 def test_rows_without_usage_stay_as_they_are() -> None:
     odd: list[dict[str, Any]] = [
         {"response": None}, {"response": {"body": None}}, {"response": {"body": {"usage": []}}}, {"response": "x"}

@@ -1,5 +1,6 @@
 """One row is asked."""
 
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_kimi import ChatKimi, KimiAuthenticationError, KimiModerationError, KimiPermissionError
@@ -8,7 +9,7 @@ from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
 from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.rows import Estimates, Row, RunGate
-from langchain_kimi.testing import Emulator, faults
+from langchain_kimi.testing import Emulator, Reply, faults
 
 
 def gate() -> RunGate:
@@ -37,6 +38,15 @@ async def test_a_failure_is_a_result_with_its_exception(model: ChatKimi, openrou
     assert result.error is not None
     assert result.error.kind == "KimiAuthenticationError"
     assert (result.cost, result.input_tokens, result.output_tokens, result.unknown_costs) == (0.5, 7, 8, 1)
+
+
+async def test_a_row_has_the_host_of_its_last_call(model: ChatKimi, openrouter: Emulator) -> None:
+    openrouter.script(*[Reply(text=name, provider=name) for name in ("Parasail", "Novita")])
+    chain = model | (lambda message: [message, HumanMessage("Again.")]) | model
+
+    result, _ = await ask(chain, Row(0, "k", "hi"), gate())
+
+    assert result.provider == "Novita"
 
 
 def test_some_errors_are_those_of_every_row() -> None:

@@ -11,7 +11,7 @@ from langchain_kimi.bulk import BulkResult, BulkStoppedError, BulkSummary
 from langchain_kimi.bulk.base import BaseRun, stopped
 from langchain_kimi.bulk.engine import Run
 from langchain_kimi.bulk.lane import BatchRun
-from langchain_kimi.testing import Emulator
+from langchain_kimi.testing import Emulator, faults
 from tests.bulk.driving import CLOCK, small
 
 NewRun = Callable[..., BaseRun[Any]]
@@ -53,6 +53,33 @@ async def test_a_row_without_its_key_is_an_error_row(new_run: NewRun, tmp_path: 
     assert outcome.error is not None
     assert "KeyError: 'id'" in outcome.error.reason
     assert run.stop is None
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
+    failures: int, openrouter: Emulator, tmp_path: Path
+) -> None:
+    openrouter.script(*[faults.internal_error()] * failures)
+
+    # These are more rows than can be open at a time.
+    outcome = await results(Run(small(openrouter), tmp_path / "out", {"max_concurrency": 1}), ["same"] * 20)
+
+    assert [one.index for one in outcome] == list(range(20))
+    assert {one.ok for one in outcome} == {failures < 3}
+    assert sorted(one.state for one in outcome) == ["duplicate"] * 19 + ["new"]
+    assert len(openrouter.bodies) == min(failures + 1, 3)
+    assert (tmp_path / "out").read_bytes().count(b"\n") == 1
+
+
+async def test_rows_with_empty_keys_do_not_share_a_result(new_run: NewRun, tmp_path: Path) -> None:
+    keys = {"a": None, "b": "", "c": float("nan"), "d": None, "e": 0}
+    run = new_run(tmp_path / "out", key=lambda row: keys[row])
+
+    outcome = await results(run, list(keys))
+
+    reasons = [one.error.reason.rpartition(" is ")[2] if one.error else one.key for one in outcome]
+    assert reasons == ["None.", "''.", "nan.", "None.", "0"]
+    assert [one.state for one in outcome] == ["new"] * 5
 
 
 async def test_an_unexpected_exception_in_a_row_stops_the_run(new_run: NewRun, tmp_path: Path) -> None:

@@ -37,19 +37,40 @@ async def test_messages_arrive_in_order_whatever_their_size() -> None:
 
 async def test_only_the_secret_is_a_proof() -> None:
     async with pair() as (one, other, _):
-        for secret, is_proven in (("right", True), ("wrong", False)):
-            _, outcome = await asyncio.gather(one.prove(secret), other.is_proven("right"))
-            assert outcome is is_proven
-        one.send({"nothing": 1})
+        _, is_proven = await asyncio.gather(one.prove("right"), other.is_proven("right"))
+        assert is_proven
+    for answer in ({"nothing": 1}, {"proof": "é"}):
+        async with pair() as (one, other, _):
+            one.send(answer)
+            assert not await other.is_proven("right")
+
+
+async def test_a_worker_with_a_wrong_secret_is_not_accepted() -> None:
+    async with pair() as (one, other, _):
+        proving = asyncio.create_task(one.prove("wrong"))
         assert not await other.is_proven("right")
+        other.end()
+        with pytest.raises(KimiConnectionError, match="was closed"):
+            await proving
+
+
+async def test_a_worker_reads_nothing_from_a_program_without_the_secret() -> None:
+    async with pair() as (one, other, _):
+        proving = asyncio.create_task(one.prove("right"))
+        other.send({"nonce": "n"})
+        proof = (await other.receive())["proof"]
+        # The proof of the worker is not one of the run.
+        other.send({"proof": proof})
+        with pytest.raises(KimiConnectionError, match="does not have its secret"):
+            await proving
 
 
 async def test_a_value_that_is_not_a_message_is_an_error() -> None:
-    for content in (b"", b"\0\0\0\2{]", b"\0\0\0\5{}"):
+    for content in (b"", b"\0\0\0\2{]", b"\0\0\0\5{}", b"\0\0\0\2[]"):
         async with pair() as (_, other, writer):
             writer.write(content)
             writer.write_eof()
-            with pytest.raises(KimiConnectionError, match="was closed"):
+            with pytest.raises(KimiConnectionError, match=r"was closed|is not an object"):
                 await other.receive()
 
 

@@ -177,6 +177,27 @@ async def test_the_money_is_not_exceeded(openrouter: Emulator, tmp_path: Path) -
     assert all(len(body["requests"]) < 8 for body in submissions(openrouter))
 
 
+async def test_a_full_disk_ends_the_wait_of_other_batches_for_money(openrouter: Emulator, tmp_path: Path) -> None:
+    run = BatchRun(small(openrouter), tmp_path / "out", {"lane": "batch", "max_cost": 0.000_5}, CLOCK)
+    run._journal.path = Path("/dev/full")
+
+    with pytest.raises(BulkStoppedError, match="No space left"):
+        await anext(run.results(["a", "b", "c", "d"]))
+
+    assert submissions(openrouter) == []
+
+
+async def test_a_row_that_is_sent_again_counts_the_cost_of_all_batches(openrouter: Emulator, tmp_path: Path) -> None:
+    openrouter.script(Reply(text=""))
+    [outcome] = await results(small(openrouter), ["a"], tmp_path / "out")
+    openrouter.clear()
+    [plain] = await results(small(openrouter), ["a"], tmp_path / "other")
+
+    assert outcome.ok
+    assert outcome.input_tokens == 2 * plain.input_tokens
+    assert outcome.cost > plain.cost
+
+
 async def test_a_budget_of_the_user_stops_the_run(openrouter: Emulator, tmp_path: Path) -> None:
     config = {"callbacks": [Budget(max_cost=0)]}
 
@@ -278,11 +299,16 @@ def test_a_run_needs_a_file_and_a_batch_api(openrouter: Emulator, tmp_path: Path
         BatchRun(small(openrouter), tmp_path / "out", {"lane": "fast"})  # type: ignore[typeddict-item]  # an unknown lane
 
 
-def test_a_journal_of_something_else_is_refused_and_the_output_stays_free(openrouter: Emulator, tmp_path: Path) -> None:
+def test_a_journal_of_something_else_is_refused_and_the_output_stays_free(
+    openrouter: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "langchain_kimi")
     (tmp_path / "out.batches.jsonl").write_text('{"key": "a"}\n')
     for _ in range(2):
         with pytest.raises(KimiUsageError, match="not the journal"):
-            BatchRun(small(openrouter), tmp_path / "out", {})
+            BatchRun(small(openrouter), tmp_path / "out", {"progress": True})
+    # The progress has ended, which leaves no bar on a terminal.
+    assert caplog.messages == ["0 rows, 0 failed, $0.0000"] * 2
 
 
 PROGRAM = """

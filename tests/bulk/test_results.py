@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from langchain_kimi import KimiRateLimitError, KimiTimeoutError
 from langchain_kimi.bulk.results import BulkError, BulkResult, BulkStoppedError, line_of, result_of
@@ -53,6 +53,20 @@ def test_without_a_schema_an_object_is_read_as_a_dict() -> None:
     line = line_of(BulkResult("k", 0, Order(city="Oslo")))
 
     assert result_of(line, None, "stored", 0, None).value == {"city": "Oslo"}
+
+
+def test_objects_are_made_again_by_their_aliases_or_stay_dicts() -> None:
+    class Aliased(BaseModel):
+        city: str = Field(alias="City Name")
+
+    class Different(BaseModel):
+        city: str = Field(validation_alias="in", serialization_alias="out")
+
+    aliased, different = Aliased(**{"City Name": "Oslo"}), Different(**{"in": "Oslo"})
+    stored = [line_of(BulkResult("k", 0, one)) for one in (aliased, different)]
+
+    assert result_of(stored[0], Aliased, "stored", 0, None).value == aliased
+    assert result_of(stored[1], Different, "stored", 0, None).value == {"out": "Oslo"}
 
 
 def test_a_duplicate_costs_nothing() -> None:

@@ -1,7 +1,11 @@
 """`bulk.run`: the whole run in one call, also in a notebook, and after a kill."""
 
+import asyncio
+import itertools
 import json
 import signal
+import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +29,26 @@ def test_a_run_returns_its_sums(model: ChatKimi, openrouter: Emulator, tmp_path:
 
 async def test_a_run_works_where_a_loop_is_running(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     assert bulk.run(model, ["a"], out=tmp_path / "a.jsonl").answered == 1
+
+
+def test_an_interrupt_in_a_notebook_ends_the_run(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+    this_thread = threading.main_thread().ident
+    assert this_thread is not None
+
+    def interrupt(result: BulkResult) -> None:
+        if result.index == 0:
+            signal.pthread_kill(this_thread, signal.SIGINT)
+
+    async def cell() -> None:
+        rows = (f"question {number}" for number in itertools.count())
+        bulk.run(model, rows, out=tmp_path / "a.jsonl", max_concurrency=1, on_result=interrupt)
+
+    # `asyncio.run` would take the interrupt as the cancellation of its task; the loop of a notebook does not.
+    loop = asyncio.new_event_loop()
+    with closing(loop), pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(cell())
+
+    assert 0 < (tmp_path / "a.jsonl").read_bytes().count(b"\n") < 1_000
 
 
 def test_results_that_would_be_lost_are_refused(model: ChatKimi, openrouter: Emulator) -> None:

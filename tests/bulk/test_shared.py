@@ -86,6 +86,8 @@ def test_values_that_cannot_be_shared_are_refused() -> None:
             Shared(**options)
 
 
-def test_an_address_of_another_machine_is_an_error() -> None:
+def test_an_address_of_another_machine_is_an_error_and_ends_the_progress(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "langchain_kimi")
     with pytest.raises(OSError):  # noqa: PT011 - the text depends on the system
-        Shared(host="::1%nosuchinterface")
+        Shared(host="::1%nosuchinterface", progress=True)
+    assert [message.startswith("0 rows, 0 failed") for message in caplog.messages] == [True]

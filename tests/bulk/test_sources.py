@@ -1,6 +1,6 @@
 """The rows of a run, from iterables and files."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,21 @@ async def test_a_parquet_file_without_pyarrow_names_the_extra(tmp_path: Path, mo
 async def test_other_values_are_refused(source: Any) -> None:
     with pytest.raises(KimiUsageError, match="must be an iterable"):
         await listed(source)
+
+
+class Frame:
+    """A data frame like those of pandas, whose iterator yields the names of its columns."""
+
+    columns = ("text",)
+    shape = (2, 1)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+
+async def test_the_columns_of_a_data_frame_are_not_its_rows() -> None:
+    with pytest.raises(KimiUsageError, match=r'got Frame.*to_dict\("records"\)'):
+        await listed(Frame())
 
 
 async def test_unreadable_files_are_refused(tmp_path: Path) -> None:

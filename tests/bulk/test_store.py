@@ -41,6 +41,20 @@ async def test_lines_are_found_by_their_keys(tmp_path: Path) -> None:
     assert path.read_bytes().count(b"\n") == 501
 
 
+async def test_lines_are_read_without_the_functions_that_windows_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("os.pread")
+    store = Store(tmp_path / "a.jsonl", DESCRIPTION)
+    await fill(store, "a", "b")
+
+    outcome, content = store.find("b"), [*store.lines()]
+    store.close()
+
+    assert outcome is not None
+    assert (outcome.content, content) == (line("b"), [line("a"), line("b")])
+
+
 async def test_a_later_run_finds_them_too_and_the_last_line_of_a_key_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     first = Store(path, DESCRIPTION)

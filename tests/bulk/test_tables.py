@@ -48,6 +48,15 @@ def test_a_run_ends_with_a_table_of_all_results(
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
+def test_half_of_a_surrogate_pair_becomes_a_replacement_character(suffix: str, tmp_path: Path) -> None:
+    line = json.dumps({"key": "a", "ok": True, "kind": "json", "value": "cut \ud83d"}).encode()
+    write_table([line], tmp_path / f"out{suffix}")
+
+    [row] = rows_of(tmp_path / f"out{suffix}")
+    assert (row["value"], row["text"]) == ('"cut \ufffd"', "cut \ufffd")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
 def test_the_batch_lane_makes_the_same_table(
     suffix: str, model: ChatKimi, openrouter: Emulator, tmp_path: Path
 ) -> None:

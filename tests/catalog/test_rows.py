@@ -46,6 +46,11 @@ def test_a_model_without_prices_or_limits_has_no_row() -> None:
     assert facts_of(models, {}, source="", date="")["models"] == {}
 
 
+def test_null_counts_as_missing() -> None:
+    profile = facts_of([listed(K4, created=None, name=None)], {}, source="", date="")["models"][K4]["profile"]
+    assert (profile["name"], profile["release_date"]) == (K4, "1970-01-01")
+
+
 def test_a_profile_has_the_limits_and_efforts_of_the_list() -> None:
     reasoning = {"supported_efforts": ["low", "high"], "default_effort": "low"}
     models = [

@@ -39,6 +39,18 @@ def test_json_is_the_only_output() -> None:
     assert stream.getvalue() == '{\n  "a": "ä"\n}\n'
 
 
+@pytest.mark.parametrize(
+    ("as_json", "expected"), [(True, b'"\\u00e4 \\ud83d\\ude00"\n'), (False, b"\\xe4 \\U0001f600\n")]
+)
+def test_characters_that_the_stream_lacks_are_escaped(*, as_json: bool, expected: bytes) -> None:
+    written = io.BytesIO()
+    out = Output(as_json=as_json, stream=io.TextIOWrapper(written, encoding="ascii"))
+    out.line("ä 😀")
+    out.json("ä 😀")
+    out.flush()
+    assert written.getvalue() == expected
+
+
 def test_a_terminal_gets_tables_and_colors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)

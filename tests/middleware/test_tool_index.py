@@ -18,7 +18,7 @@ FUNCTIONS: list[dict[str, Any]] = [
     function("calendar_add_event", "Add an event.", start="When the meeting begins."),
     function("sendEmail", "Send a message to a person.", to="The address."),
     function("天气查询", "查询城市的天气"),
-    {"name": "ping"},
+    {"name": "ping", "parameters": {"properties": {"anything": True, "nothing": False}}},
 ]
 
 
@@ -71,5 +71,5 @@ def test_tools_without_words_can_be_found_by_name() -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bm25s", None)
-    with pytest.raises(ImportError, match=r"install langchain-kimi-openrouter\[tool-search\]"):
+    with pytest.raises(ImportError, match="pip install bm25s"):
         ToolIndex(FUNCTIONS)

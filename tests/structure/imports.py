@@ -83,7 +83,8 @@ LAYERS = {
         LANGCHAIN | {"langchain", "langgraph", "threading"},
     ),
     "verify": Layer(
-        MODEL | {"_calls", "_keys", "_settings", "_tracing", "catalog", "chat_models"}, LANGCHAIN | {"asyncio"}
+        MODEL | {"_calls", "_keys", "_settings", "_tracing", "bulk.purse", "catalog", "chat_models"},
+        LANGCHAIN | {"asyncio"},
     ),
     "__init__": Layer(
         frozenset({"bulk", "verify"}) | MODEL | {"_settings", "callbacks", "catalog", "chat_models", "_loading"}

@@ -52,6 +52,15 @@ def test_answers_and_errors_are_in_two_files(openrouter: Emulator) -> None:
     assert (error["custom_id"], error["response"]) == ("1", None)
 
 
+def test_broken_lines_and_numbers_are_refused(openrouter: Emulator) -> None:
+    files = {"file": ("a.jsonl", b'{"custom_id": "0"', "application/jsonl")}
+    name = ask(openrouter, "POST", "/files", data={"purpose": "batch"}, files=files).json()["id"]
+
+    for answer in (submit(openrouter, name), ask(openrouter, "GET", "/batches?limit=many")):
+        assert answer.status_code == 400
+        assert "not JSON" in answer.text or "limit: expected a number" in answer.text
+
+
 def test_a_batch_without_errors_has_one_file(openrouter: Emulator) -> None:
     openrouter.behave(reasoning=False)
 

@@ -1,5 +1,6 @@
 """The verifier against an emulator whose hosts have planted faults."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from langchain_kimi import ChatKimi, averify_hosts, verify_hosts
 from langchain_kimi.errors import KimiUsageError
-from langchain_kimi.testing import SAMPLE_HOSTS, EmulatedHost, Emulator
+from langchain_kimi.testing import SAMPLE_HOSTS, EmulatedHost, Emulator, faults
 from langchain_kimi.verify import Rate
 from langchain_kimi.verify.running import _judgements
 from tests.conftest import KEY
@@ -69,6 +70,12 @@ async def test_the_budget_is_kept(habits: Emulator, kimi: ChatKimi) -> None:
         await averify_hosts(kimi, ["steady"], cases=CASES, max_cost=0.0001)
 
 
+async def test_calls_wait_for_the_money_that_others_do_not_need(habits: Emulator, kimi: ChatKimi) -> None:
+    report = await averify_hosts(kimi, ["steady"], cases=CASES, runs=3, max_cost=0.0035, concurrency=5)
+    assert report.is_complete
+    assert report.calls == len(habits.bodies) == 6
+
+
 async def test_a_run_is_resumed_and_only_failed_calls_are_repeated(
     habits: Emulator, kimi: ChatKimi, tmp_path: Path
 ) -> None:
@@ -80,12 +87,30 @@ async def test_a_run_is_resumed_and_only_failed_calls_are_repeated(
     sent = len(habits.bodies)
     second = await averify_hosts(kimi, ["steady", "broken"], **options)
     assert [body["provider"]["only"] for body in habits.bodies[sent:]] == [["broken"], ["broken"]]
+    # The line that a killed run did not finish is alone, and the next one is whole.
+    assert file.read_text().count('{"key": "half\n{"key": "broken/') == 1
     assert [host.tag for host in second.hosts] == [host.tag for host in first.hosts]
     assert second.cost == first.cost
     # Results of another model do not count.
     other = kimi.model_copy(update={"model_name": "moonshotai/kimi-k3"})
     assert (await averify_hosts(other, ["steady"], cases=CASES, results=file)).calls == 2
     assert len(habits.bodies) == sent + 4
+
+
+async def test_a_failed_call_counts_with_its_maximum_cost_if_it_may_be_charged(
+    habits: Emulator, kimi: ChatKimi
+) -> None:
+    habits.script(faults.connection_cut(), times=None)
+    report = await averify_hosts(kimi, ["steady"], cases=CASES, runs=20, max_cost=0.0035, concurrency=1)
+    assert 0 < len(habits.bodies) < 4
+    assert not report.is_complete
+
+
+async def test_after_an_error_no_further_call_is_sent(habits: Emulator, kimi: ChatKimi, tmp_path: Path) -> None:
+    before = asyncio.all_tasks()
+    with pytest.raises(FileNotFoundError):
+        await averify_hosts(kimi, ["steady"], cases=CASES, runs=20, results=tmp_path / "missing" / "results.jsonl")
+    assert asyncio.all_tasks() == before
 
 
 @pytest.mark.parametrize(

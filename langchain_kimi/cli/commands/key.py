@@ -33,6 +33,6 @@ def key_rows(key: KeyInfo) -> list[dict[str, str]]:
         "used this month": key.usage_monthly,
     }
     texts = {"label": key.label, "limit resets": key.limit_reset, "expires": key.expires_at}
-    rows = [{"": name, "value": number(value, " USD", 4)} for name, value in dollars.items()]
-    rows += [{"": name, "value": text or "-"} for name, text in texts.items()]
-    return [{"field": row[""], "value": row["value"]} for row in rows if row["value"] != "-"]
+    values = {name: number(value, " USD", 4) for name, value in dollars.items()}
+    values |= {name: text or "-" for name, text in texts.items()}
+    return [{"field": name, "value": value} for name, value in values.items() if value != "-"]

@@ -202,7 +202,6 @@ _REPEATED = (
     ("it as a page", _repeats(b"HTTP/1.1 500 No\r\n\r\n<p>", b"</p>")),
 )
 """The places of a reply in which the headers of the request come back."""
-_HAS_KEY = "The reply has the headers of the request, and so the key."
 
 CONNECTIONS = (
     *(
@@ -251,12 +250,14 @@ def listening(hostile: HostileConnection, tls: ssl.SSLContext | None = None) -> 
             connection.close()
 
         def accept() -> None:
-            with contextlib.suppress(OSError):
-                # `shutdown` ends the wait with an error.
-                while True:
-                    thread = threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True)
-                    thread.start()
-                    threads.append(thread)
+            while True:
+                connection, _ = listener.accept()
+                if stop.is_set():
+                    connection.close()
+                    return
+                thread = threading.Thread(target=serve, args=(connection,), daemon=True)
+                thread.start()
+                threads.append(thread)
 
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
@@ -264,9 +265,8 @@ def listening(hostile: HostileConnection, tls: ssl.SSLContext | None = None) -> 
             yield listener.getsockname()[1]
         finally:
             stop.set()
-            # A blocked accept returns after a shutdown, but not after a close.
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
+            # Only Linux ends a blocked accept by a shutdown of the listener, so a connection ends it.
+            socket.create_connection(listener.getsockname()).close()
             accepting.join()
             for thread in threads:
                 thread.join(timeout=1.0)
