@@ -8,6 +8,7 @@ the run into that context, and the next call of ChatKimi in the context takes it
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from langchain_kimi.errors import KimiError
@@ -16,8 +17,7 @@ MODEL_TYPE = "openrouter-kimi"
 """The `_type` of ChatKimi in invocation parameters. Calls of other models take no slots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """A budget that a call has to wait for.
 
     Attributes:

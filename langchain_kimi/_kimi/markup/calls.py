@@ -1,7 +1,7 @@
 """Build a tool call from markup: find its tool and its arguments, and decide whether it is certainly a call."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from langchain_kimi._kimi.markup.grammar import BARE, parsed
 from langchain_kimi._kimi.tools import OfferedTools
@@ -17,8 +17,7 @@ _OPAQUE = lazy_pattern(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|
 _PLACEHOLDER = lazy_pattern(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class LeakedCall:
+class LeakedCall(NamedTuple):
     """A tool call in markup.
 
     Attributes:

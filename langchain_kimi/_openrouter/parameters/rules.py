@@ -9,7 +9,7 @@ import difflib
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
@@ -278,6 +278,17 @@ def unless_empty(value: object) -> object:
 
 Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_flag)]
 """A bool; numbers and strings are refused."""
+
+
+class Unchecked:
+    """Annotate a field that pydantic does not check, because a validator of the model does.
+
+    It is like pydantic's `SkipValidation`, which creates the schema of the annotation all the same.
+    """
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> Any:
+        return {"type": "any"}
 
 
 FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
