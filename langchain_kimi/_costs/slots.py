@@ -7,7 +7,6 @@ the run into that context, and the next call of ChatKimi in the context takes it
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -29,7 +28,6 @@ class Ticket(NamedTuple):
     refuse: Callable[[], Exception]
 
 
-@dataclass(slots=True, eq=False)
 class Slot:
     """The data of one run.
 
@@ -41,11 +39,14 @@ class Slot:
         is_taken: Whether a call has taken the slot, or the run has ended.
     """
 
-    run_id: UUID
-    generation_id: str | None = None
-    errors: list[KimiError] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
-    is_taken: bool = False
+    __slots__ = ("errors", "generation_id", "is_taken", "run_id", "tickets")
+
+    def __init__(self, run_id: UUID) -> None:
+        self.run_id = run_id
+        self.generation_id: str | None = None
+        self.errors: list[KimiError] = []
+        self.tickets: list[Ticket] = []
+        self.is_taken = False
 
 
 _slots: ContextVar[tuple[Slot, ...]] = ContextVar("langchain_kimi_slots", default=())

@@ -8,7 +8,6 @@ messages (such as `reasoning_details`), so later steps copy whatever they change
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast, get_args
 
 from langchain_core.messages import (
@@ -33,18 +32,20 @@ from langchain_kimi._request.tool_calls import usual_calls
 from langchain_kimi.errors import KimiUsageError
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Conversion:
     """The state of a conversion: the messages, the position of the current one, and the wire messages before it."""
 
-    messages: Sequence[BaseMessage]
-    position: int = 0
-    wire: list[WireMessage] = field(default_factory=list)
-    _read: int = 0
-    """The number of wire messages that `open_call` has read."""
-    _calls: dict[str | None, list[deque[str]]] = field(default_factory=dict)
-    """The ids of the calls of each function, one queue per turn."""
-    _answered: set[str] = field(default_factory=set)
+    __slots__ = ("_answered", "_calls", "_read", "messages", "position", "wire")
+
+    def __init__(self, messages: Sequence[BaseMessage], wire: list[WireMessage]) -> None:
+        self.messages = messages
+        self.position = 0
+        self.wire = wire
+        # The number of wire messages that `open_call` has read.
+        self._read = 0
+        # The ids of the calls of each function, one queue per turn.
+        self._calls: dict[str | None, list[deque[str]]] = {}
+        self._answered: set[str] = set()
 
     @property
     def place(self) -> str:
@@ -88,7 +89,7 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
     wire: list[WireMessage] = []
     others: list[WireMessage] = []
     unusual: list[WireMessage] = []
-    conversation = _Conversion(messages, wire=wire)
+    conversation = _Conversion(messages, wire)
     for position, message in enumerate(messages):
         # Most messages of a long conversation are plain text, so they are converted inline, without a function call,
         # and with a test per class instead of a table: 250 µs per 1,000 messages, of which 80 create the dicts.
