@@ -18,8 +18,10 @@ LAZY = ("Budget", "TokenCount", "track_costs")
 LEFT_OUT = {
     "a part of the package": (
         "batch", "bulk", "callbacks", "catalog", "cli", "middleware", "observability", "testing", "verify",
-        "_costs.budget", "_costs.ledger", "_costs.records", "_costs.tracking", "_openrouter.overflow",
-        "_openrouter.parameters.server_tools", "_structured.parser", "_structured.plan",
+        "_costs.budget", "_costs.ledger", "_costs.records", "_costs.tracking", "_kimi.call_arguments",
+        "_kimi.markup.parser", "_kimi.markup.tags", "_openrouter.json_schema", "_openrouter.overflow",
+        "_openrouter.parameters.server_tools", "_request.assistant", "_request.content", "_request.media",
+        "_structured.parser", "_structured.plan",
         "_tokens.counting", "_tokens.estimate", "_tokens.vocabulary",
     ),
     "an optional package": (

@@ -23,11 +23,10 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_kimi import _request
 from langchain_kimi._openrouter.conversation import Conversation
 from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
-from langchain_kimi._request.assistant import assistant_to_wire
 from langchain_kimi._request.changes import split_content
-from langchain_kimi._request.content import content_to_wire
 from langchain_kimi._request.tool_calls import usual_calls
 from langchain_kimi.errors import KimiUsageError
 
@@ -153,7 +152,7 @@ def _content(
     role: Role, message: BaseMessage, conversation: _Conversion, content: Any = None
 ) -> str | list[JSONObject]:
     content = message.content if content is None else content
-    return content if isinstance(content, str) else content_to_wire(content, role, conversation.place)
+    return content if isinstance(content, str) else _request.content.content_to_wire(content, role, conversation.place)
 
 
 def _named(role: Role, content: str | list[JSONObject], name: str | None) -> WireMessage:
@@ -212,19 +211,19 @@ def _user_with_results(content: list[Any], name: str | None, conversation: _Conv
     ]
     # An empty text replaces each result, so that errors name the right positions.
     rest = ["" if _is_tool_result(block) else block for block in content]
-    rest_content = content_to_wire(rest, "user", conversation.place)
+    rest_content = _request.content.content_to_wire(rest, "user", conversation.place)
     return [*wire, _named("user", rest_content, name)] if rest_content else wire
 
 
 def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
     if not block.get("tool_use_id"):
         raise KimiUsageError(f"{place}: a block of type 'tool_result' needs 'tool_use_id'.")
-    content = content_to_wire(block.get("content") or "", "tool", place)
+    content = _request.content.content_to_wire(block.get("content") or "", "tool", place)
     return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
 
 
 def _assistant(message: AIMessage, conversation: _Conversion) -> list[WireMessage]:
-    wire = assistant_to_wire(message, conversation.messages, conversation.position)
+    wire = _request.assistant.assistant_to_wire(message, conversation.messages, conversation.position)
     return [] if wire is None else [wire]
 
 

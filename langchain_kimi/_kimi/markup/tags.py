@@ -34,10 +34,6 @@ _OPENED = lazy_pattern(
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
 _CLOSED = lazy_pattern(r"<\|close\|>\s{0,8}(message|think|response|tools|call|argument|json)\s{0,8}<\|sep\|>")
-BEGIN_OF_TAG = lazy_pattern(
-    r"<\|(?:open|close)\|>\s{0,8}(?:(?:message|think|response|tools|call|argument|json)\b|\w{0,8}\Z|\s*\Z)"
-)
-"""The beginning of a tag. A marker that other text follows does not begin a tag."""
 _ATTRIBUTE = lazy_pattern(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = lazy_pattern(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = lazy_pattern(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")

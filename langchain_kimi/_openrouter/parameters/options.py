@@ -125,16 +125,7 @@ def options_of(kind: type[OptionsType]) -> BeforeValidator:
     return BeforeValidator(lambda value: None if value is None else built(kind, value))
 
 
-class BuiltOptions:
-    """Annotate a field that holds options of a class, and takes a dict of them too, as `options_of` does.
-
-    pydantic creates no schemas of the class and its fields for such a field. They are created when the first options
-    are; for the request's parameters they took a twentieth of the package's import. Such a field has no JSON schema.
-
-    Args:
-        kind: The class.
-    """
-
+class _BuiltOptions:
     def __init__(self, kind: type[Options]) -> None:
         self._kind = kind
 
@@ -144,6 +135,15 @@ class BuiltOptions:
 
     def _check(self, value: object) -> Options | None:
         return None if value is None else built(self._kind, value)
+
+
+def built_options(kind: type[Options]) -> _BuiltOptions:
+    """Return the annotation of a field that holds options of a class, and takes a dict of them too, as `options_of`.
+
+    pydantic creates no schemas of the class and its fields for such a field. They are created with the first options;
+    for the parameters of requests they took a twentieth of the package's import. Such a field has no JSON schema.
+    """
+    return _BuiltOptions(kind)
 
 
 def _price(value: object) -> object:
