@@ -26,7 +26,7 @@ class LeakedCall(NamedTuple):
         arguments: The text of the arguments, which may not be valid JSON.
         error: The reason why the call must not be run, other than errors in the arguments, or None.
         is_certain: Whether this is certainly a call: it names an offered tool or has another provider's kind of id.
-        index: The number of the call in K3's markup, which has no ids; otherwise empty.
+        number: The number of the call in K3's markup, which has no ids; otherwise empty.
     """
 
     id: str
@@ -34,7 +34,7 @@ class LeakedCall(NamedTuple):
     arguments: str
     error: str | None
     is_certain: bool
-    index: str = ""
+    number: str = ""
 
 
 def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str | None) -> LeakedCall:
@@ -89,7 +89,7 @@ def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | N
         arguments,
         error,
         is_certain=offered_name is not None and not is_placeholder,
-        index=index,
+        number=index,
     )
 
 
