@@ -26,7 +26,7 @@ FIRST_FIELDS = ("model_name", "openrouter_api_key", "openrouter_api_base", "host
 """The fields that come first in the constructor's signature."""
 
 
-class Signed(BaseModel):
+class Signed(BaseModel, defer_build=True):
     """Gives all subclasses a readable signature: that of pydantic has validators in its annotations."""
 
     @classmethod

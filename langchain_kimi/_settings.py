@@ -39,7 +39,7 @@ from langchain_kimi._openrouter.http.endpoint import (
 from langchain_kimi._openrouter.http.transports import Transport, check_transport, import_clients
 from langchain_kimi._openrouter.parameters.descriptions import with_descriptions
 from langchain_kimi._openrouter.parameters.merging import OTHER_NAMES, RequestParameters
-from langchain_kimi._openrouter.parameters.rules import text
+from langchain_kimi._openrouter.parameters.rules import UNCHECKED, text
 from langchain_kimi._openrouter.retries import Retries, number_of_attempts
 from langchain_kimi.errors import KimiUsageError
 
@@ -72,7 +72,7 @@ class KimiSettings(RequestParameters, Aliases):
     openrouter_api_base: str | None = Field(default=None, alias=ALIASES["openrouter_api_base"])
     """The base URL of the API; by default the environment variable `OPENROUTER_API_BASE`, or that of the host."""
 
-    host: Annotated[Host | str | dict[str, Any] | None, SkipValidation] = None
+    host: Annotated[Host | str | dict[str, Any] | None, UNCHECKED] = None
     """The kind of server: a `Host`, or a name such as `openrouter`, `moonshot`, `vllm` or `llama.cpp` (the error for an
     unknown name lists all names); by default it follows from `base_url`. Other servers do not get OpenRouter's own
     fields."""
@@ -80,7 +80,7 @@ class KimiSettings(RequestParameters, Aliases):
     allow_insecure_http: bool = False
     """Whether to allow a `base_url` with plain http on another machine, where the key is sent unencrypted."""
 
-    request_timeout: Annotated[TimeoutSetting, SkipValidation] = Field(default=None, alias=ALIASES["request_timeout"])
+    request_timeout: Annotated[TimeoutSetting, UNCHECKED] = Field(default=None, alias=ALIASES["request_timeout"])
     """Seconds without content before a call fails (default 120), or `{"connect": 10, "idle": 120, "total": None}`."""
 
     max_retries: int = Field(default=2, ge=0)
@@ -168,7 +168,7 @@ class KimiSettings(RequestParameters, Aliases):
     """The maximum number of connections that models with the same settings open together (for async calls: per event
     loop). Further calls wait in order, for at most the connect timeout."""
 
-    transport: Annotated[Transport, SkipValidation] = Field(default="httpx", exclude=True, repr=False)
+    transport: Annotated[Transport, UNCHECKED] = Field(default="httpx", exclude=True, repr=False)
     """The package for connections: `"httpx"`, `"httptools"` (less CPU time for all calls) or `"aiohttp"` (less CPU time
     for async streams). The extras `httptools` and `aiohttp` install the packages. Calls through a proxy use httpx."""
 

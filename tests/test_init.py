@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import langchain_kimi
+from langchain_kimi import Host, Prediction, ProviderPreferences, Reasoning, Timeout
 from tests.interpreters import Interpreter
 
 LAZY = ("Budget", "TokenCount", "track_costs")
@@ -18,8 +19,10 @@ LAZY = ("Budget", "TokenCount", "track_costs")
 LEFT_OUT = {
     "a part of the package": (
         "batch", "bulk", "callbacks", "catalog", "cli", "middleware", "observability", "testing", "verify",
-        "_costs.budget", "_costs.ledger", "_costs.records", "_costs.tracking", "_openrouter.overflow",
-        "_openrouter.parameters.server_tools", "_structured.parser", "_structured.plan",
+        "_costs.budget", "_costs.ledger", "_costs.records", "_costs.tracking", "_kimi.call_arguments",
+        "_kimi.markup.parser", "_kimi.markup.tags", "_openrouter.json_schema", "_openrouter.overflow",
+        "_openrouter.parameters.server_tools", "_request.assistant", "_request.content", "_request.media",
+        "_structured.parser", "_structured.plan",
         "_tokens.counting", "_tokens.estimate", "_tokens.vocabulary",
     ),
     "an optional package": (
@@ -76,6 +79,18 @@ def test_the_validators_of_chunks_and_bindings_are_made_when_they_are_needed(int
     assert interpreter.printed(VALIDATORS).splitlines() == [
         "[False, False, False]", "FirstMessage hi", "LastMessage True", "[False, True, False]"
     ]  # fmt: skip
+
+
+def test_the_schema_of_the_model_has_no_schemas_of_options_and_hosts() -> None:
+    schema = str(langchain_kimi.ChatKimi.__pydantic_core_schema__)
+    assert "'temperature'" in schema
+    assert [kind for kind in (Host, Prediction, ProviderPreferences, Reasoning, Timeout) if f"{kind!r}" in schema] == []
+    options = {"provider": {"only": ["novita"]}, "reasoning": {"effort": "low"}, "timeout": Timeout(idle=1.0)}
+    dumped = langchain_kimi.ChatKimi(api_key="k", host=Host(name="x", base_url="https://x"), **options).model_dump()
+    assert ProviderPreferences(**dumped["provider"]).to_wire() == options["provider"]
+    assert Reasoning(**dumped["reasoning"]).to_wire() == options["reasoning"]
+    assert dumped["request_timeout"] == {"connect": 10.0, "idle": 1.0, "total": None}
+    assert Host(**dumped["host"]) == Host(name="x", base_url="https://x")
 
 
 def test_the_import_does_not_import_langchain(interpreter: Interpreter) -> None:

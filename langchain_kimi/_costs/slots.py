@@ -7,7 +7,7 @@ the run into that context, and the next call of ChatKimi in the context takes it
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from langchain_kimi.errors import KimiError
@@ -16,8 +16,7 @@ MODEL_TYPE = "openrouter-kimi"
 """The `_type` of ChatKimi in invocation parameters. Calls of other models take no slots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """A budget that a call has to wait for.
 
     Attributes:
@@ -29,7 +28,6 @@ class Ticket:
     refuse: Callable[[], Exception]
 
 
-@dataclass(slots=True, eq=False)
 class Slot:
     """The data of one run.
 
@@ -41,11 +39,14 @@ class Slot:
         is_taken: Whether a call has taken the slot, or the run has ended.
     """
 
-    run_id: UUID
-    generation_id: str | None = None
-    errors: list[KimiError] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
-    is_taken: bool = False
+    __slots__ = ("errors", "generation_id", "is_taken", "run_id", "tickets")
+
+    def __init__(self, run_id: UUID) -> None:
+        self.run_id = run_id
+        self.generation_id: str | None = None
+        self.errors: list[KimiError] = []
+        self.tickets: list[Ticket] = []
+        self.is_taken = False
 
 
 _slots: ContextVar[tuple[Slot, ...]] = ContextVar("langchain_kimi_slots", default=())

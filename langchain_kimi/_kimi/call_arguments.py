@@ -12,7 +12,6 @@ Everything else passes immediately.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -40,14 +39,16 @@ are escaped, `growing` if each delta repeats the ones before it.
 """
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Frame:
     """An open object or array, with its schema and its last key."""
 
-    is_object: bool
-    schema: JSONObject
-    key: str | None = None
-    expects_key: bool = True
+    __slots__ = ("expects_key", "is_object", "key", "schema")
+
+    def __init__(self, schema: JSONObject, *, is_object: bool) -> None:
+        self.schema = schema
+        self.is_object = is_object
+        self.key: str | None = None
+        self.expects_key = True
 
 
 class ArgumentStream:
@@ -253,7 +254,7 @@ class ArgumentStream:
             self._expected_types = () if self._string_is_key else self._containers(self._schema_here())
             self._string = ['"'] if self._string_is_key or self._expected_types else []
         elif character in "{[":
-            self._frames.append(_Frame(character == "{", self._schema_here() if frame else self._root))
+            self._frames.append(_Frame(self._schema_here() if frame else self._root, is_object=character == "{"))
         elif character in "}]":
             self._frames.pop()
             self._state = "object" if self._frames else "ended"

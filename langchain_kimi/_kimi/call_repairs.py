@@ -243,7 +243,7 @@ class IncomingCalls:
                 continue
             if leaked not in earlier and seen.isdisjoint(_keys(leaked.name, leaked.id, leaked.arguments)):
                 yield leaked
-            if leaked.id or leaked.index:
+            if leaked.id or leaked.number:
                 earlier.add(leaked)
 
     def add(self, leaked: LeakedCall) -> WireToolCall:

@@ -6,7 +6,6 @@ Hosts refuse a conversation with an unpaired call or result, and their error rar
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from langchain_kimi._kimi.turns import calls_of_results
@@ -27,12 +26,11 @@ class _OpenCall(NamedTuple):
     name: str
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Unpaired:
+class _Unpaired(NamedTuple):
     """The calls without a result, and the positions of the results without a call."""
 
-    calls: list[_OpenCall] = field(default_factory=list)
-    results: list[int] = field(default_factory=list)
+    calls: list[_OpenCall]
+    results: list[int]
 
 
 def has_calls(messages: Sequence[WireMessage]) -> bool:
@@ -133,7 +131,7 @@ def _stub(call: _OpenCall) -> WireMessage:
 
 def _unpaired(messages: Sequence[WireMessage]) -> _Unpaired:
     """Return the calls without a result, and the results without a call."""
-    unpaired = _Unpaired()
+    unpaired = _Unpaired([], [])
     answered = calls_of_results(messages)
     with_result = set(answered.values())
     for position, message in enumerate(messages):

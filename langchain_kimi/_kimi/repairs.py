@@ -17,7 +17,6 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
-from langchain_kimi._kimi.call_arguments import ArgumentStream
 from langchain_kimi._kimi.call_ids import with_distinct_ids, with_positional_ids
 from langchain_kimi._kimi.families import KimiFamily
 from langchain_kimi._kimi.forced_choice import without_forced_choice
@@ -166,6 +165,13 @@ def _with_schemas(body: WireBody) -> WireBody:
     return body if rewritten is tools else {**body, "tools": rewritten}
 
 
+def _arguments(schema: JSONObject | None, arguments_in_markup: ArgumentsInMarkup) -> ArgumentRepair:
+    # A reply without tool calls does not import it.
+    from langchain_kimi._kimi.call_arguments import ArgumentStream  # noqa: PLC0415 - imported when used
+
+    return ArgumentStream(schema, arguments_in_markup)
+
+
 _ENTRIES = (
     Repair(
         "markup",
@@ -188,7 +194,7 @@ _ENTRIES = (
         "Arguments, or values in them, that were encoded twice are decoded; markers, code fences and a whole call in "
         "markup around the arguments are removed, and repeated arguments count once.",
         ("event", "end"),
-        on_arguments=ArgumentStream,
+        on_arguments=_arguments,
     ),
     Repair(
         "duplicate_calls",

@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiUsageError
 
@@ -20,8 +19,7 @@ SPREAD = 0.25
 """The maximum change of a wait that the server requests, as a share of the wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(NamedTuple):
     """Limits for retries, and exponential backoff with full jitter.
 
     Empty replies are billed, so they have a limit of their own and do not count as other failures.

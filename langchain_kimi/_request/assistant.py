@@ -9,7 +9,6 @@ is left out. A refusal is sent as the text of its turn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -49,18 +48,22 @@ _REPORTS = frozenset(
 """Types of blocks that describe an answer, or that only their own provider can read."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Content:
     """The content blocks of a message, sorted by wire field."""
 
-    parts: list[JSONObject] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    reasoning_details: list[JSONObject] | None = None
-    calls: list[Call] = field(default_factory=list)
-    images: list[JSONObject] = field(default_factory=list)
-    audio_id: str | None = None
-    refusal: str = ""
-    ends_with_unknown: bool = False
+    __slots__ = (
+        "audio_id", "calls", "ends_with_unknown", "images", "parts", "reasoning", "reasoning_details", "refusal"
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.parts: list[JSONObject] = []
+        self.reasoning: list[str] = []
+        self.reasoning_details: list[JSONObject] | None = None
+        self.calls: list[Call] = []
+        self.images: list[JSONObject] = []
+        self.audio_id: str | None = None
+        self.refusal = ""
+        self.ends_with_unknown = False
 
     def add(self, block: str | Block | None) -> None:
         """Add a block, or nothing.

@@ -8,7 +8,6 @@ messages (such as `reasoning_details`), so later steps copy whatever they change
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast, get_args
 
 from langchain_core.messages import (
@@ -24,27 +23,28 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_kimi import _request
 from langchain_kimi._openrouter.conversation import Conversation
 from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
-from langchain_kimi._request.assistant import assistant_to_wire
 from langchain_kimi._request.changes import split_content
-from langchain_kimi._request.content import content_to_wire
 from langchain_kimi._request.tool_calls import usual_calls
 from langchain_kimi.errors import KimiUsageError
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Conversion:
     """The state of a conversion: the messages, the position of the current one, and the wire messages before it."""
 
-    messages: Sequence[BaseMessage]
-    position: int = 0
-    wire: list[WireMessage] = field(default_factory=list)
-    _read: int = 0
-    """The number of wire messages that `open_call` has read."""
-    _calls: dict[str | None, list[deque[str]]] = field(default_factory=dict)
-    """The ids of the calls of each function, one queue per turn."""
-    _answered: set[str] = field(default_factory=set)
+    __slots__ = ("_answered", "_calls", "_read", "messages", "position", "wire")
+
+    def __init__(self, messages: Sequence[BaseMessage], wire: list[WireMessage]) -> None:
+        self.messages = messages
+        self.position = 0
+        self.wire = wire
+        # The number of wire messages that `open_call` has read.
+        self._read = 0
+        # The ids of the calls of each function, one queue per turn.
+        self._calls: dict[str | None, list[deque[str]]] = {}
+        self._answered: set[str] = set()
 
     @property
     def place(self) -> str:
@@ -88,7 +88,7 @@ def messages_to_wire(messages: Sequence[BaseMessage]) -> Conversation:
     wire: list[WireMessage] = []
     others: list[WireMessage] = []
     unusual: list[WireMessage] = []
-    conversation = _Conversion(messages, wire=wire)
+    conversation = _Conversion(messages, wire)
     for position, message in enumerate(messages):
         # Most messages of a long conversation are plain text, so they are converted inline, without a function call,
         # and with a test per class instead of a table: 250 µs per 1,000 messages, of which 80 create the dicts.
@@ -152,7 +152,7 @@ def _content(
     role: Role, message: BaseMessage, conversation: _Conversion, content: Any = None
 ) -> str | list[JSONObject]:
     content = message.content if content is None else content
-    return content if isinstance(content, str) else content_to_wire(content, role, conversation.place)
+    return content if isinstance(content, str) else _request.content.content_to_wire(content, role, conversation.place)
 
 
 def _named(role: Role, content: str | list[JSONObject], name: str | None) -> WireMessage:
@@ -211,19 +211,19 @@ def _user_with_results(content: list[Any], name: str | None, conversation: _Conv
     ]
     # An empty text replaces each result, so that errors name the right positions.
     rest = ["" if _is_tool_result(block) else block for block in content]
-    rest_content = content_to_wire(rest, "user", conversation.place)
+    rest_content = _request.content.content_to_wire(rest, "user", conversation.place)
     return [*wire, _named("user", rest_content, name)] if rest_content else wire
 
 
 def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
     if not (isinstance(block.get("tool_use_id"), str) and block["tool_use_id"]):
         raise KimiUsageError(f"{place}: a block of type 'tool_result' needs 'tool_use_id'.")
-    content = content_to_wire(block.get("content") or "", "tool", place)
+    content = _request.content.content_to_wire(block.get("content") or "", "tool", place)
     return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
 
 
 def _assistant(message: AIMessage, conversation: _Conversion) -> list[WireMessage]:
-    wire = assistant_to_wire(message, conversation.messages, conversation.position)
+    wire = _request.assistant.assistant_to_wire(message, conversation.messages, conversation.position)
     return [] if wire is None else [wire]
 
 

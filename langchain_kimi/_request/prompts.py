@@ -15,7 +15,7 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import ChatPromptValue, PromptValue
 
-from langchain_kimi._request.content import with_image_types
+from langchain_kimi import _request
 from langchain_kimi.errors import KimiError, KimiUsageError
 
 _MESSAGES = frozenset({AIMessage, AIMessageChunk, ChatMessage, HumanMessage, SystemMessage, ToolMessage})
@@ -40,8 +40,11 @@ def prompt_of(model_input: LanguageModelInput, convert: Callable[[LanguageModelI
             raise KimiUsageError(f"The input cannot be read as messages: {error}") from error
     if isinstance(model_input, str):
         return prompt
-    messages = with_image_types(prompt.to_messages())
-    return prompt if messages is None else ChatPromptValue(messages=messages)
+    messages = prompt.to_messages()
+    if list not in {type(message.content) for message in messages}:
+        return prompt
+    typed = _request.content.with_image_types(messages)
+    return prompt if typed is None else ChatPromptValue(messages=typed)
 
 
 def _prompt_of_messages(model_input: Any) -> PromptValue | None:
@@ -67,7 +70,9 @@ def batches_with_image_types(batches: list[list[BaseMessage]], error: ValueError
         KimiUsageError: The type of an image cannot be detected.
         ValueError: The error has another reason.
     """
-    typed = [] if isinstance(error, KimiError) else [with_image_types(messages) for messages in batches]
+    if isinstance(error, KimiError):
+        raise error
+    typed = [_request.content.with_image_types(messages) for messages in batches]
     if not any(typed):
         raise error
     return [new or old for new, old in zip(typed, batches, strict=True)]

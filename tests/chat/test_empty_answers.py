@@ -1,6 +1,5 @@
 """Empty answers and answers with only reasoning: retries, counts and hints."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ class QuickKimi(ChatKimi):
 
     def _retries(self, limit: Any = None, empty_limit: Any = None) -> Retries:
         """Return the retries, without delays."""
-        return replace(super()._retries(limit, empty_limit), chance=lambda: 0.0)
+        return super()._retries(limit, empty_limit)._replace(chance=lambda: 0.0)
 
 
 def quick(openrouter: Emulator, **settings: Any) -> QuickKimi:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -207,7 +206,7 @@ class PatientKimi(ChatKimi):
         return self._recorded.clock
 
     def _retries(self, *limits: Any, **named: Any) -> Retries:
-        return replace(super()._retries(*limits, **named), chance=lambda: self._chance)
+        return super()._retries(*limits, **named)._replace(chance=lambda: self._chance)
 
 
 @pytest.fixture

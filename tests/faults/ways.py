@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -20,7 +20,7 @@ class QuickKimi(ChatKimi):
 
     def _retries(self, *limits: Any, **named: Any) -> Retries:
         """Return the retry policy."""
-        return replace(super()._retries(*limits, **named), chance=lambda: 0.0)
+        return super()._retries(*limits, **named)._replace(chance=lambda: 0.0)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Build a tool call from markup: find its tool and its arguments, and decide whether it is certainly a call."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from langchain_kimi._kimi.markup.grammar import BARE, parsed
 from langchain_kimi._kimi.tools import OfferedTools
@@ -17,8 +17,7 @@ _OPAQUE = lazy_pattern(r"(?:call|toolu|chatcmpl-tool)[_-]?[\w-]*|[0-9a-f-]{16,}|
 _PLACEHOLDER = lazy_pattern(r"\{{0,2}(?:\.{2,}|…)\}{0,2}|\{{1,2}\w+\}{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class LeakedCall:
+class LeakedCall(NamedTuple):
     """A tool call in markup.
 
     Attributes:
@@ -27,7 +26,7 @@ class LeakedCall:
         arguments: The text of the arguments, which may not be valid JSON.
         error: The reason why the call must not be run, other than errors in the arguments, or None.
         is_certain: Whether this is certainly a call: it names an offered tool or has another provider's kind of id.
-        index: The number of the call in K3's markup, which has no ids; otherwise empty.
+        number: The number of the call in K3's markup, which has no ids; otherwise empty.
     """
 
     id: str
@@ -35,7 +34,7 @@ class LeakedCall:
     arguments: str
     error: str | None
     is_certain: bool
-    index: str = ""
+    number: str = ""
 
 
 def leaked_call(offered: OfferedTools, call_id: str, arguments: str, error: str | None) -> LeakedCall:
@@ -90,7 +89,7 @@ def tagged_call(offered: OfferedTools, name: str, arguments: str, error: str | N
         arguments,
         error,
         is_certain=offered_name is not None and not is_placeholder,
-        index=index,
+        number=index,
     )
 
 

@@ -30,6 +30,12 @@ MESSAGE_END = "<|end_of_msg|>"
 K3_MARKERS = frozenset({TAG_OPEN, TAG_CLOSE, TAG_END, MESSAGE_END})
 """The markers of K3's tags, which `tags` parses."""
 
+TAG_NAMES = ("message", "think", "response", "tools", "call", "argument", "json")
+"""The names of K3's tags."""
+ANY_TAG_NAME = "|".join(TAG_NAMES)
+BEGIN_OF_TAG = lazy_pattern(rf"<\|(?:open|close)\|>\s{{0,8}}(?:(?:{ANY_TAG_NAME})\b|\w{{0,8}}\Z|\s*\Z)")
+"""The beginning of a tag. A marker that other text follows does not begin a tag."""
+
 BARE = PREFIX
 """The beginning of a call whose markers were stripped: `functions.name:0{...}`."""
 

@@ -15,12 +15,13 @@ For example, with an offered tool `add`, these three deltas release "Let me see.
 call: "Let me see.<|tool_", "call_begin|>functions.add:0<|tool_call_argument_begin|>", "{}<|tool_call_end|>".
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
 from langchain_kimi._kimi.markup.grammar import (
     ARGUMENTS_BEGIN,
     BARE,
+    BEGIN_OF_TAG,
     CALL_END,
     MESSAGE_END,
     SECTION_END,
@@ -36,12 +37,12 @@ from langchain_kimi._kimi.markup.grammar import (
     partial_bare_call,
     partial_marker,
 )
-from langchain_kimi._kimi.markup.parser import MarkupRun
 from langchain_kimi._kimi.markup.quoting import QuoteTracker
-from langchain_kimi._kimi.markup.runs import Run
-from langchain_kimi._kimi.markup.tags import BEGIN_OF_TAG, TagRun
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._patterns import lazy_pattern
+
+if TYPE_CHECKING:
+    from langchain_kimi._kimi.markup.runs import Run
 
 _OPENING = "<|"
 """The beginning of every marker."""
@@ -221,10 +222,17 @@ class MarkupScanner:
         self._pending = unreleased[cut:]
         return len(text)
 
-    def _run_of(self, markup: str | int, start: int, *, reads_turns: bool) -> Run:
-        """Return the parser for the markup: K3 has tags, and the earlier models have markers or bare calls."""
+    def _run_of(self, markup: str | int, start: int, *, reads_turns: bool) -> "Run":
+        """Return the parser for the markup: K3 has tags, and the earlier models have markers or bare calls.
+
+        Healthy replies have no markup, and do not import the parsers.
+        """
         if markup in _TAGS:
+            from langchain_kimi._kimi.markup.tags import TagRun  # noqa: PLC0415 - imported when used
+
             return TagRun(self._offered, reads_turns=reads_turns)
+        from langchain_kimi._kimi.markup.parser import MarkupRun  # noqa: PLC0415 - imported when used
+
         json_at = markup - start if isinstance(markup, int) else None
         return MarkupRun(self._offered, json_at, reads_turns=reads_turns)
 
@@ -267,7 +275,7 @@ class MarkupScanner:
             return False
         return _END_OF_JSON.search(self._quotes.last_characters) is not None
 
-    def _finish_run(self, run: Run, *, at_end: bool) -> tuple[str, int]:
+    def _finish_run(self, run: "Run", *, at_end: bool) -> tuple[str, int]:
         """Add the calls of a run, or release the run as text.
 
         Returns:
@@ -293,11 +301,11 @@ class MarkupScanner:
                 return run.text, run.end + len(opening)
         return run.text, run.end
 
-    def _change_channel(self, run: Run) -> None:
+    def _change_channel(self, run: "Run") -> None:
         if run.channel and self._splits_reasoning:
             self._is_reasoning = run.channel == "think"
 
-    def _is_stray(self, run: Run, *, at_end: bool) -> bool:
+    def _is_stray(self, run: "Run", *, at_end: bool) -> bool:
         """Return whether a run without calls is a remnant of markup rather than part of a text about markup.
 
         A provider that parses calls may leave a single marker: "The sum is 5.<|tool_calls_section_end|>" has a stray
@@ -314,12 +322,14 @@ class MarkupScanner:
         is_last = at_end and blanks is not None and blanks.end() == len(run.text)
         if (self._must_be_last and not is_last) or (self._must_be_clean and not self._is_clean):
             return False
+        from langchain_kimi._kimi.markup.tags import TagRun  # noqa: PLC0415 - see `_run_of`
+
         if isinstance(run, TagRun):
             return _touches_text(run, before, run.tags, is_last=is_last)
         return _is_stray_marker(run, before, is_last=is_last)
 
 
-def _is_stray_marker(run: Run, before: str, *, is_last: bool) -> bool:
+def _is_stray_marker(run: "Run", before: str, *, is_last: bool) -> bool:
     """Return whether markers of K2's markup, at the end of the text or before more of it, are not words of the text."""
     markers = run.raw.count(_OPENING)
     if is_last:
@@ -327,7 +337,7 @@ def _is_stray_marker(run: Run, before: str, *, is_last: bool) -> bool:
     return run.is_end and _touches_text(run, before, markers, is_last=False)
 
 
-def _touches_text(run: Run, before: str, markers: int, *, is_last: bool) -> bool:
+def _touches_text(run: "Run", before: str, markers: int, *, is_last: bool) -> bool:
     """Return whether markers touch the text around them. In a text about markers, a marker is set off like a word."""
     after = run.text[run.end : run.end + 1]
     if is_last:

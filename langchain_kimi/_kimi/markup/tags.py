@@ -13,10 +13,12 @@ from typing import Literal
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, WITHOUT_ARGUMENTS, tagged_call
 from langchain_kimi._kimi.markup.grammar import (
+    ANY_TAG_NAME,
     DOCUMENT_END,
     MESSAGE_END,
     TAG_CLOSE,
     TAG_END,
+    TAG_NAMES,
     TAG_OPEN,
     marker_at,
     parsed,
@@ -25,17 +27,13 @@ from langchain_kimi._kimi.markup.runs import LONGEST_WORDS, QUOTING, Run
 from langchain_kimi._kimi.tools import OfferedTools
 from langchain_kimi._patterns import lazy_pattern
 
-_NAMES = ("message", "think", "response", "tools", "call", "argument", "json")
 _LONGEST_TAG = 1024
 
-_ANY_NAME = "|".join(_NAMES)
 _OPENED = lazy_pattern(
-    rf"<\|open\|>\s{{0,8}}({_ANY_NAME})"
+    rf"<\|open\|>\s{{0,8}}({ANY_TAG_NAME})"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
-_CLOSED = lazy_pattern(rf"<\|close\|>\s{{0,8}}({_ANY_NAME})\s{{0,8}}<\|sep\|>")
-BEGIN_OF_TAG = lazy_pattern(rf"<\|(?:open|close)\|>\s{{0,8}}(?:(?:{_ANY_NAME})\b|\w{{0,8}}\Z|\s*\Z)")
-"""The beginning of a tag. A marker that other text follows does not begin a tag."""
+_CLOSED = lazy_pattern(rf"<\|close\|>\s{{0,8}}({ANY_TAG_NAME})\s{{0,8}}<\|sep\|>")
 _ATTRIBUTE = lazy_pattern(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = lazy_pattern(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = lazy_pattern(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
@@ -305,8 +303,8 @@ class TagRun(Run):
         name = word[1] if word else ""
         after = self.text[word.end() if word else position :]
         if not after:
-            return any(tag_name.startswith(name) for tag_name in _NAMES)
-        if name not in _NAMES:
+            return any(tag_name.startswith(name) for tag_name in TAG_NAMES)
+        if name not in TAG_NAMES:
             return False
         before_end, opened, rest = after.partition("<")
         if opened and not TAG_END.startswith(opened + rest):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 from langchain_kimi._kimi.markup.calls import INCOMPLETE, LeakedCall
@@ -74,7 +73,7 @@ class LeakedMarkup:
         error = None if is_complete(finish) else INCOMPLETE
         if error is None and finish == "stop" and _CONTINUES.match("".join(scanner.texts_after_call)):
             error = DRAFT
-        return [replace(draft, error=draft.error or error) for draft in scanner.calls]
+        return [draft._replace(error=draft.error or error) for draft in scanner.calls]
 
     def has_no_text(self, delta: WireMessage) -> bool:
         """Return whether a delta has no text and no reasoning is pending."""

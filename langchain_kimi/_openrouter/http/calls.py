@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import httpx
@@ -29,8 +29,7 @@ Report = Callable[[KimiError, int, float], Awaitable[None] | None]
 call awaits the result."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Clock:
+class Clock(NamedTuple):
     """The source of time: monotonic seconds, seconds since the epoch, and sync and async sleep."""
 
     monotonic: Callable[[], float] = time.monotonic

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -36,15 +35,17 @@ MARGIN = 0.1
 Key = tuple[Any, ...]
 
 
-@dataclass(slots=True, eq=False)
 class ClientPools:
     """The pools of one event loop, or of all sync calls, by their settings."""
 
-    by_key: dict[Key, ClientPool] = field(default_factory=dict)
-    keeper: AsyncGenerator[None, None] | None = None
-    """The generator that closes the clients of a loop when the loop shuts down."""
-    is_expiring: bool = False
-    """Whether a timer or a thread will close the idle connections after their time."""
+    __slots__ = ("by_key", "is_expiring", "keeper")
+
+    def __init__(self, *, is_expiring: bool = False) -> None:
+        self.by_key: dict[Key, ClientPool] = {}
+        # The generator that closes the clients of a loop when the loop shuts down.
+        self.keeper: AsyncGenerator[None, None] | None = None
+        # Whether a timer or a thread will close the idle connections after their time.
+        self.is_expiring = is_expiring
 
     def release(self, *keys: Key) -> list[Any]:
         """Remove the pools with these settings, or all pools, and return their idle clients to be closed.
@@ -73,20 +74,20 @@ class ClientPools:
         return min((pool.idle[0][1] + IDLE_SECONDS for pool in self.by_key.values() if pool.idle), default=None)
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Registry:
     """All shared clients of this process."""
 
-    lock: Any = field(default_factory=threading.RLock)
-    """Reentrant: the garbage collector may end a dropped stream in a thread that already holds the lock."""
-    sync: ClientPools = field(default_factory=ClientPools)
-    by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientPools] = field(default_factory=WeakKeyDictionary)
-    tls: dict[Key, ssl.SSLContext] = field(default_factory=dict)
-    """TLS contexts by settings. Loading the certificates takes longer than a call."""
-    proxies: dict[str, str | None] = field(default_factory=dict)
-    """The proxies of the environment by base URL. Reading the environment takes longer than creating a client."""
-    wakes: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
-    """Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked."""
+    def __init__(self) -> None:
+        # Reentrant: the garbage collector may end a dropped stream in a thread that already holds the lock.
+        self.lock: Any = threading.RLock()
+        self.sync = ClientPools()
+        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientPools] = WeakKeyDictionary()
+        # TLS contexts by settings. Loading the certificates takes longer than a call.
+        self.tls: dict[Key, ssl.SSLContext] = {}
+        # The proxies of the environment by base URL. Reading the environment takes longer than creating a client.
+        self.proxies: dict[str, str | None] = {}
+        # Wakes the thread that closes idle sync connections. A signal handler that raises can leave an Event locked.
+        self.wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def pool(
         self, pools: ClientPools, kind_of: Callable[[str, str | None], Callable[..., Any]], connection: Connection

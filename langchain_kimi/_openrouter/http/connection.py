@@ -119,7 +119,8 @@ def _seconds(name: str, value: Any) -> float:
     return float(value)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: each call creates one.
+@dataclass(slots=True)
 class Connection:
     """The base URL, the time limits, and the user's own HTTP clients or the settings of the shared ones."""
 

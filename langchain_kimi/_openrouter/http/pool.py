@@ -9,7 +9,6 @@ first token. So each client here has one connection, and each call has its own c
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import ref
 
@@ -44,7 +43,6 @@ class Caller:
         self.queue: Queue | None = None
 
 
-@dataclass(slots=True, eq=False)
 class ClientPool:
     """The clients of one combination of settings. It does no I/O and takes no lock.
 
@@ -57,12 +55,15 @@ class ClientPool:
         is_retired: Whether clients are closed when their call ends.
     """
 
-    limit: int
-    make: Callable[[], Any]
-    idle: deque[tuple[Any, float]] = field(default_factory=deque)
-    callers: set[ref[Caller]] = field(default_factory=set)
-    waiters: deque[ref[Caller]] = field(default_factory=deque)
-    is_retired: bool = False
+    __slots__ = ("callers", "idle", "is_retired", "limit", "make", "waiters")
+
+    def __init__(self, limit: int, make: Callable[[], Any]) -> None:
+        self.limit = limit
+        self.make = make
+        self.idle: deque[tuple[Any, float]] = deque()
+        self.callers: set[ref[Caller]] = set()
+        self.waiters: deque[ref[Caller]] = deque()
+        self.is_retired = False
 
     @property
     def in_use(self) -> int:

@@ -29,7 +29,7 @@ def with_descriptions(model: type[Model]) -> type[Model]:
 
 _FIELD = re.compile(
     # The annotation and the default, the end of their brackets, and the docstring.
-    r'^    (\w+): [^\n]*(?:\n    [ )\]}][^\n]*)*\n    (r?"""(?:[^"\\]|\\.|"(?!""))*"""|"[^"\n]*")',
+    r'^    (\w+): [^\n]*(?:\n    [ )\]}][^\n]*)*\n    (r?"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|"[^"\n]*")',
     re.MULTILINE | re.DOTALL,
 )
 _END_OF_CLASS = re.compile(r"^[^\s)]", re.MULTILINE)

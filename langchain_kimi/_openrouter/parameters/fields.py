@@ -15,7 +15,7 @@ from langchain_kimi._openrouter.parameters.options import (
     Prediction,
     ProviderPreferences,
     Reasoning,
-    options_of,
+    built_options,
 )
 from langchain_kimi._openrouter.parameters.plugin import AnyPlugin, plugin
 from langchain_kimi._openrouter.parameters.rules import (
@@ -51,7 +51,7 @@ class ParameterFields(BaseModel):
     """Fallback models, tried in this order if the first model fails for any reason."""
     route: Annotated[str | None, word("fallback", "sort")] = None
     """`fallback` or `sort`. Deprecated by OpenRouter: use `provider.sort.partition`."""
-    provider: Annotated[ProviderPreferences | dict[str, Any] | None, options_of(ProviderPreferences)] = None
+    provider: Annotated[ProviderPreferences | dict[str, Any] | None, built_options(ProviderPreferences)] = None
     """Provider routing: which providers may serve the request, in which order. Alias: `openrouter_provider`."""
     plugins: Annotated[
         list[Annotated[AnyPlugin | dict[str, Any], BeforeValidator(plugin)]] | None,
@@ -110,7 +110,7 @@ class ParameterFields(BaseModel):
     """OpenRouter's newer name of `max_tokens`; an integer of at least 1. Kimi's providers list only `max_tokens`."""
     n: Annotated[int, integer(1)] = 1
     """Number of replies (choices); an integer of at least 1 (default 1). Must be 1 for streams."""
-    reasoning: Annotated[Reasoning | dict[str, Any] | None, options_of(Reasoning)] = None
+    reasoning: Annotated[Reasoning | dict[str, Any] | None, built_options(Reasoning)] = None
     """Reasoning options: effort or token limit, whether to reason at all, and whether to return the reasoning."""
     reasoning_effort: Annotated[str | None, word(*EFFORTS)] = None
     """Short form of `reasoning.effort`: `max`, `xhigh`, `high`, `medium`, `low`, `minimal` or `none`."""
@@ -122,9 +122,9 @@ class ParameterFields(BaseModel):
     """Options of image generation, such as `{"aspect_ratio": "16:9"}`. The keys depend on the provider."""
     audio: dict[str, Any] | None = None
     """Options of audio output, such as `{"voice": "alloy", "format": "wav"}`. Only for streams."""
-    prediction: Annotated[Prediction | dict[str, Any] | None, options_of(Prediction)] = None
+    prediction: Annotated[Prediction | dict[str, Any] | None, built_options(Prediction)] = None
     """Text that the reply is expected to repeat, which can make it faster."""
-    cache_control: Annotated[CacheControl | dict[str, Any] | None, options_of(CacheControl)] = None
+    cache_control: Annotated[CacheControl | dict[str, Any] | None, built_options(CacheControl)] = None
     """Automatic prompt caching of Anthropic models. Kimi's providers cache without it."""
     prompt_cache_key: Annotated[str | None, text()] = None
     """Routes requests with the same key to the same provider, to reuse its prompt cache. `session_id` overrides it."""

@@ -125,6 +125,27 @@ def options_of(kind: type[OptionsType]) -> BeforeValidator:
     return BeforeValidator(lambda value: None if value is None else built(kind, value))
 
 
+class _BuiltOptions:
+    def __init__(self, kind: type[Options]) -> None:
+        self._kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        check = {"type": "no-info", "function": self._check}
+        return {"type": "function-plain", "function": check, "serialization": {"type": "any"}}
+
+    def _check(self, value: object) -> Options | None:
+        return None if value is None else built(self._kind, value)
+
+
+def built_options(kind: type[Options]) -> _BuiltOptions:
+    """Return the annotation of a field that holds options of a class, and takes a dict of them too, as `options_of`.
+
+    pydantic creates no schemas of the class and its fields for such a field. They are created with the first options;
+    for the parameters of requests they took a twentieth of the package's import. Such a field has no JSON schema.
+    """
+    return _BuiltOptions(kind)
+
+
 def _price(value: object) -> object:
     """Return a price as a string with the same digits."""
     if value is None:

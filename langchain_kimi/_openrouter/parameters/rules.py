@@ -9,7 +9,7 @@ import difflib
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
@@ -278,6 +278,17 @@ def unless_empty(value: object) -> object:
 
 Flag: TypeAlias = Annotated[bool | None, BeforeValidator(_flag)]
 """A bool; numbers and strings are refused."""
+
+
+class _Unchecked:
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> Any:
+        return {"type": "any"}
+
+
+UNCHECKED = _Unchecked()
+"""The annotation of a field that pydantic does not check, because a validator of the model does. pydantic's own
+`SkipValidation` also creates the schema of the annotation, which took a millisecond for a `Host`."""
 
 
 FORMATS = ("text", "json_object", "json_schema", "grammar", "python")
