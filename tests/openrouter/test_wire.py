@@ -30,8 +30,10 @@ def test_the_slugs_of_other_providers(name: str, slug: str) -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["stop", "tool_calls", "STOP", "eos", "<|im_end|>", "end_turn", "stop-sequence"]
-    + ["toolCalls", "ToolUse", "endTurn", "tool calls", "FINISH_REASON_STOP", "requires_action"],
+    [
+        *("stop", "tool_calls", "STOP", "eos", "<|im_end|>", "end_turn", "stop-sequence"),
+        *("toolCalls", "ToolUse", "endTurn", "tool calls", "FINISH_REASON_STOP", "requires_action"),
+    ],
 )
 def test_reasons_of_the_model_complete_a_response(reason: str) -> None:
     assert is_complete(reason)

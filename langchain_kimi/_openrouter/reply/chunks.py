@@ -28,7 +28,7 @@ def holds_only_content(chunk: JSONObject) -> bool:
 def has_content_in(delta: JSONObject) -> bool:
     """Return whether a delta has content in the expected form, which a call without a list of calls is not."""
     calls = delta.get("tool_calls")
-    if "function_call" in delta and delta["function_call"]:
+    if delta.get("function_call"):
         return False
     if calls is not None:
         return isinstance(calls, list) and (bool(calls) or any(map(delta.get, CONTENT_KEYS)))
