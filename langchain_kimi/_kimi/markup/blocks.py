@@ -30,7 +30,8 @@ _LONGEST_TOKEN = 64
 _PIPE = r"(?<!<)\|(?!>)"
 """The delimiter `|` of `\\verb`, but not the one in a marker such as `<|open|>`."""
 # Line comments begin a line, or follow code after two blanks. `/*` begins a line, because `src/*` is not a comment.
-_COMMENT_LINE = lazy_pattern(r"\s*(?:#\s|//|%|--\s+\w|;|::\s|(?:REM|dnl)\s)")
+# A colon or two dots and a blank begin a literal line of Org and a comment of reStructuredText.
+_COMMENT_LINE = lazy_pattern(r"\s*(?:#\s|//|%|--\s+\w|;|::?\s|(?:REM|dnl)\s)|\.\.\s")
 _BLOCK_AT_BEGINNING = lazy_pattern(
     r"\s*(?:/\*|=begin\b|\(\*\s|@\*\s|#=|#\||\[(code|quote|pre|noparse)(?:=[^\]]{0,32})?\]"
     r"|\{(code|noformat|quote)(?::[^}]{0,32})?\}|#\+(?:begin|BEGIN)_)"

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from langchain_kimi._kimi.markup.blocks import BlockTracker
 from langchain_kimi._kimi.markup.brackets import BracketTracker
+from langchain_kimi._kimi.markup.enclosing import LONGEST_BEFORE
 from langchain_kimi._patterns import lazy_pattern
 
 _FENCE = lazy_pattern(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
@@ -42,6 +43,9 @@ _BAR = lazy_pattern(r"(?<![<\\])\|(?!>)")
 """The bar between cells of a table, but not the one in a marker."""
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""
+_MARKS = frozenset('`">\\')
+"""The last characters of a mark directly before markup."""
+_ENDS_OF_SENTENCES = frozenset(".!?\u2026\u3002\uff01\uff1f")
 _MAX_UNSETTLED = 4096
 """The maximum number of characters that are read again with the next text. It keeps the time linear."""
 _ENDING = 8
@@ -55,9 +59,11 @@ class QuoteTracker:
 
     Attributes:
         add: Adds a text, which must not be empty.
+        context: The last characters of the text that `is_open` has read.
     """
 
     def __init__(self) -> None:
+        self.context = ""
         self._unread: list[str] = []
         # The method itself, without a wrapper: it is called for nearly every delta.
         self.add = self._unread.append
@@ -106,6 +112,20 @@ class QuoteTracker:
         return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
 
     @property
+    def may_be_literal(self) -> bool:
+        """Whether a text is only open after a backtick, a quotation mark or a code tag, and other text after it.
+
+        If nothing closes them, they are characters of the text, as in "Press the ` key." It is true of the text that
+        `is_open` has read.
+        """
+        return not (self._fence or self._blocks.is_open) and self._line.may_be_literal
+
+    @property
+    def ends_quoted_sentence(self) -> bool:
+        """Whether the text that `is_open` has read ends with the end of a sentence in a block quotation."""
+        return not self._fence and self._line.first == ">" and self._line.ending[-1:] in _ENDS_OF_SENTENCES
+
+    @property
     def _is_in_code_block(self) -> bool:
         """Whether the text is in a fenced code block, and does not end with its closing fence."""
         return bool(self._fence) and not self.ends_block
@@ -116,8 +136,10 @@ class QuoteTracker:
         Args:
             is_end: Whether the text is an end marker, which may follow a bracket of cut-off JSON.
         """
-        first, *others = "".join(self._unread).split("\n")
+        unread = "".join(self._unread)
         self._unread.clear()
+        self.context = (self.context + unread[-LONGEST_BEFORE:])[-LONGEST_BEFORE:]
+        first, *others = unread.split("\n")
         self._add(first)
         for text in others:
             self._line.add("\n")
@@ -287,13 +309,24 @@ class _Line:
 
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
-        if self.first in _QUOTED_LINES and not self.ends_last_cell:
+        if (self.first in _QUOTED_LINES and not self.ends_last_cell) or self.is_code:
             return True
-        if self.is_code or _in_backticks(self._unsettled, self._backticks):
+        return self._is_after_mark or self._brackets.is_open(self.ending, is_end=is_end) or self._in_pair()
+
+    @property
+    def may_be_literal(self) -> bool:
+        """Whether only marks that may be literal are open, and other text follows them."""
+        if self.first in _QUOTED_LINES or self.is_code or self.is_in_block or self._in_pair():
+            return False
+        is_apart = self.ending[-1:] not in _MARKS and not self._brackets.is_open(self.ending, is_end=False)
+        return is_apart and self._is_after_mark
+
+    @property
+    def _is_after_mark(self) -> bool:
+        """Whether inline code, straight quotation marks or a code tag are open."""
+        if _in_backticks(self._unsettled, self._backticks) or self._is_in_quotes:
             return True
-        if self.tags + _opened(self._unsettled) > 0 or self._is_in_quotes:
-            return True
-        return self._brackets.is_open(self.ending, is_end=is_end) or self._in_pair()
+        return self.tags + _opened(self._unsettled) > 0
 
     def _read_quotes(self, text: str) -> None:
         """Read straight quotation marks. Escaped ones do not count."""
