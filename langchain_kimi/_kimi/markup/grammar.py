@@ -35,6 +35,7 @@ BARE = PREFIX
 
 MARKER = lazy_pattern("|".join(map(re.escape, MARKERS)))
 _ALL_MARKERS = (*MARKERS, *sorted(K3_MARKERS))
+_LONGEST_MARKER = max(map(len, _ALL_MARKERS))
 _ANY_MARKER = lazy_pattern("|".join(map(re.escape, _ALL_MARKERS)))
 BEGIN_OF_CALL = lazy_pattern(r"<\|tool_calls?_(?:section_)?begin\|>|<\|open\|>\s*(?:tools|call)\b")
 NEXT_TURN = lazy_pattern(r"<\|im_(?:user|assistant|system)\|>[^<>\n]{0,64}<\|im_middle\|>")
@@ -73,7 +74,9 @@ def marker_at(text: str, position: int) -> MarkerMatch:
     """Return the marker at a position, or True if the text ends within a possible marker."""
     if marker_match := _ANY_MARKER.match(text, position):
         return marker_match[0]
-    rest = text[position : position + 30]
+    rest = text[position : position + _LONGEST_MARKER + 1]
+    if len(rest) > _LONGEST_MARKER or not rest.startswith("<"[: len(rest)]):
+        return None
     return True if any(marker.startswith(rest) for marker in _ALL_MARKERS) else None
 
 
