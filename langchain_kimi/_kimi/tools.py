@@ -48,9 +48,9 @@ class OfferedTools:
         if exact:
             return exact
         folded = {form.casefold() for form in forms}
-        found = _only([name for name in self.schemas if name.casefold() in folded])
-        if found:
-            return found
+        same = _only([name for name in self.schemas if name.casefold() in folded])
+        if same:
+            return same
         joined = {_SEPARATORS.sub("", form) for form in folded}
         return _only([name for name in self.schemas if _SEPARATORS.sub("", name.casefold()) in joined])
 
