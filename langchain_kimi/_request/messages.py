@@ -289,7 +289,7 @@ def _chat_tool(message: ChatMessage, conversation: _Conversion) -> list[WireMess
 
 def _chat_function(message: ChatMessage, conversation: _Conversion) -> list[WireMessage]:
     name = message.name or message.additional_kwargs.get("name") or ""
-    return _function(FunctionMessage(message.content, name=name), conversation)
+    return _function(FunctionMessage(content=message.content, name=name), conversation)
 
 
 _CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversion], list[WireMessage]]] = {

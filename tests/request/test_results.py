@@ -109,7 +109,7 @@ def test_a_single_call_in_place_of_the_list_is_sent() -> None:
 
 def test_a_function_message_of_another_class_and_arguments_as_an_object() -> None:
     call = AIMessage("", additional_kwargs={"function_call": {"name": "f", "arguments": {"a": 1}}})
-    result = ChatMessage("b", role="function", additional_kwargs={"name": "f"})
+    result = ChatMessage(content="b", role="function", additional_kwargs={"name": "f"})
     first, second = messages_to_wire([call, result])
     assert first["tool_calls"][0]["function"] == {"name": "f", "arguments": '{"a":1}'}
     assert second == {"role": "tool", "tool_call_id": first["tool_calls"][0]["id"], "content": "b"}
